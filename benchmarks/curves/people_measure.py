@@ -260,8 +260,8 @@ class Said:
 def ask(samples: list[Sample]) -> list[Said]:
     """The installed network's answers (another zoo: SASNET_MODEL_ZOO)."""
     from sasnet_plugin.predict.classes import ClassesFinding
-    from sasnet_plugin.predict.findings import QuantitiesFinding
     from sasnet_plugin.predict.predictor import open_predictor
+    from sasnet_plugin.predict.size import SizeFinding
     from sasnet_plugin.predict.tags import TagsFinding
     from sasnet_plugin.types import Curve
 
@@ -270,10 +270,10 @@ def ask(samples: list[Sample]) -> list[Said]:
     found = []
     for answer in predictor.answers(curves, predictor.choice(1)):
         first = answer.finding(ClassesFinding)
-        tag, size = answer.finding(TagsFinding, "components"), answer.finding(QuantitiesFinding, "size")
+        tag, size = answer.finding(TagsFinding, "components"), answer.finding(SizeFinding)
         assert first is not None
         second = tag is not None and tag.probability.get("second_component", 0.0) >= 0.5
-        rg = next((v.value for v in size.known.values()), np.nan) if size else np.nan
+        rg = size.rg if size and size.rg is not None else np.nan
         best = first.classes[0]
         found.append(Said(best.name, best.probability, bool(not answer.known or second), float(rg)))
     return found

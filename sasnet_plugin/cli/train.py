@@ -42,6 +42,14 @@ def train(
             " weights. With --labels: tags follow them on such images, where that is better on others.",
         ),
     ] = None,
+    keep_answers: Annotated[
+        str | None,
+        typer.Option(
+            "--keep-answers",
+            help="zoo or a model's folder: what that network says of simulated curves of known models is"
+            " learned beside the truth, so that new kinds of samples cost nothing of it.",
+        ),
+    ] = None,
     domain: DomainName = DEFAULT,
     zoo: Annotated[
         Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
@@ -148,7 +156,11 @@ def train(
             progress.update(task, completed=step, description=f"training, loss {loss:.3f}")
 
         start = _started(kind, start_from) if start_from is not None else None
-        fit(data, run, config, domain=kind, net=chosen, validation=validation, start=start, progress=report)
+        keep = _started(kind, keep_answers) if keep_answers is not None else None
+        fit(
+            data, run, config, domain=kind, net=chosen, validation=validation, start=start, keep=keep,
+            progress=report,
+        )  # fmt: skip
         progress.update(task, completed=steps)
         task = progress.add_task("calibrating", total=None)
         _, summary = package(

@@ -121,7 +121,7 @@ SAS1D = Domain(
     limits="mixtures, powders, oriented samples, reflectivity",
     heads=HEADS,
     keys=(
-        *("file", "entry", "q_unit", "models", "groups", "interaction", "in_scope"),
+        *("file", "entry", "q_unit", "models", "groups", "sample", "interaction", "in_scope"),
         *("rg", "rg_network", "model_free", "notes"),
     ),
     check=check,

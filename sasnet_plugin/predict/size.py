@@ -11,7 +11,7 @@ from ..digits import significant
 from ..domains.heads import Quantities
 from ..model_free.in_words import contradiction, lines
 from ..model_free.results import Guinier, ModelFree
-from . import interaction
+from . import described, interaction
 from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class SizeFinding:
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
-    """An answer with what its curve says of interaction, and of itself.
+    """An answer with what its curve says of interaction, of itself, and of the kind of sample.
 
     Parameters
     ----------
@@ -92,4 +92,5 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     if network is None:
         return answer
     own = SizeFinding(network.head, curve, next(iter(network.known.values()), None))
-    return replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
+    answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
+    return described.complete(answer, own)

@@ -266,7 +266,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 
 On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
 
-{figures}{_groups(groups, alone) if manifest.groups else ""}"""
+{figures}{_elsewhere(manifest.metrics)}{_groups(groups, alone) if manifest.groups else ""}"""
 
 
 def _absolute(manifest: Manifest) -> str:
@@ -287,6 +287,16 @@ def _begun(metrics: Mapping[str, Any]) -> str:
         said += f" Begun with the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
         start = start.get("start")
     return said
+
+
+def _elsewhere(metrics: Mapping[str, Any]) -> str:
+    """What it says of curves that no code of training has made, where a benchmark has kept that."""
+    rows = metrics.get("elsewhere")
+    if not rows:
+        return ""
+    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
+    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    return "\n## Curves of other code\n\n" + "\n".join(lines) + "\n\n"
 
 
 def _groups(groups: str, alone: str) -> str:

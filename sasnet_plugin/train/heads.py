@@ -20,6 +20,10 @@ LOW, HIGH = 0.05, 0.95
 #: others are proper scores.
 _DISTANCE, _CROSS, _BAND = 1.0, 0.15, 1.0
 _FORBIDDEN = -1e9
+#: Among the targets, before a head's name: what an earlier network answers, NaN where that does not count.
+BEFORE = "before_"
+#: Weight of these answers beside the truth: they say the same on average, and how sure one may be.
+KEPT = 2.0
 
 
 def outputs(heads: tuple[Head, ...], x: Any) -> dict[str, Any]:
@@ -50,8 +54,12 @@ class Network(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Weighted sum of `losses`; `y` holds the targets by head."""
-        return sum(head.weight * losses(head, y_pred, y, self.heads) for head in self.heads if head.name in y)
+        """Weighted sum of `losses`; `y` holds the targets by head, and what an earlier network answers."""
+        total = sum(
+            head.weight * losses(head, y_pred, y, self.heads) for head in self.heads if head.name in y
+        )
+        kept = [head for head in self.heads if BEFORE + head.name in y]
+        return total + KEPT * sum(head.weight * as_before(head, y_pred, y, self.heads) for head in kept)
 
 
 def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]) -> Any:
@@ -93,20 +101,41 @@ def _classes(
     Targets (n, labels) hold 1 for each label that is right: −ln of their probabilities' sum; rows of 0 have
     no label.
     """
-    logits = found[head.name]
     right = _right(truth, len(head.labels))
-    known = ops.any(right > 0, axis=-1)
-    if head.given:
-        before = next(one for one in heads if one.name == head.given)
-        assert isinstance(before, Classes)
-        of = _right(ops.convert_to_tensor(targets[head.given]), len(before.labels))
-        # Of one class alone it is known which labels go with it.
-        one = ops.sum(of, axis=-1) == 1
-        known = ops.logical_and(known, one)
-        of = of * ops.cast(one, "float32")[:, None]
-        logits = ops.sum(of[..., None] * logits, axis=1) + ops.matmul(of, _forbidden(head, before))
+    logits, given = _logits(head, found, targets, heads)
+    known = ops.logical_and(ops.any(right > 0, axis=-1), given)
     share = ops.logsumexp(ops.log_softmax(logits, axis=-1) + ops.where(right > 0, 0.0, _FORBIDDEN), axis=-1)
     return _mean(-share, known)
+
+
+def _logits(
+    head: Classes, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]
+) -> tuple[Any, Any]:
+    """Logits (n, labels), of what another class leaves where one is given, and whether it is known, (n,)."""
+    logits = found[head.name]
+    if not head.given:
+        return logits, ops.ones_like(logits[:, 0], dtype="bool")
+    before = next(one for one in heads if one.name == head.given)
+    assert isinstance(before, Classes)
+    of = _right(ops.convert_to_tensor(targets[head.given]), len(before.labels))
+    # Of one class alone it is known which labels go with it.
+    one = ops.sum(of, axis=-1) == 1
+    of = of * ops.cast(one, "float32")[:, None]
+    return ops.sum(of[..., None] * logits, axis=1) + ops.matmul(of, _forbidden(head, before)), one
+
+
+def as_before(
+    head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]
+) -> Any:
+    """Cross-entropy with what an earlier network answers (`kept_answers`), where that counts."""
+    before = ops.convert_to_tensor(targets[BEFORE + head.name])
+    known = ops.all(_finite(before), axis=-1)
+    before = ops.where(known[:, None], before, 0.0)
+    if isinstance(head, Classes):
+        logits, given = _logits(head, found, targets, heads)
+        score = -ops.sum(before * ops.log_softmax(logits, axis=-1), axis=-1)
+        return _mean(score, ops.logical_and(known, given))
+    return _mean(ops.sum(_binary(found[head.name], before), axis=-1), known)
 
 
 def _right(truth: Any, labels: int) -> Any:

@@ -16,6 +16,7 @@ from ..simulate.stream import Stream, as_read, network_inputs
 from ..types import SasnetError
 from ..zoo import ZooModel
 from .feed import Feed
+from .kept_answers import Earlier
 from .network import build
 from .started import begin_with, described
 
@@ -67,6 +68,7 @@ def train(
     net: Mapping[str, Any] | None = None,
     validation: Path | None = None,
     start: ZooModel | None = None,
+    keep: ZooModel | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Path:
     """Train, or go on where a killed run stopped.
@@ -83,6 +85,8 @@ def train(
         Folder of shards of another seed, for ``config.validate``.
     start : ZooModel, optional
         A packaged network that this one begins with the weights of.
+    keep : ZooModel, optional
+        A packaged network whose answers of known examples are learned beside the truth.
     progress : callable, optional
         Called with (step, loss) now and then.
 
@@ -108,6 +112,8 @@ def train(
     }
     if start is not None:
         settings["start"] = described(start)
+    if keep is not None:
+        settings["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -157,7 +163,7 @@ def train(
     )
     try:
         model.fit(
-            iter(feed),
+            iter(feed) if keep is None else Earlier(keep, model.heads).beside(iter(feed)),
             initial_epoch=done,
             epochs=rounds,
             steps_per_epoch=config.save_every,

@@ -142,6 +142,7 @@ def package(
     onnx, parity = target / "model.onnx", target / "parity.npz"
     export_onnx(model, onnx)
     worst = _parity(trained, held, onnx, parity)
+    begun: dict[str, Any] = {name: settings[name] for name in ("start", "keep") if name in settings}
     manifest = {
         "format": FORMAT,
         "name": domain.name,
@@ -156,7 +157,7 @@ def package(
             "parity": worst,
             **finished.metrics,
             "training": settings["train"],
-            **({"start": settings["start"]} if "start" in settings else {}),
+            **begun,
             "network": settings["net"] | {"weights": Path(settings["net"].get("weights", "")).name},
             "weights": int(model.count_params()),
         },

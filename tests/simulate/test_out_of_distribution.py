@@ -19,6 +19,7 @@ from sasnet_plugin.simulate.bodies.out_of_distribution import (
     junk,
     mixture,
     powder,
+    reflectivity,
 )
 from sasnet_plugin.simulate.grid import N_WIDE, WIDE_Q
 from sasnet_plugin.simulate.library import Draw, Library
@@ -144,6 +145,16 @@ def test_powder_patterns_have_sharp_peaks_in_the_window() -> None:
         peaks, _ = find_peaks(np.log(curve[WINDOW[0] : WINDOW[1]]), prominence=0.05)
         counts.append(len(peaks))
     assert np.mean(np.array(counts) >= 2) > 0.7
+
+
+def test_reflectivity_is_total_up_to_an_edge_and_falls_as_fresnels_beyond() -> None:
+    rng = np.random.default_rng(8)
+    curves = np.stack([reflectivity(WINDOW, rng)[slice(*WINDOW)] for _ in range(60)])
+    assert np.all((curves > 0) & (curves < 1.0001))
+    total = curves[:, 0] > 0.9
+    assert 0.2 < total.mean() < 0.95  # of a window that begins below the edge, and above it
+    # Rough interfaces: never less steep than q⁻⁴ on the average, from the edge on.
+    assert np.median(curves[:, -1]) < 1e-3
 
 
 def test_junk_is_finite_positive_and_never_twice_the_same() -> None:

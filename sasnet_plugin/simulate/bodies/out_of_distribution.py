@@ -1,4 +1,4 @@
-"""Curves that no single model explains: mixtures, powder patterns, junk, columns that are no scattering.
+"""Curves that no single model explains: mixtures, powders, reflectivity, junk, columns of something else.
 
 They teach the network to say so.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..grid import N_WIDE, WIDE_Q
 from ..library import MAX_SHIFT, Library
 
-KINDS = ("mixture", "powder", "junk", "no scattering")
+KINDS = ("mixture", "powder", "junk", "no scattering", "reflectivity")
 #: What the rule against uninformative curves spares: a straight line carries no information, and that is it.
 UNFILTERED = frozenset({"no scattering"})
 #: Each part of a mixture is the stronger one over at least this share of the window, in log q:
@@ -91,6 +91,8 @@ def out_of_distribution(
             out[row] = powder(window, rng)
         elif name == "no scattering":
             out[row] = no_scattering(window, rng)
+        elif name == "reflectivity":
+            out[row] = reflectivity(window, rng)
         else:
             out[row] = junk(window, rng)
     return out, good, named
@@ -150,11 +152,12 @@ def _any_pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
 def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """Bragg peaks of a lattice, or at any place, over a falling power law and a constant."""
     low, high = window
-    names = (*_LATTICES, "any")
+    names = (*_LATTICES, "any", "molecular")
     name = names[int(rng.integers(len(names)))]
     log_first = rng.uniform(_LOG_Q[low] + 0.1 * (_LOG_Q[high] - _LOG_Q[low]), _LOG_Q[high] - 0.8)
-    if name == "any":
-        count = int(rng.integers(4, 15))
+    if name in ("any", "molecular"):
+        # Cells of molecules and frameworks have tens of lines below 1 Å⁻¹.
+        count = int(rng.integers(4, 15) if name == "any" else rng.integers(15, 80))
         centres = np.sort(np.exp(rng.uniform(log_first, _LOG_Q[high], count)))
     else:
         squares = _LATTICES[name]
@@ -169,6 +172,30 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
     base = (q / centres[0]) ** -rng.uniform(0.5, 4.2) * np.exp(rng.uniform(np.log(0.03), np.log(3)))
     found = np.ones(N_WIDE)
     found[low : high + 1] = heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
+    return found
+
+
+def reflectivity(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Specular reflectivity of one to five layers, rough at every interface, to the first order of contrasts.
+
+    Fresnel's of the substrate times |Σ Δρ exp(i Q z − Q²σ²/2)|², Q = √(q² − qc²) (J. Als-Nielsen and
+    D. McMorrow, Elements of Modern X-ray Physics, 2nd ed., 2011, ch. 3); at most 1, with a constant.
+    """
+    low, high = window
+    q = WIDE_Q[low : high + 1]
+    count = int(rng.integers(1, 6))
+    contrast = rng.normal(0, 1.0, count + 1)
+    contrast /= contrast.sum() if abs(contrast.sum()) > 0.3 else 1.0
+    depth = np.append(0.0, np.cumsum(np.exp(rng.uniform(np.log(20), np.log(1000), count))))
+    rough = rng.uniform(1, 18, count + 1)[:, None]
+    edge = q[0] * rng.uniform(0.2, 3.0)
+    inside = np.sqrt(np.maximum(q**2 - edge**2, (1e-3 * edge) ** 2))
+    waves = contrast @ np.exp(1j * inside * depth[:, None] - 0.5 * (inside * rough) ** 2)
+    # As q becomes large beside the edge this is the Fresnel law, (edge / 2q)⁴.
+    fresnel = np.abs((q - inside) / (q + inside)) ** 2
+    found = np.ones(N_WIDE)
+    level = 10 ** rng.uniform(-8, -5)
+    found[low : high + 1] = np.minimum(fresnel * np.abs(waves) ** 2, 1.0) + level
     return found
 
 

@@ -1,0 +1,166 @@
+"""What kind of sample it is, where the curve does not say which model: "a compact body, Rg 18 Å".
+
+A protein is no ellipsoid, and a real bilayer no slab. Of such samples several models are equally right, and
+none of them is the answer; what they have in common is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from ..digits import significant
+from ..domains.heads import Classes
+from ..model_free.results import ModelFree, Peak, Slope
+from ..simulate.bodies import accepted
+from .classes import DECISIVE, ClassesFinding, percent
+from .findings import Answer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .arithmetic import FloatArray
+    from .size import SizeFinding
+
+
+def _without_laws(names: Sequence[str]) -> frozenset[str]:
+    """A Guinier law says of a body that it is there, whatever its shape."""
+    return frozenset(names) - frozenset(accepted.GUINIER)
+
+
+LAYERS = "stacked layers"
+#: Kinds, the simplest first, and the models that are of each.
+KINDS: Mapping[str, frozenset[str]] = {
+    "a compact body": _without_laws(accepted.COMPACT),
+    "an elongated body": _without_laws(accepted.ELONGATED),
+    "flexible chains": _without_laws(accepted.FLEXIBLE),
+    "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
+    LAYERS: frozenset(accepted.MULTILAYER),
+    "a branched cluster": frozenset(accepted.CLUSTER),
+}
+#: Orders of layers lie at whole multiples of the first, within this share.
+_WHOLE = 0.04
+#: From this slope on the lowest q is an upturn, of a network or of surfaces beside what is seen.
+_UPTURN = -1.5
+#: Of which a radius of gyration is said; of what is no known model, one of these, or layers whose orders are
+#: seen: the rings of any lattice look like stacked layers to a network.
+_BODIES = ("a compact body", "an elongated body", "flexible chains")
+
+
+@dataclass(frozen=True)
+class KindFinding:
+    """A kind of sample that several models share.
+
+    Parameters
+    ----------
+    head : Classes
+        Of the models.
+    likeliest : str
+        Of `KINDS`; empty where none is decisive, or one model is.
+    probability : float
+        Of all its models together.
+    known : bool
+        Whether the curve is said to be of a known model.
+    size : SizeFinding
+        Asked only where a kind is said: what the curve says without a model takes a while.
+    """
+
+    head: Classes
+    likeliest: str
+    probability: float
+    known: bool
+    size: SizeFinding
+
+    @cached_property
+    def kind(self) -> str:
+        """The kind; of what is no known model a body, or layers whose orders are seen; else empty."""
+        bare = self.known or self.likeliest in _BODIES
+        seen = bare or (self.likeliest == LAYERS and orders(self.size.found.peaks))
+        return self.likeliest if seen else ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """``sample``: the kind and its probability; None where none is said."""
+        found = {"kind": self.kind, "probability": round(self.probability, 6)}
+        return {"sample": found if self.kind else None}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """None: it is said in a sentence."""
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        """The kind, how sure it is, how large, and the power law that rises beside orders of layers."""
+        if not self.kind:
+            return ()
+        size = beside = ""
+        if self.kind in _BODIES and self.size.rg is not None:
+            size = f", Rg {significant(self.size.rg, 2)} Å"
+        elif self.kind == LAYERS and (slope := upturn(self.size.found)) is not None:
+            beside = f" beside an upturn, q^{significant(slope, 2)}"
+        return (f"Whichever model: {self.kind}{size}{beside} ({percent(self.probability)}).",)
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Nothing."""
+
+    def silenced(self) -> KindFinding:
+        """Nothing is said."""
+        return replace(self, likeliest="")
+
+
+def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray | None) -> tuple[str, float]:
+    """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
+
+    Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
+    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in twenty).
+
+    Parameters
+    ----------
+    labels : sequence of str
+        Models.
+    probability : (labels,) array
+    uniform : (labels,) array or None
+        If every model were as common as every other; None: the same.
+    """
+    if probability.max() >= DECISIVE:
+        return "", 0.0
+    even = probability if uniform is None else uniform
+    shares = {
+        kind: min(
+            float(sum(p[row] for row, name in enumerate(labels) if name in models))
+            for p in (probability, even)
+        )
+        for kind, models in KINDS.items()
+    }
+    # Of kinds that share nearly all their models, the simplest.
+    best = max(shares.values())
+    kind = next(name for name, share in shares.items() if share >= 0.98 * best)
+    return (kind, shares[kind]) if shares[kind] >= DECISIVE else ("", 0.0)
+
+
+def orders(peaks: Sequence[Peak]) -> bool:
+    """Whether all maxima, two or more, lie at whole multiples of the first, as orders of layers do."""
+    multiples = [peak.q / peaks[0].q for peak in peaks]
+    return len(multiples) > 1 and all(abs(m / round(m) - 1) < _WHOLE for m in multiples)
+
+
+def upturn(found: ModelFree) -> float | None:
+    """Exponent of the power law before orders of layers; None where there is none."""
+    low, peaks = found.low, found.peaks
+    if not isinstance(low, Slope) or low.value > _UPTURN or not orders(peaks) or low.q_max > peaks[0].q:
+        return None
+    return low.value
+
+
+def complete(answer: Answer, size: SizeFinding) -> Answer:
+    """An answer with the kind of sample after its models."""
+    classes = answer.finding(ClassesFinding)
+    if classes is None or classes.silent:
+        return answer
+    kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
+    said = KindFinding(classes.head, kind, share, answer.known, size)
+    return replace(answer, findings=(answer.findings[0], said, *answer.findings[1:]))
