@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.together.shared import Plan
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ _APART = 0.7
 
 
 def density_starts(
-    curves: Sequence[LocalSearch],
+    curves: Sequence[ModelCurves],
     plan: Plan,
     shape: Mapping[str, Any],
     rng: np.random.Generator,
@@ -40,7 +40,7 @@ def density_starts(
 
     Parameters
     ----------
-    curves : sequence of LocalSearch
+    curves : sequence of ModelCurves
     plan : Plan
     shape : mapping
         sasmodels' parameters of the body.
@@ -96,7 +96,7 @@ def density_starts(
     ]
 
 
-def _form(search: LocalSearch, shape: Mapping[str, Any], matter: Sequence[str], solvent: str) -> Array | None:
+def _form(search: ModelCurves, shape: Mapping[str, Any], matter: Sequence[str], solvent: str) -> Array | None:
     """Coefficients (k, n) of the products of contrasts, those with themselves first named; None if none."""
 
     def curve(contrast: Mapping[str, float]) -> Array:
@@ -124,7 +124,7 @@ def _products(contrast: Array) -> Array:
 
 
 def _chisq(
-    curves: Sequence[LocalSearch],
+    curves: Sequence[ModelCurves],
     forms: Sequence[Array],
     drawn: Array,
     around: Array,

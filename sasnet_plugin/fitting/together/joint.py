@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.fitting.optimize.least_squares import Problem, least_squares
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
-from sasnet_plugin.fitting.optimize.varied import Code, code_of
+from sasnet_plugin.fitting.optimize.local_search import Code, code_of
 from sasnet_plugin.fitting.problem.free_parameters import independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.together.shared import CALIBRATION, Plan, names_to_fit
 
@@ -50,7 +50,7 @@ class Joint:
 
     Parameters
     ----------
-    curves : sequence of LocalSearch
+    curves : sequence of ModelCurves
         One for each curve, of the same model.
     plan : Plan
     start : dict
@@ -61,7 +61,7 @@ class Joint:
 
     def __init__(
         self,
-        curves: Sequence[LocalSearch],
+        curves: Sequence[ModelCurves],
         plan: Plan,
         start: Mapping[str, Any],
         own: Sequence[Mapping[str, Any]] = (),
@@ -200,7 +200,7 @@ class Joint:
         base, _ = np.linalg.qr(linear[:, length > 0] / length[length > 0])
         return np.asarray(own - base @ (base.T @ own))
 
-    def refine(self, steps: int, enough: float) -> float:
+    def refine(self, steps: int) -> float:
         """Go downhill; χ² with the prior of the scales where it ends, kept in `best`."""
         x = self.first
         if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value) or not self.codes:
@@ -209,7 +209,7 @@ class Joint:
         low, high = (np.array([getattr(c, end) for c in self.codes.values()]) for end in ("low", "high"))
         if self.codes:
             problem = Problem(self.residuals, self.jacobian, low, high)
-            least_squares(problem, self.first, steps=steps, enough=enough)
+            least_squares(problem, self.first, steps=steps)
         return self.best[0]
 
     def _drop_unseen(self, x: Array) -> None:
@@ -227,7 +227,7 @@ class Joint:
         self.residuals(self.first)
 
 
-def _each(curves: Sequence[LocalSearch], found: Sequence[Array]) -> tuple[Array, Array]:
+def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array, Array]:
     """The best scale and background of each curve alone."""
     pairs = []
     for search, curve in zip(curves, found, strict=True):
@@ -240,7 +240,7 @@ def _each(curves: Sequence[LocalSearch], found: Sequence[Array]) -> tuple[Array,
     return scales, backgrounds
 
 
-def _common(curves: Sequence[LocalSearch], found: Sequence[Array], factors: Sequence[float]) -> float:
+def _common(curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float]) -> float:
     """The one scale of all curves that are calibrated exactly."""
     above = below = 0.0
     for search, curve, factor in zip(curves, found, factors, strict=True):
@@ -253,7 +253,7 @@ def _common(curves: Sequence[LocalSearch], found: Sequence[Array], factors: Sequ
 
 
 def _calibrated(
-    curves: Sequence[LocalSearch], found: Sequence[Array], factors: Sequence[float], common: float
+    curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float], common: float
 ) -> tuple[Array, Array, float]:
     """Scales about a common one, within the calibration: the prior's rows linear beside this common scale."""
     count = len(curves)

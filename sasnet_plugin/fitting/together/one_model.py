@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.data.sample import CONTRASTS, Sample
-from sasnet_plugin.fitting.assessment.matern import correlation
-from sasnet_plugin.fitting.assessment.systematic_error import SystematicError, systematic_error
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
 from sasnet_plugin.fitting.problem.experiment import TimeUpError
 from sasnet_plugin.fitting.problem.free_parameters import completed, independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import Budget, no_curve
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
@@ -28,7 +29,6 @@ from sasnet_plugin.types import product_name
 Array = NDArray[np.float64]
 #: Steps with which each start is tried, those of the best to the end, and how many these are.
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
-_ENOUGH, _ROUGHLY = 1e-5, 1e-3
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ class JointMinimum:
     theories : tuple of (n,) float array
     common : float
         The scale that the curves have in common; NaN where they have none.
-    shared_errors : tuple of SystematicError
-        What neighbouring residuals of each curve share.
+    evidences : tuple of Evidence
+        Of each curve, its parameters where they are.
     seconds : float
         Evaluations.
     """
@@ -101,7 +101,7 @@ class JointMinimum:
     prior: float
     theories: tuple[Array, ...]
     common: float
-    shared_errors: tuple[SystematicError, ...] = ()
+    evidences: tuple[Evidence, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -127,7 +127,7 @@ class JointMinimum:
     @property
     def bic(self) -> float:
         """-2 ln of the likelihood, with noise and a slow error of each curve's own size, + k ln n."""
-        lost = sum(error.minus_two_log for error in self.shared_errors)
+        lost = sum(one.minus_two_log for one in self.evidences)
         return float(lost + self.prior + self.free * np.log(self.points))
 
 
@@ -144,7 +144,7 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     deadline = began + min(budget.seconds, task.budget.seconds)
     plan = plan_of(task.sample, task.model, task.structure_factor, task.fixed)
     curves = [
-        LocalSearch(
+        ModelCurves(
             curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
             per_decade=task.per_decade,
         )
@@ -157,7 +157,7 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
             search.deadline = deadline
         joint = Joint(curves, plan, shared, own)
         with suppress(TimeUpError):
-            joint.refine(_FIRST_STEPS, _ROUGHLY)
+            joint.refine(_FIRST_STEPS)
         if np.isfinite(joint.best[0]):
             tried.append(joint)
         if spent() > deadline and tried:
@@ -167,7 +167,7 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     for joint in tried[:_FOLLOWED]:
         longer = _from(joint)
         with suppress(TimeUpError):
-            longer.refine(_STEPS, _ENOUGH)
+            longer.refine(_STEPS)
         if best is None or longer.best[0] < best.best[0]:
             best = longer
     if best is None:
@@ -184,7 +184,7 @@ def _from(joint: Joint) -> Joint:
 
 
 def _starts(
-    task: JointTask, plan: Plan, curves: Sequence[LocalSearch]
+    task: JointTask, plan: Plan, curves: Sequence[ModelCurves]
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
@@ -221,10 +221,10 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
     prior = float(np.sum(solved.residual[begin:] ** 2))
     common = solved.common if plan.factors is not None else np.nan
     columns = _columns(joint, x)
-    shared = _shared_errors(joint, theories, columns)
-    errors = _deviations(joint, columns, shared)
+    found = tuple(_evidence(search, theory) for search, theory in zip(joint.curves, theories, strict=True))
+    errors = _deviations(joint, columns, [one.shared for one in found])
     return JointMinimum(
-        task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, shared
+        task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, found
     )
 
 
@@ -242,23 +242,17 @@ def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
     return {key: columns[key] for key in shown}
 
 
-def _shared_errors(
-    joint: Joint, theories: Sequence[Array], columns: Mapping[Key, Array]
-) -> tuple[SystematicError, ...]:
-    """What neighbouring residuals of each curve share, beside what its parameters take up."""
-    found, begin = [], 0
-    for i, (search, theory) in enumerate(zip(joint.curves, theories, strict=True)):
-        rows = slice(begin, begin + len(search.curve))
-        # What all curves share cannot move for one of them alone.
-        own = {f"{name} {place}": c[rows] for (name, place), c in columns.items() if place == i}
-        fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory, derivatives=own)
-        found.append(systematic_error(search.curve, search.dintensity, fit))
-        begin = rows.stop
-    return tuple(found)
+def _evidence(search: ModelCurves, theory: Array) -> Evidence:
+    """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
+
+    What all curves share cannot move for one of them alone.
+    """
+    fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
+    return evidence(Discrepancy(search.curve, search.dintensity), fit)
 
 
 def _deviations(
-    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SystematicError]
+    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SharedError]
 ) -> dict[Key, float]:
     """Standard deviations of a fit by least squares whose residuals are not independent.
 
@@ -275,10 +269,9 @@ def _deviations(
         rows = slice(begin, begin + len(search.curve))
         own = left[:, rows]
         total += error.noise**2 * own @ own.T
-        for length, size in error.parts or ((error.length, error.size),):
-            if length > 0:
-                gain = own * (size / search.dintensity)
-                total += gain @ correlation(np.log(search.curve.q), length) @ gain.T
+        for size, shape in error.parts:
+            seen = own @ shape.vectors
+            total += size**2 * (seen * shape.values) @ seen.T
         begin = rows.stop
     total += left[:, begin:] @ left[:, begin:].T
     return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.data.sample import Sample
 from sasnet_plugin.fitting.assessment.excused import excuses
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.assessment.systematic_error import SystematicError
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import Verdict
@@ -44,7 +44,7 @@ class JointFit:
     theories : tuple of (n,) float array
     distributions : mapping of str to str
         Kinds of size distribution.
-    shared_errors : tuple of SystematicError
+    shared_errors : tuple of SharedError
         What neighbouring residuals of each curve share.
     per_decade : int or None
         As of a `ModelFit`.
@@ -62,7 +62,7 @@ class JointFit:
     probability: float
     theories: tuple[NDArray[np.float64], ...]
     distributions: Mapping[str, str]
-    shared_errors: tuple[SystematicError, ...]
+    shared_errors: tuple[SharedError, ...]
     per_decade: int | None = None
     weight: float = 0.0
     seconds: float = 0.0

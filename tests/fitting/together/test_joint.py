@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.sample import Sample, sample_of
-from sasnet_plugin.fitting.optimize.local_search import LocalSearch
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, joint_fit, odd_one
@@ -187,8 +187,8 @@ def test_tie_to_what_nothing_has_is_refused() -> None:
         plan_of(sample, "core_shell_sphere", None, {})
 
 
-def searches(sample: Sample) -> list[LocalSearch]:
-    return [LocalSearch(c, np.asarray(c.dintensity), "core_shell_sphere") for c in sample.curves]
+def searches(sample: Sample) -> list[ModelCurves]:
+    return [ModelCurves(c, np.asarray(c.dintensity), "core_shell_sphere") for c in sample.curves]
 
 
 def test_slopes_are_those_of_residuals_where_scales_follow() -> None:
