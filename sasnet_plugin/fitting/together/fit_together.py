@@ -309,8 +309,8 @@ def joint_fit(found: JointMinimum) -> JointFit:
     }
     return JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
-        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences), task.per_decade,
-        seconds=found.seconds,
+        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
+        task.per_decade, seconds=found.seconds,
     )  # fmt: skip
 
 
