@@ -126,7 +126,7 @@ def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray 
     """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
 
     Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
-    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in twenty).
+    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in eight).
 
     Parameters
     ----------
