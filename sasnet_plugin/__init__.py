@@ -21,11 +21,22 @@ if TYPE_CHECKING:
     from sasnet_plugin.data import load
     from sasnet_plugin.fitting.api import fit
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.together.fit_together import fit_together
     from sasnet_plugin.predict import suggest
     from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 __version__ = "0.1.0"
-__all__ = ["Curve", "FitResult", "SasnetError", "Suggestion", "__version__", "fit", "load", "suggest"]
+__all__ = [
+    "Curve",
+    "FitResult",
+    "SasnetError",
+    "Suggestion",
+    "__version__",
+    "fit",
+    "fit_together",
+    "load",
+    "suggest",
+]
 
 # Where each public name lives, "module:attribute".
 _HOMES = {
@@ -35,6 +46,7 @@ _HOMES = {
     "load": "sasnet_plugin.data:load",
     "suggest": "sasnet_plugin.predict:suggest",
     "fit": "sasnet_plugin.fitting.api:fit",
+    "fit_together": "sasnet_plugin.fitting.together.fit_together:fit_together",
     "FitResult": "sasnet_plugin.fitting.result.fit_result:FitResult",
 }
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,6 +39,7 @@ from sasnet_plugin.cli.arguments import (
 from sasnet_plugin.cli.files import curves_of, expand
 from sasnet_plugin.cli.kinds import Kinds
 from sasnet_plugin.cli.progress import stages
+from sasnet_plugin.cli.together import Given, SampleFile, Together
 from sasnet_plugin.data.failure import sentence_of
 from sasnet_plugin.domains import ReadOptions, names_and_titles
 from sasnet_plugin.predict.class_prior import COMMON
@@ -77,9 +79,11 @@ def classify(
             "--verify", help="Patterns: fit the physics from the answer on, simulate it again and compare."
         ),
     ] = False,
-    together: Annotated[
+    image_set: Annotated[
         bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
     ] = False,
+    together: Together = False,
+    sample_file: SampleFile = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -141,10 +145,15 @@ def classify(
         told=stages(quiet) if verify else None,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
+    of_sample = Given(sample_file)
+    of_sample.check(together)
     if together:
+        _together(files, kinds, window, of_sample, Wanted(top, chosen, left_out, prior_given(prior)), as_json)
+        return
+    if image_set:
         parts = list(expand(files))
         files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
-    brief = quiet or (many(files) and not details and not together)
+    brief = quiet or (many(files) and not details and not image_set)
     given = as_given(
         {
             "--models": chosen, "--exclude": left_out, "--top": None if top == TOP else top,
@@ -171,6 +180,49 @@ def classify(
         _draw(plot, drawn)
     if failed:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which models are chosen from, and how many are listed."""
+
+    top: int
+    models: list[str] | None
+    exclude: list[str] | None
+    prior: str
+
+
+def _together(
+    files: list[str],
+    kinds: Kinds,
+    window: tuple[float, float] | None,
+    given: Given,
+    wanted: Wanted,
+    as_json: bool,
+) -> None:
+    """One answer to all files, as curves of one sample."""
+    from sasnet_plugin.cli.streams import json_lines
+    from sasnet_plugin.cli.together import print_suggestion, refused, sample_from
+    from sasnet_plugin.fitting.together.result import suggestion_as_dict
+    from sasnet_plugin.predict import open_classifier
+    from sasnet_plugin.predict.together import contradicting, together
+    from sasnet_plugin.types import SasnetError
+
+    try:
+        sample = sample_from(files, kinds.read, window, given)
+        classifier = open_classifier()
+        keep = classifier.selection(wanted.models, wanted.exclude)
+        each = [classifier.under(curve, (wanted.prior,), keep)[0] for curve in sample.curves]
+    except SasnetError as error:
+        refused(error)
+    found = together(each, wanted.prior)
+    against = contradicting(found, each)
+    if as_json:
+        said = suggestion_as_dict(found, wanted.top)
+        names = sample.files
+        json_lines()({"files": names, "kind": sample.kind, **said, "against": [names[i] for i in against]})
+    else:
+        print_suggestion(sample.files, found, against, sample.kind, wanted.top)
 
 
 def outcomes(

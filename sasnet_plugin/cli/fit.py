@@ -18,6 +18,7 @@ from sasnet_plugin.cli.fit_options import Files, also_given, with_fit_options
 from sasnet_plugin.cli.fit_outputs import Outputs, written
 from sasnet_plugin.cli.progress import fitting
 from sasnet_plugin.cli.streams import JsonLine, json_lines
+from sasnet_plugin.cli.together import Given, Own, SampleFile, Share, Tie, Together
 from sasnet_plugin.data.failure import sentence_of, unforeseen
 from sasnet_plugin.domains import (
     DEFAULT,
@@ -64,6 +65,11 @@ def fit(
         ),
     ] = None,
     geometry: Geometry = None,
+    together: Together = False,
+    sample_file: SampleFile = None,
+    share: Share = None,
+    own: Own = None,
+    tie: Tie = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -85,13 +91,19 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force)
     outputs.check()
+    of_sample = Given(sample_file, share, own, tie)
+    of_sample.check(together)
     given = {"--domain": domain, "--geometry": geometry, **outputs.options()}
+    given |= of_sample.options()
     how = replace(options.fit, also=options.fit.also | also_given(given))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
     reading = Reading(domain, options, tuple(geometry or ()))
     # The processes start while the files are read and classified.
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
+        if together:
+            _together(pool, files, how, reading, of_sample, outputs, say)
+            return
         every = (pair for each in expand(files) for pair in curves_of(each, reading.read, options.window))
         failed = 0
         for path, outcome, passed in clocked(every, began):
@@ -101,6 +113,42 @@ def fit(
             failed += _answered(path, outcome, found, outputs, reading, say)
     outputs.close()
     if failed:
+        raise typer.Exit(1)
+
+
+def _together(
+    pool: Workers,
+    files: list[str],
+    how: FitOptions,
+    reading: Reading,
+    given: Given,
+    outputs: Outputs,
+    say: Say,
+) -> None:
+    """One answer to all files, as curves of one sample."""
+    from sasnet_plugin.cli.together import fitted_together, print_sample, refused, sample_from
+    from sasnet_plugin.integrations.answers import Watched
+
+    try:
+        sample = sample_from(files, reading.read, reading.options.window, given)
+        limit = how.time_limit * len(sample.curves)
+        with fitting(limit, say.quiet or say.line is not None) as progress:
+            result = fitted_together(sample, how, Watched(pool, progress))
+    except SasnetError as error:
+        refused(error)
+    if len(sample.curves) == 1:  # the very answer of its fit
+        single = result.singles[0]
+        failed = _answered(files[0], sample.curves[0], single, outputs, reading, say)
+        outputs.close()
+        if failed:
+            raise typer.Exit(1)
+        return
+    if say.line:
+        say.line(result.as_dict())
+    else:
+        print_sample(result, quiet=say.quiet, details=say.details)
+    failed = outputs.together(result, said=not (say.line or say.quiet))
+    if result.best is None or failed:
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from sasnet_plugin.types import SasnetError
 if TYPE_CHECKING:
     from sasnet_plugin.domains import Domain
     from sasnet_plugin.fitting.result.fit_result import FitResult
+    from sasnet_plugin.fitting.together.result import SampleResult
     from sasnet_plugin.predict import Answer
     from sasnet_plugin.report.page.overview import Row
 
@@ -121,6 +122,46 @@ class Outputs:
         check_output(path, force=self.force, mark=MARK)
         write_image(image, fit, path)
         return False
+
+    def together(self, found: SampleResult, *, said: bool) -> int:
+        """Write page, exports, a figure and lines of a sample's curves; how many things failed."""
+        failed = 0
+        try:
+            for path in self._of_sample(found):
+                if said:
+                    print(f"Written: {path}", flush=True)
+        except SasnetError as error:
+            print(error, file=sys.stderr, flush=True)
+            failed += 1
+        lines = replace(self, report=None, export=None)
+        for result in found.as_results():
+            if why := written(result, lines, said=said):
+                print(why, file=sys.stderr, flush=True)
+                failed += 1
+        lines.close()
+        return failed
+
+    def _of_sample(self, found: SampleResult) -> Iterator[Path]:
+        from sasnet_plugin.files import MARK, check_output
+        from sasnet_plugin.report.exports.nxcansas import write_nxcansas
+        from sasnet_plugin.report.exports.sample import SAMPLE_MARKS, write_sample
+        from sasnet_plugin.report.page.names import stem
+        from sasnet_plugin.report.page.sample_report import sample_page_name, write_sample_report
+
+        if self.report is not None:
+            check_output(self.report / sample_page_name(found, self.report), force=self.force)
+            yield write_sample_report(found, self.report)
+        if self.export is None or found.best is None:
+            return
+        name = stem(found.sample.curves[0].file, "together", "sample")
+        for ending in ("sasview.json", "bumps.py"):
+            check_output(self.export / f"{name}.{ending}", force=self.force, mark=SAMPLE_MARKS[ending])
+        yield from write_sample(found, self.export, name)
+        for i, result in enumerate(found.as_results(), start=1):
+            path = self.export / f"{name}-{i}.nxcansas.h5"
+            check_output(path, force=self.force, mark=MARK)
+            write_nxcansas(result, path)
+            yield path
 
     def close(self) -> None:
         """Write the table, the figure, and the overview of several pages.

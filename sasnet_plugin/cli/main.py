@@ -31,6 +31,7 @@ COMMANDS = {
     "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
     "serve": "sasnet_plugin.cli.sasview:serve",
+    "mcp": "sasnet_plugin.cli.mcp:mcp",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",

@@ -252,3 +252,30 @@ def _children(pid: int) -> list[int]:
 
 def _importable(name: str) -> bool:
     return importlib.util.find_spec(name) is not None
+
+
+def simultaneous(session: Any) -> Any:
+    """Open a sample's project, look at its constraints, and press Fit in the page of the simultaneous fit."""
+    yield session.ready
+    yield from session.pause(3.0)
+    from sas import config
+
+    config.SHOW_EXIT_MESSAGE = False
+    explorer = session.manager.filesWidget
+    explorer.readProject(os.environ["SASNET_PROJECT"])
+    yield from session.pause(3.0)
+    tabs = session.fitting.tabs
+    session.seen["tabs"] = [type(tab).__name__ for tab in tabs]
+    together = next(tab for tab in tabs if type(tab).__name__ == "ConstraintWidget")
+    table = together.tblConstraints
+    session.seen["constraints"] = [table.item(row, 0).text() for row in range(table.rowCount())]
+    pages = [tab for tab in tabs if type(tab).__name__ == "FittingWidget"]
+    session.seen["chi2_as_opened"] = [float(page.chi2) for page in pages if page.chi2 is not None]
+    session.seen["can_fit"] = together.cmdFit.isEnabled()
+    session.picture("simultaneous")
+    session.watch("steps")
+    together.cmdFit.click()
+    yield lambda: together.cmdFit.text() != "Stop fit" and together.cmdFit.isEnabled()
+    yield from session.pause(1.0)
+    session.seen["after"] = [session.page(page)["state"] for page in pages]
+    session.seen["leave"] = "close"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.digits import chisq_text, listed
 from sasnet_plugin.fitting.assessment import discriminate
-from sasnet_plugin.fitting.assessment.diagnostics import remarks_of, warnings_of
+from sasnet_plugin.fitting.assessment.diagnostics import reached, refuted, remarks_of, warnings_of
 from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
 from sasnet_plugin.fitting.assessment.excused import (
     beyond_excuse,
@@ -27,6 +27,7 @@ from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.shared_error import SharedError, widened
 from sasnet_plugin.fitting.evidence.weights import alike, weighed
 from sasnet_plugin.fitting.problem.conventions import conventional, scale_in_words
+from sasnet_plugin.fitting.problem.nested_models import simpler
 from sasnet_plugin.fitting.result import components
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
@@ -71,7 +72,7 @@ def assess(
     found = weighed(among, [conventional(fit, given) for fit in fits], prior)
     if not found.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    order = [widened(among, fit, found.errors[fit.name]) for fit in found.fits]
+    order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
     verdicts = _verified(curve, dintensity, order, found.errors)
@@ -83,6 +84,25 @@ def assess(
         excused=_excused(ranking),
         explaining=tuple(fit.short_name for fit in ranking.explaining),
     )  # fmt: skip
+
+
+def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
+    """Fits by falling weight, those that have become a simpler one that was fitted counted as that.
+
+    A vesicle without a core is a sphere: what speaks for it speaks for the sphere, whatever vesicles had
+    before.
+    """
+    weight = {fit.name: fit.weight for fit in order}
+    for fit in sorted(order, key=lambda fit: -len(fit.free)):
+        known = simpler(fit.model, fit.structure_factor)
+        met = [r.name for r in known if reached(r, fit) and not refuted(r, fit, order)]
+        become = [other for other in order if other.name in met and len(other.free) < len(fit.free)]
+        if become:
+            first = min(become, key=lambda other: other.chisq)
+            weight[first.name] += weight[fit.name]
+            weight[fit.name] = 0.0
+    told = [replace(fit, weight=weight[fit.name]) for fit in order]
+    return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
 def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Discrepancy:

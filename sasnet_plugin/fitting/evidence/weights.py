@@ -63,9 +63,11 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
 def alike(fits: Sequence[ModelFit]) -> list[str]:
     """Names of the fits whose evidence is not strongly less than that of the first, nor strongly more.
 
-    What is known of models before these data makes no difference to what the data distinguish.
+    What is known of models before these data makes no difference to what the data distinguish. One without
+    weight counts as another (`assess.as_the_simpler`).
     """
     if not fits:
         return []
     first = fits[0].log_evidence
-    return [fit.name for fit in fits[1:] if 2 * abs(fit.log_evidence - first) < EVIDENCE.strong]
+    near = [fit for fit in fits[1:] if 2 * abs(fit.log_evidence - first) < EVIDENCE.strong]
+    return [fit.name for fit in near if fit.weight > 0]

@@ -26,6 +26,7 @@ from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
 from sasnet_plugin.fitting.start_values.screening import with_fixed
 from sasnet_plugin.fitting.strategy.grown import grown
 from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
+from sasnet_plugin.fitting.strategy.likely import first
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
@@ -77,41 +78,6 @@ def named(state: State) -> Iterator[Step]:
             if ended or (defaults in state.fits and state.explained()):
                 continue
         yield fitting(state, hypothesis, 1.0, due=True)
-
-
-def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, as it thinks they interact, before all others."""
-    if not state.free:
-        return
-    chances = state.beliefs.first()
-    for form, chance in _unseen_groups(state):
-        chances[form] = max(chances.get(form, 0.0), chance)
-    for form, chance in chances.items():
-        hypothesis = _expected(state, form)
-        yield replace(fitting(state, hypothesis, chance, assured=True), due=not state.explained())
-
-
-def _expected(state: State, form: str) -> Hypothesis:
-    """A form as the network thinks that it interacts."""
-    guess = state.beliefs.guesses.get(form)
-    return Hypothesis(form, guess.structure_factor if guess else None)
-
-
-def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
-    """Of each likely group of which nothing was fitted the worthiest member, with the group's chance.
-
-    Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
-    """
-    guesses, fitted = state.beliefs.guesses, {hypothesis.form for hypothesis in state.fits}
-
-    def worth(name: str) -> float:
-        hypothesis = _expected(state, name)
-        return guesses[name].probability * boost(state, size_of(hypothesis)) / hypothesis.seconds
-
-    for group in state.beliefs.suggestion.groups:
-        members = [name for name in group.members if name in guesses]
-        if group.probability >= STRATEGY.group_share and members and not fitted & set(members):
-            yield max(members, key=worth), group.probability
 
 
 def near(state: State) -> Iterator[Step]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -125,14 +126,17 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     kinds = other_distributions(result)
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
-    said = [in_words(size.name, _with_spread(size, _same(size.name, equals), kinds)) for size in whole]
+    said = [
+        in_words(size.name, _with_spread(size, _same(size.name, equals, best), kinds, best)) for size in whole
+    ]
     hidden = set(beyond(result, best))
     for name, _ in telling(best):
         size = of_parameter(name, best)
         if name in parts | hidden or size is None:
             continue
-        others = [s for key, own in sizes(best).items() if own.parts == (name,) for s in _same(key, equals)]
-        said.append(_value(name, _with_spread(size, others, kinds), best))
+        keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
+        others = [one for key in keys for one in _same(key, equals, best)]
+        said.append(_value(name, _with_spread(size, others, kinds, best), best))
     said += [
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
         for name, longest in beyond(result, best).items()
@@ -151,9 +155,13 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
     return in_words(_name(name, best), size)
 
 
-def _same(name: str, fits: Sequence[ModelFit]) -> list[Size]:
-    """A quantity as other fits have it."""
-    return [found[name] for fit in fits if name in (found := sizes(fit))]
+def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
+    """A quantity as other fits have it, weighted as they are."""
+    return [
+        replace(found[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
+        for fit in fits
+        if name in (found := sizes(fit))
+    ]
 
 
 def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
@@ -164,7 +172,7 @@ def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
         for name, size in sizes(best).items()
         if len(size.parts) > 1
         and (
-            _same(name, equals)
+            _same(name, equals, best)
             or poor & set(size.parts)
             # What the search left fixed was no one's measurement; the sum is.
             or any(best.parameters[part].fixed for part in size.parts)
@@ -172,13 +180,14 @@ def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
     ]
 
 
-def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit]) -> Size:
+def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit], best: ModelFit) -> Size:
     """A quantity with the error that holds other models and other size distributions."""
     more = list(others)
     for fit in kinds:
         if all(part in fit.parameters for part in size.parts):
             value = sum(fit.parameters[part].value for part in size.parts)
-            more.append(replace(size, value=value))
+            likelihood = math.exp(0.5 * min(best.chisq - fit.chisq, 0.0))
+            more.append(replace(size, value=value, weight=likelihood))
     return replace(size, error=spread(size, more))
 
 

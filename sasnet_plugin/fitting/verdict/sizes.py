@@ -62,6 +62,8 @@ class Size:
         As sasmodels has it.
     parts : tuple of str
         Names of the parameters that it is the sum of.
+    weight : float
+        Of its fit, over the best one's.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Size:
     error: float | None
     unit: str
     parts: tuple[str, ...]
+    weight: float = 1.0
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
@@ -136,10 +139,11 @@ def spread(size: Size, others: Iterable[Size]) -> float | None:
     others : iterable of Size
         The same quantity by fits as good.
     """
-    apart = [(other.value - size.value) ** 2 for other in others if comparable(size, other)]
-    if size.error is None or not apart:
+    same = [other for other in others if comparable(size, other)]
+    if size.error is None or not same:
         return size.error
-    return math.sqrt(size.error**2 + sum(apart) / (1 + len(apart)))
+    apart = sum(other.weight * (other.value - size.value) ** 2 for other in same)
+    return math.sqrt(size.error**2 + apart / (1 + sum(other.weight for other in same)))
 
 
 def of_parameter(name: str, fit: ModelFit) -> Size | None:

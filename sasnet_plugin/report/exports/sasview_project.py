@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,41 @@ def project(result: FitResult) -> dict[str, Any]:
         "batch_grid": {},
         "visible_perspective": "Fitting",
     }
+
+
+def pages_of_sample(
+    results: Sequence[FitResult], fits: Sequence[ModelFit], shared: Sequence[str]
+) -> dict[str, Any]:
+    """The content of a project of several curves, each with a page, and a page of their simultaneous fit.
+
+    Parameters
+    ----------
+    results : sequence of FitResult
+        One for each curve.
+    fits : sequence of ModelFit
+        What is on the page of each, of the same model.
+    shared : sequence of str
+        Parameters that the pages after the first take from it.
+    """
+    found: dict[str, Any] = {}
+    for number, (result, fit) in enumerate(zip(results, fits, strict=True), start=1):
+        name = f"{number} {_name(result.curve)}"
+        identity = name + data_digits(result.curve)
+        pages = _visits(fit, measured(result.curve) | _identity(name, identity, number))
+        if number > 1:
+            for page in pages:
+                for one in (one for one in shared if one in page):
+                    page[one] = [*page[one][:5], [one, one, f"M1.{one}", True, f"M1.{one}"]]
+        found[identity] = {
+            "fit_data": [_data(result, name, identity), {"checked": True}, []], "fit_params": pages,
+        }  # fmt: skip
+    every = {f"M{i}": "CheckState.Checked" for i in range(1, len(fits) + 1)}
+    found[f"cs_tab{len(fits) + 1}"] = {
+        "is_constraint": ["True"], "data_id": [f"cs_tab{len(fits) + 1}"], "current_type": ["FitPage"],
+        "is_chain_fitting": ["False"], "special_case": [""], "checked_models": [every],
+        "checked_constraints": [{}],
+    }  # fmt: skip
+    return found | {"is_batch": "False", "batch_grid": {}, "visible_perspective": "Fitting"}
 
 
 def fit_page(curve: Curve, fit: ModelFit) -> Page:

@@ -177,7 +177,7 @@ def test_the_truth_is_like_its_replicates_and_the_same_data_get_the_same_answer(
 
 def test_a_measurement_stands_out_among_replicates_of_a_wrong_fit(simulated: Simulated, bank: Bank) -> None:
     curve = simulated("cylinder", {"radius": 20.0, "length": 300.0, "background": 0.01})
-    order = _fitted(curve, bank, "mono_gauss_coil")
+    order = _fitted(curve, bank, "fractal")
     replicates = compare(open_classifier(), curve, curve.dintensity, order[0], np.random.default_rng(2))
     assert replicates is not None
     assert replicates.taken > ASSESSMENT.replicates / 3

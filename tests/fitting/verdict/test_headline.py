@@ -23,7 +23,7 @@ def test_spheres_in_one_sentence() -> None:
 
 def test_a_tie_of_one_shape_is_part_of_it_with_what_both_say_in_the_error() -> None:
     found = headline(answer(SPHERE, SHELL, FUZZY, alike=("core_shell_sphere", "fuzzy_sphere")))
-    assert found.startswith("Sphere-like: radius 72.0 ± 0.6 Å, ")
+    assert found.startswith("Sphere-like: radius 72.0 ± 0.3 Å, ")
     assert "; core_shell_sphere and fuzzy_sphere cannot be told from sphere here. Explains" in found
     charged = [replace(fit, structure_factor="hayter_msa") for fit in (SPHERE, SHELL)]
     said = headline(answer(*charged, alike=("core_shell_sphere@hayter_msa",)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from made_results import SPHERE, Q, answer, fitted, p
@@ -76,3 +78,10 @@ def test_lengths_beyond_the_data_are_at_least_that() -> None:
     assert beyond(answer(long), long) == {"length": pytest.approx(np.pi / 0.01)}
     sure = fitted("cylinder", radius=p(20, 1), length=p(1090, 10))
     assert beyond(answer(sure), sure) == {}
+
+
+def test_a_fit_of_little_weight_widens_an_error_as_little() -> None:
+    own = Size("outer radius", 20.0, 0.1, "Ang", ("radius",))
+    even, unlikely = replace(own, value=18.0), replace(own, value=18.0, weight=0.02)
+    assert spread(own, [even]) == pytest.approx((0.1**2 + 2.0**2 / 2) ** 0.5)
+    assert spread(own, [unlikely]) == pytest.approx((0.1**2 + 0.02 * 2.0**2 / 1.02) ** 0.5)

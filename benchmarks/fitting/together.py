@@ -1,0 +1,277 @@
+"""Are several curves of one sample explained together, where each alone is not?
+
+Core-shell spheres, cylinders, ellipsoids, bicelles, vesicles, fuzzy spheres and micelles with neighbours in
+three of 0 to 100 % D2O, counted as at a SANS instrument, with a slow error of 1 to 3 % of each curve and a
+calibration that is off by 3 %. Run ``python -m benchmarks fitting/together [first] [last]``; ``--unknown``
+does not say which the solvents are; ``--kind`` settings, concentrations or probes simulate these.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.types import Curve
+
+#: Scattering length densities of H2O and D2O, 10⁻⁶ Å⁻².
+WATER, HEAVY = -0.559, 6.356
+SYSTEMATIC, CALIBRATION = (0.01, 0.03), 0.03
+#: True form -> forms that the same sizes make indistinguishable.
+SAME = {
+    "core_shell_sphere": {"core_multi_shell", "vesicle", "onion", "polymer_micelle"},
+    "vesicle": {"core_shell_sphere", "core_multi_shell", "multilayer_vesicle", "onion"},
+    "fuzzy_sphere": {"sphere"},
+    "ellipsoid": {"triaxial_ellipsoid"},
+    "cylinder": {"elliptical_cylinder", "capped_cylinder", "core_shell_cylinder", "flexible_cylinder"},
+    "core_shell_bicelle": {"core_shell_cylinder", "core_shell_bicelle_elliptical", "stacked_disks"},
+    "core_shell_sphere@hardsphere": {"core_multi_shell@hardsphere", "vesicle@hardsphere"},
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sample: curves of one body, and what is true of it."""
+
+    name: str
+    curves: list[Curve]
+    solvents: list[float] | None
+    parameters: dict[str, float]
+    concentrations: list[float] | None = None
+
+
+def _sizes(name: str, rng: np.random.Generator) -> dict[str, float]:
+    """Typical values, with a width of 5 to 20 %."""
+    u, wide = rng.uniform, rng.uniform(0.05, 0.2)
+    light, dense = u(-0.3, 1.0), u(1.2, 4.0)
+    if name == "core_shell_sphere":
+        return {
+            "radius": u(20, 120),
+            "thickness": u(10, 40),
+            "sld_core": light,
+            "sld_shell": dense,
+            "radius_pd": wide,
+        }
+    if name == "cylinder":
+        return {"radius": u(12, 40), "length": u(150, 600), "sld": dense, "radius_pd": wide}
+    if name == "ellipsoid":
+        radius = u(20, 70)
+        return {
+            "radius_polar": radius * u(1.6, 3.5),
+            "radius_equatorial": radius,
+            "sld": dense,
+            "radius_equatorial_pd": wide,
+        }
+    if name == "core_shell_bicelle":
+        return {
+            "radius": u(60, 150), "length": u(20, 40), "thick_rim": u(8, 20), "thick_face": u(8, 15),
+            "sld_core": light, "sld_face": dense, "sld_rim": dense, "radius_pd": wide,
+        }  # fmt: skip
+    if name == "vesicle":
+        return {"radius": u(150, 400), "thickness": u(30, 45), "sld": light, "radius_pd": wide}
+    if name == "fuzzy_sphere":
+        radius = u(60, 250)
+        return {"radius": radius, "fuzziness": radius * u(0.08, 0.2), "sld": dense, "radius_pd": wide}
+    return {
+        "radius": u(18, 40), "thickness": u(10, 25), "sld_core": light, "sld_shell": dense, "radius_pd": wide,
+        "volfraction": u(0.08, 0.3),
+    }  # fmt: skip
+
+
+FORMS = (
+    "core_shell_sphere", "cylinder", "ellipsoid", "core_shell_bicelle", "vesicle", "fuzzy_sphere",
+    "core_shell_sphere@hardsphere",
+)  # fmt: skip
+
+
+def simulated(
+    name: str, values: dict[str, float], q: np.ndarray, rng: np.random.Generator, incoherent: float
+) -> Curve:
+    """A curve as measured: smeared, counted, off by a slow error and a calibration."""
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    dq = np.hypot(0.05 * q, 0.0008)
+    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q), dx=dq)
+    given = dict(values)
+    for key in [k for k in values if k.endswith("_pd")]:
+        given |= {f"{key}_type": "schulz", f"{key}_n": 60, f"{key}_nsigma": 6}
+    clean = DirectModel(data, load_model(name))(background=incoherent, **given)
+    noise = 0.01 * clean + 0.02 * incoherent + 2e-5 * np.max(clean)
+    knots = np.linspace(np.log(q[0]), np.log(q[-1]), 6)
+    slow = rng.uniform(*SYSTEMATIC) * np.interp(np.log(q), knots, rng.standard_normal(6))
+    calibrated = 1 + CALIBRATION * rng.standard_normal()
+    measured = calibrated * clean * (1 + slow) + noise * rng.standard_normal(q.size)
+    return Curve(q, measured, noise, dq, file=f"{name}_{incoherent:.2f}.dat")
+
+
+def contrasts(i: int) -> Case:
+    """Sample number i in three solvents."""
+    rng = np.random.default_rng([46, i])
+    name = FORMS[i % len(FORMS)]
+    values = _sizes(name, rng)
+    share = np.sort([rng.uniform(0, 0.25), rng.uniform(0.35, 0.65), rng.uniform(0.75, 1.0)])
+    q = np.geomspace(rng.uniform(0.003, 0.006), rng.uniform(0.25, 0.4), 110)
+    curves, solvents = [], []
+    for x in share:
+        solvent = WATER + x * (HEAVY - WATER)
+        scale = 1.0 if "@" in name else 0.01
+        curves.append(
+            simulated(name, values | {"sld_solvent": solvent, "scale": scale}, q, rng, 1.0 - 0.95 * x)
+        )
+        solvents.append(float(solvent))
+    return Case(name, curves, solvents, values)
+
+
+def settings(i: int) -> Case:
+    """Sample number i in D2O, at two or three detector distances with their own resolution."""
+    rng = np.random.default_rng([47, i])
+    name = FORMS[i % len(FORMS)]
+    values = _sizes(name, rng)
+    ends = [(0.002, 0.02), (0.008, 0.08), (0.04, 0.4)][i % 2 :]
+    given = values | {"sld_solvent": HEAVY, "scale": 1.0 if "@" in name else 0.01}
+    curves = [simulated(name, given, np.geomspace(*end, 70), rng, 0.05) for end in ends]
+    return Case(name, curves, None, values)
+
+
+def probes(i: int) -> Case:
+    """Sample number i by neutrons in D2O and by X-rays, whose contrasts are others."""
+    rng = np.random.default_rng([48, i])
+    name = FORMS[i % (len(FORMS) - 1)]
+    values = _sizes(name, rng)
+    q = np.geomspace(0.004, 0.35, 110)
+    xray = {n: float(rng.uniform(7.5, 13.0)) for n in values if n.startswith("sld")}
+    curves = [
+        simulated(name, values | {"sld_solvent": HEAVY, "scale": 0.01}, q, rng, 0.05),
+        simulated(name, values | xray | {"sld_solvent": 9.44, "scale": 0.01}, q, rng, 0.001),
+    ]
+    shared = {n: v for n, v in values.items() if not n.startswith("sld")}
+    return Case(name, curves, None, shared)
+
+
+def concentrations(i: int) -> Case:
+    """Charged or hard spheres, number i, at three volume fractions."""
+    rng = np.random.default_rng([49, i])
+    values = {
+        "radius": float(rng.uniform(18, 60)), "sld": float(rng.uniform(0.0, 3.0)),
+        "radius_pd": float(rng.uniform(0.05, 0.15)),
+    }  # fmt: skip
+    name = "sphere@hardsphere"
+    if i % 2 == 0:
+        name = "sphere@hayter_msa"
+        values |= {
+            "charge": float(rng.uniform(10, 40)), "concentration_salt": float(rng.uniform(0.001, 0.02)),
+        }  # fmt: skip
+    fractions = rng.uniform(0.08, 0.12) * np.array([0.25, 1.0, 2.5])
+    q = np.geomspace(0.005, 0.35, 110)
+    curves = [
+        simulated(name, values | {"sld_solvent": HEAVY, "scale": 1.0, "volfraction": float(v)}, q, rng, 0.05)
+        for v in fractions
+    ]
+    return Case(name, curves, None, values, [float(v) for v in fractions])
+
+
+def cpu() -> float:
+    """Of this process and its children, s."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def judged(case: Case, kind: str, known: bool, workers: int) -> dict[str, Any]:
+    """One row of the table."""
+    from sasnet_plugin.fitting.together.fit_together import fit_together
+
+    began = cpu()
+    solvents = case.solvents if known else None
+    result = fit_together(case.curves, solvents=solvents, kind=None if solvents else kind, workers=workers)
+    whole = cpu() - began
+    best = result.best
+    guess = result.suggestion
+    form = case.name.partition("@")[0]
+    right = {case.name, *SAME.get(case.name, ())}
+    row: dict[str, Any] = {
+        "name": case.name,
+        "cpu": whole,
+        "group": form in guess.groups[0].members,
+        "first": guess.models[0].name == form,
+        "best": best.name if best else None,
+        "right": bool(best and best.name in right),
+        "chisq": best.reduced_chisq if best else None,
+        "level": result.verdict.level,
+        "singles": [r.best.name if r.best else None for r in result.singles],
+        "headline": result.verdict.headline,
+    }
+    if best and best.name == case.name:
+        shown = {n: best.parameters.get(n) for n in case.parameters if not n.startswith("volfraction")}
+        if not (known and case.solvents):
+            shown = {n: p for n, p in shown.items() if "sld" not in n}
+        row["parameters"] = {
+            n: [case.parameters[n], p.value, p.error] for n, p in shown.items() if p is not None
+        }
+        fractions = [own["volfraction"] for own in best.own if "volfraction" in own]
+        if case.concentrations and len(fractions) == len(case.concentrations):
+            for i, (true, p) in enumerate(zip(case.concentrations, fractions, strict=True)):
+                row["parameters"][f"volfraction {i + 1}"] = [true, p.value, p.error]
+    return row
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Shares over all rows."""
+    near, inside, count = 0, 0, 0
+    for row in rows:
+        for name, (true, value, error) in row.get("parameters", {}).items():
+            if name.endswith("_pd"):
+                continue
+            count += 1
+            off = abs(value - true)
+            near += off < max(3 * (error or 0.0), 0.05 * abs(true))
+            inside += error is not None and off < error
+    alone = [s for row in rows for s in row["singles"]]
+    names = [row["name"] for row in rows for _ in row["singles"]]
+    return {
+        "samples": len(rows),
+        "right group, network": float(np.mean([row["group"] for row in rows])),
+        "right first, network": float(np.mean([row["first"] for row in rows])),
+        "right or indistinguishable, joint": float(np.mean([row["right"] for row in rows])),
+        "the same, single curves": float(
+            np.mean([a in {n, *SAME.get(n, ())} for a, n in zip(alone, names, strict=True)])
+        ),
+        "values within 3 sigma or 5 %": near / max(count, 1),
+        "68 % intervals cover": inside / max(count, 1),
+        "CPU, s": float(np.mean([row["cpu"] for row in rows])),
+    }
+
+
+MAKERS: dict[str, Callable[[int], Case]] = {
+    "contrasts": contrasts, "settings": settings, "probes": probes, "concentrations": concentrations,
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run samples first to last and print each, then the shares."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    parser.add_argument("last", type=int, nargs="?", default=100)
+    parser.add_argument("--kind", choices=sorted(MAKERS), default="contrasts")
+    parser.add_argument("--unknown", action="store_true")
+    parser.add_argument("--rows", type=Path)
+    given = parser.parse_args()
+    rows = []
+    for i in range(given.first, given.last):
+        row = judged(MAKERS[given.kind](i), given.kind, not given.unknown, 1)
+        rows.append(row)
+        print(json.dumps(row), flush=True)
+        if given.rows:
+            given.rows.write_text("\n".join(map(json.dumps, rows)))
+    for name, value in summary(rows).items():
+        print(f"{name}: {value:.3g}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""``sasnet mcp FOLDERS…``: the tools of sasnet for an assistant, by the Model Context Protocol."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sasnet_plugin.types import SasnetError
+
+
+def mcp(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders that the assistant may read and write.  [default: this one]"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="Answer on this port of this machine, not on stdio."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+) -> None:
+    """Let an assistant read, classify and fit scattering data by the Model Context Protocol.
+
+    On stdio, as assistants start it; with --port by HTTP for whoever has the key that is printed. Nothing
+    outside of the folders is read or written. docs/mcp.md says how assistants are told of it.
+    """
+    try:
+        import mcp as _
+    except ImportError:
+        raise SasnetError("'sasnet mcp' needs the extra mcp: pip install 'sasnet-plugin[mcp]'.") from None
+    del _
+    from sasnet_plugin.integrations.assistant.folders import opened
+    from sasnet_plugin.integrations.assistant.server import on_port, on_stdio
+
+    allowed = opened(folders or [Path.cwd()])
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if port is None:
+        on_stdio(allowed, workers)
+        return
+    import secrets
+
+    key = os.environ.get("SASNET_MCP_KEY") or secrets.token_urlsafe(24)
+    print(
+        f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'",
+        file=sys.stderr,
+        flush=True,
+    )
+    on_port(allowed, workers, "127.0.0.1", port, key)

@@ -1,0 +1,92 @@
+"""Arithmetic that a user writes, such as ``-0.56 + 6.92*x``: read into a tree, never executed as Python."""
+
+from __future__ import annotations
+
+import ast
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ..types import DataError
+
+_TWO: Mapping[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}  # fmt: skip
+_FUNCTIONS: Mapping[str, Callable[[float], float]] = {
+    "sqrt": math.sqrt, "exp": math.exp, "log": math.log, "abs": abs,
+}  # fmt: skip
+_LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A formula of names and numbers.
+
+    Parameters
+    ----------
+    text : str
+        As it was written.
+    names : frozenset of str
+        That it needs.
+    """
+
+    text: str
+    names: frozenset[str]
+
+    def value(self, given: Mapping[str, float]) -> float:
+        """Its value with these; NaN where it has none, such as a root of something negative."""
+        try:
+            return _value(ast.parse(self.text, mode="eval").body, given)
+        except (ArithmeticError, ValueError, TypeError):  # a root of something negative is complex
+            return math.nan
+
+
+def expression(text: str) -> Expression:
+    """Read a formula.
+
+    Raises
+    ------
+    DataError
+        It holds anything but numbers, names, + - * / **, brackets, sqrt, exp, log and abs.
+    """
+    text = text.strip()
+    wrong = f"{text!r} is no formula; use numbers, names, + - * / **, brackets, sqrt, exp, log and abs."
+    if len(text) > _LONGEST:
+        raise DataError("A tie is a short formula, such as -0.56 + 6.92*x.")
+    try:
+        names = frozenset(_names(ast.parse(text, mode="eval").body))
+    except (SyntaxError, ValueError, RecursionError):
+        raise DataError(wrong) from None
+    return Expression(text, names)
+
+
+def _names(node: ast.AST) -> set[str]:
+    match node:
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            return set()
+        case ast.Name(id=name):
+            return {name}
+        case ast.UnaryOp(op=ast.UAdd() | ast.USub(), operand=of):
+            return _names(of)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _TWO:
+            return _names(left) | _names(right)
+        case ast.Call(func=ast.Name(id=name), args=[of], keywords=[]) if name in _FUNCTIONS:
+            return _names(of)
+    raise ValueError
+
+
+def _value(node: ast.AST, given: Mapping[str, float]) -> float:
+    match node:
+        case ast.Constant(value=number) if isinstance(number, (int, float)):
+            return float(number)
+        case ast.Name(id=name):
+            return float(given[name])
+        case ast.UnaryOp(op=op, operand=of):
+            return -_value(of, given) if isinstance(op, ast.USub) else _value(of, given)
+        case ast.BinOp(left=left, op=op, right=right):
+            return float(_TWO[type(op)](_value(left, given), _value(right, given)))
+        case ast.Call(func=ast.Name(id=name), args=[of]):
+            return float(_FUNCTIONS[name](_value(of, given)))
+    raise ValueError

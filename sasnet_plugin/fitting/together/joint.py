@@ -1,0 +1,273 @@
+"""One least-squares problem of several curves: shared and own parameters, scales and backgrounds solved for.
+
+The scales of one sample's curves are a common one, times what is known of each, within the calibration of a
+measurement: rows of a prior beside those of the data. Scales, backgrounds and the common scale enter the
+curves linearly and are solved for at each step (variable projection, as in `optimize.descent`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.fitting.optimize.least_squares import Problem, least_squares
+from sasnet_plugin.fitting.optimize.local_search import Code, code_of
+from sasnet_plugin.fitting.problem.free_parameters import independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.fitting.together.shared import CALIBRATION, Plan, names_to_fit
+
+Array = NDArray[np.float64]
+#: A parameter and the curve that has it of its own; None: all share it.
+Key = tuple[str, int | None]
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Curves at their best scales and backgrounds.
+
+    Parameters
+    ----------
+    residual : (n + m,) float array
+        Of all points, and of the prior of the scales.
+    scales, backgrounds : (m,) float arrays
+    common : float
+        Scale that all have in common, calibration apart.
+    """
+
+    residual: Array
+    scales: Array
+    backgrounds: Array
+    common: float
+
+
+class Joint:
+    """Curves of one sample under one model.
+
+    Parameters
+    ----------
+    curves : sequence of ModelCurves
+        One for each curve, of the same model.
+    plan : Plan
+    start : dict
+        Of sasmodels' parameters, for all curves.
+    own : sequence of dict
+        Of each curve, besides.
+    """
+
+    def __init__(
+        self,
+        curves: Sequence[ModelCurves],
+        plan: Plan,
+        start: Mapping[str, Any],
+        own: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        self.curves, self.plan = list(curves), plan
+        given = list(own) or [{}] * len(self.curves)
+        self.starts = [dict(start) | dict(g) | k for g, k in zip(given, plan.known, strict=True)]
+        shared, single = names_to_fit(self.curves[0].info, self.starts[0], plan)
+        first = self.curves[0]
+        least = min(float(c.curve.q[0]) for c in self.curves)
+        self.codes: dict[Key, Code] = {
+            (n, None): code_of(first.info, n, self.starts[0], first.ranges, least) for n in shared
+        }
+        for i, known in enumerate(plan.known):
+            for name in single:
+                if name not in known:
+                    self.codes[name, i] = code_of(first.info, name, self.starts[i], first.ranges, least)
+        self._known: dict[int, tuple[Any, Array]] = {}
+        self.best: tuple[float, Array] = (np.inf, self.first)
+
+    @property
+    def first(self) -> Array:
+        """Where the codes begin."""
+        return np.array([code.first for code in self.codes.values()])
+
+    @property
+    def points(self) -> int:
+        """Of all curves."""
+        return sum(len(c.curve) for c in self.curves)
+
+    def decoded(self, x: Array) -> list[dict[str, Any]]:
+        """sasmodels' parameters of each curve."""
+        found = [dict(start) for start in self.starts]
+        for (name, place), code, value in zip(self.codes, self.codes.values(), x, strict=True):
+            for i in range(len(found)) if place is None else (place,):
+                if name not in self.plan.known[i]:
+                    found[i][name] = code.value(value)
+        return [self._tied(one, i) for i, one in enumerate(found)]
+
+    def _tied(self, one: dict[str, Any], i: int) -> dict[str, Any]:
+        given = self.plan.given[i] if self.plan.given else {}
+        for name, tie in self.plan.ties.items():
+            one[name] = tie.value({**one, **given})
+        return one
+
+    def intensities(self, x: Array) -> list[Array]:
+        """I(q) of each curve at scale 1 without background, (n_i,); kept while its parameters stay."""
+        found = []
+        for i, (search, own) in enumerate(zip(self.curves, self.decoded(x), strict=True)):
+            key = tuple(sorted((k, v) for k, v in own.items() if not isinstance(v, str)))
+            if i not in self._known or self._known[i][0] != key:
+                self._known[i] = key, search.intensity(own)[0]
+            found.append(self._known[i][1])
+        return found
+
+    def solved(self, curves: Sequence[Array]) -> Solved:
+        """The best scales and backgrounds of curves."""
+        if not all(np.all(np.isfinite(c)) for c in curves):
+            return self._nothing()
+        factors = self.plan.factors
+        scales, backgrounds = _each(self.curves, curves)
+        common = 1.0
+        if factors is not None:
+            common = _common(self.curves, curves, factors)
+            if not common > 0:
+                return self._nothing()
+            for _ in range(2):  # the prior is of the ratio to the common scale, which moves with it
+                scales, backgrounds, common = _calibrated(self.curves, curves, factors, common)
+        if not (np.all(np.isfinite(scales)) and np.all(scales > 0)):
+            return self._nothing()
+        parts = [
+            (s * c + b - one.curve.intensity) / one.dintensity
+            for s, c, b, one in zip(scales, curves, backgrounds, self.curves, strict=True)
+        ]
+        prior = [] if factors is None else [(scales / (np.array(factors) * common) - 1) / CALIBRATION]
+        residual = np.concatenate([*parts, *prior])
+        most = PROBLEM.no_value
+        return Solved(np.clip(np.nan_to_num(residual, nan=most), -most, most), scales, backgrounds, common)
+
+    def _nothing(self) -> Solved:
+        count = len(self.curves)
+        rows = self.points + (0 if self.plan.factors is None else count)
+        return Solved(np.full(rows, PROBLEM.no_value), np.ones(count), np.zeros(count), 1.0)
+
+    def residuals(self, x: Array) -> Array:
+        """(n + m,) at the best scales and backgrounds."""
+        found = self.solved(self.intensities(x)).residual
+        total = float(found @ found)
+        if total < self.best[0]:
+            self.best = (total, x.copy())
+        return found
+
+    def columns(self, x: Array) -> dict[Key, Array]:
+        """Slopes of the residuals by each code, scales and backgrounds staying."""
+        base, decoded = self.intensities(x), self.decoded(x)
+        scales = self.solved(base).scales
+        ends = np.cumsum([0, *(len(c.curve) for c in self.curves)])
+        rows = self.points + (0 if self.plan.factors is None else len(self.curves))
+        found = {}
+        for j, (key, code) in enumerate(self.codes.items()):
+            step = PROBLEM.step if x[j] + PROBLEM.step <= code.high else -PROBLEM.step
+            moved_x = x.copy()
+            moved_x[j] += step
+            column = np.zeros(rows)
+            for i, (own, before) in enumerate(zip(self.decoded(moved_x), decoded, strict=True)):
+                if own != before:
+                    moved = self.curves[i].intensity(own)[0]
+                    slope = scales[i] * (moved - base[i]) / (step * self.curves[i].dintensity)
+                    column[ends[i] : ends[i + 1]] = np.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
+            found[key] = column
+        return found
+
+    def linear(self, x: Array) -> Array:
+        """Slopes (n + m, k) by scales, backgrounds and the common scale."""
+        base = self.intensities(x)
+        solved = self.solved(base)
+        count, total = len(self.curves), self.points
+        tied = self.plan.factors
+        found = np.zeros((total + (count if tied else 0), 2 * count + bool(tied)))
+        begin = 0
+        for i, (curve, one) in enumerate(zip(base, self.curves, strict=True)):
+            end = begin + len(one.curve)
+            found[begin:end, 2 * i] = curve / one.dintensity
+            found[begin:end, 2 * i + 1] = 1 / one.dintensity
+            if tied:
+                found[total + i, 2 * i] = 1 / (CALIBRATION * tied[i] * solved.common)
+                found[total + i, -1] = -solved.scales[i] / (CALIBRATION * tied[i] * solved.common**2)
+            begin = end
+        return found
+
+    def jacobian(self, x: Array) -> Array:
+        """(n + m, k), with what is solved for projected out."""
+        own = np.stack(list(self.columns(x).values()), axis=1)
+        linear = self.linear(x)
+        length = np.linalg.norm(linear, axis=0)
+        base, _ = np.linalg.qr(linear[:, length > 0] / length[length > 0])
+        return np.asarray(own - base @ (base.T @ own))
+
+    def refine(self, steps: int) -> float:
+        """Go downhill; χ² with the prior of the scales where it ends, kept in `best`."""
+        x = self.first
+        if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value) or not self.codes:
+            return self.best[0]
+        self._drop_unseen(x)
+        low, high = (np.array([getattr(c, end) for c in self.codes.values()]) for end in ("low", "high"))
+        if self.codes:
+            problem = Problem(self.residuals, self.jacobian, low, high)
+            least_squares(problem, self.first, steps=steps)
+        return self.best[0]
+
+    def _drop_unseen(self, x: Array) -> None:
+        """Parameters that the curves do not show beside the others stand where they are."""
+        linear = self.linear(x)
+        columns: dict[Any, Array] = {("linear", i): linear[:, i] for i in range(linear.shape[1])}
+        kept: set[Any] = set(independent(columns | self.columns(x)))
+        decoded = self.decoded(x)
+        for name, place in list(self.codes):
+            if (name, place) not in kept:
+                for i in range(len(decoded)) if place is None else (place,):
+                    self.starts[i][name] = decoded[i][name]
+                del self.codes[name, place]
+        self.best = (np.inf, self.first)
+        self.residuals(self.first)
+
+
+def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array, Array]:
+    """The best scale and background of each curve alone."""
+    pairs = []
+    for search, curve in zip(curves, found, strict=True):
+        weight = 1 / search.dintensity**2
+        mean, level = np.average(curve, weights=weight), np.average(search.curve.intensity, weights=weight)
+        moved = curve - mean
+        scale = (weight * moved) @ (search.curve.intensity - level) / ((weight * moved) @ moved)
+        pairs.append((scale, level - scale * mean))
+    scales, backgrounds = np.array(pairs).T
+    return scales, backgrounds
+
+
+def _common(curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float]) -> float:
+    """The one scale of all curves that are calibrated exactly."""
+    above = below = 0.0
+    for search, curve, factor in zip(curves, found, factors, strict=True):
+        weight = 1 / search.dintensity**2
+        moved = factor * (curve - np.average(curve, weights=weight))
+        level = np.average(search.curve.intensity, weights=weight)
+        above += float((weight * moved) @ (search.curve.intensity - level))
+        below += float((weight * moved) @ moved)
+    return above / below if below > 0 else np.nan
+
+
+def _calibrated(
+    curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float], common: float
+) -> tuple[Array, Array, float]:
+    """Scales about a common one, within the calibration: the prior's rows linear beside this common scale."""
+    count = len(curves)
+    normal, right = np.zeros((2 * count + 1, 2 * count + 1)), np.zeros(2 * count + 1)
+    for i, (search, curve, factor) in enumerate(zip(curves, found, factors, strict=True)):
+        rows = np.stack([curve, np.ones(curve.size)]) / search.dintensity
+        at = slice(2 * i, 2 * i + 2)
+        normal[at, at] += rows @ rows.T
+        right[at] += rows @ (search.curve.intensity / search.dintensity)
+        prior = np.zeros(2 * count + 1)
+        prior[2 * i], prior[-1] = 1 / (CALIBRATION * factor * common), -1 / (CALIBRATION * common)
+        normal += np.outer(prior, prior)
+    scale = np.sqrt(np.diag(normal))
+    if not np.all(np.isfinite(scale)) or np.any(scale == 0):
+        return np.full(count, np.nan), np.zeros(count), common
+    solved = np.linalg.lstsq(normal / np.outer(scale, scale), right / scale, rcond=None)[0] / scale
+    return solved[0:-1:2], solved[1:-1:2], float(solved[-1])

@@ -1,0 +1,277 @@
+"""The joint fit of one model: from the starts that single curves give, to values, errors and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.data.sample import CONTRASTS, Sample
+from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
+from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.ledger import spent
+from sasnet_plugin.fitting.problem.experiment import TimeUpError
+from sasnet_plugin.fitting.problem.free_parameters import completed, independent
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.task import Budget, no_curve
+from sasnet_plugin.fitting.together.contrast_starts import density_starts
+from sasnet_plugin.fitting.together.joint import Joint, Key
+from sasnet_plugin.fitting.together.shared import Plan, plan_of
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.types import product_name
+
+Array = NDArray[np.float64]
+#: Steps with which each start is tried, those of the best to the end, and how many these are.
+_FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
+
+
+@dataclass(frozen=True)
+class JointTask:
+    """A model to fit to a sample.
+
+    Parameters
+    ----------
+    sample : Sample
+    dintensities : tuple of (n,) float array
+    model : str
+    structure_factor : str or None
+    starts : tuple of dict or None
+        Of each curve alone, where this model was fitted to it.
+    fixed : dict
+    ranges : dict
+    probability : float
+        Of the curves' answers together.
+    per_decade : int or None
+    budget : Budget
+    """
+
+    sample: Sample
+    dintensities: tuple[Array, ...]
+    model: str
+    structure_factor: str | None
+    starts: tuple[dict[str, Any] | None, ...]
+    fixed: dict[str, float] = field(default_factory=dict)
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    probability: float = 0.0
+    per_decade: int | None = None
+    budget: Budget = Budget(10.0)
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return product_name(self.model, self.structure_factor)
+
+
+@dataclass(frozen=True)
+class JointMinimum:
+    """Where a joint fit has ended.
+
+    Parameters
+    ----------
+    task : JointTask
+    plan : Plan
+    values : tuple of dict
+        sasmodels' parameters of each curve, scale and background included.
+    errors : dict
+        Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
+    chisq : tuple of float
+        Of each curve.
+    prior : float
+        What the calibration of the scales costs besides.
+    theories : tuple of (n,) float array
+    common : float
+        The scale that the curves have in common; NaN where they have none.
+    evidences : tuple of Evidence
+        Of each curve, its parameters where they are.
+    seconds : float
+        Evaluations.
+    """
+
+    task: JointTask
+    plan: Plan
+    values: tuple[dict[str, Any], ...]
+    errors: dict[Key, float]
+    chisq: tuple[float, ...]
+    prior: float
+    theories: tuple[Array, ...]
+    common: float
+    evidences: tuple[Evidence, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> int:
+        """Of all curves."""
+        return sum(t.size for t in self.theories)
+
+    @property
+    def free(self) -> int:
+        """Parameters that were fitted."""
+        return len(self.errors)
+
+    @property
+    def total(self) -> float:
+        """χ² of all curves, and of their calibration."""
+        return sum(self.chisq) + self.prior
+
+    @property
+    def reduced_chisq(self) -> float:
+        """χ² over the degrees of freedom."""
+        return self.total / max(self.points - self.free, 1)
+
+    @property
+    def bic(self) -> float:
+        """-2 ln of the likelihood, with noise and a slow error of each curve's own size, + k ln n."""
+        lost = sum(one.minus_two_log for one in self.evidences)
+        return float(lost + self.prior + self.free * np.log(self.points))
+
+
+def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
+    """Fit one model to all curves of a sample; in whatever process.
+
+    Raises
+    ------
+    SasnetError
+        The model has no finite curve at any start.
+    """
+    del bank
+    began = spent()
+    deadline = began + min(budget.seconds, task.budget.seconds)
+    plan = plan_of(task.sample, task.model, task.structure_factor, task.fixed)
+    curves = [
+        ModelCurves(
+            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+            per_decade=task.per_decade,
+        )
+        for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
+    ]  # fmt: skip
+    starts = list(_starts(task, plan, curves))
+    tried: list[Joint] = []
+    for shared, own in starts:
+        for search in curves:
+            search.deadline = deadline
+        joint = Joint(curves, plan, shared, own)
+        with suppress(TimeUpError):
+            joint.refine(_FIRST_STEPS)
+        if np.isfinite(joint.best[0]):
+            tried.append(joint)
+        if spent() > deadline and tried:
+            break
+    tried.sort(key=lambda one: one.best[0])
+    best: Joint | None = None
+    for joint in tried[:_FOLLOWED]:
+        longer = _from(joint)
+        with suppress(TimeUpError):
+            longer.refine(_STEPS)
+        if best is None or longer.best[0] < best.best[0]:
+            best = longer
+    if best is None:
+        raise no_curve(task.name)
+    for search in curves:
+        search.deadline = np.inf
+    return replace(_described(task, plan, best), seconds=spent() - began)
+
+
+def _from(joint: Joint) -> Joint:
+    """Another beginning where one has ended."""
+    values = joint.decoded(joint.best[1])
+    return Joint(joint.curves, joint.plan, values[0], values)
+
+
+def _starts(
+    task: JointTask, plan: Plan, curves: Sequence[ModelCurves]
+) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Values that all share, and those of each curve, from the fits of single curves."""
+    info = model_info(task.name)
+    defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
+    singles = [s for s in task.starts if s is not None] or [{}]
+    found = []
+    rng = np.random.default_rng(0)
+    for single in singles:
+        shared = completed(defaults | single | task.fixed, 35)
+        own = [
+            {n: v for n, v in (s or single).items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+            for s in task.starts
+        ]
+        if task.sample.kind == CONTRASTS:
+            for matter, around in density_starts(curves, plan, shared, rng):
+                found.append((shared | matter, around))
+        if task.sample.kind != CONTRASTS or not found:
+            found.append((shared, own))
+    return found
+
+
+def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
+    x = joint.best[1]
+    intensities = joint.intensities(x)
+    solved = joint.solved(intensities)
+    values = joint.decoded(x)
+    chisq, theories, begin = [], [], 0
+    for i, search in enumerate(joint.curves):
+        end = begin + len(search.curve)
+        chisq.append(float(np.sum(solved.residual[begin:end] ** 2)))
+        theories.append(solved.scales[i] * intensities[i] + solved.backgrounds[i])
+        values[i] |= {"scale": float(solved.scales[i]), "background": float(solved.backgrounds[i])}
+        begin = end
+    prior = float(np.sum(solved.residual[begin:] ** 2))
+    common = solved.common if plan.factors is not None else np.nan
+    columns = _columns(joint, x)
+    found = tuple(_evidence(search, theory) for search, theory in zip(joint.curves, theories, strict=True))
+    errors = _deviations(joint, columns, [one.shared for one in found])
+    return JointMinimum(
+        task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, found
+    )
+
+
+def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
+    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
+    linear = joint.linear(x)
+    columns: dict[Any, Array] = {}
+    for i in range(len(joint.curves)):
+        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
+    if joint.plan.factors is not None:
+        columns["scale", None] = linear[:, -1]
+    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
+        columns[key] = column / code.slope(at)
+    shown: list[Any] = independent(columns)
+    return {key: columns[key] for key in shown}
+
+
+def _evidence(search: ModelCurves, theory: Array) -> Evidence:
+    """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
+
+    What all curves share cannot move for one of them alone.
+    """
+    fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
+    return evidence(Discrepancy(search.curve, search.dintensity), fit)
+
+
+def _deviations(
+    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SharedError]
+) -> dict[Key, float]:
+    """Standard deviations of a fit by least squares whose residuals are not independent.
+
+    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
+    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
+    """
+    if not columns:
+        return {}
+    jacobian = np.stack(list(columns.values()), axis=1)
+    scale = np.linalg.norm(jacobian, axis=0)
+    left = np.linalg.pinv(jacobian / scale)
+    total, begin = np.zeros((left.shape[0], left.shape[0])), 0
+    for search, error in zip(joint.curves, shared, strict=True):
+        rows = slice(begin, begin + len(search.curve))
+        own = left[:, rows]
+        total += error.noise**2 * own @ own.T
+        for size, shape in error.parts:
+            seen = own @ shape.vectors
+            total += size**2 * (seen * shape.values) @ seen.T
+        begin = rows.stop
+    total += left[:, begin:] @ left[:, begin:].T
+    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))

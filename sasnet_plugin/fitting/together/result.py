@@ -1,0 +1,229 @@
+"""What a joint fit says: models ranked over all curves of a sample, as data and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.data.sample import Sample
+from sasnet_plugin.fitting.assessment.excused import excuses
+from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.verdict import Verdict
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.types import Suggestion, product_name
+
+
+@dataclass(frozen=True)
+class JointFit:
+    """One model, fitted to all curves of a sample.
+
+    Parameters
+    ----------
+    model : str
+    structure_factor : str or None
+    parameters : mapping of str to Parameter
+        That all curves have in common, the common scale and what was not fitted among them.
+    own : tuple of mapping
+        Of each curve: scale, background, and what the kind of sample leaves to each.
+    chisq : tuple of float
+        Of each curve.
+    reduced_chisq : float
+        Of all together, their calibration included.
+    bic : float
+    probability : float
+        Of the network, all curves together.
+    weight : float
+        Share of the evidence among the joint fits, 0..1.
+    theories : tuple of (n,) float array
+    distributions : mapping of str to str
+        Kinds of size distribution.
+    shared_errors : tuple of SharedError
+        What neighbouring residuals of each curve share.
+    per_decade : int or None
+        As of a `ModelFit`.
+    seconds : float
+        Evaluations.
+    """
+
+    model: str
+    structure_factor: str | None
+    parameters: Mapping[str, Parameter]
+    own: tuple[Mapping[str, Parameter], ...]
+    chisq: tuple[float, ...]
+    reduced_chisq: float
+    bic: float
+    probability: float
+    theories: tuple[NDArray[np.float64], ...]
+    distributions: Mapping[str, str]
+    shared_errors: tuple[SharedError, ...]
+    per_decade: int | None = None
+    weight: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return product_name(self.model, self.structure_factor)
+
+    def lacking(self) -> list[int]:
+        """Places of the curves that it explains neither to their errors nor within a usual slow error."""
+        return [
+            i
+            for i, (chisq, theory, error) in enumerate(
+                zip(self.chisq, self.theories, self.shared_errors, strict=True)
+            )
+            if not (explains(chisq / theory.size, theory.size) or excuses(error, ASSESSMENT.small_systematic))
+        ]
+
+    @property
+    def within(self) -> float:
+        """The largest slow error, as a share of I, that excuses a curve; 0 where none is needed."""
+        needed = [
+            error.relative
+            for chisq, theory, error in zip(self.chisq, self.theories, self.shared_errors, strict=True)
+            if not explains(chisq / theory.size, theory.size)
+        ]
+        return max(needed, default=0.0)
+
+    def of_curve(self, i: int) -> ModelFit:
+        """As the fit of one of the curves, for what knows single curves: plots, exports, notebooks."""
+        parameters = {**self.parameters, **self.own[i]}
+        free = sum(not p.fixed for p in parameters.values())
+        points = self.theories[i].size
+        return ModelFit(
+            self.model, self.structure_factor, parameters, self.distributions, self.chisq[i],
+            self.chisq[i] / max(points - free, 1), self.chisq[i] + free * float(np.log(points)),
+            self.probability, self.seconds, self.theories[i], self.weight, per_decade=self.per_decade,
+        )  # fmt: skip
+
+    def as_dict(self, files: list[str]) -> dict[str, Any]:
+        """For JSON; own parameters by file."""
+        return {
+            "model": self.model,
+            "structure_factor": self.structure_factor,
+            "weight": self.weight,
+            "reduced_chisq": self.reduced_chisq,
+            "bic": self.bic,
+            "parameters": _as_dict(self.parameters),
+            "own": {file: _as_dict(own) for file, own in zip(files, self.own, strict=True)},
+            "chisq": dict(zip(files, self.chisq, strict=True)),
+            "systematic_error": {
+                file: error.as_dict() if error.relative else None
+                for file, error in zip(files, self.shared_errors, strict=True)
+            },
+        }
+
+
+def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    return {
+        name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+        for name, p in parameters.items()
+    }
+
+
+@dataclass(frozen=True)
+class SampleResult:
+    """All that was fitted to one sample, the best explanation first.
+
+    Parameters
+    ----------
+    sample : Sample
+    dintensities : tuple of (n,) float array
+        The uncertainties used.
+    fits : tuple of JointFit
+    suggestion : Suggestion
+        Of all curves together, before the fit.
+    singles : tuple of FitResult
+        Each curve alone.
+    against : tuple of int
+        Places of curves whose own answer contradicts that of all.
+    odd : int or None
+        Place of the one curve without which all others are explained.
+    notes : tuple of str
+    verdict : Verdict
+    """
+
+    sample: Sample
+    dintensities: tuple[NDArray[np.float64], ...]
+    fits: tuple[JointFit, ...]
+    suggestion: Suggestion
+    singles: tuple[FitResult, ...] = ()
+    against: tuple[int, ...] = ()
+    odd: int | None = None
+    notes: tuple[str, ...] = field(default_factory=tuple)
+    verdict: Verdict = Verdict()
+
+    @property
+    def best(self) -> JointFit | None:
+        """The fit of greatest weight."""
+        return self.fits[0] if self.fits else None
+
+    @property
+    def explained(self) -> bool:
+        """The best fit explains each curve to its errors, or within a slow error that measurements have."""
+        return self.best is not None and not self.best.lacking()
+
+    def as_results(self) -> list[FitResult]:
+        """As one result of each curve, with the joint fits in place of its own."""
+        return [
+            FitResult(
+                curve, dintensity, tuple(fit.of_curve(i) for fit in self.fits), self.explained, self.notes,
+                verdict=self.verdict,
+            )
+            for i, (curve, dintensity) in enumerate(zip(self.sample.curves, self.dintensities, strict=True))
+        ]  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """As ``sasnet fit --together --json`` prints it."""
+        files = self.sample.files
+        return {
+            "files": files,
+            "kind": self.sample.kind,
+            "kind_told": self.sample.told,
+            **self.verdict.as_dict(),
+            "best": self.best.name if self.best else None,
+            "fits": [fit.as_dict(files) for fit in self.fits],
+            "suggestion": suggestion_as_dict(self.suggestion),
+            "singles": [
+                {"file": f, "best": r.best.name if r.best else None, "headline": r.headline}
+                for f, r in zip(files, self.singles, strict=False)
+            ],
+            "odd": None if self.odd is None else files[self.odd],
+            "against": [files[i] for i in self.against],
+            "notes": list(self.notes),
+        }
+
+
+def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
+    """The answer of all curves together."""
+    return {
+        "models": [
+            {
+                "model": g.name, "structure_factor": g.structure_factor, "probability": g.probability,
+                "group": g.group,
+            }
+            for g in found.models[:top]
+        ],
+        "groups": [
+            {"name": g.name, "members": list(g.members), "probability": g.probability}
+            for g in found.groups[:top]
+        ],
+        "in_scope": found.in_scope,
+    }  # fmt: skip
+
+
+def ranked(fits: list[JointFit]) -> list[JointFit]:
+    """Each with its weight, exp(-BIC/2) times what the network gave it, best first."""
+    if not fits:
+        return []
+    log = np.array([-0.5 * fit.bic + np.log(max(fit.probability, 1e-3)) for fit in fits])
+    weight = np.exp(log - log.max())
+    found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
+    return sorted(found, key=lambda fit: -fit.weight)

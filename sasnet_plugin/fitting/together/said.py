@@ -1,0 +1,154 @@
+"""What is said of a sample's joint fit: one headline, one doubt, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+from sasnet_plugin.digits import chisq_text, listed, rounded, significant
+from sasnet_plugin.fitting.result.model_fit import Parameter
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult
+from sasnet_plugin.fitting.verdict.headline import in_words
+from sasnet_plugin.fitting.verdict.names import capital, some, with_name
+from sasnet_plugin.fitting.verdict.sizes import Size
+from sasnet_plugin.fitting.verdict.words import spoken
+
+#: What the curves of a sample are, by kind.
+WHAT = {
+    SETTINGS: "settings of one sample",
+    CONTRASTS: "contrasts of one sample",
+    CONCENTRATIONS: "concentrations of one sample",
+    PROBES: "probes of one sample",
+    SERIES: "curves of a series",
+}
+#: A parameter is told where its relative error is below.
+_KNOWN = 0.5
+#: Models whose weight is more than this share of the first's cannot be told from it.
+_TIED = 0.1
+
+
+def told(result: SampleResult, options: FitOptions) -> SampleResult:
+    """The same with its verdict."""
+    return replace(result, verdict=verdict(result, options))
+
+
+def verdict(result: SampleResult, options: FitOptions) -> Verdict:
+    """What is said first."""
+    best = result.best
+    if best is None:
+        return Verdict()
+    doubts = tuple(_doubts(result))
+    level = EXPLAINS if result.explained and not doubts else DOUBTS if result.explained else DOES_NOT
+    command, purpose = _next(result, options)
+    return Verdict(level, headline(result, best), doubts, command, purpose)
+
+
+def headline(result: SampleResult, best: JointFit) -> str:
+    """Whether one model explains all curves, and with which values."""
+    sample = result.sample
+    count = len(sample.curves)
+    chisq = f"reduced χ² {chisq_text(best.reduced_chisq)}"
+    which = f"{count} {WHAT[sample.kind]}{'' if sample.told else ' (as the curves look)'}"
+    units = {str(c.q_unit) for c in sample.curves if not c.q_unit.stated}
+    unit = f" {units.pop()}." if units else ""
+    if not result.explained:
+        if result.odd is not None:
+            but = Path(sample.files[result.odd]).name
+            other = f"without it {with_name(best.of_curve(0))} would explain the others"
+            return (
+                f"No model that was fitted explains {which}: {but} disagrees with the others; {other}.{unit}"
+            )
+        nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
+        return f"No model that was fitted explains {which}. {nearest}.{unit}"
+    values = ", ".join(_values(best))
+    said = capital(with_name(best.of_curve(0)))
+    tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
+    more = f"; {some(tied)} cannot be told from it here" if tied else ""
+    if best.within:
+        within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
+        return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
+    return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
+
+
+def _values(best: JointFit) -> list[str]:
+    """Lengths, densities and widths that the curves share, with errors."""
+    found = []
+    for name, p in best.parameters.items():
+        if p.fixed or name in ("scale", "background") or not _known(name, p) or p.error is None:
+            continue
+        if name.endswith("_pd"):
+            error = None if p.error is None else 100 * p.error
+            spread = f"{rounded(100 * p.value, error, 0.1)} %"
+            found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
+        else:
+            size = Size(_spoken(name), p.value, p.error, p.unit, (name,))
+            found.append(in_words(size.name, size))
+    return found
+
+
+def _known(name: str, p: Parameter) -> bool:
+    if p.error is None or "sld" in name:
+        return True
+    return p.error < _KNOWN * abs(p.value)
+
+
+def _spoken(name: str) -> str:
+    if name.startswith("sld"):
+        return f"SLD{name.removeprefix('sld').replace('_', ' ')}"
+    return spoken(name)
+
+
+def _doubts(result: SampleResult) -> list[str]:
+    """What may be wrong, the most harmful first."""
+    sample, best = result.sample, result.best
+    names = [Path(f).name for f in sample.files]
+    found: list[str] = []
+    if best is None:
+        return found
+    if result.against and result.explained:
+        found.append(
+            f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"
+            " it is the same."
+        )
+    factors = _calibrations(result)
+    if factors:
+        found.append(factors)
+    if not sample.told:
+        found.append(
+            f"That these are {WHAT[sample.kind]} was told from the curves; say so with --sample-file if it is"
+            " not."
+        )
+    return found
+
+
+def _calibrations(result: SampleResult) -> str:
+    """That a curve's intensity is off by more than a calibration is."""
+    best, sample = result.best, result.sample
+    if best is None or sample.kind not in (SETTINGS, CONTRASTS):
+        return ""
+    scales = [own["scale"].value for own in best.own]
+    middle = sorted(scales)[len(scales) // 2]
+    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > 0.1]
+    if not far:
+        return ""
+    name = Path(sample.files[far[0]]).name
+    return (
+        f"The intensities of {name} would have to be multiplied by {middle / scales[far[0]]:.2f} to go with"
+        " the others; its calibration, or that it is the same sample, is in doubt."
+    )
+
+
+def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
+    files = [c.file for c in result.sample.curves if c.file]
+    if len(files) < len(result.sample.curves):
+        return "", ""
+    given = [f"{name} {shlex.quote(value)}" for name, value in options.also.items()]
+    names = " ".join(shlex.quote(f) for f in files)
+    command = " ".join(["sasnet fit --together", names, *given, "--report report --export export"])
+    if "--report" in options.also or "--export" in options.also:
+        return "", ""
+    return command, "to see all curves with their fits, and to go on in SasView or Bumps"

@@ -1,0 +1,127 @@
+"""Which parameters the curves of a sample share, which each has of its own, and how their scales go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sasnet_plugin.data.expression import Expression
+from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from sasnet_plugin.fitting.problem.free_parameters import SALT, fittable
+from sasnet_plugin.fitting.result.components import bare
+from sasnet_plugin.simulate.priors import model_info
+from sasnet_plugin.types import SasnetError, product_name
+
+#: Standard deviation of a measurement's calibration, as a share of I.
+CALIBRATION = 0.03
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Of one model for one sample.
+
+    Parameters
+    ----------
+    own : frozenset of str
+        Parameters that each curve has of its own, scale and background besides.
+    known : tuple of dict
+        Of each curve, values that are not fitted.
+    factors : tuple of float or None
+        Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
+    ties : mapping of str to Expression
+    given : tuple of mapping
+        Numbers of each curve that ties name.
+    """
+
+    own: frozenset[str]
+    known: tuple[dict[str, float], ...]
+    factors: tuple[float, ...] | None
+    ties: Mapping[str, Expression] = field(default_factory=dict)
+    given: tuple[Mapping[str, float], ...] = ()
+
+
+def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
+    """What a kind of sample shares, unless its description says otherwise.
+
+    Parameters
+    ----------
+    sample : Sample
+    model : str
+        Form model.
+    factor : str or None
+        Structure factor.
+    fixed : mapping
+        Values that a user gives for all curves.
+
+    Raises
+    ------
+    SasnetError
+        A tie needs a name that nothing has.
+    """
+    table = model_info(product_name(model, factor)).parameters.call_parameters
+    names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
+    own = {name for name in names if _is_own(sample.kind, name, factor)}
+    own = (own - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
+    known = []
+    for i in range(len(sample.curves)):
+        values = dict(fixed)
+        if sample.solvents and sample.solvents[i] is not None:
+            values |= {
+                n: float(sample.solvents[i] or 0.0) for n in names if "solvent" in n and n not in fixed
+            }
+        known.append(values)
+    ties = {name: tie for name, tie in sample.ties.items() if name in names}
+    for name, tie in ties.items():
+        for needed in tie.names - set(names):
+            if not all(needed in values for values in sample.values):
+                raise SasnetError(
+                    f"{name} = {tie.text}: {needed} is no parameter of {model}, and not each curve has a"
+                    f" value of it; give it in [values.{needed}] of the sample file."
+                )
+    return Plan(frozenset(own - set(ties)), tuple(known), _factors(sample, factor), ties, sample.values)
+
+
+def _is_own(kind: str, name: str, factor: str | None) -> bool:
+    plain = bare(name)
+    if kind == CONTRASTS:
+        return "solvent" in name
+    if kind == PROBES:
+        return "sld" in name
+    if kind == CONCENTRATIONS:
+        return factor is not None and plain in ("volfraction", SALT)
+    return kind == SERIES
+
+
+def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
+    """How scales go together; of particles with neighbours the volume fraction is what changes."""
+    count = len(sample.curves)
+    if any(value is not None for value in sample.scale):
+        return tuple(1.0 if v is None else v for v in sample.scale)
+    if sample.kind in (SETTINGS, CONTRASTS):
+        return (1.0,) * count
+    if sample.kind == CONCENTRATIONS and factor is not None:
+        return (1.0,) * count
+    if (
+        sample.kind == CONCENTRATIONS
+        and sample.concentrations
+        and all(c is not None for c in sample.concentrations)
+    ):
+        return tuple(float(c or 1.0) for c in sample.concentrations)
+    return None
+
+
+def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[str], list[str]]:
+    """Shared and own parameters that are searched for; scales and backgrounds are solved for.
+
+    Parameters
+    ----------
+    info : sasmodels.modelinfo.ModelInfo
+    start : mapping
+        sasmodels' parameters.
+    plan : Plan
+    """
+    free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
+    free = [n for n in free if not all(n in known for known in plan.known)]
+    own = [n for n in free if n in plan.own or any(n in known for known in plan.known)]
+    return [n for n in free if n not in own], own

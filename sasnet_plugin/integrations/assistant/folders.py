@@ -1,0 +1,101 @@
+"""Which files an assistant may read and write: those below folders that the user has named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...types import SasnetError
+
+#: A curve's file is far smaller.
+LARGEST = 200 * 2**20
+#: Names of a folder that are listed at once.
+MOST_LISTED = 500
+
+
+@dataclass(frozen=True)
+class Folders:
+    """What the user has opened to the assistant.
+
+    Parameters
+    ----------
+    allowed : tuple of Path
+        Folders with all that is below them; links that lead out of them are not followed.
+    """
+
+    allowed: tuple[Path, ...]
+
+    def readable(self, name: str) -> Path:
+        """The file of a name, absolute or below one of the folders.
+
+        Raises
+        ------
+        SasnetError
+            It is none, lies elsewhere, or is too large.
+        """
+        path = self._inside(name)
+        if not path.is_file():
+            raise SasnetError(
+                f"{name}: there is no such file below {self._named()}; list_files shows what is."
+            )
+        if path.stat().st_size > LARGEST:
+            raise SasnetError(f"{name}: more than {LARGEST // 2**20} MiB; curves are small, is it an image?")
+        return path
+
+    def folder(self, name: str) -> Path:
+        """A folder that is there, or may be made, below the allowed ones."""
+        path = self._inside(name)
+        if path.exists() and not path.is_dir():
+            raise SasnetError(f"{name}: is no folder; name one below {self._named()}.")
+        return path
+
+    def listed(self, name: str = "") -> list[str]:
+        """Files in a folder, or in all, relative to it; hidden ones left out."""
+        roots = [self.folder(name)] if name else list(self.allowed)
+        found: list[str] = []
+        for root in roots:
+            for path in sorted(root.rglob("*")):
+                hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+                if hidden or not path.is_file() or not self._holds(path.resolve()):
+                    continue
+                found.append(str(path if len(roots) > 1 or name else path.relative_to(root)))
+                if len(found) == MOST_LISTED:
+                    return found
+        return found
+
+    def _inside(self, name: str) -> Path:
+        given = Path(name).expanduser()
+        try:
+            every = [given] if given.is_absolute() else [root / given for root in self.allowed]
+            for path in (one.resolve() for one in every):
+                if self._holds(path) and (path.exists() or len(every) == 1 or path.parent.exists()):
+                    return path
+        except (OSError, ValueError, RuntimeError):
+            pass
+        raise SasnetError(
+            f"{name}: is not below {self._named()}; the user opens other folders by naming them when 'sasnet"
+            " mcp' is started."
+        )
+
+    def _holds(self, path: Path) -> bool:
+        return any(path == root or root in path.parents for root in self.allowed)
+
+    def _named(self) -> str:
+        return " or ".join(map(str, self.allowed))
+
+
+def opened(names: list[Path]) -> Folders:
+    """The folders that a user names.
+
+    Raises
+    ------
+    SasnetError
+        One is no folder.
+    """
+    found = []
+    for name in names:
+        path = Path(name).expanduser().resolve()
+        if not path.is_dir():
+            raise SasnetError(f"{name}: there is no such folder; name one that holds data.")
+        found.append(path)
+    return Folders(tuple(found))

@@ -1,0 +1,286 @@
+"""``sasnet mcp``: the tools over the Model Context Protocol, on stdio or on a port with a key."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import anyio
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from pydantic import Field
+
+from ...types import SasnetError
+from ..answers import Watched
+from ..messages import plain
+from .folders import Folders
+from .tools import Tools
+
+if TYPE_CHECKING:
+    from ...fitting.pool import Workers
+    from ...fitting.task import FitOptions
+
+INSTRUCTIONS = """\
+sasnet answers small-angle-scattering (SAXS, SANS) measurements. Start with list_files and read; classify
+says in milliseconds which models may explain a curve; fit fits and checks them, which takes seconds to a
+minute. Report the headline of a fit as it stands, and its doubt with it: a doubt is part of the answer. Never
+state a number that no tool gave, give each with its error and unit, and do not call a model right when the
+verdict is not "explains". Several curves of one sample (solvents, settings, concentrations) belong into
+fit_together: it decides what no single curve can."""
+#: Seconds that a fit may take at most.
+LONGEST = 300.0
+
+File = Annotated[str, Field(description="File, absolute or below an opened folder.")]
+Entry = Annotated[str | None, Field(description="Which data set of a file that holds several.")]
+Unit = Annotated[
+    str | None, Field(description="Unit of q, A or nm, where the file does not say it or is wrong.")
+]
+Seconds = Annotated[float, Field(description=f"Seconds for each curve, 1 to {LONGEST:.0f}.")]
+
+
+@dataclass
+class Fits:
+    """Processes that fit, one fit after another, and whether the one that runs is still wanted.
+
+    Parameters
+    ----------
+    workers : int
+    """
+
+    workers: int
+    _pool: Workers | None = None
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+    _unwanted: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def pool(self, unwanted: threading.Event, progress: Callable[..., None]) -> Iterator[Watched]:
+        """The processes, when no other fit has them."""
+        from ...fitting.api import bank_path
+        from ...fitting.pool import StoppedError, Workers
+
+        with self._turn:
+            self._unwanted = unwanted
+            if self._pool is None:
+                self._pool = Workers(bank_path(), self.workers, stopped=lambda: self._unwanted.is_set())
+                self._pool.__enter__()
+            try:
+                yield Watched(self._pool, progress)
+            except StoppedError:
+                raise SasnetError("The fit was cancelled.") from None
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._unwanted.set()
+            self._pool.__exit__(None, None, None)
+            self._pool = None
+
+
+def options(
+    models: list[str] | None,
+    exclude: list[str] | None,
+    structure_factor: str | None,
+    fixed: dict[str, float] | None,
+    sample: str | None,
+    solvent: str | None,
+    probe: str,
+    time_limit: float,
+    workers: int,
+) -> FitOptions:
+    """What a tool was told of a fit.
+
+    Raises
+    ------
+    SasnetError
+        The time is none, or sample or solvent cannot be read.
+    """
+    from ...fitting.problem.contrast import contrast_of
+    from ...fitting.task import FitOptions
+
+    if not 1 <= time_limit <= LONGEST:
+        raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
+    return FitOptions(
+        models=None if models is None else tuple(models), exclude=tuple(exclude or ()),
+        structure_factor=structure_factor, fixed=dict(fixed or {}),
+        contrast=contrast_of(sample, solvent, probe), time_limit=time_limit, workers=workers,
+    )  # fmt: skip
+
+
+def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
+    """The server with its tools.
+
+    Parameters
+    ----------
+    folders : Folders
+        What may be read and written.
+    workers : int
+        Processes that fit.
+    """
+    import sasnet_plugin
+
+    tools, fits = Tools(folders), Fits(workers)
+    server: MCPServer = MCPServer(
+        "sasnet",
+        title="sasnet",
+        instructions=INSTRUCTIONS,
+        version=sasnet_plugin.__version__,
+        log_level="ERROR",
+    )
+    reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+
+    async def answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """In a thread, as reading and asking the network take a while; errors are one sentence."""
+        try:
+            return plain(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+        except SasnetError as error:
+            raise ToolError(str(error)) from None
+        except Exception as error:
+            from ...data.failure import unforeseen
+
+            raise ToolError(str(unforeseen("sasnet mcp", error))) from None
+
+    async def fitted(ctx: Context, work: Callable[[Watched], dict[str, Any]]) -> dict[str, Any]:
+        """The same with the processes; a cancelled request ends its fit."""
+        unwanted = threading.Event()
+
+        def said(**how: Any) -> None:
+            message = f"{how.get('name', '')} {how.get('reduced_chisq', '')}".strip()
+            anyio.from_thread.run(ctx.report_progress, float(how["done"]), float(how["of"]) or None, message)
+
+        def run() -> dict[str, Any]:
+            with fits.pool(unwanted, said) as pool:
+                return work(pool)
+
+        try:
+            return await answered(run)
+        finally:
+            unwanted.set()
+
+    @server.tool(annotations=reads)
+    async def list_files(folder: str = "") -> dict[str, Any]:
+        """Files below the folders that the user has opened."""
+        return await answered(partial(tools.list_files, folder))
+
+    @server.tool(annotations=reads)
+    async def read(file: File, q_unit: Unit = None) -> dict[str, Any]:
+        """What a data file holds: data sets with points, q range, unit of q and whether it was stated."""
+        return await answered(partial(tools.read, file, q_unit))
+
+    @server.tool(annotations=reads)
+    async def classify(file: File, entry: Entry = None, top: int = 5, q_unit: Unit = None) -> dict[str, Any]:
+        """Which models may explain a curve, with calibrated probabilities; nothing is fitted.
+
+        A first look, or many files. For sizes and for whether a model really explains the data use fit.
+        """
+        return await answered(partial(tools.classify, file, entry, top, q_unit))
+
+    @server.tool(annotations=reads)
+    async def model_free(file: File, entry: Entry = None, q_unit: Unit = None) -> dict[str, Any]:
+        """Numbers that need no model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky."""
+        return await answered(partial(tools.model_free, file, entry, q_unit))
+
+    @server.tool(annotations=reads)
+    async def fit(
+        ctx: Context, file: File, entry: Entry = None, models: list[str] | None = None,
+        exclude: list[str] | None = None, structure_factor: str | None = None,
+        fixed: dict[str, float] | None = None, sample: str | None = None, solvent: str | None = None,
+        probe: str = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Fit the models that may explain a curve, rank and verify them: seconds to a minute.
+
+        Answers in three lines (headline, doubt, next) with parameters, units, errors. Report doubt as doubt.
+        Name models only if the user does. sample and solvent are materials such as SiO2@2.2 and 40%D2O.
+        """
+        how = partial(
+            options, models, exclude, structure_factor, fixed, sample, solvent, probe, time_limit, workers
+        )
+        return await fitted(ctx, lambda pool: tools.fit(pool, file, entry, q_unit, how()))
+
+    @server.tool(annotations=reads)
+    async def fit_together(
+        ctx: Context, files: list[str], solvents: list[str | float] | None = None, kind: str | None = None,
+        models: list[str] | None = None, exclude: list[str] | None = None, time_limit: Seconds = 60.0,
+    ) -> dict[str, Any]:  # fmt: skip
+        """One answer from several curves of one sample: other solvents, settings, concentrations or probes.
+
+        solvents: of each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; kind: contrasts,
+        settings, concentrations, probes or series, where it is known.
+        """
+        how = partial(options, models, exclude, None, None, None, None, "neutron", time_limit, workers)
+        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, solvents, kind, how()))
+
+    @server.tool(annotations=reads)
+    async def evaluate(
+        model: str, parameters: dict[str, float | str], file: str | None = None, entry: Entry = None,
+        q: list[float] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """I(q) of a sasmodels model at given values; with a file also the reduced χ² against its data."""
+        return await answered(partial(tools.evaluate, model, parameters, file, entry, q))
+
+    @server.tool(annotations=reads)
+    async def sld(material: str, probe: str = "neutron", wavelength: float | None = None) -> dict[str, Any]:
+        """Scattering length density of a material: formula@density such as SiO2@2.2, D2O, 40%D2O, toluene."""
+        return await answered(partial(tools.sld, material, probe, wavelength))
+
+    @server.tool(annotations=reads)
+    async def explain(model: str) -> dict[str, Any]:
+        """What a model means, its parameters, units and defaults, and what is hard to tell from it."""
+        return await answered(partial(tools.explain, model))
+
+    @server.tool(annotations=reads)
+    async def batch_status(results: File) -> dict[str, Any]:
+        """How many data sets a batch has answered and how many failed, from its CSV table."""
+        return await answered(partial(tools.batch_status, results))
+
+    @server.tool(annotations=writes)
+    async def export(fit: str, folder: str) -> dict[str, Any]:
+        """Write a fit, by the name that fit or fit_together gave it: SasView project, Bumps script, page."""
+        return await answered(partial(tools.export, fit, folder))
+
+    return server, fits
+
+
+def on_stdio(folders: Folders, workers: int) -> None:
+    """Answer the program at the other ends of stdin and stdout, until it ends."""
+    server, fits = build(folders, workers)
+    try:
+        server.run("stdio")
+    finally:
+        fits.close()
+
+
+def on_port(folders: Folders, workers: int, host: str, port: int, key: str) -> None:
+    """Answer on a port, whoever sends the key in the header ``Authorization: Bearer KEY``."""
+    import uvicorn
+
+    server, fits = build(folders, workers)
+    app = with_key(server.streamable_http_app(host=host), key)
+    try:
+        uvicorn.run(app, host=host, port=port, log_level="error")
+    finally:
+        fits.close()
+
+
+def with_key(app: Any, key: str) -> Any:
+    """An ASGI application that answers 401 where the key is missing or wrong."""
+    import hmac
+
+    wanted = f"Bearer {key}".encode()
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(b"authorization", b"")
+            if not hmac.compare_digest(given, wanted):
+                head = [(b"content-type", b"text/plain; charset=utf-8"), (b"www-authenticate", b"Bearer")]
+                await send({"type": "http.response.start", "status": 401, "headers": head})
+                await send({"type": "http.response.body", "body": b"The key is missing or wrong.\n"})
+                return
+        await app(scope, receive, send)
+
+    return guarded

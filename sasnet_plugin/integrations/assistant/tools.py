@@ -1,0 +1,329 @@
+"""What each tool answers, as plain objects: every number with its unit, its error and where it is from."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...types import Curve, SasnetError
+from ..messages import plain
+from .folders import Folders
+
+if TYPE_CHECKING:
+    from ...fitting.result.fit_result import FitResult
+    from ...fitting.result.model_fit import Parameter
+    from ...fitting.task import Pool
+    from ...fitting.together.result import SampleResult
+
+Answer = dict[str, Any]
+#: Points of a curve that an answer holds; more are thinned evenly in ln q.
+_POINTS = 200
+#: Fits that can still be exported.
+_KEPT = 32
+#: Where numbers come from.
+FITTED = "fitted by bumps to the data with sasmodels' model"
+GIVEN = "given, not fitted"
+SLOPES = "one standard deviation, from the slopes of the residuals"
+
+
+@dataclass
+class Tools:
+    """Answers, and the last fits.
+
+    Parameters
+    ----------
+    folders : Folders
+    """
+
+    folders: Folders
+    _fits: OrderedDict[str, Any] = field(default_factory=OrderedDict)
+    _count: int = 0
+
+    def list_files(self, folder: str = "") -> Answer:
+        """Files that may be read."""
+        files = self.folders.listed(folder)
+        return {"folders": [str(p) for p in self.folders.allowed], "files": files}
+
+    def read(self, file: str, q_unit: str | None = None) -> Answer:
+        """What a file holds."""
+        return {
+            "file": file,
+            "data_sets": [
+                {
+                    "entry": curve.entry,
+                    "points": len(curve),
+                    "q_range": {"low": float(curve.q[0]), "high": float(curve.q[-1]), "unit": "1/Å"},
+                    "q_unit": curve.q_unit.as_dict() | {"doubt": curve.q_unit.doubt},
+                    "has_uncertainties": curve.dintensity is not None,
+                    "has_resolution": curve.dq is not None or curve.dxl is not None,
+                    "notes": list(curve.notes),
+                }
+                for curve in self._curves(file, q_unit)
+            ],
+        }
+
+    def classify(
+        self, file: str, entry: str | None = None, top: int = 5, q_unit: str | None = None
+    ) -> Answer:
+        """The network's answer."""
+        from ...predict import open_classifier
+
+        curve = self._one(file, entry, q_unit)
+        classifier = open_classifier()
+        found = classifier.suggest([curve], top=top)[0]
+        threshold = classifier.manifest.scope_threshold
+        return {
+            "file": file, "entry": curve.entry,
+            "models": [
+                {
+                    "model": g.name, "structure_factor": g.structure_factor, "probability": g.probability,
+                    "group": g.group,
+                }
+                for g in found.models
+            ],
+            "groups": [
+                {"name": g.name, "members": list(g.members), "probability": g.probability}
+                for g in found.groups
+            ],
+            "in_scope": found.in_scope,
+            "doubt": ""
+            if found.in_scope >= threshold
+            else "The curve looks unlike anything that the network knows: no model of the list may hold.",
+            "source": "a neural network, calibrated; nothing was fitted",
+            "notes": list(found.notes),
+        }  # fmt: skip
+
+    def model_free(self, file: str, entry: str | None = None, q_unit: str | None = None) -> Answer:
+        """Numbers that need no model."""
+        curve = self._one(file, entry, q_unit)
+        return {
+            "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
+            "source": "Guinier's and Porod's laws and peaks of the data, no model",
+            **curve.model_free().as_dict(),
+        }  # fmt: skip
+
+    def fit(self, pool: Pool, file: str, entry: str | None, q_unit: str | None, options: Any) -> Answer:
+        """Fit one data set."""
+        from ...fitting.api import check_names, fit_with
+
+        check_names(options)
+        found = fit_with(pool, self._one(file, entry, q_unit), options)
+        return {"fit": self._keep(found), "file": file, **fitted(found)}
+
+    def fit_together(
+        self,
+        pool: Pool,
+        files: Sequence[str],
+        solvents: Sequence[str | float] | None,
+        kind: str | None,
+        options: Any,
+    ) -> Answer:
+        """Fit several curves of one sample."""
+        from ...data.sample import sample_of
+        from ...fitting.api import check_names
+        from ...fitting.problem.contrast import scattering_length_density
+        from ...fitting.together.fit_together import fit_sample
+
+        check_names(options)
+        curves = [self._one(file, None, None) for file in files]
+        if solvents is not None and len(solvents) != len(curves):
+            raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
+        described: dict[str, Any] = {}
+        if solvents is not None:
+            described["solvents"] = {str(i + 1): value for i, value in enumerate(solvents)}
+        if kind is not None:
+            described["kind"] = kind
+        sample = sample_of(curves, described, sld=scattering_length_density)
+        found = fit_sample(pool, sample, options)
+        return {"fit": self._keep(found), **plain(found.as_dict())}
+
+    def evaluate(
+        self,
+        model: str,
+        parameters: Mapping[str, float | str],
+        file: str | None = None,
+        entry: str | None = None,
+        q: Sequence[float] | None = None,
+    ) -> Answer:
+        """I(q) of a model at given values, and χ² where a file is named."""
+        curve = None if file is None else self._one(file, entry, None)
+        places = np.asarray(q, dtype=float) if q is not None else np.geomspace(0.001, 0.5, _POINTS)
+        if curve is not None:
+            places = curve.q
+        if places.size == 0 or not np.all(np.isfinite(places)) or np.any(places <= 0):
+            raise SasnetError("q holds positive numbers in 1/Å; give some, or name a file.")
+        used, theory = intensity(model, dict(parameters), places, curve)
+        answer: Answer = {
+            "model": model, "parameters": used, "q": thinned(places, places), "q_unit": "1/Å",
+            "intensity": thinned(places, theory), "intensity_unit": "1/cm",
+            "source": "calculated by sasmodels at these values; nothing was fitted",
+        }  # fmt: skip
+        if curve is not None:
+            from ...fitting.api import uncertainties
+
+            error, note = uncertainties(curve)
+            residual = (curve.intensity - theory) / error
+            answer |= {"reduced_chisq": float(np.mean(residual**2)), "points": len(curve), "note": note}
+        return answer
+
+    def sld(self, material: str, probe: str = "neutron", wavelength: float | None = None) -> Answer:
+        """A scattering length density."""
+        from ...fitting.problem.contrast import scattering_length_density
+
+        value = scattering_length_density(material, probe, wavelength)
+        return {
+            "material": material, "probe": probe, "sld": value, "unit": "1e-6/Å²",
+            "source": "periodictable's tables; solvents at 25 °C",
+        }  # fmt: skip
+
+    def explain(self, model: str) -> Answer:
+        """A model's page."""
+        from ...fitting.verdict.names import KINDS
+        from ...predict import open_classifier
+        from ...simulate.priors import model_info
+
+        try:
+            info = model_info(model)
+        except Exception:  # sasmodels fails in several ways
+            from difflib import get_close_matches
+
+            near = get_close_matches(model, open_classifier().manifest.labels, n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            raise SasnetError(f"{model}: sasmodels has no such model{hint}.") from None
+        groups = open_classifier().manifest.groups
+        like = next((list(g.members) for g in groups if model in g.members), [])
+        return {
+            "model": model, "title": info.title, "in_words": KINDS.get(model, ""),
+            "description": " ".join((info.description or "").split())[:1500],
+            "parameters": [
+                {"name": p.name, "unit": p.units, "default": float(p.default), "meaning": p.description}
+                for p in info.parameters.call_parameters
+                if p.type not in ("magnetic", "orientation")
+            ],
+            "hard_to_tell_from": [name for name in like if name != model],
+            "page": f"https://www.sasview.org/docs/user/models/{model}.html",
+        }  # fmt: skip
+
+    def batch_status(self, results: str) -> Answer:
+        """How far a batch is, from its table."""
+        import csv
+
+        path = self.folders.readable(results)
+        if path.suffix.lower() != ".csv":
+            raise SasnetError(f"{results}: a batch's table ends in .csv; it lies beside its .h5 file.")
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        if rows and "error" not in rows[0]:
+            raise SasnetError(f"{results}: is no table of 'sasnet batch'.")
+        failed = [row for row in rows if row["error"]]
+        return {
+            "results": results, "data_sets": len(rows), "answered": len(rows) - len(failed),
+            "failed": len(failed), "first_errors": [row["error"] for row in failed[:5]],
+        }  # fmt: skip
+
+    def export(self, fit: str, folder: str) -> Answer:
+        """Write a fit for SasView, Bumps and NXcanSAS, with its page."""
+        from ...fitting.together.result import SampleResult
+        from ...report.exports.sample import write_sample
+        from ...report.exports.write_all import export, marks
+        from ...report.page.fit_report import write_report
+        from ...report.page.sample_report import write_sample_report
+
+        if fit not in self._fits:
+            raise SasnetError(f"{fit}: there is no such fit; fit first, and give the name that it returns.")
+        found, place = self._fits[fit], self.folders.folder(folder)
+        if isinstance(found, SampleResult):
+            return {
+                "written": [
+                    str(p) for p in (*write_sample(found, place, fit), write_sample_report(found, place))
+                ]
+            }
+        from ...files import check_output
+
+        for path, mark in marks(found.curve, place).items():
+            check_output(path, mark=mark)
+        return {"written": [str(p) for p in (*export(found, place), write_report(found, place))]}
+
+    def _keep(self, found: FitResult | SampleResult) -> str:
+        self._count += 1
+        name = f"fit{self._count}"
+        self._fits[name] = found
+        while len(self._fits) > _KEPT:
+            self._fits.popitem(last=False)
+        return name
+
+    def _curves(self, file: str, q_unit: str | None, entry: str | None = None) -> list[Curve]:
+        from ...data import load
+
+        return list(load(str(self.folders.readable(file)), q_unit=q_unit, entry=entry))
+
+    def _one(self, file: str, entry: str | None, q_unit: str | None) -> Curve:
+        curves = self._curves(file, q_unit, entry)
+        if len(curves) > 1:
+            names = ", ".join(repr(curve.entry) for curve in curves[:8])
+            raise SasnetError(f"{file}: holds {len(curves)} data sets; name one as entry: {names}.")
+        return curves[0]
+
+
+def fitted(found: FitResult) -> Answer:
+    """A fit's answer: three lines first, then models with their parameters."""
+    return {
+        **plain(found.verdict.as_dict()),
+        "fits": [
+            {
+                "model": fit.model, "structure_factor": fit.structure_factor, "weight": fit.weight,
+                "reduced_chisq": fit.reduced_chisq,
+                "parameters": {n: parameter(p) for n, p in fit.parameters.items()},
+            }
+            for fit in found.fits[:5]
+        ],
+        "q_unit": found.curve.q_unit.as_dict(),
+        "notes": list(found.notes),
+    }  # fmt: skip
+
+
+def parameter(p: Parameter) -> Answer:
+    """A value with its unit, its error and where both are from."""
+    if p.fixed:
+        return {"value": plain(p.value), "unit": p.unit, "error": None, "source": GIVEN}
+    error = None if p.error is None or not math.isfinite(p.error) else p.error
+    return {"value": plain(p.value), "unit": p.unit, "error": error, "source": f"{FITTED}; error: {SLOPES}"}
+
+
+def intensity(
+    model: str, parameters: dict[str, Any], q: np.ndarray, curve: Curve | None
+) -> tuple[dict[str, Any], np.ndarray]:
+    """I(q) of a model of sasmodels, smeared as the curve is.
+
+    Raises
+    ------
+    SasnetError
+        The model or a parameter is not known, or it has no value there.
+    """
+    from ...fitting.problem.experiment import experiment
+    from ...fitting.problem.free_parameters import accepted
+    from ...simulate.kernel import load_model
+
+    try:
+        known = accepted(load_model(model).info, parameters)
+    except Exception:
+        raise SasnetError(f"{model}: sasmodels has no such model; explain tells which there are.") from None
+    unknown = [name for name in parameters if name not in known]
+    if unknown:
+        raise SasnetError(f"{unknown[0]}: {model} has no such parameter; explain lists them.")
+    data = curve or Curve(q, np.ones_like(q))
+    theory = np.asarray(experiment(data, np.ones_like(data.q), model, known).theory(), dtype=float)
+    if not np.all(np.isfinite(theory)):
+        raise SasnetError(f"{model}: has no finite curve at these values; change them.")
+    return known, theory
+
+
+def thinned(q: np.ndarray, values: np.ndarray) -> list[float]:
+    """At most so many values, evenly by place."""
+    places = np.unique(np.linspace(0, q.size - 1, min(_POINTS, q.size)).round().astype(int))
+    return [float(v) for v in values[places]]

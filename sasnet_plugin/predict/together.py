@@ -1,0 +1,106 @@
+"""What several curves of one sample say together: the network's answers multiplied as likelihood ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..types import GroupGuess, ModelGuess, Suggestion
+from .class_prior import COMMON, common
+
+#: Exponent of the product of n answers, n^(-0.3): what is wrong with the model of one curve is wrong with the
+#: next. From simulated samples in three solvents (benchmarks, `together`).
+_DEPENDENCE = 0.3
+#: No curve alone makes a model less probable than this.
+_LEAST = 1e-3
+#: A curve that gives the common group less than this contradicts the others.
+_AGAINST = 0.03
+
+
+def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggestion:
+    """One answer from the answers to each curve of a sample.
+
+    Parameters
+    ----------
+    suggestions : sequence of Suggestion
+        Of all models each.
+    prior : str
+        How common models are: "common" or "uniform".
+
+    Notes
+    -----
+    Likelihood ratios multiply where measurements are independent given the model. Those of one sample share
+    what no model has, so that the product is raised to a power below 1.
+    """
+    if len(suggestions) == 1:
+        return suggestions[0]
+    names = [guess.name for guess in suggestions[0].models]
+    before = common(names) if prior == COMMON else np.ones(len(names))
+    power = len(suggestions) ** -_DEPENDENCE
+    likelihood = power * sum(_log_uniform(one, names) for one in suggestions)
+    weight = before * np.exp(likelihood - likelihood.max())
+    uniform = np.exp(likelihood - likelihood.max())
+    found = dict(zip(names, weight / weight.sum(), strict=True))
+    plain = dict(zip(names, uniform / uniform.sum(), strict=True))
+    group = {name: g.name for g in suggestions[0].groups for name in g.members}
+    models = [_guess(name, found[name], plain[name], group.get(name, ""), suggestions) for name in names]
+    models.sort(key=lambda guess: -guess.probability)
+    groups = [
+        GroupGuess(g.name, g.members, float(sum(found.get(name, 0.0) for name in g.members)))
+        for g in suggestions[0].groups
+    ]
+    groups.sort(key=lambda g: -g.probability)
+    first = suggestions[0]
+    return replace(
+        first,
+        models=tuple(models),
+        groups=tuple(groups),
+        in_scope=float(min(one.in_scope for one in suggestions)),
+        rg_network=None, curve=None,
+        notes=tuple(dict.fromkeys(note for one in suggestions for note in one.notes)),
+    )  # fmt: skip
+
+
+def contradicting(answer: Suggestion, suggestions: Sequence[Suggestion]) -> list[int]:
+    """Places of the curves that think next to nothing of the group that all together show."""
+    if len(suggestions) < 3:
+        return []
+    likely = answer.groups[0].name
+    share = [next((g.probability for g in one.groups if g.name == likely), 0.0) for one in suggestions]
+    against = [i for i, value in enumerate(share) if value < _AGAINST]
+    return against if len(against) * 2 < len(suggestions) else []
+
+
+def _log_uniform(one: Suggestion, names: Sequence[str]) -> np.ndarray:
+    share: Mapping[str, float] = {
+        g.name: g.uniform if g.uniform is not None else g.probability for g in one.models
+    }
+    return np.log(np.maximum([share.get(name, 0.0) for name in names], _LEAST))
+
+
+def _guess(
+    name: str, probability: float, uniform: float, group: str, suggestions: Sequence[Suggestion]
+) -> ModelGuess:
+    """The model with the structure factor that its curves show together."""
+    own = [g for one in suggestions for g in one.models if g.name == name]
+    factors = list(dict.fromkeys(g.structure_factor for g in own))
+    total = {
+        factor: sum(
+            np.log(
+                max(
+                    g.structure_factor_probability
+                    if g.structure_factor == factor
+                    else (1 - g.structure_factor_probability) / 4,
+                    _LEAST,
+                )
+            )
+            for g in own
+        )
+        for factor in factors
+    }
+    best = max(total, key=lambda factor: total[factor])
+    most = max(total.values())
+    share = float(np.exp(total[best] - most) / sum(np.exp(v - most) for v in total.values()))
+    return ModelGuess(name, best, float(probability), group, share, float(uniform))

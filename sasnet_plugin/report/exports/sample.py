@@ -1,0 +1,202 @@
+"""A sample's joint fit for SasView, as a simultaneous fit with constraints, and for Bumps, as a script."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sasnet_plugin.files import MARK, put_whole
+from sasnet_plugin.fitting.problem.experiment import starting_values
+from sasnet_plugin.fitting.problem.resolution import is_slit
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.together.result import SampleResult
+from sasnet_plugin.fitting.together.shared import CALIBRATION
+
+from ...digits import chisq_text
+from ...types import Curve, SasnetError
+from .sasview_project import PROJECT_END, pages_of_sample
+
+#: By what a file that was written here is known (`files.check_output`).
+SAMPLE_MARKS = {"sasview.json": PROJECT_END, "bumps.py": MARK}
+
+#: Of the values of what is fitted, in a script or a project: a factor, or a distance of a density.
+_REACH, _SLD_REACH = 5.0, 6.0
+_SCRIPT = """\
+# {head}
+#
+# Run it with
+#     bumps {file} --batch --fit=lm --export=fit
+# or open it in a browser with
+#     bumps {file}
+
+import numpy as np
+from bumps.names import FitProblem, Parameter
+from numpy import inf
+from sasmodels.bumps_model import Experiment, Model
+from sasmodels.core import load_model
+from sasmodels.data import Data1D
+
+
+class Guarded(Experiment):
+    \"\"\"Where the model has no value, the residual is large instead of NaN.\"\"\"
+
+    def residuals(self):
+        return np.nan_to_num(Experiment.residuals(self), nan=1e6, posinf=1e6, neginf=-1e6)
+
+
+def measured(table, title, resolution):
+    columns = np.loadtxt(table.splitlines(), ndmin=2).T
+    data = Data1D(x=columns[0], y=columns[1], dy=columns[2])
+    for name, column in zip(resolution, columns[3:]):
+        setattr(data, name, column)
+    if "dxl" in resolution and "dxw" not in resolution:
+        data.dxw = None
+    if "dxw" in resolution and "dxl" not in resolution:
+        data.dxl = None
+    data.filename = title
+    return data
+
+
+kernel = load_model({name!r}, dtype="double", platform="dll")
+{curves}
+models = [{models}]
+
+# What all curves have in common
+{shared}
+# What each has of its own
+{own}
+curves = zip([{data}], models)
+problem = FitProblem([Guarded(data=data, model=model) for data, model in curves], name={name!r})
+"""
+
+
+def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
+    """Write a joint fit's SasView project and Bumps script.
+
+    Parameters
+    ----------
+    result : SampleResult
+    folder : Path
+        Made where it does not exist.
+    name : str
+        Of the files, without ending.
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    SasnetError
+        Nothing was fitted, or a file cannot be written.
+    """
+    if result.best is None:
+        raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
+    project, script = (Path(folder) / f"{name}.{end}" for end in ("sasview.json", "bumps.py"))
+    text = json.dumps(sample_project(result), indent=1, sort_keys=True, allow_nan=False)
+    put_whole(project, (text + "\n").encode(), "SasView project", make_folder=True)
+    put_whole(script, sample_script(result, script.name).encode(), "bumps script", make_folder=True)
+    return [project, script]
+
+
+def fitted(result: SampleResult, i: int) -> ModelFit:
+    """The best joint fit as that of one curve, with ranges about its values."""
+    assert result.best is not None
+    fit = result.best.of_curve(i)
+    return replace(fit, parameters={name: _ranged(name, p) for name, p in fit.parameters.items()})
+
+
+def _ranged(name: str, p: Parameter) -> Parameter:
+    if p.fixed:
+        return p
+    if name == "background":
+        return replace(p, low=-np.inf, high=np.inf)
+    if "sld" in name:
+        return replace(p, low=p.value - _SLD_REACH, high=p.value + _SLD_REACH)
+    if name.endswith("_pd"):
+        return replace(p, low=0.0, high=1.0)
+    if p.value <= 0:
+        return replace(p, low=p.value - 1.0, high=p.value + 1.0)
+    return replace(p, low=p.value / _REACH, high=p.value * _REACH)
+
+
+def sample_project(result: SampleResult) -> dict[str, Any]:
+    """All curves with their pages, shared parameters bound to those of the first by constraints.
+
+    Notes
+    -----
+    SasView 6.2 keeps no constraints of widths of size distributions in its projects: each page has its own,
+    which begin at the shared value.
+    """
+    fits = [fitted(result, i) for i in range(len(result.sample.curves))]
+    shared = [
+        n for n, p in fits[0].parameters.items() if not p.fixed and n in (result.best or _none()).parameters
+    ]
+    return pages_of_sample(result.as_results(), fits, [n for n in shared if not n.endswith("_pd")])
+
+
+def _none() -> Any:
+    raise SasnetError("Nothing was fitted together.")
+
+
+def sample_script(result: SampleResult, file: str) -> str:
+    """A model script of bumps with one experiment for each curve, which share their parameters."""
+    best = result.best
+    assert best is not None
+    curves, shared, own = [], [], []
+    fits = [fitted(result, i) for i in range(len(result.sample.curves))]
+    for i, (curve, dintensity) in enumerate(zip(result.sample.curves, result.dintensities, strict=True)):
+        table, columns = _table(curve, dintensity)
+        values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fits[i]).items())
+        title = Path(result.sample.files[i]).name
+        curves.append(
+            f'\ndata{i} = measured("""\n{table}\n""", {title!r}, {columns!r})\n'
+            f"model{i} = Model(\n    kernel,\n{values}\n)"
+        )
+    for name in best.parameters:
+        p = fits[0].parameters[name]
+        if p.fixed:
+            continue
+        shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
+        shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
+    scales = [one["scale"] for one in best.own if "scale" in one]
+    tied = result.sample.kind in ("settings", "contrasts") and len(scales) == len(fits)
+    if tied:
+        middle = float(np.median([p.value for p in scales]))
+        own.append(f"common = Parameter({middle!r}, name='common scale').range(0, inf)")
+    for i, one in enumerate(best.own):
+        for name, p in one.items():
+            if p.fixed:
+                continue
+            if name == "scale" and tied:
+                # Within the calibration of a measurement of what all have in common.
+                own.append(f"calibration{i} = Parameter({p.value / middle!r}, name='calibration {i + 1}')")
+                own.append(f"calibration{i}.dev({CALIBRATION}, mean=1.0)")
+                own.append(f"model{i}.scale = common * calibration{i}")
+                continue
+            ranged = fits[i].parameters[name]
+            own.append(f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})")
+    return _SCRIPT.format(
+        head=f"{best.name}, fitted to {len(fits)} curves of one sample, reduced χ²"
+        f" {chisq_text(best.reduced_chisq)}; {MARK}.",
+        file=file, name=best.name, curves="\n".join(curves),
+        models=", ".join(f"model{i}" for i in range(len(fits))),
+        data=", ".join(f"data{i}" for i in range(len(fits))),
+        shared="\n".join(shared), own="\n".join(own),
+    )  # fmt: skip
+
+
+def _table(curve: Curve, dintensity: Any) -> tuple[str, list[str]]:
+    columns = [curve.q, curve.intensity, dintensity]
+    names = []
+    slit = is_slit(curve)
+    for name, column in (("dx", None if slit else curve.dq), ("dxl", curve.dxl), ("dxw", curve.dxw)):
+        if column is not None:
+            columns.append(column)
+            names.append(name)
+    rows = np.transpose(columns)
+    return "\n".join(" ".join(repr(float(v)) for v in row) for row in rows), names

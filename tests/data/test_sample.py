@@ -1,0 +1,120 @@
+"""Curves of one sample: what their file says, which kind they are, and what does not go together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.sample import (
+    CONCENTRATIONS,
+    CONTRASTS,
+    PROBES,
+    SETTINGS,
+    Sample,
+    read_description,
+    sample_of,
+)
+from sasnet_plugin.types import Curve, DataError
+from sasnet_plugin.units import QUnit
+
+Q = np.geomspace(0.005, 0.3, 60)
+
+
+def sphere(q: np.ndarray, radius: float) -> np.ndarray:
+    x = q * radius
+    return (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+
+
+def curve(
+    intensity: np.ndarray, name: str, q: np.ndarray = Q, error: float = 0.01, background: float = 0.01
+) -> Curve:
+    measured = intensity + background
+    noise = np.random.default_rng(len(name) + int(100 * q[0])).standard_normal(q.size)
+    return Curve(q, measured * (1 + error * noise), error * measured, file=name)
+
+
+def core_shell(core: float, shell: float) -> np.ndarray:
+    """Squared amplitude of a core of 40 Å in a shell of 20 Å, with contrasts to the solvent."""
+    inner, outer = np.sqrt(sphere(Q, 40.0)), np.sqrt(sphere(Q, 60.0))
+    return ((core - shell) * 40**3 * inner + shell * 60**3 * outer) ** 2 / 60**6
+
+
+def contrasts() -> list[Curve]:
+    return [curve(core_shell(c, s), f"{c:g}.dat") for c, s in ((1.0, 3.0), (-2.0, 0.5), (-6.0, -4.0))]
+
+
+def test_settings_are_told_by_their_overlap() -> None:
+    near, far = np.geomspace(0.02, 0.3, 50), np.geomspace(0.003, 0.05, 50)
+    found = sample_of(
+        [curve(sphere(far, 60), "far.dat", far), curve(1.05 * sphere(near, 60), "near.dat", near)]
+    )
+    assert found.kind == SETTINGS
+    assert not found.told
+
+
+def test_other_contrasts_are_told_by_their_shape() -> None:
+    assert sample_of(contrasts()).kind == CONTRASTS
+
+
+def test_dilution_with_another_background_is_told_by_one_shape_at_high_q() -> None:
+    factor = 1 / (1 + 3 * np.exp(-((Q / 0.03) ** 2)))  # neighbours keep apart, at low q alone
+    dilute, dense = sphere(Q, 60), 8 * sphere(Q, 60) * factor
+    found = sample_of([curve(dilute, "dilute.dat"), curve(dense, "dense.dat", background=0.05)])
+    assert found.kind == CONCENTRATIONS
+
+
+def test_file_of_a_sample(tmp_path: Path) -> None:
+    path = tmp_path / "sample.toml"
+    path.write_text(
+        '[solvents]\n"1.dat" = "a"\n"-2" = 2.5\n3 = 6.36\n'
+        '[tie]\nsld_solvent = "-0.56 + 6.92*x"\n[values.x]\n1 = 0.0\n2 = 0.4\n3 = 1.0\n'
+    )
+    found = sample_of(contrasts(), read_description(path), sld=lambda text, probe: {"a": -0.56}[text])
+    assert found.kind == CONTRASTS
+    assert found.told
+    assert found.solvents == (-0.56, 2.5, 6.36)
+    assert found.ties["sld_solvent"].value({"x": found.values[1]["x"]}) == pytest.approx(2.208)
+
+
+def test_probes_are_given() -> None:
+    assert sample_of(contrasts(), {"probes": {"1.dat": "xray"}}).kind == PROBES
+
+
+def refused(said: str, curves: list[Curve], described: dict[str, object] | None = None) -> None:
+    with pytest.raises(DataError, match=said):
+        sample_of(curves, described)
+
+
+def test_what_does_not_go_together_is_said() -> None:
+    a, b, c = contrasts()
+    refused("no curves", [])
+    refused(r"1.dat: the same data are there twice", [a, a])
+    refused("solvent of -6.dat is missing", [a, b, c], {"solvents": {"1.dat": 1.0, "-2.dat": 2.0}})
+    refused("other.dat is none of the curves", [a, b], {"solvents": {"other.dat": 1.0}})
+    refused("no section colour", [a, b], {"colour": {}})
+    refused("kind = 'zoo' is none of", [a, b], {"kind": "zoo"})
+    refused("a probe is neutron or xray", [a, b], {"probes": {"1.dat": "muon"}})
+    refused("is no concentration", [a, b], {"concentrations": {"1.dat": -1.0}})
+    refused("cannot be shared and be of each", [a, b], {"share": ["radius"], "own": ["radius"]})
+    nm = replace(b, q_unit=QUnit("1/nm", stated=True))
+    refused(r"1.dat: its unit of q is not stated", [replace(a, q_unit=QUnit("1/A", stated=False)), nm])
+
+
+def test_missing_or_broken_file_of_a_sample(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nothing.toml: the sample file cannot be read"):
+        read_description(tmp_path / "nothing.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_bytes(b"[solvents\xff")
+    with pytest.raises(DataError, match=r"broken.toml: the sample file is no TOML"):
+        read_description(broken)
+
+
+def test_names_of_curves_tell_entries_of_one_file_apart() -> None:
+    a, b, _ = contrasts()
+    found = Sample(
+        (replace(a, file="x.h5", entry="first"), replace(b, file="x.h5", entry="second")), SETTINGS
+    )
+    assert found.files == ["x.h5 (first)", "x.h5 (second)"]

@@ -1,0 +1,285 @@
+"""Joint fits of several curves: values, errors and kinds against simulated samples."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.data.sample import Sample, sample_of
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.contrast_starts import density_starts
+from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, joint_fit, odd_one
+from sasnet_plugin.fitting.together.joint import Joint
+from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
+from sasnet_plugin.fitting.together.said import told
+from sasnet_plugin.fitting.together.shared import plan_of
+from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.types import Curve, SasnetError, Suggestion
+
+SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
+SOLVENTS = (-0.56, 2.5, 6.36)
+Q = np.geomspace(0.005, 0.3, 80)
+
+
+def measured(
+    name: str, seed: int, q: np.ndarray = Q, *, error: float = 0.01, factor: float = 1.0, **values: Any
+) -> Curve:
+    """A curve of sasmodels with noise of a share of I."""
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q))
+    clean = factor * DirectModel(data, load_model(name))(**({"scale": 0.01, "background": 0.05} | values))
+    size = error * clean + 1e-3
+    noise = np.random.default_rng(seed).standard_normal(q.size)
+    return Curve(q, clean + size * noise, size, file=f"{name}_{seed}.dat")
+
+
+def contrasts(factor: Sequence[float] = (1.0, 1.0, 1.0)) -> list[Curve]:
+    return [
+        measured("core_shell_sphere", i, sld_solvent=s, factor=f, **SHELL)
+        for i, (s, f) in enumerate(zip(SOLVENTS, factor, strict=True))
+    ]
+
+
+def known(curves: Sequence[Curve]) -> Sample:
+    return sample_of(curves, {"solvents": {str(i + 1): s for i, s in enumerate(SOLVENTS)}})
+
+
+def task(sample: Sample, model: str, start: dict[str, Any], factor: str | None = None) -> JointTask:
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    starts = (start, *(None for _ in sample.curves[1:]))
+    return JointTask(sample, errors, model, factor, starts, probability=1.0)
+
+
+def fitted(sample: Sample, model: str, start: dict[str, Any], factor: str | None = None) -> JointFit:
+    return joint_fit(fit_one(task(sample, model, start, factor), None, Budget()))
+
+
+def result(sample: Sample, fits: list[JointFit]) -> SampleResult:
+    errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
+    nothing = Suggestion("", "", (), (), 1.0)
+    return told(SampleResult(sample, errors, tuple(ranked(fits)), nothing), FitOptions())
+
+
+def near(fit: JointFit, true: dict[str, float]) -> None:
+    for name, value in true.items():
+        p = fit.parameters[name]
+        assert p.error is not None
+        assert abs(p.value - value) < 4 * p.error, name
+        assert p.error < 0.1 * max(abs(value), 1.0), name
+
+
+def test_absolute_densities_come_out_where_solvents_are_known() -> None:
+    fit = fitted(known(contrasts()), "core_shell_sphere", {"radius": 44.0, "thickness": 19.0})
+    near(fit, SHELL)
+    assert not fit.lacking()
+
+
+def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None:
+    fit = fitted(
+        sample_of(contrasts(), {"kind": "contrasts"}),
+        "core_shell_sphere",
+        {"radius": 44.0, "thickness": 19.0},
+    )
+    near(fit, {name: SHELL[name] for name in ("radius", "thickness")})
+    assert all(p.error is None for name, p in fit.parameters.items() if "sld" in name)
+
+
+def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> None:
+    sample = known(contrasts())
+    true = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
+    other = fitted(sample, "sphere", {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"})
+    first = ranked([other, true])[0]
+    assert first.model == "core_shell_sphere"
+    assert first.weight > 0.999
+
+
+def test_calibration_is_told_and_doubted() -> None:
+    sample = known(contrasts((1.0, 1.03, 1.0)))
+    fit = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
+    scales = [own["scale"].value for own in fit.own]
+    assert scales[1] / scales[0] == pytest.approx(1.03, abs=0.02)
+    assert result(sample, [fit]).verdict.doubt == ""
+    far = known(contrasts((1.0, 1.0, 0.6)))
+    said = result(far, [fitted(far, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})]).verdict
+    assert said.level != "explains"
+
+
+def test_curve_of_another_sample_is_named() -> None:
+    curves = contrasts()
+    curves[1] = measured("core_shell_sphere", 7, sld_solvent=2.5, **(SHELL | {"radius": 70.0}))
+    sample = known(curves)
+    joint = task(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
+    said = result(sample, [joint_fit(fit_one(joint, None, Budget()))])
+    assert not said.explained
+    odd = odd_one(Here(), joint)
+    assert odd == 1
+    named = told(replace(said, odd=odd), FitOptions())
+    assert "core_shell_sphere_7.dat disagrees with the others" in named.verdict.headline
+
+
+class Here:
+    """A pool of this process, whose clock stands."""
+
+    count = 1
+
+    def clock(self) -> float:
+        return 0.0
+
+    def run(self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None) -> Any:
+        del seconds, plan
+        for index, one in enumerate(asked):
+            yield index, work(one, None, Budget())
+
+
+def test_settings_share_all_but_background_and_calibration() -> None:
+    near_, far = np.geomspace(0.03, 0.4, 60), np.geomspace(0.003, 0.05, 60)
+    values = {"radius": 60.0, "sld": 3.0, "sld_solvent": 6.36}
+    curves = [
+        measured("sphere", 1, far, **values), measured("sphere", 2, near_, **values | {"background": 0.02}),
+    ]  # fmt: skip
+    fit = fitted(sample_of(curves), "sphere", {"radius": 55.0})
+    near(fit, {"radius": 60.0})
+    assert set(fit.own[0]) == {"scale", "background"}
+    assert fit.own[1]["background"].value == pytest.approx(0.02, abs=3e-3)
+
+
+def test_each_concentration_has_its_volume_fraction() -> None:
+    values = {"radius": 40.0, "sld": 1.0, "sld_solvent": 6.36, "scale": 1.0}
+    fractions = (0.05, 0.15, 0.3)
+    curves = [measured("sphere@hardsphere", i, volfraction=v, **values) for i, v in enumerate(fractions)]
+    sample = sample_of(curves, {"kind": "concentrations"})
+    fit = fitted(
+        sample, "sphere", {"radius": 36.0, "volfraction": 0.1, "sld": 1.0, "sld_solvent": 6.36}, "hardsphere"
+    )
+    near(fit, {"radius": 40.0})
+    for own, true in zip(fit.own, fractions, strict=True):
+        p = own["volfraction"]
+        assert p.error is not None
+        assert abs(p.value - true) < max(4 * p.error, 0.01)
+
+
+def test_ties_are_kept() -> None:
+    given = {
+        "kind": "contrasts", "tie": {"sld_solvent": "-0.56 + 6.92*x"},
+        "values": {"x": {"1": 0.0, "2": 0.442, "3": 1.0}},
+    }  # fmt: skip
+    fit = fitted(sample_of(contrasts(), given), "core_shell_sphere", SHELL)
+    near(fit, SHELL)
+    assert [own["sld_solvent"].value for own in fit.own] == pytest.approx([-0.56, 2.499, 6.36], abs=1e-2)
+
+
+def test_tie_to_what_nothing_has_is_refused() -> None:
+    sample = sample_of(contrasts(), {"kind": "contrasts", "tie": {"sld_solvent": "2*x"}})
+    with pytest.raises(SasnetError, match=r"give it in \[values.x\]"):
+        plan_of(sample, "core_shell_sphere", None, {})
+
+
+def searches(sample: Sample) -> list[ModelCurves]:
+    return [ModelCurves(c, np.asarray(c.dintensity), "core_shell_sphere") for c in sample.curves]
+
+
+def test_slopes_are_those_of_residuals_where_scales_follow() -> None:
+    """Kaufman's Jacobian: the same gradient of χ² as by differences."""
+    sample = known(contrasts())
+    plan = plan_of(sample, "core_shell_sphere", None, {})
+    joint = Joint(searches(sample), plan, SHELL | {"radius": 52.0})
+    x = joint.first
+    gradient = joint.jacobian(x).T @ joint.residuals(x)
+    for j, expected in enumerate(gradient):
+        ends = []
+        for step in (1e-5, -1e-5):
+            moved = x.copy()
+            moved[j] += step
+            ends.append(0.5 * float(joint.residuals(moved) @ joint.residuals(moved)))
+        assert (ends[0] - ends[1]) / 2e-5 == pytest.approx(
+            expected, rel=0.02, abs=0.02 * np.abs(gradient).max()
+        )
+
+
+def test_densities_of_a_known_shape_are_found_among_thousands() -> None:
+    sample = known(contrasts())
+    plan = plan_of(sample, "core_shell_sphere", None, {})
+    shape = {name: SHELL[name] for name in ("radius", "thickness")}
+    matter, around = density_starts(searches(sample), plan, shape, np.random.default_rng(0))[0]
+    assert matter["sld_core"] == pytest.approx(0.5, abs=0.1)
+    assert matter["sld_shell"] == pytest.approx(3.0, abs=0.1)
+    assert [own["sld_solvent"] for own in around] == list(SOLVENTS)
+
+
+def test_slow_error_widens_the_errors() -> None:
+    curves = contrasts()
+    slow = [
+        replace(c, intensity=c.intensity * (1 + 0.03 * np.sin(3 * np.log(c.q) + i)))
+        for i, c in enumerate(curves)
+    ]
+    fits: list[JointMinimum] = [
+        fit_one(task(known(each), "core_shell_sphere", SHELL), None, Budget()) for each in (curves, slow)
+    ]
+    plain, off = (joint_fit(fit).parameters["radius"] for fit in fits)
+    assert plain.error is not None
+    assert off.error is not None
+    assert off.error > 2 * plain.error
+    assert abs(off.value - 50.0) < 3 * off.error
+
+
+def test_script_for_bumps_begins_where_the_fit_has_ended(tmp_path: Path) -> None:
+    sample = known(contrasts())
+    made = result(sample, [fitted(sample, "core_shell_sphere", SHELL)])
+    assert made.best is not None
+    path = tmp_path / "sample.bumps.py"
+    path.write_text(sample_script(made, path.name), encoding="utf-8")
+    told_ = subprocess.run(
+        [sys.executable, "-c", _CHISQ, str(path)], capture_output=True, text=True, check=True
+    )
+    found = json.loads(told_.stdout)
+    assert found["chisq"] == pytest.approx(sum(made.best.chisq), rel=0.01)
+    shared = sum(not p.fixed for p in made.best.parameters.values())
+    assert (
+        found["free"] == shared + 2 * len(sample.curves) + 1
+    )  # scales and backgrounds, and the common scale
+
+
+_CHISQ = """
+import json, runpy, sys
+import numpy as np
+problem = runpy.run_path(sys.argv[1])["problem"]
+total = sum(float(np.sum(one.residuals() ** 2)) for one in problem.models)
+print(json.dumps({"chisq": total, "free": len(problem.getp())}))
+"""
+
+
+@pytest.mark.slow
+def test_from_files_to_one_answer() -> None:
+    found = fit_together(contrasts(), solvents=SOLVENTS, workers=1)
+    assert found.best is not None
+    assert found.best.model == "core_shell_sphere"
+    near(found.best, SHELL)
+    as_json = json.loads(json.dumps(found.as_dict()))
+    assert as_json["kind"] == "contrasts"
+    assert set(as_json["fits"][0]["own"]) == set(found.sample.files)
+
+
+@pytest.mark.slow
+def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
+    from sasnet_plugin.fitting.api import bank_path, fit
+    from sasnet_plugin.fitting.pool import Workers
+
+    curve = contrasts()[2]
+    with Workers(bank_path(), 1) as pool:
+        single = fit_sample(pool, sample_of([curve]), FitOptions(workers=1)).singles[0]
+    alone = fit(curve, workers=1)
+    assert single.headline == alone.headline
+    assert [f.name for f in single.fits] == [f.name for f in alone.fits]

@@ -1,0 +1,281 @@
+"""`sasnet mcp` asked by the official client: tasks of an assistant over both transports, and refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import numpy as np
+import pytest
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+
+RADIUS, SLD, SOLVENT = 60.0, 3.47, 6.36
+KEY = "a-key-for-tests"
+
+
+def sphere(q: np.ndarray) -> np.ndarray:
+    """I(q) of sphere in cm⁻¹, volume fraction 1 % (Rayleigh 1911)."""
+    x, volume = q * RADIUS, 4 / 3 * np.pi * RADIUS**3
+    form = 3 * (np.sin(x) - x * np.cos(x)) / x**3
+    return np.asarray(0.01 * volume * (SLD - SOLVENT) ** 2 * 1e-4 * form**2 + 0.02)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("data")
+    q = np.geomspace(0.005, 0.3, 90)
+    clean = sphere(q)
+    error = 0.02 * clean
+    noise = np.random.default_rng(1).standard_normal(q.size)
+    table = np.column_stack([q, clean + error * noise, error])
+    np.savetxt(found / "sphere.dat", table, header="q(1/A) I dI")
+    np.savetxt(
+        found / "other.dat",
+        np.column_stack([q, 2 * clean + error * noise[::-1], error]),
+        header="q(1/A) I dI",
+    )
+    (found / "junk.dat").write_text("nothing here\n")
+    (found / "out.csv").write_text('file,entry,error\na.dat,,\nb.dat,,"b.dat: cannot be read."\n')
+    (found / "link.dat").symlink_to("/etc/passwd")
+    (found / "below").mkdir()
+    return found
+
+
+def command(folder: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "sasnet_plugin", "mcp", str(folder), "--workers", "1", *more]
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        command(folder, "--port", str(port)),
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"SASNET_MCP_KEY": KEY},
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}/mcp"
+    server.terminate()
+    server.wait(timeout=20)
+
+
+@asynccontextmanager
+async def by_stdio(folder: Path, address: str) -> AsyncIterator[Client]:
+    del address
+    program, *arguments = command(folder)
+    parameters = StdioServerParameters(command=program, args=arguments, env=dict(os.environ))
+    async with Client(stdio_client(parameters)) as client:
+        yield client
+
+
+@asynccontextmanager
+async def by_http(folder: Path, address: str) -> AsyncIterator[Client]:
+    del folder
+    import httpx2
+
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=300) as http,
+        Client(streamable_http_client(address, http_client=http)) as client,
+    ):
+        yield client
+
+
+BOTH = pytest.mark.parametrize("by", [by_stdio, by_http])
+
+
+def asked(by: Any, folder: Path, address: str, tasks: Callable[[Client], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with by(folder, address) as client:
+            await tasks(client)
+
+    anyio.run(run)
+
+
+async def answer(client: Client, tool: str, **given: Any) -> dict[str, Any]:
+    found = await client.call_tool(tool, given)
+    assert not found.is_error, found.content[0].text
+    assert found.structured_content is not None
+    return dict(found.structured_content)
+
+
+async def refusal(client: Client, tool: str, **given: Any) -> str:
+    found = await client.call_tool(tool, given)
+    assert found.is_error
+    return str(found.content[0].text)
+
+
+@BOTH
+def test_an_assistant_finds_out_what_a_curve_is(by: Any, folder: Path, address: str) -> None:
+    async def tasks(client: Client) -> None:
+        listed = await client.list_tools()
+        assert all(tool.description for tool in listed.tools)
+        files = await answer(client, "list_files")
+        assert "sphere.dat" in files["files"]
+        assert "link.dat" not in files["files"]
+        (data,) = (await answer(client, "read", file="sphere.dat"))["data_sets"]
+        assert data["points"] == 90
+        assert data["q_unit"]["stated"]
+        found = await answer(client, "classify", file="sphere.dat", top=3)
+        assert "sphere" in [m["model"] for m in found["models"]]
+        assert sum(m["probability"] for m in found["models"]) <= 1 + 1e-9
+        free = await answer(client, "model_free", file="sphere.dat")
+        assert free["guinier"]["rg"] == pytest.approx(np.sqrt(0.6) * RADIUS, rel=0.03)
+        heavy = await answer(client, "sld", material="D2O")
+        assert heavy["sld"] == pytest.approx(6.36, abs=0.01)
+        assert heavy["unit"] == "1e-6/Å²"
+        page = await answer(client, "explain", model="core_shell_sphere")
+        assert {"radius", "thickness", "sld_shell"} <= {p["name"] for p in page["parameters"]}
+        assert "vesicle" in page["hard_to_tell_from"]
+        state = await answer(client, "batch_status", results="out.csv")
+        assert (state["answered"], state["failed"]) == (1, 1)
+
+    asked(by, folder, address, tasks)
+
+
+@BOTH
+def test_a_model_is_calculated_as_its_formula_says(by: Any, folder: Path, address: str) -> None:
+    values = {"radius": RADIUS, "sld": SLD, "sld_solvent": SOLVENT, "scale": 0.01, "background": 0.02}
+
+    async def tasks(client: Client) -> None:
+        places = [0.01, 0.05, 0.2]
+        found = await answer(client, "evaluate", model="sphere", parameters=values, q=places)
+        assert found["intensity"] == pytest.approx(sphere(np.array(places)), rel=1e-4)
+        held = await answer(client, "evaluate", model="sphere", parameters=values, file="sphere.dat")
+        assert held["reduced_chisq"] == pytest.approx(1.0, abs=0.4)
+
+    asked(by, folder, address, tasks)
+
+
+@BOTH
+def test_a_fit_says_its_doubts_units_errors_and_sources(by: Any, folder: Path, address: str) -> None:
+    async def tasks(client: Client) -> None:
+        heard: list[float] = []
+
+        async def progress(done: float, total: float | None, message: str | None) -> None:
+            del total, message
+            heard.append(done)
+
+        call = await client.call_tool(
+            "fit",
+            {"file": "sphere.dat", "models": ["sphere"], "structure_factor": "none", "solvent": "D2O"},
+            progress_callback=progress,
+        )
+        found = dict(call.structured_content or {})
+        assert found["verdict"].startswith("explains")
+        radius = found["fits"][0]["parameters"]["radius"]
+        assert abs(radius["value"] - RADIUS) < 4 * radius["error"]
+        assert radius["unit"] == "Ang"
+        assert "fitted" in radius["source"]
+        assert found["fits"][0]["parameters"]["sld_solvent"]["source"] == "given, not fitted"
+        assert heard
+        elsewhere = await refusal(client, "export", fit=found["fit"], folder="/tmp/elsewhere")
+        assert "is not below" in elsewhere
+        written = await answer(client, "export", fit=found["fit"], folder=f"below/{len(heard)}")
+        endings = {Path(name).name.partition(".")[2] for name in written["written"]}
+        assert {"sasview.json", "bumps.py", "nxcansas.h5", "html"} <= endings
+        assert all(Path(name).is_file() for name in written["written"])
+
+    asked(by, folder, address, tasks)
+
+
+@BOTH
+def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str) -> None:
+    async def tasks(client: Client) -> None:
+        for file in ("/etc/passwd", "../../etc/passwd", "link.dat", "below/../../x", "\0", "~/x"):
+            assert "is not below" in await refusal(client, "read", file=file), file
+        assert "no such file" in await refusal(client, "read", file="missing.dat")
+        assert "junk.dat" in await refusal(client, "classify", file="junk.dat")
+        assert "no such fit" in await refusal(client, "export", fit="fit99", folder="below")
+        assert "did you mean sphere" in await refusal(client, "explain", model="spheer")
+        assert "no such parameter" in await refusal(
+            client, "evaluate", model="sphere", parameters={"colour": 1.0}
+        )
+        assert "positive numbers" in await refusal(
+            client, "evaluate", model="sphere", parameters={}, q=[-1.0, 0.1]
+        )
+        assert "between 1 and" in await refusal(client, "fit", file="sphere.dat", time_limit=1e6)
+        assert "no such model" in await refusal(client, "evaluate", model="no_model", parameters={})
+        assert "neither a chemical formula" in await refusal(client, "sld", material="Unobtainium")
+        assert "solvents for 2 files" in await refusal(
+            client, "fit_together", files=["sphere.dat", "other.dat"], solvents=["D2O"]
+        )
+        wrong = await client.call_tool("classify", {"file": 7})
+        assert wrong.is_error
+        # After all this it still answers.
+        assert (await answer(client, "read", file="sphere.dat"))["file"] == "sphere.dat"
+
+    asked(by, folder, address, tasks)
+
+
+def test_a_cancelled_fit_ends_and_the_next_one_is_answered(folder: Path, address: str) -> None:
+    async def tasks(client: Client) -> None:
+        with anyio.move_on_after(2.0):
+            await client.call_tool("fit", {"file": "other.dat", "time_limit": 300})
+        began = time.monotonic()
+        found = await answer(client, "fit", file="sphere.dat", models=["sphere"], structure_factor="none")
+        assert found["fits"][0]["model"] == "sphere"
+        assert time.monotonic() - began < 200
+
+    asked(by_stdio, folder, address, tasks)
+
+
+def test_two_clients_have_their_own_answers(folder: Path, address: str) -> None:
+    async def run() -> None:
+        seen: dict[str, str] = {}
+
+        async def one(file: str) -> None:
+            async with by_http(folder, address) as client:
+                for _ in range(5):
+                    seen[file] = (await answer(client, "read", file=file))["file"]
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(one, "sphere.dat")
+            group.start_soon(one, "other.dat")
+        assert seen == {"sphere.dat": "sphere.dat", "other.dat": "other.dat"}
+
+    anyio.run(run)
+
+
+def test_without_the_key_nothing_is_answered(address: str) -> None:
+    import httpx2
+
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": KEY}):
+        found = httpx2.post(address, json=body, headers=headers)
+        assert found.status_code == 401
+        assert "key" in found.text
+
+
+def test_other_origins_are_refused(address: str) -> None:
+    import httpx2
+
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    head = {"Authorization": f"Bearer {KEY}", "Origin": "https://example.com", "Host": "example.com"}
+    assert httpx2.post(address, json=body, headers=head).status_code in (403, 421)
+
+
+def test_numbers_of_json_are_numbers(folder: Path, address: str) -> None:
+    async def tasks(client: Client) -> None:
+        text = json.dumps(await answer(client, "model_free", file="sphere.dat"), allow_nan=False)
+        assert not re.search(r"NaN|Infinity", text)
+
+    asked(by_stdio, folder, address, tasks)
