@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..digits import significant
 from ..domains.heads import Classes
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from .arithmetic import FloatArray
-    from .size import SizeFinding
 
 
 def _without_laws(names: Sequence[str]) -> frozenset[str]:
@@ -49,6 +48,18 @@ _UPTURN = -1.5
 _BODIES = ("a compact body", "an elongated body", "flexible chains")
 
 
+class Sized(Protocol):
+    """What a curve says without a model, and its Rg, Å; see `size.SizeFinding`."""
+
+    @property
+    def found(self) -> ModelFree:
+        """Worked out when it is first asked for."""
+
+    @property
+    def rg(self) -> float | None:
+        """None where nothing says it."""
+
+
 @dataclass(frozen=True)
 class KindFinding:
     """A kind of sample that several models share.
@@ -63,7 +74,6 @@ class KindFinding:
         Of all its models together.
     known : bool
         Whether the curve is said to be of a known model.
-    size : SizeFinding
         Asked only where a kind is said: what the curve says without a model takes a while.
     """
 
@@ -71,7 +81,7 @@ class KindFinding:
     likeliest: str
     probability: float
     known: bool
-    size: SizeFinding
+    size: Sized
 
     @cached_property
     def kind(self) -> str:
@@ -116,7 +126,7 @@ def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray 
     """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
 
     Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
-    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in twenty).
+    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in eight).
 
     Parameters
     ----------
@@ -156,7 +166,7 @@ def upturn(found: ModelFree) -> float | None:
     return low.value
 
 
-def complete(answer: Answer, size: SizeFinding) -> Answer:
+def complete(answer: Answer, size: Sized) -> Answer:
     """An answer with the kind of sample after its models."""
     classes = answer.finding(ClassesFinding)
     if classes is None or classes.silent:

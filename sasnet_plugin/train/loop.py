@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..domains import Domain
+from ..domains.heads import Head
 from ..files import put_in_one_step, remove_leftovers
 from ..simulate.stream import Stream, as_read, network_inputs
 from ..types import SasnetError
@@ -110,10 +111,7 @@ def train(
         "net": {**domain.network.sizes, **(net or {})},
         **_shape_of(domain, data),
     }
-    if start is not None:
-        settings["start"] = described(start)
-    if keep is not None:
-        settings["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}
+    settings |= _earlier(start, keep)
     settings = json.loads(json.dumps(settings))
     _settle(run / "settings.json", settings)
     final = run / "final.weights.h5"
@@ -163,7 +161,7 @@ def train(
     )
     try:
         model.fit(
-            iter(feed) if keep is None else Earlier(keep, model.heads).beside(iter(feed)),
+            _batches(feed, keep, model.heads),
             initial_epoch=done,
             epochs=rounds,
             steps_per_epoch=config.save_every,
@@ -277,6 +275,19 @@ def _shape_of(domain: Domain, data: Path) -> dict[str, Any]:
     """What a network for the shards in a folder is built for: inputs, and labels that the shards decide."""
     inputs, _ = Stream(domain, data, np.random.default_rng(0)).take()
     return {"inputs": network_inputs(inputs), "labels": domain.simulated().labels(data)}
+
+
+def _earlier(start: ZooModel | None, keep: ZooModel | None) -> dict[str, Any]:
+    """What a run's settings say of the networks that came before."""
+    found: dict[str, Any] = {} if start is None else {"start": described(start)}
+    if keep is not None:
+        found["keep"] = {"name": keep.manifest.name, "sha256": keep.manifest.sha256["model.onnx"]}
+    return found
+
+
+def _batches(feed: Feed, keep: ZooModel | None, heads: Sequence[Head]) -> Iterator[Any]:
+    """Of training, beside the answers that are kept."""
+    return iter(feed) if keep is None else Earlier(keep, heads).beside(iter(feed))
 
 
 _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"
