@@ -15,7 +15,6 @@ SLOW_TESTS = {
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
     "test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost",
-    "test_an_expensive_unlikely_model_has_less_time_where_another_explains_the_curve",
     "test_a_distribution_is_of_the_kind_that_the_data_like_best",
     "test_a_fit_in_another_minimum_reaches_the_truth",
     "test_a_long_cylinder_is_found_among_its_fringes",

@@ -81,6 +81,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet serve --workers 4", "with four processes that fit"),
             ("""echo '{"id": 1, "do": "hello"}' | sasnet serve""", "whether it answers"),
         ),
+        "mcp": (
+            ("sasnet mcp ~/beamtime", "as an assistant starts it"),
+            ("sasnet mcp ~/beamtime --port 8765", "by HTTP, for whoever has the key"),
+            ("sasnet mcp . --workers 1", "this folder, one process that fits"),
+        ),
         "simulate": (
             (
                 "sasnet simulate --out data/train --rounds 5 --seed 1 --spread",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -116,17 +117,11 @@ def sample_of(
     curves = tuple(curves)
     _check_curves(curves)
     told = dict(described or {})
-    unknown = [name for name in told if name not in _SECTIONS]
-    if unknown:
-        raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
-    made = Sample(curves, told.get("kind", SERIES))
-    if made.kind not in KINDS:
-        raise DataError(f"{source}: kind = {made.kind!r} is none of {', '.join(KINDS)}.")
+    made = Sample(curves, _kind_told(told, source))
     probes = tuple(str(p) for p in _by_curve(made, told.get("probes", {}), source, "neutron"))
     if any(p not in ("neutron", "xray") for p in probes):
         raise DataError(f"{source}: a probe is neutron or xray.")
-    values = told.get("values", {})
-    each = {name: _by_curve(made, of, source, None) for name, of in values.items()}
+    each = {name: _by_curve(made, of, source, None) for name, of in told.get("values", {}).items()}
     made = replace(
         made,
         solvents=_solvents(made, told.get("solvents", {}), probes, sld, source),
@@ -146,6 +141,17 @@ def sample_of(
     if "kind" in told:
         return replace(made, told=True)
     return replace(made, kind=_kind(made), told=bool(_stated(made)))
+
+
+def _kind_told(told: Mapping[str, Any], source: str) -> str:
+    """The kind that a description names, if it knows its sections."""
+    unknown = [name for name in told if name not in _SECTIONS]
+    if unknown:
+        raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
+    kind = str(told.get("kind", SERIES))
+    if kind not in KINDS:
+        raise DataError(f"{source}: kind = {kind!r} is none of {', '.join(KINDS)}.")
+    return kind
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
@@ -281,13 +287,13 @@ def _kind(sample: Sample) -> str:
     stated = _stated(sample)
     if stated or len(sample.curves) == 1:
         return stated or SETTINGS
-    pairs = [_ratio(a, b) for i, a in enumerate(sample.curves) for b in sample.curves[i + 1 :]]
-    known = [pair for pair in pairs if pair is not None]
-    if known and all(abs(level) < _CALIBRATION and scatter < _SAME_SHAPE for level, scatter, _ in known):
-        return SETTINGS
+    known = [pair for a, b in combinations(sample.curves, 2) if (pair := _ratio(a, b)) is not None]
     if not known:
         return SETTINGS if _side_by_side(sample.curves) else SERIES
-    return CONCENTRATIONS if all(high < _SAME_SHAPE for _, _, high in known) else CONTRASTS
+    level, scatter, high = np.max(np.abs(known), axis=0)
+    if level < _CALIBRATION and scatter < _SAME_SHAPE:
+        return SETTINGS
+    return CONCENTRATIONS if high < _SAME_SHAPE else CONTRASTS
 
 
 def _side_by_side(curves: Sequence[Curve]) -> bool:

@@ -72,6 +72,8 @@ def fit(
 
     Parameters
     ----------
+    curve : Curve
+        From `load`, or of arrays.
     top : int
         How many form models to fit.
     models : iterable of str, optional

@@ -23,7 +23,11 @@ WORDS = (
 )  # fmt: skip
 #: Keys of ``--json`` that programs read, which stay as they were, and the word of a verdict.
 KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
-    ("result/verdict.py", *(f"verdict/{name}.py" for name in ("doubts", "next_step", "settings", "tell"))),
+    (
+        "result/verdict.py",
+        "together/said.py",
+        *(f"verdict/{name}.py" for name in ("doubts", "next_step", "settings", "tell")),
+    ),
     "doubts?",
 )
 NOT_HERE = re.compile(rf"(?<![a-z])(?:{'|'.join(WORDS)})(?![a-z])", re.IGNORECASE)

@@ -22,8 +22,7 @@ def thrice(inputs: Inputs) -> Inputs:
 
 
 def test_all_variants_count_alike() -> None:
-    refs = (f"{__name__}:twice", f"{__name__}:thrice")
-    domain = replace(specification("sas1d"), variants=refs)
+    domain = replace(specification("sas1d"), variants=(twice, thrice))
 
     def ask(inputs: Inputs) -> Outputs:
         return {"form": inputs["features"] ** 2}

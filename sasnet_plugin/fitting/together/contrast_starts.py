@@ -20,6 +20,8 @@ from sasnet_plugin.fitting.together.shared import Plan
 Array = NDArray[np.float64]
 #: Range of what matter has, 10⁻⁶ Å⁻²: hydrogenated surfactants to heavy water and oxides.
 _MATTER = (-1.0, 8.0)
+#: And of light and heavy water.
+_AROUND = (-0.6, 6.4)
 _DRAWS, _MOST_MATERIALS = 20_000, 3
 #: Of these so many are kept, each with so many others about it, closer each time, 10⁻⁶ Å⁻².
 _KEPT, _CHILDREN, _WIDTHS = 150, 20, (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
@@ -53,47 +55,67 @@ def density_starts(
     list of (dict, list of dict)
         Shared, and of each curve; empty where the model's curve is no such form.
     """
-    slds = [p.name for p in curves[0].info.parameters.call_parameters if p.type == "sld"]
-    solvents = [name for name in slds if "solvent" in name]
-    matter = [name for name in slds if name not in solvents]
-    if len(solvents) != 1 or not 0 < len(matter) <= _MOST_MATERIALS or plan.ties.keys() & set(slds):
+    named = _named(curves[0].info, plan)
+    if named is None:
         return []
-    (solvent,) = solvents
+    matter, solvent = named
     forms = [_form(search, shape, matter, solvent) for search in curves]
-    if any(form is None for form in forms):
+    good = [form for form in forms if form is not None]
+    if len(good) < len(forms):
         return []
-    known = [k.get(solvent) for k in plan.known]
-    drawn = rng.uniform(*_MATTER, (_DRAWS, len(matter)))
-    for i, name in enumerate(matter):
-        if all(name in k for k in plan.known):
-            drawn[:, i] = plan.known[0][name]
-    around = np.stack(
-        [np.full(_DRAWS, x) if x is not None else rng.uniform(-0.6, 6.4, _DRAWS) for x in known], axis=1
-    )
-    good = [f for f in forms if f is not None]
-    fixed = np.array([*(all(n in k for k in plan.known) for n in matter), *(x is not None for x in known)])
-    chisq = _chisq(curves, good, drawn, around, plan.factors)
+    drawn, fixed = _drawn(plan, matter, solvent, rng)
+    parts = len(matter)
+
+    def chisq(every: Array) -> Array:
+        return _chisq(curves, good, every[:, :parts], every[:, parts:], plan.factors)
+
     for width in _WIDTHS:  # nearer to the best ones
-        kept = np.argsort(chisq)[:_KEPT]
-        both = np.hstack([drawn, around])[kept]
-        moved = np.repeat(both, _CHILDREN, axis=0)
+        kept = drawn[np.argsort(chisq(drawn))[:_KEPT]]
+        moved = np.repeat(kept, _CHILDREN, axis=0)
         moved += np.where(fixed, 0.0, width * rng.standard_normal(moved.shape))
-        both = np.vstack([both, moved])
-        drawn, around = both[:, : len(matter)], both[:, len(matter) :]
-        chisq = _chisq(curves, good, drawn, around, plan.factors)
-    found: list[int] = []
-    for at in np.argsort(chisq):
-        if all(np.max(np.abs(drawn[at] - drawn[other])) > _APART for other in found):
-            found.append(int(at))
-        if len(found) == count:
-            break
+        drawn = np.vstack([kept, moved])
     return [
         (
-            dict(zip(matter, map(float, drawn[at]), strict=True)),
-            [{solvent: float(around[at, i])} for i in range(len(curves))],
+            dict(zip(matter, map(float, one[:parts]), strict=True)),
+            [{solvent: float(value)} for value in one[parts:]],
         )
-        for at in found
+        for one in _apart(drawn[np.argsort(chisq(drawn))], parts, count)
     ]
+
+
+def _named(info: Any, plan: Plan) -> tuple[list[str], str] | None:
+    """Densities of the materials and of the solvent; None where they are none, too many, or calculated."""
+    slds = [p.name for p in info.parameters.call_parameters if p.type == "sld"]
+    solvents = [name for name in slds if "solvent" in name]
+    matter = [name for name in slds if name not in solvents]
+    few = len(solvents) == 1 and 0 < len(matter) <= _MOST_MATERIALS
+    return (matter, solvents[0]) if few and not plan.ties.keys() & set(slds) else None
+
+
+def _drawn(
+    plan: Plan, matter: Sequence[str], solvent: str, rng: np.random.Generator
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Densities (draws, materials + curves), those of the curves' solvents last; and which are given."""
+    given = [plan.known[0].get(name) if all(name in k for k in plan.known) else None for name in matter] + [
+        k.get(solvent) for k in plan.known
+    ]
+    ends = [_MATTER] * len(matter) + [_AROUND] * len(plan.known)
+    columns = [
+        rng.uniform(*end, _DRAWS) if value is None else np.full(_DRAWS, value)
+        for value, end in zip(given, ends, strict=True)
+    ]
+    return np.stack(columns, axis=1), np.array([value is not None for value in given])
+
+
+def _apart(order: Array, parts: int, count: int) -> list[Array]:
+    """The first ones whose materials differ."""
+    found: list[Array] = []
+    for one in order:
+        if all(np.max(np.abs(one[:parts] - other[:parts])) > _APART for other in found):
+            found.append(one)
+        if len(found) == count:
+            break
+    return found
 
 
 def _form(search: ModelCurves, shape: Mapping[str, Any], matter: Sequence[str], solvent: str) -> Array | None:

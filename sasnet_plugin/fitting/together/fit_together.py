@@ -17,17 +17,15 @@ from sasnet_plugin.fitting.pool import Workers, answers
 from sasnet_plugin.fitting.problem.contrast import scattering_length_density
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pool, Task
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_fit, ranked
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.class_prior import COMMON
 from sasnet_plugin.predict.together import contradicting, together
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, product_name, sum_parts
+from sasnet_plugin.types import Curve, SasnetError, Suggestion, sum_parts
 
 #: Models fitted jointly at once, and at most.
 _AT_ONCE, _MOST = 4, 12
@@ -127,29 +125,42 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     limit = options.time_limit * len(curves)
     ledger = Ledger(pool, time.monotonic() + limit)
+    sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, singles)
+    order = tuple(ranked(fits))
+    odd = None
+    if order and order[0].lacking():
+        odd = odd_one(ledger, _again(sample, dintensities, options, order[0]))
+    against = tuple(contradicting(suggestion, each))
+    made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
+    return told(made, options)
+
+
+def _found(
+    ledger: Ledger,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+    singles: Sequence[FitResult],
+) -> tuple[Sample, list[JointFit], list[str]]:
+    """The search; where nothing explains curves whose kind nobody has told, also as another kind."""
     fits, notes = _search(ledger, sample, dintensities, options, suggestion, singles)
     other = _OTHER.get(sample.kind)
-    if other and not sample.told and not any(not fit.lacking() for fit in fits):
-        second = replace(sample, kind=other)
-        again, said = _search(ledger, second, dintensities, options, suggestion, singles)
-        if min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf):
-            sample, fits, notes = second, again, said
-    against = tuple(contradicting(suggestion, each))
-    best = ranked(fits)[0] if fits else None
-    odd = None
-    if best is not None and best.lacking():
-        starts = tuple(starting_values(best.of_curve(i)) for i in range(len(curves)))
-        odd = odd_one(
-            ledger,
-            JointTask(
-                sample, dintensities, best.model, best.structure_factor, starts, dict(options.fixed),
-                dict(options.ranges), best.probability, best.per_decade, _JOINT,
-            ),
-        )  # fmt: skip
-    made = SampleResult(
-        sample, dintensities, tuple(ranked(fits)), suggestion, singles, against, odd, tuple(notes)
-    )
-    return told(made, options)
+    if other is None or sample.told or any(not fit.lacking() for fit in fits):
+        return sample, fits, notes
+    second = replace(sample, kind=other)
+    again, said = _search(ledger, second, dintensities, options, suggestion, singles)
+    better = min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf)
+    return (second, again, said) if better else (sample, fits, notes)
+
+
+def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
+    """A joint fit from where it has ended."""
+    starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
+    return JointTask(
+        sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
+        dict(options.ranges), fit.probability, fit.per_decade, _JOINT,
+    )  # fmt: skip
 
 
 def _search(
@@ -255,8 +266,7 @@ def _task(
     singles: Sequence[FitResult],
     chance: float,
 ) -> JointTask:
-    """With starts from the single curves; a model that was fitted to none of them is, briefly."""
-    model, factor = pair
+    """With starts from the single curves; a model that was fitted to few of them is, briefly."""
     own = [
         next((f for f in result.fits if (f.model, f.structure_factor) == pair), None) for result in singles
     ]
@@ -264,56 +274,16 @@ def _task(
     if len(missing) > len(own) // 2:
         asked = [
             Task(
-                sample.curves[i], dintensities[i], model, factor, chance, dict(options.fixed),
-                dict(options.ranges), budget=_SINGLE,
+                sample.curves[i], dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
+                budget=_SINGLE,
             )
             for i in missing
         ]  # fmt: skip
         for k, answer in answers(ledger, fit_candidate, asked, ledger.until - ledger.clock()):
-            if not isinstance(answer, SasnetError):
-                own[missing[k]] = answer
-    fits = [fit for fit in own if fit is not None]
-    sampling = [fit.per_decade for fit in fits if fit.per_decade is not None]
+            own[missing[k]] = None if isinstance(answer, SasnetError) else answer
+    starts = tuple(None if f is None else starting_values(f) for f in own)
+    sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
     return JointTask(
-        sample, dintensities, model, factor, tuple(None if f is None else starting_values(f) for f in own),
-        dict(options.fixed), dict(options.ranges), chance, max(sampling, default=None), _JOINT,
+        sample, dintensities, *pair, starts, dict(options.fixed),
+        dict(options.ranges), chance, max(sampling, default=None), _JOINT,
     )  # fmt: skip
-
-
-def joint_fit(found: JointMinimum) -> JointFit:
-    """Where a joint fit has ended, as people see it."""
-    task, info = found.task, model_info(product_name(found.task.model, found.task.structure_factor))
-    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
-    units = {p.name: p.units for p in table}
-    # Without one solvent that is known, densities are known but for a common shift and factor.
-    anchored = {*found.plan.ties, *(name for known in found.plan.known for name in known)}
-    relative = task.sample.kind == CONTRASTS and not any("sld" in name for name in anchored)
-    units["background"] = "1/cm"
-
-    def parameter(name: str, place: int | None) -> Parameter:
-        value = float(found.values[place or 0][name])
-        error = None if relative and "sld" in name else found.errors.get((name, place))
-        fixed = error is None
-        unit = "" if name.endswith("_pd") and name not in units else units.get(name, "")
-        return Parameter(value, error, unit, fixed, value, value)
-
-    own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
-    own_names |= {n for n in units if n in found.values[0] and len({v[n] for v in found.values}) > 1}
-    names = [n for n in found.values[0] if n in units or (n.endswith("_pd") and n[:-3] in units)]
-    shared = {n: parameter(n, None) for n in names if n not in own_names and _tells(n, found)}
-    own = tuple({n: parameter(n, i) for n in names if n in own_names} for i in range(len(found.values)))
-    kinds = {
-        n.removesuffix("_pd"): str(found.values[0].get(f"{n}_type", "gaussian"))
-        for n in shared
-        if n.endswith("_pd") and shared[n].value > 0
-    }
-    return JointFit(
-        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
-        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
-        task.per_decade, seconds=found.seconds,
-    )  # fmt: skip
-
-
-def _tells(name: str, found: JointMinimum) -> bool:
-    """Widths of nothing are left out."""
-    return not name.endswith("_pd") or float(found.values[0][name]) > 0

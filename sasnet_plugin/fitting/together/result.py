@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.sample import Sample
+from sasnet_plugin.data.sample import CONTRASTS, Sample
 from sasnet_plugin.fitting.assessment.excused import excuses
 from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
@@ -17,6 +17,8 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.result.verdict import Verdict
 from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.together.one_model import JointMinimum
+from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.types import Suggestion, product_name
 
 
@@ -227,3 +229,37 @@ def ranked(fits: list[JointFit]) -> list[JointFit]:
     weight = np.exp(log - log.max())
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
     return sorted(found, key=lambda fit: -fit.weight)
+
+
+def joint_fit(found: JointMinimum) -> JointFit:
+    """Where a joint fit has ended, as people see it."""
+    task = found.task
+    info = model_info(product_name(task.model, task.structure_factor))
+    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
+    units = {p.name: p.units for p in table} | {"background": "1/cm"}
+    values = found.values
+    names = [n for n in values[0] if n in units or (n.endswith("_pd") and n[:-3] in units)]
+    own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
+    own_names |= {name for name in names if len({v[name] for v in values}) > 1}
+    shared = {n: _parameter(found, units, n, None) for n in names if n not in own_names}
+    # Widths of nothing are left out.
+    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
+    own = tuple(
+        {n: _parameter(found, units, n, i) for n in names if n in own_names} for i in range(len(values))
+    )
+    widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
+    kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
+    return JointFit(
+        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
+        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
+        task.per_decade, seconds=found.seconds,
+    )  # fmt: skip
+
+
+def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
+    """One of the fit; without one density that is known, all are known but for a common shift and factor."""
+    anchored = {*found.plan.ties, *(key for known in found.plan.known for key in known)}
+    relative = found.task.sample.kind == CONTRASTS and not any("sld" in key for key in anchored)
+    value = float(found.values[place or 0][name])
+    error = None if relative and "sld" in name else found.errors.get((name, place))
+    return Parameter(value, error, units.get(name, ""), error is None, value, value)

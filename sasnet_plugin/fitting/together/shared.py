@@ -63,23 +63,24 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
     own = {name for name in names if _is_own(sample.kind, name, factor)}
     own = (own - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
-    known = []
-    for i in range(len(sample.curves)):
-        values = dict(fixed)
-        if sample.solvents and sample.solvents[i] is not None:
-            values |= {
-                n: float(sample.solvents[i] or 0.0) for n in names if "solvent" in n and n not in fixed
-            }
-        known.append(values)
+    around = [name for name in names if "solvent" in name and name not in fixed]
+    solvents = sample.solvents or (None,) * len(sample.curves)
+    known = tuple(
+        dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value))) for value in solvents
+    )
     ties = {name: tie for name, tie in sample.ties.items() if name in names}
+    _check_ties(sample, model, set(names), ties)
+    return Plan(frozenset(own - set(ties)), known, _factors(sample, factor), ties, sample.values)
+
+
+def _check_ties(sample: Sample, model: str, names: set[str], ties: Mapping[str, Expression]) -> None:
     for name, tie in ties.items():
-        for needed in tie.names - set(names):
+        for needed in tie.names - names:
             if not all(needed in values for values in sample.values):
                 raise SasnetError(
                     f"{name} = {tie.text}: {needed} is no parameter of {model}, and not each curve has a"
                     f" value of it; give it in [values.{needed}] of the sample file."
                 )
-    return Plan(frozenset(own - set(ties)), tuple(known), _factors(sample, factor), ties, sample.values)
 
 
 def _is_own(kind: str, name: str, factor: str | None) -> bool:

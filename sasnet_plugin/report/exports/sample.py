@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.data.sample import CONTRASTS, SETTINGS
 from sasnet_plugin.files import MARK, put_whole
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.resolution import is_slit
@@ -133,53 +135,29 @@ def sample_project(result: SampleResult) -> dict[str, Any]:
     which begin at the shared value.
     """
     fits = [fitted(result, i) for i in range(len(result.sample.curves))]
-    shared = [
-        n for n, p in fits[0].parameters.items() if not p.fixed and n in (result.best or _none()).parameters
-    ]
+    assert result.best is not None
+    shared = [n for n, p in fits[0].parameters.items() if not p.fixed and n in result.best.parameters]
     return pages_of_sample(result.as_results(), fits, [n for n in shared if not n.endswith("_pd")])
-
-
-def _none() -> Any:
-    raise SasnetError("Nothing was fitted together.")
 
 
 def sample_script(result: SampleResult, file: str) -> str:
     """A model script of bumps with one experiment for each curve, which share their parameters."""
     best = result.best
     assert best is not None
-    curves, shared, own = [], [], []
+    shared: list[str] = []
+    own: list[str] = []
     fits = [fitted(result, i) for i in range(len(result.sample.curves))]
-    for i, (curve, dintensity) in enumerate(zip(result.sample.curves, result.dintensities, strict=True)):
-        table, columns = _table(curve, dintensity)
-        values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fits[i]).items())
-        title = Path(result.sample.files[i]).name
-        curves.append(
-            f'\ndata{i} = measured("""\n{table}\n""", {title!r}, {columns!r})\n'
-            f"model{i} = Model(\n    kernel,\n{values}\n)"
-        )
-    for name in best.parameters:
-        p = fits[0].parameters[name]
-        if p.fixed:
-            continue
-        shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
-        shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
-    scales = [one["scale"] for one in best.own if "scale" in one]
-    tied = result.sample.kind in ("settings", "contrasts") and len(scales) == len(fits)
-    if tied:
-        middle = float(np.median([p.value for p in scales]))
-        own.append(f"common = Parameter({middle!r}, name='common scale').range(0, inf)")
+    curves = [_curve_lines(result, i, fit) for i, fit in enumerate(fits)]
+    for name, p in fits[0].parameters.items():
+        if name in best.parameters and not p.fixed:
+            shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
+            shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
+    scales = [one["scale"].value for one in best.own if "scale" in one]
+    common = float(np.median(scales)) if result.sample.kind in (SETTINGS, CONTRASTS) else None
+    if common is not None:
+        own.append(f"common = Parameter({common!r}, name='common scale').range(0, inf)")
     for i, one in enumerate(best.own):
-        for name, p in one.items():
-            if p.fixed:
-                continue
-            if name == "scale" and tied:
-                # Within the calibration of a measurement of what all have in common.
-                own.append(f"calibration{i} = Parameter({p.value / middle!r}, name='calibration {i + 1}')")
-                own.append(f"calibration{i}.dev({CALIBRATION}, mean=1.0)")
-                own.append(f"model{i}.scale = common * calibration{i}")
-                continue
-            ranged = fits[i].parameters[name]
-            own.append(f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})")
+        own += _own_lines(i, one, fits[i], common)
     return _SCRIPT.format(
         head=f"{best.name}, fitted to {len(fits)} curves of one sample, reduced χ²"
         f" {chisq_text(best.reduced_chisq)}; {MARK}.",
@@ -188,6 +166,33 @@ def sample_script(result: SampleResult, file: str) -> str:
         data=", ".join(f"data{i}" for i in range(len(fits))),
         shared="\n".join(shared), own="\n".join(own),
     )  # fmt: skip
+
+
+def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
+    """Data and model of one curve."""
+    table, columns = _table(result.sample.curves[i], result.dintensities[i])
+    values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fit).items())
+    title = Path(result.sample.files[i]).name
+    return (
+        f'\ndata{i} = measured("""\n{table}\n""", {title!r}, {columns!r})\n'
+        f"model{i} = Model(\n    kernel,\n{values}\n)"
+    )
+
+
+def _own_lines(i: int, own: Mapping[str, Parameter], fit: ModelFit, common: float | None) -> list[str]:
+    """What a curve has of its own; its scale within the calibration of the common one, where there is one."""
+    lines = []
+    for name in (name for name, p in own.items() if not p.fixed):
+        if name == "scale" and common is not None:
+            lines.append(
+                f"calibration{i} = Parameter({own[name].value / common!r}, name='calibration {i + 1}')"
+            )
+            lines.append(f"calibration{i}.dev({CALIBRATION}, mean=1.0)")
+            lines.append(f"model{i}.scale = common * calibration{i}")
+        else:
+            ranged = fit.parameters[name]
+            lines.append(f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})")
+    return lines
 
 
 def _table(curve: Curve, dintensity: Any) -> tuple[str, list[str]]:

@@ -17,10 +17,10 @@ from sasnet_plugin.data.sample import Sample, sample_of
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
-from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, joint_fit, odd_one
+from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_fit, ranked
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
