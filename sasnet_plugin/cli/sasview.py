@@ -49,6 +49,9 @@ def sasview(
         from sasnet_plugin.simulate.compile_cache import remove_compiled
 
         removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
+        # SasView compiles beside its plugin models, and so does what it starts.
+        own = (plugins or dropin.plugin_folder()).parent / "compiled_models"
+        compiled += remove_compiled(own) if own.is_dir() else []
         if compiled:
             removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
         print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")

@@ -62,17 +62,22 @@ def _wanted() -> Path:
     return Path(given or Path.home() / ".sasmodels" / "compiled_models").absolute()
 
 
-def remove_compiled() -> list[Path]:
-    """Remove what sasnet has put into the folder of compiled models, and folders that are empty then.
+def remove_compiled(folder: Path | None = None) -> list[Path]:
+    """Remove what sasnet has put into a folder of compiled models, and folders that are empty then.
 
     A library is sasnet's if its checksum lies beside it; those that sasmodels has compiled stay.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Default: where models are compiled by this user.
 
     Raises
     ------
     SasnetError
         Something cannot be removed.
     """
-    folder, removed = _wanted(), []
+    folder, removed = folder or _wanted(), []
     sums = list(folder.glob("*.sha256"))
     libraries = [path for path in (each.with_suffix("") for each in sums) if whole(path)]
     texts = [path for pattern in _TEXTS for path in folder.glob(pattern)]

@@ -112,7 +112,7 @@ class Child:
 
     def fitting(self) -> set[int]:
         """The processes that fit."""
-        return {pid for pid in descendants(self.process.pid) if "fitting.pool:serve" in _command(pid)}
+        return {pid for pid in descendants(self.process.pid) if "workers.pool:" in _command(pid)}
 
 
 def descendants(pid: int) -> set[int]:

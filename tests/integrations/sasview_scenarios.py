@@ -140,6 +140,7 @@ def killed(session: Any) -> Any:
     session.watch("two fits")
     session.press(dialog.fit_all_button)
     yield lambda: any("fitting" in each.state for each in dialog.entries)
+    yield from session.pause(0.5)  # so that there are ticks to watch
     session.picture("all", dialog)
     session.press(dialog.stop_button)
     yield lambda: not any(each.asked for each in dialog.entries)

@@ -73,4 +73,4 @@ def test_simultaneous_fit_starts_and_keeps_what_is_shared(
             fitted, p = float(state[name][1]), joint.best.parameters[name]
             assert abs(fitted - p.value) < 3 * (p.error or 0.0)
     for name in TRUE:  # one value for all
-        assert np.ptp([float(state[name][1]) for state in seen["after"]]) < 1e-3 * TRUE[name]
+        assert np.ptp([float(state[name][1]) for state in seen["after"]]) < 2e-3 * TRUE[name]

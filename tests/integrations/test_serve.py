@@ -30,8 +30,22 @@ def curve() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def sleepy(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("plugin") / "sleepy.py"
-    path.write_text(SLEEPY, encoding="utf-8")
+    begun = f"    open({f'{path}.begun'!r}, 'a').write('.')\n"
+    text = SLEEPY.replace("    time.sleep(1.0)\n", f"{begun}    time.sleep(1.0)\n")
+    path.write_text(text, encoding="utf-8")
     return str(path)
+
+
+def calculating(sleepy: str, times: int) -> int:
+    """How often the model was begun, once that is more often than so many times."""
+    deadline = time.monotonic() + PATIENCE
+    begun = Path(f"{sleepy}.begun")
+    while time.monotonic() < deadline:
+        found = begun.stat().st_size if begun.exists() else 0
+        if found > times:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("the model was never calculated")
 
 
 @pytest.fixture(scope="module")
@@ -268,11 +282,15 @@ def test_cancel_ends_a_fit_and_what_waits_and_the_next_one_works(
 def test_a_fit_that_is_killed_twice_is_said_and_the_next_one_works(
     child: Child, curve: dict[str, Any], sleepy: str
 ) -> None:
+    begun = Path(f"{sleepy}.begun")
+    times = begun.stat().st_size if begun.exists() else 0
     fitting(child, 40, curve, sleepy)
+    times = calculating(sleepy, times)
     for pid in child.fitting():
         os.kill(pid, signal.SIGKILL)
     while child.hear().get("of") != 2:  # it is tried once more
         pass
+    calculating(sleepy, times)
     for pid in child.fitting():
         os.kill(pid, signal.SIGKILL)
     while (event := child.hear())["event"] == "progress":
