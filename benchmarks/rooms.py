@@ -106,8 +106,9 @@ def run(one: Benchmark, arguments: Sequence[str]) -> int:
 def note(table: Path, seconds: float, arguments: Sequence[str]) -> None:
     """Leave a line at the end of a table: the day, CPU-seconds with those of children, and the options.
 
-    What a work folder kept from earlier runs is not in the seconds.
+    What a work folder kept from earlier runs is not in the seconds. Of folders only the name is said.
     """
+    arguments = [Path(one).name if "/" in one else one for one in arguments]
     text = RECORD.sub("", _text(table)).rstrip()
     options = " ".join(arguments).replace("--", "\N{MINUS SIGN}\N{MINUS SIGN}") or "no options"
     line = f"<!-- run {date.today().isoformat()}, {seconds:,.0f} CPU-seconds: {options} -->"
