@@ -126,14 +126,15 @@ def _together(
     say: Say,
 ) -> None:
     """One answer to all files, as curves of one sample."""
-    from sasnet_plugin.cli.together import fitted_together, print_sample, refused, sample_from
+    from sasnet_plugin.cli.together import print_sample, refused, sample_from
+    from sasnet_plugin.fitting.together.fit_together import fit_sample
     from sasnet_plugin.integrations.answers import Watched
 
     try:
         sample = sample_from(files, reading.read, reading.options.window, given)
         limit = how.time_limit * len(sample.curves)
         with fitting(limit, say.quiet or say.line is not None) as progress:
-            result = fitted_together(sample, how, Watched(pool, progress))
+            result = fit_sample(Watched(pool, progress), sample, how)
     except SasnetError as error:
         refused(error)
     if len(sample.curves) == 1:  # the very answer of its fit

@@ -17,7 +17,6 @@ from sasnet_plugin.types import Curve, DataError, SasnetError
 
 if TYPE_CHECKING:
     from sasnet_plugin.data.sample import Sample
-    from sasnet_plugin.fitting.task import FitOptions
     from sasnet_plugin.fitting.together.result import SampleResult
 
 Together = Annotated[
@@ -117,13 +116,6 @@ def sample_from(
         curves, described, sld=scattering_length_density, share=names_of(given.share) or (),
         own=names_of(given.own) or (), ties=given.tie or (), source=str(given.sample_file or "the sample"),
     )  # fmt: skip
-
-
-def fitted_together(sample: Sample, options: FitOptions, pool: Any) -> SampleResult:
-    """The joint answer; a sample of one curve has that of its fit."""
-    from sasnet_plugin.fitting.together.fit_together import fit_sample
-
-    return fit_sample(pool, sample, options)
 
 
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.verdict.headline import in_words
 from sasnet_plugin.fitting.verdict.names import capital, some, with_name
+from sasnet_plugin.fitting.verdict.next_step import command
 from sasnet_plugin.fitting.verdict.sizes import Size
 from sasnet_plugin.fitting.verdict.words import spoken
 
@@ -146,9 +146,8 @@ def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     files = [c.file for c in result.sample.curves if c.file]
     if len(files) < len(result.sample.curves):
         return "", ""
-    given = [f"{name} {shlex.quote(value)}" for name, value in options.also.items()]
-    names = " ".join(shlex.quote(f) for f in files)
-    command = " ".join(["sasnet fit --together", names, *given, "--report report --export export"])
     if "--report" in options.also or "--export" in options.also:
         return "", ""
-    return command, "to see all curves with their fits, and to go on in SasView or Bumps"
+    changes = {"--together": "", "--report": "report", "--export": "export"}
+    purpose = "to see all curves with their fits, and to go on in SasView or Bumps"
+    return command(files[0], options, changes, *files[1:]), purpose

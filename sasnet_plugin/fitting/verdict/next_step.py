@@ -90,10 +90,10 @@ def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] |
     return None
 
 
-def command(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> str:
-    """``sasnet fit FILE`` with all that was given and with these changes, as a shell takes it."""
+def command(file: str, options: FitOptions, changes: Mapping[str, str | None], *more: str) -> str:
+    """``sasnet fit FILE``, or more of them, with all that was given and these changes, for a shell."""
     given = {**words_of(options), **changes}
-    said: list[str] = ["sasnet", "fit", printable(file)]
+    said: list[str] = ["sasnet", "fit", *map(printable, (file, *more))]
     for option, value in given.items():
         for one in _repeated(option, value):
             said += [option, one] if one else [option]

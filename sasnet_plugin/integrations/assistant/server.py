@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +16,7 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from ...types import SasnetError
-from ..answers import Watched
+from ..answers import Watched, fit_options
 from ..messages import plain
 from .folders import Folders
 from .tools import Tools
@@ -82,33 +82,19 @@ class Fits:
 
 
 def options(
-    models: list[str] | None,
-    exclude: list[str] | None,
-    structure_factor: str | None,
-    fixed: dict[str, float] | None,
-    sample: str | None,
-    solvent: str | None,
-    probe: str,
-    time_limit: float,
-    workers: int,
+    workers: int, time_limit: float, fixed: Mapping[str, float] | None = None, **given: Any
 ) -> FitOptions:
-    """What a tool was told of a fit.
+    """What a tool was told of a fit; the rest as a request of `sasnet serve` says it.
 
     Raises
     ------
     SasnetError
-        The time is none, or sample or solvent cannot be read.
+        The time is none, or something else is not what it should be.
     """
-    from ...fitting.problem.contrast import contrast_of
-    from ...fitting.task import FitOptions
-
     if not 1 <= time_limit <= LONGEST:
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
-    return FitOptions(
-        models=None if models is None else tuple(models), exclude=tuple(exclude or ()),
-        structure_factor=structure_factor, fixed=dict(fixed or {}),
-        contrast=contrast_of(sample, solvent, probe), time_limit=time_limit, workers=workers,
-    )  # fmt: skip
+    found = fit_options({"time_limit": time_limit, **given})
+    return replace(found, fixed=dict(fixed or {}), workers=workers)
 
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
@@ -198,8 +184,9 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         Name models only if the user does. sample and solvent are materials such as SiO2@2.2 and 40%D2O.
         """
         how = partial(
-            options, models, exclude, structure_factor, fixed, sample, solvent, probe, time_limit, workers
-        )
+            options, workers, time_limit, fixed, models=models, exclude=exclude,
+            structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
+        )  # fmt: skip
         return await fitted(ctx, lambda pool: tools.fit(pool, file, entry, q_unit, how()))
 
     @server.tool(annotations=reads)
@@ -212,7 +199,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         solvents: of each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; kind: contrasts,
         settings, concentrations, probes or series, where it is known.
         """
-        how = partial(options, models, exclude, None, None, None, None, "neutron", time_limit, workers)
+        how = partial(options, workers, time_limit, models=models, exclude=exclude)
         return await fitted(ctx, lambda pool: tools.fit_together(pool, files, solvents, kind, how()))
 
     @server.tool(annotations=reads)

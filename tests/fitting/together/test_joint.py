@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -128,6 +129,18 @@ def test_curve_of_another_sample_is_named() -> None:
     assert odd == 1
     named = told(replace(said, odd=odd), FitOptions())
     assert "core_shell_sphere_7.dat disagrees with the others" in named.verdict.headline
+
+
+def test_next_command_has_all_that_was_given() -> None:
+    sample = known(contrasts())
+    fit = fitted(sample, "core_shell_sphere", SHELL)
+    given = FitOptions(models=("core_shell_sphere",), also={"--share": "radius\nthickness"})
+    said = shlex.split(told(result(sample, [fit]), given).verdict.next)
+    assert said[:2] == ["sasnet", "fit"]
+    assert said[2:5] == sample.files
+    assert [said[i + 1] for i, word in enumerate(said) if word == "--share"] == ["radius", "thickness"]
+    assert said[said.index("--models") + 1] == "core_shell_sphere"
+    assert "--together" in said
 
 
 class Here:
