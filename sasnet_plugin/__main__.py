@@ -11,14 +11,17 @@ def main() -> None:
     # What is imported stays, and would be looked through a hundred times in vain; `cli.help.Command` ends it.
     gc.disable()
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
-    # Nothing is lost before all is imported, and a module that is interrupted there says so at length.
+    # Nothing is lost before the command itself runs; a module that is interrupted says so at length, and the
+    # parser of options says "Aborted!" with another exit code. `cli.help.Command` makes Ctrl-C an exception again.
     if usual:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        signal.signal(signal.SIGINT, _leave)
     from sasnet_plugin.cli.main import main as run
 
-    if usual:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     run()
+
+
+def _leave(*_: object) -> None:
+    os._exit(130)
 
 
 if __name__ == "__main__":
