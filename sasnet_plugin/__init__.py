@@ -18,12 +18,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data import load
-    from sasnet_plugin.fitting.api import fit
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.fitting.together.fit_together import fit_together
-    from sasnet_plugin.predict import suggest
-    from sasnet_plugin.types import Curve, SasnetError, Suggestion
+    from .data import load
+    from .fitting.api import fit
+    from .fitting.result.fit_result import FitResult
+    from .fitting.together.fit_together import fit_together
+    from .predict import suggest
+    from .types import Curve, SasnetError, Suggestion
 
 __version__ = "0.1.0"
 __all__ = [

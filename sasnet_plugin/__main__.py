@@ -12,10 +12,10 @@ def main() -> None:
     gc.disable()
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
     # Nothing is lost before the command itself runs; a module that is interrupted says so at length, and the
-    # parser of options says "Aborted!" with another exit code. `cli.help.Command` makes Ctrl-C an exception again.
+    # parser of options ends with another exit code. `cli.help.Command` makes Ctrl-C an exception again.
     if usual:
         signal.signal(signal.SIGINT, _leave)
-    from sasnet_plugin.cli.main import main as run
+    from .cli.main import main as run
 
     run()
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90
-
+from ..digits import NORMAL_90
 from ..domains.heads import Parameter
 from ..files import plain_cell
 from .growing import growing

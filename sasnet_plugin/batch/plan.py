@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.fitting.task import FitOptions
-
+from ..fitting.task import FitOptions
 from .journal import Journal, Place, journal_of
 
 #: Default limit for each of thousands of files, s. Evaluations take at most 8 s of it, as `costs` counts
@@ -81,7 +80,8 @@ def version() -> str:
     from importlib.metadata import version as installed
 
     import sasnet_plugin
-    from sasnet_plugin.fitting.api import bank_path
+
+    from ..fitting.api import bank_path
 
     bank = bank_path()
     # The manifest vouches for the network's own bytes.

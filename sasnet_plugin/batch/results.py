@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.files import check_output, new_hdf5, plain_cell, put_aside
-
+from ..files import check_output, new_hdf5, plain_cell, put_aside
 from .journal import BatchError, Record, journal_of
 from .rows import Row, best_of, name_of
 

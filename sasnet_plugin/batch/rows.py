@@ -9,8 +9,7 @@ from ..data.failure import sentence_of
 from ..types import product_name
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-
+    from ..fitting.result.fit_result import FitResult
     from ..types import Curve
 
 Row = dict[str, Any]

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.signature import HDF5
-from sasnet_plugin.digits import unit_text
-from sasnet_plugin.files import figure_mark, put_whole
-from sasnet_plugin.fitting.task import Start
-
+from ..data.signature import HDF5
+from ..digits import unit_text
+from ..files import figure_mark, put_whole
+from ..fitting.task import Start
 from .journal import Record
 from .rows import best_of, name_of
 

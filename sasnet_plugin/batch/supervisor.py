@@ -18,7 +18,7 @@ from .plan import Options
 from .worker import Job, is_fit
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Start
+    from ..fitting.task import Start
 
 #: A process is replaced after so many files, so that whatever libraries keep does not pile up.
 FILES_A_PROCESS = 200
@@ -92,8 +92,8 @@ class _Answering:
 
     def died(self, *, late: bool) -> bool:
         """Its process is gone, or was ended as it was late; whether another one takes over."""
-        from sasnet_plugin.fitting.pool import killed
-        from sasnet_plugin.fitting.task import LateError
+        from ..fitting.pool import killed
+        from ..fitting.task import LateError
 
         self.done.late |= late
         left = 0.0 if late else min(max(self.seconds - self._patience, 0.0), self._left)
@@ -118,7 +118,7 @@ class _Answering:
 
 def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
     """Seconds beyond the limit as long as nothing is fitted; none with a plugin, which may never return."""
-    from sasnet_plugin.fitting.settings import EFFORT
+    from ..fitting.settings import EFFORT
 
     own = any(name.endswith(".py") for name in job.options.fit.models or ())
     return 0.0 if own or any(is_fit(answer) for answer, *_ in known.values()) else EFFORT.first

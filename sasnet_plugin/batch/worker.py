@@ -17,8 +17,7 @@ from ..types import SasnetError
 from .plan import Options
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Named, Plan, Start, Work
-
+    from ..fitting.task import Named, Plan, Start, Work
     from ..simulate.bank import Bank
     from ..types import Curve
 
@@ -52,8 +51,7 @@ class Job:
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
     """In a process of the supervisor's: what answers its jobs."""
-    from sasnet_plugin.fitting.api import bank_path
-
+    from ..fitting.api import bank_path
     from ..simulate.bank import Bank
 
     opened = cache(lambda: Bank(bank_path()))  # a damaged one is an error of the first job
@@ -68,10 +66,9 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     say : callable
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
-    from sasnet_plugin.fitting.api import fit_with
-
     from ..data import load
     from ..data.failure import unforeseen
+    from ..fitting.api import fit_with
     from ..predict import open_classifier
     from . import rows
 
@@ -137,9 +134,9 @@ class OneByOne:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.ledger import cut, used
-        from sasnet_plugin.fitting.pool import answer_of, budget_of
-        from sasnet_plugin.fitting.task import LateError
+        from ..fitting.ledger import cut, used
+        from ..fitting.pool import answer_of, budget_of
+        from ..fitting.task import LateError
 
         deadline = time.monotonic() + seconds
         self.calls += 1

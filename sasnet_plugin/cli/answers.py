@@ -8,16 +8,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sasnet_plugin.cli.streams import json_lines
-from sasnet_plugin.report import sparkline
-from sasnet_plugin.types import Curve, printable
-
 from ..digits import significant
+from ..report import sparkline
+from ..types import Curve, printable
+from .streams import json_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sasnet_plugin.predict import Answer
+    from ..predict import Answer
 
 #: Characters of a line where no window says it; in narrower ones titles of two words take two lines.
 _WIDTH = 120
@@ -104,7 +103,7 @@ class TableWriter:
                 table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
             say(table)
         if self._details and isinstance(measurement, Curve):
-            from sasnet_plugin.model_free.in_words import distances
+            from ..model_free.in_words import distances
 
             sentences.append(distances(measurement.pair_distances()))
         for sentence in sentences:

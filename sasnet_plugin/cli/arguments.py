@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sasnet_plugin import units
-from sasnet_plugin.domains import names_and_titles
+from .. import units
+from ..domains import names_and_titles
 
 #: Of what a network is trained, evaluated, or followed.
 DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement: {names_and_titles()}.")]
@@ -133,8 +133,8 @@ def window_of(given: str | None) -> tuple[float, float] | None:
 
 def prior_given(name: str) -> str:
     """The prior of models, or wrong usage."""
-    from sasnet_plugin.predict.class_prior import known_prior
-    from sasnet_plugin.types import SasnetError
+    from ..predict.class_prior import known_prior
+    from ..types import SasnetError
 
     try:
         return known_prior(name)

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.batch.plan import TIME_LIMIT, Options
-from sasnet_plugin.cli.arguments import Force, Quiet, Scheduler, Table
-from sasnet_plugin.cli.files import expand
-from sasnet_plugin.cli.fit_options import Files, with_fit_options
-from sasnet_plugin.cli.progress import shown
-from sasnet_plugin.types import SasnetError
+from ..batch.plan import TIME_LIMIT, Options
+from ..types import SasnetError
+from .arguments import Force, Quiet, Scheduler, Table
+from .files import expand
+from .fit_options import Files, with_fit_options
+from .progress import shown
 
 if TYPE_CHECKING:
-    from sasnet_plugin.batch.journal import Journal
-    from sasnet_plugin.batch.plan import Shard
-    from sasnet_plugin.batch.run import Answers, Progress
+    from ..batch.journal import Journal
+    from ..batch.plan import Shard
+    from ..batch.run import Answers, Progress
 
 #: Files without an answer that are named at the end; the table has them all.
 NAMED = 10
@@ -76,9 +76,9 @@ def batch(
         models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in models)
         options = replace(options, fit=replace(options.fit, models=models))
 
-    from sasnet_plugin.batch.plan import absolute, shard_journals
-    from sasnet_plugin.batch.results import FIRST_COLUMNS
-    from sasnet_plugin.files import check_output, put_whole
+    from ..batch.plan import absolute, shard_journals
+    from ..batch.results import FIRST_COLUMNS
+    from ..files import check_output, put_whole
 
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
@@ -93,7 +93,7 @@ def batch(
     if part is not None:
         paths, out = [path for path in paths if part.holds(path)], part.out(out)
     if not merge:
-        from sasnet_plugin.fitting.api import check_names
+        from ..fitting.api import check_names
 
         check_names(options.fit)
     others = [] if part else shard_journals(out)
@@ -122,9 +122,9 @@ def _work(
     quiet: bool,
 ) -> int:
     """Answer what needs an answer, and say how it went; how many of the files have none."""
-    from sasnet_plugin.batch import run
-    from sasnet_plugin.batch.journal import natural
-    from sasnet_plugin.batch.plan import missing, remarks
+    from ..batch import run
+    from ..batch.journal import natural
+    from ..batch.plan import missing, remarks
 
     if drawn is not None:
         paths = sorted(paths, key=natural)
@@ -162,7 +162,7 @@ def _keep(
     answers: Answers, journal: Journal, out: Path, total: int, step: Callable[[Progress], None]
 ) -> None:
     """Run; when stopped, leave results that are as good as they can be, and say how to go on."""
-    from sasnet_plugin.batch import run
+    from ..batch import run
 
     done = 0
 
@@ -192,9 +192,9 @@ def _keep(
 @contextmanager
 def _opened(out: Path, others: Sequence[Path], force: bool) -> Iterator[Journal]:
     """The journal beside the results, after a look at what would be overwritten."""
-    from sasnet_plugin.batch.journal import Journal, journal_of
-    from sasnet_plugin.batch.results import check_ours
-    from sasnet_plugin.files import remove_leftovers
+    from ..batch.journal import Journal, journal_of
+    from ..batch.results import check_ours
+    from ..files import remove_leftovers
 
     check_ours(out, force=force)
     with Journal(journal_of(out)) as journal:
@@ -220,7 +220,7 @@ def _term_as_interrupt() -> Iterator[None]:
 
 
 def _shard(given: str | None) -> Shard | None:
-    from sasnet_plugin.batch.plan import Shard
+    from ..batch.plan import Shard
 
     if given is None:
         return None
@@ -255,8 +255,8 @@ def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -
     """Say where the model changes along a series, and draw it."""
     import math
 
-    from sasnet_plugin.batch import series
-    from sasnet_plugin.batch.series import field_of
+    from ..batch import series
+    from ..batch.series import field_of
 
     at = [float(k) for k in range(1, len(paths) + 1)]
     if against is not None:

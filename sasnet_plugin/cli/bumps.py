@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Details, Quiet
-from sasnet_plugin.cli.files import curves_of
-from sasnet_plugin.cli.fit_options import with_fit_options
-from sasnet_plugin.cli.progress import fitting
-from sasnet_plugin.data.failure import sentence_of
-from sasnet_plugin.types import Curve, SasnetError, installed_by
+from ..batch.plan import Options
+from ..data.failure import sentence_of
+from ..types import Curve, SasnetError, installed_by
+from .arguments import Details, Quiet
+from .files import curves_of
+from .fit_options import with_fit_options
+from .progress import fitting
 
 
 @with_fit_options(time_limit=90.0)
@@ -37,13 +37,13 @@ def bumps(
     The best model is the problem; all of them are in the History tab, the ranking is in the Custom tab.
     Ctrl-C ends it.
     """
-    from sasnet_plugin.cli.fit import print_result
-    from sasnet_plugin.data import load
-    from sasnet_plugin.fitting.api import bank_path, check_names, fit_with
-    from sasnet_plugin.fitting.pool import Workers
-    from sasnet_plugin.integrations.answers import Watched
-    from sasnet_plugin.integrations.bumps import show
-    from sasnet_plugin.web.access import listening
+    from ..data import load
+    from ..fitting.api import bank_path, check_names, fit_with
+    from ..fitting.pool import Workers
+    from ..integrations.answers import Watched
+    from ..integrations.bumps import show
+    from ..web.access import listening
+    from .fit import print_result
 
     # Better said before the fits than after them.
     for package in ("aiohttp", "plotly"):

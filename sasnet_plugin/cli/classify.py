@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import (
+from ..data.failure import sentence_of
+from ..domains import ReadOptions, names_and_titles
+from ..predict.class_prior import COMMON
+from ..types import Curve
+from .arguments import (
     TOP,
     Entry,
     Exclude,
@@ -36,22 +40,18 @@ from sasnet_plugin.cli.arguments import (
     wavelength_of,
     window_of,
 )
-from sasnet_plugin.cli.files import curves_of, expand
-from sasnet_plugin.cli.kinds import Kinds
-from sasnet_plugin.cli.progress import stages
-from sasnet_plugin.cli.together import Given, SampleFile, Together
-from sasnet_plugin.data.failure import sentence_of
-from sasnet_plugin.domains import ReadOptions, names_and_titles
-from sasnet_plugin.predict.class_prior import COMMON
-from sasnet_plugin.types import Curve
+from .files import curves_of, expand
+from .kinds import Kinds
+from .progress import stages
+from .together import Given, SampleFile, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sasnet_plugin.cli.answers import Writer
-    from sasnet_plugin.domains import Domain
-    from sasnet_plugin.predict import Answer
-    from sasnet_plugin.report.page.overview import Row
+    from ..domains import Domain
+    from ..predict import Answer
+    from ..report.page.overview import Row
+    from .answers import Writer
 
 CHUNK = 64  # measurements run at once, across files
 PATIENCE = 0.25  # seconds after which answers are given, however few there are
@@ -120,14 +120,14 @@ def classify(
     window = window_of(q_range)
     unit = unit_of(q_unit)
 
-    from sasnet_plugin.cli.answers import JsonWriter, TableWriter
-    from sasnet_plugin.cli.folders import LineWriter, many
-    from sasnet_plugin.files import check_output
+    from ..files import check_output
+    from .answers import JsonWriter, TableWriter
+    from .folders import LineWriter, many
 
     if plot is not None:
         check_output(plot, force=force)
     if table is not None or report is not None:
-        from sasnet_plugin.report.page.overview import HEAD, INDEX, write_csv, write_overview
+        from ..report.page.overview import HEAD, INDEX, write_csv, write_overview
 
         if table is not None:
             check_output(table, force=force, mark=HEAD)
@@ -201,12 +201,12 @@ def _together(
     as_json: bool,
 ) -> None:
     """One answer to all files, as curves of one sample."""
-    from sasnet_plugin.cli.streams import json_lines
-    from sasnet_plugin.cli.together import print_suggestion, refused, sample_from
-    from sasnet_plugin.fitting.together.result import suggestion_as_dict
-    from sasnet_plugin.predict import open_classifier
-    from sasnet_plugin.predict.together import contradicting, together
-    from sasnet_plugin.types import SasnetError
+    from ..fitting.together.result import suggestion_as_dict
+    from ..predict import open_classifier
+    from ..predict.together import contradicting, together
+    from ..types import SasnetError
+    from .streams import json_lines
+    from .together import print_suggestion, refused, sample_from
 
     try:
         sample = sample_from(files, kinds.read, window, given)
@@ -264,8 +264,8 @@ def _reported(
     outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path, force: bool
 ) -> Iterator[Outcome]:
     """Write the page of each pattern's answer after it; pages of curves are those of their fits."""
-    from sasnet_plugin.files import check_output
-    from sasnet_plugin.report.images.pages import answer_page
+    from ..files import check_output
+    from ..report.images.pages import answer_page
 
     for path, one, outcome in outcomes:
         yield path, one, outcome
@@ -282,8 +282,8 @@ def _write(
     report: Path | None = None,
 ) -> tuple[int, list[tuple[Any, Answer]]]:
     """Write outcomes as they come; return how many failed, and what a figure needs."""
-    from sasnet_plugin.cli import folders
-    from sasnet_plugin.report.plot import MAX_CURVES
+    from ..report.plot import MAX_CURVES
+    from . import folders
 
     failed = 0
     drawn: list[tuple[Any, Answer]] = []
@@ -307,13 +307,13 @@ def _write(
 
 
 def _page_name(image: Any, folder: Path) -> str:
-    from sasnet_plugin.report.images.pages import page_name
+    from ..report.images.pages import page_name
 
     return page_name(image, folder)
 
 
 def _draw(plot: Path, drawn: list[tuple[Any, Answer]]) -> None:
-    from sasnet_plugin.report.plot import plot_answers
+    from ..report.plot import plot_answers
 
     shown = plot_answers(plot, drawn)
     if len(drawn) > shown:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName, Force, Scheduler
-from sasnet_plugin.domains import DEFAULT
+from ..domains import DEFAULT
+from .arguments import DomainName, Force, Scheduler
 
 if TYPE_CHECKING:
-    from sasnet_plugin.report.evaluated import Evaluated
+    from ..report.evaluated import Evaluated
 
 
 def evaluate(
@@ -49,10 +49,10 @@ def evaluate(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sasnet_plugin.domains import specification
-    from sasnet_plugin.files import MARK, check_output, put_whole
-    from sasnet_plugin.report.evaluated import CARD_MARK, evaluated
-    from sasnet_plugin.zoo import open_model, register, verify
+    from ..domains import specification
+    from ..files import MARK, check_output, put_whole
+    from ..report.evaluated import CARD_MARK, evaluated
+    from ..zoo import open_model, register, verify
 
     for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):
         if path is not None:
@@ -84,8 +84,8 @@ def evaluate(
 def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
     import json
 
-    from sasnet_plugin.report.images.insight import learning_section, network_page
-    from sasnet_plugin.types import SasnetError
+    from ..report.images.insight import learning_section, network_page
+    from ..types import SasnetError
 
     if found.sections is None:
         raise SasnetError(f"{name}: has no page; leave --report out.")
@@ -110,7 +110,7 @@ def groups(
     """Print the groups of models that data rarely distinguish; draw their dendrogram."""
     import json
 
-    from sasnet_plugin.zoo import open_model
+    from ..zoo import open_model
 
     manifest = open_model().manifest
     for group in manifest.groups:
@@ -119,8 +119,8 @@ def groups(
         else:
             typer.echo(f"{group.name}: {', '.join(group.members)}")
     if plot is not None:
-        from sasnet_plugin.files import check_output
-        from sasnet_plugin.report.plot import draw_dendrogram
+        from ..files import check_output
+        from ..report.plot import draw_dendrogram
 
         if plot.suffix.lower() not in (".svg", ".png"):
             raise typer.BadParameter(f"{plot}: end the name in .svg or .png.", param_hint="--plot")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from sasnet_plugin.types import Curve, DataError, SasnetError
+from ..types import Curve, DataError, SasnetError
 
 
 def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
@@ -98,7 +98,7 @@ def curves_of(
 
 
 def _within(curve: Any, window: tuple[float, float]) -> Curve:
-    from sasnet_plugin.data.clean import within
+    from ..data.clean import within
 
     if not isinstance(curve, Curve):
         raise DataError(f"{curve.file}: --q-range is for curves; leave it out.")

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.batch.plan import Options
-from sasnet_plugin.cli.arguments import Details, Force, Geometry, Plot, Quiet, Table
-from sasnet_plugin.cli.files import clocked, curves_of, expand
-from sasnet_plugin.cli.fit_options import Files, also_given, with_fit_options
-from sasnet_plugin.cli.fit_outputs import Outputs, written
-from sasnet_plugin.cli.progress import fitting
-from sasnet_plugin.cli.streams import JsonLine, json_lines
-from sasnet_plugin.cli.together import Given, Own, SampleFile, Share, Tie, Together
-from sasnet_plugin.data.failure import sentence_of, unforeseen
-from sasnet_plugin.domains import (
+from ..batch.plan import Options
+from ..data.failure import sentence_of, unforeseen
+from ..domains import (
     DEFAULT,
     PAGES,
     ReadOptions,
@@ -28,15 +21,22 @@ from sasnet_plugin.domains import (
     recognised,
     specification,
 )
-from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from sasnet_plugin.types import Curve, SasnetError
+from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..types import Curve, SasnetError
+from .arguments import Details, Force, Geometry, Plot, Quiet, Table
+from .files import clocked, curves_of, expand
+from .fit_options import Files, also_given, with_fit_options
+from .fit_outputs import Outputs, written
+from .progress import fitting
+from .streams import JsonLine, json_lines
+from .together import Given, Own, SampleFile, Share, Tie, Together
 
 if TYPE_CHECKING:
-    from sasnet_plugin.domains import Domain
-    from sasnet_plugin.fitting.pool import Workers
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.fitting.task import FitOptions
-    from sasnet_plugin.predict import Answer
+    from ..domains import Domain
+    from ..fitting.pool import Workers
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.task import FitOptions
+    from ..predict import Answer
 
 
 @with_fit_options(time_limit=90.0, methods=True)
@@ -85,9 +85,9 @@ def fit(
     """
     began = time.monotonic()
 
-    from sasnet_plugin.cli.folders import many
-    from sasnet_plugin.fitting.api import bank_path, check_names
-    from sasnet_plugin.fitting.pool import Workers
+    from ..fitting.api import bank_path, check_names
+    from ..fitting.pool import Workers
+    from .folders import many
 
     outputs = Outputs(report, export, plot, table, force)
     outputs.check()
@@ -126,9 +126,9 @@ def _together(
     say: Say,
 ) -> None:
     """One answer to all files, as curves of one sample."""
-    from sasnet_plugin.cli.together import print_sample, refused, sample_from
-    from sasnet_plugin.fitting.together.fit_together import fit_sample
-    from sasnet_plugin.integrations.answers import Watched
+    from ..fitting.together.fit_together import fit_sample
+    from ..integrations.answers import Watched
+    from .together import print_sample, refused, sample_from
 
     try:
         sample = sample_from(files, reading.read, reading.options.window, given)
@@ -172,7 +172,7 @@ class Reading:
 
     def read(self, path: str) -> Iterator[Any]:
         """The curves of a file, or its images where these have a direction."""
-        from sasnet_plugin.data import load
+        from ..data import load
 
         options = self.options
         kind = specification(self.domain or recognised(Path(path)))
@@ -219,8 +219,8 @@ class Say:
 
     def answer(self, measurement: Any, found: FitResult | Answer) -> None:
         """Print an answer."""
-        from sasnet_plugin.cli.answers import TableWriter
-        from sasnet_plugin.predict import Answer
+        from ..predict import Answer
+        from .answers import TableWriter
 
         if self.line:
             told = found.as_dict()
@@ -238,8 +238,8 @@ def _found(
     pool: Workers, path: str, outcome: Any, how: FitOptions, left: float, reading: Reading, say: Say
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
-    from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.integrations.answers import Watched
+    from ..fitting.api import fit_with
+    from ..integrations.answers import Watched
 
     if isinstance(outcome, Exception):
         return outcome
@@ -263,7 +263,7 @@ def _answered(
     say: Say,
 ) -> int:
     """Print and write an answer; how many things failed."""
-    from sasnet_plugin.predict import Answer
+    from ..predict import Answer
 
     if isinstance(found, Exception):
         sentence = sentence_of(path, found)
@@ -287,7 +287,7 @@ def several(curve: Curve) -> bool:
 
 def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     """The network's answer with what is fitted from it on."""
-    from sasnet_plugin.predict.predictor import open_predictor
+    from ..predict.predictor import open_predictor
 
     (answer,) = open_predictor(kind.name).answers([image])
     assert kind.refine is not None  # of those with curves
@@ -315,7 +315,7 @@ def print_result(
     """
     from rich.text import Text
 
-    from sasnet_plugin.cli.answers import wide_console
+    from .answers import wide_console
 
     say = wide_console().print
     title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
@@ -337,8 +337,8 @@ def _print_details(result: FitResult, say: Any) -> None:
     """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
     from rich.text import Text
 
-    from sasnet_plugin.fitting.result.display import parameters_in_words, rich_table
-    from sasnet_plugin.model_free.in_words import distances, lines
+    from ..fitting.result.display import parameters_in_words, rich_table
+    from ..model_free.in_words import distances, lines
 
     say()
     say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.model_free import Guinier
-from sasnet_plugin.predict.classes import ClassesFinding, percent
-from sasnet_plugin.predict.size import SizeFinding
-from sasnet_plugin.report import sparkline
-from sasnet_plugin.types import Curve, printable
+from ..model_free import Guinier
+from ..predict.classes import ClassesFinding, percent
+from ..predict.size import SizeFinding
+from ..report import sparkline
+from ..types import Curve, printable
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.predict import Answer
-    from sasnet_plugin.report.page.overview import Row
+    from ..fitting.result.fit_result import FitResult
+    from ..predict import Answer
+    from ..report.page.overview import Row
 
 #: Columns of a name, and of a curve in characters.
 _NAME, _SPARK = 34, 16
@@ -110,7 +110,7 @@ def spread(answers: Sequence[Answer]) -> str:
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
     """The row of an answer of ``sasnet classify``."""
-    from sasnet_plugin.report.page.overview import Row, thumbnail
+    from ..report.page.overview import Row, thumbnail
 
     finding, level = answer.finding(ClassesFinding), "" if answer.known else "doubt"
     best = finding.classes[0] if finding and finding.classes else None
@@ -134,8 +134,8 @@ def _size(answer: Answer) -> dict[str, float | None]:
 
 def fitted(found: FitResult, page: str = "") -> Row:
     """The row of an answer of ``sasnet fit``."""
-    from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS
-    from sasnet_plugin.report.page.overview import Row, thumbnail
+    from ..fitting.result.verdict import DOES_NOT, DOUBTS
+    from ..report.page.overview import Row, thumbnail
 
     best, said, size = found.best, found.verdict, found.model_free.guinier
     return Row(
@@ -150,6 +150,6 @@ def fitted(found: FitResult, page: str = "") -> Row:
 
 def failed(file: str, sentence: str) -> Row:
     """The row of a file without an answer."""
-    from sasnet_plugin.report.page.overview import Row
+    from ..report.page.overview import Row
 
     return Row(file, "", sentence, level="wrong")

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import Force, Geometry
-from sasnet_plugin.domains import PAGES, Domain, specification
-from sasnet_plugin.domains.heads import Parameter, Quantities
+from ..domains import PAGES, Domain, specification
+from ..domains.heads import Parameter, Quantities
+from .arguments import Force, Geometry
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
@@ -80,14 +80,14 @@ def follow(
     if interval is not None and not 0 < interval < float("inf"):
         raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
 
-    from sasnet_plugin.batch import follow as series
-    from sasnet_plugin.batch import recognise as recognised
-    from sasnet_plugin.cli.files import curves_of, expand
-    from sasnet_plugin.data.failure import sentence_of
-    from sasnet_plugin.domains import ReadOptions
-    from sasnet_plugin.files import check_output
-    from sasnet_plugin.predict import open_predictor
-    from sasnet_plugin.types import SasnetError
+    from ..batch import follow as series
+    from ..batch import recognise as recognised
+    from ..data.failure import sentence_of
+    from ..domains import ReadOptions
+    from ..files import check_output
+    from ..predict import open_predictor
+    from ..types import SasnetError
+    from .files import curves_of, expand
 
     found = specification(domain) if domain else FOLLOWED
     head = recognised.HEAD if found.added else series.HEAD
@@ -149,9 +149,9 @@ def _recognise(
     settings: Sequence[str],
 ) -> None:
     """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
-    from sasnet_plugin.batch import recognise as recognised
-    from sasnet_plugin.predict import open_predictor
-    from sasnet_plugin.types import SasnetError
+    from ..batch import recognise as recognised
+    from ..predict import open_predictor
+    from ..types import SasnetError
 
     # As `follow` has seen: such a kind of measurement has frames that add up, and settings.
     together, advised = domain.together, domain.settings
@@ -173,8 +173,8 @@ def _recognise(
     typer.echo(f"{out}: {len(looks)} frames" + (f", {failures} of them not used." if failures else "."))
     typer.echo(recognised.in_words(looks))
     if plot is not None:
-        from sasnet_plugin.report.images.canvas import save
-        from sasnet_plugin.report.images.trends import against_counts
+        from ..report.images.canvas import save
+        from ..report.images.trends import against_counts
 
         known = [look for look in looks if look.classes]
         if not known:
@@ -190,10 +190,10 @@ def _recognise(
 
 
 def _draw(plot: str, out: Path, quantities: Any, against: str) -> None:
-    from sasnet_plugin.batch.follow import read_back
-    from sasnet_plugin.report.images.canvas import save
-    from sasnet_plugin.report.images.trends import trends, trends_size
-    from sasnet_plugin.types import SasnetError
+    from ..batch.follow import read_back
+    from ..report.images.canvas import save
+    from ..report.images.trends import trends, trends_size
+    from ..types import SasnetError
 
     table = read_back(out, quantities)
     if not table.columns:

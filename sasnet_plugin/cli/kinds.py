@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
-from sasnet_plugin.types import DataError, SasnetError
+from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ..types import DataError, SasnetError
 
 if TYPE_CHECKING:
-    from sasnet_plugin.predict import Answer, Predictor
-    from sasnet_plugin.predict.decoding import Choice
+    from ..predict import Answer, Predictor
+    from ..predict.decoding import Choice
 
 
 #: Seconds for the physics of one pattern.
@@ -25,7 +25,7 @@ def _may_be_image(path: str, domain: Domain) -> bool:
     """Whether a file that was read as of a domain may hold images of another kind."""
     if domain.name != DEFAULT:
         return True
-    from sasnet_plugin.data.images.formats import may_hold_images
+    from ..data.images.formats import may_hold_images
 
     return may_hold_images(Path(path))
 
@@ -164,7 +164,7 @@ class Kinds:
 
     def _predictor(self, domain: Domain) -> tuple[Predictor, Choice]:
         if domain.name not in self._opened:
-            from sasnet_plugin.predict.predictor import UnknownModelError, open_predictor
+            from ..predict.predictor import UnknownModelError, open_predictor
 
             predictor = open_predictor(domain.name)
             try:

@@ -15,10 +15,11 @@ import typer
 from typer.core import TyperGroup
 
 import sasnet_plugin
-from sasnet_plugin.cli.help import Command, whole_sentences
-from sasnet_plugin.cli.streams import prepare
-from sasnet_plugin.types import SasnetError
-from sasnet_plugin.workers.child import safe_environment
+
+from ..types import SasnetError
+from ..workers.child import safe_environment
+from .help import Command, whole_sentences
+from .streams import prepare
 
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {

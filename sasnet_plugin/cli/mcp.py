@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sasnet_plugin.types import SasnetError
+from ..types import SasnetError
 
 
 def mcp(
@@ -33,8 +33,8 @@ def mcp(
     except ImportError:
         raise SasnetError("'sasnet mcp' needs the extra mcp: pip install 'sasnet-plugin[mcp]'.") from None
     del _
-    from sasnet_plugin.integrations.assistant.folders import opened
-    from sasnet_plugin.integrations.assistant.server import on_port, on_stdio
+    from ..integrations.assistant.folders import opened
+    from ..integrations.assistant.server import on_port, on_stdio
 
     allowed = opened(folders or [Path.cwd()])
     os.environ.setdefault("OMP_NUM_THREADS", "1")

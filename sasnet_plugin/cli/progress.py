@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sasnet_plugin.digits import chisq_text
+from ..digits import chisq_text
 
 if TYPE_CHECKING:
-    from sasnet_plugin.batch.run import Progress
+    from ..batch.run import Progress
 
 #: Seconds between two lines where there is no terminal: while one file is fitted, and while many are.
 FIT_EVERY = 5.0

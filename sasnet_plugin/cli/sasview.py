@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sasnet_plugin.cli.arguments import Force
+from .arguments import Force
 
 
 def sasview(
@@ -40,13 +40,13 @@ def sasview(
             "does not start SasView; leave FILES and --python out.", param_hint="--install"
         )
 
-    from sasnet_plugin.integrations.sasview import install as dropin
+    from ..integrations.sasview import install as dropin
 
     if install:
         written = dropin.install(plugins, force=force)
         print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
     elif uninstall:
-        from sasnet_plugin.simulate.compile_cache import remove_compiled
+        from ..simulate.compile_cache import remove_compiled
 
         removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
         # SasView compiles beside its plugin models, and so does what it starts.
@@ -56,7 +56,7 @@ def sasview(
             removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
         print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")
     else:
-        from sasnet_plugin.integrations.sasview.install import start_sasview
+        from ..integrations.sasview.install import start_sasview
 
         raise typer.Exit(start_sasview(files or [], python))
 
@@ -68,6 +68,6 @@ def serve(
 
     Ends with the end of stdin. docs/serve.md describes the protocol.
     """
-    from sasnet_plugin.integrations.serve import serve as serve_requests
+    from ..integrations.serve import serve as serve_requests
 
     serve_requests(workers)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName, Scheduler
-from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.types import SimulationError
+from ..domains import DEFAULT
+from ..types import SimulationError
+from .arguments import DomainName, Scheduler
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.shards import Plan
+    from ..simulate.shards import Plan
 
 
 def simulate(
@@ -63,10 +63,10 @@ def simulate(
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
 
-    from sasnet_plugin.domains import specification
-    from sasnet_plugin.files import remove_leftovers
-    from sasnet_plugin.simulate.shards import Request
-    from sasnet_plugin.simulate.shards import plan as planned
+    from ..domains import specification
+    from ..files import remove_leftovers
+    from ..simulate.shards import Request
+    from ..simulate.shards import plan as planned
 
     if scheduler:
         out = out.absolute()  # a worker elsewhere has another working directory

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.batch.sorting.embedded import EMBEDDINGS
-from sasnet_plugin.cli.arguments import Force, Geometry, Scheduler
-from sasnet_plugin.cli.files import expand
-from sasnet_plugin.types import SasnetError, installed_by
+from ..batch.sorting.embedded import EMBEDDINGS
+from ..types import SasnetError, installed_by
+from .arguments import Force, Geometry, Scheduler
+from .files import expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sasnet_plugin.batch.sorting.mixture import Mixture
-    from sasnet_plugin.batch.sorting.sorted_file import Sorted
+    from ..batch.sorting.mixture import Mixture
+    from ..batch.sorting.sorted_file import Sorted
 
 
 def sort(
@@ -55,10 +55,10 @@ def sort(
     """
     import numpy as np
 
-    from sasnet_plugin.batch.sorting import sorted_file
-    from sasnet_plugin.batch.sorting.embedded import embed, planned, points_of, sample_of
-    from sasnet_plugin.batch.sorting.mixture import NOISE
-    from sasnet_plugin.files import check_output
+    from ..batch.sorting import sorted_file
+    from ..batch.sorting.embedded import embed, planned, points_of, sample_of
+    from ..batch.sorting.mixture import NOISE
+    from ..files import check_output
 
     if embedding not in EMBEDDINGS:
         raise typer.BadParameter(
@@ -98,7 +98,7 @@ def sort(
         for row in alike[1]:
             typer.echo(f"{found.file[row]}:{found.entry[row]}  cluster {found.cluster[row]}")
     if report is not None:
-        from sasnet_plugin.batch.sorting.page import write_report
+        from ..batch.sorting.page import write_report
 
         write_report(report, found, alike, sorted_file.along(out, found.mixture))
     if failed or sentences:
@@ -109,8 +109,8 @@ def _like(out: Path, name: str, found: Sorted) -> list[int]:
     """Rows of the images most like one."""
     import tempfile
 
-    from sasnet_plugin.batch.sorting import sorted_file
-    from sasnet_plugin.batch.sorting.embedded import Part, make_part, points_of
+    from ..batch.sorting import sorted_file
+    from ..batch.sorting.embedded import Part, make_part, points_of
 
     file, _, frame = name.rpartition(":")
     file, frame = (file, frame) if file and frame.isdigit() else (name, "1")
@@ -125,13 +125,13 @@ def _like(out: Path, name: str, found: Sorted) -> list[int]:
 
 def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixture:
     """The mixture of points, in the space of a network that is trained on them where that is asked for."""
-    from sasnet_plugin.batch.sorting.embedded import LEARNED
-    from sasnet_plugin.batch.sorting.mixture import fit
+    from ..batch.sorting.embedded import LEARNED
+    from ..batch.sorting.mixture import fit
 
     if embedding not in LEARNED or not len(points):
         return fit(points, rng, clusters)
     try:
-        from sasnet_plugin.train import autoencoder, contrastive
+        from ..train import autoencoder, contrastive
 
         train = autoencoder.fit if embedding == "tcvae" else contrastive.fit
         encoder = train(points, int(rng.integers(2**31)))

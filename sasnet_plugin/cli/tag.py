@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sasnet_plugin.domains import names_and_titles
-from sasnet_plugin.types import SasnetError, installed_by, printable
+from ..domains import names_and_titles
+from ..types import SasnetError, installed_by, printable
 
 if TYPE_CHECKING:
-    from sasnet_plugin.web.events import Log
+    from ..web.events import Log
 
 #: Files that are looked at to see what a folder holds.
 _LOOKED_AT = 20
@@ -62,16 +62,16 @@ def tag(
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
     try:
-        from sasnet_plugin.web.app import serve
+        from ..web.app import serve
     except ImportError as error:
         raise SasnetError(
             f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
         ) from None
-    from sasnet_plugin.domains import specification
-    from sasnet_plugin.web.events import Log
-    from sasnet_plugin.web.retraining import Retraining
-    from sasnet_plugin.web.thumbnails import Thumbnails, cache_of
-    from sasnet_plugin.web.workspace import Workspace, name_given
+    from ..domains import specification
+    from ..web.events import Log
+    from ..web.retraining import Retraining
+    from ..web.thumbnails import Thumbnails, cache_of
+    from ..web.workspace import Workspace, name_given
 
     name = domain or _domain_of(folder)
     specification(name)
@@ -109,8 +109,8 @@ def _domain_of(folder: Path) -> str:
     """What most of the first files of a folder are."""
     from collections import Counter
 
-    from sasnet_plugin.domains import recognised
-    from sasnet_plugin.web.images import Images
+    from ..domains import recognised
+    from ..web.images import Images
 
     images = Images(folder)
     images.take(images.look())

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import names_of
-from sasnet_plugin.cli.files import curves_of, expand
-from sasnet_plugin.data.failure import sentence_of
-from sasnet_plugin.types import Curve, DataError, SasnetError
+from ..data.failure import sentence_of
+from ..types import Curve, DataError, SasnetError
+from .arguments import names_of
+from .files import curves_of, expand
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.sample import Sample
-    from sasnet_plugin.fitting.together.result import SampleResult
+    from ..data.sample import Sample
+    from ..fitting.together.result import SampleResult
 
 Together = Annotated[
     bool,
@@ -100,8 +100,8 @@ def sample_from(
     SasnetError
         A file cannot be read, holds no curve, or the curves do not go together.
     """
-    from sasnet_plugin.data.sample import read_description, sample_of
-    from sasnet_plugin.fitting.problem.contrast import scattering_length_density
+    from ..data.sample import read_description, sample_of
+    from ..fitting.problem.contrast import scattering_length_density
 
     described = {} if given.sample_file is None else read_description(given.sample_file)
     curves = []
@@ -122,7 +122,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
     """The answer in three lines; with details all joint fits, and what each curve says alone."""
     from rich.text import Text
 
-    from sasnet_plugin.cli.answers import wide_console
+    from .answers import wide_console
 
     say = wide_console().print
     head, *more = result.verdict.lines()
@@ -145,7 +145,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
 def _fits(result: SampleResult) -> Any:
     from rich.table import Table
 
-    from sasnet_plugin.digits import chisq_text
+    from ..digits import chisq_text
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     names = [Path(f).name for f in result.sample.files]
@@ -160,7 +160,7 @@ def _fits(result: SampleResult) -> Any:
 def _own(result: SampleResult) -> Any:
     from rich.table import Table
 
-    from sasnet_plugin.digits import quantity
+    from ..digits import quantity
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     names = [Path(f).name for f in result.sample.files]
@@ -183,7 +183,7 @@ def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], k
     from rich.table import Table
     from rich.text import Text
 
-    from sasnet_plugin.cli.answers import wide_console
+    from .answers import wide_console
 
     say = wide_console().print
     say(Text(f"{len(files)} curves of one sample ({kind})", style="bold"), soft_wrap=True)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sasnet_plugin.cli.arguments import DomainName, Force
-from sasnet_plugin.cli.files import expand
-from sasnet_plugin.domains import DEFAULT, Domain
-from sasnet_plugin.types import SasnetError
+from ..domains import DEFAULT, Domain
+from ..types import SasnetError
+from .arguments import DomainName, Force
+from .files import expand
 
 if TYPE_CHECKING:
-    from sasnet_plugin.zoo import ZooModel
+    from ..zoo import ZooModel
 
 
 def train(
@@ -97,7 +97,7 @@ def train(
     """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
     import os
 
-    from sasnet_plugin.domains import specification
+    from ..domains import specification
 
     kind = specification(domain)
     zoo = zoo or Path("model_zoo") / kind.name
@@ -114,15 +114,15 @@ def train(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    from sasnet_plugin.train import backend
+    from ..train import backend
 
     console = Console(stderr=True)
     console.print(backend())
 
-    from sasnet_plugin.train.loop import TrainConfig
-    from sasnet_plugin.train.loop import train as fit
-    from sasnet_plugin.train.package import package
-    from sasnet_plugin.zoo import register
+    from ..train.loop import TrainConfig
+    from ..train.loop import train as fit
+    from ..train.package import package
+    from ..zoo import register
 
     chosen = _sizes(kind.network.sizes, net)
     config = TrainConfig(
@@ -137,7 +137,7 @@ def train(
         validate=validate,
     )
     if labels is not None:
-        from sasnet_plugin.train.recorded import record
+        from ..train.recorded import record
 
         kind, data, validation = record(kind, labels, [str(x) for x in expand(images or [])], run, seed)
     if data is None or validation is None:
@@ -194,9 +194,9 @@ def _adapt(
     from rich.console import Console
     from rich.progress import Progress
 
-    from sasnet_plugin.train.adapted import adapt
-    from sasnet_plugin.train.gated_fit import Settings
-    from sasnet_plugin.zoo import register
+    from ..train.adapted import adapt
+    from ..train.gated_fit import Settings
+    from ..zoo import register
 
     if not force:
         _check_folder(zoo, "manifest.json", '"features_version"', ("*.onnx", "*.npz"))
@@ -216,7 +216,7 @@ def _adapt(
 
 def _started(kind: Domain, start: str) -> ZooModel:
     """The model that a training begins with."""
-    from sasnet_plugin.zoo import open_model
+    from ..zoo import open_model
 
     folder = None if start == "zoo" else Path(start)
     if folder is not None and not (folder.parent / "registry.json").is_file():
@@ -228,7 +228,7 @@ def _started(kind: Domain, start: str) -> ZooModel:
 
 def _check_folder(folder: Path, about: str, mark: str, others: Sequence[str]) -> None:
     """Refuse a folder with files that would be replaced, but none about them that sasnet has written."""
-    from sasnet_plugin.files import check_output
+    from ..files import check_output
 
     known = folder / about
     found = [known] if known.exists() else [path for name in others for path in folder.glob(name)]

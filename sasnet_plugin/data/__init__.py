@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.data.load import load
+from .load import load
 
 __all__ = ["load"]

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.units import QUnit
+from ..digits import significant
+from ..units import QUnit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

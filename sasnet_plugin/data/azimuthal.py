@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
-from sasnet_plugin.data.failure import too_large
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.data.raw import RawCurve
-from sasnet_plugin.types import DataError
+from .. import units
+from ..types import DataError
+from . import hdf5
+from .failure import too_large
+from .limits import LIMITS
+from .raw import RawCurve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

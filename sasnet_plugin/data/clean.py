@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import masked, rounded, shadow
-from sasnet_plugin.data.assumed_unit import assumed
-from sasnet_plugin.data.raw import points
-from sasnet_plugin.types import Curve, DataError, printable
-from sasnet_plugin.units import QUnit
+from .. import units
+from ..types import Curve, DataError, printable
+from ..units import QUnit
+from . import masked, rounded, shadow
+from .assumed_unit import assumed
+from .raw import points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.data.raw import RawCurve
+    from .raw import RawCurve
 
     FloatArray = NDArray[np.float64]
 

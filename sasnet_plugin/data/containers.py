@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sasnet_plugin.data import azimuthal, hdf5, structured
-from sasnet_plugin.data.failure import too_large, two_dimensional
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.types import DataError
+from ..types import DataError
+from . import azimuthal, hdf5, structured
+from .failure import too_large, two_dimensional
+from .limits import LIMITS
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.raw import RawCurve
+    from .raw import RawCurve
 
 _ATTRIBUTE = re.compile(r"unit\s*=\s*(\"[^\"]*|'[^']*)")
 _SASDATA_TAGS = 50_000

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.types import DataError
+from ..types import DataError
+from .limits import LIMITS
 
 #: What h5py raises about damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)

@@ -7,21 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sasnet_plugin import units
-from sasnet_plugin.data import scope, text
-from sasnet_plugin.data.clean import clean
-from sasnet_plugin.data.columns import table
-from sasnet_plugin.data.columns.read import read_columns
-from sasnet_plugin.data.failure import content, sentence_of, too_large, too_many, two_dimensional
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.data.signature import HDF5
-from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.types import Curve, DataError, printable
+from .. import units
+from ..domains import ReadOptions
+from ..types import Curve, DataError, printable
+from . import scope, text
+from .clean import clean
+from .columns import table
+from .columns.read import read_columns
+from .failure import content, sentence_of, too_large, too_many, two_dimensional
+from .limits import LIMITS
+from .signature import HDF5
 
 if TYPE_CHECKING:
     import os
 
-    from sasnet_plugin.data.raw import RawCurve
+    from .raw import RawCurve
 
 _LISTED = 8
 _NIST = ".abs"
@@ -124,7 +124,7 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
     if head.startswith(HDF5):
-        from sasnet_plugin.data import containers
+        from . import containers
 
         return containers.read_hdf5(path, file)
     data = content(path, file, wanted=wanted, most=LIMITS.text_bytes)
@@ -140,7 +140,7 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     if lines > LIMITS.text_lines:
         raise too_large(file, f"{lines:,} lines", "a table of one measurement")
     if words.lstrip().startswith("<?xml") or "SASroot" in words[:2000]:
-        from sasnet_plugin.data import containers
+        from . import containers
 
         return containers.read_xml(words, path, file)
     if not words.strip():
@@ -156,7 +156,7 @@ def _text(words: str, path: Path, file: str, wavelength: float | None, *, short:
         return [pdh]
     rows = text.abs_rows(words) if short and path.suffix.lower() == _NIST else None
     if rows is not None:
-        from sasnet_plugin.data import containers
+        from . import containers
 
         if (curves := containers.read_nist(path, file, rows)) is not None:
             return curves

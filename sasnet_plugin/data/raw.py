@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.types import Curve
+    from ..types import Curve
 
     FloatArray = NDArray[np.float64]
 

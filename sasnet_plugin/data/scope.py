@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.data import workbook
-from sasnet_plugin.types import DataError
+from ..types import DataError
+from . import workbook
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.columns.table import Table
-    from sasnet_plugin.data.raw import RawCurve
+    from .columns.table import Table
+    from .raw import RawCurve
 
 _IMAGES = (
     (b"\x89PNG", "a PNG image"),

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
-from sasnet_plugin.data.limits import LIMITS
+from .. import units
+from . import hdf5
+from .limits import LIMITS
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.raw import RawCurve
+    from .raw import RawCurve
 
 _NAME = "slit_length"
 

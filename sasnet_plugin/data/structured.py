@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import hdf5, slit_length
-from sasnet_plugin.data.failure import too_many
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.data.raw import RawCurve, column
+from .. import units
+from . import hdf5, slit_length
+from .failure import too_many
+from .limits import LIMITS
+from .raw import RawCurve, column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

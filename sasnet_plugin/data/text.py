@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from sasnet_plugin import units
-from sasnet_plugin.data.columns.table import read_table
-from sasnet_plugin.data.raw import RawCurve
+from .. import units
+from .columns.table import read_table
+from .raw import RawCurve
 
 _PDH_ROWS = re.compile(r"\s*(\d{1,9})(?:\s+-?\d+){3,}\s*$")
 _ABS_START = ("The 6 columns", "EMP LEVEL")

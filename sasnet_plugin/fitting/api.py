@@ -10,27 +10,27 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.domains import DEFAULT
-from sasnet_plugin.fitting.assessment.agreement import disagreement
-from sasnet_plugin.fitting.assessment.assess import assess, discrepancy
-from sasnet_plugin.fitting.evidence.weights import weighed
-from sasnet_plugin.fitting.ledger import Ledger
-from sasnet_plugin.fitting.optimize.refine_best import refine_best
-from sasnet_plugin.fitting.pool import Workers
-from sasnet_plugin.fitting.problem.contrast import contrast_of
-from sasnet_plugin.fitting.problem.plugin_models import split, with_plugins
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.settings import EFFORT, OPTIMIZE
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
-from sasnet_plugin.fitting.strategy.search import search
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.task import FitOptions, Method, Pool
-from sasnet_plugin.fitting.verdict.tell import told
-from sasnet_plugin.noise import estimate_dintensity
-from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.class_prior import COMMON, known_prior
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, TechnicalError
+from ..domains import DEFAULT
+from ..noise import estimate_dintensity
+from ..predict import open_classifier
+from ..predict.class_prior import COMMON, known_prior
+from ..types import Curve, SasnetError, Suggestion, TechnicalError
+from .assessment.agreement import disagreement
+from .assessment.assess import assess, discrepancy
+from .evidence.weights import weighed
+from .ledger import Ledger
+from .optimize.refine_best import refine_best
+from .pool import Workers
+from .problem.contrast import contrast_of
+from .problem.plugin_models import split, with_plugins
+from .result.fit_result import FitResult
+from .settings import EFFORT, OPTIMIZE
+from .strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
+from .strategy.search import search
+from .strategy.settings import STRATEGY
+from .strategy.state import State
+from .task import FitOptions, Method, Pool
+from .verdict.tell import told
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
@@ -42,7 +42,7 @@ CUT = (
 
 def bank_path() -> Path:
     """Where the bank of starting values lies: beside the network that suggests; undamaged."""
-    from sasnet_plugin.zoo import checked
+    from ..zoo import checked
 
     return checked(DEFAULT, BANK)
 
@@ -248,7 +248,7 @@ def check_names(options: FitOptions) -> None:
     """
     from difflib import get_close_matches
 
-    from sasnet_plugin.simulate.priors import model_info, structure_factors
+    from ..simulate.priors import model_info, structure_factors
 
     if options.structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.settings import EFFORT
-from sasnet_plugin.simulate.quick_models.lattice import LATTICES
-from sasnet_plugin.simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
-from sasnet_plugin.simulate.quick_models.similar import SIMILAR
+from ..simulate.quick_models.lattice import LATTICES
+from ..simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
+from ..simulate.quick_models.similar import SIMILAR
+from .settings import EFFORT
 
 #: Terms that are added up at each point of q, whatever the parameters.
 ADDED: Mapping[str, float] = {
@@ -126,7 +126,7 @@ def _added(form: str, parameters: Mapping[str, Any]) -> float:
 @cache
 def _ratios(form: str) -> frozenset[str]:
     """Parameters of a form by which a length is multiplied to give another."""
-    from sasnet_plugin.simulate.priors import model_info
+    from ..simulate.priors import model_info
 
     names = (p.name for p in model_info(form).parameters.kernel_parameters)
     return frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
@@ -134,7 +134,7 @@ def _ratios(form: str) -> frozenset[str]:
 
 @cache
 def _sizes(form: str) -> frozenset[str]:
-    from sasnet_plugin.simulate.priors import model_info
+    from ..simulate.priors import model_info
 
     if fit_cost_class(form) == "fast":
         return frozenset()

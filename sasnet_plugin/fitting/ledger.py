@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.costs import cost, look_cost
-from sasnet_plugin.fitting.settings import EFFORT, POOL
-from sasnet_plugin.fitting.task import Budget, LateError, Named, Plan, Pool, Work
+from .costs import cost, look_cost
+from .settings import EFFORT, POOL
+from .task import Budget, LateError, Named, Plan, Pool, Work
 
 
 @dataclass

@@ -11,15 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.fitting.ledger import begin, cut, used
-from sasnet_plugin.fitting.settings import EFFORT, POOL
-from sasnet_plugin.fitting.task import Budget, Counting, LateError, Named, Plan, Work
-from sasnet_plugin.simulate.compile_cache import choose_folder
-from sasnet_plugin.types import SasnetError, TechnicalError
-from sasnet_plugin.workers.pool import GoneError, Pool
+from ..simulate.compile_cache import choose_folder
+from ..types import SasnetError, TechnicalError
+from ..workers.pool import GoneError, Pool
+from .ledger import begin, cut, used
+from .settings import EFFORT, POOL
+from .task import Budget, Counting, LateError, Named, Plan, Work
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ..simulate.bank import Bank
 
 
 def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
@@ -88,7 +88,7 @@ def reason_of(error: BaseException) -> str:
 
 def serve(path: Path) -> Callable[[tuple[Work, Named, Budget], Any], tuple[Any, float, bool]]:
     """In a worker: open the bank; what does a piece of work: its answer, what it spent, whether cut short."""
-    from sasnet_plugin.simulate.bank import Bank
+    from ..simulate.bank import Bank
 
     # What a user's model warns of, of its integrals say, is of use to nobody in the middle of a fit.
     warnings.simplefilter("ignore")
@@ -131,7 +131,7 @@ class Workers:
     stopped: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Workers:
-        from sasnet_plugin.simulate.bank import Bank
+        from ..simulate.bank import Bank
 
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it

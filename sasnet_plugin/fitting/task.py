@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.predict.class_prior import COMMON
-from sasnet_plugin.types import Curve, SasnetError, product_name
+from ..predict.class_prior import COMMON
+from ..types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ..simulate.bank import Bank
 
 #: A form model and its structure factor, None where there is none.
 Pair = tuple[str, str | None]

@@ -16,9 +16,8 @@ from .messages import PROTOCOL, Request, name, names, number, seconds, whole
 from .start_page import start_page
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.result.fit_result import FitResult
-    from sasnet_plugin.fitting.task import Named, Plan, Pool, Work
-
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.task import Named, Plan, Pool, Work
     from ..types import Curve, Suggestion
 
 Progress = Callable[..., None]
@@ -50,7 +49,7 @@ class Watched:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from sasnet_plugin.fitting.task import Task
+        from ..fitting.task import Task
 
         fits = all(isinstance(task, Task) for task in asked)
         self.of += len(asked) if fits else 0
@@ -182,9 +181,9 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
 
 def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str, Any] | None]:
     """The bank's nearest curve of each suggested model; None where there is none, or not in time."""
-    from sasnet_plugin.fitting.api import uncertainties
-    from sasnet_plugin.fitting.start_values.screening import previewed
-    from sasnet_plugin.fitting.task import Task
+    from ..fitting.api import uncertainties
+    from ..fitting.start_values.screening import previewed
+    from ..fitting.task import Task
 
     dintensity = uncertainties(curve)[0]
     asked = [Task(curve, dintensity, guess.name, guess.structure_factor) for guess in suggestion.models]
@@ -203,7 +202,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
     SasnetError
         It asks for what does not exist, or its data cannot be fitted.
     """
-    from sasnet_plugin.fitting.api import check_names, fit_with
+    from ..fitting.api import check_names, fit_with
 
     curve, options = request.curve, fit_options(request.body)
     check_names(options)
@@ -218,8 +217,8 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     SasnetError
         Of the wrong kind.
     """
-    from sasnet_plugin.fitting.problem.contrast import contrast_of
-    from sasnet_plugin.predict.class_prior import COMMON, known_prior
+    from ..fitting.problem.contrast import contrast_of
+    from ..predict.class_prior import COMMON, known_prior
 
     models = names(body, "models")
     given = {key: name(body, key) or None for key in ("sample", "solvent", "probe")}

@@ -15,8 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sasnet_plugin.fitting.result.fit_result import FitResult
-
+from ..fitting.result.fit_result import FitResult
 from ..report.exports.bumps_session import write_session
 from ..web.access import Keys, listening
 from .bumps_guard import guard, restrict

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.verdict.equals import worth_showing
+from ..digits import chisq_text
+from ..fitting.result.fit_result import FitResult
+from ..fitting.result.model_fit import ModelFit
+from ..fitting.verdict.equals import worth_showing
 
 #: Titles, as the tab lists them.
 RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"

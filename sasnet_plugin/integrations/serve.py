@@ -59,9 +59,8 @@ class Server:
         self.end(1)
 
     def _serve(self) -> None:
-        from sasnet_plugin.fitting.api import bank_path
-        from sasnet_plugin.fitting.pool import Workers
-
+        from ..fitting.api import bank_path
+        from ..fitting.pool import Workers
         from .answers import Answers
 
         # The processes start, and import what they need, before the first request comes.
@@ -71,7 +70,7 @@ class Server:
                 self._answer(answers, self._turn.get())
 
     def _answer(self, answers: Answers, request: Request) -> None:
-        from sasnet_plugin.fitting.pool import StoppedError
+        from ..fitting.pool import StoppedError
 
         self._current = request
         try:

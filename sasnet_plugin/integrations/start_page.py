@@ -22,9 +22,9 @@ def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | No
 
     None where the bank has no curve of the model.
     """
-    from sasnet_plugin.fitting.optimize.finish import as_it_stands
-    from sasnet_plugin.fitting.start_values.screening import from_bank
-    from sasnet_plugin.fitting.strategy.fit_candidate import described
+    from ..fitting.optimize.finish import as_it_stands
+    from ..fitting.start_values.screening import from_bank
+    from ..fitting.strategy.fit_candidate import described
 
     if task.model not in bank.models or not (starts := from_bank(task, bank)):
         return None
@@ -39,8 +39,7 @@ def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
     SasnetError
         The request names no model that sasnet has curves of.
     """
-    from sasnet_plugin.fitting.api import uncertainties
-
+    from ..fitting.api import uncertainties
     from ..report.exports.sasview_project import fit_page
     from .messages import name
 

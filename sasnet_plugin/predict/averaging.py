@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.domains import Domain
-from sasnet_plugin.domains.heads import Distribution, Head, Inputs, Outputs, Quantities
-from sasnet_plugin.predict.arithmetic import FloatArray, mirrored, softmax
+from ..domains import Domain
+from ..domains.heads import Distribution, Head, Inputs, Outputs, Quantities
+from .arithmetic import FloatArray, mirrored, softmax
 
 
 def said_of(

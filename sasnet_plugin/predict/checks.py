@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.raw import points
-from sasnet_plugin.domains import Seen
-from sasnet_plugin.predict.shapes import level, simple_shape
-from sasnet_plugin.predict.uncertainties import judged
-from sasnet_plugin.types import Curve, DataError, Image
+from ..data.raw import points
+from ..domains import Seen
+from ..types import Curve, DataError, Image
+from .shapes import level, simple_shape
+from .uncertainties import judged
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
@@ -132,7 +132,7 @@ def on_window(image: Image, window: Mapping[str, Any]) -> Image:
     DataError
         Too little of it was measured, or it holds no counts.
     """
-    from sasnet_plugin.data.images import to_window
+    from ..data.images import to_window
 
     (left, right), (low, high) = window["phi"], window["alpha_f"]
     shape = int(window["rows"]), int(window["columns"])

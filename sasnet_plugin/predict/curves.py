@@ -6,19 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, overload
 
-from sasnet_plugin.domains.heads import Classes
-from sasnet_plugin.predict.class_prior import COMMON
-from sasnet_plugin.predict.classes import ClassesFinding
-from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.predict.predictor import Predictor, open_predictor
-from sasnet_plugin.predict.size import SizeFinding
-from sasnet_plugin.types import Curve, ModelGuess, Suggestion
+from ..domains.heads import Classes
+from ..types import Curve, ModelGuess, Suggestion
+from .class_prior import COMMON
+from .classes import ClassesFinding
+from .findings import Answer
+from .predictor import Predictor, open_predictor
+from .size import SizeFinding
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from sasnet_plugin.zoo import Manifest
+    from ..zoo import Manifest
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90
-
+from ..digits import NORMAL_90
 from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
 from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
 from .calibration import Calibration, level_of, mean_and_sigma, of_level

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90
-
+from ..digits import NORMAL_90
 from .arithmetic import FloatArray
 
 #: A peak is one of its own where the minimum to the next is below this share of its height.

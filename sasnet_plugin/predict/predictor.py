@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.domains import DEFAULT, Domain, Seen
-from sasnet_plugin.domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
-from sasnet_plugin.predict.averaging import said_of
-from sasnet_plugin.predict.beyond import beyond_training
-from sasnet_plugin.predict.class_prior import COMMON, known_prior
-from sasnet_plugin.predict.classes import ClassesFinding, restriction_note
-from sasnet_plugin.predict.decoding import Choice, beside_stated, decode, in_scope, of_class
-from sasnet_plugin.predict.findings import Answer, QuantitiesFinding
-from sasnet_plugin.types import DataError, ModelZooError, SasnetError
-from sasnet_plugin.workers.child import interrupted_after
-from sasnet_plugin.zoo import Manifest, ZooModel, open_model, zoo_folder
+from ..domains import DEFAULT, Domain, Seen
+from ..domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
+from ..types import DataError, ModelZooError, SasnetError
+from ..workers.child import interrupted_after
+from ..zoo import Manifest, ZooModel, open_model, zoo_folder
+from .averaging import said_of
+from .beyond import beyond_training
+from .class_prior import COMMON, known_prior
+from .classes import ClassesFinding, restriction_note
+from .decoding import Choice, beside_stated, decode, in_scope, of_class
+from .findings import Answer, QuantitiesFinding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

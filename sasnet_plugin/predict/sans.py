@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90, with_error
-
 from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ..data.sans.average import averaged
 from ..data.sans.features import images_of
 from ..data.sans.polar import polar
+from ..digits import NORMAL_90, with_error
 from ..domains import DEFAULT, Seen
 from ..types import Curve, DataError, Image, ModelZooError
 from .classes import ClassesFinding

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.uncertainty import MAX_REDUCED_CHI2, chi2_of_basis
+from ..data.uncertainty import MAX_REDUCED_CHI2, chi2_of_basis
 
 Array = NDArray[np.float64]
 

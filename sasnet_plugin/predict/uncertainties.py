@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.noise import estimate_dintensity
+from ..noise import estimate_dintensity
 
 Array = NDArray[np.float64]
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data.assumed_unit import Q_MAX
-from sasnet_plugin.data.columns.names import RELATIVE, ColumnName
-from sasnet_plugin.data.raw import RawCurve
-from sasnet_plugin.types import DataError, printable
+from ... import units
+from ...types import DataError, printable
+from ..assumed_unit import Q_MAX
+from ..raw import RawCurve
+from .names import RELATIVE, ColumnName
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.data.columns.header import Names
-    from sasnet_plugin.data.columns.roles import Roles
-    from sasnet_plugin.data.columns.stated import Unit
+    from .header import Names
+    from .roles import Roles
+    from .stated import Unit
 
     FloatArray = NDArray[np.float64]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sasnet_plugin import units
-from sasnet_plugin.data.columns.names import (
+from ... import units
+from ..limits import LIMITS
+from .names import (
     ANGLE,
     ERROR,
     INTENSITY,
@@ -15,10 +16,9 @@ from sasnet_plugin.data.columns.names import (
     Q,
     understand,
 )
-from sasnet_plugin.data.limits import LIMITS
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.columns.table import Table
+    from .table import Table
 
 NAMES_WITHIN = 8
 """The names of columns stand in one of so many lines above the table."""

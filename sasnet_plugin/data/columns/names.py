@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from sasnet_plugin import units
+from ... import units
 
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sasnet_plugin.data.columns.converted import angle_to_q, curve_of, in_unit, looks_like_angle
-from sasnet_plugin.data.columns.header import Names, label, names_of, no_abscissa
-from sasnet_plugin.data.columns.names import ANGLE, ColumnName
-from sasnet_plugin.data.columns.roles import by_name, by_position
-from sasnet_plugin.data.columns.stated import HEADER_LINES, is_s, unit_of, wavelength
-from sasnet_plugin.types import DataError, printable
+from ...types import DataError, printable
+from .converted import angle_to_q, curve_of, in_unit, looks_like_angle
+from .header import Names, label, names_of, no_abscissa
+from .names import ANGLE, ColumnName
+from .roles import by_name, by_position
+from .stated import HEADER_LINES, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
-    from sasnet_plugin.data.columns.table import Table
-    from sasnet_plugin.data.raw import RawCurve
+    from ..raw import RawCurve
+    from .table import Table
 
 
 def read_columns(table: Table, file: str, given_wavelength: float | None = None) -> list[RawCurve]:

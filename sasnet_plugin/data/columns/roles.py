@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sasnet_plugin.data.columns import plausible
-from sasnet_plugin.data.columns.names import (
+from ...types import printable
+from . import plausible
+from .names import (
     BEFORE,
     DQ,
     ERROR,
@@ -21,13 +22,12 @@ from sasnet_plugin.data.columns.names import (
     UNKNOWN,
     ColumnName,
 )
-from sasnet_plugin.types import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sasnet_plugin.data.columns.header import Names
-    from sasnet_plugin.data.columns.table import Table
+    from .header import Names
+    from .table import Table
 
     FloatArray = NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import islice
 
-from sasnet_plugin.data.columns import cells
+from . import cells
 
 START = 5
 """This many alike lines in a row start the table; fewer may be numbers of a header."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sasnet_plugin import units
-from sasnet_plugin.data.columns.names import ColumnName
-from sasnet_plugin.data.limits import LIMITS
+from ... import units
+from ..limits import LIMITS
+from .names import ColumnName
 
 HEADER_LINES = 200
 """So many lines above a table are looked through, those nearest to it."""

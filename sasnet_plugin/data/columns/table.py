@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.data.columns import cells
-from sasnet_plugin.data.columns.runs import GAP, LEAST_ROWS, START, Run, Runs
+from . import cells
+from .runs import GAP, LEAST_ROWS, START, Run, Runs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -254,7 +254,7 @@ def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
     """Whether the words just above a line name q and intensity, in one of a few lines."""
-    from sasnet_plugin.data.columns.names import INTENSITY, Q, understand
+    from .names import INTENSITY, Q, understand
 
     words = [line for line in lines[max(0, start - 8) : start] if cells.numbers(line) is None]
     for line in words:

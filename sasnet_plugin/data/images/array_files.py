@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data.failure import too_large
-from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
-from sasnet_plugin.data.images.settings import ImageSettings, Pair
-from sasnet_plugin.data.images.whole import unpacked
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.types import DataError
+from ... import units
+from ...types import DataError
+from ..failure import too_large
+from ..limits import LIMITS
+from .raw import RawFrame, not_an_image, truncated
+from .settings import ImageSettings, Pair
+from .whole import unpacked
 
 _EQUIDISTANT = 0.01
 """Largest deviation of an axis from equal steps, in steps."""

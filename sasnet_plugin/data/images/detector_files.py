@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.failure import content
-from sasnet_plugin.data.images import whole
-from sasnet_plugin.data.images.headers import HEADER, MAR_END, dectris, edf, marccd, smv
-from sasnet_plugin.data.images.raw import RawFrame, not_an_image, truncated
-from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.data.signature import has_known_suffix
-from sasnet_plugin.types import DataError
+from ...types import DataError
+from ..failure import content
+from ..limits import LIMITS
+from ..signature import has_known_suffix
+from . import whole
+from .headers import HEADER, MAR_END, dectris, edf, marccd, smv
+from .raw import RawFrame, not_an_image, truncated
+from .settings import ImageSettings
 
 _DAMAGE = ("incomplete", "checksum")
 

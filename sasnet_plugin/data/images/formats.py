@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from sasnet_plugin.data.failure import content
-from sasnet_plugin.data.images import array_files, detector_files, nexus, whole
-from sasnet_plugin.data.images.raw import RawFrame
-from sasnet_plugin.data.signature import (
+from ...types import DataError
+from ..failure import content
+from ..signature import (
     CBF,
     HDF5,
     NUMPY,
@@ -18,7 +17,8 @@ from sasnet_plugin.data.signature import (
     is_image,
     opener,
 )
-from sasnet_plugin.types import DataError
+from . import array_files, detector_files, nexus, whole
+from .raw import RawFrame
 
 
 def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:

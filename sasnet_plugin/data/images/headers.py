@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from sasnet_plugin.data.images.settings import ImageSettings
+from .settings import ImageSettings
 
 _NUMBER = r"([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)"
 _LINE, HEADER = 200, 20_000

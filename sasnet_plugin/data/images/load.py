@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.data.images import masks
-from sasnet_plugin.data.images.formats import frames
-from sasnet_plugin.data.images.orientation import picture_sides
-from sasnet_plugin.data.images.place import Placement, place
-from sasnet_plugin.data.images.raw import RawFrame, not_an_image
-from sasnet_plugin.data.images.settings import ImageSettings, from_options, read_toml
-from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.types import DataError, Image
+from ...domains import ReadOptions
+from ...types import DataError, Image
+from . import masks
+from .formats import frames
+from .orientation import picture_sides
+from .place import Placement, place
+from .raw import RawFrame, not_an_image
+from .settings import ImageSettings, from_options, read_toml
 
 if TYPE_CHECKING:
     import os

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.types import DataError
+from ...types import DataError
+from .settings import ImageSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data import hdf5, links
-from sasnet_plugin.data.failure import too_large
-from sasnet_plugin.data.images.nexus_geometry import CXI, geometry_of, pixel_mask
-from sasnet_plugin.data.images.raw import RawFrame, truncated
-from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.types import DataError
+from ...types import DataError
+from .. import hdf5, links
+from ..failure import too_large
+from ..limits import LIMITS
+from .nexus_geometry import CXI, geometry_of, pixel_mask
+from .raw import RawFrame, truncated
+from .settings import ImageSettings
 
 _SMALLEST = 8
 """Rows and columns below which an array is no image."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin import units
-from sasnet_plugin.data import hdf5
-from sasnet_plugin.data.images.headers import KEV_ANGSTROM
-from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.data.limits import LIMITS
+from ... import units
+from .. import hdf5
+from ..limits import LIMITS
+from .headers import KEV_ANGSTROM
+from .settings import ImageSettings
 
 _WAVELENGTH = ("incident_wavelength", "wavelength")
 _ENERGY = ("incident_energy", "photon_energy")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.data.images.orientation import TURNS, arrange, arrange_point, side_of
-from sasnet_plugin.data.images.rebin import scatter
-from sasnet_plugin.data.images.settings import ImageSettings, check_units
-from sasnet_plugin.types import DataError, GrazingIncidence
+from ...types import DataError, GrazingIncidence
+from .orientation import TURNS, arrange, arrange_point, side_of
+from .rebin import scatter
+from .settings import ImageSettings, check_units
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

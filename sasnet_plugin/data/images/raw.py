@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.data.images.settings import ImageSettings
-from sasnet_plugin.types import DataError
+from ...types import DataError
+from .settings import ImageSettings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

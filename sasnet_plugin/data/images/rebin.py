@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.types import DataError, Image
+from ...types import DataError, Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

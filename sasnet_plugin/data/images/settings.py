@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from sasnet_plugin.data.settings_tables import (
+from ...types import DataError
+from ..settings_tables import (
     SIDED,
     beside,
     check_names,
@@ -16,7 +17,6 @@ from sasnet_plugin.data.settings_tables import (
     said_over,
     side_or_mirror,
 )
-from sasnet_plugin.types import DataError
 
 Pair = tuple[float, float]
 _FLAT = ("beam", "sample")

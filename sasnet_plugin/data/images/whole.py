@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from sasnet_plugin.data.failure import too_large
-from sasnet_plugin.data.images.raw import truncated
-from sasnet_plugin.data.limits import LIMITS
-from sasnet_plugin.data.signature import opener
-from sasnet_plugin.types import DataError
+from ...types import DataError
+from ..failure import too_large
+from ..limits import LIMITS
+from ..signature import opener
+from .raw import truncated
 
 #: Type of a TIFF value -> struct's letter; others are no sizes or places.
 _TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}

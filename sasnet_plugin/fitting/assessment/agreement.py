@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sasnet_plugin.digits import chisq_text
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.types import Suggestion
+from ...digits import chisq_text
+from ...types import Suggestion
+from ..result.model_fit import ModelFit
 
 
 def disagreement(

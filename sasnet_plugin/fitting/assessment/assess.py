@@ -8,11 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text, listed
-from sasnet_plugin.fitting.assessment import discriminate
-from sasnet_plugin.fitting.assessment.diagnostics import reached, refuted, remarks_of, warnings_of
-from sasnet_plugin.fitting.assessment.effective_points import as_independent, in_words, independent_share
-from sasnet_plugin.fitting.assessment.excused import (
+from ...digits import chisq_text, listed
+from ...predict import open_classifier
+from ...types import Curve
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.shared_error import SharedError, widened
+from ..evidence.weights import alike, weighed
+from ..problem.conventions import conventional, scale_in_words
+from ..problem.nested_models import simpler
+from ..result import components
+from ..result.fit_result import FitResult
+from ..result.model_fit import ModelFit, Verification
+from ..settings import ASSESSMENT
+from . import discriminate
+from .diagnostics import reached, refuted, remarks_of, warnings_of
+from .effective_points import as_independent, in_words, independent_share
+from .excused import (
     beyond_excuse,
     excused_beside,
     excuses,
@@ -22,18 +33,7 @@ from sasnet_plugin.fitting.assessment.excused import (
     simplest_within_error,
     within_the_given,
 )
-from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, verify
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.shared_error import SharedError, widened
-from sasnet_plugin.fitting.evidence.weights import alike, weighed
-from sasnet_plugin.fitting.problem.conventions import conventional, scale_in_words
-from sasnet_plugin.fitting.problem.nested_models import simpler
-from sasnet_plugin.fitting.result import components
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.types import Curve
+from .goodness_of_fit import compare, verify
 
 
 def assess(

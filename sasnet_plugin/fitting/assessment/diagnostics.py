@@ -8,16 +8,16 @@ from math import exp, inf, isfinite, log
 
 import numpy as np
 
-from sasnet_plugin.digits import chisq_text, quantity, significant
-from sasnet_plugin.fitting.assessment.plausible import impossible
-from sasnet_plugin.fitting.assessment.tied import tied
-from sasnet_plugin.fitting.problem.conventions import beyond_matter, scale_in_words
-from sasnet_plugin.fitting.problem.nested_models import Reduction, simpler, without_attraction
-from sasnet_plugin.fitting.result.components import is_scale
-from sasnet_plugin.fitting.result.headline import determined
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import Curve
+from ...digits import chisq_text, quantity, significant
+from ...types import Curve
+from ..problem.conventions import beyond_matter, scale_in_words
+from ..problem.nested_models import Reduction, simpler, without_attraction
+from ..result.components import is_scale
+from ..result.headline import determined
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import ASSESSMENT
+from .plausible import impossible
+from .tied import tied
 
 #: Models whose name says that they are long.
 _LONG = frozenset(

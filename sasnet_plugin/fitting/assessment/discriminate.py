@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import listed, significant
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.free_parameters import moves
-from sasnet_plugin.fitting.problem.resolution import resolution
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
-from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
-from sasnet_plugin.simulate.quick_models.quick import quick_model
-from sasnet_plugin.types import Curve
+from ...digits import listed, significant
+from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.quick_models.quick import quick_model
+from ...types import Curve
+from ..problem.experiment import starting_values
+from ..problem.free_parameters import moves
+from ..problem.resolution import resolution
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT, PROBLEM
 
 Array = NDArray[np.float64]
 

@@ -13,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.fitting.assessment.goodness_of_fit import standardised_runs
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import Curve
+from ...digits import significant
+from ...types import Curve
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
+from .goodness_of_fit import standardised_runs
 
 Array = NDArray[np.float64]
 

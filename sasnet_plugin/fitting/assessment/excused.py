@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from sasnet_plugin.digits import chisq_text, listed
-from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from ...digits import chisq_text, listed
+from ..evidence.shared_error import SharedError
+from ..result.model_fit import ModelFit, Verification
+from ..settings import ASSESSMENT
+from .goodness_of_fit import explains
 
 NONE_EXPLAINS = "None of these models explains the data."
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaincc
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Replicates, Verification
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from ...digits import significant
+from ...types import Curve, SasnetError, Suggestion
+from ..result.model_fit import ModelFit, Replicates, Verification
+from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:
-    from sasnet_plugin.predict.curves import Classifier
+    from ...predict.curves import Classifier
 
 
 def explains(reduced_chisq: float, points: int) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.digits import quantity
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.model_fit import Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT
+from ...digits import quantity
+from ..result.components import bare
+from ..result.model_fit import Parameter
+from ..settings import ASSESSMENT
 
 
 def impossible(name: str, p: Parameter) -> str:

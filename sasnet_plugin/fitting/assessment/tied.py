@@ -7,10 +7,10 @@ from itertools import combinations, islice
 
 import numpy as np
 
-from sasnet_plugin.digits import listed
-from sasnet_plugin.fitting.problem.free_parameters import moving
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT, OPTIMIZE
+from ...digits import listed
+from ..problem.free_parameters import moving
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT, OPTIMIZE
 
 
 def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:

@@ -15,9 +15,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.types import Curve
+from ...types import Curve
+from ..result.model_fit import ModelFit
+from .settings import EVIDENCE
 
 Array = NDArray[np.float64]
 

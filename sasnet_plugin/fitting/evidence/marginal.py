@@ -16,12 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, Shape
-from sasnet_plugin.fitting.evidence.prior import extents, outside
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
-from sasnet_plugin.fitting.problem.free_parameters import moving
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from ..problem.free_parameters import moving
+from ..result.model_fit import ModelFit
+from .discrepancy import Discrepancy, Shape
+from .prior import extents, outside
+from .settings import EVIDENCE
+from .shared_error import SharedError
 
 Array = NDArray[np.float64]
 

@@ -12,13 +12,13 @@ from functools import lru_cache
 from math import inf, isfinite, log
 from typing import Any
 
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.problem.bounds import bounds_of
-from sasnet_plugin.fitting.result.components import bare, is_scale
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import SimulationError, sum_parts
+from ...simulate.priors import model_info
+from ...types import SimulationError, sum_parts
+from ..problem.bounds import bounds_of
+from ..result.components import bare, is_scale
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import PROBLEM
+from .settings import EVIDENCE
 
 
 def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy, Shape
-from sasnet_plugin.fitting.problem.free_parameters import moving
-from sasnet_plugin.fitting.result.components import is_scale
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-
 from ...digits import significant
+from ..problem.free_parameters import moving
+from ..result.components import is_scale
+from ..result.model_fit import ModelFit
+from .discrepancy import Discrepancy, Shape
 
 Array = NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.marginal import evidence
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
-from sasnet_plugin.fitting.result.model_fit import ModelFit
+from ..result.model_fit import ModelFit
+from .discrepancy import Discrepancy
+from .marginal import evidence
+from .settings import EVIDENCE
+from .shared_error import SharedError
 
 
 @dataclass(frozen=True)

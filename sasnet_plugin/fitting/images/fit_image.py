@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.digits import NORMAL_90
-
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
 from ...data.sans.polar import polar
+from ...digits import NORMAL_90
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import significant, with_error
-
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS
+from ...digits import significant, with_error
 from ...predict.findings import Value
 from ...simulate.sans.orientation import maier_saupe, strength_of
 from ...simulate.sans.patterns import pattern

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.optimize.neighbour_search import Refine, Walk, counts_of, neighbour_search
-from sasnet_plugin.fitting.problem.free_parameters import completed, fittable, other_kinds, widths_of
-from sasnet_plugin.fitting.settings import OPTIMIZE
+from ..problem.free_parameters import completed, fittable, other_kinds, widths_of
+from ..settings import OPTIMIZE
+from .local_search import LocalMinimum
+from .neighbour_search import Refine, Walk, counts_of, neighbour_search
 
 #: What is left are steps of one to three parameters.
 _KINDS = np.cumsum(OPTIMIZE.step_kinds)

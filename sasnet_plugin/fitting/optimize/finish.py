@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.optimize.local_search import Descent, LocalMinimum, refine
-from sasnet_plugin.fitting.problem.bounds import default_of
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import fittable, independent
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
-from sasnet_plugin.fitting.problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
-from sasnet_plugin.fitting.result.components import Component, bare, is_scale
-from sasnet_plugin.fitting.settings import OPTIMIZE
-from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.simulate.quick_models.quick import is_quick
-
 from ...digits import significant
+from ...simulate.quick_models.quick import is_quick
+from ..ledger import spent
+from ..problem.bounds import default_of
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import fittable, independent
+from ..problem.model_curves import ModelCurves, curves_of
+from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
+from ..result.components import Component, bare, is_scale
+from ..settings import OPTIMIZE
+from ..task import Task
+from .local_search import Descent, LocalMinimum, refine
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.settings import OPTIMIZE
+from ..settings import OPTIMIZE
 
 Array = NDArray[np.float64]
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.optimize.least_squares import Problem, least_squares
-from sasnet_plugin.fitting.problem.bounds import bounds_of, reach_of
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import independent
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
+from ..problem.bounds import bounds_of, reach_of
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import independent
+from ..problem.model_curves import ModelCurves
+from ..settings import OPTIMIZE, PROBLEM
+from .least_squares import Problem, least_squares
 
 Array = NDArray[np.float64]
 

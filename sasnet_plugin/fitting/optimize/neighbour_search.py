@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.problem.free_parameters import COUNTS
-from sasnet_plugin.fitting.settings import OPTIMIZE
+from ..problem.free_parameters import COUNTS
+from ..settings import OPTIMIZE
+from .local_search import LocalMinimum
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
 Refine = Callable[[dict[str, Any]], LocalMinimum | None]

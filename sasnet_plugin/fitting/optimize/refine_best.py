@@ -13,18 +13,17 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.pool import answers
-from sasnet_plugin.fitting.problem.experiment import TimeUpError, rebuilt, silent
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, posterior_of
-from sasnet_plugin.fitting.settings import OPTIMIZE
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Counting, Method
-from sasnet_plugin.types import Curve, SasnetError
-
 from ...digits import significant
+from ...types import Curve, SasnetError
+from ..ledger import spent
+from ..pool import answers
+from ..problem.experiment import TimeUpError, rebuilt, silent
+from ..result.model_fit import ModelFit, Posterior, posterior_of
+from ..settings import OPTIMIZE
+from ..task import UNLIMITED, Budget, Counting, Method
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ...simulate.bank import Bank
 
 _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREAM"}
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sasnet_plugin.digits import NORMAL_90, significant
-
+from ...digits import NORMAL_90, significant
 from ...predict import Answer
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
 from ...types import Image

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from sasnet_plugin.fitting.result.components import bare, is_scale
-from sasnet_plugin.fitting.settings import ASSESSMENT, PROBLEM
+from ..result.components import bare, is_scale
+from ..settings import ASSESSMENT, PROBLEM
 
 #: What has one of these units is of one sign: lengths, places in q, intensities.
 _POSITIVE_UNITS = frozenset({"Ang", "1/Ang", "Ang^2", "1/cm", "cm^-1"})

@@ -9,9 +9,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.task import PROBES, Contrast, Task
-from sasnet_plugin.types import SasnetError
+from ...types import SasnetError
+from ..settings import PROBLEM
+from ..task import PROBES, Contrast, Task
 
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
 _EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_b")}
@@ -27,7 +27,7 @@ def settled(contrast: Contrast, model: str) -> dict[str, float]:
     besides; where it has several (core and shell), or only a shell around something else, the sample may
     be either, and none is fixed.
     """
-    from sasnet_plugin.simulate.priors import model_info
+    from ...simulate.priors import model_info
 
     names = [p.name for p in model_info(model).parameters.call_parameters if p.type == "sld"]
     if model in _EXCHANGEABLE:

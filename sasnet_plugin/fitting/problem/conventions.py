@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from sasnet_plugin.digits import quantity
-from sasnet_plugin.fitting.result.components import is_scale
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Posterior
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.types import SasnetError
+from ...digits import quantity
+from ...types import SasnetError
+from ..result.components import is_scale
+from ..result.model_fit import ModelFit, Parameter, Posterior
+from ..settings import PROBLEM
+from ..task import Task
 
 #: Where an invariance is looked at, Å⁻¹.
 _Q = np.array([0.003, 0.012, 0.05, 0.11, 0.23])
@@ -144,7 +144,7 @@ def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:
 
 
 def _defaults(model: str) -> Mapping[str, float]:
-    from sasnet_plugin.simulate.priors import model_info
+    from ...simulate.priors import model_info
 
     return {p.name: float(p.default) for p in model_info(model).parameters.call_parameters}
 
@@ -155,7 +155,7 @@ def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
 
     Seen by calculating it: with models there are exceptions that no list would hold for ever.
     """
-    from sasnet_plugin.simulate.kernel import call
+    from ...simulate.kernel import call
 
     slds = {name: 1.3 + 0.7 * i for i, name in enumerate(others)}
     try:

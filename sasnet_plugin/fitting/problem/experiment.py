@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import count, spent
-from sasnet_plugin.fitting.problem.free_parameters import accepted, sigmas
-from sasnet_plugin.fitting.problem.resolution import apply_sampling
-from sasnet_plugin.fitting.problem.sums import all_exact, of_part
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.quick import quick_model
-from sasnet_plugin.types import Curve, sum_parts
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.quick import quick_model
+from ...types import Curve, sum_parts
+from ..ledger import count, spent
+from ..result.model_fit import ModelFit
+from ..settings import PROBLEM
+from .free_parameters import accepted, sigmas
+from .resolution import apply_sampling
+from .sums import all_exact, of_part
 
 
 class TimeUpError(Exception):

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.sums import prefix, scales_of
-from sasnet_plugin.fitting.result.components import bare, is_scale
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.clean import PD_TYPES
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
+from ...simulate.clean import PD_TYPES
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.cost_classes import cost_class
+from ..result.components import bare, is_scale
+from ..settings import PROBLEM
+from .sums import prefix, scales_of
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Task
+    from ..task import Task
 
 
 #: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.

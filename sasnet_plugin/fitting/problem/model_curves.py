@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import count, spent
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import fittable
-from sasnet_plugin.fitting.problem.resolution import resolution, scale_and_background
-from sasnet_plugin.fitting.problem.sums import of_part, scales_of, solve_scales
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.task import Task
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.quick import quick_model
-from sasnet_plugin.types import Curve, sum_parts
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.quick import quick_model
+from ...types import Curve, sum_parts
+from ..ledger import count, spent
+from ..settings import PROBLEM
+from ..task import Task
+from .experiment import TimeUpError
+from .free_parameters import fittable
+from .resolution import resolution, scale_and_background
+from .sums import of_part, scales_of, solve_scales
 
 Array = NDArray[np.float64]
 

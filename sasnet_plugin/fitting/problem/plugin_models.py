@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.fitting.ledger import count, spent
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
-from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.priors import model_info, parameter_names, sample_prior
-from sasnet_plugin.types import ModelGuess, SasnetError, Suggestion, sum_parts
+from ...simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from ...simulate.kernel import call
+from ...simulate.priors import model_info, parameter_names, sample_prior
+from ...types import ModelGuess, SasnetError, Suggestion, sum_parts
+from ..ledger import count, spent
+from ..settings import PROBLEM
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:

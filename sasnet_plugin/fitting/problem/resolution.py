@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.types import Curve
+from ...types import Curve
+from ..settings import PROBLEM
 
 
 def has_resolution(curve: Curve) -> bool:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.costs import cost
-from sasnet_plugin.fitting.result.components import Component, shares
-from sasnet_plugin.simulate.quick_models.quick import is_exact, is_quick, nearest_exact
-from sasnet_plugin.types import sum_parts
+from ...simulate.quick_models.quick import is_exact, is_quick, nearest_exact
+from ...types import sum_parts
+from ..costs import cost
+from ..result.components import Component, shares
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import quantity
+from ...digits import quantity
 
 Array = NDArray[np.float64]
 _PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")

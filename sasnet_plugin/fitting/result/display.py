@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.digits import chisq_text, interval
-from sasnet_plugin.fitting.result.headline import in_words
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.types import Curve
+from ...digits import chisq_text, interval
+from ...types import Curve
+from .headline import in_words
+from .model_fit import ModelFit
 
 #: Fits drawn; more lines hide each other.
 MAX_DRAWN = 4

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.result import display
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Posterior, Verification
-from sasnet_plugin.fitting.result.verdict import Verdict
-from sasnet_plugin.model_free import ModelFree, PairDistances, Refused
-from sasnet_plugin.types import Curve, SasnetError, Suggestion
+from ...model_free import ModelFree, PairDistances, Refused
+from ...types import Curve, SasnetError, Suggestion
+from . import display
+from .model_fit import ModelFit, Posterior, Verification
+from .verdict import Verdict
 
 
 @dataclass(frozen=True)

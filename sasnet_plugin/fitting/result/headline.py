@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.digits import quantity
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import PROBLEM
+from ...digits import quantity
+from ..settings import PROBLEM
+from .components import bare
+from .model_fit import ModelFit, Parameter
 
 #: Relative error up to which a value is known well enough to be told first.
 _KNOWN = 0.5

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.result.components import Component
-from sasnet_plugin.fitting.settings import ASSESSMENT, RESULT
-from sasnet_plugin.types import product_name
+from ...types import product_name
+from ..settings import ASSESSMENT, RESULT
+from .components import Component
 
 #: Probability inside one standard deviation of a normal distribution.
 _ONE_SIGMA = 0.682689492137

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sasnet_plugin.fitting.problem.resolution import cells, scale_and_background
-from sasnet_plugin.fitting.settings import START_VALUES
-from sasnet_plugin.simulate import lengths
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
-from sasnet_plugin.simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
-from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.priors import model_info, rescalable, rescale
-from sasnet_plugin.types import Curve
+from ...simulate import lengths
+from ...simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from ...simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
+from ...simulate.kernel import call
+from ...simulate.priors import model_info, rescalable, rescale
+from ...types import Curve
+from ..problem.resolution import cells, scale_and_background
+from ..settings import START_VALUES
 
 Array = NDArray[np.float64]
 #: Dimensionless grid q·R on which structure factors are tabulated.

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import count_look, shorten
-from sasnet_plugin.fitting.problem.free_parameters import accepted, coarse, completed
-from sasnet_plugin.fitting.problem.plugin_models import page_of
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.settings import PROBLEM, START_VALUES
-from sasnet_plugin.fitting.start_values.curve_bank import binned, nearest, search, seen, shifted
-from sasnet_plugin.fitting.start_values.second_component import nearest_sums
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Pair, Task
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
-from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, sum_parts
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.quick_models.quick import fit_cost_class
+from ...types import Curve, sum_parts
+from ..ledger import count_look, shorten
+from ..problem.free_parameters import accepted, coarse, completed
+from ..problem.plugin_models import page_of
+from ..result.components import bare
+from ..settings import PROBLEM, START_VALUES
+from ..task import UNLIMITED, Budget, Pair, Task
+from .curve_bank import binned, nearest, search, seen, shifted
+from .second_component import nearest_sums
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ...simulate.bank import Bank
 
 
 Array = NDArray[np.float64]

@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.sums import as_part
-from sasnet_plugin.fitting.settings import START_VALUES
-from sasnet_plugin.fitting.start_values.curve_bank import (
+from ...simulate.bank import BANK_STEP, LOG_Q_MIN
+from ...simulate.kernel import call
+from ...simulate.priors import model_info
+from ...types import SasnetError, sum_parts
+from ..problem.sums import as_part
+from ..settings import START_VALUES
+from .curve_bank import (
     Binned,
     NearCurve,
     is_near,
@@ -23,13 +27,9 @@ from sasnet_plugin.fitting.start_values.curve_bank import (
     search_grid,
     shifted,
 )
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN
-from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import SasnetError, sum_parts
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ...simulate.bank import Bank
 
 Array = NDArray[np.float64]
 #: Terms without a body that samples add to one, each with its only parameter of shape and, where another one

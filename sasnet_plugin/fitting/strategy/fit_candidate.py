@@ -8,24 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.optimize.finish import Done, finish, strong_pairs, unfinished, weakly_shown
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
-from sasnet_plugin.fitting.problem.bounds import range_of
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import points_needed, with_points
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves, curves_of
-from sasnet_plugin.fitting.problem.resolution import coarsened, has_resolution, sampling_needed
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
-from sasnet_plugin.fitting.start_values.screening import as_start, from_bank
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.timed_search import TimedSearch, values_of
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task, no_curve
-from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
-from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
+from ...simulate.bank import Bank
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.cost_classes import cost_class
+from ...simulate.quick_models.quick import fit_cost_class
+from ..ledger import spent
+from ..optimize.finish import Done, finish, strong_pairs, unfinished, weakly_shown
+from ..optimize.local_search import LocalMinimum
+from ..problem.bounds import range_of
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import points_needed, with_points
+from ..problem.model_curves import ModelCurves, curves_of
+from ..problem.resolution import coarsened, has_resolution, sampling_needed
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import OPTIMIZE, PROBLEM
+from ..start_values.screening import as_start, from_bank
+from ..task import UNLIMITED, Budget, Task, no_curve
+from .settings import STRATEGY
+from .timed_search import TimedSearch, values_of
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, beside
+from ..problem.experiment import starting_values
+from .settings import STRATEGY
+from .state import State
+from .step import Step, beside
 
 Values = Mapping[str, float]
 #: Of a layer: its thickness over the body's size, half of it outside; and its contrast over the body's.

@@ -8,17 +8,17 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.fitting.problem.free_parameters import SALT
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.start_values.screening import SIMPLE
-from sasnet_plugin.fitting.start_values.second_component import TERMS
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Pair
-from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
-from sasnet_plugin.simulate.quick_models.lattice import LATTICES
-from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
-from sasnet_plugin.types import Curve, ModelGuess, Suggestion, product_name, sum_parts
+from ...digits import significant
+from ...simulate.priors import allowed_structure_factors, model_info, structure_factors
+from ...simulate.quick_models.lattice import LATTICES
+from ...simulate.quick_models.quick import fit_cost_class
+from ...types import Curve, ModelGuess, Suggestion, product_name, sum_parts
+from ..problem.free_parameters import SALT
+from ..result.model_fit import ModelFit
+from ..start_values.screening import SIMPLE
+from ..start_values.second_component import TERMS
+from ..task import Pair
+from .settings import STRATEGY
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, boost, fitting
+from .hypothesis import Hypothesis, size_of
+from .settings import STRATEGY
+from .state import State
+from .step import Step, boost, fitting
 
 
 def first(state: State) -> Iterator[Step]:

@@ -12,27 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.diagnostics import reached
-from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
-from sasnet_plugin.fitting.costs import look_cost
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.free_parameters import SALT, other_kinds
-from sasnet_plugin.fitting.problem.nested_models import simpler
-from sasnet_plugin.fitting.problem.plugin_models import plugin_defaults
-from sasnet_plugin.fitting.problem.resolution import has_resolution
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import EFFORT, START_VALUES
-from sasnet_plugin.fitting.start_values.screening import with_fixed
-from sasnet_plugin.fitting.strategy.grown import grown
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, factors_of, size_of
-from sasnet_plugin.fitting.strategy.likely import first
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting, highest_boost
-from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
-from sasnet_plugin.fitting.task import Budget
-from sasnet_plugin.simulate.priors import model_info
+from ...simulate.priors import model_info
+from ..assessment.diagnostics import reached
+from ..assessment.goodness_of_fit import doubtful
+from ..costs import look_cost
+from ..problem.experiment import starting_values
+from ..problem.free_parameters import SALT, other_kinds
+from ..problem.nested_models import simpler
+from ..problem.plugin_models import plugin_defaults
+from ..problem.resolution import has_resolution
+from ..result.components import bare
+from ..result.model_fit import ModelFit
+from ..settings import EFFORT, START_VALUES
+from ..start_values.screening import with_fixed
+from ..task import Budget
+from .grown import grown
+from .hypothesis import Hypothesis, factors_of, size_of
+from .likely import first
+from .settings import STRATEGY
+from .state import State
+from .step import Step, beside, boost, fitting, highest_boost
+from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
 def open_steps(state: State) -> list[Step]:

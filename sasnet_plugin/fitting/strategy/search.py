@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sasnet_plugin.digits import chisq_text
-from sasnet_plugin.fitting.costs import look_cost
-from sasnet_plugin.fitting.pool import answers
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import EFFORT
-from sasnet_plugin.fitting.start_values.screening import Screen, screened
-from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis
-from sasnet_plugin.fitting.strategy.moves import open_steps, rank
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step
-from sasnet_plugin.fitting.strategy.unknown_resolution import Resolved, resolution_of
-from sasnet_plugin.fitting.task import Counting, LateError, Pair
-from sasnet_plugin.types import Curve, SasnetError, TechnicalError
+from ...digits import chisq_text
+from ...types import Curve, SasnetError, TechnicalError
+from ..costs import look_cost
+from ..pool import answers
+from ..result.model_fit import ModelFit
+from ..settings import EFFORT
+from ..start_values.screening import Screen, screened
+from ..task import Counting, LateError, Pair
+from .fit_candidate import fit_candidate
+from .hypothesis import Hypothesis
+from .moves import open_steps, rank
+from .settings import STRATEGY
+from .state import State
+from .step import Step
+from .unknown_resolution import Resolved, resolution_of
 
 
 @dataclass(frozen=True)

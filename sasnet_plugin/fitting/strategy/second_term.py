@@ -13,17 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.evidence.marginal import evidence
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.free_parameters import moves
-from sasnet_plugin.fitting.problem.sums import as_part, prefix
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import START_VALUES
-from sasnet_plugin.fitting.start_values.second_component import TERMS
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, second_share
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.simulate.kernel import call
-from sasnet_plugin.types import SasnetError
+from ...simulate.kernel import call
+from ...types import SasnetError
+from ..evidence.marginal import evidence
+from ..problem.experiment import starting_values
+from ..problem.free_parameters import moves
+from ..problem.sums import as_part, prefix
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import START_VALUES
+from ..start_values.second_component import TERMS
+from .hypothesis import Hypothesis, second_share
+from .state import State
 
 Array = NDArray[np.float64]
 

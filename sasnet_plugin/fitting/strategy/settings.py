@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sasnet_plugin.fitting.settings import PROBLEM, ByCost, by_cost, setting
+from ..settings import PROBLEM, ByCost, by_cost, setting
 
 
 @dataclass(frozen=True)

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful, explains
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.problem.contrast import settled, with_contrast
-from sasnet_plugin.fitting.problem.conventions import with_default_solvent
-from sasnet_plugin.fitting.problem.sums import as_part
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.fitting.start_values.screening import SIMPLE
-from sasnet_plugin.fitting.start_values.second_component import fixed_of
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, second_share, size_of
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import Budget, FitOptions, Pair, Task
-from sasnet_plugin.types import Curve, TechnicalError
+from ...types import Curve, TechnicalError
+from ..assessment.goodness_of_fit import doubtful, explains
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.marginal import Evidence, evidence
+from ..evidence.settings import EVIDENCE
+from ..problem.contrast import settled, with_contrast
+from ..problem.conventions import with_default_solvent
+from ..problem.sums import as_part
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
+from ..start_values.screening import SIMPLE
+from ..start_values.second_component import fixed_of
+from ..task import Budget, FitOptions, Pair, Task
+from .hypothesis import Beliefs, Hypothesis, factors_of, second_share, size_of
+from .settings import STRATEGY
 
 
 @dataclass

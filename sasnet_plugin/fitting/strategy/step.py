@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.task import Pair, Task
+from ..task import Pair, Task
+from .hypothesis import Hypothesis, size_of
+from .settings import STRATEGY
+from .state import State
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import doubtful
-from sasnet_plugin.fitting.costs import look_cost
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.sums import of_part
-from sasnet_plugin.fitting.start_values.second_component import TERMS, has_one_contrast
-from sasnet_plugin.fitting.strategy.hypothesis import Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.second_term import promises
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.strategy.state import State
-from sasnet_plugin.fitting.strategy.step import Step, beside, boost, fitting
-from sasnet_plugin.simulate.priors import model_info
+from ...simulate.priors import model_info
+from ..assessment.goodness_of_fit import doubtful
+from ..costs import look_cost
+from ..problem.experiment import starting_values
+from ..problem.sums import of_part
+from ..start_values.second_component import TERMS, has_one_contrast
+from .hypothesis import Hypothesis, size_of
+from .second_term import promises
+from .settings import STRATEGY
+from .state import State
+from .step import Step, beside, boost, fitting
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
 _BODIES = ("sphere", "ellipsoid", "cylinder")

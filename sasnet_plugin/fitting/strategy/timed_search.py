@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping
-from sasnet_plugin.fitting.optimize.local_search import LocalMinimum, refine
-from sasnet_plugin.fitting.optimize.neighbour_search import (
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.quick import fit_cost_class
+from ..assessment.goodness_of_fit import explains
+from ..ledger import spent
+from ..optimize.basin_hopping import basin_hopping
+from ..optimize.local_search import LocalMinimum, refine
+from ..optimize.neighbour_search import (
     Walk,
     neighbour_search,
     other_counts,
     other_sizes,
 )
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import missing_widths
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
-from sasnet_plugin.fitting.strategy.settings import STRATEGY, Pass
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import missing_widths
+from ..problem.model_curves import ModelCurves
+from ..settings import OPTIMIZE, PROBLEM
+from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
-    from sasnet_plugin.fitting.task import Task
+    from ..task import Task
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
 Refine = Callable[[dict[str, Any]], LocalMinimum | None]

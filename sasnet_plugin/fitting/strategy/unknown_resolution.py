@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.optimize.local_search import refine
-from sasnet_plugin.fitting.problem.model_curves import curves_of
-from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
-from sasnet_plugin.fitting.strategy.hypothesis import Supposed
-from sasnet_plugin.fitting.strategy.settings import STRATEGY
-from sasnet_plugin.fitting.task import UNLIMITED, Budget, Task
-from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
+from ...simulate.quick_models.quick import fit_cost_class
+from ..evidence.settings import EVIDENCE
+from ..ledger import spent
+from ..optimize.local_search import refine
+from ..problem.model_curves import curves_of
+from ..settings import OPTIMIZE, PROBLEM
+from ..task import UNLIMITED, Budget, Task
+from .hypothesis import Supposed
+from .settings import STRATEGY
 
 if TYPE_CHECKING:
-    from sasnet_plugin.simulate.bank import Bank
+    from ...simulate.bank import Bank
 
 
 @dataclass(frozen=True)

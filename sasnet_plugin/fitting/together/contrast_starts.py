@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.together.shared import Plan
+from ..problem.model_curves import ModelCurves
+from .shared import Plan
 
 Array = NDArray[np.float64]
 #: Range of what matter has, 10⁻⁶ Å⁻²: hydrogenated surfactants to heavy water and oxides.

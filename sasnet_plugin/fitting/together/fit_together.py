@@ -10,22 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, Sample, read_description, sample_of
-from sasnet_plugin.fitting.api import bank_path, check_names, fit_with, uncertainties
-from sasnet_plugin.fitting.ledger import Ledger
-from sasnet_plugin.fitting.pool import Workers, answers
-from sasnet_plugin.fitting.problem.contrast import scattering_length_density
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.task import Budget, Counting, FitOptions, Pool, Task
-from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_fit, ranked
-from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.predict import open_classifier
-from sasnet_plugin.predict.class_prior import COMMON
-from sasnet_plugin.predict.together import contradicting, together
-from sasnet_plugin.types import Curve, SasnetError, Suggestion, sum_parts
+from ...data.sample import CONCENTRATIONS, CONTRASTS, Sample, read_description, sample_of
+from ...predict import open_classifier
+from ...predict.class_prior import COMMON
+from ...predict.together import contradicting, together
+from ...types import Curve, SasnetError, Suggestion, sum_parts
+from ..api import bank_path, check_names, fit_with, uncertainties
+from ..ledger import Ledger
+from ..pool import Workers, answers
+from ..problem.contrast import scattering_length_density
+from ..problem.experiment import starting_values
+from ..result.fit_result import FitResult
+from ..strategy.fit_candidate import fit_candidate
+from ..task import Budget, Counting, FitOptions, Pool, Task
+from .one_model import JointMinimum, JointTask, fit_one
+from .result import JointFit, SampleResult, joint_fit, ranked
+from .said import told
 
 #: Models fitted jointly at once, and at most.
 _AT_ONCE, _MOST = 4, 12

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.optimize.least_squares import Problem, least_squares
-from sasnet_plugin.fitting.optimize.local_search import Code, code_of
-from sasnet_plugin.fitting.problem.free_parameters import independent
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.settings import PROBLEM
-from sasnet_plugin.fitting.together.shared import CALIBRATION, Plan, names_to_fit
+from ..optimize.least_squares import Problem, least_squares
+from ..optimize.local_search import Code, code_of
+from ..problem.free_parameters import independent
+from ..problem.model_curves import ModelCurves
+from ..settings import PROBLEM
+from .shared import CALIBRATION, Plan, names_to_fit
 
 Array = NDArray[np.float64]
 #: A parameter and the curve that has it of its own; None: all share it.

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.sample import CONTRASTS, Sample
-from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
-from sasnet_plugin.fitting.evidence.marginal import Evidence, evidence
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
-from sasnet_plugin.fitting.ledger import spent
-from sasnet_plugin.fitting.problem.experiment import TimeUpError
-from sasnet_plugin.fitting.problem.free_parameters import completed, independent
-from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.task import Budget, no_curve
-from sasnet_plugin.fitting.together.contrast_starts import density_starts
-from sasnet_plugin.fitting.together.joint import Joint, Key
-from sasnet_plugin.fitting.together.shared import Plan, plan_of
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import product_name
+from ...data.sample import CONTRASTS, Sample
+from ...simulate.priors import model_info
+from ...types import product_name
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.marginal import Evidence, evidence
+from ..evidence.shared_error import SharedError
+from ..ledger import spent
+from ..problem.experiment import TimeUpError
+from ..problem.free_parameters import completed, independent
+from ..problem.model_curves import ModelCurves
+from ..result.model_fit import ModelFit
+from ..task import Budget, no_curve
+from .contrast_starts import density_starts
+from .joint import Joint, Key
+from .shared import Plan, plan_of
 
 Array = NDArray[np.float64]
 #: Steps with which each start is tried, those of the best to the end, and how many these are.

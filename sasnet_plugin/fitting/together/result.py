@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.data.sample import CONTRASTS, Sample
-from sasnet_plugin.fitting.assessment.excused import excuses
-from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
-from sasnet_plugin.fitting.evidence.shared_error import SharedError
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.result.verdict import Verdict
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.fitting.together.one_model import JointMinimum
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import Suggestion, product_name
+from ...data.sample import CONTRASTS, Sample
+from ...simulate.priors import model_info
+from ...types import Suggestion, product_name
+from ..assessment.excused import excuses
+from ..assessment.goodness_of_fit import explains
+from ..evidence.shared_error import SharedError
+from ..result.fit_result import FitResult
+from ..result.model_fit import ModelFit, Parameter
+from ..result.verdict import Verdict
+from ..settings import ASSESSMENT
+from .one_model import JointMinimum
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
-from sasnet_plugin.digits import chisq_text, listed, rounded, significant
-from sasnet_plugin.fitting.result.model_fit import Parameter
-from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
-from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult
-from sasnet_plugin.fitting.verdict.headline import in_words
-from sasnet_plugin.fitting.verdict.names import capital, some, with_name
-from sasnet_plugin.fitting.verdict.next_step import command
-from sasnet_plugin.fitting.verdict.sizes import Size
-from sasnet_plugin.fitting.verdict.words import spoken
+from ...data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+from ...digits import chisq_text, listed, rounded, significant
+from ..result.model_fit import Parameter
+from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from ..task import FitOptions
+from ..verdict.headline import in_words
+from ..verdict.names import capital, some, with_name
+from ..verdict.next_step import command
+from ..verdict.sizes import Size
+from ..verdict.words import spoken
+from .result import JointFit, SampleResult
 
 #: What the curves of a sample are, by kind.
 WHAT = {

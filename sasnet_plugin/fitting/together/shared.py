@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sasnet_plugin.data.expression import Expression
-from sasnet_plugin.data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
-from sasnet_plugin.fitting.problem.free_parameters import SALT, fittable
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.simulate.priors import model_info
-from sasnet_plugin.types import SasnetError, product_name
+from ...data.expression import Expression
+from ...data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from ...simulate.priors import model_info
+from ...types import SasnetError, product_name
+from ..problem.free_parameters import SALT, fittable
+from ..result.components import bare
 
 #: Standard deviation of a measurement's calibration, as a share of I.
 CALIBRATION = 0.03

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from sasnet_plugin.digits import chisq_text, listed, quantity, significant
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import determined, telling, undetermined
-from sasnet_plugin.fitting.settings import ASSESSMENT
-from sasnet_plugin.types import GroupGuess
-
+from ...digits import chisq_text, listed, quantity, significant
+from ...types import GroupGuess
+from ..result.components import bare
+from ..result.fit_result import FitResult
+from ..result.headline import determined, telling, undetermined
+from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
     much_nearer,

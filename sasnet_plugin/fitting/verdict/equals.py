@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import determined
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.settings import ASSESSMENT
-
+from ...digits import significant
+from ..result.components import bare
+from ..result.fit_result import FitResult
+from ..result.headline import determined
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import ASSESSMENT
 from .names import shape
 from .settings import VERDICT
 from .sizes import beyond

@@ -6,12 +6,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sasnet_plugin.digits import chisq_text, listed, rounded, significant, unit_text
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import telling, undetermined
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-
+from ...digits import chisq_text, listed, rounded, significant, unit_text
+from ..result.components import bare
+from ..result.fit_result import FitResult
+from ..result.headline import telling, undetermined
+from ..result.model_fit import ModelFit
 from .equals import (
     as_good,
     nearest,

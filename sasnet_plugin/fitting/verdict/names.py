@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from sasnet_plugin.digits import listed
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.types import sum_parts
+from ...digits import listed
+from ...types import sum_parts
+from ..result.model_fit import ModelFit
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
 KINDS = {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from sasnet_plugin.digits import significant
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.settings import EFFORT
-from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.types import printable
-
+from ...digits import significant
+from ...types import printable
+from ..result.fit_result import FitResult
+from ..settings import EFFORT
+from ..task import FitOptions
 from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
 from .names import is_body

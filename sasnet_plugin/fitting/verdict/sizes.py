@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.fitting.result.components import bare
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.headline import determined
-from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.settings import ASSESSMENT
-
+from ..result.components import bare
+from ..result.fit_result import FitResult
+from ..result.headline import determined
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
 from .settings import VERDICT
 from .words import unit_of
 

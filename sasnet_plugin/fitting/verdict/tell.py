@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
-from sasnet_plugin.fitting.task import FitOptions
-
+from ..result.fit_result import FitResult
+from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from ..task import FitOptions
 from .doubts import doubts
 from .equals import within_error
 from .headline import headline

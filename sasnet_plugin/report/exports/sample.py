@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.data.sample import CONTRASTS, SETTINGS
-from sasnet_plugin.files import MARK, put_whole
-from sasnet_plugin.fitting.problem.experiment import starting_values
-from sasnet_plugin.fitting.problem.resolution import is_slit
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
-from sasnet_plugin.fitting.together.result import SampleResult
-from sasnet_plugin.fitting.together.shared import CALIBRATION
-
+from ...data.sample import CONTRASTS, SETTINGS
 from ...digits import chisq_text
+from ...files import MARK, put_whole
+from ...fitting.problem.experiment import starting_values
+from ...fitting.problem.resolution import is_slit
+from ...fitting.result.model_fit import ModelFit, Parameter
+from ...fitting.together.result import SampleResult
+from ...fitting.together.shared import CALIBRATION
 from ...types import Curve, SasnetError
 from .sasview_project import PROJECT_END, pages_of_sample
 

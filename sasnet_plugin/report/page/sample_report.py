@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.model_fit import Parameter
-from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from sasnet_plugin.fitting.together.result import SampleResult
-
 from ...digits import chisq_text, quantity
+from ...fitting.result.model_fit import Parameter
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...fitting.together.result import SampleResult
 from . import document, names
 from .document import FITS, inline_svg, placeholder, plain_axes, settings
 
