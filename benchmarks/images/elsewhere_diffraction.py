@@ -179,7 +179,11 @@ def pattern(kind: str, theta: float, q: FloatArray, rng: np.random.Generator) ->
     theta : float
         Scattering angle at the window's edge, radians.
     """
-    k, size, turn = 1 / np.sin(theta), float(np.exp(rng.uniform(*np.log((9, 28))))), float(rng.uniform(0, 6.3))
+    k, size, turn = (
+        1 / np.sin(theta),
+        float(np.exp(rng.uniform(*np.log((9, 28))))),
+        float(rng.uniform(0, 6.3)),
+    )
     passed = float(rng.uniform(0, 1.5)) * (rng.random() < 0.5)
     if kind == "round":
         body, half = ellipsoid(rng.uniform(0.96, 1), rng.uniform(0, 1.2), turn), size
@@ -198,7 +202,9 @@ def pattern(kind: str, theta: float, q: FloatArray, rng: np.random.Generator) ->
         fringes = rng.uniform(4, 9)
         square = np.minimum(q[:, None] ** 2 + q[None, :] ** 2, 1.0)
         path = fringes * 2 * np.pi * (k - np.sqrt(k * k - square)) / (k - np.sqrt(k * k - 1))
-        aside = rng.uniform(0, 1.0, 2) @ np.stack([np.broadcast_to(q[:, None], path.shape)] * 2).reshape(2, -1)
+        aside = rng.uniform(0, 1.0, 2) @ np.stack([np.broadcast_to(q[:, None], path.shape)] * 2).reshape(
+            2, -1
+        )
         phase = path + 2 * np.pi * aside.reshape(path.shape)
         return np.abs(first * (1 + rng.uniform(0.7, 1) * np.exp(1j * phase))) ** 2
     if kind == "double":
@@ -214,16 +220,23 @@ def foreign(q: FloatArray, rng: np.random.Generator) -> tuple[str, FloatArray]:
     which = int(rng.integers(3))
     if which == 0:
         at = rng.uniform(0.2, 0.4) * np.sqrt([1, 2, 3, 4, 5, 6, 8])
-        rings = sum(w * np.exp(-(((r - a) / 0.012) ** 2) / 2) for a, w in zip(at, rng.uniform(1, 3, 7), strict=True))
+        rings = sum(
+            w * np.exp(-(((r - a) / 0.012) ** 2) / 2) for a, w in zip(at, rng.uniform(1, 3, 7), strict=True)
+        )
         return "powder", np.asarray(rings + 0.05 * np.exp(-r / 0.4))
     if which == 1:
         found, cell = 0.002 * np.exp(-r / 0.4), rng.uniform(0.12, 0.25)
         turn = rng.uniform(0, 1.5)
         for h in range(-8, 9):
             for j in range(-8, 9):
-                x, y = cell * (h * np.cos(turn) - j * np.sin(turn)), cell * (h * np.sin(turn) + j * np.cos(turn))
+                x, y = (
+                    cell * (h * np.cos(turn) - j * np.sin(turn)),
+                    cell * (h * np.sin(turn) + j * np.cos(turn)),
+                )
                 near = (q[None, :] - x) ** 2 + (q[:, None] - y) ** 2
-                found = found + rng.exponential() * np.exp(-near / (2 * 0.008**2)) * np.exp(-2 * (x * x + y * y))
+                found = found + rng.exponential() * np.exp(-near / (2 * 0.008**2)) * np.exp(
+                    -2 * (x * x + y * y)
+                )
         return "crystal", found
     # A hundred spheres anywhere: speckle under one form factor.
     places = rng.uniform(-60, 60, (100, 2))

@@ -161,9 +161,11 @@ def scene(index: int, seed: int, folder: Path) -> tuple[Path, Truth]:
     if truth.kind == "noise":
         rate += 1 / rate.size
     else:
-        rate[above] = ideal(truth, phi, up[above], (wavelength, np.radians(alpha_i), width, spread), rng).reshape(
-            above.size, columns, parts
-        ).mean(axis=2)
+        rate[above] = (
+            ideal(truth, phi, up[above], (wavelength, np.radians(alpha_i), width, spread), rng)
+            .reshape(above.size, columns, parts)
+            .mean(axis=2)
+        )
         rate = gaussian_filter(rate, rng.uniform(0.4, 0.9))
         rate = rate / rate.sum() + rng.uniform(0.003, 0.06) / rate.size
     counts = 40.0 if truth.kind == "noise" else truth.counts

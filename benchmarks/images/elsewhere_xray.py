@@ -179,7 +179,9 @@ def other(shape: tuple[int, int], rng: np.random.Generator) -> FloatArray:
     found = 1 + x * rng.uniform(-0.8, 0.8) + y * rng.uniform(-0.5, 0.8)
     for _ in range(12):
         a, b, w, h = rng.uniform(0, 1, 4)
-        found = np.where((x > a) & (x < a + w / 2) & (y > b) & (y < b + h / 2), found * rng.uniform(0.3, 3), found)
+        found = np.where(
+            (x > a) & (x < a + w / 2) & (y > b) & (y < b + h / 2), found * rng.uniform(0.3, 3), found
+        )
     return gaussian_filter(found, 1.5)
 
 
