@@ -33,12 +33,12 @@ _STRAY_COUNTS, _STRAY, _KNOWN, _REACHES = 2e4, 3.0, 0.02, (0.05, 1.5)
 _FINE, _OUT, _SEEN, _PAIRS, _ALIKE, _GRAIN = (7, 25), 4, 5.0, 8, 0.5, 0.9
 
 STRAY = (
-    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the frame:"
-    " no fringe is seen in it."
+    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the"
+    " frame: no fringe is seen in it."
 )
 SPECKLE = (
-    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one particle's"
-    " pattern goes on from ring to ring."
+    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one"
+    " particle's pattern goes on from ring to ring."
 )
 NARROW = (
     "Narrow rings stand over flat surroundings, as a powder's do: one particle's fringes are as wide as the"
