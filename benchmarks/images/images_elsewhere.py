@@ -2,10 +2,11 @@
 
     python -m benchmarks images/images_elsewhere [--kind sans] [--images 20] [--first 0] [--work W] [--write]
 
-Scenes are those of `elsewhere_sans`, `elsewhere_gisas`, `elsewhere_diffraction` and `elsewhere_xray`: files of
-several formats with gaps, hot pixels, beams off the middle and sometimes not stated. Right is a scene whose
-subject is named, or a foreign one that is refused; wrong with confidence is what is said with more than 90 %
-and is not so. `--kind` names one of the four; without it all that the work folder keeps are in the table.
+Scenes are those of `elsewhere_sans`, `elsewhere_gisas`, `elsewhere_diffraction` and `elsewhere_xray`:
+files of several formats with gaps, hot pixels, beams off the middle and sometimes not stated. Right is a
+scene whose subject is named, or a foreign one that is refused, or of GISAS is answered with `in_scope`
+of 0.9 at most; wrong with confidence is what is said with more than 90 % and is not so. `--kind` names
+one of the four; without it all that the work folder keeps are in the table.
 """
 
 from __future__ import annotations
@@ -172,7 +173,7 @@ def summary(kinds: dict[str, list[Row]]) -> str:
         "images",
         "scenes",
         "right",
-        "foreign ones refused",
+        "foreign ones refused or doubted",
         "wrong with more than 90 %",
         "CPU-s, median",
         "most",
