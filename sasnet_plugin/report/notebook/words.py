@@ -21,7 +21,7 @@ def of_curve(curve: Curve) -> tuple[str, ...]:
 
 
 def of_suggestion(found: Suggestion) -> tuple[str, ...]:
-    """How far the answer goes, the first note, and what to do next."""
+    """How far the answer goes, whether it is of any known model, and what to do next."""
     from ...predict.classes import group_sentence
 
     if not found.models or not found.groups:
@@ -30,8 +30,7 @@ def of_suggestion(found: Suggestion) -> tuple[str, ...]:
     size = "" if found.rg is None else f" Rg about {significant(found.rg, 2)} Å."
     outside = _outside(found)
     head = f"If it is one of the known kinds all the same: {said[0].lower()}{said[1:]}" if outside else said
-    notes = [in_python(note) for note in found.notes if note not in (said, outside)]
-    doubt = outside or next(iter(notes), "")
+    doubt = outside or ("" if found.curve is None else in_python(found.curve.q_unit.doubt))
     return tuple(
         filter(
             None,
