@@ -12,8 +12,6 @@ _WITH_VALUE = re.compile(rf"--({'|'.join(_VALUED)}) (\d[\d.]*\d|\d|A\b|nm\b|none
 _FIX = re.compile(r"--fix (\w+)=([\d.+-]*\d)")
 _Q_RANGE = re.compile(r"--q-range ([\d.]*):([\d.]*\d)?")
 _NAMED = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
-#: Whole commands.
-_DETAILS = "sasnet fit --details lists them"
 
 
 def keyword(option: str) -> str:
@@ -30,8 +28,7 @@ def in_python(sentence: str) -> str:
     >>> in_python("Not fitted within the time limit (go on with --time-limit 180): line.")
     'Not fitted within the time limit (go on with time_limit=180): line.'
     """
-    said = sentence.replace(_DETAILS, "fits lists them")
-    said = _Q_RANGE.sub(lambda m: f"curve.within({m[1] or 0}{f', {m[2]}' if m[2] else ''})", said)
+    said = _Q_RANGE.sub(lambda m: f"curve.within({m[1] or 0}{f', {m[2]}' if m[2] else ''})", sentence)
     said = _FIX.sub(lambda m: f'fixed={{"{m[1]}": {m[2]}}}', said)
     said = _WITH_VALUE.sub(lambda m: f"{keyword(m[1])}={_value(m[2])}", said)
     said = said.replace("choose another --q-range", "take another range of q")

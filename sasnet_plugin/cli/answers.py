@@ -109,17 +109,18 @@ class TableWriter:
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
-            say(Text(f"Next: {self._next(answer.file)}", style="bold"), soft_wrap=True)
+            say(Text(f"Next: {next_command(answer.file, self._given)}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
-
-    def _next(self, file: str) -> str:
-        """``sasnet fit`` of a file, with the options that were given here."""
-        return shlex.join(["sasnet", "fit", printable(file), *self._given])
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
         print(printable(sentence), file=sys.stderr, flush=True)
+
+
+def next_command(file: str, given: Sequence[str]) -> str:
+    """``sasnet fit`` of a file, with the options that were given."""
+    return shlex.join(["sasnet", "fit", printable(file), *given])
 
 
 def wide_console() -> Console:

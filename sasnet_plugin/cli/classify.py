@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def classify(
     plot: Plot = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
+        typer.Option("--report", help="Folder for an overview (index.html), and a page of each."),
     ] = None,
     details: Annotated[
         bool,
@@ -168,7 +168,7 @@ def classify(
     with _progress(quiet) as step:
         found = outcomes(files, read, kinds.answers, window, step)
         if report is not None:
-            found = _reported(found, kinds.domain_of, report, force)
+            found = _reported(found, kinds.domain_of, report, force, given)
         failed, drawn = _write(found, writer, plot is not None, rows, report)
     if isinstance(writer, LineWriter):
         writer.close(next_step=not quiet)
@@ -261,16 +261,32 @@ def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[A
 
 
 def _reported(
-    outcomes: Iterable[Outcome], domain_of: Callable[[Any], Domain], folder: Path, force: bool
+    outcomes: Iterable[Outcome],
+    domain_of: Callable[[Any], Domain],
+    folder: Path,
+    force: bool,
+    given: Sequence[str],
 ) -> Iterator[Outcome]:
-    """Write the page of each pattern's answer after it; pages of curves are those of their fits."""
+    """Write the page of each answer after it.
+
+    Parameters
+    ----------
+    given : sequence of str
+        Options that a fit needs as well.
+    """
     from ..files import check_output
     from ..report.images.pages import answer_page
+    from ..report.page.classified import write_classified
+    from .answers import next_command
 
     for path, one, outcome in outcomes:
         yield path, one, outcome
-        if not isinstance(outcome, Exception) and not isinstance(one, Curve):
-            check_output(folder / _page_name(one, folder), force=force)
+        if isinstance(outcome, Exception):
+            continue
+        check_output(folder / _page_name(one, folder), force=force)
+        if isinstance(one, Curve):
+            write_classified(one, outcome, folder, next_command(Path(outcome.file).name, given))
+        else:
             answer_page(domain_of(one), one, outcome, folder)
 
 
@@ -297,7 +313,7 @@ def _write(
             continue
         writer.answer(one, outcome)
         if rows is not None:
-            page = "" if report is None or isinstance(one, Curve) else _page_name(one, report)
+            page = "" if report is None else _page_name(one, report)
             rows.append(folders.classified(one, outcome, page))
         # One more than is drawn, to know that there were more; a file of hundreds would hide the others.
         if remember and len(drawn) <= MAX_CURVES and of_file[path] < OF_ONE_FILE:
@@ -306,10 +322,12 @@ def _write(
     return failed, drawn
 
 
-def _page_name(image: Any, folder: Path) -> str:
+def _page_name(measurement: Any, folder: Path) -> str:
     from ..report.images.pages import page_name
+    from ..report.page.classified import classified_name
 
-    return page_name(image, folder)
+    named = classified_name if isinstance(measurement, Curve) else page_name
+    return named(measurement, folder)
 
 
 def _draw(plot: Path, drawn: list[tuple[Any, Answer]]) -> None:

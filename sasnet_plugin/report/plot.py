@@ -110,7 +110,7 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     from matplotlib.figure import Figure
 
     if len(results) == 1:
-        from .notebook.axes import fit_figure
+        from .fit_axes import fit_figure
 
         write_figure(fit_figure(results[0]), path, dpi=150)
         return 1

@@ -5,21 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from ...digits import chisq_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.together.result import SampleResult
 from ...types import Curve, Suggestion, shown_name
+from ..fit_axes import draw_fit
 from ..plot import draw_curve
 from .html import nearest_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-#: Fits drawn; more lines hide each other.
-MAX_DRAWN = 4
 
 
 def plot_of(thing: Curve | Suggestion | FitResult | SampleResult, ax: Axes | None = None) -> Axes:
@@ -51,49 +45,17 @@ def plot_of(thing: Curve | Suggestion | FitResult | SampleResult, ax: Axes | Non
     return ax
 
 
-def fit_figure(result: FitResult) -> Figure:
-    """Data with the fits and the best one's residuals, a figure that no window knows."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _draw_fit(upper, lower, result)
-    return figure
-
-
 def _plot_fit(result: FitResult, ax: Axes | None) -> Axes:
     if ax is not None:
-        _draw_fit(ax, None, result)
+        draw_fit(ax, None, result)
         return ax
     import matplotlib.pyplot as plt
 
     figure = plt.figure(figsize=(6.4, 5.6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    _draw_fit(upper, lower, result)
+    draw_fit(upper, lower, result)
     axes: Axes = upper
     return axes
-
-
-def _draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
-    """Data with error bars and the best fits, and the best one's residuals below."""
-    curve, fits = result.curve, result.fits
-    upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for found in fits[:MAX_DRAWN]:
-        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {chisq_text(found.reduced_chisq)}"
-        upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
-    positive = curve.intensity[curve.intensity > 0]
-    upper.set(xscale="log", ylabel="I(q)")
-    if positive.size:
-        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
-    if fits:
-        upper.legend(fontsize="small", frameon=False)
-    if lower is None:
-        upper.set_xlabel("q / Å⁻¹")
-        return
-    if fits:
-        lower.plot(curve.q, (curve.intensity - fits[0].theory) / result.dintensity, ".", ms=3)
-    lower.axhline(0, color="0.4", lw=0.8)
-    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
 
 
 def _draw_titled(ax: Axes, curve: Curve) -> None:
