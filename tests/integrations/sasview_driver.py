@@ -265,8 +265,13 @@ class Session(QObject):
         yield lambda: page.chi2 is not None and page.cmdPlot.isEnabled()
         sent["chi2_as_sent"] = float(page.chi2)
         yield from self.pause(1.0)
+        yield lambda: any(len(names) > 1 for names in self.graphs())  # data and theory
         sent["graphs"] = self.graphs()
+        dialog = self.dialog
+        dialog.hide()
+        yield from self.pause(0.5)
         self.picture("as_sent")
+        dialog.show()
         self.ear.heard.clear()
         page.fittingFinishedSignal.connect(self.ear.hear)
         self.watch("SasView's own fit")

@@ -212,7 +212,7 @@ class SuggestDialog(Form):
             return
         if number in self._starts:
             of, each = self._starts.pop(number)
-            self._put(of, [replace(each, page=result.get("page") or {})], plot=True, fitted=False)
+            self._put(of, [replace(each, page=result.get("page") or {})], fitted=False)
             return
         entry = self._of(number)
         if entry is None:
@@ -282,7 +282,7 @@ class SuggestDialog(Form):
             return
         fitted = [each for each in chosen if each.page is not None]
         if fitted:
-            self._put(entry, fitted, plot=len(chosen) == 1)
+            self._put(entry, fitted)
         for each in chosen:
             if each.page is None:
                 content = {"model": each.model, "structure_factor": each.structure_factor}
@@ -290,11 +290,12 @@ class SuggestDialog(Form):
                 self._starts[number] = entry, each
                 self._say(f"The values of {each.name} are being looked up; its fit page opens then.")
 
-    def _put(self, entry: Entry, chosen: list[Candidate], *, plot: bool, fitted: bool = True) -> None:
+    def _put(self, entry: Entry, chosen: list[Candidate], *, fitted: bool = True) -> None:
+        """Fill a page for each; the first one's graph is opened, more would hide each other."""
         done, wrong = [], []
         for each in chosen:
             try:
-                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=plot)
+                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=not done)
             except NotSentError as error:
                 wrong.append(str(error))
                 continue
