@@ -92,6 +92,8 @@ class Curve:
         In which unit q was read, and whether the file says so.
     shadow : Curve or None
         Points below the first of these, left out on reading because they lie in the beamstop's shadow.
+    entries : int
+        How many the file holds.
     """
 
     q: FloatArray
@@ -105,6 +107,7 @@ class Curve:
     notes: tuple[str, ...] = ()
     q_unit: QUnit = QUnit()
     shadow: Curve | None = None
+    entries: int = 1
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

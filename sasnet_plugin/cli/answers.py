@@ -109,7 +109,7 @@ class TableWriter:
         for sentence in sentences:
             say(Text(sentence), soft_wrap=True)
         if isinstance(measurement, Curve) and answer.file:
-            say(Text(f"Next: {next_command(answer.file, self._given)}", style="bold"), soft_wrap=True)
+            say(Text(f"Next: {next_command(measurement, self._given)}", style="bold"), soft_wrap=True)
         say()
         sys.stdout.flush()
 
@@ -118,9 +118,16 @@ class TableWriter:
         print(printable(sentence), file=sys.stderr, flush=True)
 
 
-def next_command(file: str, given: Sequence[str]) -> str:
-    """``sasnet fit`` of a file, with the options that were given."""
-    return shlex.join(["sasnet", "fit", printable(file), *given])
+def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
+    """``sasnet fit`` of a curve, with the options that were given, and with its entry where there are others.
+
+    Parameters
+    ----------
+    file : str
+        Instead of the curve's own name.
+    """
+    entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
+    return shlex.join(["sasnet", "fit", printable(file or curve.file), *entry, *given])
 
 
 def wide_console() -> Console:

@@ -285,7 +285,7 @@ def _reported(
             continue
         check_output(folder / _page_name(one, folder), force=force)
         if isinstance(one, Curve):
-            write_classified(one, outcome, folder, next_command(Path(outcome.file).name, given))
+            write_classified(one, outcome, folder, next_command(one, given, Path(one.file).name))
         else:
             answer_page(domain_of(one), one, outcome, folder)
 

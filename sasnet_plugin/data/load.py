@@ -94,7 +94,8 @@ def _load(
             if raws[index].q.size > LIMITS.points:
                 raise too_many(file, raws[index].q.size)
             scope.check_curve(raws[index], file)
-            curves.append(clean(raws[index], file=file, entry=titles[index], q_unit=forced))
+            curve = clean(raws[index], file=file, entry=titles[index], q_unit=forced)
+            curves.append(replace(curve, entries=len(raws)))
         except DataError as error:
             failures.append((titles[index], error))
     if not curves:

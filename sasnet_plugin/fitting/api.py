@@ -15,7 +15,7 @@ from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..types import Curve, SasnetError, Suggestion, TechnicalError
-from .assessment.agreement import disagreement
+from .assessment.agreement import EXPECTS, disagreement
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -36,7 +36,7 @@ from .verdict.tell import told
 from .watched import Progress, Watched
 
 BANK = "seeds.npz"
-NO_UNCERTAINTIES = "The data have no uncertainties"
+ESTIMATED = "The uncertainties were estimated"
 CUT = (
     "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
     " may be another."
@@ -166,8 +166,7 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    # What was said on reading is said again, with what it means for a fit.
-    notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
+    notes = list(curve.notes)
     if note:
         notes.append(note)
     classifier = open_classifier()
@@ -210,7 +209,14 @@ def fit_with(
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
+    return _said_once(told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options))
+
+
+def _said_once(result: FitResult) -> FitResult:
+    """Without the note on what the network expects, where that is a doubt."""
+    if not any(doubt.startswith(EXPECTS) for doubt in result.verdict.doubts):
+        return result
+    return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -288,7 +294,7 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            f"{NO_UNCERTAINTIES}; they were estimated from the scatter of the points: a χ² of 1"
+            f"{ESTIMATED} from the scatter of the points: a χ² of 1"
             " says that a fit follows the points as closely as they scatter, whatever else is wrong."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)

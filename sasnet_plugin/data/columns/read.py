@@ -75,15 +75,13 @@ def _left_out(table: Table) -> list[str]:
     """What was left out in finding the table."""
     notes = []
     if table.dropped:
-        lines = "line was" if table.dropped == 1 else "lines were"
-        notes.append(f"{table.dropped} {lines} dropped that lie in the table without the others' columns.")
+        lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")
+        notes.append(
+            f"{table.dropped} {lines} inside the table without the columns of the others {were} dropped."
+        )
     if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:
-        lines = (
-            "line of numbers outside the table that was read was"
-            if table.lost == 1
-            else ("lines of numbers outside the table that was read were")
-        )
-        notes.append(f"{table.lost} {lines} left out.")
+        lines, were = ("line", "was") if table.lost == 1 else ("lines", "were")
+        notes.append(f"{table.lost} {lines} of numbers outside the table that was read {were} left out.")
     return notes

@@ -297,7 +297,7 @@ def misfit(result: FitResult) -> Iterator[str]:
         return
     low, high = found.worst
     where = f"between q = {significant(low, 3)} and {significant(high, 3)} Å⁻¹"
-    if found.structured:
+    if found.structured or found.systematic:
         yield f"The residuals are largest {where}, where the models lack something."
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)

@@ -12,7 +12,7 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
 from ..task import FitOptions
-from .next_step import changes_of, words_of
+from .next_step import changes_of, entry_of, words_of
 
 #: Options of the command whose value is a number.
 _NUMBERS = ("--top", "--time-limit", "--workers", "--samples", "--burn", "--wavelength")
@@ -24,6 +24,8 @@ _LOOK = ("--report", "--export")
 def spoken_in_python(result: FitResult, options: FitOptions) -> FitResult:
     """The same result, told in Python."""
     changes, purpose = changes_of(result, options)
+    if "--q-unit" in changes:  # the file is read anew
+        changes = {**entry_of(result, options), **changes}
     return replace(
         result,
         verdict=of_verdict(result.verdict, call(result.curve.file, options, changes), purpose),
@@ -63,10 +65,15 @@ def call(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> s
 
 def _curve(file: str, given: dict[str, str]) -> str:
     """What is fitted; what is about reading is taken out of the options."""
-    unit, window = given.pop("--q-unit", None), given.pop("--q-range", None)
+    unit, window, entry = (given.pop(name, None) for name in ("--q-unit", "--q-range", "--entry"))
     curve = "curve"
     if unit is not None:
-        curve = f'load({file!r}, q_unit="{unit}")[0]' if file else f"replace(curve, q=curve.q / 10)  # {unit}"
+        which = f", entry={_written(entry)}" if entry else ""
+        curve = (
+            f'load({file!r}, q_unit="{unit}"{which})[0]'
+            if file
+            else f"replace(curve, q=curve.q / 10)  # {unit}"
+        )
     if window is not None:
         low, _, high = window.partition(":")
         ends = ", ".join(filter(None, (f"low={low}" if low else "", f"high={high}" if high else "")))

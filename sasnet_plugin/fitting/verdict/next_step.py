@@ -30,7 +30,13 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
     if not result.curve.file:
         return "", ""
     changes, purpose = changes_of(result, options)
-    return command(result.curve.file, options, changes), purpose
+    return command(result.curve.file, options, {**entry_of(result, options), **changes}), purpose
+
+
+def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
+    """Which entry of its file the curve is, where there are others and none was named."""
+    curve = result.curve
+    return {"--entry": printable(curve.entry)} if curve.entries > 1 and "--entry" not in options.also else {}
 
 
 def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:

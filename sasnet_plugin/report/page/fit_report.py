@@ -10,7 +10,6 @@ from pathlib import Path, PurePath
 import numpy as np
 
 from ...digits import significant
-from ...fitting.api import NO_UNCERTAINTIES
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...fitting.verdict.equals import worth_showing
@@ -84,7 +83,7 @@ def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = Fa
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
-{document.notes((*_verified(result), *_read(result), *result.notes))}
+{document.notes((*_verified(result), *curve.notes, *result.notes))}
 {_without_model(result)}
 {ranking(worth_showing(result.fits))}
 {parameter_tables(worth_showing(result.fits))}
@@ -94,12 +93,6 @@ def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = Fa
     return document.document(
         f"{title} · fits by sasnet", body, own=_own(curve), scripts=scripts(), style=style()
     )
-
-
-def _read(result: FitResult) -> list[str]:
-    """What was said on reading; that errors are missing is said with what it means for the fit."""
-    estimated = any(note.startswith(NO_UNCERTAINTIES) for note in result.notes)
-    return [n for n in result.curve.notes if not (estimated and n.startswith(NO_UNCERTAINTIES))]
 
 
 def _without_model(result: FitResult) -> str:
