@@ -59,7 +59,6 @@ def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[st
 
     Parameters
     ----------
-    found : iterable of (str, measurement or Exception)
     began : float
         When the first was asked for, by `time.monotonic`; the others are when the one before is done with.
     """
@@ -75,7 +74,6 @@ def curves_of(
 
     Parameters
     ----------
-    path : str or SasnetError
     read : callable
         From a path to its measurements.
     window : (float, float) or None

@@ -161,8 +161,6 @@ class Reading:
     ----------
     domain : str or None
         Of all files; None asks each file.
-    options : Options
-    geometry : tuple of str
     """
 
     domain: str | None
@@ -306,10 +304,8 @@ def print_result(
 
     Parameters
     ----------
-    result : FitResult
     quiet : bool
         The headline alone.
-    details : bool
     titled : bool
         With the file's name above, as where there are several.
     """

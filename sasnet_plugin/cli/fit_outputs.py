@@ -190,8 +190,6 @@ def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
 
     Parameters
     ----------
-    found : FitResult
-    outputs : Outputs
     said : bool
         Print the name of each file.
     """

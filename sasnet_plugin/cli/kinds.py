@@ -37,10 +37,8 @@ class Kinds:
     ----------
     domain : str or None
         Of all files; None asks each file.
-    top : int
     models, exclude : list of str or None
         Models to choose from, and to leave out.
-    reading : ReadOptions
     prior : str
         Of classes, one of `class_prior.PRIORS`.
     verify : bool

@@ -40,7 +40,6 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
 
     Parameters
     ----------
-    path : Path
     of_table : callable
         Of names and values, and the file that is named where something is wrong.
 

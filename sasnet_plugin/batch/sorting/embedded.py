@@ -89,12 +89,10 @@ def planned(
 
     Parameters
     ----------
-    files : sequence of str
     folder : Path
         Of the parts.
     name : str
         Of the embedding.
-    geometry : tuple of str
     force : bool
         Whatever the folder holds is done again.
 

@@ -40,8 +40,6 @@ class Frames:
         Number of the first in its file, from 0.
     counts : (m, rows, columns) float32 array
     masks : (m, rows, columns) bool array
-    window : Window
-    notes : tuple of str
     total : int
         Frames of the file.
     """
@@ -84,7 +82,6 @@ def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterat
 
     Parameters
     ----------
-    path : Path
     geometry : tuple of str
         ``name=value``; see `settings.Setup`.
     start : int

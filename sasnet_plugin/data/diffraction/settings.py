@@ -58,7 +58,6 @@ def setup_of(path: Path, given: Sequence[str]) -> Setup:
 
     Parameters
     ----------
-    path : Path
     given : sequence of str
         ``name=value``, the value as in TOML.
 

@@ -157,10 +157,8 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
 
     Parameters
     ----------
-    raw : RawSans
     said : SansSettings
         Goes before the header's.
-    file : str
 
     Raises
     ------

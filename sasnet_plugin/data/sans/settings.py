@@ -163,7 +163,6 @@ def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: li
     ----------
     settings, said : SansSettings
         All that is known, and what the user says.
-    file : str
     notes : list of str
         Told of a header's wavelength that was converted.
 

@@ -124,10 +124,8 @@ def done(
 
     Parameters
     ----------
-    problem : OrientedImage
     errors : mapping
         Standard deviations of its values.
-    unevenness : Unevenness
     rivals : sequence
         Fits that are as likely, the first a quarter turn from this one: bands of P₂, and of a rival of about
         the same director all bands that both have, hold the values of both.
@@ -180,8 +178,6 @@ def refined(
     ----------
     measurement : Image or data.sans.features.Settings
         Of several settings, the image with the most counts is fitted.
-    answer : Answer
-    seconds : float
     told : callable, optional
         Told what is done in a few words.
     """

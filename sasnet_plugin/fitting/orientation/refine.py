@@ -36,7 +36,6 @@ def refine(
 
     Parameters
     ----------
-    counts : Counts
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior; see `parameters.start`.
     begin : (parameters,) float array, optional
@@ -75,7 +74,6 @@ def over_all_films(
 
     Parameters
     ----------
-    found : Refined
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior.
     effort : Effort, optional
@@ -149,7 +147,6 @@ def best_tilt(
 
     Parameters
     ----------
-    counts : Counts
     at, error : (parameters,) float arrays
         The guess.
     begin : (parameters,) float array
@@ -273,11 +270,8 @@ def fitted(
 
     Parameters
     ----------
-    now : State
     expected : (n,) float array, optional
         Of an earlier fit; sets the variances of the first round.
-    tolerance : float
-    rounds : int
     """
     y = now.counts.y
     columns = np.concatenate((now.backgrounds, now.patterns))
