@@ -22,6 +22,23 @@ if TYPE_CHECKING:
     from ..report.page.overview import Row
 
 
+def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
+    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
+    from ..files import MARK, check_output
+    from ..report.page.overview import HEAD, INDEX
+
+    overview = None if report is None else report / INDEX
+    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
+        if path is not None:
+            check_output(path, force=force, mark=mark)
+
+
+def say_drawn(plot: Path, shown: int, asked: int) -> None:
+    """Say where a figure holds only the first of several."""
+    if asked > shown:
+        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
+
+
 @dataclass
 class Outputs:
     """Files that are written as answers come, and at the end.
@@ -52,15 +69,7 @@ class Outputs:
         SasnetError
             Something that is not sasnet's.
         """
-        from ..files import check_output
-        from ..report.page.overview import HEAD, INDEX
-
-        if self.report is not None:
-            check_output(self.report / INDEX, force=self.force)
-        if self.plot is not None:
-            check_output(self.plot, force=self.force)
-        if self.table is not None:
-            check_output(self.table, force=self.force, mark=HEAD)
+        check_free(self.report, self.plot, self.table, force=self.force)
 
     def options(self) -> dict[str, object]:
         """The options by which these were asked for."""
@@ -178,9 +187,7 @@ class Outputs:
         if self.plot is not None and self.drawn:
             from ..report.plot import plot_fits
 
-            shown = plot_fits(self.plot, self.drawn)
-            if len(self.drawn) > shown:
-                typer.echo(f"{self.plot}: only the first {shown} data sets are drawn.", err=True)
+            say_drawn(self.plot, plot_fits(self.plot, self.drawn), len(self.drawn))
         if self.report is not None and self.rows[1:]:
             print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,16 @@ def _may_be_image(path: str, domain: Domain) -> bool:
     return may_hold_images(Path(path))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which models are chosen from, how many are listed, and how they are weighted (`class_prior.PRIORS`)."""
+
+    top: int
+    models: list[str] | None
+    exclude: list[str] | None
+    prior: str
+
+
 class Kinds:
     """Reads and answers measurements.
 
@@ -37,10 +47,6 @@ class Kinds:
     ----------
     domain : str or None
         Of all files; None asks each file.
-    models, exclude : list of str or None
-        Models to choose from, and to leave out.
-    prior : str
-        Of classes, one of `class_prior.PRIORS`.
     verify : bool
         Answers are refined by physics and simulated again.
     told : callable, optional
@@ -50,22 +56,19 @@ class Kinds:
     def __init__(
         self,
         domain: str | None,
-        *,
-        top: int,
-        models: list[str] | None,
-        exclude: list[str] | None,
+        wanted: Wanted,
         reading: ReadOptions,
-        prior: str,
+        *,
         verify: bool = False,
         told: Callable[[str], None] | None = None,
     ) -> None:
         self._given = specification(domain).name if domain else None
-        self._wanted = top, models, exclude, prior
+        self._wanted = wanted
         self._reading = reading
         self._verify, self._told = verify, told
         self._opened: dict[str, tuple[Predictor, Choice]] = {}
         self._domains: dict[str, Domain] = {}  # by file
-        if models or exclude:  # wrong names are wrong usage, before the first file is read
+        if wanted.models or wanted.exclude:  # wrong names are wrong usage, before the first file is read
             self._predictor(specification(domain or DEFAULT))
 
     def read(self, path: str) -> Iterable[Any]:
@@ -166,7 +169,7 @@ class Kinds:
 
             predictor = open_predictor(domain.name)
             try:
-                self._opened[domain.name] = predictor, predictor.choice(*self._wanted)
+                self._opened[domain.name] = predictor, predictor.choice(*astuple(self._wanted))
             except UnknownModelError as error:
                 raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
         return self._opened[domain.name]
