@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..digits import significant
@@ -74,15 +74,13 @@ class TableWriter:
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
         curve = isinstance(measurement, Curve)
-        title = printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
+        noun, leading = ("curve", answer.doubts) if curve else ("image", 1)
         sentences = list(answer.sentences())
         # A doubt comes before the numbers that it is about.
-        leading = answer.doubts if curve else 1
-        self._lines([title or ("curve" if curve else "image"), *sentences[:leading]], "bold")
+        self._lines([_title(answer) or noun, *sentences[:leading]], "bold")
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
         self._lines(filter(None, lines), "cyan")
-        for rows in filter(None, (finding.rows() for finding in answer.findings)):
-            self._console.print(_table(rows, self._console.width < _WIDTH))
+        self._tables(answer)
         self._lines(sentences[leading:])
         if curve:
             self._after_curve(measurement, answer.file)
@@ -95,6 +93,10 @@ class TableWriter:
 
         for line in lines:
             self._console.print(Text(line, style=style), soft_wrap=True)
+
+    def _tables(self, answer: Answer) -> None:
+        for rows in filter(None, (finding.rows() for finding in answer.findings)):
+            self._console.print(_table(rows, self._console.width < _WIDTH))
 
     def _after_curve(self, curve: Curve, file: str) -> None:
         from ..model_free.in_words import distances
@@ -116,6 +118,10 @@ class TableWriter:
         """Nothing is left: each answer named its next step."""
 
 
+def _title(answer: Answer) -> str:
+    return printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
+
+
 def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
     """A finding's rows; where their last column names a group, it is said once, above its members.
 
@@ -129,20 +135,27 @@ def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
 
     grouped = rows[0][-1] == "group"
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in rows[0][:-1] if grouped else rows[0]:
+    columns, below = (rows[0][:-1], _below_groups(rows[1:])) if grouped else (rows[0], rows[1:])
+    for column in columns:
         whole = column in _WHOLE
         table.add_column(column.replace(" ", "\n") if narrow and whole else column, no_wrap=whole)
-    group = ""
-    for row in rows[1:]:
-        cells = row
-        if grouped:
-            name, *numbers, own = row
-            if group != own != name:
-                table.add_row(Text(own, style="bold"))
-            group = own
-            cells = [name if own == name else f"  {name}", *numbers]
-        table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
+    for row in below:
+        table.add_row(*(Text(cell, style=_style(cell, row)) for cell in row))
     return table
+
+
+def _style(cell: str, row: Sequence[str]) -> str:
+    return "bold" if len(row) == 1 else "green" if "%" in cell else ""
+
+
+def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Rows without their last column, each group's name above its members; a group of its own has none."""
+    group = ""
+    for name, *numbers, own in rows:
+        if group != own != name:
+            yield [own]
+        group = own
+        yield [name if own == name else f"  {name}", *numbers]
 
 
 def wide_console() -> Console:

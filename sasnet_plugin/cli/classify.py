@@ -112,22 +112,25 @@ def classify(
     if together:
         _together(files, kinds, window, of_sample, wanted, as_json)
         return
+    brief = quiet or (many(files) and not (details or image_set))
     given = {
         "--models": wanted.models, "--exclude": wanted.exclude, "--top": top, "--prior": prior,
         "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
     }  # fmt: skip
-    brief = quiet or (many(files) and not (details or image_set))
     writer = _writer(given, as_json, brief, details)
-    read: Callable[[str], Iterable[Any]] = kinds.read
-    if image_set:
-        parts = list(expand(files))
-        files, read = [str(parts[0])], lambda _: [kinds.together(parts)]
+    files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
     with progress(quiet) as step:
         failed = outputs.take(outcomes(files, read, kinds.answers, window, step), writer, kinds.domain_of)
     writer.close(next_step=not quiet)
     outputs.close(files)
     if failed:
         raise typer.Exit(1)
+
+
+def _as_one(files: list[str], kinds: Kinds) -> tuple[list[str], Callable[[str], Iterable[Any]]]:
+    """All files as one sample, under the name of the first."""
+    parts = list(expand(files))
+    return [str(parts[0])], lambda _: [kinds.together(parts)]
 
 
 def _writer(given: Mapping[str, object], as_json: bool, brief: bool, details: bool) -> Writer:
