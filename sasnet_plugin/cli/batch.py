@@ -16,7 +16,7 @@ from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
 from .arguments import Force, Quiet, Scheduler, Table
 from .files import expand
-from .fit_options import Files, with_fit_options
+from .fits.options import Files, with_fit_options
 from .progress import shown
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from ..data.failure import sentence_of
 from ..types import Curve, SasnetError, installed_by
 from .arguments import Details, Quiet
 from .files import curves_of
-from .fit_options import with_fit_options
+from .fits.options import with_fit_options
 from .progress import fitting
 
 
@@ -43,7 +43,7 @@ def bumps(
     from ..integrations.answers import Watched
     from ..integrations.bumps import show
     from ..web.access import listening
-    from .fit_printed import print_result
+    from .fits.printed import print_result
 
     # Better said before the fits than after them.
     for package in ("aiohttp", "plotly"):

@@ -36,9 +36,8 @@ from .arguments import (
 from .classify_outputs import Outputs
 from .files import expand
 from .folders import LineWriter, many
-from .kinds import Kinds, Wanted
-from .outcomes import outcomes, progress
-from .progress import stages
+from .kinds import Kinds, Wanted, outcomes
+from .progress import classifying, stages
 from .together import Given, SampleFile, Together
 
 #: What a next command need not repeat.
@@ -119,7 +118,7 @@ def classify(
     }  # fmt: skip
     writer = _writer(given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
-    with progress(quiet) as step:
+    with classifying(quiet) as step:
         failed = outputs.take(outcomes(files, read, kinds.answers, window, step), writer, kinds.domain_of)
     writer.close(next_step=not quiet)
     outputs.close(files)

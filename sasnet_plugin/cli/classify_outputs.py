@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ..data.failure import sentence_of
 from ..types import Curve
 from . import folders
-from .fit_outputs import check_free, say_drawn
-from .outcomes import Outcome
+from .fits.outputs import check_free, say_drawn
+from .kinds import Outcome
 
 if TYPE_CHECKING:
     from ..domains import Domain

@@ -15,10 +15,10 @@ from ..domains import names_and_titles
 from ..types import Curve, SasnetError
 from .arguments import Details, Force, Geometry, Plot, Quiet, Table
 from .files import clocked, curves_of, expand
-from .fit_options import Files, also_given, with_fit_options
-from .fit_outputs import Outputs, written
-from .fit_printed import Say
-from .fit_reading import Reading
+from .fits.options import Files, also_given, with_fit_options
+from .fits.outputs import Outputs, written
+from .fits.printed import Say
+from .fits.reading import Reading
 from .progress import fitting
 from .streams import json_lines
 from .together import Given, Own, SampleFile, Share, Tie, Together

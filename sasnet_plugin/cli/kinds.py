@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..types import DataError, SasnetError
+from .files import curves_of, expand
 
 if TYPE_CHECKING:
     from ..predict import Answer, Predictor
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 #: Seconds for the physics of one pattern.
 REFINING = 30.0
+CHUNK = 64  # measurements run at once, across files
+PATIENCE = 0.25  # seconds after which answers are given, however few there are
+
+#: File, measurement if there is one, answer or why there is none.
+Outcome = tuple[str, Any, Any]
 
 
 def _may_be_image(path: str, domain: Domain) -> bool:
@@ -185,3 +193,38 @@ class Kinds:
             except UnknownModelError as error:
                 raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
         return self._opened[domain.name]
+
+
+def outcomes(
+    arguments: Iterable[str],
+    read: Callable[[str], Iterable[Any]],
+    answer: Callable[[list[Any]], list[Any]],
+    window: tuple[float, float] | None,
+    step: Callable[[], None],
+) -> Iterator[Outcome]:
+    """Yield the outcome of each measurement in order, a few at a time.
+
+    Measurements of small files are run together, but none waits longer than `PATIENCE` for company; of a file
+    with many no more than a few are held.
+    """
+    waiting: list[tuple[str, Any]] = []
+    answered = -math.inf  # the first file is answered at once
+    for path in expand(arguments):
+        for pair in curves_of(path, read, window):
+            waiting.append(pair)
+            if len(waiting) >= CHUNK:
+                yield from _answer(waiting, answer)
+                waiting = []
+                answered = time.monotonic()
+        if time.monotonic() - answered > PATIENCE:
+            yield from _answer(waiting, answer)
+            waiting = []
+            answered = time.monotonic()
+        step()
+    yield from _answer(waiting, answer)
+
+
+def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
+    answered = iter(answer([one for _, one in waiting if not isinstance(one, Exception)]))
+    for path, one in waiting:
+        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(answered))

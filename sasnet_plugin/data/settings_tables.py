@@ -129,3 +129,36 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
 def is_number(value: Any) -> bool:
     """Whether a value of a table is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def path_of(key: str, value: Any, file: str) -> str:
+    """The value of a setting that is a path.
+
+    Raises
+    ------
+    DataError
+        It is no text.
+    """
+    if not isinstance(value, str):
+        raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
+    return value
+
+
+def numbers_of(key: str, value: Any, count: int, file: str, wanted: str = "") -> tuple[float, ...]:
+    """The value of a setting of so many numbers; one needs no brackets.
+
+    Parameters
+    ----------
+    wanted : str
+        What is asked for in the sentence, where it is more than numbers.
+
+    Raises
+    ------
+    DataError
+        They are not as many, or not all finite numbers.
+    """
+    values = value if isinstance(value, list | tuple) else [value]
+    if len(values) != count or not all(map(is_number, values)):
+        wanted = wanted or ("a number" if count == 1 else f"{count} numbers in brackets")
+        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+    return tuple(map(float, values))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..batch.plan import Options
-from ..fitting.task import METHODS, PROBES, FitOptions, Method
-from ..predict.class_prior import COMMON
-from ..types import SasnetError
-from .arguments import (
+from ...batch.plan import Options
+from ...fitting.task import METHODS, PROBES, FitOptions, Method
+from ...predict.class_prior import COMMON
+from ...types import SasnetError
+from ..arguments import (
     TOP,
     Entry,
     Exclude,
@@ -32,7 +32,7 @@ from .arguments import (
 )
 
 if TYPE_CHECKING:
-    from ..fitting.task import Contrast
+    from ...fitting.task import Contrast
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
 
@@ -218,7 +218,7 @@ def contrast_given(
     sample: str | None, solvent: str | None, probe: str, wavelength: float | None
 ) -> Contrast | None:
     """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
-    from ..fitting.problem.contrast import contrast_of
+    from ...fitting.problem.contrast import contrast_of
 
     if probe not in PROBES:
         raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")

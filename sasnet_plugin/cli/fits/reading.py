@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..batch.plan import Options
-from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
-from ..types import SasnetError
+from ...batch.plan import Options
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ...types import SasnetError
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Reading:
 
     def read(self, path: str) -> Iterator[Any]:
         """The curves of a file, or its images where these have a direction."""
-        from ..data import load
+        from ...data import load
 
         options = self.options
         kind = specification(self.domain or recognised(Path(path)))

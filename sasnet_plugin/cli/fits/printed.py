@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
-from ..types import Curve
-from .answers import TableWriter, wide_console
-from .streams import JsonLine
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...types import Curve
+from ..answers import TableWriter, wide_console
+from ..streams import JsonLine
 
 if TYPE_CHECKING:
-    from ..fitting.result.fit_result import FitResult
-    from ..predict import Answer
+    from ...fitting.result.fit_result import FitResult
+    from ...predict import Answer
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Say:
 
     def answer(self, measurement: Any, found: FitResult | Answer) -> None:
         """Print an answer."""
-        from ..predict import Answer
+        from ...predict import Answer
 
         if self.line:
             told = found.as_dict()
@@ -117,8 +117,8 @@ def _print_details(result: FitResult, say: Any) -> None:
     """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
     from rich.text import Text
 
-    from ..fitting.result.display import rich_table
-    from ..model_free.in_words import distances, lines
+    from ...fitting.result.display import rich_table
+    from ...model_free.in_words import distances, lines
 
     say()
     say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
@@ -128,7 +128,7 @@ def _print_details(result: FitResult, say: Any) -> None:
 
 
 def _after_the_table(result: FitResult) -> Iterator[str]:
-    from ..fitting.result.display import parameters_in_words
+    from ...fitting.result.display import parameters_in_words
 
     best, doubts = result.best, result.verdict.doubts
     more = [f"Less of a doubt: {doubt}" for doubt in doubts[1:]]
