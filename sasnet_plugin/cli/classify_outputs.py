@@ -46,13 +46,7 @@ class Outputs:
     _of_file: Counter[str] = field(default_factory=Counter)
 
     def check(self) -> None:
-        """See that nothing is in the way of what is written at the end.
-
-        Raises
-        ------
-        SasnetError
-            Something that is not sasnet's.
-        """
+        """See that nothing but sasnet's own is where these will be."""
         check_free(self.report, self.plot, self.table, force=self.force)
 
     def take(self, found: Iterable[Outcome], writer: Writer, domain_of: Callable[[Any], Domain]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ..types import DataError
 from .failure import too_large
@@ -19,20 +19,16 @@ _BYTES = 2**20
 COMMON = "geometry.toml"
 
 
-class Settings(Protocol):
-    """A frozen dataclass, each None or empty where nothing is said; paths are those that end in ``_file``."""
-
-    def over(self, other: Any) -> Any:
-        """These settings, and those of another where these say nothing."""
+#: A frozen dataclass of settings, None or empty where nothing is said; paths are those that end in ``_file``.
+S = TypeVar("S")
 
 
-S = TypeVar("S", bound=Settings)
-
-
-def said_over(these: Any, other: Any) -> Any:
-    """Settings of a dataclass, and those of another of its kind where these say nothing."""
-    given = {f.name: getattr(these, f.name) for f in fields(these)}
-    return replace(other, **{name: value for name, value in given.items() if value not in (None, ())})
+def said_over(these: S, other: S) -> S:
+    """Settings, and those of another of their kind where these say nothing."""
+    found: Any = other
+    given = {f.name: getattr(these, f.name) for f in fields(found)}
+    settings: S = replace(found, **{name: value for name, value in given.items() if value not in (None, ())})
+    return settings
 
 
 def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
@@ -49,8 +45,7 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
         A file is no TOML, or what `of_table` raises.
     """
     own, common = (_of_file(one, of_table) for one in (path.with_suffix(".toml"), path.with_name(COMMON)))
-    found: S = own.over(common)
-    return found
+    return said_over(own, common)
 
 
 def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:

@@ -53,10 +53,8 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
 
     Parameters
     ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
+    q, intensity, sigma : (n,) float arrays
+        As in `guinier.guinier`.
     """
     together = -(-q.size // settings.points)
     q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
@@ -190,7 +188,7 @@ def kratky(
     Parameters
     ----------
     q, intensity, sigma : (n,) float arrays
-        As in `peaks`.
+        As in `guinier.guinier`.
     guinier
         Rg, I(0) and the background.
     """

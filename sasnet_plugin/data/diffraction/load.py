@@ -13,6 +13,7 @@ from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..images import masks
 from ..sans.centre import find_centre
+from ..settings_tables import said_over
 from .frame import Window
 from .settings import Setup, setup_of
 from .stacks import SMALLEST, Block, blocks, mask_of, same_shape, titled, wanted
@@ -53,17 +54,8 @@ class Frames:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or there is no such entry.
-    """
-    path = Path(path)
-    if options.q_unit is not None:
-        raise DataError(f"{path}: diffraction images have no q axis of their own; leave --q-unit out.")
-    yield from wanted(path, options, lambda start: _images(path, options.geometry, start))
+    """The images of a file one by one, or the one whose number is given; raises as `stacks.wanted` does."""
+    return wanted(path, options, _images)
 
 
 def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
@@ -115,7 +107,7 @@ def _placed(
     block: Block, said: Setup, given: NDArray[np.bool_] | None, file: str
 ) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
     """Window, mask and notes of a file from its first frames."""
-    setup, shape = said.over(block.setup), (block.frames.shape[1], block.frames.shape[2])
+    setup, shape = said_over(said, block.setup), (block.frames.shape[1], block.frames.shape[2])
     bad = _stored_as_bad(block)
     total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
     unmeasured, notes = masks.unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)

@@ -46,11 +46,6 @@ class Setup:
     mask_file: str | None = None
     dataset: str | None = None
 
-    def over(self, other: Setup) -> Setup:
-        """These settings, and those of another where these say nothing."""
-        found: Setup = said_over(self, other)
-        return found
-
 
 def setup_of(path: Path, given: Sequence[str]) -> Setup:
     """Settings by the user over those of the TOML files beside a file (`settings_tables.beside`).
@@ -65,7 +60,7 @@ def setup_of(path: Path, given: Sequence[str]) -> Setup:
     DataError
         A name is unknown, or a value is not of its kind.
     """
-    return _of(of_texts(given, "direct_beam=[512,500]"), "--geometry").over(beside(path, _of))
+    return said_over(_of(of_texts(given, "direct_beam=[512,500]"), "--geometry"), beside(path, _of))
 
 
 def _of(table: Mapping[str, Any], file: str) -> Setup:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -151,24 +152,31 @@ def frame_number(path: Path, entry: str | None) -> int | None:
     return int(digits) - 1
 
 
-def wanted(path: Path, options: ReadOptions, images: Callable[[int], Iterator[Image]]) -> Iterator[Image]:
+def wanted(
+    path: str | os.PathLike[str],
+    options: ReadOptions,
+    images: Callable[[Path, tuple[str, ...], int], Iterator[Image]],
+) -> Iterator[Image]:
     """The images of a file one by one, or the one whose number is given.
 
     Parameters
     ----------
     images : callable
-        From the number of the first that is wanted, from 0, to images.
+        From a path, texts of settings and the number of the first that is wanted, from 0, to images.
 
     Raises
     ------
     DataError
-        There is no such entry.
+        The file cannot be read, there is no such entry, or a unit of q is given.
     """
-    number = frame_number(path, options.entry)
+    path = Path(path)
+    if options.q_unit is not None:
+        raise DataError(f"{path}: such images have no q axis of their own; leave --q-unit out.")
+    number, geometry = frame_number(path, options.entry), tuple(options.geometry)
     if number is None:
-        yield from images(0)
+        yield from images(path, geometry, 0)
         return
-    one = next(images(number), None)
+    one = next(images(path, geometry, number), None)
     if one is None:
         raise DataError(f"{path}: there is no frame {number + 1}; the file holds fewer.")
     yield one

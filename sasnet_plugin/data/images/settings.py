@@ -16,7 +16,6 @@ from ..settings_tables import (
     numbers_of,
     of_texts,
     path_of,
-    said_over,
     side_or_mirror,
 )
 
@@ -84,11 +83,6 @@ class ImageSettings:
     beamstop: tuple[float, float, float] | None = None
     saturation: float | None = None
     dataset: str | None = None
-
-    def over(self, other: ImageSettings) -> ImageSettings:
-        """These settings, and those of another where these say nothing."""
-        found: ImageSettings = said_over(self, other)
-        return found
 
 
 _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}

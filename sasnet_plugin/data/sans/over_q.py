@@ -12,6 +12,7 @@ import numpy as np
 from ...types import DataError, Image
 from ..images import formats
 from ..images.masks import dead_lines, integer_limit, share, stored_as_bad, unmeasured
+from ..settings_tables import said_over
 from .beam import beam_of, pixel_of_q
 from .centre import better_centre
 from .geometry import SmallAngle, as_seen, on_detector
@@ -65,7 +66,7 @@ class Pixels:
     @property
     def settings(self) -> SansSettings:
         """What the user says, and the header where he says nothing."""
-        return self.said.over(self.raw.settings)
+        return said_over(self.said, self.raw.settings)
 
 
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:

@@ -83,11 +83,6 @@ class SansSettings:
     empty_scale: float | None = None
     dataset: str | None = None
 
-    def over(self, other: SansSettings) -> SansSettings:
-        """These settings, and those of another where these say nothing."""
-        found: SansSettings = said_over(self, other)
-        return found
-
     def setting(self) -> Setting | None:
         """The instrument's, where enough is known for its resolution."""
         names = (
@@ -114,8 +109,7 @@ def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
     DataError
         As `of_table`; a file is no TOML, or a text no name and value.
     """
-    found: SansSettings = settings_of_texts(given).over(beside(path, of_table))
-    return found
+    return said_over(settings_of_texts(given), beside(path, of_table))
 
 
 def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:

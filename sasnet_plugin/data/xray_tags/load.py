@@ -13,6 +13,7 @@ from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
 from ..diffraction.stacks import SMALLEST, blocks, mask_of, same_shape, titled, wanted
 from ..images import masks
+from ..settings_tables import said_over
 from .centre import centre_of
 from .features import window
 
@@ -28,27 +29,19 @@ _FARTHEST = 2.0
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given.
+    """The images of a file as `diffraction.stacks.wanted` gives them.
 
     Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
     among the tags.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or there is no such entry.
     """
-    path = Path(path)
-    if options.q_unit is not None:
-        raise DataError(f"{path}: tags need no q axis; leave --q-unit out.")
-    yield from wanted(path, options, lambda start: _images(path, options.geometry, start))
+    return wanted(path, options, _images)
 
 
 def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
     said = setup_of(path, geometry)
     given = mask_of(said.mask_file) if said.mask_file else None
     for block in blocks(path, str(path), said.dataset, start):
-        setup = said.over(block.setup)
+        setup = said_over(said, block.setup)
         for row, frame in enumerate(block.frames):
             entry = titled(block.start + row, block.total)
             yield _image(frame, block.bad, given, setup, str(path), entry)
