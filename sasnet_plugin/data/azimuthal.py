@@ -36,11 +36,7 @@ _ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
 def scan(file: Any, name: str) -> list[RawCurve]:
     """Curves of an HDF5 file's integrated images, in the order of the file; empty where it has none.
 
-    Parameters
-    ----------
-    file : h5py.File
-    name : str
-        Of the file, for the sentence.
+    Parameters are those of `structured.scan_hdf5`.
 
     Raises
     ------

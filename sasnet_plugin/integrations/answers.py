@@ -29,7 +29,6 @@ class Watched:
 
     Parameters
     ----------
-    pool : Pool
     progress : callable
         Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
         as long as their number is not known.
@@ -90,7 +89,6 @@ class Answers:
 
         Parameters
         ----------
-        request : Request
         progress : callable
             See `Watched`.
 

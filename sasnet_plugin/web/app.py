@@ -32,8 +32,6 @@ def application(workspace: Workspace, retraining: Retraining, keys: Keys, user: 
     ----------
     workspace : Workspace
         Closed with the application.
-    retraining : Retraining
-    keys : Keys
     user : str
         Whose name the page begins with.
     """
@@ -81,7 +79,6 @@ def serve(
     ----------
     workspace : Workspace
         Closed at the end.
-    retraining : Retraining
     user : str
         Whose name the page begins with.
     port : int

@@ -74,10 +74,6 @@ def fit_together(
     models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude
         As of `fit`; the time limit is of each curve.
 
-    Returns
-    -------
-    SampleResult
-
     Raises
     ------
     SasnetError
@@ -109,8 +105,6 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
 
     Parameters
     ----------
-    pool : Pool
-    sample : Sample
     options : FitOptions
         The time limit is of each curve.
     """
@@ -195,7 +189,6 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
 
     Parameters
     ----------
-    pool : Counting
     task : JointTask
         Of all curves, three at least; it starts where their joint fit has ended.
     """
