@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import units
@@ -52,6 +51,14 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
         yield from _of_hdf5(path, options, start)
     else:
         yield from _loaded(path, options)[start:]
+
+
+def holds_curves(path: str) -> bool:
+    """Whether a file holds a curve that can be read."""
+    try:
+        return next(frames(path, ReadOptions()), None) is not None
+    except DataError:
+        return False
 
 
 def _loaded(path: str, options: ReadOptions) -> tuple[Curve, ...]:

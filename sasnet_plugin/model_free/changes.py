@@ -1,4 +1,4 @@
-"""Where a series of curves changes: a generalised likelihood ratio of what no scale and no background explains.
+"""Where a series of curves changes: a likelihood ratio of what no scale and no background explains.
 
 A curve is averaged into some bins of q with the same weights in every frame, so that a frame that differs by
 its intensity and a flat background alone is a·m + b, m being the mean of the frames before. What is left of
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -354,7 +354,7 @@ def _weight(frame: Binned) -> float:
 def _left(
     value: Array, variance: Array, mean: Array, of_mean: Array, factor: Array
 ) -> tuple[Array, Array, int]:
-    """What the best scale and flat background of a mean leave of a frame, its variance, degrees of freedom."""
+    """What the best scale and background of a mean leave of a frame, its variance, degrees of freedom."""
     scale = float(np.sum(value * mean / variance) / np.sum(mean**2 / variance))
     background = 0.0
     total = factor * (variance + scale**2 * of_mean)
@@ -377,9 +377,11 @@ def _cosine(one: Array, other: Array) -> float:
 def restored(state: dict[str, Array]) -> Detector:
     """A detector as `kept` has it."""
     names = ("edges", "q", "point_weight", "total", "variance", "squares", "direction")
-    found = Detector(**{name: np.asarray(state[name], dtype=np.float64) for name in names})
+    found = Detector()
+    for name in names:
+        setattr(found, name, np.asarray(state[name], dtype=np.float64))
     if found.edges is not None and not found.edges.size:
-        found = replace(found, edges=None)
+        found.edges = None
     numbers = state["numbers"]
     found.weight, found.counted = float(numbers[0]), float(numbers[1])
     found.frames, found.changed = int(numbers[2]), int(numbers[3])
