@@ -81,7 +81,7 @@ def fit(
     from ..fitting.pool import Workers
     from .folders import many
 
-    outputs = Outputs(report, export, plot, table, force)
+    outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
     of_sample = Given(sample_file, share, own, tie)
     of_sample.check(together)

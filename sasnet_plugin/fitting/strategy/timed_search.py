@@ -90,6 +90,7 @@ class TimedSearch:
         info = load_model(self.task.name).info
 
         stepped = neighbouring_counts(info, local.fixed)
+
         def seen_from(values: dict[str, Any]) -> Misfit:
             # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
             off = np.abs(self._residual(local, values, 0.0, end) * local.dintensity / local.curve.intensity)
@@ -106,9 +107,7 @@ class TimedSearch:
 
         return propose
 
-    def repeating(
-        self, bank: Bank, local: ModelCurves, starts: list[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
+    def repeating(self, bank: Bank, local: ModelCurves, starts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Starts with a length that repeats as the curve does; none where nothing of the model does."""
         end = spent() + self.left(STRATEGY.rough.share)
         return repeating(self.task, bank, starts, self._misfit(local, OPTIMIZE.line_tolerance, end))
