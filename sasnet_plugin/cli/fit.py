@@ -127,7 +127,7 @@ def _together(
 ) -> None:
     """One answer to all files, as curves of one sample."""
     from ..fitting.together.fit_together import fit_sample
-    from ..integrations.answers import Watched
+    from ..service.watched import Watched
     from .together import print_sample, refused, sample_from
 
     try:
@@ -239,7 +239,7 @@ def _found(
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
-    from ..integrations.answers import Watched
+    from ..service.watched import Watched
 
     if isinstance(outcome, Exception):
         return outcome

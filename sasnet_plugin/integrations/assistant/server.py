@@ -15,9 +15,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from ...service.answers import fit_options
+from ...service.messages import plain
+from ...service.watched import Watched
 from ...types import SasnetError
-from ..answers import Watched, fit_options
-from ..messages import plain
 from .folders import Folders
 from .tools import Tools
 

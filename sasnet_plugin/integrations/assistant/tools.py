@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...service.messages import plain
 from ...types import Curve, SasnetError
-from ..messages import plain
 from .folders import Folders
 
 if TYPE_CHECKING:
