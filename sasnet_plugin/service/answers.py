@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fitting.task import FitOptions
+from ..fitting.task import FitOptions, Start
 from ..types import SasnetError, sum_parts
-from .messages import PROTOCOL, Request, name, names, number, seconds, whole
+from .messages import PROTOCOL, Request, name, names, number, numbers, ranges, seconds, whole
 from .start_page import start_page
 from .watched import Progress, Watched
 
@@ -185,6 +185,9 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
         exclude=tuple(names(body, "exclude") or ()),
+        fixed=numbers(body, "fixed"),
+        ranges=ranges(body, "ranges"),
+        start=_start(body.get("start")),
         prior=known_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
@@ -195,6 +198,17 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
             None if wavelength is None else float(number(body, "wavelength")),
         ),
     )
+
+
+def _start(given: Any) -> Start | None:
+    """Values that a fit may begin from, as a request has them: ``model``, ``structure_factor``, ``values``."""
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not isinstance(given.get("values"), dict):
+        raise SasnetError('"start" is an object with model and values.')
+    words = {k: v for k, v in given["values"].items() if isinstance(v, str)}
+    values = numbers({"values": {k: v for k, v in given["values"].items() if k not in words}}, "values")
+    return Start(name(given, "model") or "", name(given, "structure_factor"), values | words)
 
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:

@@ -94,8 +94,8 @@ def options(
     """
     if not 1 <= time_limit <= LONGEST:
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
-    found = fit_options({"time_limit": time_limit, **given})
-    return replace(found, fixed=dict(fixed or {}), workers=workers)
+    found = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **given})
+    return replace(found, workers=workers)
 
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
