@@ -1,4 +1,4 @@
-"""``sasnet web [FOLDER]``: curves in the browser: see what they are, fit them with the hands on the sliders."""
+"""``sasnet web [FOLDER]``: curves in the browser: what they are, and fits with the hands on the sliders."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def web(
 ) -> None:
     """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.
 
-    The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; whatever is
+    The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
     done is kept in the work folder the moment it is done. Ctrl-C ends it.
     """
     if folder is not None and not folder.is_dir():

@@ -201,7 +201,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
 
 
 def _start(given: Any) -> Start | None:
-    """Values that a fit may begin from, as a request has them: ``model``, ``structure_factor``, ``values``."""
+    """Values that a fit may begin from: ``model``, ``structure_factor`` and ``values`` of a request."""
     if given is None:
         return None
     if not isinstance(given, dict) or not isinstance(given.get("values"), dict):

@@ -91,7 +91,8 @@ def _sample_done(
 
     sample = sample_of(curves, dict(job.body.get("sample_description") or {}), sld=scattering_length_density)
     found = fit_sample(pool, sample, options)
-    say((ANSWER, plain({"sample": found.as_dict(), "curves": sample_curves(found)})))
+    each = [answered(one) for one in found.as_results()]
+    say((ANSWER, plain({"sample": found.as_dict(), "each": each})))
     return FILES, sample_written(found, Path(job.folder))
 
 
@@ -120,16 +121,6 @@ def _curve(result: FitResult, each: ModelFit) -> dict[str, Any]:
         "values": starting_values(each), "per_decade": each.per_decade,
         "limits": {name: (each.parameters[name].low, each.parameters[name].high) for name in each.free},
     }  # fmt: skip
-
-
-def sample_curves(found: SampleResult) -> list[dict[str, Any]]:
-    """Of each curve of a sample, by its file: q and I(q) of the best joint fit."""
-    if found.best is None:
-        return []
-    return [
-        {"file": curve.file, "entry": curve.entry, "q": curve.q, "intensity": theory}
-        for curve, theory in zip(found.sample.curves, found.best.theories, strict=True)
-    ]
 
 
 def written(result: FitResult, folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Points of the little curve of a list, evenly in ln q.
 _SPARK = 32
+#: What the first answers need, imported before the first question.
+_NEEDED = ("sasmodels.bumps_model", "sasnet_plugin.data", "sasnet_plugin.fitting.strategy.fit_candidate")
 #: Models of a suggestion, of whose curves the eye can still tell the list.
 _TOP = 10
 
@@ -150,6 +153,8 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
     """In a process of the pool: what answers questions; ("answer" or "problem", it)."""
     os.environ.setdefault("MPLBACKEND", "Agg")
     desk = Desk()
+    for module in _NEEDED:
+        import_module(module)
 
     def do(asked: Asked, _: Any) -> tuple[str, Any]:
         try:

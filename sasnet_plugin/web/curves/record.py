@@ -93,7 +93,7 @@ class Record:
             rows = self._connection.execute(
                 f"select id, time, kind, about, body from events where {which} order by id", given
             ).fetchall()
-            return [Event(*row[:4], json.loads(row[4])) for row in rows]
+            return [Event(id, at, kind, what, json.loads(body)) for id, at, kind, what, body in rows]
 
     def close(self) -> None:
         """Let go of it."""

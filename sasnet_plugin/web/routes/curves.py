@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from ...types import SasnetError
+from ...types import SasnetError, printable
 from ..curves.bench import Bench
 from ..curves.listing import selected, shown
 from ..curves.settings import CURVES
@@ -97,7 +97,7 @@ async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
     if int(request.headers.get("content-length", "0")) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
         raise SasnetError(
-            f"{Path(name).name[:100]}: has more than {most} MiB; start sasnet web with its folder."
+            f"{printable(name)[-100:]}: has more than {most} MiB; start sasnet web with its folder."
         )
     content = await request.body()
     return {"key": await run_in_threadpool(bench.drop, name, content)}

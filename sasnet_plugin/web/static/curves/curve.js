@@ -5,16 +5,16 @@ import { Plot, VIEWS } from "./plot.js";
 
 const state = {
   key: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
-  fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
+  words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
 };
 let plot, parameters;
 
 export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
   plot = new Plot($("plot"), $("residuals"), (limits) => { state.limits = limits; windowed(); suggest(); evaluate(); keep(); });
-  parameters = new Parameters($("parameters"), () => { state.preview = false; state.perDecade = null; evaluate(); keep(); });
+  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0 }); evaluate(); keep(); });
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
-  $("view").addEventListener("change", () => { plot.view = $("view").value; plot.zoom = null; plot.build(); keep(); });
+  $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
   $("whole").addEventListener("click", () => { plot.limits = state.limits = [0, state.data.q.length - 1]; plot.put(); windowed(); suggest(); evaluate(); keep(); });
   $("model").append(new Option("choose …", ""), ...about.models.map((name) => new Option(name)));
   $("factor").append(new Option("none (dilute)", ""), ...about.structure_factors.map((name) => new Option(name)));
@@ -37,6 +37,7 @@ function data() {
 
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
+  if (state.key !== key) return;
   if (given.fit) await goTo(Number(given.fit));
   else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
@@ -56,7 +57,7 @@ async function load(key, given) {
   document.title = `${found.file} · sasnet`;
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
-  plot.show({ q: found.q, intensity: found.intensity, error: found.error }, state.limits);
+  plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free), guinier: found.model_free?.guinier?.q_max }, state.limits);
   $("notes").replaceChildren(...[...found.numbers, found.q_unit.said, found.resolution ? `Resolution: ${found.resolution} of the file.` : "", ...found.notes].filter(Boolean).map((text) => el("li", { textContent: text })));
   parameters.clear();
   $("model").value = $("factor").value = "";
@@ -71,6 +72,11 @@ async function load(key, given) {
     if (last) await goTo(last.number);
     else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
   }
+}
+
+// The flat background that the curve shows without a model; 0 where it shows none.
+function flat(found) {
+  return found?.porod?.background ?? found?.plateau?.level ?? found?.guinier?.background ?? 0;
 }
 
 function limitsOf(text, q) {
@@ -100,16 +106,20 @@ function suggested(found) {
   if (!state.answer) {
     say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Nothing is fitted yet.`, found.doubt, "");
   }
-  $("candidates").replaceChildren(...found.models.map((one) => {
-    const name = one.structure_factor ? `${one.model} @ ${one.structure_factor}` : one.model;
-    const bar = el("meter", { min: 0, max: 1, value: one.probability, "aria-hidden": "true" });
-    const chosen = one.model === state.model && (one.structure_factor || "") === state.factor;
-    return el(
-      "button", { className: "candidate", "aria-pressed": String(chosen), onclick: () => choose(one.model, one.structure_factor || "") },
-      el("b", { textContent: name }), bar, el("span", { className: "number", textContent: percent(one.probability) }),
-      el("small", { textContent: one.in_words && one.in_words !== one.group ? `${one.in_words} · ${one.group}` : one.group }),
-    );
-  }));
+  const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
+  $("candidates").replaceChildren(...groups.filter(([, models]) => models.length).map(([group, models]) => el(
+    "div", {}, el("h4", {}, group.name, el("span", { className: "number", textContent: ` ${percent(group.probability)}` })),
+    el("div", { className: "models" }, ...models.map(candidate)),
+  )));
+}
+
+function candidate(one) {
+  const name = one.structure_factor ? `${one.model} @ ${one.structure_factor}` : one.model;
+  const chosen = one.model === state.model && (one.structure_factor || "") === state.factor;
+  return el(
+    "button", { className: "candidate", title: one.in_words, "aria-pressed": String(chosen), onclick: () => choose(one.model, one.structure_factor || "") },
+    name, el("span", { className: "number", textContent: ` ${percent(one.probability)}` }),
+  );
 }
 
 function say(level, headline, doubt, next, purpose = "", more = []) {
@@ -142,7 +152,8 @@ function chosen() {
   $("model").value = state.model;
   $("factor").value = state.factor;
   const said = state.suggestion?.models.find((one) => one.model === state.model);
-  $("means").textContent = said?.in_words ? `${said.in_words}.` : "";
+  state.words = said?.in_words || "";
+  told();
   if (state.suggestion) suggested(state.suggestion);
 }
 
@@ -156,9 +167,19 @@ const evaluate = newest(async () => {
   } catch (error) { tell(error.message); return; }
   drawn();
   document.body.dataset.frame = Math.round(performance.now() - began);
-  const what = state.fit ? `fit ${state.fit}` : state.preview ? "nearest simulated curve, not fitted" : "your values, not fitted";
-  $("means").dataset.chisq = `${what}: mean squared residual ${number(state.theory.reduced_chisq, 3)}`;
+  told();
 });
+
+// What the line in the plot is: nobody takes a preview for a fit.
+function told() {
+  const what = state.fit ? `fit ${state.fit}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
+  const chisq = state.theory?.reduced_chisq ?? mean(state.theory?.residuals);
+  $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${chisq === undefined ? "" : `, mean squared residual ${number(chisq, 3)}`}.`;
+}
+
+function mean(values) {
+  return values?.length ? values.reduce((sum, v) => sum + v * v, 0) / values.length : undefined;
+}
 
 function drawn() {
   const lines = [...state.compared.values()];
@@ -220,8 +241,8 @@ function line(one) {
 async function compared(fit, on) {
   if (on) {
     const { answer } = await ask(`/api/fits/${fit}`);
-    const best = answer.fit && answer.curves[0];
-    if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: answer.q, intensity: best.intensity, residuals: best.residuals });
+    const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own.curves[0];
+    if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: own.q, intensity: best.intensity, residuals: best.residuals });
   } else state.compared.delete(fit);
   drawn();
 }
@@ -232,9 +253,8 @@ async function goTo(fit, place = 0) {
   if (!found || found.state !== "done") return;
   state.answer = found.answer;
   const said = found.answer.fit || found.answer.sample;
-  say(said.verdict, said.headline, said.doubt, said.next, said.purpose, more(fit, found.answer));
-  if (!found.answer.fit) return together(fit, found);
-  const best = found.answer.curves[place];
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer));
+  const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
@@ -242,11 +262,12 @@ async function goTo(fit, place = 0) {
     plot.limits = state.limits;
     plot.put();
     windowed();
-    state.theory = { q: found.answer.q, intensity: best.intensity, residuals: best.residuals };
+    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals };
     if (state.models.includes(best.model)) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
-      const of = said.fits[place].parameters;
-      parameters.show(about.parameters, best.values, of, best.limits);
+      const of = own.fit.fits[place].parameters;
+      parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
+      for (const row of parameters.rows) if (found.asked.fixed && row.name in found.asked.fixed) { row.fixed = true; row.fix.checked = true; parameters.update(row); }
     } else parameters.clear();
     $("model").value = state.model;
     $("factor").value = state.factor;
@@ -257,17 +278,16 @@ async function goTo(fit, place = 0) {
   keep();
 }
 
-function together(fit, found) {
-  state.fit = fit;
-  const own = found.answer.curves.find((one) => `${one.file}`.endsWith(state.data.file));
-  if (own) { state.theory = { ...own, residuals: null }; state.model = ""; parameters.clear(); drawn(); }
-  histories();
+// What a fit answers of this curve, alone or as one of a sample.
+function mine(answer, keys) {
+  return answer.fit ? answer : answer.each[keys.indexOf(state.key)];
 }
 
 function more(fit, answer) {
   const said = answer.fit || answer.sample;
-  const rows = (answer.fit ? said.fits : []).map((one, place) => el(
-    "tr", {}, el("td", {}, el("button", { textContent: answer.curves[place].name, onclick: () => goTo(fit, place) })),
+  const curves = (answer.fit ? answer : answer.each[0]).curves;
+  const rows = said.fits.map((one, place) => el(
+    "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
     el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: percent(one.weight) }),
   ));
   const head = el("tr", {}, ...["Model", "χ²", "Share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
@@ -316,6 +336,7 @@ function keep() {
       if (!state.preview) given.values = JSON.stringify(parameters.values);
     }
     history.replaceState(null, "", `#curve?${new URLSearchParams(given)}`);
+    $("to-curve").href = location.hash;
   }, 200);
 }
 

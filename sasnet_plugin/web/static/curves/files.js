@@ -65,7 +65,7 @@ function draw() {
   const empty = !state.count && !$("search").value;
   $("empty").hidden = !empty;
   $("list").hidden = empty;
-  $("count").textContent = empty ? "" : `${state.count.toLocaleString("en")} data sets${state.ticked.size ? `, ${state.ticked.size} ticked` : ""}`;
+  $("count").textContent = empty ? "" : `${state.count.toLocaleString("en")} data set${state.count === 1 ? "" : "s"}${state.ticked.size ? `, ${state.ticked.size} ticked` : ""}`;
   $("together").disabled = state.ticked.size < 2;
   $("each").disabled = !state.ticked.size;
   document.querySelector("#list table").setAttribute("aria-rowcount", state.count + 1);

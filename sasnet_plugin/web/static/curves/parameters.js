@@ -3,9 +3,9 @@ import { $, el, number, withError } from "./net.js";
 
 const STEPS = 1000;
 
-// Limits between which a slider moves: those of the fit, else around the value, within the model's own.
+// Limits between which a slider moves: those that the user gave, else around the value, within the model's own.
 function reach(one, value, limits) {
-  if (limits?.[one.name]) return limits[one.name];
+  if (limits[one.name]) return limits[one.name];
   const low = one.low ?? -Infinity, high = one.high ?? Infinity;
   if (one.name.endsWith("_pd")) return [0, Math.min(high, Math.max(0.5, value))];
   if (one.name.includes("sld")) return [Math.max(low, value - 5), Math.min(high, value + 5)];
@@ -19,14 +19,14 @@ export class Parameters {
     Object.assign(this, { place, moved, rows: [] });
   }
 
-  // table: of the model; values: by name; found: of a fit, by name, { error, fixed }; limits: of a fit
+  // table: of the model; values: by name; found: of a fit, by name, { error, fixed }; limits: that the user gave to a fit
   show(table, values, found = {}, limits = {}) {
     const kept = Object.fromEntries(this.rows.map((row) => [row.name, row]));
     this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
     this.rows = table.map((one) => {
       const value = Number(values[one.name] ?? one.default), before = kept[one.name];
       const [low, high] = reach(one, value, limits);
-      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: false, error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();
   }
@@ -66,7 +66,7 @@ export class Parameters {
   }
 
   draw() {
-    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Unit", "Fix", "from", "to", "Slide"].map((name) => el("th", { scope: "col", textContent: name })));
+    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fix", "from", "to", "Slide"].map((name) => el("th", { scope: "col", textContent: name })));
     this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => this.row(row)))));
   }
 
@@ -79,8 +79,8 @@ export class Parameters {
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
     one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
-    const name = el("th", { scope: "row", title: one.meaning, textContent: one.name });
-    const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", { textContent: one.unit }), el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
+    const name = el("th", { scope: "row", title: one.meaning }, one.name, one.unit ? el("small", { textContent: ` ${one.unit}` }) : null);
+    const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
     this.update(one);
     return row;
   }

@@ -2,13 +2,13 @@
 import { number } from "./net.js";
 
 const positive = (value) => (value > 0 ? value : null);
-// q and I to what is drawn; log: both axes are logarithmic.
+// q and I to what is drawn, a flat background B left out where it would hide all else; log: both axes are logarithmic.
 export const VIEWS = {
   "log–log": { log: true, x: (q) => q, y: (q, i) => positive(i), names: ["q / Å⁻¹", "I / cm⁻¹"] },
   linear: { x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹", "I / cm⁻¹"] },
-  Guinier: { x: (q) => q * q, y: (q, i) => (i > 0 ? Math.log(i) : null), names: ["q² / Å⁻²", "ln I"], back: Math.sqrt },
-  Kratky: { x: (q) => q, y: (q, i) => q * q * i, names: ["q / Å⁻¹", "q² I"] },
-  Porod: { x: (q) => q, y: (q, i) => q ** 4 * i, names: ["q / Å⁻¹", "q⁴ I"] },
+  Guinier: { x: (q) => q * q, y: (q, i) => (i > 0 ? Math.log(i) : null), names: ["q² / Å⁻²", "ln I"] },
+  Kratky: { x: (q) => q, y: (q, i, flat) => q * q * (i - flat), names: ["q / Å⁻¹", "q² (I − B)"] },
+  Porod: { x: (q) => q, y: (q, i, flat) => q ** 4 * (i - flat), names: ["q / Å⁻¹", "q⁴ (I − B)"] },
 };
 const AXIS = 64;
 
@@ -37,6 +37,13 @@ export class Plot {
   // data: q, intensity, error (arrays); limits: [first, last] points that count
   show(data, limits) {
     Object.assign(this, { data, limits, lines: [], zoom: null });
+    this.turn(this.view);
+  }
+
+  // Another view; that of Guinier shows where his law may hold, all of it after a double click.
+  turn(view) {
+    this.view = view;
+    this.zoom = view === "Guinier" && this.data.guinier ? [0, (1.6 * this.data.guinier) ** 2] : null;
     this.build();
   }
 
@@ -53,8 +60,8 @@ export class Plot {
   }
 
   columns() {
-    const { q, intensity } = this.data, view = VIEWS[this.view];
-    return [q.map(view.x), q.map((v, i) => view.y(v, intensity[i])), ...this.lines.map((line) => this.spread(line, (v, i) => view.y(v, line.intensity[i])))];
+    const { q, intensity, flat } = this.data, view = VIEWS[this.view];
+    return [q.map(view.x), q.map((v, i) => view.y(v, intensity[i], flat)), ...this.lines.map((line) => this.spread(line, (v, i) => view.y(v, line.intensity[i], flat)))];
   }
 
   residuals() {
@@ -82,8 +89,8 @@ export class Plot {
 
   // By the data: a model far off leaves the picture as it is.
   heights() {
-    const view = VIEWS[this.view], { q, intensity } = this.data, [a, b] = this.zoom || [-Infinity, Infinity];
-    let seen = q.map((v, i) => (view.x(v) >= a && view.x(v) <= b ? view.y(v, intensity[i]) : null));
+    const view = VIEWS[this.view], { q, intensity, flat } = this.data, [a, b] = this.zoom || [-Infinity, Infinity];
+    let seen = q.map((v, i) => (view.x(v) >= a && view.x(v) <= b ? view.y(v, intensity[i], flat) : null));
     const finite = seen.filter((v) => v !== null && Number.isFinite(v)).sort((x, y) => x - y);
     if (!view.log && this.view !== "Guinier" && finite.length > 40) { // noise times q⁴ hides all else
       const inside = (v) => v !== null && v >= finite[Math.floor(0.02 * finite.length)] && v <= finite[Math.floor(0.98 * finite.length)];
@@ -95,6 +102,7 @@ export class Plot {
   build() {
     this.main?.destroy();
     this.small?.destroy();
+    this.grip = null;
     if (!this.data) return;
     const view = VIEWS[this.view], ink = colour("--ink"), line = colour("--line");
     const axis = (label, more = {}) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, labelSize: 20, font: "12px system-ui", labelFont: "12px system-ui", ...more });
@@ -106,17 +114,17 @@ export class Plot {
     const spot = (one) => ({ label: one.name, stroke: strokes[one.kind], width: 0, paths: () => null, points: { show: true, size: 3, fill: strokes[one.kind] } });
     const cursor = { sync: { key: "q" }, drag: { x: true, y: false }, points: { show: false } };
     const select = { setSelect: [(u) => this.zoomed(u)] };
-    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? number(v, 2) : "")) : undefined;
+    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? number(v, 2) : "")) : (u, splits) => splits.map((v) => number(v, 3));
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(view.names[1], { size: AXIS, ...(labels ? { values: labels } : {}) })],
-      hooks: { ...select, draw: [(u) => this.bars(u)], setCursor: [(u) => this.told(u)], ready: [(u) => u.over.addEventListener("dblclick", () => { this.zoom = null; this.build(); })] },
+      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(view.names[1], { size: AXIS, values: labels })],
+      hooks: { ...select, draw: [(u) => { this.bars(u); if (this.grip) this.put(); }], setCursor: [(u) => this.told(u)], ready: [(u) => u.over.addEventListener("dblclick", () => { this.zoom = null; this.build(); })] },
     }, this.columns(), this.place);
     this.small = new uPlot({
-      width, height: 128, scales: { ...scales, y: {} },
+      width, height: 150, scales: { ...scales, y: {} },
       series: [{}, ...this.lines.map(spot)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis(view.names[0], { size: 34, ...(labels ? { values: labels } : {}) }), axis("residual / σ", { size: AXIS })], hooks: select,
+      axes: [axis(view.names[0], { size: 34, values: labels }), axis("residual / σ", { size: AXIS })], hooks: select,
     }, this.residuals(), this.below);
     for (const one of [this.main, this.small]) one.root.querySelectorAll("canvas").forEach((canvas) => canvas.setAttribute("aria-hidden", "true"));
     this.readout = this.main.over.appendChild(Object.assign(document.createElement("div"), { className: "readout" }));
@@ -125,7 +133,7 @@ export class Plot {
   }
 
   height() {
-    return innerWidth < 760 ? 280 : Math.max(280, Math.min(520, innerHeight - 420));
+    return innerWidth < 760 ? 280 : Math.max(280, Math.min(640, innerHeight - 370));
   }
 
   size() {
@@ -146,7 +154,7 @@ export class Plot {
 
   // Error bars behind the points, cut off where a logarithm ends; and a veil over what does not count.
   bars(u) {
-    const { ctx, bbox } = u, view = VIEWS[this.view], { q, intensity, error } = this.data;
+    const { ctx, bbox } = u, view = VIEWS[this.view], { q, intensity, error, flat } = this.data;
     ctx.save();
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
@@ -156,7 +164,7 @@ export class Plot {
     ctx.beginPath();
     const floor = view.log ? u.scales.y.min : null;
     for (let i = 0; i < q.length; i++) {
-      let low = view.y(q[i], intensity[i] - error[i]), high = view.y(q[i], intensity[i] + error[i]);
+      let low = view.y(q[i], intensity[i] - error[i], flat), high = view.y(q[i], intensity[i] + error[i], flat);
       if (high === null) continue;
       if (low === null) low = floor ?? u.scales.y.min;
       const x = Math.round(u.valToPos(view.x(q[i]), "x", true)) + 0.5;
