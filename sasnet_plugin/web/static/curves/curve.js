@@ -185,6 +185,7 @@ function drawn() {
   const lines = [...state.compared.values()];
   if (state.theory) lines.unshift({ name: state.model, kind: state.fit ? "model" : state.preview ? "preview" : "model", ...state.theory });
   plot.draw(lines);
+  document.body.dataset.drawn = state.key;
 }
 
 // -- fits
@@ -233,7 +234,7 @@ function line(one) {
   const compare = el("input", { type: "checkbox", checked: state.compared.has(one.number), "aria-label": `Compare fit ${one.number}`, onchange: (event) => compared(one.number, event.target.checked) });
   return el(
     "p", { className: "fit" },
-    el("button", { "aria-pressed": String(shown), onclick: () => goTo(one.number), "aria-label": `Show fit ${one.number}` }, ...parts),
+    el("button", { "aria-pressed": String(shown), onclick: () => goTo(one.number), title: "Show this fit" }, "Fit ", ...parts),
     el("label", { className: "quiet" }, compare, "compare"), el("span", { className: "quiet", textContent: what }),
   );
 }
