@@ -47,6 +47,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
             ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
         ),
+        "web": (
+            ("sasnet web", "a page that files are dropped on"),
+            ("sasnet web runs/", "the same on a folder, which is followed"),
+            ("sasnet web runs/ --work analysis", "with another place for what is done"),
+        ),
         "fit": (
             ("sasnet fit data.dat", "the best models, fitted and checked"),
             (
