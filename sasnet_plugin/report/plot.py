@@ -92,20 +92,10 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
 
     Parameters
     ----------
-    path : str or Path
-        File to write; its ending chooses the format (PNG, PDF, SVG).
+    path, raises, and what is returned
+        As of `plot_answers`.
     results : sequence of FitResult
         At least one; those beyond `MAX_ROWS` are not drawn. One alone is drawn with its residuals.
-
-    Returns
-    -------
-    int
-        How many are.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written, or its ending is no format of matplotlib.
     """
     from matplotlib.figure import Figure
 

@@ -77,10 +77,6 @@ def fit_together(
     models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude, progress
         As of `fit`; the time limit is of each curve.
 
-    Returns
-    -------
-    SampleResult
-
     Raises
     ------
     SasnetError
@@ -113,8 +109,6 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
 
     Parameters
     ----------
-    pool : Pool
-    sample : Sample
     options : FitOptions
         The time limit is of each curve.
     """
@@ -199,7 +193,6 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
 
     Parameters
     ----------
-    pool : Counting
     task : JointTask
         Of all curves, three at least; it starts where their joint fit has ended.
     """

@@ -32,8 +32,6 @@ class JointFit:
 
     Parameters
     ----------
-    model : str
-    structure_factor : str or None
     parameters : mapping of str to Parameter
         That all curves have in common, the common scale and what was not fitted among them.
     own : tuple of mapping
@@ -42,7 +40,6 @@ class JointFit:
         Of each curve.
     reduced_chisq : float
         Of all together, their calibration included.
-    bic : float
     probability : float
         Of the network, all curves together.
     weight : float
@@ -140,10 +137,8 @@ class SampleResult:
 
     Parameters
     ----------
-    sample : Sample
     dintensities : tuple of (n,) float array
         The uncertainties used.
-    fits : tuple of JointFit
     suggestion : Suggestion
         Of all curves together, before the fit.
     singles : tuple of FitResult
@@ -152,8 +147,6 @@ class SampleResult:
         Places of curves whose own answer contradicts that of all.
     odd : int or None
         Place of the one curve without which all others are explained.
-    notes : tuple of str
-    verdict : Verdict
     """
 
     sample: Sample

@@ -19,8 +19,6 @@ class Candidate:
 
     Parameters
     ----------
-    model : str
-    structure_factor : str or None
     probability : float or None
         0 to 1; None where it was fitted without having been suggested.
     group : str
@@ -69,7 +67,6 @@ class Entry:
 
     Parameters
     ----------
-    data : DataSet
     candidates : list of Candidate
         In the order of the table.
     state : str

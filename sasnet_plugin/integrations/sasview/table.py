@@ -206,7 +206,6 @@ class Form(QDialog):
         SasView's category of a model.
     fit : str
         Text of the button that fits.
-    parent : QWidget
     """
 
     def __init__(self, category: Callable[[str], str], fit: str, parent: QWidget) -> None:

@@ -33,7 +33,6 @@ def write_sample_report(result: SampleResult, folder: Path) -> Path:
 
     Parameters
     ----------
-    result : SampleResult
     folder : Path
         Made where it does not exist.
 
