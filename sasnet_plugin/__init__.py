@@ -18,8 +18,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .data import load
     from .data.clean import within as within
+    from .data.load import load
     from .fitting.api import fit
     from .fitting.result.fit_result import FitResult
     from .fitting.together.fit_together import fit_together
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .report.notebook.html import lines_of as lines_of
     from .report.notebook.tables import frame_of as frame_of
     from .types import Curve, SasnetError, Suggestion
+    from .web.explore import explore
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "SasnetError",
     "Suggestion",
     "__version__",
+    "explore",
     "fit",
     "fit_together",
     "load",
@@ -52,6 +54,7 @@ _HOMES = {
     "Suggestion": "sasnet_plugin.types:Suggestion",
     "load": "sasnet_plugin.data:load",
     "suggest": "sasnet_plugin.predict:suggest",
+    "explore": "sasnet_plugin.web.explore:explore",
     "fit": "sasnet_plugin.fitting.api:fit",
     "fit_together": "sasnet_plugin.fitting.together.fit_together:fit_together",
     "FitResult": "sasnet_plugin.fitting.result.fit_result:FitResult",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 
@@ -28,6 +29,7 @@ def web(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
     ] = True,
+    show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
 ) -> None:
     """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.
 
@@ -53,4 +55,5 @@ def web(
         typer.echo(f"{number:,} file{'' if number == 1 else 's'}; what is done is kept in {bench.work}.")
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
-    serve(Tabs(bench), port=port, browser=browser, ready=ready)
+    fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
+    serve(Tabs(bench), port=port, browser=browser, fragment=fragment, ready=ready)

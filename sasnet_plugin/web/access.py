@@ -54,10 +54,16 @@ class Keys:
         """Of the page, for its user."""
         return f"{self._page}?token={self._token}"
 
-    def address_once(self) -> str:
-        """The same for one request: everyone on a machine sees the arguments of a browser."""
+    def address_once(self, fragment: str = "") -> str:
+        """The same for one request: everyone on a machine sees the arguments of a browser.
+
+        Parameters
+        ----------
+        fragment : str
+            Which part of the page, ``#curve?key=…``.
+        """
         self._once.append(secrets.token_urlsafe(24))
-        return f"{self._page}?token={self._once[-1]}"
+        return f"{self._page}?token={self._once[-1]}{fragment}"
 
     def refusal(
         self, headers: Mapping[str, str], query: Mapping[str, str], cookies: Mapping[str, str]

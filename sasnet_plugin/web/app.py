@@ -88,7 +88,13 @@ def application(tabs: Tabs, keys: Keys) -> Any:
 
 
 def serve(
-    tabs: Tabs, *, port: int = 0, browser: bool = True, path: str = "", ready: Callable[[str], None]
+    tabs: Tabs,
+    *,
+    port: int = 0,
+    browser: bool = True,
+    path: str = "",
+    fragment: str = "",
+    ready: Callable[[str], None],
 ) -> None:
     """Serve the pages until Ctrl-C.
 
@@ -100,8 +106,8 @@ def serve(
         0 takes a free one.
     browser : bool
         Open the page in the user's browser.
-    path : str
-        Of the tab that is opened first.
+    path, fragment : str
+        Of the tab that is opened first, and of what it shows.
     ready : callable
         Called with the page's address once it can be opened.
 
@@ -119,8 +125,9 @@ def serve(
             application(tabs, keys), log_level="warning", access_log=False,
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, ws="none",
         )  # fmt: skip
-        ready(keys.address)
+        ready(f"{keys.address}{fragment}")
         if browser:
-            threading.Thread(target=webbrowser.open_new_tab, args=(keys.address_once(),), daemon=True).start()
+            first = keys.address_once(fragment)
+            threading.Thread(target=webbrowser.open_new_tab, args=(first,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[sock])

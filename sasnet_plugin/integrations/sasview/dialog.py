@@ -292,7 +292,8 @@ class SuggestDialog(Form):
 
     def _put(self, entry: Entry, chosen: list[Candidate], *, fitted: bool = True) -> None:
         """Fill a page for each; the first one's graph is opened, more would hide each other."""
-        done, wrong = [], []
+        done: list[str] = []
+        wrong: list[str] = []
         for each in chosen:
             try:
                 left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=not done)

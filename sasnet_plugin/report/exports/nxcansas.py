@@ -53,6 +53,21 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     put_whole(path, content, "NXcanSAS file")
 
 
+def write_curve(curve: Curve, path: str | Path) -> None:
+    """Write a measured curve alone, with its errors and its resolution."""
+    import h5py
+
+    title = curve.entry or Path(curve.file).stem or "curve"
+    with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
+        file.attrs["NX_class"] = "NXroot"
+        file.attrs["default"] = "sasentry01"
+        file.attrs["creator"] = MARK
+        _data(entry(file, "sasentry01", title, title), curve, curve.intensity, curve.dintensity)
+        file.flush()
+        content = file.id.get_file_image()
+    put_whole(path, content, "NXcanSAS file")
+
+
 def group(parent: Any, name: str, nexus: str, cansas: str) -> Any:
     """A group of a class of NeXus and of canSAS."""
     group = parent.create_group(name)

@@ -108,18 +108,19 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
     label : str
         For who does not see it.
     """
-    alone = curves[0] if len(curves) == 1 and _residuals(curves[0]) is not None else None
-    height = _TOP + _PLOT + (_GAP + _STRIP if alone else 0) + _BOTTOM
+    alone = curves[0] if len(curves) == 1 else None
+    left = None if alone is None else _residuals(alone)
+    height = _TOP + _PLOT + (0 if left is None else _GAP + _STRIP) + _BOTTOM
     across = _across([one.q for one in curves])
     up = _up(curves)
-    parts = [_frame(across, up, numbers=alone is None)]
+    parts = [_frame(across, up, numbers=left is None)]
     for one in curves:
         parts.append(_points(one, across, up))
         several = len(curves) > 1
         for k in reversed(range(min(len(one.lines), len(COLOURS)))):
             parts.append(_line(one.lines[k], across, up, one.colour if several else COLOURS[k], _DASHES[k]))
-    if alone is not None:
-        parts.append(_strip(alone, across))
+    if left is not None:
+        parts.append(_strip(curves[0].q, left, across))
     parts.append(_text(_LEFT + across.length / 2, height - 4, "q / Å⁻¹", "middle"))
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}" font-size="11"'
@@ -213,15 +214,15 @@ def _residuals(one: Drawn) -> Array | None:
         return np.asarray((one.intensity - one.lines[0][1]) / one.dintensity)
 
 
-def _strip(one: Drawn, across: _Axis) -> str:
+def _strip(q: Array, residuals: Array, across: _Axis) -> str:
     top = _TOP + _PLOT + _GAP
-    middle, left = top + _STRIP / 2, np.nan_to_num(_residuals(one))
+    middle, left = top + _STRIP / 2, np.nan_to_num(residuals)
     bound = max(4.0, 1.1 * float(np.percentile(np.abs(left), 98)))
 
     def scale(residual: float) -> float:
         return middle - residual / bound * _STRIP / 2
 
-    x = across.at(one.q)
+    x = across.at(q)
     moves = "".join(
         f"M{a:.1f} {scale(r):.1f}h.01"
         for a, r in zip(x.tolist(), np.clip(left, -bound, bound).tolist(), strict=True)

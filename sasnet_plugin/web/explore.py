@@ -1,0 +1,116 @@
+"""``explore``: the page of curves from Python, on a curve that need not lie in any file."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..report.exports.nxcansas import write_curve
+from ..report.page.names import stem
+from ..types import Curve, SasnetError, installed_by
+from ..workers.child import safe_environment
+
+#: The line by which the server says where its page is.
+_ADDRESS = re.compile(r"http://\S+")
+#: Packages without which there is no page.
+_NEEDED = ("fastapi", "uvicorn", "jinja2", "sqlalchemy", "pydantic")
+
+
+class Exploration:
+    """A page that is served until it is closed, at the latest with this Python.
+
+    Parameters
+    ----------
+    address : str
+        Of the page, with its key.
+    folder : Path
+        What was done on the page is kept in it, until the page is closed.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[str], address: str, folder: tempfile.TemporaryDirectory[str]
+    ) -> None:
+        self._process, self.address, self._kept = process, address, folder
+        self.folder = Path(folder.name)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the server and clear its folder; once closed, nothing."""
+        atexit.unregister(self.close)
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._kept.cleanup()
+
+    def __repr__(self) -> str:
+        return f"<Exploration {self.address}>"
+
+    def _repr_html_(self) -> str:
+        return f'<a href="{escape(self.address)}" target="_blank">The page of this curve</a>'
+
+
+def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Exploration:
+    """Open the page of ``sasnet web`` on curves.
+
+    Parameters
+    ----------
+    curves : Curve or sequence of Curve
+        The first is shown; the others are in the page's list.
+    browser : bool
+        Open the page in your browser; else it can be opened at the `Exploration.address`.
+
+    Returns
+    -------
+    Exploration
+        Close it when you are done.
+
+    Raises
+    ------
+    SasnetError
+        There is no curve, a package is missing, or the server does not start.
+    """
+    several = [curves] if isinstance(curves, Curve) else list(curves)
+    if not several or not all(isinstance(one, Curve) for one in several):
+        raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
+    if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
+        raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")
+    kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
+    data = Path(kept.name) / "data"
+    data.mkdir()
+    names = [f"{number:03d}-{stem(c.file, c.entry, 'curve')}.h5" for number, c in enumerate(several, 1)]
+    for name, curve in zip(names, several, strict=True):
+        write_curve(curve, data / name)
+    command = [sys.executable, "-m", "sasnet_plugin", "web", str(data), "--once", "--show", names[0]]
+    command += ["--work", str(Path(kept.name) / "work"), *([] if browser else ["--no-browser"])]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=os.environ | _found()
+    )
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    address = next((found[0] for line in lines if (found := _ADDRESS.search(line))), "")
+    if not address:
+        process.wait()
+        kept.cleanup()
+        raise SasnetError("The server of the page has ended at once; run sasnet web to see why.")
+    return Exploration(process, address, kept)
+
+
+def _found() -> dict[str, str]:
+    """Variables by which the child finds this very package, and nothing in the current folder."""
+    own = str(Path(__file__).resolve().parents[2])
+    given = safe_environment()
+    return given | {"PYTHONPATH": os.pathsep.join(filter(None, [own, given.get("PYTHONPATH", "")]))}
