@@ -202,9 +202,11 @@ _STRENGTHS = {
 
 
 def atoms(result: FitResult) -> Iterator[str]:
-    """All lengths are those of molecules."""
+    """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
     smallest = 2 * math.pi / ASSESSMENT.atoms
+    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
+        return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
     if lengths and all(p.value < smallest for _, p in lengths):
         name, p = max(lengths, key=lambda one: one[1].value)
