@@ -83,30 +83,46 @@ def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Explora
     SasnetError
         There is no curve, a package is missing, or the server does not start.
     """
-    several = [curves] if isinstance(curves, Curve) else list(curves)
-    if not several or not all(isinstance(one, Curve) for one in several):
-        raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
-    if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
-        raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")
+    several = _checked([curves] if isinstance(curves, Curve) else list(curves))
     kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
-    data = Path(kept.name) / "data"
-    data.mkdir()
-    names = [f"{number:03d}-{stem(c.file, c.entry, 'curve')}.h5" for number, c in enumerate(several, 1)]
-    for name, curve in zip(names, several, strict=True):
-        write_curve(curve, data / name)
-    command = [sys.executable, "-m", "sasnet_plugin", "web", str(data), "--once", "--show", names[0]]
-    command += ["--work", str(Path(kept.name) / "work"), *([] if browser else ["--no-browser"])]
+    first = _written(several, Path(kept.name) / "data")
+    command = [sys.executable, "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
+    command += ["--show", first.name, "--work", str(Path(kept.name) / "work")]
+    command += [] if browser else ["--no-browser"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=os.environ | _found()
     )
-    assert process.stdout is not None
-    lines = iter(process.stdout.readline, "")
-    address = next((found[0] for line in lines if (found := _ADDRESS.search(line))), "")
+    address = _address(process)
     if not address:
         process.wait()
         kept.cleanup()
         raise SasnetError("The server of the page has ended at once; run sasnet web to see why.")
     return Exploration(process, address, kept)
+
+
+def _checked(curves: list[Curve]) -> list[Curve]:
+    """The same, if there are any and the page can be served."""
+    if not curves or not all(isinstance(one, Curve) for one in curves):
+        raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
+    if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
+        raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")
+    return curves
+
+
+def _written(curves: list[Curve], folder: Path) -> Path:
+    """Write each curve into a file of its own; the first one's."""
+    folder.mkdir()
+    files = [folder / f"{i:03d}-{stem(c.file, c.entry, 'curve')}.h5" for i, c in enumerate(curves, 1)]
+    for file, curve in zip(files, curves, strict=True):
+        write_curve(curve, file)
+    return files[0]
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """What the server says of its page; empty where it has ended."""
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    return next((found[0] for line in lines if (found := _ADDRESS.search(line))), "")
 
 
 def _found() -> dict[str, str]:

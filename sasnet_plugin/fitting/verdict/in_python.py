@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from .next_step import changes_of, entry_of, words_of
 
 #: Options of the command whose value is a number.
 _NUMBERS = ("--top", "--time-limit", "--workers", "--samples", "--burn", "--wavelength")
-_LISTS = ("--models", "--exclude")
 #: Options that are written in Python by other calls than `fit`.
 _LOOK = ("--report", "--export")
 
@@ -82,17 +81,25 @@ def _curve(file: str, given: dict[str, str]) -> str:
 
 
 def _value(option: str, value: str) -> str:
-    if option in _LISTS:
-        return _written(value.split(","))
     if option in _NUMBERS:
         return value
-    if option == "--fix":
-        pairs = (line.split("=", 1) for line in value.split("\n"))
-        return _written({name: _number(number) for name, number in pairs})
-    if option == "--range":
-        named = (re.fullmatch(r"([^=]+)=([^:]+):(.+)", line) for line in value.split("\n"))
-        return _written({m[1]: (_number(m[2]), _number(m[3])) for m in named if m is not None})
-    return _written(value)
+    return _written(_PARSED.get(option, str)(value))
+
+
+def _fixed(text: str) -> dict[str, float]:
+    """Of ``name=value`` on each line."""
+    pairs = (line.split("=", 1) for line in text.split("\n"))
+    return {name: _number(number) for name, number in pairs}
+
+
+def _ranges(text: str) -> dict[str, tuple[float, float]]:
+    """Of ``name=low:high`` on each line."""
+    named = (re.fullmatch(r"([^=]+)=([^:]+):(.+)", line) for line in text.split("\n"))
+    return {m[1]: (_number(m[2]), _number(m[3])) for m in named if m is not None}
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _number(text: str) -> float | int:
@@ -103,3 +110,12 @@ def _number(text: str) -> float | int:
 def _written(value: Any) -> str:
     """A literal in double quotes, as this package's documentation has them."""
     return repr(value).replace("'", '"')
+
+
+#: Options whose value is more than a word, by what reads it.
+_PARSED: dict[str, Callable[[str], Any]] = {
+    "--models": _names,
+    "--exclude": _names,
+    "--fix": _fixed,
+    "--range": _ranges,
+}

@@ -20,6 +20,9 @@ from .tables import swatch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: What an answer's lesser sentences begin with.
+_NOTE = "Note: "
+
 
 def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
     """Write the page of one curve.
@@ -54,17 +57,13 @@ def classified_page(curve: Curve, answer: Answer, command: str = "") -> str:
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
     source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""
-    first, *more = answer.sentences()
-    notes = [one.removeprefix("Note: ") for one in more if one.startswith("Note: ")]
-    said = [escape(one) for one in more if not one.startswith("Note: ")]
-    if command:
-        said.append(f"Next, to fit what is likely: <code>{escape(command)}</code>")
-    level = "" if answer.known and not (answer.q_unit and answer.q_unit.doubt) else "doubt"
+    first, said, notes = _sentences(answer, command)
+    sure = answer.known and not (answer.q_unit and answer.q_unit.doubt)
     body = f"""<header>
 <p class="eyebrow">Small-angle scattering · classified by sasnet</p>
 <h1><bdi>{escape(title)}</bdi></h1>
 {source}
-{document.verdict(f"<strong>{escape(first)}</strong>", "<br>".join(said), level=level)}
+{document.verdict(f"<strong>{first}</strong>", said, level="" if sure else "doubt")}
 </header>
 <section><h2>Data</h2>
 {_figure(curve, answer)}
@@ -72,6 +71,16 @@ def classified_page(curve: Curve, answer: Answer, command: str = "") -> str:
 {document.notes(notes)}
 {_table(answer)}"""
     return document.document(f"{title} · sasnet", body, own=_own(curve), scripts=scripts(), style=style())
+
+
+def _sentences(answer: Answer, command: str) -> tuple[str, str, list[str]]:
+    """The first sentence and the others, as HTML, and the notes as they are."""
+    first, *more = answer.sentences()
+    notes = [one.removeprefix(_NOTE) for one in more if one.startswith(_NOTE)]
+    said = [escape(one) for one in more if not one.startswith(_NOTE)]
+    if command:
+        said.append(f"Next, to fit what is likely: <code>{escape(command)}</code>")
+    return escape(first), "<br>".join(said), notes
 
 
 def _figure(curve: Curve, answer: Answer) -> str:
