@@ -64,3 +64,16 @@ def test_uncertainties_of_zero_are_replaced() -> None:
 def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str, object], words: str) -> None:
     with pytest.raises(SasnetError, match=words):
         sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
+
+
+def test_what_the_network_expects_is_a_doubt_or_a_note_and_not_both() -> None:
+    from made_results import SPHERE, answer
+
+    from sasnet_plugin.fitting.api import _said_once
+    from sasnet_plugin.fitting.result.verdict import Verdict
+
+    note = "The network expects “rods” (71 %), the fits say sphere: none of these was fitted."
+    doubted = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=(note.replace("fits", "fit"),)))
+    assert _said_once(doubted).notes == ("Else.",)
+    other = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=("Another.",)))
+    assert _said_once(other).notes == ("Else.", note)
