@@ -131,33 +131,36 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
 
     title = hdf5.member(entry, "title")
     title = hdf5.text(title[()]) if isinstance(title, h5py.Dataset) and title.size == 1 else ""
-    found = []
-    for _, group in hdf5.members(entry):
-        if not isinstance(group, h5py.Group):
-            continue
-        q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
-        if not (isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset)):
-            continue
-        if q.ndim != 1 or intensity.shape != q.shape:
-            continue
-        if q.size > LIMITS.points:
-            raise too_many(name, q.size)
-        unit = q.attrs.get("units", q.attrs.get("unit", ""))
-        beside = {key: hdf5.member(group, key) for key in _OPTIONAL}
-        others: dict[str, Any] = {
-            _OPTIONAL[key]: column(item[()], q.size)
-            for key, item in beside.items()
-            if isinstance(item, h5py.Dataset) and item.size == q.size
-        }
-        curve = RawCurve(
-            q=np.asarray(q[()], dtype=np.float64),
-            intensity=np.asarray(intensity[()], dtype=np.float64),
-            **others,
-            title=title,
-            **_unit(hdf5.text(unit)[: LIMITS.title]),
-        )
-        found.append(slit_length.of_hdf5(curve, entry))
-    return found
+    groups = (group for _, group in hdf5.members(entry) if isinstance(group, h5py.Group))
+    found = [curve for group in groups if (curve := _data_set(group, title, name)) is not None]
+    return [slit_length.of_hdf5(curve, entry) for curve in found]
+
+
+def _data_set(group: Any, title: str, name: str) -> RawCurve | None:
+    """What a group says as Q, I and what belongs to them; None where it is no curve."""
+    import h5py
+
+    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+    if not (isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset)):
+        return None
+    if q.ndim != 1 or intensity.shape != q.shape:
+        return None
+    if q.size > LIMITS.points:
+        raise too_many(name, q.size)
+    unit = q.attrs.get("units", q.attrs.get("unit", ""))
+    beside = {key: hdf5.member(group, key) for key in _OPTIONAL}
+    others: dict[str, Any] = {
+        _OPTIONAL[key]: column(item[()], q.size)
+        for key, item in beside.items()
+        if isinstance(item, h5py.Dataset) and item.size == q.size
+    }
+    return RawCurve(
+        q=np.asarray(q[()], dtype=np.float64),
+        intensity=np.asarray(intensity[()], dtype=np.float64),
+        **others,
+        title=title,
+        **_unit(hdf5.text(unit)[: LIMITS.title]),
+    )
 
 
 @dataclass(frozen=True)
