@@ -104,11 +104,7 @@ class TableWriter:
         if self._details:
             self._lines([distances(curve.pair_distances())])
         if file:
-            self._lines([f"Next: {self._next(file)}"], "bold")
-
-    def _next(self, file: str) -> str:
-        """``sasnet fit`` of a file, with the options that were given here."""
-        return shlex.join(["sasnet", "fit", printable(file), *self._given])
+            self._lines([f"Next: {next_command(file, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
@@ -156,6 +152,11 @@ def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
             yield [own]
         group = own
         yield [name if own == name else f"  {name}", *numbers]
+
+
+def next_command(file: str, given: Sequence[str]) -> str:
+    """``sasnet fit`` of a file, with the options that were given."""
+    return shlex.join(["sasnet", "fit", printable(file), *given])
 
 
 def wide_console() -> Console:

@@ -59,7 +59,11 @@ Table = Annotated[
 ]
 #: Of a fit, what is printed.
 Details = Annotated[
-    bool, typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes.")
+    bool,
+    typer.Option(
+        "--details",
+        help="Besides the answer all fits, parameters, warnings and notes; in pages the tree of models, too.",
+    ),
 ]
 #: Settings for reading images.
 Geometry = Annotated[

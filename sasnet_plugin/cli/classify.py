@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,7 +73,7 @@ def classify(
     plot: Plot = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Folder for an overview (index.html), and a page of each pattern."),
+        typer.Option("--report", help="Folder for an overview (index.html), and a page of each."),
     ] = None,
     details: Annotated[
         bool,
@@ -116,7 +116,8 @@ def classify(
         "--models": wanted.models, "--exclude": wanted.exclude, "--top": top, "--prior": prior,
         "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
     }  # fmt: skip
-    writer = _writer(given, as_json, brief, details)
+    outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
+    writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
     with classifying(quiet) as step:
         failed = outputs.take(outcomes(files, read, kinds.answers, window, step), writer, kinds.domain_of)
@@ -132,14 +133,13 @@ def _as_one(files: list[str], kinds: Kinds) -> tuple[list[str], Callable[[str], 
     return [str(parts[0])], lambda _: [kinds.together(parts)]
 
 
-def _writer(given: Mapping[str, object], as_json: bool, brief: bool, details: bool) -> Writer:
+def _writer(given: Sequence[str], as_json: bool, brief: bool, details: bool) -> Writer:
     """JSON; a line for each file; or tables with the next command."""
     if as_json:
         return JsonWriter(details=details)
     if brief:
         return LineWriter()
-    unusual = {name: value for name, value in given.items() if value != USUAL.get(name)}
-    return TableWriter(as_given(unusual), details=details)
+    return TableWriter(given, details=details)
 
 
 def _together(

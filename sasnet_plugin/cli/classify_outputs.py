@@ -30,17 +30,20 @@ class Outputs:
     Parameters
     ----------
     report : Path or None
-        Folder for an overview and for a page of each pattern; those of curves are the pages of their fits.
+        Folder for an overview and for a page of each.
     plot, table : Path or None
         A figure of the first few, and a line for each.
     force : bool
         Replace files that sasnet has not written.
+    given : sequence of str
+        Options that a fit needs as well.
     """
 
     report: Path | None = None
     plot: Path | None = None
     table: Path | None = None
     force: bool = False
+    given: Sequence[str] = ()
     rows: list[Row] = field(default_factory=list)
     drawn: list[tuple[Any, Answer]] = field(default_factory=list)
     _of_file: Counter[str] = field(default_factory=Counter)
@@ -70,21 +73,27 @@ class Outputs:
         return self.table is not None or self.report is not None
 
     def _answered(self, path: str, one: Any, answer: Answer, domain_of: Callable[[Any], Domain]) -> None:
-        """Keep what table and figure need, and write a pattern's page."""
+        """Keep what table and figure need, and write the page."""
         if self.plot is not None:
             self._draw_later(path, one, answer)
         if not self._listed:
             return
-        if self.report is None or isinstance(one, Curve):
+        if self.report is None:
             self.rows.append(folders.classified(one, answer))
             return
         from ..files import check_output
         from ..report.images.pages import answer_page, page_name
+        from ..report.page.classified import classified_name, write_classified
+        from .answers import next_command
 
-        page = page_name(one, self.report)
+        curve = isinstance(one, Curve)
+        page = (classified_name if curve else page_name)(one, self.report)
         self.rows.append(folders.classified(one, answer, page))
         check_output(self.report / page, force=self.force)
-        answer_page(domain_of(one), one, answer, self.report)
+        if curve:
+            write_classified(one, answer, self.report, next_command(Path(answer.file).name, self.given))
+        else:
+            answer_page(domain_of(one), one, answer, self.report)
 
     def _draw_later(self, path: str, one: Any, answer: Answer) -> None:
         from ..report.plot import MAX_CURVES

@@ -81,7 +81,7 @@ def fit(
     from ..fitting.pool import Workers
     from .folders import many
 
-    outputs = Outputs(report, export, plot, table, force)
+    outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
     of_sample = Given(sample_file, share, own, tie)
     of_sample.check(together)
@@ -134,7 +134,7 @@ def _together(
 ) -> int:
     """One answer to all files, as curves of one sample; how many things failed."""
     from ..fitting.together.fit_together import fit_sample
-    from ..integrations.answers import Watched
+    from ..service.watched import Watched
     from .together import print_sample, refused, sample_from
 
     try:
@@ -161,7 +161,7 @@ def _found(
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
-    from ..integrations.answers import Watched
+    from ..service.watched import Watched
 
     if isinstance(outcome, Exception):
         return outcome

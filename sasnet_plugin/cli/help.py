@@ -38,14 +38,19 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
         ),
         "follow": (
-            ("sasnet follow frames/ --out growth.csv", "a growing film, frame by frame"),
-            ("sasnet follow run.h5 --out growth.csv --plot growth.png", "the same with a figure"),
-            ("sasnet follow frames/ --out growth.csv --geometry alpha_i=0.4", "with what the headers lack"),
+            ("sasnet follow curves/ --out run.csv --watch --page run.html", "curves as they are measured"),
+            ("sasnet follow run.h5 --out run.csv --fit sphere", "each curve fitted from the one before"),
+            ("sasnet follow frames/ --out growth.csv --plot growth.png", "a growing film, frame by frame"),
         ),
         "tag": (
             ("sasnet tag curves/", "look at curves and what the model makes of them"),
             ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
             ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
+        ),
+        "web": (
+            ("sasnet web", "a page that files are dropped on"),
+            ("sasnet web runs/", "the same on a folder, which is followed"),
+            ("sasnet web runs/ --work analysis", "with another place for what is done"),
         ),
         "fit": (
             ("sasnet fit data.dat", "the best models, fitted and checked"),

@@ -27,6 +27,7 @@ COMMANDS = {
     "sort": "sasnet_plugin.cli.sort:sort",
     "follow": "sasnet_plugin.cli.follow:follow",
     "tag": "sasnet_plugin.cli.tag:tag",
+    "web": "sasnet_plugin.cli.web:web",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
     "sasview": "sasnet_plugin.cli.sasview:sasview",

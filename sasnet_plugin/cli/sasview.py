@@ -77,6 +77,6 @@ def serve(
 
     Ends with the end of stdin. docs/serve.md describes the protocol.
     """
-    from ..integrations.serve import serve as serve_requests
+    from ..service.serve import serve as serve_requests
 
     serve_requests(workers)

@@ -39,13 +39,15 @@ class Keys:
         Of the page; cookies are shared by all ports of a machine.
     host : str
         By which the address names this machine.
+    path : str
+        Of the page, without the first stroke.
     """
 
-    def __init__(self, port: int, host: str = "localhost") -> None:
+    def __init__(self, port: int, host: str = "localhost", path: str = "") -> None:
         self._token = secrets.token_urlsafe(24)
         self._once: list[str] = []
         self._cookie, self._name = secrets.token_urlsafe(24), f"sasnet-{port}"
-        self._page = f"http://{host}:{port}/"
+        self._page = f"http://{host}:{port}/{path}"
 
     @property
     def address(self) -> str:

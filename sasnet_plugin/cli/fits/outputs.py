@@ -51,6 +51,8 @@ class Outputs:
         A figure of all, and a line for each.
     force : bool
         Replace files that sasnet has not written.
+    details : bool
+        Pages have all there is.
     """
 
     report: Path | None = None
@@ -58,6 +60,7 @@ class Outputs:
     plot: Path | None = None
     table: Path | None = None
     force: bool = False
+    details: bool = False
     rows: list[Row] = field(default_factory=list)
     drawn: list[FitResult] = field(default_factory=list)
 
@@ -101,7 +104,8 @@ class Outputs:
 
         check_output(page, force=self.force)
         when = time.strftime("%Y-%m-%d %H:%M")
-        return write_report(found, page.parent, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
+        made = f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}"
+        return write_report(found, page.parent, made=made, tree=self.details)
 
     def _exports(self, found: FitResult, folder: Path) -> Iterator[Path]:
         from ...files import check_output
