@@ -212,20 +212,34 @@ def draw(result: dict[str, Any], path: Path) -> None:
     heads = list(parts["all"])
     figure = Figure(figsize=(9, 3.6 * len(heads)), layout="constrained")
     axes = figure.subplots(len(heads), 2, squeeze=False)
-    by_counts = [(float(part.split()[0]) * 10**0.5, part) for part in parts if part.endswith("counts")]
-    for (left, right), name in zip(axes, heads, strict=True):
-        for of, figures in parts["all"][name].items():
-            keys = [key for key in figures if key in ("error", "w1", "top1", "right")]
-            for axis, some in ((left, keys), (right, [k for k in figures if k in ("coverage", "ece")])):
-                for key in some:
-                    at = by_counts or [(1.0, "all")]
-                    values = [parts[part].get(name, {}).get(of, {}).get(key, np.nan) for _, part in at]
-                    axis.plot([x for x, _ in at], values, marker="o", label=f"{of}, {key}")
-        for axis in (left, right):
+    by_counts = {part: float(part.split()[0]) * 10**0.5 for part in parts if part.endswith("counts")}
+    for pair, name in zip(axes, heads, strict=True):
+        for axis, keys in zip(pair, (_ERRORS, _HELD), strict=True):
+            _draw_merits(axis, parts, name, keys, by_counts or {"all": 1.0})
             axis.set(title=name, xlabel="counts" if by_counts else "", xscale="log")
             if axis.lines:
                 axis.legend(fontsize=7)
     write_figure(figure, path)
+
+
+#: Figures of merit of the left panel, and those of the right one, of what is stated.
+_ERRORS, _HELD = ("error", "w1", "top1", "right"), ("coverage", "ece")
+
+
+def _draw_merits(
+    axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], at: Mapping[str, float]
+) -> None:
+    """A line of each figure of merit of each part of a head.
+
+    Parameters
+    ----------
+    at : mapping
+        Where each part of the examples is drawn.
+    """
+    for of, figures in parts["all"][head].items():
+        for key in (key for key in figures if key in keys):
+            values = [parts[part].get(head, {}).get(of, {}).get(key, np.nan) for part in at]
+            axis.plot(list(at.values()), values, marker="o", label=f"{of}, {key}")
 
 
 #: By which a card is known that was written here.
