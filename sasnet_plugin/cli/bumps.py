@@ -40,8 +40,8 @@ def bumps(
     from ..data import load
     from ..fitting.api import bank_path, check_names, fit_with
     from ..fitting.pool import Workers
+    from ..fitting.watched import Watched
     from ..integrations.bumps import show
-    from ..service.watched import Watched
     from ..web.access import listening
     from .fits.printed import print_result
 

@@ -134,7 +134,7 @@ def _together(
 ) -> int:
     """One answer to all files, as curves of one sample; how many things failed."""
     from ..fitting.together.fit_together import fit_sample
-    from ..service.watched import Watched
+    from ..fitting.watched import Watched
     from .together import print_sample, refused, sample_from
 
     try:
@@ -161,7 +161,7 @@ def _found(
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
-    from ..service.watched import Watched
+    from ..fitting.watched import Watched
 
     if isinstance(outcome, Exception):
         return outcome

@@ -96,7 +96,7 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     Yields
     ------
     callable
-        The ``progress`` of `service.watched.Watched`.
+        The ``progress`` of `fitting.watched.Watched`.
     """
     if quiet:
         yield lambda **how: None

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
+from ..fitting.watched import Watched
 from .answers import fit_options
 from .messages import plain
 from .places import Place, Reader
-from .watched import Watched
 
 if TYPE_CHECKING:
     from ..fitting.pool import Workers

@@ -15,9 +15,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from ...fitting.watched import Watched
 from ...service.answers import fit_options
 from ...service.messages import plain
-from ...service.watched import Watched
 from ...types import SasnetError
 from .folders import Folders
 from .tools import Tools
