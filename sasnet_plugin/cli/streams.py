@@ -22,8 +22,7 @@ def prepare() -> None:
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Å or block characters is no failure
     for name in ("COLUMNS", "LINES"):
-        said = os.environ.get(name, "1")
-        if not said.isdecimal() or int(said) == 0:
+        if not os.environ.get(name, "1").strip("0").isdecimal():  # nothing, zero, or no number
             del os.environ[name]
 
 

@@ -21,7 +21,6 @@ class Watched:
 
     Parameters
     ----------
-    pool : Pool
     progress : callable
         Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
         as long as their number is not known.

@@ -34,7 +34,6 @@ def guinier(
     sigma: Array,
     dq: Array | None = None,
     slit: float = 0.0,
-    settings: GuinierSettings = SETTINGS,
 ) -> Guinier | Refused:
     """Radius of gyration and forward intensity, or why there are none.
 
@@ -50,17 +49,17 @@ def guinier(
         Half length of a slit, Å⁻¹.
     """
     points = Points(q, intensity, sigma, dq)
-    found = _from(points, slit, settings)
+    found = _from(points, slit, SETTINGS)
     if isinstance(found, Guinier):
         return found
-    cured = _without_the_first(points, slit, settings) if found.curable else None
+    cured = _without_the_first(points, slit) if found.curable else None
     return cured or Refused(found.reason)
 
 
-def _without_the_first(points: Points, slit: float, settings: GuinierSettings) -> Guinier | None:
-    once = settings._replace(reach=settings.reach[:2], drifting=settings.stricter)
-    for skip in settings.skips:
-        if skip >= points.q.size or points.q[skip] > settings.skipped * points.q[0]:
+def _without_the_first(points: Points, slit: float) -> Guinier | None:
+    once = SETTINGS._replace(reach=SETTINGS.reach[:2], drifting=SETTINGS.stricter)
+    for skip in SETTINGS.skips:
+        if skip >= points.q.size or points.q[skip] > SETTINGS.skipped * points.q[0]:
             break
         other = _from(points.without(skip), slit, once)
         if isinstance(other, Guinier) and other.points > 3 * skip:

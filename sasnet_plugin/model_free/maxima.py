@@ -66,11 +66,14 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
         smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
         for left, top, right in _tops(smooth, noise, settings):
             peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
-            if peak is not None and all(
-                abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found
-            ):
+            if peak is not None and _is_new(peak, found):
                 found.append(peak)
     return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
+
+
+def _is_new(peak: Peak, found: list[Peak]) -> bool:
+    """Whether it overlaps with none of these."""
+    return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
 
 
 def averaged(x: Array, together: int) -> Array:
@@ -180,9 +183,7 @@ def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -
     return float(q[inside] + min(max(share, 0.0), 1.0) * (q[outside] - q[inside]))
 
 
-def kratky(
-    q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused, settings: MaximumSettings = SETTINGS
-) -> Kratky | Refused:
+def kratky(q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused) -> Kratky | Refused:
     """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
 
     Parameters
@@ -197,7 +198,7 @@ def kratky(
     x = q * guinier.rg
     scale = x**2 / guinier.i0
     y, dy = scale * (intensity - guinier.background), scale * sigma
-    low, high = settings.kratky
+    low, high = SETTINGS.kratky
     bins = np.linspace(low, high, 33)
     place = np.digitize(x, bins) - 1
     inside = (place >= 0) & (place < bins.size - 1)
@@ -210,11 +211,17 @@ def kratky(
     top = int(np.argmax(mean)) if mean.size else 0
     if not 0 < top < mean.size - 2:
         return Kratky(x, y, dy, None, None)
-    falls = mean[top] - mean[top:].min() > max(3 * error[top], 0.1 * mean[top])
+    fall, rise = mean[top] - mean[top:].min(), mean[top] - mean[0]
     # A chain's noise has a maximum, too.
-    if not falls or mean[top] - mean[0] < 3 * error[top]:
+    if fall <= max(3 * error[top], 0.1 * mean[top]) or rise < 3 * error[top]:
         return Kratky(x, y, dy, None, None)
+    return Kratky(x, y, dy, float(at[top]) + _shift(at, mean, top), float(mean[top]))
+
+
+def _shift(at: Array, mean: Array, top: int) -> float:
+    """From the highest of means to the top of a parabola through its neighbours."""
     around = slice(max(top - 2, 0), top + 3)
-    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2) if mean[around].size > 3 else (0.0, 0.0, 0.0)
-    shift = float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0
-    return Kratky(x, y, dy, float(at[top] + shift), float(mean[top]))
+    if mean[around].size <= 3:
+        return 0.0
+    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2)
+    return float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0

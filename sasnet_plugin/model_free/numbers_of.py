@@ -95,14 +95,17 @@ def pair_distances(curve: Measured) -> PairDistances | Refused:
     return distances.pair_distances(*points.three, model_free(curve).guinier, dq=points.dq, slit=points.slit)
 
 
+def _level(slope: Slope | Refused) -> bool:
+    return isinstance(slope, Slope) and abs(slope.value) < _LEVEL and slope.error < 2 * _LEVEL
+
+
 def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:
     """The flat background where the highest q show one, in the unit of the intensity; else 0."""
     if isinstance(law, Porod) and law.background > _SURE * law.background_error:
         return law.background
-    level = isinstance(high, Slope) and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
     part = points.q >= points.q[-1] / ends.SETTINGS.factor
     # What is level over all of the curve is no background of something else.
-    if not level or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+    if not _level(high) or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
         return 0.0
     weight = points.sigma[part] ** -2
     return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)

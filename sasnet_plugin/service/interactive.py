@@ -39,7 +39,6 @@ class Asked:
     ----------
     do : str
         ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
-    place : Place or None
     body : mapping
         What else the question needs.
     """

@@ -9,7 +9,7 @@ from ...types import DataError, printable
 from .converted import angle_to_q, curve_of, in_unit, looks_like_angle
 from .header import Names, label, names_of, no_abscissa
 from .names import ANGLE, ColumnName
-from .roles import by_name, by_position
+from .roles import Roles, by_name, by_position
 from .stated import HEADER_LINES, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
@@ -41,12 +41,7 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     names = names_of(table)
     roles, said = by_name(table, names) if names else ([], [])
     if not roles:
-        names = None
-        if other := no_abscissa(table):
-            raise DataError(
-                f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
-            )
-        roles, said = by_position(table)
+        names, (roles, said) = None, _nameless(table, file)
     x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
     if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
         x_name = ColumnName("", ANGLE, unit="degrees")
@@ -69,6 +64,15 @@ def _name_of_x(names: Names, x: int) -> ColumnName:
 
 def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
     return replace(raw, notes=tuple(dict.fromkeys([*before, *raw.notes])))
+
+
+def _nameless(table: Table, file: str) -> tuple[list[Roles], list[str]]:
+    """The data sets of a table without names, unless its header says that the first column is no q."""
+    if other := no_abscissa(table):
+        raise DataError(
+            f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
+        )
+    return by_position(table)
 
 
 def _left_out(table: Table) -> list[str]:

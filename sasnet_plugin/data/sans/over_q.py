@@ -102,12 +102,17 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
     known = int(pixels.filled.sum()) if counts else LEAST_COUNTS
     if known < LEAST_COUNTS or not np.any(pixels.filled > 0):
         raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
-    if error is not None:
-        error = np.where(pixels.mask, error, 1.0)
-        geometry = replace(geometry, error=error, weight=np.ones_like(pixels.values))
-    elif raw.area != 1.0:
-        geometry = replace(geometry, weight=geometry.weight * raw.area)
+    geometry = _weighted(geometry, error, pixels)
     return Image(pixels.filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes))
+
+
+def _weighted(geometry: SmallAngle, error: FloatArray | None, pixels: Pixels) -> SmallAngle:
+    """With uncertainties, which then are all that weighs a pixel; else with its area."""
+    if error is None:
+        area = pixels.raw.area
+        return geometry if area == 1.0 else replace(geometry, weight=geometry.weight * area)
+    error = np.where(pixels.mask, error, 1.0)
+    return replace(geometry, error=error, weight=np.ones_like(pixels.values))
 
 
 def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> BoolArray:

@@ -28,7 +28,6 @@ class Fit:
 
     Parameters
     ----------
-    number : int
     keys : tuple of str
         Of the rows that it is of.
     asked : mapping
@@ -66,7 +65,6 @@ class History:
 
     Parameters
     ----------
-    record : Record
     folder : Path
         For a folder of each fit with its files.
     workers : int

@@ -30,12 +30,7 @@ _ORDERS: dict[str, Callable[[Row], Any]] = {
 
 
 class Listing:
-    """Keeps the last order, as a page scrolls through it.
-
-    Parameters
-    ----------
-    shelf : Shelf
-    """
+    """Keeps the last order, as a page scrolls through it."""
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf

@@ -39,7 +39,6 @@ class Event:
         `LOOKED`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
     about : str
         Of `LOOKED` the file, else the number of the fit.
-    body : mapping
     """
 
     id: int
