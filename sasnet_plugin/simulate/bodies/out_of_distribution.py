@@ -191,7 +191,7 @@ def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.fl
     q = WIDE_Q[low : high + 1]
     centres = _reflections(q[0], q[-1], rng)
     heights = rng.exponential(1.0, centres.size) * (centres / centres[0]) ** -2.0
-    grain = np.exp(rng.uniform(*np.log(_GRAINS)))
+    grain = np.exp(rng.uniform(np.log(_GRAINS[0]), np.log(_GRAINS[1])))
     width = np.hypot(0.9 * np.pi / grain, rng.uniform(0.0, 0.02) * centres)[:, None]
     x = (q - centres[:, None]) / width
     lorentz = rng.random()
@@ -206,8 +206,8 @@ def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.fl
 
 def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[np.float64]:
     """q of the first lines of a cell between two q, Å⁻¹, ascending; one in the middle where it has none."""
-    edges = np.exp(rng.uniform(*np.log(_EDGES), 3))
-    cosines = np.cos(np.radians(rng.uniform(*_ANGLES, 3)))
+    edges = np.exp(rng.uniform(np.log(_EDGES[0]), np.log(_EDGES[1]), 3))
+    cosines = np.cos(np.radians(rng.uniform(_ANGLES[0], _ANGLES[1], 3)))
     metric = np.ones((3, 3))
     for (i, j), cosine in zip(((1, 2), (0, 2), (0, 1)), cosines, strict=True):
         metric[i, j] = metric[j, i] = cosine
