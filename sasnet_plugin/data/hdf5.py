@@ -40,7 +40,6 @@ def opened(path: Path, file: str) -> Iterator[Any]:
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in the sentence.
 

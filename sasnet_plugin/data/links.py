@@ -30,7 +30,6 @@ def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, st
 
     Returns
     -------
-    found : dict of str to (Path, str)
     missing : dict of str to str
         Files that are not there.
 

@@ -45,8 +45,6 @@ def load(
 
     Parameters
     ----------
-    path : str or path
-        The file.
     q_unit : str or None
         Unit of q in the file: "A" (Å⁻¹) or "nm" (nm⁻¹), also as "1/nm", "nm^-1", "nm⁻¹"...; None takes
         the file's own, and Å⁻¹ where it names none.

@@ -23,6 +23,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
+from .progress import shown
 from .result.fit_result import FitResult
 from .settings import EFFORT, OPTIMIZE
 from .strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
@@ -30,7 +31,9 @@ from .strategy.search import search
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
+from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
+from .watched import Progress, Watched
 
 BANK = "seeds.npz"
 NO_UNCERTAINTIES = "The data have no uncertainties"
@@ -67,6 +70,7 @@ def fit(
     workers: int = 2,
     prior: str = COMMON,
     exclude: Iterable[str] = (),
+    progress: bool | Progress = True,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -105,6 +109,10 @@ def fit(
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
+    progress : bool or callable
+        Whether to show a bar, in a notebook and on a terminal alone. Or what is called instead, with the
+        keywords ``done`` and ``of`` (fits; ``of`` is 0 until their number is known), ``name`` and, where a
+        model was fitted, ``reduced_chisq``.
 
     Raises
     ------
@@ -123,10 +131,12 @@ def fit(
         workers=workers,
         prior=known_prior(prior),
         exclude=tuple(exclude),
+        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
     )
     check_names(options)
-    with Workers(bank_path(), workers) as pool:
-        return fit_with(pool, curve, options, rng=rng)
+    with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+        found = fit_with(pool if tell is None else Watched(pool, tell), curve, options, rng=rng)
+    return spoken_in_python(found, options)
 
 
 def fit_with(

@@ -58,10 +58,8 @@ def slopes(
 
     Parameters
     ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
+    q, intensity, sigma : (n,) float arrays
+        As in `guinier.guinier`.
     """
     low, high = q <= q[0] * settings.factor, q >= q[-1] / settings.factor
     return tuple(  # type: ignore[return-value]

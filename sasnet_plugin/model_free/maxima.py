@@ -53,10 +53,8 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
 
     Parameters
     ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
+    q, intensity, sigma : (n,) float arrays
+        As in `guinier.guinier`.
     """
     together = -(-q.size // settings.points)
     q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
@@ -99,7 +97,7 @@ def _running(x: Array, number: int) -> Array:
 
 def _tops(smooth: Array, noise: Array, settings: MaximumSettings) -> list[tuple[int, int, int]]:
     """Minimum, maximum, minimum, where each step is significant."""
-    found = []
+    found: list[list[int]] = []
     low = high = 0
     rising = False
     values, least = smooth.tolist(), (settings.above * noise).tolist()
@@ -128,35 +126,13 @@ def _peak(
 ) -> Peak | None:  # fmt: skip
     """Position by a parabola through what lies above half of its height."""
     left, top, right = place
-    base = max(smooth[left], smooth[right])
-    half = 0.5 * (smooth[top] + base)
-    low, high = top, top
-    while low > left and smooth[low - 1] > half:
-        low -= 1
-    while high < right and smooth[high + 1] > half:
-        high += 1
-    ends = _crossing(q, smooth, low - 1, low, half), _crossing(q, smooth, high + 1, high, half)
-    width = ends[1] - ends[0]
+    low, high, width = _upper_half(q, smooth, place)
     low, high = max(min(low, top - 2), 0), min(max(high, top + 2), q.size - 1)
     part = slice(low, high + 1)
-    if high - low < 3:
+    found = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if high - low >= 3 else None
+    if found is None:
         return None
-    x = (q[part] - q[top]) / width
-    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
-    weight = sigma[part] ** -2
-    normal = columns.T @ (weight[:, None] * columns)
-    try:
-        covariance = np.linalg.inv(normal)
-    except np.linalg.LinAlgError:
-        return None
-    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * intensity[part])))
-    if c >= 0 or abs(b / (2 * c)) > 1:
-        return None
-    residual = intensity[part] - columns @ np.array([a, b, c])
-    reduced = float(np.sum(weight * residual**2)) / max(x.size - 3, 1)
-    slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
-    error = width * float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
-    at = float(q[top]) - width * b / (2 * c)
+    at, error = float(q[top]) + width * found[0], width * found[1]
     if not q[left] < at < q[right] or error > settings.sharp * width:
         return None
     below = bool(np.max(smooth[: top + 1]) > 1.05 * smooth[top])
@@ -164,6 +140,37 @@ def _peak(
         at, error, 2 * np.pi / at, 2 * np.pi / at * error / at, width, float(smooth[top]),
         below and width / at > settings.narrow,
     )  # fmt: skip
+
+
+def _upper_half(q: Array, smooth: Array, place: tuple[int, int, int]) -> tuple[int, int, float]:
+    """First and last point above half of a maximum's height, and its full width there."""
+    left, top, right = place
+    half = 0.5 * (smooth[top] + max(smooth[left], smooth[right]))
+    low, high = top, top
+    while low > left and smooth[low - 1] > half:
+        low -= 1
+    while high < right and smooth[high + 1] > half:
+        high += 1
+    ends = _crossing(q, smooth, low - 1, low, half), _crossing(q, smooth, high + 1, high, half)
+    return low, high, ends[1] - ends[0]
+
+
+def _vertex(x: Array, y: Array, sigma: Array) -> tuple[float, float] | None:
+    """Where a parabola through points is highest, with its error; None where that is not near 0."""
+    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
+    weight = sigma**-2
+    normal = columns.T @ (weight[:, None] * columns)
+    try:
+        covariance = np.linalg.inv(normal)
+    except np.linalg.LinAlgError:
+        return None
+    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * y)))
+    if c >= 0 or abs(b / (2 * c)) > 1:
+        return None
+    residual = y - columns @ np.array([a, b, c])
+    reduced = float(np.sum(weight * residual**2)) / max(x.size - 3, 1)
+    slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
+    return -b / (2 * c), float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
 
 
 def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -> float:
@@ -181,7 +188,7 @@ def kratky(
     Parameters
     ----------
     q, intensity, sigma : (n,) float arrays
-        As in `peaks`.
+        As in `guinier.guinier`.
     guinier
         Rg, I(0) and the background.
     """

@@ -48,7 +48,6 @@ class Answers:
 
         Parameters
         ----------
-        request : Request
         progress : callable
             See `Watched`.
 

@@ -230,7 +230,6 @@ class EventWriter:
 
     Parameters
     ----------
-    stream : binary file
     broken : callable
         Called where the other end of the stream is closed.
     """

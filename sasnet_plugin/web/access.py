@@ -87,13 +87,7 @@ class Keys:
 
 
 class Guard:
-    """What stands before an ASGI application: it hears those alone who have a key, and no endless request.
-
-    Parameters
-    ----------
-    app : ASGI application
-    keys : Keys
-    """
+    """What stands before an ASGI application: it hears those alone who have a key, and no endless request."""
 
     def __init__(self, app: Any, keys: Keys) -> None:
         self._app, self._keys = app, keys

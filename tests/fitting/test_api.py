@@ -23,8 +23,9 @@ def test_a_core_shell_sphere_is_found_ranked_verified_and_shown(simulated: Simul
     assert result.verified
     assert [row["weight"] for row in result.table()] == [f.weight for f in result.fits]
     assert "core_shell_sphere" in result._repr_html_()
-    figure = result.plot()
-    data, residuals = figure.axes
+    assert result.verdict.next.startswith(("fit(curve", "result.plot()"))
+    data = result.plot()
+    _, residuals = data.figure.axes
     line = next(x for x in data.lines if x.get_label().startswith("core_shell_sphere"))
     assert line.get_ydata() == pytest.approx(result.best.theory)
     shown = residuals.lines[0].get_ydata()

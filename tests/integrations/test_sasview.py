@@ -45,6 +45,12 @@ def went_well(seen: dict[str, Any], files: int) -> None:
         assert is_page
         assert size > 10_000
         assert Path(path).exists(), "reports survive the window"
+    assert seen["cut"] == [], "words of the table that are cut"
+    assert [title.partition(", ")[2] for title in seen["drawn"]] == [
+        "nearest simulated curve, not fitted", "fit"
+    ] * files  # fmt: skip
+    assert len(seen["reopened"]) == files
+    assert min(seen["reopened"]) > 10_000, "a report of a fit whose process is gone"
     name, pages = seen["unfitted"]
     assert pages == [name], "a model that was not fitted is sent, too"
     for table in seen["suggested"]:

@@ -34,7 +34,6 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
     Parameters
     ----------
     columns : (m, n) float array
-    roles : Roles
     names : Names or None
         Of the columns, where they have names.
     x_name : ColumnName or None
@@ -122,7 +121,6 @@ def angle_to_q(
         Against the angle.
     name : ColumnName
         Of the angle: its unit, and whether it is θ or 2θ.
-    file : str
     given, stated : float or None
         Å; of the user and of the file.
 

@@ -47,7 +47,6 @@ class Names(NamedTuple):
 
     Parameters
     ----------
-    columns : tuple of ColumnName
     unit_beside : str
         What a line of units says under the name of q; empty where there is none.
     """

@@ -75,11 +75,15 @@ def _left_out(table: Table) -> list[str]:
     """What was left out in finding the table."""
     notes = []
     if table.dropped:
-        plural = "line" if table.dropped == 1 else "lines"
-        notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
+        lines = "line was" if table.dropped == 1 else "lines were"
+        notes.append(f"{table.dropped} {lines} dropped that lie in the table without the others' columns.")
     if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:
-        plural = "line" if table.lost == 1 else "lines"
-        notes.append(f"{table.lost} {plural} of numbers outside the table that was read left out.")
+        lines = (
+            "line of numbers outside the table that was read was"
+            if table.lost == 1
+            else ("lines of numbers outside the table that was read were")
+        )
+        notes.append(f"{table.lost} {lines} left out.")
     return notes

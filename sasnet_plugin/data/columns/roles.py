@@ -41,8 +41,6 @@ class Roles(NamedTuple):
 
     Parameters
     ----------
-    x, intensity : int
-    error, dq, slit : int or None
     title : str
         Of a data set among several; empty for the only one.
     """
@@ -63,7 +61,6 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
 
     Parameters
     ----------
-    table : Table
     names : Names
         With one of q or an angle.
 
@@ -71,7 +68,6 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     -------
     roles : list of Roles
         Empty where no name is that of an intensity.
-    notes : list of str
     """
     columns = names.columns
     x = names.x

@@ -47,7 +47,6 @@ class Stacks:
         The file's mask.
     geometry : ImageSettings
         What the file says.
-    notes : tuple of str
     """
 
     arrays: tuple[Any, ...]
@@ -105,7 +104,6 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in messages.
     dataset : str or None

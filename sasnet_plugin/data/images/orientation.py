@@ -45,7 +45,6 @@ def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: 
     values : (rows, columns) array
     turns : int
         One of `TURNS`.
-    flip_rows, flip_columns : bool
     """
     turned = np.rot90(values, turns)
     return turned[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
@@ -62,10 +61,6 @@ def arrange_point(
         In the file's picture.
     shape : (rows, columns)
         Of the file's picture.
-
-    Returns
-    -------
-    column, row : float
     """
     column, row = point
     rows, columns = shape

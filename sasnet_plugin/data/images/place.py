@@ -133,7 +133,6 @@ class Placement:
         What is reversed after turning.
     boxes : four (rows, columns) float arrays or None
         Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
-    notes : tuple of str
     """
 
     geometry: GrazingIncidence

@@ -29,11 +29,11 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
     """
     if not result.curve.file:
         return "", ""
-    changes, purpose = _changes(result, options)
+    changes, purpose = changes_of(result, options)
     return command(result.curve.file, options, changes), purpose
 
 
-def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
     """Options to add (or, with None, to leave out), and a phrase that says why."""
     explained = result.best is not None and (result.verification is None or result.verification.explained)
     if unit_doubtful(result):

@@ -46,12 +46,7 @@ Seconds = Annotated[float, Field(description=f"Seconds for each curve, 1 to {LON
 
 @dataclass
 class Fits:
-    """Processes that fit, one fit after another, and whether the one that runs is still wanted.
-
-    Parameters
-    ----------
-    workers : int
-    """
+    """Processes that fit, one fit after another, and whether the one that runs is still wanted."""
 
     workers: int
     _pool: Workers | None = None

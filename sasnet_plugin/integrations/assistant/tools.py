@@ -36,12 +36,7 @@ SLOPES = "one standard deviation, from the slopes of the residuals"
 
 @dataclass
 class Tools:
-    """Answers, and the last fits.
-
-    Parameters
-    ----------
-    folders : Folders
-    """
+    """Answers, and the last fits."""
 
     folders: Folders
     _fits: OrderedDict[str, Any] = field(default_factory=OrderedDict)

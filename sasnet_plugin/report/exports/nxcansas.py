@@ -29,17 +29,7 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     value, units, uncertainty and fixed as attributes. The ``note`` texts give each candidate's χ² and weight,
     then warnings and notes.
 
-    Parameters
-    ----------
-    result : FitResult
-        With at least one fit.
-    path : str or Path
-        File to write; should end in ``.h5``.
-
-    Raises
-    ------
-    SasnetError
-        There is no fit, or the file cannot be written.
+    Parameters and errors are those of `bumps_session.write_session`.
     """
     import h5py
 
