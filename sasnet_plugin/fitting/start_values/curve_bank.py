@@ -131,18 +131,22 @@ class Binned:
     matrix: NDArray[np.float32]
 
 
-def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
+def binned(curve: Curve, dintensity: NDArray[np.float64], *, averaged: bool = False) -> Binned:
     """Average a curve into at most 48 bins of ln q.
 
     Parameters
     ----------
     dintensity : (n,) float array
         Its uncertainty, all positive.
+    averaged : bool
+        A bin sees what its points see together, so that fringes and peaks are averaged in both alike; else
+        what a point in its middle sees.
     """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
-    mean = average(curve.intensity)
+    mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
-    # A bin sees what its points see together: fringes and peaks are averaged in both alike.
+    if not averaged:
+        return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
     fine = _resolution(curve, curve.q)
     used = np.flatnonzero(fine.any(axis=0))
     columns = np.arange(used[0], used[-1] + 1)

@@ -129,6 +129,21 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
 
 
+def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
+    """What the bank has beside the nearest, for where these lead nowhere near; none of a plugin or a sum.
+
+    The next ones, and the nearest to means over bins: of fringes and peaks these say more than points do.
+    """
+    if task.model not in bank.models:
+        return []
+    page, count = bank.page(task.model), START_VALUES.starts
+    points = binned(task.curve, task.dintensity)
+    means = binned(task.curve, task.dintensity, averaged=True)
+    near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
+    near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
+    return [as_start(task, with_fixed(one.parameters, task.fixed)) for one in near]
+
+
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
     start = coarse(task.model, completed(start, PROBLEM.width_points[cost_class(task.model)]))

@@ -22,10 +22,10 @@ from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.resolution import coarsened, has_resolution, sampling_needed
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import OPTIMIZE, PROBLEM
-from ..start_values.screening import as_start, from_bank
+from ..start_values.screening import as_start
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY
-from .timed_search import TimedSearch, distinct, enough, ordered, values_of
+from .timed_search import TimedSearch, apart, values_of
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,9 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     if task.starts:
         found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
-        starts = from_bank(task, bank)
-        found = search.follow(coarse, starts, STRATEGY.rough)
-        if found and found[0].chisq > enough(coarse):
-            found += search.follow(coarse, search.repeating(bank, coarse, starts), STRATEGY.rough)
-            found = distinct(ordered(found, coarse))
+        found = search.from_bank(coarse, bank)
         if found and not search.hopeless(found, coarse, 0):
-            found = search.follow(coarse, values_of(found[: STRATEGY.followed]), STRATEGY.coarse)
+            found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
     found = search.beside(coarse, found, STRATEGY.coarse)
     if not found:
         return Starts([], None)
