@@ -139,19 +139,16 @@ def binned(curve: Curve, dintensity: NDArray[np.float64], *, averaged: bool = Fa
     dintensity : (n,) float array
         Its uncertainty, all positive.
     averaged : bool
-        A bin sees what its points see together, so that fringes and peaks are averaged in both alike; else
-        what a point in its middle sees.
+        A bin sees what its points see together, not what one in its middle does.
     """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
     if not averaged:
         return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
-    fine = _resolution(curve, curve.q)
-    used = np.flatnonzero(fine.any(axis=0))
-    columns = np.arange(used[0], used[-1] + 1)
-    matrix = np.stack([average(fine[:, column]) for column in columns])
-    return Binned(mean, 1 / variance, columns, matrix.astype(np.float32))
+    fine = np.stack([average(column) for column in _resolution(curve, curve.q).T])
+    used = np.flatnonzero(fine.any(axis=1))
+    return Binned(mean, 1 / variance, used, fine[used].astype(np.float32))
 
 
 def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:

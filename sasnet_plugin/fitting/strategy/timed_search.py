@@ -180,12 +180,17 @@ def apart(found: list[LocalMinimum], info: Any, count: int) -> list[dict[str, An
 def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
     """Whether two lead to the same minimum; a size that hardly matters is none that differs."""
     a, b = one.parameters, other.parameters
-    if widths_of(a) != widths_of(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
+    if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
     sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
     off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
     near = bool(off) and max(off) < STRATEGY.apart
     return near or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
+
+
+def _kinds(values: dict[str, Any]) -> dict[str, Any]:
+    """Of the size distributions that there are."""
+    return {name: values.get(f"{name}_type") for name in widths_of(values)}
 
 
 def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
