@@ -131,24 +131,18 @@ class Binned:
     matrix: NDArray[np.float32]
 
 
-def binned(curve: Curve, dintensity: NDArray[np.float64], *, averaged: bool = False) -> Binned:
+def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
     """Average a curve into at most 48 bins of ln q.
 
     Parameters
     ----------
     dintensity : (n,) float array
         Its uncertainty, all positive.
-    averaged : bool
-        A bin sees what its points see together, not what one in its middle does.
     """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
-    if not averaged:
-        return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
-    fine = np.stack([average(column) for column in _resolution(curve, curve.q).T])
-    used = np.flatnonzero(fine.any(axis=1))
-    return Binned(mean, 1 / variance, used, fine[used].astype(np.float32))
+    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
 
 
 def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -164,13 +158,13 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
     columns : (c,) int array
     matrix : (c, m) float array
     """
-    matrix = _resolution(curve, q)
+    matrix = resolution_matrix(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(used[0], used[-1] + 1)
     return columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32)
 
 
-def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
+def resolution_matrix(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
     """(m, N_BANK) weights of the bank's points in what is measured at q; a slit's width is left out."""
     if curve.dxl is not None and np.any(curve.dxl > 0):
         fine = slit_matrix(q, np.interp(q, curve.q, curve.dxl))

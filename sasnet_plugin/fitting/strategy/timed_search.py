@@ -209,6 +209,5 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
 
 
 def enough(local: ModelCurves) -> float:
-    """χ² that leaves nothing to look for: its expectation and one standard deviation."""
-    n = len(local.curve)
-    return float(n + np.sqrt(2 * n))
+    """χ² that leaves nothing to look for: its expectation."""
+    return float(len(local.curve))
