@@ -1,0 +1,239 @@
+"""``sasnet follow`` of curves: files that come and grow, answered as they do."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ..types import Curve, DataError, SasnetError
+
+if TYPE_CHECKING:
+    from ..batch.live.run import Follower
+    from ..domains import ReadOptions
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a series of curves.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Files, folders and patterns.
+    plot, page, hdf5 : Path or None
+        What is made of it besides.
+    interval : float or None
+        Seconds between two frames; None counts them.
+    model : str or None
+        Fitted to each curve.
+    quiet_for : float or None
+        Seconds without a new curve after which it ends.
+    window : (float, float) or None
+        Range of q, Å⁻¹.
+    """
+
+    files: Sequence[str]
+    out: Path
+    plot: Path | None = None
+    page: Path | None = None
+    hdf5: Path | None = None
+    interval: float | None = None
+    model: str | None = None
+    watch: bool = False
+    quiet_for: float | None = None
+    window: tuple[float, float] | None = None
+    force: bool = False
+
+
+def follow_curves(asked: Asked, reading: ReadOptions) -> None:
+    """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
+    from ..batch.live.fitted import Fitted, parameters_of
+    from ..batch.live.line import columns
+    from ..batch.live.run import Follower, run, state_path
+    from ..batch.live.source import Source
+    from ..batch.live.table import Table
+    from ..files import check_output
+    from ..predict import open_predictor
+
+    for path in (asked.plot, asked.page, asked.hdf5):
+        if path is not None:
+            check_output(path, force=asked.force)
+    predictor = open_predictor()
+    groups = [group.name for group in _groups(predictor)]
+    parameters = parameters_of(asked.model) if asked.model else []
+    fitted = Fitted(asked.model) if asked.model else None
+    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
+    belongs = _belongs(asked.files)
+    head = columns(groups, parameters)
+    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, _term_as_interrupt():
+        if asked.force:
+            state_path(asked.out).unlink(missing_ok=True)
+        follower = Follower(
+            source, table, predictor, groups, asked.interval or 1.0, fitted, parameters, typer.echo
+        )
+        before = follower.resume()
+        if before:
+            typer.echo(f"{asked.out}: goes on after frame {before}.", err=True)
+        shown = _shown(asked, follower)
+        try:
+            run(follower, watch=asked.watch, quiet_for=asked.quiet_for, shown=shown)
+        except KeyboardInterrupt:
+            if not asked.watch:
+                raise
+        if table.unchanged:
+            why = table.reason.rstrip(".") or "there is none"
+            raise SasnetError(
+                f"{asked.out}: the earlier table stays as it was, as no frame has an answer ({why});"
+                " check what was given."
+            )
+        _ended(asked, follower)
+
+
+def _ended(asked: Asked, follower: Follower) -> None:
+    if asked.page is not None and follower.frames:
+        _write_page(asked, follower, last=True)
+    without = f", {follower.failures} of them without an answer" if follower.failures else ""
+    changes = f"; {len(follower.changes)} changes" if follower.changes else ""
+    typer.echo(f"{asked.out}: {follower.frames} frames{without}{changes}.")
+    if follower.failures or not follower.frames:
+        raise typer.Exit(1)
+
+
+def _groups(predictor: Any) -> Sequence[Any]:
+    from ..domains.heads import Classes
+
+    heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
+    return next(heads).groups
+
+
+def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
+    from .files import expand
+
+    own = {os.path.abspath(p) for p in (asked.out, asked.plot, asked.page, asked.hdf5) if p is not None}
+    own.add(f"{os.path.abspath(asked.out)}.state")
+
+    def listed() -> Iterator[str | DataError]:
+        for one in expand(asked.files):
+            # The table may lie in the folder that is followed.
+            if isinstance(one, str) and (os.path.abspath(one) in own or ".sasnet-tmp" in one):
+                continue
+            yield one
+
+    return listed
+
+
+def _reader(
+    reading: ReadOptions, window: tuple[float, float] | None
+) -> Callable[[str, int], Iterator[Curve | Exception]]:
+    from ..data.clean import within
+    from ..data.frames import frames
+
+    def read(path: str, start: int) -> Iterator[Curve | Exception]:
+        for one in frames(path, reading, start):
+            if window is None or not isinstance(one, Curve):
+                yield one
+                continue
+            try:
+                yield within(one, *window)
+            except SasnetError as error:
+                yield error
+
+    return read
+
+
+def _belongs(files: Sequence[str]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether a line of a table is of one of these files, folders and patterns."""
+    wanted = [os.path.abspath(os.path.expanduser(one)) for one in files]
+
+    def belongs(line: Mapping[str, str]) -> bool:
+        file = line["file"]
+        return any(
+            file == one or file.startswith(one.rstrip(os.sep) + os.sep) or fnmatch.fnmatch(file, one)
+            for one in wanted
+        )
+
+    return belongs
+
+
+def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
+    """Makes the figure, the page and the HDF5 file anew; None where none is wanted."""
+    if asked.plot is None and asked.page is None and asked.hdf5 is None:
+        return None
+
+    def shown() -> None:
+        if follower.table.unchanged:
+            return
+        if asked.plot is not None:
+            _write_plot(asked, follower)
+        if asked.page is not None:
+            _write_page(asked, follower, last=False)
+        if asked.hdf5 is not None:
+            from ..batch.live.copies import write_hdf5
+
+            write_hdf5(asked.out, asked.hdf5)
+
+    return shown
+
+
+def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float]]:
+    from ..batch.live.copies import read_columns
+    from ..report.trend import trend, trend_size
+
+    found = read_columns(asked.out, follower.frames, follower.interval)
+    against = "time / s" if asked.interval else "frame"
+    time = found.time if asked.interval else found.time + 1
+    changes = [at + (0 if asked.interval else 1) for at in found.changes]
+    draw = trend(time, found.shares, found.numbers, changes, against=against)
+    return draw, trend_size(len(found.numbers))
+
+
+def _write_plot(asked: Asked, follower: Follower) -> None:
+    from ..files import put_aside
+    from ..report.images.canvas import save
+
+    assert asked.plot is not None
+    draw, size = _drawn(asked, follower)
+    # Whoever looks at it must not see half of a picture.
+    with put_aside(asked.plot, "figure of the series") as aside:
+        named = aside.with_name(aside.name + asked.plot.suffix)
+        try:
+            save(draw, named, size)
+            os.replace(named, aside)
+        finally:
+            named.unlink(missing_ok=True)
+
+
+def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
+    from ..batch.live.run import EVERY
+    from ..report.page.document import write_page
+    from ..report.trend import trend_page
+
+    assert asked.page is not None
+    draw, size = _drawn(asked, follower)
+    facts = f"{follower.frames} frames" + (
+        f", {follower.failures} of them without an answer." if follower.failures else "."
+    )
+    again = EVERY if asked.watch and not last else None
+    write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, again=again))
+
+
+@contextmanager
+def _term_as_interrupt() -> Iterator[None]:
+    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
