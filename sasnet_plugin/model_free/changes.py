@@ -322,7 +322,7 @@ class Detector:
         return Change(first, seen, chance, gradual, goes_on)
 
     def _onset(self, begin: int, direction: Array) -> tuple[int, bool]:
-        """Where a step or a slope in that direction fits the newest frames best, and whether it is a slope."""
+        """Where a step or a slope in that direction fits the newest frames best; whether it is a slope."""
         before = self._before(begin)
         assert before is not None
         factor, _ = self._factor(begin)
