@@ -94,6 +94,8 @@ def counted(sample: Sample, shares: Floats, rng: np.random.Generator) -> list[Cu
         intensity = total * per_count / share * sample.systematic
         sigma = np.hypot(np.sqrt(np.maximum(total, 1.0)) * per_count / share, SYSTEMATIC * np.abs(intensity))
         curves.append(
-            Curve(sample.setting.q, intensity, sigma, sample.setting.dq, sample.setting.dxl, file=sample.model)
+            Curve(
+                sample.setting.q, intensity, sigma, sample.setting.dq, sample.setting.dxl, file=sample.model
+            )
         )
     return curves

@@ -92,15 +92,15 @@ class Outlook:
         if self.factor is not None:
             at = self.settled[self.levels.index(self.factor)]
             return (
-                f"Count {self.factor:g} times as long as until now in all: the answer is settled by then with a"
-                f" chance of {percent(at)}, and then wrong in {percent(self.wrong)}."
+                f"Count {self.factor:g} times as long as until now in all: the answer is settled by then with"
+                f" a chance of {percent(at)}, and then wrong in {percent(self.wrong)}."
             )
         last = self.levels[-1]
         names = " and ".join(name for name, _ in self.rivals[:2])
         if self.hopeless:
             return (
-                f"More counting will hardly settle it (chance {percent(self.settled[-1])} with {last:g} times the"
-                f" counts): {names} look alike here; measure another range of q or another contrast."
+                f"More counting will hardly settle it (chance {percent(self.settled[-1])} with {last:g} times"
+                f" the counts): {names} look alike here; measure another range of q or another contrast."
             )
         return (
             f"Counting on may settle it or not: chance {percent(self.settled[-1])} with {last:g} times the"
@@ -220,7 +220,10 @@ def _of_model(curve: Curve, page: Any, settings: OutlookSettings) -> tuple[list[
         scale, background = scales[move][row]
         shape = _shapes(curve, page.log_intensity[row : row + 1], settings.moves[move], slice(None))[0]
         curves.append(scale * shape + background)
-    return list(weight / weight.sum()), curves
+    # Beyond its window a curve of the bank may not be known.
+    good = [k for k, one in enumerate(curves) if np.all(np.isfinite(one))]
+    kept = weight[good]
+    return list(kept / (kept.sum() or 1.0)), [curves[k] for k in good]
 
 
 def _compared(curve: Curve, page: Any, move: int, some: slice, error: Array) -> tuple[Array, Array]:
@@ -235,7 +238,8 @@ def _compared(curve: Curve, page: Any, move: int, some: slice, error: Array) -> 
     scale = np.where(flat, shy / np.maximum(ss, 1e-300), scale)
     background = np.where(flat, 0.0, background)
     off = y - scale[:, None] * shapes - background[:, None]
-    chisq = (off**2) @ w
+    with np.errstate(all="ignore"):
+        chisq = (off**2) @ w
     bad = ~np.isfinite(chisq) | (scale <= 0)
     return np.where(bad, np.inf, chisq), np.stack([scale, background], axis=1)
 

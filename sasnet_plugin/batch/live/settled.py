@@ -6,16 +6,21 @@ far, and the answer is settled when one group of models has stayed above a thres
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...files import plain_cell
 from ...noise import estimate_dintensity
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
-from ..recognise import Look, SettledSettings
+from ..growing import growing
+from ..recognise import HEAD, Look, SettledSettings
+from .line import text as text_of
 from .states import weight_of
 
 if TYPE_CHECKING:
@@ -115,6 +120,73 @@ def recognise(
         shares = group_shares(answer)
         test.look(shares, answer.known)
         yield Look(number, file, entry, counts_of(whole), answer.in_scope, shares, test.settled)
+
+
+@dataclass
+class Sum:
+    """How a sum of curves went.
+
+    Parameters
+    ----------
+    first : Look or None
+        With which the answer was settled.
+    last : Look or None
+        The newest with an answer.
+    """
+
+    frames: int = 0
+    failures: int = 0
+    first: Look | None = None
+    last: Look | None = None
+
+    def take(self, look: Look) -> bool:
+        """Take a look; whether the answer is settled with this one."""
+        self.frames, self.failures = look.number, self.failures + bool(look.note)
+        self.last = look if look.classes else self.last
+        new = bool(look.settled) and self.first is None
+        self.first = look if new else self.first
+        return new
+
+    @property
+    def sentence(self) -> str:
+        """Whether it is settled, and since when; with the share of such answers that are wrong."""
+        if self.first is not None:
+            return (
+                f"Settled after frame {self.first.number}, {self.first.counts:,.0f} counts:"
+                f" {self.first.settled}, with at least {SETTLED.probability:.0%} in {SETTLED.frames}"
+                f" looks in a row; at most {WRONG:.0%} of such answers about simulated samples are wrong. You may stop."
+            )
+        if self.last is None:
+            return "No frame has an answer."
+        look = self.last
+        best = max(look.classes, key=lambda name: look.classes[name])
+        doubt = "" if look.in_scope > 0.5 else ", and it may be nothing that the network knows"
+        return f"Not settled after {look.counts:,.0f} counts: {best} has {look.classes[best]:.0%}{doubt}."
+
+
+def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callable[[Look, Sum], None]) -> Sum:
+    """Write a line for each look as it comes.
+
+    Parameters
+    ----------
+    told : callable
+        Told of each look after its line is written.
+
+    Raises
+    ------
+    SasnetError
+        The table cannot be written, or no frame has an answer and an earlier table lies there.
+    """
+    whole = Sum()
+    with growing(path, [*HEAD, *groups, "settled", "note"]) as table:
+        for look in looks:
+            numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in groups)]
+            names = [plain_cell(text) for text in (look.file, look.entry)]
+            cells = [text_of(number) for number in numbers]
+            table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
+            whole.take(look)
+            told(look, whole)
+    return whole
 
 
 def _sigma(curve: Curve) -> np.ndarray:
