@@ -154,7 +154,8 @@ class Sum:
             return (
                 f"Settled after frame {self.first.number}, {self.first.counts:,.0f} counts:"
                 f" {self.first.settled}, with at least {SETTLED.probability:.0%} in {SETTLED.frames}"
-                f" looks in a row; at most {WRONG:.0%} of such answers about simulated samples are wrong. You may stop."
+                f" looks in a row; at most {WRONG:.0%} of such answers about"
+                " simulated samples are wrong. You may stop."
             )
         if self.last is None:
             return "No frame has an answer."
