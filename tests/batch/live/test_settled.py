@@ -1,4 +1,4 @@
-"""Curves of one sample add up like counts; an answer settles after some sure looks, and the forecast is one."""
+"""Curves of one sample add up like counts; an answer settles after some sure looks; a forecast is one."""
 
 from __future__ import annotations
 
