@@ -35,15 +35,12 @@ class Asked:
     ----------
     files : sequence of str
         Files, folders and patterns.
-    out : Path
-        The table.
     plot, page, hdf5 : Path or None
         What is made of it besides.
     interval : float or None
         Seconds between two frames; None counts them.
     model : str or None
         Fitted to each curve.
-    watch : bool
     quiet_for : float or None
         Seconds without a new curve after which it ends.
     window : (float, float) or None

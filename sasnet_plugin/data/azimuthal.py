@@ -36,11 +36,7 @@ _ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
 def scan(file: Any, name: str) -> list[RawCurve]:
     """Curves of an HDF5 file's integrated images, in the order of the file; empty where it has none.
 
-    Parameters
-    ----------
-    file : h5py.File
-    name : str
-        Of the file, for the sentence.
+    Parameters are those of `structured.scan_hdf5`.
 
     Raises
     ------
@@ -192,21 +188,23 @@ def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
 
 def _wavelength(entry: Any) -> float | None:
     """Å, from the entry's wavelength or energy; None where it states neither."""
-    energy = None
+    stated = list(_stated(entry))
+    for name, value, unit in stated:
+        if name == "wavelength":
+            return value * units.factor(units.canonical(unit or "Å", "length") or "Å", "length")
+    for _, value, unit in stated:
+        return _KEV_ANGSTROM / (value / 1000 if unit.lower() == "ev" else value)
+    return None
+
+
+def _stated(entry: Any) -> Iterator[tuple[str, float, str]]:
+    """Name, value and unit of each wavelength and energy in an entry that is a number above zero."""
     for name, item in hdf5.below(entry, _DEPTH):
-        if (
-            name not in ("wavelength", "energy")
-            or getattr(item, "size", 0) != 1
-            or item.dtype.kind not in "iuf"
-        ):
+        if name not in ("wavelength", "energy") or getattr(item, "size", 0) != 1:
             continue
-        value, unit = float(np.ravel(item[()])[0]), hdf5.text(item.attrs.get("units", ""))
-        if value > 0 and name == "wavelength":
-            length = units.canonical(unit or "Å", "length") or "Å"
-            return value * units.factor(length, "length")
+        value = float(np.ravel(item[()])[0]) if item.dtype.kind in "iuf" else 0.0
         if value > 0:
-            energy = energy or (value / 1000 if unit.lower() == "ev" else value)
-    return _KEV_ANGSTROM / energy if energy else None
+            yield name, value, hdf5.text(item.attrs.get("units", ""))
 
 
 def _errors_in(group: Any, signal: str, shape: tuple[int, ...]) -> Any:

@@ -32,8 +32,6 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
 
     Parameters
     ----------
-    path : str
-    options : ReadOptions
     start : int
         Curves that are passed over.
 

@@ -41,7 +41,6 @@ class ChangeSettings(NamedTuple):
     prior : float
         Frames that the prior of the factor on stated errors counts for; the factor is common to all bins
         before its own frames say otherwise, for `own` frames.
-    own : float
     same : float
         Cosine between two changes from which on the second goes on with the first.
     quiet : int
@@ -92,7 +91,6 @@ class Binned:
 
     Parameters
     ----------
-    number : int
     value, variance : (bins,) float arrays
         Mean intensity and its stated variance.
     """
@@ -112,14 +110,12 @@ class Detector:
         Of q, Å⁻¹; None before the first frame.
     total, variance : (bins,) float arrays
         Weighted sum of the frames of this state that are no longer in `newest`, and its stated variance.
-    weight : float
     frames : int
         So many.
     squares : (bins,) float array
         Sum of squared residuals of the frames of this state and, fading, of states before.
     counted : float
         Frames in it.
-    newest : deque of (Binned, residual)
     """
 
     settings: ChangeSettings = SETTINGS

@@ -34,7 +34,6 @@ class Number:
 
     Parameters
     ----------
-    name, unit : str
     of : callable
         From what a curve says without a model to value and error; None where it says nothing of it.
     """
@@ -99,7 +98,6 @@ class Said:
         Probability of each group.
     second, interacting : float
         Probabilities of a second component and of an interaction; NaN where the network does not tell.
-    numbers : mapping of str to (value, error)
     """
 
     known: bool

@@ -74,7 +74,6 @@ class Source:
     ----------
     listed : callable
         The files that there are now; what is no file is a sentence.
-    read : callable
     answered : dict
         Curves that have their answer, by `key_of` their file; goes on with what is taken here.
     watch : bool

@@ -42,7 +42,6 @@ class Table:
 
     Parameters
     ----------
-    path : Path
     head : sequence of str
         Titles of the columns.
     anew : bool

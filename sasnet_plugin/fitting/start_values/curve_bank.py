@@ -140,9 +140,14 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
         Its uncertainty, all positive.
     """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
-    mean, at = average(curve.intensity), average(np.log(curve.q))
+    mean = average(curve.intensity)
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
-    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
+    # A bin sees what its points see together: fringes and peaks are averaged in both alike.
+    fine = _resolution(curve, curve.q)
+    used = np.flatnonzero(fine.any(axis=0))
+    columns = np.arange(used[0], used[-1] + 1)
+    matrix = np.stack([average(fine[:, column]) for column in columns])
+    return Binned(mean, 1 / variance, columns, matrix.astype(np.float32))
 
 
 def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:

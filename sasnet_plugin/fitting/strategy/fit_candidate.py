@@ -25,7 +25,7 @@ from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.screening import as_start, from_bank
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY
-from .timed_search import TimedSearch, values_of
+from .timed_search import TimedSearch, distinct, enough, ordered, values_of
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,11 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     if task.starts:
         found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
-        found = search.follow(coarse, from_bank(task, bank), STRATEGY.rough)
+        starts = from_bank(task, bank)
+        found = search.follow(coarse, starts, STRATEGY.rough)
+        if found and found[0].chisq > enough(coarse):
+            found += search.follow(coarse, search.repeating(bank, coarse, starts), STRATEGY.rough)
+            found = distinct(ordered(found, coarse))
         if found and not search.hopeless(found, coarse, 0):
             found = search.follow(coarse, values_of(found[: STRATEGY.followed]), STRATEGY.coarse)
     found = search.beside(coarse, found, STRATEGY.coarse)

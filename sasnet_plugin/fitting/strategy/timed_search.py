@@ -7,26 +7,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..assessment.goodness_of_fit import explains
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
+from ..optimize.lines import Misfit, along, count_lines, neighbouring_counts, size_lines
 from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import (
-    Walk,
-    neighbour_search,
-    other_counts,
-    other_sizes,
-)
+from ..optimize.neighbour_search import Walk, neighbour_search
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import missing_widths
+from ..problem.free_parameters import other_widths
 from ..problem.model_curves import ModelCurves
 from ..settings import OPTIMIZE, PROBLEM
+from ..start_values.repeats import repeating
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
+    from ...simulate.bank import Bank
     from ..task import Task
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
@@ -61,13 +60,13 @@ class TimedSearch:
             one = refine(local, start, tolerances=how.tolerances, steps=how.steps)
             if one is not None:
                 done.append(one)
-                if one.chisq < len(local.curve):
+                if one.chisq < enough(local):
                     break
         return distinct(ordered(done, local))
 
     def beside(self, local: ModelCurves, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
         """With better ones at what no slope leads to, as long as something is left to explain."""
-        if not found or found[0].chisq < len(local.curve) or self.hopeless(found, local, 1):
+        if not found or found[0].chisq < enough(local) or self.hopeless(found, local, 1):
             return found
         end = spent() + self.left(how.share)
 
@@ -81,23 +80,52 @@ class TimedSearch:
             better = self._hopping(local, found, attempt, end)
         else:
             better = neighbour_search(
-                found[0], self._proposed(local, how), attempt, needed_fall=STRATEGY.round_fall,
-                enough=float(len(local.curve)),
+                found[0], self._proposed(local, end), attempt, needed_fall=STRATEGY.round_fall,
+                enough=enough(local),
             )  # fmt: skip
         return distinct(ordered([*found, *better], local))
 
-    def _proposed(self, local: ModelCurves, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
-        """Whole numbers, sizes off by a fringe, and last size distributions, which wash fringes out."""
+    def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
+        """Whole numbers, other sizes, and last size distributions, which wash fringes out."""
         info = load_model(self.task.name).info
-        counts, sizes = other_counts(info, local.fixed), other_sizes(info, local.fixed)
+
+        stepped = neighbouring_counts(info, local.fixed)
+
+        def seen_from(values: dict[str, Any]) -> Misfit:
+            # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
+            off = np.abs(self._residual(local, values, 0.0, end) * local.dintensity / local.curve.intensity)
+            return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
+
+        counts = along(count_lines(info, local.fixed), seen_from)
+        sizes = along(size_lines(info, local.fixed), seen_from)
 
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
+            yield from stepped(walk)
             yield from counts(walk)
-            if how is STRATEGY.fine and fit_cost_class(self.task.model) != "slow":
-                yield from sizes(walk)
-            yield from missing_widths(self.task, walk.best.parameters)
+            yield from sizes(walk)
+            yield from other_widths(self.task, walk.best.parameters)
 
         return propose
+
+    def repeating(self, bank: Bank, local: ModelCurves, starts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Starts with a length that repeats as the curve does; none where nothing of the model does."""
+        end = spent() + self.left(STRATEGY.rough.share)
+        return repeating(self.task, bank, starts, self._misfit(local, OPTIMIZE.line_tolerance, end))
+
+    def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
+        return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
+
+    def _residual(
+        self, local: ModelCurves, values: dict[str, Any], tolerance: float, end: float
+    ) -> NDArray[np.float64]:
+        """At the best scale and background; not finite where the time is up."""
+        local.deadline = end
+        try:
+            return local.solved(values, tolerance)[0]
+        except TimeUpError:
+            return np.full(1, np.inf)
+        finally:
+            local.deadline = np.inf
 
     def _hopping(
         self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
@@ -114,7 +142,7 @@ class TimedSearch:
         return basin_hopping(
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=float(len(local.curve)), going=lambda: spent() < end,
+            enough=enough(local), going=lambda: spent() < end,
         )  # fmt: skip
 
     def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
@@ -144,3 +172,9 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
         if all(abs(one.chisq / other.chisq - 1) > OPTIMIZE.same_minimum for other in kept):
             kept.append(one)
     return kept
+
+
+def enough(local: ModelCurves) -> float:
+    """χ² that leaves nothing to look for: its expectation and one standard deviation."""
+    n = len(local.curve)
+    return float(n + np.sqrt(2 * n))
