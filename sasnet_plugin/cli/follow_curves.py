@@ -65,8 +65,9 @@ class Asked:
 
 def add_curves(asked: Asked, reading: ReadOptions) -> None:
     """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
-    from ..batch.live.settled import HEAD, SETTLED, Sum, recognise, write
+    from ..batch.live.settled import SETTLED, Sum, recognise, write
     from ..batch.live.source import Source
+    from ..batch.recognise import HEAD
     from ..files import check_output
     from ..fitting.api import bank_path
     from ..predict import open_predictor
