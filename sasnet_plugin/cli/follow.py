@@ -11,7 +11,7 @@ import typer
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
 from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
-from .follow_curves import Asked, follow_curves
+from .follow_curves import Asked, add_curves, follow_curves
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
@@ -91,6 +91,10 @@ def follow(
         Path | None,
         typer.Option("--page", help="Curves: a page (HTML) that shows the series and renews itself."),
     ] = None,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Curves of one sample: add them up, and say when the answer is settled."),
+    ] = False,
     q_range: QRange = None,
     q_unit: QUnit = None,
     wavelength: Wavelength = None,
@@ -114,10 +118,19 @@ def follow(
         reading = ReadOptions(q_unit=q_unit, wavelength=wavelength)
         figure = None if plot is None else Path(plot)
         window = window_of(q_range)
-        asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, force)
-        follow_curves(asked, reading)
+        asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+        if add:
+            _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
+        (add_curves if add else follow_curves)(asked, reading)
         return
-    only = {"--watch": watch, "--fit": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range}
+    only = {
+        "--watch": watch,
+        "--fit": model,
+        "--hdf5": hdf5,
+        "--page": page,
+        "--q-range": q_range,
+        "--add": add,
+    }
     _refuse(only, "curves")
 
     from ..batch import follow as series
