@@ -41,13 +41,19 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
   other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
 - **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
-  the measurement is of no known kind; at most one in twenty of the known kinds falls there.
+  the measurement is of no known kind; {_refused(manifest)} of the known kinds falls there.
 
 ## Figures
 
 On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
 
 {figures}{_elsewhere(manifest.metrics)}{_groups(groups, alone) if manifest.groups else ""}"""
+
+
+def _refused(manifest: Manifest) -> str:
+    """How many of the known kinds may be called unknown."""
+    scope = next(head for head in manifest.heads if isinstance(head, Scope))
+    return f"at most one in {round(1 / scope.refused)}"
 
 
 def _absolute(manifest: Manifest) -> str:
