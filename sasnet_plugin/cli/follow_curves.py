@@ -11,13 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import typer
 
+from ..batch.live.run import arriving
 from ..types import Curve, DataError, SasnetError
 
 if TYPE_CHECKING:
     from ..batch.live.run import Follower
+    from ..batch.recognise import Look
     from ..domains import ReadOptions
+
+
+#: Times the counts after which the forecast is made anew while one waits.
+AGAIN = 4.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,8 @@ class Asked:
         Seconds without a new curve after which it ends.
     window : (float, float) or None
         Range of q, Å⁻¹.
+    add : bool
+        The curves are of one sample, and added up.
     """
 
     files: Sequence[str]
@@ -50,7 +59,52 @@ class Asked:
     watch: bool = False
     quiet_for: float | None = None
     window: tuple[float, float] | None = None
+    add: bool = False
     force: bool = False
+
+
+def add_curves(asked: Asked, reading: ReadOptions) -> None:
+    """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
+    from ..batch.live.settled import SETTLED, Sum, recognise, write
+    from ..batch.live.source import Source
+    from ..batch.recognise import HEAD
+    from ..files import check_output
+    from ..fitting.api import bank_path
+    from ..predict import open_predictor
+    from ..predict.counting import outlook
+    from ..simulate.bank import Bank
+
+    check_output(asked.out, force=asked.force, mark=",".join(HEAD))
+    predictor = open_predictor()
+    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
+    kept: list[Curve] = []
+    asked_at = [0.0]
+
+    def forecast() -> None:
+        found = outlook(kept[0], predictor, Bank(bank_path()), SETTLED.probability, np.random.default_rng(0))
+        if found is not None:
+            typer.echo(found.in_words())
+
+    def told(look: Look, whole: Sum) -> None:
+        if look is whole.first:
+            typer.echo(whole.sentence)
+        elif asked.watch and whole.first is None and look.counts > AGAIN * asked_at[0]:
+            asked_at[0] = look.counts
+            forecast()
+
+    choice = predictor.choice(len(predictor.manifest.labels))
+    found = ((one.file, one.one) for one in arriving(source, watch=asked.watch, quiet_for=asked.quiet_for))
+    looks = recognise(found, lambda some: predictor.outcomes(some, choice), kept)
+    with _term_as_interrupt():
+        whole = write(looks, asked.out, [group.name for group in _groups(predictor)], told)
+    failed = f", {whole.failures} of them not used" if whole.failures else ""
+    typer.echo(f"{asked.out}: {whole.frames} frames{failed}.")
+    if whole.first is None:
+        typer.echo(whole.sentence)
+        if kept:
+            forecast()
+    if whole.failures or not whole.frames:
+        raise typer.Exit(1)
 
 
 def follow_curves(asked: Asked, reading: ReadOptions) -> None:

@@ -143,6 +143,7 @@ class StartSettings:
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
+    further: int = setting(2, "So many times as many where none of these comes near.")
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
@@ -176,6 +177,7 @@ class OptimizeSettings:
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
+    count_reach: float = setting(4.0, "Factor by which a whole number is changed on a line.")
     line_step: float = setting(0.01, "First step along a line of sizes, in ln size.")
     line_growth: float = setting(1.25, "Each step over the last: far off, fringes are seen from farther.")
     line_steps: int = setting(12, "So many of them on either side.")

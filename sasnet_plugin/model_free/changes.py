@@ -165,8 +165,9 @@ class Detector:
             self._arrange(q, intensity, sigma)
         if not np.array_equal(q, self.q):
             intensity, sigma = np.interp(self.q, q, intensity), np.interp(self.q, q, sigma)
-        place = np.clip(np.searchsorted(self.edges, self.q, side="right") - 1, 0, self.edges.size - 2)  # type: ignore[arg-type, union-attr]
-        size = self.edges.size - 1  # type: ignore[union-attr]
+        assert self.edges is not None
+        place = np.clip(np.searchsorted(self.edges, self.q, side="right") - 1, 0, self.edges.size - 2)
+        size = self.edges.size - 1
         norm = np.bincount(place, self.point_weight, size)
         value = np.bincount(place, self.point_weight * intensity, size) / norm
         variance = np.bincount(place, (self.point_weight * sigma) ** 2, size) / norm**2
@@ -260,7 +261,7 @@ class Detector:
         w /= w.sum()
         value = sum(share * frame.value for share, frame in zip(w, chosen, strict=True))
         variance = sum(share**2 * frame.variance for share, frame in zip(w, chosen, strict=True))
-        left, of_left, freedom = _left(value, variance, *before, factor)  # type: ignore[arg-type]
+        left, of_left, freedom = _left(value, variance, *before, factor)
         if freedom < 1:
             return 1.0, left
         ratio = float(np.sum(left**2 / of_left)) / freedom
@@ -318,7 +319,7 @@ class Detector:
         return Change(first, seen, chance, gradual, goes_on)
 
     def _onset(self, begin: int, direction: Array) -> tuple[int, bool]:
-        """Where a step or a slope in that direction fits the newest frames best, and whether it is a slope."""
+        """Where a step or a slope in that direction fits the newest frames best; whether it is a slope."""
         before = self._before(begin)
         assert before is not None
         factor, _ = self._factor(begin)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Experiments that are kept ready, each with its kernel on the points of a curve.
 _KEPT = 16
+#: Points of a size distribution; SasView offers as many, and a million would be calculated for ever.
+_MOST_POINTS = 1000
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Evaluator:
             The model has no finite curve there, or no such parameter.
         """
         words = {k: v for k, v in parameters.items() if isinstance(v, str)}
+        check(parameters)
         key = place, curve.q.tobytes(), name, per_decade, tuple(sorted(words.items()))
         if key not in self._ready:
             self._ready[key] = _experiment(curve, name, words, per_decade)
@@ -59,6 +62,23 @@ class Evaluator:
                 self._ready.popitem(last=False)
         self._ready.move_to_end(key)
         return evaluated(self._ready[key], name, parameters)
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """See that values are numbers, and distributions of a known kind, of no more points than anybody needs.
+
+    Raises
+    ------
+    SasnetError
+        One is not.
+    """
+    from sasmodels.weights import DISTRIBUTIONS
+
+    for name, value in parameters.items():
+        if isinstance(value, str) and not (name.endswith("_pd_type") and value in DISTRIBUTIONS):
+            raise SasnetError(f"{name[:80]}: {value[:80]!r} is no value; give a number.")
+        if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
+            raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
 
 
 def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int | None) -> Any:

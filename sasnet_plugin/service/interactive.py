@@ -70,13 +70,13 @@ class Desk:
         if asked.do == "look":
             return self.look(asked.place)
         curve = self.reader.curve(asked.place)
-        if asked.do == "open":
-            return self.opened(asked.place, curve)
-        if asked.do == "suggest":
-            return suggested(curve)
-        if asked.do == "start":
-            return self.start(asked.place, curve, asked.body)
-        return self.evaluate(asked.place, curve, asked.body)
+        answers: dict[str, Callable[[], Any]] = {
+            "open": lambda: self.opened(asked.place, curve),  # type: ignore[arg-type]
+            "suggest": lambda: suggested(curve),
+            "start": lambda: self.start(asked.place, curve, asked.body),  # type: ignore[arg-type]
+            "evaluate": lambda: self.evaluate(asked.place, curve, asked.body),  # type: ignore[arg-type]
+        }
+        return answers[asked.do]()
 
     def look(self, place: Place) -> list[dict[str, Any]]:
         """A line for each data set of a file: what it may be, and how it looks."""

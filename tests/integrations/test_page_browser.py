@@ -116,7 +116,8 @@ def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: Ne
         """text => {
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File([text], "dragged.dat"));
-            document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+            const how = { dataTransfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", how));
         }""",
         text,
     )
@@ -189,7 +190,7 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     )
     opened_curve(page)
     page.wait_for_selector("#said.yes")
-    number = page.evaluate("Number(new URLSearchParams(location.hash.split('?')[1]).get('fit')) || 0") or 1
+    number = until(page, "Number(new URLSearchParams(location.hash.split('?')[1]).get('fit'))")
     ours = page.evaluate(f"fetch('/api/fits/{number}').then(a => a.json())")["answer"]["fit"]
     theirs = json.loads(command.communicate(timeout=PATIENCE)[0])
     for answer in (ours, theirs):
@@ -302,7 +303,8 @@ def test_everything_is_done_by_keys_alone(server: Server, new_page: NewPage) -> 
     named = page.evaluate(
         """[...document.querySelectorAll("button, input, select, a, [role=slider]")]
             .filter((one) => one.checkVisibility())
-            .filter((one) => one.tabIndex < 0 || !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+            .filter((one) => one.tabIndex < 0
+                || !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
             .map((one) => one.outerHTML)"""
     )
     assert named == []

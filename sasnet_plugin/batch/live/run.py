@@ -201,6 +201,30 @@ def run(
             shown()
 
 
+def arriving(
+    source: Source, *, watch: bool, quiet_for: float | None, poll: float = POLL
+) -> Iterator[Arrived]:
+    """What arrives, one after the other, until nothing more is to come or Ctrl-C.
+
+    Parameters
+    ----------
+    watch, quiet_for
+        As for `run`.
+    """
+    came = time.monotonic()
+    try:
+        while True:
+            for one in source.look():
+                came = time.monotonic()
+                yield one
+            if not watch or (quiet_for is not None and time.monotonic() - came > quiet_for):
+                return
+            time.sleep(poll)
+    except KeyboardInterrupt:
+        if not watch:
+            raise
+
+
 def _batches(found: Iterator[Arrived], most: int) -> Iterator[list[Arrived]]:
     some: list[Arrived] = []
     for one in found:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from ..problem.free_parameters import counts_of, sizes_of
 from ..settings import OPTIMIZE
-from .neighbour_search import Propose, Walk, counts_of, sizes_of
+from .neighbour_search import Propose, Walk
 
 Values = dict[str, Any]
 #: χ² of values at their best scale and background.
@@ -76,6 +77,7 @@ def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
                 yield [
                     values | {name: n} | ({length: values[length] * here / n} if length else {})
                     for n in sorted({*_COUNTS, here})
+                    if here / OPTIMIZE.count_reach <= n <= here * OPTIMIZE.count_reach
                 ]
 
     return lines
@@ -90,19 +92,25 @@ def _counts() -> list[float]:
 _COUNTS = _counts()
 
 
-def neighbouring_counts(info: Any, fixed: frozenset[str]) -> Propose:
-    """Each whole number one less and one more, none of them twice."""
+def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
+    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be told.
+
+    A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
+    """
     seen: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[Values]:
-        values = walk.best.parameters
+        values = walk.here.parameters
         names = [n for n in counts_of(info, values) if n not in fixed]
         seen.add(tuple(values[n] for n in names))
         for name in names:
-            for count in (float(values[name]) - 1, float(values[name]) + 1):
-                start = values | {name: count}
+            value = round(float(values[name]))
+            ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
+            counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}
+            for count in sorted(counts - {value}):
+                start = values | {name: float(count)}
                 key = tuple(start[n] for n in names)
-                if 1 <= count <= OPTIMIZE.largest_count and key not in seen:
+                if key not in seen:
                     seen.add(key)
                     yield start
 

@@ -168,7 +168,7 @@ def best_tilt(
         other = begin.copy()
         other[tilt] += errors * error[tilt]
         steps = INVERSION.tilt_steps if errors else most // 2
-        if effort.over and (found or waiting):
+        if effort.spent > effort.most / 2 and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
         loose = descend(

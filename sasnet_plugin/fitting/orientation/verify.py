@@ -28,6 +28,8 @@ class Verification:
         0..1.
     residual : (n,) float array
         Signed roots of the pixels' deviances.
+    misfit : float
+        By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
     sentence : str
         For people.
     """
@@ -38,6 +40,7 @@ class Verification:
     dof: int
     in_scope: float
     residual: FloatArray
+    misfit: float
     sentence: str
 
 
@@ -79,6 +82,7 @@ def verify(
         dof,
         in_scope,
         np.sign(counts.y - simulated) * np.sqrt(each),
+        0.0 if z < INVERSION.significant else misfit,
         _in_words(total, expected, z, misfit, in_scope, share, dispersed),
     )
 

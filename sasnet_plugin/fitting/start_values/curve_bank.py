@@ -140,14 +140,9 @@ def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
         Its uncertainty, all positive.
     """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
-    mean = average(curve.intensity)
+    mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
-    # A bin sees what its points see together: fringes and peaks are averaged in both alike.
-    fine = _resolution(curve, curve.q)
-    used = np.flatnonzero(fine.any(axis=0))
-    columns = np.arange(used[0], used[-1] + 1)
-    matrix = np.stack([average(fine[:, column]) for column in columns])
-    return Binned(mean, 1 / variance, columns, matrix.astype(np.float32))
+    return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
 
 
 def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -163,13 +158,13 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
     columns : (c,) int array
     matrix : (c, m) float array
     """
-    matrix = _resolution(curve, q)
+    matrix = resolution_matrix(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(used[0], used[-1] + 1)
     return columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32)
 
 
-def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
+def resolution_matrix(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
     """(m, N_BANK) weights of the bank's points in what is measured at q; a slit's width is left out."""
     if curve.dxl is not None and np.any(curve.dxl > 0):
         fine = slit_matrix(q, np.interp(q, curve.q, curve.dxl))

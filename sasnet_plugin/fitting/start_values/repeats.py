@@ -1,7 +1,7 @@
 """Starts of what repeats: the curve's maxima say at which distance, the bank's nearest curve how long it is.
 
-A stack of layers has maxima at multiples of 2π/d. A curve of the bank is near only if its distance, its number
-of layers and a layer's own size are, all at once.
+A stack of layers has maxima at multiples of 2π/d. A curve of the bank is near only if its distance, its
+number of layers and a layer's own size are, all at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...types import Curve
-from ..optimize.neighbour_search import counts_of, sizes_of
+from ..problem.free_parameters import counts_of, sizes_of
 from ..settings import OPTIMIZE, START_VALUES
 from ..task import Task
 from .curve_bank import rescaled

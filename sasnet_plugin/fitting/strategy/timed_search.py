@@ -14,14 +14,15 @@ from ...simulate.quick_models.quick import fit_cost_class
 from ..assessment.goodness_of_fit import explains
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
-from ..optimize.lines import Misfit, along, count_lines, neighbouring_counts, size_lines
+from ..optimize.lines import Misfit, along, count_lines, other_counts, size_lines
 from ..optimize.local_search import LocalMinimum, refine
 from ..optimize.neighbour_search import Walk, neighbour_search
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import other_widths
+from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
 from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.repeats import repeating
+from ..start_values.screening import from_bank, further
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
@@ -87,13 +88,12 @@ class TimedSearch:
 
     def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
         """Whole numbers, other sizes, and last size distributions, which wash fringes out."""
-        info = load_model(self.task.name).info
-
-        stepped = neighbouring_counts(info, local.fixed)
+        info, size = load_model(self.task.name).info, np.maximum(np.abs(local.curve.intensity), 1e-300)
+        stepped = other_counts(info, local.fixed)
 
         def seen_from(values: dict[str, Any]) -> Misfit:
             # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
-            off = np.abs(self._residual(local, values, 0.0, end) * local.dintensity / local.curve.intensity)
+            off = np.abs(self._residual(local, values, 0.0, end)) * local.dintensity / size
             return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
 
         counts = along(count_lines(info, local.fixed), seen_from)
@@ -102,15 +102,24 @@ class TimedSearch:
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
             yield from stepped(walk)
             yield from counts(walk)
-            yield from sizes(walk)
+            before = np.inf
+            while walk.best.chisq < before * (1 - STRATEGY.round_fall):
+                before = walk.best.chisq
+                yield from sizes(walk)
             yield from other_widths(self.task, walk.best.parameters)
 
         return propose
 
-    def repeating(self, bank: Bank, local: ModelCurves, starts: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Starts with a length that repeats as the curve does; none where nothing of the model does."""
+    def from_bank(self, local: ModelCurves, bank: Bank) -> list[LocalMinimum]:
+        """The bank's nearest curves, roughly refined; where none is near more, and of what repeats."""
+        starts = from_bank(self.task, bank)
+        found = self.follow(local, starts, STRATEGY.rough)
         end = spent() + self.left(STRATEGY.rough.share)
-        return repeating(self.task, bank, starts, self._misfit(local, OPTIMIZE.line_tolerance, end))
+        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        if not found or self.hopeless(found, local, 0) or misfit(found[0].parameters) < enough(local):
+            return found
+        more = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
+        return distinct(ordered([*found, *self.follow(local, more, STRATEGY.rough)], local))
 
     def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
         return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
@@ -159,6 +168,31 @@ def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
+def apart(found: list[LocalMinimum], info: Any, count: int) -> list[dict[str, Any]]:
+    """Parameters of the first that differ in whole numbers, in which sizes are spread, or in sizes and χ²."""
+    kept: list[LocalMinimum] = []
+    for one in found:
+        if not any(_alike(info, one, other) for other in kept):
+            kept.append(one)
+    return values_of(kept[:count])
+
+
+def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
+    """Whether two lead to the same minimum; a size that hardly matters is none that differs."""
+    a, b = one.parameters, other.parameters
+    if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
+        return False
+    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
+    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
+    near = bool(off) and max(off) < STRATEGY.apart
+    return near or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
+
+
+def _kinds(values: dict[str, Any]) -> dict[str, Any]:
+    """Of the size distributions that there are."""
+    return {name: values.get(f"{name}_type") for name in widths_of(values)}
+
+
 def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
     """By the Bayesian information criterion, best first."""
     each = float(np.log(len(local.curve)))
@@ -175,6 +209,5 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
 
 
 def enough(local: ModelCurves) -> float:
-    """χ² that leaves nothing to look for: its expectation and one standard deviation."""
-    n = len(local.curve)
-    return float(n + np.sqrt(2 * n))
+    """χ² that leaves nothing to look for: its expectation."""
+    return float(len(local.curve))

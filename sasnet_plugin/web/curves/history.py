@@ -80,10 +80,9 @@ class History:
         self._record, self._answered = record, answered
         self._lock = threading.RLock()
         self._fits: dict[int, Fit] = {}
-        for event in record.events(ASKED, ANSWERED, WRITTEN, ENDED):
-            self._take(
-                event.kind, event.id if event.kind == ASKED else int(event.about), event.time, event.body
-            )
+        for event in (one for kind in (ASKED, ANSWERED, WRITTEN, ENDED) for one in record.events(kind)):
+            number = event.id if event.kind == ASKED else int(event.about)
+            self._take(event.kind, number, event.time, event.body)
         for fit in self._fits.values():
             if fit.state in _OPEN:
                 fit.state, fit.problem = STOPPED, _KILLED
@@ -125,7 +124,7 @@ class History:
             There is no such fit.
         """
         self.fit(number)
-        events = self._record.events(ANSWERED, about=str(number))
+        events = self._record.events(ANSWERED, str(number))
         return events[-1].body if events else {}
 
     def of(self, key: str) -> list[dict[str, Any]]:

@@ -14,14 +14,14 @@ from typing import Any
 
 from ...types import SasnetError
 
-#: Kinds of events: a file was looked at; a fit was asked for, answered, its files written, or ended without.
-LOOKED, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "asked", "answered", "written", "ended"
+#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; a fit was asked
+#: for, answered, its files written, or it ended without an answer.
+LOOKED, ASKED, ANSWERED, WRITTEN, ENDED = _KINDS = "looked", "asked", "answered", "written", "ended"
 _SHAPE = """
-create table if not exists events (
-    id integer primary key autoincrement, time real not null, kind text not null, about text not null,
-    body text not null
+create table if not exists {0} (
+    id integer primary key autoincrement, time real not null, about text not null, body text not null
 );
-create index if not exists by_kind on events (kind, about);
+create index if not exists about_{0} on {0} (about);
 """
 
 
@@ -32,13 +32,13 @@ class Event:
     Parameters
     ----------
     id : int
-        Rising.
+        Rising from 1, of its kind.
     time : float
         Seconds since 1970.
     kind : str
         `LOOKED`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
     about : str
-        Of `LOOKED` the file, else the number of the fit.
+        Of `LOOKED` and `ASKED` the file, else the number of the fit.
     """
 
     id: int
@@ -67,7 +67,7 @@ class Record:
         with self._sentences():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
-            self._connection.executescript(_SHAPE)
+            self._connection.executescript("".join(_SHAPE.format(kind) for kind in _KINDS))
 
     def add(self, kind: str, about: str, body: Mapping[str, Any]) -> int:
         """Write an event down; its number. It is on the disk when this returns.
@@ -77,22 +77,19 @@ class Record:
         SasnetError
             It was not kept.
         """
-        row = time.time(), kind, about, json.dumps(body, ensure_ascii=False, allow_nan=False)
+        row = time.time(), about, json.dumps(body, ensure_ascii=False, allow_nan=False)
         with self._lock, self._sentences(), self._connection:
-            found = self._connection.execute(
-                "insert into events (time, kind, about, body) values (?, ?, ?, ?)", row
-            )
-            return int(found.lastrowid or 0)
+            into = f"insert into {kind} (time, about, body) values (?, ?, ?)"
+            return int(self._connection.execute(into, row).lastrowid or 0)
 
-    def events(self, *kinds: str, about: str | None = None) -> list[Event]:
-        """Events of these kinds, the oldest first; about one thing alone where it is named."""
-        marks, given = ", ".join("?" * len(kinds)), [*kinds, *([] if about is None else [about])]
-        which = f"kind in ({marks})" + ("" if about is None else " and about = ?")
+    def events(self, kind: str, about: str | None = None) -> list[Event]:
+        """Events of a kind, the oldest first; about one thing alone where it is named."""
+        which, given = ("", ()) if about is None else ("where about = ?", (about,))
         with self._lock, self._sentences():
             rows = self._connection.execute(
-                f"select id, time, kind, about, body from events where {which} order by id", given
+                f"select id, time, about, body from {kind} {which} order by id", given
             ).fetchall()
-            return [Event(id, at, kind, what, json.loads(body)) for id, at, kind, what, body in rows]
+            return [Event(id, at, kind, what, json.loads(body)) for id, at, what, body in rows]
 
     def close(self) -> None:
         """Let go of it."""

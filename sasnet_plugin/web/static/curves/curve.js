@@ -4,7 +4,7 @@ import { Parameters } from "./parameters.js";
 import { Plot, VIEWS } from "./plot.js";
 
 const state = {
-  key: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
+  key: "", unit: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
   words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
 };
 let plot, parameters;
@@ -15,6 +15,7 @@ export function curves(about) {
   parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0 }); evaluate(); keep(); });
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
+  $("unit").addEventListener("change", () => { state.unit = $("unit").value; reload(); });
   $("whole").addEventListener("click", () => { plot.limits = state.limits = [0, state.data.q.length - 1]; plot.put(); windowed(); suggest(); evaluate(); keep(); });
   $("model").append(new Option("choose …", ""), ...about.models.map((name) => new Option(name)));
   $("factor").append(new Option("none (dilute)", ""), ...about.structure_factors.map((name) => new Option(name)));
@@ -32,7 +33,7 @@ export function curves(about) {
 function data() {
   const last = state.data.q.length - 1, [low, high] = state.limits;
   const whole = low === 0 && high === last;
-  return { key: state.key, window: whole ? null : [state.data.q[low] * (1 - 1e-9), state.data.q[high] * (1 + 1e-9)] };
+  return { key: state.key, q_unit: state.unit || null, window: whole ? null : [state.data.q[low] * (1 - 1e-9), state.data.q[high] * (1 + 1e-9)] };
 }
 
 export async function openCurve(key, given = {}) {
@@ -43,10 +44,18 @@ export async function openCurve(key, given = {}) {
   keep();
 }
 
+// Another unit of q is another curve: nothing of before holds.
+async function reload() {
+  await load(state.key, { unit: state.unit, model: " " });
+  const first = state.suggestion?.models[0];
+  if (first) await choose(first.model, first.structure_factor || "");
+}
+
 async function load(key, given) {
   tell("");
+  state.unit = given.unit === "nm" || given.unit === "A" ? given.unit : "";
   $("open").setAttribute("aria-busy", "true");
-  const found = await ask("/api/curve", { key }).catch(() => null);
+  const found = await ask("/api/curve", { key, q_unit: state.unit || null }).catch(() => null);
   $("open").removeAttribute("aria-busy");
   if (!found) return;
   Object.assign(state, { key, data: found, fit: 0, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
@@ -55,6 +64,7 @@ async function load(key, given) {
   $("open").hidden = false;
   $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
   document.title = `${found.file} · sasnet`;
+  $("unit").value = state.unit;
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
   plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free), guinier: found.model_free?.guinier?.q_max }, state.limits);
@@ -194,7 +204,7 @@ async function fit(how) {
   tell("");
   const limit = Number($("limit").value) || 90;
   if (how.models && !state.model) return tell("Choose a model first.");
-  const found = await ask("/api/fits", { keys: [state.key], window: data().window, time_limit: limit, ...how }).catch(() => null);
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit || null, window: data().window, time_limit: limit, ...how }).catch(() => null);
   if (!found) return;
   state.watched = found.number;
   await histories();
@@ -257,6 +267,7 @@ async function goTo(fit, place = 0) {
   say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer));
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
+  if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
     state.limits = found.asked.window ? limitsOf(found.asked.window.join(":"), state.data.q) : [0, state.data.q.length - 1];
@@ -330,6 +341,7 @@ function keep() {
     if (!state.key || !location.hash.startsWith("#curve")) return;
     const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
+    if (state.unit) given.unit = state.unit;
     if (plot.view !== "log–log") given.view = plot.view;
     if (state.fit) given.fit = state.fit;
     else if (state.model) {

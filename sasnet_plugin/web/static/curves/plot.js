@@ -159,6 +159,7 @@ export class Plot {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    ctx.setLineDash([]);
     ctx.strokeStyle = colour("--bar");
     ctx.lineWidth = devicePixelRatio;
     ctx.beginPath();
