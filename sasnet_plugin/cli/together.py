@@ -57,14 +57,7 @@ Tie = Annotated[
 
 @dataclass(frozen=True)
 class Given:
-    """What is said of a sample on the command line.
-
-    Parameters
-    ----------
-    sample_file : Path or None
-    share, own : list of str or None
-    tie : list of str or None
-    """
+    """What is said of a sample on the command line."""
 
     sample_file: Path | None = None
     share: list[str] | None = None

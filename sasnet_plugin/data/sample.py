@@ -40,7 +40,6 @@ class Sample:
 
     Parameters
     ----------
-    curves : tuple of Curve
     kind : str
         One of `KINDS`.
     told : bool
@@ -97,7 +96,6 @@ def sample_of(
 
     Parameters
     ----------
-    curves : sequence of Curve
     described : mapping, optional
         Sections of a sample file, see `read_description`.
     sld : callable, optional

@@ -47,7 +47,6 @@ def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArra
 
     Parameters
     ----------
-    values : array
     subtracted : bool
         Of negative values only -1 and -2 are marks, and only where there are no others: they may be what a
         subtraction left.
@@ -160,10 +159,6 @@ def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) 
 
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
     """Gaps between the modules of a Dectris detector that has this shape, upright or on its side.
-
-    Parameters
-    ----------
-    shape : (rows, columns)
 
     Returns
     -------
@@ -304,7 +299,6 @@ def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
 
     Parameters
     ----------
-    shape : (rows, columns)
     settings : ImageSettings
         ``mask`` and ``beamstop``, in the file's columns and rows.
     """

@@ -94,7 +94,6 @@ def invert(
 
     Parameters
     ----------
-    image : Image
     guess : OrientationGuess
         Its geometry is where the fit starts and a Gaussian prior; `prior_guess` where nothing is known.
     rng : numpy.random.Generator, optional
@@ -103,10 +102,6 @@ def invert(
         Moves of each sample of p(ξ) at each exponent of the likelihood.
     told : callable, optional
         Told of each stage in a few words.
-
-    Returns
-    -------
-    OrientationResult
 
     Raises
     ------

@@ -24,7 +24,6 @@ class Verification:
     ----------
     deviance, expected, sd : float
         Poisson deviance, and its mean and standard deviation were the model right.
-    dof : int
     in_scope : float
         0..1.
     residual : (n,) float array
@@ -56,7 +55,6 @@ def verify(
 
     Parameters
     ----------
-    counts : Counts
     simulated : (n,) float array
         Expected counts.
     parameters : float

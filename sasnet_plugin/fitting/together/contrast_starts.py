@@ -42,11 +42,8 @@ def density_starts(
 
     Parameters
     ----------
-    curves : sequence of ModelCurves
-    plan : Plan
     shape : mapping
         sasmodels' parameters of the body.
-    rng : numpy.random.Generator
     count : int
         Sets, at most.
 

@@ -74,7 +74,6 @@ class Factors:
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
-        offset : float
         """
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset)
