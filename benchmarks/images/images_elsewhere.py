@@ -29,6 +29,10 @@ SEED = 71
 Row = dict[str, Any]
 #: From which probability on an answer is sure.
 SURE = 0.9
+#: What a table rests on.
+CAVEAT = """The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of GISAS'
+rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has seen scenes from 60 on.
+An orientation that is given beside another lattice that explains as well has an `in_scope` of 0.5."""
 #: W1 from the true distribution of rotations below which an orientation is right, degrees.
 NEAR = 3.0
 
@@ -247,7 +251,7 @@ def main() -> None:
     said = table({kind: some for kind, some in rows.items() if some})
     print(said)
     if options.write:
-        TABLE.write_text(f"# Images by other code\n\n{said}", encoding="utf-8")
+        TABLE.write_text(f"# Images by other code\n\n{CAVEAT}\n\n{said}", encoding="utf-8")
 
 
 if __name__ == "__main__":
