@@ -183,8 +183,21 @@ def cpu() -> float:
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 
-def judged(case: Case, kind: str, known: bool, workers: int) -> dict[str, Any]:
-    """One row of the table."""
+def alone(curves: list[Curve]) -> float:
+    """CPU of the curves fitted one by one, s."""
+    from sasnet_plugin.fitting.api import bank_path, fit_with
+    from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.fitting.task import FitOptions
+
+    began = cpu()
+    with Workers(bank_path(), 1) as pool:
+        for curve in curves:
+            fit_with(pool, curve, FitOptions(workers=1))
+    return cpu() - began
+
+
+def judged(case: Case, kind: str, known: bool, workers: int, apart: bool = False) -> dict[str, Any]:
+    """One row of the table; where told, with the CPU that the curves take apart."""
     from sasnet_plugin.fitting.together.fit_together import fit_together
 
     began = cpu()
@@ -198,6 +211,7 @@ def judged(case: Case, kind: str, known: bool, workers: int) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": case.name,
         "cpu": whole,
+        "alone": alone(case.curves) if apart else None,
         "group": form in guess.groups[0].members,
         "first": guess.models[0].name == form,
         "best": best.name if best else None,
@@ -232,19 +246,22 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, float]:
             off = abs(value - true)
             near += off < max(3 * (error or 0.0), 0.05 * abs(true))
             inside += error is not None and off < error
-    alone = [s for row in rows for s in row["singles"]]
+    single = [s for row in rows for s in row["singles"]]
     names = [row["name"] for row in rows for _ in row["singles"]]
+    apart = sum(row["alone"] for row in rows if row["alone"])
+    whole = sum(row["cpu"] for row in rows if row["alone"])
     return {
         "samples": len(rows),
         "right group, network": float(np.mean([row["group"] for row in rows])),
         "right first, network": float(np.mean([row["first"] for row in rows])),
         "right or indistinguishable, joint": float(np.mean([row["right"] for row in rows])),
         "the same, single curves": float(
-            np.mean([a in {n, *SAME.get(n, ())} for a, n in zip(alone, names, strict=True)])
+            np.mean([a in {n, *SAME.get(n, ())} for a, n in zip(single, names, strict=True)])
         ),
         "values within 3 sigma or 5 %": near / max(count, 1),
         "68 % intervals cover": inside / max(count, 1),
         "CPU, s": float(np.mean([row["cpu"] for row in rows])),
+        **({"of the CPU of curves apart": whole / apart} if apart else {}),
     }
 
 
@@ -260,11 +277,12 @@ def main() -> None:
     parser.add_argument("last", type=int, nargs="?", default=100)
     parser.add_argument("--kind", choices=sorted(MAKERS), default="contrasts")
     parser.add_argument("--unknown", action="store_true")
+    parser.add_argument("--apart", action="store_true", help="Also the CPU of the curves one by one.")
     parser.add_argument("--rows", type=Path)
     given = parser.parse_args()
     rows = []
     for i in range(given.first, given.last):
-        row = judged(MAKERS[given.kind](i), given.kind, not given.unknown, 1)
+        row = judged(MAKERS[given.kind](i), given.kind, not given.unknown, 1, given.apart)
         rows.append(row)
         print(json.dumps(row), flush=True)
         if given.rows:

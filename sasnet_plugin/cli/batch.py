@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +18,13 @@ from .arguments import Force, Quiet, Scheduler, Table
 from .files import expand
 from .fit_options import Files, with_fit_options
 from .progress import shown
+from .together import Given, Kind, Own, SampleFile, Share, Tie, TogetherBy
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal
     from ..batch.plan import Shard
     from ..batch.run import Answers, Progress
+    from ..batch.samples import Grouped
 
 #: Files without an answer that are named at the end; the table has them all.
 NAMED = 10
@@ -59,6 +61,12 @@ def batch(
         Path | None,
         typer.Option("--plot", "--figure", help="Figure of a series, SVG or PNG; default: beside it."),
     ] = None,
+    together_by: TogetherBy = None,
+    sample_file: SampleFile = None,
+    kind: Kind = None,
+    share: Share = None,
+    own: Own = None,
+    tie: Tie = None,
     table: Table = None,
     force: Force = False,
     quiet: Quiet = False,
@@ -70,7 +78,10 @@ def batch(
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
-    drawn = _series_usage(series, against, plot, out, scheduler or shard or ("--merge" if merge else None))
+    of_sample = Given(sample_file, kind, share, own, tie)
+    of_sample.check(together_by is not None, "--together-by")
+    other = scheduler or shard or together_by or ("--merge" if merge else None)
+    drawn = _series_usage(series, against, plot, out, other)
     models = options.fit.models
     if models is not None:  # a worker elsewhere has another working directory
         models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in models)
@@ -90,8 +101,11 @@ def batch(
     paths = list(absolute((each for each in found if isinstance(each, str)), out))
     if complaints and not paths:
         raise typer.Exit(1)
+    if together_by is not None:
+        options = replace(options, described=of_sample.described())
+    asked = _asked(paths, together_by, options)
     if part is not None:
-        paths, out = [path for path in paths if part.holds(path)], part.out(out)
+        asked, out = replace(asked, names=[name for name in asked.names if part.holds(name)]), part.out(out)
     if not merge:
         from ..fitting.api import check_names
 
@@ -104,17 +118,31 @@ def batch(
     if table is not None:
         check_output(table, force=force, mark=FIRST_COLUMNS)
     with _opened(out, others, force) as journal:
-        failed = _work(journal, out, paths, options, scheduler, drawn, against, quiet)
+        failed = _work(journal, out, asked, options, scheduler, drawn, against, quiet)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
 
 
+def _asked(paths: list[str], pattern: str | None, options: Options) -> Grouped:
+    """Files that stand alone and samples; what is said of samples names files that there are."""
+    from ..batch.samples import grouped
+
+    said = options.described
+    unknown = said.naming_nothing(paths) if said is not None and paths else []
+    if said is not None and unknown:
+        raise SasnetError(
+            f"{said.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a pattern"
+            " such as '*_d2o.dat'."
+        )
+    return grouped(paths, pattern)
+
+
 def _work(
     journal: Journal,
     out: Path,
-    paths: list[str],
+    asked: Grouped,
     options: Options,
     scheduler: str | None,
     drawn: Path | None,
@@ -125,14 +153,17 @@ def _work(
     from ..batch import run
     from ..batch.journal import natural
     from ..batch.plan import missing, remarks
+    from ..batch.samples import stamp_of
 
+    paths, samples = asked.names, asked.files
     if drawn is not None:
         paths = sorted(paths, key=natural)
     limit, workers = options.fit.time_limit, options.fit.workers
-    todo = missing(paths, journal, options, limit)
+    todo = missing(paths, journal, options, limit, lambda path: stamp_of(path, samples.get(path, ())))
     if paths and not quiet:
         there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
-        typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
+        what = f"files and samples (of {_spread(samples)})" if samples else "files"
+        typer.echo(f"{out}: {len(todo)} of {len(paths)} {what} to fit{there}.", err=True)
     for sentence in remarks(journal, set(paths) - set(todo)):
         typer.echo(sentence, err=True)
     if todo:
@@ -140,9 +171,9 @@ def _work(
         if drawn is not None:
             answers = run.series(paths, todo, journal, options, limit)
         elif scheduler is not None:
-            answers = run.on_cluster(scheduler, todo, options, limit)
+            answers = run.on_cluster(scheduler, todo, options, limit, samples)
         else:
-            answers = run.local(todo, options, limit, workers)
+            answers = run.local(todo, options, limit, workers, samples)
         with shown(len(todo), quiet) as step, _term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
@@ -156,6 +187,12 @@ def _work(
         more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
         typer.echo(f"Without an answer: {', '.join(failed[:NAMED])}{more}.", err=True)
     return len(failed)
+
+
+def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
+    """How many files the samples have."""
+    sizes = sorted({len(files) for files in samples.values()})
+    return f"{sizes[0]} files each" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} files each"
 
 
 def _keep(
@@ -242,7 +279,8 @@ def _series_usage(
         return None
     if other is not None:
         raise typer.BadParameter(
-            "goes frame after frame on this machine; leave --scheduler, --shard and --merge out.",
+            "goes frame after frame on this machine; leave --scheduler, --shard, --together-by and --merge"
+            " out.",
             param_hint="--series",
         )
     path = figure or out.with_suffix(".svg")

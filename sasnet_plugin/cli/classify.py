@@ -43,7 +43,7 @@ from .arguments import (
 from .files import curves_of, expand
 from .kinds import Kinds
 from .progress import stages
-from .together import Given, SampleFile, Together
+from .together import Given, Kind, SampleFile, Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +84,7 @@ def classify(
     ] = False,
     together: Together = False,
     sample_file: SampleFile = None,
+    kind: Kind = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -145,7 +146,7 @@ def classify(
         told=stages(quiet) if verify else None,
     )
     read: Callable[[str], Iterable[Any]] = kinds.read
-    of_sample = Given(sample_file)
+    of_sample = Given(sample_file, kind)
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, Wanted(top, chosen, left_out, prior_given(prior)), as_json)

@@ -29,7 +29,7 @@ from .fit_options import Files, also_given, with_fit_options
 from .fit_outputs import Outputs, written
 from .progress import fitting
 from .streams import JsonLine, json_lines
-from .together import Given, Own, SampleFile, Share, Tie, Together
+from .together import Given, Kind, Own, SampleFile, Share, Tie, Together
 
 if TYPE_CHECKING:
     from ..domains import Domain
@@ -67,6 +67,7 @@ def fit(
     geometry: Geometry = None,
     together: Together = False,
     sample_file: SampleFile = None,
+    kind: Kind = None,
     share: Share = None,
     own: Own = None,
     tie: Tie = None,
@@ -91,7 +92,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force)
     outputs.check()
-    of_sample = Given(sample_file, share, own, tie)
+    of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together)
     given = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     given |= of_sample.options()

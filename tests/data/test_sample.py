@@ -14,9 +14,8 @@ from sasnet_plugin.data.sample import (
     PROBES,
     SETTINGS,
     Sample,
-    read_description,
-    sample_of,
 )
+from sasnet_plugin.data.sample_file import read_description, sample_of
 from sasnet_plugin.types import Curve, DataError
 from sasnet_plugin.units import QUnit
 

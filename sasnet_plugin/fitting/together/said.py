@@ -119,8 +119,8 @@ def _doubts(result: SampleResult) -> list[str]:
         found.append(factors)
     if not sample.told:
         found.append(
-            f"That these are {WHAT[sample.kind]} was told from the curves; say so with --sample-file if it is"
-            " not."
+            f"That these are {WHAT[sample.kind]} was told from the curves; say with --kind if they are"
+            " something else."
         )
     return found
 
