@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..data.sample_file import Described
+from ..data.sample.described import Described
 from ..fitting.task import FitOptions
 from .journal import Journal, Place, journal_of
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..data.sample_file import Described
+from ..data.sample.described import Described
 from ..types import DataError, SasnetError
 from .plan import Options
 

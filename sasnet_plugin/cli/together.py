@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.failure import sentence_of
-from ..data.sample import KINDS
+from ..data.sample.sample import KINDS
 from ..types import Curve, DataError, SasnetError
 from .arguments import names_of
 from .files import curves_of, expand
 
 if TYPE_CHECKING:
-    from ..data.sample import Sample
-    from ..data.sample_file import Described
+    from ..data.sample.described import Described
+    from ..data.sample.sample import Sample
     from ..fitting.together.result import SampleResult
 
 #: Joint fits that are listed.
@@ -42,7 +42,7 @@ SampleFile = Annotated[
     Path | None,
     typer.Option(
         "--sample-file",
-        help="Of curves of one sample: what is known of the curves (TOML): [solvents], [concentrations], [tie]…",
+        help="Of curves of one sample: what is known of them (TOML): [solvents], [concentrations], [tie]…",
     ),
 ]
 Kind = Annotated[
@@ -114,7 +114,7 @@ class Given:
         SasnetError
             It is not there, or no TOML.
         """
-        from ..data.sample_file import Described, read_description
+        from ..data.sample.described import Described, read_description
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)
         if self.kind is not None:

@@ -24,7 +24,7 @@ from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.samples import grouped, stamp_of
 from sasnet_plugin.batch.worker import Job, serve
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sample_file import Described
+from sasnet_plugin.data.sample.described import Described
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import SasnetError

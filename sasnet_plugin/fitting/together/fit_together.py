@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample import CONCENTRATIONS, CONTRASTS, Sample
-from ...data.sample_file import read_description, sample_of
+from ...data.sample.described import read_description, sample_of
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
 from ...predict import open_classifier
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample import CONTRASTS, Sample
+from ...data.sample.sample import CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ...data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
 from ..result.model_fit import Parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sample import Sample
-from sasnet_plugin.data.sample_file import sample_of
+from sasnet_plugin.data.sample.described import sample_of
+from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_starts import density_starts

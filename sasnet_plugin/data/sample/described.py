@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Curve, DataError
+from ...types import Curve, DataError
 from .expression import Expression, expression
+from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
-from .sample_kind import kind_of, stated_kind
 
 _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
 #: Those that name curves.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..types import Curve
+from ...types import Curve
 from .expression import Expression
 
 #: One sample in several instrument settings; in several solvents; at several concentrations; by neutrons and

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Curve
+from ...types import Curve
 from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 
 #: Curves of one sample in two settings differ by their calibration, no more, where their q overlap.
