@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,6 +25,7 @@ from ..task import Budget, no_curve
 from .contrast_starts import density_starts
 from .joint import Joint, Key
 from .shared import Plan, plan_of
+from .slow_errors import slow_errors
 
 Array = NDArray[np.float64]
 #: Steps with which each start is tried, those of the best to the end, and how many these are.
@@ -220,9 +221,9 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         begin = end
     prior = float(np.sum(solved.residual[begin:] ** 2))
     common = solved.common if plan.factors is not None else np.nan
-    columns = _columns(joint, x)
-    found = tuple(_evidence(search, theory) for search, theory in zip(joint.curves, theories, strict=True))
-    errors = _deviations(joint, columns, [one.shared for one in found])
+    among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
+    found = tuple(_evidence(one, theory) for one, theory in zip(among, theories, strict=True))
+    errors = _deviations(joint, x, among, theories, [one.shared for one in found])
     return JointMinimum(
         task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, found
     )
@@ -242,36 +243,42 @@ def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
     return {key: columns[key] for key in shown}
 
 
-def _evidence(search: ModelCurves, theory: Array) -> Evidence:
+def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
 
     What all curves share cannot move for one of them alone.
     """
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
-    return evidence(Discrepancy(search.curve, search.dintensity), fit)
+    return evidence(among, fit)
 
 
 def _deviations(
-    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SharedError]
+    joint: Joint,
+    x: Array,
+    among: Sequence[Discrepancy],
+    theories: Sequence[Array],
+    begin: Sequence[SharedError],
 ) -> dict[Key, float]:
     """Standard deviations of a fit by least squares whose residuals are not independent.
 
     The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
     neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
     """
+    columns = _columns(joint, x)
     if not columns:
         return {}
     jacobian = np.stack(list(columns.values()), axis=1)
     scale = np.linalg.norm(jacobian, axis=0)
-    left = np.linalg.pinv(jacobian / scale)
-    total, begin = np.zeros((left.shape[0], left.shape[0])), 0
-    for search, error in zip(joint.curves, shared, strict=True):
-        rows = slice(begin, begin + len(search.curve))
-        own = left[:, rows]
+    jacobian = jacobian / scale
+    ends = np.cumsum([len(one.curve) for one in joint.curves])
+    *slopes, besides = np.split(jacobian, ends)
+    *residuals, off = np.split(joint.solved(joint.intensities(x)).residual, ends)
+    shared = slow_errors(among, theories, residuals, slopes, (off, besides), begin)
+    *left, last = np.split(np.linalg.pinv(jacobian), ends, axis=1)
+    total = last @ last.T
+    for own, error in zip(left, shared, strict=True):
         total += error.noise**2 * own @ own.T
         for size, shape in error.parts:
             seen = own @ shape.vectors
             total += size**2 * (seen * shape.values) @ seen.T
-        begin = rows.stop
-    total += left[:, begin:] @ left[:, begin:].T
     return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))
