@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,14 +22,17 @@ from ..problem.free_parameters import completed, independent
 from ..problem.model_curves import ModelCurves
 from ..result.model_fit import ModelFit
 from ..task import Budget, no_curve
+from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts
 from .joint import Joint, Key
 from .shared import Plan, plan_of
 from .slow_errors import slow_errors
 
 Array = NDArray[np.float64]
-#: Steps with which each start is tried, those of the best to the end, and how many these are.
+#: Steps with which a start is tried, those of the best to the end, and how many these are.
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
+#: Starts that are tried, the nearest to the data.
+_TRIED = 4
 
 
 @dataclass(frozen=True)
@@ -151,12 +154,11 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
         )
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
     ]  # fmt: skip
-    starts = list(_starts(task, plan, curves))
+    forms = ContrastForms(curves)
     tried: list[Joint] = []
-    for shared, own in starts:
+    for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
         for search in curves:
             search.deadline = deadline
-        joint = Joint(curves, plan, shared, own)
         with suppress(TimeUpError):
             joint.refine(_FIRST_STEPS)
         if np.isfinite(joint.best[0]):
@@ -178,14 +180,20 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     return replace(_described(task, plan, best), seconds=spent() - began)
 
 
+def _nearest(found: Iterable[Joint]) -> list[Joint]:
+    """Those that begin nearest to the data."""
+    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in found]
+    return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
+
+
 def _from(joint: Joint) -> Joint:
     """Another beginning where one has ended."""
     values = joint.decoded(joint.best[1])
-    return Joint(joint.curves, joint.plan, values[0], values)
+    return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
 
 
 def _starts(
-    task: JointTask, plan: Plan, curves: Sequence[ModelCurves]
+    task: JointTask, plan: Plan, forms: ContrastForms
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
@@ -200,7 +208,7 @@ def _starts(
             for s in task.starts
         ]
         if task.sample.kind == CONTRASTS:
-            for matter, around in density_starts(curves, plan, shared, rng):
+            for matter, around in density_starts(forms, plan, shared, rng):
                 found.append((shared | matter, around))
         if task.sample.kind != CONTRASTS or not found:
             found.append((shared, own))
