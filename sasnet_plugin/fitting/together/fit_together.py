@@ -35,6 +35,8 @@ _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
 _SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 #: What curves may be as well that look like one of these.
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
+#: Of all models, for each curve, before and after one explains the sample, s.
+_PER_CURVE = {_JOINT: 12.0, _BESIDE: 3.0}
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -186,7 +188,8 @@ def _search(
     done: list[JointFit] = []
     notes: list[str] = []
     open_ = sorted(chances, key=lambda pair: -chances[pair])
-    while open_ and len(done) < _MOST:
+    budget = _JOINT
+    while open_ and len(done) < _MOST and ledger.spent < _PER_CURVE[budget] * len(sample.curves):
         least = min(done, key=lambda fit: fit.bic, default=None)
         explained = least is not None and not least.lacking()
         if explained:
