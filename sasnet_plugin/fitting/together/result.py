@@ -14,6 +14,7 @@ from ...simulate.priors import model_info
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
 from ..assessment.goodness_of_fit import explains, standardised_runs
+from ..evidence.prior import outside
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
@@ -268,11 +269,13 @@ def joint_fit(found: JointMinimum) -> JointFit:
     )
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
     kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
-    return JointFit(
+    fit = JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
         _runs(found), task.per_decade, seconds=found.seconds,
     )  # fmt: skip
+    # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
+    return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
 
 
 def _runs(found: JointMinimum) -> tuple[float, ...]:
