@@ -30,7 +30,6 @@ def with_error(value: float, error: float | None) -> str:
 
     Parameters
     ----------
-    value : float
     error : float or None
         One standard deviation, in the value's unit; None, zero, or not finite where it is unknown. The value
         then has six significant digits, without trailing zeros.
@@ -112,7 +111,6 @@ def quantity(value: float, unit: str, error: float | None = None) -> str:
 
     Parameters
     ----------
-    value : float
     unit : str
         As sasmodels has it.
     error : float, optional
@@ -174,7 +172,6 @@ def rounded(value: float, error: float | None, most: float) -> str:
 
     Parameters
     ----------
-    value : float
     error : float or None
         One standard deviation; None, zero, or not finite where it is unknown: four digits of the value.
     most : float

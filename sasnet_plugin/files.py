@@ -62,8 +62,6 @@ def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool 
 
     Parameters
     ----------
-    path : str or Path
-    content : bytes
     what : str
         What it is, for the sentence of an error.
     make_folder : bool
@@ -104,7 +102,6 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
 
     Parameters
     ----------
-    path : Path
     ending : str
         Of the name to write to, where the writer goes by it.
 
@@ -187,7 +184,6 @@ def new_hdf5(path: Path, **options: Any) -> Iterator[Any]:
 
     Parameters
     ----------
-    path : Path
     options
         Of ``h5py.File``.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from .digits import significant
 from .names import installed_by as installed_by
 from .names import printable as printable
 from .names import product_name as product_name
@@ -16,7 +17,9 @@ from .names import sum_parts as sum_parts
 from .units import QUnit
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
+    from pandas import DataFrame
 
     from .model_free import Guinier, Kratky, ModelFree, PairDistances, Peak, Porod, Refused
 
@@ -65,7 +68,7 @@ class TechnicalError(SasnetError):
         return f"{self.name}: {self.reason}."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Curve:
     """One measured (or simulated) small-angle-scattering curve.
 
@@ -89,6 +92,8 @@ class Curve:
         In which unit q was read, and whether the file says so.
     shadow : Curve or None
         Points below the first of these, left out on reading because they lie in the beamstop's shadow.
+    entries : int
+        How many the file holds.
     """
 
     q: FloatArray
@@ -102,6 +107,7 @@ class Curve:
     notes: tuple[str, ...] = ()
     q_unit: QUnit = QUnit()
     shadow: Curve | None = None
+    entries: int = 1
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)
@@ -120,6 +126,53 @@ class Curve:
 
     def __len__(self) -> int:
         return int(self.q.size)
+
+    def __str__(self) -> str:
+        name = printable(shown_name(self.file, self.entry)) if self.file else "curve"
+        if not len(self):
+            return f"{name}: no points"
+        unit = "" if self.q_unit.stated else ", unit assumed"
+        error = "with" if self.dintensity is not None else "without"
+        ends = f"{significant(self.q[0], 3)} to {significant(self.q[-1], 3)} Å⁻¹{unit}"
+        return f"{name}: {len(self)} points, q {ends}, {error} uncertainties"
+
+    def __repr__(self) -> str:
+        return f"<Curve {self}>"
+
+    def _repr_html_(self) -> str:
+        from . import html_of
+
+        return html_of(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the points; into new axes, which a notebook shows, where none are given."""
+        from . import plot_of
+
+        return plot_of(self, ax)
+
+    def to_dataframe(self) -> DataFrame:
+        """Columns q, intensity, dintensity, dq and so on, as far as there are any.
+
+        Raises
+        ------
+        SasnetError
+            There is no pandas.
+        """
+        from . import frame_of
+
+        return frame_of(self)
+
+    def within(self, low: float = -np.inf, high: float = np.inf) -> Curve:
+        """The points with low <= q <= high, Å⁻¹; with a low end also those left out as a shadow.
+
+        Raises
+        ------
+        DataError
+            No point lies there.
+        """
+        from . import within
+
+        return within(self, low, high)
 
     def guinier(self) -> Guinier | Refused:
         """Radius of gyration and I(0) without a model, or, false, why there is no Guinier region."""
@@ -317,6 +370,37 @@ class Suggestion:
     notes: tuple[str, ...] = field(default_factory=tuple)
     rg_network: float | None = None
     curve: Curve | None = field(default=None, compare=False, repr=False)
+
+    def __str__(self) -> str:
+        from . import lines_of
+
+        return "\n".join(lines_of(self))
+
+    def _repr_html_(self) -> str:
+        from . import html_of
+
+        return html_of(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the data with the likeliest model's nearest simulated curve, which is not fitted.
+
+        Into new axes, which a notebook shows, where none are given.
+        """
+        from . import plot_of
+
+        return plot_of(self, ax)
+
+    def to_dataframe(self) -> DataFrame:
+        """A row for each model, the likeliest first.
+
+        Raises
+        ------
+        SasnetError
+            There is no pandas.
+        """
+        from . import frame_of
+
+        return frame_of(self)
 
     @cached_property
     def model_free(self) -> ModelFree | None:

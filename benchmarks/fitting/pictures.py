@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sasnet_plugin.report.fit_axes import fit_figure
+
 FILE = "hSDS_D2O_2p0_percent.xml"
 FOLDER = Path(__file__).parents[2] / "docs" / "fitting"
 #: Of the terminal.
@@ -70,7 +72,7 @@ def classified() -> None:
 
 def fitted(
     name: str,
-    draw: Callable[[Any], Any] | None = lambda result: result.plot(),
+    draw: Callable[[Any], Any] | None = fit_figure,
     details: bool = False,
     also: str = "",
     **options: Any,

@@ -19,7 +19,6 @@ class Growing:
 
     Parameters
     ----------
-    path : Path
     aside : Path or None
         Where its lines are as long as an earlier table keeps its place.
     """
@@ -58,7 +57,6 @@ def growing(path: Path, head: Iterable[str]) -> Iterator[Growing]:
 
     Parameters
     ----------
-    path : Path
     head : iterable of str
         Its first line.
 

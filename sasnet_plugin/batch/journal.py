@@ -95,7 +95,7 @@ class Journal:
         except OSError as error:
             raise _unwritable(path, error) from error
         try:
-            _lock(self._fd, path)
+            lock(self._fd, path)
             self._end = 0
             self.catch_up()
             os.ftruncate(self._fd, self._end)
@@ -291,8 +291,8 @@ def _header() -> bytes:
     return line_of(HEADER)
 
 
-def _lock(fd: int, path: Path) -> None:
-    """Keep a second batch out; the system unlocks when this process ends, however it ends."""
+def lock(fd: int, path: Path) -> None:
+    """Keep a second process out; the system unlocks when this process ends, however it ends."""
     try:
         import fcntl
     except ImportError:  # Windows does not let two write one file anyway
@@ -301,7 +301,7 @@ def _lock(fd: int, path: Path) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BatchError(
-            f"{path}: another sasnet batch is writing it; wait for it, or choose another name with --out."
+            f"{path}: another sasnet is writing it; wait for it, or choose another name with --out."
         ) from None
     except OSError:
         return  # a file system without locks

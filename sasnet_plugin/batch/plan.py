@@ -54,16 +54,14 @@ class Options:
         given = asdict(self)
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
-        found = {name: value for name, value in found.items() if value not in (None, {}, ())}
-        plugins = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
-        if plugins:  # another content is another model
-            found["plugins"] = plugins
-        if self.described is not None:  # a date in a sample file is no JSON
-            found["described"] = json.loads(json.dumps(found["described"], default=str))
+        # Another content of a plugin is another model.
+        found["plugins"] = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
+        # A date in a sample file is no JSON.
+        found["described"] = json.loads(json.dumps(found["described"], default=str))
         if self.window is not None:
             # JSON knows no infinity.
             found["window"] = [None if math.isinf(edge) else edge for edge in self.window]
-        return found
+        return {name: value for name, value in found.items() if value not in (None, {}, ())}
 
     @property
     def digest(self) -> str:

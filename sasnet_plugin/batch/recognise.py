@@ -86,12 +86,8 @@ def recognise(
     for number, (file, one) in enumerate(frames, start=1):
         entry = str(getattr(one, "entry", ""))
         try:
-            if isinstance(one, Exception):
-                raise one
-            total = one if total is None else added(total, one)
-            (answer,) = answers([total])
-            if isinstance(answer, Exception):
-                raise answer
+            total = _unless_failed(one) if total is None else added(total, _unless_failed(one))
+            answer = _unless_failed(*answers([total]))
         except SasnetError as error:
             yield Look(number, file, entry, note=str(error), settled=settled)
             continue
@@ -124,6 +120,13 @@ def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look
             table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
             seen.append(look)
     return seen
+
+
+def _unless_failed(found: Any) -> Any:
+    """What was found, unless that is why there is nothing."""
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,17 @@ def write_results(
     return counts
 
 
+def _add_fit(fit: dict[str, Any], datasets: _Table, fits: _Table, parameters: _Table) -> None:
+    first, numbers = parameters.count, ("reduced_chisq", "bic", "weight", "probability", "seconds")
+    for name, p in fit["parameters"].items():
+        error = float("nan") if p["error"] is None else p["error"]
+        parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
+    fits.add(
+        (datasets.count, fit["model"], fit["structure_factor"] or "", *(fit[name] for name in numbers),
+         " ".join(fit["warnings"]), first, parameters.count - first)
+    )  # fmt: skip
+
+
 def _hdf5(records: Iterable[Record], options: dict[str, Any], path: Path) -> tuple[int, int]:
     from .. import __version__
 
@@ -146,15 +158,7 @@ def _hdf5(records: Iterable[Record], options: dict[str, Any], path: Path) -> tup
         for record, row in _rows(records):
             first = fits.count
             for fit in row["fits"]:
-                for name, p in fit["parameters"].items():
-                    error = float("nan") if p["error"] is None else p["error"]
-                    parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
-                fits.add(
-                    (datasets.count, fit["model"], fit["structure_factor"] or "",
-                     *(fit[k] for k in ("reduced_chisq", "bic", "weight", "probability", "seconds")),
-                     " ".join(fit["warnings"]), parameters.count - len(fit["parameters"]),
-                     len(fit["parameters"]))
-                )  # fmt: skip
+                _add_fit(fit, datasets, fits, parameters)
             flat = summary(record, row)
             values = [flat[name] for name in CSV_COLUMNS]
             datasets.add((*values, record["options"], first, fits.count - first))
@@ -217,26 +221,26 @@ def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
     return ((record, row) for record in records for row in record["rows"])
 
 
+def _parameters(row: Any) -> dict[str, Any]:
+    """Those of the best fit of a data set; empty where there is none."""
+    best = best_of(row)
+    return best["parameters"] if best else {}
+
+
 def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
     """One row a data set; of the best fit each parameter that was fitted anywhere, and its error."""
-    seen: dict[str, int] = {}
-    for _, row in _rows(records()):
-        for name, p in (best_of(row) or {"parameters": {}})["parameters"].items():
-            if not p["fixed"]:
-                seen[name] = seen.get(name, 0) + 1
+    seen = Counter(
+        name for _, row in _rows(records()) for name, p in _parameters(row).items() if not p["fixed"]
+    )
     names = sorted(seen, key=lambda name: (-seen[name], name))
     head = [*CSV_COLUMNS, *(column for name in names for column in (name, f"{name} error"))]
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(head)
         for record, row in _rows(records()):
-            flat = summary(record, row)
-            values = [_cell(flat[name]) for name in CSV_COLUMNS]
-            found = (best_of(row) or {"parameters": {}})["parameters"]
-            for name in names:
-                p = found.get(name, {"value": None, "error": None})
-                values += [_cell(p["value"]), _cell(p["error"])]
-            table.writerow(values)
+            flat, found = summary(record, row), _parameters(row)
+            each = [found.get(name, {}).get(key) for name in names for key in ("value", "error")]
+            table.writerow(map(_cell, [*(flat[name] for name in CSV_COLUMNS), *each]))
 
 
 def _cell(value: Any) -> Any:

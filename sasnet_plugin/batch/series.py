@@ -8,8 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..data.signature import HDF5
 from ..digits import unit_text
@@ -118,13 +121,8 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     rows = max(math.ceil(len(names) / columns), 1)
     figure = Figure(figsize=(4.4 * columns, 0.9 + 2.1 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
-    turns = [
-        (old.at + new.at) / 2 for old, new in zip(drawn, drawn[1:], strict=False) if old.model != new.model
-    ]
     for panel, name in zip(panels, names, strict=False):
         _draw_values(panel, name, models, drawn)
-        for turn in turns:
-            panel.axvline(turn, color="0.7", lw=0.8, ls=":")
     for panel in panels[len(names) :]:
         panel.set_visible(False)
     for panel in panels[max(len(names) - columns, 0) : len(names)]:
@@ -155,21 +153,22 @@ def _write(figure: Any, path: Path) -> None:
 
 
 def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[Frame]) -> None:
-    """One parameter with its errors, a colour a model."""
+    """One parameter with its errors, a colour a model, a line where the model changes."""
     unit = ""
     for k, model in enumerate(models):
-        own = [frame for frame in drawn if frame.model == model and name in frame.values]
-        if not own:
-            continue
-        value = [frame.values[name][0] for frame in own]
-        error = [frame.values[name][1] for frame in own]
-        unit = own[0].values[name][2]
-        bars = [e if math.isfinite(e) else 0.0 for e in error]
-        panel.errorbar(
-            [frame.at for frame in own], value, bars, fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
-            color=f"C{k}", label=model,
-        )  # fmt: skip
-    panel.set_ylabel(f"{name} / {unit_text(unit)}" if unit_text(unit) else name)
+        frames_of = [frame for frame in drawn if frame.model == model and name in frame.values]
+        own = [(frame.at, *frame.values[name]) for frame in frames_of]
+        if own:
+            at, value, error, (unit, *_) = zip(*own, strict=True)
+            panel.errorbar(
+                at, value, np.nan_to_num(error, posinf=0.0), fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
+                color=f"C{k}", label=model,
+            )  # fmt: skip
+    for old, new in pairwise(drawn):
+        if old.model != new.model:
+            panel.axvline((old.at + new.at) / 2, color="0.7", lw=0.8, ls=":")
+    shown = unit_text(unit)
+    panel.set_ylabel(f"{name} / {shown}" if shown else name)
 
 
 #: Bytes of a text file in which its header is looked for.

@@ -46,12 +46,7 @@ class Done:
 
 
 class _Answering:
-    """A file on its way to its answer, through as many processes as it takes.
-
-    Parameters
-    ----------
-    job : Job
-    """
+    """A file on its way to its answer, through as many processes as it takes."""
 
     def __init__(self, job: Job) -> None:
         self.job, self.done = job, Done()

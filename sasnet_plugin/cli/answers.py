@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..digits import significant
@@ -15,6 +15,7 @@ from .streams import json_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from ..predict import Answer
 
@@ -33,6 +34,9 @@ class Writer(Protocol):
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
+
+    def close(self, *, next_step: bool) -> None:
+        """Write what is left, and what to do next where that is wanted."""
 
 
 class JsonWriter:
@@ -54,6 +58,9 @@ class JsonWriter:
         where = {"file": file, "entry": entry} if entry else {"file": file}
         self._line({**where, "error": sentence})
 
+    def close(self, *, next_step: bool) -> None:
+        """Nothing is left."""
+
 
 class TableWriter:
     """A table for each finding and a few sentences for each measurement on stdout; failures on stderr."""
@@ -66,60 +73,97 @@ class TableWriter:
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
-        from rich.table import Table
-        from rich.text import Text
-
-        say = self._console.print
-        noun = "curve" if isinstance(measurement, Curve) else "image"
-        title = printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
-        say(Text(title or noun, style="bold"), soft_wrap=True)
+        curve = isinstance(measurement, Curve)
+        noun, leading = ("curve", answer.doubts) if curve else ("image", 1)
         sentences = list(answer.sentences())
         # A doubt comes before the numbers that it is about.
-        leading = answer.doubts if isinstance(measurement, Curve) else 1
-        for sentence in sentences[:leading]:
-            say(Text(sentence, style="bold"), soft_wrap=True)
-        del sentences[:leading]
+        self._lines([_title(answer) or noun, *sentences[:leading]], "bold")
         lines = [_sparkline(measurement), *(getattr(f, "line", str)() for f in answer.findings)]
-        for line in filter(None, lines):
-            say(Text(line, style="cyan"), soft_wrap=True)
-        for finding in answer.findings:
-            rows = finding.rows()
-            if not rows:
-                continue
-            grouped = rows[0][-1] == "group"  # which is said once, above its members
-            columns = rows[0][:-1] if grouped else rows[0]
-            table = Table(box=None, pad_edge=False, header_style="dim")
-            for column in columns:
-                whole = column in _WHOLE
-                narrow = whole and self._console.width < _WIDTH
-                table.add_column(column.replace(" ", "\n") if narrow else column, no_wrap=whole)
-            group = ""
-            for row in rows[1:]:
-                if grouped and row[-1] != group:
-                    group = row[-1]
-                    if group != row[0]:
-                        table.add_row(Text(group, style="bold"))
-                cells = [row[0] if group == row[0] else f"  {row[0]}", *row[1:-1]] if grouped else row
-                table.add_row(*(Text(cell, style="green" if "%" in cell else "") for cell in cells))
-            say(table)
-        if self._details and isinstance(measurement, Curve):
-            from ..model_free.in_words import distances
-
-            sentences.append(distances(measurement.pair_distances()))
-        for sentence in sentences:
-            say(Text(sentence), soft_wrap=True)
-        if isinstance(measurement, Curve) and answer.file:
-            say(Text(f"Next: {self._next(answer.file)}", style="bold"), soft_wrap=True)
-        say()
+        self._lines(filter(None, lines), "cyan")
+        self._tables(answer)
+        self._lines(sentences[leading:])
+        if curve:
+            self._after_curve(measurement, answer.file)
+        self._console.print()
         sys.stdout.flush()
 
-    def _next(self, file: str) -> str:
-        """``sasnet fit`` of a file, with the options that were given here."""
-        return shlex.join(["sasnet", "fit", printable(file), *self._given])
+    def _lines(self, lines: Iterable[str], style: str = "") -> None:
+        """Sentences, each on a line of its own, however long."""
+        from rich.text import Text
+
+        for line in lines:
+            self._console.print(Text(line, style=style), soft_wrap=True)
+
+    def _tables(self, answer: Answer) -> None:
+        for rows in filter(None, (finding.rows() for finding in answer.findings)):
+            self._console.print(_table(rows, self._console.width < _WIDTH))
+
+    def _after_curve(self, curve: Curve, file: str) -> None:
+        from ..model_free.in_words import distances
+
+        if self._details:
+            self._lines([distances(curve.pair_distances())])
+        if file:
+            self._lines([f"Next: {next_command(curve, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
         print(printable(sentence), file=sys.stderr, flush=True)
+
+    def close(self, *, next_step: bool) -> None:
+        """Nothing is left: each answer named its next step."""
+
+
+def _title(answer: Answer) -> str:
+    return printable(" · ".join(filter(None, (answer.file, answer.entry, str(answer.q_unit or "")))))
+
+
+def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
+    """A finding's rows; where their last column names a group, it is said once, above its members.
+
+    Parameters
+    ----------
+    narrow : bool
+        Titles of two words take two lines.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    grouped = rows[0][-1] == "group"
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    columns, below = (rows[0][:-1], _below_groups(rows[1:])) if grouped else (rows[0], rows[1:])
+    for column in columns:
+        whole = column in _WHOLE
+        table.add_column(column.replace(" ", "\n") if narrow and whole else column, no_wrap=whole)
+    for row in below:
+        table.add_row(*(Text(cell, style=_style(cell, row)) for cell in row))
+    return table
+
+
+def _style(cell: str, row: Sequence[str]) -> str:
+    return "bold" if len(row) == 1 else "green" if "%" in cell else ""
+
+
+def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
+    """Rows without their last column, each group's name above its members; a group of its own has none."""
+    group = ""
+    for name, *numbers, own in rows:
+        if group != own != name:
+            yield [own]
+        group = own
+        yield [name if own == name else f"  {name}", *numbers]
+
+
+def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
+    """``sasnet fit`` of a curve, with the options that were given, and with its entry where there are others.
+
+    Parameters
+    ----------
+    file : str
+        Instead of the curve's own name.
+    """
+    entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
+    return shlex.join(["sasnet", "fit", printable(file or curve.file), *entry, *given])
 
 
 def wide_console() -> Console:

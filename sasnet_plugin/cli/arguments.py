@@ -59,7 +59,11 @@ Table = Annotated[
 ]
 #: Of a fit, what is printed.
 Details = Annotated[
-    bool, typer.Option("--details", help="Besides the answer all fits, parameters, warnings and notes.")
+    bool,
+    typer.Option(
+        "--details",
+        help="Besides the answer all fits, parameters, warnings and notes; in pages the tree of models, too.",
+    ),
 ]
 #: Settings for reading images.
 Geometry = Annotated[
@@ -118,12 +122,12 @@ def window_of(given: str | None) -> tuple[float, float] | None:
     """A q range, Å⁻¹, from ``a:b`` where either may be left out, or wrong usage."""
     if given is None:
         return None
-    low, colon, high = given.partition(":")
+    low, _, high = given.partition(":")
     try:
         window = float(low or -math.inf), float(high or math.inf)
     except ValueError:
         window = math.nan, math.nan
-    if not colon or not window[0] < window[1] or (low and not window[0] >= 0):
+    if ":" not in given or not window[0] < window[1] or window[0] < 0 < len(low):
         raise typer.BadParameter(
             f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
             param_hint="--q-range",

@@ -16,7 +16,7 @@ from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
 from .arguments import Force, Quiet, Scheduler, Table
 from .files import expand
-from .fit_options import Files, with_fit_options
+from .fits.options import Files, with_fit_options
 from .progress import shown
 from .together import Given, Kind, Own, SampleFile, Share, Tie, TogetherBy
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..batch.plan import Shard
     from ..batch.run import Answers, Progress
     from ..batch.samples import Grouped
+    from ..data.sample.described import Described
 
 #: Files without an answer that are named at the end; the table has them all.
 NAMED = 10
@@ -80,63 +81,99 @@ def batch(
     part = _shard(shard)
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
-    other = scheduler or shard or together_by or ("--merge" if merge else None)
-    drawn = _series_usage(series, against, plot, out, other)
-    models = options.fit.models
-    if models is not None:  # a worker elsewhere has another working directory
-        models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in models)
-        options = replace(options, fit=replace(options.fit, models=models))
-
-    from ..batch.plan import absolute, shard_journals
-    from ..batch.results import FIRST_COLUMNS
-    from ..files import check_output, put_whole
-
+    elsewhere = bool(scheduler or shard or together_by or merge)
+    drawn = _figure(series, against, plot, out, elsewhere)
+    options = _absolute_models(options)
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
 
-    found = [] if merge else list(expand(files))
-    complaints = [str(each) for each in found if isinstance(each, SasnetError)]
-    for sentence in complaints:
-        typer.echo(sentence, err=True)
-    paths = list(absolute((each for each in found if isinstance(each, str)), out))
-    if complaints and not paths:
-        raise typer.Exit(1)
+    from ..files import put_whole
+
+    paths, complaints = ([], 0) if merge else _paths(files, out)
     if together_by is not None:
         options = replace(options, described=of_sample.described())
-    asked = _asked(paths, together_by, options)
+    asked = _asked(paths, together_by, options.described, part)
     if part is not None:
-        asked, out = replace(asked, names=[name for name in asked.names if part.holds(name)]), part.out(out)
+        out = part.out(out)
     if not merge:
         from ..fitting.api import check_names
 
         check_names(options.fit)
-    others = [] if part else shard_journals(out)
-    if merge and not others:
-        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
-    if drawn is not None:
-        check_output(drawn, force=force)
-    if table is not None:
-        check_output(table, force=force, mark=FIRST_COLUMNS)
+    others = [] if part else _shards(out, needed=merge)
+    _check_free(drawn, table, force)
     with _opened(out, others, force) as journal:
-        failed = _work(journal, out, asked, options, scheduler, drawn, against, quiet)
+        figure = None if drawn is None else (drawn, against)
+        failed = _work(journal, out, asked, options, scheduler, figure, quiet)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
 
 
-def _asked(paths: list[str], pattern: str | None, options: Options) -> Grouped:
-    """Files that stand alone and samples; what is said of samples names files that there are."""
+def _absolute_models(options: Options) -> Options:
+    """Plugin files by their whole path: a worker elsewhere has another working directory."""
+    if options.fit.models is None:
+        return options
+    models = tuple(os.path.abspath(name) if name.endswith(".py") else name for name in options.fit.models)
+    return replace(options, fit=replace(options.fit, models=models))
+
+
+def _shards(out: Path, *, needed: bool) -> list[Path]:
+    """Journals of shards that lie beside the results."""
+    from ..batch.plan import shard_journals
+
+    found = list(shard_journals(out))
+    if needed and not found:
+        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
+    return found
+
+
+def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
+    """The files to fit, and how many arguments stood for none, which is said."""
+    from ..batch.plan import absolute
+
+    found: list[str] = []
+    complaints = 0
+    for each in expand(files):
+        if isinstance(each, str):
+            found.append(each)
+        else:
+            complaints += 1
+            typer.echo(str(each), err=True)
+    paths = list(absolute(found, out))
+    if complaints and not paths:
+        raise typer.Exit(1)
+    return paths, complaints
+
+
+def _asked(paths: list[str], pattern: str | None, said: Described | None, part: Shard | None) -> Grouped:
+    """Files that stand alone and samples, of a part its own.
+
+    Raises
+    ------
+    SasnetError
+        What is said of samples names a file that there is not.
+    """
     from ..batch.samples import grouped
 
-    said = options.described
     unknown = said.naming_nothing(paths) if said is not None and paths else []
     if said is not None and unknown:
         raise SasnetError(
             f"{said.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a pattern"
             " such as '*_d2o.dat'."
         )
-    return grouped(paths, pattern)
+    found = grouped(paths, pattern)
+    return found if part is None else replace(found, names=list(filter(part.holds, found.names)))
+
+
+def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
+    from ..batch.results import FIRST_COLUMNS
+    from ..files import check_output
+
+    if figure is not None:
+        check_output(figure, force=force)
+    if table is not None:
+        check_output(table, force=force, mark=FIRST_COLUMNS)
 
 
 def _work(
@@ -145,20 +182,25 @@ def _work(
     asked: Grouped,
     options: Options,
     scheduler: str | None,
-    drawn: Path | None,
-    against: str | None,
+    figure: tuple[Path, str | None] | None,
     quiet: bool,
 ) -> int:
-    """Answer what needs an answer, and say how it went; how many of the files have none."""
+    """Answer what needs an answer, and say how it went; how many of the files have none.
+
+    Parameters
+    ----------
+    figure : (path, field) or None
+        Of a series: where it is drawn, and against what.
+    """
     from ..batch import run
     from ..batch.journal import natural
     from ..batch.plan import missing, remarks
     from ..batch.samples import stamp_of
 
     paths, samples = asked.names, asked.files
-    if drawn is not None:
+    if figure is not None:
         paths = sorted(paths, key=natural)
-    limit, workers = options.fit.time_limit, options.fit.workers
+    limit = options.fit.time_limit
     todo = missing(paths, journal, options, limit, lambda path: stamp_of(path, samples.get(path, ())))
     if paths and not quiet:
         there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
@@ -168,25 +210,42 @@ def _work(
         typer.echo(sentence, err=True)
     if todo:
         journal.name_options(options.digest, options.as_dict())
-        if drawn is not None:
-            answers = run.series(paths, todo, journal, options, limit)
-        elif scheduler is not None:
-            answers = run.on_cluster(scheduler, todo, options, limit, samples)
-        else:
-            answers = run.local(todo, options, limit, workers, samples)
+        answers = _answers(journal, paths if figure else None, todo, options, scheduler, samples)
         with shown(len(todo), quiet) as step, _term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
     typer.echo(
         f"{out}: {rows} data sets, {without} without an answer; table in {out.with_suffix('.csv').name}."
     )
-    if drawn is not None:
-        _draw(journal, paths, drawn, against)
-    failed = [os.path.basename(path) for path in paths if journal.places[path].failed]
-    if failed:
-        more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
-        typer.echo(f"Without an answer: {', '.join(failed[:NAMED])}{more}.", err=True)
-    return len(failed)
+    if figure is not None:
+        _draw(journal, paths, *figure)
+    return _say_failed([os.path.basename(path) for path in paths if journal.places[path].failed])
+
+
+def _answers(
+    journal: Journal,
+    frames: list[str] | None,
+    todo: list[str],
+    options: Options,
+    scheduler: str | None,
+    samples: Mapping[str, tuple[str, ...]],
+) -> Answers:
+    """Answers as they come: of a series frame after frame, of a cluster, or of this machine's processes."""
+    from ..batch import run
+
+    limit = options.fit.time_limit
+    if frames is not None:
+        return run.series(frames, todo, journal, options, limit)
+    if scheduler is not None:
+        return run.on_cluster(scheduler, todo, options, limit, samples)
+    return run.local(todo, options, limit, options.fit.workers, samples)
+
+
+def _say_failed(names: list[str]) -> int:
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{more}.", err=True)
+    return len(names)
 
 
 def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
@@ -269,21 +328,19 @@ def _shard(given: str | None) -> Shard | None:
     return Shard(int(number), int(count))
 
 
-def _series_usage(
-    series: bool, against: str | None, figure: Path | None, out: Path, other: str | None
-) -> Path | None:
-    """Where the figure of a series goes; None without one."""
+def _figure(series: bool, against: str | None, given: Path | None, out: Path, elsewhere: bool) -> Path | None:
+    """Where the figure of a series goes, None without one, or wrong usage."""
     if not series:
-        if against is not None or figure is not None:
+        if against is not None or given is not None:
             raise typer.BadParameter("is for a series; add --series.", param_hint="--against / --plot")
         return None
-    if other is not None:
+    if elsewhere:
         raise typer.BadParameter(
             "goes frame after frame on this machine; leave --scheduler, --shard, --together-by and --merge"
             " out.",
             param_hint="--series",
         )
-    path = figure or out.with_suffix(".svg")
+    path = given or out.with_suffix(".svg")
     if path.suffix.lower() not in (".svg", ".png"):
         raise typer.BadParameter(f"{path}: end the name in .svg or .png.", param_hint="--plot")
     return path
@@ -291,26 +348,32 @@ def _series_usage(
 
 def _draw(journal: Journal, paths: list[str], path: Path, against: str | None) -> None:
     """Say where the model changes along a series, and draw it."""
-    import math
-
     from ..batch import series
-    from ..batch.series import field_of
 
-    at = [float(k) for k in range(1, len(paths) + 1)]
-    if against is not None:
-        at = [field_of(each, against) for each in paths]
-        without = [each for each, value in zip(paths, at, strict=True) if math.isnan(value)]
-        if len(without) == len(paths):
-            typer.echo(
-                f"{paths[0]}: no file has a field {against}; drawn against the frame instead.", err=True
-            )
-            at, against = [float(k) for k in range(1, len(paths) + 1)], None
-        elif without:
-            typer.echo(
-                f"{without[0]}: has no field {against}; {len(without)} such frames are not drawn.", err=True
-            )
+    at, against = _along(paths, against)
     found = series.frames(journal.records(paths), at)
     for sentence in series.changes(found):
         typer.echo(sentence)
-    series.draw(found, path, against or "frame")
+    series.draw(found, path, against)
     typer.echo(f"Written: {path}")
+
+
+def _along(paths: list[str], against: str | None) -> tuple[list[float], str]:
+    """What the frames are drawn against: a field that some have, or their numbers."""
+    import numpy as np
+
+    from ..batch.series import field_of
+
+    numbers = np.arange(1.0, len(paths) + 1).tolist()
+    if against is None:
+        return numbers, "frame"
+    at = [field_of(each, against) for each in paths]
+    without = [paths[row] for row in np.flatnonzero(np.isnan(at))]
+    if len(without) == len(paths):
+        typer.echo(f"{paths[0]}: no file has a field {against}; drawn against the frame instead.", err=True)
+        return numbers, "frame"
+    if without:
+        typer.echo(
+            f"{without[0]}: has no field {against}; {len(without)} such frames are not drawn.", err=True
+        )
+    return at, against

@@ -12,7 +12,7 @@ from ..data.failure import sentence_of
 from ..types import Curve, SasnetError, installed_by
 from .arguments import Details, Quiet
 from .files import curves_of
-from .fit_options import with_fit_options
+from .fits.options import with_fit_options
 from .progress import fitting
 
 
@@ -40,10 +40,10 @@ def bumps(
     from ..data import load
     from ..fitting.api import bank_path, check_names, fit_with
     from ..fitting.pool import Workers
-    from ..integrations.answers import Watched
+    from ..fitting.watched import Watched
     from ..integrations.bumps import show
     from ..web.access import listening
-    from .fit import print_result
+    from .fits.printed import print_result
 
     # Better said before the fits than after them.
     for package in ("aiohttp", "plotly"):
@@ -74,10 +74,11 @@ def bumps(
 
 def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
     """The only data set of a file."""
+    curves: list[Curve] = []
     for _, outcome in found:
         if not isinstance(outcome, Curve):
             raise SasnetError(sentence_of(data, outcome)) from outcome
-    curves = [curve for _, curve in found if isinstance(curve, Curve)]
+        curves.append(outcome)
     if len(curves) != 1:
         entries = ", ".join(curve.entry for curve in curves)
         raise SasnetError(f"{data}: holds {len(curves)} data sets ({entries}); choose one with --entry.")

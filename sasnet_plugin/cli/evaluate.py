@@ -51,7 +51,8 @@ def evaluate(
 
     from ..domains import specification
     from ..files import MARK, check_output, put_whole
-    from ..report.evaluated import CARD_MARK, evaluated
+    from ..report.evaluated import evaluated
+    from ..report.model_card import CARD_MARK
     from ..zoo import open_model, register, verify
 
     for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):

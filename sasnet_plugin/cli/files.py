@@ -27,31 +27,41 @@ def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
         if os.path.isdir(path):
             yield from _below(path)
         elif glob.has_magic(path) and not os.path.lexists(path):
-            found = False
-            for match in sorted(glob.iglob(path, recursive=True)):
-                found = True
-                if os.path.isdir(match):
-                    if "**" not in path:  # with ** the files below are matches themselves
-                        yield from _below(match)
-                else:
-                    yield match
-            if not found:
-                yield DataError(f"{argument}: no file matches this pattern; check the path.")
+            yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
         else:
             yield path
 
 
+def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
+    """What is found, or why there is nothing."""
+    first = next(found, None)
+    yield DataError(sentence) if first is None else first
+    yield from found
+
+
+def _matches(pattern: str) -> Iterator[str | DataError]:
+    for match in sorted(glob.iglob(pattern, recursive=True)):
+        if not os.path.isdir(match):
+            yield match
+        elif "**" not in pattern:  # with ** the files below are matches themselves
+            yield from _below(match)
+
+
 def _below(folder: str) -> Iterator[str | DataError]:
-    empty = True
+    yield from _or_else(
+        _files_in(folder), f"{folder}: the folder holds no files; name a folder with data files."
+    )
+
+
+def _files_in(folder: str) -> Iterator[str]:
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = os.path.join(parent, name)
-            if not name.startswith(".") and os.path.isfile(path):  # a pipe or socket would wait for ever
-                empty = False
-                yield path
-    if empty:
-        yield DataError(f"{folder}: the folder holds no files; name a folder with data files.")
+        folders[:] = _shown(folders)
+        # A pipe or socket would wait for ever.
+        yield from filter(os.path.isfile, (os.path.join(parent, name) for name in _shown(names)))
+
+
+def _shown(names: Iterable[str]) -> list[str]:
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[str, Any, float]]:
@@ -59,7 +69,6 @@ def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[st
 
     Parameters
     ----------
-    found : iterable of (str, measurement or Exception)
     began : float
         When the first was asked for, by `time.monotonic`; the others are when the one before is done with.
     """
@@ -75,7 +84,6 @@ def curves_of(
 
     Parameters
     ----------
-    path : str or SasnetError
     read : callable
         From a path to its measurements.
     window : (float, float) or None

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,22 +11,16 @@ import typer
 
 from ..batch.plan import Options
 from ..data.failure import sentence_of, unforeseen
-from ..domains import (
-    DEFAULT,
-    PAGES,
-    ReadOptions,
-    names_and_titles,
-    recognised,
-    specification,
-)
-from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ..domains import names_and_titles
 from ..types import Curve, SasnetError
 from .arguments import Details, Force, Geometry, Plot, Quiet, Table
 from .files import clocked, curves_of, expand
-from .fit_options import Files, also_given, with_fit_options
-from .fit_outputs import Outputs, written
+from .fits.options import Files, also_given, with_fit_options
+from .fits.outputs import Outputs, written
+from .fits.printed import Say
+from .fits.reading import Reading
 from .progress import fitting
-from .streams import JsonLine, json_lines
+from .streams import json_lines
 from .together import Given, Kind, Own, SampleFile, Share, Tie, Together
 
 if TYPE_CHECKING:
@@ -90,7 +82,7 @@ def fit(
     from ..fitting.pool import Workers
     from .folders import many
 
-    outputs = Outputs(report, export, plot, table, force)
+    outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together)
@@ -103,18 +95,33 @@ def fit(
     with Workers(bank_path(), options.fit.workers) as pool:
         check_names(options.fit)
         if together:
-            _together(pool, files, how, reading, of_sample, outputs, say)
-            return
-        every = (pair for each in expand(files) for pair in curves_of(each, reading.read, options.window))
-        failed = 0
-        for path, outcome, passed in clocked(every, began):
-            # Reading counts, and for the first data set what passed since the command began.
-            left = max(how.time_limit - passed, 0.5 * how.time_limit)
-            found = _found(pool, path, outcome, how, left, reading, say)
-            failed += _answered(path, outcome, found, outputs, reading, say)
-    outputs.close()
+            failed = _together(pool, files, how, reading, of_sample, outputs, say)
+        else:
+            failed = _each(pool, files, how, reading, outputs, say, began)
     if failed:
         raise typer.Exit(1)
+
+
+def _each(
+    pool: Workers,
+    files: list[str],
+    how: FitOptions,
+    reading: Reading,
+    outputs: Outputs,
+    say: Say,
+    began: float,
+) -> int:
+    """An answer to each curve and image, one after the other; how many things failed."""
+    failed = 0
+    window = reading.options.window
+    every = (pair for each in expand(files) for pair in curves_of(each, reading.read, window))
+    for path, outcome, passed in clocked(every, began):
+        # Reading counts, and for the first data set what passed since the command began.
+        left = max(how.time_limit - passed, 0.5 * how.time_limit)
+        found = _found(pool, path, outcome, how, left, reading, say)
+        failed += _answered(path, outcome, found, outputs, reading, say)
+    outputs.close()
+    return failed
 
 
 def _together(
@@ -125,16 +132,16 @@ def _together(
     given: Given,
     outputs: Outputs,
     say: Say,
-) -> None:
-    """One answer to all files, as curves of one sample."""
+) -> int:
+    """One answer to all files, as curves of one sample; how many things failed."""
     from ..fitting.together.fit_together import fit_sample
-    from ..integrations.answers import Watched
+    from ..fitting.watched import Watched
     from .together import print_sample, refused, sample_from
 
     try:
         sample = sample_from(files, reading.read, reading.options.window, given)
         limit = how.time_limit * len(sample.curves)
-        with fitting(limit, say.quiet or say.line is not None) as progress:
+        with fitting(limit, say.silent) as progress:
             result = fit_sample(Watched(pool, progress), sample, how)
     except SasnetError as error:
         refused(error)
@@ -142,97 +149,12 @@ def _together(
         single = result.singles[0]
         failed = _answered(files[0], sample.curves[0], single, outputs, reading, say)
         outputs.close()
-        if failed:
-            raise typer.Exit(1)
-        return
+        return failed
     if say.line:
         say.line(result.as_dict())
     else:
         print_sample(result, quiet=say.quiet, details=say.details)
-    failed = outputs.together(result, said=not (say.line or say.quiet))
-    if result.best is None or failed:
-        raise typer.Exit(1)
-
-
-@dataclass
-class Reading:
-    """How files are read, and of which kind those were that hold images.
-
-    Parameters
-    ----------
-    domain : str or None
-        Of all files; None asks each file.
-    options : Options
-    geometry : tuple of str
-    """
-
-    domain: str | None
-    options: Options
-    geometry: tuple[str, ...]
-    kinds: dict[str, Domain] = field(default_factory=dict)
-
-    def read(self, path: str) -> Iterator[Any]:
-        """The curves of a file, or its images where these have a direction."""
-        from ..data import load
-
-        options = self.options
-        kind = specification(self.domain or recognised(Path(path)))
-        if kind.name == DEFAULT:
-            yield from load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
-            return
-        if not kind.curve:
-            others = " or ".join(name for name in PAGES if specification(name).curve)
-            raise SasnetError(
-                f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain"
-                f" {others} if the beam went through the sample."
-            )
-        for one in kind.read(path, ReadOptions(options.q_unit, options.entry, self.geometry)):
-            self.kinds[one.file] = kind
-            curve = kind.curve(one)
-            yield one if curve is None else curve
-
-
-@dataclass(frozen=True)
-class Say:
-    """How answers are printed.
-
-    Parameters
-    ----------
-    line : JsonLine or None
-        Prints an object as JSON; None prints for people.
-    quiet, details : bool
-        The headline alone; or all there is.
-    titled : bool
-        There are several files.
-    """
-
-    line: JsonLine | None
-    quiet: bool
-    details: bool
-    titled: bool
-
-    def failure(self, path: str, sentence: str) -> None:
-        """Print why there is no answer."""
-        if self.line:
-            self.line({"file": path, "error": sentence})
-        else:
-            print(sentence, file=sys.stderr, flush=True)
-
-    def answer(self, measurement: Any, found: FitResult | Answer) -> None:
-        """Print an answer."""
-        from ..predict import Answer
-        from .answers import TableWriter
-
-        if self.line:
-            told = found.as_dict()
-            if self.details and not isinstance(found, Answer):
-                told["pair_distances"] = found.pair_distances.as_dict()
-            self.line(told)
-        elif isinstance(found, Answer):
-            TableWriter().answer(measurement, found)
-        else:
-            titled = self.titled or several(found.curve)
-            print_result(found, quiet=self.quiet, details=self.details, titled=titled)
+    return outputs.together(result, said=not say.silent) + (result.best is None)
 
 
 def _found(
@@ -240,14 +162,14 @@ def _found(
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
-    from ..integrations.answers import Watched
+    from ..fitting.watched import Watched
 
     if isinstance(outcome, Exception):
         return outcome
     try:
         if not isinstance(outcome, Curve):
             return _fit_image(reading.kinds[outcome.file], outcome, left)
-        with fitting(left, say.quiet or say.line is not None) as progress:
+        with fitting(left, say.silent) as progress:
             return fit_with(Watched(pool, progress), outcome, how, wall=left)
     except SasnetError as error:
         return error
@@ -275,15 +197,10 @@ def _answered(
     if isinstance(found, Answer):
         return int(outputs.image(reading.kinds[outcome.file], outcome, found))
     failed = int(found.best is None or bool(found.unanswered))  # the notes say why
-    why = written(found, outputs, said=not (say.line or say.quiet))
+    why = written(found, outputs, said=not say.silent)
     if why:
         say.failure(path, why)
     return failed + bool(why)
-
-
-def several(curve: Curve) -> bool:
-    """Whether its entry says more than the file's name, as where a file holds several."""
-    return curve.entry not in ("", Path(curve.file).stem)
 
 
 def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
@@ -294,64 +211,3 @@ def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
     assert kind.refine is not None  # of those with curves
     found: Answer = kind.refine(image, answer, seconds)
     return found
-
-
-#: Of a verdict, on a terminal.
-_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
-
-
-def print_result(
-    result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
-) -> None:
-    """The answer in three lines; with details also all fits, parameters, warnings and notes.
-
-    Parameters
-    ----------
-    result : FitResult
-    quiet : bool
-        The headline alone.
-    details : bool
-    titled : bool
-        With the file's name above, as where there are several.
-    """
-    from rich.text import Text
-
-    from .answers import wide_console
-
-    say = wide_console().print
-    title = " · ".join(part for part in (result.curve.file, result.curve.entry) if part)
-    if titled:
-        say(Text(title or "curve", style="bold"), soft_wrap=True)
-    head, *more = result.verdict.lines()
-    say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
-    if not quiet:
-        for sentence in more:
-            say(Text(sentence, style="bold" if sentence.startswith("Next") else ""), soft_wrap=True)
-        if details:
-            _print_details(result, say)
-        if details or titled:
-            say()
-    sys.stdout.flush()
-
-
-def _print_details(result: FitResult, say: Any) -> None:
-    """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
-    from rich.text import Text
-
-    from ..fitting.result.display import parameters_in_words, rich_table
-    from ..model_free.in_words import distances, lines
-
-    say()
-    say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
-    say(rich_table(result.fits))
-    if result.best is not None:
-        say(Text(f"{result.best.short_name}: {parameters_in_words(result.best)}"), soft_wrap=True)
-    for doubt in result.verdict.doubts[1:]:
-        say(Text(f"Less of a doubt: {doubt}"), soft_wrap=True)
-    for sentence in result.best.warnings if result.best is not None else ():
-        if sentence not in result.verdict.doubts:
-            say(Text(f"Beware: {sentence}"), soft_wrap=True)
-    if result.verification is not None:
-        say(Text(result.verification.in_words()), soft_wrap=True)
-    for note in result.notes:
-        say(Text(f"Note: {note}"), soft_wrap=True)

@@ -7,11 +7,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..model_free import Guinier
-from ..predict.classes import ClassesFinding, percent
+from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.size import SizeFinding
 from ..report import sparkline
 from ..types import Curve, printable
@@ -74,20 +75,30 @@ def _short(name: str) -> str:
 
 def in_one_line(answer: Answer) -> str:
     """Likeliest model and group, or the first sentence of another kind of answer."""
-    finding = answer.finding(ClassesFinding)
     if fitted := next(filter(None, (getattr(one, "headline", "") for one in answer.findings)), ""):
         return fitted
+    finding = answer.finding(ClassesFinding)
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
-    assumed = f"; {answer.q_unit}" if str(answer.q_unit or "") else ""
-    if answer.q_unit is not None and answer.q_unit.doubt:
-        assumed = f"; {answer.q_unit}, perhaps wrongly: see --details"
+    said = _likeliest(finding)
+    return (said if answer.known else f"perhaps no known model; if one, {said}") + _assumed(answer.q_unit)
+
+
+def _likeliest(finding: ClassesFinding) -> str:
+    """The likeliest model with its group, the one that is shown first in front."""
     best, group = finding.classes[0], next(iter(finding.groups), None)
     said = f"{_name(best)} {percent(best.probability)}"
-    if group is not None and len(group.members) > 1:
-        first = f"{group.name} {percent(group.probability)}"
-        said = f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
-    return (said if answer.known else f"perhaps no known model; if one, {said}") + assumed
+    if group is None or len(group.members) <= 1:
+        return said
+    first = f"{group.name} {percent(group.probability)}"
+    return f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
+
+
+def _assumed(unit: Any) -> str:
+    """The unit of q where one had to be assumed."""
+    if unit is not None and unit.doubt:
+        return f"; {unit}, perhaps wrongly: see --details"
+    return f"; {unit}" if str(unit or "") else ""
 
 
 def _name(found: Any) -> str:
@@ -96,34 +107,49 @@ def _name(found: Any) -> str:
 
 def spread(answers: Sequence[Answer]) -> str:
     """How often each model is the likeliest among the entries of a file, and in how many perhaps none is."""
-    found = [one for answer in answers if (one := answer.finding(ClassesFinding)) and one.classes]
-    first = Counter(_name(one.classes[0]) for one in found)
-    listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
-    more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
-    shares = [one.classes[0].probability for one in found]
-    likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
     unlike = sum(not answer.known for answer in answers)
     doubt = f"; perhaps no known model in {unlike} of them" if unlike else ""
     units = [str(answer.q_unit) for answer in answers if answer.q_unit and not answer.q_unit.stated]
-    return "; ".join([f"{len(answers)} entries: {listed}{more}{likely}{doubt}", *units[:1]])
+    return "; ".join([f"{len(answers)} entries: {_counted(answers)}{doubt}", *units[:1]])
+
+
+def _counted(answers: Sequence[Answer]) -> str:
+    """The likeliest models with their numbers, and how likely they are."""
+    found = list(filter(None, map(_best, answers)))
+    first = Counter(map(_name, found))
+    listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
+    more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
+    shares = [one.probability for one in found]
+    likely = f"; likeliest model {percent(min(shares))} to {percent(max(shares))}" if shares else ""
+    return f"{listed}{more}{likely}"
+
+
+def _best(answer: Answer) -> ClassFound | None:
+    """The likeliest class of an answer that has any."""
+    finding = answer.finding(ClassesFinding)
+    return finding.classes[0] if finding and finding.classes else None
 
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
     """The row of an answer of ``sasnet classify``."""
     from ..report.page.overview import Row, thumbnail
 
-    finding, level = answer.finding(ClassesFinding), "" if answer.known else "doubt"
-    best = finding.classes[0] if finding and finding.classes else None
-    given = next((label for label, _ in best.given.values()), "") if best else ""
-    return Row(
-        answer.file, answer.entry, in_one_line(answer), best.name if best else "", given or "",
-        best.group if best else "", best.probability if best else None, float(answer.in_scope), level=level,
-        note=" ".join(answer.notes), page=page, thumbnail=thumbnail(measurement), **_size(answer),
+    row = Row(
+        answer.file, answer.entry, in_one_line(answer), in_scope=float(answer.in_scope),
+        level="" if answer.known else "doubt", note=" ".join(answer.notes), page=page,
+        thumbnail=thumbnail(measurement), **_size(answer),
         q_unit=answer.q_unit.in_words if answer.q_unit else "",
     )  # fmt: skip
+    best = _best(answer)
+    if best is None:
+        return row
+    given = next((label for label, _ in best.given.values()), "") or ""
+    return replace(
+        row, model=best.name, structure_factor=given, group=best.group, probability=best.probability
+    )
 
 
-def _size(answer: Answer) -> dict[str, float | None]:
+def _size(answer: Answer) -> dict[str, Any]:
     size = answer.finding(SizeFinding)
     if size is None:
         return {}
@@ -138,13 +164,17 @@ def fitted(found: FitResult, page: str = "") -> Row:
     from ..report.page.overview import Row, thumbnail
 
     best, said, size = found.best, found.verdict, found.model_free.guinier
-    return Row(
-        found.curve.file, found.curve.entry, said.headline, best.short_model if best else "",
-        (best.structure_factor if best else "") or "", probability=best.weight if best else None,
-        reduced_chisq=best.reduced_chisq if best else None,
+    row = Row(
+        found.curve.file, found.curve.entry, said.headline,
         level={DOUBTS: "doubt", DOES_NOT: "wrong"}.get(said.level, ""), note=said.doubt, page=page,
         thumbnail=thumbnail(found.curve, best.theory if best else None), q_unit=found.curve.q_unit.in_words,
         rg=getattr(size, "rg", None), rg_error=getattr(size, "rg_error", None),
+    )  # fmt: skip
+    if best is None:
+        return row
+    return replace(
+        row, model=best.short_model, structure_factor=best.structure_factor or "", probability=best.weight,
+        reduced_chisq=best.reduced_chisq,
     )  # fmt: skip
 
 

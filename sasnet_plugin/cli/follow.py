@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..domains import PAGES, Domain, specification
+from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
-from .arguments import Force, Geometry
+from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
+from .follow_curves import Asked, add_curves, follow_curves
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
@@ -30,7 +31,9 @@ FOLLOWED = next(
 def follow(
     files: Annotated[
         list[str],
-        typer.Argument(help="Image files with one frame or many, folders or patterns, in the order of time."),
+        typer.Argument(
+            help="Curves or images: files with one frame or many, folders or patterns, in the order of time."
+        ),
     ],
     out: Annotated[
         Path, typer.Option("--out", help="Table to write (CSV), a line for each frame as it comes.")
@@ -40,7 +43,8 @@ def follow(
         typer.Option(
             "--domain",
             help="Kind of measurement, one with numbers:"
-            f" {' or '.join(found.name for found in _WITH_NUMBERS)}; default: {FOLLOWED.name}.",
+            f" {' or '.join(found.name for found in _WITH_NUMBERS)}, or {DEFAULT} for curves; default: curves"
+            f" where the first file holds them, else {FOLLOWED.name}.",
         ),
     ] = None,
     geometry: Geometry = None,
@@ -69,21 +73,69 @@ def follow(
             " answer is that of all settings together.",
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Curves: wait for more; Ctrl-C ends it. Again, and it goes on.")
+    ] = False,
+    quiet_for: Annotated[
+        float | None,
+        typer.Option("--quiet-for", metavar="S", help="With --watch: end when nothing came for so long."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--fit", metavar="MODEL", help="Curves: fit this model to each, sphere@hardsphere say."),
+    ] = None,
+    hdf5: Annotated[
+        Path | None, typer.Option("--hdf5", help="Curves: the table as HDF5, too, made anew as it grows.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", help="Curves: a page (HTML) that shows the series and renews itself."),
+    ] = None,
+    add: Annotated[
+        bool,
+        typer.Option("--add", help="Curves of one sample: add them up, and say when the answer is settled."),
+    ] = False,
+    q_range: QRange = None,
+    q_unit: QUnit = None,
+    wavelength: Wavelength = None,
     force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
 
-    SANS frames of one sample are added up: probabilities against counts, and when the answer is settled.
+    Curves get a line each with probabilities and numbers, and it is said where the series changes. The same
+    command again goes on after the last line. SANS frames of one sample are added up: probabilities against
+    counts, and when the answer is settled.
 
     Exit code 0: every frame has its answer; 1: some have not, and their line says why; 2: wrong usage.
     """
     if interval is not None and not 0 < interval < float("inf"):
         raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
 
+    if quiet_for is not None and not (watch and quiet_for > 0):
+        raise typer.BadParameter("goes with --watch, in seconds above 0.", param_hint="--quiet-for")
+    if _of_curves(domain, files, watch):
+        _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
+        reading = ReadOptions(q_unit=q_unit, wavelength=wavelength)
+        figure = None if plot is None else Path(plot)
+        window = window_of(q_range)
+        asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+        if add:
+            _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
+        (add_curves if add else follow_curves)(asked, reading)
+        return
+    only = {
+        "--watch": watch,
+        "--fit": model,
+        "--hdf5": hdf5,
+        "--page": page,
+        "--q-range": q_range,
+        "--add": add,
+    }
+    _refuse(only, "curves")
+
     from ..batch import follow as series
     from ..batch import recognise as recognised
     from ..data.failure import sentence_of
-    from ..domains import ReadOptions
     from ..files import check_output
     from ..predict import open_predictor
     from ..types import SasnetError
@@ -138,6 +190,34 @@ def follow(
         _draw(plot, out, quantities, "time / s" if interval else "frame")
     if failures:
         raise typer.Exit(1)
+
+
+def _refuse(given: Mapping[str, object], kind: str) -> None:
+    """See that no option is given that is for another kind of measurement."""
+    for name, value in given.items():
+        if value:
+            raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
+
+
+def _of_curves(domain: str | None, files: Sequence[str], watch: bool) -> bool:
+    """Whether a series is one of curves: by what is said, else by the first file that is there.
+
+    Before there is one only curves can be watched.
+    """
+    if domain is not None:
+        return specification(domain).name == DEFAULT
+    from .files import expand
+
+    found = (one for one in expand(files) if isinstance(one, str) and not one.endswith(".toml"))
+    first = next(found, None)
+    if first is None or not Path(first).is_file():
+        return watch
+    if recognised(Path(first)) != DEFAULT:
+        return False
+    from ..data.frames import holds_curves
+    from ..data.images.formats import may_hold_images
+
+    return holds_curves(first) or not may_hold_images(Path(first))
 
 
 def _recognise(

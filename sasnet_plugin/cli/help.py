@@ -38,14 +38,19 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
         ),
         "follow": (
-            ("sasnet follow frames/ --out growth.csv", "a growing film, frame by frame"),
-            ("sasnet follow run.h5 --out growth.csv --plot growth.png", "the same with a figure"),
-            ("sasnet follow frames/ --out growth.csv --geometry alpha_i=0.4", "with what the headers lack"),
+            ("sasnet follow curves/ --out run.csv --watch --page run.html", "curves as they are measured"),
+            ("sasnet follow run.h5 --out run.csv --fit sphere", "each curve fitted from the one before"),
+            ("sasnet follow frames/ --out growth.csv --plot growth.png", "a growing film, frame by frame"),
         ),
         "tag": (
             ("sasnet tag curves/", "look at curves and what the model makes of them"),
             ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
             ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
+        ),
+        "web": (
+            ("sasnet web", "a page that files are dropped on"),
+            ("sasnet web runs/", "the same on a folder, which is followed"),
+            ("sasnet web runs/ --work analysis", "with another place for what is done"),
         ),
         "fit": (
             ("sasnet fit data.dat", "the best models, fitted and checked"),
@@ -135,16 +140,16 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write arguments, then options in their groups."""
-        left = list(self.get_params(ctx))
-        sections: dict[str, list[Any]] = {"Arguments": [p for p in left if p.param_type_name == "argument"]}
-        sections |= {
-            title: [p for name in names for p in left if p.name == name] for title, names in GROUPS.items()
-        }
-        grouped = [p for params in sections.values() for p in params]
-        sections["Options"] = [p for p in left if p not in grouped]
-        for title, params in sections.items():
-            rows = [record for p in params if (record := p.get_help_record(ctx)) is not None]
-            if rows:
+        params = list(self.get_params(ctx))
+        title_of = {name: title for title, names in GROUPS.items() for name in names}
+        place_of = {name: place for place, name in enumerate(title_of)}
+        sections: dict[str, list[Any]] = {"Arguments": [], **{title: [] for title in GROUPS}, "Options": []}
+        for param in sorted(params, key=lambda param: place_of.get(param.name, 0)):
+            argument = param.param_type_name == "argument"
+            title = "Arguments" if argument else title_of.get(param.name, "Options")
+            sections[title].append(param.get_help_record(ctx))
+        for title, records in sections.items():
+            if rows := list(filter(None, records)):
                 with formatter.section(title):
                     formatter.write_dl(rows)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..types import DataError, SasnetError
+from .files import curves_of, expand
 
 if TYPE_CHECKING:
     from ..predict import Answer, Predictor
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
 
 #: Seconds for the physics of one pattern.
 REFINING = 30.0
+CHUNK = 64  # measurements run at once, across files
+PATIENCE = 0.25  # seconds after which answers are given, however few there are
+
+#: File, measurement if there is one, answer or why there is none.
+Outcome = tuple[str, Any, Any]
 
 
 def _may_be_image(path: str, domain: Domain) -> bool:
@@ -30,6 +38,29 @@ def _may_be_image(path: str, domain: Domain) -> bool:
     return may_hold_images(Path(path))
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """Which models are chosen from, how many are listed, and how they are weighted (`class_prior.PRIORS`)."""
+
+    top: int
+    models: list[str] | None
+    exclude: list[str] | None
+    prior: str
+
+
+def _read_alike(domain: Domain) -> list[Domain]:
+    """Other domains whose files are read in the same way."""
+    return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
+
+
+def _other_kind(path: str, domain: Domain, said: str) -> str:
+    """What to do with a file that may hold images of another kind than it was read as."""
+    others = ", ".join(name for name in PAGES if name not in (DEFAULT, domain.name))
+    if domain.name == DEFAULT:
+        return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
+    return f"{said.rstrip('.?')}; or say what kind of image it is: --domain {others}."
+
+
 class Kinds:
     """Reads and answers measurements.
 
@@ -37,12 +68,6 @@ class Kinds:
     ----------
     domain : str or None
         Of all files; None asks each file.
-    top : int
-    models, exclude : list of str or None
-        Models to choose from, and to leave out.
-    reading : ReadOptions
-    prior : str
-        Of classes, one of `class_prior.PRIORS`.
     verify : bool
         Answers are refined by physics and simulated again.
     told : callable, optional
@@ -52,22 +77,19 @@ class Kinds:
     def __init__(
         self,
         domain: str | None,
-        *,
-        top: int,
-        models: list[str] | None,
-        exclude: list[str] | None,
+        wanted: Wanted,
         reading: ReadOptions,
-        prior: str,
+        *,
         verify: bool = False,
         told: Callable[[str], None] | None = None,
     ) -> None:
         self._given = specification(domain).name if domain else None
-        self._wanted = top, models, exclude, prior
+        self._wanted = wanted
         self._reading = reading
         self._verify, self._told = verify, told
         self._opened: dict[str, tuple[Predictor, Choice]] = {}
         self._domains: dict[str, Domain] = {}  # by file
-        if models or exclude:  # wrong names are wrong usage, before the first file is read
+        if wanted.models or wanted.exclude:  # wrong names are wrong usage, before the first file is read
             self._predictor(specification(domain or DEFAULT))
 
     def read(self, path: str) -> Iterable[Any]:
@@ -80,13 +102,7 @@ class Kinds:
         except DataError as error:
             if self._given or not _may_be_image(path, domain):
                 raise
-            others = ", ".join(name for name, page in PAGES.items() if name not in (DEFAULT, domain.name))
-            if domain.name == DEFAULT:
-                raise DataError(
-                    f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
-                ) from error
-            said = str(error).rstrip(".?")
-            raise DataError(f"{said}; or say what kind of image it is: --domain {others}.") from error
+            raise DataError(_other_kind(path, domain, str(error))) from error
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
         """The measurements of several files as one, of a sample in several settings.
@@ -97,18 +113,20 @@ class Kinds:
             A file cannot be read, or such measurements have no settings.
         """
         found: list[Any] = []
-        together: Callable[[Sequence[Any]], Any] | None = None
         for path in paths:
             if isinstance(path, SasnetError):
                 raise path
             found += self.read(path)
-            domain = self.domain_of(found[-1]) if found else None
-            together = domain.together if domain else None
-            if together is None:
-                title = domain.title if domain else "files without measurements"
-                raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
-        assert together is not None
+            together = self._together_of(found, path)
         return together(found)
+
+    def _together_of(self, found: Sequence[Any], path: str) -> Callable[[Sequence[Any]], Any]:
+        """What makes one measurement of several of the last one's domain."""
+        domain = self.domain_of(found[-1]) if found else None
+        if domain is None or domain.together is None:
+            title = domain.title if domain else "files without measurements"
+            raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
+        return domain.together
 
     def domain_of(self, measurement: Any) -> Domain:
         """The domain that a measurement was read by."""
@@ -116,33 +134,36 @@ class Kinds:
 
     def answers(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
         """An answer or an exception for each, in their order."""
+        rows: dict[str, list[int]] = {}
+        for row, one in enumerate(measurements):
+            rows.setdefault(self.domain_of(one).name, []).append(row)
         found: dict[int, Any] = {}
-        domains = {domain.name: domain for domain in map(self.domain_of, measurements)}
-        for name, domain in domains.items():
-            rows = [row for row, one in enumerate(measurements) if self.domain_of(one).name == name]
-            predictor, choice = self._predictor(domain)
-            asked = [measurements[row] for row in rows]
-            answers = [self._hinted(*pair, domain) for pair in zip(
-                asked, predictor.outcomes(asked, choice), strict=True)]  # fmt: skip
-            found |= zip(rows, answers, strict=True)
-        return [self._refined(measurements[row], found[row]) for row in range(len(measurements))]
+        for name, asked in rows.items():
+            predictor, choice = self._predictor(specification(name))
+            said = predictor.outcomes([measurements[row] for row in asked], choice)
+            found |= zip(asked, said, strict=True)
+        return [self._completed(one, found[row]) for row, one in enumerate(measurements)]
+
+    def _completed(self, measurement: Any, answer: Any) -> Any:
+        return self._refined(measurement, self._hinted(measurement, answer, self.domain_of(measurement)))
 
     def _hinted(self, measurement: Any, answer: Any, domain: Domain) -> Any:
         """Where nobody said of which kind a pattern is, and this one does not know it: who does."""
         if self._given or isinstance(answer, Exception) or answer.known:
             return answer
-        for name, other in ((name, specification(name)) for name in PAGES):
-            if name == domain.name or other.read != domain.read:
-                continue
-            try:
-                predictor, choice = self._predictor(other)
-                (said,) = predictor.outcomes([measurement], choice)
-            except SasnetError:  # no network of that kind is installed
-                continue
-            if not isinstance(said, Exception) and said.known:
-                hint = f"It looks like one of the {other.title}: repeat with --domain {name}."
-                return replace(answer, notes=(*answer.notes, hint))
-        return answer
+        found = next(filter(lambda one: self._knows(one, measurement), _read_alike(domain)), None)
+        if found is None:
+            return answer
+        hint = f"It looks like one of the {found.title}: repeat with --domain {found.name}."
+        return replace(answer, notes=(*answer.notes, hint))
+
+    def _knows(self, domain: Domain, measurement: Any) -> bool:
+        try:
+            predictor, choice = self._predictor(domain)
+        except SasnetError:  # no network of that kind is installed
+            return False
+        (said,) = predictor.outcomes([measurement], choice)
+        return not isinstance(said, Exception) and said.known
 
     def _refined(self, measurement: Any, answer: Any) -> Any:
         if not self._verify or isinstance(answer, Exception):
@@ -168,7 +189,42 @@ class Kinds:
 
             predictor = open_predictor(domain.name)
             try:
-                self._opened[domain.name] = predictor, predictor.choice(*self._wanted)
+                self._opened[domain.name] = predictor, predictor.choice(*astuple(self._wanted))
             except UnknownModelError as error:
                 raise typer.BadParameter(str(error), param_hint="--models / --exclude") from None
         return self._opened[domain.name]
+
+
+def outcomes(
+    arguments: Iterable[str],
+    read: Callable[[str], Iterable[Any]],
+    answer: Callable[[list[Any]], list[Any]],
+    window: tuple[float, float] | None,
+    step: Callable[[], None],
+) -> Iterator[Outcome]:
+    """Yield the outcome of each measurement in order, a few at a time.
+
+    Measurements of small files are run together, but none waits longer than `PATIENCE` for company; of a file
+    with many no more than a few are held.
+    """
+    waiting: list[tuple[str, Any]] = []
+    answered = -math.inf  # the first file is answered at once
+    for path in expand(arguments):
+        for pair in curves_of(path, read, window):
+            waiting.append(pair)
+            if len(waiting) >= CHUNK:
+                yield from _answer(waiting, answer)
+                waiting = []
+                answered = time.monotonic()
+        if time.monotonic() - answered > PATIENCE:
+            yield from _answer(waiting, answer)
+            waiting = []
+            answered = time.monotonic()
+        step()
+    yield from _answer(waiting, answer)
+
+
+def _answer(waiting: list[tuple[str, Any]], answer: Callable[[list[Any]], list[Any]]) -> Iterator[Outcome]:
+    answered = iter(answer([one for _, one in waiting if not isinstance(one, Exception)]))
+    for path, one in waiting:
+        yield (path, None, one) if isinstance(one, Exception) else (path, one, next(answered))

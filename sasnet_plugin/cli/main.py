@@ -27,6 +27,7 @@ COMMANDS = {
     "sort": "sasnet_plugin.cli.sort:sort",
     "follow": "sasnet_plugin.cli.follow:follow",
     "tag": "sasnet_plugin.cli.tag:tag",
+    "web": "sasnet_plugin.cli.web:web",
     "fit": "sasnet_plugin.cli.fit:fit",
     "batch": "sasnet_plugin.cli.batch:batch",
     "sasview": "sasnet_plugin.cli.sasview:sasview",
@@ -81,8 +82,10 @@ class LazyGroup(TyperGroup):
             _leave_stdout(141)  # 128 + SIGPIPE, as of any program in a pipe
         except OSError as error:
             # Commands turn the failures of files into sentences; what is left is the answer itself.
-            reason = f"{error.filename}: " if error.filename else "The answer cannot be written: "
-            typer.echo(f"sasnet: {reason}{error.strerror or error}; make room or write elsewhere.", err=True)
+            reason = error.filename or "The answer cannot be written"
+            typer.echo(
+                f"sasnet: {reason}: {error.strerror or error}; make room or write elsewhere.", err=True
+            )
             _leave_stdout(1)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 FIT_EVERY = 5.0
 STAGE_EVERY = 2.0
 EVERY = 60.0
+MANY = 20  # files from which on progress is shown beside answers
 
 
 @contextmanager
@@ -59,6 +61,28 @@ def _lines(began: float) -> Callable[[Progress], None]:
 
 
 @contextmanager
+def classifying(quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show on stderr how many files are done, where answers go elsewhere and the files are many."""
+    if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    columns = TextColumn("{task.completed:.0f} files"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, visible=False)
+        done = 0
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, completed=done, visible=done >= MANY)
+
+        yield step
+
+
+@contextmanager
 def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     """Show what is being fitted to one data set, the best χ² so far, and the time left.
 
@@ -72,7 +96,7 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     Yields
     ------
     callable
-        The ``progress`` of `integrations.answers.Watched`.
+        The ``progress`` of `fitting.watched.Watched`.
     """
     if quiet:
         yield lambda **how: None

@@ -33,12 +33,7 @@ def sasview(
     SasView's own Python needs nothing installed; models are suggested and fitted by this sasnet, in a process
     of its own.
     """
-    if install and uninstall:
-        raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
-    if (install or uninstall) and (files or python):
-        raise typer.BadParameter(
-            "does not start SasView; leave FILES and --python out.", param_hint="--install"
-        )
+    _check_alone(install, uninstall, files, python)
 
     from ..integrations.sasview import install as dropin
 
@@ -46,19 +41,33 @@ def sasview(
         written = dropin.install(plugins, force=force)
         print(f"Written: {written}; SasView has Fitting -> Suggest model… from its next start.")
     elif uninstall:
-        from ..simulate.compile_cache import remove_compiled
-
-        removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
-        # SasView compiles beside its plugin models, and so does what it starts.
-        own = (plugins or dropin.plugin_folder()).parent / "compiled_models"
-        compiled += remove_compiled(own) if own.is_dir() else []
-        if compiled:
-            removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
-        print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")
+        _uninstall(plugins)
     else:
-        from ..integrations.sasview.install import start_sasview
+        raise typer.Exit(dropin.start_sasview(files or [], python))
 
-        raise typer.Exit(start_sasview(files or [], python))
+
+def _check_alone(install: bool, uninstall: bool, files: list[str] | None, python: str | None) -> None:
+    """That --install or --uninstall stands alone, or wrong usage."""
+    asked = [install, uninstall].count(True)
+    if asked == 2:
+        raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
+    if asked and (files or python):
+        raise typer.BadParameter(
+            "does not start SasView; leave FILES and --python out.", param_hint="--install"
+        )
+
+
+def _uninstall(plugins: Path | None) -> None:
+    from ..integrations.sasview import install as dropin
+    from ..simulate.compile_cache import remove_compiled
+
+    removed, compiled = [str(path) for path in dropin.uninstall(plugins)], remove_compiled()
+    # SasView compiles beside its plugin models, and so does what it starts.
+    own = (plugins or dropin.plugin_folder()).parent / "compiled_models"
+    compiled += remove_compiled(own) if own.is_dir() else []
+    if compiled:
+        removed.append(f"{len(compiled)} files of compiled models in {compiled[0].parent}")
+    print(f"Removed: {', '.join(removed)}" if removed else "There was nothing to remove.")
 
 
 def serve(
@@ -68,6 +77,6 @@ def serve(
 
     Ends with the end of stdin. docs/serve.md describes the protocol.
     """
-    from ..integrations.serve import serve as serve_requests
+    from ..service.serve import serve as serve_requests
 
     serve_requests(workers)

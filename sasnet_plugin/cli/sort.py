@@ -16,6 +16,7 @@ from .files import expand
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ..batch.sorting.embedded import Part
     from ..batch.sorting.mixture import Mixture
     from ..batch.sorting.sorted_file import Sorted
 
@@ -56,29 +57,17 @@ def sort(
     import numpy as np
 
     from ..batch.sorting import sorted_file
-    from ..batch.sorting.embedded import embed, planned, points_of, sample_of
-    from ..batch.sorting.mixture import NOISE
-    from ..files import check_output
+    from ..batch.sorting.embedded import embed, points_of, sample_of
 
     if embedding not in EMBEDDINGS:
         raise typer.BadParameter(
             f"{embedding!r} is none of {', '.join(EMBEDDINGS)}.", param_hint="--embedding"
         )
-    for path in (out, out.with_suffix(".csv"), *([report] if report else [])):
-        check_output(path, force=force, mark="file,entry,cluster" if path.suffix == ".csv" else "sasnet")
-    earlier = sorted_file.read(old) if old is not None else None
+    _check_free(out, report, force)
+    earlier = None if old is None else sorted_file.read(old)
     if earlier is not None:
         embedding = earlier.embedding
-    names: list[str] = []
-    failed: list[str] = []
-    for one in expand(images):
-        (failed if isinstance(one, SasnetError) else names).append(str(one))
-    folder = out.with_name(f"{out.stem}.parts")
-    parts, sentences = planned(names, folder, embedding, tuple(geometry or ()), force=force)
-    for sentence in (*failed, *sentences):
-        typer.echo(f"sasnet: {sentence}", err=True)
-    if not parts:
-        raise SasnetError(f"{out}: there is no image to sort; nothing was written.")
+    parts, failed = _parts(images, out, embedding, tuple(geometry or ()), force)
     with _progress(sum(end - first for part in parts for _, first, end in part.pieces)) as step:
         embed(parts, workers=scheduler or workers, done=step)
     rng = np.random.default_rng(seed)
@@ -87,22 +76,62 @@ def sort(
     )
     number = sorted_file.write(out, points_of(parts), mixture, embedding, geometry or ())
     found = sorted_file.read(out)
-    outside = int(np.count_nonzero(found.cluster == NOISE))
-    typer.echo(
-        f"{out}: {number:,} images in {len(mixture.weights)} clusters, {outside:,} in none;"
-        f" stability {mixture.stability:.2f}."
-    )
-    alike = None
-    if like is not None:
-        alike = like, _like(out, like, found)
-        for row in alike[1]:
-            typer.echo(f"{found.file[row]}:{found.entry[row]}  cluster {found.cluster[row]}")
+    _say(out, number, found)
+    alike = None if like is None else (like, _say_like(out, like, found))
     if report is not None:
         from ..batch.sorting.page import write_report
 
         write_report(report, found, alike, sorted_file.along(out, found.mixture))
-    if failed or sentences:
+    if failed:
         raise typer.Exit(1)
+
+
+def _check_free(out: Path, report: Path | None, force: bool) -> None:
+    from ..files import check_output
+
+    check_output(out, force=force, mark="sasnet")
+    check_output(out.with_suffix(".csv"), force=force, mark="file,entry,cluster")
+    if report is not None:
+        check_output(report, force=force, mark="sasnet")
+
+
+def _parts(
+    images: list[str], out: Path, embedding: str, geometry: tuple[str, ...], force: bool
+) -> tuple[list[Part], int]:
+    """What is to be read, and how many files could not be, which is said."""
+    from ..batch.sorting.embedded import planned
+
+    names: list[str] = []
+    failed: list[str] = []
+    for one in expand(images):
+        (failed if isinstance(one, SasnetError) else names).append(str(one))
+    folder = out.with_name(f"{out.stem}.parts")
+    parts, sentences = planned(names, folder, embedding, geometry, force=force)
+    for sentence in (*failed, *sentences):
+        typer.echo(f"sasnet: {sentence}", err=True)
+    if not parts:
+        raise SasnetError(f"{out}: there is no image to sort; nothing was written.")
+    return parts, len(failed) + len(sentences)
+
+
+def _say(out: Path, number: int, found: Sorted) -> None:
+    import numpy as np
+
+    from ..batch.sorting.mixture import NOISE
+
+    outside = int(np.count_nonzero(found.cluster == NOISE))
+    typer.echo(
+        f"{out}: {number:,} images in {len(found.mixture.weights)} clusters, {outside:,} in none;"
+        f" stability {found.mixture.stability:.2f}."
+    )
+
+
+def _say_like(out: Path, name: str, found: Sorted) -> list[int]:
+    """Rows of the images most like one, which are listed."""
+    rows = _like(out, name, found)
+    for row in rows:
+        typer.echo(f"{found.file[row]}:{found.entry[row]}  cluster {found.cluster[row]}")
+    return rows
 
 
 def _like(out: Path, name: str, found: Sorted) -> list[int]:

@@ -14,11 +14,7 @@ JsonLine = Callable[[Mapping[str, Any]], None]
 
 def prepare() -> None:
     """Make stdin, stdout and stderr something that can be written to, and believe no impossible terminal."""
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:  # closed (>&-): the next file to be opened would take its place, and what is printed
-            os.open(os.devnull, os.O_RDWR)
+    _open_all()
     for name, number in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if stream is None:
@@ -26,8 +22,16 @@ def prepare() -> None:
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Å or block characters is no failure
     for name in ("COLUMNS", "LINES"):
-        if not os.environ.get(name, "1").isdecimal() or int(os.environ.get(name, "1")) == 0:
+        if not os.environ.get(name, "1").strip("0").isdecimal():  # nothing, zero, or no number
             del os.environ[name]
+
+
+def _open_all() -> None:
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:  # closed (>&-): the next file to be opened would take its place, and what is printed
+            os.open(os.devnull, os.O_RDWR)
 
 
 def json_lines() -> JsonLine:

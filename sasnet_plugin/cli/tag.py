@@ -62,7 +62,7 @@ def tag(
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
     try:
-        from ..web.app import serve
+        from ..web.app import Tabs, serve
     except ImportError as error:
         raise SasnetError(
             f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
@@ -87,7 +87,8 @@ def tag(
         typer.echo(f"{files} as {specification(name).title}; labels in {log.shown}.")
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
-    serve(workspace, retraining, user=person, port=port, browser=browser, ready=ready)
+    tabs = Tabs(None, workspace, retraining, person)
+    serve(tabs, port=port, browser=browser, path="images", ready=ready)
 
 
 def _confirmed(log: Log, folder: Path) -> bool:

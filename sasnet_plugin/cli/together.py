@@ -73,15 +73,7 @@ Tie = Annotated[
 
 @dataclass(frozen=True)
 class Given:
-    """What is said of a sample on the command line.
-
-    Parameters
-    ----------
-    sample_file : Path or None
-    kind : str or None
-    share, own : list of str or None
-    tie : list of str or None
-    """
+    """What is said of a sample on the command line."""
 
     sample_file: Path | None = None
     kind: str | None = None

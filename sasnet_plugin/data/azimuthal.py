@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,11 +36,7 @@ _ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
 def scan(file: Any, name: str) -> list[RawCurve]:
     """Curves of an HDF5 file's integrated images, in the order of the file; empty where it has none.
 
-    Parameters
-    ----------
-    file : h5py.File
-    name : str
-        Of the file, for the sentence.
+    Parameters are those of `structured.scan_hdf5`.
 
     Raises
     ------
@@ -48,10 +44,10 @@ def scan(file: Any, name: str) -> list[RawCurve]:
         The axis is an angle and no wavelength is stated, or there are more values than a measurement has.
     """
     found = []
-    for entry, groups in _groups(file):
-        plain = [group for group in groups if not _is_cake(group)]
-        for group in plain or groups:
-            found += _curves(group, entry, name)
+    for series in all_series(file, name):
+        if series.intensity.size > LIMITS.values or hdf5.hollow(series.intensity):
+            raise too_large(name, f"{series.intensity.size:,} values", "a series of integrated images")
+        found += series.read(0, series.frames)
     return found
 
 
@@ -80,37 +76,95 @@ def _is_cake(group: Any) -> bool:
     return any(name in _AZIMUTHAL for name in _axes(group))
 
 
-def _curves(group: Any, entry: Any, name: str) -> list[RawCurve]:
+@dataclass(frozen=True)
+class Series:
+    """Integrated images of one group, read by parts, so that a long series need not fit into memory.
+
+    Parameters
+    ----------
+    group, entry : h5py.Group
+    signal : str
+        Name of the intensity in the group.
+    intensity : h5py.Dataset
+        (frames, …, [azimuth,] radial), or without frames.
+    axis : RawCurve
+        A curve without intensities.
+    """
+
+    group: Any
+    entry: Any
+    signal: str
+    intensity: Any
+    axis: RawCurve
+
+    @property
+    def _inner(self) -> int:
+        """Axes that one image has."""
+        return 2 if _is_cake(self.group) else 1
+
+    @property
+    def _each(self) -> int:
+        """Images for each step of the slowest axis."""
+        return math.prod(self.intensity.shape[1 : -self._inner])
+
+    @property
+    def frames(self) -> int:
+        """Images there are; where uncertainties are written after the intensity, those that have both."""
+        if self.intensity.ndim <= self._inner:
+            return 1
+        errors = _errors_in(self.group, self.signal, self.intensity.shape)
+        steps = self.intensity.shape[0] if errors is None else min(self.intensity.shape[0], errors.shape[0])
+        return int(steps * self._each)
+
+    def read(self, start: int, stop: int) -> list[RawCurve]:
+        """Curves of the images from one number, counted from 0, up to another."""
+        many = self.intensity.ndim > self._inner
+        low, high = (start // self._each, -(-stop // self._each)) if many else (0, 1)
+        part = slice(low, high) if many else ()
+        values = np.asarray(self.intensity[part], dtype=np.float64)
+        errors = _errors(self.group, self.signal, self.intensity.shape, part)
+        notes = self.axis.notes + _normalised(self.group, self.entry)
+        if _is_cake(self.group):
+            pixels = _pixels(self.group, self.intensity.shape, values.shape, part)
+            values, errors = _averaged(values, errors, pixels)
+            notes += ("The bins of azimuth were averaged.",)
+        values = values.reshape(-1, self.axis.q.size)
+        sigmas = [None] * len(values) if errors is None else list(errors.reshape(-1, self.axis.q.size))
+        title, first = _title(self.entry), low * self._each
+        numbered = self.frames > 1
+        return [
+            replace(
+                self.axis,
+                intensity=one,
+                dintensity=sigma,
+                title=f"{title} frame {number}".strip() if numbered else title,
+                notes=notes,
+            )
+            for number, one, sigma in zip(range(first + 1, stop + 1), values, sigmas, strict=False)
+            if number > start
+        ]
+
+
+def series_of(group: Any, entry: Any, name: str) -> Series | None:
+    """The series of a group NXdata with a radial axis; None where its arrays do not fit together."""
     import h5py
 
     signal = hdf5.text(group.attrs.get("signal", "I"))
     intensity, radial = hdf5.member(group, signal), hdf5.member(group, _axes(group)[-1])
     if not isinstance(intensity, h5py.Dataset) or not isinstance(radial, h5py.Dataset):
-        return []
+        return None
     if radial.ndim != 1 or not intensity.shape or intensity.shape[-1] != radial.size:
-        return []
-    if intensity.size > LIMITS.values or hdf5.hollow(intensity):
-        raise too_large(name, f"{intensity.size:,} values", "a series of integrated images")
-    axis = _axis(radial, entry, name)
-    values = np.asarray(intensity[()], dtype=np.float64)
-    errors = _errors(group, signal, values.shape)
-    notes = axis.notes + _normalised(group, entry)
-    if _is_cake(group):
-        values, errors = _averaged(values, errors, _pixels(group, values.shape))
-        notes += ("The bins of azimuth were averaged.",)
-    values = values.reshape(-1, radial.size)
-    sigmas = [None] * len(values) if errors is None else list(errors.reshape(-1, radial.size))
-    title = _title(entry)
-    return [
-        replace(
-            axis,
-            intensity=one,
-            dintensity=sigma,
-            title=f"{title} frame {number}".strip() if len(values) > 1 else title,
-            notes=notes,
-        )
-        for number, (one, sigma) in enumerate(zip(values, sigmas, strict=True), start=1)
-    ]
+        return None
+    return Series(group, entry, signal, intensity, _axis(radial, entry, name))
+
+
+def all_series(file: Any, name: str) -> list[Series]:
+    """What `scan` reads, unread: of each entry the averages over the azimuth, or else its cakes."""
+    found = []
+    for entry, groups in _groups(file):
+        plain = [group for group in groups if not _is_cake(group)]
+        found += [one for group in plain or groups if (one := series_of(group, entry, name)) is not None]
+    return found
 
 
 def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
@@ -134,39 +188,50 @@ def _axis(radial: Any, entry: Any, name: str) -> RawCurve:
 
 def _wavelength(entry: Any) -> float | None:
     """Å, from the entry's wavelength or energy; None where it states neither."""
-    energy = None
-    for name, item in hdf5.below(entry, _DEPTH):
-        if (
-            name not in ("wavelength", "energy")
-            or getattr(item, "size", 0) != 1
-            or item.dtype.kind not in "iuf"
-        ):
-            continue
-        value, unit = float(np.ravel(item[()])[0]), hdf5.text(item.attrs.get("units", ""))
-        if value > 0 and name == "wavelength":
-            length = units.canonical(unit or "Å", "length") or "Å"
-            return value * units.factor(length, "length")
-        if value > 0:
-            energy = energy or (value / 1000 if unit.lower() == "ev" else value)
-    return _KEV_ANGSTROM / energy if energy else None
-
-
-def _errors(group: Any, signal: str, shape: tuple[int, ...]) -> FloatArray | None:
-    for pattern in _ERRORS:
-        item = hdf5.member(group, pattern.format(signal))
-        if item is not None and getattr(item, "shape", None) == shape:
-            return np.asarray(item[()], dtype=np.float64)
+    stated = list(_stated(entry))
+    for name, value, unit in stated:
+        if name == "wavelength":
+            return value * units.factor(units.canonical(unit or "Å", "length") or "Å", "length")
+    for _, value, unit in stated:
+        return _KEV_ANGSTROM / (value / 1000 if unit.lower() == "ev" else value)
     return None
 
 
-def _pixels(group: Any, shape: tuple[int, ...]) -> FloatArray:
-    """Pixels of each bin, of the shape of the intensity; ones where the file does not tell."""
+def _stated(entry: Any) -> Iterator[tuple[str, float, str]]:
+    """Name, value and unit of each wavelength and energy in an entry that is a number above zero."""
+    for name, item in hdf5.below(entry, _DEPTH):
+        if name not in ("wavelength", "energy") or getattr(item, "size", 0) != 1:
+            continue
+        value = float(np.ravel(item[()])[0]) if item.dtype.kind in "iuf" else 0.0
+        if value > 0:
+            yield name, value, hdf5.text(item.attrs.get("units", ""))
+
+
+def _errors_in(group: Any, signal: str, shape: tuple[int, ...]) -> Any:
+    """The data set of uncertainties, which may be ahead of the intensity or behind it; None without one."""
+    for pattern in _ERRORS:
+        item = hdf5.member(group, pattern.format(signal))
+        own = getattr(item, "shape", None)
+        if own == shape or (own and len(own) == len(shape) > 1 and own[1:] == shape[1:]):
+            return item
+    return None
+
+
+def _errors(group: Any, signal: str, shape: tuple[int, ...], part: Any) -> FloatArray | None:
+    item = _errors_in(group, signal, shape)
+    return None if item is None else np.asarray(item[part], dtype=np.float64)
+
+
+def _pixels(group: Any, shape: tuple[int, ...], wanted: tuple[int, ...], part: Any) -> FloatArray:
+    """Pixels of each bin, of the shape of what was read; ones where the file does not tell."""
     norm = hdf5.member(group, "norm")
-    given = None if norm is None else np.asarray(norm[()], dtype=np.float64)
+    given: Any = 1.0
+    if norm is not None:
+        given = np.asarray(norm[part] if norm.shape == shape else norm[()], dtype=np.float64)
     try:
-        return np.broadcast_to(1.0 if given is None else given, shape)
+        return np.broadcast_to(given, wanted)
     except ValueError:
-        return np.ones(shape)
+        return np.ones(wanted)
 
 
 def _averaged(values: FloatArray, errors: FloatArray | None, pixels: FloatArray) -> tuple[Any, Any]:

@@ -134,19 +134,19 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
     """Uncertainties with single gaps bridged from their neighbours in q, or None."""
     dy = raw.dintensity
     if dy is None or not np.any(np.isfinite(dy) & (dy != 0)):
-        notes.append("The data have no uncertainties of intensity; they will be estimated.")
+        notes.append("The data have no uncertainties of intensity; they are estimated.")
         return None
     good = np.isfinite(dy) & (dy > 0)
     bad = int(dy.size - np.count_nonzero(good))
     if bad > MAX_BAD_ERRORS * dy.size:
-        notes.append(f"{bad} of {dy.size} uncertainties are not above zero; all will be estimated.")
+        notes.append(f"{bad} of {dy.size} uncertainties are not above zero; all are estimated.")
         return None
     signal = good & (raw.intensity != 0)
     relative = np.median(dy[signal] / np.abs(raw.intensity[signal])) if np.any(signal) else 1.0
     if relative < MIN_RELATIVE_ERROR:
         notes.append(
             f"The uncertainties ({relative:.0e} of the intensity) are too small for a measurement;"
-            " they will be estimated."
+            " they are estimated."
         )
         return None
     found, said = rounded.repaired(raw.q, raw.intensity, dy)

@@ -78,8 +78,6 @@ def read_nist(path: Path, file: str, rows: int) -> list[RawCurve] | None:
 
     Parameters
     ----------
-    path : Path
-    file : str
     rows : int
         Of the table, to know how many sasdata drops.
 

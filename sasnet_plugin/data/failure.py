@@ -14,12 +14,10 @@ def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | N
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in the sentence.
     wanted : str
         What should be in it.
-    size : int
     most : int, optional
         Bytes beyond which it is no such file.
 

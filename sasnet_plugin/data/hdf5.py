@@ -40,7 +40,6 @@ def opened(path: Path, file: str) -> Iterator[Any]:
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in the sentence.
 
@@ -185,8 +184,8 @@ def survey(file: Any) -> Survey:
     """Look through an open file, at names and sizes alone."""
     import h5py
 
-    elsewhere, tame, flat = "", True, False
-    objects = rows = values = 0
+    elsewhere, tame, objects = "", True, 0
+    sets: list[tuple[str, Any]] = []
     waiting: list[tuple[Any, int]] = [(file["/"], 0)]
     while waiting and tame and objects < LIMITS.objects:
         group, depth = waiting.pop()
@@ -194,17 +193,19 @@ def survey(file: Any) -> Survey:
             objects += 1
             item, far = _followed(group, name)
             elsewhere = elsewhere or far
-            if item is None:
-                continue
-            tame &= _is_tame(item, depth)
+            tame &= item is None or _is_tame(item, depth)
             if isinstance(item, h5py.Group):
                 waiting.append((item, depth + 1))
             elif isinstance(item, h5py.Dataset):
-                rows += item.shape[0] if item.shape else 1
-                values += item.size or 0
-                flat |= name == "I" and item.ndim == 2
-    tame &= not waiting and not elsewhere and rows < LIMITS.rows and values < LIMITS.values
-    return Survey(elsewhere, tame, flat)
+                sets.append((name, item))
+    tame &= not waiting and not elsewhere and _is_small([item for _, item in sets])
+    return Survey(elsewhere, tame, any(name == "I" and item.ndim == 2 for name, item in sets))
+
+
+def _is_small(sets: list[Any]) -> bool:
+    """Whether data sets together have no more rows and values than are read in seconds."""
+    rows = sum(item.shape[0] if item.shape else 1 for item in sets)
+    return rows < LIMITS.rows and sum(item.size or 0 for item in sets) < LIMITS.values
 
 
 def _followed(group: Any, name: str) -> tuple[Any, str]:

@@ -30,7 +30,6 @@ def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, st
 
     Returns
     -------
-    found : dict of str to (Path, str)
     missing : dict of str to str
         Files that are not there.
 
@@ -77,6 +76,7 @@ def lost_sources(item: Any, path: Path, file: str) -> list[str]:
         elif name != ".":
             inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
             with h5py.File(target, "r") as other:
-                if any(outside(member(other, place)) or member(other, place) is None for place in inside):
+                found = [member(other, place) for place in inside]
+                if None in found or any(map(outside, found)):
                     raise not_followed(file, item.name)
     return lost

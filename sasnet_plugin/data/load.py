@@ -45,8 +45,6 @@ def load(
 
     Parameters
     ----------
-    path : str or path
-        The file.
     q_unit : str or None
         Unit of q in the file: "A" (Å⁻¹) or "nm" (nm⁻¹), also as "1/nm", "nm^-1", "nm⁻¹"...; None takes
         the file's own, and Å⁻¹ where it names none.
@@ -94,7 +92,8 @@ def _load(
             if raws[index].q.size > LIMITS.points:
                 raise too_many(file, raws[index].q.size)
             scope.check_curve(raws[index], file)
-            curves.append(clean(raws[index], file=file, entry=titles[index], q_unit=forced))
+            curve = clean(raws[index], file=file, entry=titles[index], q_unit=forced)
+            curves.append(replace(curve, entries=len(raws)))
         except DataError as error:
             failures.append((titles[index], error))
     if not curves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,20 +81,24 @@ def check_bytes(head: bytes, file: str) -> None:
     DataError
         Naming what the file is.
     """
-    for magic, what in _IMAGES:
-        if head.startswith(magic):
-            if magic == b"BM" and head[6:10] != b"\0\0\0\0":
-                continue
-            raise DataError(
-                f"{file}: this is {what}, not a curve; {_USE}, so average the image over angle first."
-            )
+    if image := _beginning(head, _IMAGES):
+        raise DataError(
+            f"{file}: this is {image}, not a curve; {_USE}, so average the image over angle first."
+        )
     if head.startswith(workbook.ZIP) and (named := workbook.kind(file)):
         raise DataError(f"{file}: this is {named}")
-    for magic, what in _CONTAINERS:
-        if head.startswith(magic):
-            raise DataError(
-                f"{file}: this is {what}; unpack or export the curve as text with columns q, I, dI."
-            )
+    if container := _beginning(head, _CONTAINERS):
+        raise DataError(
+            f"{file}: this is {container}; unpack or export the curve as text with columns q, I, dI."
+        )
+
+
+def _beginning(head: bytes, known: Iterable[tuple[bytes, str]]) -> str:
+    """What a file is by its first bytes; empty where it is none of these, nor a text that begins with BM."""
+    for magic, what in known:
+        if head.startswith(magic) and (magic != b"BM" or head[6:10] == b"\0\0\0\0"):
+            return what
+    return ""
 
 
 def check_table(table: Table, file: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from ..types import DataError
 from .failure import too_large
@@ -19,20 +19,16 @@ _BYTES = 2**20
 COMMON = "geometry.toml"
 
 
-class Settings(Protocol):
-    """A frozen dataclass, each None or empty where nothing is said; paths are those that end in ``_file``."""
-
-    def over(self, other: Any) -> Any:
-        """These settings, and those of another where these say nothing."""
+#: A frozen dataclass of settings, None or empty where nothing is said; paths are those that end in ``_file``.
+S = TypeVar("S")
 
 
-S = TypeVar("S", bound=Settings)
-
-
-def said_over(these: Any, other: Any) -> Any:
-    """Settings of a dataclass, and those of another of its kind where these say nothing."""
-    given = {f.name: getattr(these, f.name) for f in fields(these)}
-    return replace(other, **{name: value for name, value in given.items() if value not in (None, ())})
+def said_over(these: S, other: S) -> S:
+    """Settings, and those of another of their kind where these say nothing."""
+    found: Any = other
+    given = {f.name: getattr(these, f.name) for f in fields(found)}
+    settings: S = replace(found, **{name: value for name, value in given.items() if value not in (None, ())})
+    return settings
 
 
 def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
@@ -40,7 +36,6 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
 
     Parameters
     ----------
-    path : Path
     of_table : callable
         Of names and values, and the file that is named where something is wrong.
 
@@ -50,8 +45,7 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
         A file is no TOML, or what `of_table` raises.
     """
     own, common = (_of_file(one, of_table) for one in (path.with_suffix(".toml"), path.with_name(COMMON)))
-    found: S = own.over(common)
-    return found
+    return said_over(own, common)
 
 
 def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
@@ -130,3 +124,36 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
 def is_number(value: Any) -> bool:
     """Whether a value of a table is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def path_of(key: str, value: Any, file: str) -> str:
+    """The value of a setting that is a path.
+
+    Raises
+    ------
+    DataError
+        It is no text.
+    """
+    if not isinstance(value, str):
+        raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
+    return value
+
+
+def numbers_of(key: str, value: Any, count: int, file: str, wanted: str = "") -> tuple[float, ...]:
+    """The value of a setting of so many numbers; one needs no brackets.
+
+    Parameters
+    ----------
+    wanted : str
+        What is asked for in the sentence, where it is more than numbers.
+
+    Raises
+    ------
+    DataError
+        They are not as many, or not all finite numbers.
+    """
+    values = value if isinstance(value, list | tuple) else [value]
+    if len(values) != count or not all(map(is_number, values)):
+        wanted = wanted or ("a number" if count == 1 else f"{count} numbers in brackets")
+        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+    return tuple(map(float, values))

@@ -134,9 +134,9 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     if not len(back):
         return replace(curve, notes=kept, shadow=None)
     columns: dict[str, Any] = {
-        name: None if column is None else np.concatenate([getattr(back, name), column])
+        name: np.concatenate([getattr(back, name), getattr(curve, name)])
         for name in COLUMNS
-        for column in [getattr(curve, name)]
+        if getattr(curve, name) is not None
     }
     seem = "point seems" if len(back) == 1 else "points seem"
     note = (

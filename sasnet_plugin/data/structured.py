@@ -127,37 +127,76 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
 
 def _entry(entry: Any, name: str) -> list[RawCurve]:
+    return [data_set(group, entry, name) for group in data_groups(entry) if _fits(group, 1)]
+
+
+def data_groups(entry: Any) -> Iterator[Any]:
+    """Groups of an entry that hold a Q and an I, in its order."""
     import h5py
 
+    for _, group in hdf5.members(entry):
+        if isinstance(group, h5py.Group):
+            q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+            if isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset):
+                yield group
+
+
+def _fits(group: Any, axes: int) -> bool:
+    """Whether the intensity of a group has so many axes, the last one that of its Q."""
+    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+    return q.ndim == 1 and intensity.ndim == axes and intensity.shape[-1:] == q.shape
+
+
+def frames_in(group: Any) -> int:
+    """Curves of a group: 1, or the frames of an I of (frames, Q); 0 where its arrays do not fit together."""
+    if _fits(group, 1):
+        return 1
+    if not _fits(group, 2):
+        return 0
+    errors = _beside(group, "Idev", 2)
+    shape = hdf5.member(group, "I").shape
+    return int(shape[0] if errors is None else min(shape[0], errors.shape[0]))
+
+
+def _beside(group: Any, key: str, axes: int) -> Any:
+    """A data set that goes with the intensity of a group, of so many axes; None where there is none."""
+    item, size = hdf5.member(group, key), hdf5.member(group, "Q").size
+    fits = getattr(item, "ndim", 0) == axes and item.shape[-1] == size
+    return item if fits else None
+
+
+def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> RawCurve:
+    """The curve of a group of `data_groups`, or one of its frames, counted from 0.
+
+    Raises
+    ------
+    DataError
+        It holds, or claims, more points than a curve can have.
+    """
+    import h5py
+
+    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
     title = hdf5.member(entry, "title")
     title = hdf5.text(title[()]) if isinstance(title, h5py.Dataset) and title.size == 1 else ""
-    found = []
-    for _, group in hdf5.members(entry):
-        if not isinstance(group, h5py.Group):
-            continue
-        q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
-        if not (isinstance(q, h5py.Dataset) and isinstance(intensity, h5py.Dataset)):
-            continue
-        if q.ndim != 1 or intensity.shape != q.shape:
-            continue
-        if q.size > LIMITS.points:
-            raise too_many(name, q.size)
-        unit = q.attrs.get("units", q.attrs.get("unit", ""))
-        beside = {key: hdf5.member(group, key) for key in _OPTIONAL}
-        others: dict[str, Any] = {
-            _OPTIONAL[key]: column(item[()], q.size)
-            for key, item in beside.items()
-            if isinstance(item, h5py.Dataset) and item.size == q.size
-        }
-        curve = RawCurve(
-            q=np.asarray(q[()], dtype=np.float64),
-            intensity=np.asarray(intensity[()], dtype=np.float64),
-            **others,
-            title=title,
-            **_unit(hdf5.text(unit)[: LIMITS.title]),
-        )
-        found.append(slit_length.of_hdf5(curve, entry))
-    return found
+    if q.size > LIMITS.points:
+        raise too_many(name, q.size)
+    unit = q.attrs.get("units", q.attrs.get("unit", ""))
+    part: Any = () if frame is None else frame
+    others: dict[str, Any] = {}
+    for key, field_name in _OPTIONAL.items():
+        item = hdf5.member(group, key)
+        if isinstance(item, h5py.Dataset) and item.size == q.size:
+            others[field_name] = column(item[()], q.size)
+        elif frame is not None and (many := _beside(group, key, 2)) is not None:
+            others[field_name] = column(many[frame], q.size)
+    curve = RawCurve(
+        q=np.asarray(q[()], dtype=np.float64),
+        intensity=np.asarray(intensity[part], dtype=np.float64),
+        **others,
+        title=title if frame is None else f"{title} frame {frame + 1}".strip(),
+        **_unit(hdf5.text(unit)[: LIMITS.title]),
+    )
+    return slit_length.of_hdf5(curve, entry)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ PAGES = {
     "xray_tags": "sasnet_plugin.kinds.xray_tags:XRAY_TAGS",
 }
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
-DEFAULT = next(iter(PAGES))
+DEFAULT = "sas1d"
 
 
 @dataclass(frozen=True)

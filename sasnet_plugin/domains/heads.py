@@ -255,6 +255,8 @@ class Scope:
         Sentence below the threshold.
     silent : bool
         Below the threshold nothing else is said.
+    refused : float
+        Largest share of held-out examples of known kinds below the threshold.
     weight : float
         Of its loss.
     """
@@ -263,6 +265,7 @@ class Scope:
     inside: str = "A measurement of the kind that this model knows"
     outside: str = "This measurement is outside what this model knows."
     silent: bool = False
+    refused: float = 0.05
     weight: float = 0.5
 
 

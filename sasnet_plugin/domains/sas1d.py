@@ -16,6 +16,9 @@ HEADS = (
             "This curve is unlike the simulated ones of any single known model; it may be a mixture of two, a"
             " powder pattern, not scattering from particles, or hold errors that are not stated."
         ),
+        # With 0.05 of the simulated curves 9 % of other code's SANS curves were refused, with this 6 %; of
+        # crystals, powders and reflectivity 8 in 10 or more are either way.
+        refused=0.025,
     ),
     # Decimal logarithms; beyond a factor of two (one standard deviation) it is no help to a fit.
     Quantities(

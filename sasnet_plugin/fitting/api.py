@@ -15,7 +15,7 @@ from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..types import Curve, SasnetError, Suggestion, TechnicalError
-from .assessment.agreement import disagreement
+from .assessment.agreement import EXPECTS, disagreement
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -23,6 +23,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
+from .progress import shown
 from .result.fit_result import FitResult
 from .settings import EFFORT, OPTIMIZE
 from .strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
@@ -30,10 +31,12 @@ from .strategy.search import search
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
+from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
+from .watched import Progress, Watched
 
 BANK = "seeds.npz"
-NO_UNCERTAINTIES = "The data have no uncertainties"
+ESTIMATED = "The uncertainties were estimated"
 CUT = (
     "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
     " may be another."
@@ -67,6 +70,7 @@ def fit(
     workers: int = 2,
     prior: str = COMMON,
     exclude: Iterable[str] = (),
+    progress: bool | Progress = True,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
 
@@ -105,6 +109,10 @@ def fit(
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
+    progress : bool or callable
+        Whether to show a bar, in a notebook and on a terminal alone. Or what is called instead, with the
+        keywords ``done`` and ``of`` (fits; ``of`` is 0 until their number is known), ``name`` and, where a
+        model was fitted, ``reduced_chisq``.
 
     Raises
     ------
@@ -123,10 +131,12 @@ def fit(
         workers=workers,
         prior=known_prior(prior),
         exclude=tuple(exclude),
+        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
     )
     check_names(options)
-    with Workers(bank_path(), workers) as pool:
-        return fit_with(pool, curve, options, rng=rng)
+    with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+        found = fit_with(pool if tell is None else Watched(pool, tell), curve, options, rng=rng)
+    return spoken_in_python(found, options)
 
 
 def fit_with(
@@ -159,8 +169,7 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    # What was said on reading is said again, with what it means for a fit.
-    notes = [said for said in curve.notes if not (note and said.startswith(NO_UNCERTAINTIES))]
+    notes = list(curve.notes)
     if note:
         notes.append(note)
     manifest = open_classifier().manifest
@@ -199,7 +208,14 @@ def fit_with(
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options)
+    return _said_once(told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options))
+
+
+def _said_once(result: FitResult) -> FitResult:
+    """Without the note on what the network expects, where that is a doubt."""
+    if not any(doubt.startswith(EXPECTS) for doubt in result.verdict.doubts):
+        return result
+    return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
 
 
 def suggested(curve: Curve, options: FitOptions) -> tuple[Suggestion, Suggestion]:
@@ -286,7 +302,7 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            f"{NO_UNCERTAINTIES}; they were estimated from the scatter of the points: a χ² of 1"
+            f"{ESTIMATED} from the scatter of the points: a χ² of 1"
             " says that a fit follows the points as closely as they scatter, whatever else is wrong."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)

@@ -101,8 +101,6 @@ class Shares:
     ----------
     total : float
         For all of them, CPU time of a usual machine over `EFFORT.lanes`, s.
-    asked : sequence
-        The tasks.
     """
 
     total: float
@@ -140,7 +138,6 @@ class Ledger:
 
     Parameters
     ----------
-    pool : Pool
     until : float
         By ``time.monotonic()``: when the time limit is up whatever was spent.
     first : float

@@ -143,6 +143,7 @@ class StartSettings:
     distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
+    further: int = setting(2, "So many times as many where none of these comes near.")
     clearly_better: float = setting(
         0.6, "To so much a structure factor, or an expensive model's width, must bring the weighted residual."
     )
@@ -152,6 +153,9 @@ class StartSettings:
     )
     second_curves: int = setting(12, "Sizes tried of another second component.")
     second_width: float = setting(0.2, "A second population starts with a width below this, or with none.")
+    prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
+    peaks: int = setting(3, "So many of them give a distance.")
+    repeating: int = setting(4, "Starts in which one length is such a distance.")
     preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
 
 
@@ -173,9 +177,12 @@ class OptimizeSettings:
     largest_count: int = setting(
         1000, "No whole number is changed to more: no window tells it from this, and pearls cost time each."
     )
-    size_ratios: tuple[float, ...] = setting(
-        (0.97, 1.03, 0.94, 1.06, 0.9, 1.11, 0.78, 1.28), "By which one size is changed, the others following."
-    )
+    count_reach: float = setting(4.0, "Factor by which a whole number is changed on a line.")
+    line_step: float = setting(0.01, "First step along a line of sizes, in ln size.")
+    line_growth: float = setting(1.25, "Each step over the last: far off, fringes are seen from farther.")
+    line_steps: int = setting(12, "So many of them on either side.")
+    off_line: int = setting(3, "Starts that a line through a minimum gives.")
+    line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
     step_kinds: tuple[float, ...] = setting(
         (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
     )

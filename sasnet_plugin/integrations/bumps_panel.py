@@ -61,7 +61,6 @@ def ranking(result: FitResult, shown: str) -> str:
 
     Parameters
     ----------
-    result : FitResult
     shown : str
         Name of the fit that the page shows; it is marked.
     """

@@ -314,7 +314,7 @@ def _refused(
     if found.reduced_chisq > settings.misfit:
         return Refused(
             f"no p(r) explains the curve (reduced χ² {found.reduced_chisq:.3g}): the bodies interact, or the"
-            " errors are larger than stated"
+            " errors are too small"
         )
     largest = np.array([one.diameter >= diameters[-2] for one in solved])
     if share[largest].sum() > settings.beyond:

@@ -51,28 +51,24 @@ SETTINGS = EndSettings()
 _EXPONENTS = np.arange(0.5, 7.51, 0.1)
 
 
-def slopes(
-    q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS
-) -> tuple[Slope | Refused, Slope | Refused]:
+def slopes(q: Array, intensity: Array, sigma: Array) -> tuple[Slope | Refused, Slope | Refused]:
     """d ln I / d ln q at the lowest and at the highest q.
 
     Parameters
     ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
+    q, intensity, sigma : (n,) float arrays
+        As in `guinier.guinier`.
     """
-    low, high = q <= q[0] * settings.factor, q >= q[-1] / settings.factor
+    low, high = q <= q[0] * SETTINGS.factor, q >= q[-1] / SETTINGS.factor
     return tuple(  # type: ignore[return-value]
-        _slope(q[part], intensity[part], sigma[part], settings) for part in (low, high)
+        _slope(q[part], intensity[part], sigma[part]) for part in (low, high)
     )
 
 
-def _slope(q: Array, intensity: Array, sigma: Array, settings: EndSettings) -> Slope | Refused:
-    if q.size < settings.points[0]:
-        return Refused(f"only {q.size} points within a factor of {settings.factor:g} in q")
-    if np.median(intensity / sigma) < settings.seen:
+def _slope(q: Array, intensity: Array, sigma: Array) -> Slope | Refused:
+    if q.size < SETTINGS.points[0]:
+        return Refused(f"only {q.size} points within a factor of {SETTINGS.factor:g} in q")
+    if np.median(intensity / sigma) < SETTINGS.seen:
         return Refused("the intensity there is no larger than its noise")
     lit = intensity > 0
     x, y = np.log(q[lit] / np.sqrt(q[0] * q[-1])), np.log(intensity[lit])
@@ -94,7 +90,7 @@ def _slope(q: Array, intensity: Array, sigma: Array, settings: EndSettings) -> S
     return Slope(value, error, float(q[0]), float(q[-1]), int(np.sum(lit)))
 
 
-def porod(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS) -> Porod | Refused:
+def porod(q: Array, intensity: Array, sigma: Array) -> Porod | Refused:
     """A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B where p is 4 (G. Porod, Kolloid-Z. 124 (1951) 83).
 
     Parameters
@@ -102,17 +98,17 @@ def porod(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETT
     q, intensity, sigma : (n,) float arrays
         As in `slopes`.
     """
-    part = q >= q[-1] / settings.porod
-    if np.sum(part) < settings.points[1]:
-        return Refused(f"only {np.sum(part)} points within a factor of {settings.porod:g} in q")
+    part = q >= q[-1] / SETTINGS.porod
+    if np.sum(part) < SETTINGS.points[1]:
+        return Refused(f"only {np.sum(part)} points within a factor of {SETTINGS.porod:g} in q")
     q, intensity, sigma = q[part], intensity[part], sigma[part]
-    sums = _Sums.of(q, intensity, sigma, settings.blocks)
+    sums = _Sums.of(q, intensity, sigma, SETTINGS.blocks)
     whole, parts = sums.best()
     exponent, error = whole[0], _jackknifed(parts[:, 0])
     at_start = whole[1]  # A q⁻ᵖ at the lowest q of the part
-    if at_start < settings.seen * _jackknifed(parts[:, 1]) or not _EXPONENTS[1] < exponent < _EXPONENTS[-2]:
+    if at_start < SETTINGS.seen * _jackknifed(parts[:, 1]) or not _EXPONENTS[1] < exponent < _EXPONENTS[-2]:
         return Refused("over the highest q the intensity does not fall as a power of q to a flat background")
-    if error > settings.loose:
+    if error > SETTINGS.loose:
         return Refused(f"the exponent at the highest q is known to ± {error:.1f} only")
     law, laws = whole, parts
     constant = constant_error = None
@@ -195,7 +191,7 @@ class _Sums(NamedTuple):
         return np.array(out[-1]), np.array(out[:-1])
 
 
-def plateau(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SETTINGS) -> Plateau | Refused:
+def plateau(q: Array, intensity: Array, sigma: Array) -> Plateau | Refused:
     """The widest part, by factors of q, in which the intensity does not change.
 
     Parameters
@@ -203,7 +199,7 @@ def plateau(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SE
     q, intensity, sigma : (n,) float arrays
         As in `slopes`.
     """
-    place = (np.log10(q / q[0]) * settings.bins).astype(np.intp)
+    place = (np.log10(q / q[0]) * SETTINGS.bins).astype(np.intp)
     first = np.flatnonzero(np.append(True, np.diff(place) > 0))
     weight = sigma**-2
     total = np.add.reduceat(weight, first)
@@ -212,21 +208,21 @@ def plateau(q: Array, intensity: Array, sigma: Array, settings: EndSettings = SE
     last = np.append(first[1:], q.size) - 1
     best: tuple[float, int, int] | None = None
     ends = np.log10(q[last[-1]] / q[first])
-    for start in np.flatnonzero(ends >= settings.width):
+    for start in np.flatnonzero(ends >= SETTINGS.width):
         if best is not None and ends[start] <= best[0]:
             break
         change = np.maximum.accumulate(level[start:]) - np.minimum.accumulate(level[start:])
         noise = np.maximum.accumulate(error[start:])
         mean = np.cumsum(level[start:] * total[start:]) / np.cumsum(total[start:])
-        flat = (change <= settings.level * mean + 2 * noise) & (mean > settings.seen * noise)
+        flat = (change <= SETTINGS.level * mean + 2 * noise) & (mean > SETTINGS.seen * noise)
         stop = start + int(np.argmin(flat)) if not flat.all() else level.size
         if stop - start < 3:
             continue
         decades = float(np.log10(q[last[stop - 1]] / q[first[start]]))
-        if decades >= settings.width and (best is None or decades > best[0]):
+        if decades >= SETTINGS.width and (best is None or decades > best[0]):
             best = decades, int(first[start]), int(last[stop - 1]) + 1
     if best is None:
-        return Refused(f"the intensity is level over no {settings.width:g} decades of q")
+        return Refused(f"the intensity is level over no {SETTINGS.width:g} decades of q")
     part = slice(*best[1:])
     w = weight[part]
     mean = float(np.sum(w * intensity[part]) / np.sum(w))

@@ -34,7 +34,6 @@ def guinier(
     sigma: Array,
     dq: Array | None = None,
     slit: float = 0.0,
-    settings: GuinierSettings = SETTINGS,
 ) -> Guinier | Refused:
     """Radius of gyration and forward intensity, or why there are none.
 
@@ -50,18 +49,22 @@ def guinier(
         Half length of a slit, Å⁻¹.
     """
     points = Points(q, intensity, sigma, dq)
-    found = _from(points, slit, settings)
+    found = _from(points, slit, SETTINGS)
     if isinstance(found, Guinier):
         return found
-    if found.curable:
-        once = settings._replace(reach=settings.reach[:2], drifting=settings.stricter)
-        for skip in settings.skips:
-            if skip >= q.size or q[skip] > settings.skipped * q[0]:
-                break
-            other = _from(points.without(skip), slit, once)
-            if isinstance(other, Guinier) and other.points > 3 * skip:
-                return other._replace(left_out=skip)
-    return Refused(found.reason)
+    cured = _without_the_first(points, slit) if found.curable else None
+    return cured or Refused(found.reason)
+
+
+def _without_the_first(points: Points, slit: float) -> Guinier | None:
+    once = SETTINGS._replace(reach=SETTINGS.reach[:2], drifting=SETTINGS.stricter)
+    for skip in SETTINGS.skips:
+        if skip >= points.q.size or points.q[skip] > SETTINGS.skipped * points.q[0]:
+            break
+        other = _from(points.without(skip), slit, once)
+        if isinstance(other, Guinier) and other.points > 3 * skip:
+            return other._replace(left_out=skip)
+    return None
 
 
 class _No(NamedTuple):
@@ -102,7 +105,7 @@ _RISES = "the intensity does not fall from the lowest q on, as below a peak or b
 
 _MISFIT = (
     "at the lowest q the curve is not that of bodies of one kind apart from each other: they interact or"
-    " stick together, or the errors are larger than stated"
+    " stick together, or the errors are too small"
 )
 
 
@@ -164,35 +167,45 @@ def _misfits(found: State, noise: float, settings: GuinierSettings) -> bool:
     return found.chi2 / noise**2 > free + settings.misfit * math.sqrt(2 * free) + 3
 
 
+def _drifts(rg: float, to: float) -> str:
+    how, why = ("falls", "aggregates or a background") if to < rg else ("grows", "repulsion")
+    return f"Rg {how} from {rg:.3g} to {to:.3g} Å if the lowest points are left out, as with {why}"
+
+
+def _no_law(used: Points, found: State, noise: float, settings: GuinierSettings) -> str:
+    """Why the points may follow another law than Guinier's; empty where they do not."""
+    power, chi2 = _power_law(used)
+    begin = float(used.q[0]) * found.rg
+    if begin > settings.begin:
+        return (
+            f"from the lowest q on the curve falls as q^-{power:.1f}: the window begins too late, at q·Rg ="
+            f" {begin:.2g} if there is an Rg at all"
+        )
+    if chi2 - found.chi2 >= settings.better * max(noise, 1.0) ** 2:
+        return ""
+    if power < _LEVEL:
+        return "the intensity at the lowest q does not fall by more than its noise"
+    return (
+        f"a power law, q^-{power:.2g}, explains the lowest points as well, as of rods, sheets, fractals"
+        " or a window that begins too late"
+    )
+
+
 def _accepted(
     used: Points, found: State, noise: float, slit: float, settings: GuinierSettings
 ) -> Guinier | _No:
     n, q, rg = used.q.size, used.q, found.rg
-    power, chi2 = _power_law(used)
-    if q[0] * rg > settings.begin:
-        return _No(
-            f"from the lowest q on the curve falls as q^-{power:.1f}: the window begins too late, at q·Rg ="
-            f" {q[0] * rg:.2g} if there is an Rg at all"
-        )
-    if chi2 - found.chi2 < settings.better * max(noise, 1.0) ** 2:
-        if power < _LEVEL:
-            return _No("the intensity at the lowest q does not fall by more than its noise")
-        return _No(
-            f"a power law, q^-{power:.2g}, explains the lowest points as well, as of rods, sheets, fractals"
-            " or a window that begins too late"
-        )
+    if why := _no_law(used, found, noise, settings):
+        return _No(why)
     if slit * rg > settings.slit:
         return _No("a slit has smeared the curve, whose law at low q then depends on the shape")
     reduced = found.chi2 / max(n - 2, 1)
     grown = max(reduced, 1.0) if reduced > 1 + 2 * math.sqrt(2 / n) else 1.0
     variance = grown * np.diag(found.covariance)
-    drift, pull = _drift(used, found, 0.5 * math.sqrt(variance[1]), settings)
-    if pull > settings.drifting[1] and abs(drift) > settings.drift:
-        return _No(
-            f"Rg {'falls' if drift < 0 else 'grows'} from {rg:.3g} to {rg * (1 + drift):.3g} Å if the lowest"
-            f" points are left out, as with {'aggregates or a background' if drift < 0 else 'repulsion'}"
-        )
     error = 0.5 * math.sqrt(variance[1])
+    drift, pull = _drift(used, found, error, settings)
+    if pull > settings.drifting[1] and abs(drift) > settings.drift:
+        return _No(_drifts(rg, rg * (1 + drift)))
     if pull > settings.drifting[0]:
         error = math.hypot(error, drift)
     if error > settings.uncertain:

@@ -83,7 +83,6 @@ def contradiction(found: ModelFree, rg: float | None, error: float = 0.0) -> str
 
     Parameters
     ----------
-    found : ModelFree
     rg : float or None
         The network's, Å.
     error : float

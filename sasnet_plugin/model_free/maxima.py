@@ -53,10 +53,8 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
 
     Parameters
     ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
+    q, intensity, sigma : (n,) float arrays
+        As in `guinier.guinier`.
     """
     together = -(-q.size // settings.points)
     q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
@@ -68,11 +66,14 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
         smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
         for left, top, right in _tops(smooth, noise, settings):
             peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
-            if peak is not None and all(
-                abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found
-            ):
+            if peak is not None and _is_new(peak, found):
                 found.append(peak)
     return tuple(sorted(found, key=lambda one: one.q)[: settings.most])
+
+
+def _is_new(peak: Peak, found: list[Peak]) -> bool:
+    """Whether it overlaps with none of these."""
+    return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
 
 
 def averaged(x: Array, together: int) -> Array:
@@ -99,7 +100,7 @@ def _running(x: Array, number: int) -> Array:
 
 def _tops(smooth: Array, noise: Array, settings: MaximumSettings) -> list[tuple[int, int, int]]:
     """Minimum, maximum, minimum, where each step is significant."""
-    found = []
+    found: list[list[int]] = []
     low = high = 0
     rising = False
     values, least = smooth.tolist(), (settings.above * noise).tolist()
@@ -128,35 +129,13 @@ def _peak(
 ) -> Peak | None:  # fmt: skip
     """Position by a parabola through what lies above half of its height."""
     left, top, right = place
-    base = max(smooth[left], smooth[right])
-    half = 0.5 * (smooth[top] + base)
-    low, high = top, top
-    while low > left and smooth[low - 1] > half:
-        low -= 1
-    while high < right and smooth[high + 1] > half:
-        high += 1
-    ends = _crossing(q, smooth, low - 1, low, half), _crossing(q, smooth, high + 1, high, half)
-    width = ends[1] - ends[0]
+    low, high, width = _upper_half(q, smooth, place)
     low, high = max(min(low, top - 2), 0), min(max(high, top + 2), q.size - 1)
     part = slice(low, high + 1)
-    if high - low < 3:
+    found = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if high - low >= 3 else None
+    if found is None:
         return None
-    x = (q[part] - q[top]) / width
-    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
-    weight = sigma[part] ** -2
-    normal = columns.T @ (weight[:, None] * columns)
-    try:
-        covariance = np.linalg.inv(normal)
-    except np.linalg.LinAlgError:
-        return None
-    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * intensity[part])))
-    if c >= 0 or abs(b / (2 * c)) > 1:
-        return None
-    residual = intensity[part] - columns @ np.array([a, b, c])
-    reduced = float(np.sum(weight * residual**2)) / max(x.size - 3, 1)
-    slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
-    error = width * float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
-    at = float(q[top]) - width * b / (2 * c)
+    at, error = float(q[top]) + width * found[0], width * found[1]
     if not q[left] < at < q[right] or error > settings.sharp * width:
         return None
     below = bool(np.max(smooth[: top + 1]) > 1.05 * smooth[top])
@@ -166,6 +145,37 @@ def _peak(
     )  # fmt: skip
 
 
+def _upper_half(q: Array, smooth: Array, place: tuple[int, int, int]) -> tuple[int, int, float]:
+    """First and last point above half of a maximum's height, and its full width there."""
+    left, top, right = place
+    half = 0.5 * (smooth[top] + max(smooth[left], smooth[right]))
+    low, high = top, top
+    while low > left and smooth[low - 1] > half:
+        low -= 1
+    while high < right and smooth[high + 1] > half:
+        high += 1
+    ends = _crossing(q, smooth, low - 1, low, half), _crossing(q, smooth, high + 1, high, half)
+    return low, high, ends[1] - ends[0]
+
+
+def _vertex(x: Array, y: Array, sigma: Array) -> tuple[float, float] | None:
+    """Where a parabola through points is highest, with its error; None where that is not near 0."""
+    columns = np.stack([np.ones_like(x), x, x**2], axis=1)
+    weight = sigma**-2
+    normal = columns.T @ (weight[:, None] * columns)
+    try:
+        covariance = np.linalg.inv(normal)
+    except np.linalg.LinAlgError:
+        return None
+    a, b, c = (float(one) for one in covariance @ (columns.T @ (weight * y)))
+    if c >= 0 or abs(b / (2 * c)) > 1:
+        return None
+    residual = y - columns @ np.array([a, b, c])
+    reduced = float(np.sum(weight * residual**2)) / max(x.size - 3, 1)
+    slope = np.array([0.0, -1 / (2 * c), b / (2 * c**2)])
+    return -b / (2 * c), float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
+
+
 def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -> float:
     if not 0 <= outside < q.size or smooth[outside] >= smooth[inside]:
         return float(q[inside])
@@ -173,15 +183,13 @@ def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -
     return float(q[inside] + min(max(share, 0.0), 1.0) * (q[outside] - q[inside]))
 
 
-def kratky(
-    q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused, settings: MaximumSettings = SETTINGS
-) -> Kratky | Refused:
+def kratky(q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused) -> Kratky | Refused:
     """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
 
     Parameters
     ----------
     q, intensity, sigma : (n,) float arrays
-        As in `peaks`.
+        As in `guinier.guinier`.
     guinier
         Rg, I(0) and the background.
     """
@@ -190,7 +198,7 @@ def kratky(
     x = q * guinier.rg
     scale = x**2 / guinier.i0
     y, dy = scale * (intensity - guinier.background), scale * sigma
-    low, high = settings.kratky
+    low, high = SETTINGS.kratky
     bins = np.linspace(low, high, 33)
     place = np.digitize(x, bins) - 1
     inside = (place >= 0) & (place < bins.size - 1)
@@ -203,11 +211,17 @@ def kratky(
     top = int(np.argmax(mean)) if mean.size else 0
     if not 0 < top < mean.size - 2:
         return Kratky(x, y, dy, None, None)
-    falls = mean[top] - mean[top:].min() > max(3 * error[top], 0.1 * mean[top])
+    fall, rise = mean[top] - mean[top:].min(), mean[top] - mean[0]
     # A chain's noise has a maximum, too.
-    if not falls or mean[top] - mean[0] < 3 * error[top]:
+    if fall <= max(3 * error[top], 0.1 * mean[top]) or rise < 3 * error[top]:
         return Kratky(x, y, dy, None, None)
+    return Kratky(x, y, dy, float(at[top]) + _shift(at, mean, top), float(mean[top]))
+
+
+def _shift(at: Array, mean: Array, top: int) -> float:
+    """From the highest of means to the top of a parabola through its neighbours."""
     around = slice(max(top - 2, 0), top + 3)
-    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2) if mean[around].size > 3 else (0.0, 0.0, 0.0)
-    shift = float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0
-    return Kratky(x, y, dy, float(at[top] + shift), float(mean[top]))
+    if mean[around].size <= 3:
+        return 0.0
+    c, b, _ = np.polyfit(at[around] - at[top], mean[around], 2)
+    return float(np.clip(-b / (2 * c), -0.3, 0.3)) if c < 0 else 0.0

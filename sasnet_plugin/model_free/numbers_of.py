@@ -34,21 +34,29 @@ class _Points(NamedTuple):
 
 def _points(curve: Measured) -> _Points | None:
     """None where there are too few."""
-    q, intensity = curve.q, curve.intensity
-    sigma = curve.dintensity
-    if sigma is None or not np.any(sigma > 0):
-        sigma = estimate_dintensity(intensity) if q.size else np.zeros_like(q)
+    q, intensity, sigma = curve.q, curve.intensity, _sigma(curve)
     good = np.isfinite(q) & (q > 0) & np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0)
     if np.sum(good) < _FEWEST or not np.any(intensity[good] > 0) or not np.all(np.diff(q[good]) >= 0):
         return None
-    spread = [None if curve.dq is None else curve.dq, None if curve.dxw is None else curve.dxw / np.sqrt(3)]
-    known = [np.nan_to_num(one[good]) for one in spread if one is not None]
-    dq = np.sqrt(np.sum(np.square(known), axis=0)) if known else None
     slit = 0.0 if curve.dxl is None else float(np.nan_to_num(curve.dxl[good]).max())
     # A point that is said to be a thousand times better than its neighbours would decide alone.
     least = 1e-2 * float(np.median(sigma[good] / np.maximum(np.abs(intensity[good]), 1e-300)))
     sigma = np.maximum(sigma[good], least * np.abs(intensity[good]))
-    return _Points(q[good], intensity[good], sigma, dq, slit)
+    return _Points(q[good], intensity[good], sigma, _spread(curve, good), slit)
+
+
+def _sigma(curve: Measured) -> Array:
+    """The stated errors, or the scatter of neighbours."""
+    if curve.dintensity is not None and np.any(curve.dintensity > 0):
+        return curve.dintensity
+    return estimate_dintensity(curve.intensity) if curve.q.size else np.zeros_like(curve.q)
+
+
+def _spread(curve: Measured, good: NDArray[np.bool_]) -> Array | None:
+    """Standard deviation of q from a pinhole's resolution and the half width of a slit, as far as stated."""
+    widths = [(curve.dq, 1.0), (curve.dxw, np.sqrt(3))]
+    known = [np.nan_to_num(one[good] / by) for one, by in widths if one is not None]
+    return np.sqrt(np.sum(np.square(known), axis=0)) if known else None
 
 
 _FEW = Refused("too few points, or none above zero")
@@ -87,14 +95,17 @@ def pair_distances(curve: Measured) -> PairDistances | Refused:
     return distances.pair_distances(*points.three, model_free(curve).guinier, dq=points.dq, slit=points.slit)
 
 
+def _level(slope: Slope | Refused) -> bool:
+    return isinstance(slope, Slope) and abs(slope.value) < _LEVEL and slope.error < 2 * _LEVEL
+
+
 def background(points: _Points, high: Slope | Refused, law: Porod | Refused) -> float:
     """The flat background where the highest q show one, in the unit of the intensity; else 0."""
     if isinstance(law, Porod) and law.background > _SURE * law.background_error:
         return law.background
-    level = isinstance(high, Slope) and abs(high.value) < _LEVEL and high.error < 2 * _LEVEL
     part = points.q >= points.q[-1] / ends.SETTINGS.factor
     # What is level over all of the curve is no background of something else.
-    if not level or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
+    if not _level(high) or np.median(points.intensity[part]) > 0.5 * points.intensity.max():
         return 0.0
     weight = points.sigma[part] ** -2
     return max(float(np.sum(weight * points.intensity[part]) / np.sum(weight)), 0.0)

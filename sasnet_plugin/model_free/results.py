@@ -79,7 +79,6 @@ class Guinier(NamedTuple):
         q Rg at its ends.
     curvature : float
         κ₄, the coefficient of (q Rg)⁴ in ln I: −1/126 for a sphere, 1/36 for a Gaussian coil.
-    reduced_chisq : float
     left_out : int
         Points below the range, which do not lie on it.
     background : float
@@ -123,7 +122,6 @@ class Slope(NamedTuple):
         One standard deviation, curvature and fringes of the part included.
     q_min, q_max : float
         Å⁻¹.
-    points : int
     """
 
     value: float
@@ -150,7 +148,6 @@ class Porod(NamedTuple):
         B, in the unit of the intensity.
     q_min, q_max : float
         Å⁻¹.
-    points : int
     """
 
     exponent: float
@@ -177,7 +174,6 @@ class Plateau(NamedTuple):
         In the unit of the intensity.
     q_min, q_max : float
         Å⁻¹.
-    points : int
     """
 
     level: float
@@ -265,7 +261,6 @@ class PairDistances(NamedTuple):
         Range used, Å⁻¹.
     points : int
         Used, after neighbours of many were averaged.
-    reduced_chisq : float
     """
 
     d_max: float
@@ -293,15 +288,12 @@ class ModelFree(NamedTuple):
 
     Parameters
     ----------
-    guinier : Guinier or Refused
     low, high : Slope or Refused
         Of the lowest and the highest q.
-    porod : Porod or Refused
     plateau : Plateau or Refused
         The widest one.
     peaks : tuple of Peak
         By rising q.
-    kratky : Kratky or Refused
     """
 
     guinier: Guinier | Refused

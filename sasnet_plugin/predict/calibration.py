@@ -22,8 +22,6 @@ from .arithmetic import (
 #: What is stored of one head.
 Calibration = Mapping[str, Any]
 
-#: Share of examples of known kinds that the threshold of the scope may wrongly refuse.
-FALSE_ALARMS = 0.05
 #: The in_scope of an example that is as likely to be of an unknown kind.
 EVEN = 0.5
 #: Share of the truth that a band is to hold, and that one standard deviation holds.
@@ -96,7 +94,7 @@ def _scope(head: Scope, outputs: Outputs, targets: Targets) -> dict[str, Any]:
     return {
         "slope": slope,
         "offset": offset,
-        "threshold": scope_threshold(sigmoid(slope * logit[truth > 0] + offset)),
+        "threshold": scope_threshold(sigmoid(slope * logit[truth > 0] + offset), head.refused),
     }
 
 
@@ -276,8 +274,8 @@ def fit_platt(
     return float(found.x[0]), float(found.x[1])
 
 
-def scope_threshold(in_scope: NDArray[np.floating]) -> float:
-    """The in_scope below which `FALSE_ALARMS` of the held-out examples of known kinds fall, or even odds.
+def scope_threshold(in_scope: NDArray[np.floating], refused: float) -> float:
+    """The in_scope below which this share of the held-out examples of known kinds fall, or even odds.
 
     Where what is known and what is not are told apart better than that, it need not refuse so many: of
     single-shot diffraction they would be the frames without a particle, which look like little else.
@@ -287,4 +285,4 @@ def scope_threshold(in_scope: NDArray[np.floating]) -> float:
     in_scope : (n,) array
         Of held-out examples of known kinds, calibrated with as many of unknown ones.
     """
-    return min(float(np.quantile(in_scope, FALSE_ALARMS)), EVEN)
+    return min(float(np.quantile(in_scope, refused)), EVEN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from ..data.raw import points
 from ..domains import Seen
 from ..types import Curve, DataError, Image
+from .horizon import misfit
 from .shapes import level, simple_shape
 from .uncertainties import judged
 
@@ -87,8 +89,8 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     return [*([f"{found.note}."] if found.note else []), *([shape + NO_MODEL] if shape else [])]
 
 
-#: Less than this share of the window is too little to answer.
-LEAST_SEEN = 0.1
+#: Less than this share of the window, or fewer counts in it, is too little to answer: training has 10⁴ counts.
+LEAST_SEEN, FEW_COUNTS = 0.1, 1000
 _UNITS = {"wavelength": "Å", "alpha_i": "degrees"}
 
 
@@ -109,9 +111,20 @@ def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
 
 def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """As `check_image`; where a part of the window was not measured, a note says how large the rest is."""
+    """As `check_image`; where a part of the window was not measured, a note says how large the rest is.
+
+    Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts it.
+    """
     seen = on_window(image, inputs["window"])
-    return _checked(image, seen, seen.notes, inputs)
+    found = _checked(image, seen, seen.notes, inputs)
+    total = float(seen.counts[seen.mask].sum())
+    if total < FEW_COUNTS:
+        said = (
+            f"The window that the network sees holds {total:.0f} counts, too few to answer; measure longer."
+        )
+    else:
+        said = misfit(image)
+    return replace(found, notes=(*found.notes, said), known=False) if said else found
 
 
 def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:

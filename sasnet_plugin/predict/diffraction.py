@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from ..data.diffraction.polar import of_images, rings
 from ..types import Image
 from .findings import Answer, QuantitiesFinding, Value
-from .not_particles import ELSEWHERE, NARROW, RINGS_ENOUGH, brighter_elsewhere, narrow_rings
+from .not_particles import (
+    ELSEWHERE,
+    NARROW,
+    RINGS_ENOUGH,
+    SPECKLE,
+    STRAY,
+    brighter_elsewhere,
+    narrow_rings,
+    speckled,
+    stray_light,
+)
 from .novelty import NOT_EMPTY, is_novel, profiles
 from .tags import TagsFinding
 
@@ -54,4 +65,8 @@ def _no_particle(image: Image, *, empty: bool) -> str:
         return NOT_EMPTY
     if empty and brighter_elsewhere(image):
         return ELSEWHERE
-    return NARROW if narrow_rings(profiles([image]))[0] >= RINGS_ENOUGH else ""
+    if narrow_rings(profiles([image]))[0] >= RINGS_ENOUGH:
+        return NARROW
+    if not empty and stray_light(profiles([image]), float(image.counts.sum())):
+        return STRAY
+    return SPECKLE if not empty and speckled(rings(of_images([image]))) else ""

@@ -246,9 +246,9 @@ def _band(v: Value) -> str:
     return f"{significant(v.low, 3)} to {significant(v.high, 3)}"
 
 
-def finite(value: float, digits: int = 6) -> float | None:
+def finite(value: float) -> float | None:
     """A number as JSON has it: rounded, and None where it is none."""
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 F = TypeVar("F")

@@ -1,4 +1,4 @@
-"""What a diffraction image shows that no single particle scatters: narrow rings, and light from elsewhere.
+"""What a diffraction image shows that no single particle scatters: narrow rings, speckle, light from elsewhere.
 
 A network may call either a particle, or an empty frame. Fringes of one particle, or of two, are as wide as
 the gaps between them; a ring that is narrower than its distance from the next is the work of many alike
@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.diffraction.polar import Rings
 from ..types import Image
 from .novelty import Profiles
 
@@ -23,6 +24,22 @@ RINGS_ENOUGH = 2
 #: the window's outermost fifth.
 _SIDE, _BRIGHTER = 0.25, 1.5
 
+#: From so many counts on a frame is compared with stray light, which explains it up to this χ² of a ring; how
+#: well rings are known at best, and how far stray light reaches, in radii of the window.
+_STRAY_COUNTS, _STRAY, _KNOWN, _REACHES = 2e4, 3.0, 0.02, (0.05, 1.5)
+#: Speckle: harmonics that are finer than a particle's, rings that are compared with the one so far out, by how
+#: many standard deviations they stand out, how many of them there are at least, how much alike they are at most,
+#: and their power over that of the coarser ones. Of 150 simulated particles none has it.
+_FINE, _OUT, _SEEN, _PAIRS, _ALIKE, _GRAIN = (7, 25), 4, 5.0, 8, 0.5, 0.9
+
+STRAY = (
+    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the frame:"
+    " no fringe is seen in it."
+)
+SPECKLE = (
+    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one particle's"
+    " pattern goes on from ring to ring."
+)
 NARROW = (
     "Narrow rings stand over flat surroundings, as a powder's do: one particle's fringes are as wide as the"
     " gaps between them."
@@ -72,3 +89,38 @@ def brighter_elsewhere(image: Image) -> bool:
     expected = level * pixels
     bright = (counts > _BRIGHTER * expected) & (counts - expected > _SURE * np.sqrt(expected + 1.0))
     return bool(np.any(bright & (pixels >= side**2 / 2)))
+
+
+def stray_light(found: Profiles, counts: float) -> bool:
+    """Whether an exponential over a flat ground explains the one profile, which holds so many counts."""
+    from scipy.optimize import nnls
+
+    if counts < _STRAY_COUNTS:
+        return False
+    seen = found.seen[0]
+    rate = 10.0 ** np.asarray(found.decades[0], dtype=float)[seen]
+    error = rate * np.hypot(np.log(10) * np.sqrt(np.asarray(found.variance[0])[seen]), _KNOWN)
+    radius = ((np.arange(seen.size) + 0.5) / seen.size)[seen]
+    least = min(
+        nnls(
+            np.stack([np.exp(-radius / reach), np.ones(radius.size)], axis=1) / error[:, None], rate / error
+        )[1]
+        for reach in np.geomspace(*_REACHES, 30)
+    )
+    return bool(least**2 < _STRAY * max(radius.size - 3, 1))
+
+
+def speckled(found: Rings) -> bool:
+    """Whether the fine harmonics of the one image are strong, and differ from ring to ring."""
+    fine, noise = found.harmonics[0][:, slice(*_FINE)], np.asarray(found.noise[0], dtype=float)
+    number = _FINE[1] - _FINE[0]
+    power = (np.abs(fine) ** 2).sum(axis=1) - number * noise
+    coarse = (np.abs(found.harmonics[0][:, 1 : _FINE[0]]) ** 2).sum(axis=1) - (_FINE[0] - 1) * noise
+    seen = (power > _SEEN * np.sqrt(number) * noise) & (found.coverage[0] > 0.8)
+    pairs = np.flatnonzero(seen[:-_OUT] & seen[_OUT:])
+    if pairs.size < _PAIRS:
+        return False
+    alike = np.abs((fine[pairs] * fine[pairs + _OUT].conj()).sum(axis=1)).sum()
+    whole = np.sqrt(power[pairs] * power[pairs + _OUT]).sum()
+    grain = np.median(power[seen] / np.maximum(coarse[seen], 1e-9))
+    return bool(alike < _ALIKE * whole and grain > _GRAIN)

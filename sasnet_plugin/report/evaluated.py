@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import Domain
-from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
+from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities
 from ..domains.simulator import HeldOut
 from ..files import write_figure
 from ..predict import Predictor
@@ -23,8 +22,9 @@ from ..simulate.dataset import Dataset
 from ..simulate.stream import held_out
 from ..types import SasnetError
 from ..workers.spread import Workers
-from ..zoo import Manifest, ZooModel
+from ..zoo import ZooModel
 from .images.insight import bias_section, pls_section
+from .model_card import model_card
 from .parts import Job, in_parts
 from .scores import scope_figures, score, table
 
@@ -212,126 +212,31 @@ def draw(result: dict[str, Any], path: Path) -> None:
     heads = list(parts["all"])
     figure = Figure(figsize=(9, 3.6 * len(heads)), layout="constrained")
     axes = figure.subplots(len(heads), 2, squeeze=False)
-    by_counts = [(float(part.split()[0]) * 10**0.5, part) for part in parts if part.endswith("counts")]
-    for (left, right), name in zip(axes, heads, strict=True):
-        for of, figures in parts["all"][name].items():
-            keys = [key for key in figures if key in ("error", "w1", "top1", "right")]
-            for axis, some in ((left, keys), (right, [k for k in figures if k in ("coverage", "ece")])):
-                for key in some:
-                    at = by_counts or [(1.0, "all")]
-                    values = [parts[part].get(name, {}).get(of, {}).get(key, np.nan) for _, part in at]
-                    axis.plot([x for x, _ in at], values, marker="o", label=f"{of}, {key}")
-        for axis in (left, right):
+    by_counts = {part: float(part.split()[0]) * 10**0.5 for part in parts if part.endswith("counts")}
+    for pair, name in zip(axes, heads, strict=True):
+        for axis, keys in zip(pair, (_ERRORS, _HELD), strict=True):
+            _draw_merits(axis, parts, name, keys, by_counts or {"all": 1.0})
             axis.set(title=name, xlabel="counts" if by_counts else "", xscale="log")
             if axis.lines:
                 axis.legend(fontsize=7)
     write_figure(figure, path)
 
 
-#: By which a card is known that was written here.
-CARD_MARK = "- **Trained** on simulated"
+#: Figures of merit of the left panel, and those of the right one, of what is stated.
+_ERRORS, _HELD = ("error", "w1", "top1", "right"), ("coverage", "ece")
 
 
-def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
-    """Markdown text of the card of any network.
+def _draw_merits(
+    axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], at: Mapping[str, float]
+) -> None:
+    """A line of each figure of merit of each part of a head.
 
     Parameters
     ----------
-    domain : Domain
-        Says what the network is for, and what not.
-    figures : str
-        Tables of the evaluation.
+    at : mapping
+        Where each part of the examples is drawn.
     """
-    training = manifest.metrics.get("training", {})
-    versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
-    asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
-    groups = "\n".join(
-        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
-    )
-    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
-    return f"""# {manifest.name}
-
-{domain.purpose or f"Says of {domain.title} what its heads ask."}
-
-- **Reads** {_read(manifest.inputs) or domain.title} (features of version {manifest.features_version}).
-- **Answers** with{asked}
-{CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
-  each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
-  other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
-- **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
-  the measurement is of no known kind; at most one in twenty of the known kinds falls there.
-
-## Figures
-
-On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
-
-{figures}{_elsewhere(manifest.metrics)}{_groups(groups, alone) if manifest.groups else ""}"""
-
-
-def _absolute(manifest: Manifest) -> str:
-    """Which errors are not over the truth."""
-    quantities = (head for head in manifest.heads if isinstance(head, Quantities))
-    names = [f"`{one.name}`" for head in quantities for one in head.parameters if one.may_be_zero]
-    if not names:
-        return ""
-    said = f"of {', '.join(names)}, which may be 0, as they are"
-    return f" Errors and half bands of\nquantities are over the truth; {said}."
-
-
-def _begun(metrics: Mapping[str, Any]) -> str:
-    """Which network it began with, and that one."""
-    said, start = "", metrics.get("start")
-    while start:
-        steps = (start.get("training") or {}).get("steps", "?")
-        said += f" Begun with the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
-        start = start.get("start")
-    return said
-
-
-def _elsewhere(metrics: Mapping[str, Any]) -> str:
-    """What it says of curves that no code of training has made, where a benchmark has kept that."""
-    rows = metrics.get("elsewhere")
-    if not rows:
-        return ""
-    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
-    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
-    return "\n## Curves of other code\n\n" + "\n".join(lines) + "\n\n"
-
-
-def _groups(groups: str, alone: str) -> str:
-    return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
-
-
-def _read(inputs: dict[str, Any] | Any) -> str:
-    parts = []
-    if "q_range" in inputs:
-        low, high = inputs["q_range"]
-        parts.append(f"I(q) between {low:g} and {high:g} Å⁻¹, any scale")
-    if "window" in inputs:
-        window = dict(inputs["window"])
-        parts.append(f"{window.pop('rows')} × {window.pop('columns')} pixels")
-        parts += [f"{name} {low:g} to {high:g}" for name, (low, high) in window.items()]
-    parts += [
-        f"{name} {low:g} to {high:g} as stated" for name, (low, high) in inputs.get("stated", {}).items()
-    ]
-    return ", ".join(parts)
-
-
-def _asked(head: Head) -> str:
-    """What a head answers with, in words."""
-    if isinstance(head, Classes):
-        given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
-        grouped = f", in {len(head.groups)} groups" if head.groups else ""
-        return f"the {head.title}, of {len(head.labels)}{grouped}{given}, with calibrated probabilities"
-    if isinstance(head, Tags):
-        return f"probabilities of {', '.join(head.labels)}"
-    if isinstance(head, Quantities):
-        interval = {"band": ", each with a 90 % band", "error": ", each with its error"}
-        return f"{', '.join(f'`{name}`' for name in head.names)}{interval.get(head.interval, '')}"
-    if isinstance(head, Distribution):
-        return (
-            f"the distribution of {head.name} on {head.bins} angles over {head.period:g} degrees, its 90 %"
-            f' band at a resolution of {head.resolution:g} degrees, and a p-value of "every angle alike"'
-        )
-    return "a score that the measurement is of a known kind" if isinstance(head, Scope) else ""
+    for of, figures in parts["all"][head].items():
+        for key in (key for key in figures if key in keys):
+            values = [parts[part].get(head, {}).get(of, {}).get(key, np.nan) for part in at]
+            axis.plot(list(at.values()), values, marker="o", label=f"{of}, {key}")

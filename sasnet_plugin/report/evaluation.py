@@ -26,7 +26,8 @@ from ..train import metrics
 from ..types import SasnetError
 from ..workers.spread import Workers
 from ..zoo import Manifest, ZooModel
-from .evaluated import Evaluated, model_card
+from .evaluated import Evaluated
+from .model_card import model_card
 from .parts import Job, in_parts
 
 COUNT_EDGES = (30, 300, 3_000, 30_000, 1_000_001)

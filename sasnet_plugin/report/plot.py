@@ -72,7 +72,7 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         axes = figure.subplots(len(pairs), 2, squeeze=False)
     for (left, right), (measurement, answer) in zip(axes, pairs, strict=True):
         if isinstance(measurement, Curve):
-            _draw_curve(left, measurement)
+            draw_curve(left, measurement)
             draw_best(left, measurement, answer, opened_bank())
         else:
             _draw_image(left, measurement)
@@ -92,32 +92,24 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
 
     Parameters
     ----------
-    path : str or Path
-        File to write; its ending chooses the format (PNG, PDF, SVG).
+    path, raises, and what is returned
+        As of `plot_answers`.
     results : sequence of FitResult
         At least one; those beyond `MAX_ROWS` are not drawn. One alone is drawn with its residuals.
-
-    Returns
-    -------
-    int
-        How many are.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written, or its ending is no format of matplotlib.
     """
     from matplotlib.figure import Figure
 
     if len(results) == 1:
-        write_figure(results[0].plot(), path, dpi=150)
+        from .fit_axes import fit_figure
+
+        write_figure(fit_figure(results[0]), path, dpi=150)
         return 1
     shown = results[:MAX_ROWS]
     rows = -(-len(shown) // 3)
     figure = Figure(figsize=(12, 3.4 * rows), layout="constrained")
     every = figure.subplots(rows, 3, squeeze=False).ravel()
     for axes, result in zip(every, shown, strict=False):
-        _draw_curve(axes, result.curve)
+        draw_curve(axes, result.curve)
         if result.best is not None:
             axes.plot(result.curve.q, result.best.theory, lw=1.4, label=result.best.short_name)
             axes.legend(fontsize="small", frameon=False)
@@ -129,7 +121,8 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     return len(shown)
 
 
-def _draw_curve(axes: Axes, curve: Curve) -> None:
+def draw_curve(axes: Axes, curve: Curve) -> None:
+    """Points with error bars on logarithmic axes; those that these cannot show are left out."""
     positive = curve.intensity > 0
     q, intensity = curve.q[positive], curve.intensity[positive]
     if curve.dintensity is None:

@@ -74,7 +74,7 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
     if best is not None:
         factor = next((label for label, _ in best.given.values()), "")
         said = f"{'@'.join(filter(None, (best.name, factor)))} {percent(best.probability)}"
-        nearest = None if bank is None else _nearest(curve, best.name, factor or None, bank)
+        nearest = None if bank is None else nearest_simulated(curve, best.name, factor or None, bank)
         if nearest is not None:
             axes.plot(*nearest, color="C1", linewidth=1.2)
         elif bank is not None:
@@ -95,9 +95,10 @@ def opened_bank() -> Bank | None:
         return None
 
 
-def _nearest(
+def nearest_simulated(
     curve: Curve, model: str, factor: str | None, bank: Bank
 ) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    """A model's curve of the bank that is nearest to a measurement, (q, I) on its scale; None without."""
     from ..fitting.api import uncertainties
     from ..fitting.start_values.screening import previewed
     from ..fitting.task import Task

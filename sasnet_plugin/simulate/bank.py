@@ -63,6 +63,11 @@ class _Row:
     log_intensity: NDArray[np.float64]
     radius: float
 
+    @property
+    def distributed(self) -> bool:
+        """Whether a size has a distribution."""
+        return any(name.endswith("_pd") for name in self.parameters)
+
 
 def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     """Write a bank of the first curves of every form model in a folder of shards.
@@ -84,39 +89,60 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     SimulationError
         The folder holds no shard of a form model.
     """
-    import h5py
-
     found: dict[str, list[_Row]] = {}
     for path in shard_paths(shards):
-        with h5py.File(path, "r") as file:
-            model = Path(str(file.attrs["model"])).stem
-            if model in structure_factors():
-                continue
-            names = [str(n) for n in file["parameters"].attrs["names"]]
-            columns = (file["parameters"][()], file["log_intensity"][()], file["radius_effective"][()])
-            for values, log_i, radius in zip(*columns, strict=True):
-                row = {n: float(v) for n, v in zip(names, values, strict=True) if np.isfinite(v)}
-                found.setdefault(model, []).append(_Row(row, _coarse(log_i), float(radius)))
+        model, rows = _rows(path)
+        if model not in structure_factors():
+            found.setdefault(model, []).extend(rows)
     if not found:
         raise SimulationError(f"{shards}: no shards of form models here; make them with 'sasnet simulate'.")
     arrays: dict[str, NDArray[Any]] = {}
     total = 0
     for model, curves in found.items():
-        mono = [c for c in curves if not any(k.endswith("_pd") for k in c.parameters)]
-        poly = [c for c in curves if any(k.endswith("_pd") for k in c.parameters)]
-        half = max(per_model // 2, per_model - len(poly))
-        chosen = mono[:half]
-        chosen += poly[: per_model - len(chosen)]
-        kept = sorted({k for c in chosen for k in c.parameters if not _numerical(k)})
-        table = [[c.parameters.get(k, np.nan) for k in kept] for c in chosen]
-        arrays[f"{model}/names"] = np.array(kept)
-        arrays[f"{model}/parameters"] = np.array(table, dtype=np.float32)
-        arrays[f"{model}/log_intensity"] = np.array([c.log_intensity for c in chosen], dtype=np.float16)
-        arrays[f"{model}/radius_effective"] = np.array([c.radius for c in chosen], dtype=np.float32)
+        chosen = _chosen(curves, per_model)
+        arrays |= {f"{model}/{name}": values for name, values in _as_arrays(chosen).items()}
         total += len(chosen)
     with Path(target).open("wb") as out:
         np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
     return total
+
+
+def _rows(path: Path) -> tuple[str, list[_Row]]:
+    """A shard's model, and its curves, coarsely; none of a structure factor."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        model = Path(str(file.attrs["model"])).stem
+        if model in structure_factors():
+            return model, []
+        names = [str(n) for n in file["parameters"].attrs["names"]]
+        columns = (file["parameters"][()], file["log_intensity"][()], file["radius_effective"][()])
+    rows = []
+    for values, log_i, radius in zip(*columns, strict=True):
+        known = np.isfinite(values)
+        parameters = {name: float(values[i]) for i, name in enumerate(names) if known[i]}
+        rows.append(_Row(parameters, _coarse(log_i), float(radius)))
+    return model, rows
+
+
+def _chosen(curves: list[_Row], number: int) -> list[_Row]:
+    """The first curves, half of them monodisperse where there are as many."""
+    mono = [row for row in curves if not row.distributed]
+    poly = [row for row in curves if row.distributed]
+    half = max(number // 2, number - len(poly))
+    chosen = mono[:half]
+    return chosen + poly[: number - len(chosen)]
+
+
+def _as_arrays(rows: list[_Row]) -> dict[str, NDArray[Any]]:
+    kept = sorted({k for row in rows for k in row.parameters if not _numerical(k)})
+    table = [[row.parameters.get(k, np.nan) for k in kept] for row in rows]
+    return {
+        "names": np.array(kept),
+        "parameters": np.array(table, dtype=np.float32),
+        "log_intensity": np.array([row.log_intensity for row in rows], dtype=np.float16),
+        "radius_effective": np.array([row.radius for row in rows], dtype=np.float32),
+    }
 
 
 def _numerical(name: str) -> bool:

@@ -120,7 +120,7 @@ def _polydispersity(
     sizes = [key.removesuffix("_pd") for key in extra if key.endswith("_pd")]
     if cost == "slow" and len(sizes) == 2:
         drop = sizes.pop(int(rng.integers(2)))
-        extra = {key: value for key, value in extra.items() if not key.startswith(f"{drop}_pd")}
+        extra = _monodisperse(extra, drop)
     points, nsigma = _PD[cost]
     if len(sizes) == 2:
         points = _PD_SECOND[cost]
@@ -146,9 +146,7 @@ def evaluate(
         Average it there over `AVERAGED_OVER`, which leaves its asymptote.
     """
     size = max_length(name, parameters)
-    limit = q_valid(name, parameters)
-    if size is not None:
-        limit = min(limit, Q_SIZE_MAX[cost_class(name)] / size)
+    limit = _limit(name, parameters, size)
     trusted = int(np.clip(np.searchsorted(WIDE_Q, limit, side="right"), 0, N_WIDE))
     n_valid = trusted if truncated else N_WIDE
     spread = any(key.endswith("_pd") for key in parameters)
@@ -157,18 +155,14 @@ def evaluate(
         return None
     q = WIDE_MIN * 10 ** (where / PER_DECADE)
     scaled = name in SLOW and scaled_size(name, parameters)
-    used = parameters
-    if scaled:
-        used = {key: value for key, value in parameters.items() if not key.startswith(f"{scaled}_pd")}
+    used = _monodisperse(parameters, scaled) if scaled else parameters
     own = np.inf if averaged or spread else limit
     intensity, radius_effective = _curve(name, q, used, own, exactly=truncated)
-    good = np.isfinite(intensity) & (intensity > 0)
-    # A curve may end in rounding at large q; a gap at small q means that the parameters were invalid.
-    if not good.all():
-        bad = int(np.argmin(good))
-        if q[bad] < 0.3:
-            return None
-        where, intensity = where[:bad], intensity[:bad]
+    good = _good(q, intensity)
+    if good == 0:
+        return None
+    if good < where.size:
+        where, intensity = where[:good], intensity[:good]
         n_valid = min(n_valid, int(where[-1]) + 1)
     log_i = np.log(intensity)
     # Below q_quiet a closed formula cancels; the true curve is flat there.
@@ -176,24 +170,38 @@ def evaluate(
     log_i[:quiet] = log_i[min(quiet, log_i.size - 1)]
     if scaled:
         log_i = blurred(spread_sizes(name, parameters, scaled, where, log_i), 1)
-        n_valid = log_i.size
-    elif cost_class(name) == "fast":
-        log_i = blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
     else:
-        log_i = blurred(_interpolated(where, log_i, n_valid, trusted), 1)
+        log_i = _in_cells(name, where, log_i, n_valid, trusted)
+    n_valid = log_i.size
     if averaged and trusted < n_valid:
         log_i = _averaged(log_i, trusted)
     log_i = np.maximum(log_i - log_i.max(), _LOG_FLOOR)
     full = np.full(N_WIDE, np.nan, dtype=np.float32)
     full[:n_valid] = log_i
-    return Clean(
-        full,
-        n_valid,
-        _numbers(parameters),
-        radius_effective,
-        float("nan") if size is None else size,
-        _guinier(log_i),
-    )
+    length = float("nan") if size is None else size
+    return Clean(full, n_valid, _numbers(parameters), radius_effective, length, _guinier(log_i))
+
+
+def _limit(name: str, parameters: dict[str, Any], size: float | None) -> float:
+    """q up to which the quadrature can be trusted, Å⁻¹."""
+    limit = q_valid(name, parameters)
+    return limit if size is None else min(limit, Q_SIZE_MAX[cost_class(name)] / size)
+
+
+def _monodisperse(parameters: dict[str, Any], size: str) -> dict[str, Any]:
+    """Parameters without the distribution of one size."""
+    return {key: value for key, value in parameters.items() if not key.startswith(f"{size}_pd")}
+
+
+def _good(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> int:
+    """How many points hold a curve: it may end in rounding at large q; a gap at small q means that the
+    parameters were invalid, and leaves none.
+    """
+    good = np.isfinite(intensity) & (intensity > 0)
+    if good.all():
+        return q.size
+    bad = int(np.argmin(good))
+    return 0 if q[bad] < 0.3 else bad
 
 
 def _curve(
@@ -218,6 +226,15 @@ def _curve(
     quick = separable(name, rest, defaults | parameters)
     beyond = result.intensity[1:] * (quick[0] / result.intensity[0])
     return np.append(quick[: noisy[0]], beyond), result.radius_effective
+
+
+def _in_cells(
+    name: str, where: NDArray[np.float64], log_i: NDArray[np.float64], n_valid: int, trusted: int
+) -> NDArray[np.float64]:
+    """The curve in each cell of the grid: averages of several points of a fast model, else by a spline."""
+    if cost_class(name) == "fast":
+        return blurred(log_i[: _PER_CELL * (n_valid - 1) + 1], _PER_CELL)
+    return blurred(_interpolated(where, log_i, n_valid, trusted), 1)
 
 
 def _interpolated(

@@ -212,22 +212,24 @@ def max_length(info: ModelInfo, pars: Mapping[str, float]) -> float | None:
         return float(_DIAMETERS[info.id](pars))
     size = 0.0
     layers = 0.0
+    known = {p.id for p in info.parameters.kernel_parameters}
     for name, value in pars.items():
         parameter = base_id(info, name)
-        if parameter not in {p.id for p in info.parameters.kernel_parameters}:
-            continue
-        unit = unit_of(info, parameter)
-        if unit == "1/Ang" and ("peak" in name or "q_0" in name or "crossover" in name):
-            size = max(size, 2 * math.pi / value)
-        if unit != "Ang":
-            continue
-        if parameter.startswith(("thick", "interface")):
+        unit = unit_of(info, parameter) if parameter in known else ""
+        if unit == "Ang" and parameter.startswith(("thick", "interface")):
             layers += value
-        elif parameter.startswith("radius"):
-            size = max(size, 2 * value)
-        elif parameter.startswith("rg"):
-            size = max(size, _SPHERE_OF_RG * value)
-        elif parameter not in ("sigma", "fuzziness"):
-            size = max(size, value)
+        elif unit == "Ang":
+            size = max(size, value * _diameters_of(parameter))
+        elif unit == "1/Ang" and any(word in name for word in ("peak", "q_0", "crossover")):
+            size = max(size, 2 * math.pi / value)
     total = size + 2 * layers
     return total if total > 0 else None
+
+
+def _diameters_of(parameter: str) -> float:
+    """How many times a length goes into the body's; 0 of a length that is no size."""
+    if parameter.startswith("radius"):
+        return 2.0
+    if parameter.startswith("rg"):
+        return _SPHERE_OF_RG
+    return 0.0 if parameter in ("sigma", "fuzziness") else 1.0

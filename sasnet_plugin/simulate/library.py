@@ -203,22 +203,31 @@ class Library:
             if curves.spread[pick] and rng.random() < _SPREAD_SHARE:
                 known = spread(known, *self._spreads[int(rng.integers(_N_SPREADS))])
                 n_valid[row] = min(N_WIDE, known.size + shift)
-            log_i = shifted(known, known.size, shift)
+            smaller = 10 ** (-shift / PER_DECADE)
             log_rg[row] = curves.log_rg[pick] - shift / PER_DECADE
-            max_length[row] = curves.max_length[pick] * 10 ** (-shift / PER_DECADE)
-            allowed = self.allowed[form]
-            radius = float(curves.radius_effective[pick]) * 10 ** (-shift / PER_DECADE) if allowed else 0.0
-            if allowed and rng.random() >= self.dilute_share:
-                name = allowed[int(rng.integers(len(allowed)))]
-                if loose and rng.random() < _LOOSE_SHARE:
-                    radius *= float(np.exp(_LOOSE_SIGMA * rng.standard_normal()))
-                if radius > 0:
-                    log_i = log_i + self._factor(name, radius, rng)
-                    factor[row] = 1 + self.structure_factors.index(name)
+            max_length[row] = curves.max_length[pick] * smaller
+            body = float(curves.radius_effective[pick]) * smaller
+            factor[row], radius, log_s = self._interaction(self.allowed[form], body, rng, loose=loose)
+            log_i = shifted(known, known.size, shift) + log_s
             if radius > 0:
                 log_radius[row] = np.log10(radius)
             intensity[row, low:top] = np.exp(log_i[low:top])
         return Draw(intensity, n_valid, np.asarray(forms), factor, log_rg, log_radius, max_length)
+
+    def _interaction(
+        self, allowed: tuple[str, ...], radius: float, rng: np.random.Generator, *, loose: bool
+    ) -> tuple[int, float, NDArray[np.float64] | float]:
+        """Which structure factor, 0 for none; the effective radius, 0 where there is none; and ln S(q)."""
+        if not allowed:
+            return 0, 0.0, 0.0
+        if rng.random() < self.dilute_share:
+            return 0, radius, 0.0
+        name = allowed[int(rng.integers(len(allowed)))]
+        if loose and rng.random() < _LOOSE_SHARE:
+            radius *= float(np.exp(_LOOSE_SIGMA * rng.standard_normal()))
+        if not radius > 0:
+            return 0, radius, 0.0
+        return 1 + self.structure_factors.index(name), radius, self._factor(name, radius, rng)
 
     def _factor(self, name: str, radius: float, rng: np.random.Generator) -> NDArray[np.float64]:
         """ln S(q) at an effective radius: a drawn S moved along log q to that radius."""

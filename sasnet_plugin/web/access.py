@@ -39,23 +39,31 @@ class Keys:
         Of the page; cookies are shared by all ports of a machine.
     host : str
         By which the address names this machine.
+    path : str
+        Of the page, without the first stroke.
     """
 
-    def __init__(self, port: int, host: str = "localhost") -> None:
+    def __init__(self, port: int, host: str = "localhost", path: str = "") -> None:
         self._token = secrets.token_urlsafe(24)
         self._once: list[str] = []
         self._cookie, self._name = secrets.token_urlsafe(24), f"sasnet-{port}"
-        self._page = f"http://{host}:{port}/"
+        self._page = f"http://{host}:{port}/{path}"
 
     @property
     def address(self) -> str:
         """Of the page, for its user."""
         return f"{self._page}?token={self._token}"
 
-    def address_once(self) -> str:
-        """The same for one request: everyone on a machine sees the arguments of a browser."""
+    def address_once(self, fragment: str = "") -> str:
+        """The same for one request: everyone on a machine sees the arguments of a browser.
+
+        Parameters
+        ----------
+        fragment : str
+            Which part of the page, ``#curve?key=…``.
+        """
         self._once.append(secrets.token_urlsafe(24))
-        return f"{self._page}?token={self._once[-1]}"
+        return f"{self._page}?token={self._once[-1]}{fragment}"
 
     def refusal(
         self, headers: Mapping[str, str], query: Mapping[str, str], cookies: Mapping[str, str]
@@ -85,13 +93,7 @@ class Keys:
 
 
 class Guard:
-    """What stands before an ASGI application: it hears those alone who have a key, and no endless request.
-
-    Parameters
-    ----------
-    app : ASGI application
-    keys : Keys
-    """
+    """What stands before an ASGI application: it hears those alone who have a key, and no endless request."""
 
     def __init__(self, app: Any, keys: Keys) -> None:
         self._app, self._keys = app, keys

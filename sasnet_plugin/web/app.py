@@ -6,6 +6,7 @@ import contextlib
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +19,59 @@ from fastapi.templating import Jinja2Templates
 
 from ..types import SasnetError
 from .access import Guard, Keys, listening
+from .curves.bench import Bench
 from .retraining import Retraining
-from .routes import images, labels, models, pages
+from .routes import curves, entry, fits, images, labels, models, pages
 from .workspace import Workspace
 
 _HERE = Path(__file__).parent
 
 
-def application(workspace: Workspace, retraining: Retraining, keys: Keys, user: str = "somebody") -> Any:
-    """The pages, as an ASGI application that answers nobody without a key.
+@dataclass(frozen=True)
+class Tabs:
+    """What the pages show.
 
     Parameters
     ----------
-    workspace : Workspace
-        Closed with the application.
-    retraining : Retraining
-    keys : Keys
+    bench : Bench or None
+        Curves; None: the page of images is the first and only one.
+    workspace : Workspace or None
+        Images; closed with the application, as is `bench`.
+    retraining : Retraining or None
+        Of the images' model.
     user : str
-        Whose name the page begins with.
+        Whose name the page of images begins with.
     """
+
+    bench: Bench | None = None
+    workspace: Workspace | None = None
+    retraining: Retraining | None = None
+    user: str = "somebody"
+
+    def close(self) -> None:
+        """End what is under way."""
+        if self.retraining is not None:
+            self.retraining.stop()
+        for one in (self.workspace, self.bench):
+            if one is not None:
+                one.close()
+
+
+def application(tabs: Tabs, keys: Keys) -> Any:
+    """The pages, as an ASGI application that answers nobody without a key."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        retraining.stop()
-        workspace.close()
+        tabs.close()
 
-    app = FastAPI(title="sasnet tag", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.workspace, app.state.retraining, app.state.keys = workspace, retraining, keys
-    app.state.user = user
+    app = FastAPI(title="sasnet", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.workspace, app.state.retraining, app.state.keys = tabs.workspace, tabs.retraining, keys
+    app.state.bench, app.state.user = tabs.bench, tabs.user
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (pages, images, labels, models):
+    for purpose in (entry, pages, images, labels, models, curves, fits):
         app.include_router(purpose.router)
 
     @app.exception_handler(SasnetError)
@@ -67,27 +88,26 @@ def application(workspace: Workspace, retraining: Retraining, keys: Keys, user: 
 
 
 def serve(
-    workspace: Workspace,
-    retraining: Retraining,
+    tabs: Tabs,
     *,
-    user: str,
     port: int = 0,
     browser: bool = True,
+    path: str = "",
+    fragment: str = "",
     ready: Callable[[str], None],
 ) -> None:
     """Serve the pages until Ctrl-C.
 
     Parameters
     ----------
-    workspace : Workspace
+    tabs : Tabs
         Closed at the end.
-    retraining : Retraining
-    user : str
-        Whose name the page begins with.
     port : int
         0 takes a free one.
     browser : bool
         Open the page in the user's browser.
+    path, fragment : str
+        Of the tab that is opened first, and of what it shows.
     ready : callable
         Called with the page's address once it can be opened.
 
@@ -100,13 +120,14 @@ def serve(
 
     with listening(port) as sock:
         sock.listen(128)
-        keys = Keys(sock.getsockname()[1], "127.0.0.1")
+        keys = Keys(sock.getsockname()[1], "127.0.0.1", path)
         config = uvicorn.Config(
-            application(workspace, retraining, keys, user), log_level="warning", access_log=False,
+            application(tabs, keys), log_level="warning", access_log=False,
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, ws="none",
         )  # fmt: skip
-        ready(keys.address)
+        ready(f"{keys.address}{fragment}")
         if browser:
-            threading.Thread(target=webbrowser.open_new_tab, args=(keys.address_once(),), daemon=True).start()
+            first = keys.address_once(fragment)
+            threading.Thread(target=webbrowser.open_new_tab, args=(first,), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[sock])

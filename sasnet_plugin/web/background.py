@@ -52,10 +52,6 @@ class Background:
 
     Parameters
     ----------
-    domain : str
-    state : State
-    log : Log
-    thumbnails : Thumbnails
     lock : threading.RLock
         Held by whoever reads or changes the state.
     refresh : callable

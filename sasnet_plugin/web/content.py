@@ -23,7 +23,6 @@ class Source:
     ----------
     file : str
         Relative to the folder, with "/".
-    stamp : Stamp
     beside : tuple of (str, Stamp or None)
         Files that it takes its values from, as HDF5 does by links, and theirs; None: it is not there.
     content : str

@@ -125,7 +125,6 @@ class Database:
 
         Parameters
         ----------
-        folder : Path
         too : bool
             Of this one, too: the same folder in another place, or on another machine.
 

@@ -43,12 +43,10 @@ class Event:
         `LABEL`, `UNDO` or `REDO`.
     action : str
         Events of one keystroke have this in common; of `UNDO` and `REDO` the action that is meant.
-    who : str
     file : str
         Relative to the folder, with "/".
     number : int
         Of the image in its file, from 1.
-    tag : str
     value : int
         `YES`, `NO` or `UNKNOWN`.
     model : str
@@ -112,7 +110,6 @@ class Answers:
 
     Parameters
     ----------
-    model : str
     tags : tuple of str
         All that it knows.
     keys : tuple of (str, int)

@@ -70,7 +70,6 @@ def matching(text: str, state: State) -> Bools:
     ----------
     text : str
         Empty: all.
-    state : State
 
     Returns
     -------

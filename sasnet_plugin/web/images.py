@@ -28,10 +28,12 @@ class Images:
     ----------
     folder : Path
         Nothing outside is read.
+    without : Path, optional
+        A folder in it whose files are none of it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, without: Path | None = None) -> None:
+        self.folder, self._without = folder.resolve(), without
         self.keys: list[Key] = []
         self.row: dict[Key, int] = {}
         self._rows: dict[str, list[int]] = {}
@@ -95,7 +97,7 @@ class Images:
 
     def look(self) -> dict[str, Stamp]:
         """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
-        return dict(_files(self.folder))
+        return dict(_files(self.folder, self._without))
 
     def take(self, found: dict[str, Stamp]) -> list[str]:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
@@ -113,7 +115,7 @@ class Images:
         return changed
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Stamp]]:
+def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
     """Files of a folder and below, without hidden ones, links that lead out of it, pipes and devices."""
     places = [(str(folder), "")]
     while places:
@@ -123,7 +125,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Stamp]]:
         except OSError:  # it was removed, or is not for everybody
             continue
         for entry in entries:
-            if entry.name.startswith("."):
+            if entry.name.startswith(".") or (without is not None and entry.path == str(without)):
                 continue
             try:
                 entry.name.encode()

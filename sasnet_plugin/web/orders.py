@@ -63,12 +63,7 @@ class _Measured:
 
 
 class Orders:
-    """Orders of the images of a state; what has changed since the last time is taken in at the next.
-
-    Parameters
-    ----------
-    state : State
-    """
+    """Orders of the images of a state; what has changed since the last time is taken in at the next."""
 
     def __init__(self, state: State) -> None:
         self._state = state

@@ -25,7 +25,6 @@ class Retraining:
     ----------
     folder : Path
         For labels, checkpoints and models.
-    domain : str
     images : Path
         Folder of the images.
     command : callable, optional

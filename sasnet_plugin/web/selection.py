@@ -29,7 +29,6 @@ def selected(
 
     Parameters
     ----------
-    state : State
     orders : Orders
         Of this state.
     pictures : (n, d) array
@@ -62,8 +61,6 @@ class Pair:
 
     Parameters
     ----------
-    first, second : str
-    both, only_first, only_second : int
     phi : float
         Their correlation, −1..1.
     """

@@ -51,10 +51,6 @@ class Thumbnail:
 class Thumbnails:
     """An opened cache.
 
-    Parameters
-    ----------
-    path : Path
-
     Raises
     ------
     SasnetError

@@ -32,11 +32,8 @@ class Job:
     ----------
     kind : str
         `THUMBNAILS` and `PREDICT`, of all its images, or `VIEW`, of one.
-    domain : str
-    folder, file : str
     number : int
         Of the image, for a view.
-    look : Look
     stamp : Stamp or None
         Of the file, when somebody wanted it to be read.
     zoo : str

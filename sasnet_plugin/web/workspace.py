@@ -30,11 +30,8 @@ class Workspace:
 
     Parameters
     ----------
-    folder : Path
-    domain : str
     log : Log
         Of this folder, or of none yet.
-    thumbnails : Thumbnails
     live : bool
         Look at the folder again and again.
 
@@ -106,12 +103,10 @@ class Workspace:
 
         Parameters
         ----------
-        rows : sequence of int
         tag : str
             Empty: all tags.
         least, most : float
             From this probability on the tag is there; up to that one it is not.
-        who : str
         value : int
             `NO`: from the first probability on the suggestion is wrong.
         """

@@ -36,7 +36,6 @@ class Said:
     ----------
     number : int
         Of the job.
-    message : object
     last : bool
         The job is done: this is its answer, or `error` is why it has none.
     error : Exception or None

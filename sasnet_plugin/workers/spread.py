@@ -46,7 +46,6 @@ def unordered_map(
     ----------
     function : callable
         Importable by name: it is sent to other processes.
-    items : iterable
     workers : int or str
         1 stays in this process. On a cluster, every worker must find the same files under the same names, and
         have sasnet-plugin installed; what a lost worker had under way is done by another.

@@ -110,20 +110,7 @@ def parse_manifest(text: str, where: str) -> Manifest:
     ModelZooError
         Not JSON, another format, a key missing or unknown, or entries that contradict each other.
     """
-    try:
-        raw = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise malformed(where, f"is not JSON ({error})") from error
-    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
-        found = raw.get("format") if isinstance(raw, dict) else None
-        raise ModelZooError(
-            f"{where}: manifest format {found!r} is not the format {FORMAT} that this sasnet reads;"
-            " update sasnet, or use a model made for this version."
-        )
-    if missing := _KEYS - raw.keys():
-        raise malformed(where, f"lacks {', '.join(sorted(missing))}")
-    if unknown := raw.keys() - _KEYS:
-        raise malformed(where, f"has unknown keys ({', '.join(sorted(unknown))})")
+    raw = _entries(text, where)
     try:
         domain = specification(str(raw["domain"]))
     except SasnetError as error:
@@ -135,6 +122,25 @@ def parse_manifest(text: str, where: str) -> Manifest:
     if "model.onnx" not in manifest.sha256:
         raise malformed(where, "gives no sha256 for model.onnx")
     return manifest
+
+
+def _entries(text: str, where: str) -> dict[str, Any]:
+    """What stands in a manifest of this format, under the names that it must have."""
+    try:
+        raw = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise malformed(where, f"is not JSON ({error})") from error
+    found = raw.get("format") if isinstance(raw, dict) else None
+    if found != FORMAT:
+        raise ModelZooError(
+            f"{where}: manifest format {found!r} is not the format {FORMAT} that this sasnet reads;"
+            " update sasnet, or use a model made for this version."
+        )
+    if missing := _KEYS - raw.keys():
+        raise malformed(where, f"lacks {', '.join(sorted(missing))}")
+    if unknown := raw.keys() - _KEYS:
+        raise malformed(where, f"has unknown keys ({', '.join(sorted(unknown))})")
+    return dict(raw)
 
 
 def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
@@ -164,12 +170,7 @@ def _build(raw: Mapping[str, Any], domain: Domain, where: str) -> Manifest:
 def described(head: Head) -> dict[str, Any]:
     """What a manifest says of a head: what is not on the domain's page, or must agree with it."""
     if isinstance(head, Classes):
-        found: dict[str, Any] = {"labels": list(head.labels)}
-        if head.groups:
-            found["groups"] = [{"name": g.name, "members": list(g.members)} for g in head.groups]
-        if head.given:
-            found["allowed"] = {name: list(labels) for name, labels in head.allowed.items()}
-        return found
+        return _described_classes(head)
     if isinstance(head, Tags):
         return {"labels": list(head.labels)}
     if isinstance(head, Quantities):
@@ -177,6 +178,15 @@ def described(head: Head) -> dict[str, Any]:
     if isinstance(head, Distribution):
         return {"bins": head.bins, "resolution": head.resolution}
     return {}
+
+
+def _described_classes(head: Classes) -> dict[str, Any]:
+    found: dict[str, Any] = {"labels": list(head.labels)}
+    if head.groups:
+        found["groups"] = [{"name": g.name, "members": list(g.members)} for g in head.groups]
+    if head.given:
+        found["allowed"] = {name: list(labels) for name, labels in head.allowed.items()}
+    return found
 
 
 def filled(head: Head, said: Mapping[str, Any]) -> Head:
@@ -209,16 +219,18 @@ def _fault(head: Head, named: Mapping[str, Head], said: Mapping[str, Any]) -> st
         return "does not calibrate the scope"
     if isinstance(head, Tags) and not len(said["slope"]) == len(said["offset"]) == len(head.labels):
         return f"does not calibrate each tag of {head.name}"
-    if (
-        isinstance(head, Quantities)
-        and head.interval
-        and {len(factors) for _, factors in said["factors"]} != {len(head.parameters)}
-    ):
-        return f"does not give one factor for the uncertainty of each of {head.name}"
-    if isinstance(head, Distribution) and (
-        not said["band"] > 0 or any(not distances for _, distances in said["uniform"])
+    if isinstance(head, Quantities):
+        return _fault_of_quantities(head, said)
+    if isinstance(head, Distribution) and not (
+        said["band"] > 0 and all(found for _, found in said["uniform"])
     ):
         return f"does not calibrate the band of {head.name}"
+    return ""
+
+
+def _fault_of_quantities(head: Quantities, said: Mapping[str, Any]) -> str:
+    if head.interval and {len(factors) for _, factors in said["factors"]} != {len(head.parameters)}:
+        return f"does not give one factor for the uncertainty of each of {head.name}"
     return ""
 
 
@@ -230,8 +242,12 @@ def _fault_of_classes(head: Classes, before: Head | None, said: Mapping[str, Any
         return f"has groups that do not hold each class of {head.name} exactly once"
     if not said["temperature"] > 0:
         return "has a temperature that is not positive"
-    allowed = {label for labels in head.allowed.values() for label in labels}
-    if unknown := allowed - set(head.labels):
+    return _fault_of_allowed(head, before)
+
+
+def _fault_of_allowed(head: Classes, before: Head | None) -> str:
+    """What is wrong with the classes that are allowed for each class of the head before."""
+    if unknown := {label for labels in head.allowed.values() for label in labels} - set(head.labels):
         return f"allows classes of {head.name} that it does not list ({', '.join(sorted(unknown))})"
     if isinstance(before, Classes) and (unknown := set(head.allowed) - set(before.labels)):
         return (

@@ -108,9 +108,10 @@ def register(home: Path, registry: Path | None = None) -> None:
         "domain": manifest.domain,
         "files": {file: [len(data), hashlib.sha256(data).hexdigest()] for file, data in files.items()},
     }
+    entries = {}
     if path.exists():
         _entries(path.parent)
-    entries = json.loads(_read(path)) if path.exists() else {}
+        entries = json.loads(_read(path))
     entries[manifest.name] = entry
     put_whole(path, (json.dumps(entries, indent=1) + "\n").encode(), "registry of models")
 

@@ -211,7 +211,11 @@ def test_frames_out_of_scope_have_lines_without_numbers(
     assert [row["distance [Å]"] for row in rows_of(out)] == ["", ""]
 
 
-def test_curves_are_not_followed(tmp_path: Path) -> None:
-    result = runner.invoke(app, ["follow", "a.dat", "--out", str(tmp_path / "a.csv"), "--domain", "sas1d"])
-    assert result.exit_code == 1
-    assert "sasnet batch --series" in result.output
+@pytest.mark.parametrize("option", [["--watch"], ["--fit", "sphere"], ["--q-range", "0.01:0.1"]])
+def test_what_is_for_curves_is_refused_of_images(
+    option: list[str], tmp_path: Path, rng: np.random.Generator
+) -> None:
+    stack = write_stack(tmp_path / "film.tif", frames(2, rng))
+    result = runner.invoke(app, ["follow", str(stack), "--out", str(tmp_path / "a.csv"), *option])
+    assert result.exit_code == 2
+    assert "for curves" in result.output

@@ -71,7 +71,7 @@ def test_a_line_that_ctrl_c_came_in_after_is_taken_in(
 
 def test_a_second_batch_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:
     path = tmp_path / "r.journal"
-    with Journal(path), pytest.raises(BatchError, match="another sasnet batch is writing it"):
+    with Journal(path), pytest.raises(BatchError, match="another sasnet is writing it"):
         Journal(path)
     with Journal(path) as journal:
         journal.add(answer("/a"))

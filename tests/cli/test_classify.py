@@ -15,7 +15,7 @@ from tinyzoo import FORMS, network, sphere_curve, write_zoo
 from typer.testing import CliRunner, Result
 
 from sasnet_plugin.cli.answers import TableWriter
-from sasnet_plugin.cli.classify import CHUNK, outcomes
+from sasnet_plugin.cli.kinds import CHUNK, outcomes
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.predict import Answer, open_classifier
 from sasnet_plugin.types import Curve

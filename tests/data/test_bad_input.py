@@ -93,7 +93,7 @@ def test_uncertainties_that_are_none(write, guinier, bad: float) -> None:
     q, intensity, error = guinier
     (none,) = load(write(q, intensity, np.full_like(q, bad)))
     assert none.dintensity is None
-    assert any("will be estimated" in note for note in none.notes)
+    assert any("are estimated" in note for note in none.notes)
     error = error.copy()
     error[10] = bad
     (repaired,) = load(write(q, intensity, error))

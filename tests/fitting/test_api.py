@@ -23,8 +23,9 @@ def test_a_core_shell_sphere_is_found_ranked_verified_and_shown(simulated: Simul
     assert result.verified
     assert [row["weight"] for row in result.table()] == [f.weight for f in result.fits]
     assert "core_shell_sphere" in result._repr_html_()
-    figure = result.plot()
-    data, residuals = figure.axes
+    assert result.verdict.next.startswith(("fit(curve", "result.plot()"))
+    data = result.plot()
+    _, residuals = data.figure.axes
     line = next(x for x in data.lines if x.get_label().startswith("core_shell_sphere"))
     assert line.get_ydata() == pytest.approx(result.best.theory)
     shown = residuals.lines[0].get_ydata()
@@ -63,3 +64,16 @@ def test_uncertainties_of_zero_are_replaced() -> None:
 def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str, object], words: str) -> None:
     with pytest.raises(SasnetError, match=words):
         sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
+
+
+def test_what_the_network_expects_is_a_doubt_or_a_note_and_not_both() -> None:
+    from made_results import SPHERE, answer
+
+    from sasnet_plugin.fitting.api import _said_once
+    from sasnet_plugin.fitting.result.verdict import Verdict
+
+    note = "The network expects “rods” (71 %), the fits say sphere: none of these was fitted."
+    doubted = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=(note.replace("fits", "fit"),)))
+    assert _said_once(doubted).notes == ("Else.",)
+    other = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=("Another.",)))
+    assert _said_once(other).notes == ("Else.", note)

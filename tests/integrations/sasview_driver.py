@@ -246,6 +246,11 @@ class Session(QObject):
             "limits": {k: list(map(str, v[1:3])) for k, v in kernel.details.items()},
         }
 
+    def graphs(self) -> list[list[str]]:
+        """The names of what each plot shows."""
+        plots = {id(each): each for each in self.manager.filesWidget.active_plots.values()}
+        return [[str(one) for one in getattr(each, "plot_dict", {})] for each in plots.values()]
+
     def send_and_fit(self, row: int) -> Any:
         """Select a candidate, send it, let SasView fit it; returns what was sent and seen."""
         self.click_row(self.dialog.candidates, row)
@@ -259,6 +264,14 @@ class Session(QObject):
         sent |= {"page": self.page(page), "new_pages": len(self.fitting.tabs) - before}
         yield lambda: page.chi2 is not None and page.cmdPlot.isEnabled()
         sent["chi2_as_sent"] = float(page.chi2)
+        yield from self.pause(1.0)
+        yield lambda: any(len(names) > 1 for names in self.graphs())  # data and theory
+        sent["graphs"] = self.graphs()
+        dialog = self.dialog
+        dialog.hide()
+        yield from self.pause(0.5)
+        self.picture("as_sent")
+        dialog.show()
         self.ear.heard.clear()
         page.fittingFinishedSignal.connect(self.ear.hear)
         self.watch("SasView's own fit")

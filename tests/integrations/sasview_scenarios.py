@@ -38,6 +38,7 @@ def whole(session: Any) -> Any:
         session.click_row(dialog.candidates, 1)
         yield from session.pause(0.3)
         session.picture(f"suggested{number}", dialog)
+        session.seen.setdefault("drawn", []).append(dialog.plot.title)
         yield from session.fit()
         session.seen.setdefault("fitted", []).append(session.table())
         session.seen.setdefault("states", []).append(dialog.entry.state)
@@ -88,6 +89,9 @@ def whole(session: Any) -> Any:
         text = Path(opened[0]).read_text(encoding="utf-8")
         session.seen.setdefault("reports", []).append([opened[0], len(text), "<html" in text])
         session.seen.setdefault("values", []).append(dialog.values.text())
+        session.seen.setdefault("cut", []).extend(_cut(dialog.candidates))
+        session.seen.setdefault("drawn", []).append(dialog.plot.title)
+        yield lambda dialog=dialog: bool(dialog.entry.report)  # kept for when the process is gone
         # By Escape and by the button: the window is gone, and the process with it.
         if session.seen.get("closed"):
             QTest.keyClick(dialog, Qt.Key.Key_Escape)
@@ -96,6 +100,12 @@ def whole(session: Any) -> Any:
         session.seen.setdefault("closed", []).append(not dialog.isVisible())
         yield lambda child=child: not _alive(child)
         session.seen["child_ended"] = True
+        yield from session.open()
+        opened.clear()
+        session.press(session.dialog.report_button)
+        yield lambda opened=opened: bool(opened)
+        session.seen.setdefault("reopened", []).append(Path(opened[0]).stat().st_size)
+        session.press(session.dialog.close_button)
     session.seen["sends"] = sends
     session.seen["leave"] = "close"
 
@@ -225,6 +235,17 @@ def _rows(candidates: list[Any], wanted: list[str] | None) -> list[int]:
     fitted = [i for i, each in enumerate(candidates) if each.page is not None]
     named = [i for i in fitted if wanted and candidates[i].name in wanted]
     return named or fitted[:1]
+
+
+def _cut(table: Any) -> list[str]:
+    """Texts of a table that are wider than their cells."""
+    found = []
+    for column in range(table.columnCount()):
+        for row in range(table.rowCount()):
+            text = table.item(row, column).text()
+            if table.fontMetrics().horizontalAdvance(text) + 6 > table.columnWidth(column):
+                found.append(text)
+    return found
 
 
 def _boxes() -> list[Any]:

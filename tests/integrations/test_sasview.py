@@ -6,6 +6,7 @@ SASNET_SCREENSHOTS names a folder to which the pictures of a session are copied 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -45,6 +46,12 @@ def went_well(seen: dict[str, Any], files: int) -> None:
         assert is_page
         assert size > 10_000
         assert Path(path).exists(), "reports survive the window"
+    assert seen["cut"] == [], "words of the table that are cut"
+    assert [title.partition(", ")[2] for title in seen["drawn"]] == [
+        "nearest simulated curve, not fitted", "fit"
+    ] * files  # fmt: skip
+    assert len(seen["reopened"]) == files
+    assert min(seen["reopened"]) > 10_000, "a report of a fit whose process is gone"
     name, pages = seen["unfitted"]
     assert pages == [name], "a model that was not fitted is sent, too"
     for table in seen["suggested"]:
@@ -76,6 +83,8 @@ def sent(seen: dict[str, Any], version: str, least: int) -> None:
         name = f"{each['row'][0]}@{each['row'][2]}"
         assert each["status"] == f"Sent to a fit page: {name.removesuffix('@–')}."
         check_page(each["sent"], each["page"])
+        theories = [name for graph in each["graphs"] if len(graph) > 1 for name in graph[1:]]
+        assert any(re.match(r"M\d+ ?\[", name) for name in theories), "a graph of data with their theory"
         assert each["page"]["category"] == each["row"][1]
         ours, theirs = each["sent"]["reduced_chisq"], each["chi2_fitted"]
         print(f"SasView {version}, {name}: reduced χ² {theirs:.5f} after its fit, {ours:.5f} by sasnet, "

@@ -15,8 +15,8 @@ import pytest
 from child import PATIENCE, SLEEPY, Child, Event, alive, columns
 
 import sasnet_plugin
-from sasnet_plugin.integrations.answers import fit_options
 from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.service.answers import fit_options
 from sasnet_plugin.types import SasnetError
 
 RADIUS = 60.0

@@ -7,7 +7,6 @@ import pytest
 
 from sasnet_plugin.domains.heads import Scope
 from sasnet_plugin.predict.calibration import (
-    FALSE_ALARMS,
     calibrate,
     fit_platt,
     fit_temperature,
@@ -43,11 +42,12 @@ def test_platt_gives_even_odds_where_both_are_alike() -> None:
     assert offset == pytest.approx(0, abs=0.1)
 
 
-def test_threshold_alarms_for_one_curve_in_twenty() -> None:
+@pytest.mark.parametrize("refused", [0.02, 0.05])
+def test_threshold_refuses_as_many_known_curves_as_the_head_says(refused: float) -> None:
     scores = np.random.default_rng(5).random(10_000)
-    assert np.mean(scores < scope_threshold(scores)) == pytest.approx(FALSE_ALARMS, abs=1e-3)
+    assert np.mean(scores < scope_threshold(scores, refused)) == pytest.approx(refused, abs=1e-3)
     # Where nearly all are surely known, what is likelier known than not is not refused.
-    assert scope_threshold(1 - 0.2 * scores) == 0.5
+    assert scope_threshold(1 - 0.2 * scores, refused) == 0.5
 
 
 def test_examples_of_which_the_scope_is_not_known_do_not_count() -> None:

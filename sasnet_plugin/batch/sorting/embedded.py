@@ -89,12 +89,10 @@ def planned(
 
     Parameters
     ----------
-    files : sequence of str
     folder : Path
         Of the parts.
     name : str
         Of the embedding.
-    geometry : tuple of str
     force : bool
         Whatever the folder holds is done again.
 
@@ -177,18 +175,31 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
     done : callable, optional
         Told of the frames of each part, those at once that were there before.
     """
-    if parts:
-        remove_leftovers(Path(parts[0].path).parent)
-    missing = [part for part in parts if not Path(part.path).exists()]
+    if not parts:
+        return
+    folder, done = Path(parts[0].path).parent, done or (lambda number: None)
+    remove_leftovers(folder)
     number = {part.path: sum(end - first for _, first, end in part.pieces) for part in parts}
-    if done is not None:
-        done(sum(number.values()) - sum(number[part.path] for part in missing))
+    missing = [part for part in parts if not Path(part.path).exists()]
+    done(sum(number.values()) - sum(number[part.path] for part in missing))
     for path in unordered_map(make_part, missing, workers=workers):
-        if done is not None:
-            done(number[path])
-    if parts:
-        for old in set(Path(parts[0].path).parent.glob("part-*.npz")) - {Path(part.path) for part in parts}:
-            old.unlink(missing_ok=True)
+        done(number[path])
+    for old in set(folder.glob("part-*.npz")) - set(map(Path, number)):
+        old.unlink(missing_ok=True)
+
+
+def _points(piece: Piece, part: Part) -> Iterator[Points]:
+    """Embedded frames of a piece of a file."""
+    file, first, end = piece
+    for some in frames(Path(file), part.geometry, start=first):
+        number = min(len(some.counts), end - some.start)
+        if number > 0:
+            cells = in_cells(some.window, some.counts[:number], some.masks[:number])
+            entries = some.start + 1 + np.arange(number)
+            counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
+            yield Points(np.full(number, file), entries, embedded(cells, part.embedding), counts)
+        if some.start + len(some.counts) >= end:
+            break
 
 
 def make_part(part: Part) -> str:
@@ -199,18 +210,7 @@ def make_part(part: Part) -> str:
     SasnetError
         A file was changed meanwhile.
     """
-    found: list[Points] = []
-    for file, first, end in part.pieces:
-        for some in frames(Path(file), part.geometry, start=first):
-            number = min(len(some.counts), end - some.start)
-            if number > 0:
-                cells = in_cells(some.window, some.counts[:number], some.masks[:number])
-                points = embedded(cells, part.embedding)
-                entries = some.start + 1 + np.arange(number)
-                counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
-                found.append(Points(np.full(number, file), entries, points, counts))
-            if some.start + len(some.counts) >= end:
-                break
+    found = [some for piece in part.pieces for some in _points(piece, part)]
     for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
         if _stamp(file) != stamp:
             raise SasnetError(f"{file}: was changed while it was read; repeat the command, which goes on.")

@@ -93,6 +93,12 @@ class Mixture:
         return cls(**own, encoder=tuple(layers))
 
 
+def _criteria(z: NDArray[np.float64], seed: int) -> list[tuple[int, float]]:
+    """Bayesian information criterion of each number of clusters."""
+    most = min(SORTING.most_clusters, len(z) // 8)
+    return [(k, float(_gaussians(z, k, seed, 1).bic(z))) for k in range(1, max(most, 1) + 1)]
+
+
 def fit(
     points: NDArray[np.floating],
     rng: np.random.Generator,
@@ -140,11 +146,8 @@ def fit(
     axes, z = reduction.components_[:enough], z[:, :enough]
     scale = float(z[:, 0].std()) or 1.0
     z = z / scale
-    tried = []
-    if clusters is None:
-        most = min(SORTING.most_clusters, len(points) // 8)
-        for k in range(1, max(most, 1) + 1):
-            tried.append((k, float(_gaussians(z, k, seed, 1).bic(z))))
+    tried = [] if clusters else _criteria(z, seed)
+    if not clusters:
         clusters = min(tried, key=lambda pair: pair[1])[0]
     best = _gaussians(z, clusters, seed, SORTING.starts)
     labels = best.predict(z)

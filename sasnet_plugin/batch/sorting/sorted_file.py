@@ -65,6 +65,19 @@ class Sorted:
         return np.asarray(rows[np.argsort(self.probability[rows])[: SORTING.shown]])
 
 
+def _append(file: Any, name: str, values: NDArray[Any]) -> None:
+    """Rows at the end of a data set, which is made for the first."""
+    import h5py
+
+    if name not in file:
+        kind = h5py.string_dtype() if name == "file" else values.dtype
+        more = values.shape[1:]
+        file.create_dataset(name, (0, *more), kind, maxshape=(None, *more), chunks=(4096, *more))
+    there = len(file[name])
+    file[name].resize(there + len(values), axis=0)
+    file[name][there:] = values
+
+
 def write(
     path: Path, found: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
 ) -> int:
@@ -75,8 +88,6 @@ def write(
     SasnetError
         They cannot be written.
     """
-    import h5py
-
     table = path.with_suffix(".csv")
     n = 0
     try:
@@ -108,14 +119,7 @@ def write(
                     "map": mixture.reduced(some.points)[:, :2],
                 }
                 for name, values in columns.items():
-                    if name not in file:
-                        kind = h5py.string_dtype() if name == "file" else values.dtype
-                        shape = (0, *values.shape[1:])
-                        file.create_dataset(
-                            name, shape, kind, maxshape=(None, *shape[1:]), chunks=(4096, *shape[1:])
-                        )
-                    file[name].resize(n + len(values), axis=0)
-                    file[name][n:] = values
+                    _append(file, name, values)
                 writer.writerows(
                     zip(some.path, some.entry, cluster, (f"{p:.4f}" for p in probability), strict=True)
                 )

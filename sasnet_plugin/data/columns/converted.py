@@ -28,13 +28,20 @@ _LEAST_LOG10 = -5.0
 """log10 of the smallest q of any instrument, in any unit that files have."""
 
 
+def _resolution(values: FloatArray, name: ColumnName, notes: list[str]) -> FloatArray:
+    """One standard deviation of q."""
+    if name.factor == 1.0:
+        return values
+    notes.append("The resolution is given as full width at half maximum; it was converted.")
+    return values * name.factor
+
+
 def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: ColumnName | None) -> RawCurve:
     """The data set of these columns, with notes on what was converted.
 
     Parameters
     ----------
     columns : (m, n) float array
-    roles : Roles
     names : Names or None
         Of the columns, where they have names.
     x_name : ColumnName or None
@@ -45,10 +52,9 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
     x = _abscissa(columns[roles.x], x_name, notes)
     error = None if roles.error is None else columns[roles.error]
     dq = None if roles.dq is None else columns[roles.dq]
+    if named and dq is not None and roles.dq is not None:
+        dq = _resolution(dq, named[roles.dq], notes)
     intensity = columns[roles.intensity]
-    if named and roles.dq is not None and named[roles.dq].factor != 1.0:
-        dq = columns[roles.dq] * named[roles.dq].factor
-        notes.append("The resolution is given as full width at half maximum; it was converted.")
     if named and error is not None and roles.error is not None:
         error = _standard_deviation(error, intensity, named[roles.error], notes)
     if named and named[roles.intensity].scale:
@@ -122,7 +128,6 @@ def angle_to_q(
         Against the angle.
     name : ColumnName
         Of the angle: its unit, and whether it is θ or 2θ.
-    file : str
     given, stated : float or None
         Å; of the user and of the file.
 

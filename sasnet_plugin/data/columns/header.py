@@ -47,7 +47,6 @@ class Names(NamedTuple):
 
     Parameters
     ----------
-    columns : tuple of ColumnName
     unit_beside : str
         What a line of units says under the name of q; empty where there is none.
     """
@@ -143,17 +142,23 @@ def _in_loop(lines: list[str], width: int) -> list[str]:
     return [tag.replace("_", " ") for tag in tags] if len(tags) == width else []
 
 
+def _split_by(pattern: str, line: str, width: int) -> list[str]:
+    """Words between what matches a pattern, without empty ones where they are not so many."""
+    words = [word.strip() for word in re.split(pattern, line)]
+    if len(words) != width:
+        words = [word for word in words if word]
+    if len(words) > width and pattern == r"\|":
+        words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
+    return words
+
+
 def _splits(line: str, width: int) -> list[list[str]]:
     """Ways in which a line falls into so many words."""
     bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
     bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
     found: list[list[str]] = []
     for pattern in _BETWEEN:
-        words = [word.strip() for word in re.split(pattern, bare)]
-        if len(words) != width:
-            words = [word for word in words if word]
-        if len(words) > width and pattern == r"\|":
-            words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
+        words = _split_by(pattern, bare, width)
         if len(words) == width and words not in found:
             found.append(words)
     loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()

@@ -170,6 +170,12 @@ _UNIT_LIKE = re.compile(
 )
 _LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
 _VARIANCE = rf"var|variance|(?:{_ERROR}|d{_I})\^2"
+#: Names as a whole, what they are, and the scale.
+_SCALES = (
+    (r"[qs](?:\^2|\*\*2|sq|squared)", Q, "squared"),
+    (_VARIANCE, ERROR, "squared"),
+    ("kratky", INTENSITY, "q2"),
+)
 _TIMES_Q = re.compile(
     r"[qs](?:\^?(?P<before>[24])\*?|\*)(?:i|int|intensity)(?:\([qs]\))?"
     r"|(?:i|int|intensity)(?:\([qs]\)|\*)+[qs](?:\^?(?P<after>[24]))?|i[qs](?:\^?(?P<last>[24]))"
@@ -259,17 +265,14 @@ def _simple(plain: str) -> tuple[str, str, float] | None:
 
 def _scaled(plain: str) -> tuple[str, str, float] | None:
     """The same of a logarithm, a square, or an intensity times a power of q."""
-    if re.fullmatch(r"[qs](?:\^2|\*\*2|sq|squared)", plain):
-        return Q, "squared", 1.0
-    if re.fullmatch(_VARIANCE, plain):
-        return ERROR, "squared", 1.0
-    if plain == "kratky":
-        return INTENSITY, "q2", 1.0
+    for pattern, quantity, scale in _SCALES:
+        if re.fullmatch(pattern, plain):
+            return quantity, scale, 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
     if function := _FUNCTION.fullmatch(plain):
-        root = function["root"]
-        if found := _function_of(root or function["inverse"], "root" if root else "inverse"):
+        kind = str(function.lastgroup)
+        if found := _function_of(function[kind], kind):
             return found
     if logarithm := _LOGARITHM.fullmatch(plain):
         return _function_of(logarithm["of"], "ln" if logarithm["scale"] == "ln" else "log10")

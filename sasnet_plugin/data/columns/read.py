@@ -9,7 +9,7 @@ from ...types import DataError, printable
 from .converted import angle_to_q, curve_of, in_unit, looks_like_angle
 from .header import Names, label, names_of, no_abscissa
 from .names import ANGLE, ColumnName
-from .roles import by_name, by_position
+from .roles import Roles, by_name, by_position
 from .stated import HEADER_LINES, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
@@ -41,12 +41,7 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     names = names_of(table)
     roles, said = by_name(table, names) if names else ([], [])
     if not roles:
-        names = None
-        if other := no_abscissa(table):
-            raise DataError(
-                f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
-            )
-        roles, said = by_position(table)
+        names, (roles, said) = None, _nameless(table, file)
     x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
     if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
         x_name = ColumnName("", ANGLE, unit="degrees")
@@ -71,15 +66,26 @@ def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
     return replace(raw, notes=tuple(dict.fromkeys([*before, *raw.notes])))
 
 
+def _nameless(table: Table, file: str) -> tuple[list[Roles], list[str]]:
+    """The data sets of a table without names, unless its header says that the first column is no q."""
+    if other := no_abscissa(table):
+        raise DataError(
+            f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
+        )
+    return by_position(table)
+
+
 def _left_out(table: Table) -> list[str]:
     """What was left out in finding the table."""
     notes = []
     if table.dropped:
-        plural = "line" if table.dropped == 1 else "lines"
-        notes.append(f"{table.dropped} {plural} inside the table without the columns of the others dropped.")
+        lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")
+        notes.append(
+            f"{table.dropped} {lines} inside the table without the columns of the others {were} dropped."
+        )
     if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:
-        plural = "line" if table.lost == 1 else "lines"
-        notes.append(f"{table.lost} {plural} of numbers outside the table that was read left out.")
+        lines, were = ("line", "was") if table.lost == 1 else ("lines", "were")
+        notes.append(f"{table.lost} {lines} of numbers outside the table that was read {were} left out.")
     return notes

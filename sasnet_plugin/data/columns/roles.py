@@ -41,8 +41,6 @@ class Roles(NamedTuple):
 
     Parameters
     ----------
-    x, intensity : int
-    error, dq, slit : int or None
     title : str
         Of a data set among several; empty for the only one.
     """
@@ -63,7 +61,6 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
 
     Parameters
     ----------
-    table : Table
     names : Names
         With one of q or an angle.
 
@@ -71,7 +68,6 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     -------
     roles : list of Roles
         Empty where no name is that of an intensity.
-    notes : list of str
     """
     columns = names.columns
     x = names.x
@@ -81,17 +77,21 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     dq, slit = names.first(DQ), names.first(SLIT)
     roles = []
     for i in signals:
-        # Samples side by side may each have their own q.
-        own = [j for j in range(i + 1) if columns[j].quantity == columns[x].quantity]
         error = _error_of(columns, i, signals)
         if error is None and len(signals) == 1:
             error = _nameless_error(table.columns, columns, i)
         if error is None and dq is not None and _of_q(columns[dq]) and _of_q(columns[i]):
             error, dq = dq, None
         title = columns[i].text if signals[1:] else ""
-        roles.append(Roles(own[-1] if own else x, i, error, dq, slit, title))
+        roles.append(Roles(_own_x(columns, i, x), i, error, dq, slit, title))
     unused = _unused(columns, roles)
     return roles, [unused] if unused else []
+
+
+def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
+    """The abscissa of a signal: samples side by side may each have their own q."""
+    own = [j for j in range(signal + 1) if columns[j].quantity == columns[x].quantity]
+    return own[-1] if own else x
 
 
 def _of_q(column: ColumnName) -> bool:

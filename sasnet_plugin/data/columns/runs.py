@@ -26,7 +26,6 @@ class Run:
 
     Parameters
     ----------
-    rows : list of list of float
     places : list of int
         Numbers of their lines.
     dropped : int
@@ -53,7 +52,6 @@ class Runs:
 
     Parameters
     ----------
-    runs : list of Run
     single : int
         Lines of one number.
     odd : list of int

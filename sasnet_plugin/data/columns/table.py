@@ -179,17 +179,20 @@ def _with_blanks(lines: list[str]) -> list[str]:
     return found
 
 
-def _longest(lines: list[str]) -> Table:
-    """The longest table, each line parsed by itself: slower, and for any text."""
+def _runs(lines: list[str]) -> Runs:
     found = Runs()
     for number, line in enumerate(lines):
         if line.strip():
             found.take(lines, number)
-    runs = found.runs
+    return found
+
+
+def _longest(lines: list[str]) -> Table:
+    """The longest table, each line parsed by itself: slower, and for any text."""
+    found = _runs(lines)
+    runs, grouped_apart = found.runs, _grouped(lines, found.odd)
     if not runs:
-        return Table(
-            np.empty((0, 0)), tuple(lines), grouped=_grouped(lines, found.odd), single=found.single >= START
-        )
+        return Table(np.empty((0, 0)), tuple(lines), grouped=grouped_apart, single=found.single >= START)
     best = runs[_chosen(lines, [len(run.rows) for run in runs], [run.places[0] for run in runs])]
     rows = np.array(best.rows, dtype=np.float64)
     if found.single > rows.shape[0]:
@@ -202,7 +205,7 @@ def _longest(lines: list[str]) -> Table:
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[: best.places[0]]),
         _words_below(lines, best.lines, set(best.places)), best.dropped,
-        len(beside) + _rows_apart(runs, best, beside), grouped or _grouped(lines, found.odd), alike,
+        len(beside) + _rows_apart(runs, best, beside), grouped or grouped_apart, alike,
     )  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from ...domains import ReadOptions
 from ...types import DataError, Image
 from ..images import masks
 from ..sans.centre import find_centre
+from ..settings_tables import said_over
 from .frame import Window
 from .settings import Setup, setup_of
-from .stacks import SMALLEST, Block, blocks, frame_number, mask_of
+from .stacks import SMALLEST, Block, blocks, mask_of, same_shape, titled, wanted
 
 if TYPE_CHECKING:
     import os
@@ -40,8 +41,6 @@ class Frames:
         Number of the first in its file, from 0.
     counts : (m, rows, columns) float32 array
     masks : (m, rows, columns) bool array
-    window : Window
-    notes : tuple of str
     total : int
         Frames of the file.
     """
@@ -55,28 +54,15 @@ class Frames:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given.
+    """The images of a file one by one, or the one whose number is given; raises as `stacks.wanted` does."""
+    return wanted(path, options, _images)
 
-    Raises
-    ------
-    DataError
-        The file cannot be read, or there is no such entry.
-    """
-    path = Path(path)
-    if options.q_unit is not None:
-        raise DataError(f"{path}: diffraction images have no q axis of their own; leave --q-unit out.")
-    wanted = frame_number(path, options.entry)
-    total = 0
-    for some in frames(path, options.geometry, start=wanted or 0):
-        total = some.total
+
+def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
+    for some in frames(path, geometry, start):
         for row, (counts, mask) in enumerate(zip(some.counts, some.masks, strict=True)):
-            number = some.start + row
-            entry = f"frame {number + 1}" if some.total > 1 else ""
+            entry = titled(some.start + row, some.total)
             yield Image(np.where(mask, counts, 0.0), mask, some.window, str(path), entry, some.notes)
-            if wanted is not None:
-                return
-    if wanted is not None:
-        raise DataError(f"{path}: there is no frame {wanted + 1}; the file holds {total or 'fewer'}.")
 
 
 def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterator[Frames]:
@@ -84,7 +70,6 @@ def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterat
 
     Parameters
     ----------
-    path : Path
     geometry : tuple of str
         ``name=value``; see `settings.Setup`.
     start : int
@@ -122,40 +107,42 @@ def _placed(
     block: Block, said: Setup, given: NDArray[np.bool_] | None, file: str
 ) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
     """Window, mask and notes of a file from its first frames."""
-    setup, shape = said.over(block.setup), (block.frames.shape[1], block.frames.shape[2])
+    setup, shape = said_over(said, block.setup), (block.frames.shape[1], block.frames.shape[2])
     bad = _stored_as_bad(block)
-    good: NDArray[np.bool_] = np.ones(shape, dtype=bool)
-    if given is not None:
-        if given.shape != shape:
-            raise DataError(
-                f"{said.mask_file}: is no mask of the shape of {file}; give one of the same detector."
-            )
-        good &= ~given
     total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
     unmeasured, notes = masks.unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)
-    good &= ~unmeasured
+    good = ~unmeasured
+    if given is not None:
+        good &= ~same_shape(given, shape, str(said.mask_file), file)
     if good.sum() < SMALLEST**2:
         raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
     hot = masks.hot_pixels(total, good)
     good = good & ~hot
     if len(block.frames) >= _FEW or float(np.median(total[good])) >= _LIT:
         dark = masks.shadows(total, good)
-        if dark.any():
-            good &= ~dark
-            notes.append(f"A gap, a hole or a shadow was left out: {masks.share(dark)}.")
-    if hot.any():
-        notes.append(f"Hot pixels were left out: {masks.share(hot)}.")
+        good &= ~dark
+        notes += _left_out("A gap, a hole or a shadow was", dark)
+    notes += _left_out("Hot pixels were", hot)
     centre = setup.direct_beam
     if centre is None:
-        column, row, like = find_centre(np.where(good, total, 0.0), good)
-        centre = column, row
-        inside = -0.1 * shape[1] < column < 1.1 * shape[1] and -0.1 * shape[0] < row < 1.1 * shape[0]
-        if like < _SYMMETRIC or not inside:
-            centre = (shape[1] - 1) / 2, (shape[0] - 1) / 2
-            notes.append("No centre was found in the images; the middle of the detector was taken for it.")
-        else:
-            notes.append(f"The centre was found from the images: column {column:.1f}, row {row:.1f}.")
+        centre, note = _centre(np.where(good, total, 0.0), good)
+        notes.append(note)
     edge = setup.radius or min(shape) / 2
     window = Window(shape, centre, edge, setup.wavelength, setup.distance, setup.pixel_size)
     window.check(file)
     return replace(window, centre=(round(centre[0] * 4) / 4, round(centre[1] * 4) / 4)), good, tuple(notes)
+
+
+def _left_out(what: str, pixels: NDArray[np.bool_]) -> list[str]:
+    return [f"{what} left out: {masks.share(pixels)}."] if pixels.any() else []
+
+
+def _centre(total: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[float, float], str]:
+    """Column and row about which the image is alike under half a turn, else its middle; and which it is."""
+    rows, columns = total.shape
+    column, row, like = find_centre(total, good)
+    inside = -0.1 * columns < column < 1.1 * columns and -0.1 * rows < row < 1.1 * rows
+    if like < _SYMMETRIC or not inside:
+        middle = (columns - 1) / 2, (rows - 1) / 2
+        return middle, "No centre was found in the images; the middle of the detector was taken for it."
+    return (column, row), f"The centre was found from the images: column {column:.1f}, row {row:.1f}."

@@ -81,7 +81,6 @@ def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> 
 
     Parameters
     ----------
-    window : Window
     counts : (n, rows, columns) array
     masks : (n or 1, rows, columns) bool array
         True where a pixel counts.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ...types import DataError
+from ..settings_tables import beside, check_names, numbers_of, of_texts, path_of, said_over
 
 #: Name -> (numbers, least, largest, unit); extreme ultraviolet to hard X-rays.
 NUMBERS = {
@@ -47,18 +46,12 @@ class Setup:
     mask_file: str | None = None
     dataset: str | None = None
 
-    def over(self, other: Setup) -> Setup:
-        """These settings, and those of another where these say nothing."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
-        return replace(other, **said)
-
 
 def setup_of(path: Path, given: Sequence[str]) -> Setup:
-    """Settings by the user over those of the TOML file beside a file, of the same name or ``geometry.toml``.
+    """Settings by the user over those of the TOML files beside a file (`settings_tables.beside`).
 
     Parameters
     ----------
-    path : Path
     given : sequence of str
         ``name=value``, the value as in TOML.
 
@@ -67,47 +60,19 @@ def setup_of(path: Path, given: Sequence[str]) -> Setup:
     DataError
         A name is unknown, or a value is not of its kind.
     """
-    found = Setup()
-    for one in (path.with_name("geometry.toml"), path.with_suffix(".toml")):
-        if one.is_file():
-            try:
-                found = _of(tomllib.loads(one.read_text(encoding="utf-8")), str(one)).over(found)
-            except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-                reason = str(error).splitlines()[0]
-                raise DataError(f"{one}: this is no valid TOML ({reason}); correct the line.") from error
-    for text in given:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (equals and name and value):
-            raise DataError(f"{text}: is not name=value, such as direct_beam=[512,500].")
-        try:
-            table = tomllib.loads(f"value = {value}")
-        except tomllib.TOMLDecodeError:
-            table = {"value": value}
-        found = _of({name: table["value"]}, "--geometry").over(found)
-    return found
+    return said_over(_of(of_texts(given, "direct_beam=[512,500]"), "--geometry"), beside(path, _of))
 
 
 def _of(table: Mapping[str, Any], file: str) -> Setup:
+    check_names(table, (f.name for f in fields(Setup)), file)
     return Setup(**{key: _value(key, value, file) for key, value in table.items()})
 
 
 def _value(key: str, value: Any, file: str) -> Any:
-    if key in ("mask_file", "dataset"):
-        if not isinstance(value, str):
-            raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
-        return str(Path(file).parent / value) if key == "mask_file" and not file.startswith("--") else value
     if key not in NUMBERS:
-        names = ", ".join(f.name for f in fields(Setup))
-        raise DataError(f"{file}: there is no setting {key!r} of diffraction images; use one of {names}.")
-    return _number(key, value, file)
-
-
-def _number(key: str, value: Any, file: str) -> float | tuple[float, ...]:
+        return path_of(key, value, file)
     count, low, high, unit = NUMBERS[key]
-    values = value if isinstance(value, list) else [value]
-    if len(values) != count or not all(isinstance(v, int | float) and math.isfinite(v) for v in values):
-        wanted = "two numbers in brackets" if count == 2 else "a number"
-        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
+    values = numbers_of(key, value, count, file)
     if not all(low <= v <= high for v in values):
         raise DataError(f"{file}: {key} = {value!r} is outside {low:g} to {high:g} {unit}; correct it.")
-    return tuple(map(float, values)) if count == 2 else float(values[0])
+    return values if count > 1 else values[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...types import DataError
+from ...domains import ReadOptions
+from ...types import DataError, Image
 from ..failure import content, too_large
 from ..images import formats, nexus
 from ..images.raw import not_an_image, truncated
@@ -148,6 +150,54 @@ def frame_number(path: Path, entry: str | None) -> int | None:
     if not digits.isdigit() or int(digits) < 1:
         raise DataError(f"{path}: there is no entry {entry}; give a frame's number, from 1.")
     return int(digits) - 1
+
+
+def wanted(
+    path: str | os.PathLike[str],
+    options: ReadOptions,
+    images: Callable[[Path, tuple[str, ...], int], Iterator[Image]],
+) -> Iterator[Image]:
+    """The images of a file one by one, or the one whose number is given.
+
+    Parameters
+    ----------
+    images : callable
+        From a path, texts of settings and the number of the first that is wanted, from 0, to images.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, there is no such entry, or a unit of q is given.
+    """
+    path = Path(path)
+    if options.q_unit is not None:
+        raise DataError(f"{path}: such images have no q axis of their own; leave --q-unit out.")
+    number, geometry = frame_number(path, options.entry), tuple(options.geometry)
+    if number is None:
+        yield from images(path, geometry, 0)
+        return
+    one = next(images(path, geometry, number), None)
+    if one is None:
+        raise DataError(f"{path}: there is no frame {number + 1}; the file holds fewer.")
+    yield one
+
+
+def titled(number: int, total: int) -> str:
+    """Entry of a frame whose number is from 0; empty of the only one."""
+    return f"frame {number + 1}" if total > 1 else ""
+
+
+def same_shape(mask: NDArray[np.bool_], shape: tuple[int, int], name: str, file: str) -> NDArray[np.bool_]:
+    """A mask, if it has the shape of the images of a file.
+
+    Raises
+    ------
+    DataError
+        It has not; its own file is named.
+    """
+    if mask.shape != shape:
+        raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
+    return mask
 
 
 def mask_of(path: str) -> NDArray[np.bool_]:

@@ -26,7 +26,6 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in messages.
     dataset : str or None

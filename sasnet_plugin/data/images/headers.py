@@ -103,7 +103,6 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
     ----------
     start : bytes
         The file's first 2048.
-    shape : (rows, columns)
     """
     block = start[_MAR : _MAR + _MAR_BYTES]
     if len(block) < _MAR_BYTES:

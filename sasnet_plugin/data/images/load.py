@@ -11,6 +11,7 @@ import numpy as np
 
 from ...domains import ReadOptions
 from ...types import DataError, Image
+from ..settings_tables import said_over
 from . import masks
 from .formats import frames
 from .orientation import picture_sides
@@ -53,7 +54,7 @@ def iter_images(
     """
     path = Path(path)
     file = str(path)
-    said = (settings or ImageSettings()).over(read_toml(path))
+    said = said_over(settings or ImageSettings(), read_toml(path))
     reader = _Reader(said, file)
     with closing(frames(path, file, said.dataset)) as found:
         for frame in found:
@@ -83,7 +84,7 @@ def load_images(
             raise DataError(f"{path}: the file holds no image; check how it was written.")
         return images
     path = Path(path)
-    said = (settings or ImageSettings()).over(read_toml(path))
+    said = said_over(settings or ImageSettings(), read_toml(path))
     number = 0
     with closing(frames(path, str(path), said.dataset)) as found:
         for number, frame in enumerate(found, start=1):
@@ -106,7 +107,7 @@ class _Reader:
         values = frame.values
         if values.ndim != 2 or min(values.shape) < _SMALLEST:
             raise not_an_image(name, values.shape)
-        settings = self._said.over(frame.geometry)
+        settings = said_over(self._said, frame.geometry)
         placement = self._placement(values.shape, settings)
         counts = np.asarray(values, dtype=np.float64)
         good, notes = self._good(frame, counts, settings, name)

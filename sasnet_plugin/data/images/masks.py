@@ -29,6 +29,8 @@ _AROUND, _BESIDE = np.ones((3, 3), dtype=int), np.array([[0, 0, 0], [1, 1, 1], [
 _SATURATED_SHARE = 0.01
 _PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
 _SIXTEEN_BITS = 65535.0
+#: Share of a detector's gaps that holds counts from which on they are none: filled in, or of another detector.
+_COUNTING = 0.05
 #: Counts that a line without any must be expected to have; lines next to each other that a gap has at most.
 _SURELY_LIT, _WIDEST_GAP = 20.0, 64
 #: Share of lines that are dead at most: where more have no count, little was there to be counted.
@@ -44,7 +46,6 @@ def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArra
 
     Parameters
     ----------
-    values : array
     subtracted : bool
         Of negative values only -1 and -2 are marks, and only where there are no others: they may be what a
         subtraction left.
@@ -102,11 +103,12 @@ def unmeasured(
     if gaps is not None and np.any(gaps):
         limit = integer_limit(values)
         empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
-        notes.append(f"Gaps between the modules of the {family} detector left out: {share(empty)}.")
-        if np.count_nonzero(empty) < np.count_nonzero(gaps) / 2:
-            notes[-1] = f"The gaps between the modules of the {family} detector hold counts and are kept."
-        found = marked | empty
-        marked = marked & ~gaps
+        if np.count_nonzero(gaps & ~empty) > _COUNTING * np.count_nonzero(gaps):
+            # Zeros among counts are counts, too: without them the rest would be too bright.
+            notes.append(f"The gaps between the modules of the {family} detector hold counts and are kept.")
+        else:
+            notes.append(f"Gaps between the modules of the {family} detector left out: {share(empty)}.")
+            found, marked = marked | empty, marked & ~gaps
     if np.any(marked):
         notes.append(f"Marked as bad in the file: {share(marked)}.")
     dead = dead_lines(values, ~found, horizon=horizon)
@@ -156,10 +158,6 @@ def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) 
 
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
     """Gaps between the modules of a Dectris detector that has this shape, upright or on its side.
-
-    Parameters
-    ----------
-    shape : (rows, columns)
 
     Returns
     -------
@@ -300,7 +298,6 @@ def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
 
     Parameters
     ----------
-    shape : (rows, columns)
     settings : ImageSettings
         ``mask`` and ``beamstop``, in the file's columns and rows.
     """

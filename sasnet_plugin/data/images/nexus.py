@@ -47,7 +47,6 @@ class Stacks:
         The file's mask.
     geometry : ImageSettings
         What the file says.
-    notes : tuple of str
     """
 
     arrays: tuple[Any, ...]
@@ -105,7 +104,6 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
 
     Parameters
     ----------
-    path : Path
     file : str
         Its name in messages.
     dataset : str or None
@@ -164,23 +162,26 @@ def _linked(
                     f"{file}: {name} in {target.name} is no stack of images; copy that file again."
                 )
     lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
-    if arrays:
-        if not lost:
-            return arrays, ()
-        return arrays, (f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it.",)
+    if not arrays:
+        raise _lost(file, lost) if lost else _no_image(opened, file, dataset)
     if lost:
-        raise _lost(file, lost)
+        return arrays, (f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it.",)
+    return arrays, ()
+
+
+def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
+    """Why there is no stack of images in a file."""
     if dataset and dataset not in opened:
-        raise DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
+        return DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if _events(opened):
-        raise DataError(
+        return DataError(
             f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
     elsewhere = dataset or hdf5.survey(opened).elsewhere
     if elsewhere:
-        raise hdf5.not_followed(file, elsewhere)
-    raise DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+        return hdf5.not_followed(file, elsewhere)
+    return DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
 
 
 def _events(opened: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,37 +46,53 @@ def _apart(item: Any, image: Any) -> tuple[bool, bool]:
 
 def geometry_of(opened: Any, image: Any) -> ImageSettings:
     """What NXbeam, NXmonochromator, NXdetector and NXsample say, or CXI's source and detector."""
-    values: dict[str, tuple[tuple[bool, bool], float, str]] = {}
-    for item in _datasets(opened):
-        name = item.name.rpartition("/")[2]
-        if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
-            continue
-        apart = _apart(item, image)
-        # Slits and samples have distances, too.
-        if name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True):
-            continue
-        if name in values and values[name][0] <= apart:
-            continue
-        number = _scaled(name, float(np.ravel(item[(0,) * item.ndim])[0]), item)
-        if number is not None and np.isfinite(number):
-            values[name] = apart, number, hdf5.text(item.attrs.get("units", ""))
-    said = {name: number for name, (_, number, _) in values.items()}
+    values = _said(opened, image)
+    said = {name: one.number for name, one in values.items()}
+    cxi = CXI.search(image.name) is not None
     wavelength, energy = _first(said, _WAVELENGTH), _first(said, _ENERGY)
-    if energy is None and CXI.search(image.name):
+    if energy is None and cxi:
         energy = _cxi_energy(opened, image)
     if wavelength is None and energy:
         wavelength = KEV_ANGSTROM / energy
     width, height = (said.get(name) for name in _PIXEL)
-    height = height or (width if CXI.search(image.name) else None)
+    if cxi:
+        height = height or width
     beam = [_in_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)]
     return ImageSettings(
         wavelength=wavelength,
         alpha_i=_first(said, _INCIDENCE),
         distance=_first(said, _DISTANCE),
-        pixel_size=(width, height) if width and height else None,
-        direct_beam=(beam[0], beam[1]) if beam[0] and beam[1] else None,
+        pixel_size=_both(width, height),
+        direct_beam=_both(*beam),
         saturation=said.get("saturation_value"),
     )
+
+
+class _Said(NamedTuple):
+    """How far from the image something is said (`_apart`), its value in our unit, and the file's unit."""
+
+    apart: tuple[bool, bool]
+    number: float
+    unit: str
+
+
+def _said(opened: Any, image: Any) -> dict[str, _Said]:
+    """What is said nearest to the image, by name."""
+    values: dict[str, _Said] = {}
+    for item in _datasets(opened):
+        name, apart = item.name.rpartition("/")[2], _apart(item, image)
+        # Slits and samples have distances, too.
+        elsewhere = name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
+        if elsewhere or (name in values and values[name].apart <= apart):
+            continue
+        number = _number(name, item)
+        if number is not None and np.isfinite(number):
+            values[name] = _Said(apart, number, hdf5.text(item.attrs.get("units", "")))
+    return values
+
+
+def _both(first: float | None, second: float | None) -> tuple[float, float] | None:
+    return (first, second) if first and second else None
 
 
 def _cxi_energy(opened: Any, image: Any) -> float | None:
@@ -86,34 +102,48 @@ def _cxi_energy(opened: Any, image: Any) -> float | None:
     return value / _KEV if value > 0 else None
 
 
-def _in_pixels(said: tuple[Any, float, str] | None, size: float | None) -> float | None:
+def _in_pixels(said: _Said | None, size: float | None) -> float | None:
     """A beam's place in pixels; NeXus has it in pixels or as a length."""
     if said is None:
         return None
-    unit = units.canonical(said[2], "length") if said[2] else None
-    if unit is None:
-        return said[1]
-    return said[1] * units.FACTORS["length"][unit] / units.FACTORS["length"]["mm"] / size if size else None
+    factor = _factor(said.unit, "length", "mm") if said.unit else None
+    if factor is None:
+        return said.number
+    return said.number * factor / size if size else None
 
 
-def _scaled(name: str, value: float, item: Any) -> float | None:
-    """The value in our units, None where the name is of no use or its unit unknown."""
+def _factor(unit: str, quantity: str, wanted: str) -> float | None:
+    """From a unit to another; None where it is not known."""
+    known = units.canonical(unit, quantity)
+    return None if known is None else units.FACTORS[quantity][known] / units.FACTORS[quantity][wanted]
+
+
+#: Names, what they are, the unit where the file has none, and ours. NeXus leaves that of lengths to the file;
+#: Dectris and most others write metres.
+_UNITS = (
+    (_WAVELENGTH, "length", "Å", "Å"),
+    ((*_DISTANCE, *_PIXEL), "length", "m", "mm"),
+    (_INCIDENCE, "angle", "degrees", "degrees"),
+)
+
+
+def _number(name: str, item: Any) -> float | None:
+    """The first value in our unit, None where the name is of no use, the unit unknown or it is no number."""
+    if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
+        return None
     unit = hdf5.text(item.attrs.get("units", ""))
-    if name in _WAVELENGTH:
-        factor = units.FACTORS["length"].get(units.canonical(unit or "Å", "length") or "")
-    elif name in (*_DISTANCE, *_PIXEL):
-        # NeXus leaves the unit to the file; Dectris and most others write metres.
-        factor = units.FACTORS["length"].get(units.canonical(unit or "m", "length") or "")
-        factor = None if factor is None else factor / units.FACTORS["length"]["mm"]
-    elif name in _INCIDENCE:
-        factor = units.FACTORS["angle"].get(units.canonical(unit or "degrees", "angle") or "")
+    factor: float | None = None
+    if name in (*_BEAM, "saturation_value"):
+        factor = 1.0
     elif name in _ENERGY:
         factor = {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    elif name in (*_BEAM, "saturation_value"):
-        factor = 1.0
-    else:
+    for names, quantity, usual, wanted in _UNITS:
+        if name in names:
+            factor = _factor(unit or usual, quantity, wanted)
+    if factor is None:
         return None
-    return None if factor is None or value <= 0 else value * factor
+    value = float(np.ravel(item[(0,) * item.ndim])[0])
+    return value * factor if value > 0 else None
 
 
 def _first(values: dict[str, float], names: tuple[str, ...]) -> float | None:

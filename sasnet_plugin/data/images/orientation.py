@@ -45,7 +45,6 @@ def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: 
     values : (rows, columns) array
     turns : int
         One of `TURNS`.
-    flip_rows, flip_columns : bool
     """
     turned = np.rot90(values, turns)
     return turned[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
@@ -62,10 +61,6 @@ def arrange_point(
         In the file's picture.
     shape : (rows, columns)
         Of the file's picture.
-
-    Returns
-    -------
-    column, row : float
     """
     column, row = point
     rows, columns = shape
@@ -106,8 +101,7 @@ def picture_sides(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f:
         Degrees.
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
-    whole = bool(np.all(counts[mask] == np.round(counts[mask])))
-    if whole and clipped.sum() < _ENOUGH:
+    if clipped.sum() < _ENOUGH and np.all(counts[mask] == np.round(counts[mask])):
         return Verdict(note="Too few counts to tell whether the image stands upright.")
     above, right = _ratio(clipped, mask, alpha_f, axis=1), _ratio(clipped, mask, phi, axis=0)
     level = above is not None and _ALIKE < above < 1 / _ALIKE
@@ -119,13 +113,17 @@ def picture_sides(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f:
     if lopsided and _best_symmetry(profile, alpha_f) > _SYMMETRIC:
         return Verdict(turned="turned by 90 degrees, alike up and down but not left and right")
     falls = _fall(profile, alpha_f)
-    if falls < _UPSIDE_DOWN:
-        return Verdict(turned="upside down, brighter far from the horizon than close to it")
     if falls < _DOUBTFUL:
-        return Verdict(note="The image is brighter at large alpha_f than at small; is it upside down?")
+        return _upside_down(falls)
     if across is None and (above is None or above < 1 / _DARK):
         return Verdict(note="Whether the image is turned by 90 degrees cannot be told: it shows no horizon.")
     return Verdict()
+
+
+def _upside_down(falls: float) -> Verdict:
+    if falls < _UPSIDE_DOWN:
+        return Verdict(turned="upside down, brighter far from the horizon than close to it")
+    return Verdict(note="The image is brighter at large alpha_f than at small; is it upside down?")
 
 
 def _glare(counts: FloatArray, mask: BoolArray) -> float:

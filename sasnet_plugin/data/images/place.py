@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -133,7 +133,6 @@ class Placement:
         What is reversed after turning.
     boxes : four (rows, columns) float arrays or None
         Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
-    notes : tuple of str
     """
 
     geometry: GrazingIncidence
@@ -218,17 +217,13 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
 
     alpha_i = settings.alpha_i
     if direct is not None and specular is not None:
-        seen = incidence_from_beams(
-            (turned(specular)[1] - turned(direct)[1]) * height, distance=distance, perpendicular_to=to
-        )
+        apart = (turned(specular)[1] - turned(direct)[1]) * height
+        seen = incidence_from_beams(apart, distance=distance, perpendicular_to=to)
         alpha_i = _incidence(seen, alpha_i, file, notes)
     assert alpha_i is not None
-    if direct is not None:
-        column, row = turned(direct)
-    else:
-        assert specular is not None
-        column, row = turned(specular)
-        row -= specular_height(alpha_i, distance=distance, perpendicular_to=to) / height
+    below = specular_height(alpha_i, distance=distance, perpendicular_to=to) / height
+    column, row = turned(direct or specular or (0.0, 0.0))
+    row -= 0.0 if direct else below
     y, z = (np.arange(columns) - column) * width, (np.arange(rows) - row) * height
     phi, alpha_f = exit_angles(
         y[None, :], z[:, None], alpha_i=alpha_i, distance=distance, perpendicular_to=to
@@ -248,11 +243,11 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
 
 def _not_given(settings: ImageSettings) -> list[str]:
     """What is lacking to place an image by its beams."""
-    direct, specular = settings.direct_beam, settings.specular_beam
-    missing = [name for name in ("wavelength", "distance", "pixel_size") if getattr(settings, name) is None]
-    if direct is None and (specular is None or settings.alpha_i is None):
+    known = {f.name for f in fields(settings) if getattr(settings, f.name) is not None}
+    missing = [name for name in ("wavelength", "distance", "pixel_size") if name not in known]
+    if "direct_beam" not in known and not {"specular_beam", "alpha_i"} <= known:
         missing.append("direct_beam")
-    if settings.alpha_i is None and (direct is None or specular is None):
+    if "alpha_i" not in known and not {"direct_beam", "specular_beam"} <= known:
         missing.insert(1, "alpha_i")
     return missing
 

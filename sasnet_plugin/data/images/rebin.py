@@ -62,7 +62,6 @@ def rebin(image: Image, phi_edges: FloatArray, alpha_f_edges: FloatArray) -> Reb
 
     Parameters
     ----------
-    image : Image
     phi_edges : (columns + 1,) float array
         Degrees, ascending.
     alpha_f_edges : (rows + 1,) float array
@@ -113,10 +112,8 @@ def to_window(
 
     Parameters
     ----------
-    image : Image
     phi, alpha_f : (float, float)
         Edges of the window, degrees.
-    shape : (rows, columns)
     least_coverage : float
         0..1.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from ..settings_tables import (
     beside,
     check_names,
     is_number,
+    numbers_of,
     of_texts,
-    said_over,
+    path_of,
     side_or_mirror,
 )
 
@@ -83,11 +84,6 @@ class ImageSettings:
     saturation: float | None = None
     dataset: str | None = None
 
-    def over(self, other: ImageSettings) -> ImageSettings:
-        """These settings, and those of another where these say nothing."""
-        found: ImageSettings = said_over(self, other)
-        return found
-
 
 _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_size": 2, "beamstop": 3}
 
@@ -129,28 +125,18 @@ def from_options(given: Sequence[str]) -> ImageSettings:
 def _value(key: str, value: Any, file: str) -> Any:
     if key in SIDED:
         return side_or_mirror(key, value, file)
-    if key in _WORDS:
-        fits, wanted = _WORDS[key]
-        if not fits(value):
-            raise DataError(f"{file}: {key} is {value!r}; {wanted}.")
-        return value
+    if key in ("mask_file", "dataset"):
+        return path_of(key, value, file)
     if key == "mask":
         return _rectangles(value, file)
+    if key == "perpendicular_to":
+        if value not in _FLAT:
+            raise DataError(f"{file}: {key} is {value!r}; use one of {', '.join(_FLAT)}.")
+        return value
     if key == "pixel_size" and is_number(value):
         value = [value, value]
-    if key in _SIZES:
-        return _numbers(key, value, _SIZES[key], file, f"{_SIZES[key]} numbers in brackets")
-    if not is_number(value):
-        raise DataError(f"{file}: {key} is {value!r}; give a number.")
-    return float(value)
-
-
-#: What is no number -> whether a value fits, and what is wanted.
-_WORDS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "perpendicular_to": (lambda value: value in _FLAT, f"use one of {', '.join(_FLAT)}"),
-    "mask_file": (lambda value: isinstance(value, str), "give a path in quotes"),
-    "dataset": (lambda value: isinstance(value, str), "give a path in quotes"),
-}
+    found = numbers_of(key, value, _SIZES.get(key, 1), file)
+    return found if key in _SIZES else found[0]
 
 
 def _rectangles(value: Any, file: str) -> tuple[tuple[float, ...], ...]:
@@ -159,13 +145,7 @@ def _rectangles(value: Any, file: str) -> tuple[tuple[float, ...], ...]:
     wanted = "rectangles [first column, first row, last column, last row]"
     if not rows:
         raise DataError(f"{file}: mask is {value!r}; give {wanted}.")
-    return tuple(_numbers("mask", row, 4, file, wanted) for row in rows)
-
-
-def _numbers(key: str, value: Any, size: int, file: str, wanted: str) -> tuple[float, ...]:
-    if not isinstance(value, list | tuple) or len(value) != size or not all(map(is_number, value)):
-        raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
-    return tuple(float(number) for number in value)
+    return tuple(numbers_of("mask", row, 4, file, wanted) for row in rows)
 
 
 # name -> (lowest, highest, unit); GISAS of X-rays and neutrons, laboratory to synchrotron.

@@ -109,12 +109,15 @@ def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str
     needed = rows * columns * sum(bits * samples if len(bits) == 1 else bits) // 8
     if packing == 1:
         return sum(sizes) >= needed
-    if packing in _DEFLATE and not tiled:
-        for p, s in zip(places, sizes, strict=True):
-            stream.seek(p)
-            needed -= _inflated(stream.read(s), needed)
-        return needed <= 0
-    return True
+    return tiled or packing not in _DEFLATE or _unpacks_to(stream, places, sizes, needed)
+
+
+def _unpacks_to(stream: BinaryIO, places: list[int], sizes: list[int], needed: int) -> bool:
+    """Whether strips unpack to as many bytes."""
+    for place, size in zip(places, sizes, strict=True):
+        stream.seek(place)
+        needed -= _inflated(stream.read(size), needed)
+    return needed <= 0
 
 
 def _inflated(packed: bytes, most: int) -> int:

@@ -102,7 +102,6 @@ def sample_of(
 
     Parameters
     ----------
-    curves : sequence of Curve
     described : mapping, optional
         Sections of a sample file, see `read_description`.
     sld : callable, optional

@@ -48,10 +48,6 @@ class Anisotropy:
 def anisotropy(images: Sequence[Polar]) -> Anisotropy:
     """Look for a direction in images of one sample.
 
-    Parameters
-    ----------
-    images : sequence of Polar
-
     Notes
     -----
     In ring q the second harmonic is z = c + is with variance σ² each; Σ |z|²/σ² is χ² of two degrees of

@@ -129,7 +129,6 @@ def on_detector(
         Row 0 is the lowest.
     centre : (float, float)
         Column and row of the beam, 0 in the middle of the first pixel.
-    setting : Setting
     efficiency : (rows, columns) float array, optional
 
     Notes

@@ -58,13 +58,16 @@ def _ill(opened: Any) -> Iterator[tuple[str, Any, Any]]:
     if entry is None or not hasattr(entry, "values"):
         return
     for instrument in entry.values():
-        if not hasattr(instrument, "get") or "selector" not in instrument:
-            continue
-        for name, group in instrument.items():
-            number = name.removeprefix("Detector").strip()
-            data = group.get(f"data{number}") if hasattr(group, "get") and number.isdigit() else None
-            if data is not None and data.ndim == 3 and sum(n > 1 for n in data.shape) == 2:
-                yield name, instrument, data
+        if hasattr(instrument, "get") and "selector" in instrument:
+            found = ((name, _ill_data(name, group)) for name, group in instrument.items())
+            yield from ((name, instrument, data) for name, data in found if data is not None)
+
+
+def _ill_data(name: str, group: Any) -> Any:
+    """The image of one of ILL's detectors, in three dimensions; None where a group has none."""
+    number = name.removeprefix("Detector").strip()
+    data = group.get(f"data{number}") if hasattr(group, "get") and number.isdigit() else None
+    return data if data is not None and data.ndim == 3 and sum(n > 1 for n in data.shape) == 2 else None
 
 
 def _from_ill(instrument: Any, data: Any, entry: str, file: str) -> RawSans:

@@ -34,8 +34,6 @@ class RawSans:
         What the file itself leaves out.
     settings : SansSettings
         What its header says.
-    entry : str
-    notes : tuple of str
     top_first : bool
         The first row is the highest of the picture; of no meaning where there is q.
     panel : str

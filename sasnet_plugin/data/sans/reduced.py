@@ -25,13 +25,15 @@ def _is(item: Any, *names: str) -> bool:
 def canSAS(opened: Any) -> Iterator[tuple[str, str, Any]]:
     """Groups of NXcanSAS whose I has two dimensions, their entries' names and their own."""
     for name, entry in hdf5.members(opened):
-        if not hasattr(entry, "items"):
-            continue
-        for own, group in hdf5.members(entry):
-            if hasattr(group, "items") and _is(group, "SASdata", "NXdata") and "I" in group:
-                here = {"Qx", "Qy"} <= set(group) or ("Q" in group and group["Q"].ndim == 3)
-                if group["I"].ndim == 2 and here:
-                    yield (name if len(opened) > 1 else ""), own, group
+        for own, group in hdf5.members(entry) if hasattr(entry, "items") else ():
+            if hasattr(group, "items") and _of_two_dimensions(group):
+                yield (name if len(opened) > 1 else ""), own, group
+
+
+def _of_two_dimensions(group: Any) -> bool:
+    if not _is(group, "SASdata", "NXdata") or "I" not in group or group["I"].ndim != 2:
+        return False
+    return {"Qx", "Qy"} <= set(group) or ("Q" in group and group["Q"].ndim == 3)
 
 
 def from_canSAS(opened: Any, _: Path, file: str) -> Iterator[RawSans]:

@@ -95,7 +95,6 @@ def of_pixels(setting: Setting, qx: FloatArray, qy: FloatArray) -> tuple[FloatAr
 
     Parameters
     ----------
-    setting : Setting
     qx, qy : float arrays of one shape
         To the side and upwards, from where the mean wavelength hits the detector, Å⁻¹.
 

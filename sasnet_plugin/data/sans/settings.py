@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from ...types import DataError
-from ..settings_tables import SIDED, beside, check_names, is_number, of_texts, said_over, side_or_mirror
+from ..settings_tables import (
+    SIDED,
+    beside,
+    check_names,
+    numbers_of,
+    of_texts,
+    path_of,
+    said_over,
+    side_or_mirror,
+)
 from .resolution import Setting
 
 Pair = tuple[float, float]
@@ -74,11 +83,6 @@ class SansSettings:
     empty_scale: float | None = None
     dataset: str | None = None
 
-    def over(self, other: SansSettings) -> SansSettings:
-        """These settings, and those of another where these say nothing."""
-        found: SansSettings = said_over(self, other)
-        return found
-
     def setting(self) -> Setting | None:
         """The instrument's, where enough is known for its resolution."""
         names = (
@@ -105,8 +109,7 @@ def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
     DataError
         As `of_table`; a file is no TOML, or a text no name and value.
     """
-    found: SansSettings = settings_of_texts(given).over(beside(path, of_table))
-    return found
+    return said_over(settings_of_texts(given), beside(path, of_table))
 
 
 def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:
@@ -129,26 +132,20 @@ def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
         A name is unknown (the nearest is named), a value is not of its kind or beyond `LIMITS`.
     """
     check_names(table, (f.name for f in fields(SansSettings)), file)
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        if key in SIDED:
-            found[key] = side_or_mirror(key, value, file)
-            continue
-        if key in ("mask_file", "empty_file", "dataset"):
-            if not isinstance(value, str):
-                raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
-            found[key] = value
-            continue
-        size = _LENGTHS.get(key, 0)
-        values = [value, value] if key == "pixel_size" and not isinstance(value, list) else value
-        values = values if isinstance(values, list | tuple) else [values]
-        if len(values) != max(size, 1) or not all(map(is_number, values)):
-            wanted = f"{size} numbers in brackets" if size else "a number"
-            raise DataError(f"{file}: {key} is {value!r}; give {wanted}.")
-        for number in values:
-            _check(key, float(number), file)
-        found[key] = tuple(map(float, values)) if size else float(values[0])
-    return SansSettings(**found)
+    return SansSettings(**{key: _value(key, value, file) for key, value in table.items()})
+
+
+def _value(key: str, value: Any, file: str) -> Any:
+    if key in SIDED:
+        return side_or_mirror(key, value, file)
+    if key in ("mask_file", "empty_file", "dataset"):
+        return path_of(key, value, file)
+    if key == "pixel_size" and not isinstance(value, list):
+        value = [value, value]
+    found = numbers_of(key, value, _LENGTHS.get(key, 1), file)
+    for number in found:
+        _check(key, number, file)
+    return found if key in _LENGTHS else found[0]
 
 
 #: Velocity selectors pass at least this spread of wavelengths, neutron detectors have pixels of this width at
@@ -163,7 +160,6 @@ def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: li
     ----------
     settings, said : SansSettings
         All that is known, and what the user says.
-    file : str
     notes : list of str
         Told of a header's wavelength that was converted.
 

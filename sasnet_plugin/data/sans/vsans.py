@@ -39,7 +39,6 @@ def panel(name: str, group: Any, counts: FloatArray, wavelength: float, file: st
     counts : (columns, rows) array
     wavelength : float
         Å.
-    file : str
 
     Raises
     ------

@@ -11,8 +11,9 @@ import numpy as np
 from ...domains import ReadOptions, Seen
 from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
-from ..diffraction.stacks import SMALLEST, blocks, frame_number, mask_of
+from ..diffraction.stacks import SMALLEST, blocks, mask_of, same_shape, titled, wanted
 from ..images import masks
+from ..settings_tables import said_over
 from .centre import centre_of
 from .features import window
 
@@ -28,34 +29,22 @@ _FARTHEST = 2.0
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given.
+    """The images of a file as `diffraction.stacks.wanted` gives them.
 
     Gaps that the file marks, saturated and hot pixels are left out. Shadows of beamstops stay: they are
     among the tags.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or there is no such entry.
     """
-    path = Path(path)
-    if options.q_unit is not None:
-        raise DataError(f"{path}: tags need no q axis; leave --q-unit out.")
-    wanted = frame_number(path, options.entry)
-    said = setup_of(path, options.geometry)
+    return wanted(path, options, _images)
+
+
+def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image]:
+    said = setup_of(path, geometry)
     given = mask_of(said.mask_file) if said.mask_file else None
-    total = 0
-    for block in blocks(path, str(path), said.dataset, wanted or 0):
-        total = block.total
-        setup = said.over(block.setup)
+    for block in blocks(path, str(path), said.dataset, start):
+        setup = said_over(said, block.setup)
         for row, frame in enumerate(block.frames):
-            number = block.start + row
-            entry = f"frame {number + 1}" if total > 1 else ""
+            entry = titled(block.start + row, block.total)
             yield _image(frame, block.bad, given, setup, str(path), entry)
-            if wanted is not None:
-                return
-    if wanted is not None:
-        raise DataError(f"{path}: there is no frame {wanted + 1}; the file holds {total or 'fewer'}.")
 
 
 def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
@@ -76,13 +65,10 @@ def _image(
     entry: str,
 ) -> Image:
     shape = (frame.shape[0], frame.shape[1])
-    for left_out, name in ((bad, file), (given, str(setup.mask_file))):
-        if left_out is not None and left_out.shape != shape:
-            raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
-    unmeasured, notes = masks.unmeasured(frame, bad)
+    unmeasured, notes = masks.unmeasured(frame, None if bad is None else same_shape(bad, shape, file, file))
     good = ~unmeasured
     if given is not None:
-        good &= ~given
+        good &= ~same_shape(given, shape, str(setup.mask_file), file)
     limit = masks.integer_limit(frame)
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
     # Where most of an image is at the limit it is a picture, no faulty detector.
@@ -97,16 +83,8 @@ def _image(
         notes.append(f"Hot pixels were left out: {masks.share(hot)}.")
     centre = setup.direct_beam
     if centre is None:
-        centre, found = centre_of(counts, good)
-        if found:
-            notes.append(
-                f"The beam was found by the image's symmetry: column {centre[0]:.1f}, row {centre[1]:.1f}."
-            )
-        else:
-            notes.append(
-                "No beam was found in the image; its middle was taken, and tags of rings are less certain."
-                " Give it with --geometry direct_beam=[COLUMN,ROW]."
-            )
+        centre, note = _centre(counts, good)
+        notes.append(note)
     off = max(abs(centre[k] - shape[1 - k] / 2) for k in (0, 1))
     if off > _FARTHEST * max(shape):
         raise DataError(
@@ -114,3 +92,17 @@ def _image(
             " give it with --geometry direct_beam=[COLUMN,ROW]."
         )
     return Image(np.where(good, counts, 0.0), good, window(shape, centre), file, entry, tuple(notes))
+
+
+def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[float, float], str]:
+    """Column and row of the beam, and where they are from."""
+    centre, found = centre_of(counts, good)
+    if found:
+        return (
+            centre,
+            f"The beam was found by the image's symmetry: column {centre[0]:.1f}, row {centre[1]:.1f}.",
+        )
+    return centre, (
+        "No beam was found in the image; its middle was taken, and tags of rings are less certain."
+        " Give it with --geometry direct_beam=[COLUMN,ROW]."
+    )

@@ -8,6 +8,9 @@ from ...digits import chisq_text
 from ...types import Suggestion
 from ..result.model_fit import ModelFit
 
+#: Begins the sentence on another group than the fit's, as the doubt of a verdict does.
+EXPECTS = "The network expects "
+
 
 def disagreement(
     classified: Suggestion, fits: Sequence[ModelFit], explained: bool, threshold: float
@@ -49,7 +52,7 @@ def disagreement(
         else:
             why = "none of these was fitted, as another explains the data or their curves are far off"
         said.append(
-            f"The network expects “{group.name}” ({100 * group.probability:.0f} %), the fits say"
+            f"{EXPECTS}“{group.name}” ({100 * group.probability:.0f} %), the fits say"
             f" {best.short_name}: {why}."
         )
     return tuple(said)

@@ -49,10 +49,8 @@ def assess(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         The uncertainties used.
-    fits : sequence of ModelFit
     notes : sequence of str
         What is known already.
     prior : sequence of float, optional
@@ -157,7 +155,6 @@ class _Ranking:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
     order : sequence of ModelFit
         Best first.

@@ -34,7 +34,6 @@ def warnings_of(
     ----------
     curve : Curve
         What was fitted.
-    fit : ModelFit
     others : sequence of ModelFit
         Fits of the same curve: no sentence says what these refute.
     probe : str, optional

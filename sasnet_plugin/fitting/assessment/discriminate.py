@@ -51,9 +51,7 @@ def sentences(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    best : ModelFit
     others : sequence of ModelFit
         Those of `assess.alike`.
     ask : bool

@@ -32,10 +32,8 @@ def independent_share(curve: Curve, dintensity: Array, fits: Sequence[ModelFit])
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         The uncertainties used.
-    fits : sequence of ModelFit
 
     Returns
     -------
@@ -61,7 +59,6 @@ def as_independent(fit: ModelFit, share: float) -> ModelFit:
 
     Parameters
     ----------
-    fit : ModelFit
     share : float
         Of `independent_share`.
     """

@@ -38,7 +38,6 @@ def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> boo
 
     Parameters
     ----------
-    error : SharedError
     most : float
         Largest error, as a share of I.
     """

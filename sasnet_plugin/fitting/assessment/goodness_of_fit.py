@@ -23,7 +23,6 @@ def explains(reduced_chisq: float, points: int) -> bool:
 
     Parameters
     ----------
-    reduced_chisq : float
     points : int
         Of the curve.
     """
@@ -39,7 +38,6 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 
     Parameters
     ----------
-    reduced_chisq : float
     points : int
         Of the curve.
     """
@@ -61,9 +59,7 @@ def verify(
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
-    fit : ModelFit
     systematic : bool
         Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
     excusable : bool
@@ -181,11 +177,7 @@ def compare(
 
     Parameters
     ----------
-    classifier : Classifier
-    curve : Curve
-        The measurement.
     dintensity : (n,) float array
-    fit : ModelFit
     rng : numpy.random.Generator
         Of the noise.
     noise : float

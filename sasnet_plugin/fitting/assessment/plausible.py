@@ -15,7 +15,6 @@ def impossible(name: str, p: Parameter) -> str:
     ----------
     name : str
         With the component's letter in a sum.
-    p : Parameter
     """
     value, own = quantity(p.value, p.unit), bare(name)
     if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:

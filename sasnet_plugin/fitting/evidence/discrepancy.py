@@ -51,7 +51,6 @@ class Discrepancy:
 
     Parameters
     ----------
-    curve : Curve
     dintensity : (n,) float array
         Positive.
     share : float

@@ -53,7 +53,6 @@ def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
     ----------
     among : Discrepancy
         Of the curve.
-    fit : ModelFit
     """
     residual = among.residual(fit)
     if not np.all(np.isfinite(residual)):

@@ -26,8 +26,6 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
 
     Parameters
     ----------
-    name : str
-    p : Parameter
     bounds : (float, float)
         What a sample may have.
     background : float

@@ -70,7 +70,6 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     ----------
     among : Discrepancy
         Of the curve.
-    fit : ModelFit
     error : SharedError
         Of its residuals.
     """

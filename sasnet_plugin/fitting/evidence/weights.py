@@ -37,7 +37,6 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
     ----------
     among : Discrepancy
         Of the curve.
-    fits : sequence of ModelFit
     prior : sequence of float, optional
         Of each model; default: the network's probability.
     """

@@ -185,7 +185,6 @@ def shadowed(cells: Cells, expected: FloatArray) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    cells : Cells
     expected : (n,) array
         Counts.
     """

@@ -18,7 +18,7 @@ from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
 from ...predict.sans import OrientationFinding, most_counted
 from ...types import Image
-from .cells import cells_of, shadowed
+from .cells import Cells, cells_of, shadowed
 from .generalised import generalised
 from .oriented import BODIES, BODY, OrientedImage
 from .oriented_fit import OrientedFit
@@ -48,26 +48,9 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
         Too little of the image holds counts.
     """
     until = time.monotonic() + seconds
-    cells = cells_of(image)
-    starts = screened(image, BODIES, dict(guess))
-    said = [name for name in ("radius", "aspect", "p2") if name in guess]
-    if guess.get("body") in BODIES and len(said) == 3:
-        values = {**starts[0].values, **{name: float(guess[name]) for name in (*said, "director")}}
-        starts.insert(0, Start(0.0, str(guess["body"]), values))
-    kept = [s for body in BODIES for s in [s for s in starts if s.body == body][: SETTINGS.starts]]
-    kept.sort(key=lambda one: one.distance)
-    problems: list[tuple[float, OrientedImage]] = []
-    for one in kept:
-        if problems and time.monotonic() > until:
-            break
-        problem = OrientedImage(cells, one.body, one.values)
-        run(problem)
-        problems.append((problem.nllf(), problem))
-        least = min(problem.chisq() for _, problem in problems)
-        bodies = {problem.body for _, problem in problems}
-        if bodies == set(BODIES) and least <= 1 + 2 * np.sqrt(2 / problem.numpoints()):
-            break
-    _, problem = min(problems, key=lambda one: one[0])
+    cells, starts = cells_of(image), starts_of(image, guess)
+    problems = _followed(cells, starts, until)
+    problem = min(problems, key=OrientedImage.nllf)
     # Axes spread across a direction look much like axes along the one a quarter turn from it.
     other = OrientedImage(cells, problem.body, turned(problem.values()))
     run(other)
@@ -79,13 +62,44 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
     )
     rivals = [as_likely(best, best.body, other.values())]
     for body in set(BODIES) - {best.body}:
-        tried = [one for one in problems if one[1].body == body]
-        starts_of = [one.values for one in kept if one.body == body]
-        if tried:
-            rivals.append(as_likely(best, body, min(tried, key=lambda one: one[0])[1].values()))
-        elif starts_of:
-            rivals.append(as_likely(best, body, starts_of[0]))
+        begin = _begin(body, problems, starts)
+        if begin is not None:
+            rivals.append(as_likely(best, body, begin))
     return done(best, errors, found, rivals)
+
+
+def starts_of(image: Image, guess: Mapping[str, Any]) -> list[Start]:
+    """Starts of both bodies, the likeliest first: what the network says, and the best of a grid."""
+    starts = screened(image, BODIES, dict(guess))
+    said = [name for name in ("radius", "aspect", "p2") if name in guess]
+    if guess.get("body") in BODIES and len(said) == 3:
+        values = {**starts[0].values, **{name: float(guess[name]) for name in (*said, "director")}}
+        starts.insert(0, Start(0.0, str(guess["body"]), values))
+    kept = [s for body in BODIES for s in [s for s in starts if s.body == body][: SETTINGS.starts]]
+    return sorted(kept, key=lambda one: one.distance)
+
+
+def _followed(cells: Cells, starts: Sequence[Start], until: float) -> list[OrientedImage]:
+    """Fits from starts, until both bodies were tried and one explains the image, or time is over."""
+    problems: list[OrientedImage] = []
+    for one in starts:
+        problem = OrientedImage(cells, one.body, one.values)
+        run(problem)
+        problems.append(problem)
+        explained = min(map(OrientedImage.chisq, problems)) <= 1 + 2 * np.sqrt(2 / problem.numpoints())
+        if (explained and {tried.body for tried in problems} == set(BODIES)) or time.monotonic() > until:
+            break
+    return problems
+
+
+def _begin(
+    body: str, problems: Sequence[OrientedImage], starts: Sequence[Start]
+) -> Mapping[str, float] | None:
+    """Where a fit of a body begins: at the best that there is of it, else at its first start."""
+    tried = [problem for problem in problems if problem.body == body]
+    if tried:
+        return min(tried, key=OrientedImage.nllf).values()
+    return next((one.values for one in starts if one.body == body), None)
 
 
 def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
@@ -124,10 +138,8 @@ def done(
 
     Parameters
     ----------
-    problem : OrientedImage
     errors : mapping
         Standard deviations of its values.
-    unevenness : Unevenness
     rivals : sequence
         Fits that are as likely, the first a quarter turn from this one: bands of P₂, and of a rival of about
         the same director all bands that both have, hold the values of both.
@@ -137,24 +149,7 @@ def done(
     amplitudes, expected = counted.amplitudes()
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
-    now = problem.values()
-    values: dict[str, Value] = {}
-    for name in BODY:
-        value = now[name] % 180 if name == "director" else now[name]
-        error, low, high = errors[name], 0.0, 0.0
-        for rival in rivals:
-            if rival is None or (name != "p2" and rival is rivals[0]):
-                continue
-            if rival.body != problem.body and name not in ("p2", "director"):
-                continue
-            apart = rival.values()[name] - now[name]
-            if name == "director":
-                apart = (apart + 90) % 180 - 90
-            # Of two that are as likely, the variance about the one that is given.
-            error = float(np.hypot(error, apart / np.sqrt(2)))
-            low, high = min(low, apart), max(high, apart)
-        half = NORMAL_90 * errors[name]
-        values[name] = Value(value, error, value + low - half, value + high + half, _UNITS.get(name, ""))
+    values = {name: _value(name, problem, errors[name], rivals) for name in BODY}
     turn = rivals[0] if rivals else None
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(
@@ -171,6 +166,24 @@ def done(
     )
 
 
+def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[OrientedImage | None]) -> Value:
+    """A value with a band that holds those of rivals that have it in common with this fit."""
+    value = problem.values()[name]
+    low, high, half = 0.0, 0.0, NORMAL_90 * error
+    for rival in filter(None, rivals if name == "p2" else rivals[1:]):
+        if rival.body != problem.body and name not in ("p2", "director"):
+            continue
+        apart = rival.values()[name] - value
+        if name == "director":
+            apart = (apart + 90) % 180 - 90
+        # Of two that are as likely, the variance about the one that is given.
+        error = float(np.hypot(error, apart / np.sqrt(2)))
+        low, high = min(low, apart), max(high, apart)
+    if name == "director":
+        value %= 180
+    return Value(value, error, value + low - half, value + high + half, _UNITS.get(name, ""))
+
+
 def refined(
     measurement: Any, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
 ) -> Answer:
@@ -180,8 +193,6 @@ def refined(
     ----------
     measurement : Image or data.sans.features.Settings
         Of several settings, the image with the most counts is fitted.
-    answer : Answer
-    seconds : float
     told : callable, optional
         Told what is done in a few words.
     """
@@ -190,26 +201,31 @@ def refined(
     around = anisotropy([polar(image)])
     if not around.directed:
         return replace(answer, notes=(*answer.notes, ALIKE))
-    guess: dict[str, Any] = {"director": around.axis}
-    named, oriented = answer.finding(ClassesFinding), answer.finding(OrientationFinding)
+    named = answer.finding(ClassesFinding)
     if named is not None and named.classes[0].name == "bragg_glass":
         return replace(answer, notes=(*answer.notes, "Spots of a lattice have no form factor to be fitted."))
+    if told is not None:
+        told("bodies with axes about a director are fitted")
+    found = fit_oriented(image, {"director": around.axis, **_guess(answer)}, seconds)
+    p2, director = found.values["p2"], found.values["director"]
+    findings = [
+        replace(one, p2=p2, director=director) if isinstance(one, OrientationFinding) else one
+        for one in answer.findings
+        if not isinstance(one, DistributionFinding)
+    ]
+    return replace(answer, findings=(*findings, found), keys=(*answer.keys, "fit"))
+
+
+def _guess(answer: Answer) -> dict[str, Any]:
+    """What the network says of body and orientation."""
+    guess: dict[str, Any] = {}
+    named, quantities = answer.finding(ClassesFinding), answer.finding(QuantitiesFinding)
+    oriented = answer.finding(OrientationFinding)
     if named is not None:
         guess["body"] = next((one.name for one in named.classes if one.name in BODIES), "")
-    quantities = answer.finding(QuantitiesFinding)
     if quantities is not None:
         guess |= {k: v.value for k, v in quantities.known.items() if k in ("radius", "aspect")}
     if oriented is not None:
         guess["director"] = oriented.director.value
         guess |= {} if oriented.p2 is None else {"p2": oriented.p2.value}
-    if told is not None:
-        told("bodies with axes about a director are fitted")
-    found = fit_oriented(image, guess, seconds)
-    findings: list[Any] = [
-        replace(one, p2=found.values["p2"], director=found.values["director"])
-        if isinstance(one, OrientationFinding)
-        else one
-        for one in answer.findings
-        if not isinstance(one, DistributionFinding)
-    ]
-    return replace(answer, findings=(*findings, found), keys=(*answer.keys, "fit"))
+    return guess

@@ -86,7 +86,6 @@ def generalised(
 
     Parameters
     ----------
-    problem : OrientedImage
     run : callable
         Moves a problem to its minimum.
 
@@ -96,7 +95,6 @@ def generalised(
         With the instrument's values, at the minimum of its whitened residuals.
     errors : dict
         Standard deviations of its parameters.
-    found : Unevenness
     """
     cells = problem.cells
     problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.expected()))

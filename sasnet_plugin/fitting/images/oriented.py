@@ -42,7 +42,6 @@ class OrientedImage:
 
     Parameters
     ----------
-    cells : Cells
     body : str
         "cylinder" or "ellipsoid".
     start : mapping of str to float

@@ -30,10 +30,8 @@ class OrientedFit:
 
     Parameters
     ----------
-    body : str
     values : mapping of str to Value
         ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
-    cells : Cells
     expected : (n,) array
         Counts of each cell.
     chisq : float

@@ -50,8 +50,6 @@ def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> li
 
     Parameters
     ----------
-    image : Image
-    bodies : sequence of str
     guess : mapping
         What the network says: ``director`` in degrees, and any of ``radius``, ``aspect``, ``p2``.
 

@@ -121,7 +121,6 @@ def covariance(
         Counts, and how many pixels each cell has.
     fields : list of (n, K) arrays
         `bumps_at`, of each length.
-    size : Unevenness
     """
     variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
     smooth = [a * expected[:, None] * one for a, one in zip(size.areas, fields, strict=True)]

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..problem.free_parameters import completed, fittable, other_kinds, widths_of
+from ..problem.free_parameters import completed, counts_of, fittable, other_kinds, widths_of
 from ..settings import OPTIMIZE
 from .local_search import LocalMinimum
-from .neighbour_search import Refine, Walk, counts_of, neighbour_search
+from .neighbour_search import Refine, Walk, neighbour_search
 
 #: What is left are steps of one to three parameters.
 _KINDS = np.cumsum(OPTIMIZE.step_kinds)

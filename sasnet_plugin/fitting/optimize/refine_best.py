@@ -214,7 +214,6 @@ def refine_best(
     -------
     fit : ModelFit
         As it was where the method did not end in time.
-    notes : list of str
     """
     until = time.time() + OPTIMIZE.method_share * seconds
     job = Refinement(curve, dintensity, fit, method, until, int(rng.integers(2**32)))

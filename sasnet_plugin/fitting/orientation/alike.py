@@ -27,11 +27,8 @@ def uniform_alike(
 
     Parameters
     ----------
-    now : State
-    found : Posterior
     at, error : (parameters,) float arrays
         Gaussian prior of the geometry.
-    rng : numpy.random.Generator
     best : float
         Loss of the distribution that was found.
     """

@@ -29,7 +29,6 @@ class Counts:
         True at those n pixels.
     coverage : (n,) float array
         Share of each pixel that was measured.
-    window : Window
     wavelength : float
         Å.
     alpha_i : float
@@ -74,7 +73,6 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
 
     Parameters
     ----------
-    image : Image
     window : Window
         What is looked at, and how finely.
 

@@ -16,7 +16,6 @@ class Effort:
 
     Parameters
     ----------
-    most : int
     told : callable or None
         Told of each stage in a few words.
     """

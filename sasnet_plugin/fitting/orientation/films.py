@@ -25,7 +25,6 @@ def film_minima(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple
 
     Parameters
     ----------
-    found : Refined
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior.
 

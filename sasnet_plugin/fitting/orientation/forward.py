@@ -88,8 +88,6 @@ class State:
     ----------
     inner : (parameters,) float array
         On the fit's scale.
-    counts : Counts
-    factors : Factors
     before : Responses or None
         Of a geometry that may be near.
     """
@@ -207,7 +205,6 @@ class Refined:
 
     Parameters
     ----------
-    state : State
     weights : (120,) float array
         Counts of each rotation.
     backgrounds : (2,) float array

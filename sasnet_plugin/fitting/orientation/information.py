@@ -64,7 +64,6 @@ def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
     ----------
     form : Quadratic
         The likelihood about a fit with a uniform distribution; geometry and backgrounds eliminated.
-    rng : numpy.random.Generator
 
     Returns
     -------

@@ -20,6 +20,7 @@ from .linear import reweighted
 from .parameters import INDEX, PARAMETERS, OrientationGuess, start
 from .posterior import Posterior, posterior
 from .refine import end_of, explains, loss_of, over_all_films, refine
+from .rivals import Rival, best_rival
 from .said import at_ends, notes_of
 from .search import search
 from .settings import INVERSION
@@ -93,7 +94,6 @@ def invert(
 
     Parameters
     ----------
-    image : Image
     guess : OrientationGuess
         Its geometry is where the fit starts and a Gaussian prior; `prior_guess` where nothing is known.
     rng : numpy.random.Generator, optional
@@ -102,10 +102,6 @@ def invert(
         Moves of each sample of p(ξ) at each exponent of the likelihood.
     told : callable, optional
         Told of each stage in a few words.
-
-    Returns
-    -------
-    OrientationResult
 
     Raises
     ------
@@ -133,6 +129,9 @@ def invert(
     # One parameter each for the scale and what the geometry has learnt.
     learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
+    rival = None
+    if checked.in_scope > INVERSION.hopeless:
+        rival = best_rival(counts, final, expected, checked.deviance - checked.expected)
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, at, error, rng, best)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
@@ -142,7 +141,7 @@ def invert(
         p=p,
         p_low=np.where(p_low < INVERSION.negligible, 0.0, np.minimum(p_low, p)),
         p_high=np.maximum(np.maximum(p_high, p), INVERSION.negligible),
-        geometry=geometry(found, image),
+        geometry=geometry(found, image, checked.misfit),
         uniform_p_value=alike,
         deviance=checked.deviance,
         expected_deviance=checked.expected,
@@ -153,12 +152,13 @@ def invert(
         residual=counts.spread(checked.residual),
         mirror=mirror.other,
         mirror_resolved=mirror.resolved,
-        in_scope=min(guess.in_scope, checked.in_scope),
+        in_scope=min(guess.in_scope, checked.in_scope, scope_beside(rival)),
         file=image.file,
         ends=at_ends(found),
         notes=(
             *image.notes,
             *guess.notes,
+            *((rival.sentence,) if rival else ()),
             *notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over),
         ),
     )
@@ -234,16 +234,27 @@ def simulated_again(
     return min(every, key=lambda each: each[0])
 
 
-def geometry(found: Posterior, image: Image) -> dict[str, tuple[float, float, str]]:
-    """Value, standard deviation and unit of each quantity."""
-    named = {
-        parameter.name: (
-            parameter.value(float(inner)),
-            parameter.error(float(inner), float(error)),
-            parameter.unit,
-        )
-        for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True)
-    }
+def scope_beside(rival: Rival | None) -> float:
+    """Largest `in_scope` of a fit beside another lattice that explains as well, or better."""
+    if rival is None:
+        return 1.0
+    return 0.1 * INVERSION.rival_scope if rival.better else INVERSION.rival_scope
+
+
+def geometry(found: Posterior, image: Image, misfit: float) -> dict[str, tuple[float, float, str]]:
+    """Value, standard deviation and unit of each quantity.
+
+    Parameters
+    ----------
+    misfit : float
+        See `Verification`: what the model leaves over moves lengths more than counting does.
+    """
+    named: dict[str, tuple[float, float, str]] = {}
+    for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):
+        value, sd = parameter.value(float(inner)), parameter.error(float(inner), float(error))
+        if parameter.name in ("lattice", "radius", "oxide", "width"):
+            sd = float(np.hypot(sd, INVERSION.misfit_error * misfit * value))
+        named[parameter.name] = (value, sd, parameter.unit)
     value, error, unit = named["shift_alpha"]
     return named | {
         "alpha_i": (image.geometry.alpha_i + value, error, unit),

@@ -26,7 +26,6 @@ class Quadratic:
     ----------
     m : (k, k) float array
     v : (k,) float array
-    rest : float
     gain : (f, k) float array
         Best others are ``others - gain @ c``.
     others : (f,) float array
@@ -136,8 +135,6 @@ def reweighted(
     columns : (k, n) float array
     y, expected : (n,) float arrays
         Counts, and what sets their variances in the first round.
-    tolerance : float
-    rounds : int
     """
     none, weights = np.zeros(0), np.zeros(len(columns))
     for _ in range(rounds):

@@ -29,7 +29,6 @@ class Posterior:
         Simulated at the mean geometry, or near to it.
     form : Quadratic
         The likelihood about it; others are two backgrounds and the parameters' changes.
-    samples : Samples
     inner, error : (parameters,) float arrays
         Geometry on the fit's scale and its standard deviation, that of p included.
     weights : (120,) float array
@@ -72,11 +71,8 @@ def posterior(
 
     Parameters
     ----------
-    counts : Counts
-    refined : Refined
     at, error : (parameters,) float arrays
         Gaussian prior of the geometry.
-    rng : numpy.random.Generator
     rounds : int
         At most; the last one draws more samples.
     effort : float

@@ -36,7 +36,6 @@ def refine(
 
     Parameters
     ----------
-    counts : Counts
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior; see `parameters.start`.
     begin : (parameters,) float array, optional
@@ -75,7 +74,6 @@ def over_all_films(
 
     Parameters
     ----------
-    found : Refined
     at, error : (parameters,) float arrays
         The guess, a Gaussian prior.
     effort : Effort, optional
@@ -149,7 +147,6 @@ def best_tilt(
 
     Parameters
     ----------
-    counts : Counts
     at, error : (parameters,) float arrays
         The guess.
     begin : (parameters,) float array
@@ -171,7 +168,7 @@ def best_tilt(
         other = begin.copy()
         other[tilt] += errors * error[tilt]
         steps = INVERSION.tilt_steps if errors else most // 2
-        if effort.over and (found or waiting):
+        if effort.spent > effort.most / 2 and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
         loose = descend(
@@ -232,16 +229,16 @@ def descend(
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     inner = clipped(begin)
-    ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
     precision = 1 / error**2
     now = before
     best: Refined | None = None
     step = np.zeros(inner.size)
     shrink = 1.0
+    rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
     for number in range(1, most + 1):
         if effort is not None:
             effort.spent += 1
-        now = state(counts, inner, now, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
+        now = state(counts, inner, now, rough)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, at, error, tolerance)
         if best is not None and loss > best.loss:
@@ -256,14 +253,21 @@ def descend(
         if (shrink == 1.0 and gained < enough) or number == most:
             break
         shrink = 1.0
-        jacobian = now.jacobian(weights, float(backgrounds[1]))
-        columns = np.concatenate((now.backgrounds, now.patterns))
-        form = quadratic(columns, counts.y, expected, jacobian, precision, at - inner, tolerance)
-        step = form.best_others(form.nonnegative())
-        step = step / max(1.0, float(np.max(np.abs(step) / (INVERSION.longest_step * ranges))))
+        step = _step(best, precision, at - inner, tolerance)
         inner = clipped(inner + step)
     assert best is not None
     return best
+
+
+def _step(found: Refined, precision: FloatArray, to_guess: FloatArray, tolerance: float) -> FloatArray:
+    """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
+    now = found.state
+    ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))
+    columns = np.concatenate((now.backgrounds, now.patterns))
+    form = quadratic(columns, now.counts.y, found.expected, jacobian, precision, to_guess, tolerance)
+    step = form.best_others(form.nonnegative())
+    return np.asarray(step / max(1.0, float(np.max(np.abs(step) / (INVERSION.longest_step * ranges)))))
 
 
 def fitted(
@@ -273,11 +277,8 @@ def fitted(
 
     Parameters
     ----------
-    now : State
     expected : (n,) float array, optional
         Of an earlier fit; sets the variances of the first round.
-    tolerance : float
-    rounds : int
     """
     y = now.counts.y
     columns = np.concatenate((now.backgrounds, now.patterns))

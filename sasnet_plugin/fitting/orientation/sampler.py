@@ -52,8 +52,6 @@ def sample(
 
     Parameters
     ----------
-    log_likelihood : callable
-    rng : numpy.random.Generator
     number : int
         Of samples.
     accepted : float

@@ -26,7 +26,6 @@ def search(counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | N
 
     Parameters
     ----------
-    counts : Counts
     at, error : (parameters,) float arrays
         A broad guess.
     effort : Effort, optional

@@ -41,7 +41,7 @@ class InversionSettings:
     )
 
     most_geometries: int = setting(
-        40, "Geometries after which no other descent begins, each 0.15 to 0.3 CPU-seconds; 35 are usual."
+        28, "Geometries after which no other descent begins, each 0.15 to 0.4 CPU-seconds."
     )
 
     # Thickness of the film
@@ -104,6 +104,17 @@ class InversionSettings:
     half_believed: float = setting(
         0.1, "Relative difference beside the rod that leaves a model half believed."
     )
+    misfit_error: float = setting(
+        0.1,
+        "Of lengths, relative, for each unit by which the model is off beside the rod: optical constants and"
+        " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
+    )
+    rival_near: float = setting(50.0, "A lattice that explains less by this deviance explains as well.")
+    rival_share: float = setting(1.5, "The same, of the deviance that the fit leaves over.")
+    rival_gain: float = setting(
+        200.0, "Deviance by which another lattice must be better to be the right one."
+    )
+    rival_scope: float = setting(0.5, "`in_scope` at most, where another lattice explains as well.")
     least_share: float = setting(0.02, "Share of counts beside the rod that ordered particles must have.")
 
 

@@ -24,11 +24,12 @@ class Verification:
     ----------
     deviance, expected, sd : float
         Poisson deviance, and its mean and standard deviation were the model right.
-    dof : int
     in_scope : float
         0..1.
     residual : (n,) float array
         Signed roots of the pixels' deviances.
+    misfit : float
+        By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
     sentence : str
         For people.
     """
@@ -39,6 +40,7 @@ class Verification:
     dof: int
     in_scope: float
     residual: FloatArray
+    misfit: float
     sentence: str
 
 
@@ -53,7 +55,6 @@ def verify(
 
     Parameters
     ----------
-    counts : Counts
     simulated : (n,) float array
         Expected counts.
     parameters : float
@@ -81,6 +82,7 @@ def verify(
         dof,
         in_scope,
         np.sign(counts.y - simulated) * np.sqrt(each),
+        0.0 if z < INVERSION.significant else misfit,
         _in_words(total, expected, z, misfit, in_scope, share, dispersed),
     )
 

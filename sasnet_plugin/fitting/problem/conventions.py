@@ -176,7 +176,6 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
 
     Returns
     -------
-    tasks : list of Task
     notes : list of str
         One for each value that was taken.
     """

@@ -146,7 +146,6 @@ def rebuilt(
 
     Returns
     -------
-    problem : bumps.fitproblem.FitProblem
     fitness : Experiment
         Its only model; ``best`` holds the least χ² seen, as in `experiment`.
     """

@@ -221,16 +221,58 @@ def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
-def missing_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """With a distribution of each size in turn; none where there is one, in a sum in its component."""
-    known = widths_of(parameters)
-    if known and "+" not in task.model:
-        return []
-    wide = {name[: len(prefix(0))] for name in known}
+def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """With a distribution of each size in turn, of one component in a sum; where there is one, also without.
+
+    A width that another size or none should have washes out the same fringes.
+    """
     points = PROBLEM.coarse_width_points[cost_class(task.model)]
-    return [
-        completed(parameters | {f"{p.name}_pd": PROBLEM.first_width}, points)
+    fixed = {name for name in (*task.fixed, *task.ranges) if name.endswith("_pd")}
+    sizes = [
+        p.name
         for p in load_model(task.model).info.parameters.call_parameters
         if p.polydisperse and p.type == "volume" and p.name in parameters and p.name not in task.fixed
-        if p.name[: len(prefix(0))] not in wide
     ]
+    found = []
+    for start in dict.fromkeys(name[: len(prefix(0))] if "+" in task.model else "" for name in sizes):
+        own = [n for n in sizes if n.startswith(start)]
+        known = [n for n in own if f"{n}_pd" in parameters]
+        if fixed & {f"{n}_pd" for n in known}:
+            continue
+        sharp = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
+        for name in own:
+            if name not in known:
+                kind = {f"{name}_pd_type": parameters[f"{known[0]}_pd_type"]} if known else {}
+                found.append(completed(sharp | kind | {f"{name}_pd": PROBLEM.first_width}, points))
+        found += [sharp] if known else []
+    return found
+
+
+def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
+    """Names of the counts that a body has, such as the layers of a stack.
+
+    Others, such as ``n`` of core_multi_shell, say which parameters there are.
+
+    Parameters
+    ----------
+    parameters : dict
+        Its values.
+    """
+    controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
+    return sorted((COUNTS & parameters.keys()) - controls)
+
+
+def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
+    """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest.
+
+    Parameters
+    ----------
+    parameters : dict
+        Its values.
+    fixed : frozenset of str
+        Given by a user.
+    """
+    lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"}
+    found = [n for n in fittable(info, parameters) if n in lengths and n not in fixed]
+    found = [n for n in found if float(parameters.get(n, 0.0)) > 0]
+    return sorted(found, key=lambda n: -float(parameters[n]))

@@ -144,7 +144,6 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
 
     Returns
     -------
-    curve : Curve
     dintensity : (m,) float array
         With a per cent of I added, by which the mean of a bent curve may be off.
     """

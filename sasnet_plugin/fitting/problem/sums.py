@@ -65,7 +65,6 @@ def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array
     -------
     scales : (k,) float array
         A component whose scale would be negative has 0.
-    background : float
     """
     root = np.sqrt(weight)
     scales = np.zeros(len(columns))

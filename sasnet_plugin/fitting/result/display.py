@@ -1,21 +1,16 @@
-"""A fit for people: a table, data with the fits over them, and the corner plot of a posterior."""
+"""A fit for people: a table, its parameters in words, and the corner plot of a posterior."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...digits import chisq_text, interval
-from ...types import Curve
 from .headline import in_words
 from .model_fit import ModelFit
-
-#: Fits drawn; more lines hide each other.
-MAX_DRAWN = 4
 
 
 def rows(fits: Sequence[ModelFit]) -> list[dict[str, Any]]:
@@ -67,40 +62,6 @@ def rich_table(fits: Sequence[ModelFit]) -> Any:
             str(len(found.free)),
         )
     return table
-
-
-def html_table(fits: Sequence[ModelFit], headline: str = "") -> str:
-    """The headline and the ranking for a notebook."""
-    head = "<tr><th>model</th><th>structure factor</th><th>weight</th><th>χ²/dof</th><th>BIC</th></tr>"
-    body = "".join(
-        f"<tr><td>{escape(f.short_model)}</td><td>{escape(f.structure_factor or '–')}</td>"
-        f"<td>{100 * f.weight:.0f} %</td><td>{chisq_text(f.reduced_chisq)}</td><td>{f.bic:.1f}</td></tr>"
-        for f in fits
-    )
-    best = f"<p>{escape(parameters_in_words(fits[0]))}</p>" if fits else "<p>No model could be fitted.</p>"
-    return f"<p>{escape(headline)}</p><table>{head}{body}</table>{best}"
-
-
-def draw(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Any:
-    """Data with error bars and the best fits, and the best one's residuals below."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    upper.errorbar(curve.q, curve.intensity, dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for found in fits[:MAX_DRAWN]:
-        label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {chisq_text(found.reduced_chisq)}"
-        upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
-    positive = curve.intensity[curve.intensity > 0]
-    upper.set(xscale="log", ylabel="I(q)")
-    if positive.size:
-        upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
-    if fits:
-        lower.plot(curve.q, (curve.intensity - fits[0].theory) / dintensity, ".", ms=3)
-        upper.legend(fontsize="small", frameon=False)
-    lower.axhline(0, color="0.4", lw=0.8)
-    lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")
-    return figure
 
 
 #: Parameters drawn; in a larger figure nothing can be read.

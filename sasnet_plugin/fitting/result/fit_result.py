@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,12 @@ from . import display
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class FitResult:
     """All that was fitted to one curve, the best explanation first.
 
@@ -98,9 +102,29 @@ class FitResult:
         """One row for each fit, best first."""
         return display.rows(self.fits)
 
-    def plot(self) -> Any:
-        """Data, fits and residuals as a matplotlib figure, which a notebook shows."""
-        return display.draw(self.curve, self.dintensity, self.fits)
+    def to_dataframe(self) -> DataFrame:
+        """A row for each parameter of each fit, the best fit first, with value, error and unit.
+
+        Raises
+        ------
+        SasnetError
+            There is no pandas.
+        """
+        from ... import frame_of
+
+        return frame_of(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw data and fits; into new axes, with residuals below them, which a notebook shows, by default.
+
+        Returns
+        -------
+        Axes
+            Of the data; ``axes.figure.savefig("fitted.png")`` writes what was drawn.
+        """
+        from ... import plot_of
+
+        return plot_of(self, ax)
 
     def corner(self) -> Any:
         """The best fit's posterior, each parameter and each pair, as a matplotlib figure.
@@ -117,8 +141,18 @@ class FitResult:
     def __rich__(self) -> Any:
         return display.rich_table(self.fits)
 
+    def __str__(self) -> str:
+        from ... import lines_of
+
+        return "\n".join(lines_of(self))
+
+    def __repr__(self) -> str:
+        return f"<FitResult {self}>"
+
     def _repr_html_(self) -> str:
-        return display.html_table(self.fits, str(self.verdict))
+        from ... import html_of
+
+        return html_of(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""

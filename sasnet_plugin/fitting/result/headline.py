@@ -21,16 +21,22 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     Scale and background tell nothing of it, nor does what the data do not determine, if there is more, nor
     contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     """
+    classes = _classes(fit)
+    found = [(name, p) for name, p in fit.parameters.items() if name in classes]
+    # If the data determine nothing, what would tell most is named all the same.
+    known = [one for one in found if _well_known(one[1])] or [one for one in found if not determined(*one)]
+    by_class = sorted((name for name, _ in known), key=classes.__getitem__)
+    chosen = [name for name in by_class if classes[name] != _WIDTH][:_TOLD]
+    chosen += [name for name in by_class if classes[name] == _WIDTH][:1]
+    return [(name, p) for name, p in found if name in chosen]
+
+
+def _classes(fit: ModelFit) -> dict[str, int]:
+    """Class of each fitted parameter that is a property of the sample's shape, or a known contrast."""
     fitted = [(name, p) for name, p in fit.parameters.items() if not p.fixed]
     scaled = any(name.endswith("scale") for name, _ in fitted)
     classes = {name: _class(name, p) for name, p in fitted if not (scaled and "sld" in bare(name))}
-    found = [(name, p) for name, p in fitted if classes.get(name) is not None]
-    # If the data determine nothing, what would tell most is named all the same.
-    known = [one for one in found if _well_known(one[1])] or [one for one in found if not determined(*one)]
-    by_class = sorted(((classes[name] or 0, name) for name, _ in known), key=lambda one: one[0])
-    chosen = [name for kind, name in by_class if kind != _WIDTH][:_TOLD]
-    chosen += [name for kind, name in by_class if kind == _WIDTH][:1]
-    return [(name, p) for name, p in found if name in chosen]
+    return {name: kind for name, kind in classes.items() if kind is not None}
 
 
 def undetermined(fit: ModelFit) -> list[str]:

@@ -158,13 +158,13 @@ def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArra
     columns : (c,) int array
     matrix : (c, m) float array
     """
-    matrix = _resolution(curve, q)
+    matrix = resolution_matrix(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
     columns = np.arange(used[0], used[-1] + 1)
     return columns, np.ascontiguousarray(matrix[:, columns].T, dtype=np.float32)
 
 
-def _resolution(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
+def resolution_matrix(curve: Curve, q: NDArray[np.float64]) -> NDArray[np.float64]:
     """(m, N_BANK) weights of the bank's points in what is measured at q; a slit's width is left out."""
     if curve.dxl is not None and np.any(curve.dxl > 0):
         fine = slit_matrix(q, np.interp(q, curve.q, curve.dxl))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +17,11 @@ from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
 from ..problem.free_parameters import accepted, coarse, completed
 from ..problem.plugin_models import page_of
+from ..problem.resolution import cells
 from ..result.components import bare
 from ..settings import PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
-from .curve_bank import binned, nearest, search, seen, shifted
+from .curve_bank import Binned, binned, nearest, resolution_matrix, search, seen, shifted
 from .second_component import nearest_sums
 
 if TYPE_CHECKING:
@@ -127,6 +128,29 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if own:  # whose author's defaults may be the sample's own values, however far their curve is
         starts = [page.row(0), *(start for start in starts if start != page.row(0))]
     return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+
+
+def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
+    """What the bank has beside the nearest, for where these lead nowhere near; none of a plugin or a sum.
+
+    The next ones, and the nearest to means over bins: of fringes and peaks these say more than points do.
+    """
+    if task.model not in bank.models:
+        return []
+    page, count = bank.page(task.model), START_VALUES.starts
+    points = binned(task.curve, task.dintensity)
+    means = _averaged(task.curve, task.dintensity)
+    near = nearest(page, task.model, task.structure_factor, points, count=START_VALUES.further * count)
+    near = near[count:] + nearest(page, task.model, task.structure_factor, means, count=count)
+    return [as_start(task, with_fixed(one.parameters, task.fixed)) for one in near]
+
+
+def _averaged(curve: Curve, dintensity: Array) -> Binned:
+    """As `binned`, but that a bin sees what its points see together, not what one in its middle does."""
+    _, average = cells(curve.q, dintensity, START_VALUES.bins)
+    fine = np.stack([average(column) for column in resolution_matrix(curve, curve.q).T])
+    used = np.flatnonzero(fine.any(axis=1))
+    return replace(binned(curve, dintensity), columns=used, matrix=fine[used].astype(np.float32))
 
 
 def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:

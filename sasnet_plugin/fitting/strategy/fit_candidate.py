@@ -17,15 +17,16 @@ from ..optimize.finish import Done, finish, strong_pairs, unfinished, weakly_sho
 from ..optimize.local_search import LocalMinimum
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import points_needed, with_points
+from ..problem.free_parameters import SALT, points_needed, with_points
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.resolution import coarsened, has_resolution, sampling_needed
+from ..result.components import bare
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import OPTIMIZE, PROBLEM
-from ..start_values.screening import as_start, from_bank
+from ..start_values.screening import as_start
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY
-from .timed_search import TimedSearch, values_of
+from .timed_search import TimedSearch, apart, values_of
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,9 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     if task.starts:
         found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
     else:
-        found = search.follow(coarse, from_bank(task, bank), STRATEGY.rough)
+        found = search.from_bank(coarse, bank)
         if found and not search.hopeless(found, coarse, 0):
-            found = search.follow(coarse, values_of(found[: STRATEGY.followed]), STRATEGY.coarse)
+            found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
     found = search.beside(coarse, found, STRATEGY.coarse)
     if not found:
         return Starts([], None)
@@ -171,8 +172,9 @@ def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -
         simpler = replace(task, fixed=fixed)
         without = finish(simpler, LocalMinimum(start, done.chisq), per_decade, left)
         if without is not None and without.bic <= done.bic:
-            # A width, or another name of the scale, is nothing to speak of.
-            said = "" if name.endswith(("_pd", "scale", "i_zero")) else _not_shown(name, default)
+            # A width, another name of the scale, or salt that was not asked for, is nothing to speak of.
+            silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
+            said = "" if silent else _not_shown(name, default)
             done, task = replace(without, warnings=(*done.warnings, *([said] if said else []))), simpler
     return done
 

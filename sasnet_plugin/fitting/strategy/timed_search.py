@@ -7,26 +7,26 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..assessment.goodness_of_fit import explains
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
+from ..optimize.lines import Misfit, along, count_lines, other_counts, size_lines
 from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import (
-    Walk,
-    neighbour_search,
-    other_counts,
-    other_sizes,
-)
+from ..optimize.neighbour_search import Walk, neighbour_search
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import missing_widths
+from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
 from ..settings import OPTIMIZE, PROBLEM
+from ..start_values.repeats import repeating
+from ..start_values.screening import from_bank, further
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
+    from ...simulate.bank import Bank
     from ..task import Task
 
 #: From a start to the minimum beside it; None where it has no finite curve or the time is up.
@@ -61,13 +61,13 @@ class TimedSearch:
             one = refine(local, start, tolerances=how.tolerances, steps=how.steps)
             if one is not None:
                 done.append(one)
-                if one.chisq < len(local.curve):
+                if one.chisq < enough(local):
                     break
         return distinct(ordered(done, local))
 
     def beside(self, local: ModelCurves, found: list[LocalMinimum], how: Pass) -> list[LocalMinimum]:
         """With better ones at what no slope leads to, as long as something is left to explain."""
-        if not found or found[0].chisq < len(local.curve) or self.hopeless(found, local, 1):
+        if not found or found[0].chisq < enough(local) or self.hopeless(found, local, 1):
             return found
         end = spent() + self.left(how.share)
 
@@ -81,23 +81,60 @@ class TimedSearch:
             better = self._hopping(local, found, attempt, end)
         else:
             better = neighbour_search(
-                found[0], self._proposed(local, how), attempt, needed_fall=STRATEGY.round_fall,
-                enough=float(len(local.curve)),
+                found[0], self._proposed(local, end), attempt, needed_fall=STRATEGY.round_fall,
+                enough=enough(local),
             )  # fmt: skip
         return distinct(ordered([*found, *better], local))
 
-    def _proposed(self, local: ModelCurves, how: Pass) -> Callable[[Walk], Iterator[dict[str, Any]]]:
-        """Whole numbers, sizes off by a fringe, and last size distributions, which wash fringes out."""
-        info = load_model(self.task.name).info
-        counts, sizes = other_counts(info, local.fixed), other_sizes(info, local.fixed)
+    def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
+        """Whole numbers, other sizes, and last size distributions, which wash fringes out."""
+        info, size = load_model(self.task.name).info, np.maximum(np.abs(local.curve.intensity), 1e-300)
+        stepped = other_counts(info, local.fixed)
+
+        def seen_from(values: dict[str, Any]) -> Misfit:
+            # As far as the fit is off: a narrow minimum beside it is seen, a deep one far away, too.
+            off = np.abs(self._residual(local, values, 0.0, end)) * local.dintensity / size
+            return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
+
+        counts = along(count_lines(info, local.fixed), seen_from)
+        sizes = along(size_lines(info, local.fixed), seen_from)
 
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
+            yield from stepped(walk)
             yield from counts(walk)
-            if how is STRATEGY.fine and fit_cost_class(self.task.model) != "slow":
+            before = np.inf
+            while walk.best.chisq < before * (1 - STRATEGY.round_fall):
+                before = walk.best.chisq
                 yield from sizes(walk)
-            yield from missing_widths(self.task, walk.best.parameters)
+            yield from other_widths(self.task, walk.best.parameters)
 
         return propose
+
+    def from_bank(self, local: ModelCurves, bank: Bank) -> list[LocalMinimum]:
+        """The bank's nearest curves, roughly refined; where none is near more, and of what repeats."""
+        starts = from_bank(self.task, bank)
+        found = self.follow(local, starts, STRATEGY.rough)
+        end = spent() + self.left(STRATEGY.rough.share)
+        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        if not found or self.hopeless(found, local, 0) or misfit(found[0].parameters) < enough(local):
+            return found
+        more = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
+        return distinct(ordered([*found, *self.follow(local, more, STRATEGY.rough)], local))
+
+    def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
+        return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
+
+    def _residual(
+        self, local: ModelCurves, values: dict[str, Any], tolerance: float, end: float
+    ) -> NDArray[np.float64]:
+        """At the best scale and background; not finite where the time is up."""
+        local.deadline = end
+        try:
+            return local.solved(values, tolerance)[0]
+        except TimeUpError:
+            return np.full(1, np.inf)
+        finally:
+            local.deadline = np.inf
 
     def _hopping(
         self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
@@ -114,7 +151,7 @@ class TimedSearch:
         return basin_hopping(
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=float(len(local.curve)), going=lambda: spent() < end,
+            enough=enough(local), going=lambda: spent() < end,
         )  # fmt: skip
 
     def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
@@ -131,6 +168,31 @@ def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
     return [one.parameters for one in found]
 
 
+def apart(found: list[LocalMinimum], info: Any, count: int) -> list[dict[str, Any]]:
+    """Parameters of the first that differ in whole numbers, in which sizes are spread, or in sizes and χ²."""
+    kept: list[LocalMinimum] = []
+    for one in found:
+        if not any(_alike(info, one, other) for other in kept):
+            kept.append(one)
+    return values_of(kept[:count])
+
+
+def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
+    """Whether two lead to the same minimum; a size that hardly matters is none that differs."""
+    a, b = one.parameters, other.parameters
+    if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
+        return False
+    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
+    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
+    near = bool(off) and max(off) < STRATEGY.apart
+    return near or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
+
+
+def _kinds(values: dict[str, Any]) -> dict[str, Any]:
+    """Of the size distributions that there are."""
+    return {name: values.get(f"{name}_type") for name in widths_of(values)}
+
+
 def ordered(found: list[LocalMinimum], local: ModelCurves) -> list[LocalMinimum]:
     """By the Bayesian information criterion, best first."""
     each = float(np.log(len(local.curve)))
@@ -144,3 +206,8 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
         if all(abs(one.chisq / other.chisq - 1) > OPTIMIZE.same_minimum for other in kept):
             kept.append(one)
     return kept
+
+
+def enough(local: ModelCurves) -> float:
+    """χ² that leaves nothing to look for: its expectation."""
+    return float(len(local.curve))

@@ -39,11 +39,8 @@ def density_starts(
 
     Parameters
     ----------
-    forms : ContrastForms
-    plan : Plan
     shape : mapping
         sasmodels' parameters of the body.
-    rng : numpy.random.Generator
     count : int
         Sets, at most.
 

@@ -20,13 +20,15 @@ from ..ledger import Ledger
 from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
+from ..progress import shown
 from ..result.fit_result import FitResult
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, Counting, FitOptions, Pool, Task
+from ..watched import Progress, Watched
 from .distributions import other_kinds, over_kinds
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit, SampleResult, joint_fit, ranked
-from .said import told
+from .said import spoken_in_python, told
 
 #: Models fitted jointly at once, and at most; so many where one of them explains the sample.
 _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
@@ -58,6 +60,7 @@ def fit_together(
     workers: int = 2,
     prior: str = COMMON,
     exclude: Iterable[str] = (),
+    progress: bool | Progress = True,
 ) -> SampleResult:
     """Fit the models that may explain several curves of one sample, all curves at once.
 
@@ -75,12 +78,8 @@ def fit_together(
         Parameters that all have in common, or each of its own, against the kind's custom.
     ties : iterable of str
         ``"sld_solvent = -0.56 + 6.92*x"``.
-    models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude
+    models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude, progress
         As of `fit`; the time limit is of each curve.
-
-    Returns
-    -------
-    SampleResult
 
     Raises
     ------
@@ -104,8 +103,9 @@ def fit_together(
         prior=prior, exclude=tuple(exclude),
     )  # fmt: skip
     check_names(options)
-    with Workers(bank_path(), workers) as pool:
-        return fit_sample(pool, found, options)
+    with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
+        result = fit_sample(pool if tell is None else Watched(pool, tell), found, options)
+    return spoken_in_python(result, options)
 
 
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
@@ -113,8 +113,6 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
 
     Parameters
     ----------
-    pool : Pool
-    sample : Sample
     options : FitOptions
         The time limit is of each curve.
     """
@@ -213,7 +211,6 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
 
     Parameters
     ----------
-    pool : Counting
     task : JointTask
         Of all curves, three at least; it starts where their joint fit has ended.
     """

@@ -53,7 +53,6 @@ class Joint:
     ----------
     curves : sequence of ModelCurves
         One for each curve, of the same model.
-    plan : Plan
     start : dict
         Of sasmodels' parameters, for all curves.
     own : sequence of dict

@@ -41,18 +41,11 @@ class JointTask:
 
     Parameters
     ----------
-    sample : Sample
     dintensities : tuple of (n,) float array
-    model : str
-    structure_factor : str or None
     starts : tuple of dict or None
         Of each curve alone, where this model was fitted to it.
-    fixed : dict
-    ranges : dict
     probability : float
         Of the curves' answers together.
-    per_decade : int or None
-    budget : Budget
     """
 
     sample: Sample
@@ -78,8 +71,6 @@ class JointMinimum:
 
     Parameters
     ----------
-    task : JointTask
-    plan : Plan
     values : tuple of dict
         sasmodels' parameters of each curve, scale and background included.
     errors : dict

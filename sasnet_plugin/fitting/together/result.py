@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
 from .one_model import JointMinimum
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
 
 @dataclass(frozen=True)
 class JointFit:
@@ -29,8 +33,6 @@ class JointFit:
 
     Parameters
     ----------
-    model : str
-    structure_factor : str or None
     parameters : mapping of str to Parameter
         That all curves have in common, the common scale and what was not fitted among them.
     own : tuple of mapping
@@ -39,7 +41,6 @@ class JointFit:
         Of each curve.
     reduced_chisq : float
         Of all together, their calibration included.
-    bic : float
     probability : float
         Of the network, all curves together.
     weight : float
@@ -150,16 +151,14 @@ def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SampleResult:
     """All that was fitted to one sample, the best explanation first.
 
     Parameters
     ----------
-    sample : Sample
     dintensities : tuple of (n,) float array
         The uncertainties used.
-    fits : tuple of JointFit
     suggestion : Suggestion
         Of all curves together, before the fit.
     singles : tuple of FitResult
@@ -168,8 +167,6 @@ class SampleResult:
         Places of curves whose own answer contradicts that of all.
     odd : int or None
         Place of the one curve without which all others are explained.
-    notes : tuple of str
-    verdict : Verdict
     """
 
     sample: Sample
@@ -201,6 +198,37 @@ class SampleResult:
             )
             for i, (curve, dintensity) in enumerate(zip(self.sample.curves, self.dintensities, strict=True))
         ]  # fmt: skip
+
+    def __str__(self) -> str:
+        from ... import lines_of
+
+        return "\n".join(lines_of(self))
+
+    def __repr__(self) -> str:
+        return f"<SampleResult {self}>"
+
+    def _repr_html_(self) -> str:
+        from ... import html_of
+
+        return html_of(self)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw all curves, moved apart, with the joint fit; into new axes where none are given."""
+        from ... import plot_of
+
+        return plot_of(self, ax)
+
+    def to_dataframe(self) -> DataFrame:
+        """A row for each parameter of each fit, the best first; what curves share has no curve.
+
+        Raises
+        ------
+        SasnetError
+            There is no pandas.
+        """
+        from ... import frame_of
+
+        return frame_of(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --together --json`` prints it."""

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
+from ...in_python import in_python
 from ..result.model_fit import Parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..task import FitOptions
 from ..verdict.headline import in_words
+from ..verdict.in_python import of_verdict
+from ..verdict.in_python import spoken_in_python as of_single
 from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
@@ -34,6 +37,18 @@ _TIED = 0.1
 def told(result: SampleResult, options: FitOptions) -> SampleResult:
     """The same with its verdict."""
     return replace(result, verdict=verdict(result, options))
+
+
+def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
+    """The same result for who has called from Python."""
+    said = result.verdict
+    code, purpose = ("result.plot()", "to look at all curves with their fits") if result.fits else ("", "")
+    return replace(
+        result,
+        verdict=of_verdict(said, code, purpose),
+        notes=tuple(map(in_python, result.notes)),
+        singles=tuple(of_single(one, options) for one in result.singles),
+    )
 
 
 def verdict(result: SampleResult, options: FitOptions) -> Verdict:

@@ -29,7 +29,6 @@ class Plan:
         Of each curve, values that are not fitted.
     factors : tuple of float or None
         Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
-    ties : mapping of str to Expression
     given : tuple of mapping
         Numbers of each curve that ties name.
     """
@@ -46,7 +45,6 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
 
     Parameters
     ----------
-    sample : Sample
     model : str
         Form model.
     factor : str or None
@@ -117,10 +115,8 @@ def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[
 
     Parameters
     ----------
-    info : sasmodels.modelinfo.ModelInfo
     start : mapping
         sasmodels' parameters.
-    plan : Plan
     """
     free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
     free = [n for n in free if not all(n in known for known in plan.known)]

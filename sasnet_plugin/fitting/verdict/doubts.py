@@ -202,9 +202,11 @@ _STRENGTHS = {
 
 
 def atoms(result: FitResult) -> Iterator[str]:
-    """All lengths are those of molecules."""
+    """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
     smallest = 2 * math.pi / ASSESSMENT.atoms
+    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
+        return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
     if lengths and all(p.value < smallest for _, p in lengths):
         name, p = max(lengths, key=lambda one: one[1].value)
@@ -297,7 +299,7 @@ def misfit(result: FitResult) -> Iterator[str]:
         return
     low, high = found.worst
     where = f"between q = {significant(low, 3)} and {significant(high, 3)} Å⁻¹"
-    if found.structured:
+    if found.structured or found.systematic:
         yield f"The residuals are largest {where}, where the models lack something."
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)

@@ -125,9 +125,9 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     kinds = other_distributions(result)
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
-    said = [
-        in_words(size.name, _with_spread(size, _same(size.name, equals, best), kinds, best)) for size in whole
-    ]
+    wide = [_with_spread(size, _same(size.name, equals, best), kinds, best) for size in whole]
+    # Equally good fits may leave nothing of a size that the first one seems to know.
+    said = [in_words(size.name, size) for size in wide if not _open(size)]
     hidden = set(beyond(result, best))
     for name, _ in telling(best):
         size = of_parameter(name, best)
@@ -140,10 +140,15 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
         for name, longest in beyond(result, best).items()
     ]
-    left = [name for name in undetermined(best) if name not in parts | hidden]
+    left = [size.name for size in wide if _open(size)]
+    left += [_name(name, best) for name in undetermined(best) if name not in parts | hidden]
     if left:
-        said.append(f"{listed([_name(name, best) for name in left])} not determined by these data")
+        said.append(f"{listed(left)} not determined by these data")
     return said
+
+
+def _open(size: Size) -> bool:
+    return size.error is not None and size.error >= abs(size.value)
 
 
 def _value(name: str, size: Size, best: ModelFit) -> str:

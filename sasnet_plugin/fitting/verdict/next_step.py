@@ -29,11 +29,17 @@ def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
     """
     if not result.curve.file:
         return "", ""
-    changes, purpose = _changes(result, options)
-    return command(result.curve.file, options, changes), purpose
+    changes, purpose = changes_of(result, options)
+    return command(result.curve.file, options, {**entry_of(result, options), **changes}), purpose
 
 
-def _changes(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
+    """Which entry of its file the curve is, where there are others and none was named."""
+    curve = result.curve
+    return {"--entry": printable(curve.entry)} if curve.entries > 1 and "--entry" not in options.also else {}
+
+
+def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
     """Options to add (or, with None, to leave out), and a phrase that says why."""
     explained = result.best is not None and (result.verification is None or result.verification.explained)
     if unit_doubtful(result):

@@ -15,9 +15,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
+from ...fitting.watched import Watched
+from ...service.answers import fit_options
+from ...service.messages import plain
 from ...types import SasnetError
-from ..answers import Watched, fit_options
-from ..messages import plain
 from .folders import Folders
 from .tools import Tools
 
@@ -45,12 +46,7 @@ Seconds = Annotated[float, Field(description=f"Seconds for each curve, 1 to {LON
 
 @dataclass
 class Fits:
-    """Processes that fit, one fit after another, and whether the one that runs is still wanted.
-
-    Parameters
-    ----------
-    workers : int
-    """
+    """Processes that fit, one fit after another, and whether the one that runs is still wanted."""
 
     workers: int
     _pool: Workers | None = None
@@ -93,8 +89,8 @@ def options(
     """
     if not 1 <= time_limit <= LONGEST:
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
-    found = fit_options({"time_limit": time_limit, **given})
-    return replace(found, fixed=dict(fixed or {}), workers=workers)
+    found = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **given})
+    return replace(found, workers=workers)
 
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...service.evaluate import Evaluator, beside
+from ...service.messages import plain
+from ...service.models import explained, known_name
+from ...service.places import Place
 from ...types import Curve, SasnetError
-from ..messages import plain
 from .folders import Folders
 
 if TYPE_CHECKING:
@@ -33,12 +36,7 @@ SLOPES = "one standard deviation, from the slopes of the residuals"
 
 @dataclass
 class Tools:
-    """Answers, and the last fits.
-
-    Parameters
-    ----------
-    folders : Folders
-    """
+    """Answers, and the last fits."""
 
     folders: Folders
     _fits: OrderedDict[str, Any] = field(default_factory=OrderedDict)
@@ -157,18 +155,16 @@ class Tools:
             places = curve.q
         if places.size == 0 or not np.all(np.isfinite(places)) or np.any(places <= 0):
             raise SasnetError("q holds positive numbers in 1/Å; give some, or name a file.")
-        used, theory = intensity(model, dict(parameters), places, curve)
+        data = curve or Curve(places, np.ones_like(places))
+        theory = Evaluator().theory(Place(file or ""), data, known_name(*_parts(model)), parameters)
         answer: Answer = {
-            "model": model, "parameters": used, "q": thinned(places, places), "q_unit": "1/Å",
+            "model": model, "parameters": dict(parameters), "q": thinned(places, places), "q_unit": "1/Å",
             "intensity": thinned(places, theory), "intensity_unit": "1/cm",
             "source": "calculated by sasmodels at these values; nothing was fitted",
         }  # fmt: skip
         if curve is not None:
-            from ...fitting.api import uncertainties
-
-            error, note = uncertainties(curve)
-            residual = (curve.intensity - theory) / error
-            answer |= {"reduced_chisq": float(np.mean(residual**2)), "points": len(curve), "note": note}
+            found = beside(curve, theory)
+            answer |= {key: found[key] for key in ("reduced_chisq", "points", "note")}
         return answer
 
     def sld(self, material: str, probe: str = "neutron", wavelength: float | None = None) -> Answer:
@@ -183,31 +179,7 @@ class Tools:
 
     def explain(self, model: str) -> Answer:
         """A model's page."""
-        from ...fitting.verdict.names import KINDS
-        from ...predict import open_classifier
-        from ...simulate.priors import model_info
-
-        try:
-            info = model_info(model)
-        except Exception:  # sasmodels fails in several ways
-            from difflib import get_close_matches
-
-            near = get_close_matches(model, open_classifier().manifest.labels, n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise SasnetError(f"{model}: sasmodels has no such model{hint}.") from None
-        groups = open_classifier().manifest.groups
-        like = next((list(g.members) for g in groups if model in g.members), [])
-        return {
-            "model": model, "title": info.title, "in_words": KINDS.get(model, ""),
-            "description": " ".join((info.description or "").split())[:1500],
-            "parameters": [
-                {"name": p.name, "unit": p.units, "default": float(p.default), "meaning": p.description}
-                for p in info.parameters.call_parameters
-                if p.type not in ("magnetic", "orientation")
-            ],
-            "hard_to_tell_from": [name for name in like if name != model],
-            "page": f"https://www.sasview.org/docs/user/models/{model}.html",
-        }  # fmt: skip
+        return explained(model)
 
     def batch_status(self, results: str) -> Answer:
         """How far a batch is, from its table."""
@@ -295,32 +267,10 @@ def parameter(p: Parameter) -> Answer:
     return {"value": plain(p.value), "unit": p.unit, "error": error, "source": f"{FITTED}; error: {SLOPES}"}
 
 
-def intensity(
-    model: str, parameters: dict[str, Any], q: np.ndarray, curve: Curve | None
-) -> tuple[dict[str, Any], np.ndarray]:
-    """I(q) of a model of sasmodels, smeared as the curve is.
-
-    Raises
-    ------
-    SasnetError
-        The model or a parameter is not known, or it has no value there.
-    """
-    from ...fitting.problem.experiment import experiment
-    from ...fitting.problem.free_parameters import accepted
-    from ...simulate.kernel import load_model
-
-    try:
-        known = accepted(load_model(model).info, parameters)
-    except Exception:
-        raise SasnetError(f"{model}: sasmodels has no such model; explain tells which there are.") from None
-    unknown = [name for name in parameters if name not in known]
-    if unknown:
-        raise SasnetError(f"{unknown[0]}: {model} has no such parameter; explain lists them.")
-    data = curve or Curve(q, np.ones_like(q))
-    theory = np.asarray(experiment(data, np.ones_like(data.q), model, known).theory(), dtype=float)
-    if not np.all(np.isfinite(theory)):
-        raise SasnetError(f"{model}: has no finite curve at these values; change them.")
-    return known, theory
+def _parts(name: str) -> tuple[str, str | None]:
+    """Form model and structure factor of sasmodels' name of a product."""
+    model, _, factor = name.partition("@")
+    return model, factor or None
 
 
 def thinned(q: np.ndarray, values: np.ndarray) -> list[float]:

@@ -50,7 +50,6 @@ class DataSet:
 
     Parameters
     ----------
-    name : str
     item : QStandardItem
         SasView's own handle.
     key : object
@@ -134,7 +133,6 @@ class SasView:
 
         Parameters
         ----------
-        data : DataSet
         sent : dict
             What the protocol calls PAGE.
         dq : list of float, optional

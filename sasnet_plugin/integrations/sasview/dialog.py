@@ -6,6 +6,7 @@ import atexit
 import logging
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QStandardPaths, QUrl
@@ -29,6 +30,13 @@ def reports_folder() -> str:
     return str(Path(found or Path.home()) / "sasnet reports")
 
 
+def what_is_drawn(candidate: Candidate) -> str:
+    """What the curve of a candidate in the plot is."""
+    if candidate.page is not None:
+        return "fit"
+    return "nearest simulated curve, not fitted" if candidate.curve else "no simulated curve is near"
+
+
 class SuggestDialog(Form):
     """Suggests models for data sets of SasView, fits them, and sends them to fit pages."""
 
@@ -37,6 +45,8 @@ class SuggestDialog(Form):
         self._sasview = sasview
         self.entries: list[Entry] = []
         self._reports: dict[int, Entry] = {}
+        self._keeping: dict[int, Entry] = {}  # reports that are written to be there when the process is gone
+        self._kept = TemporaryDirectory(prefix="sasnet-reports-", ignore_cleanup_errors=True)
         self._starts: dict[int, tuple[Entry, Candidate]] = {}  # sent without a fit
         self.child = Child(record["command"], record["environment"], self)
         self.child.answered.connect(self._answered)
@@ -103,9 +113,9 @@ class SuggestDialog(Form):
         entry, rows = self.entry, self.candidates.chosen()
         if entry is not None and rows and rows[0] < len(entry.candidates):
             each = entry.candidates[rows[0]]
-            what = "fit" if each.page is not None else "preview" if each.curve else "no preview"
-            self.plot.show_curve(each.curve, f"{each.name}, {what}", each.residuals)
-            self.values.setText(each.values)
+            self.plot.show_curve(each.curve, f"{each.name}, {what_is_drawn(each)}", each.residuals)
+            beware = [f"⚠ {sentence}" for sentence in each.warnings if sentence not in self.remarks.text()]
+            self.values.setText("\n".join(filter(None, (each.values, *beware))))
         self._refresh()
 
     def _refresh(self) -> None:
@@ -122,7 +132,7 @@ class SuggestDialog(Form):
         self.fit_all_button.setVisible(len(self.entries) > 1)
         self.fit_all_button.setEnabled(any(each.asked != "fit" for each in usable))
         self.send_button.setEnabled(entry in usable and bool(self._selected()))
-        self.report_button.setEnabled(entry is not None and entry.fit is not None)
+        self.report_button.setEnabled(entry is not None and (entry.fit is not None or bool(entry.report)))
         self.stop_button.setEnabled(bool(busy))
         self.progress.setVisible(bool(busy))
         if not busy:
@@ -181,6 +191,12 @@ class SuggestDialog(Form):
             number = self.child.ask("report", of=self.entry.fit, folder=reports_folder())
             self._reports[number] = self.entry
             self._say("The report is being written…")
+        elif self.entry is not None and self.entry.report:  # the process that fitted is gone
+            self._show_report(self.entry.report)
+
+    def _show_report(self, path: str) -> None:
+        self._say(f"Report: {path}")
+        self.open_url(QUrl.fromLocalFile(path))
 
     # What is answered
 
@@ -189,13 +205,14 @@ class SuggestDialog(Form):
 
     def _answered(self, number: int, result: dict[str, Any]) -> None:
         if self._reports.pop(number, None) is not None:
-            path = str(result.get("path"))
-            self._say(f"Report: {path}")
-            self.open_url(QUrl.fromLocalFile(path))
+            self._show_report(str(result.get("path")))
+            return
+        if number in self._keeping:
+            self._keeping.pop(number).report = str(result.get("path") or "")
             return
         if number in self._starts:
             of, each = self._starts.pop(number)
-            self._put(of, [replace(each, page=result.get("page") or {})], plot=True, fitted=False)
+            self._put(of, [replace(each, page=result.get("page") or {})], fitted=False)
             return
         entry = self._of(number)
         if entry is None:
@@ -205,6 +222,7 @@ class SuggestDialog(Form):
                 entry.suggested(result)
             else:
                 entry.fitted_with(result, number)
+                self._keeping[self.child.ask("report", of=number, folder=self._kept.name)] = entry
         except (KeyError, IndexError, TypeError) as error:
             _log.warning("sasnet: an answer that is not understood (%s: %s)", type(error).__name__, error)
             entry.settle("the answer of sasnet is not understood; are both of one version?")
@@ -229,6 +247,9 @@ class SuggestDialog(Form):
     def _failed(self, number: int, sentence: str) -> None:
         self._reports.pop(number, None)
         self._starts.pop(number, None)
+        if self._keeping.pop(number, None) is not None:
+            _log.warning("sasnet: a report is not kept: %s", sentence)
+            return
         entry = self._of(number)
         if entry is not None:
             entry.settle(sentence)
@@ -242,10 +263,10 @@ class SuggestDialog(Form):
         self._refresh()
 
     def _died(self, sentence: str) -> None:
-        self._reports.clear()
-        self._starts.clear()
+        for asked in (self._reports, self._keeping, self._starts):
+            asked.clear()
         for entry in self.entries:
-            entry.fit = None  # reports went with the process
+            entry.fit = None  # the process has it no more; the report that it has written stays
             if entry.asked:
                 entry.settle(f"{entry.asked} ended early: the process of sasnet is gone")
         self._say(sentence)
@@ -261,7 +282,7 @@ class SuggestDialog(Form):
             return
         fitted = [each for each in chosen if each.page is not None]
         if fitted:
-            self._put(entry, fitted, plot=len(chosen) == 1)
+            self._put(entry, fitted)
         for each in chosen:
             if each.page is None:
                 content = {"model": each.model, "structure_factor": each.structure_factor}
@@ -269,11 +290,13 @@ class SuggestDialog(Form):
                 self._starts[number] = entry, each
                 self._say(f"The values of {each.name} are being looked up; its fit page opens then.")
 
-    def _put(self, entry: Entry, chosen: list[Candidate], *, plot: bool, fitted: bool = True) -> None:
-        done, wrong = [], []
+    def _put(self, entry: Entry, chosen: list[Candidate], *, fitted: bool = True) -> None:
+        """Fill a page for each; the first one's graph is opened, more would hide each other."""
+        done: list[str] = []
+        wrong: list[str] = []
         for each in chosen:
             try:
-                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=plot)
+                left = self._sasview.send(entry.data, each.page or {}, each.dq, plot=not done)
             except NotSentError as error:
                 wrong.append(str(error))
                 continue
@@ -298,7 +321,7 @@ class SuggestDialog(Form):
             if entry.asked:
                 entry.settle("stopped")
             entry.fit = None
-        self._reports.clear()
-        self._starts.clear()
+        for asked in (self._reports, self._keeping, self._starts):
+            asked.clear()
         self.child.end()
         self._refresh()

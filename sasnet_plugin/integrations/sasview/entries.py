@@ -19,8 +19,6 @@ class Candidate:
 
     Parameters
     ----------
-    model : str
-    structure_factor : str or None
     probability : float or None
         0 to 1; None where it was fitted without having been suggested.
     group : str
@@ -69,7 +67,6 @@ class Entry:
 
     Parameters
     ----------
-    data : DataSet
     candidates : list of Candidate
         In the order of the table.
     state : str
@@ -82,6 +79,8 @@ class Entry:
         Number of the request that is awaited.
     fit : int or None
         Number of the request that the process answered with a fit; reports are asked for by it.
+    report : str
+        The report of the fit that was kept for when that process is gone; empty where there is none.
     """
 
     data: Any
@@ -91,6 +90,7 @@ class Entry:
     asked: str = ""
     request: int | None = None
     fit: int | None = None
+    report: str = ""
 
     @property
     def best(self) -> Candidate | None:
@@ -144,7 +144,7 @@ class Entry:
         self.candidates = new + [_unfitted(each, notes) for each in known.values()]
         doubt = str(found.get("doubt") or "")
         self.remarks = [*([head] if head else []), *([f"⚠ {doubt}"] if doubt else []), *notes]
-        self.fit = number
+        self.fit, self.report = number, ""
         self.settle("fitted" if new else "no model could be fitted")
 
     def settle(self, state: str) -> None:

@@ -138,10 +138,6 @@ def uninstall(folder: Path | None = None) -> list[Path]:
     folder : Path, optional
         As for `install`.
 
-    Returns
-    -------
-    removed : list of Path
-
     Raises
     ------
     SasnetError

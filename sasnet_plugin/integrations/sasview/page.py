@@ -12,12 +12,14 @@ unseen, the width. So what the page says afterwards is compared with what was se
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 HOOKS = (
     "createPageForParameters", "page_parameters", "getFitPage", "getFitModel", "cbCategory", "cbModel",
-    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "onPlot",
-    "updateData", "calculateQGridForModel", "smearing_widget.pinhole", "smearing_widget.cbSmearing",
+    "cbStructureFactor", "chkPolydispersity", "_model_model", "lstParams", "has_error_column", "showPlot",
+    "model_data", "updateData", "calculateQGridForModel",
+    "smearing_widget.pinhole", "smearing_widget.cbSmearing",
     "polydispersity_widget.poly_model", "polydispersity_widget.lstPoly",
     "polydispersity_widget.has_poly_error_column",
 )  # fmt: skip
@@ -26,6 +28,8 @@ PINHOLE = "Custom Pinhole Smear"
 _OF_THE_FILE = {"tab_index", "tab_name", "data_name", "data_id", "is_data", "is_batch_fitting"}
 #: SasView shows, and uses, five digits of a value.
 _TOLERANCE = 1.0e-4
+#: Milliseconds between two looks for a theory, and seconds after which none is expected.
+_LOOK, _PATIENCE = 100, 120.0
 #: Each round of repairs may change what another row allows (a mode that frees a radius).
 _ROUNDS = 3
 
@@ -64,8 +68,29 @@ def fill(
         del page.calculateQGridForModel
     left = compare(state, read(page))
     page.page_parameters = None
-    (page.onPlot if plot else page.updateData)()
+    before = page.model_data
+    page.updateData()
+    if plot:
+        _show_when_calculated(page, before, time.monotonic() + _PATIENCE)
     return list(left.values())
+
+
+def _show_when_calculated(page: Any, before: Any, until: float) -> None:
+    """Open the graph of data and theory once there is one: SasView's button plots the data alone before.
+
+    Parameters
+    ----------
+    before : Data1D or None
+        The theory that the page had.
+    until : float
+        By ``time.monotonic()``: when it is given up.
+    """
+    from PySide6.QtCore import QTimer
+
+    if page.model_data is not before and page.model_data is not None:
+        page.showPlot()
+    elif time.monotonic() < until:
+        QTimer.singleShot(_LOOK, page, lambda: _show_when_calculated(page, before, until))
 
 
 def _fill(page: Any, state: dict[str, list[Any]], percent: float | None) -> None:

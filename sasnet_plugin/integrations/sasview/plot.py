@@ -28,13 +28,13 @@ class Plot(QWidget):
         super().__init__(parent)
         self._data: dict[str, Any] | None = None
         self._curve: tuple[Sequence[float], Sequence[float]] | None = None
-        self._title = ""
+        self.title = ""
         self._residuals: Sequence[float | None] | None = None
         self.setMinimumSize(320, 220)
 
     def show_data(self, data: dict[str, Any] | None) -> None:
         """The data (CURVE of the protocol), without a curve."""
-        self._data, self._curve, self._title, self._residuals = data, None, "", None
+        self._data, self._curve, self.title, self._residuals = data, None, "", None
         self.update()
 
     def show_curve(
@@ -44,7 +44,7 @@ class Plot(QWidget):
         residuals: Sequence[float | None] | None = None,
     ) -> None:
         """A curve over the data: q in Å⁻¹, intensity in cm⁻¹; below them (I - fit) / σ at its q, of a fit."""
-        self._curve, self._title, self._residuals = curve, title, residuals
+        self._curve, self.title, self._residuals = curve, title, residuals
         self.update()
 
     def sizeHint(self) -> QSize:  # Qt's name
@@ -55,7 +55,7 @@ class Plot(QWidget):
         """Draw."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        paint(painter, QRectF(self.rect()), self._data, self._curve, self._title, _MARGINS, self._residuals)
+        paint(painter, QRectF(self.rect()), self._data, self._curve, self.title, _MARGINS, self._residuals)
         painter.end()
 
 

@@ -36,8 +36,10 @@ _COLUMNS = (
 )  # fmt: skip
 PROBABILITY = 3
 _THUMBNAIL = QSize(72, 44)
-#: Pixels of height for sentences on the data set.
-_REMARKS = 92
+#: Rows of data sets that are seen at once; more are scrolled.
+_ROWS = 4
+#: Pixels beside a cell's text, its arrow or ellipsis included.
+_AIR = 18
 #: Of χ² of a fit that does not explain its data.
 _POOR = QColor("#b3261e")
 _BAR, _EMPTY = QColor("#fd8d3c"), QColor("#e6e6e6")
@@ -88,7 +90,7 @@ class DataTable(_Table):
         self.setIconSize(_THUMBNAIL)
         self.verticalHeader().setDefaultSectionSize(_THUMBNAIL.height() + 4)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((190, 135, 105, 95, 65)):
+        for column, width in enumerate((330, 230, 130, 105, 80)):
             self.setColumnWidth(column, width)
 
     def fill(self, entries: Sequence[Entry]) -> None:
@@ -101,6 +103,13 @@ class DataTable(_Table):
             icon.addPixmap(picture, QIcon.Mode.Selected)  # else it is tinted
             item.setIcon(icon)
             self.refresh(row, entry)
+        self.setFixedHeight(self._height(len(entries)))
+
+    def _height(self, rows: int) -> int:
+        """Of the head and so many rows, as far as they are seen at once."""
+        shown = min(max(rows, 1), _ROWS)
+        head = self.horizontalHeader().sizeHint().height() + 2 * self.frameWidth()
+        return head + shown * self.verticalHeader().defaultSectionSize()
 
     def refresh(self, row: int, entry: Entry) -> None:
         """What has changed in a row."""
@@ -123,8 +132,7 @@ class CandidateTable(_Table):
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setStretchLastSection(True)
-        for column, width in enumerate((185, 150, 125, 95, 200, 70, 70, 120)):
-            self.setColumnWidth(column, width)
+        self._widen()
 
     def fill(self, candidates: Sequence[Candidate]) -> None:
         """All rows anew."""
@@ -139,8 +147,20 @@ class CandidateTable(_Table):
             item.setForeground(_POOR if each.verdict == "does not explain" else self.palette().text())
             self.write(row, 6, _weight(each.weight))
             self.write(row, 7, (each.verdict or "–") if each.page is not None else "", each.verdict)
-            said = " ".join(each.warnings)
-            self.write(row, 8, f"⚠ {said}" if said else "", "\n".join(each.warnings))
+            count = len(each.warnings)
+            self.write(row, 8, f"⚠ {count}" if count else "", "\n".join(each.warnings))
+        self._widen()
+
+    def _widen(self) -> None:
+        """Each column as wide as its widest word: nothing is cut, and what has no room is scrolled to."""
+        for column in range(self.columnCount() - 1):
+            self.setColumnWidth(column, self._needed(column))
+
+    def _needed(self, column: int) -> int:
+        words = self.fontMetrics()
+        cells = (self.item(row, column) for row in range(self.rowCount()))
+        wide = [words.horizontalAdvance(cell.text()) for cell in cells if cell is not None]
+        return max([self.horizontalHeader().sectionSizeHint(column), *(each + _AIR for each in wide)])
 
     def chosen(self) -> list[int]:
         """The rows that are selected, from the top."""
@@ -166,9 +186,10 @@ def _number(value: float | None) -> str:
 _HELP = "\n\n".join(
     (
         "Above: the data of the fit page and the ticked data sets. Below: models that may explain the chosen"
-        " one, with the network's probability; a click draws a model's nearest curve.",
+        " one, with the network's probability; a click draws a model's nearest simulated curve, which is"
+        " not fitted.",
         "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
-        " explain the data. ⚠ says what to beware of.",
+        " explain the data. What to beware of (⚠) stands beside the plot.",
         "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
         " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"
         " Escape ends all; reports stay in “sasnet reports” among your documents.",
@@ -185,7 +206,6 @@ class Form(QDialog):
         SasView's category of a model.
     fit : str
         Text of the button that fits.
-    parent : QWidget
     """
 
     def __init__(self, category: Callable[[str], str], fit: str, parent: QWidget) -> None:
@@ -205,7 +225,8 @@ class Form(QDialog):
         self.values.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         for label in (self.remarks, self.status, self.values):
             label.setWordWrap(True)
-        self.remarks.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for label in (self.remarks, self.values):
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.progress = QProgressBar(self)
         self.progress.setVisible(False)
         self.progress.setMaximumWidth(200)
@@ -233,25 +254,24 @@ class Form(QDialog):
         box.open()
 
     def _lay_out(self, buttons: list[QPushButton]) -> None:
-        upper = QSplitter(Qt.Orientation.Horizontal, self)
-        upper.addWidget(self.data_table)
-        beside = QWidget(self)
-        column = QVBoxLayout(beside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.plot, 1)
+        words = QWidget(self)
+        column = QVBoxLayout(words)
+        column.addWidget(self.remarks)
         column.addWidget(self.values)
-        upper.addWidget(beside)
-        upper.setSizes([760, 420])
-        split = QSplitter(Qt.Orientation.Vertical, self)
-        split.addWidget(upper)
-        split.addWidget(self.candidates)
-        split.setSizes([390, 250])
+        column.addStretch(1)
         # Many notes do not squeeze the plot.
         said = QScrollArea(self)
         said.setWidgetResizable(True)
         said.setFrameShape(QFrame.Shape.NoFrame)
-        said.setMaximumHeight(_REMARKS)
-        said.setWidget(self.remarks)
+        said.setWidget(words)
+        middle = QSplitter(Qt.Orientation.Horizontal, self)
+        middle.addWidget(self.plot)
+        middle.addWidget(said)
+        middle.setSizes([620, 540])
+        split = QSplitter(Qt.Orientation.Vertical, self)
+        split.addWidget(middle)
+        split.addWidget(self.candidates)
+        split.setSizes([330, 270])
         below = QHBoxLayout()
         below.addWidget(self.status, 1)
         below.addWidget(self.progress)
@@ -261,7 +281,7 @@ class Form(QDialog):
         row.addStretch(1)
         row.addWidget(buttons[-1])
         layout = QVBoxLayout(self)
+        layout.addWidget(self.data_table)
         layout.addWidget(split, 1)
-        layout.addWidget(said)
         layout.addLayout(below)
         layout.addLayout(row)

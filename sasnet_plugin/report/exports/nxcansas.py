@@ -29,17 +29,7 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     value, units, uncertainty and fixed as attributes. The ``note`` texts give each candidate's χ² and weight,
     then warnings and notes.
 
-    Parameters
-    ----------
-    result : FitResult
-        With at least one fit.
-    path : str or Path
-        File to write; should end in ``.h5``.
-
-    Raises
-    ------
-    SasnetError
-        There is no fit, or the file cannot be written.
+    Parameters and errors are those of `bumps_session.write_session`.
     """
     import h5py
 
@@ -58,6 +48,21 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
         fitted = entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)
         _data(fitted, curve, best.theory, None)
         _process(fitted, result, best)
+        file.flush()
+        content = file.id.get_file_image()
+    put_whole(path, content, "NXcanSAS file")
+
+
+def write_curve(curve: Curve, path: str | Path) -> None:
+    """Write a measured curve alone, with its errors and its resolution."""
+    import h5py
+
+    title = curve.entry or Path(curve.file).stem or "curve"
+    with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
+        file.attrs["NX_class"] = "NXroot"
+        file.attrs["default"] = "sasentry01"
+        file.attrs["creator"] = MARK
+        _data(entry(file, "sasentry01", title, title), curve, curve.intensity, curve.dintensity)
         file.flush()
         content = file.id.get_file_image()
     put_whole(path, content, "NXcanSAS file")

@@ -80,15 +80,10 @@ def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> li
 
     Parameters
     ----------
-    result : SampleResult
     folder : Path
         Made where it does not exist.
     name : str
         Of the files, without ending.
-
-    Returns
-    -------
-    list of Path
 
     Raises
     ------

@@ -78,10 +78,8 @@ def framed(axes: Axes, paint: Paint) -> None:
     axes.tick_params(which="both", color=paint("muted"), labelcolor=paint("ink"))
 
 
-def shrunk(
-    values: NDArray[np.floating], mask: NDArray[np.bool_], most: int = MAX_PIXELS
-) -> NDArray[np.float64]:
-    """A picture of at most so many pixels a side: means over blocks of what counts, NaN where nothing does.
+def shrunk(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """A picture of at most `MAX_PIXELS` a side: means over blocks of what counts, NaN where nothing does.
 
     Parameters
     ----------
@@ -89,7 +87,7 @@ def shrunk(
     mask : (rows, columns) bool array
         True where the pixel counts.
     """
-    up, across = (max(1, -(-n // most)) for n in values.shape)
+    up, across = (max(1, -(-n // MAX_PIXELS)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
     pad = [(0, rows - values.shape[0]), (0, columns - values.shape[1])]
     shape = (rows // up, up, columns // across, across)
@@ -125,12 +123,7 @@ def axes_of(image: Image) -> tuple[tuple[float, float, float, float], str, str]:
 
 
 def upright(image: Image) -> Image:
-    """An image as it is drawn: of one over q with qx to the right and qy up; pixels in a list as a picture.
-
-    Parameters
-    ----------
-    image : Image
-    """
+    """As it is drawn: of one over q with qx to the right and qy up; pixels in a list as a picture."""
     geometry: Any = image.geometry
     if not hasattr(geometry, "qx"):
         return image

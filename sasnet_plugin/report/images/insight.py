@@ -159,7 +159,6 @@ def distribution(
     high: NDArray[np.float64],
     *,
     mirror: NDArray[np.float64] | None = None,
-    truth: NDArray[np.float64] | None = None,
 ) -> Draw:
     """p(ξ) in percent of a bin, its 90 % band, and dashed the mirror solution.
 
@@ -171,8 +170,6 @@ def distribution(
         Share of each angle, and its band.
     mirror : (n,) float array, optional
         Drawn where the data cannot tell the two.
-    truth : (n,) float array, optional
-        Where it is known.
     """
 
     def draw(figure: Figure, paint: Paint) -> None:
@@ -186,8 +183,6 @@ def distribution(
             axes.plot(
                 xi, 100 * mirror, "--", color=paint("fit2"), linewidth=1.1, label="mirror", gid="mirror"
             )
-        if truth is not None:
-            axes.plot(xi, 100 * truth, ":", color=paint("ink"), linewidth=1.1, label="truth", gid="truth")
         axes.axhline(100 / xi.size, color=paint("muted"), linewidth=0.8, label="every angle alike")
         axes.set_xlim(float(xi[0]), float(xi[-1]))
         axes.set_ylim(0, None)

@@ -6,9 +6,11 @@ variable, so that a figure follows the reader's light or dark mode without being
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -181,12 +183,24 @@ def inline_svg(figure: Figure, name: str, label: str, *, whole: bool = False) ->
     return in_page_colours(re.sub(r"\s*\n\s*", "\n", svg))
 
 
-#: Nothing is loaded and nothing runs, even if some text escaped its escaping; pictures are in the page.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_WITH_PICTURES = f"{_POLICY}; img-src data:"
+def policy(scripts: Sequence[str], *, pictures: bool) -> str:
+    """Nothing is loaded, and nothing runs but these scripts, even if some text escaped its escaping."""
+    digests = (b64encode(hashlib.sha256(one.encode("utf-8")).digest()).decode() for one in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
+    run = f" script-src {allowed};" if allowed else ""
+    shown = "; img-src data:" if pictures else ""
+    return f"default-src 'none';{run} style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'{shown}"
 
 
-def document(title: str, body: str, *, pictures: bool = False, own: str = "") -> str:
+def document(
+    title: str,
+    body: str,
+    *,
+    pictures: bool = False,
+    own: str = "",
+    scripts: Sequence[str] = (),
+    style: str = "",
+) -> str:
     """A whole page as text.
 
     Parameters
@@ -199,24 +213,29 @@ def document(title: str, body: str, *, pictures: bool = False, own: str = "") ->
         It holds pictures in pixels.
     own : str
         Of which data it is, see `identity`.
+    scripts : sequence of str
+        What runs at the end of the page, and nothing else does.
+    style : str
+        CSS below that of all pages.
     """
+    run = "".join(f"<script>{one}</script>\n" for one in scripts)
     text = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_WITH_PICTURES if pictures else _POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{policy(scripts, pictures=pictures)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <meta name="generator" content="{MARK}">
 {OWN.format(own) if own else ""}
 <title>{escape(title)}</title>
-<style>{CSS}</style>
+<style>{CSS}{style}</style>
 </head>
 <body>
 <main>
 {body}
 </main>
-</body>
+{run}</body>
 </html>
 """
     # A title may hold what no HTML in UTF-8 can: control characters and halves of surrogate pairs.

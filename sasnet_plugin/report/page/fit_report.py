@@ -18,10 +18,13 @@ from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
 from . import document, names
 from .figures import MAX_DRAWN, fit_figure, model_free_figure, posterior_section, tree_figure
+from .interactive import figure_of, fit_plot, scripts, style
 from .tables import key, made_with, parameter_tables, ranking
 
 
-def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "") -> Path:
+def write_report(
+    result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "", tree: bool = False
+) -> Path:
     """Write the page of one data set.
 
     Parameters
@@ -32,6 +35,8 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
         Of the network whose groups of models are drawn; default: the one that comes with sasnet.
     made : str
         When and by which command.
+    tree : bool
+        Draw the tree of all models as well.
 
     Returns
     -------
@@ -45,7 +50,7 @@ def write_report(result: FitResult, folder: Path, *, groups: Manifest | None = N
     ModelZooError
         The network that comes with sasnet is missing or damaged.
     """
-    text = page(result, open_model().manifest if groups is None else groups, made)
+    text = page(result, open_model().manifest if groups is None else groups, made, tree=tree)
     return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 
 
@@ -58,7 +63,7 @@ def _own(curve: Curve) -> str:
     return names.identity(curve.file, curve.entry, curve.q, curve.intensity)
 
 
-def page(result: FitResult, groups: Manifest, made: str = "") -> str:
+def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = False) -> str:
     """The whole page as text."""
     curve = result.curve
     file = Path(curve.file).name
@@ -71,21 +76,23 @@ def page(result: FitResult, groups: Manifest, made: str = "") -> str:
 {_verdict(result)}
 {_facts(result)}
 </header>
-{document.notes((*_verified(result), *curve.notes, *result.notes))}
 <section>
 <h2>Data and fits</h2>
 {key(worth_showing(result.fits))}
-<figure>{fit_figure(result)}</figure>
+{figure_of(fit_figure(result), fit_plot(result, MAX_DRAWN))}
 <p class="small">Error bars are one standard deviation. Shaded: residuals within 2 σ.{_caption(result)}
 {_download(result)}</p>
 </section>
+{document.notes((*_verified(result), *curve.notes, *result.notes))}
 {_without_model(result)}
 {ranking(worth_showing(result.fits))}
 {parameter_tables(worth_showing(result.fits))}
 {posterior_section(result.fits)}
-{_groups(result, groups)}
+{_groups(result, groups, tree=tree)}
 {made_with(result, groups, made)}"""
-    return document.document(f"{title} · fits by sasnet", body, own=_own(curve))
+    return document.document(
+        f"{title} · fits by sasnet", body, own=_own(curve), scripts=scripts(), style=style()
+    )
 
 
 def _without_model(result: FitResult) -> str:
@@ -111,6 +118,8 @@ def _verdict(result: FitResult) -> str:
 
 def _without_folders(command: str) -> str:
     """A command with the names of its files alone: where they lie is nobody else's business."""
+    if not command.startswith("sasnet "):  # a line of Python, which names no folder
+        return command
     words = [
         ",".join(PurePath(name).name for name in word.split(",")) if "/" in word else word
         for word in shlex.split(command)
@@ -127,7 +136,7 @@ def _verified(result: FitResult) -> list[str]:
     if far:
         found.append(
             f"{far} more {'models were' if far > 1 else 'model was'} fitted, with χ² more than a hundred"
-            " times the least; sasnet fit --details lists them."
+            f" times the least, and {'are' if far > 1 else 'is'} not shown."
         )
     return found
 
@@ -176,7 +185,7 @@ def _caption(result: FitResult) -> str:
     return f" {what} marked by triangles on the lower edge; the fits use them.{left_out}"
 
 
-def _groups(result: FitResult, groups: Manifest) -> str:
+def _groups(result: FitResult, groups: Manifest, *, tree: bool) -> str:
     if not result.fits:
         return ""
     own: dict[str, list[str]] = {}
@@ -194,18 +203,18 @@ def _groups(result: FitResult, groups: Manifest) -> str:
         else:
             items.append(f"<li>{names}: in the group “{escape(home)}” of {sizes[home]} models.</li>")
     try:
-        tree = f"<figure>{tree_figure(groups, result)}</figure>"
+        drawn = f"<figure>{tree_figure(groups, result)}</figure>" if tree else ""
     except ModelZooError:  # a network without a tree still has groups
-        tree = ""
+        drawn = ""
     return (
         "<section><h2>Models that data rarely distinguish</h2>"
         "<p>Models of one group give curves so alike that data of this kind seldom decide between them: "
         "where one fits, consider the others of its group.</p>"
-        f'<ul class="notes">{"".join(items)}</ul>{tree}'
+        f'<ul class="notes">{"".join(items)}</ul>{drawn}'
         + (
             '<p class="small">Branches that meet right of the dotted line are one group. Marked ◂: the models'
             " of this answer with their rank.</p>"
-            if tree
+            if drawn
             else ""
         )
         + "</section>"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
-from base64 import b64encode
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -102,24 +102,6 @@ def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> st
     )
 
 
-#: Sorts by the column whose head is clicked, and shows the rows that hold what is typed.
-_SCRIPT = """
-const body = document.querySelector('tbody'), rows = [...body.rows];
-document.querySelectorAll('th button').forEach((button, column) => button.addEventListener('click', () => {
-  const down = button.dataset.down !== 'yes', value = row => row.cells[column].dataset.value;
-  document.querySelectorAll('th button').forEach(other => delete other.dataset.down);
-  button.dataset.down = down ? 'yes' : 'no';
-  const number = rows.every(row => value(row) === '' || !isNaN(value(row)));
-  rows.sort((a, b) => (down ? 1 : -1) * (number
-    ? (value(a) === '' ? 1e99 : +value(a)) - (value(b) === '' ? 1e99 : +value(b))
-    : value(a).localeCompare(value(b), undefined, {numeric: true})));
-  body.append(...rows);
-}));
-document.querySelector('input').addEventListener('input', event => {
-  const wanted = event.target.value.toLowerCase().split(' ');
-  rows.forEach(row => row.hidden = !wanted.every(word => row.textContent.toLowerCase().includes(word)));
-});
-"""
 _STYLE = """
 input { font: inherit; padding: 6px 10px; width: min(100%, 420px); color: inherit; background: var(--panel);
   border: 1px solid var(--line); border-radius: 6px; margin: 14px 0; }
@@ -131,6 +113,12 @@ td:first-child { white-space: normal; min-width: 230px; overflow-wrap: break-wor
 td.answer { white-space: normal; min-width: 300px; }
 td:nth-child(4) { white-space: normal; min-width: 150px; max-width: 210px; overflow-wrap: break-word; }
 td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
+tr.file td { background: var(--panel); padding: 7px 10px; white-space: normal; }
+tr.file button { font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0;
+  cursor: pointer; text-align: left; }
+tr.file button::before { content: "▾ "; } tr.file button[aria-expanded=false]::before { content: "▸ "; }
+tbody.folded tr:not(.file) { display: none; }
+tr.entry td:first-child { padding-left: 20px; }
 td.doubt { color: var(--warn); }
 td.wrong { color: var(--bad); }
 .thumb { width: 120px; height: 48px; display: block; }
@@ -138,7 +126,8 @@ td.wrong { color: var(--bad); }
   tr { display: block; padding: 8px 0; overflow-wrap: anywhere;
   border-bottom: 1px solid var(--line); }
   td, td.number, td:first-child { display: block; border: 0; padding: 2px 0; white-space: normal;
-    text-align: left; max-width: none; } td:empty { display: none; }
+    text-align: left; max-width: none; } tr.entry td:first-child { padding-left: 0; }
+  td:empty { display: none; }
   td:nth-child(5)::before { content: "Probability "; color: var(--muted); }
   td:nth-child(6)::before { content: "Reduced χ² "; color: var(--muted); } }
 """
@@ -154,25 +143,57 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     """
     fitted = any(row.reduced_chisq is not None for row in rows)
     columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")[: 6 if fitted else 5]
-    head = "".join(f'<th scope="col"><button type="button">{name}</button></th>' for name in columns)
+    head = "".join(
+        f'<th scope="col">{name if name == "Curve" else f"<button type=button>{name}</button>"}</th>'
+        for name in columns
+    )
     failed = sum(not row.model for row in rows)
     sets = f"{len(rows)} data sets" if rows[1:] else "1 data set"
     without = f", {failed} without an answer" if failed else ""
     body = f"""<header><p class="eyebrow">Small-angle scattering · read by sasnet</p>
 <h1><bdi>{escape(title)}</bdi></h1><p class="source">{sets}{without}</p></header>
 <input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
-<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>
-{"".join(_html(row, len(columns)) for row in rows)}</tbody></table></div>
-<script>{_SCRIPT}</script>"""
-    text = document.document(f"{title} · sasnet", body)
-    digest = b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
-    text = text.replace("default-src 'none';", f"default-src 'none'; script-src 'sha256-{digest}';", 1)
-    text = text.replace("</style>", f"{_STYLE}</style>", 1)
+<div class="wide"><table><thead><tr>{head}</tr></thead>
+{_bodies(rows, len(columns))}</table></div>"""
+    text = document.document(f"{title} · sasnet", body, scripts=[_script()], style=_STYLE)
     return document.write_page(folder / INDEX, text)
 
 
-def _html(row: Row, columns: int) -> str:
-    name = printable(shown_name(row.file, row.entry))
+@cache
+def _script() -> str:
+    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+
+
+def _bodies(rows: Sequence[Row], columns: int) -> str:
+    """A body of the table for each file, the entries of one with several below its name."""
+    files: dict[str, list[Row]] = {}
+    for row in rows:
+        files.setdefault(row.file, []).append(row)
+    found = []
+    for of_one in files.values():
+        lines = "".join(_html(row, columns, one=len(of_one) == 1) for row in of_one)
+        found.append(f"<tbody>{_file(of_one, columns)}{lines}</tbody>\n")
+    return "".join(found)
+
+
+def _file(rows: Sequence[Row], columns: int) -> str:
+    """The line above the entries of a file: how many there are, and of which models; empty above one."""
+    if len(rows) == 1:
+        return ""
+    models = Counter(row.model for row in rows if row.model)
+    listed = ", ".join(f"{model} {count}" for model, count in models.most_common(3))
+    more = f" and {len(models) - 3} more models" if len(models) > 3 else ""
+    said = f"{len(rows)} entries{': ' if listed else ''}{listed}{more}"
+    name = escape(printable(Path(rows[0].file).name))
+    return (
+        f'<tr class="file"><td colspan="{columns}"><button type="button" aria-expanded="true">{name}</button>'
+        f' <span class="small">{escape(said)}</span></td></tr>\n'
+    )
+
+
+def _html(row: Row, columns: int, *, one: bool = True) -> str:
+    """A row; `one`: its file has no other."""
+    name = printable(shown_name(row.file, row.entry) if one else row.entry or shown_name(row.file, ""))
     shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
     model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
     note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
@@ -189,7 +210,8 @@ def _html(row: Row, columns: int) -> str:
         f'<td class="{style}" data-value="{escape(value)}">{html}</td>'
         for value, html, style in cells[:columns]
     )
-    return f"<tr>{''.join(made)}</tr>\n"
+    kind = "" if one else ' class="entry"'
+    return f"<tr{kind}>{''.join(made)}</tr>\n"
 
 
 def broken(name: str) -> str:

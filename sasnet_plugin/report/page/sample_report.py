@@ -13,6 +13,8 @@ from ...fitting.together.result import SampleResult
 from .. import sample_rows
 from . import document, names
 from .document import FITS, inline_svg, placeholder, plain_axes, settings
+from .interactive import figure_of, sample_plot, scripts, style
+from .tables import swatch
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +33,6 @@ def write_sample_report(result: SampleResult, folder: Path) -> Path:
 
     Parameters
     ----------
-    result : SampleResult
     folder : Path
         Made where it does not exist.
 
@@ -75,26 +76,37 @@ def sample_page(result: SampleResult) -> str:
 <p class="source"><bdi>{escape(", ".join(files))}</bdi></p>
 {document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=_LEVEL[said.level])}
 </header>
-{document.notes(result.notes)}
 <section><h2>Curves and the best fit</h2>
-<figure>{sample_figure(result)}</figure>
+{_key(files)}
+{figure_of(sample_figure(result), sample_plot(result))}
 <p class="small">Error bars are one standard deviation. Each curve is multiplied by the power behind its name.
 Shaded: residuals within 2 σ.</p></section>
+{document.notes(result.notes)}
 {_ranking(result)}
 {_parameters(result, files)}
 <section><h2>Each curve alone</h2><ul class="notes">{alone}</ul></section>"""
-    return document.document(f"{title} · fits by sasnet", body, own=_own(result))
+    return document.document(
+        f"{title} · fits by sasnet", body, own=_own(result), scripts=scripts(), style=style()
+    )
+
+
+def _key(files: list[str]) -> str:
+    """Which line is which curve."""
+    items = "".join(
+        f"<span>{swatch(i % len(FITS))}<bdi>{escape(name)}</bdi></span>" for i, name in enumerate(files)
+    )
+    return f'<div class="key">{items}</div>'
 
 
 def sample_figure(result: SampleResult) -> str:
     """All curves, moved apart, with the best joint fit, above a strip of residuals for each."""
-    from matplotlib import style
+    from matplotlib import style as rc
     from matplotlib.figure import Figure
 
     curves, best = result.sample.curves, result.best
     height = _PLOT + _STRIP * len(curves) + 0.9
     low, high = min(c.q[0] for c in curves), max(c.q[-1] for c in curves)
-    with style.context(["default", settings("sample")]):
+    with rc.context(["default", settings("sample")]):
         figure = Figure(figsize=(_WIDTH, height))
         grid = figure.add_gridspec(
             1 + len(curves), 1, height_ratios=[_PLOT] + [_STRIP] * len(curves), hspace=0.12,

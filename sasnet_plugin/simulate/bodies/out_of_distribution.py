@@ -44,7 +44,11 @@ _LATTICES = {
     "body-centred": np.array([2, 4, 6, 8, 10, 12, 14, 16, 18]),
     "face-centred": np.array([3, 4, 8, 11, 12, 16, 19, 20, 24]),
     "Ia3d": np.array([6, 8, 14, 16, 20, 22, 24, 26]),
+    "Pn3m": np.array([2, 3, 4, 6, 8, 9, 10, 11, 12, 14]),
 }
+#: Edges of a crystal's cell, Å, its angles, degrees, and how far its grains are whole, Å. More lines than so
+#: many run into one another.
+_EDGES, _ANGLES, _GRAINS, _LINES = (5.0, 60.0), (75.0, 110.0), (150.0, 3000.0), 60
 
 
 def out_of_distribution(
@@ -152,8 +156,10 @@ def _any_pair(library: Library, rng: np.random.Generator) -> NDArray[np.intp]:
 def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
     """Bragg peaks of a lattice, or at any place, over a falling power law and a constant."""
     low, high = window
-    names = (*_LATTICES, "any", "molecular")
+    names = (*_LATTICES, "any", "molecular", "cell", "cell")
     name = names[int(rng.integers(len(names)))]
+    if name == "cell":
+        return _of_cell(window, rng)
     log_first = rng.uniform(_LOG_Q[low] + 0.1 * (_LOG_Q[high] - _LOG_Q[low]), _LOG_Q[high] - 0.8)
     if name in ("any", "molecular"):
         # Cells of molecules and frameworks have tens of lines below 1 Å⁻¹.
@@ -173,6 +179,44 @@ def powder(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.floa
     found = np.ones(N_WIDE)
     found[low : high + 1] = heights @ peaks + base + np.exp(rng.uniform(np.log(1e-3), np.log(0.1)))
     return found
+
+
+def _of_cell(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Lines of a triclinic cell with many atoms over an amorphous halo, a falling power law and a constant.
+
+    Intensities as of atoms at random, exponential (Wilson, Acta Cryst. 2 (1949) 318), with the Lorentz factor
+    of a powder; every line as wide as the grains are small (Scherrer) and the beam is.
+    """
+    low, high = window
+    q = WIDE_Q[low : high + 1]
+    centres = _reflections(q[0], q[-1], rng)
+    heights = rng.exponential(1.0, centres.size) * (centres / centres[0]) ** -2.0
+    grain = np.exp(rng.uniform(np.log(_GRAINS[0]), np.log(_GRAINS[1])))
+    width = np.hypot(0.9 * np.pi / grain, rng.uniform(0.0, 0.02) * centres)[:, None]
+    x = (q - centres[:, None]) / width
+    lorentz = rng.random()
+    peaks = (heights / width[:, 0]) @ (lorentz / (1 + x**2) + (1 - lorentz) * np.exp(-np.log(2) * x**2))
+    peaks /= peaks.max()
+    halo = rng.uniform(0.0, 0.4) * np.exp(-0.5 * ((q - rng.uniform(0.6, 1.5)) / rng.uniform(0.2, 0.5)) ** 2)
+    upturn = 10 ** rng.uniform(-3.5, 0) * (q / centres[0]) ** -rng.uniform(1.5, 4.2)
+    found = np.ones(N_WIDE)
+    found[low : high + 1] = peaks + halo + upturn + 10 ** rng.uniform(-3, -1)
+    return found
+
+
+def _reflections(low: float, high: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """q of the first lines of a cell between two q, Å⁻¹, ascending; one in the middle where it has none."""
+    edges = np.exp(rng.uniform(np.log(_EDGES[0]), np.log(_EDGES[1]), 3))
+    cosines = np.cos(np.radians(rng.uniform(_ANGLES[0], _ANGLES[1], 3)))
+    metric = np.ones((3, 3))
+    for (i, j), cosine in zip(((1, 2), (0, 2), (0, 1)), cosines, strict=True):
+        metric[i, j] = metric[j, i] = cosine
+    inverse = np.linalg.inv(metric * np.outer(edges, edges))
+    # One of each pair hkl and -h-k-l.
+    hkl = np.mgrid[0:6, -5:6, -5:6].reshape(3, -1)
+    at = 2 * np.pi * np.sqrt(np.maximum(np.einsum("in,ij,jn->n", hkl, inverse, hkl), 0.0))
+    inside = np.unique(at[(at > 1.05 * low) & (at < high)])[:_LINES]
+    return inside if inside.size else np.array([np.sqrt(low * high)])
 
 
 def reflectivity(window: tuple[int, int], rng: np.random.Generator) -> NDArray[np.float64]:

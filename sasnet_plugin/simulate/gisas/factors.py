@@ -17,7 +17,7 @@ from .. import bornagain
 from ..images.window import Window
 from .basis import Nodes, columns_per_pixel, particles_at
 from .geometry import N_HALF, XI, Geometry
-from .lattice import LatticeSum, debye_waller, in_plane
+from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, in_plane
 
 FloatArray = NDArray[np.float64]
 #: What each factor depends on.
@@ -48,6 +48,9 @@ class Factors:
     offset : float
         By which a detector's columns lie to the right of the window's, degrees: its pixels need not end
         where φ = 0.
+    gamma : float
+        Angle between the two vectors of the lattice's cell, degrees; rotations of a square one have a period
+        of 90 degrees, and as many steps.
     """
 
     geometry: Geometry
@@ -58,6 +61,7 @@ class Factors:
     sums: NDArray[np.float32]
     nodes: Nodes = Nodes()
     offset: float = 0.0
+    gamma: float = HEXAGONAL
 
     @classmethod
     def of(
@@ -70,7 +74,6 @@ class Factors:
         window : Window
             Symmetric in φ, with an even number of columns.
         nodes : Nodes, optional
-        offset : float
         """
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset)
@@ -98,8 +101,14 @@ class Factors:
             denser = (self.geometry.lattice / geometry.lattice) ** 2
             every, mean = denser * every, denser * mean
         if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
-            sums = _sums(geometry, self.window, across)
-        return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset)
+            sums = _sums(geometry, self.window, across, self.gamma)
+        return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset, self.gamma)
+
+    def on_lattice(self, lattice: float, gamma: float) -> Factors:
+        """The same particles on another lattice, `lattice` in Å, on the same parts of pixels."""
+        geometry = replace(self.geometry, lattice=lattice)
+        sums = _sums(geometry, self.window, self.across, gamma)
+        return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
     def half(self, *, mirrored: bool = False) -> FloatArray:
         """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
@@ -221,11 +230,13 @@ def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -
     return np.asarray(rows[1:] / rows[0])
 
 
-def _sums(geometry: Geometry, window: Window, across: int) -> NDArray[np.float32]:
+def _sums(geometry: Geometry, window: Window, across: int, gamma: float = HEXAGONAL) -> NDArray[np.float32]:
     alpha, phi = window.finer(1, across).directions()
     qx, qy = (q.astype(np.float32) for q in in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i))
-    peaks = LatticeSum.of(geometry.lattice, geometry.width)
-    return np.stack([peaks(qx, qy, float(xi)) for xi in XI[:N_HALF]])
+    peaks = LatticeSum.of(geometry.lattice, geometry.width, gamma)
+    # As many rotations over a square lattice's longer period.
+    step = 1.5 if gamma == SQUARE else 1.0
+    return np.stack([peaks(qx, qy, float(step * xi)) for xi in XI[:N_HALF]])
 
 
 def _differ(one: Geometry, other: Geometry, names: tuple[str, ...]) -> bool:

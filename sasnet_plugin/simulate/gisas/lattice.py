@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 REACH = 5
 #: Points of the table of all peaks but one, across a cell.
 _TABLE = 193
+#: Angles between a cell's two vectors of one length, degrees.
+HEXAGONAL, SQUARE = 120.0, 90.0
 
 
 def in_plane(
@@ -83,25 +85,25 @@ def _peaks(
     width: float,
     *,
     but_the_nearest: bool = False,
+    gamma: float = HEXAGONAL,
 ) -> NDArray[np.float64]:
-    height, sharpness = _profile(lattice, width)
+    height, sharpness = _profile(lattice, width, gamma)
+    skew = -2 * np.cos(np.radians(gamma))
     total = np.zeros(np.broadcast(u, v).shape)
     for i in range(-REACH, REACH + 1):
         for j in range(-REACH, REACH + 1):
             if but_the_nearest and i == 0 and j == 0:
                 continue
             x, y = u + i, v + j
-            spread = 1 + sharpness * (x * x + y * y + x * y)
+            spread = 1 + sharpness * (x * x + y * y + skew * (x * y))
             total += height / (spread * np.sqrt(spread))
     return total
 
 
-def _profile(lattice: float, width: float) -> tuple[float, float]:
+def _profile(lattice: float, width: float, gamma: float = HEXAGONAL) -> tuple[float, float]:
     """Height of a peak, and ω²|a*|² for the distance in units of the reciprocal basis vectors."""
-    return (
-        4 * np.pi * width**2 / (np.sqrt(3) * lattice**2),
-        (width * 4 * np.pi / (np.sqrt(3) * lattice)) ** 2,
-    )
+    sine = np.sin(np.radians(gamma))
+    return 2 * np.pi * width**2 / (sine * lattice**2), (width * 2 * np.pi / (sine * lattice)) ** 2
 
 
 @dataclass(frozen=True)
@@ -115,20 +117,25 @@ class LatticeSum:
         Å.
     table : (n, n) float32 array
         All peaks but the cell's own, over the cell.
+    gamma : float
+        Angle between the cell's two vectors, degrees.
     """
 
     lattice: float
     width: float
     table: NDArray[np.float32]
+    gamma: float = HEXAGONAL
 
     @classmethod
-    def of(cls, lattice: float, width: float) -> LatticeSum:
+    def of(cls, lattice: float, width: float, gamma: float = HEXAGONAL) -> LatticeSum:
         """Make the table."""
         at = np.linspace(-0.5, 0.5, _TABLE)
         # The sum is the same at −q, so half of the table gives the other.
-        half = _peaks(at[: _TABLE // 2 + 1, None], at[None, :], lattice, width, but_the_nearest=True)
+        half = _peaks(
+            at[: _TABLE // 2 + 1, None], at[None, :], lattice, width, but_the_nearest=True, gamma=gamma
+        )
         whole = np.concatenate((half, half[-2::-1, ::-1]))
-        return cls(lattice, width, np.ascontiguousarray(whole, dtype=np.float32))
+        return cls(lattice, width, np.ascontiguousarray(whole, dtype=np.float32), gamma)
 
     def __call__(self, qx: NDArray[np.float32], qy: NDArray[np.float32], xi: float) -> NDArray[np.float32]:
         """The sum at each q for a lattice turned by xi degrees.
@@ -140,17 +147,18 @@ class LatticeSum:
         xi : float
             Degrees.
         """
-        height, sharpness = (np.float32(value) for value in _profile(self.lattice, self.width))
+        height, sharpness = (np.float32(value) for value in _profile(self.lattice, self.width, self.gamma))
         scale = self.lattice / (2 * np.pi)
         c, s = scale * np.cos(np.radians(xi)), scale * np.sin(np.radians(xi))
-        root = np.sqrt(0.75)
+        leans, stands = np.cos(np.radians(self.gamma)), np.sin(np.radians(self.gamma))
         u = np.float32(c) * qx + np.float32(s) * qy
-        v = np.float32(-0.5 * c - root * s) * qx + np.float32(root * c - 0.5 * s) * qy
+        v = np.float32(leans * c - stands * s) * qx + np.float32(stands * c + leans * s) * qy
         u -= np.rint(u)
         v -= np.rint(v)
         spread = u * u
         spread += v * v
-        spread += u * v
+        if self.gamma != SQUARE:
+            spread += np.float32(-2 * leans) * (u * v)
         spread *= sharpness
         spread += np.float32(1)
         nearest = height / (spread * np.sqrt(spread))

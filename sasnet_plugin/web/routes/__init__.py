@@ -6,12 +6,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from ...types import SasnetError
 from ..retraining import Retraining
 from ..workspace import Workspace
 
 
 def _workspace(request: Request) -> Workspace:
-    found: Workspace = request.app.state.workspace
+    found: Workspace | None = request.app.state.workspace
+    if found is None:
+        raise SasnetError("No folder of images is open; end sasnet and start 'sasnet tag FOLDER'.")
     return found
 
 

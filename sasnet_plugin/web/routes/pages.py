@@ -29,7 +29,7 @@ def _drawn(request: Request, name: str, **context: Any) -> Response:
     return found
 
 
-@router.get("/")
+@router.get("/images")
 def page(request: Request, desk: Desk) -> Response:
     """The page itself, which asks for everything else."""
     with desk.lock:

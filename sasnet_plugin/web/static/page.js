@@ -365,6 +365,6 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 });
 try { $("who").value = localStorage.getItem("who") || $("who").value; } catch { /* no storage */ }
 $("who").addEventListener("change", () => { try { localStorage.setItem("who", who()); } catch { /* no storage */ } });
-history.replaceState(null, "", "/"); // the token is not kept in the history
+history.replaceState(null, "", location.pathname); // the token is not kept in the history
 newTags(state.tags);
 select();

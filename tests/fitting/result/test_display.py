@@ -1,21 +1,17 @@
-"""A fit for people: its table and its figure, and a corner plot whose contours hold what they say."""
+"""A fit for people: its table, and a corner plot whose contours hold what they say."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from sasnet_plugin.fitting.result.display import (
     MOST_PANELS,
     corner_figure,
-    draw,
     drawn_names,
-    html_table,
     parameters_in_words,
     rows,
 )
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
-from sasnet_plugin.types import Curve
 
 N = 90
 
@@ -33,21 +29,9 @@ def test_what_was_fitted_is_told_and_what_was_fixed_is_not() -> None:
     assert parameters_in_words(_fit("sphere", 1.0)) == "radius 56.6 ± 1.2 Å"
 
 
-def test_tables_list_every_fit_and_html_is_escaped() -> None:
-    fits = [_fit("sphere", 0.7, "hardsphere"), _fit("/tmp/<b>.py", 0.3)]
+def test_rows_are_one_for_each_fit() -> None:
+    fits = [_fit("sphere", 0.7, "hardsphere"), _fit("cylinder", 0.3)]
     assert [row["weight"] for row in rows(fits)] == [0.7, 0.3]
-    found = html_table(fits)
-    assert "&lt;b&gt;" in found
-    assert "<b>" not in found
-    assert "No model could be fitted" in html_table([])
-
-
-def test_data_are_drawn_with_fits_and_the_best_ones_residuals() -> None:
-    curve = Curve(np.geomspace(0.01, 0.3, N), np.full(N, 2.2), np.full(N, 0.1))
-    assert curve.dintensity is not None
-    data, residuals = draw(curve, curve.dintensity, [_fit("sphere", 1.0)]).axes
-    assert residuals.lines[0].get_ydata() == pytest.approx(np.full(N, 2.0))
-    assert any(line.get_label().startswith("sphere") for line in data.lines)
 
 
 def _drawn(names: tuple[str, ...]) -> ModelFit:

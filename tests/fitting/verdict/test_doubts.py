@@ -151,3 +151,21 @@ def test_a_peak_whose_width_is_open_is_not_told_to_do_without_it() -> None:
     said = doubts(answer(peak))[0]
     assert said.startswith("The correlation length is not determined")
     assert "without" not in said
+
+
+def test_a_small_core_in_a_large_shell_is_no_molecule() -> None:
+    shell = {"thickness": p(18.1, None, fixed=True), "weight": 0.9}
+    small = fitted("vesicle", radius=p(1.73, 0.08), **shell)
+    assert not [doubt for doubt in doubts(answer(small)) if "atoms" in doubt]
+    tiny = fitted("sphere", radius=p(1.73, 0.08), weight=0.9)
+    assert [doubt for doubt in doubts(answer(tiny)) if "atoms" in doubt]
+
+
+def test_residuals_that_neighbours_share_are_not_called_random() -> None:
+    shared = replace(WRONG, runs=0.2, systematic={"relative": 0.2, "reach": 0.5})
+    said = doubts(answer(SPHERE, verification=shared, verified=False))
+    assert not [doubt for doubt in said if "random" in doubt]
+    alone = replace(shared, systematic=None)
+    assert [
+        doubt for doubt in doubts(answer(SPHERE, verification=alone, verified=False)) if "random" in doubt
+    ]

@@ -120,3 +120,10 @@ def test_without_a_fit_and_without_an_error_there_is_a_sentence() -> None:
     assert explanation(answer(unknown), unknown) == "Spheres: radius 41.35 Å"
     assert in_words("radius", Size("radius", 1234.5, np.nan, "Ang", ())) == "radius 1234 Å"
     assert headline(answer(verification=GOOD)).count("Explains the data") == 1
+
+
+def test_a_whole_that_no_part_determines_has_no_value() -> None:
+    parts = {"radius": p(20.0, 45.0), "thickness": p(10.0, 40.0)}
+    said = headline(answer(fitted("core_shell_sphere", weight=0.9, **parts)))
+    assert "outer radius not determined by these data" in said
+    assert "±" not in said.partition("Explains")[0]

@@ -101,3 +101,12 @@ def test_what_the_network_expects_is_named_next_where_none_of_it_was_fitted() ->
     said, purpose = next_step(found, USUAL)
     assert "--models cylinder --structure-factor hardsphere" in said
     assert "expects" in purpose
+
+
+def test_one_entry_of_many_is_named() -> None:
+    many = replace(answer(SPHERE).curve, entry="run 3, 0.1 %", entries=240)
+    said, _ = next_step(answer(SPHERE, curve=many), FitOptions())
+    assert "--entry 'run 3, 0.1 %'" in said
+    given, _ = next_step(answer(SPHERE, curve=many), FitOptions(also={"--entry": "3"}))
+    assert given.count("--entry") == 1
+    assert "--entry" not in next_step(answer(SPHERE, curve=replace(many, entries=1)), FitOptions())[0]

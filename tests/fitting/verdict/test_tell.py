@@ -82,8 +82,7 @@ def test_everyday_curves_are_green_and_their_values_are_the_truth_s(
     found = fit(_measured(model, 3, **parameters), models=candidates, structure_factor="none", workers=1)  # type: ignore[arg-type]
     assert found.verdict.level == EXPLAINS, found.verdict.lines()
     assert words in found.headline
-    given = f"--models {','.join(candidates)} --structure-factor none --workers 1"
-    assert found.verdict.next == f"sasnet fit made.dat {given} --report pages"
+    assert found.verdict.next == "result.plot()"
 
 
 def test_a_wrong_model_is_red_and_every_model_is_tried_next() -> None:
@@ -93,7 +92,7 @@ def test_a_wrong_model_is_red_and_every_model_is_tried_next() -> None:
     found = fit(coil, models=["lamellar"], structure_factor="none", workers=1)  # type: ignore[arg-type]
     assert found.verdict.level == DOES_NOT
     assert found.headline.startswith("Nothing that was fitted explains the data. Nearest: lamellae, ")
-    assert found.verdict.next == "sasnet fit made.dat --workers 1"
+    assert found.verdict.next == "fit(curve, workers=1)"
     said = found.as_dict()
     assert (said["headline"], said["next"]) == (found.headline, found.verdict.next)
     assert said["doubt"] == found.verdict.doubt != ""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +27,7 @@ from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.report.page.document import document, write_page
 from sasnet_plugin.report.page.fit_report import page, page_name, write_report
+from sasnet_plugin.report.page.interactive import scripts
 from sasnet_plugin.report.page.names import identity
 from sasnet_plugin.types import Curve, SasnetError
 from sasnet_plugin.zoo import Manifest, open_model, parse_manifest
@@ -55,6 +58,7 @@ class Element:
         return found
 
     def words(self) -> str:
+        """What is read: no scripts."""
         return "".join(self.text)
 
 
@@ -82,7 +86,8 @@ class Reader(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        for element in self.open:
+        script = self.open[-1].tag == "script"
+        for element in self.open[-1:] if script else self.open:
             element.text.append(data)
 
 
@@ -311,15 +316,47 @@ def test_hostile_titles_are_words(tmp_path: Path, result: FitResult, groups: Man
     assert tree.all("h1")[0].words() == HOSTILE.replace("\x00", "\ufffd")
     assert "<iframe src=javascript:x>" in tree.words()
     assert "</td><script>x</script>" in tree.words()
-    assert not {"script", "img", "iframe", "b"} & {e.tag for e in tree.walk()}
+    assert not {"img", "iframe", "b"} & {e.tag for e in tree.walk()}
+    assert_no_script_but_ours(tree)
     assert not any(name.startswith("on") for e in tree.walk() for name in e.attributes)
 
 
 def test_nothing_is_loaded_from_anywhere(tree: Element, result: FitResult, groups: Manifest) -> None:
-    assert not {"script", "link", "img", "iframe", "object", "embed"} & {e.tag for e in tree.walk()}
-    text = page(result, groups)
+    assert not {"link", "img", "iframe", "object", "embed"} & {e.tag for e in tree.walk()}
+    assert_no_script_but_ours(tree)
+    text = re.sub(r"<script>.*?</script>", "", page(result, groups), flags=re.DOTALL)
     assert not re.search(r"@import|src=|url\((?!#)", text)
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|WebSocket", "".join(scripts()))
     assert all(e.tag == "a" for e in tree.walk() if "http" in " ".join(e.attributes.values()))
+
+
+def assert_no_script_but_ours(tree: Element) -> None:
+    """The page's policy lets run what the package ships, and that alone."""
+    data, *run = tree.all("script")
+    assert data.attributes == {"type": "application/json", "id": "plot-data"}
+    assert tuple(one.words() for one in run) == scripts()
+    digests = [b64encode(sha256(one.encode()).digest()).decode() for one in scripts()]
+    said = next(
+        e.attributes["content"]
+        for e in tree.all("meta")
+        if "content" in e.attributes and "default-src" in e.attributes["content"]
+    )
+    assert re.findall(r"'sha256-([^']*)'", said) == digests
+    assert "script-src 'sha256-" in said
+    assert "unsafe-inline" not in said.partition("script-src")[2].partition(";")[0]
+
+
+def test_what_the_script_draws_are_the_numbers(tree: Element, result: FitResult) -> None:
+    drawn = json.loads(tree.all("script")[0].words())
+    (points,) = drawn["points"]
+    for name, values in (("q", result.curve.q), ("y", result.curve.intensity), ("e", result.dintensity)):
+        np.testing.assert_allclose(points[name], values, rtol=1e-5, atol=1e-12)
+    assert [line["name"] for line in drawn["lines"]] == [fit.short_name for fit in result.fits]
+    for k, fit in enumerate(result.fits):
+        np.testing.assert_allclose(drawn["lines"][k]["y"], fit.theory, rtol=1e-5)
+        residual = (result.curve.intensity - fit.theory) / result.dintensity
+        np.testing.assert_allclose(drawn["residuals"][k]["y"], residual, rtol=1e-5)
+        assert drawn["lines"][k]["of"] == drawn["residuals"][k]["of"] == k
 
 
 def test_ids_are_unique_and_what_points_to_them_finds_them(tree: Element, result: FitResult) -> None:
@@ -333,7 +370,7 @@ def test_ids_are_unique_and_what_points_to_them_finds_them(tree: Element, result
 
 
 def test_every_colour_has_a_light_and_a_dark_form(result: FitResult, groups: Manifest) -> None:
-    text = page(result, groups)
+    text = re.sub(r"<script.*?</script>", "", page(result, groups), flags=re.DOTALL)
     style, _, body = text.partition("</style>")
     assert not re.findall(r"#[0-9a-fA-F]{6}\b", body)
     used = set(re.findall(r"var\(--(\w+)\)", text))
@@ -343,7 +380,11 @@ def test_every_colour_has_a_light_and_a_dark_form(result: FitResult, groups: Man
         assert used <= set(re.findall(r"--(\w+):#", block))
 
 
-def test_tree_holds_every_model_and_marks_the_fitted_ones(tree: Element, groups: Manifest) -> None:
+def test_tree_holds_every_model_and_marks_the_fitted_ones(result: FitResult, groups: Manifest) -> None:
+    assert not [
+        e for e in read(page(result, groups)).all("svg") if "Tree" in e.attributes.get("aria-label", "")
+    ]  # only where it is asked for
+    tree = read(page(result, groups, tree=True))
     svg = next(e for e in tree.all("svg") if "Tree" in e.attributes.get("aria-label", ""))
     texts = {e.words().strip() for e in svg.all("text")}
     assert set(groups.labels) - {"sphere"} <= texts
@@ -355,7 +396,7 @@ def test_network_without_a_tree_still_has_groups(result: FitResult) -> None:
     import json
 
     plain = parse_manifest(json.dumps(manifest_entries(b"")), "manifest.json")
-    tree = read(page(result, plain))
+    tree = read(page(result, plain, tree=True))
     assert "sphere: in the group “spherical” of 3 models." in tree.words()
     assert not [e for e in tree.all("svg") if "Tree" in e.attributes.get("aria-label", "")]
 

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import re
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,17 @@ def test_the_page_runs_its_own_script_alone_and_names_what_failed(tmp_path: Path
     assert not re.search(r"src=|@import|url\(", text)
     assert len(re.findall(r"<th scope", text)) == 6
     assert 'data-value="0.91"' in text
+
+
+def test_entries_of_one_file_stand_below_its_name(tmp_path: Path) -> None:
+    several = [replace(ROWS[0], file="/data/run.h5", entry=f"entry {i}", page=f"p{i}.html") for i in range(3)]
+    text = write_overview([ROWS[1], *several], tmp_path, "runs").read_text(encoding="utf-8")
+    bodies = re.findall(r"<tbody>(.*?)</tbody>", text, re.DOTALL)
+    assert [body.count("<tr") for body in bodies] == [1, 4]
+    assert ">run.h5</button>" in bodies[1]
+    assert "3 entries: sphere 3" in bodies[1]
+    for i in range(3):
+        assert f'<a href="p{i}.html">entry {i}</a>' in bodies[1]
 
 
 def test_the_table_for_spreadsheets_has_a_line_for_each(tmp_path: Path) -> None:

@@ -3,65 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..fitting.task import FitOptions
+from ..fitting.task import FitOptions, Start
+from ..fitting.watched import Progress, Watched
 from ..types import SasnetError, sum_parts
-from .messages import PROTOCOL, Request, name, names, number, seconds, whole
+from .messages import PROTOCOL, Request, name, names, number, numbers, ranges, seconds, whole
 from .start_page import start_page
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.task import Named, Plan, Pool, Work
+    from ..fitting.task import Pool
     from ..types import Curve, Suggestion
-
-Progress = Callable[..., None]
-
-
-@dataclass
-class Watched:
-    """A pool that reports how many of its fits are done.
-
-    Parameters
-    ----------
-    pool : Pool
-    progress : callable
-        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
-        as long as their number is not known.
-    """
-
-    pool: Pool
-    progress: Progress
-    done: int = 0
-    of: int = 0
-
-    @property
-    def count(self) -> int:
-        """Jobs done at the same time."""
-        return self.pool.count
-
-    def run(
-        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
-    ) -> Iterator[tuple[int, Any]]:
-        """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from ..fitting.task import Task
-
-        fits = all(isinstance(task, Task) for task in asked)
-        self.of += len(asked) if fits else 0
-        if asked:
-            self.progress(done=self.done, of=self.of, name=asked[0].name)
-        for index, answer in self.pool.run(work, asked, seconds, plan):
-            if fits:
-                self.done += 1
-                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
-                self.progress(done=self.done, of=self.of, name=asked[index].name, **more)
-            yield index, answer
-
 
 #: Fits that a report can still be asked of.
 _KEPT = 32
@@ -90,7 +48,6 @@ class Answers:
 
         Parameters
         ----------
-        request : Request
         progress : callable
             See `Watched`.
 
@@ -227,6 +184,9 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
         exclude=tuple(names(body, "exclude") or ()),
+        fixed=numbers(body, "fixed"),
+        ranges=ranges(body, "ranges"),
+        start=_start(body.get("start")),
         prior=known_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
@@ -237,6 +197,17 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
             None if wavelength is None else float(number(body, "wavelength")),
         ),
     )
+
+
+def _start(given: Any) -> Start | None:
+    """Values that a fit may begin from: ``model``, ``structure_factor`` and ``values`` of a request."""
+    if given is None:
+        return None
+    if not isinstance(given, dict) or not isinstance(given.get("values"), dict):
+        raise SasnetError('"start" is an object with model and values.')
+    words = {k: v for k, v in given["values"].items() if isinstance(v, str)}
+    values = numbers({"values": {k: v for k, v in given["values"].items() if k not in words}}, "values")
+    return Start(name(given, "model") or "", name(given, "structure_factor"), values | words)
 
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:

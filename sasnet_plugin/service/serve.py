@@ -31,7 +31,6 @@ class Server:
 
     Parameters
     ----------
-    requests, answers : binary file
     workers : int
         Processes that fit.
     """

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..batch.plan import Options
-from ..fitting.task import METHODS, PROBES, FitOptions, Method
-from ..predict.class_prior import COMMON
-from ..types import SasnetError
-from .arguments import (
+from ...batch.plan import Options
+from ...fitting.task import METHODS, PROBES, FitOptions, Method
+from ...predict.class_prior import COMMON
+from ...types import SasnetError
+from ..arguments import (
     TOP,
     Entry,
     Exclude,
@@ -32,7 +32,7 @@ from .arguments import (
 )
 
 if TYPE_CHECKING:
-    from ..fitting.task import Contrast
+    from ...fitting.task import Contrast
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
 
@@ -183,14 +183,19 @@ def values_of(given: list[str] | None, option: str) -> dict[str, float]:
     """``name=number`` pairs, or wrong usage."""
     found = {}
     for part in given or ():
-        name, equals, text = part.partition("=")
-        try:
-            found[name.strip()] = float(text)
-        except ValueError:
-            equals = ""
-        if not equals or not name.strip() or not math.isfinite(found[name.strip()]):
+        name, _, text = part.partition("=")
+        number = _number(text)
+        if not name.strip() or not math.isfinite(number):
             raise typer.BadParameter(f"{part!r} is not name=number, such as sld=4.0.", param_hint=option)
+        found[name.strip()] = number
     return found
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, float]]:
@@ -199,10 +204,7 @@ def ranges_of(given: list[str] | None, option: str) -> dict[str, tuple[float, fl
     for part in given or ():
         name, _, text = part.partition("=")
         low, _, high = text.partition(":")
-        try:
-            pair = float(low), float(high)
-        except ValueError:
-            pair = math.nan, math.nan
+        pair = _number(low), _number(high)
         if not name.strip() or not pair[0] < pair[1]:
             raise typer.BadParameter(
                 f"{part!r} is not name=low:high with the smaller number first, such as radius=10:200.",
@@ -216,7 +218,7 @@ def contrast_given(
     sample: str | None, solvent: str | None, probe: str, wavelength: float | None
 ) -> Contrast | None:
     """Scattering length densities of sample and solvent, or wrong usage; None where neither is given."""
-    from ..fitting.problem.contrast import contrast_of
+    from ...fitting.problem.contrast import contrast_of
 
     if probe not in PROBES:
         raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
@@ -230,9 +232,9 @@ def method_given(name: str, samples: int | None, burn: int | None) -> Method:
     """How the best fit is treated further, or wrong usage."""
     if name not in METHODS:
         raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")
-    if name != "dream" and (samples is not None or burn is not None):
+    given = {option: n for option, n in (("samples", samples), ("burn", burn)) if n is not None}
+    if given and name != "dream":
         raise typer.BadParameter(
             "only dream draws samples; add --method dream.", param_hint="--samples / --burn"
         )
-    usual = Method(name)
-    return Method(name, usual.samples if samples is None else samples, usual.burn if burn is None else burn)
+    return Method(name, **given)

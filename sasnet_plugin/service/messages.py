@@ -169,6 +169,32 @@ def name(body: Mapping[str, Any], key: str) -> str | None:
     return found
 
 
+def numbers(body: Mapping[str, Any], key: str) -> dict[str, float]:
+    """Numbers by name, of a request, see `_entry`; empty where there are none."""
+    found = _entry(body, key, {}, "an object of numbers", lambda v: _named(v, _finite))
+    return {name: float(value) for name, value in found.items()}
+
+
+def ranges(body: Mapping[str, Any], key: str) -> dict[str, tuple[float, float]]:
+    """Ranges by name, of a request, see `_entry`; empty where there are none."""
+
+    def good(value: Any) -> bool:
+        pair = isinstance(value, list) and len(value) == 2 and all(map(_finite, value))
+        return pair and bool(value[0] < value[1])
+
+    what = "an object of ranges [low, high], the smaller first"
+    found = _entry(body, key, {}, what, lambda v: _named(v, good))
+    return {name: (float(low), float(high)) for name, (low, high) in found.items()}
+
+
+def _named(value: Any, good: Callable[[Any], bool]) -> bool:
+    return isinstance(value, dict) and all(map(good, value.values()))
+
+
+def _finite(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
 def _entry(body: Mapping[str, Any], key: str, default: Any, what: str, good: Callable[[Any], bool]) -> Any:
     """An entry of a request, or its default where it is missing or null.
 
@@ -204,7 +230,6 @@ class EventWriter:
 
     Parameters
     ----------
-    stream : binary file
     broken : callable
         Called where the other end of the stream is closed.
     """

@@ -12,14 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..types import SasnetError
+from ...types import SasnetError
 
 if TYPE_CHECKING:
-    from ..domains import Domain
-    from ..fitting.result.fit_result import FitResult
-    from ..fitting.together.result import SampleResult
-    from ..predict import Answer
-    from ..report.page.overview import Row
+    from ...domains import Domain
+    from ...fitting.result.fit_result import FitResult
+    from ...fitting.together.result import SampleResult
+    from ...predict import Answer
+    from ...report.page.overview import Row
+
+
+def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
+    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
+    from ...files import MARK, check_output
+    from ...report.page.overview import HEAD, INDEX
+
+    overview = None if report is None else report / INDEX
+    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
+        if path is not None:
+            check_output(path, force=force, mark=mark)
+
+
+def say_drawn(plot: Path, shown: int, asked: int) -> None:
+    """Say where a figure holds only the first of several."""
+    if asked > shown:
+        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
 
 
 @dataclass
@@ -34,6 +51,8 @@ class Outputs:
         A figure of all, and a line for each.
     force : bool
         Replace files that sasnet has not written.
+    details : bool
+        Pages have all there is.
     """
 
     report: Path | None = None
@@ -41,6 +60,7 @@ class Outputs:
     plot: Path | None = None
     table: Path | None = None
     force: bool = False
+    details: bool = False
     rows: list[Row] = field(default_factory=list)
     drawn: list[FitResult] = field(default_factory=list)
 
@@ -52,15 +72,7 @@ class Outputs:
         SasnetError
             Something that is not sasnet's.
         """
-        from ..files import check_output
-        from ..report.page.overview import HEAD, INDEX
-
-        if self.report is not None:
-            check_output(self.report / INDEX, force=self.force)
-        if self.plot is not None:
-            check_output(self.plot, force=self.force)
-        if self.table is not None:
-            check_output(self.table, force=self.force, mark=HEAD)
+        check_free(self.report, self.plot, self.table, force=self.force)
 
     def options(self) -> dict[str, object]:
         """The options by which these were asked for."""
@@ -68,14 +80,14 @@ class Outputs:
 
     def failed(self, path: str, sentence: str) -> None:
         """Keep that a file has no answer."""
-        from .folders import failed
+        from ..folders import failed
 
         self.rows.append(failed(path, sentence))
 
     def fitted(self, found: FitResult) -> Iterator[Path]:
         """Write what belongs to one fit, and keep what the table and the figure need."""
-        from ..report.page.fit_report import page_name
-        from .folders import fitted
+        from ...report.page.fit_report import page_name
+        from ..folders import fitted
 
         page = page_name(found.curve, self.report) if self.report is not None else ""
         self.rows.append(fitted(found, page))
@@ -87,16 +99,17 @@ class Outputs:
             yield from self._exports(found, self.export)
 
     def _page(self, found: FitResult, page: Path) -> Path:
-        from ..files import check_output
-        from ..report.page.fit_report import write_report
+        from ...files import check_output
+        from ...report.page.fit_report import write_report
 
         check_output(page, force=self.force)
         when = time.strftime("%Y-%m-%d %H:%M")
-        return write_report(found, page.parent, made=f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}")
+        made = f"{when}, {shlex.join(['sasnet', *sys.argv[1:]])}"
+        return write_report(found, page.parent, made=made, tree=self.details)
 
     def _exports(self, found: FitResult, folder: Path) -> Iterator[Path]:
-        from ..files import check_output
-        from ..report.exports.write_all import export, marks
+        from ...files import check_output
+        from ...report.exports.write_all import export, marks
 
         for path, mark in marks(found.curve, folder).items():
             check_output(path, force=self.force, mark=mark)
@@ -104,10 +117,10 @@ class Outputs:
 
     def image(self, kind: Domain, image: Any, found: Answer) -> bool:
         """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
-        from ..files import MARK, check_output
-        from ..fitting.images.oriented_fit import OrientedFit
-        from ..report.exports.nxcansas_image import image_name, write_image
-        from ..report.images.pages import answer_page, page_name
+        from ...files import MARK, check_output
+        from ...fitting.images.oriented_fit import OrientedFit
+        from ...report.exports.nxcansas_image import image_name, write_image
+        from ...report.images.pages import answer_page, page_name
 
         if self.report is not None:
             check_output(self.report / page_name(image, self.report), force=self.force)
@@ -142,11 +155,11 @@ class Outputs:
         return failed
 
     def _of_sample(self, found: SampleResult) -> Iterator[Path]:
-        from ..files import MARK, check_output
-        from ..report.exports.nxcansas import write_nxcansas
-        from ..report.exports.sample import SAMPLE_MARKS, write_sample
-        from ..report.page.names import stem
-        from ..report.page.sample_report import sample_page_name, write_sample_report
+        from ...files import MARK, check_output
+        from ...report.exports.nxcansas import write_nxcansas
+        from ...report.exports.sample import SAMPLE_MARKS, write_sample
+        from ...report.page.names import stem
+        from ...report.page.sample_report import sample_page_name, write_sample_report
 
         if self.report is not None:
             check_output(self.report / sample_page_name(found, self.report), force=self.force)
@@ -171,16 +184,14 @@ class Outputs:
         SasnetError
             One cannot be written.
         """
-        from ..report.page.overview import write_csv, write_overview
+        from ...report.page.overview import write_csv, write_overview
 
         if self.table is not None:
             write_csv(self.rows, self.table)
         if self.plot is not None and self.drawn:
-            from ..report.plot import plot_fits
+            from ...report.plot import plot_fits
 
-            shown = plot_fits(self.plot, self.drawn)
-            if len(self.drawn) > shown:
-                typer.echo(f"{self.plot}: only the first {shown} data sets are drawn.", err=True)
+            say_drawn(self.plot, plot_fits(self.plot, self.drawn), len(self.drawn))
         if self.report is not None and self.rows[1:]:
             print(f"Written: {write_overview(self.rows, self.report, 'Fits')}", file=sys.stderr)
 
@@ -190,8 +201,6 @@ def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
 
     Parameters
     ----------
-    found : FitResult
-    outputs : Outputs
     said : bool
         Print the name of each file.
     """

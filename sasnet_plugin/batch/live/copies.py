@@ -1,0 +1,150 @@
+"""What is made of the table of a series: columns for a figure, and an HDF5 file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...files import MARK, new_hdf5, put_aside
+from .line import HEAD, NAMED, NUMBERS, SHARE
+from .table import lines_of
+
+Array = NDArray[np.float64]
+#: Points of a figure; of longer series every second, third, … frame is drawn.
+MOST_DRAWN = 1500
+#: Numbers that are drawn where the table has them, besides those of a fit.
+_DRAWN = ("rg", "i0")
+_BLOCK = 2000
+_TEXTS = frozenset({"file", "entry", "note", "change", "group", "model"})
+_COUNTS = frozenset({"frame", "part", "change_from"})
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A table as a figure needs it.
+
+    Parameters
+    ----------
+    time : (n,) float array
+    shares : dict of str to (n,) float array
+        By group.
+    numbers : dict of str to (value, error)
+        NaN where there is no answer; those that no frame has are left out.
+    changes : list of float
+        Times.
+    frames : int
+        Of the table, drawn or not.
+    """
+
+    time: Array
+    shares: dict[str, Array]
+    numbers: dict[str, tuple[Array, Array]]
+    changes: list[float]
+    frames: int
+
+
+def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
+    """A table, thinned.
+
+    Parameters
+    ----------
+    count : int
+        Frames that it holds.
+    """
+    step = max(1, -(-count // MOST_DRAWN))
+    rows, changes, frames = [], [], 0
+    for frames, line in enumerate(lines_of(path), start=1):
+        if line["change_from"]:
+            changes.append((int(line["change_from"]) - 1.5) * interval)
+        if (frames - 1) % step == 0:
+            rows.append(line)
+    titles = list(rows[0]) if rows else []
+
+    def column(title: str) -> Array:
+        return np.array([float(row[title]) if row[title] else math.nan for row in rows])
+
+    numbers = {}
+    for title in _drawn(titles):
+        value = column(title)
+        if np.isfinite(value).any():
+            numbers[title] = value, column(_error_of(title))
+    shares = {title.removeprefix(SHARE): column(title) for title in titles if title.startswith(SHARE)}
+    return Columns(column("time") if rows else np.zeros(0), shares, numbers, changes, frames)
+
+
+def _error_of(title: str) -> str:
+    name, bracket, unit = title.partition(" [")
+    return f"{name}_error{bracket}{unit}"
+
+
+def _drawn(titles: Sequence[str]) -> list[str]:
+    own = {title for one in NUMBERS if one.name not in _DRAWN for title in one.titles}
+    left = [t for t in titles if t not in (*HEAD, *NAMED) and not t.startswith(SHARE) and t not in own]
+    return [title for title in left if _error_of(title) in left]
+
+
+def write_hdf5(table: Path, path: Path) -> None:
+    """A table as HDF5: the dataset ``frames``, a row a frame, and ``changes``.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written; what lay there is untouched.
+    """
+    import h5py
+
+    with put_aside(path, "HDF5 file of the series") as aside, new_hdf5(aside) as file:
+        file.attrs["format"], file.attrs["program"] = "sasnet follow", MARK
+        text = h5py.string_dtype()
+        frames: Any = None
+        changes: list[tuple[int, int, bytes]] = []
+        for rows in _blocks(lines_of(table)):
+            if frames is None:
+                kinds = [(name, _kind(name, text)) for name in rows[0]]
+                frames = file.create_dataset("frames", (0,), np.dtype(kinds), maxshape=(None,), chunks=(512,))
+            before = frames.shape[0]
+            frames.resize((before + len(rows),))
+            frames[before:] = np.array(
+                [tuple(_value(name, cell) for name, cell in row.items()) for row in rows], dtype=frames.dtype
+            )
+            changes += [
+                (int(row["change_from"]), int(row["frame"]), _bytes(row["change"]))
+                for row in rows
+                if row["change_from"]
+            ]
+        kind = np.dtype([("first", "i8"), ("seen", "i8"), ("words", text)])
+        file.create_dataset("changes", data=np.array(changes, dtype=kind))
+
+
+def _kind(name: str, text: Any) -> Any:
+    return text if name in _TEXTS else "i8" if name in _COUNTS else "f8"
+
+
+def _value(name: str, cell: str) -> Any:
+    if name in _TEXTS:
+        return _bytes(cell)
+    if name in _COUNTS:
+        return int(cell or 0)
+    return float(cell) if cell else math.nan
+
+
+def _bytes(text: str) -> bytes:
+    """Bytes of a string in HDF5: without zero bytes, which end it; file names need not be UTF-8."""
+    return text.replace("\0", "").encode("utf-8", "surrogateescape")
+
+
+def _blocks(lines: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    some: list[dict[str, str]] = []
+    for line in lines:
+        some.append(line)
+        if len(some) == _BLOCK:
+            yield some
+            some = []
+    if some:
+        yield some

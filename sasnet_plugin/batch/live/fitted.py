@@ -1,0 +1,109 @@
+"""One model fitted to each curve of a series, from where the fit of the curve before has ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...types import Curve, SasnetError
+
+if TYPE_CHECKING:
+    from ...fitting.result.model_fit import ModelFit
+    from ...simulate.bank import Bank
+
+#: Seconds of evaluations for a curve that follows another, and for one to which the model is new.
+_NEXT, _FIRST = 1.0, 8.0
+#: Reduced χ² above which, and by how much larger than before, a fit may have lost its way and starts anew.
+_POOR, _WORSE = 2.0, 2.0
+
+
+def parameters_of(name: str) -> list[tuple[str, str]]:
+    """Names and units of what a fit of a model of sasmodels may say, ``sphere@hardsphere`` say.
+
+    Raises
+    ------
+    SasnetError
+        sasmodels has no such model.
+    """
+    from ...simulate.kernel import load_model
+
+    form, _, factor = name.partition("@")
+    found: list[tuple[str, str]] = [("scale", ""), ("background", "1/cm")]
+    for one in filter(None, (form, factor)):
+        try:
+            info = load_model(one).info
+        except Exception as error:
+            raise SasnetError(f"{name}: sasmodels has no model {one!r}; see 'sasnet fit --help'.") from error
+        for parameter in info.parameters.kernel_parameters:
+            for element in _elements(parameter):
+                found.append((element, str(parameter.units)))
+                if parameter.polydisperse and parameter.type == "volume":
+                    found.append((f"{element}_pd", ""))
+    return list(dict.fromkeys(found))
+
+
+def _elements(parameter: Any) -> list[str]:
+    if parameter.length <= 1:
+        return [str(parameter.id)]
+    return [f"{parameter.id}{k}" for k in range(1, parameter.length + 1)]
+
+
+@dataclass
+class Fitted:
+    """Fits a model to one curve after the other.
+
+    Parameters
+    ----------
+    name : str
+        Form model and structure factor, ``sphere@hardsphere``.
+    """
+
+    name: str
+    _before: ModelFit | None = None
+    _bank: Bank | None = field(default=None, repr=False)
+
+    def fit(self, curve: Curve) -> dict[str, tuple[float, float]]:
+        """Value and error (one standard deviation) of what was fitted, and ``reduced_chisq``.
+
+        Empty where no fit was found. The errors are those of the fit at its model: that the model explains
+        the curve is for reduced χ² to say.
+        """
+        found = self._from(curve, self._before)
+        before = math.inf if self._before is None else self._before.reduced_chisq
+        if self._before is not None and (found is None or found.reduced_chisq > max(_POOR, _WORSE * before)):
+            anew = self._from(curve, None)
+            if anew is not None and (found is None or anew.reduced_chisq < found.reduced_chisq):
+                found = anew
+        if found is None:
+            return {}
+        self._before = found
+        values = {
+            name: (p.value, math.nan if p.error is None else p.error)
+            for name, p in found.parameters.items()
+            if not p.fixed
+        }
+        return values | {"reduced_chisq": (found.reduced_chisq, math.nan)}
+
+    def _from(self, curve: Curve, before: ModelFit | None) -> ModelFit | None:
+        from ...fitting.api import bank_path, uncertainties
+        from ...fitting.pool import answer_of
+        from ...fitting.strategy.fit_candidate import fit_candidate
+        from ...fitting.task import Budget, Task
+        from ...simulate.bank import Bank
+
+        if self._bank is None:
+            self._bank = Bank(bank_path())
+        form, _, factor = self.name.partition("@")
+        sigma, _ = uncertainties(curve)
+        starts: tuple[Mapping[str, Any], ...] = ()
+        fixed: dict[str, float] = {}
+        if before is not None:
+            starts = ({name: p.value for name, p in before.parameters.items()},)
+            # Scale and contrast do the same to a curve: the contrast must not change from frame to frame.
+            fixed = {name: p.value for name, p in before.parameters.items() if p.fixed and "sld" in name}
+        budget = Budget(_FIRST if before is None else _NEXT)
+        task = Task(curve, sigma, form, factor or None, fixed=fixed, starts=starts, budget=budget)  # type: ignore[arg-type]
+        found = answer_of(fit_candidate, task, self._bank, budget)
+        return None if isinstance(found, Exception) else found

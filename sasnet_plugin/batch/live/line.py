@@ -1,0 +1,186 @@
+"""What the line of a curve says: what it is, with which probability, and its numbers without a model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...predict.classes import ClassesFinding
+from ...predict.components import HEAD as COMPONENTS
+from ...predict.components import TAG
+from ...predict.interaction import InteractionFinding
+from ...predict.size import SizeFinding
+from ...predict.tags import TagsFinding
+
+if TYPE_CHECKING:
+    from ...model_free import ModelFree
+    from ...predict import Answer
+
+#: What stands first in a line.
+HEAD = ("frame", "file", "entry", "part", "time", "in_scope", "note", "change_from", "change")
+#: What the network says besides the groups' probabilities.
+NAMED = (
+    "group", "group_probability", "model", "model_probability", "second_component", "interacting",
+)  # fmt: skip
+#: Before the name of a group, over the column of its probability.
+SHARE = "p "
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a curve that can be followed, with its error (one standard deviation).
+
+    Parameters
+    ----------
+    of : callable
+        From what a curve says without a model to value and error; None where it says nothing of it.
+    """
+
+    name: str
+    unit: str
+    of: Callable[[ModelFree], tuple[float, float] | None]
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """Of its two columns."""
+        return titled(self.name, self.unit)
+
+
+def titled(name: str, unit: str) -> tuple[str, str]:
+    """Titles of the columns of a number and its error."""
+    behind = f" [{unit}]" if unit else ""
+    return f"{name}{behind}", f"{name}_error{behind}"
+
+
+def _guinier(found: ModelFree, name: str) -> tuple[float, float] | None:
+    own = found.guinier
+    return (getattr(own, name), getattr(own, f"{name}_error")) if own else None
+
+
+def _exponent(found: ModelFree) -> tuple[float, float] | None:
+    own = found.porod
+    return (own.exponent, own.exponent_error) if own else None  # type: ignore[union-attr]
+
+
+def _slope(own: Any) -> tuple[float, float] | None:
+    return (own.value, own.error) if own else None
+
+
+def _peak(found: ModelFree) -> tuple[float, float] | None:
+    own = next(iter(found.peaks), None)
+    return None if own is None else (own.q, own.q_error)
+
+
+#: Without a model.
+NUMBERS = (
+    Number("rg", "Å", lambda found: _guinier(found, "rg")),
+    Number("i0", "", lambda found: _guinier(found, "i0")),
+    Number("low_slope", "", lambda found: _slope(found.low)),
+    Number("high_slope", "", lambda found: _slope(found.high)),
+    Number("porod_exponent", "", _exponent),
+    Number("peak_q", "Å⁻¹", _peak),
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of a curve.
+
+    Parameters
+    ----------
+    known : bool
+        It is something that the network knows; else nothing of the network is in the line but `in_scope`.
+    several : bool
+        A second component seems to be there, by the network's own threshold.
+    shares : mapping of str to float
+        Probability of each group.
+    second, interacting : float
+        Probabilities of a second component and of an interaction; NaN where the network does not tell.
+    """
+
+    known: bool
+    in_scope: float
+    several: bool = False
+    group: str = ""
+    model: str = ""
+    model_probability: float = math.nan
+    second: float = math.nan
+    interacting: float = math.nan
+    shares: Mapping[str, float] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def said(answer: Answer) -> Said:
+    """The numbers of an answer about a curve."""
+    size = answer.finding(SizeFinding)
+    free = None if size is None else size.found
+    found = {one.name: value for one in NUMBERS if free is not None and (value := one.of(free)) is not None}
+    named, tags = answer.finding(ClassesFinding), answer.finding(TagsFinding, COMPONENTS)
+    # A mixture is outside of what has one model's name; that it is one is said all the same.
+    second = math.nan if tags is None else float(tags.probability.get(TAG, math.nan))
+    several = tags is not None and TAG in tags.present
+    if not answer.known or named is None:
+        return Said(False, answer.in_scope, several, second=second, numbers=found)
+    pairs = answer.finding(InteractionFinding)
+    best = int(named.probability.argmax())
+    rows = {name: row for row, name in enumerate(named.head.labels)}
+    shares = {
+        group.name: float(sum(named.probability[rows[name]] for name in group.members))
+        for group in named.head.groups
+    }
+    return Said(
+        True,
+        answer.in_scope,
+        several,
+        max(shares, key=lambda name: shares[name]) if shares else "",
+        named.head.labels[best],
+        float(named.probability[best]),
+        second,
+        math.nan if pairs is None else float(pairs.interacting),
+        shares,
+        found,
+    )
+
+
+def columns(groups: Sequence[str], fitted: Sequence[tuple[str, str]] = ()) -> list[str]:
+    """Titles of the columns of a table.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        Of the network.
+    fitted : sequence of (name, unit)
+        Parameters of a model that is fitted to each curve.
+    """
+    numbers = [title for one in NUMBERS for title in one.titles]
+    numbers += [title for name, unit in fitted for title in titled(name, unit)]
+    if fitted:
+        numbers.append("reduced_chisq")
+    return [*HEAD, *NAMED, *numbers, *(f"{SHARE}{name}" for name in groups)]
+
+
+def cells(
+    about: Said | None,
+    groups: Sequence[str],
+    fitted: Sequence[tuple[str, str]] = (),
+    fit: Mapping[str, tuple[float, float]] | None = None,
+) -> list[str]:
+    """A line of `columns` after its head; what was not answered is empty."""
+    if about is None:
+        about = Said(False, math.nan)
+    share = about.shares.get(about.group, math.nan)
+    rest = map(text, (about.model_probability, about.second, about.interacting))
+    named = [about.group, text(share), about.model, *rest]
+    both = dict(about.numbers) | dict(fit or {})
+    names = [one.name for one in NUMBERS] + [name for name, _ in fitted]
+    numbers = [text(x) for name in names for x in both.get(name, (math.nan, math.nan))]
+    if fitted:
+        numbers.append(text(both.get("reduced_chisq", (math.nan, math.nan))[0]))
+    return [*named, *numbers, *(text(about.shares.get(name, math.nan)) for name in groups)]
+
+
+def text(value: float) -> str:
+    """Six digits; empty for NaN."""
+    return f"{value:.6g}" if math.isfinite(value) else ""

@@ -1,0 +1,197 @@
+"""Curves of one sample added up as they come: when its answer is settled, and what more counting would bring.
+
+A sequential test as for images (`batch/recognise.py`): after each curve the probabilities are those of all so
+far, and the answer is settled when one group of models has stayed above a threshold for some looks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...files import plain_cell
+from ...noise import estimate_dintensity
+from ...predict.counting import group_shares
+from ...types import Curve, DataError, SasnetError
+from ..growing import growing
+from ..recognise import HEAD, Look, SettledSettings
+from .line import text as text_of
+from .states import weight_of
+
+if TYPE_CHECKING:
+    from ...predict import Answer
+
+#: Of simulated samples (benchmarks, `live/settled`) two in a hundred that settle so are wrong; with 0.95, as
+#: for images, it would be seven.
+SETTLED = SettledSettings(probability=0.98, frames=3)
+#: What of the settled answers may be wrong, as it is said.
+WRONG = 0.03
+
+
+@dataclass
+class Sequential:
+    """The test after each look.
+
+    Parameters
+    ----------
+    settled : str
+        Group that is settled; empty where none is yet.
+    """
+
+    settings: SettledSettings = SETTLED
+    settled: str = ""
+    _leading: str = ""
+    _lasted: int = field(default=0)
+
+    def look(self, shares: Mapping[str, float], known: bool) -> bool:
+        """Take the probabilities of all that is counted; whether the answer is settled."""
+        best = max(shares, key=lambda name: shares[name]) if shares else ""
+        sure = known and bool(best) and shares[best] >= self.settings.probability
+        self._lasted = (self._lasted + 1 if best == self._leading else 1) if sure else 0
+        self._leading = best if sure else ""
+        if self._lasted >= self.settings.frames and not self.settled:
+            self.settled = best
+        return bool(self.settled)
+
+
+def added(one: Curve, other: Curve) -> Curve:
+    """Two measurements of a sample in one setting as one, each weighted by how much was counted.
+
+    Raises
+    ------
+    DataError
+        They have other q.
+    """
+    if not np.array_equal(one.q, other.q):
+        raise DataError(
+            f"{other.file}: it has other q than the curves before, so they cannot be added up; give curves of"
+            " one setting."
+        )
+    sigmas = [_sigma(each) for each in (one, other)]
+    weights = [weight_of(each.intensity, sigma) for each, sigma in zip((one, other), sigmas, strict=True)]
+    share = [w / sum(weights) for w in weights]
+    intensity = share[0] * one.intensity + share[1] * other.intensity
+    sigma = np.hypot(share[0] * sigmas[0], share[1] * sigmas[1])
+    return Curve(
+        one.q, intensity, sigma, one.dq, one.dxl, one.dxw, other.file, other.entry, one.notes, one.q_unit
+    )
+
+
+def counts_of(curve: Curve) -> float:
+    """Counts that would have the curve's relative errors, Σ (I/σ)²."""
+    return float(np.sum((curve.intensity / _sigma(curve)) ** 2))
+
+
+def recognise(
+    curves: Iterable[tuple[str, Any]],
+    answers: Callable[[Sequence[Any]], Sequence[Answer | Exception]],
+    kept: list[Curve],
+    settings: SettledSettings = SETTLED,
+) -> Iterator[Look]:
+    """Answer the sum of all curves after each.
+
+    Parameters
+    ----------
+    curves : iterable of (file, Curve or exception)
+    kept : list of Curve
+        Holds the sum after each look.
+    """
+    test = Sequential(settings)
+    total: Curve | None = None
+    for number, (file, one) in enumerate(curves, start=1):
+        entry = str(getattr(one, "entry", ""))
+        try:
+            if isinstance(one, Exception):
+                raise one
+            whole = one if total is None else added(total, one)
+            (answer,) = answers([whole])
+            if isinstance(answer, Exception):
+                raise answer
+        except SasnetError as error:
+            yield Look(number, file, entry, note=str(error), settled=test.settled)
+            continue
+        total = whole
+        kept[:] = [whole]
+        shares = group_shares(answer)
+        test.look(shares, answer.known)
+        yield Look(number, file, entry, counts_of(whole), answer.in_scope, shares, test.settled)
+
+
+@dataclass
+class Sum:
+    """How a sum of curves went.
+
+    Parameters
+    ----------
+    first : Look or None
+        With which the answer was settled.
+    last : Look or None
+        The newest with an answer.
+    """
+
+    frames: int = 0
+    failures: int = 0
+    first: Look | None = None
+    last: Look | None = None
+
+    def take(self, look: Look) -> bool:
+        """Take a look; whether the answer is settled with this one."""
+        self.frames, self.failures = look.number, self.failures + bool(look.note)
+        self.last = look if look.classes else self.last
+        new = bool(look.settled) and self.first is None
+        self.first = look if new else self.first
+        return new
+
+    @property
+    def sentence(self) -> str:
+        """Whether it is settled, and since when; with the share of such answers that are wrong."""
+        if self.first is not None:
+            return (
+                f"Settled after frame {self.first.number}, {self.first.counts:,.0f} counts:"
+                f" {self.first.settled}, with at least {SETTLED.probability:.0%} in {SETTLED.frames}"
+                f" looks in a row; at most {WRONG:.0%} of such answers about"
+                " simulated samples are wrong. You may stop."
+            )
+        if self.last is None:
+            return "No frame has an answer."
+        look = self.last
+        best = max(look.classes, key=lambda name: look.classes[name])
+        doubt = "" if look.in_scope > 0.5 else ", and it may be nothing that the network knows"
+        return f"Not settled after {look.counts:,.0f} counts: {best} has {look.classes[best]:.0%}{doubt}."
+
+
+def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callable[[Look, Sum], None]) -> Sum:
+    """Write a line for each look as it comes.
+
+    Parameters
+    ----------
+    told : callable
+        Told of each look after its line is written.
+
+    Raises
+    ------
+    SasnetError
+        The table cannot be written, or no frame has an answer and an earlier table lies there.
+    """
+    whole = Sum()
+    with growing(path, [*HEAD, *groups, "settled", "note"]) as table:
+        for look in looks:
+            numbers = [look.counts, look.in_scope, *(look.classes.get(name, math.nan) for name in groups)]
+            names = [plain_cell(text) for text in (look.file, look.entry)]
+            cells = [text_of(number) for number in numbers]
+            table.add([look.number, *names, *cells, look.settled, plain_cell(look.note)], look.note)
+            whole.take(look)
+            told(look, whole)
+    return whole
+
+
+def _sigma(curve: Curve) -> np.ndarray:
+    sigma = curve.dintensity
+    if sigma is None or not np.any(sigma > 0):
+        sigma = estimate_dintensity(curve.intensity)
+    return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))

@@ -1,0 +1,172 @@
+"""Curves as they arrive in files that come and grow: each once, in their order, whoever writes them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from ...types import Curve, SasnetError
+from ..journal import natural
+
+#: From a file and a number of curves to pass over to those after them, in their order.
+Read = Callable[[str, int], Iterator[Curve | Exception]]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How long a file is waited for, s.
+
+    Parameters
+    ----------
+    still : float
+        A file has to stand still so long before its last curve is taken for whole.
+    patience : float
+        A file that cannot be read, and those behind it in the order, wait so long for its writer.
+    """
+
+    still: float = 0.4
+    patience: float = 5.0
+
+
+WAITING = Waiting()
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A curve that is to be answered, or why there is none.
+
+    Parameters
+    ----------
+    file : str
+        Absolute.
+    part : int
+        Its number among the curves of the file, from 1; 0 where the file cannot be read at all.
+    """
+
+    file: str
+    part: int
+    one: Curve | Exception
+
+
+def key_of(file: str) -> int:
+    """A file by a number: a million names would take more room than a million numbers."""
+    return int.from_bytes(blake2b(os.fsencode(file), digest_size=8).digest(), "big")
+
+
+@dataclass
+class _Stamp:
+    """A file as it was at the last look: size, time of change, since when it is so, nothing left to take."""
+
+    size: int
+    changed: int
+    since: float
+    done: bool = False
+
+
+@dataclass
+class Source:
+    """Files that are looked at again and again.
+
+    Parameters
+    ----------
+    listed : callable
+        The files that there are now; what is no file is a sentence.
+    answered : dict
+        Curves that have their answer, by `key_of` their file; goes on with what is taken here.
+    watch : bool
+        Files may still be written; else all are whole.
+    failed : set of int
+        Files of which it was said that they cannot be read; they are tried again, and not said again.
+    """
+
+    listed: Callable[[], Iterable[str | SasnetError]]
+    read: Read
+    answered: dict[int, int] = field(default_factory=dict)
+    watch: bool = False
+    waiting: Waiting = WAITING
+    failed: set[int] = field(default_factory=set)
+    _stamps: dict[int, _Stamp] = field(default_factory=dict)
+
+    def look(self) -> Iterator[Arrived]:
+        """What has arrived since the last look."""
+        for file in self._files():
+            if isinstance(file, SasnetError):
+                if not self.watch:
+                    yield Arrived(str(file).partition(":")[0], 0, file)
+                continue
+            blocked = False
+            for one in self._of(file):
+                if one is None:
+                    blocked = True
+                else:
+                    yield one
+            if blocked:
+                return
+
+    def _files(self) -> list[str | SasnetError]:
+        found = [os.path.abspath(one) if isinstance(one, str) else one for one in self.listed()]
+        names = (one for one in found if isinstance(one, str) and not one.endswith(".toml"))
+        complaints: list[str | SasnetError] = [one for one in found if not isinstance(one, str)]
+        return [*complaints, *sorted(dict.fromkeys(names), key=natural)]
+
+    def _of(self, file: str) -> Iterator[Arrived | None]:
+        """New curves of a file; None at the end where those behind it have to wait."""
+        key, now = key_of(file), time.time()
+        try:
+            stat = os.stat(file)
+        except OSError as error:
+            if not self.watch:
+                yield Arrived(file, 0, SasnetError(f"{file}: cannot be read ({error.strerror}); check it."))
+            return
+        before = self._stamps.get(key)
+        if before is None or (before.size, before.changed) != (stat.st_size, stat.st_mtime_ns):
+            # A clock that is ahead of the disk's must not make a file look old.
+            since = min(now, stat.st_mtime) if before is None else now
+            self._stamps[key] = stamp = _Stamp(stat.st_size, stat.st_mtime_ns, since)
+            grows = before is not None
+        else:
+            stamp, grows = before, False
+        if stamp.done:
+            return
+        whole = not self.watch or now - stamp.since >= self.waiting.still
+        young = self.watch and now - stamp.since < self.waiting.patience
+        if whole or grows:
+            yield from self._taken(file, key, stamp, whole, young)
+        else:
+            yield None
+
+    def _taken(
+        self, file: str, key: int, stamp: _Stamp, whole: bool, young: bool
+    ) -> Iterator[Arrived | None]:
+        """Curves of a file that can be taken now; the last one only of a file that is whole."""
+        held: Arrived | None = None
+        part = self.answered.get(key, 0)
+        try:
+            for one in self.read(file, part):
+                if held is not None:
+                    self.answered[key] = held.part
+                    yield held
+                part += 1
+                held = Arrived(file, part, one)
+        except Exception as error:  # whatever is wrong with a file, the others come
+            if young or not whole:
+                yield None
+                return
+            stamp.done = True
+            if held is not None:
+                self.answered[key] = held.part
+                yield held
+            elif not self.answered.get(key) and key not in self.failed:
+                self.failed.add(key)
+                yield Arrived(file, 0, error)
+            return
+        if not whole:
+            yield None
+            return
+        stamp.done = True
+        if held is not None:
+            self.answered[key] = held.part
+            yield held

@@ -1,0 +1,241 @@
+"""The states that a series goes through: where one ends, and what is different in the next, in words.
+
+Curves of one state are averaged, and the averages before and after a change are asked of the network: what a
+frame alone is too noisy for, its state may show.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model_free.changes import Change, Detector, kept, restored
+from ...noise import estimate_dintensity
+from ...types import Curve
+from .line import Said, said
+
+if TYPE_CHECKING:
+    from ...predict import Answer
+
+Array = NDArray[np.float64]
+#: From curves to what is said of them.
+Ask = Callable[[Sequence[Curve]], Sequence["Answer | Exception"]]
+#: A probability on the other side of this is another answer, of so much it has moved at least.
+_HALF, _MOVED = 0.5, 0.25
+#: Standard deviations by which a number has changed.
+_CLEAR = 3.0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A change with what is different.
+
+    Parameters
+    ----------
+    words : str
+        A phrase without a full stop, such as "two populations".
+    """
+
+    change: Change
+    words: str
+
+    @property
+    def sentence(self) -> str:
+        """For the screen."""
+        begins = "the curve changes gradually: " if self.change.gradual else ""
+        return f"From frame {self.change.first} on {begins}{self.words} (seen in frame {self.change.seen})."
+
+
+@dataclass
+class Mean:
+    """A weighted sum of curves on one grid of q."""
+
+    total: Array
+    variance: Array
+    weight: float = 0.0
+
+    def add(self, intensity: Array, sigma: Array) -> None:
+        """Add a curve, weighted by a number of its own so that scales do not matter."""
+        w = weight_of(intensity, sigma)
+        self.total, self.variance = self.total + w * intensity, self.variance + (w * sigma) ** 2
+        self.weight += w
+
+
+def weight_of(intensity: Array, sigma: Array) -> float:
+    """Weight of a curve in an average of curves of other intensities."""
+    inverse = float(np.median(sigma / np.maximum(np.abs(intensity), 1e-300)))
+    return 1 / max(inverse * float(np.median(np.abs(intensity))), 1e-300) ** 2
+
+
+@dataclass
+class States:
+    """Takes the curves of a series; what it keeps does not grow."""
+
+    ask: Ask
+    detector: Detector = field(default_factory=Detector)
+    number: int = 0
+    like: Curve | None = None
+    mean: Mean | None = None
+    newest: deque[tuple[int, Array, Array]] = field(default_factory=deque)
+
+    def add(self, number: int, curve: Curve) -> Changed | None:
+        """Take the next curve; the change that it makes clear, if it does and is none that only goes on."""
+        self.number = number
+        sigma = curve.dintensity
+        if sigma is None or not np.any(sigma > 0):
+            sigma = estimate_dintensity(curve.intensity)
+        arranged = self.detector.edges
+        change = self.detector.add(number, curve.q, curve.intensity, sigma)
+        if self.like is None or self.detector.edges is not arranged:
+            self._begin(curve)
+        self._take(number, curve, sigma)
+        while self.detector.odd:
+            odd = self.detector.odd.pop()
+            self.newest = deque(one for one in self.newest if one[0] != odd)
+        if change is None:
+            return None
+        words = self._words(change)
+        self._begin_anew(change.first)
+        return None if change.goes_on else Changed(change, words)
+
+    def _begin(self, curve: Curve) -> None:
+        self.like = curve
+        self.mean = Mean(np.zeros(len(curve)), np.zeros(len(curve)))
+        self.newest.clear()
+
+    def _take(self, number: int, curve: Curve, sigma: Array) -> None:
+        assert self.like is not None
+        intensity = curve.intensity
+        if not np.array_equal(curve.q, self.like.q):
+            intensity, sigma = (np.interp(self.like.q, curve.q, one) for one in (intensity, sigma))
+        self.newest.append((number, intensity, sigma))
+        while len(self.newest) > self.detector.settings.window:
+            _, old, of_old = self.newest.popleft()
+            assert self.mean is not None
+            self.mean.add(old, of_old)
+
+    def _begin_anew(self, first: int) -> None:
+        assert self.like is not None
+        self.mean = Mean(np.zeros(len(self.like)), np.zeros(len(self.like)))
+        self.newest = deque(one for one in self.newest if one[0] >= first)
+
+    def _average(self, begin: Mean | None, frames: Sequence[tuple[int, Array, Array]]) -> Curve | None:
+        assert self.like is not None
+        size = len(self.like)
+        found = Mean(np.zeros(size), np.zeros(size))
+        if begin is not None:
+            found = Mean(begin.total, begin.variance, begin.weight)
+        for _, intensity, sigma in frames:
+            found.add(intensity, sigma)
+        if found.weight <= 0:
+            return None
+        like, sigma = self.like, np.sqrt(found.variance) / found.weight
+        return Curve(like.q, found.total / found.weight, sigma, like.dq, like.dxl, like.dxw, file=like.file)
+
+    def _words(self, change: Change) -> str:
+        before = self._average(self.mean, [one for one in self.newest if one[0] < change.first])
+        after = self._average(None, [one for one in self.newest if one[0] >= change.first])
+        if before is None or after is None:
+            return SHAPE
+        answers = self.ask([before, after])
+        if any(isinstance(one, Exception) for one in answers):
+            return SHAPE
+        one, other = (said(answer) for answer in answers)  # type: ignore[arg-type]
+        return different(one, other)
+
+    def as_bytes(self) -> bytes:
+        """What is kept so that another process can go on, as a numpy archive."""
+        arrays: dict[str, Any] = kept(self.detector)
+        arrays["number"] = np.array([self.number])
+        if self.like is not None and self.mean is not None:
+            like = self.like
+            for name in ("q", "dq", "dxl", "dxw"):
+                if getattr(like, name) is not None:
+                    arrays[f"like_{name}"] = getattr(like, name)
+            arrays["mean"] = np.stack([self.mean.total, self.mean.variance])
+            arrays["mean_weight"] = np.array([self.mean.weight])
+            arrays["newest"] = np.array([number for number, _, _ in self.newest])
+            arrays["newest_curves"] = np.array([[i, s] for _, i, s in self.newest])
+        memory = io.BytesIO()
+        np.savez(memory, **arrays)
+        return memory.getvalue()
+
+
+def states_of(content: bytes, ask: Ask) -> States:
+    """States as `States.as_bytes` has kept them.
+
+    Raises
+    ------
+    ValueError, KeyError, OSError
+        It is something else, or torn.
+    """
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    found = States(ask, restored(arrays), int(arrays["number"][0]))
+    if "like_q" in arrays:
+        q = arrays["like_q"]
+        dq, dxl, dxw = (arrays.get(f"like_{name}") for name in ("dq", "dxl", "dxw"))
+        found.like = Curve(q, np.ones_like(q), None, dq, dxl, dxw)
+        total, variance = arrays["mean"]
+        found.mean = Mean(total, variance, float(arrays["mean_weight"][0]))
+        for number, (intensity, sigma) in zip(arrays["newest"], arrays["newest_curves"], strict=True):
+            found.newest.append((int(number), intensity, sigma))
+    return found
+
+
+#: Where no finding says more.
+SHAPE = "the shape of the curve is another"
+
+
+def different(before: Said, after: Said) -> str:
+    """What has changed between two states, the most telling first."""
+    parts = [phrase for phrase in (_second(before, after), _forces(before, after)) if phrase]
+    if before.known and not after.known and not parts:
+        parts.append("no single model that the network knows (a mixture, or something else)")
+    elif after.known:
+        if after.group != before.group and after.shares.get(after.group, 0) >= _HALF:
+            parts.append(f"{after.group} ({_percent(after.shares[after.group])})")
+        elif after.model != before.model and after.model_probability >= _HALF:
+            parts.append(f"{after.model} ({_percent(after.model_probability)})")
+    parts += _numbers(before, after)
+    return ", ".join(parts) or SHAPE
+
+
+def _second(before: Said, after: Said) -> str:
+    if after.several and not before.several:
+        said = "two populations" if after.second >= _HALF else "perhaps two populations"
+        return f"{said} ({_percent(after.second)})"
+    return f"one population ({_percent(1 - after.second)})" if before.several and not after.several else ""
+
+
+def _forces(before: Said, after: Said) -> str:
+    if _crossed(before.interacting, after.interacting):
+        return f"interaction between bodies ({_percent(after.interacting)})"
+    lost = _crossed(after.interacting, before.interacting)
+    return f"no interaction between bodies ({_percent(1 - after.interacting)})" if lost else ""
+
+
+def _crossed(before: float, after: float) -> bool:
+    return before < _HALF <= after and after - before >= _MOVED
+
+
+def _numbers(before: Said, after: Said) -> list[str]:
+    both = [one.numbers.get("rg") for one in (before, after)]
+    if both[0] is None or both[1] is None:
+        return []
+    (old, old_error), (new, new_error) = both  # type: ignore[misc]
+    if abs(new - old) < _CLEAR * np.hypot(old_error, new_error):
+        return []
+    return [f"Rg {old:.4g} → {new:.4g} ± {new_error:.2g} Å"]
+
+
+def _percent(share: float) -> str:
+    from ...predict.classes import percent
+
+    return percent(share)

@@ -1,0 +1,141 @@
+"""How the answers of ``sasnet fit`` are printed: three lines, all details, or JSON."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...types import Curve
+from ..answers import TableWriter, wide_console
+from ..streams import JsonLine
+
+if TYPE_CHECKING:
+    from ...fitting.result.fit_result import FitResult
+    from ...predict import Answer
+
+
+@dataclass(frozen=True)
+class Say:
+    """How answers are printed.
+
+    Parameters
+    ----------
+    line : JsonLine or None
+        Prints an object as JSON; None prints for people.
+    quiet, details : bool
+        The headline alone; or all there is.
+    titled : bool
+        There are several files.
+    """
+
+    line: JsonLine | None
+    quiet: bool
+    details: bool
+    titled: bool
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is said beside the answers."""
+        return self.quiet or self.line is not None
+
+    def failure(self, path: str, sentence: str) -> None:
+        """Print why there is no answer."""
+        if self.line:
+            self.line({"file": path, "error": sentence})
+        else:
+            print(sentence, file=sys.stderr, flush=True)
+
+    def answer(self, measurement: Any, found: FitResult | Answer) -> None:
+        """Print an answer."""
+        from ...predict import Answer
+
+        if self.line:
+            told = found.as_dict()
+            if self.details and not isinstance(found, Answer):
+                told["pair_distances"] = found.pair_distances.as_dict()
+            self.line(told)
+        elif isinstance(found, Answer):
+            TableWriter().answer(measurement, found)
+        else:
+            titled = self.titled or several(found.curve)
+            print_result(found, quiet=self.quiet, details=self.details, titled=titled)
+
+
+def several(curve: Curve) -> bool:
+    """Whether its entry says more than the file's name, as where a file holds several."""
+    return curve.entry not in ("", Path(curve.file).stem)
+
+
+#: Of a verdict, on a terminal.
+_STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
+
+
+def print_result(
+    result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
+) -> None:
+    """The answer in three lines; with details also all fits, parameters, warnings and notes.
+
+    Parameters
+    ----------
+    quiet : bool
+        The headline alone.
+    titled : bool
+        With the file's name above, as where there are several.
+    """
+    from rich.text import Text
+
+    say = wide_console().print
+    if titled:
+        say(Text(_title(result.curve), style="bold"), soft_wrap=True)
+    head, *more = result.verdict.lines()
+    say(Text(head, style=_STYLES[result.verdict.level]), soft_wrap=True)
+    if not quiet:
+        _print_more(more, say)
+        if details:
+            _print_details(result, say)
+        if details or titled:
+            say()
+    sys.stdout.flush()
+
+
+def _title(curve: Curve) -> str:
+    return " · ".join(filter(None, (curve.file, curve.entry))) or "curve"
+
+
+def _print_more(sentences: list[str], say: Any) -> None:
+    from rich.text import Text
+
+    for sentence in sentences:
+        say(Text(sentence, style="bold" if sentence.startswith("Next") else ""), soft_wrap=True)
+
+
+def _print_details(result: FitResult, say: Any) -> None:
+    """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
+    from rich.text import Text
+
+    from ...fitting.result.display import rich_table
+    from ...model_free.in_words import distances, lines
+
+    say()
+    say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
+    say(rich_table(result.fits))
+    for sentence in _after_the_table(result):
+        say(Text(sentence), soft_wrap=True)
+
+
+def _after_the_table(result: FitResult) -> Iterator[str]:
+    from ...fitting.result.display import parameters_in_words
+
+    best, doubts = result.best, result.verdict.doubts
+    more = [f"Less of a doubt: {doubt}" for doubt in doubts[1:]]
+    if best is not None:
+        yield f"{best.short_name}: {parameters_in_words(best)}"
+        more += [f"Beware: {sentence}" for sentence in best.warnings if sentence not in doubts]
+    yield from more
+    if result.verification is not None:
+        yield result.verification.in_words()
+    yield from (f"Note: {note}" for note in result.notes)

@@ -1,0 +1,293 @@
+"""``sasnet follow`` of curves: files that come and grow, answered as they do."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+
+from ..batch.live.run import arriving
+from ..types import Curve, DataError, SasnetError
+
+if TYPE_CHECKING:
+    from ..batch.live.run import Follower
+    from ..batch.recognise import Look
+    from ..domains import ReadOptions
+
+
+#: Times the counts after which the forecast is made anew while one waits.
+AGAIN = 4.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a series of curves.
+
+    Parameters
+    ----------
+    files : sequence of str
+        Files, folders and patterns.
+    plot, page, hdf5 : Path or None
+        What is made of it besides.
+    interval : float or None
+        Seconds between two frames; None counts them.
+    model : str or None
+        Fitted to each curve.
+    quiet_for : float or None
+        Seconds without a new curve after which it ends.
+    window : (float, float) or None
+        Range of q, Å⁻¹.
+    add : bool
+        The curves are of one sample, and added up.
+    """
+
+    files: Sequence[str]
+    out: Path
+    plot: Path | None = None
+    page: Path | None = None
+    hdf5: Path | None = None
+    interval: float | None = None
+    model: str | None = None
+    watch: bool = False
+    quiet_for: float | None = None
+    window: tuple[float, float] | None = None
+    add: bool = False
+    force: bool = False
+
+
+def add_curves(asked: Asked, reading: ReadOptions) -> None:
+    """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
+    from ..batch.live.settled import SETTLED, Sum, recognise, write
+    from ..batch.live.source import Source
+    from ..batch.recognise import HEAD
+    from ..files import check_output
+    from ..fitting.api import bank_path
+    from ..predict import open_predictor
+    from ..predict.counting import outlook
+    from ..simulate.bank import Bank
+
+    check_output(asked.out, force=asked.force, mark=",".join(HEAD))
+    predictor = open_predictor()
+    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
+    kept: list[Curve] = []
+    asked_at = [0.0]
+
+    def forecast() -> None:
+        found = outlook(kept[0], predictor, Bank(bank_path()), SETTLED.probability, np.random.default_rng(0))
+        if found is not None:
+            typer.echo(found.in_words())
+
+    def told(look: Look, whole: Sum) -> None:
+        if look is whole.first:
+            typer.echo(whole.sentence)
+        elif asked.watch and whole.first is None and look.counts > AGAIN * asked_at[0]:
+            asked_at[0] = look.counts
+            forecast()
+
+    choice = predictor.choice(len(predictor.manifest.labels))
+    found = ((one.file, one.one) for one in arriving(source, watch=asked.watch, quiet_for=asked.quiet_for))
+    looks = recognise(found, lambda some: predictor.outcomes(some, choice), kept)
+    with _term_as_interrupt():
+        whole = write(looks, asked.out, [group.name for group in _groups(predictor)], told)
+    failed = f", {whole.failures} of them not used" if whole.failures else ""
+    typer.echo(f"{asked.out}: {whole.frames} frames{failed}.")
+    if whole.first is None:
+        typer.echo(whole.sentence)
+        if kept:
+            forecast()
+    if whole.failures or not whole.frames:
+        raise typer.Exit(1)
+
+
+def follow_curves(asked: Asked, reading: ReadOptions) -> None:
+    """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
+    from ..batch.live.fitted import Fitted, parameters_of
+    from ..batch.live.line import columns
+    from ..batch.live.run import Follower, run, state_path
+    from ..batch.live.source import Source
+    from ..batch.live.table import Table
+    from ..files import check_output
+    from ..predict import open_predictor
+
+    for path in (asked.plot, asked.page, asked.hdf5):
+        if path is not None:
+            check_output(path, force=asked.force)
+    predictor = open_predictor()
+    groups = [group.name for group in _groups(predictor)]
+    parameters = parameters_of(asked.model) if asked.model else []
+    fitted = Fitted(asked.model) if asked.model else None
+    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
+    belongs = _belongs(asked.files)
+    head = columns(groups, parameters)
+    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, _term_as_interrupt():
+        if asked.force:
+            state_path(asked.out).unlink(missing_ok=True)
+        follower = Follower(
+            source, table, predictor, groups, asked.interval or 1.0, fitted, parameters, typer.echo
+        )
+        before = follower.resume()
+        if before:
+            typer.echo(f"{asked.out}: goes on after frame {before}.", err=True)
+        shown = _shown(asked, follower)
+        try:
+            run(follower, watch=asked.watch, quiet_for=asked.quiet_for, shown=shown)
+        except KeyboardInterrupt:
+            if not asked.watch:
+                raise
+        if table.unchanged:
+            why = table.reason.rstrip(".") or "there is none"
+            raise SasnetError(
+                f"{asked.out}: the earlier table stays as it was, as no frame has an answer ({why});"
+                " check what was given."
+            )
+        _ended(asked, follower)
+
+
+def _ended(asked: Asked, follower: Follower) -> None:
+    if asked.page is not None and follower.frames:
+        _write_page(asked, follower, last=True)
+    without = f", {follower.failures} of them without an answer" if follower.failures else ""
+    changes = f"; {len(follower.changes)} changes" if follower.changes else ""
+    typer.echo(f"{asked.out}: {follower.frames} frames{without}{changes}.")
+    if follower.failures or not follower.frames:
+        raise typer.Exit(1)
+
+
+def _groups(predictor: Any) -> Sequence[Any]:
+    from ..domains.heads import Classes
+
+    heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
+    return next(heads).groups
+
+
+def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
+    from .files import expand
+
+    own = {os.path.abspath(p) for p in (asked.out, asked.plot, asked.page, asked.hdf5) if p is not None}
+    own.add(f"{os.path.abspath(asked.out)}.state")
+
+    def listed() -> Iterator[str | DataError]:
+        for one in expand(asked.files):
+            # The table may lie in the folder that is followed.
+            if isinstance(one, str) and (os.path.abspath(one) in own or ".sasnet-tmp" in one):
+                continue
+            yield one
+
+    return listed
+
+
+def _reader(
+    reading: ReadOptions, window: tuple[float, float] | None
+) -> Callable[[str, int], Iterator[Curve | Exception]]:
+    from ..data.clean import within
+    from ..data.frames import frames
+
+    def read(path: str, start: int) -> Iterator[Curve | Exception]:
+        for one in frames(path, reading, start):
+            if window is None or not isinstance(one, Curve):
+                yield one
+                continue
+            try:
+                yield within(one, *window)
+            except SasnetError as error:
+                yield error
+
+    return read
+
+
+def _belongs(files: Sequence[str]) -> Callable[[Mapping[str, str]], bool]:
+    """Whether a line of a table is of one of these files, folders and patterns."""
+    wanted = [os.path.abspath(os.path.expanduser(one)) for one in files]
+
+    def belongs(line: Mapping[str, str]) -> bool:
+        file = line["file"]
+        return any(
+            file == one or file.startswith(one.rstrip(os.sep) + os.sep) or fnmatch.fnmatch(file, one)
+            for one in wanted
+        )
+
+    return belongs
+
+
+def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
+    """Makes the figure, the page and the HDF5 file anew; None where none is wanted."""
+    if asked.plot is None and asked.page is None and asked.hdf5 is None:
+        return None
+
+    def shown() -> None:
+        if follower.table.unchanged:
+            return
+        if asked.plot is not None:
+            _write_plot(asked, follower)
+        if asked.page is not None:
+            _write_page(asked, follower, last=False)
+        if asked.hdf5 is not None:
+            from ..batch.live.copies import write_hdf5
+
+            write_hdf5(asked.out, asked.hdf5)
+
+    return shown
+
+
+def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float]]:
+    from ..batch.live.copies import read_columns
+    from ..report.trend import trend, trend_size
+
+    found = read_columns(asked.out, follower.frames, follower.interval)
+    against = "time / s" if asked.interval else "frame"
+    time = found.time if asked.interval else found.time + 1
+    changes = [at + (0 if asked.interval else 1) for at in found.changes]
+    draw = trend(time, found.shares, found.numbers, changes, against=against)
+    return draw, trend_size(len(found.numbers))
+
+
+def _write_plot(asked: Asked, follower: Follower) -> None:
+    from ..files import put_aside
+    from ..report.images.canvas import save
+
+    assert asked.plot is not None
+    draw, size = _drawn(asked, follower)
+    # Whoever looks at it must not see half of a picture.
+    with put_aside(asked.plot, "figure of the series") as aside:
+        named = aside.with_name(aside.name + asked.plot.suffix)
+        try:
+            save(draw, named, size)
+            os.replace(named, aside)
+        finally:
+            named.unlink(missing_ok=True)
+
+
+def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
+    from ..batch.live.run import EVERY
+    from ..report.page.document import write_page
+    from ..report.trend import trend_page
+
+    assert asked.page is not None
+    draw, size = _drawn(asked, follower)
+    facts = f"{follower.frames} frames" + (
+        f", {follower.failures} of them without an answer." if follower.failures else "."
+    )
+    again = EVERY if asked.watch and not last else None
+    write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, again=again))
+
+
+@contextmanager
+def _term_as_interrupt() -> Iterator[None]:
+    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

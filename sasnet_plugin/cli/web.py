@@ -1,0 +1,59 @@
+"""``sasnet web [FOLDER]``: curves in the browser: what they are, and fits with the hands on the sliders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlencode
+
+import typer
+
+from ..types import SasnetError, installed_by
+
+
+def web(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Folder of measurements, with those below it; none: what you drop.")
+    ] = None,
+    work: Annotated[
+        Path, typer.Option("--work", help="Folder for dropped files, fits and what is written of them.")
+    ] = Path("sasnet-web"),
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=256, help="Processes that fit; default: all cores.")
+    ] = None,
+    live: Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")] = True,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
+    ] = True,
+    show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
+) -> None:
+    """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.
+
+    The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
+    done is kept in the work folder the moment it is done. Ctrl-C ends it.
+    """
+    if folder is not None and not folder.is_dir():
+        raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
+    try:
+        from ..web.app import Tabs, serve
+    except ImportError as error:
+        raise SasnetError(
+            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
+        ) from None
+    from ..predict.predictor import available_cores
+    from ..web.curves.bench import Bench
+
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    bench = Bench(folder, work, workers or available_cores(), live=live)
+
+    def ready(address: str) -> None:
+        number = len(bench.shelf.rows())
+        typer.echo(f"{number:,} file{'' if number == 1 else 's'}; what is done is kept in {bench.work}.")
+        print(f"Open {address} (Ctrl-C ends it).", flush=True)
+
+    fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
+    serve(Tabs(bench), port=port, browser=browser, fragment=fragment, ready=ready)

@@ -1,0 +1,141 @@
+"""Curves of one file from a number on, of a file that may still grow: those before are not read again.
+
+A file of many curves is an HDF5 file of integrated images (NXazint1d and its kin), NXcanSAS with an I of
+(frames, Q) or with an entry for each frame, or a text with several tables. HDF5 that another program has open
+is read where that program lets it (SWMR), and else at a later look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .. import units
+from ..domains import ReadOptions
+from ..types import Curve, DataError
+from . import azimuthal, hdf5, structured
+from .clean import clean
+from .failure import sentence_of
+from .load import load
+from .signature import HDF5
+
+if TYPE_CHECKING:
+    from .raw import RawCurve
+
+#: Frames of a series that are read at once.
+_AT_ONCE = 32
+
+
+def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | DataError]:
+    """Curves of a file in their order, from one on; one that is unusable is a sentence in its place.
+
+    Parameters
+    ----------
+    start : int
+        Curves that are passed over.
+
+    Raises
+    ------
+    DataError
+        No curve can be read: the file is damaged, half written, or holds none.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(HDF5))
+    except OSError as error:
+        raise DataError(sentence_of(path, error)) from error
+    if head == HDF5:
+        yield from _of_hdf5(path, options, start)
+    else:
+        yield from _loaded(path, options)[start:]
+
+
+def holds_curves(path: str) -> bool:
+    """Whether a file holds a curve that can be read."""
+    try:
+        return next(frames(path, ReadOptions()), None) is not None
+    except DataError:
+        return False
+
+
+def _loaded(path: str, options: ReadOptions) -> tuple[Curve, ...]:
+    return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+
+
+def _of_hdf5(path: str, options: ReadOptions, start: int) -> Iterator[Curve | DataError]:
+    try:
+        with _opened(path) as file:
+            several = _several(file, path)
+            if several is not None and options.entry is None:
+                for number, raw in several(start):
+                    yield _cleaned(raw, path, number, options)
+                return
+    except hdf5.DAMAGE as error:
+        if isinstance(error, DataError):
+            raise
+        raise hdf5.unreadable(path, error) from error
+    yield from _loaded(path, options)[start:]
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[Any]:
+    """An HDF5 file, also one that another program is writing for readers beside it."""
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError:
+        file = h5py.File(path, "r", swmr=True)
+    with file:
+        yield file
+
+
+def _several(file: Any, name: str) -> Any:
+    """From a number to numbered raw curves from there on; None of a file that holds a single curve."""
+    import h5py
+
+    sets = [
+        (group, entry)
+        for _, entry in hdf5.members(file)
+        if isinstance(entry, h5py.Group)
+        for group in structured.data_groups(entry)
+    ]
+    counts = [structured.frames_in(group) for group, _ in sets]
+    if sum(counts) > 1:
+        return lambda start: _data_sets(sets, counts, start, name)
+    if sets:
+        return None
+    series = azimuthal.all_series(file, name)
+    if sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series):
+        return lambda start: _integrated(series, start)
+    return None
+
+
+def _data_sets(
+    sets: list[tuple[Any, Any]], counts: list[int], start: int, name: str
+) -> Iterator[tuple[int, RawCurve]]:
+    before = 0
+    for (group, entry), count in zip(sets, counts, strict=True):
+        one = count == 1 and hdf5.member(group, "I").ndim == 1
+        for frame in range(max(start - before, 0), count):
+            yield before + frame + 1, structured.data_set(group, entry, name, None if one else frame)
+        before += count
+
+
+def _integrated(series: list[azimuthal.Series], start: int) -> Iterator[tuple[int, RawCurve]]:
+    before = 0
+    for one in series:
+        count = one.frames
+        for low in range(max(start - before, 0), count, _AT_ONCE):
+            for shift, raw in enumerate(one.read(low, min(low + _AT_ONCE, count))):
+                yield before + low + shift + 1, raw
+        before += count
+
+
+def _cleaned(raw: RawCurve, path: str, number: int, options: ReadOptions) -> Curve | DataError:
+    forced = None if options.q_unit is None else units.canonical(options.q_unit, "q")
+    try:
+        return clean(raw, file=path, entry=raw.title or f"frame {number}", q_unit=forced)
+    except DataError as error:
+        return DataError(f"{str(error).rstrip('.')} (frame {number}).")

@@ -1,0 +1,117 @@
+"""Where else along a line through a minimum a model comes near: fringes of a size that is off look alike.
+
+Along each line χ² is looked at in small steps, with nothing refined but scale and background; what is least
+beside its neighbours on the line is a start. One evaluation instead of a refinement finds far more than a few
+refinements do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from ..problem.free_parameters import counts_of, sizes_of
+from ..settings import OPTIMIZE
+from .neighbour_search import Propose, Walk
+
+Values = dict[str, Any]
+#: χ² of values at their best scale and background.
+Misfit = Callable[[Values], float]
+#: Lines through values, each of them in order.
+Lines = Callable[[Values], Iterator[list[Values]]]
+
+
+def along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:
+    """What is nearest on each line, but for where the walk stands, the nearest first.
+
+    Parameters
+    ----------
+    seen_from : callable
+        The measure of distance at where the walk stands; not finite where a model has no curve.
+    """
+
+    def propose(walk: Walk) -> Iterator[Values]:
+        here, misfit = walk.best.parameters, seen_from(walk.best.parameters)
+        found: list[tuple[float, Values]] = []
+        for line in lines(here):
+            least = [(chisq, line[at]) for chisq, at in _least(line, misfit) if line[at] != here]
+            found += sorted(least, key=lambda one: one[0])[: OPTIMIZE.off_line]
+        for _, values in sorted(found, key=lambda one: one[0]):
+            yield values
+
+    return propose
+
+
+def _least(line: list[Values], misfit: Misfit) -> list[tuple[float, int]]:
+    """χ² and place of what is less than its neighbours on both sides."""
+    chisq = np.array([np.inf, *(misfit(values) for values in line), np.inf])
+    inner = chisq[1:-1]
+    least = np.isfinite(inner) & (inner < chisq[:-2]) & (inner <= chisq[2:])
+    return [(float(inner[i]), int(i)) for i in np.flatnonzero(least)]
+
+
+def size_lines(info: Any, fixed: frozenset[str]) -> Lines:
+    """One size after the other, the longest first: to half and twice, in steps that grow."""
+    grow = OPTIMIZE.line_growth
+    up = OPTIMIZE.line_step * (grow ** np.arange(1, 1 + OPTIMIZE.line_steps) - 1) / (grow - 1)
+
+    def lines(values: Values) -> Iterator[list[Values]]:
+        for name in sizes_of(info, values, fixed):
+            yield [values | {name: float(values[name] * np.exp(x))} for x in (*-up[::-1], 0.0, *up)]
+
+    return lines
+
+
+def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
+    """Each whole number of a body alone, and with one of its lengths so that their product stays.
+
+    A stack with twice the layers at half the distance is as long.
+    """
+
+    def lines(values: Values) -> Iterator[list[Values]]:
+        for name in (n for n in counts_of(info, values) if n not in fixed):
+            here = float(values[name])
+            for length in (None, *sizes_of(info, values, fixed)):
+                yield [
+                    values | {name: n} | ({length: values[length] * here / n} if length else {})
+                    for n in sorted({*_COUNTS, here})
+                    if here / OPTIMIZE.count_reach <= n <= here * OPTIMIZE.count_reach
+                ]
+
+    return lines
+
+
+def _counts() -> list[float]:
+    """Whole numbers, each at most a tenth above the last one or by one."""
+    found = np.geomspace(1, OPTIMIZE.largest_count, 1 + round(np.log(OPTIMIZE.largest_count) / np.log(1.1)))
+    return sorted({float(round(n)) for n in found})
+
+
+_COUNTS = _counts()
+
+
+def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
+    """Each count of a body changed by ratios and by one, none of them twice, none to more than can be told.
+
+    A chain of ever more pearls may fit ever so slightly better: without an end, one evaluation takes minutes.
+    """
+    seen: set[tuple[float, ...]] = set()
+
+    def propose(walk: Walk) -> Iterator[Values]:
+        values = walk.here.parameters
+        names = [n for n in counts_of(info, values) if n not in fixed]
+        seen.add(tuple(values[n] for n in names))
+        for name in names:
+            value = round(float(values[name]))
+            ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
+            counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}
+            for count in sorted(counts - {value}):
+                start = values | {name: float(count)}
+                key = tuple(start[n] for n in names)
+                if key not in seen:
+                    seen.add(key)
+                    yield start
+
+    return propose

@@ -1,0 +1,108 @@
+"""How far a fit called from Python is: a bar in a notebook and on a terminal, nothing where nobody looks."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..digits import chisq_text
+
+if TYPE_CHECKING:
+    from .watched import Progress
+
+#: Seconds between two pictures of a bar in a notebook, each of which is a message to a browser.
+_EVERY = 0.2
+
+
+@contextmanager
+def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
+    """Show progress while the block runs.
+
+    Parameters
+    ----------
+    progress : bool or callable
+        Whether to show a bar; or what is called instead, with the keywords of `watched.Watched`.
+    limit : float
+        Seconds that all may take.
+
+    Yields
+    ------
+    callable or None
+        What is to be called; None where nobody looks.
+    """
+    if callable(progress):
+        yield progress
+        return
+    bar = _bar() if progress else None
+    if bar is None:
+        yield None
+        return
+    draw, end = bar
+    began, best = time.monotonic(), float("inf")
+
+    def told(*, done: int, of: int, name: str, reduced_chisq: float = float("inf"), **more: Any) -> None:
+        nonlocal best
+        best = min(best, reduced_chisq)
+        found = f", best reduced χ² {chisq_text(best)}" if best < float("inf") else ""
+        left = max(limit - (time.monotonic() - began), 0.0)
+        draw(done, of, f"{name}{found}, at most {left:.0f} s left")
+
+    try:
+        yield told
+    finally:
+        end()
+
+
+Bar = tuple[Callable[[int, int, str], None], Callable[[], None]]
+
+
+def _bar() -> Bar | None:
+    """What draws a bar, and what takes it away: in a notebook, or on a terminal; None elsewhere."""
+    if _in_notebook():
+        return _in_cell()
+    if sys.stderr is not None and sys.stderr.isatty():
+        return _on_terminal()
+    return None
+
+
+def _in_notebook() -> bool:
+    """Whether a kernel of Jupyter runs this, which shows HTML."""
+    found = sys.modules.get("IPython")
+    shell = found.get_ipython() if found is not None else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def _in_cell() -> Bar:
+    """A bar of HTML below the cell, which needs no widgets and leaves nothing behind."""
+    from IPython.display import HTML, display
+
+    handle, due = display(HTML(""), display_id=True), 0.0
+
+    def draw(done: int, of: int, text: str) -> None:
+        nonlocal due
+        if time.monotonic() < due:
+            return
+        due = time.monotonic() + _EVERY
+        share = f' value="{done}" max="{of}"' if of else ""
+        handle.update(HTML(f"<progress{share}></progress> {escape(text)}"))
+
+    return draw, lambda: handle.update(HTML(""))
+
+
+def _on_terminal() -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = BarColumn(), TextColumn("{task.description}", markup=False)
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.start()
+    task = bar.add_task("screening", total=None)
+
+    def draw(done: int, of: int, text: str) -> None:
+        bar.update(task, completed=done, total=of or None, description=text)
+
+    return draw, bar.stop

@@ -1,0 +1,80 @@
+"""Starts of what repeats: the curve's maxima say at which distance, the bank's nearest curve how long it is.
+
+A stack of layers has maxima at multiples of 2π/d. A curve of the bank is near only if its distance, its
+number of layers and a layer's own size are, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.kernel import load_model
+from ...types import Curve
+from ..problem.free_parameters import counts_of, sizes_of
+from ..settings import OPTIMIZE, START_VALUES
+from ..task import Task
+from .curve_bank import rescaled
+from .screening import as_start
+
+if TYPE_CHECKING:
+    from ...simulate.bank import Bank
+
+Values = dict[str, Any]
+
+
+def distances(curve: Curve) -> list[float]:
+    """Distances that a curve's most prominent maxima stand for, 2π/q, Å, the most prominent first."""
+    from scipy.signal import find_peaks
+
+    log_i, log_q = np.log(np.maximum(curve.intensity, 1e-300)), np.log(curve.q)
+    at, found = find_peaks(log_i, prominence=START_VALUES.prominent)
+    best = at[np.argsort(-found["prominences"], kind="stable")][: START_VALUES.peaks]
+    return [float(2 * np.pi / np.exp(_top(log_q[i - 1 : i + 2], log_i[i - 1 : i + 2]))) for i in best]
+
+
+def _top(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Where the parabola through three points is highest."""
+    a, b, _ = np.polyfit(x - x[1], y, 2)
+    return float(x[1] - b / (2 * a))
+
+
+def repeating(
+    task: Task, bank: Bank, nearest: list[Values], misfit: Callable[[Values], float]
+) -> list[Values]:
+    """Starts in which a length is a distance of the curve's maxima: of each length the nearest.
+
+    Parameters
+    ----------
+    nearest : list of dict
+        The bank's nearest curves: the product of number and length is that of the first.
+    misfit : callable
+        χ² of values; not finite where there is none.
+    """
+    info = load_model(task.name).info
+    counts = [n for n in counts_of(info, nearest[0]) if n not in task.fixed] if nearest else []
+    found: list[Values] = []
+    for name, length in product(counts, sizes_of(info, nearest[0], frozenset(task.fixed)) if counts else ()):
+        extent = float(nearest[0][name] * nearest[0][length])
+        rated = [(misfit(start), start) for start in _begun(task, bank, name, length, extent)]
+        rated = sorted((one for one in rated if np.isfinite(one[0])), key=lambda one: one[0])
+        found += [start for _, start in rated[: START_VALUES.repeating]]
+    return found
+
+
+def _begun(task: Task, bank: Bank, count: str, length: str, extent: float) -> Iterator[Values]:
+    """The bank's curves, each at the size at which the length is one of the distances."""
+    page = bank.page(task.model)
+    for distance, row in product(distances(task.curve), map(page.row, range(len(page)))):
+        values = rescaled(task.model, row, distance / row[length])
+        number = min(max(round(extent / distance), 1), OPTIMIZE.largest_count)
+        yield as_start(task, nothing_else(values) | {count: float(number)} | task.fixed)
+
+
+def nothing_else(values: Values) -> Values:
+    """Without size distributions: one is tried later."""
+    return {name: value for name, value in values.items() if "_pd" not in name}

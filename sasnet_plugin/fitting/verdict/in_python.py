@@ -1,0 +1,121 @@
+"""An answer for who has called from Python: what to do next is a call, and sentences name keywords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ...in_python import in_python, keyword
+from ..result.fit_result import FitResult
+from ..result.model_fit import ModelFit
+from ..result.verdict import Verdict
+from ..task import FitOptions
+from .next_step import changes_of, entry_of, words_of
+
+#: Options of the command whose value is a number.
+_NUMBERS = ("--top", "--time-limit", "--workers", "--samples", "--burn", "--wavelength")
+#: Options that are written in Python by other calls than `fit`.
+_LOOK = ("--report", "--export")
+
+
+def spoken_in_python(result: FitResult, options: FitOptions) -> FitResult:
+    """The same result, told in Python."""
+    changes, purpose = changes_of(result, options)
+    if "--q-unit" in changes:  # the file is read anew
+        changes = {**entry_of(result, options), **changes}
+    return replace(
+        result,
+        verdict=of_verdict(result.verdict, call(result.curve.file, options, changes), purpose),
+        notes=tuple(map(in_python, result.notes)),
+        fits=tuple(map(_of_fit, result.fits)),
+    )
+
+
+def of_verdict(verdict: Verdict, code: str, purpose: str) -> Verdict:
+    """A verdict with its sentences in Python, and this code as what to do next."""
+    return replace(
+        verdict,
+        headline=in_python(verdict.headline),
+        doubts=tuple(map(in_python, verdict.doubts)),
+        next=code,
+        purpose=purpose,
+    )
+
+
+def _of_fit(fit: ModelFit) -> ModelFit:
+    said = tuple(map(in_python, fit.warnings))
+    return fit if said == fit.warnings else replace(fit, warnings=said)
+
+
+def call(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> str:
+    """A line of Python for what is to change, with all that was given: ``fit(curve, time_limit=180)``.
+
+    The curve is called ``curve`` and the answer ``result``, as in the documentation.
+    """
+    if any(name in changes for name in _LOOK):
+        return "result.plot()"
+    given = {name: value for name, value in {**words_of(options), **changes}.items() if value is not None}
+    curve = _curve(file, given)
+    keywords = [f"{keyword(name)}={_value(name, value)}" for name, value in given.items()]
+    return f"fit({', '.join([curve, *keywords])})"
+
+
+def _curve(file: str, given: dict[str, str]) -> str:
+    """What is fitted; what is about reading is taken out of the options."""
+    unit, window, entry = (given.pop(name, None) for name in ("--q-unit", "--q-range", "--entry"))
+    curve = "curve"
+    if unit is not None:
+        which = f", entry={_written(entry)}" if entry else ""
+        curve = (
+            f'load({file!r}, q_unit="{unit}"{which})[0]'
+            if file
+            else f"replace(curve, q=curve.q / 10)  # {unit}"
+        )
+    if window is not None:
+        low, _, high = window.partition(":")
+        ends = ", ".join(filter(None, (f"low={low}" if low else "", f"high={high}" if high else "")))
+        curve += f".within({ends})"
+    return curve
+
+
+def _value(option: str, value: str) -> str:
+    if option in _NUMBERS:
+        return value
+    return _written(_PARSED.get(option, str)(value))
+
+
+def _fixed(text: str) -> dict[str, float]:
+    """Of ``name=value`` on each line."""
+    pairs = (line.split("=", 1) for line in text.split("\n"))
+    return {name: _number(number) for name, number in pairs}
+
+
+def _ranges(text: str) -> dict[str, tuple[float, float]]:
+    """Of ``name=low:high`` on each line."""
+    named = (re.fullmatch(r"([^=]+)=([^:]+):(.+)", line) for line in text.split("\n"))
+    return {m[1]: (_number(m[2]), _number(m[3])) for m in named if m is not None}
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _number(text: str) -> float | int:
+    value = float(text)
+    return int(value) if value.is_integer() and abs(value) < 1e6 else value
+
+
+def _written(value: Any) -> str:
+    """A literal in double quotes, as this package's documentation has them."""
+    return repr(value).replace("'", '"')
+
+
+#: Options whose value is more than a word, by what reads it.
+_PARSED: dict[str, Callable[[str], Any]] = {
+    "--models": _names,
+    "--exclude": _names,
+    "--fix": _fixed,
+    "--range": _ranges,
+}

@@ -1,0 +1,413 @@
+"""Where a series of curves changes: a likelihood ratio of what no scale and no background explains.
+
+A curve is averaged into some bins of q with the same weights in every frame, so that a frame that differs by
+its intensity and a flat background alone is a·m + b, m being the mean of the frames before. What is left of
+the mean of the newest frames after the best a and b is compared with its stated errors, which may be wrong by
+a factor for each bin: the factors are estimated from frames before, under a prior at 1, and the ratio follows
+an F distribution. It is asked for every possible beginning among the newest frames. One odd frame is no
+change: what is found has to hold without the frame that speaks for it most.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import fdtrc
+
+Array = NDArray[np.float64]
+
+
+class ChangeSettings(NamedTuple):
+    """When a series has changed.
+
+    Parameters
+    ----------
+    bins : int
+        Of q, alike in ln q: changes of a sample are smooth in q, so that more would only add noise.
+    window : int
+        Newest frames among which a change may have begun.
+    least : int
+        Frames that a change is compared with, at least.
+    chance : float
+        Probability by chance of one comparison below which it is a change. A frame is compared some fifteen
+        times, one in a thousand may be wrong, and errors are not quite normal.
+    without_best : float
+        The same for what is left without the frame that speaks for it most.
+    prior : float
+        Frames that the prior of the factor on stated errors counts for; the factor is common to all bins
+        before its own frames say otherwise, for `own` frames.
+    same : float
+        Cosine between two changes from which on the second goes on with the first.
+    quiet : int
+        Frames after a change within which another of the same direction goes on with it.
+    """
+
+    bins: int = 14
+    window: int = 16
+    least: int = 3
+    chance: float = 1e-6
+    without_best: float = 1e-3
+    prior: float = 2.0
+    own: float = 8.0
+    same: float = 0.7
+    quiet: int = 24
+
+
+SETTINGS = ChangeSettings()
+
+
+class Change(NamedTuple):
+    """A place where a series changes.
+
+    Parameters
+    ----------
+    first : int
+        Number of the first frame that differs.
+    seen : int
+        Number of the frame with which that became clear.
+    chance : float
+        Probability that frames without a change look so, of one comparison.
+    gradual : bool
+        The difference grows from there on, and does not come at once.
+    goes_on : bool
+        It goes on with the change before, in the same direction.
+    """
+
+    first: int
+    seen: int
+    chance: float
+    gradual: bool
+    goes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Binned:
+    """A frame in the bins.
+
+    Parameters
+    ----------
+    value, variance : (bins,) float arrays
+        Mean intensity and its stated variance.
+    """
+
+    number: int
+    value: Array
+    variance: Array
+
+
+@dataclass
+class Detector:
+    """Takes frames one after the other; what it keeps does not grow.
+
+    Parameters
+    ----------
+    edges : (bins + 1,) float array or None
+        Of q, Å⁻¹; None before the first frame.
+    total, variance : (bins,) float arrays
+        Weighted sum of the frames of this state that are no longer in `newest`, and its stated variance.
+    frames : int
+        So many.
+    squares : (bins,) float array
+        Sum of squared residuals of the frames of this state and, fading, of states before.
+    counted : float
+        Frames in it.
+    """
+
+    settings: ChangeSettings = SETTINGS
+    edges: Array | None = None
+    q: Array = field(default_factory=lambda: np.zeros(0))
+    point_weight: Array = field(default_factory=lambda: np.zeros(0))
+    total: Array = field(default_factory=lambda: np.zeros(0))
+    variance: Array = field(default_factory=lambda: np.zeros(0))
+    weight: float = 0.0
+    frames: int = 0
+    squares: Array = field(default_factory=lambda: np.zeros(0))
+    counted: float = 0.0
+    newest: deque[tuple[Binned, Array]] = field(default_factory=deque)
+    direction: Array = field(default_factory=lambda: np.zeros(0))
+    changed: int = 0
+    odd: list[int] = field(default_factory=list)
+
+    def add(self, number: int, q: Array, intensity: Array, sigma: Array) -> Change | None:
+        """Take the next frame; the change that it makes clear, if it does.
+
+        Parameters
+        ----------
+        number : int
+            Of the frame; they ascend.
+        q, intensity, sigma : (n,) float arrays
+            Å⁻¹; the intensity and its standard deviation in the same unit, as in the frames before.
+        """
+        frame = self._binned(number, q, intensity, sigma)
+        if frame is None:
+            return None
+        self._absorb(self.settings.window - 1)
+        self.newest.append((frame, self._residual(frame)))
+        self._drop_odd()
+        found = self._best()
+        if found is None:
+            return None
+        return self._begin_anew(*found)
+
+    # --- bins ---
+
+    def _binned(self, number: int, q: Array, intensity: Array, sigma: Array) -> Binned | None:
+        good = np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0) & (q > 0)
+        if good.sum() < 2 * self.settings.least:
+            return None
+        q, intensity, sigma = q[good], intensity[good], sigma[good]
+        if self.edges is None or not self._covered(q):
+            self._arrange(q, intensity, sigma)
+        if not np.array_equal(q, self.q):
+            intensity, sigma = np.interp(self.q, q, intensity), np.interp(self.q, q, sigma)
+        assert self.edges is not None
+        place = np.clip(np.searchsorted(self.edges, self.q, side="right") - 1, 0, self.edges.size - 2)
+        size = self.edges.size - 1
+        norm = np.bincount(place, self.point_weight, size)
+        value = np.bincount(place, self.point_weight * intensity, size) / norm
+        variance = np.bincount(place, (self.point_weight * sigma) ** 2, size) / norm**2
+        return Binned(number, value, variance)
+
+    def _covered(self, q: Array) -> bool:
+        """Whether a frame reaches as far as those before, so that it can be compared with them."""
+        assert self.edges is not None
+        step = (self.edges[-1] / self.edges[0]) ** (1 / max(self.edges.size - 1, 1))
+        return bool(q[0] <= self.edges[0] * step and q[-1] >= self.edges[-1] / step)
+
+    def _arrange(self, q: Array, intensity: Array, sigma: Array) -> None:
+        """Bins for frames of such a q, and a new state without a change: nothing can be compared."""
+        self.q, self.point_weight = q, 1 / sigma**2
+        wanted = np.geomspace(q[0], q[-1] * (1 + 1e-9), min(self.settings.bins, q.size // 2) + 1)
+        inside = np.histogram(q, wanted)[0]
+        edges = [wanted[0]]
+        kept = 0
+        for count, edge in zip(inside, wanted[1:], strict=True):
+            kept += int(count)
+            if kept >= 2:
+                edges.append(edge)
+                kept = 0
+        edges[-1] = wanted[-1]
+        self.edges = np.array(edges)
+        size = self.edges.size - 1
+        self.total, self.variance, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
+        self.weight, self.frames, self.counted, self.changed = 0.0, 0, 0.0, 0
+        self.newest.clear()
+        self.direction = np.zeros(0)
+
+    # --- what was before ---
+
+    def _absorb(self, room: int) -> None:
+        """The oldest of the newest frames become part of what was before."""
+        while len(self.newest) > room:
+            frame, residual = self.newest.popleft()
+            w = _weight(frame)
+            self.total, self.variance = self.total + w * frame.value, self.variance + w**2 * frame.variance
+            self.weight, self.frames = self.weight + w, self.frames + 1
+            self.squares, self.counted = self.squares + residual**2, self.counted + 1
+
+    def _before(self, count: int) -> tuple[Array, Array] | None:
+        """Mean and variance of this state's frames before the newest but for the first so many of these."""
+        if self.frames + count == 0:
+            return None
+        total, variance, weight = self.total, self.variance, self.weight
+        for frame, _ in list(self.newest)[:count]:
+            w = _weight(frame)
+            total, variance, weight = total + w * frame.value, variance + w**2 * frame.variance, weight + w
+        return total / weight, variance / weight**2
+
+    def _factor(self, count: int) -> tuple[Array, float]:
+        """By what the stated variance of each bin is wrong, and frames that say so."""
+        squares, n = self.squares, self.counted
+        for _, residual in list(self.newest)[:count]:
+            squares, n = squares + residual**2, n + 1
+        common = (self.settings.prior + float(squares.mean())) / (self.settings.prior + n)
+        own = (self.settings.own * common + squares) / (self.settings.own + n)
+        return own, self.settings.prior + n
+
+    def _residual(self, frame: Binned) -> Array:
+        """A frame against the mean of those before it, in stated standard deviations; 0 for the first."""
+        before = self._before(len(self.newest))
+        if before is None:
+            return np.zeros_like(frame.value)
+        left, variance, freedom = _left(frame.value, frame.variance, *before, np.ones_like(frame.value))
+        return np.asarray(left / np.sqrt(variance) * math.sqrt(left.size / max(freedom, 1)))
+
+    # --- whether it has changed ---
+
+    def _best(self) -> tuple[int, float, Array] | None:
+        """Where among the newest frames the clearest change begins, its chance, and its direction."""
+        found = None
+        held = len(self.newest)
+        for begin in range(held - 2, -1, -1):
+            if self.frames + begin < self.settings.least:
+                break
+            chance, direction = self._chance(begin, range(begin, held))
+            if chance < (self.settings.chance if found is None else found[1]) and self._holds(begin, held):
+                found = begin, chance, direction
+        return found
+
+    def _chance(self, begin: int, among: range) -> tuple[float, Array]:
+        """Probability by chance of what these frames differ by from those before one of them."""
+        before = self._before(begin)
+        assert before is not None
+        factor, frames = self._factor(begin)
+        chosen = [self.newest[k][0] for k in among]
+        w = np.array([_weight(frame) for frame in chosen])
+        w /= w.sum()
+        value = sum(share * frame.value for share, frame in zip(w, chosen, strict=True))
+        variance = sum(share**2 * frame.variance for share, frame in zip(w, chosen, strict=True))
+        left, of_left, freedom = _left(value, variance, *before, factor)
+        if freedom < 1:
+            return 1.0, left
+        ratio = float(np.sum(left**2 / of_left)) / freedom
+        return float(fdtrc(freedom, max(frames * freedom, 1.0), ratio)), left / np.sqrt(of_left)
+
+    def _holds(self, begin: int, held: int) -> bool:
+        """Whether it is one without the frame that speaks for it most."""
+        if held - begin == 2:
+            both = [self._chance(begin, range(k, k + 1)) for k in range(begin, held)]
+            alike = _cosine(both[0][1], both[1][1]) > 0
+            return alike and max(chance for chance, _ in both) < self.settings.without_best
+        loudest = min(range(begin, held), key=lambda k: self._chance(begin, range(k, k + 1))[0])
+        left = [k for k in range(begin, held) if k != loudest]
+        # What is left in one piece is asked; frames on both sides of the loudest are averaged by halves.
+        parts = [range(begin, loudest), range(loudest + 1, held)]
+        chances = [self._chance(begin, part)[0] for part in parts if len(part)]
+        return bool(left) and min(chances) < self.settings.without_best
+
+    def _drop_odd(self) -> None:
+        """Leave out the frame before the newest where it alone differs from those before and after it."""
+        held = len(self.newest)
+        if held < 2 or self.frames + held - 2 < self.settings.least:
+            return
+        suspect = held - 2
+        alone, _ = self._chance(suspect, range(suspect, suspect + 1))
+        if alone >= self.settings.chance:
+            return
+        after, _ = self._chance(suspect, range(held - 1, held))
+        if after > self.settings.without_best:
+            self.odd.append(self.newest[suspect][0].number)
+            del self.newest[suspect]
+
+    # --- afterwards ---
+
+    def _begin_anew(self, begin: int, chance: float, direction: Array) -> Change:
+        """The frames from there on are a new state."""
+        begin, gradual = self._onset(begin, direction)
+        seen = self.newest[-1][0].number
+        first = self.newest[begin][0].number
+        near = bool(self.changed) and first - self.changed <= self.settings.quiet
+        goes_on = near and self.direction.size > 0 and _cosine(self.direction, direction) > self.settings.same
+        squares, counted = self.squares, self.counted
+        for _, residual in list(self.newest)[:begin]:
+            squares, counted = squares + residual**2, counted + 1
+        # How wrong stated errors are is remembered, as of so many frames at most.
+        fade = min(1.0, 2 * self.settings.own / max(counted, 1.0))
+        self.squares, self.counted = squares * fade, counted * fade
+        later = [frame for frame, _ in list(self.newest)[begin:]]
+        self.total, self.variance = np.zeros_like(self.total), np.zeros_like(self.variance)
+        self.weight, self.frames = 0.0, 0
+        self.newest.clear()
+        for frame in later:
+            self.newest.append((frame, self._residual(frame)))
+        self.direction, self.changed = direction, seen
+        return Change(first, seen, chance, gradual, goes_on)
+
+    def _onset(self, begin: int, direction: Array) -> tuple[int, bool]:
+        """Where a step or a slope in that direction fits the newest frames best; whether it is a slope."""
+        before = self._before(begin)
+        assert before is not None
+        factor, _ = self._factor(begin)
+        unit = direction / max(float(np.linalg.norm(direction)), 1e-300)
+        height = []
+        for frame, _ in self.newest:
+            left, variance, _ = _left(frame.value, frame.variance, *before, factor)
+            height.append(float(unit @ (left / np.sqrt(variance))))
+        x, count = np.array(height), len(height)
+        first = max(self.settings.least - self.frames, 0)
+        scored = []
+        for k in range(first, count - 1):
+            step, slope = np.zeros(count), np.zeros(count)
+            step[k:], slope[k:] = 1.0, np.arange(1, count - k + 1)
+            for gradual, shape in ((False, step), (True, slope)):
+                gain = float(shape @ x) ** 2 / float(shape @ shape)
+                scored.append((gain, -int(gradual), k))
+        if not scored:
+            return begin, False
+        gain, kind, k = max(scored)
+        return k, kind < 0
+
+
+def _weight(frame: Binned) -> float:
+    """One number a frame, so that means of frames that differ by scale and background differ by no more."""
+    return 1 / float(np.mean(frame.variance / np.maximum(np.abs(frame.value), 1e-300) ** 2) + 1e-12)
+
+
+def _left(
+    value: Array, variance: Array, mean: Array, of_mean: Array, factor: Array
+) -> tuple[Array, Array, int]:
+    """What the best scale and background of a mean leave of a frame, its variance, degrees of freedom."""
+    scale = float(np.sum(value * mean / variance) / np.sum(mean**2 / variance))
+    background = 0.0
+    total = factor * (variance + scale**2 * of_mean)
+    columns = np.stack([mean, np.ones_like(mean)])
+    # Twice, as the variance of what is left depends on the scale.
+    for _ in range(2):
+        total = factor * (variance + scale**2 * of_mean)
+        normal = (columns / total) @ columns.T
+        normal += np.diag(1e-12 * np.diag(normal))
+        scale, background = np.linalg.solve(normal, (columns / total) @ value)
+    return value - scale * mean - background, total, value.size - 2
+
+
+def _cosine(one: Array, other: Array) -> float:
+    if one.shape != other.shape:
+        return 0.0
+    return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-300))
+
+
+def restored(state: dict[str, Array]) -> Detector:
+    """A detector as `kept` has it."""
+    names = ("edges", "q", "point_weight", "total", "variance", "squares", "direction")
+    found = Detector()
+    for name in names:
+        setattr(found, name, np.asarray(state[name], dtype=np.float64))
+    if found.edges is not None and not found.edges.size:
+        found.edges = None
+    numbers = state["numbers"]
+    found.weight, found.counted = float(numbers[0]), float(numbers[1])
+    found.frames, found.changed = int(numbers[2]), int(numbers[3])
+    for number, value, variance, residual in zip(
+        state["frame"], state["frame_value"], state["frame_variance"], state["frame_residual"], strict=True
+    ):
+        found.newest.append((Binned(int(number), value, variance), residual))
+    return found
+
+
+def kept(detector: Detector) -> dict[str, Array]:
+    """What a detector has to keep to go on in another process, as arrays."""
+    size = detector.total.size
+    frames = [frame for frame, _ in detector.newest]
+
+    def rows(found: list[Array]) -> Array:
+        return np.array(found) if found else np.zeros((0, size))
+
+    return {
+        "edges": np.zeros(0) if detector.edges is None else detector.edges,
+        "q": detector.q,
+        "point_weight": detector.point_weight,
+        "total": detector.total,
+        "variance": detector.variance,
+        "squares": detector.squares,
+        "direction": detector.direction,
+        "numbers": np.array([detector.weight, detector.counted, detector.frames, detector.changed]),
+        "frame": np.array([frame.number for frame in frames], dtype=np.float64),
+        "frame_value": rows([frame.value for frame in frames]),
+        "frame_variance": rows([frame.variance for frame in frames]),
+        "frame_residual": rows([residual for _, residual in detector.newest]),
+    }

@@ -1,0 +1,124 @@
+"""The card of a network: what it reads and answers, how it was made, how good it is, and for what not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..domains import Domain
+from ..domains.heads import Classes, Distribution, Head, Quantities, Scope, Tags
+from ..zoo import Manifest
+
+#: By which a card is known that was written here.
+CARD_MARK = "- **Trained** on simulated"
+
+
+def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
+    """Markdown text of the card of any network.
+
+    Parameters
+    ----------
+    domain : Domain
+        Says what the network is for, and what not.
+    figures : str
+        Tables of the evaluation.
+    """
+    training = manifest.metrics.get("training", {})
+    versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
+    asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
+    groups = "\n".join(
+        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
+    )
+    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
+    return f"""# {manifest.name}
+
+{domain.purpose or f"Says of {domain.title} what its heads ask."}
+
+- **Reads** {_read(manifest.inputs) or domain.title} (features of version {manifest.features_version}).
+- **Answers** with{asked}
+{CARD_MARK} data alone, {training.get("steps", "?")} batches of {training.get("batch", "?")},
+  each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
+  other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
+- **Made with** {versions}. Training data {manifest.data_hash[:16]}.
+- **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
+  the measurement is of no known kind; {_refused(manifest)} of the known kinds falls there.
+
+## Figures
+
+On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
+
+{figures}{_elsewhere(manifest.metrics)}{_groups(groups, alone) if manifest.groups else ""}"""
+
+
+def _refused(manifest: Manifest) -> str:
+    """How many of the known kinds may be called unknown."""
+    scope = next(head for head in manifest.heads if isinstance(head, Scope))
+    return f"at most one in {round(1 / scope.refused)}"
+
+
+def _absolute(manifest: Manifest) -> str:
+    """Which errors are not over the truth."""
+    quantities = (head for head in manifest.heads if isinstance(head, Quantities))
+    names = [f"`{one.name}`" for head in quantities for one in head.parameters if one.may_be_zero]
+    if not names:
+        return ""
+    said = f"of {', '.join(names)}, which may be 0, as they are"
+    return f" Errors and half bands of\nquantities are over the truth; {said}."
+
+
+def _begun(metrics: Mapping[str, Any]) -> str:
+    """Which network it began with, and that one."""
+    said, start = "", metrics.get("start")
+    while start:
+        steps = (start.get("training") or {}).get("steps", "?")
+        said += f" Begun with the weights of {start['name']} {start['sha256'][:8]} ({steps} batches)."
+        start = start.get("start")
+    return said
+
+
+def _elsewhere(metrics: Mapping[str, Any]) -> str:
+    """What it says of curves that no code of training has made, where a benchmark has kept that."""
+    rows = metrics.get("elsewhere")
+    if not rows:
+        return ""
+    lines = ["| " + " | ".join(rows[0]) + " |", "|---" * len(rows[0]) + "|"]
+    lines += ["| " + " | ".join(str(value) for value in row.values()) + " |" for row in rows]
+    return "\n## Curves of other code\n\n" + "\n".join(lines) + "\n\n"
+
+
+def _groups(groups: str, alone: str) -> str:
+    return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
+
+
+def _read(inputs: dict[str, Any] | Any) -> str:
+    parts = []
+    if "q_range" in inputs:
+        low, high = inputs["q_range"]
+        parts.append(f"I(q) between {low:g} and {high:g} Å⁻¹, any scale")
+    if "window" in inputs:
+        window = dict(inputs["window"])
+        parts.append(f"{window.pop('rows')} × {window.pop('columns')} pixels")
+        parts += [f"{name} {low:g} to {high:g}" for name, (low, high) in window.items()]
+    parts += [
+        f"{name} {low:g} to {high:g} as stated" for name, (low, high) in inputs.get("stated", {}).items()
+    ]
+    return ", ".join(parts)
+
+
+def _asked(head: Head) -> str:
+    """What a head answers with, in words."""
+    if isinstance(head, Classes):
+        given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
+        grouped = f", in {len(head.groups)} groups" if head.groups else ""
+        return f"the {head.title}, of {len(head.labels)}{grouped}{given}, with calibrated probabilities"
+    if isinstance(head, Tags):
+        return f"probabilities of {', '.join(head.labels)}"
+    if isinstance(head, Quantities):
+        interval = {"band": ", each with a 90 % band", "error": ", each with its error"}
+        return f"{', '.join(f'`{name}`' for name in head.names)}{interval.get(head.interval, '')}"
+    if isinstance(head, Distribution):
+        return (
+            f"the distribution of {head.name} on {head.bins} angles over {head.period:g} degrees, its 90 %"
+            f' band at a resolution of {head.resolution:g} degrees, and a p-value of "every angle alike"'
+        )
+    return "a score that the measurement is of a known kind" if isinstance(head, Scope) else ""

@@ -1,0 +1,1 @@
+"""Nouns in a notebook: pictures, tables and three lines, asked for through the public package."""

@@ -1,0 +1,122 @@
+"""One HTML page for a classified curve: data with the nearest simulated curve, sentences and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...predict import Answer
+from ...predict.classes import ClassesFinding
+from ...types import Curve
+from ..notebook.picture import COLOURS, Drawn, picture
+from ..sheet import nearest_simulated, opened_bank
+from . import document, names
+from .document import FITS
+from .interactive import curve_plot, figure_of, scripts, style
+from .tables import swatch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: What an answer's lesser sentences begin with.
+_NOTE = "Note: "
+
+
+def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
+    """Write the page of one curve.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it does not exist.
+    command : str
+        What to go on with; empty for none.
+
+    Raises
+    ------
+    SasnetError
+        The folder or the page cannot be written.
+    """
+    page = Path(folder) / classified_name(curve, folder)
+    return document.write_page(page, classified_page(curve, answer, command))
+
+
+def classified_name(curve: Curve, folder: Path) -> str:
+    """Name of a curve's page in a folder, see `names.page_name`."""
+    return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
+
+
+def _own(curve: Curve) -> str:
+    return names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+
+
+def classified_page(curve: Curve, answer: Answer, command: str = "") -> str:
+    """The whole page as text."""
+    file = Path(curve.file).name
+    title = curve.entry or file or "Curve"
+    source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""
+    first, said, notes = _sentences(answer, command)
+    sure = answer.known and not (answer.q_unit and answer.q_unit.doubt)
+    body = f"""<header>
+<p class="eyebrow">Small-angle scattering · classified by sasnet</p>
+<h1><bdi>{escape(title)}</bdi></h1>
+{source}
+{document.verdict(f"<strong>{first}</strong>", said, level="" if sure else "doubt")}
+</header>
+<section><h2>Data</h2>
+{_figure(curve, answer)}
+</section>
+{document.notes(notes)}
+{_table(answer)}"""
+    return document.document(f"{title} · sasnet", body, own=_own(curve), scripts=scripts(), style=style())
+
+
+def _sentences(answer: Answer, command: str) -> tuple[str, str, list[str]]:
+    """The first sentence and the others, as HTML, and the notes as they are."""
+    first, *more = answer.sentences()
+    notes = [one.removeprefix(_NOTE) for one in more if one.startswith(_NOTE)]
+    said = [escape(one) for one in more if not one.startswith(_NOTE)]
+    if command:
+        said.append(f"Next, to fit what is likely: <code>{escape(command)}</code>")
+    return escape(first), "<br>".join(said), notes
+
+
+def _figure(curve: Curve, answer: Answer) -> str:
+    name, nearest = _nearest(curve, answer)
+    lines = [] if nearest is None else [nearest]
+    drawn = picture([Drawn(curve.q, curve.intensity, curve.dintensity, lines)], "Intensity against q")
+    drawn = drawn.replace(COLOURS[0], f"var(--{FITS[0]})").replace("currentColor", "var(--ink)")
+    key = (
+        f'<div class="key"><span>{swatch(0)}<span class="name">{escape(name)}</span>, nearest simulated'
+        " curve, not fitted</span></div>"
+        if lines
+        else ""
+    )
+    return f"{key}{figure_of(drawn, curve_plot(curve, name, nearest))}"
+
+
+def _nearest(curve: Curve, answer: Answer) -> tuple[str, tuple[NDArray[Any], NDArray[Any]] | None]:
+    """The likeliest model, and its nearest simulated curve; None where there is none."""
+    finding, bank = answer.finding(ClassesFinding), opened_bank()
+    if finding is None or not finding.classes:
+        return "", None
+    best = finding.classes[0]
+    factor = next((label for label, _ in best.given.values()), "")
+    name = "@".join(filter(None, (best.name, factor)))
+    return name, None if bank is None else nearest_simulated(curve, best.name, factor or None, bank)
+
+
+def _table(answer: Answer) -> str:
+    """What the findings have in rows."""
+    return "".join(_section(rows) for one in answer.findings if (rows := one.rows()))
+
+
+def _section(rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows[1:])
+    return (
+        f'<section><h2>{escape(rows[0][0].capitalize())}s</h2><div class="wide"><table><thead><tr>{head}</tr>'
+        f"</thead><tbody>{body}</tbody></table></div></section>"
+    )

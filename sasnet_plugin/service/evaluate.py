@@ -1,0 +1,136 @@
+"""I(q) of a model at given values beside a curve, fast enough to follow a slider."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import Curve, SasnetError
+
+if TYPE_CHECKING:
+    from .places import Place
+
+#: Experiments that are kept ready, each with its kernel on the points of a curve.
+_KEPT = 16
+#: Points of a size distribution; SasView offers as many, and a million would be calculated for ever.
+_MOST_POINTS = 1000
+
+
+@dataclass
+class Evaluator:
+    """Calculates models; what was set up for a curve and a model is used again."""
+
+    _ready: OrderedDict[tuple[object, ...], Any] = field(default_factory=OrderedDict)
+
+    def theory(
+        self,
+        place: Place,
+        curve: Curve,
+        name: str,
+        parameters: Mapping[str, Any],
+        per_decade: int | None = None,
+    ) -> NDArray[np.float64]:
+        """I(q) at a curve's points (n,), resolution included.
+
+        Parameters
+        ----------
+        place : Place
+            Which curve that is.
+        name : str
+            sasmodels' name.
+        parameters : mapping
+            Values in sasmodels' units; what is not given takes its default.
+        per_decade : int or None
+            Points a decade for smearing, as a fit says that it needed them; None: the measured ones.
+
+        Raises
+        ------
+        SasnetError
+            The model has no finite curve there, or no such parameter.
+        """
+        words = {k: v for k, v in parameters.items() if isinstance(v, str)}
+        check(parameters)
+        key = place, curve.q.tobytes(), name, per_decade, tuple(sorted(words.items()))
+        if key not in self._ready:
+            self._ready[key] = _experiment(curve, name, words, per_decade)
+            while len(self._ready) > _KEPT:
+                self._ready.popitem(last=False)
+        self._ready.move_to_end(key)
+        return evaluated(self._ready[key], name, parameters)
+
+
+def check(parameters: Mapping[str, Any]) -> None:
+    """See that values are numbers, and distributions of a known kind, of no more points than anybody needs.
+
+    Raises
+    ------
+    SasnetError
+        One is not.
+    """
+    from sasmodels.weights import DISTRIBUTIONS
+
+    for name, value in parameters.items():
+        if isinstance(value, str) and not (name.endswith("_pd_type") and value in DISTRIBUTIONS):
+            raise SasnetError(f"{name[:80]}: {value[:80]!r} is no value; give a number.")
+        if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
+            raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
+
+
+def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int | None) -> Any:
+    from ..fitting.api import uncertainties
+    from ..fitting.problem.experiment import experiment
+    from ..fitting.problem.resolution import apply_sampling
+
+    found = experiment(curve, uncertainties(curve)[0], name, words)
+    if per_decade is not None:
+        apply_sampling(found, curve, per_decade)
+    known = found.model.parameters()
+    return found, {key: parameter.value for key, parameter in known.items()}
+
+
+def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
+    """I(q) of an experiment at these values; others are at their defaults.
+
+    Parameters
+    ----------
+    ready : (Experiment, dict)
+        And the defaults of its parameters.
+
+    Raises
+    ------
+    SasnetError
+        A value or a name is none of the model's.
+    """
+    found, defaults = ready
+    numbers = {key: value for key, value in parameters.items() if not isinstance(value, str)}
+    known = found.model.parameters()
+    if unknown := [key for key in numbers if key not in known]:
+        raise SasnetError(f"{unknown[0]}: {name} has no such parameter.")
+    for key, default in defaults.items():
+        value = float(numbers.get(key, default))
+        if not np.isfinite(value):
+            raise SasnetError(f"{key}: {value} is no value; give a number.")
+        known[key].value = value
+    found.update()
+    with np.errstate(all="ignore"):
+        theory = np.asarray(found.theory(), dtype=float)
+    if not np.all(np.isfinite(theory)):
+        raise SasnetError(f"{name}: has no finite curve at these values; change them.")
+    return theory
+
+
+def beside(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
+    """A theory with its residuals (n,) in units of the uncertainty, and the mean of their squares."""
+    from ..fitting.api import uncertainties
+
+    error, note = uncertainties(curve)
+    residuals = (curve.intensity - theory) / error
+    return {
+        "q": curve.q, "intensity": theory, "residuals": residuals,
+        "reduced_chisq": float(np.mean(residuals**2)), "points": len(curve), "note": note,
+    }  # fmt: skip

@@ -1,0 +1,159 @@
+"""A fit, from the place of its data to its answer as plain data and its files; runs in a process of its own.
+
+That process has others that fit, as `sasnet fit` has: killed, it takes them with it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.failure import sentence_of
+from ..fitting.watched import Watched
+from .answers import fit_options
+from .messages import plain
+from .places import Place, Reader
+
+if TYPE_CHECKING:
+    from ..fitting.pool import Workers
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.result.model_fit import ModelFit
+    from ..fitting.task import FitOptions
+    from ..fitting.together.result import SampleResult
+
+PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
+Say = Callable[[tuple[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """What is to be fitted.
+
+    Parameters
+    ----------
+    places : tuple of Place
+        One curve, or several of one sample.
+    folder : str
+        For what is written of it; made.
+    body : mapping
+        As a request of `sasnet serve` says how (`answers.fit_options`).
+    """
+
+    places: tuple[Place, ...]
+    folder: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
+    """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
+    from ..fitting.api import bank_path
+    from ..fitting.pool import Workers
+
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.
+    if hasattr(os, "nice"):
+        os.nice(5)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    pool, reader = Workers(bank_path(), workers).__enter__(), Reader()
+
+    def do(job: FitJob, say: Say) -> tuple[str, Any]:
+        try:
+            return _done(pool, reader, job, say, workers)
+        except Exception as error:
+            return PROBLEM, sentence_of(job.places[0].path, error)
+
+    return do
+
+
+def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
+    from ..fitting.api import check_names, fit_with
+
+    options = replace(fit_options(job.body), workers=workers)
+    check_names(options)
+    watched = Watched(pool, lambda **how: say((PROGRESS, how)))
+    curves = [reader.curve(place) for place in job.places]
+    if len(curves) > 1:
+        return _sample_done(watched, curves, options, job, say)
+    found = fit_with(watched, curves[0], options)
+    say((ANSWER, plain(answered(found))))
+    return FILES, written(found, Path(job.folder))
+
+
+def _sample_done(
+    pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, say: Say
+) -> tuple[str, Any]:
+    from ..data.sample.described import sample_of
+    from ..fitting.problem.contrast import scattering_length_density
+    from ..fitting.together.fit_together import fit_sample
+
+    sample = sample_of(curves, dict(job.body.get("sample_description") or {}), sld=scattering_length_density)
+    found = fit_sample(pool, sample, options)
+    each = [answered(one) for one in found.as_results()]
+    say((ANSWER, plain({"sample": found.as_dict(), "each": each})))
+    return FILES, sample_written(found, Path(job.folder))
+
+
+def answered(result: FitResult) -> dict[str, Any]:
+    """A fit as plain objects: as ``sasnet fit --json``, and of each model what a page needs to go on from it.
+
+    Returns
+    -------
+    dict
+        ``fit``; ``curves``, of each fit ``name``, ``intensity``, ``residuals`` (n,), ``values`` (sasmodels'
+        keywords), ``limits`` (low, high by fitted parameter), ``per_decade``; ``q`` (n,) Å⁻¹.
+    """
+    return {
+        "fit": result.as_dict(),
+        "q": result.curve.q,
+        "curves": [_curve(result, each) for each in result.fits],
+    }
+
+
+def _curve(result: FitResult, each: ModelFit) -> dict[str, Any]:
+    from ..fitting.problem.experiment import starting_values
+
+    return {
+        "name": each.short_name, "model": each.model, "structure_factor": each.structure_factor,
+        "intensity": each.theory, "residuals": (result.curve.intensity - each.theory) / result.dintensity,
+        "values": starting_values(each), "per_decade": each.per_decade,
+        "limits": {name: (each.parameters[name].low, each.parameters[name].high) for name in each.free},
+    }  # fmt: skip
+
+
+def written(result: FitResult, folder: Path) -> list[str]:
+    """Names of the files that were written of a fit: report, CSV of the curves, all that opens elsewhere."""
+    from ..report.exports.write_all import export
+    from ..report.page.fit_report import write_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [write_report(result, folder), *export(result, folder), write_curves(result, folder)]
+    return [path.name for path in found]
+
+
+def sample_written(found: SampleResult, folder: Path) -> list[str]:
+    """The same of a sample's joint fit."""
+    from ..report.exports.sample import write_sample
+    from ..report.page.sample_report import write_sample_report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    found_files = *write_sample(found, folder, "sample"), write_sample_report(found, folder)
+    return [path.name for path in found_files]
+
+
+def write_curves(result: FitResult, folder: Path) -> Path:
+    """Data and each fit as columns of a CSV: q (Å⁻¹), I and its uncertainty, then I(q) of each model."""
+    import numpy as np
+
+    from ..files import put_whole
+    from ..report.page.names import stem
+
+    curve, fits = result.curve, result.fits
+    columns = [curve.q, curve.intensity, result.dintensity, *(each.theory for each in fits)]
+    head = ["q_per_angstrom", "intensity", "uncertainty", *(each.short_name for each in fits)]
+    lines = [",".join(head), *(",".join(f"{v:.9g}" for v in row) for row in np.stack(columns, axis=1))]
+    path = folder / f"{stem(curve.file, curve.entry, 'curve')}.csv"
+    put_whole(path, ("\n".join(lines) + "\n").encode("utf-8", "replace"), "table of curves")
+    return path

@@ -1,0 +1,240 @@
+"""What is answered while somebody waits: what a file holds, suggestions, a model at given values.
+
+Runs in a process of the pool, which is killed where a file or a model takes too long.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.failure import sentence_of
+from ..types import Curve, ModelGuess, SasnetError, Suggestion
+from .evaluate import Evaluator, beside
+from .messages import plain
+from .models import explained, known_name, parameter_table
+from .places import Place, Reader
+
+if TYPE_CHECKING:
+    from ..simulate.bank import Bank
+
+#: Points of the little curve of a list, evenly in ln q.
+_SPARK = 32
+#: What the first answers need, imported before the first question.
+_NEEDED = ("sasmodels.bumps_model", "sasnet_plugin.data", "sasnet_plugin.fitting.strategy.fit_candidate")
+#: Models of a suggestion, of whose curves the eye can still tell the list.
+_TOP = 10
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question.
+
+    Parameters
+    ----------
+    do : str
+        ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
+    body : mapping
+        What else the question needs.
+    """
+
+    do: str
+    place: Place | None = None
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Desk:
+    """Answers questions, and keeps what the next one will need."""
+
+    reader: Reader = field(default_factory=Reader)
+    evaluator: Evaluator = field(default_factory=Evaluator)
+    _bank: Bank | None = None
+
+    def answer(self, asked: Asked) -> Any:
+        """What is answered, in JSON's types.
+
+        Raises
+        ------
+        SasnetError
+            Why there is no answer.
+        """
+        if asked.do == "model":
+            return self.model(asked.body)
+        assert asked.place is not None
+        if asked.do == "look":
+            return self.look(asked.place)
+        curve = self.reader.curve(asked.place)
+        answers: dict[str, Callable[[], Any]] = {
+            "open": lambda: self.opened(asked.place, curve),  # type: ignore[arg-type]
+            "suggest": lambda: suggested(curve),
+            "start": lambda: self.start(asked.place, curve, asked.body),  # type: ignore[arg-type]
+            "evaluate": lambda: self.evaluate(asked.place, curve, asked.body),  # type: ignore[arg-type]
+        }
+        return answers[asked.do]()
+
+    def look(self, place: Place) -> list[dict[str, Any]]:
+        """A line for each data set of a file: what it may be, and how it looks."""
+        from ..predict import open_classifier
+
+        classifier = open_classifier()
+        curves = self.reader.curves(place.path, place.q_unit)
+        found = classifier.suggest(list(curves), top=1)
+        return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]
+
+    def opened(self, place: Place, curve: Curve) -> dict[str, Any]:
+        """A curve with all that is said of it before a fit."""
+        from ..fitting.api import uncertainties
+
+        error, note = uncertainties(curve)
+        names = [one.entry for one in self.reader.curves(place.path, place.q_unit)]
+        columns = {key: getattr(curve, key) for key in ("dq", "dxl", "dxw")}
+        whole = self.reader.curve(replace(place, window=None))
+        return {
+            "entry": curve.entry, "entries": names, "q": whole.q, "intensity": whole.intensity,
+            "error": uncertainties(whole)[0], "stated": curve.dintensity is not None,
+            "resolution": next((key for key, value in columns.items() if value is not None), ""),
+            "notes": [*curve.notes, *([note] if note else [])],
+            "q_unit": curve.q_unit.as_dict() | {"doubt": curve.q_unit.doubt, "said": str(curve.q_unit)},
+            **suggested(curve),
+        }  # fmt: skip
+
+    def start(self, place: Place, curve: Curve, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A model with values to begin from: the nearest simulated curve's, else those of sasmodels."""
+        from ..fitting.api import uncertainties
+        from ..fitting.problem.experiment import starting_values
+        from ..fitting.task import Task
+        from .start_page import started
+
+        model, factor = str(body.get("model", "")), body.get("structure_factor") or None
+        name = known_name(model, factor)
+        fit = started(Task(curve, uncertainties(curve)[0], model, factor), self.bank)
+        values = _scaled(curve, self, place, name) if fit is None else starting_values(fit)
+        return {
+            "name": name, "model": model, "structure_factor": factor, "values": values,
+            "free": [] if fit is None else list(fit.free), "from_bank": fit is not None,
+            "parameters": parameter_table(name),
+        }  # fmt: skip
+
+    def evaluate(self, place: Place, curve: Curve, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A model at given values, its residuals and χ²."""
+        name = known_name(str(body.get("model", "")), body.get("structure_factor") or None)
+        theory = self.evaluator.theory(place, curve, name, body.get("values") or {}, body.get("per_decade"))
+        return beside(curve, theory)
+
+    def model(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """A model's page with its table of parameters; of all of them the names, where none is asked for."""
+        from ..simulate.priors import form_models, structure_factors
+
+        if not body.get("model"):
+            return {"models": list(form_models()), "structure_factors": list(structure_factors())}
+        model, factor = str(body["model"]), body.get("structure_factor") or None
+        name = known_name(model, factor)
+        return explained(model) | {"name": name, "parameters": parameter_table(name)}
+
+    @property
+    def bank(self) -> Bank:
+        """Simulated curves to begin a fit from."""
+        if self._bank is None:
+            from ..fitting.api import bank_path
+            from ..simulate.bank import Bank
+
+            self._bank = Bank(bank_path())
+        return self._bank
+
+
+def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
+    """In a process of the pool: what answers questions; ("answer" or "problem", it)."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    desk = Desk()
+    for module in _NEEDED:
+        import_module(module)
+
+    def do(asked: Asked, _: Any) -> tuple[str, Any]:
+        try:
+            return "answer", plain(desk.answer(asked))
+        except Exception as error:  # the next question has its turn all the same
+            return "problem", sentence_of(asked.place.path if asked.place else "The model", error)
+
+    return do
+
+
+def suggested(curve: Curve) -> dict[str, Any]:
+    """What the network says of a curve, and what it shows without a model."""
+    from ..model_free.in_words import lines
+    from ..predict import open_classifier
+
+    found = open_classifier().suggest([curve], top=_TOP)[0]
+    doubt = _doubt(curve, found)
+    return {
+        "q_range": [float(curve.q[0]), float(curve.q[-1])], "points": len(curve),
+        "models": [_guess(one) for one in found.models],
+        "groups": [
+            {"name": g.name, "members": list(g.members), "probability": g.probability} for g in found.groups
+        ],
+        "in_scope": found.in_scope, "doubt": doubt,
+        "said": [note for note in found.notes if note != doubt],
+        "model_free": found.model_free.as_dict() if found.model_free else None,
+        "numbers": list(lines(found.model_free)) if found.model_free else [],
+    }  # fmt: skip
+
+
+def _guess(one: ModelGuess) -> dict[str, Any]:
+    from ..fitting.verdict.names import KINDS
+
+    return {
+        "model": one.name, "structure_factor": one.structure_factor, "probability": one.probability,
+        "group": one.group, "in_words": KINDS.get(one.name, ""),
+    }  # fmt: skip
+
+
+def _doubt(curve: Curve, found: Suggestion) -> str:
+    """The one thing that would make the suggestion worthless; empty where there is none."""
+    from ..predict import open_classifier
+
+    manifest = open_classifier().manifest
+    if found.in_scope < manifest.scope_threshold and manifest.scope:
+        return str(manifest.scope.outside)
+    return curve.q_unit.doubt
+
+
+def _line(curve: Curve, found: Suggestion) -> dict[str, Any]:
+    group, model = found.groups[0], found.models[0]
+    return {
+        "entry": curve.entry, "points": len(curve), "q_min": float(curve.q[0]), "q_max": float(curve.q[-1]),
+        "model": model.name, "structure_factor": model.structure_factor,
+        "model_probability": model.probability, "group": group.name, "probability": group.probability,
+        "doubt": _doubt(curve, found), "spark": spark(curve),
+    }  # fmt: skip
+
+
+def spark(curve: Curve) -> list[int]:
+    """ln I over ln q as heights 0 to 99; −1 where no point is positive."""
+    good = curve.intensity > 0
+    if good.sum() < 2:
+        return []
+    q, height = np.log(curve.q[good]), np.log(curve.intensity[good])
+    found = np.interp(np.linspace(q[0], q[-1], _SPARK), q, height)
+    low, high = np.quantile(found, [0.0, 1.0])
+    return [int(v) for v in np.clip(99 * (found - low) / max(high - low, 1e-9), 0, 99)]
+
+
+def _scaled(curve: Curve, desk: Desk, place: Place, name: str) -> dict[str, Any]:
+    """sasmodels' defaults with the scale and background that fit the curve best; both not negative."""
+    from scipy.optimize import nnls
+
+    from ..fitting.api import uncertainties
+
+    error = uncertainties(curve)[0]
+    try:
+        theory = desk.evaluator.theory(place, curve, name, {"scale": 1.0, "background": 0.0})
+    except SasnetError:
+        return {"scale": 1.0, "background": 0.0}
+    columns = np.stack([theory / error, 1.0 / error], axis=1)
+    (scale, background), _ = nnls(columns, curve.intensity / error)
+    return {"scale": float(scale), "background": float(background)}

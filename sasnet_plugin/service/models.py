@@ -1,0 +1,100 @@
+"""Models of sasmodels for people: which there are, what each means, its parameters and their limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..types import SasnetError, product_name
+
+#: Parameters that a curve does not show, or that say how a product is put together.
+_LEFT_OUT = ("magnetic", "orientation")
+
+
+def known_name(model: str, structure_factor: str | None = None) -> str:
+    """sasmodels' name of a form model with a structure factor.
+
+    Raises
+    ------
+    SasnetError
+        One does not exist; the sentence offers the nearest names.
+    """
+    from difflib import get_close_matches
+
+    from ..simulate.priors import form_models, model_info, structure_factors
+
+    if model not in form_models():
+        near = get_close_matches(model, form_models(), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else "."
+        raise SasnetError(f"{model[:80]}: sasmodels has no such model{hint}")
+    if structure_factor is None:
+        return model
+    if structure_factor not in structure_factors():
+        known = ", ".join(structure_factors())
+        raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known}.")
+    if not any(p.type == "volume" for p in model_info(model).parameters.kernel_parameters):
+        raise SasnetError(f"{model}: is no particle; it takes no structure factor.")
+    return product_name(model, structure_factor)
+
+
+def explained(model: str) -> dict[str, Any]:
+    """A model's page: meaning, parameters, what it is hard to tell from.
+
+    Raises
+    ------
+    SasnetError
+        There is no such model.
+    """
+    from ..fitting.verdict.names import KINDS
+    from ..predict import open_classifier
+    from ..simulate.priors import model_info
+
+    info = model_info(known_name(model))
+    groups = open_classifier().manifest.groups
+    like = next((list(g.members) for g in groups if model in g.members), [])
+    return {
+        "model": model, "title": info.title, "in_words": KINDS.get(model, ""),
+        "description": " ".join((info.description or "").split())[:1500],
+        "parameters": [
+            {"name": p.name, "unit": p.units, "default": float(p.default), "meaning": p.description}
+            for p in info.parameters.call_parameters
+            if p.type not in _LEFT_OUT
+        ],
+        "hard_to_tell_from": [name for name in like if name != model],
+        "page": f"https://www.sasview.org/docs/user/models/{model}.html",
+    }  # fmt: skip
+
+
+def parameter_table(name: str) -> list[dict[str, Any]]:
+    """Parameters of a model or product, widths of size distributions behind what they are of.
+
+    Parameters
+    ----------
+    name : str
+        From `known_name`.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``unit``, ``default``, ``low`` and ``high`` (None: none), ``meaning``, ``choices``.
+    """
+    from ..simulate.kernel import load_model
+
+    found = []
+    for p in load_model(name).info.parameters.call_parameters:
+        if p.type in _LEFT_OUT:
+            continue
+        low, high = float(p.limits[0]), float(p.limits[1])
+        found.append(_row(p.name, p.units, p.default, low, high, p.description, p.choices))
+        if p.polydisperse and p.type == "volume":
+            meaning = f"Width of the distribution of {p.name}, over its mean."
+            found.append(_row(f"{p.name}_pd", "", 0.0, 0.0, 1.0, meaning, []))
+    return found
+
+
+def _row(
+    name: str, unit: str, default: float, low: float, high: float, meaning: str, choices: Any
+) -> dict[str, Any]:
+    return {
+        "name": name, "unit": unit.replace("Ang^2", "Å²").replace("Ang", "Å"), "default": float(default),
+        "low": low, "high": high, "meaning": meaning, "choices": list(choices or []),
+    }  # fmt: skip

@@ -1,0 +1,79 @@
+"""Which data set of which file is meant, and the curves of the last files, read once."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from ..types import Curve, SasnetError
+
+#: Files whose curves are kept: those between which a user goes to and fro.
+_KEPT = 16
+
+
+@dataclass(frozen=True)
+class Place:
+    """A data set of a file.
+
+    Parameters
+    ----------
+    path : str
+        Of the file.
+    entry : int
+        Its number in it, from 1.
+    q_unit : str or None
+        As of `data.load`.
+    window : (float, float) or None
+        Lowest and highest q that count, Å⁻¹; None: all.
+    """
+
+    path: str
+    entry: int = 1
+    q_unit: str | None = None
+    window: tuple[float, float] | None = None
+
+
+@dataclass
+class Reader:
+    """Reads files, each once as long as it does not change."""
+
+    _curves: OrderedDict[tuple[object, ...], tuple[Curve, ...]] = field(default_factory=OrderedDict)
+
+    def curves(self, path: str, q_unit: str | None = None) -> tuple[Curve, ...]:
+        """All of a file.
+
+        Raises
+        ------
+        SasnetError
+            It cannot be read.
+        """
+        from ..data import load
+
+        try:
+            status = os.stat(path)
+        except OSError:
+            raise SasnetError(f"{os.path.basename(path)}: is gone; look at the list again.") from None
+        key = path, q_unit, status.st_size, status.st_mtime_ns
+        if key not in self._curves:
+            self._curves[key] = load(path, q_unit=q_unit)
+            while len(self._curves) > _KEPT:
+                self._curves.popitem(last=False)
+        self._curves.move_to_end(key)
+        return self._curves[key]
+
+    def curve(self, place: Place) -> Curve:
+        """The one of a place, within its window.
+
+        Raises
+        ------
+        SasnetError
+            There is none, or no point lies in the window.
+        """
+        from ..data.clean import within
+
+        curves = self.curves(place.path, place.q_unit)
+        if not 1 <= place.entry <= len(curves):
+            raise SasnetError(f"{os.path.basename(place.path)}: holds {len(curves)} data sets, no further.")
+        curve = curves[place.entry - 1]
+        return curve if place.window is None else within(curve, *place.window)

@@ -1,0 +1,82 @@
+"""All that the pages of curves hold: the list, who answers questions, and the fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...service.interactive import Asked
+from ...service.line import Line
+from ...types import SasnetError
+from .dropped import drop
+from .history import Fit, History
+from .listing import Listing
+from .record import Record
+from .settings import CURVES
+from .shelf import DROPPED, FOLDER, Shelf
+
+
+class Bench:
+    """A folder of data, and a folder for what is done with them.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None: only what is dropped.
+    work : Path
+        For dropped files, fits and the record; made.
+    workers : int
+        Processes that fit.
+    live : bool
+        Look at the folder again and again.
+    """
+
+    def __init__(self, folder: Path | None, work: Path, workers: int, *, live: bool = True) -> None:
+        self.folder, self.work = folder and folder.resolve(), work.resolve()
+        self.dropped = self.work / "dropped"
+        self._record = Record(self.work / "sasnet-web.sqlite")
+        self.dropped.mkdir(parents=True, exist_ok=True)
+        roots = {FOLDER: self.folder, DROPPED: self.dropped}
+        self._line = Line(CURVES.ask_seconds)
+        self._line.start()
+        there = {root: path for root, path in roots.items() if path is not None}
+        self.shelf = Shelf(there, self.work, self._record, Line(CURVES.look_seconds), live=live)
+        self.listing = Listing(self.shelf)
+        self.history = History(self._record, self.work / "fits", workers, self.shelf.fitted)
+
+    def ask(self, do: str, key: str = "", body: Mapping[str, Any] | None = None) -> Any:
+        """Ask something of a row, or of models; its data within the body's ``window``."""
+        body = body or {}
+        place = self.shelf.place(key, body.get("window"), body.get("q_unit")) if key else None
+        return self._line.ask(Asked(do, place, dict(body)))
+
+    def fit(self, keys: list[str], body: Mapping[str, Any]) -> Fit:
+        """Fit the data of rows.
+
+        Raises
+        ------
+        SasnetError
+            A row is none, or what is asked cannot be.
+        """
+        from ...service.answers import fit_options
+
+        if not 1 <= len(set(keys)) == len(keys) <= CURVES.most_together:
+            raise SasnetError(f"Name between 1 and {CURVES.most_together} data sets, each once.")
+        if fit_options(body).time_limit > CURVES.longest_fit:
+            raise SasnetError(f"A fit may take {CURVES.longest_fit:.0f} s at most here.")
+        places = [self.shelf.place(key, body.get("window"), body.get("q_unit")) for key in keys]
+        return self.history.ask(keys, places, body)
+
+    def drop(self, name: str, content: bytes) -> str:
+        """Keep a dropped file and list it; its key."""
+        if len(self.shelf.rows()) >= CURVES.most_dropped:
+            raise SasnetError(f"{self.dropped}: holds {CURVES.most_dropped:,} files; clear it first.")
+        return f"{DROPPED}:{drop(self.dropped, name, content)}#1"
+
+    def close(self) -> None:
+        """End what is under way, and let go of all."""
+        self.history.close()
+        self.shelf.close()
+        self._line.close()
+        self._record.close()

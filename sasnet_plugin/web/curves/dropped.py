@@ -1,0 +1,57 @@
+"""Files that are dropped on the page: kept whole under their own names, in a folder that the page names."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from ...files import put_whole
+from ...types import SasnetError, printable
+from .settings import CURVES
+
+#: Device names and signs that some system does not take in a name.
+_FORBIDDEN = frozenset('<>:"/\\|?*')
+
+
+def drop(folder: Path, name: str, content: bytes) -> str:
+    """Keep a file; its name in the folder, where the same content under the same name is there but once.
+
+    Raises
+    ------
+    SasnetError
+        It is too large, has no name, or cannot be kept.
+    """
+    own = _name(name)
+    if len(content) > CURVES.largest_file:
+        most = CURVES.largest_file // 2**20
+        raise SasnetError(
+            f"{own}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
+        )
+    digest = hashlib.sha256(content).digest()
+    stem, ending = Path(own).stem, Path(own).suffix
+    for number in range(1, CURVES.most_dropped + 1):
+        found = own if number == 1 else f"{stem} ({number}){ending}"
+        path = folder / found
+        if not path.exists():
+            put_whole(path, content, "dropped file", make_folder=True)
+            return found
+        if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
+            return found
+    raise SasnetError(f"{own}: there are too many files of this name in {folder}.")
+
+
+def _name(given: str) -> str:
+    """The last part of a name, without what no file system takes.
+
+    Raises
+    ------
+    SasnetError
+        Nothing is left of it.
+    """
+    last = given.replace("\\", "/").rpartition("/")[2]
+    clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")
+    while len(clean.encode()) > CURVES.longest_name:
+        clean = clean[1:]  # the ending tells the format
+    if not clean:
+        raise SasnetError(f"{printable(given)[:80]!r}: is no name of a file.")
+    return clean

@@ -1,0 +1,194 @@
+"""Fits: asked for, under way, done; each is kept, and can be gone back to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
+from ...service.places import Place
+from ...service.turns import BEGUN, CANCELLED, Queue
+from ...types import SasnetError
+from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record
+from .settings import CURVES
+
+#: States of a fit.
+WAITING, RUNNING, DONE, STOPPED, FAILED = "waiting", "running", "done", "stopped", "failed"
+_KILLED = "sasnet was ended while this was fitted; fit again."
+_OPEN = (WAITING, RUNNING)
+
+
+@dataclass
+class Fit:
+    """One fit.
+
+    Parameters
+    ----------
+    keys : tuple of str
+        Of the rows that it is of.
+    asked : mapping
+        How: as a request of `sasnet serve` says it, and ``window``.
+    began : float
+        Seconds since 1970, when it was asked for.
+    progress : mapping
+        ``done``, ``of``, ``name``, ``reduced_chisq``.
+    summary : mapping
+        Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
+    files : tuple of str
+        That were written.
+    """
+
+    number: int
+    keys: tuple[str, ...]
+    asked: Mapping[str, Any]
+    began: float
+    state: str = WAITING
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    files: tuple[str, ...] = ()
+    written: bool = False
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the page."""
+        took = time.time() - self.began if self.state in _OPEN else self.seconds
+        return {**vars(self), "seconds": round(took, 1), "open": self.state in _OPEN}
+
+
+class History:
+    """All fits of a record, and the queue of those to come.
+
+    Parameters
+    ----------
+    folder : Path
+        For a folder of each fit with its files.
+    workers : int
+        Processes that fit.
+    answered : callable
+        Told the key of a row and the summary of its fit's answer.
+    """
+
+    def __init__(
+        self, record: Record, folder: Path, workers: int, answered: Callable[[str, Mapping[str, Any]], None]
+    ) -> None:
+        self.folder, self.version = folder, 0
+        self._record, self._answered = record, answered
+        self._lock = threading.RLock()
+        self._fits: dict[int, Fit] = {}
+        for event in (one for kind in (ASKED, ANSWERED, WRITTEN, ENDED) for one in record.events(kind)):
+            number = event.id if event.kind == ASKED else int(event.about)
+            self._take(event.kind, number, event.time, event.body)
+        for fit in self._fits.values():
+            if fit.state in _OPEN:
+                fit.state, fit.problem = STOPPED, _KILLED
+        self._queue = Queue(workers, self._hear)
+
+    def ask(self, keys: Sequence[str], places: Sequence[Place], body: Mapping[str, Any]) -> Fit:
+        """Fit the data of rows; what is asked is kept, too."""
+        with self._lock:
+            if sum(fit.state in _OPEN for fit in self._fits.values()) >= CURVES.most_waiting:
+                raise SasnetError(f"{CURVES.most_waiting} fits wait already; 'sasnet batch' is for so many.")
+            number = self._record.add(ASKED, keys[0], {"keys": list(keys), "asked": dict(body)})
+            self._take(ASKED, number, time.time(), {"keys": list(keys), "asked": dict(body)})
+            self._queue.add(number, FitJob(tuple(places), str(self.folder_of(number)), body))
+            return self._fits[number]
+
+    def stop(self, number: int) -> bool:
+        """End a fit."""
+        return self._queue.cancel(number)
+
+    def fit(self, number: int) -> Fit:
+        """One of them.
+
+        Raises
+        ------
+        SasnetError
+            There is no such fit.
+        """
+        with self._lock:
+            if number not in self._fits:
+                raise SasnetError(f"There is no fit {number}.")
+            return self._fits[number]
+
+    def answer(self, number: int) -> Mapping[str, Any]:
+        """All that a fit has answered; empty where it has not.
+
+        Raises
+        ------
+        SasnetError
+            There is no such fit.
+        """
+        self.fit(number)
+        events = self._record.events(ANSWERED, str(number))
+        return events[-1].body if events else {}
+
+    def of(self, key: str) -> list[dict[str, Any]]:
+        """Fits of a row, the newest first."""
+        with self._lock:
+            return [fit.as_dict() for fit in reversed(self._fits.values()) if key in fit.keys]
+
+    def open(self) -> list[dict[str, Any]]:
+        """Those under way or waiting."""
+        with self._lock:
+            return [fit.as_dict() for fit in self._fits.values() if fit.state in _OPEN]
+
+    def folder_of(self, number: int) -> Path:
+        """Where the files of a fit lie."""
+        return self.folder / f"{number:06d}"
+
+    def close(self) -> None:
+        """End what is under way."""
+        self._queue.close()
+
+    def _hear(self, number: int, kind: str, said: Any) -> None:
+        with self._lock:
+            fit = self._fits[number]
+            self.version += 1
+            if kind == BEGUN:
+                fit.state = RUNNING
+            elif kind == PROGRESS:
+                fit.progress = said
+            elif kind == ANSWER:
+                self._keep(ANSWERED, number, said)
+            elif kind == FILES:
+                self._keep(WRITTEN, number, {"files": said})
+            elif fit.state in _OPEN:
+                state = STOPPED if kind == CANCELLED else FAILED
+                self._keep(ENDED, number, {"state": state, "problem": said or ""})
+            else:  # after its answer: what was not written is missing, no more
+                fit.written, fit.problem = True, str(said or "") if kind == PROBLEM else ""
+
+    def _keep(self, kind: str, number: int, body: Mapping[str, Any]) -> None:
+        self._record.add(kind, str(number), body)
+        self._take(kind, number, time.time(), body)
+
+    def _take(self, kind: str, number: int, at: float, body: Mapping[str, Any]) -> None:
+        if kind == ASKED:
+            self._fits[number] = Fit(number, tuple(body["keys"]), body["asked"], at)
+            return
+        fit = self._fits[number]
+        if kind == WRITTEN:
+            fit.files, fit.written = tuple(body["files"]), True
+            return
+        fit.seconds = at - fit.began
+        if kind == ENDED:
+            fit.state, fit.problem = body["state"], body["problem"]
+            return
+        fit.state, fit.summary = DONE, summary(body)
+        for key in fit.keys:
+            self._answered(key, fit.summary)
+
+
+def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is shown of an answer in a list."""
+    fit = answer.get("fit") or answer["sample"]
+    best = fit["fits"][0] if fit.get("fits") else {}
+    return {
+        "level": fit["verdict"], "headline": fit["headline"], "doubt": fit["doubt"], "next": fit["next"],
+        "purpose": fit.get("purpose", ""), "chisq": best.get("reduced_chisq"), "model": best.get("model", ""),
+    }  # fmt: skip

@@ -1,0 +1,111 @@
+"""The list as it is seen: searched, sorted, a window of it at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...digits import significant
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...types import SasnetError, product_name
+from .settings import CURVES
+from .shelf import Row, Shelf
+
+#: Words of a search that mean a state instead of a name.
+STATES = {
+    "fitted": "those that were fitted",
+    "unfitted": "those that were not",
+    "explained": "those that a fit explains",
+    "doubtful": "those with a doubt",
+    "unreadable": "files that hold no curve",
+}
+_LEVELS = {EXPLAINS: 3, DOUBTS: 2, DOES_NOT: 1}
+_ORDERS: dict[str, Callable[[Row], Any]] = {
+    "name": lambda row: (row.file.casefold(), row.entry),
+    "answer": lambda row: (row.line.get("group", "~"), -row.line.get("probability", 0.0)),
+    "probability": lambda row: -row.line.get("probability", -1.0),
+    "doubt": lambda row: (not _doubt(row), row.file.casefold()),
+    "state": lambda row: (-_LEVELS.get(row.verdict.get("level", ""), 0), bool(row.problem), not row.line),
+}
+
+
+class Listing:
+    """Keeps the last order, as a page scrolls through it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._last: tuple[tuple[Any, ...], list[Row]] = ((), [])
+
+    def rows(self, search: str, order: str, *, backwards: bool) -> tuple[int, list[Row]]:
+        """Version of the list, and the rows that a search finds, in an order.
+
+        Raises
+        ------
+        SasnetError
+            There is no such order, or the search is too long.
+        """
+        if order not in _ORDERS:
+            raise SasnetError(f"{order[:40]!r}: no such order; choose {', '.join(_ORDERS)}.")
+        if len(search) > CURVES.longest_search:
+            raise SasnetError(f"The search has {len(search):,} characters; {CURVES.longest_search} at most.")
+        version = self._shelf.version
+        key = version, search, order, backwards
+        if self._last[0] != key:
+            found = [row for row in self._shelf.rows() if _matches(row, search)]
+            found.sort(key=_ORDERS[order], reverse=backwards)
+            self._last = key, found
+        return version, self._last[1]
+
+
+def _matches(row: Row, search: str) -> bool:
+    return all(_has(row, word) for word in search.casefold().split())
+
+
+def _has(row: Row, word: str) -> bool:
+    if word in STATES:
+        level = row.verdict.get("level", "")
+        states = {
+            "fitted": bool(level), "unfitted": not level and bool(row.line), "explained": level == EXPLAINS,
+            "doubtful": bool(_doubt(row)), "unreadable": bool(row.problem),
+        }  # fmt: skip
+        return states[word]
+    said = row.file, row.line.get("entry", ""), row.line.get("group", ""), row.line.get("model", "")
+    return any(word in text.casefold() for text in said)
+
+
+def _doubt(row: Row) -> str:
+    return str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", ""))
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """What the page shows of a row."""
+    line = row.line
+    return {
+        "key": row.key, "file": row.file, "dropped": row.root == "dropped", "entry": line.get("entry", ""),
+        "number": row.entry, "spark": line.get("spark", []), "points": line.get("points"),
+        "answer": _answer(row), "probability": line.get("probability"), "doubt": _doubt(row),
+        "state": _state(row), "level": row.verdict.get("level", ""), "read": bool(line or row.problem),
+    }  # fmt: skip
+
+
+def _answer(row: Row) -> str:
+    if headline := row.verdict.get("headline"):
+        return str(headline)
+    if not row.line:
+        return ""
+    model = product_name(row.line["model"], row.line["structure_factor"])
+    return f"{row.line['group']}: {model} {100 * row.line['model_probability']:.0f} %"
+
+
+def _state(row: Row) -> str:
+    if level := row.verdict.get("level"):
+        return (
+            f"fitted, χ² {significant(row.verdict['chisq'], 3)}" if row.verdict.get("chisq") else str(level)
+        )
+    return "cannot be read" if row.problem else "classified" if row.line else "waits"
+
+
+def selected(rows: Sequence[Row], start: int, count: int) -> tuple[int, list[Row]]:
+    """A window of the rows: its first place, and what lies in it."""
+    first = min(max(start, 0), max(len(rows) - 1, 0))
+    return first, list(rows[first : first + min(max(count, 0), CURVES.most_rows)])

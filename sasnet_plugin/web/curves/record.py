@@ -1,0 +1,107 @@
+"""What was done, on the disk the moment it is done: an SQLite file that is only ever added to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...types import SasnetError
+
+#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; a fit was asked
+#: for, answered, its files written, or it ended without an answer.
+LOOKED, ASKED, ANSWERED, WRITTEN, ENDED = _KINDS = "looked", "asked", "answered", "written", "ended"
+_SHAPE = """
+create table if not exists {0} (
+    id integer primary key autoincrement, time real not null, about text not null, body text not null
+);
+create index if not exists about_{0} on {0} (about);
+"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that was done.
+
+    Parameters
+    ----------
+    id : int
+        Rising from 1, of its kind.
+    time : float
+        Seconds since 1970.
+    kind : str
+        `LOOKED`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
+    about : str
+        Of `LOOKED` and `ASKED` the file, else the number of the fit.
+    """
+
+    id: int
+    time: float
+    kind: str
+    about: str
+    body: Mapping[str, Any]
+
+
+class Record:
+    """An opened record.
+
+    Parameters
+    ----------
+    path : Path
+        Made where there is none.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be opened, or holds something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._lock = path, threading.Lock()
+        with self._sentences():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(path, timeout=10.0, check_same_thread=False)
+            self._connection.executescript("".join(_SHAPE.format(kind) for kind in _KINDS))
+
+    def add(self, kind: str, about: str, body: Mapping[str, Any]) -> int:
+        """Write an event down; its number. It is on the disk when this returns.
+
+        Raises
+        ------
+        SasnetError
+            It was not kept.
+        """
+        row = time.time(), about, json.dumps(body, ensure_ascii=False, allow_nan=False)
+        with self._lock, self._sentences(), self._connection:
+            into = f"insert into {kind} (time, about, body) values (?, ?, ?)"
+            return int(self._connection.execute(into, row).lastrowid or 0)
+
+    def events(self, kind: str, about: str | None = None) -> list[Event]:
+        """Events of a kind, the oldest first; about one thing alone where it is named."""
+        which, given = ("", ()) if about is None else ("where about = ?", (about,))
+        with self._lock, self._sentences():
+            rows = self._connection.execute(
+                f"select id, time, about, body from {kind} {which} order by id", given
+            ).fetchall()
+            return [Event(id, at, kind, what, json.loads(body)) for id, at, what, body in rows]
+
+    def close(self) -> None:
+        """Let go of it."""
+        with self._lock:
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _sentences(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise SasnetError(
+                f"{self.path}: what is done cannot be kept there ({error}); make room, or name another --work"
+                " folder."
+            ) from None

@@ -1,0 +1,235 @@
+"""The list of data sets: those of the folder and those that were dropped, and what is known of each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...service.interactive import Asked
+from ...service.line import Line
+from ...service.places import Place
+from ...types import SasnetError, printable
+from ..content import Stamp
+from ..images import Images
+from ..settings import WEB
+from .record import LOOKED, Record
+
+#: Names of the two folders in the addresses of files.
+FOLDER, DROPPED = "folder", "dropped"
+
+
+@dataclass
+class Row:
+    """A data set, or a file that was not read yet.
+
+    Parameters
+    ----------
+    root, file : str
+        Which folder, and the name in it, with "/".
+    entry : int
+        Number in the file, from 1.
+    line : mapping
+        What `service.interactive.Desk.look` says; empty until the file was read.
+    problem : str
+        Why there is nothing to be said.
+    verdict : mapping
+        Of the last fit: ``level``, ``headline``, ``doubt``; empty where there was none.
+    """
+
+    root: str
+    file: str
+    entry: int = 1
+    line: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    verdict: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """By which the pages name it."""
+        return f"{self.root}:{self.file}#{self.entry}"
+
+
+class Shelf:
+    """The list, which follows its folders, and has each file read in turn.
+
+    Parameters
+    ----------
+    roots : mapping of str to Path
+        Folders by `FOLDER` and `DROPPED`.
+    without : Path
+        What lies there belongs to `FOLDER` nevertheless not: dropped files and what was written of fits.
+    record : Record
+        Keeps what was said of files.
+    line : Line
+        Reads them.
+    live : bool
+        Look at the folders again and again.
+    """
+
+    def __init__(
+        self, roots: Mapping[str, Path], without: Path, record: Record, line: Line, *, live: bool = True
+    ) -> None:
+        self.lock = threading.RLock()
+        self.version = 0
+        self._record, self._line = record, line
+        self._folders = {root: Images(path, without) for root, path in roots.items()}
+        self._rows: dict[tuple[str, str], list[Row]] = {}
+        self._verdicts: dict[str, Mapping[str, Any]] = {}
+        self._waiting: deque[tuple[str, str]] = deque()
+        self._urgent: deque[tuple[str, str]] = deque()
+        self._known = {event.about: event.body for event in record.events(LOOKED)}
+        self._closed, self._more = threading.Event(), threading.Event()
+        self.scan()
+        self._threads = [threading.Thread(target=self._read, daemon=True)]
+        if live:
+            self._threads.append(threading.Thread(target=self._watch, daemon=True))
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def left(self) -> int:
+        """Files that are still to be read."""
+        return len(self._waiting)
+
+    def rows(self) -> list[Row]:
+        """All rows, by file."""
+        with self.lock:
+            return [row for some in self._rows.values() for row in some]
+
+    def row(self, key: str) -> Row:
+        """The row of a key.
+
+        Raises
+        ------
+        SasnetError
+            There is none.
+        """
+        file, _, entry = key.rpartition("#")
+        root, _, name = file.partition(":")
+        with self.lock:
+            some = self._rows.get((root, name), [])
+            if found := next((row for row in some if str(row.entry) == entry), None):
+                return found
+        raise SasnetError(f"{printable(name or key)[:200]}: is not in the list; it may have been removed.")
+
+    def place(self, key: str, window: Sequence[float] | None = None, q_unit: str | None = None) -> Place:
+        """Where the data of a row are."""
+        row = self.row(key)
+        low_high = None if window is None else (float(window[0]), float(window[1]))
+        return Place(str(self._folders[row.root].folder / row.file), row.entry, q_unit, low_high)
+
+    def wanted(self, rows: Sequence[Row]) -> None:
+        """Read these first: somebody sees them."""
+        for row in rows:
+            at = row.root, row.file
+            if not row.line and not row.problem and at not in self._urgent:
+                self._urgent.append(at)
+        self._more.set()
+
+    def fitted(self, key: str, verdict: Mapping[str, Any]) -> None:
+        """Take in what the last fit of a data set says."""
+        with self.lock:
+            self._verdicts[key] = verdict
+            file, _, entry = key.rpartition("#")
+            root, _, name = file.partition(":")
+            for row in self._rows.get((root, name), []):
+                if str(row.entry) == entry:
+                    row.verdict = verdict
+            self.version += 1
+
+    def scan(self) -> None:
+        """See what is new, changed or gone."""
+        for root, images in self._folders.items():
+            found = images.look()
+            with self.lock:
+                gone = [at for at in self._rows if at[0] == root and at[1] not in found]
+                changed = images.take(found)
+                for at in gone:
+                    del self._rows[at]
+                for file in changed:
+                    self._take_in(root, file, found[file])
+                if gone or changed:
+                    self.version += 1
+        self._more.set()
+
+    def close(self) -> None:
+        """End all of it."""
+        self._closed.set()
+        self._more.set()
+        self._line.close()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _take_in(self, root: str, file: str, stamp: Stamp) -> None:
+        known = self._known.get(f"{root}:{file}", {})
+        if known.get("stamp") == list(stamp[:2]):
+            self._put(root, file, known["lines"], known["problem"])
+        else:
+            self._put(root, file, [{}], "")
+            self._waiting.append((root, file))
+
+    def _put(self, root: str, file: str, lines: Sequence[Mapping[str, Any]], problem: str) -> None:
+        rows = [Row(root, file, place, line, problem) for place, line in enumerate(lines or [{}], start=1)]
+        for row in rows:
+            row.verdict = self._verdicts.get(row.key, {})
+        with self.lock:
+            self._rows[root, file] = rows
+            self.version += 1
+
+    def _next(self) -> tuple[str, str] | None:
+        with self.lock:
+            while self._urgent:
+                at = self._urgent.popleft()
+                if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
+                    return at
+            while self._waiting:
+                at = self._waiting.popleft()
+                if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
+                    return at
+        return None
+
+    def _read(self) -> None:
+        while not self._closed.is_set():
+            at = self._next()
+            if at is None:
+                self._more.wait(WEB.scan_seconds)
+                self._more.clear()
+                continue
+            self._try(lambda at=at: self._look(*at))  # type: ignore[misc]
+
+    def _look(self, root: str, file: str) -> None:
+        images = self._folders[root]
+        stamp = images.stamp.get(file)
+        if stamp is None:
+            return
+        lines: list[Mapping[str, Any]] = []
+        problem = ""
+        try:
+            lines = self._line.ask(Asked("look", Place(str(images.folder / file))))
+        except SasnetError as error:
+            if self._closed.is_set():
+                return
+            problem = printable(str(error).replace(f"{images.folder}/", ""))
+        self._put(root, file, lines, problem)
+        body = {"stamp": list(stamp[:2]), "lines": lines, "problem": problem}
+        self._record.add(LOOKED, f"{root}:{file}", body)
+
+    def _watch(self) -> None:
+        pause = WEB.scan_seconds
+        while not self._closed.wait(pause):
+            began = time.monotonic()
+            self._try(self.scan)
+            pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Whatever becomes of a folder or a disk, the next look has its turn."""
+        try:
+            work()
+        except Exception:
+            if not self._closed.is_set():
+                self._closed.wait(1.0)

@@ -1,0 +1,132 @@
+"""``explore``: the page of curves from Python, on a curve that need not lie in any file."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..report.exports.nxcansas import write_curve
+from ..report.page.names import stem
+from ..types import Curve, SasnetError, installed_by
+from ..workers.child import safe_environment
+
+#: The line by which the server says where its page is.
+_ADDRESS = re.compile(r"http://\S+")
+#: Packages without which there is no page.
+_NEEDED = ("fastapi", "uvicorn", "jinja2", "sqlalchemy", "pydantic")
+
+
+class Exploration:
+    """A page that is served until it is closed, at the latest with this Python.
+
+    Parameters
+    ----------
+    address : str
+        Of the page, with its key.
+    folder : Path
+        What was done on the page is kept in it, until the page is closed.
+    """
+
+    def __init__(
+        self, process: subprocess.Popen[str], address: str, folder: tempfile.TemporaryDirectory[str]
+    ) -> None:
+        self._process, self.address, self._kept = process, address, folder
+        self.folder = Path(folder.name)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        """End the server and clear its folder; once closed, nothing."""
+        atexit.unregister(self.close)
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._kept.cleanup()
+
+    def __repr__(self) -> str:
+        return f"<Exploration {self.address}>"
+
+    def _repr_html_(self) -> str:
+        return f'<a href="{escape(self.address)}" target="_blank">The page of this curve</a>'
+
+
+def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Exploration:
+    """Open the page of ``sasnet web`` on curves.
+
+    Parameters
+    ----------
+    curves : Curve or sequence of Curve
+        The first is shown; the others are in the page's list.
+    browser : bool
+        Open the page in your browser; else it can be opened at the `Exploration.address`.
+
+    Returns
+    -------
+    Exploration
+        Close it when you are done.
+
+    Raises
+    ------
+    SasnetError
+        There is no curve, a package is missing, or the server does not start.
+    """
+    several = _checked([curves] if isinstance(curves, Curve) else list(curves))
+    kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
+    first = _written(several, Path(kept.name) / "data")
+    command = [sys.executable, "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
+    command += ["--show", first.name, "--work", str(Path(kept.name) / "work")]
+    command += [] if browser else ["--no-browser"]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=os.environ | _found()
+    )
+    address = _address(process)
+    if not address:
+        process.wait()
+        kept.cleanup()
+        raise SasnetError("The server of the page has ended at once; run sasnet web to see why.")
+    return Exploration(process, address, kept)
+
+
+def _checked(curves: list[Curve]) -> list[Curve]:
+    """The same, if there are any and the page can be served."""
+    if not curves or not all(isinstance(one, Curve) for one in curves):
+        raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
+    if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
+        raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")
+    return curves
+
+
+def _written(curves: list[Curve], folder: Path) -> Path:
+    """Write each curve into a file of its own; the first one's."""
+    folder.mkdir()
+    files = [folder / f"{i:03d}-{stem(c.file, c.entry, 'curve')}.h5" for i, c in enumerate(curves, 1)]
+    for file, curve in zip(files, curves, strict=True):
+        write_curve(curve, file)
+    return files[0]
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    """What the server says of its page; empty where it has ended."""
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")
+    return next((found[0] for line in lines if (found := _ADDRESS.search(line))), "")
+
+
+def _found() -> dict[str, str]:
+    """Variables by which the child finds this very package, and nothing in the current folder."""
+    own = str(Path(__file__).resolve().parents[2])
+    given = safe_environment()
+    return given | {"PYTHONPATH": os.pathsep.join(filter(None, [own, given.get("PYTHONPATH", "")]))}

@@ -1,0 +1,82 @@
+"""Fits: ask for one, stop it, go back to it, take its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, Field
+
+from ...types import SasnetError
+from ..curves.settings import CURVES
+from .curves import Number, OfCurves
+
+router = APIRouter()
+
+
+class Start(BaseModel):
+    """Values of a model that a fit begins from."""
+
+    model: str
+    structure_factor: str | None = None
+    values: dict[str, Number | str]
+
+
+class Asked(BaseModel):
+    """One data set, or several of one sample, and how they are fitted; as of `sasnet fit`."""
+
+    keys: list[str] = Field(min_length=1, max_length=CURVES.most_together)
+    window: tuple[Number, Number] | None = None
+    q_unit: str | None = None
+    models: list[str] | None = Field(default=None, max_length=20)
+    structure_factor: str | None = None
+    fixed: dict[str, Number] = Field(default_factory=dict)
+    ranges: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
+    start: Start | None = None
+    time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
+
+    def body(self) -> dict[str, Any]:
+        """As a request of `sasnet serve` says it."""
+        found: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
+        return found
+
+
+@router.post("/api/fits")
+def fit(asked: Asked, bench: OfCurves) -> dict[str, Any]:
+    """Have something fitted."""
+    from ...service.models import known_name
+
+    factor = None if asked.structure_factor in (None, "none") else asked.structure_factor
+    for name in [*(asked.models or ()), *([asked.start.model] if asked.start else ())]:
+        known_name(name, factor)  # no file of a plugin: its code would run
+    return bench.fit(asked.keys, asked.body()).as_dict()
+
+
+@router.get("/api/fits")
+def fits(key: str, bench: OfCurves) -> JSONResponse:
+    """Fits of a data set, the newest first."""
+    return JSONResponse({"fits": bench.history.of(key)})
+
+
+@router.get("/api/fits/{number}")
+def answer(number: int, bench: OfCurves) -> JSONResponse:
+    """A fit with its answer."""
+    found = bench.history.fit(number).as_dict()
+    return JSONResponse({**found, "answer": bench.history.answer(number)})
+
+
+@router.post("/api/fits/{number}/stop")
+def stop(number: int, bench: OfCurves) -> dict[str, Any]:
+    """End a fit."""
+    return {"stopped": bench.history.stop(number)}
+
+
+@router.get("/fits/{number}/{name}")
+def file(number: int, name: str, bench: OfCurves) -> FileResponse:
+    """A file that was written of a fit."""
+    found = bench.history.fit(number)
+    path = bench.history.folder_of(number) / name
+    if name not in found.files or not path.is_file():
+        raise SasnetError("There is no such file of this fit.")
+    return FileResponse(path, filename=name, headers={"Cache-Control": "no-store"})

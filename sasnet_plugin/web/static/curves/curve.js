@@ -1,0 +1,365 @@
+// One curve: what it may be, a model under the hand, fits, and what is taken away.
+import { $, ask, el, newest, number, percent, tell } from "./net.js";
+import { Parameters } from "./parameters.js";
+import { Plot, VIEWS } from "./plot.js";
+
+const state = {
+  key: "", unit: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
+  words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
+};
+let plot, parameters;
+
+export function curves(about) {
+  Object.assign(state, { models: about.models, factors: about.structure_factors });
+  plot = new Plot($("plot"), $("residuals"), (limits) => { state.limits = limits; windowed(); suggest(); evaluate(); keep(); });
+  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0 }); evaluate(); keep(); });
+  $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
+  $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
+  $("unit").addEventListener("change", () => { state.unit = $("unit").value; reload(); });
+  $("whole").addEventListener("click", () => { plot.limits = state.limits = [0, state.data.q.length - 1]; plot.put(); windowed(); suggest(); evaluate(); keep(); });
+  $("model").append(new Option("choose …", ""), ...about.models.map((name) => new Option(name)));
+  $("factor").append(new Option("none (dilute)", ""), ...about.structure_factors.map((name) => new Option(name)));
+  $("model").addEventListener("change", () => choose($("model").value, $("factor").value));
+  $("factor").addEventListener("change", () => choose($("model").value, $("factor").value));
+  $("find").addEventListener("click", () => fit({}));
+  $("refit").addEventListener("click", () => fit({
+    models: [state.model], structure_factor: state.factor || "none", fixed: parameters.fixed, ranges: parameters.ranges,
+    start: { model: state.model, structure_factor: state.factor || null, values: parameters.values },
+  }));
+  $("stop").addEventListener("click", () => { for (const one of state.history) if (one.open) ask(`/api/fits/${one.number}/stop`, {}); });
+}
+
+// What the server is to look at: the data, and their window where it is not all of them.
+function data() {
+  const last = state.data.q.length - 1, [low, high] = state.limits;
+  const whole = low === 0 && high === last;
+  return { key: state.key, q_unit: state.unit || null, window: whole ? null : [state.data.q[low] * (1 - 1e-9), state.data.q[high] * (1 + 1e-9)] };
+}
+
+export async function openCurve(key, given = {}) {
+  if (state.key !== key) await load(key, given);
+  if (state.key !== key) return;
+  if (given.fit) await goTo(Number(given.fit));
+  else if (given.model) await choose(given.model, given.factor || "", given.values);
+  keep();
+}
+
+// Another unit of q is another curve: nothing of before holds.
+async function reload() {
+  await load(state.key, { unit: state.unit, model: " " });
+  const first = state.suggestion?.models[0];
+  if (first) await choose(first.model, first.structure_factor || "");
+}
+
+async function load(key, given) {
+  tell("");
+  state.unit = given.unit === "nm" || given.unit === "A" ? given.unit : "";
+  $("open").setAttribute("aria-busy", "true");
+  const found = await ask("/api/curve", { key, q_unit: state.unit || null }).catch(() => null);
+  $("open").removeAttribute("aria-busy");
+  if (!found) return;
+  Object.assign(state, { key, data: found, fit: 0, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
+  state.compared.clear();
+  $("none").hidden = true;
+  $("open").hidden = false;
+  $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
+  document.title = `${found.file} · sasnet`;
+  $("unit").value = state.unit;
+  state.limits = limitsOf(given.q, found.q);
+  if (VIEWS[given.view]) $("view").value = plot.view = given.view;
+  plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free), guinier: found.model_free?.guinier?.q_max }, state.limits);
+  $("notes").replaceChildren(...[...found.numbers, found.q_unit.said, found.resolution ? `Resolution: ${found.resolution} of the file.` : "", ...found.notes].filter(Boolean).map((text) => el("li", { textContent: text })));
+  parameters.clear();
+  $("model").value = $("factor").value = "";
+  suggested(found);
+  windowed();
+  if (data().window) suggest();
+  await histories();
+  const last = state.history.find((one) => one.state === "done");
+  const running = state.history.find((one) => one.open);
+  state.watched = running?.number ?? 0;
+  if (!given.fit && !given.model) {
+    if (last) await goTo(last.number);
+    else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
+  }
+}
+
+// The flat background that the curve shows without a model; 0 where it shows none.
+function flat(found) {
+  return found?.porod?.background ?? found?.plateau?.level ?? found?.guinier?.background ?? 0;
+}
+
+function limitsOf(text, q) {
+  const [low, high] = (text || "").split(":").map(Number);
+  if (!(low < high)) return [0, q.length - 1];
+  const first = q.findIndex((v) => v >= low * (1 - 1e-6)), after = q.findIndex((v) => v > high * (1 + 1e-6));
+  return [Math.max(0, first), after < 0 ? q.length - 1 : Math.max(first + 8, after - 1)];
+}
+
+function windowed() {
+  const [low, high] = state.limits, { q } = state.data;
+  $("window").textContent = `${high - low + 1} of ${q.length} points, q ${number(q[low], 3)} to ${number(q[high], 3)} Å⁻¹. Drag the two handles to leave points out; drag across the plot to zoom, double click to see all.`;
+  $("whole").disabled = low === 0 && high === q.length - 1;
+}
+
+// -- what it may be
+
+const suggest = newest(async () => {
+  const began = performance.now();
+  suggested(await ask("/api/suggest", data(), true).catch((error) => { tell(error.message); throw error; }));
+  document.body.dataset.suggested = Math.round(performance.now() - began);
+});
+
+function suggested(found) {
+  state.suggestion = found;
+  const top = found.groups[0];
+  if (!state.answer) {
+    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Nothing is fitted yet.`, found.doubt, "");
+  }
+  const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
+  $("candidates").replaceChildren(...groups.filter(([, models]) => models.length).map(([group, models]) => el(
+    "div", {}, el("h4", {}, group.name, el("span", { className: "number", textContent: ` ${percent(group.probability)}` })),
+    el("div", { className: "models" }, ...models.map(candidate)),
+  )));
+}
+
+function candidate(one) {
+  const name = one.structure_factor ? `${one.model} @ ${one.structure_factor}` : one.model;
+  const chosen = one.model === state.model && (one.structure_factor || "") === state.factor;
+  return el(
+    "button", { className: "candidate", title: one.in_words, "aria-pressed": String(chosen), onclick: () => choose(one.model, one.structure_factor || "") },
+    name, el("span", { className: "number", textContent: ` ${percent(one.probability)}` }),
+  );
+}
+
+function say(level, headline, doubt, next, purpose = "", more = []) {
+  const kind = level === "explains" ? "yes" : level === "does not explain" ? "no" : "doubts";
+  $("said").className = level ? kind : "";
+  $("said").replaceChildren(
+    el("p", { className: "headline", textContent: headline }),
+    ...(doubt ? [el("p", { textContent: `Doubt: ${doubt}` })] : []),
+    ...(next ? [el("p", { className: "quiet" }, `Next, ${purpose}: `, el("code", { textContent: next }))] : []),
+    ...(more.length ? [el("details", {}, el("summary", { textContent: "All that was found" }), ...more)] : []),
+  );
+}
+
+// -- the model under the hand
+
+async function choose(model, factor, values) {
+  if (!model) return;
+  const found = await ask("/api/start", { ...data(), model, structure_factor: factor || null }).catch(() => null);
+  if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
+  Object.assign(state, { model, factor, preview: found.from_bank && !values, perDecade: null, fit: 0 });
+  const start = values ? { ...found.values, ...values } : found.values;
+  const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: false }]));
+  parameters.show(found.parameters, start, table);
+  chosen();
+  await evaluate();
+  keep();
+}
+
+function chosen() {
+  $("model").value = state.model;
+  $("factor").value = state.factor;
+  const said = state.suggestion?.models.find((one) => one.model === state.model);
+  state.words = said?.in_words || "";
+  told();
+  if (state.suggestion) suggested(state.suggestion);
+}
+
+const evaluate = newest(async () => {
+  if (!state.model) return;
+  const began = performance.now();
+  const body = { ...data(), model: state.model, structure_factor: state.factor || null, values: parameters.values, per_decade: state.perDecade };
+  try {
+    state.theory = await ask("/api/evaluate", body, true);
+    if ($("problem").textContent.startsWith(state.model)) tell("");
+  } catch (error) { tell(error.message); return; }
+  drawn();
+  document.body.dataset.frame = Math.round(performance.now() - began);
+  told();
+});
+
+// What the line in the plot is: nobody takes a preview for a fit.
+function told() {
+  const what = state.fit ? `fit ${state.fit}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
+  const chisq = state.theory?.reduced_chisq ?? mean(state.theory?.residuals);
+  $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${chisq === undefined ? "" : `, mean squared residual ${number(chisq, 3)}`}.`;
+}
+
+function mean(values) {
+  return values?.length ? values.reduce((sum, v) => sum + v * v, 0) / values.length : undefined;
+}
+
+function drawn() {
+  const lines = [...state.compared.values()];
+  if (state.theory) lines.unshift({ name: state.model, kind: state.fit ? "model" : state.preview ? "preview" : "model", ...state.theory });
+  plot.draw(lines);
+  document.body.dataset.drawn = state.key;
+}
+
+// -- fits
+
+async function fit(how) {
+  tell("");
+  const limit = Number($("limit").value) || 90;
+  if (how.models && !state.model) return tell("Choose a model first.");
+  const found = await ask("/api/fits", { keys: [state.key], q_unit: state.unit || null, window: data().window, time_limit: limit, ...how }).catch(() => null);
+  if (!found) return;
+  state.watched = found.number;
+  await histories();
+}
+
+async function histories() {
+  const key = state.key;
+  const found = await ask(`/api/fits?key=${encodeURIComponent(key)}`).catch(() => null);
+  if (!found || key !== state.key) return;
+  state.history = found.fits;
+  const open = found.fits.find((one) => one.open);
+  $("stop").disabled = !open;
+  $("progress").textContent = open ? progress(open) : "";
+  $("history").replaceChildren(...(found.fits.length ? found.fits.map(line) : [el("p", { className: "quiet", textContent: "None yet." })]));
+  out();
+  const watched = found.fits.find((one) => one.number === state.watched);
+  if (watched && !watched.open) {
+    state.watched = 0;
+    if (watched.state === "done") await goTo(watched.number);
+    else if (watched.problem) tell(watched.problem);
+  }
+}
+
+function progress(one) {
+  if (one.state === "waiting") return `Fit ${one.number} waits for its turn.`;
+  const { done, of, name, reduced_chisq: chisq } = one.progress;
+  if (!name) return `Fit ${one.number} begins … ${Math.round(one.seconds)} s`;
+  return `${done}${of ? ` of ${of}` : ""} fits done, ${name}${chisq ? ` χ² ${number(chisq, 3)}` : " …"}, ${Math.round(one.seconds)} s`;
+}
+
+function line(one) {
+  const asked = one.asked.models ? one.asked.models.join(", ") : "find the model";
+  const what = one.state === "done" ? one.summary.headline : one.open ? progress(one) : `${one.state}${one.problem ? `: ${one.problem}` : ""}`;
+  const shown = one.number === state.fit;
+  const parts = [el("b", { textContent: `${one.number}` }), ` ${asked}${one.asked.window ? ", part of q" : ""}${one.keys.length > 1 ? `, ${one.keys.length} curves together` : ""} `];
+  if (one.state !== "done") return el("p", { className: "fit" }, ...parts, el("span", { className: "quiet", textContent: what }));
+  const compare = el("input", { type: "checkbox", checked: state.compared.has(one.number), "aria-label": `Compare fit ${one.number}`, onchange: (event) => compared(one.number, event.target.checked) });
+  return el(
+    "p", { className: "fit" },
+    el("button", { "aria-pressed": String(shown), onclick: () => goTo(one.number), title: "Show this fit" }, "Fit ", ...parts),
+    el("label", { className: "quiet" }, compare, "compare"), el("span", { className: "quiet", textContent: what }),
+  );
+}
+
+async function compared(fit, on) {
+  if (on) {
+    const { answer } = await ask(`/api/fits/${fit}`);
+    const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own.curves[0];
+    if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: own.q, intensity: best.intensity, residuals: best.residuals });
+  } else state.compared.delete(fit);
+  drawn();
+}
+
+// Go back to a fit: its model, values and curve; to one of its models where it has several.
+async function goTo(fit, place = 0) {
+  const found = await ask(`/api/fits/${fit}`).catch(() => null);
+  if (!found || found.state !== "done") return;
+  state.answer = found.answer;
+  const said = found.answer.fit || found.answer.sample;
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer));
+  const own = mine(found.answer, found.keys), best = own.curves[place];
+  state.fit = fit;
+  if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
+  if (best) {
+    Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
+    state.limits = found.asked.window ? limitsOf(found.asked.window.join(":"), state.data.q) : [0, state.data.q.length - 1];
+    plot.limits = state.limits;
+    plot.put();
+    windowed();
+    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals };
+    if (state.models.includes(best.model)) {
+      const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
+      const of = own.fit.fits[place].parameters;
+      parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
+      for (const row of parameters.rows) if (found.asked.fixed && row.name in found.asked.fixed) { row.fixed = true; row.fix.checked = true; parameters.update(row); }
+    } else parameters.clear();
+    $("model").value = state.model;
+    $("factor").value = state.factor;
+    drawn();
+  }
+  chosen();
+  await histories();
+  keep();
+}
+
+// What a fit answers of this curve, alone or as one of a sample.
+function mine(answer, keys) {
+  return answer.fit ? answer : answer.each[keys.indexOf(state.key)];
+}
+
+function more(fit, answer) {
+  const said = answer.fit || answer.sample;
+  const curves = (answer.fit ? answer : answer.each[0]).curves;
+  const rows = said.fits.map((one, place) => el(
+    "tr", {}, el("td", {}, el("button", { textContent: curves[place].name, onclick: () => goTo(fit, place) })),
+    el("td", { className: "number", textContent: number(one.reduced_chisq, 3) }), el("td", { className: "number", textContent: percent(one.weight) }),
+  ));
+  const head = el("tr", {}, ...["Model", "χ²", "Share of the evidence"].map((name) => el("th", { scope: "col", textContent: name })));
+  return [
+    ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
+    el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
+  ];
+}
+
+// -- what is taken away
+
+const KINDS = [
+  [".html", "Report"], [".sasview.json", "SasView project"], [".parameters.txt", "Parameters for SasView"], [".bumps.py", "Bumps script"],
+  [".session.h5", "Bumps session"], [".nxcansas.h5", "NXcanSAS"], [".csv", "Curves as CSV"], [".py", "Model for SasView"],
+];
+
+function out() {
+  const one = state.history.find((fit) => fit.number === state.fit);
+  const copy = el("button", { textContent: "Copy a link to this view", onclick: async () => {
+    const link = location.href.replace(/\?token=[^#]*/, "");
+    try { await navigator.clipboard.writeText(link); copy.textContent = "Copied"; } catch { prompt("The link to this view:", link); }
+  } });
+  if (!one) return $("out").replaceChildren(el("p", { className: "quiet", textContent: "What a fit writes appears here: report, SasView project, Bumps, NXcanSAS, CSV." }), el("p", {}, copy));
+  const links = one.files.map((name) => el("a", { href: `/fits/${one.number}/${encodeURIComponent(name)}`, download: name, textContent: (KINDS.find(([ending]) => name.endsWith(ending)) || ["", name])[1] }));
+  const wait = one.written ? (one.problem ? [el("p", { textContent: one.problem })] : []) : [el("p", { className: "quiet", textContent: "Report and files are being written …" })];
+  const session = one.files.find((name) => name.endsWith(".bumps.py"));
+  return $("out").replaceChildren(
+    el("p", { className: "links" }, ...links), ...wait, el("p", {}, copy),
+    ...(session ? [el("p", { className: "quiet" }, "Go on in Bumps: ", el("code", { textContent: `bumps ${session}` }))] : []),
+  );
+}
+
+// -- the state in the address
+
+let later = 0;
+function keep() {
+  clearTimeout(later);
+  later = setTimeout(() => {
+    if (!state.key || !location.hash.startsWith("#curve")) return;
+    const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
+    if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
+    if (state.unit) given.unit = state.unit;
+    if (plot.view !== "log–log") given.view = plot.view;
+    if (state.fit) given.fit = state.fit;
+    else if (state.model) {
+      Object.assign(given, { model: state.model, ...(state.factor ? { factor: state.factor } : {}) });
+      if (!state.preview) given.values = JSON.stringify(parameters.values);
+    }
+    history.replaceState(null, "", `#curve?${new URLSearchParams(given)}`);
+    $("to-curve").href = location.hash;
+  }, 200);
+}
+
+// What the poll has seen: fits under way, and whether any has changed.
+export async function news(found) {
+  const mine = found.open.find((one) => one.keys.includes(state.key));
+  if (mine) $("progress").textContent = progress(mine);
+  if (state.key && (found.fits !== state.seen || (mine && $("stop").disabled))) {
+    const first = state.seen === -1;
+    state.seen = found.fits;
+    if (!first) await histories();
+  }
+}

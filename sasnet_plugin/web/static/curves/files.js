@@ -1,0 +1,169 @@
+// The list of data sets: of 100,000 rows those in sight exist; files are dropped anywhere on the page.
+import { $, ask, el, percent, send, tell } from "./net.js";
+
+const HEIGHT = 44, AHEAD = 20;
+const state = { order: "name", backwards: false, count: 0, start: 0, rows: [], version: -1, ticked: new Set(), at: "" };
+let open = () => {};
+
+export function files(opener) {
+  open = opener;
+  $("search").addEventListener("input", () => { $("list").scrollTop = 0; look(true); });
+  $("list").addEventListener("scroll", () => look(false), { passive: true });
+  addEventListener("resize", () => look(false));
+  for (const head of document.querySelectorAll("th[data-order]")) head.firstElementChild.addEventListener("click", () => sort(head.dataset.order));
+  $("add").addEventListener("change", async (event) => { await dropped([...event.target.files]); event.target.value = ""; });
+  $("example").addEventListener("click", async () => { const found = await ask("/api/example", {}); open(found.key); });
+  $("list").addEventListener("keydown", keys);
+  for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); $("dropping").hidden = false; });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) $("dropping").hidden = true; });
+  addEventListener("drop", async (event) => {
+    event.preventDefault();
+    $("dropping").hidden = true;
+    await dropped(await filesOf(event.dataTransfer));
+  });
+  $("each").addEventListener("click", async () => {
+    for (const key of state.ticked) await ask("/api/fits", { keys: [key] });
+    tell("");
+  });
+  $("together").addEventListener("click", async () => {
+    const keys = [...state.ticked];
+    const fit = await ask("/api/fits", { keys });
+    open(keys[0], { fit: fit.number });
+  });
+}
+
+function sort(order) {
+  state.backwards = state.order === order && !state.backwards;
+  state.order = order;
+  look(true);
+}
+
+// Ask for what is in sight, where it is not there yet or has changed.
+export async function look(anew) {
+  if ($("files").hidden) return;
+  const first = Math.max(0, Math.floor($("list").scrollTop / HEIGHT) - AHEAD);
+  const seen = Math.ceil($("list").clientHeight / HEIGHT) + 2 * AHEAD;
+  const at = `${first}.${seen}`;
+  if (!anew && (at === state.at || (first >= state.start && first + seen - AHEAD <= state.start + state.rows.length))) return;
+  state.at = at;
+  const query = new URLSearchParams({ search: $("search").value, order: state.order, backwards: state.backwards, start: first, count: seen });
+  const found = await ask(`/api/files?${query}`).catch(() => null);
+  if (!found || at !== state.at) return;
+  Object.assign(state, { count: found.count, start: found.start, rows: found.rows, version: found.version });
+  draw();
+}
+
+function draw() {
+  const after = Math.max(0, state.count - state.start - state.rows.length);
+  const focused = document.activeElement?.closest("tr")?.dataset.key, which = document.activeElement?.className;
+  $("rows").replaceChildren(space(state.start), ...state.rows.map(row), space(after));
+  if (focused) $("rows").querySelector(`tr[data-key="${CSS.escape(focused)}"] .${which || "open"}`)?.focus({ preventScroll: true });
+  for (const head of document.querySelectorAll("th[data-order]")) {
+    const sorted = head.dataset.order === state.order ? (state.backwards ? "descending" : "ascending") : "none";
+    head.setAttribute("aria-sort", sorted);
+  }
+  const empty = !state.count && !$("search").value;
+  $("empty").hidden = !empty;
+  $("list").hidden = empty;
+  $("count").textContent = empty ? "" : `${state.count.toLocaleString("en")} data set${state.count === 1 ? "" : "s"}${state.ticked.size ? `, ${state.ticked.size} ticked` : ""}`;
+  $("together").disabled = state.ticked.size < 2;
+  $("each").disabled = !state.ticked.size;
+  document.querySelector("#list table").setAttribute("aria-rowcount", state.count + 1);
+}
+
+function space(rows) {
+  const found = el("tr", { className: "space" }, el("td", { colSpan: 7 }));
+  found.setAttribute("aria-hidden", "true");
+  found.style.height = `${rows * HEIGHT}px`;
+  return found;
+}
+
+function row(one) {
+  const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), "aria-label": `Tick ${name}` });
+  tick.addEventListener("change", () => {
+    if (tick.checked) state.ticked.add(one.key); else state.ticked.delete(one.key);
+    draw();
+  });
+  const opener = el("button", { className: "open", textContent: name, title: name, disabled: one.read && !one.spark.length && one.state === "cannot be read", onclick: () => open(one.key) });
+  const found = el(
+    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, spark(one.spark)),
+    el("td", { title: one.answer, textContent: one.answer }),
+    el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
+    el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),
+    el("td", { className: `state ${one.level.replaceAll(" ", "-")}`, textContent: one.state }),
+  );
+  found.dataset.key = one.key;
+  return found;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function spark(heights) {
+  const found = document.createElementNS(SVG, "svg");
+  found.setAttribute("viewBox", "0 0 96 36");
+  found.setAttribute("aria-hidden", "true");
+  if (heights.length) {
+    const line = document.createElementNS(SVG, "polyline");
+    line.setAttribute("points", heights.map((v, i) => `${(i * 94) / (heights.length - 1) + 1},${34 - v * 0.32}`).join(" "));
+    found.append(line);
+  }
+  return found;
+}
+
+function keys(event) {
+  if (event.target.tagName !== "BUTTON" && event.target.type !== "checkbox") return;
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  let next = event.target.closest("tr");
+  do next = step > 0 ? next.nextElementSibling : next.previousElementSibling; while (next && !next.dataset.key);
+  next?.querySelector(`.${event.target.className}`)?.focus();
+}
+
+// -- what is dropped
+
+async function filesOf(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return [...transfer.files];
+  const found = [];
+  for (const entry of entries) await walk(entry, found);
+  return found;
+}
+
+async function walk(entry, found) {
+  if (entry.isFile) {
+    if (!entry.name.startsWith(".")) found.push(await new Promise((done, failed) => entry.file(done, failed)));
+    return;
+  }
+  const reader = entry.createReader();
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!some.length) return;
+    for (const one of some) await walk(one, found);
+  }
+}
+
+async function dropped(some) {
+  if (!some.length) return;
+  tell("");
+  const failed = [], keys = [];
+  let done = 0, next = 0;
+  const work = async () => {
+    while (next < some.length) {
+      const file = some[next++];
+      try { keys.push((await send(`/api/drop?name=${encodeURIComponent(file.name)}`, file)).key); } catch (error) { failed.push(error.message); }
+      if (++done % 20 === 0) $("busy").textContent = `${done} of ${some.length} files taken in`;
+    }
+  };
+  await Promise.all([work(), work(), work(), work()]);
+  await ask("/api/scan", {}).catch(() => null);
+  if (failed.length) tell(`${failed.length === 1 ? "" : `${failed.length} files were not taken: `}${failed[0]}`);
+  if (some.length === 1 && keys.length === 1) open(keys[0]);
+  else { location.hash = "#files"; look(true); }
+}
+
+// Take in what the poll has seen.
+export function changed(version) {
+  if (version !== state.version) look(true);
+}

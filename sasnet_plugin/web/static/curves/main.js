@@ -1,0 +1,59 @@
+// Which tab is shown, what the address holds, and the poll that keeps the page up to date.
+import { curves, news, openCurve } from "./curve.js";
+import { changed, files, look } from "./files.js";
+import { $, ask } from "./net.js";
+
+function parts() {
+  const [tab, query] = location.hash.replace(/^#/, "").split("?");
+  const given = Object.fromEntries(new URLSearchParams(query || ""));
+  if (given.values) { try { given.values = JSON.parse(given.values); } catch { delete given.values; } }
+  return [tab === "curve" ? "curve" : "files", given];
+}
+
+let shown = "", ready = false;
+
+async function show() {
+  const [tab, given] = parts();
+  for (const name of ["files", "curve"]) {
+    $(name).hidden = name !== tab;
+    $(`to-${name}`).setAttribute("aria-current", name === tab ? "page" : "false");
+  }
+  if (tab === "files") { document.title = "Files · sasnet"; await look(true); }
+  if (tab === "curve" && given.key && shown !== location.hash && ready) {
+    shown = location.hash;
+    await openCurve(given.key, given);
+  }
+}
+
+function open(key, more = {}) {
+  location.hash = `#curve?${new URLSearchParams({ key, ...more })}`;
+}
+
+async function poll() {
+  let pause = 1500;
+  try {
+    const found = await ask("/api/news", undefined, true);
+    const busy = [];
+    if (found.left) busy.push(`${found.left.toLocaleString("en")} of ${found.total.toLocaleString("en")} files are still to be read`);
+    if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} under way`);
+    $("busy").textContent = busy.join(" · ");
+    changed(found.files);
+    await news(found);
+    if (found.open.length || found.left) pause = 350;
+  } catch { /* it is said on the page */ }
+  setTimeout(poll, document.hidden ? 5000 : pause);
+}
+
+// The token is not kept in the history.
+if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+files(open);
+addEventListener("hashchange", show);
+await show(); // the list does not wait for the models' names
+const about = await ask("/api/about");
+$("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to see one)";
+for (const one of document.querySelectorAll(".dropped")) one.textContent = about.dropped;
+curves(about);
+ready = true;
+document.body.dataset.ready = "yes";
+await show();
+poll();

@@ -1,0 +1,84 @@
+// Requests to the server, messages to the user, and elements of the page. What comes from files is put in as text.
+export const $ = (id) => document.getElementById(id);
+
+export function el(tag, given = {}, ...children) {
+  const found = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (name.startsWith("on")) found.addEventListener(name.slice(2), value);
+    else if (name in found && name !== "list") found[name] = value;
+    else found.setAttribute(name, value);
+  }
+  found.append(...children.filter((child) => child !== null && child !== undefined));
+  return found;
+}
+
+let silent = false;
+
+export function tell(text) {
+  $("problem").textContent = text;
+  $("problem").hidden = !text;
+}
+
+// Ask the server; a sentence is shown and an error thrown where there is no answer.
+export async function ask(where, body, quiet = false) {
+  const how = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return taken(await sent(where, how), quiet);
+}
+
+export async function send(where, content) {
+  return taken(await sent(where, { method: "POST", body: content }), true);
+}
+
+async function sent(where, how) {
+  try {
+    const answer = await fetch(where, how);
+    if (silent) tell("");
+    silent = false;
+    return answer;
+  } catch {
+    silent = true;
+    tell("The server does not answer. What was done is kept; start sasnet web again and open the address that it prints.");
+    throw new Error("no answer");
+  }
+}
+
+async function taken(answer, quiet) {
+  const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}: open the address that sasnet has printed.` }));
+  if (answer.ok) return found;
+  const problem = found.problem || `The server answered ${answer.status}.`;
+  if (!quiet) tell(problem);
+  throw new Error(problem);
+}
+
+// Run work with the newest argument only, one at a time: what was asked for meanwhile is forgotten.
+export function newest(work) {
+  let running = false, next = null;
+  return async function run(...given) {
+    next = given;
+    if (running) return;
+    running = true;
+    try {
+      while (next) {
+        const now = next;
+        next = null;
+        await work(...now).catch((error) => console.info(error.message));
+      }
+    } finally {
+      running = false;
+    }
+  };
+}
+
+export const percent = (p) => (p > 0.99 ? ">99 %" : p < 0.01 ? "<1 %" : `${Math.round(100 * p)} %`); // never certainty
+
+export function number(value, digits = 5) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "";
+  return String(Number(value.toPrecision(digits)));
+}
+
+// A value and its error, to two digits of the error.
+export function withError(value, error) {
+  if (!Number.isFinite(error) || error <= 0) return number(value);
+  const places = Math.max(0, 1 - Math.floor(Math.log10(error)));
+  return places <= 12 && Math.abs(value) < 1e9 ? `${value.toFixed(places)} ± ${error.toFixed(places)}` : `${number(value)} ± ${number(error, 2)}`;
+}

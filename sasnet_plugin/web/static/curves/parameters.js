@@ -1,0 +1,121 @@
+// Parameters of a model: value ± error, fix, limits and a slider; the curve follows.
+import { $, el, number, withError } from "./net.js";
+
+const STEPS = 1000;
+
+// Limits between which a slider moves: those that the user gave, else around the value, within the model's own.
+function reach(one, value, limits) {
+  if (limits[one.name]) return limits[one.name];
+  const low = one.low ?? -Infinity, high = one.high ?? Infinity;
+  if (one.name.endsWith("_pd")) return [0, Math.min(high, Math.max(0.5, value))];
+  if (one.name.includes("sld")) return [Math.max(low, value - 5), Math.min(high, value + 5)];
+  if (value > 0) return [Math.max(low, value / 5), Math.min(high, value * 5)];
+  if (value < 0) return [Math.max(low, value * 5), Math.min(high, value / 5)];
+  return [Math.max(low, -1), Math.min(high, 1)];
+}
+
+export class Parameters {
+  constructor(place, moved) {
+    Object.assign(this, { place, moved, rows: [] });
+  }
+
+  // table: of the model; values: by name; found: of a fit, by name, { error, fixed }; limits: that the user gave to a fit
+  show(table, values, found = {}, limits = {}) {
+    const kept = Object.fromEntries(this.rows.map((row) => [row.name, row]));
+    this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
+    this.rows = table.map((one) => {
+      const value = Number(values[one.name] ?? one.default), before = kept[one.name];
+      const [low, high] = reach(one, value, limits);
+      return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
+    });
+    this.draw();
+  }
+
+  clear() {
+    this.rows = [];
+    this.place.replaceChildren();
+  }
+
+  // Values of a model, keywords of its distributions included.
+  get values() {
+    const found = { ...this.words };
+    for (const row of this.rows) {
+      found[row.name] = row.value;
+      if (row.name.endsWith("_pd") && row.value > 0) {
+        found[`${row.name}_n`] ??= 35;
+        found[`${row.name}_nsigma`] ??= 3;
+      }
+    }
+    return found;
+  }
+
+  get fixed() {
+    return Object.fromEntries(this.rows.filter((row) => row.fixed).map((row) => [row.name, row.value]));
+  }
+
+  get ranges() {
+    return Object.fromEntries(this.rows.filter((row) => row.limited && !row.fixed).map((row) => [row.name, [row.low, row.high]]));
+  }
+
+  set(name, value) {
+    const row = this.rows.find((one) => one.name === name);
+    if (!row || !Number.isFinite(value)) return;
+    Object.assign(row, { value, error: null, low: Math.min(row.low, value), high: Math.max(row.high, value) });
+    this.update(row);
+    this.moved();
+  }
+
+  draw() {
+    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fix", "from", "to", "Slide"].map((name) => el("th", { scope: "col", textContent: name })));
+    this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => this.row(row)))));
+  }
+
+  row(one) {
+    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: number(one[what], 6), onchange: (event) => change(Number(event.target.value), event.target) });
+    const again = (value, box, take) => { if (Number.isFinite(value) && box.value.trim()) take(value); else this.update(one); };
+    one.box = typed("value", "value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
+    one.lowBox = typed("lower limit", "low", (value, box) => again(value, box, () => this.limit(one, "low", value)));
+    one.highBox = typed("upper limit", "high", (value, box) => again(value, box, () => this.limit(one, "high", value)));
+    one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
+    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
+    one.shown = el("td", { className: "number" });
+    const name = el("th", { scope: "row", title: one.meaning }, one.name, one.unit ? el("small", { textContent: ` ${one.unit}` }) : null);
+    const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
+    this.update(one);
+    return row;
+  }
+
+  within(one, value) {
+    return Math.max(one.ownLow ?? -Infinity, Math.min(one.ownHigh ?? Infinity, value));
+  }
+
+  limit(one, which, value) {
+    one[which] = this.within(one, value);
+    if (one.low < one.high) one.limited = true;
+    else one[which] = which === "low" ? one.value - Math.abs(one.value) : one.value + Math.abs(one.value);
+    if (one.value < one.low || one.value > one.high) this.set(one.name, Math.max(one.low, Math.min(one.high, one.value)));
+    this.update(one);
+  }
+
+  logarithmic(one) {
+    return one.low > 0 && one.high / one.low > 4;
+  }
+
+  slid(one, step) {
+    const part = step / STEPS;
+    one.value = this.logarithmic(one) ? one.low * (one.high / one.low) ** part : one.low + part * (one.high - one.low);
+    one.error = null;
+    this.update(one, true);
+    this.moved();
+  }
+
+  update(one, sliding = false) {
+    one.box.value = number(one.value, 6);
+    one.lowBox.value = number(one.low, 4);
+    one.highBox.value = number(one.high, 4);
+    const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
+    if (!sliding) one.slider.value = Math.round(STEPS * part);
+    one.slider.setAttribute("aria-valuetext", number(one.value, 4));
+    one.shown.textContent = one.error ? `± ${withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";
+  }
+}

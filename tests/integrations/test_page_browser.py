@@ -1,0 +1,337 @@
+"""`sasnet web` in a browser: files dropped, limits dragged, sliders moved, fits stopped, a server killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from child import PATIENCE
+from chromium import chromium
+from webpages import SOON, Server, evaluated, findings, opened, spheres, until
+
+#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
+PICTURES = os.environ.get("SASNET_PICTURES")
+NewPage = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api")
+    with sync.sync_playwright() as started:
+        found = started.chromium.launch(
+            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all that does not kill it, on a folder with a curve and with what is none."""
+    folder = data / "runs"
+    spheres(folder)
+    (folder / "paper.dat").write_text("This is no measurement.\n")
+    found = Server(tmp_path_factory.mktemp("work"), folder)
+    yield found
+    if found.process.poll() is None:
+        assert found.end(signal.SIGINT) == 0
+
+
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[NewPage]:
+    """Pages of browsers of their own; whatever goes wrong in a script, or goes to elsewhere, is a failure."""
+    contexts, wrong = [], []
+
+    def make(address: str, **how: Any) -> Any:
+        context = browser.new_context(**({"viewport": {"width": 1400, "height": 900}} | how))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(SOON)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        home = address.partition("?")[0]
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((home, "data:")) else wrong.append(asked.url),
+        )
+        return opened(page, address)
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
+    """Open a curve of the list; a model lies beside it."""
+    page.click("#to-files")
+    page.click(f"button.open:text-is('{name}')")
+    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
+    return page
+
+
+def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:
+    page = new_page(server.address)
+    page.wait_for_selector("tr:has-text('paper.dat') .state:has-text('cannot be read')")
+    assert "paper.dat" in page.text_content("tr:has-text('paper.dat') .doubt")
+    first = spheres(data / "others", "dropped spheres.dat")
+    again = data / "again" / first.name
+    again.parent.mkdir()
+    again.write_bytes(first.read_bytes())
+    others = data / "again" / "other spheres.dat"
+    others.write_bytes(spheres(data / "more", "dropped spheres.dat", radius=70.0).read_bytes())
+    junk = data / "again" / "<img src=x onerror=alert(1)>.dat"
+    junk.write_bytes(bytes(range(256)) * 40)
+    page.set_input_files("#add", [str(first), str(others), str(junk)])
+    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 5")
+    page.set_input_files("#add", [str(again), str(others)])
+    page.fill("#search", "unreadable")
+    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 2")
+    assert not page.query_selector("#rows img")
+    page.fill("#search", "")
+    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 5")
+    kept = sorted(path.name for path in (server.work / "dropped").iterdir())
+    assert kept == ["_img src=x onerror=alert(1)_.dat", "dropped spheres.dat", "other spheres.dat"]
+    assert str(server.work / "dropped") in page.text_content(".foot")
+    page.wait_for_selector("tr:has-text('other spheres') .number:has-text('%')")
+    page.click("th[data-order=probability] button")
+    page.wait_for_selector("th[data-order=probability][aria-sort=ascending]")
+    # One file that is dropped anywhere is opened.
+    text = "\n".join(first.read_text().splitlines()[:-10])
+    page.evaluate(
+        """text => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([text], "dragged.dat"));
+            const how = { dataTransfer, bubbles: true, cancelable: true };
+            document.body.dispatchEvent(new DragEvent("drop", how));
+        }""",
+        text,
+    )
+    page.wait_for_selector("#title:has-text('dragged.dat')")
+
+
+def test_limits_of_q_that_are_dragged_bring_a_new_suggestion(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    assert page.text_content("#window").startswith("120 of 120 points")
+    before = page.text_content("#candidates")
+    grip = page.locator(".grip.low")
+    box = grip.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + 100
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 150, y, steps=8)
+    page.mouse.up()
+    until(page, "document.body.dataset.suggested")
+    until(page, f"document.querySelector('#candidates').textContent !== {json.dumps(before)}")
+    number = int(re.match(r"(\d+) of 120", page.text_content("#window"))[1])
+    assert 70 < number < 110
+    grip.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.text_content("#window").startswith(f"{number - 1} of 120")
+    # The address holds it all: another page with it shows the same.
+    until(page, "location.hash.includes('q=')")
+    other = new_page(server.address)
+    other.evaluate(f"location.hash = {json.dumps(page.evaluate('location.hash'))}")
+    until(other, f"document.querySelector('#window').textContent.startsWith('{number - 1} of')")
+    page.click("#whole")
+    assert page.text_content("#window").startswith("120 of 120")
+
+
+def test_the_curve_under_a_slider_is_sasmodels_own(server: Server, new_page: NewPage) -> None:
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    page = opened_curve(new_page(server.address))
+    page.select_option("#model", "ellipsoid")
+    page.select_option("#factor", "hardsphere")
+    slider = page.get_by_label("radius_polar, slider")
+    slider.wait_for()
+    slider.focus()
+    asked, answer = evaluated(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(5)])
+    assert asked["model"] == "ellipsoid"
+    assert answer["points"] == 120
+    q = np.array(answer["q"])
+    kernel = load_model("ellipsoid@hardsphere", dtype="double", platform="dll")
+    exact = DirectModel(Data1D(x=q, y=q, dy=q), kernel)
+    np.testing.assert_allclose(answer["intensity"], exact(**asked["values"]), rtol=1e-6)
+    assert "not fitted" in page.text_content("#means")
+    for view in ("Guinier", "Kratky", "Porod", "linear"):
+        page.select_option("#view", view)
+        assert page.query_selector("#plot .u-over")
+
+
+def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
+    server: Server, new_page: NewPage, data: Path, tmp_path: Path
+) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-m", "sasnet_plugin", "fit", str(data / "runs" / "spheres.dat"), "--json",
+         "--models", "sphere"],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    page = new_page(server.address)
+    page.evaluate(
+        """fetch("/api/fits", { method: "POST", headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ keys: ["folder:spheres.dat#1"], models: ["sphere"] }) })"""
+    )
+    opened_curve(page)
+    page.wait_for_selector("#said.yes")
+    number = until(page, "Number(new URLSearchParams(location.hash.split('?')[1]).get('fit'))")
+    ours = page.evaluate(f"fetch('/api/fits/{number}').then(a => a.json())")["answer"]["fit"]
+    theirs = json.loads(command.communicate(timeout=PATIENCE)[0])
+    for answer in (ours, theirs):
+        for fit in answer["fits"]:
+            fit.pop("seconds")
+        answer.pop("next")
+    assert ours == theirs
+    assert page.text_content(".headline").endswith(theirs["headline"])
+    page.wait_for_selector("#out a:has-text('NXcanSAS')")
+    links = {
+        one.text_content(): one.get_attribute("href") for one in page.query_selector_all("#out .links a")
+    }
+    files = {}
+    for what, href in links.items():
+        with page.expect_download() as got:
+            page.click(f"#out a[href='{href}']")
+        files[what] = tmp_path / got.value.suggested_filename
+        got.value.save_as(files[what])
+    _read_back(files, theirs)
+
+    # Fixed stays fixed, and the fit before can be gone back to.
+    box = page.get_by_label("radius, value")
+    box.fill("60.5")
+    box.press("Enter")
+    page.get_by_label("radius, fix").check()
+    page.click("#refit")
+    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number + 1}')")
+    second = page.evaluate(f"fetch('/api/fits/{number + 1}').then(a => a.json())")["answer"]["fit"]
+    assert second["fits"][0]["parameters"]["radius"]["value"] == 60.5
+    assert second["fits"][0]["parameters"]["radius"]["fixed"]
+    page.click(f"button:has-text('Fit {number} sphere')")
+    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number}.')")
+    best = theirs["fits"][0]["parameters"]["radius"]["value"]
+    assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(best, rel=1e-5)
+    page.get_by_label(f"Compare fit {number + 1}").check()
+    if PICTURES:
+        page.set_viewport_size({"width": 1280, "height": 860})
+        page.wait_for_timeout(800)
+        page.screenshot(path=f"{PICTURES}/web_curve.png")
+
+
+def _read_back(files: dict[str, Path], told: dict[str, Any]) -> None:
+    """Each file by the reader of its own program."""
+    import h5py
+    from bumps.cli import load_model
+    from sasdata.dataloader.loader import Loader
+
+    assert set(files) >= {"Report", "SasView project", "Bumps script", "Bumps session", "NXcanSAS",
+                          "Curves as CSV", "Parameters for SasView"}  # fmt: skip
+    radius = told["fits"][0]["parameters"]["radius"]["value"]
+    assert "radius" in json.dumps(json.loads(files["SasView project"].read_text()))
+    assert load_model(str(files["Bumps script"])).chisq() == pytest.approx(
+        told["fits"][0]["reduced_chisq"], rel=0.01
+    )
+    assert Loader().load(str(files["NXcanSAS"]))[0].x.size == 120
+    with h5py.File(files["Bumps session"]) as session:
+        assert len(session)
+    columns = np.genfromtxt(files["Curves as CSV"], delimiter=",", names=True)
+    assert {"q_per_angstrom", "intensity", "uncertainty", "sphere"} <= set(columns.dtype.names)
+    chisq = np.mean(((columns["intensity"] - columns["sphere"]) / columns["uncertainty"]) ** 2)
+    assert chisq == pytest.approx(told["fits"][0]["reduced_chisq"], rel=0.1)
+    assert f":radius,True,{radius:.3f}"[:17] in files["Parameters for SasView"].read_text()
+    assert "<html" in files["Report"].read_text()
+
+
+def test_a_fit_is_stopped_at_once_and_seen_by_every_page(server: Server, new_page: NewPage) -> None:
+    page, other = (opened_curve(new_page(server.address)) for _ in range(2))
+    page.click("#find")
+    until(page, "document.querySelector('#progress').textContent.includes('fits done')")
+    other.wait_for_selector("#stop:not([disabled])")
+    page.reload()
+    page.wait_for_selector("#progress:has-text('fits done')")
+    began = time.monotonic()
+    other.click("#stop")
+    page.wait_for_selector("#stop[disabled]")
+    page.wait_for_selector("#history:has-text('stopped')")
+    assert (
+        time.monotonic() - began < 3.0
+    )  # of which the pages' own look takes a half, and their tools as much
+    with_its_children = subprocess.run(["ps", "-eo", "pid"], capture_output=True, text=True).stdout
+    assert str(server.process.pid) in with_its_children
+
+
+def test_every_screen_has_no_finding_of_axe_and_fits_a_phone(server: Server, new_page: NewPage) -> None:
+    for scheme in ("light", "dark"):
+        page = new_page(server.address, color_scheme=scheme)
+        assert findings(page) == []
+        opened_curve(page)
+        assert findings(page) == []
+    phone = new_page(server.address, viewport={"width": 390, "height": 800})
+    assert findings(phone) == []
+    for _ in range(2):
+        wide = phone.evaluate("document.scrollingElement.scrollWidth")
+        assert wide <= 390, "nothing is wider than the screen"
+        opened_curve(phone)
+        phone.wait_for_selector("#candidates button")
+
+
+def test_everything_is_done_by_keys_alone(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.focus("#search")
+    page.keyboard.type("spheres.dat")
+    page.wait_for_selector("button.open")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('open')"):
+            break
+    page.keyboard.press("Enter")
+    until(page, "document.body.dataset.drawn")
+    named = page.evaluate(
+        """[...document.querySelectorAll("button, input, select, a, [role=slider]")]
+            .filter((one) => one.checkVisibility())
+            .filter((one) => one.tabIndex < 0
+                || !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+            .map((one) => one.outerHTML)"""
+    )
+    assert named == []
+
+
+def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    first = Server(work)
+    page = new_page(first.address)
+    page.click("#example")
+    page.wait_for_selector("#candidates button")
+    until(page, "document.body.dataset.drawn")
+    page.click("#refit")
+    page.wait_for_selector("#said.yes")
+    page.wait_for_selector("#out a:has-text('Report')")
+    headline = page.text_content(".headline")
+    page.click("#find")
+    until(page, "document.querySelector('#progress').textContent.includes('fits done')")
+    first.end(signal.SIGKILL)
+    page.wait_for_selector("#problem:has-text('start sasnet web again')")
+    second = Server(work)
+    try:
+        again = new_page(second.address)
+        opened_curve(again, "example spheres.dat")
+        again.wait_for_selector("#said.yes")
+        assert again.text_content(".headline") == headline
+        assert "sasnet was ended while this was fitted" in again.text_content("#history")
+        again.wait_for_selector("#out a:has-text('Report')")
+    finally:
+        assert second.end(signal.SIGINT) == 0

@@ -1,0 +1,196 @@
+"""The routes of `sasnet web` meet what wishes them ill, two users, and files that are broken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+from tagpages import HOME
+
+from sasnet_plugin.web.access import Keys
+from sasnet_plugin.web.app import Tabs, application
+from sasnet_plugin.web.curves.bench import Bench
+from sasnet_plugin.web.curves.dropped import drop
+from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
+from sasnet_plugin.web.curves.settings import CURVES
+
+KEY = "folder:peak.dat#1"
+GET = ["/", "/api/files", "/api/news", "/api/about", "/api/model?name=sphere", "/api/fits?key=x",
+       "/api/fits/1", "/fits/1/report.html", "/static/curves/main.js"]  # fmt: skip
+POST = ["drop?name=x", "scan", "example", "curve", "suggest", "start", "evaluate", "fits", "fits/1/stop"]
+
+
+def write(path: Path, entries: int = 1) -> None:
+    """Lorentzians, as many data sets as asked for."""
+    q = np.geomspace(0.005, 0.3, 60)
+    rng = np.random.default_rng(2)
+    intensity = 10 / (1 + (40 * q) ** 2) + 0.02
+    rows = np.c_[q, intensity * (1 + 0.02 * rng.normal(size=q.size)), 0.02 * intensity]
+    path.write_text(
+        "\n\n".join("\n".join(" ".join(f"{v:.6g}" for v in row) for row in rows) for _ in range(entries))
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("runs")
+    write(found / "peak.dat")
+    (found / "words.dat").write_text("no numbers here\n")
+    (found / "link.dat").symlink_to("/etc/passwd")
+    return found
+
+
+@pytest.fixture(scope="module")
+def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    keys = Keys(8000, "127.0.0.1")
+    work = tmp_path_factory.mktemp("work")
+    tabs = Tabs(Bench(folder, work, workers=1, live=False))
+    with TestClient(application(tabs, keys), base_url=HOME) as client:
+        client.work, client.keys = work, keys  # type: ignore[attr-defined]
+        assert client.get(keys.address).status_code == 200
+        yield client
+
+
+def post(page: TestClient, where: str, **body: Any) -> Any:
+    return page.post(f"/api/{where}", json=body)
+
+
+def rows(page: TestClient, **query: Any) -> list[dict[str, Any]]:
+    """Rows of the list once each file was read."""
+    end = time.monotonic() + 60
+    while True:
+        found: list[dict[str, Any]] = page.get("/api/files", params=query).json()["rows"]
+        if all(row["read"] for row in found) or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
+
+
+def test_nobody_without_a_token_or_from_elsewhere_is_answered(page: TestClient) -> None:
+    stranger = TestClient(page.app, base_url=HOME)
+    assert {stranger.get(where).status_code for where in GET} == {403}
+    assert {stranger.post(f"/api/{where}", json={}).status_code for where in POST} == {403}
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
+        for where in ("fits", "drop?name=x", "example"):
+            assert page.post(f"/api/{where}", json={}, headers=headers).status_code == 403, "with the cookie"
+    policy = page.get("/").headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+
+
+def test_files_of_the_folder_alone_are_listed_and_read(page: TestClient) -> None:
+    assert [row["file"] for row in rows(page)] == ["peak.dat", "words.dat"]
+    peak, words = rows(page)
+    assert 0 < peak["probability"] <= 1
+    assert len(peak["spark"]) == 32
+    assert (words["state"], words["doubt"].startswith("words.dat: ")) == ("cannot be read", True)
+    for key in ("folder:/etc/passwd#1", "folder:../peak.dat#1", "folder:link.dat#1", "nowhere:peak.dat#1",
+                "folder:peak.dat#2", "folder:peak.dat#x", "", "#", "x" * 100_000):  # fmt: skip
+        for where in ("curve", "suggest"):
+            answer = post(page, where, key=key)
+            assert answer.status_code == 400, key
+            assert len(answer.json()["problem"]) < 300
+    assert post(page, "fits", keys=[KEY, "folder:/etc/passwd#1"]).status_code == 400
+    for where in ("/fits/1/x", "/fits/1/..%2f..%2fsasnet-web.sqlite", "/static/curves/..%2f..%2fapp.py"):
+        assert page.get(where).status_code in (400, 404, 422), where
+
+
+@pytest.mark.parametrize(
+    ("where", "body", "said"),
+    [
+        ("start", {"model": "/tmp/evil.py"}, "no such model"),
+        ("start", {"model": "spher"}, "did you mean sphere"),
+        ("start", {"model": "power_law", "structure_factor": "hardsphere"}, "no particle"),
+        ("start", {"model": "sphere", "structure_factor": "evil"}, "no such structure factor"),
+        ("evaluate", {"model": "sphere", "values": {"raduis": 5}}, "raduis: sphere has no such parameter"),
+        ("evaluate", {"model": "sphere", "values": {"radius": "x"}}, "radius"),
+        ("evaluate", {"model": "sphere", "values": {"radius_pd_type": "../evil"}}, "radius_pd_type"),
+        ("evaluate", {"model": "sphere", "values": {"radius_pd": 0.1, "radius_pd_n": 1e12}}, "radius_pd_n"),
+        ("suggest", {"window": [5.0, 6.0]}, "no point lies between"),
+    ],
+    ids=str,
+)
+def test_questions_that_have_no_answer_are_one_sentence(
+    page: TestClient, where: str, body: dict[str, Any], said: str
+) -> None:
+    answer = post(page, where, key=KEY, **body)
+    assert answer.status_code == 400
+    assert said in answer.json()["problem"]
+    assert post(page, "evaluate", key=KEY, model="sphere", values={}).status_code == 200, (
+        "the next is answered"
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keys": []}, {"keys": [KEY] * 2}, {"keys": [KEY], "models": ["/tmp/evil.py"]},
+        {"keys": [KEY], "time_limit": 1e9}, {"keys": [KEY], "fixed": {"radius": "x"}},
+        {"keys": [KEY], "window": [1, "nan"]}, {"keys": [KEY], "ranges": {"radius": [5, 1]}},
+        {"keys": [KEY], "start": {"model": "evil", "values": {}}}, {"keys": "x"},
+        {"keys": [KEY], "fixed": {"nothing": 1.0}, "models": ["sphere"], "structure_factor": "evil"},
+    ],
+    ids=lambda body: str(body)[:60],
+)  # fmt: skip
+def test_fits_that_cannot_be_are_refused(page: TestClient, body: dict[str, Any]) -> None:
+    assert page.post("/api/fits", json=body).status_code in (400, 422)
+    assert page.get("/api/news").json()["open"] == []
+
+
+def test_what_is_dropped_is_bounded_and_lies_where_the_page_says(page: TestClient) -> None:
+    about = page.get("/api/about").json()
+    assert Path(about["dropped"]) == page.work.resolve() / "dropped"  # type: ignore[attr-defined]
+    for name in ("../../evil.dat", "/etc/evil.dat", "c:\\dir\\evil.dat"):
+        answer = page.post("/api/drop", params={"name": name}, content=b"1 2 3\n")
+        assert answer.json() == {"key": "dropped:evil.dat#1"}, "the same content under the same name"
+    assert [path.name for path in Path(about["dropped"]).iterdir()] == ["evil.dat"]
+    other = page.post("/api/drop", params={"name": "evil.dat"}, content=b"4 5 6\n")
+    assert other.json() == {"key": "dropped:evil (2).dat#1"}
+    for name in ("", "..", "/"):
+        assert page.post("/api/drop", params={"name": name}, content=b"1 2 3\n").status_code == 400
+    for name, kept in (("\x00", "_"), (".hidden", "hidden")):
+        answer = page.post("/api/drop", params={"name": name}, content=b"1 2 3\n")
+        assert answer.json()["key"] == f"dropped:{kept}#1"
+    large = {"content-length": str(CURVES.largest_file + 1)}
+    assert page.post("/api/drop", params={"name": "x"}, content=b"x", headers=large).status_code == 400
+    assert page.post("/api/drop", params={"name": "x"}, content=iter([b"x"])).status_code == 413
+    assert (
+        page.post("/api/drop", params={"name": "é" * 300 + ".dat"}, content=b"x")
+        .json()["key"]
+        .endswith(".dat#1")
+    )
+
+
+def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
+    assert [row["file"] for row in rows(page, search="PEAK")] == ["peak.dat"]
+    assert "words.dat" in [row["file"] for row in rows(page, search="unreadable")]
+    assert rows(page, search="fitted") == []
+    assert rows(page, order="probability")[0]["file"] == "peak.dat"
+    backwards = [row["file"] for row in rows(page, backwards=True)]
+    assert backwards == sorted(backwards, reverse=True)
+    assert page.get("/api/files", params={"order": "evil"}).status_code == 400
+    assert page.get("/api/files", params={"search": "x" * 1000}).status_code == 400
+    assert page.get("/api/files", params={"start": -5, "count": 10**9}).status_code == 200
+
+
+def test_a_name_that_is_a_number_of_files_deep_is_kept_apart(tmp_path: Path) -> None:
+    assert [drop(tmp_path, "a.dat", bytes([k])) for k in range(3)] == ["a.dat", "a (2).dat", "a (3).dat"]
+    assert drop(tmp_path, "a.dat", bytes([1])) == "a (2).dat"
+
+
+def test_a_record_is_only_added_to_and_read_by_the_next(tmp_path: Path) -> None:
+    first = Record(tmp_path / "r.sqlite")
+    number = first.add(ASKED, KEY, {"keys": [KEY], "asked": {}})
+    first.add(ANSWERED, str(number), {"fit": 1})
+    second = Record(tmp_path / "r.sqlite")  # nothing was closed
+    assert [event.body for event in second.events(ANSWERED, str(number))] == [{"fit": 1}]
+    assert second.add(ASKED, KEY, {}) == number + 1
+    first.close()
+    second.close()
+    (tmp_path / "no.sqlite").write_text("This is no database, whatever it is called.\n" * 50)
+    with pytest.raises(Exception, match=r"no\.sqlite: what is done cannot be kept there"):
+        Record(tmp_path / "no.sqlite")
