@@ -81,15 +81,14 @@ def batch(
     part = _shard(shard)
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
-    elsewhere = bool(scheduler or shard or together_by or merge)
-    drawn = _figure(series, against, plot, out, elsewhere)
+    drawn = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
 
     from ..files import put_whole
 
-    paths, complaints = ([], 0) if merge else _paths(files, out)
+    paths, complaints = _paths(files, out)
     if together_by is not None:
         options = replace(options, described=of_sample.described())
     asked = _asked(paths, together_by, options.described, part)
@@ -203,9 +202,7 @@ def _work(
     limit = options.fit.time_limit
     todo = missing(paths, journal, options, limit, lambda path: stamp_of(path, samples.get(path, ())))
     if paths and not quiet:
-        there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
-        what = f"files and samples (of {_spread(samples)})" if samples else "files"
-        typer.echo(f"{out}: {len(todo)} of {len(paths)} {what} to fit{there}.", err=True)
+        typer.echo(f"{out}: {_to_fit(len(todo), asked)}.", err=True)
     for sentence in remarks(journal, set(paths) - set(todo)):
         typer.echo(sentence, err=True)
     if todo:
@@ -246,6 +243,14 @@ def _say_failed(names: list[str]) -> int:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{more}.", err=True)
     return len(names)
+
+
+def _to_fit(todo: int, asked: Grouped) -> str:
+    """How many of the files and samples need an answer."""
+    count = len(asked.names)
+    what = f"files and samples (of {_spread(asked.files)})" if asked.files else "files"
+    there = f"; {count - todo} answered before" if todo < count else ""
+    return f"{todo} of {count} {what} to fit{there}"
 
 
 def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:

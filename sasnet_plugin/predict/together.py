@@ -90,21 +90,14 @@ def _guess(
     """The model with the structure factor that its curves show together."""
     own = [g for one in suggestions for g in one.models if g.name == name]
     factors = list(dict.fromkeys(g.structure_factor for g in own))
-    total = {
-        factor: sum(
-            np.log(
-                max(
-                    g.structure_factor_probability
-                    if g.structure_factor == factor
-                    else (1 - g.structure_factor_probability) / 4,
-                    _LEAST,
-                )
-            )
-            for g in own
-        )
-        for factor in factors
-    }
+    total = {factor: sum(np.log(max(_chance(g, factor), _LEAST)) for g in own) for factor in factors}
     best = max(total, key=lambda factor: total[factor])
     most = max(total.values())
     share = float(np.exp(total[best] - most) / sum(np.exp(v - most) for v in total.values()))
     return ModelGuess(name, best, float(probability), group, share, float(uniform))
+
+
+def _chance(guess: ModelGuess, factor: str | None) -> float:
+    """Of a structure factor by one curve; what its own one leaves is shared by the four others."""
+    told = guess.structure_factor_probability
+    return told if guess.structure_factor == factor else (1 - told) / 4
