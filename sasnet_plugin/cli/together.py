@@ -19,7 +19,7 @@ from .files import curves_of, expand
 if TYPE_CHECKING:
     from ..data.sample.described import Described
     from ..data.sample.sample import Sample
-    from ..fitting.together.result import SampleResult
+    from ..fitting.together.result import JointFit, SampleResult
 
 #: Joint fits that are listed.
 _MOST = 8
@@ -167,17 +167,22 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
 
 
 def _tables(result: SampleResult) -> Iterator[Any]:
-    """The joint fits; of the best one, shared parameters that were fitted and those of each curve."""
-    from ..report.sample_rows import own, ranking, shared
+    """The joint fits; and the parameters of the best one."""
+    from ..report.sample_rows import ranking
 
     yield _table(*ranking(result, _MOST))
     if result.best is not None:
         names = [Path(f).name for f in result.sample.files]
-        fitted = [
-            [name, value, *("" for _ in names)] for name, value, how in shared(result.best) if how == "fitted"
-        ]
-        each = [[name, "", *values] for name, *values in own(result.best)]
-        yield _table(["parameter", "all", *names], fitted + each)
+        yield _table(["parameter", "all", *names], _parameters(result.best))
+
+
+def _parameters(best: JointFit) -> list[list[str]]:
+    """Rows of shared parameters that were fitted, and of those of each curve."""
+    from ..report.sample_rows import own, shared
+
+    nothing = [""] * len(best.own)
+    fitted = [[name, value, *nothing] for name, value, how in shared(best) if how == "fitted"]
+    return fitted + [[name, "", *values] for name, *values in own(best)]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
