@@ -30,11 +30,13 @@ Row = dict[str, Any]
 #: From which probability on an answer is sure.
 SURE = 0.9
 #: What a table rests on.
-CAVEAT = """The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
-GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has seen scenes
-from 60 on. An orientation beside another lattice that explains as well has an `in_scope` of 0.5. Of scenes 60 to
-107 that no threshold has seen, 93 % of 44 were right in diffraction and in X-rays, none wrong with more than 90 %,
-and all 4 foreign ones of each were refused."""
+CAVEAT = """\
+The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
+GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has
+seen scenes from 60 on. An orientation beside another lattice that explains as well has an
+`in_scope` of 0.5. Of scenes 60 to 107 that no threshold has seen, 93 % of 44 were right in
+diffraction and in X-rays, none wrong with more than 90 %, and the 4 foreign ones of each had no
+tag."""
 #: W1 from the true distribution of rotations below which an orientation is right, degrees.
 NEAR = 3.0
 

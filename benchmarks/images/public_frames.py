@@ -2,8 +2,8 @@
 
     python -m benchmarks images/public_frames FOLDER [--domain sans2d]
 
-A line for each file: what was read, what was answered or the sentence of its refusal, and CPU-seconds. Whether
-that is so is judged by a person; the table beside this file holds those judgements, and is not written by it.
+A line for each file: what was answered or the sentence of its refusal, and CPU-seconds. Whether that is so
+is judged by a person; the table beside this file holds those judgements, and is not written by it.
 """
 
 from __future__ import annotations

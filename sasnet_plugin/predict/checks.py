@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.images.horizon import misfit
 from ..data.raw import points
 from ..domains import Seen
 from ..types import Curve, DataError, Image
-from .horizon import misfit
 from .shapes import level, simple_shape
 from .uncertainties import judged
 
