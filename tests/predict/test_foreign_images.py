@@ -14,8 +14,8 @@ from sasnet_plugin.data.diffraction.polar import of_images, rings
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.data.images.horizon import begins_at, misfit
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.predict.not_particles import speckled, stray_light
-from sasnet_plugin.predict.novelty import profiles
+from sasnet_plugin.predict.images.not_particles import speckled, stray_light
+from sasnet_plugin.predict.images.novelty import profiles
 from sasnet_plugin.types import Image
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.diffraction.polar import Rings
-from ..types import Image
+from ...data.diffraction.polar import Rings
+from ...types import Image
 from .novelty import Profiles
 
 #: A ring stands above those two and three away on both sides by so many decades, and standard deviations.
