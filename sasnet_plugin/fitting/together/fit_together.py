@@ -35,6 +35,11 @@ _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
 #: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
 #: another that explains the sample.
 _SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
+#: Said of contrasts whose solvents nobody has given.
+NO_DENSITIES = (
+    "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is denser"
+    " or lighter than the solvent. With each curve's solvent densities come out."
+)
 #: What curves may be as well that look like one of these.
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 #: Of all models, for each curve, before and after one explains the sample, s.
@@ -134,6 +139,8 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         order = tuple(ranked([_whichever_kind(ledger, again, order[0]), *order[1:]]))
         odd = odd_one(ledger, again) if order[0].lacking() else None
     against = tuple(contradicting(suggestion, each))
+    if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
+        notes = [*notes, NO_DENSITIES]
     made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
     return told(made, options)
 
