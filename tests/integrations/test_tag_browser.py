@@ -117,6 +117,9 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
         await anna.run(CLICK.format("retrain"))
         await anna.until("document.querySelector('#problem').textContent.includes('label at least 20')")
         await anna.run("document.querySelector('#accept').requestSubmit()")
+        await anna.until("document.querySelectorAll('#preview[open] li').length == 12")
+        assert "diffraction@" not in await anna.run(EXPORT), "nothing is written before it was seen"
+        await anna.run("document.querySelector('#preview-write').click()")
         await anna.until("document.querySelector('#problem').textContent.startsWith('Accepted')")
         await anna.run(FILTER.format("labelled"))
         known = re.search(r"(\d+) labelled", await anna.run(STATUS))

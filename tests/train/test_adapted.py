@@ -51,9 +51,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     return folder, truth
 
 
-def train(folder: Path, tags: list[str], out: Path, scenes: int = 400, start: str = "zoo") -> str:
+def train(
+    folder: Path, tags: list[str], out: Path, scenes: int = 400, start: str = "zoo", accepted: str = ""
+) -> str:
     """The command's answer."""
-    lines = ["file,entry,tags"] + [f"run.npy,{n},{tag}" for n, tag in enumerate(tags, start=1)]
+    lines = ["file,entry,accepted,tags"]
+    lines += [f"run.npy,{n},{accepted},{tag}" for n, tag in enumerate(tags, start=1)]
     (folder / "tags.csv").write_text("\n".join(lines))
     options = ["train", "--domain", "diffraction", "--start-from", start, "--labels"]
     options += [str(folder / "tags.csv"), "--run", str(folder / "replay"), "--replay", str(scenes)]
@@ -193,6 +196,18 @@ def test_a_tag_follows_the_user_and_what_was_known_stays(
     one, two = (Runtime(model.onnx, outputs=("tags",)).run(asked)["tags"] for model in (old, new))
     np.testing.assert_array_equal((one != two).any(axis=0), taken)
     assert new.manifest.calibration == old.manifest.calibration
+
+
+def test_no_tag_is_judged_by_suggestions_that_were_accepted(
+    run: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    folder, truth = run
+    tags = ["Round;Layered" if one > 0 else "Prolate;Streak" for one in truth[:, ROUND]]
+    said = train(folder, tags, tmp_path / "zoo" / "diffraction", accepted="Layered")
+    assert f"{NUMBER} accepted suggestions)" in said
+    assert "Layered" not in said, "it would be taken if these were the user's own, see above"
+    if "no tag is better" not in said:
+        assert "loss on own labels of held-out ones" in said
 
 
 def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:
