@@ -128,25 +128,16 @@ function fill(cell, known) {
   const source = known.picture ? `/thumb/${known.picture}` : known.problem ? "" : waiting;
   picture.onerror = () => { picture.onerror = null; picture.setAttribute("src", waiting); };
   if (picture.getAttribute("src") !== source) source ? picture.setAttribute("src", source) : picture.removeAttribute("src");
-  name.textContent = known.title ? `${known.file} · ${known.title}` : known.file;
+  name.textContent = known.title ? `${known.file} · ${known.title}` : known.number > 1 ? `${known.file} · ${known.number}` : known.file;
   cell.title = known.problem || name.textContent;
-  cell.setAttribute("aria-label", spoken(known, name.textContent));
   labels.replaceChildren();
   if (known.problem) labels.append(span("no", known.problem));
   // What the image is comes first: a model's suggestions that were accepted say of many tags that they are not there.
-  for (const [tag, value] of known.labels) if (value) labels.append(span("yes", state.tags[tag]), " ");
-  for (const [tag, p] of known.suggested) labels.append(span("model", `${state.tags[tag]} ${percent(p)}`), " ");
-  for (const [tag, value] of known.labels) if (!value) labels.append(span("no", state.tags[tag]), " ");
-}
-
-function spoken(known, name) {
-  const parts = [known.number > 1 && !known.title ? `${name} ${known.number}` : name];
-  if (known.problem) parts.push(known.problem);
-  for (const [tag, value] of known.labels) if (value) parts.push(state.tags[tag]);
-  for (const [tag, p] of known.suggested) parts.push(`the model says ${state.tags[tag]} ${percent(p)}`);
-  const no = known.labels.filter(([, value]) => !value).map(([tag]) => state.tags[tag]);
-  if (no.length) parts.push(`not ${no.join(", ")}`);
-  return parts.join("; ");
+  // A screen reader reads the button as it is written, and what colours and strokes say.
+  const say = (kind, tag, before, after) => labels.append(span("spoken", before), span(kind, tag + after), " ");
+  for (const [tag, value] of known.labels) if (value) say("yes", state.tags[tag], "; ", "");
+  for (const [tag, p] of known.suggested) say("model", state.tags[tag], "; the model says ", ` ${percent(p)}`);
+  for (const [tag, value] of known.labels) if (!value) say("no", state.tags[tag], "; not ", "");
 }
 
 // Where keys go: to the image with the frame, which is a button; while it is out of sight, to the grid.
@@ -419,6 +410,7 @@ function newTags(tags) {
 }
 
 const DO = {
+  open: () => open(),
   undo: () => act("/api/undo", {}), redo: () => act("/api/redo", {}), close,
   label: (at) => label(at.tag, at.value === undefined ? undefined : Number(at.value)),
   "accept-one": () => surely("/api/accept", { ...targets(), least: 0.5 }),
