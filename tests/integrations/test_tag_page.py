@@ -86,6 +86,7 @@ def test_everything_is_tagged_by_keys_and_cells_are_buttons_with_names(new_page:
     page.wait_for_selector("#preview[open]")
     assert page.text_content("#preview-title") == f"{NUMBER} labels on {NUMBER} images"
     assert page.locator("#preview li").count() == 12
+    assert page.evaluate("document.querySelector('#preview').scrollTop") == 0, "how many is seen first"
     page.keyboard.press("Escape")
     until(page, "!document.querySelector('#preview').open")
     second = page.evaluate("document.querySelectorAll('#tags button')[1].dataset.tag")
