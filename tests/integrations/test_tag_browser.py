@@ -129,6 +129,7 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
         await _seen(anna, pictures / "tag_grid.png")
         await _press(anna, "ArrowRight", "ArrowRight", "Enter")
         await anna.until("(document.querySelector('#picture') || {}).naturalWidth > 100")
+        await anna.until("document.querySelector('#bar-colours').naturalWidth == 256")
         await _seen(anna, pictures / "tag_image.png")
         before = await anna.run(EXPORT)
         assert before.count("\n") > 5

@@ -14,6 +14,7 @@ const state = {
 function tell(text, cause) {
   state.cause = text ? cause || "" : "";
   $("problem").textContent = text;
+  $("problem").classList.toggle("done", cause === "done");
   $("problem").hidden = !text;
 }
 
@@ -518,12 +519,12 @@ $("accept").addEventListener("submit", async (event) => {
   const form = event.target.elements;
   const body = { selection: state.selection, tag: form.tag.value, least: Number(form.least.value), most: Number(form.most.value) };
   const found = await surely("/api/accept", body, true);
-  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; z takes it back.`);
+  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; z takes it back.`, "done");
 });
 $("import").addEventListener("change", async (event) => {
   const answer = await fetch(`/api/import?who=${encodeURIComponent(who())}`, { method: "POST", body: event.target.files[0] });
   const found = await answer.json();
-  tell(found.problem || `${found.done} labels were new; z takes them back.`);
+  tell(found.problem || `${found.done} labels were new; z takes them back.`, found.problem ? "" : "done");
   event.target.value = "";
   after();
 });

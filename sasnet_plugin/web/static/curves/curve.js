@@ -279,7 +279,12 @@ async function goTo(fit, place = 0) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
       const of = own.fit.fits[place].parameters;
       parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
-      for (const row of parameters.rows) if (found.asked.fixed && row.name in found.asked.fixed) { row.fixed = true; row.fix.checked = true; parameters.update(row); }
+      // As that fit was asked for: what another one held is free here.
+      for (const row of parameters.rows) {
+        row.fixed = row.name in (found.asked.fixed || {});
+        row.fix.checked = row.fixed;
+        parameters.update(row);
+      }
     } else parameters.clear();
     $("model").value = state.model;
     $("factor").value = state.factor;
