@@ -232,7 +232,8 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     if PICTURES:
         page.set_viewport_size({"width": 1280, "height": 860})
         page.wait_for_timeout(800)
-        page.evaluate("scrollTo(0, 0)")
+        page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
+        page.wait_for_timeout(200)
         page.screenshot(path=f"{PICTURES}/web_curve.png")
 
 

@@ -255,6 +255,9 @@ async function compared(fit, on) {
     const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own.curves[0];
     if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: own.q, intensity: best.intensity, residuals: best.residuals });
   } else state.compared.delete(fit);
+  // The list may have been drawn anew meanwhile.
+  const box = document.querySelector(`[aria-label="Compare fit ${fit}"]`);
+  if (box) box.checked = state.compared.has(fit);
   drawn();
 }
 
