@@ -221,14 +221,6 @@ def test_labels_are_learnt_with_what_the_page_of_tags_installs(
     (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines]))
     given = ["train", "--domain", "diffraction", "--start-from", "zoo"]
     given += ["--labels", str(tmp_path / "tags.csv")]
-        "train",
-        "--domain",
-        "diffraction",
-        "--labels",
-        str(tmp_path / "tags.csv"),
-        "--start-from",
-        "zoo",
-    ]
     given += ["--replay", "0", "--zoo", str(tmp_path / "zoo" / "diffraction"), str(folder / "run.npy")]
     done = subprocess.run([sys.executable, "-c", ABSENT, *given], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

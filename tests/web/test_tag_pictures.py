@@ -83,8 +83,6 @@ def test_q_under_the_mouse_is_the_geometry_s_own() -> None:
     qx, qy = np.meshgrid(np.linspace(-0.1, 0.2, 31), np.linspace(0.15, -0.05, 21))
     small = SmallAngle(qx, qy, np.ones((21, 31)))
     found = about(Image(np.ones((21, 31)), np.ones((21, 31), bool), small), Look())
-        Image(np.ones((21, 31)), np.ones((21, 31), bool), SmallAngle(qx, qy, np.ones((21, 31)))), Look()
-    )
     assert found is not None
     assert found["centre"] == [10, 15]
     np.testing.assert_allclose(found["corners"], [[-0.1, 0.2, -0.1, 0.2], [0.15, 0.15, -0.05, -0.05]])
