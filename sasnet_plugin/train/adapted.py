@@ -47,8 +47,13 @@ class Adapted:
         Tags that follow the labels; nothing is written where there are none.
     before, after : mapping of str to float
         Loss of each tag on held-out images, nats, before any labels and by the new model.
+        A model is judged on what the user has said without its help.
     simulated : (float, float)
         The same of all tags on held-out simulated scenes; NaN without any.
+    own, accepted : int
+        Labels that the user has given, and those that were suggested and accepted.
+    agreed : (float, float)
+        Loss of the tags that are better on the accepted ones, before and after; NaN without any.
     """
 
     images: int
@@ -57,19 +62,29 @@ class Adapted:
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
     simulated: tuple[float, float] = (float("nan"), float("nan"))
+    own: int = 0
+    accepted: int = 0
+    agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:
         """In words."""
+        given = f"{self.images} labelled images"
+        if self.accepted:
+            given += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
         if not self.better:
             return (
-                f"{self.images} labelled images: no tag is better on held-out ones than before any labels"
+                f"{given}: no tag is better on held-out ones than before any labels"
                 "; the model was kept, and nothing was written."
             )
         told = ", ".join(f"{name} {self.before[name]:.3g} → {self.after[name]:.3g}" for name in self.better)
         kept = ""
         if self.scenes:
             kept = f"; on {self.scenes:,} simulated ones {self.simulated[0]:.3g} → {self.simulated[1]:.3g}"
-        return f"{self.images} labelled images, loss on held-out ones: {told}; other tags as before{kept}."
+        if np.isfinite(self.agreed[0]):
+            both = " → ".join(f"{loss:.3g}" for loss in self.agreed)
+            kept += f"; on accepted suggestions, by which no tag is judged, {both}"
+        ones = "own labels of held-out ones" if self.accepted else "held-out ones"
+        return f"{given}, loss on {ones}: {told}; other tags as before{kept}."
 
 
 def adapt(
@@ -113,31 +128,43 @@ def adapt(
     head, found = labelled(domain, labels, images)
     inputs = {name: np.stack([one.inputs[name] for one in found]) for name in found[0].inputs}
     layer, wanted = Layer.of(model, head), np.stack([one.tags for one in found]).astype(float)
-    new = Remembered.of(layer.read(inputs), wanted, [one.file for one in found])
+    new = Remembered.of(
+        layer.read(inputs), wanted, [one.file for one in found], np.stack([one.accepted for one in found])
+    )
     own = new.and_others(model, {name for image in images for name in names_of(image)})
     scenes = replayed(domain, layer, head, settings.scenes, run, progress)
     said = model.manifest.calibration[head.name]
     slope, offset = np.array(said["slope"]), np.array(said["offset"])
     seen, number = np.vstack([own.seen, scenes.seen]), len(own.seen)
     logits = layer.logits(seen) * slope + offset
-    told = Told(seen, logits, np.vstack([own.truth, sigmoid(logits[number:])]), number)
-    fitted = [k for k in range(len(head.labels)) if slope[k] > 0 and _enough(own.truth[:, k], settings.least)]
+    told = Told(seen, logits, np.vstack([own.truth, sigmoid(logits[number:])]), number, own.judged)
+    fitted = [
+        k for k in range(len(head.labels)) if slope[k] > 0 and _enough(own.judged[:, k], settings.least)
+    ]
     change, held = chosen(told, fitted, settings)
     truth = np.vstack([own.truth, scenes.truth])
     old, now = (cross_entropy(logits + added, truth) for added in (np.zeros_like(held), held))
-    better = [k for k in fitted if _falls(old[:number, k], now[:number, k], settings.sure)]
+    judged = np.isfinite(own.judged)
+    mine = [np.where(judged, one[:number], np.nan) for one in (old, now)]
+    better = [k for k in fitted if _falls(mine[0][:, k], mine[1][:, k], settings.sure)]
     names = tuple(head.labels[k] for k in better)
     if better:
         weights = np.zeros_like(change.weights)
         weights[:, better] = change.weights[:, better] / slope[better]
         about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
         _write(model, layer.changed(Change(change.gate, weights)), inputs, own, target, about)
-    both = old, now
-    before, after = ({head.labels[k]: float(np.nanmean(one[:number, k])) for k in fitted} for one in both)
+    before, after = ({head.labels[k]: float(np.nanmean(one[:, k])) for k in fitted} for one in mine)
     kept = (float("nan"), float("nan"))
     if better and len(scenes.seen):
         kept = float(np.nanmean(old[number:, better])), float(np.nanmean(now[number:, better]))
-    return Adapted(number, len(scenes.seen), names, before, after, kept)
+    labels_given = np.isfinite(own.truth)
+    accepted = labels_given & own.accepted
+    some = accepted[:, better]
+    agreed = tuple(
+        float(one[:number, better][some].mean()) if some.any() else float("nan") for one in (old, now)
+    )
+    counts = int(judged.sum()), int(accepted.sum())
+    return Adapted(number, len(scenes.seen), names, before, after, kept, *counts, (agreed[0], agreed[1]))
 
 
 def _enough(truth: FloatArray, least: int) -> bool:

@@ -64,17 +64,21 @@ class Told:
         By the user; of a scene what the network said of it before any labels.
     images : int
         The first so many are the user's.
+    judged : (images, labels) array
+        The truth by which a strength is chosen; NaN where the user has but accepted a suggestion.
     """
 
     seen: FloatArray
     logits: FloatArray
     truth: FloatArray
     images: int
+    judged: FloatArray
 
     def of(self, rows: NDArray[np.bool_]) -> Told:
         """Some of them."""
         number = int(rows[: self.images].sum())
-        return Told(self.seen[rows], self.logits[rows], self.truth[rows], number)
+        judged = self.judged[rows[: self.images]]
+        return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)
 
 
 def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, FloatArray]:
@@ -91,7 +95,7 @@ def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Chang
     images = slice(told.images)
 
     def loss(strength: float) -> float:
-        every = cross_entropy(told.logits[images] + held[strength][images], told.truth[images])
+        every = cross_entropy(told.logits[images] + held[strength][images], told.judged)
         return float(np.nansum(every[:, fitted]))
 
     best = min(held, key=loss)

@@ -65,6 +65,7 @@ def record(
     labels : Path
         CSV with a column ``file``, ``entry`` (frame, from 1) where files hold several, and one column for
         each tag with 1, 0 or nothing where it is not known, or a column ``tags`` of names between semicolons.
+        Of tags named in a column ``accepted`` a model had suggested what stands there.
     images : sequence of str
         Files of the images; those that are not labelled are not read.
     folder : Path
@@ -108,11 +109,14 @@ class Labelled:
         0, 1, or NaN where it is not known.
     file : str
         Its name in the table of labels.
+    accepted : (labels,) array
+        Where a model had suggested what is said.
     """
 
     inputs: dict[str, NDArray[Any]]
     tags: NDArray[np.float32]
     file: str
+    accepted: NDArray[np.bool_]
 
 
 def names_of(image: str) -> list[str]:
@@ -126,21 +130,22 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
     head = next((one for one in domain.heads if isinstance(one, Tags)), None)
     if head is None:
         raise SasnetError(f"{domain.title} have no tags; leave --labels out.")
-    wanted = read_labels(labels, head)
+    wanted, suggested = read_labels(labels, head), read_accepted(labels, head)
     found: list[Labelled] = []
     for image in images:
         name = next((name for name in names_of(image) if name in wanted), "")
         entries = wanted.get(name, {})
         batch: list[Any] = []
-        targets: list[NDArray[np.float32]] = []
+        targets: list[tuple[NDArray[np.float32], NDArray[np.bool_]]] = []
         for number, one in enumerate(domain.read(image, ReadOptions()) if entries else (), start=1):
             if number in entries:
                 batch.append(one)
-                targets.append(entries[number])
+                targets.append((entries[number], suggested[name, number]))
         if batch:
             read = domain.features(batch)
             found += [
-                Labelled({k: v[row] for k, v in read.items()}, tags, name) for row, tags in enumerate(targets)
+                Labelled({k: v[row] for k, v in read.items()}, tags, name, accepted)
+                for row, (tags, accepted) in enumerate(targets)
             ]
     if len(found) < LEAST:
         raise SasnetError(
@@ -158,11 +163,7 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
     DataError
         It is no such table.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: cannot be read as CSV ({error}); check the file.") from None
+    rows = _rows(path)
     columns = set(rows[0]) if rows else set()
     if "file" not in columns or not columns & {"tags", *head.labels}:
         raise DataError(
@@ -177,6 +178,30 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
             row, head, f"{path}: line {number}"
         )
     return found
+
+
+def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bool_]]:
+    """(File, frame) -> of which tags a model had suggested what the table says; with parents that it implies.
+
+    The table is one that `read_labels` has read.
+    """
+    found = {}
+    for row in _rows(path):
+        named = {name.strip() for name in (row.get("accepted") or "").split(";")}
+        for _ in head.parents:
+            implied = {head.parents[one] for one in named if row.get(one) == "1" and one in head.parents}
+            named |= {parent for parent in implied if not row.get(parent)}
+        entry = int((row.get("entry") or "1").removeprefix("frame").strip())
+        found[row["file"].removeprefix("./"), entry] = np.array([name in named for name in head.labels])
+    return found
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return list(csv.DictReader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: cannot be read as CSV ({error}); check the file.") from None
 
 
 def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[np.float32]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,17 +35,28 @@ class Remembered:
         0, 1, or NaN where nobody has said.
     files : (n,) array of str
         Digest of the name of the file of each.
+    accepted : (n, labels) array
+        Where a model had suggested what is said.
     """
 
     seen: FloatArray
     truth: FloatArray
     files: NDArray[np.str_]
+    accepted: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, seen: FloatArray, truth: FloatArray, files: Sequence[str]) -> Remembered:
+    def of(
+        cls, seen: FloatArray, truth: FloatArray, files: Sequence[str], accepted: NDArray[np.bool_]
+    ) -> Remembered:
         """Images by the names of their files."""
         # As it is read again: else the first training would see other numbers than the next.
-        return cls(seen.astype(np.float32).astype(float), truth, np.array([digest(one) for one in files]))
+        names = np.array([digest(one) for one in files])
+        return cls(seen.astype(np.float32).astype(float), truth, names, accepted)
+
+    @property
+    def judged(self) -> FloatArray:
+        """(n, labels) the truth by which a model is judged: not by what it has suggested itself."""
+        return np.where(self.accepted, np.nan, self.truth)
 
     def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
         """With those of a model, but for files that are given anew: of these the new labels alone hold.
@@ -61,20 +73,25 @@ class Remembered:
         if FILE not in model.manifest.sha256:
             return self._sorted()
         with np.load(model.folder / FILE) as file:
-            old = Remembered(file["seen"].astype(float), file["truth"].astype(float), file["files"])
+            truth = file["truth"].astype(float)
+            accepted = file["accepted"] if "accepted" in file else np.zeros(truth.shape, np.bool_)
+            old = Remembered(file["seen"].astype(float), truth, file["files"], accepted)
         kept = ~np.isin(old.files, [digest(name) for name in given])
-        parts = zip((self.seen, self.truth, self.files), (old.seen, old.truth, old.files), strict=True)
+        parts = zip(self._parts(), old._parts(), strict=True)
         return Remembered(*(np.concatenate([new, before[kept]]) for new, before in parts))._sorted()
+
+    def _parts(self) -> tuple[NDArray[Any], ...]:
+        return self.seen, self.truth, self.files, self.accepted
 
     def _sorted(self) -> Remembered:
         order = np.lexsort((self.seen.sum(axis=1), self.files))
-        return Remembered(self.seen[order], self.truth[order], self.files[order])
+        return Remembered(*(one[order] for one in self._parts()))
 
     def write(self, folder: Path) -> None:
         """Lay them down in the folder of a model."""
         seen, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
         with put_in_one_step(folder / FILE, ending=".npz") as aside:
-            np.savez_compressed(aside, seen=seen, truth=truth, files=self.files)
+            np.savez_compressed(aside, seen=seen, truth=truth, files=self.files, accepted=self.accepted)
 
 
 def digest(name: str) -> str:

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..types import SasnetError
 from .database import Database
+from .settings import WEB
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +52,7 @@ class Event:
         `YES`, `NO` or `UNKNOWN`.
     model : str
         ``name@version`` where a model's suggestion was accepted or rejected.
+        Of what a person says without it both are empty.
     probability : float or None
         Of that suggestion.
     time : float
@@ -70,6 +72,12 @@ class Event:
     probability: float | None = None
     time: float = 0.0
     id: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it says what a model had suggested; of older logs whatever agrees with the model."""
+        p = self.probability
+        return bool(self.model) and p is not None and (p >= WEB.present) == (self.value == YES)
 
 
 @dataclass(frozen=True)

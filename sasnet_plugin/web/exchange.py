@@ -17,7 +17,7 @@ from .images import Key
 from .state import State
 
 #: Columns of the CSV that are no tags.
-COLUMNS = ("file", "entry", "who", "tags")
+COLUMNS = ("file", "entry", "who", "tags", "accepted")
 
 
 def labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
@@ -30,15 +30,20 @@ def labelled(state: State) -> Iterator[tuple[int, Key, dict[str, int]]]:
 
 
 def to_csv(state: State) -> bytes:
-    """``file,entry,who`` and a column for each tag: 1, 0, or nothing where nobody has said it."""
+    """``file,entry,who,accepted`` and a column for each tag: 1, 0, or nothing where nobody has said it.
+
+    Of the tags in ``accepted``, with semicolons between them, a model had suggested what stands there.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["file", "entry", "who", *state.tags])
+    writer.writerow(["file", "entry", "who", "accepted", *state.tags])
     for row, (file, number), labels in labelled(state):
         who = sorted({state.people[p] for p in state.by[row] if p >= 0})
+        accepted = [state.tags[place] for place in np.flatnonzero(state.accepted[row])]
         # The same file, of whose name no spreadsheet makes a formula.
         name = file if plain_cell(file) == file else f"./{file}"
-        writer.writerow([name, number, ";".join(who), *(labels.get(tag, "") for tag in state.tags)])
+        told = ";".join(who), ";".join(map(plain_cell, accepted))
+        writer.writerow([name, number, *told, *(labels.get(tag, "") for tag in state.tags)])
     return out.getvalue().encode()
 
 

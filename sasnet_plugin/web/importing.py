@@ -135,7 +135,7 @@ def _line(where: str, row: Mapping[str, str]) -> Iterator[_Label]:
     for tag, cell in row.items():
         if tag not in COLUMNS and cell:
             yield where, file, number, tag, {"1": YES, "0": NO}.get(cell, cell)
-    if not any(cell for tag, cell in row.items() if tag not in ("file", "entry", "who")):
+    if not any(cell for tag, cell in row.items() if tag not in ("file", "entry", "who", "accepted")):
         _path(where, file)  # nothing is said of it, but it is a line of labels
 
 

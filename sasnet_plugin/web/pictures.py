@@ -53,7 +53,7 @@ def picture(measurement: Any, look: Look) -> bytes:
     """The PNG of a measurement."""
     if isinstance(measurement, Curve):
         return _plot(measurement, look.scale == "linear")
-    values, mask = _upright(measurement)
+    values, mask = upright(measurement)
     if look.view == "polar":
         values, mask = polar(values, mask, _centre(measurement))
     elif look.view == "correlation":
@@ -66,12 +66,18 @@ def picture(measurement: Any, look: Look) -> bytes:
     return _png(shown, mask, look.colours, look.mask, WEB.view)
 
 
+def colour_bar(colours: str) -> bytes:
+    """The PNG of all colours, from the lowest to the highest, a row of 256 pixels."""
+    share, mask = np.linspace(0, 1, 256)[None], np.ones((1, 256), dtype=np.bool_)
+    return _png(share, mask, Look(colours=colours).colours, False, WEB.view)
+
+
 def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
     """A small PNG in grey, which the page may colour, and what is compared, (descriptor²,)."""
     if isinstance(measurement, Curve):
         shown, mask = _drawn(measurement), np.ones((WEB.thumbnail, WEB.thumbnail), dtype=np.bool_)
     else:
-        values, mask = _fewer(*_upright(measurement), WEB.thumbnail)
+        values, mask = _fewer(*upright(measurement), WEB.thumbnail)
         shown = scaled(values, mask, "log")
     rows, columns = (np.linspace(0, n - 1e-6, WEB.descriptor + 1).astype(int) for n in shown.shape)
     cells = np.add.reduceat(np.add.reduceat(shown, rows[:-1], axis=0), columns[:-1], axis=1)
@@ -81,10 +87,7 @@ def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
 
 def scaled(values: Floats, mask: Bools, scale: str) -> Floats:
     """Values between 0 and 1, 1 at the brightest hundredth of what is not masked."""
-    good = values[mask]
-    top = float(np.quantile(good, 0.99)) if good.size else 1.0
-    top = top if top > 0 else float(good.max(initial=0.0))
-    low = min(float(np.quantile(good, 0.01)), 0.0) if good.size and scale == "linear" else 0.0
+    low, top = limits(values, mask, scale)
     if not top > low:
         return np.zeros_like(values)
     share = np.clip((values - low) / (top - low), 0, 1)
@@ -93,6 +96,15 @@ def scaled(values: Floats, mask: Bools, scale: str) -> Floats:
     elif scale == "gamma":
         share = share**_GAMMA
     return np.where(mask, share, 0.0)
+
+
+def limits(values: Floats, mask: Bools, scale: str) -> tuple[float, float]:
+    """Values that are drawn as 0 and as 1; logarithmic scales begin `WEB.decades` below the second."""
+    good = values[mask]
+    top = float(np.quantile(good, 0.99)) if good.size else 1.0
+    top = top if top > 0 else float(good.max(initial=0.0))
+    low = min(float(np.quantile(good, 0.01)), 0.0) if good.size and scale == "linear" else 0.0
+    return low, top
 
 
 def polar(values: Floats, mask: Bools, centre: tuple[float, float]) -> tuple[Floats, Bools]:
@@ -117,7 +129,7 @@ def correlation(values: Floats, mask: Bools, centre: tuple[float, float]) -> tup
     return found, np.broadcast_to(np.repeat(there, 8)[:, None], found.shape)
 
 
-def _upright(image: Any) -> tuple[Floats, Bools]:
+def upright(image: Any) -> tuple[Floats, Bools]:
     """Values and mask as they are drawn, the first row above."""
     values, mask = image.counts, image.mask
     if isinstance(image.geometry, GrazingIncidence):  # its first row is the lowest

@@ -10,10 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from ..files import put_whole
-from ..types import SasnetError, printable
+from ..types import SasnetError, installed_by, printable
 from ..workers.child import deaf_children, safe_environment
 from .settings import WEB
 
@@ -64,6 +65,8 @@ class Retraining:
         with self._lock:
             if self.running:
                 raise SasnetError("A training is running; wait for it, or stop it.")
+            if find_spec("onnx") is None:
+                raise SasnetError(f"Retraining needs onnx, which is not installed; run {installed_by('web')}")
             if labelled < WEB.least_labelled:
                 raise SasnetError(
                     f"{labelled} images are labelled; label at least {WEB.least_labelled} before you retrain."

@@ -23,6 +23,10 @@ class WebSettings:
         Brackets and negations within each other, well below what Python's stack holds.
     largest_request : int
         Bytes of a request, of which imported labels are the largest: some 10⁶ lines of a CSV.
+    previewed : int
+        Images that are shown before many are labelled at once: two rows, which are looked at.
+    previewed_from : int
+        So many images are a screen or more; labels of as many are shown before they are written.
     most_cells : int
         Images that are described in one answer; a large screen shows some 300.
     selections : int
@@ -61,6 +65,8 @@ class WebSettings:
     longest_filter: int = 2000
     deepest_filter: int = 50
     largest_request: int = 200 * 2**20
+    previewed: int = 12
+    previewed_from: int = 100
     most_cells: int = 400
     selections: int = 16
     thumbnail: int = 72

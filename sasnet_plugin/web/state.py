@@ -52,12 +52,13 @@ class State:
         self._changed = np.zeros(0, np.int64)
         self._value = np.zeros((0, 0), np.int8)
         self._by = np.zeros((0, 0), np.int16)
+        self._accepted = np.zeros((0, 0), np.bool_)
         self._probability = np.zeros((0, 0), np.float32)
         self._in_scope = np.zeros(0, np.float32)
         self._model = np.zeros(0, np.int16)
         self._undone: set[int] = set()
         self._actions: dict[str, int] = {}
-        #: (n, 5) action, person, row, tag and value of each label, in the order of the log.
+        #: (n, 6) action, person, row, tag, value of each label, and 1 where it was accepted; as in the log.
         self._log: list[NDArray[np.int32]] = []
         for tag in tags:
             self.tag(tag)
@@ -77,6 +78,11 @@ class State:
     def by(self) -> NDArray[np.int16]:
         """(n, tags) who said it, place in `people`, or −1."""
         return self._grown()._by[: len(self.images)]
+
+    @property
+    def accepted(self) -> Bools:
+        """(n, tags) where what a person says is a model's suggestion, accepted."""
+        return self._grown()._accepted[: len(self.images)]
 
     @property
     def probability(self) -> NDArray[np.float32]:
@@ -131,7 +137,7 @@ class State:
 
     def take(self, events: Iterable[Event]) -> None:
         """Take in events, in the order of the log."""
-        labels: list[tuple[int, int, int, int, int]] = []
+        labels: list[tuple[int, ...]] = []
         again = False
         self.version += 1
         for event in events:
@@ -140,7 +146,8 @@ class State:
             action = self._actions.setdefault(event.action, len(self._actions))
             if event.kind == LABEL:
                 row = self.images.add((event.file, event.number))
-                labels.append((action, self._person(event.who), row, self.tag(event.tag), event.value))
+                said = self.tag(event.tag), event.value, int(event.accepted)
+                labels.append((action, self._person(event.who), row, *said))
                 acts.done[event.action] = None
                 acts.undone.clear()
             elif event.kind == UNDO:
@@ -222,22 +229,24 @@ class State:
     def _kept(self) -> NDArray[np.int32]:
         """Labels that were not taken back."""
         if not self._log:
-            return np.zeros((0, 5), np.int32)
+            return np.zeros((0, 6), np.int32)
         self._log = [np.concatenate(self._log)]
         undone = np.fromiter(self._undone, np.int32, len(self._undone))
         return np.asarray(self._log[0][~np.isin(self._log[0][:, 0], undone)])
 
     def _fold(self, labels: NDArray[np.int32]) -> None:
         """Put labels in their places; of several for one place the last is the last that numpy puts there."""
-        _, person, row, tag, value = labels.T
+        _, person, row, tag, value, accepted = labels.T
         self._value[row, tag] = value
         self._by[row, tag] = np.where(value == UNKNOWN, -1, person)
+        self._accepted[row, tag] = (accepted == 1) & (value != UNKNOWN)
         self._changed[row] = self.version
 
     def _refold(self) -> None:
         before = self._value.copy()
         self._value[:] = UNKNOWN
         self._by[:] = -1
+        self._accepted[:] = False
         changed = self._changed.copy()
         self._fold(self._kept())
         self._changed = np.where((self._value != before).any(axis=1), self.version, changed)
@@ -250,6 +259,7 @@ class State:
             wide = (0, more), (0, len(self.tags) - columns)
             self._value = np.pad(self._value, wide, constant_values=UNKNOWN)
             self._by = np.pad(self._by, wide, constant_values=-1)
+            self._accepted = np.pad(self._accepted, wide)
             self._probability = np.pad(self._probability, wide, constant_values=np.nan)
             self._in_scope = np.pad(self._in_scope, wide[0], constant_values=np.nan)
             self._model = np.pad(self._model, wide[0], constant_values=-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from ..domains.heads import Classes, Head, Tags
 from ..types import SasnetError
 from .content import Source, Stamp, see_unchanged, source_of
 from .pictures import Look, picture, thumbnail
+from .places import about
 from .settings import WEB
 
 _USUAL = Look()
@@ -60,7 +61,10 @@ class Job:
 
 @dataclass(frozen=True)
 class Shown:
-    """An image that was drawn: of what, its number, its entry's title, a PNG, what is compared, sentences."""
+    """An image that was drawn: of what, its number, its entry's title, a PNG, what is compared, sentences.
+
+    Of a view, ``about`` is what `pictures.about` says.
+    """
 
     source: Source
     number: int
@@ -68,6 +72,7 @@ class Shown:
     png: bytes
     descriptor: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = ()
+    about: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +152,8 @@ def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
 
 def _view(job: Job, source: Source) -> Iterator[Shown]:
     for one in _measurements(job, job.number):
-        yield Shown(source, job.number, one.entry, picture(one, job.look), notes=tuple(one.notes))
+        drawn = picture(one, job.look)
+        yield Shown(source, job.number, one.entry, drawn, notes=tuple(one.notes), about=about(one, job.look))
         return
     raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
 

@@ -16,6 +16,7 @@ from ..domains import specification
 from ..types import SasnetError, printable
 from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
+from .exchange import COLUMNS
 from .images import Images, Key
 from .orders import Orders
 from .selection import selected
@@ -82,24 +83,42 @@ class Workspace:
         SasnetError
             A name or an image is none, or the database cannot be written to; then nothing was done.
         """
+        with self.lock:
+            events = self.tagging(rows, tag, value, who)
+            self._append(events)
+            return len(events)
+
+    def tagging(self, rows: Sequence[int], tag: str, value: int, who: str) -> list[Event]:
+        """What `tag` would write; arguments and errors as there."""
         tag, who = name_given(tag, "tag"), name_given(who, "person")
         with self.lock:
             self.refresh()
-            state = self.state
-            self.images.check(rows)
+            state, images = self.state, self.images
+            images.check(rows)
             column = state.tags.index(tag) if tag in state.tags else -1
             action = secrets.token_hex(8)
             wanted = [
                 r for r in rows if column < 0 or state.value[r, column] != value or state.by[r, column] < 0
             ]
-            events = [self._label(action, row, tag, column, value, who) for row in wanted]
-            self._append(events)
-            return len(events)
+            return [Event(LABEL, action, who, *images.keys[row], tag, value) for row in wanted]
 
     def accept(
         self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
     ) -> tuple[int, int]:
         """Take over what the model says of a tag that nobody has answered; how many were accepted, rejected.
+
+        Arguments and errors as of `accepting`.
+        """
+        with self.lock:
+            events = self.accepting(rows, tag, least, most, who, value)
+            self._append(events)
+        yes = sum(event.value == YES for event in events)
+        return yes, len(events) - yes
+
+    def accepting(
+        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+    ) -> list[Event]:
+        """What `accept` would write.
 
         Parameters
         ----------
@@ -120,16 +139,13 @@ class Workspace:
             chosen = np.asarray(rows, dtype=np.intp)
             action = secrets.token_hex(8)
             events: list[Event] = []
-            yes = 0
             for column in [state.tags.index(tag)] if tag else range(len(state.tags)):
                 p = state.probability[chosen, column]
                 free = (state.value[chosen, column] == UNKNOWN) & np.isfinite(p)
                 for said, where in ((value, free & (p >= least)), (NO, free & (p <= most) & ~(p >= least))):
                     name = state.tags[column]
-                    events += [self._label(action, int(r), name, column, said, who) for r in chosen[where]]
-                    yes += int(where.sum()) if said == YES else 0
-            self._append(events)
-            return yes, len(events) - yes
+                    events += [self._accepted(action, int(r), name, column, said, who) for r in chosen[where]]
+            return events
 
     def undo(self, who: str, *, again: bool = False) -> bool:
         """Take this person's last action back, or do again what was taken back last; False: there is none."""
@@ -166,12 +182,10 @@ class Workspace:
         with self.lock:
             self.state.tag(name_given(name, "tag"))
 
-    def _label(self, action: str, row: int, tag: str, column: int, value: int, who: str) -> Event:
+    def _accepted(self, action: str, row: int, tag: str, column: int, value: int, who: str) -> Event:
         file, number = self.images.keys[row]
-        p = float(self.state.probability[row, column]) if column >= 0 else np.nan
-        if not np.isfinite(p):
-            return Event(LABEL, action, who, file, number, tag, value)
         model = self.state.models[self.state.model[row]]
+        p = float(self.state.probability[row, column])
         return Event(LABEL, action, who, file, number, tag, value, model, p)
 
     def _append(self, events: Sequence[Event]) -> None:
@@ -223,9 +237,9 @@ def name_given(name: str, what: str) -> str:
         raise SasnetError(
             f"This name of a {what} has {len(name):,} characters; use {WEB.longest_name} at most."
         )
-    if not name or not name.isprintable() or name[0] in "=+-@" or name in ("file", "entry", "who", "tags"):
+    if not name or not name.isprintable() or name[0] in "=+-@" or name in COLUMNS:
         raise SasnetError(
-            f"{printable(name)!r} is no name of a {what}; begin with a letter, and take none of file, entry,"
-            " who and tags."
+            f"{printable(name)!r} is no name of a {what}; begin with a letter, and take none of"
+            f" {', '.join(COLUMNS)}."
         )
     return name

@@ -224,11 +224,16 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     page.click(f"button:has-text('Fit {number} sphere')")
     until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number}.')")
     best = theirs["fits"][0]["parameters"]["radius"]["value"]
+    # The fit is named first; its values follow when the model's parameters are known.
+    until(page, "Number(document.querySelector('[aria-label=\"radius, value\"]').value) !== 60.5")
     assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(best, rel=1e-5)
+    assert not page.get_by_label("radius, fix").is_checked(), "in that fit it was free"
     page.get_by_label(f"Compare fit {number + 1}").check()
     if PICTURES:
         page.set_viewport_size({"width": 1280, "height": 860})
         page.wait_for_timeout(800)
+        page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
+        page.wait_for_timeout(200)
         page.screenshot(path=f"{PICTURES}/web_curve.png")
 
 

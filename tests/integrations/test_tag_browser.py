@@ -117,6 +117,9 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
         await anna.run(CLICK.format("retrain"))
         await anna.until("document.querySelector('#problem').textContent.includes('label at least 20')")
         await anna.run("document.querySelector('#accept').requestSubmit()")
+        await anna.until("document.querySelectorAll('#preview[open] li').length == 12")
+        assert "diffraction@" not in await anna.run(EXPORT), "nothing is written before it was seen"
+        await anna.run("document.querySelector('#preview-write').click()")
         await anna.until("document.querySelector('#problem').textContent.startsWith('Accepted')")
         await anna.run(FILTER.format("labelled"))
         known = re.search(r"(\d+) labelled", await anna.run(STATUS))
@@ -126,6 +129,7 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
         await _seen(anna, pictures / "tag_grid.png")
         await _press(anna, "ArrowRight", "ArrowRight", "Enter")
         await anna.until("(document.querySelector('#picture') || {}).naturalWidth > 100")
+        await anna.until("document.querySelector('#bar-colours').naturalWidth == 256")
         await _seen(anna, pictures / "tag_image.png")
         before = await anna.run(EXPORT)
         assert before.count("\n") > 5

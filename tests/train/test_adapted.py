@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,9 +53,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
     return folder, truth
 
 
-def train(folder: Path, tags: list[str], out: Path, scenes: int = 400, start: str = "zoo") -> str:
+def train(
+    folder: Path, tags: list[str], out: Path, scenes: int = 400, start: str = "zoo", accepted: str = ""
+) -> str:
     """The command's answer."""
-    lines = ["file,entry,tags"] + [f"run.npy,{n},{tag}" for n, tag in enumerate(tags, start=1)]
+    lines = ["file,entry,accepted,tags"]
+    lines += [f"run.npy,{n},{accepted},{tag}" for n, tag in enumerate(tags, start=1)]
     (folder / "tags.csv").write_text("\n".join(lines))
     options = ["train", "--domain", "diffraction", "--start-from", start, "--labels"]
     options += [str(folder / "tags.csv"), "--run", str(folder / "replay"), "--replay", str(scenes)]
@@ -193,6 +198,45 @@ def test_a_tag_follows_the_user_and_what_was_known_stays(
     one, two = (Runtime(model.onnx, outputs=("tags",)).run(asked)["tags"] for model in (old, new))
     np.testing.assert_array_equal((one != two).any(axis=0), taken)
     assert new.manifest.calibration == old.manifest.calibration
+
+
+#: What neither the package nor its extra `web` installs.
+ABSENT = """
+import sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"keras", "tensorflow", "tf2onnx", "sklearn", "numba", "torch", "jax"}:
+            raise ImportError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+from sasnet_plugin.__main__ import main
+main()
+"""
+
+
+def test_labels_are_learnt_with_what_the_page_of_tags_installs(
+    run: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    folder, truth = run
+    lines = [f"run.npy,{n},{'Layered' if one > 0 else 'Streak'}" for n, one in enumerate(truth[:, ROUND], 1)]
+    (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines]))
+    given = ["train", "--domain", "diffraction", "--start-from", "zoo"]
+    given += ["--labels", str(tmp_path / "tags.csv")]
+    given += ["--replay", "0", "--zoo", str(tmp_path / "zoo" / "diffraction"), str(folder / "run.npy")]
+    done = subprocess.run([sys.executable, "-c", ABSENT, *given], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "zoo" / "diffraction" / "model.onnx").exists()
+
+
+def test_no_tag_is_judged_by_suggestions_that_were_accepted(
+    run: tuple[Path, np.ndarray], tmp_path: Path
+) -> None:
+    folder, truth = run
+    tags = ["Round;Layered" if one > 0 else "Prolate;Streak" for one in truth[:, ROUND]]
+    said = train(folder, tags, tmp_path / "zoo" / "diffraction", accepted="Layered")
+    assert f"{NUMBER} accepted suggestions)" in said
+    assert "Layered" not in said, "it would be taken if these were the user's own, see above"
+    if "no tag is better" not in said:
+        assert "loss on own labels of held-out ones" in said
 
 
 def test_what_labels_do_not_teach_is_not_taken(run: tuple[Path, np.ndarray], tmp_path: Path) -> None:

@@ -395,3 +395,56 @@ def test_retraining_is_a_process_of_its_own_on_what_is_labelled(opened: Open, tm
     assert page.workspace.background.zoo.startswith(str(tmp_path / "retrained"))
     assert 'data-do="use"' not in page.get("/status").text
     page.post("/api/stop")
+
+
+def test_what_many_labels_would_be_is_shown_before_and_accepted_ones_stay_apart(page: Page) -> None:
+    rows = page.rows()
+    page.predict({row: {"Round": p} for row, p in zip(rows, (0.99, 0.95, 0.7, 0.4, 0.2, 0.03), strict=True)})
+    wanted = {"rows": rows, "tag": "Round", "least": 0.9, "most": 0.05, "who": "anna"}
+    found = page.post("/api/accept", **wanted, preview=True)
+    assert [found[name] for name in ("labels", "images", "yes", "no")] == [3, 3, 2, 1]
+    assert [one["labels"] for one in found["first"]] == [[["Round", 1]], [["Round", 1]], [["Round", 0]]]
+    assert page.rows("labelled") == [], "nothing is written before it was seen"
+    page.post("/api/tag", rows=[rows[0]], tag="Round", value=1, who="anna")
+    page.post("/api/tag", rows=[rows[2]], tag="Bent", value=1, who="anna")
+    page.post("/api/accept", **wanted)
+    # Rejected, so no suggestion of the model; an own word in place of an accepted one is one's own.
+    page.post("/api/accept", rows=[rows[2]], least=0.5, who="anna", value=0)
+
+    def told() -> list[tuple[str, str]]:
+        table = csv.DictReader(io.StringIO(page.get("/export/labels.csv").text))
+        return [(row["accepted"], row["Round"]) for row in table]
+
+    accepted = [("", "1"), ("Round", "1"), ("", "0"), ("Round", "0")]
+    assert told() == accepted
+    page.post("/api/tag", rows=[rows[1]], tag="Round", value=0, who="anna")
+    assert told()[1] == ("", "0")
+    assert page.post("/api/undo", who="anna") == {"done": True}
+    assert told() == accepted
+    exported = page.get("/export/labels.csv").content
+    assert page.client.post("/api/import?who=ben", content=exported).json() == {"done": 0}
+
+
+def test_tags_of_an_open_image_keep_the_order_that_is_asked_for(page: Page) -> None:
+    row = page.rows()[0]
+
+    def order(asked: str) -> list[str]:
+        return re.findall(r'data-place="(\d+)"', page.get(f"/image/{row}", order=asked).text)
+
+    usual = order("")
+    turned = usual[::-1]
+    page.post("/api/tag", rows=[row], tag=page.workspace.state.tags[int(usual[5])], value=1, who="anna")
+    assert order(",".join(turned)) == turned
+    assert order("")[0] == usual[5], "what holds comes first when it is opened"
+    assert sorted(order("5,x,-1,99999,5")) == sorted(usual)
+
+
+def test_a_picture_comes_with_its_axes_and_colours(page: Page) -> None:
+    row = page.rows()[0]
+    about = json.loads(page.get(f"/view/{row}", scale="linear").headers["X-Frame-About"])
+    assert about["rows"] > 10
+    assert len(about["centre"]) == 2
+    assert float(about["low"]) < float(about["top"])
+    assert "rows" not in json.loads(page.get(f"/view/{row}", view="polar").headers["X-Frame-About"])
+    assert page.get("/colours/magma").content.startswith(b"\x89PNG")
+    assert page.client.get("/colours/none").status_code == 400

@@ -14,10 +14,12 @@ from matplotlib.image import imread
 from tagpages import Page, draw
 
 from sasnet_plugin.data.diffraction.frame import Window
-from sasnet_plugin.types import Curve, Image
+from sasnet_plugin.data.sans.geometry import SmallAngle
+from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
 from sasnet_plugin.web.crew import DONE, Crew
 from sasnet_plugin.web.pictures import Look, correlation, picture, polar, scaled, thumbnail
+from sasnet_plugin.web.places import about
 from sasnet_plugin.web.worker import VIEW, Failed, Job, Shown
 
 CENTRE = (40.0, 52.0)
@@ -75,6 +77,26 @@ def test_thumbnails_are_small_and_alike_where_images_are() -> None:
     png, _ = thumbnail(Curve(q, q**-4.0))
     seen = imread(io.BytesIO(png))[..., 0] > 0.5
     assert seen[:, 5].argmax() < seen[:, -8].argmax(), "a curve that falls"
+
+
+def test_q_under_the_mouse_is_the_geometry_s_own() -> None:
+    qx, qy = np.meshgrid(np.linspace(-0.1, 0.2, 31), np.linspace(0.15, -0.05, 21))
+    small = SmallAngle(qx, qy, np.ones((21, 31)))
+    found = about(Image(np.ones((21, 31)), np.ones((21, 31), bool), small), Look())
+    assert found is not None
+    assert found["centre"] == [10, 15]
+    np.testing.assert_allclose(found["corners"], [[-0.1, 0.2, -0.1, 0.2], [0.15, 0.15, -0.05, -0.05]])
+    assert found["axes"] == "Across: qx, -0.1 to 0.2 Å⁻¹; down: qy, 0.15 to -0.05 Å⁻¹."
+    grazing = GrazingIncidence(np.linspace(-2, 2, 9), np.linspace(0, 3, 7), 1.0, 0.2)
+    found = about(Image(np.ones((7, 9)), np.ones((7, 9), bool), grazing), Look())
+    assert found is not None
+    assert (found["phi"], found["alpha_f"], found["alpha_i"]) == ([-2, 2], [0, 3], 0.2)
+    flat = Window((96, 90), CENTRE, 40.0, 1.2, 2000.0, 0.2)
+    found = about(Image(np.ones((96, 90)), np.ones((96, 90), bool), flat), Look())
+    assert found is not None
+    assert (found["per_pixel"], found["wavelength"]) == (pytest.approx(1e-4), 1.2)
+    q = np.geomspace(0.01, 0.1, 20)
+    assert about(Curve(q, 1 / q), Look()) is None, "its plot has axes"
 
 
 KILLER = """

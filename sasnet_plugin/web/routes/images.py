@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
 from ..events import UNKNOWN
-from ..pictures import Look
+from ..pictures import Look, colour_bar
 from ..settings import WEB
 from . import Desk
 
@@ -92,4 +94,11 @@ def view(
 ) -> Response:
     """One image, drawn as it is asked for."""
     shown = desk.background.view(row, Look(view, scale, colours, mask))
-    return Response(shown.png, 200, _NEVER, "image/png")
+    told = {"X-Frame-About": json.dumps(shown.about)}
+    return Response(shown.png, 200, _NEVER | told, "image/png")
+
+
+@router.get("/colours/{name}")
+def colours(name: str) -> Response:
+    """All colours of a scale, from its lowest value to its highest."""
+    return Response(colour_bar(name), 200, _FOR_EVER, "image/png")

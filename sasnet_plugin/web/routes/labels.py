@@ -11,6 +11,8 @@ from pydantic import BaseModel, Field
 
 from ...types import SasnetError
 from .. import exchange, importing
+from ..events import NO, YES, Event
+from ..settings import WEB
 from ..workspace import Workspace
 from . import Desk
 
@@ -47,14 +49,20 @@ class Chosen(Person):
         return [found[place] for place in self.places]
 
 
-class Label(Chosen):
+class Previewed(Chosen):
+    """Images, of which it may be asked first what would be written."""
+
+    preview: bool = False
+
+
+class Label(Previewed):
     """A tag that is there, is not, or is not known (−1)."""
 
     tag: str
     value: Literal[-1, 0, 1]
 
 
-class Accepted(Chosen):
+class Accepted(Previewed):
     """Suggestions of a tag or of all (empty), from one probability on; value 0: they are wrong."""
 
     tag: str = ""
@@ -72,14 +80,38 @@ class NewTag(BaseModel):
 @router.post("/api/tag")
 def tag(label: Label, desk: Desk) -> dict[str, object]:
     """Tag images; they are kept when this is answered."""
-    return {"done": desk.tag(label.of(desk), label.tag, label.value, label.who)}
+    said = label.of(desk), label.tag, label.value, label.who
+    return _preview(desk, desk.tagging(*said)) if label.preview else {"done": desk.tag(*said)}
 
 
 @router.post("/api/accept")
 def accept(wanted: Accepted, desk: Desk) -> dict[str, object]:
     """Accept and reject what the model suggests."""
-    yes, no = desk.accept(wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value)
+    said = wanted.of(desk), wanted.tag, wanted.least, wanted.most, wanted.who, wanted.value
+    if wanted.preview:
+        return _preview(desk, desk.accepting(*said))
+    yes, no = desk.accept(*said)
     return {"accepted": yes, "rejected": no}
+
+
+def _preview(desk: Workspace, events: Sequence[Event]) -> dict[str, object]:
+    """How many labels would be written on how many images, and all of the first of these."""
+    images: dict[tuple[str, int], list[Event]] = {}
+    for event in events:
+        images.setdefault((event.file, event.number), []).append(event)
+    first = []
+    with desk.lock:
+        for key, some in list(images.items())[: WEB.previewed]:
+            row = desk.images.row[key]
+            first.append(
+                {
+                    "file": key[0], "number": key[1], "picture": desk.background.address(row) or str(row),
+                    "labels": [[event.tag, event.value] for event in some],
+                }
+            )  # fmt: skip
+    yes = sum(event.value == YES for event in events)
+    no = sum(event.value == NO for event in events)
+    return {"labels": len(events), "images": len(images), "yes": yes, "no": no, "first": first}
 
 
 @router.post("/api/undo")

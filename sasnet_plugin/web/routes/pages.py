@@ -16,6 +16,7 @@ from ..expression import FUNCTIONS, WORDS, quoted
 from ..orders import ORDERS
 from ..pictures import COLOURS, SCALES, VIEWS
 from ..selection import cooccurrence
+from ..settings import WEB
 from ..worker import PREDICT, THUMBNAILS
 from . import Desk, Trainer
 
@@ -37,7 +38,7 @@ def page(request: Request, desk: Desk) -> Response:
             "folder": desk.folder.name, "title": specification(desk.domain).title, "domain": desk.domain,
             "tags": list(desk.state.tags), "orders": list(ORDERS), "views": VIEWS, "scales": SCALES,
             "colours": COLOURS, "words": {k: v[0] for k, v in WORDS.items()}, "functions": FUNCTIONS,
-            "user": request.app.state.user,
+            "user": request.app.state.user, "many": WEB.previewed_from,
         }  # fmt: skip
     found = _drawn(request, "page.html", **context)
     request.app.state.keys.give(found)
@@ -75,8 +76,11 @@ def status(request: Request, desk: Desk, trainer: Trainer) -> Response:
 
 
 @router.get("/image/{row}")
-def image(request: Request, row: int, desk: Desk) -> Response:
-    """One image with its tags, what the model says, and who has said what."""
+def image(request: Request, row: int, desk: Desk, order: str = "") -> Response:
+    """One image with its tags, what the model says, and who has said what.
+
+    Places of tags, with commas between them, are an order that is kept; others follow by what holds.
+    """
     with desk.lock:
         desk.images.check([row])
         state = desk.state
@@ -88,14 +92,16 @@ def image(request: Request, row: int, desk: Desk) -> Response:
                 "p": float(p) if np.isfinite(p := state.probability[row, place]) else None,
                 "percent": percent(float(p)) if np.isfinite(p) else "", "filter": quoted(name),
                 "differs": bool(state.disagree[row, place]),
+                "accepted": bool(state.accepted[row, place]),
             }
             for place, name in enumerate(state.tags)
         ]  # fmt: skip
         model = state.models[state.model[row]] if state.model[row] >= 0 else ""
         said, problem = state.said(row), desk.images.problem.get(row, "")
         title = desk.images.title[row]
-    order = np.lexsort((-np.nan_to_num(state.probability[row]), state.value[row] != YES))
-    tags = [tags[place] for place in order]
+    usual = np.lexsort((-np.nan_to_num(state.probability[row]), state.value[row] != YES)).tolist()
+    kept = [int(place) for place in order.split(",") if place.isdecimal() and len(place) < 7]
+    tags = [tags[place] for place in dict.fromkeys([*kept, *usual]) if place < len(tags)]
     events = [
         (time.strftime("%Y-%m-%d %H:%M", time.localtime(e.time)), e.who, e.tag, e.value, e.model,
          percent(e.probability) if e.probability is not None else "")

@@ -6,31 +6,53 @@ const grid = $("grid"), all = $("all"), single = $("single");
 const LABELS = 68; // pixels of a cell below its picture
 const state = {
   selection: "", count: 0, cells: new Map(), cursor: 0, anchor: 0, chosen: new Set(), everything: false,
-  tags: JSON.parse(document.body.dataset.tags), version: "", open: null, waiting: new Set(), like: null, silent: false,
+  tags: JSON.parse(document.body.dataset.tags), version: "", open: null, waiting: new Set(), like: null, cause: "", asked: 0,
+  many: Number(document.body.dataset.many),
 };
 
-function tell(text) {
+// What is said of one thing goes with it: a sentence about a list is gone when the list is there.
+function tell(text, cause) {
+  state.cause = text ? cause || "" : "";
   $("problem").textContent = text;
+  $("problem").classList.toggle("done", cause === "done");
   $("problem").hidden = !text;
 }
 
+function tellFilter(text) {
+  $("filter-problem").textContent = text;
+  $("filter-problem").hidden = !text;
+  $("filter").setAttribute("aria-invalid", text ? "true" : "false");
+}
+
+function working(more) {
+  state.asked += more;
+  document.body.classList.toggle("working", state.asked > 0);
+  grid.setAttribute("aria-busy", state.asked > 0);
+}
+
 async function ask(where, body) {
+  const cause = where.split("?")[0];
+  working(1);
+  try { return await asked(where, body, cause); } finally { working(-1); }
+}
+
+async function asked(where, body, cause) {
   let answer;
   try {
     answer = await fetch(where, body === undefined ? {} : {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
     });
   } catch {
-    state.silent = true;
-    tell("The server does not answer; what was not confirmed is not kept. Start sasnet tag again.");
+    tell("The server does not answer; what was not confirmed is not kept. Start sasnet tag again.", "silent");
     throw new Error("no answer");
   }
   const found = await answer.json().catch(() => ({ problem: `The server answered ${answer.status}.` }));
+  const problem = found.problem || `The server answered ${answer.status}.`;
   // What was said of an action stays until the next one, whatever the grid asks for meanwhile.
-  if (!answer.ok) tell(found.problem || `The server answered ${answer.status}.`);
-  else if (state.silent) tell("");
-  state.silent = false;
-  if (!answer.ok) throw new Error(found.problem);
+  if (answer.ok && (state.cause === cause || state.cause === "silent")) tell("");
+  if (cause === "/api/select") tellFilter(answer.ok ? "" : problem);
+  else if (!answer.ok) tell(problem, cause);
+  if (!answer.ok) throw new Error(problem);
   return found;
 }
 
@@ -57,7 +79,9 @@ function draw() {
   const kept = new Map();
   for (const cell of [...all.children]) {
     const place = Number(cell.dataset.place);
-    if (place < first || place >= end) cell.remove(); else kept.set(place, cell);
+    if (place >= first && place < end) { kept.set(place, cell); continue; }
+    if (cell === document.activeElement) grid.focus({ preventScroll: true });
+    cell.remove();
   }
   const missing = [];
   for (let place = first; place < end; place++) {
@@ -67,7 +91,10 @@ function draw() {
     cell.style.left = `${(place % columns()) * size() + 4}px`;
     cell.style.top = `${Math.floor(place / columns()) * height()}px`;
     cell.classList.toggle("cursor", place === state.cursor);
-    cell.classList.toggle("chosen", state.everything || state.chosen.has(place));
+    cell.tabIndex = place === state.cursor ? 0 : -1;
+    const chosen = state.everything || state.chosen.has(place);
+    cell.classList.toggle("chosen", chosen);
+    cell.setAttribute("aria-pressed", chosen);
     if (known) fill(cell, known);
   }
   if (missing.length) fetchCells(missing[0], missing[missing.length - 1] - missing[0] + 1);
@@ -76,10 +103,11 @@ function draw() {
 const percent = (p) => (p > 0.99 ? ">99 %" : `${Math.round(100 * p)} %`); // never certainty
 
 function newCell(place) {
-  const cell = document.createElement("div");
+  const cell = document.createElement("button");
+  cell.type = "button";
   cell.className = "cell";
   cell.dataset.place = place;
-  cell.append(document.createElement("img"), span("name", ""), span("labels", ""));
+  cell.append(document.createElement("img"), span("name", "…"), span("labels", ""));
   cell.firstChild.alt = "";
   return cell;
 }
@@ -101,12 +129,22 @@ function fill(cell, known) {
   const source = known.picture ? `/thumb/${known.picture}` : known.problem ? "" : waiting;
   picture.onerror = () => { picture.onerror = null; picture.setAttribute("src", waiting); };
   if (picture.getAttribute("src") !== source) source ? picture.setAttribute("src", source) : picture.removeAttribute("src");
-  name.textContent = known.title ? `${known.file} · ${known.title}` : known.file;
+  name.textContent = known.title ? `${known.file} · ${known.title}` : known.number > 1 ? `${known.file} · ${known.number}` : known.file;
   cell.title = known.problem || name.textContent;
   labels.replaceChildren();
   if (known.problem) labels.append(span("no", known.problem));
-  for (const [tag, value] of known.labels) labels.append(span(value ? "yes" : "no", state.tags[tag]), " ");
-  for (const [tag, p] of known.suggested) labels.append(span("model", `${state.tags[tag]} ${percent(p)}`), " ");
+  // What the image is comes first: a model's suggestions that were accepted say of many tags that they are not there.
+  // A screen reader reads the button as it is written, and what colours and strokes say.
+  const say = (kind, tag, before, after) => labels.append(span("spoken", before), span(kind, tag + after), " ");
+  for (const [tag, value] of known.labels) if (value) say("yes", state.tags[tag], "; ", "");
+  for (const [tag, p] of known.suggested) say("model", state.tags[tag], "; the model says ", ` ${percent(p)}`);
+  for (const [tag, value] of known.labels) if (!value) say("no", state.tags[tag], "; not ", "");
+}
+
+// Where keys go: to the image with the frame, which is a button; while it is out of sight, to the grid.
+function home() {
+  const cell = [...all.children].find((one) => Number(one.dataset.place) === state.cursor);
+  (cell || grid).focus({ preventScroll: true });
 }
 
 async function fetchCells(start, count) {
@@ -136,8 +174,12 @@ function refresh() {
 async function select(keep, like) {
   const wanted = { filter: $("filter").value, order: $("order").value };
   if (like !== undefined) wanted.like = like;
+  const turn = state.turn = (state.turn || 0) + 1;
+  const shown = $("count").textContent;
+  $("count").textContent = "Looking …";
   const found = await ask("/api/select", wanted).catch(() => null);
-  if (!found) return;
+  if (turn !== state.turn) return; // a later one is asked for
+  if (!found) { $("count").textContent = shown; return; }
   Object.assign(state, { selection: found.selection, count: found.count, cells: new Map(), everything: false, like: like ?? null });
   state.chosen.clear();
   state.cursor = keep ? Math.min(state.cursor, Math.max(found.count - 1, 0)) : 0;
@@ -145,8 +187,10 @@ async function select(keep, like) {
   $("count").textContent = like === undefined ? `${found.count.toLocaleString("en")} images` : `${found.count} images like one`;
   all.replaceChildren();
   if (!keep) grid.scrollTop = 0;
+  const inside = grid === document.activeElement;
   hint();
   layout();
+  if (inside) home();
 }
 
 // -- people's acts
@@ -190,33 +234,138 @@ function current(tag) {
 
 // A key says yes; where yes was said, no; where no was said, nothing.
 const next = (tag) => ({ "-1": 1, 1: 0, 0: -1 })[current(tag)];
-const label = (tag, value) => act("/api/tag", { ...targets(), tag, value: value ?? next(tag) });
+const label = (tag, value) => surely("/api/tag", { ...targets(), tag, value: value ?? next(tag) });
 
+const number = (body) => (body.rows ? body.rows.length : body.places ? body.places.length : state.count);
+
+// Of many images it is shown first what would be written, and asked.
+async function surely(where, body, always) {
+  if (!always && number(body) < state.many) return act(where, body);
+  tell("");
+  const said = { who: who(), ...body };
+  const found = await ask(where, { ...said, preview: true }).catch(() => null);
+  if (!found) return null;
+  if (!found.labels) { tell("Nothing would change: it is said of all of these, or the model says nothing of them.", where); return null; }
+  return (await agreed(found)) ? act(where, said) : null;
+}
+
+function agreed(found) {
+  const many = (n, what) => `${n.toLocaleString("en")} ${what}${n === 1 ? "" : "s"}`;
+  $("preview-title").textContent = `${many(found.labels, "label")} on ${many(found.images, "image")}`;
+  const taken = found.labels - found.yes - found.no;
+  const parts = [`${found.yes.toLocaleString("en")} say yes, ${found.no.toLocaleString("en")} say no`];
+  if (taken) parts.push(`${taken.toLocaleString("en")} are taken away`);
+  $("preview-about").textContent = `${parts.join(", ")}; z takes them back. ${found.images > found.first.length ? `The first ${found.first.length}:` : "These are:"}`;
+  $("preview-first").replaceChildren(...found.first.map((one) => {
+    const item = document.createElement("li"), picture = document.createElement("img");
+    picture.alt = "";
+    picture.src = `/thumb/${one.picture}`;
+    const labels = span("labels", "");
+    for (const [tag, value] of [...one.labels].sort((a, b) => b[1] - a[1])) labels.append(span(value === 1 ? "yes" : "no", value === -1 ? `${tag} ?` : tag), " ");
+    item.append(picture, span("name", one.number > 1 ? `${one.file} · ${one.number}` : one.file), labels);
+    return item;
+  }));
+  $("preview-write").textContent = `Write ${many(found.labels, "label")}`;
+  const dialog = $("preview");
+  dialog.returnValue = "";
+  dialog.showModal();
+  $("preview-leave").focus();
+  return new Promise((done) => dialog.addEventListener("close", () => { home(); done(dialog.returnValue === "write"); }, { once: true }));
+}
+
+// Again: only what is said of the image; its picture stays, its tags keep their places, and so does the focus.
 async function show(row, again) {
   if (!again) state.open = row;
+  const places = [...single.querySelectorAll("tr[data-place]")].map((tag) => tag.dataset.place);
+  if (again && places.length) {
+    const at = single.contains(document.activeElement) ? document.activeElement.dataset : null;
+    const where = at && `[data-do="${at.do}"]` + (at.tag ? `[data-tag="${CSS.escape(at.tag)}"][data-value="${at.value}"]` : "");
+    await htmx.ajax("GET", `/image/${row}?order=${places}`, { target: "#single .facts", select: ".facts", swap: "outerHTML" });
+    if (where) (single.querySelector(`${where}:not([disabled])`) || single).focus({ preventScroll: true });
+    return;
+  }
   await htmx.ajax("GET", `/image/${row}`, { target: "#single", swap: "innerHTML" });
   single.hidden = state.open === null;
   look();
 }
 
-function look() {
+async function look() {
   const picture = $("picture");
   if (!picture) return;
+  $("under").textContent = "Loading …";
   const [view, scale, colours] = ["view", "scale", "colours"].map((id) => $(id).value);
   const source = `/view/${picture.dataset.row}?view=${view}&scale=${scale}&colours=${colours}&mask=${$("mask").checked}`;
-  picture.onerror = async () => {
-    const answer = await fetch(source);
-    const found = await answer.json().catch(() => ({}));
-    if ($("picture-problem")) $("picture-problem").textContent = found.problem || "The image cannot be shown.";
-  };
-  picture.src = source;
+  working(1);
+  const answer = await fetch(source).catch(() => null);
+  const problem = answer && answer.ok ? "" : ((await answer?.json().catch(() => null)) || {}).problem || "The image cannot be shown.";
+  const bytes = problem ? null : await answer.blob();
+  working(-1);
+  if (picture !== $("picture")) return; // another one was opened
+  $("picture-problem").textContent = problem;
+  $("under").textContent = "";
+  if (!bytes) return;
+  const reader = new FileReader();
+  reader.onload = () => { picture.src = reader.result; };
+  reader.readAsDataURL(bytes);
+  about(JSON.parse(answer.headers.get("X-Frame-About") || "null"), colours);
 }
+
+// -- where on the detector the mouse is, where the beam is, and what the colours mean
+
+let frame = null;
+
+function about(found, colours) {
+  frame = found;
+  $("bar").hidden = !found || found.low === undefined;
+  if (!$("bar").hidden) {
+    $("bar-colours").src = `/colours/${colours}`;
+    $("bar-low").textContent = found.low;
+    $("bar-top").textContent = `${found.top} (${found.scale})`;
+  }
+  const beam = $("beam");
+  beam.hidden = !found || !found.centre;
+  if (!beam.hidden) {
+    const [x, y] = [(found.centre[0] + 0.5) / found.columns, (found.centre[1] + 0.5) / found.rows];
+    beam.hidden = !(x >= 0 && x <= 1 && y >= 0 && y <= 1);
+    beam.style.left = `${100 * x}%`;
+    beam.style.top = `${100 * y}%`;
+  }
+  if (found && $("under")) $("under").textContent = found.axes;
+}
+
+function under(event) {
+  const box = $("picture").getBoundingClientRect();
+  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
+  const column = Math.floor(x * frame.columns), row = Math.floor(y * frame.rows);
+  if (frame.phi) {
+    const at = ([low, high], share) => (low + (high - low) * share) * Math.PI / 180;
+    const phi = at(frame.phi, x), up = at(frame.alpha_f, 1 - y), k = 2 * Math.PI / frame.wavelength;
+    const across = k * Math.sin(phi) * Math.cos(up), above = k * (Math.sin(up) + Math.sin(frame.alpha_i * Math.PI / 180));
+    return `q across ${across.toPrecision(3)} Å⁻¹, above ${above.toPrecision(3)} Å⁻¹`;
+  }
+  const place = `column ${column}, row ${row}`;
+  if (frame.corners) {
+    const between = ([a, b, c, d]) => (1 - y) * ((1 - x) * a + x * b) + y * ((1 - x) * c + x * d);
+    const [qx, qy] = frame.corners.map(between);
+    return `${place}; qx ${qx.toPrecision(3)}, qy ${qy.toPrecision(3)}, q = ${Math.hypot(qx, qy).toPrecision(3)} Å⁻¹`;
+  }
+  if (!frame.centre) return place;
+  const radius = Math.hypot(x * frame.columns - 0.5 - frame.centre[0], y * frame.rows - 0.5 - frame.centre[1]);
+  if (!frame.per_pixel) return `${place}; ${radius.toFixed(0)} pixels from the beam`;
+  const q = 4 * Math.PI / frame.wavelength * Math.sin(Math.atan(radius * frame.per_pixel) / 2);
+  return `${place}; q = ${q.toPrecision(3)} Å⁻¹`;
+}
+
+single.addEventListener("pointermove", (event) => {
+  if (frame && frame.rows && event.target.id === "picture") $("under").textContent = under(event);
+});
 
 function close() {
   state.open = null;
   single.hidden = true;
   single.replaceChildren();
-  grid.focus();
+  frame = null;
+  home();
 }
 
 function move(to, extend) {
@@ -235,6 +384,7 @@ function move(to, extend) {
   if (top + height() > grid.scrollTop + grid.clientHeight) grid.scrollTop = top + height() - grid.clientHeight;
   hint();
   draw();
+  if (grid.contains(document.activeElement)) home();
   if (state.open !== null && state.cells.get(to)) show(state.cells.get(to).row);
 }
 
@@ -247,21 +397,25 @@ function newTags(tags) {
   if (tags.length === $("tags").children.length && tags.every((tag, index) => tag === state.tags[index])) return;
   state.tags = tags;
   $("tags").replaceChildren(...tags.map((tag, index) => {
-    const item = document.createElement("li"), key = document.createElement("kbd");
+    const item = document.createElement("li"), key = document.createElement("kbd"), button = document.createElement("button");
     key.textContent = index < 9 ? index + 1 : "";
-    item.dataset.do = "label";
-    item.dataset.tag = tag;
-    item.append(key, tag);
+    button.type = "button";
+    button.dataset.do = "label";
+    button.dataset.tag = tag;
+    button.append(key, tag);
+    item.append(button);
     return item;
   }));
+  $("tag-names").replaceChildren(...tags.map((tag) => new Option("", tag)));
   $("accept-tag").replaceChildren(new Option("every tag", ""), ...tags.map((tag) => new Option(tag, tag)));
 }
 
 const DO = {
+  open: () => open(),
   undo: () => act("/api/undo", {}), redo: () => act("/api/redo", {}), close,
   label: (at) => label(at.tag, at.value === undefined ? undefined : Number(at.value)),
-  "accept-one": () => act("/api/accept", { ...targets(), least: 0.5 }),
-  "reject-one": () => act("/api/accept", { ...targets(), least: 0.5, value: 0 }),
+  "accept-one": () => surely("/api/accept", { ...targets(), least: 0.5 }),
+  "reject-one": () => surely("/api/accept", { ...targets(), least: 0.5, value: 0 }),
   alike: (at) => { const row = Number(at.row); close(); select(false, row); },
   predict: () => act("/api/predict", {}), "predict-list": () => act("/api/predict", { selection: state.selection }),
   stop: () => act("/api/stop", {}), retrain: () => act("/api/retrain", {}), use: () => act("/api/use", {}),
@@ -275,7 +429,7 @@ const DO = {
 document.addEventListener("click", (event) => {
   const at = event.target.closest("[data-do]"), link = event.target.closest("[data-filter]");
   const cell = event.target.closest(".cell");
-  if (at) { DO[at.dataset.do](at.dataset); if (at.closest("aside")) grid.focus(); }
+  if (at) { DO[at.dataset.do](at.dataset); if (at.closest("aside")) home(); }
   else if (link) {
     event.preventDefault();
     $("filter").value = link.dataset.filter;
@@ -286,7 +440,7 @@ document.addEventListener("click", (event) => {
     const place = Number(cell.dataset.place);
     if (event.ctrlKey || event.metaKey) { state.cursor = state.anchor = place; toggle(place); }
     else move(place, event.shiftKey);
-    grid.focus();
+    home();
   }
 });
 grid.addEventListener("dblclick", () => open());
@@ -303,16 +457,21 @@ function toggle(place) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if ($("preview").open) return;
   if (event.target.matches("input, select, textarea") || event.altKey) {
-    if (event.key === "Escape") grid.focus();
+    if (event.key === "Escape") home();
     return;
   }
+  // Other buttons and links are pressed by these two, as everywhere.
+  if ((event.key === " " || event.key === "Enter") && event.target.closest("button:not(.cell), a, summary")) return;
   const act = KEYS[event.key] || (/^[1-9]$/.test(event.key) && (() => state.tags[event.key - 1] && label(state.tags[event.key - 1])));
   const control = event.ctrlKey || event.metaKey;
   if (!act || (control && !["a", "z", "Z"].includes(event.key))) return;
   event.preventDefault();
   act(event.shiftKey, control);
 });
+// Some browsers press a button when the blank is let go, whatever was said of its key.
+document.addEventListener("keyup", (event) => { if (event.key === " " && event.target.matches(".cell")) event.preventDefault(); });
 const KEYS = {
   ArrowRight: (shift) => move(state.cursor + 1, shift), ArrowLeft: (shift) => move(state.cursor - 1, shift),
   ArrowDown: (shift) => move(state.cursor + columns(), shift), ArrowUp: (shift) => move(state.cursor - columns(), shift),
@@ -320,6 +479,7 @@ const KEYS = {
   PageUp: () => move(state.cursor - columns() * Math.floor(grid.clientHeight / height())),
   Home: () => move(0), End: () => move(state.count - 1),
   " ": () => toggle(state.cursor), Enter: open, Escape: () => { if (single.hidden) move(state.cursor); else close(); },
+  t: () => $("named").focus(),
   z: () => DO.undo(), Z: () => DO.redo(), x: () => DO["reject-one"](),
   a: (shift, control) => {
     if (!control) return DO["accept-one"]();
@@ -330,10 +490,25 @@ const KEYS = {
   s: () => state.cells.get(state.cursor) && DO.alike({ row: state.open ?? state.cells.get(state.cursor).row }),
 };
 
-$("filters").addEventListener("submit", (event) => { event.preventDefault(); select(); grid.focus(); });
-$("order").addEventListener("change", () => { select(); grid.focus(); });
+$("filters").addEventListener("submit", (event) => { event.preventDefault(); select(); home(); });
+$("filter").addEventListener("input", () => tellFilter(""));
+$("order").addEventListener("change", () => { select(); home(); });
+$("by-name").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = $("named").value.trim().toLowerCase();
+  const begin = state.tags.filter((tag) => tag.toLowerCase().startsWith(text));
+  const tag = state.tags.find((one) => one.toLowerCase() === text) || (begin.length === 1 && begin[0]);
+  if (!text) return home();
+  if (!tag) return tell(begin.length ? `${begin.length} tags begin with ${text}: ${begin.slice(0, 6).join(", ")}; write more.` : `No tag begins with ${text}; add it below.`, "named");
+  $("named").value = "";
+  label(tag);
+  home();
+});
+$("named").addEventListener("input", () => { if (state.cause === "named") tell(""); });
+$("preview-write").addEventListener("click", () => $("preview").close("write"));
+$("preview-leave").addEventListener("click", () => $("preview").close());
 $("size").addEventListener("input", layout);
-for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", () => { look(); grid.focus(); });
+for (const id of ["view", "scale", "colours", "mask"]) $(id).addEventListener("change", () => { look(); home(); });
 $("new-tag").addEventListener("submit", async (event) => {
   event.preventDefault();
   const found = await ask("/api/tags", { name: event.target.name.value }).catch(() => null);
@@ -343,13 +518,13 @@ $("accept").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target.elements;
   const body = { selection: state.selection, tag: form.tag.value, least: Number(form.least.value), most: Number(form.most.value) };
-  const found = await act("/api/accept", body);
-  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; z takes it back.`);
+  const found = await surely("/api/accept", body, true);
+  if (found) tell(`Accepted ${found.accepted}, rejected ${found.rejected}; z takes it back.`, "done");
 });
 $("import").addEventListener("change", async (event) => {
   const answer = await fetch(`/api/import?who=${encodeURIComponent(who())}`, { method: "POST", body: event.target.files[0] });
   const found = await answer.json();
-  tell(found.problem || `${found.done} labels were new; z takes them back.`);
+  tell(found.problem || `${found.done} labels were new; z takes them back.`, found.problem ? "" : "done");
   event.target.value = "";
   after();
 });

@@ -255,6 +255,9 @@ async function compared(fit, on) {
     const own = mine(answer, state.history.find((one) => one.number === fit).keys), best = own.curves[0];
     if (best) state.compared.set(fit, { name: `fit ${fit}`, kind: "other", q: own.q, intensity: best.intensity, residuals: best.residuals });
   } else state.compared.delete(fit);
+  // The list may have been drawn anew meanwhile.
+  const box = document.querySelector(`[aria-label="Compare fit ${fit}"]`);
+  if (box) box.checked = state.compared.has(fit);
   drawn();
 }
 
@@ -279,7 +282,12 @@ async function goTo(fit, place = 0) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
       const of = own.fit.fits[place].parameters;
       parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
-      for (const row of parameters.rows) if (found.asked.fixed && row.name in found.asked.fixed) { row.fixed = true; row.fix.checked = true; parameters.update(row); }
+      // As that fit was asked for: what another one held is free here.
+      for (const row of parameters.rows) {
+        row.fixed = row.name in (found.asked.fixed || {});
+        row.fix.checked = row.fixed;
+        parameters.update(row);
+      }
     } else parameters.clear();
     $("model").value = state.model;
     $("factor").value = state.factor;
