@@ -37,8 +37,8 @@ _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
 _SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
-    "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is denser"
-    " or lighter than the solvent. With each curve's solvent densities come out."
+    "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
+    " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
 #: What curves may be as well that look like one of these.
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}

@@ -317,4 +317,5 @@ def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: 
     relative = found.task.sample.kind == CONTRASTS and not any("sld" in key for key in anchored)
     value = float(found.values[place or 0][name])
     error = None if relative and "sld" in name else found.errors.get((name, place))
-    return Parameter(value, error, units.get(name, ""), error is None, value, value)
+    given = error is None and not (relative and "sld" in name)
+    return Parameter(value, error, units.get(name, ""), given, value, value)
