@@ -60,6 +60,12 @@ def batch(
         typer.Option("--plot", "--figure", help="Figure of a series, SVG or PNG; default: beside it."),
     ] = None,
     table: Table = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", help="Folder for each curve with its fits: NXcanSAS, one HDF5 of all, sasCIF, SASBDB."
+        ),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -90,10 +96,23 @@ def batch(
     with _opened(out, others, force) as journal:
         figure = None if drawn is None else (drawn, against)
         failed = _work(journal, out, paths, options, scheduler, figure, quiet)
+        if export is not None:
+            complaints += _export(journal, export, force)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
+
+
+def _export(journal: Journal, folder: Path, force: bool) -> int:
+    """Write what others read, and say what could not be; how many data sets that were."""
+    from ..batch.deposit import export
+
+    found = export(journal, folder, force=force)
+    for sentence in (*found.complaints, *found.remarks):
+        typer.echo(sentence, err=True)
+    typer.echo(f"{folder}: {found.written} data sets exported, {found.kept} as they were.")
+    return len(found.complaints)
 
 
 def _absolute_models(options: Options) -> Options:
