@@ -79,11 +79,14 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
     Raises
     ------
     SasnetError
-        The folder cannot be written, or something that is not sasnet's lies under the name of a file of all.
+        The folder holds the measurements or cannot be written, or something that is not sasnet's lies under
+        the name of a file of all.
     """
     from ..report.exports import archives, fitted_curves
 
     folder, found = Path(folder), Exported()
+    if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
+        raise SasnetError(f"{folder}: holds the measurements; give --export a folder of its own.")
     names = archives.AllFiles(folder)
     for path, mark in ((folder / TOGETHER, fitted_curves.FORMAT), *names.marks):
         check_output(path, force=force, mark=mark)

@@ -48,7 +48,9 @@ class AllFiles:
             Folder, and what the names begin with.
         """
         curve = result.curve
-        files = {f"{start.name}.dat": (curve.intensity, result.dintensity)}
+        files: dict[str, tuple[NDArray[np.float64], ...]] = {
+            f"{start.name}.dat": (curve.intensity, result.dintensity)
+        }
         fits = [f"{start.name}.fit{number}.dat" for number in range(1, len(result.fits) + 1)]
         files |= {
             name: (curve.intensity, result.dintensity, fit.theory)

@@ -23,12 +23,16 @@ _NM = 10.0
 #: Keys that SASBDB requires and only the author knows.
 OF_THE_AUTHOR = (
     "project.project_title (or pubmed_pmid and doi)",
-    "molecule.long_name", "molecule.fasta_sequence", "molecule.monomer_mw_kda", "molecule.number_of_molecules",
-    "buffer.description", "buffer.ph",
-    "curve_type", "intensity_units", "experimental_molecular_weight", "experiment_date", "beamline_instrument",
+    "molecule (long_name, fasta_sequence, monomer_mw_kda, number_of_molecules)",
+    "buffer (description, ph)",
+    "curve_type",
+    "intensity_units",
+    "experimental_molecular_weight",
+    "experiment_date",
+    "beamline_instrument",
     "instruments (source_type, beamline_name, synchrotron_name, detector_manufacturer, detector_resolution,"
     " city, country)",
-)  # fmt: skip
+)
 
 
 def project(samples: list[dict[str, Any]]) -> dict[str, Any]:

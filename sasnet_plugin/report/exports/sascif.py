@@ -7,7 +7,7 @@ stands there as ``?``, to be filled in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
     _loop(block, "sas_scan_intensity", _points(result))
     for number, fit in enumerate(result.fits, 1):
         block = document.add_new_block(f"{name}_FIT_{number}")
-        details = {"id": number, "result_id": 1, "unit": "1/AA", "chi_square": fit.reduced_chisq}
+        details = {"id": number, "unit": "1/AA", "chi_square": fit.reduced_chisq}
         _pairs(block, "sas_model_fitting_details", details)
         _loop(block, "sas_model_fitting", _fitted(result, fit, number))
         _pairs(block, "sas_model", _model(fit, number))
@@ -115,9 +115,9 @@ def _sizes(result: FitResult) -> dict[str, Any]:
     return found
 
 
-def _points(result: FitResult) -> dict[str, Sequence[Any]]:
+def _points(result: FitResult) -> dict[str, Iterable[Any]]:
     curve = result.curve
-    columns: dict[str, Sequence[Any]] = {
+    columns: dict[str, Iterable[Any]] = {
         "id": range(1, len(curve) + 1), "scan_id": [1] * len(curve), "momentum_transfer": curve.q,
         "intensity": curve.intensity,
     }  # fmt: skip
@@ -127,7 +127,7 @@ def _points(result: FitResult) -> dict[str, Sequence[Any]]:
     return columns
 
 
-def _fitted(result: FitResult, fit: ModelFit, number: int) -> dict[str, Sequence[Any]]:
+def _fitted(result: FitResult, fit: ModelFit, number: int) -> dict[str, Iterable[Any]]:
     points = len(result.curve)
     return {
         "id": [number] * points, "ordinal": range(1, points + 1), "momentum_transfer": result.curve.q,
@@ -162,7 +162,7 @@ def _pairs(block: Any, category: str, items: Mapping[str, Any]) -> None:
         block.set_pair(f"_{category}.{item}", _text(value))
 
 
-def _loop(block: Any, category: str, columns: Mapping[str, Sequence[Any]]) -> None:
+def _loop(block: Any, category: str, columns: Mapping[str, Iterable[Any]]) -> None:
     loop = block.init_loop(f"_{category}.", list(columns))
     loop.set_all_values([[_text(value) for value in column] for column in columns.values()])
 
