@@ -214,7 +214,7 @@ def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: P
 def test_a_window_and_its_points_are_those_of_the_fit(tmp_path: Path, sphere_file: SphereFile) -> None:
     (tmp_path / "data").mkdir()
     path = sphere_file(tmp_path / "data" / "run.dat", 40.0)
-    window = ("--q-min", 0.01, "--q-max", 0.15)
+    window = ("--q-range", "0.01:0.15")
     code, said = batch(
         path, "--out", tmp_path / "r.h5", "--workers", 1, *FAST, *window, "--export", tmp_path / "x"
     )
