@@ -79,21 +79,23 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
     Raises
     ------
     SasnetError
-        The folder holds the measurements or cannot be written, or something that is not sasnet's lies under
-        the name of a file of all.
+        The folder holds the measurements or cannot be written, or something that is not sasnet's or is
+        another batch's lies under the name of a file of all.
     """
     from ..report.exports import archives, fitted_curves
 
     folder, found = Path(folder), Exported()
     if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
         raise SasnetError(f"{folder}: holds the measurements; give --export a folder of its own.")
-    names = archives.AllFiles(folder)
-    for path, mark in ((folder / TOGETHER, fitted_curves.FORMAT), *names.marks):
+    # Another batch has files of all of its own.
+    mark = f"{MARK} from {journal.path.name}".encode("ascii", "replace").decode()
+    names = archives.AllFiles(folder, mark)
+    for path in (folder / TOGETHER, names.project):
         check_output(path, force=force, mark=mark)
     with put_aside(folder / TOGETHER, "file of fitted curves", make_folder=True) as aside:
         remove_leftovers(folder)
         with new_hdf5(aside) as file:
-            fitted_curves.begin(file)
+            fitted_curves.begin(file, mark)
             for data in _data_sets(journal, folder, found):
                 with _complaining(found):
                     result, new = _one(data, force)

@@ -76,6 +76,8 @@ def batch(
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
+    if part is not None and export is not None:
+        raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
     elsewhere = bool(scheduler or shard or merge)
     drawn = _figure(series, against, plot, out, elsewhere)
     options = _absolute_models(options)

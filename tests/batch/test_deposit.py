@@ -28,6 +28,7 @@ TWO = ("--models", "sphere,ellipsoid", "--structure-factor", "none", "--fix", "r
 def batch(*arguments: object) -> tuple[int, str]:
     done = CliRunner().invoke(app, ["batch", *map(str, arguments)])
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    assert "Traceback" not in done.output
     return done.exit_code, done.output
 
 
@@ -161,6 +162,7 @@ def test_nothing_of_others_is_replaced_unless_forced(journal: Journal, tmp_path:
     assert mine.read_bytes().startswith(b"\x89HDF")
 
     (tmp_path / TOGETHER).write_text("My thesis.", encoding="utf-8")
+    (tmp_path / "sasbdb.json").unlink()
     with pytest.raises(SasnetError, match=TOGETHER):
         export(journal, tmp_path)
 
@@ -209,6 +211,34 @@ def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: P
     with pytest.raises(SasnetError, match="holds the measurements"):
         export(journal, answered / "data")
     assert not list((answered / "data").glob("*.h5"))
+
+
+def test_another_batch_does_not_replace_the_files_of_all(tmp_path: Path, sphere_file: SphereFile) -> None:
+    (tmp_path / "data").mkdir()
+    path = sphere_file(tmp_path / "data" / "run.dat", 40.0)
+    command = (path, "--workers", 1, *FAST, "--export", tmp_path / "x", "--out")
+    assert batch(*command, tmp_path / "a.h5")[0] == 0
+    before = contents(tmp_path / "x")
+    code, said = batch(*command, tmp_path / "b.h5")
+    assert code != 0
+    assert contents(tmp_path / "x") == before
+
+
+def test_shards_export_when_they_are_merged(tmp_path: Path, sphere_file: SphereFile) -> None:
+    (tmp_path / "data").mkdir()
+    for k in range(4):
+        sphere_file(tmp_path / "data" / f"run{k}.dat", 40.0 + k)
+    out = ("--out", tmp_path / "r.h5")
+    command = (tmp_path / "data", *out, "--workers", 1, *FAST)
+    code, said = batch(*command, "--shard", "1/2", "--export", tmp_path / "x")
+    assert code == 2
+    assert "--merge" in said
+    for part in ("1/2", "2/2"):
+        assert batch(*command, "--shard", part)[0] == 0
+    code, said = batch("--merge", *out, "--export", tmp_path / "x")
+    assert code == 0, said
+    with h5py.File(tmp_path / "x" / TOGETHER) as file:
+        assert sorted(file) == [f"run{k}" for k in range(4)]
 
 
 def test_a_window_and_its_points_are_those_of_the_fit(tmp_path: Path, sphere_file: SphereFile) -> None:

@@ -29,15 +29,18 @@ class AllFiles:
     ----------
     folder : Path
         For the project of all.
+    mark : str
+        By which the project is known (`files.check_output`).
     """
 
     folder: Path
+    mark: str
     _samples: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def marks(self) -> list[tuple[Path, str]]:
-        """Files of all data sets, each with its mark (`files.check_output`)."""
-        return [(self.folder / PROJECT, MARK)]
+    def project(self) -> Path:
+        """The file of all data sets."""
+        return self.folder / PROJECT
 
     def add(self, result: FitResult, start: Path, digest: str, *, force: bool = False) -> None:
         """Write what belongs to a data set, but what is there already and bears this digest.
@@ -62,14 +65,14 @@ class AllFiles:
                 put_whole(start.with_name(name), content, "columns of a curve")
         if find_spec("gemmi") and _to_write(path := start.with_name(f"{start.name}.sascif"), digest, force):
             put_whole(path, sascif.sascif(result, start.name, digest), "sasCIF file")
-        self._samples.append(sasbdb.sample(result, f"{start.name}.dat", fits))
+        self._samples.append(sasbdb.sample(result, f"{start.name}.dat", fits, self.mark))
 
     def close(self) -> list[str]:
         """Write the project; what is left for the author, a sentence each."""
         if not self._samples:
             return []
         text = json.dumps(sasbdb.project(self._samples), indent=2, ensure_ascii=False, allow_nan=False)
-        put_whole(self.folder / PROJECT, (text + "\n").encode("utf-8"), "project for SASBDB")
+        put_whole(self.project, (text + "\n").encode("utf-8"), "project for SASBDB")
         said = [f"{PROJECT}: fill in before you deposit it: {', '.join(sasbdb.OF_THE_AUTHOR)}."]
         if find_spec("gemmi"):
             said.append(f"sasCIF: fill in what stands there as ?: {', '.join(sascif.blank())}.")

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...files import MARK
-
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
 
@@ -22,9 +20,15 @@ _NAN = float("nan")
 Intervals = Mapping[str, tuple[float, float]]
 
 
-def begin(file: Any) -> None:
-    """What a new file says of itself."""
-    file.attrs["format"], file.attrs["version"], file.attrs["creator"] = FORMAT, VERSION, MARK
+def begin(file: Any, mark: str) -> None:
+    """What a new file says of itself.
+
+    Parameters
+    ----------
+    mark : str
+        By which its command knows it (`files.check_output`).
+    """
+    file.attrs["format"], file.attrs["version"], file.attrs["creator"] = FORMAT, VERSION, mark
 
 
 def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals]) -> None:

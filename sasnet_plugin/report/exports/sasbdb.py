@@ -10,7 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...files import MARK
 from ...model_free import Guinier, PairDistances
 from .sascif import parameters_in_ascii
 
@@ -40,7 +39,7 @@ def project(samples: list[dict[str, Any]]) -> dict[str, Any]:
     return {"project": {"published": False}, "samples": samples}
 
 
-def sample(result: FitResult, curve_file: str, fit_files: list[str]) -> dict[str, Any]:
+def sample(result: FitResult, curve_file: str, fit_files: list[str], mark: str) -> dict[str, Any]:
     """A data set with its fits.
 
     Parameters
@@ -49,13 +48,15 @@ def sample(result: FitResult, curve_file: str, fit_files: list[str]) -> dict[str
         Name of its columns of q, I and dI.
     fit_files : list of str
         Of each fit, names of the columns q, I, dI and fit.
+    mark : str
+        Who wrote it; there is no key of its own for that.
     """
     curve = result.curve
     found: dict[str, Any] = {
         "sample_title": curve.entry or Path(curve.file).stem,
         "experimental_curve": curve_file,
         "angular_units": "1/A",
-        "description": f"{result.headline} ({MARK})".encode("utf-8", "replace").decode("utf-8"),
+        "description": f"{result.headline} ({mark})".encode("utf-8", "replace").decode("utf-8"),
         "fits": [_fit(fit, name) for fit, name in zip(result.fits, fit_files, strict=True)],
     }
     guinier, distances = result.model_free.guinier, result.pair_distances
