@@ -53,6 +53,9 @@ _CASES = {
 class _Bank:
     """A bank of starting values with one curve."""
 
+    #: None beyond the nearest.
+    models: tuple[str, ...] = ()
+
     def __init__(self, parameters: dict[str, float]) -> None:
         self.parameters = parameters
 

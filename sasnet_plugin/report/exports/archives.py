@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...files import MARK, check_output, put_whole
+from ...names import installed_by
 from . import sasbdb, sascif
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class AllFiles:
         if find_spec("gemmi"):
             said.append(f"sasCIF: fill in what stands there as ?: {', '.join(sascif.blank())}.")
         else:
-            said.append("sasCIF is not written without gemmi; pip install 'sasnet_plugin[deposit]' adds it.")
+            said.append(f"sasCIF is not written without gemmi; add it {installed_by('deposit')}")
         return said
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...files import MARK
 from ...model_free import Guinier, PairDistances
+from ...names import installed_by
 from ...types import SasnetError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
     try:
         from gemmi import cif
     except ImportError:
-        raise SasnetError("gemmi is not installed; pip install 'sasnet_plugin[deposit]' adds it.") from None
+        raise SasnetError(f"gemmi is not installed; add it {installed_by('deposit')}") from None
     document = cif.Document()
     block = document.add_new_block(f"{name}_MAIN")
     for category, items in _main(result).items():
