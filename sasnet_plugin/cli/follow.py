@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specifica
 from ..domains.heads import Parameter, Quantities
 from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
 from .follow_curves import Asked, add_curves, follow_curves
+from .follow_images import Images, follow_images
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
@@ -108,88 +109,32 @@ def follow(
 
     Exit code 0: every frame has its answer; 1: some have not, and their line says why; 2: wrong usage.
     """
+    _check_seconds(interval, quiet_for, watch)
+    only_curves = {
+        "--watch": watch, "--fit": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
+    }  # fmt: skip
+    if not _of_curves(domain, files, watch):
+        _refuse(only_curves, "curves")
+        found = specification(domain) if domain else FOLLOWED
+        images = Images(
+            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (), force
+        )
+        follow_images(images, numbers_of(found))
+        return
+    _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
+    figure = None if plot is None else Path(plot)
+    window = window_of(q_range)
+    asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+    if add:
+        _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
+    (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))
+
+
+def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool) -> None:
     if interval is not None and not 0 < interval < float("inf"):
         raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
-
     if quiet_for is not None and not (watch and quiet_for > 0):
         raise typer.BadParameter("goes with --watch, in seconds above 0.", param_hint="--quiet-for")
-    if _of_curves(domain, files, watch):
-        _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
-        reading = ReadOptions(q_unit=q_unit, wavelength=wavelength)
-        figure = None if plot is None else Path(plot)
-        window = window_of(q_range)
-        asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
-        if add:
-            _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
-        (add_curves if add else follow_curves)(asked, reading)
-        return
-    only = {
-        "--watch": watch,
-        "--fit": model,
-        "--hdf5": hdf5,
-        "--page": page,
-        "--q-range": q_range,
-        "--add": add,
-    }
-    _refuse(only, "curves")
-
-    from ..batch import follow as series
-    from ..batch import recognise as recognised
-    from ..data.failure import sentence_of
-    from ..files import check_output
-    from ..predict import open_predictor
-    from ..types import SasnetError
-    from .files import curves_of, expand
-
-    found = specification(domain) if domain else FOLLOWED
-    head = recognised.HEAD if found.added else series.HEAD
-    check_output(out, force=force, mark=",".join(head))
-    if plot is not None:
-        check_output(plot, force=force)
-    if next_settings and not found.settings:
-        raise SasnetError(f"{found.name}: --next is for SANS images; leave it out.")
-    if before and not found.together:
-        raise SasnetError(f"{found.name}: --before is for SANS images; leave it out.")
-    quantities = numbers_of(found)
-    if not quantities:
-        raise SasnetError(f"{domain}: has no numbers to follow; use 'sasnet batch --series' for curves.")
-
-    def measurements(names: list[str]) -> Iterator[tuple[str, Any]]:
-        for argument in expand(names):
-            if isinstance(argument, str) and argument.endswith(".toml"):
-                continue  # the geometry of its neighbours
-            bad: list[SasnetError] = []
-            options = ReadOptions(geometry=tuple(geometry or ()), failed=bad.append)
-
-            def read(path: str, options: ReadOptions = options) -> Iterable[Any]:
-                return found.read(path, options)
-
-            for path, one in curves_of(argument, read, None):
-                # Frames that could not be read before this one, in their order.
-                yield from ((path, sentence) for sentence in bad)
-                bad.clear()
-                yield path, SasnetError(sentence_of(path, one)) if isinstance(one, Exception) else one
-            yield from ((str(argument), sentence) for sentence in bad)
-
-    if found.added:
-        earlier = [one for _, one in measurements(before or [])]
-        for one in earlier:
-            if isinstance(one, Exception):
-                raise one
-        _recognise(found, measurements(files), earlier, out, plot, next_settings or [])
-        return
-    frames = series.follow(
-        measurements(files),
-        open_predictor(found.name).outcomes,
-        [quantity.name for quantity in quantities],
-        interval=interval or 1.0,
-    )
-    number, failures = series.write(frames, out, quantities)
-    typer.echo(f"{out}: {number} frames" + (f", {failures} of them without an answer." if failures else "."))
-    if plot is not None:
-        _draw(plot, out, quantities, "time / s" if interval else "frame")
-    if failures:
-        raise typer.Exit(1)
 
 
 def _refuse(given: Mapping[str, object], kind: str) -> None:
@@ -218,65 +163,3 @@ def _of_curves(domain: str | None, files: Sequence[str], watch: bool) -> bool:
     from ..data.images.formats import may_hold_images
 
     return holds_curves(first) or not may_hold_images(Path(first))
-
-
-def _recognise(
-    domain: Domain,
-    frames: Iterable[tuple[str, Any]],
-    earlier: Sequence[Any],
-    out: Path,
-    plot: str | None,
-    settings: Sequence[str],
-) -> None:
-    """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
-    from ..batch import recognise as recognised
-    from ..predict import open_predictor
-    from ..types import SasnetError
-
-    # As `follow` has seen: such a kind of measurement has frames that add up, and settings.
-    together, advised = domain.together, domain.settings
-    assert domain.added is not None
-    assert together is not None
-    assert advised is not None
-    predictor = open_predictor(domain.name)
-    kept: list[Any] = []
-
-    def answers(measurements: Sequence[Any]) -> Sequence[Any]:
-        kept[:] = measurements
-        if earlier:
-            kept[:] = [together([*earlier, one]) for one in measurements]
-        return predictor.outcomes(kept)
-
-    labels = predictor.manifest.labels
-    looks = recognised.write(recognised.recognise(frames, domain.added, answers), out, labels)
-    failures = sum(bool(look.note) for look in looks)
-    typer.echo(f"{out}: {len(looks)} frames" + (f", {failures} of them not used." if failures else "."))
-    typer.echo(recognised.in_words(looks))
-    if plot is not None:
-        from ..report.images.canvas import save
-        from ..report.images.trends import against_counts
-
-        known = [look for look in looks if look.classes]
-        if not known:
-            raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
-        settled = next((look.counts for look in known if look.settled), None)
-        classes = {name: [look.classes[name] for look in known] for name in labels}
-        save(against_counts([look.counts for look in known], classes, settled), plot, (5.5, 3.4))
-    if settings and kept:
-        for sentence in advised(kept, settings, predictor):
-            typer.echo(sentence)
-    if failures:
-        raise typer.Exit(1)
-
-
-def _draw(plot: str, out: Path, quantities: Any, against: str) -> None:
-    from ..batch.follow import read_back
-    from ..report.images.canvas import save
-    from ..report.images.trends import trends, trends_size
-    from ..types import SasnetError
-
-    table = read_back(out, quantities)
-    if not table.columns:
-        raise SasnetError(f"{plot}: no frame has an answer, so there is nothing to draw.")
-    units = {quantity.name: quantity.unit for quantity in quantities}
-    save(trends(table.time, table.columns, units, against=against), plot, trends_size(len(table.columns)))

@@ -276,40 +276,60 @@ class Predictor:
         inside = np.ones(len(seen))
         if scope is not None:
             inside = in_scope(scope, outputs, manifest.calibration[scope.name])
-        restricted: list[str] = []
-        if choice.keep is not None and not choice.keep.all():
-            kept = [name for name, wanted in zip(manifest.labels, choice.keep, strict=True) if wanted]
-            restricted = [restriction_note(kept, len(manifest.labels))]
-        answers = []
-        for row, (measurement, one) in enumerate(zip(measurements, seen, strict=True)):
-            named = next((f for f in findings[row] if isinstance(f, ClassesFinding)), None)
-            own = [
-                of_class(beside_stated(f, one.measurement), named) if isinstance(f, QuantitiesFinding) else f
-                for f in findings[row]
-            ]
-            far = beyond_training(own)
-            share = float(inside[row]) if one.known and not far else 0.0
-            known = share >= manifest.scope_threshold
-            notes = [*one.notes, *restricted, *far]
-            if scope is not None and not known:
-                notes.append(scope.outside)
-                own = [f.silenced() for f in own] if scope.silent else own
-            notes += [note for f in own for note in f.notes()]
-            answer = Answer(
-                measurement.file,
-                measurement.entry,
-                share,
-                tuple(own),
-                tuple(notes),
-                scope or Scope(),
-                known,
-                self.domain.keys,
-                getattr(measurement, "q_unit", None),
-            )
-            if self.domain.complete:
-                answer = self.domain.complete(measurement, answer)
-            answers.append(answer)
-        return answers
+        restricted = self._restricted(choice)
+        return [
+            self._answer(measurement, one, said, float(share), restricted)
+            for measurement, one, said, share in zip(measurements, seen, findings, inside, strict=True)
+        ]
+
+    def _restricted(self, choice: Choice) -> list[str]:
+        """What is said where the user has left classes out."""
+        labels = self.manifest.labels
+        if choice.keep is None or choice.keep.all():
+            return []
+        kept = [name for name, wanted in zip(labels, choice.keep, strict=True) if wanted]
+        return [restriction_note(kept, len(labels))]
+
+    def _answer(
+        self, measurement: Any, seen: Seen, said: Sequence[Any], share: float, restricted: Sequence[str]
+    ) -> Answer:
+        """One measurement's answer.
+
+        Parameters
+        ----------
+        said : sequence
+            Of the network.
+        share : float
+            Probability that it is of a known kind, as far as the network sees.
+        restricted : sequence of str
+            Notes that go with every answer.
+        """
+        scope = self.manifest.scope
+        named = next((f for f in said if isinstance(f, ClassesFinding)), None)
+        own = [
+            of_class(beside_stated(f, seen.measurement), named) if isinstance(f, QuantitiesFinding) else f
+            for f in said
+        ]
+        far = beyond_training(own)
+        share = share if seen.known and not far else 0.0
+        known = share >= self.manifest.scope_threshold
+        notes = [*seen.notes, *restricted, *far]
+        if scope is not None and not known:
+            notes.append(scope.outside)
+            own = [f.silenced() for f in own] if scope.silent else own
+        notes += [note for f in own for note in f.notes()]
+        answer = Answer(
+            measurement.file,
+            measurement.entry,
+            share,
+            tuple(own),
+            tuple(notes),
+            scope or Scope(),
+            known,
+            self.domain.keys,
+            getattr(measurement, "q_unit", None),
+        )
+        return self.domain.complete(measurement, answer) if self.domain.complete else answer
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:

@@ -124,6 +124,8 @@ def _norms(kind: str) -> list[int]:
             and all(a or (b % 2 == 0 and c % 2 == 0) for a, b, c in ((h, k, m), (k, h, m), (m, h, k)))
             and all(a != b or (2 * a + c) % 4 == 0 for a, b, c in ((h, k, m), (h, m, k), (k, m, h)))
         ),
+        # Pn-3m (No. 224): 0kl: k + l even; h00: h even.
+        "Pn3m": lambda h, k, m: all(a or (b + c) % 2 == 0 for a, b, c in ((h, k, m), (k, h, m), (m, h, k))),
     }
     allowed = (t for t in product(range(9), repeat=3) if any(t) and rules[kind](*t))
     return sorted({h * h + k * k + m * m for h, k, m in allowed})
@@ -145,6 +147,20 @@ def test_powder_patterns_have_sharp_peaks_in_the_window() -> None:
         peaks, _ = find_peaks(np.log(curve[WINDOW[0] : WINDOW[1]]), prominence=0.05)
         counts.append(len(peaks))
     assert np.mean(np.array(counts) >= 2) > 0.7
+
+
+class _CubicCell:
+    """A generator whose cells have edges of 30 Å and right angles."""
+
+    def uniform(self, low: float, high: float, size: int) -> np.ndarray:
+        return np.full(size, 90.0 if high > 60 else np.log(30.0))
+
+
+def test_a_cubic_cell_has_the_lines_of_a_cube() -> None:
+    found = out_of_distribution._reflections(0.01, 0.65, _CubicCell())  # type: ignore[arg-type]
+    expected = 2 * np.pi / 30 * np.sqrt([1, 2, 3, 4, 5, 6, 8, 9])
+    assert len(np.unique(found.round(9))) == 8
+    assert np.unique(found.round(9)) == pytest.approx(expected)
 
 
 def test_reflectivity_is_total_up_to_an_edge_and_falls_as_fresnels_beyond() -> None:
