@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 #: Relative difference of reduced χ² up to which a curve counts as that of the fit. Parameters have all their
 #: digits in the journal, so that only another version of a model or other data make more.
 _SAME = 1e-3
+#: How the name of a sample ends, which is no file's.
+_TOGETHER = " (together)"
 
 
 def digest(record: Record, row: Row) -> str:
@@ -51,7 +53,7 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
     Raises
     ------
     SasnetError
-        The file has changed since, or cannot be read.
+        The file has changed since or cannot be read, or it is a sample of several.
     """
     from ..data import load
     from ..data.clean import within
@@ -59,6 +61,11 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
     path = record["file"]
     if not any(row["fits"] for row in record["rows"]):
         return
+    if path.endswith(_TOGETHER):
+        raise SasnetError(
+            f"{path}: several curves of one sample are not exported by a batch; sasnet fit --together --export"
+            " writes them."
+        )
     if (record["size"], record["mtime"]) != stamp(path):
         raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
     reading = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}

@@ -207,6 +207,12 @@ def test_a_curve_that_is_not_the_fitted_one_is_refused(journal: Journal) -> None
         rebuilt.result_of(row, curve)
 
 
+def test_a_sample_of_several_curves_is_refused_in_a_sentence(journal: Journal) -> None:
+    record = next(r for r in journal.records() if r["rows"][0]["fits"])
+    with pytest.raises(SasnetError, match="sasnet fit --together --export"):
+        list(rebuilt.curves(record | {"file": "/data/a (together)"}, {}))
+
+
 def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: Path) -> None:
     with pytest.raises(SasnetError, match="holds the measurements"):
         export(journal, answered / "data")
