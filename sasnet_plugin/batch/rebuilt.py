@@ -55,32 +55,42 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
     SasnetError
         The file has changed since or cannot be read, or it is a sample of several.
     """
+    if any(row["fits"] for row in record["rows"]):
+        window = options.get("window")
+        for row, curve in zip(record["rows"], _read(record, options), strict=True):
+            if row["fits"]:
+                yield row, _as_fitted(row, curve, window)
+
+
+def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
+    """All data sets of a file that is as it was when it was fitted."""
     from ..data import load
-    from ..data.clean import within
 
     path = record["file"]
-    if not any(row["fits"] for row in record["rows"]):
-        return
     if path.endswith(_TOGETHER):
         raise SasnetError(
-            f"{path}: several curves of one sample are not exported by a batch; sasnet fit --together --export"
-            " writes them."
+            f"{path}: a batch does not export several curves of one sample; sasnet fit --together --export"
+            " does."
         )
     if (record["size"], record["mtime"]) != stamp(path):
         raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
-    reading = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
-    found = load(path, **reading)
+    found = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
     if len(found) != len(record["rows"]):
         raise SasnetError(
             f"{path}: holds {len(found)} data sets, but {len(record['rows'])} answers are kept; give the"
             " command again with another --out."
         )
-    low, high = options.get("window") or (None, None)
-    edges = -math.inf if low is None else low, math.inf if high is None else high
-    for row, curve in zip(record["rows"], found, strict=True):
-        if row["fits"]:
-            used = within(curve, *edges) if options.get("window") else curve
-            yield row, replace(used, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else used
+    return found
+
+
+def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) -> Curve:
+    """The points of a curve that were fitted, with the resolution that was assumed."""
+    from ..data.clean import within
+
+    if window is not None:
+        low, high = window
+        curve = within(curve, -math.inf if low is None else low, math.inf if high is None else high)
+    return replace(curve, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else curve
 
 
 def result_of(row: Row, curve: Curve, theories: Sequence[Array] | None = None) -> FitResult:
