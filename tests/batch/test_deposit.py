@@ -167,6 +167,7 @@ def test_nothing_of_others_is_replaced_unless_forced(journal: Journal, tmp_path:
         export(journal, tmp_path)
 
 
+@pytest.mark.slow
 def test_other_data_of_the_same_name_have_their_own_files(tmp_path: Path, sphere_file: SphereFile) -> None:
     for folder, radius in (("a", 40.0), ("b", 60.0)):
         (tmp_path / folder).mkdir()
@@ -219,6 +220,7 @@ def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: P
     assert not list((answered / "data").glob("*.h5"))
 
 
+@pytest.mark.slow
 def test_another_batch_does_not_replace_the_files_of_all(tmp_path: Path, sphere_file: SphereFile) -> None:
     (tmp_path / "data").mkdir()
     path = sphere_file(tmp_path / "data" / "run.dat", 40.0)
@@ -230,6 +232,7 @@ def test_another_batch_does_not_replace_the_files_of_all(tmp_path: Path, sphere_
     assert contents(tmp_path / "x") == before
 
 
+@pytest.mark.slow
 def test_shards_export_when_they_are_merged(tmp_path: Path, sphere_file: SphereFile) -> None:
     (tmp_path / "data").mkdir()
     for k in range(4):
