@@ -51,7 +51,9 @@ _CASES = {
 
 
 class _Bank:
-    """A bank of starting values with one curve."""
+    """A bank of starting values with one curve; nothing further is looked for in it."""
+
+    models = ()
 
     #: None beyond the nearest.
     models: tuple[str, ...] = ()

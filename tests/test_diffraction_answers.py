@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.domains.diffraction import LABELS
-from sasnet_plugin.predict.novelty import Bank, profiles
+from sasnet_plugin.predict.images.novelty import Bank, profiles
 from sasnet_plugin.simulate.diffraction.measurement import PIXELS, measured, shot
 from sasnet_plugin.simulate.diffraction.out_of_distribution import KINDS
 from sasnet_plugin.simulate.diffraction.samples import draw_sample

@@ -1,9 +1,10 @@
 """Diffraction of single particles from voxels: phases of all planes along the beam, added on Ewald's sphere.
 
-A body is a cube of voxels, each with the share of it that is filled. F(q) = Σ_z exp(iq_z z) Σ_xy ρ exp(i(q_x x
-+ q_y y)) in the first Born approximation: each plane is transformed by an FFT that is padded fourfold, and its
-phase is that of Ewald's sphere, q_z = k − √(k² − q²). What the beam has passed attenuates it. The detector is
-flat, larger than training's, with a hole for the beam, gaps, hot pixels, and the beam off its middle.
+A body is a cube of voxels, each with the share of it that is filled. F(q) = Σ_z exp(iq_z z) Σ_xy ρ
+exp(i(q_x x + q_y y)) in the first Born approximation: each plane is transformed by an FFT that is padded
+fourfold, and its phase is that of Ewald's sphere, q_z = k − √(k² − q²). What the beam has passed
+attenuates it. The detector is flat, larger than training's, with a hole for the beam, gaps, hot pixels,
+and the beam off its middle.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Grazing incidence on ordered spheres: the distorted-wave Born approximation and lattice written out anew.
 
-Spheres lie on a film on silicon, whose reflectivity is Parratt's; the four terms of the wave that comes and of
-the one that leaves, each with or without a reflection, add up to an amplitude for each of nine sizes. The
-lattice is a sum over its reciprocal points of 2πω²/A (1 + ω²|q − G|²)^(−3/2), the transform of an order that
-decays as exp(−r/ω), for the cell that it has: two rows in three dimensions are nowhere assumed, so that square
-lattices come from the same lines. Optical constants are those of scattering-length densities. Flat detectors
-of other sizes stand as they like, some on their side, with gaps and hot pixels.
+Spheres lie on a film on silicon, whose reflectivity is Parratt's; the four terms of the wave that comes
+and of the one that leaves, each with or without a reflection, add up to an amplitude for each of nine
+sizes. The lattice is a sum over its reciprocal points of 2πω²/A (1 + ω²|q − G|²)^(−3/2), the transform
+of an order that decays as exp(−r/ω) for any cell, so that square lattices come from the same lines.
+Optical constants are those of scattering-length densities. Flat detectors of other sizes stand as they
+like, some on their side, with gaps and hot pixels.
 """
 
 from __future__ import annotations

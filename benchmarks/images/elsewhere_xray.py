@@ -1,9 +1,9 @@
 """X-ray scattering of materials by textbook formulas over q, on detectors with stops, gaps and hot pixels.
 
-Rings are pseudo-Voigt peaks where the lattice's own rule puts them; halos Lorentzians; bodies spheres with the
-Percus–Yevick factor of hard spheres; a crystal's spots stand where Ewald's sphere cuts its lattice, turned at
-random; grains are spots around a ring one by one. Each scene has one subject with its tags, so much stronger
-than all else that nobody would argue; what is a matter of degree is not judged.
+Rings are pseudo-Voigt peaks where the lattice's own rule puts them; halos Lorentzians; bodies spheres
+with the Percus–Yevick factor of hard spheres; a crystal's spots stand where Ewald's sphere cuts its
+lattice, turned at random; grains are spots around a ring one by one. Each scene has one subject with its
+tags, so much stronger than all else that nobody would argue; what is a matter of degree is not judged.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class Truth:
 
 
 def allowed(lattice: str) -> FloatArray:
-    """√(h² + k² + l²) of the reflections that a cubic lattice has, over that of the first, and its multiplicity.
+    """√(h² + k² + l²) of a cubic lattice's reflections over that of the first, and its multiplicity.
 
     Returns
     -------

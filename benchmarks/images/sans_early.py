@@ -7,8 +7,8 @@ classes by their shares, on an instrument like D22 in five settings, the first o
 or, with ``--first any``, any at all, as of a sample of which nothing is known.
 
 Settling: an image grows in twenty steps from 10² to 10⁶ counts under the rule of `batch/recognise.py`.
-Advice: after 1,000 counts a setting is chosen by the gain that `predict/next_setting.py` expects; the rest
-of the counts are taken there; against counting on in the first setting, the same samples and the same counts.
+Advice: after 1,000 counts a setting is chosen by the gain that `predict.images.next_setting` expects; the
+rest is taken there; against counting on in the first setting, the same samples and the same counts.
 Asked again: after 10,000 counts in all the advice is asked once more, of both images, and the rest is taken
 in the setting that it names then.
 """
@@ -24,7 +24,7 @@ from sasnet_plugin.batch.recognise import SETTLED
 from sasnet_plugin.data.sans.features import Settings
 from sasnet_plugin.data.sans.polar import Polar
 from sasnet_plugin.data.sans.resolution import Setting
-from sasnet_plugin.predict.next_setting import classes, entropy, summaries, weights
+from sasnet_plugin.predict.images.next_setting import classes, entropy, summaries, weights
 from sasnet_plugin.predict.predictor import open_predictor
 from sasnet_plugin.simulate.dataset import Dataset
 from sasnet_plugin.simulate.sans.cells import CellBeam, counted, gathered

@@ -7,12 +7,13 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..data.sample.described import Described
 from ..fitting.task import FitOptions
 from .journal import Journal, Place, journal_of
 
@@ -37,6 +38,8 @@ class Options:
         Only this entry of a file that holds several.
     wavelength : float or None
         Å; of curves against an angle, where the file does not say it.
+    described : Described or None
+        What is known of samples of several files; None where each file stands alone.
     """
 
     fit: FitOptions = FitOptions()
@@ -44,6 +47,7 @@ class Options:
     q_unit: str | None = None
     entry: str | None = None
     wavelength: float | None = None
+    described: Described | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON has it: what was given, without what was left to its default."""
@@ -52,6 +56,8 @@ class Options:
         found = {name: fit[name] for name in _DECIDES} | given
         # Another content of a plugin is another model.
         found["plugins"] = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
+        # A date in a sample file is no JSON.
+        found["described"] = json.loads(json.dumps(found["described"], default=str))
         if self.window is not None:
             # JSON knows no infinity.
             found["window"] = [None if math.isinf(edge) else edge for edge in self.window]
@@ -144,19 +150,31 @@ def stamp(path: str) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def missing(paths: Iterable[str], journal: Journal, options: Options, limit: float) -> list[str]:
-    """The files whose answer is missing, no longer holds or, at the end, failed."""
+def missing(
+    paths: Iterable[str],
+    journal: Journal,
+    options: Options,
+    limit: float,
+    stamped: Callable[[str], tuple[int, int]] = stamp,
+) -> list[str]:
+    """The files whose answer is missing, no longer holds or, at the end, failed.
+
+    Parameters
+    ----------
+    stamped : callable
+        Tells what has changed: `stamp`, or that of a sample's files.
+    """
     digest, places = options.digest, journal.places
-    found = [path for path in paths if not _holds(places.get(path), path, digest, limit)]
+    found = [path for path in paths if not _holds(places.get(path), stamped(path), digest, limit)]
     return sorted(found, key=lambda path: path in places and places[path].failed)
 
 
-def _holds(place: Place | None, path: str, digest: str, limit: float) -> bool:
+def _holds(place: Place | None, now: tuple[int, int], digest: str, limit: float) -> bool:
     if place is None or place.failed or place.options != digest:
         return False
     if place.late and limit > place.limit:
         return False  # more time may find what there was no time for
-    return (place.size, place.mtime) == stamp(path)
+    return (place.size, place.mtime) == now
 
 
 def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:

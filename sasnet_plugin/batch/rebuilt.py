@@ -21,6 +21,7 @@ from ..types import SasnetError
 from .journal import Record
 from .plan import stamp
 from .rows import Row, name_of
+from .samples import MARK
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
@@ -31,8 +32,6 @@ Array = NDArray[np.float64]
 #: Relative difference of reduced χ² up to which a curve counts as that of the fit. Parameters have all their
 #: digits in the journal, so that only another version of a model or other data make more.
 _SAME = 1e-3
-#: How the name of a sample ends, which is no file's.
-_TOGETHER = " (together)"
 
 
 def digest(record: Record, row: Row) -> str:
@@ -67,7 +66,7 @@ def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
     from ..data import load
 
     path = record["file"]
-    if path.endswith(_TOGETHER):
+    if path.endswith(MARK):
         raise SasnetError(
             f"{path}: a batch does not export several curves of one sample; sasnet fit --together --export"
             " does."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from ..types import product_name
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
+    from ..fitting.together.result import SampleResult
     from ..types import Curve
 
 Row = dict[str, Any]
@@ -71,6 +73,62 @@ def assumed(read: Curve, fitted: Curve) -> Row:
     if fitted.dq is None or fitted.dq is read.dq:
         return {}
     return {"assumed_dq": fitted.dq.tolist()}
+
+
+def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
+    """The row of a sample of several curves; what is each curve's own has the curve's number behind its name.
+
+    Parameters
+    ----------
+    name : str
+        Of the sample.
+    seconds : float
+        Of wall clock.
+    """
+    if not result.fits and len(result.singles) == 1:
+        return fitted(result.singles[0], None, seconds)
+    curves, told = result.sample.curves, result.as_dict()
+    units = {curve.q_unit.in_words for curve in curves}
+    row: Row = {
+        "entry": names_of(told["files"]),
+        "points": sum(map(len, curves)),
+        "q_unit": " and ".join(sorted(units)),
+        "q_min": min(float(curve.q[0]) for curve in curves),
+        "q_max": max(float(curve.q[-1]) for curve in curves),
+        "verified": result.explained,
+        "headline": result.verdict.headline,
+        "doubt": result.verdict.doubt,
+        "notes": list(result.notes),
+        "seconds": seconds,
+        "error": "",
+        "fits": [
+            _joint(fit, list(told["files"]))
+            | {
+                "probability": found.probability, "seconds": found.seconds,
+                "distributions": dict(found.distributions),
+            }
+            for fit, found in zip(told["fits"], result.fits, strict=True)
+        ],
+    }  # fmt: skip
+    if result.best is None:
+        row["error"] = f"{name}: no model could be fitted to its curves together; the notes say why."
+    return row
+
+
+def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
+    """A joint fit as that of one data set."""
+    own = {
+        f"{name} {number}": p
+        for number, file in enumerate(files, start=1)
+        for name, p in fit["own"][file].items()
+    }
+    kept = ("model", "structure_factor", "weight", "reduced_chisq", "bic")
+    return {key: fit[key] for key in kept} | {"parameters": fit["parameters"] | own, "warnings": []}
+
+
+def names_of(files: Iterable[str]) -> str:
+    """Files of a sample, in the order of its numbers."""
+    return " + ".join(PurePath(file).name for file in files)
 
 
 def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:

@@ -5,40 +5,51 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from ..types import SasnetError
 from ..workers.spread import unordered_map
 from . import rows
 from .journal import Journal, Record
-from .plan import Options, stamp, version
+from .plan import Options, version
 from .results import write_results
+from .samples import stamp_of
 from .supervisor import Done, Supervisor
 
 #: Seconds between two times that the results file is written, and the share of the time that may go into it.
 EVERY, SHARE = 60.0, 0.02
 Answers = Generator[Record, None, None]
+#: No samples: each file stands alone.
+NONE: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 #: What a thread of a Dask worker keeps.
 _own = threading.local()
 
 
 def answer_file(
-    supervisor: Supervisor, path: str, options: Options, limit: float, start: Any = None
+    supervisor: Supervisor,
+    path: str,
+    options: Options,
+    limit: float,
+    start: Any = None,
+    files: tuple[str, ...] = (),
 ) -> Record:
-    """Everything that the journal keeps about one file.
+    """Everything that the journal keeps about one file, or one sample.
 
     Parameters
     ----------
     limit : float
         Seconds for each of its data sets.
     start : Start, optional
+    files : tuple of str
+        Of a sample.
     """
-    size, mtime = stamp(path)  # before it is read: a file that changes meanwhile is done again
-    return record(path, supervisor.answer(path, options, limit, start), options, limit, (size, mtime))
+    when = stamp_of(path, files)  # before it is read: a file that changes meanwhile is done again
+    return record(path, supervisor.answer(path, options, limit, start, files), options, limit, when)
 
 
 def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
@@ -49,7 +60,13 @@ def record(path: str, done: Done, options: Options, limit: float, when: tuple[in
     }  # fmt: skip
 
 
-def local(paths: Sequence[str], options: Options, limit: float, workers: int) -> Answers:
+def local(
+    paths: Sequence[str],
+    options: Options,
+    limit: float,
+    workers: int,
+    samples: Mapping[str, tuple[str, ...]] = NONE,
+) -> Answers:
     """Answers from processes of this machine, as they come; closing it ends the processes at once.
 
     Parameters
@@ -58,20 +75,29 @@ def local(paths: Sequence[str], options: Options, limit: float, workers: int) ->
         Seconds for each data set.
     workers : int
         Processes.
+    samples : mapping of str to tuple of str
+        Files of those names that are samples of several.
     """
     stamps: dict[str, tuple[int, int]] = {}
 
     def begun() -> Iterator[str]:
         for path in paths:
-            stamps[path] = stamp(path)  # before it is read: a file that changes meanwhile is done again
+            # Before it is read: a file that changes meanwhile is done again.
+            stamps[path] = stamp_of(path, samples.get(path, ()))
             yield path
 
     with Supervisor(min(workers, len(paths))) as supervisor:
-        for path, done in supervisor.answers(begun(), options, limit):
+        for path, done in supervisor.answers(begun(), options, limit, samples):
             yield record(path, done, options, limit, stamps.pop(path))
 
 
-def on_cluster(address: str, paths: Sequence[str], options: Options, limit: float) -> Answers:
+def on_cluster(
+    address: str,
+    paths: Sequence[str],
+    options: Options,
+    limit: float,
+    samples: Mapping[str, tuple[str, ...]] = NONE,
+) -> Answers:
     """Answers from a Dask cluster, as they come.
 
     The files must be found under the same names by every worker, and sasnet-plugin be installed there.
@@ -84,19 +110,22 @@ def on_cluster(address: str, paths: Sequence[str], options: Options, limit: floa
         Seconds for each data set.
     """
 
-    def failed(path: str, reason: str) -> Record:
+    def failed(asked: tuple[str, tuple[str, ...]], reason: str) -> Record:
+        path, files = asked
         row = rows.failed(path, SasnetError(f"{path}: {reason}"))
-        return record(path, Done([row]), options, limit, stamp(path))
+        return record(path, Done([row]), options, limit, stamp_of(path, files))
 
     answer = partial(_answer_there, options=options, limit=limit)
-    yield from unordered_map(answer, paths, workers=address, threads=True, failed=failed)
+    asked = [(path, samples.get(path, ())) for path in paths]
+    yield from unordered_map(answer, asked, workers=address, threads=True, failed=failed)
 
 
-def _answer_there(path: str, options: Options, limit: float) -> Record:
+def _answer_there(asked: tuple[str, tuple[str, ...]], options: Options, limit: float) -> Record:
     """Answer a file from a thread of a Dask worker, which keeps its process for the next one."""
     if getattr(_own, "supervisor", None) is None:
         _own.supervisor = Supervisor()
-    return answer_file(_own.supervisor, path, options, limit)
+    path, files = asked
+    return answer_file(_own.supervisor, path, options, limit, files=files)
 
 
 def series(

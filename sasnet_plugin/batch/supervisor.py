@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..simulate.compile_cache import choose_folder
@@ -57,7 +57,7 @@ class _Answering:
         self._patience = patience
         self._known = dict(self.job.known)
         self._trying: tuple[str, str] | None = None  # key and name of what is under way
-        self._left = self.job.limit if self.job.left is None else self.job.left
+        self._left = self.job.seconds if self.job.left is None else self.job.left
         self._wait()
 
     def _wait(self) -> None:
@@ -82,7 +82,7 @@ class _Answering:
         else:
             self.done.rows.append(rest[0])
             self.done.late |= rest[1]
-            self._known, self._left, self._patience = {}, self.job.limit, GRACE
+            self._known, self._left, self._patience = {}, self.job.seconds, GRACE
             self._wait()
 
     def died(self, *, late: bool) -> bool:
@@ -154,8 +154,15 @@ class Supervisor:
         """Of the first process; None where there is none."""
         return next(iter(self._pool.pids), None)
 
-    def answer(self, path: str, options: Options, limit: float, start: Start | None = None) -> Done:
-        """Read, classify and fit a file.
+    def answer(
+        self,
+        path: str,
+        options: Options,
+        limit: float,
+        start: Start | None = None,
+        files: tuple[str, ...] = (),
+    ) -> Done:
+        """Read, classify and fit a file, or a sample of several.
 
         Parameters
         ----------
@@ -163,14 +170,22 @@ class Supervisor:
             Seconds for each of its data sets.
         start : Start, optional
             One more start for one of the models.
+        files : tuple of str
+            Of a sample.
         """
-        for _, done in self._answers([Job(path, options, limit, start)]):
+        for _, done in self._answers([Job(path, options, limit, start, files)]):
             return done
         raise SasnetError(f"{path}: was given up, as the process that answered it was ended.")
 
-    def answers(self, paths: Iterable[str], options: Options, limit: float) -> Iterator[tuple[str, Done]]:
+    def answers(
+        self,
+        paths: Iterable[str],
+        options: Options,
+        limit: float,
+        samples: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> Iterator[tuple[str, Done]]:
         """As `answer`, of many files, in the order in which they are done; a path is taken as it is begun."""
-        return self._answers(Job(path, options, limit) for path in paths)
+        return self._answers(Job(path, options, limit, files=samples.get(path, ())) for path in paths)
 
     def close(self) -> None:
         """End the processes; answers under way are given up."""

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..types import SasnetError
+from ..data.sample.described import Described
+from ..types import DataError, SasnetError
 from .plan import Options
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A file to answer.
+    """A file to answer, or a sample of several.
 
     Parameters
     ----------
@@ -32,6 +33,8 @@ class Job:
         Seconds for each of its data sets.
     start : Start or None
         One more start for one of the models.
+    files : tuple of str
+        Of a sample.
     done : int
         Data sets answered before this process came; left out.
     known : dict
@@ -44,9 +47,15 @@ class Job:
     options: Options
     limit: float
     start: Start | None = None
+    files: tuple[str, ...] = ()
     done: int = 0
     known: dict[str, Any] = field(default_factory=dict)
     left: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For what has one row: a data set, or the curves of a sample, each alone and all together."""
+        return self.limit * max(2 * len(self.files), 1)
 
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
@@ -66,6 +75,10 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     say : callable
         Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
+    if job.files:
+        if not job.done:
+            _serve_sample(job, bank, say)
+        return
     from ..data import load
     from ..data.failure import unforeseen
     from ..fitting.api import fit_with
@@ -94,6 +107,41 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
         say("row", row | {"limit_met": pool.late}, pool.late)
         known, left = {}, job.limit
+
+
+def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
+    """Answer a sample; one of whose files holds no curve has no answer."""
+    from ..data.failure import unforeseen
+    from ..fitting.problem.contrast import scattering_length_density
+    from ..fitting.together.fit_together import fit_sample
+    from . import rows
+
+    say("begin")
+    began = time.monotonic()
+    left = job.seconds if job.left is None else job.left
+    pool = OneByOne(bank, job.known, say, usual=began + left)
+    try:
+        curves = [curve for path in job.files for curve in _curves(path, job.options)]
+        described = job.options.described or Described()
+        sample = described.sample(curves, scattering_length_density, of_several=True)
+        result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit))
+        row = rows.of_sample(job.path, result, time.monotonic() - began)
+    except Exception as error:
+        reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
+        row = rows.failed(job.path, reason, seconds=time.monotonic() - began)
+        row["entry"] = rows.names_of(job.files)
+    say("row", row | {"limit_met": pool.late}, pool.late)
+
+
+def _curves(path: str, options: Options) -> list[Curve]:
+    from ..data import load
+    from ..data.failure import sentence_of
+
+    try:
+        curves = load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
+    except Exception as error:
+        raise DataError(sentence_of(path, error)) from error
+    return [_within(curve, options.window) for curve in curves]
 
 
 def is_fit(answer: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +18,14 @@ from .arguments import Force, Quiet, Scheduler, Table
 from .files import expand
 from .fits.options import Files, with_fit_options
 from .progress import shown
+from .together import Given, Kind, Own, SampleFile, Share, Tie, TogetherBy
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal
     from ..batch.plan import Shard
     from ..batch.run import Answers, Progress
+    from ..batch.samples import Grouped
+    from ..data.sample.described import Described
 
 #: Files without an answer that are named at the end; the table has them all.
 NAMED = 10
@@ -59,6 +62,12 @@ def batch(
         Path | None,
         typer.Option("--plot", "--figure", help="Figure of a series, SVG or PNG; default: beside it."),
     ] = None,
+    together_by: TogetherBy = None,
+    sample_file: SampleFile = None,
+    kind: Kind = None,
+    share: Share = None,
+    own: Own = None,
+    tie: Tie = None,
     table: Table = None,
     export: Annotated[
         Path | None,
@@ -76,17 +85,20 @@ def batch(
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
-    if part is not None and export is not None:
-        raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
-    elsewhere = bool(scheduler or shard or merge)
-    drawn = _figure(series, against, plot, out, elsewhere)
+    _check_export(export, part)
+    of_sample = Given(sample_file, kind, share, own, tie)
+    of_sample.check(together_by is not None, "--together-by")
+    drawn = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
     if merge == bool(files):
         raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
 
     from ..files import put_whole
 
-    paths, complaints = ([], 0) if merge else _paths(files, out, part)
+    paths, complaints = _paths(files, out)
+    if together_by is not None:
+        options = replace(options, described=of_sample.described())
+    asked = _asked(paths, together_by, options.described, part)
     if part is not None:
         out = part.out(out)
     if not merge:
@@ -97,19 +109,25 @@ def batch(
     _check_free(drawn, table, force)
     with _opened(out, others, force) as journal:
         figure = None if drawn is None else (drawn, against)
-        failed = _work(journal, out, paths, options, scheduler, figure, quiet)
-        if export is not None:
-            complaints += _export(journal, export, force)
+        failed = _work(journal, out, asked, options, scheduler, figure, quiet)
+        complaints += _export(journal, export, force)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
 
 
-def _export(journal: Journal, folder: Path, force: bool) -> int:
+def _check_export(folder: Path | None, part: Shard | None) -> None:
+    if part is not None and folder is not None:
+        raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
+
+
+def _export(journal: Journal, folder: Path | None, force: bool) -> int:
     """Write what others read, and say what could not be; how many data sets that were."""
     from ..batch.deposit import export
 
+    if folder is None:
+        return 0
     found = export(journal, folder, force=force)
     for sentence in (*found.complaints, *found.remarks):
         typer.echo(sentence, err=True)
@@ -135,8 +153,8 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
     return found
 
 
-def _paths(files: Sequence[str], out: Path, part: Shard | None) -> tuple[list[str], int]:
-    """The files to fit, of a part its own, and how many arguments stood for none, which is said."""
+def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
+    """The files to fit, and how many arguments stood for none, which is said."""
     from ..batch.plan import absolute
 
     found: list[str] = []
@@ -150,7 +168,27 @@ def _paths(files: Sequence[str], out: Path, part: Shard | None) -> tuple[list[st
     paths = list(absolute(found, out))
     if complaints and not paths:
         raise typer.Exit(1)
-    return paths if part is None else list(filter(part.holds, paths)), complaints
+    return paths, complaints
+
+
+def _asked(paths: list[str], pattern: str | None, said: Described | None, part: Shard | None) -> Grouped:
+    """Files that stand alone and samples, of a part its own.
+
+    Raises
+    ------
+    SasnetError
+        What is said of samples names a file that there is not.
+    """
+    from ..batch.samples import grouped
+
+    unknown = said.naming_nothing(paths) if said is not None and paths else []
+    if said is not None and unknown:
+        raise SasnetError(
+            f"{said.source}: {unknown[0]} is none of the {len(paths)} files; name them, or write a pattern"
+            " such as '*_d2o.dat'."
+        )
+    found = grouped(paths, pattern)
+    return found if part is None else replace(found, names=list(filter(part.holds, found.names)))
 
 
 def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
@@ -166,7 +204,7 @@ def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
 def _work(
     journal: Journal,
     out: Path,
-    paths: list[str],
+    asked: Grouped,
     options: Options,
     scheduler: str | None,
     figure: tuple[Path, str | None] | None,
@@ -182,18 +220,20 @@ def _work(
     from ..batch import run
     from ..batch.journal import natural
     from ..batch.plan import missing, remarks
+    from ..batch.samples import stamp_of
 
+    paths, samples = asked.names, asked.files
     if figure is not None:
         paths = sorted(paths, key=natural)
-    todo = missing(paths, journal, options, options.fit.time_limit)
+    limit = options.fit.time_limit
+    todo = missing(paths, journal, options, limit, lambda path: stamp_of(path, samples.get(path, ())))
     if paths and not quiet:
-        there = f"; {len(paths) - len(todo)} answered before" if len(todo) < len(paths) else ""
-        typer.echo(f"{out}: {len(todo)} of {len(paths)} files to fit{there}.", err=True)
+        typer.echo(f"{out}: {_to_fit(len(todo), asked)}.", err=True)
     for sentence in remarks(journal, set(paths) - set(todo)):
         typer.echo(sentence, err=True)
     if todo:
         journal.name_options(options.digest, options.as_dict())
-        answers = _answers(journal, paths if figure else None, todo, options, scheduler)
+        answers = _answers(journal, paths if figure else None, todo, options, scheduler, samples)
         with shown(len(todo), quiet) as step, _term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
@@ -206,7 +246,12 @@ def _work(
 
 
 def _answers(
-    journal: Journal, frames: list[str] | None, todo: list[str], options: Options, scheduler: str | None
+    journal: Journal,
+    frames: list[str] | None,
+    todo: list[str],
+    options: Options,
+    scheduler: str | None,
+    samples: Mapping[str, tuple[str, ...]],
 ) -> Answers:
     """Answers as they come: of a series frame after frame, of a cluster, or of this machine's processes."""
     from ..batch import run
@@ -215,8 +260,8 @@ def _answers(
     if frames is not None:
         return run.series(frames, todo, journal, options, limit)
     if scheduler is not None:
-        return run.on_cluster(scheduler, todo, options, limit)
-    return run.local(todo, options, limit, options.fit.workers)
+        return run.on_cluster(scheduler, todo, options, limit, samples)
+    return run.local(todo, options, limit, options.fit.workers, samples)
 
 
 def _say_failed(names: list[str]) -> int:
@@ -224,6 +269,20 @@ def _say_failed(names: list[str]) -> int:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         typer.echo(f"Without an answer: {', '.join(names[:NAMED])}{more}.", err=True)
     return len(names)
+
+
+def _to_fit(todo: int, asked: Grouped) -> str:
+    """How many of the files and samples need an answer."""
+    count = len(asked.names)
+    what = f"files and samples (of {_spread(asked.files)})" if asked.files else "files"
+    there = f"; {count - todo} answered before" if todo < count else ""
+    return f"{todo} of {count} {what} to fit{there}"
+
+
+def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
+    """How many files the samples have."""
+    sizes = sorted({len(files) for files in samples.values()})
+    return f"{sizes[0]} files each" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} files each"
 
 
 def _keep(
@@ -308,7 +367,8 @@ def _figure(series: bool, against: str | None, given: Path | None, out: Path, el
         return None
     if elsewhere:
         raise typer.BadParameter(
-            "goes frame after frame on this machine; leave --scheduler, --shard and --merge out.",
+            "goes frame after frame on this machine; leave --scheduler, --shard, --together-by and --merge"
+            " out.",
             param_hint="--series",
         )
     path = given or out.with_suffix(".svg")

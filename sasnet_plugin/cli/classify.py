@@ -38,7 +38,7 @@ from .files import expand
 from .folders import LineWriter, many
 from .kinds import Kinds, Wanted, outcomes
 from .progress import classifying, stages
-from .together import Given, SampleFile, Together
+from .together import Given, Kind, SampleFile, Together
 
 #: What a next command need not repeat.
 USUAL = {"--top": TOP, "--prior": COMMON}
@@ -66,6 +66,7 @@ def classify(
     ] = False,
     together: Together = False,
     sample_file: SampleFile = None,
+    kind: Kind = None,
     top: Top = TOP,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object per line and data set.")
@@ -106,7 +107,7 @@ def classify(
     reading = ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength))
     told = stages(quiet) if verify else None
     kinds = Kinds(domain, wanted, reading, verify=verify, told=told)
-    of_sample = Given(sample_file)
+    of_sample = Given(sample_file, kind)
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, wanted, as_json)

@@ -21,7 +21,7 @@ from .fits.printed import Say
 from .fits.reading import Reading
 from .progress import fitting
 from .streams import json_lines
-from .together import Given, Own, SampleFile, Share, Tie, Together
+from .together import Given, Kind, Own, SampleFile, Share, Tie, Together
 
 if TYPE_CHECKING:
     from ..domains import Domain
@@ -59,6 +59,7 @@ def fit(
     geometry: Geometry = None,
     together: Together = False,
     sample_file: SampleFile = None,
+    kind: Kind = None,
     share: Share = None,
     own: Own = None,
     tie: Tie = None,
@@ -83,7 +84,7 @@ def fit(
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()
-    of_sample = Given(sample_file, share, own, tie)
+    of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together)
     given = {"--domain": domain, "--geometry": geometry, **outputs.options()}
     given |= of_sample.options()

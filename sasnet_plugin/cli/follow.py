@@ -11,8 +11,8 @@ import typer
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
 from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
-from .follow_curves import Asked, add_curves, follow_curves
-from .follow_images import Images, follow_images
+from .following.curves import Asked, add_curves, follow_curves
+from .following.images import Images, follow_images
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:

@@ -17,10 +17,10 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "What is read": (
             *("test", "q_range", "q_unit", "wavelength", "entry"),
-            *("domain", "geometry", "together"),
+            *("domain", "geometry", "together", "together_by", "sample_file", "kind"),
         ),
         "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
-        "What is known": ("fix", "ranges", "sample", "solvent", "probe"),
+        "What is known": ("fix", "ranges", "sample", "solvent", "probe", "share", "own", "tie"),
         "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
         "Where it runs": ("workers", "scheduler", "shard"),
         "What is written": (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.failure import sentence_of
+from ..data.sample.sample import KINDS
 from ..types import Curve, DataError, SasnetError
 from .arguments import names_of
 from .files import curves_of, expand
 
 if TYPE_CHECKING:
-    from ..data.sample import Sample
-    from ..fitting.together.result import SampleResult
+    from ..data.sample.described import Described
+    from ..data.sample.sample import Sample
+    from ..fitting.together.result import JointFit, SampleResult
 
+#: Joint fits that are listed.
+_MOST = 8
 Together = Annotated[
     bool,
     typer.Option(
@@ -26,23 +30,35 @@ Together = Annotated[
         help="All files are curves of one sample (solvents, settings, probes, concentrations): one answer.",
     ),
 ]
+TogetherBy = Annotated[
+    str | None,
+    typer.Option(
+        "--together-by",
+        metavar="REGEX",
+        help="Files in whose names its groups match the same are curves of one sample: one row.",
+    ),
+]
 SampleFile = Annotated[
     Path | None,
     typer.Option(
         "--sample-file",
-        help="With --together: what is known of the curves (TOML): [solvents], [concentrations], [tie]…",
+        help="Of curves of one sample: what is known of them (TOML): [solvents], [concentrations], [tie]…",
     ),
+]
+Kind = Annotated[
+    str | None,
+    typer.Option("--kind", help=f"Of curves of one sample: what they are: {', '.join(KINDS)}."),
 ]
 Share = Annotated[
     list[str] | None,
     typer.Option(
-        "--share", metavar="NAME", help="With --together: all curves have these parameters in common."
+        "--share", metavar="NAME", help="Of curves of one sample: all have these parameters in common."
     ),
 ]
 Own = Annotated[
     list[str] | None,
     typer.Option(
-        "--own", metavar="NAME", help="With --together: each curve has its own of these parameters."
+        "--own", metavar="NAME", help="Of curves of one sample: each has its own of these parameters."
     ),
 ]
 Tie = Annotated[
@@ -50,7 +66,7 @@ Tie = Annotated[
     typer.Option(
         "--tie",
         metavar="EXPRESSION",
-        help="With --together: a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
+        help="Of curves of one sample: a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
     ),
 ]
 
@@ -60,24 +76,43 @@ class Given:
     """What is said of a sample on the command line."""
 
     sample_file: Path | None = None
+    kind: str | None = None
     share: list[str] | None = None
     own: list[str] | None = None
     tie: list[str] | None = None
 
-    def check(self, together: bool) -> None:
-        """That nothing is given which only ``--together`` needs."""
+    def check(self, together: bool, option: str = "--together") -> None:
+        """That nothing is given which only curves of one sample need, and that the kind is known."""
         if not together and any(value for value in vars(self).values()):
             raise typer.BadParameter(
-                "these say how curves of one sample go together; add --together.",
-                param_hint="--sample-file / --share / --own / --tie",
+                f"these say how curves of one sample go together; add {option}.",
+                param_hint="--sample-file / --kind / --share / --own / --tie",
             )
+        if self.kind is not None and self.kind not in KINDS:
+            raise typer.BadParameter(f"{self.kind!r} is none of {', '.join(KINDS)}.", param_hint="--kind")
 
     def options(self) -> dict[str, object]:
         """For the command that is named next."""
         return {
-            "--sample-file": self.sample_file, "--share": names_of(self.share), "--own": names_of(self.own),
-            "--tie": self.tie,
+            "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
+            "--own": names_of(self.own), "--tie": self.tie,
         }  # fmt: skip
+
+    def described(self) -> Described:
+        """With the sample file read.
+
+        Raises
+        ------
+        SasnetError
+            It is not there, or no TOML.
+        """
+        from ..data.sample.described import Described, read_description
+
+        sections = {} if self.sample_file is None else read_description(self.sample_file)
+        if self.kind is not None:
+            sections["kind"] = self.kind
+        share, own = (tuple(names_of(given) or ()) for given in (self.share, self.own))
+        return Described(sections, share, own, tuple(self.tie or ()), str(self.sample_file or "the sample"))
 
 
 def sample_from(
@@ -93,10 +128,9 @@ def sample_from(
     SasnetError
         A file cannot be read, holds no curve, or the curves do not go together.
     """
-    from ..data.sample import read_description, sample_of
     from ..fitting.problem.contrast import scattering_length_density
 
-    described = {} if given.sample_file is None else read_description(given.sample_file)
+    described = given.described()
     curves = []
     for each in expand(files):
         for path, outcome in curves_of(each, read, window):
@@ -105,10 +139,7 @@ def sample_from(
             if not isinstance(outcome, Curve):
                 raise DataError(f"{path}: an image is no curve of a sample; images go together with --set.")
             curves.append(outcome)
-    return sample_of(
-        curves, described, sld=scattering_length_density, share=names_of(given.share) or (),
-        own=names_of(given.own) or (), ties=given.tie or (), source=str(given.sample_file or "the sample"),
-    )  # fmt: skip
+    return described.sample(curves, scattering_length_density)
 
 
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:
@@ -126,7 +157,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
         say(Text(line, style="bold" if line.startswith("Next") else ""), soft_wrap=True)
     if details:
         say()
-        for table in (_fits(result), _own(result)):
+        for table in _tables(result):
             say(table)
         for file, single in zip(result.sample.files, result.singles, strict=False):
             say(Text(f"{Path(file).name} alone: {single.headline}"), soft_wrap=True)
@@ -135,45 +166,38 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
     sys.stdout.flush()
 
 
-def _fits(result: SampleResult) -> Any:
+def _tables(result: SampleResult) -> Iterator[Any]:
+    """The joint fits; and the parameters of the best one."""
+    from ..report.sample_rows import ranking
+
+    yield _table(*ranking(result, _MOST))
+    if result.best is not None:
+        names = [Path(f).name for f in result.sample.files]
+        yield _table(["parameter", "all", *names], _parameters(result.best))
+
+
+def _parameters(best: JointFit) -> list[list[str]]:
+    """Rows of shared parameters that were fitted, and of those of each curve."""
+    from ..report.sample_rows import own, shared
+
+    nothing = [""] * len(best.own)
+    fitted = [[name, value, *nothing] for name, value, how in shared(best) if how == "fitted"]
+    return fitted + [[name, "", *values] for name, *values in own(best)]
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
     from rich.table import Table
 
-    from ..digits import chisq_text
-
     table = Table(box=None, pad_edge=False, header_style="dim")
-    names = [Path(f).name for f in result.sample.files]
-    for column in ("model", "weight", "reduced χ²", *(f"χ²/n {name}" for name in names)):
+    for column in head:
         table.add_column(column)
-    for fit in result.fits[:8]:
-        each = [chisq_text(c / t.size) for c, t in zip(fit.chisq, fit.theories, strict=True)]
-        table.add_row(fit.name, f"{100 * fit.weight:.0f} %", chisq_text(fit.reduced_chisq), *each)
-    return table
-
-
-def _own(result: SampleResult) -> Any:
-    from rich.table import Table
-
-    from ..digits import quantity
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    names = [Path(f).name for f in result.sample.files]
-    for column in ("parameter", "all", *names):
-        table.add_column(column)
-    best = result.best
-    if best is None:
-        return table
-    for name, p in best.parameters.items():
-        if not p.fixed:
-            table.add_row(name, quantity(p.value, p.unit, p.error), *("" for _ in names))
-    for name in best.own[0]:
-        each = [own[name] for own in best.own]
-        table.add_row(name, "", *(quantity(p.value, p.unit, p.error) for p in each))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
 def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], kind: str, top: int) -> None:
     """What the curves say together, for people."""
-    from rich.table import Table
     from rich.text import Text
 
     from .answers import wide_console
@@ -182,14 +206,11 @@ def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], k
     say(Text(f"{len(files)} curves of one sample ({kind})", style="bold"), soft_wrap=True)
     for i in against:
         say(Text(f"{files[i]} alone looks like another kind of sample.", style="bold"), soft_wrap=True)
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("model", "structure factor", "probability", "group"):
-        table.add_column(column)
-    for guess in found.models[:top]:
-        table.add_row(
-            guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group
-        )
-    say(table)
+    rows = [
+        [guess.name, guess.structure_factor or "–", f"{100 * guess.probability:.0f} %", guess.group]
+        for guess in found.models[:top]
+    ]
+    say(_table(("model", "structure factor", "probability", "group"), rows))
     sys.stdout.flush()
 
 

@@ -147,6 +147,7 @@ def fit_with(
     rng: np.random.Generator | None = None,
     wall: float = np.inf,
     first: float = EFFORT.first,
+    answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
 
@@ -160,6 +161,8 @@ def fit_with(
         Seconds, where less is left than the time limit: what may be evaluated is the same.
     first : float
         Seconds on the wall beyond the time limit until something is fitted; none where a plugin is asked for.
+    answer : (Suggestion, Suggestion), optional
+        Of `suggested`, where the network was asked before.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
@@ -169,14 +172,10 @@ def fit_with(
     notes = list(curve.notes)
     if note:
         notes.append(note)
-    classifier = open_classifier()
-    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
-    keep = classifier.selection(None if own and not known else known, options.exclude or None)
-    if not own:  # a plugin may never return
+    manifest = open_classifier().manifest
+    if options.models is None or not split(options.models, manifest.labels)[1]:  # a plugin may never return
         ledger.first = ledger.until + first
-    suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
-    if own:
-        suggestion = with_plugins(suggestion, own, alone=known == [])
+    suggestion, shown = answer or suggested(curve, options)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
     fits, prior, unanswered = found.fits, priors(suggestion, found.fits), state.unanswered
@@ -202,7 +201,7 @@ def fit_with(
         same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
         result = replace(result, distributions=same)
     if options.models is None:
-        threshold = classifier.manifest.scope_threshold
+        threshold = manifest.scope_threshold
         differs = disagreement(shown, result.fits, result.verified, threshold)
         notes = [*result.notes, *differs]
         result = replace(result, notes=tuple(notes), expected=shown, scope_threshold=threshold)
@@ -217,6 +216,15 @@ def _said_once(result: FitResult) -> FitResult:
     if not any(doubt.startswith(EXPECTS) for doubt in result.verdict.doubts):
         return result
     return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
+
+
+def suggested(curve: Curve, options: FitOptions) -> tuple[Suggestion, Suggestion]:
+    """What the network makes of a curve, with a user's plugin models, and the same as it is shown."""
+    classifier = open_classifier()
+    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
+    keep = classifier.selection(None if own and not known else known, options.exclude or None)
+    suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
+    return with_plugins(suggestion, own, alone=known == []) if own else suggestion, shown
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:

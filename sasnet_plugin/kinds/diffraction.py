@@ -32,7 +32,7 @@ def read(path: str, options: ReadOptions) -> Iterable[Image]:
 
 def check(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """What the network sees of it."""
-    from ..predict.novelty import check as _check
+    from ..predict.images.novelty import check as _check
 
     return _check(image, inputs)
 
@@ -53,7 +53,7 @@ def simulator() -> Simulator:
 
 def complete(image: Image, answer: Answer) -> Answer:
     """What the measurement itself says besides."""
-    from ..predict.diffraction import completed
+    from ..predict.images.diffraction import completed
 
     return completed(image, answer)
 

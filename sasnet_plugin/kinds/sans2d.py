@@ -50,14 +50,14 @@ def settings(
     measurements: Sequence[Image | Settings], wanted: Sequence[str], predictor: Predictor
 ) -> Sequence[str]:
     """Which setting tells most next."""
-    from ..predict.next_setting import advised
+    from ..predict.images.next_setting import advised
 
     return advised(measurements, wanted, predictor)
 
 
 def check(image: Image | Settings, inputs: Mapping[str, Any]) -> Seen:
     """What the network sees of it."""
-    from ..predict.sans import check as _check
+    from ..predict.images.sans import check as _check
 
     return _check(image, inputs)
 
@@ -78,14 +78,14 @@ def simulator() -> Simulator:
 
 def complete(image: Image | Settings, answer: Answer) -> Answer:
     """What the measurement itself says besides."""
-    from ..predict.sans import completed
+    from ..predict.images.sans import completed
 
     return completed(image, answer)
 
 
 def curve(image: Image | Settings) -> Curve | None:
     """Its average, where every direction is alike."""
-    from ..predict.sans import as_curve
+    from ..predict.images.sans import as_curve
 
     return as_curve(image)
 

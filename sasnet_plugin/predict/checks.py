@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..data.images.horizon import misfit
 from ..data.raw import points
 from ..domains import Seen
 from ..types import Curve, DataError, Image
-from .horizon import misfit
 from .shapes import level, simple_shape
 from .uncertainties import judged
 
@@ -89,7 +89,8 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     return [*([f"{found.note}."] if found.note else []), *([shape + NO_MODEL] if shape else [])]
 
 
-#: Less than this share of the window, or fewer counts in it, is too little to answer: training has 10⁴ counts.
+#: Less than this share of the window, or fewer counts in it, is too little to answer: training has
+#: 10⁴ counts.
 LEAST_SEEN, FEW_COUNTS = 0.1, 1000
 _UNITS = {"wavelength": "Å", "alpha_i": "degrees"}
 

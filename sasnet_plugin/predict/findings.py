@@ -309,18 +309,21 @@ class Answer:
     def sentences(self) -> list[str]:
         """What is said around the tables: doubts, verdict, scope, the rest, and the other notes."""
         said = [list(finding.sentences()) for finding in self.findings]
-        verdict = said[0] if said else []
-        if self.known:
-            first = [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
-        else:
-            # Without a verdict of its own such a finding is silent.
-            inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
-            all_the_same = [f"If it is one of the known kinds all the same: {one}" for one in inner]
-            first = [self.scope.outside, *all_the_same]
-        first = [*filter(None, (getattr(one, "headline", "") for one in self.findings)), *first]
+        first = [*filter(None, (getattr(one, "headline", "") for one in self.findings))]
+        first += self._on_scope(said[0] if said else [])
         if self.q_unit is not None and self.q_unit.doubt:
             first.insert(0, self.q_unit.doubt)
         first += [sentence for rest in said[1:] for sentence in rest]
         ends = tuple(one.casefold() for one in first)
         rest = [n for n in dict.fromkeys(self.notes) if not any(one.endswith(n.casefold()) for one in ends)]
         return [*first, *(f"Note: {note}" for note in rest)]
+
+    def _on_scope(self, verdict: Sequence[str]) -> list[str]:
+        """The verdict and whether it can be believed; without a verdict of its own a finding is silent."""
+        if self.known:
+            return [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
+        inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
+        return [
+            self.scope.outside,
+            *(f"If it is one of the known kinds all the same: {one}" for one in inner),
+        ]

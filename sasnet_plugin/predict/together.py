@@ -10,10 +10,13 @@ import numpy as np
 from ..types import GroupGuess, ModelGuess, Suggestion
 from .class_prior import COMMON, common
 
-#: Exponent of the product of n answers, n^(-0.3): what is wrong with the model of one curve is wrong with the
-#: next. From simulated samples in three solvents (benchmarks, `together`).
-_DEPENDENCE = 0.3
-#: No curve alone makes a model less probable than this.
+#: Exponent of the product of n answers, n^(-0.7): what is wrong with the model of one curve is wrong with the
+#: next, and a curve near its match point says little, however surely. Of 100 simulated samples in three
+#: solvents (benchmarks, `together`) the group is right in 97 % (95 with n^(-0.3)), of 100 others in 96 (93).
+_DEPENDENCE = 0.7
+#: Share of answers to single curves that mean nothing: no curve alone rules a model out.
+_ASTRAY = 0.02
+#: No structure factor is less probable than this by one curve alone.
 _LEAST = 1e-3
 #: A curve that gives the common group less than this contradicts the others.
 _AGAINST = 0.03
@@ -77,7 +80,8 @@ def _log_uniform(one: Suggestion, names: Sequence[str]) -> np.ndarray:
     share: Mapping[str, float] = {
         g.name: g.uniform if g.uniform is not None else g.probability for g in one.models
     }
-    return np.log(np.maximum([share.get(name, 0.0) for name in names], _LEAST))
+    said = np.array([share.get(name, 0.0) for name in names])
+    return np.asarray(np.log((1 - _ASTRAY) * said + _ASTRAY / len(names)))
 
 
 def _guess(
@@ -86,21 +90,14 @@ def _guess(
     """The model with the structure factor that its curves show together."""
     own = [g for one in suggestions for g in one.models if g.name == name]
     factors = list(dict.fromkeys(g.structure_factor for g in own))
-    total = {
-        factor: sum(
-            np.log(
-                max(
-                    g.structure_factor_probability
-                    if g.structure_factor == factor
-                    else (1 - g.structure_factor_probability) / 4,
-                    _LEAST,
-                )
-            )
-            for g in own
-        )
-        for factor in factors
-    }
+    total = {factor: sum(np.log(max(_chance(g, factor), _LEAST)) for g in own) for factor in factors}
     best = max(total, key=lambda factor: total[factor])
     most = max(total.values())
     share = float(np.exp(total[best] - most) / sum(np.exp(v - most) for v in total.values()))
     return ModelGuess(name, best, float(probability), group, share, float(uniform))
+
+
+def _chance(guess: ModelGuess, factor: str | None) -> float:
+    """Of a structure factor by one curve; what its own one leaves is shared by the four others."""
+    told = guess.structure_factor_probability
+    return told if guess.structure_factor == factor else (1 - told) / 4

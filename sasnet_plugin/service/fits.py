@@ -85,7 +85,7 @@ def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) ->
 def _sample_done(
     pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, say: Say
 ) -> tuple[str, Any]:
-    from ..data.sample import sample_of
+    from ..data.sample.described import sample_of
     from ..fitting.problem.contrast import scattering_length_density
     from ..fitting.together.fit_together import fit_sample
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..domains.simulator import HeldOut
-from ..predict.novelty import BANK, SHARE, Bank, profiles
+from ..predict.images.novelty import BANK, SHARE, Bank, profiles
 from ..simulate.dataset import Dataset
 from ..simulate.diffraction.samples import tags_of
 from .package import Finished, Trained

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sasnet_plugin.data.expression import expression
+from sasnet_plugin.data.sample.expression import expression
 from sasnet_plugin.types import DataError
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sample import (
+from sasnet_plugin.data.sample.described import read_description, sample_of
+from sasnet_plugin.data.sample.sample import (
     CONCENTRATIONS,
     CONTRASTS,
     PROBES,
     SETTINGS,
     Sample,
-    read_description,
-    sample_of,
 )
 from sasnet_plugin.types import Curve, DataError
 from sasnet_plugin.units import QUnit

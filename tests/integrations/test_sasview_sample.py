@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sasviews import Home
 
-from sasnet_plugin.data.sample import sample_of
+from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.task import Budget
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult, joint_fit, ranked

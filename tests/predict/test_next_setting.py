@@ -12,8 +12,8 @@ import pytest
 from sasnet_plugin.data.sans.features import Settings
 from sasnet_plugin.data.sans.polar import RINGS
 from sasnet_plugin.domains.sans2d import LABELS
-from sasnet_plugin.predict import next_setting
-from sasnet_plugin.predict.next_setting import AdviceSettings, advice, advised, entropy, weights
+from sasnet_plugin.predict.images import next_setting
+from sasnet_plugin.predict.images.next_setting import AdviceSettings, advice, advised, entropy, weights
 from sasnet_plugin.types import DataError
 from tests.fitting.images import rods
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.not_particles import RINGS_ENOUGH, brighter_elsewhere, narrow_rings
-from sasnet_plugin.predict.novelty import profiles
+from sasnet_plugin.predict.images.not_particles import RINGS_ENOUGH, brighter_elsewhere, narrow_rings
+from sasnet_plugin.predict.images.novelty import profiles
 from sasnet_plugin.simulate.diffraction.measurement import shot
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR

@@ -29,7 +29,8 @@ _AROUND, _BESIDE = np.ones((3, 3), dtype=int), np.array([[0, 0, 0], [1, 1, 1], [
 _SATURATED_SHARE = 0.01
 _PLATEAU_SHARE, _PLATEAU_LEVEL = 1e-3, 1000.0
 _SIXTEEN_BITS = 65535.0
-#: Share of a detector's gaps that holds counts from which on they are none: filled in, or of another detector.
+#: Share of a detector's gaps that holds counts from which on they are none: filled in, or of another
+#: detector.
 _COUNTING = 0.05
 #: Counts that a line without any must be expected to have; lines next to each other that a gap has at most.
 _SURELY_LIT, _WIDEST_GAP = 20.0, 64

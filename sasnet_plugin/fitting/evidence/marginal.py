@@ -11,7 +11,7 @@ suits the fit, no less than stated.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,9 +57,26 @@ def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
     residual = among.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
-    slopes, hidden = _slopes(among, fit)
+    found = marginal(among, fit.theory, residual, *_slopes(among, fit))
+    return replace(found, minus_two_log=found.minus_two_log + outside(fit))
+
+
+def marginal(among: Discrepancy, theory: Array, residual: Array, slopes: Array, hidden: int = 0) -> Evidence:
+    """The likelihood of residuals, integrated over shared errors and parameters.
+
+    Parameters
+    ----------
+    among : Discrepancy
+    theory : (n,) float array
+    residual : (n,) float array
+        In units of the uncertainty.
+    slopes : (n, k) float array
+        Of the residuals, over one standard deviation of what is known of each parameter beforehand.
+    hidden : int
+        Parameters without slopes, which cost as much as the first.
+    """
     drifting = np.column_stack([slopes, among.drifts])
-    shapes = among.shapes(fit.theory)
+    shapes = among.shapes(theory)
     steady, changing = (_grid(among, shapes, residual, columns, hidden) for columns in (slopes, drifting))
     total = np.concatenate([steady.total, changing.total])
     best = int(np.argmin(total))
@@ -71,7 +88,7 @@ def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
         shared = SharedError(noise=float(steady.noise[0]))
     else:
         shared = _shared(among, shapes, slopes, (steady, changing), weight / np.sum(weight))
-    return Evidence(lost + outside(fit), misfit, shared)
+    return Evidence(lost, misfit, shared)
 
 
 def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Array, int]:

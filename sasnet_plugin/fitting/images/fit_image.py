@@ -16,7 +16,7 @@ from ...digits import NORMAL_90
 from ...predict import Answer
 from ...predict.classes import ClassesFinding
 from ...predict.findings import DistributionFinding, QuantitiesFinding, Value
-from ...predict.sans import OrientationFinding, most_counted
+from ...predict.images.sans import OrientationFinding, most_counted
 from ...types import Image
 from .cells import Cells, cells_of, shadowed
 from .generalised import generalised

@@ -20,8 +20,8 @@ from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
 _ROOT3 = float(np.sqrt(3.0))
-#: Name, angle of its cell, and its lattice constant over that of the hexagonal lattice whose rows it shares: of
-#: one that lies along the beam, and of one that is turned by 30 degrees.
+#: Name, angle of its cell, and its lattice constant over that of the hexagonal lattice whose rows it
+#: shares: of one that lies along the beam, and of one that is turned by 30 degrees.
 RIVALS = (
     ("square", SQUARE, _ROOT3 / 2),
     ("square", SQUARE, _ROOT3 / 2 * float(np.sqrt(2.0))),

@@ -1,20 +1,19 @@
 """Starts of the scattering length densities of a sample that was measured in several solvents.
 
-A dilute curve is a quadratic form of the contrasts against the solvent, whatever the shape (H. B. Stuhrmann,
-J. Appl. Cryst. 7 (1974) 173): with the curves of a few unit contrasts, thousands of densities are compared
-without another one.
+With the curves of a few unit contrasts (`contrast_forms`) thousands of densities are compared without another
+one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..problem.model_curves import ModelCurves
+from .contrast_forms import ContrastForms, products
 from .shared import Plan
 
 Array = NDArray[np.float64]
@@ -22,17 +21,15 @@ Array = NDArray[np.float64]
 _MATTER = (-1.0, 8.0)
 #: And of light and heavy water.
 _AROUND = (-0.6, 6.4)
-_DRAWS, _MOST_MATERIALS = 20_000, 3
+_DRAWS = 20_000
 #: Of these so many are kept, each with so many others about it, closer each time, 10⁻⁶ Å⁻².
 _KEPT, _CHILDREN, _WIDTHS = 150, 20, (1.0, 0.5, 0.25, 0.12, 0.06, 0.03)
-#: Largest relative difference of a curve from its quadratic form.
-_EXACT = 1e-3
 #: Sets that differ by less in each density are one.
 _APART = 0.7
 
 
 def density_starts(
-    curves: Sequence[ModelCurves],
+    forms: ContrastForms,
     plan: Plan,
     shape: Mapping[str, Any],
     rng: np.random.Generator,
@@ -52,19 +49,15 @@ def density_starts(
     list of (dict, list of dict)
         Shared, and of each curve; empty where the model's curve is no such form.
     """
-    named = _named(curves[0].info, plan)
-    if named is None:
+    matter, solvent, curves = forms.matter, forms.solvent, forms.curves
+    if plan.ties.keys() & {*matter, solvent} or not forms.exact(0, shape):
         return []
-    matter, solvent = named
-    forms = [_form(search, shape, matter, solvent) for search in curves]
-    good = [form for form in forms if form is not None]
-    if len(good) < len(forms):
-        return []
+    every = [forms.form(i, shape) for i in range(len(curves))]
     drawn, fixed = _drawn(plan, matter, solvent, rng)
     parts = len(matter)
 
-    def chisq(every: Array) -> Array:
-        return _chisq(curves, good, every[:, :parts], every[:, parts:], plan.factors)
+    def chisq(draws: Array) -> Array:
+        return _chisq(curves, every, draws[:, :parts], draws[:, parts:], plan.factors)
 
     for width in _WIDTHS:  # nearer to the best ones
         kept = drawn[np.argsort(chisq(drawn))[:_KEPT]]
@@ -78,15 +71,6 @@ def density_starts(
         )
         for one in _apart(drawn[np.argsort(chisq(drawn))], parts, count)
     ]
-
-
-def _named(info: Any, plan: Plan) -> tuple[list[str], str] | None:
-    """Densities of the materials and of the solvent; None where they are none, too many, or calculated."""
-    slds = [p.name for p in info.parameters.call_parameters if p.type == "sld"]
-    solvents = [name for name in slds if "solvent" in name]
-    matter = [name for name in slds if name not in solvents]
-    few = len(solvents) == 1 and 0 < len(matter) <= _MOST_MATERIALS
-    return (matter, solvents[0]) if few and not plan.ties.keys() & set(slds) else None
 
 
 def _drawn(
@@ -115,33 +99,6 @@ def _apart(order: Array, parts: int, count: int) -> list[Array]:
     return found
 
 
-def _form(search: ModelCurves, shape: Mapping[str, Any], matter: Sequence[str], solvent: str) -> Array | None:
-    """Coefficients (k, n) of the products of contrasts, those with themselves first named; None if none."""
-
-    def curve(contrast: Mapping[str, float]) -> Array:
-        values = dict(shape) | {name: contrast.get(name, 0.0) for name in matter} | {solvent: 0.0}
-        return np.asarray(search.intensity(values)[0])
-
-    single = {name: curve({name: 1.0}) for name in matter}
-    found = []
-    for a, b in combinations_with_replacement(matter, 2):
-        found.append(single[a] if a == b else curve({a: 1.0, b: 1.0}) - single[a] - single[b])
-    form = np.stack(found)
-    test = {name: 1.3 - 2.1 * i for i, name in enumerate(matter)}
-    expected = _products(np.array([[test[name] for name in matter]]))[0] @ form
-    exact = curve(test)
-    good = np.all(np.isfinite(form)) and np.max(np.abs(expected - exact)) < _EXACT * np.max(np.abs(exact))
-    return form if good else None
-
-
-def _products(contrast: Array) -> Array:
-    """(draws, k) of contrasts (draws, materials)."""
-    count = contrast.shape[1]
-    return np.stack(
-        [contrast[:, a] * contrast[:, b] for a, b in combinations_with_replacement(range(count), 2)], axis=1
-    )
-
-
 def _chisq(
     curves: Sequence[ModelCurves],
     forms: Sequence[Array],
@@ -155,9 +112,9 @@ def _chisq(
         weight = 1 / search.dintensity**2
         centred = form - np.average(form, axis=1, weights=weight)[:, None]
         level = search.curve.intensity - np.average(search.curve.intensity, weights=weight)
-        products = _products(drawn - around[:, i : i + 1])
-        own = products @ ((centred * weight) @ level)
-        size = np.einsum("dk,kl,dl->d", products, (centred * weight) @ centred.T, products)
+        pairs = products(drawn - around[:, i : i + 1])
+        own = pairs @ ((centred * weight) @ level)
+        size = np.einsum("dk,kl,dl->d", pairs, (centred * weight) @ centred.T, pairs)
         factor = 1.0 if factors is None else factors[i]
         above, below = above + factor * own, below + factor**2 * size
         alone = alone + np.where(own > 0, own, 0.0) ** 2 / np.maximum(size, 1e-300)

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample import CONCENTRATIONS, CONTRASTS, Sample, read_description, sample_of
-from ...predict import open_classifier
+from ...data.sample.described import read_description, sample_of
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion, sum_parts
-from ..api import bank_path, check_names, fit_with, uncertainties
+from ..api import bank_path, check_names, fit_with, suggested, uncertainties
 from ..ledger import Ledger
 from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
@@ -25,16 +25,20 @@ from ..result.fit_result import FitResult
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, Counting, FitOptions, Pool, Task
 from ..watched import Progress, Watched
+from .distributions import other_kinds, over_kinds
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit, SampleResult, joint_fit, ranked
 from .said import spoken_in_python, told
 
-#: Models fitted jointly at once, and at most.
-_AT_ONCE, _MOST = 4, 12
-#: What one curve's fit may take of a model that was not fitted to it alone; and a joint fit.
-_SINGLE, _JOINT = Budget(2.0), Budget(12.0)
+#: Models fitted jointly at once, and at most; so many where one of them explains the sample.
+_AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
+#: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
+#: another that explains the sample.
+_SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 #: What curves may be as well that look like one of these.
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
+#: Of all models, for each curve, before and after one explains the sample, s.
+_PER_CURVE = {_JOINT: 12.0, _BESIDE: 3.0}
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -113,11 +117,10 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     curves = sample.curves
-    classifier = open_classifier()
-    keep = classifier.selection(options.models, options.exclude or None)
-    each = [classifier.under(curve, (options.prior,), keep)[0] for curve in curves]
+    asked = [suggested(curve, options) for curve in curves]
+    each = [one for one, _ in asked]
     suggestion = together(each, options.prior)
-    singles = tuple(fit_with(pool, curve, options) for curve in curves)
+    singles = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
     if len(curves) == 1:
         return SampleResult(sample, (singles[0].dintensity,), (), suggestion, singles)
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
@@ -126,8 +129,10 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, singles)
     order = tuple(ranked(fits))
     odd = None
-    if order and order[0].lacking():
-        odd = odd_one(ledger, _again(sample, dintensities, options, order[0]))
+    if order:
+        again = _again(sample, dintensities, options, order[0])
+        order = tuple(ranked([_whichever_kind(ledger, again, order[0]), *order[1:]]))
+        odd = odd_one(ledger, again) if order[0].lacking() else None
     against = tuple(contradicting(suggestion, each))
     made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
     return told(made, options)
@@ -152,6 +157,14 @@ def _found(
     return (second, again, said) if better else (sample, fits, notes)
 
 
+def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
+    """The same with the size distribution that suits best."""
+    tasks = other_kinds(task, first)
+    found = answers(ledger, fit_one, tasks, ledger.until - ledger.clock())
+    kinds = [joint_fit(answer) for _, answer in found if isinstance(answer, JointMinimum)]
+    return over_kinds([first, *kinds])
+
+
 def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
     """A joint fit from where it has ended."""
     starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
@@ -173,13 +186,18 @@ def _search(
     done: list[JointFit] = []
     notes: list[str] = []
     open_ = sorted(chances, key=lambda pair: -chances[pair])
-    while open_ and len(done) < _MOST:
+    budget = _JOINT
+    while open_ and len(done) < _MOST and ledger.spent < _PER_CURVE[budget] * len(sample.curves):
         least = min(done, key=lambda fit: fit.bic, default=None)
         explained = least is not None and not least.lacking()
         if explained:
-            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY]
+            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
-        tasks = [_task(ledger, sample, dintensities, options, pair, singles, chances[pair]) for pair in now]
+        budget = _BESIDE if explained else _JOINT
+        tasks = [
+            replace(_task(ledger, sample, dintensities, options, pair, singles, chances[pair]), budget=budget)
+            for pair in now
+        ]
         for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
             if isinstance(answer, JointMinimum):
                 done.append(joint_fit(answer))
@@ -248,6 +266,12 @@ def _chances(
     return found
 
 
+def _shown(curve: Curve, dintensity: Any) -> float:
+    """χ² of a constant: how much there is to see."""
+    mean = np.average(curve.intensity, weights=1 / dintensity**2)
+    return float(np.sum(((curve.intensity - mean) / dintensity) ** 2))
+
+
 def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
     """A structure factor with which single curves were fitted by a model."""
     every = (fit for result in singles for fit in result.fits)
@@ -263,21 +287,18 @@ def _task(
     singles: Sequence[FitResult],
     chance: float,
 ) -> JointTask:
-    """With starts from the single curves; a model that was fitted to few of them is, briefly."""
+    """With starts from the single curves; a model that was fitted to none is to one of them, briefly."""
     own = [
         next((f for f in result.fits if (f.model, f.structure_factor) == pair), None) for result in singles
     ]
-    missing = [i for i, fit in enumerate(own) if fit is None]
-    if len(missing) > len(own) // 2:
-        asked = [
-            Task(
-                sample.curves[i], dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
-                budget=_SINGLE,
-            )
-            for i in missing
-        ]  # fmt: skip
-        for k, answer in answers(ledger, fit_candidate, asked, ledger.until - ledger.clock()):
-            own[missing[k]] = None if isinstance(answer, SasnetError) else answer
+    if not any(own):
+        i = int(np.argmax([_shown(c, d) for c, d in zip(sample.curves, dintensities, strict=True)]))
+        asked = Task(
+            sample.curves[i], dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
+            budget=_SINGLE,
+        )  # fmt: skip
+        for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
+            own[i] = None if isinstance(answer, SasnetError) else answer
     starts = tuple(None if f is None else starting_values(f) for f in own)
     sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
     return JointTask(

@@ -19,6 +19,7 @@ from ..optimize.local_search import Code, code_of
 from ..problem.free_parameters import independent
 from ..problem.model_curves import ModelCurves
 from ..settings import PROBLEM
+from .contrast_forms import ContrastForms
 from .shared import CALIBRATION, Plan, names_to_fit
 
 Array = NDArray[np.float64]
@@ -56,6 +57,8 @@ class Joint:
         Of sasmodels' parameters, for all curves.
     own : sequence of dict
         Of each curve, besides.
+    forms : ContrastForms, optional
+        Of the curves, where there are some already.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class Joint:
         plan: Plan,
         start: Mapping[str, Any],
         own: Sequence[Mapping[str, Any]] = (),
+        forms: ContrastForms | None = None,
     ) -> None:
         self.curves, self.plan = list(curves), plan
+        self.forms = forms or ContrastForms(self.curves)
         given = list(own) or [{}] * len(self.curves)
         self.starts = [dict(start) | dict(g) | k for g, k in zip(given, plan.known, strict=True)]
         shared, single = names_to_fit(self.curves[0].info, self.starts[0], plan)
@@ -109,10 +114,10 @@ class Joint:
     def intensities(self, x: Array) -> list[Array]:
         """I(q) of each curve at scale 1 without background, (n_i,); kept while its parameters stay."""
         found = []
-        for i, (search, own) in enumerate(zip(self.curves, self.decoded(x), strict=True)):
+        for i, own in enumerate(self.decoded(x)):
             key = tuple(sorted((k, v) for k, v in own.items() if not isinstance(v, str)))
             if i not in self._known or self._known[i][0] != key:
-                self._known[i] = key, search.intensity(own)[0]
+                self._known[i] = key, self.forms.intensity(i, own)
             found.append(self._known[i][1])
         return found
 
@@ -167,7 +172,7 @@ class Joint:
             column = np.zeros(rows)
             for i, (own, before) in enumerate(zip(self.decoded(moved_x), decoded, strict=True)):
                 if own != before:
-                    moved = self.curves[i].intensity(own)[0]
+                    moved = self.forms.intensity(i, own)
                     slope = scales[i] * (moved - base[i]) / (step * self.curves[i].dintensity)
                     column[ends[i] : ends[i + 1]] = np.nan_to_num(slope, nan=0.0, posinf=0.0, neginf=0.0)
             found[key] = column

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample import CONTRASTS, Sample
+from ...data.sample.sample import CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import product_name
 from ..evidence.discrepancy import Discrepancy
@@ -22,13 +22,17 @@ from ..problem.free_parameters import completed, independent
 from ..problem.model_curves import ModelCurves
 from ..result.model_fit import ModelFit
 from ..task import Budget, no_curve
+from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts
 from .joint import Joint, Key
 from .shared import Plan, plan_of
+from .slow_errors import slow_errors
 
 Array = NDArray[np.float64]
-#: Steps with which each start is tried, those of the best to the end, and how many these are.
+#: Steps with which a start is tried, those of the best to the end, and how many these are.
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
+#: Starts that are tried, the nearest to the data.
+_TRIED = 4
 
 
 @dataclass(frozen=True)
@@ -141,12 +145,11 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
         )
         for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
     ]  # fmt: skip
-    starts = list(_starts(task, plan, curves))
+    forms = ContrastForms(curves)
     tried: list[Joint] = []
-    for shared, own in starts:
+    for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
         for search in curves:
             search.deadline = deadline
-        joint = Joint(curves, plan, shared, own)
         with suppress(TimeUpError):
             joint.refine(_FIRST_STEPS)
         if np.isfinite(joint.best[0]):
@@ -168,14 +171,20 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     return replace(_described(task, plan, best), seconds=spent() - began)
 
 
+def _nearest(found: Iterable[Joint]) -> list[Joint]:
+    """Those that begin nearest to the data."""
+    off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in found]
+    return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
+
+
 def _from(joint: Joint) -> Joint:
     """Another beginning where one has ended."""
     values = joint.decoded(joint.best[1])
-    return Joint(joint.curves, joint.plan, values[0], values)
+    return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
 
 
 def _starts(
-    task: JointTask, plan: Plan, curves: Sequence[ModelCurves]
+    task: JointTask, plan: Plan, forms: ContrastForms
 ) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
@@ -190,7 +199,7 @@ def _starts(
             for s in task.starts
         ]
         if task.sample.kind == CONTRASTS:
-            for matter, around in density_starts(curves, plan, shared, rng):
+            for matter, around in density_starts(forms, plan, shared, rng):
                 found.append((shared | matter, around))
         if task.sample.kind != CONTRASTS or not found:
             found.append((shared, own))
@@ -211,9 +220,9 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         begin = end
     prior = float(np.sum(solved.residual[begin:] ** 2))
     common = solved.common if plan.factors is not None else np.nan
-    columns = _columns(joint, x)
-    found = tuple(_evidence(search, theory) for search, theory in zip(joint.curves, theories, strict=True))
-    errors = _deviations(joint, columns, [one.shared for one in found])
+    among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
+    found = tuple(_evidence(one, theory) for one, theory in zip(among, theories, strict=True))
+    errors = _deviations(joint, x, among, theories, [one.shared for one in found])
     return JointMinimum(
         task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, found
     )
@@ -233,36 +242,42 @@ def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
     return {key: columns[key] for key in shown}
 
 
-def _evidence(search: ModelCurves, theory: Array) -> Evidence:
+def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
 
     What all curves share cannot move for one of them alone.
     """
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
-    return evidence(Discrepancy(search.curve, search.dintensity), fit)
+    return evidence(among, fit)
 
 
 def _deviations(
-    joint: Joint, columns: Mapping[Key, Array], shared: Sequence[SharedError]
+    joint: Joint,
+    x: Array,
+    among: Sequence[Discrepancy],
+    theories: Sequence[Array],
+    begin: Sequence[SharedError],
 ) -> dict[Key, float]:
     """Standard deviations of a fit by least squares whose residuals are not independent.
 
     The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
     neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
     """
+    columns = _columns(joint, x)
     if not columns:
         return {}
     jacobian = np.stack(list(columns.values()), axis=1)
     scale = np.linalg.norm(jacobian, axis=0)
-    left = np.linalg.pinv(jacobian / scale)
-    total, begin = np.zeros((left.shape[0], left.shape[0])), 0
-    for search, error in zip(joint.curves, shared, strict=True):
-        rows = slice(begin, begin + len(search.curve))
-        own = left[:, rows]
+    jacobian = jacobian / scale
+    ends = np.cumsum([len(one.curve) for one in joint.curves])
+    *slopes, besides = np.split(jacobian, ends)
+    *residuals, off = np.split(joint.solved(joint.intensities(x)).residual, ends)
+    shared = slow_errors(among, theories, residuals, slopes, (off, besides), begin)
+    *left, last = np.split(np.linalg.pinv(jacobian), ends, axis=1)
+    total = last @ last.T
+    for own, error in zip(left, shared, strict=True):
         total += error.noise**2 * own @ own.T
         for size, shape in error.parts:
             seen = own @ shape.vectors
             total += size**2 * (seen * shape.values) @ seen.T
-        begin = rows.stop
-    total += left[:, begin:] @ left[:, begin:].T
     return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))

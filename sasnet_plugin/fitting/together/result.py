@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample import CONTRASTS, Sample
+from ...data.sample.sample import CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
-from ..assessment.goodness_of_fit import explains
+from ..assessment.goodness_of_fit import explains, standardised_runs
+from ..evidence.prior import outside
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
@@ -49,6 +50,8 @@ class JointFit:
         Kinds of size distribution.
     shared_errors : tuple of SharedError
         What neighbouring residuals of each curve share.
+    runs : tuple of float
+        Of each curve: as `Verification` has them; below -3 the residuals are not random.
     per_decade : int or None
         As of a `ModelFit`.
     seconds : float
@@ -66,6 +69,7 @@ class JointFit:
     theories: tuple[NDArray[np.float64], ...]
     distributions: Mapping[str, str]
     shared_errors: tuple[SharedError, ...]
+    runs: tuple[float, ...] = ()
     per_decade: int | None = None
     weight: float = 0.0
     seconds: float = 0.0
@@ -76,22 +80,38 @@ class JointFit:
         return product_name(self.model, self.structure_factor)
 
     def lacking(self) -> list[int]:
-        """Places of the curves that it explains neither to their errors nor within a usual slow error."""
+        """Places of the curves that it explains neither to their errors nor within a usual slow error.
+
+        Residuals that are random but larger than the errors by no more than usual say that the errors are
+        too small.
+        """
         return [
             i
-            for i, (chisq, theory, error) in enumerate(
-                zip(self.chisq, self.theories, self.shared_errors, strict=True)
+            for i, error in enumerate(self.shared_errors)
+            if not (
+                explains(self.per_point(i), self.theories[i].size)
+                or excuses(error, ASSESSMENT.small_systematic)
+                or self.noisy(i)
             )
-            if not (explains(chisq / theory.size, theory.size) or excuses(error, ASSESSMENT.small_systematic))
         ]
+
+    def per_point(self, i: int) -> float:
+        """χ² of a curve over its points."""
+        return self.chisq[i] / self.theories[i].size
+
+    def noisy(self, i: int) -> bool:
+        """Whether a curve's residuals are random, but larger than its errors."""
+        usual = not explains(self.per_point(i), self.theories[i].size) and self.shared_errors[i].relative == 0
+        random = bool(self.runs) and self.runs[i] > -ASSESSMENT.significant
+        return usual and random and self.per_point(i) < ASSESSMENT.too_small
 
     @property
     def within(self) -> float:
         """The largest slow error, as a share of I, that excuses a curve; 0 where none is needed."""
         needed = [
             error.relative
-            for chisq, theory, error in zip(self.chisq, self.theories, self.shared_errors, strict=True)
-            if not explains(chisq / theory.size, theory.size)
+            for i, error in enumerate(self.shared_errors)
+            if not explains(self.per_point(i), self.theories[i].size)
         ]
         return max(needed, default=0.0)
 
@@ -277,11 +297,18 @@ def joint_fit(found: JointMinimum) -> JointFit:
     )
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
     kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
-    return JointFit(
+    fit = JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
-        task.per_decade, seconds=found.seconds,
+        _runs(found), task.per_decade, seconds=found.seconds,
     )  # fmt: skip
+    # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
+    return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
+
+
+def _runs(found: JointMinimum) -> tuple[float, ...]:
+    curves = zip(found.task.sample.curves, found.theories, strict=True)
+    return tuple(standardised_runs(curve.intensity - theory) for curve, theory in curves)
 
 
 def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ...data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter
@@ -80,13 +80,20 @@ def headline(result: SampleResult, best: JointFit) -> str:
         nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
         return f"No model that was fitted explains {which}. {nearest}.{unit}"
     values = ", ".join(_values(best))
-    said = capital(with_name(best.of_curve(0)))
+    said = capital(with_name(best.of_curve(0))) + _group(result, best)
     tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
     more = f"; {some(tied)} cannot be told from it here" if tied else ""
     if best.within:
         within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
         return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
     return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
+
+
+def _group(result: SampleResult, best: JointFit) -> str:
+    """The group of models that the fit is of, where the network's answer was another."""
+    groups = result.suggestion.groups
+    own = next((g.name for g in groups if best.model in g.members), "")
+    return f" (of the group {own})" if own and groups[0].name != own and own != best.model else ""
 
 
 def _values(best: JointFit) -> list[str]:
@@ -132,10 +139,17 @@ def _doubts(result: SampleResult) -> list[str]:
     factors = _calibrations(result)
     if factors:
         found.append(factors)
+    noisy = [i for i in range(len(names)) if best.noisy(i)]
+    if noisy and result.explained:
+        factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
+        found.append(
+            f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
+            " uncertainties, which seem too small."
+        )
     if not sample.told:
         found.append(
-            f"That these are {WHAT[sample.kind]} was told from the curves; say so with --sample-file if it is"
-            " not."
+            f"That these are {WHAT[sample.kind]} was told from the curves; say with --kind if they are"
+            " something else."
         )
     return found
 

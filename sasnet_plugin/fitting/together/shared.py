@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...data.expression import Expression
-from ...data.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from ...data.sample.expression import Expression
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...simulate.priors import model_info
 from ...types import SasnetError, product_name
 from ..problem.free_parameters import SALT, fittable

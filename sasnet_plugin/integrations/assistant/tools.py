@@ -122,7 +122,7 @@ class Tools:
         options: Any,
     ) -> Answer:
         """Fit several curves of one sample."""
-        from ...data.sample import sample_of
+        from ...data.sample.described import sample_of
         from ...fitting.api import check_names
         from ...fitting.problem.contrast import scattering_length_density
         from ...fitting.together.fit_together import fit_sample

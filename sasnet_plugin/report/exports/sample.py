@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample import CONTRASTS, SETTINGS
+from ...data.sample.sample import CONTRASTS, SETTINGS
 from ...digits import chisq_text
 from ...files import MARK, put_whole
 from ...fitting.problem.experiment import starting_values

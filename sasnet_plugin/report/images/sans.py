@@ -12,7 +12,7 @@ from ...data.sans.features import images_of
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
 from ...fitting.images.oriented_fit import OrientedFit
-from ...predict.sans import most_counted
+from ...predict.images.sans import most_counted
 from .canvas import Paint, framed, upright
 from .pages import Section
 from .patterns import COMPARISON_SIZE, comparison

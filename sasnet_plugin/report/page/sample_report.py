@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...digits import chisq_text, quantity
-from ...fitting.result.model_fit import Parameter
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...fitting.together.result import SampleResult
+from .. import sample_rows
 from . import document, names
 from .document import FITS, inline_svg, placeholder, plain_axes, settings
 from .interactive import figure_of, sample_plot, scripts, style
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
 _WIDTH, _PLOT, _STRIP = 9.6, 4.6, 0.75
 #: A curve's fit is drawn this much darker than its points.
 _POINTS = 0.55
+#: Joint fits that are listed.
+_MOST = 10
 _LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
 
 
@@ -82,7 +82,7 @@ def sample_page(result: SampleResult) -> str:
 <p class="small">Error bars are one standard deviation. Each curve is multiplied by the power behind its name.
 Shaded: residuals within 2 σ.</p></section>
 {document.notes(result.notes)}
-{_ranking(result, files)}
+{_ranking(result)}
 {_parameters(result, files)}
 <section><h2>Each curve alone</h2><ul class="notes">{alone}</ul></section>"""
     return document.document(
@@ -167,20 +167,11 @@ def _row(cells: list[str], tag: str = "td") -> str:
     return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
 
-def _ranking(result: SampleResult, files: list[str]) -> str:
-    head = _row(["Model", "Weight", "Reduced χ²", *(f"χ²/n, {name}" for name in files)], "th")
-    rows = "".join(
-        _row(
-            [
-                fit.name, f"{100 * fit.weight:.1f} %", chisq_text(fit.reduced_chisq),
-                *(chisq_text(c / t.size) for c, t in zip(fit.chisq, fit.theories, strict=True)),
-            ]
-        )
-        for fit in result.fits[:10]
-    )  # fmt: skip
+def _ranking(result: SampleResult) -> str:
+    head, rows = sample_rows.ranking(result, _MOST)
     return (
-        f'<section><h2>Ranking</h2><div class="wide"><table><thead>{head}</thead><tbody>{rows}</tbody>'
-        "</table></div></section>"
+        f'<section><h2>Ranking</h2><div class="wide"><table><thead>{_row(head, "th")}</thead><tbody>'
+        f"{''.join(map(_row, rows))}</tbody></table></div></section>"
     )
 
 
@@ -188,18 +179,10 @@ def _parameters(result: SampleResult, files: list[str]) -> str:
     best = result.best
     if best is None:
         return ""
-    shared = "".join(
-        _row([name, quantity(p.value, p.unit, p.error), "given" if p.fixed else "fitted"])
-        for name, p in best.parameters.items()
-    )
-    own = "".join(_row([name, *(_told(one, name) for one in best.own)]) for name in best.own[0])
+    shared, own = ("".join(map(_row, rows(best))) for rows in (sample_rows.shared, sample_rows.own))
     return (
         f"<section><h2>What all curves share: {escape(best.name)}</h2><div class='wide'><table><tbody>"
         f"{shared}</tbody></table></div></section><section><h2>What each has of its own</h2>"
         "<div class='wide'><table>"
         f"<thead>{_row(['', *files], 'th')}</thead><tbody>{own}</tbody></table></div></section>"
     )
-
-
-def _told(own: Mapping[str, Parameter], name: str) -> str:
-    return quantity(own[name].value, own[name].unit, own[name].error)

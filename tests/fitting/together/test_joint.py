@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sample import Sample, sample_of
+from sasnet_plugin.data.sample.described import sample_of
+from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
@@ -226,10 +228,30 @@ def test_densities_of_a_known_shape_are_found_among_thousands() -> None:
     sample = known(contrasts())
     plan = plan_of(sample, "core_shell_sphere", None, {})
     shape = {name: SHELL[name] for name in ("radius", "thickness")}
-    matter, around = density_starts(searches(sample), plan, shape, np.random.default_rng(0))[0]
+    forms = ContrastForms(searches(sample))
+    matter, around = density_starts(forms, plan, shape, np.random.default_rng(0))[0]
     assert matter["sld_core"] == pytest.approx(0.5, abs=0.1)
     assert matter["sld_shell"] == pytest.approx(3.0, abs=0.1)
     assert [own["sld_solvent"] for own in around] == list(SOLVENTS)
+
+
+def test_curves_of_all_contrasts_come_from_those_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    curves = searches(known(contrasts()))
+    exact = [ModelCurves(one.curve, one.dintensity, one.name) for one in curves]
+    asked: list[int] = []
+    real = ModelCurves.intensity
+
+    def counted(self: ModelCurves, values: dict[str, Any]) -> Any:
+        asked.append(1)
+        return real(self, values)
+
+    monkeypatch.setattr(ModelCurves, "intensity", counted)
+    forms = ContrastForms(curves)
+    for core in (0.5, 1.5, 2.5):
+        for i, solvent in enumerate(SOLVENTS):
+            values = SHELL | {"sld_core": core, "sld_solvent": solvent}
+            assert forms.intensity(i, values) == pytest.approx(real(exact[i], values)[0], rel=1e-6)
+    assert len(asked) == 4  # three forms, and one look whether they are exact
 
 
 def test_slow_error_widens_the_errors() -> None:

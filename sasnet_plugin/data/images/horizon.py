@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..digits import significant
-from ..types import Image
+from ...digits import significant
+from ...types import Image
 
 #: Resolution may bring light so far below α_f = 0, degrees; scattering is first seen so far above it, as it
 #: rises with the wave that gets into the sample: median of patterns by other code.

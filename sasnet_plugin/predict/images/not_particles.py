@@ -1,4 +1,4 @@
-"""What a diffraction image shows that no single particle scatters: narrow rings, speckle, light from elsewhere.
+"""What no single particle scatters, in a diffraction image: narrow rings, speckle, light from elsewhere.
 
 A network may call either a particle, or an empty frame. Fringes of one particle, or of two, are as wide as
 the gaps between them; a ring that is narrower than its distance from the next is the work of many alike
@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.diffraction.polar import Rings
-from ..types import Image
+from ...data.diffraction.polar import Rings
+from ...types import Image
 from .novelty import Profiles
 
 #: A ring stands above those two and three away on both sides by so many decades, and standard deviations.
@@ -27,18 +27,19 @@ _SIDE, _BRIGHTER = 0.25, 1.5
 #: From so many counts on a frame is compared with stray light, which explains it up to this χ² of a ring; how
 #: well rings are known at best, and how far stray light reaches, in radii of the window.
 _STRAY_COUNTS, _STRAY, _KNOWN, _REACHES = 2e4, 3.0, 0.02, (0.05, 1.5)
-#: Speckle: harmonics that are finer than a particle's, rings that are compared with the one so far out, by how
-#: many standard deviations they stand out, how many of them there are at least, how much alike they are at most,
-#: and their power over that of the coarser ones. Of 150 simulated particles none has it.
+#: Speckle: harmonics that are finer than a particle's, rings that are compared with the one so far
+#: out, by how many standard deviations they stand out, how many of them there are at least, how much
+#: alike they are at most, and their power over that of the coarser ones. Chosen so that none of 150
+#: simulated particles has it.
 _FINE, _OUT, _SEEN, _PAIRS, _ALIKE, _GRAIN = (7, 25), 4, 5.0, 8, 0.5, 0.9
 
 STRAY = (
-    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the frame:"
-    " no fringe is seen in it."
+    "It was taken for a particle, but stray light that falls off evenly over a flat ground explains the"
+    " frame: no fringe is seen in it."
 )
 SPECKLE = (
-    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one particle's"
-    " pattern goes on from ring to ring."
+    "Fine grains around the beam differ from ring to ring, as the speckle of many particles does: one"
+    " particle's pattern goes on from ring to ring."
 )
 NARROW = (
     "Narrow rings stand over flat surroundings, as a powder's do: one particle's fringes are as wide as the"

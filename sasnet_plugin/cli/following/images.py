@@ -9,9 +9,9 @@ from typing import Any
 
 import typer
 
-from ..domains import Domain, ReadOptions
-from ..domains.heads import Parameter
-from ..types import SasnetError
+from ...domains import Domain, ReadOptions
+from ...domains.heads import Parameter
+from ...types import SasnetError
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Images:
 
 def follow_images(asked: Images, quantities: Sequence[Parameter]) -> None:
     """Follow; exit code 1 where a frame has no answer."""
-    from ..batch import follow as series
-    from ..batch import recognise as recognised
-    from ..files import check_output
-    from ..predict import open_predictor
+    from ...batch import follow as series
+    from ...batch import recognise as recognised
+    from ...files import check_output
+    from ...predict import open_predictor
 
     found = asked.domain
     head = recognised.HEAD if found.added else series.HEAD
@@ -93,7 +93,7 @@ def _say(out: Path, frames: int, failures: int, what: str) -> None:
 
 def _measurements(asked: Images, names: Sequence[str]) -> Iterator[tuple[str, Any]]:
     """Each frame, or why it cannot be read, in their order."""
-    from .files import expand
+    from ..files import expand
 
     for argument in expand(list(names)):
         # A file of settings is the geometry of its neighbours.
@@ -102,8 +102,8 @@ def _measurements(asked: Images, names: Sequence[str]) -> Iterator[tuple[str, An
 
 
 def _frames_of(argument: Any, asked: Images) -> Iterator[tuple[str, Any]]:
-    from ..data.failure import sentence_of
-    from .files import curves_of
+    from ...data.failure import sentence_of
+    from ..files import curves_of
 
     bad: list[SasnetError] = []
     options = ReadOptions(geometry=tuple(asked.geometry), failed=bad.append)
@@ -121,8 +121,8 @@ def _frames_of(argument: Any, asked: Images) -> Iterator[tuple[str, Any]]:
 
 def _recognise(asked: Images, earlier: Sequence[Any]) -> None:
     """Frames of one sample, added up, beside its images in other settings; and what would tell most next."""
-    from ..batch import recognise as recognised
-    from ..predict import open_predictor
+    from ...batch import recognise as recognised
+    from ...predict import open_predictor
 
     # As `follow_images` has seen: such a kind of measurement has frames that add up, and settings.
     domain = asked.domain
@@ -153,8 +153,8 @@ def _recognise(asked: Images, earlier: Sequence[Any]) -> None:
 
 
 def _draw_counts(plot: str, looks: Sequence[Any], labels: Sequence[str]) -> None:
-    from ..report.images.canvas import save
-    from ..report.images.trends import against_counts
+    from ...report.images.canvas import save
+    from ...report.images.trends import against_counts
 
     known = [look for look in looks if look.classes]
     if not known:
@@ -165,9 +165,9 @@ def _draw_counts(plot: str, looks: Sequence[Any], labels: Sequence[str]) -> None
 
 
 def _draw(plot: str, out: Path, quantities: Any, against: str) -> None:
-    from ..batch.follow import read_back
-    from ..report.images.canvas import save
-    from ..report.images.trends import trends, trends_size
+    from ...batch.follow import read_back
+    from ...report.images.canvas import save
+    from ...report.images.trends import trends, trends_size
 
     table = read_back(out, quantities)
     if not table.columns:

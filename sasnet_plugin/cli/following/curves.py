@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import typer
 
-from ..batch.live.run import arriving
-from ..types import Curve, DataError, SasnetError
+from ...batch.live.run import arriving
+from ...types import Curve, DataError, SasnetError
 
 if TYPE_CHECKING:
-    from ..batch.live.run import Follower
-    from ..batch.recognise import Look
-    from ..domains import ReadOptions
+    from ...batch.live.run import Follower
+    from ...batch.recognise import Look
+    from ...domains import ReadOptions
 
 
 #: Times the counts after which the forecast is made anew while one waits.
@@ -65,14 +65,14 @@ class Asked:
 
 def add_curves(asked: Asked, reading: ReadOptions) -> None:
     """Add up curves of one sample, say when the answer is settled, and else what more counting will bring."""
-    from ..batch.live.settled import SETTLED, Sum, recognise, write
-    from ..batch.live.source import Source
-    from ..batch.recognise import HEAD
-    from ..files import check_output
-    from ..fitting.api import bank_path
-    from ..predict import open_predictor
-    from ..predict.counting import outlook
-    from ..simulate.bank import Bank
+    from ...batch.live.settled import SETTLED, Sum, recognise, write
+    from ...batch.live.source import Source
+    from ...batch.recognise import HEAD
+    from ...files import check_output
+    from ...fitting.api import bank_path
+    from ...predict import open_predictor
+    from ...predict.counting import outlook
+    from ...simulate.bank import Bank
 
     check_output(asked.out, force=asked.force, mark=",".join(HEAD))
     predictor = open_predictor()
@@ -109,13 +109,13 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
 
 def follow_curves(asked: Asked, reading: ReadOptions) -> None:
     """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
-    from ..batch.live.fitted import Fitted, parameters_of
-    from ..batch.live.line import columns
-    from ..batch.live.run import Follower, run, state_path
-    from ..batch.live.source import Source
-    from ..batch.live.table import Table
-    from ..files import check_output
-    from ..predict import open_predictor
+    from ...batch.live.fitted import Fitted, parameters_of
+    from ...batch.live.line import columns
+    from ...batch.live.run import Follower, run, state_path
+    from ...batch.live.source import Source
+    from ...batch.live.table import Table
+    from ...files import check_output
+    from ...predict import open_predictor
 
     for path in (asked.plot, asked.page, asked.hdf5):
         if path is not None:
@@ -162,14 +162,14 @@ def _ended(asked: Asked, follower: Follower) -> None:
 
 
 def _groups(predictor: Any) -> Sequence[Any]:
-    from ..domains.heads import Classes
+    from ...domains.heads import Classes
 
     heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
     return next(heads).groups
 
 
 def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
-    from .files import expand
+    from ..files import expand
 
     own = {os.path.abspath(p) for p in (asked.out, asked.plot, asked.page, asked.hdf5) if p is not None}
     own.add(f"{os.path.abspath(asked.out)}.state")
@@ -187,8 +187,8 @@ def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
 def _reader(
     reading: ReadOptions, window: tuple[float, float] | None
 ) -> Callable[[str, int], Iterator[Curve | Exception]]:
-    from ..data.clean import within
-    from ..data.frames import frames
+    from ...data.clean import within
+    from ...data.frames import frames
 
     def read(path: str, start: int) -> Iterator[Curve | Exception]:
         for one in frames(path, reading, start):
@@ -230,7 +230,7 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
         if asked.page is not None:
             _write_page(asked, follower, last=False)
         if asked.hdf5 is not None:
-            from ..batch.live.copies import write_hdf5
+            from ...batch.live.copies import write_hdf5
 
             write_hdf5(asked.out, asked.hdf5)
 
@@ -238,8 +238,8 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
 
 
 def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float]]:
-    from ..batch.live.copies import read_columns
-    from ..report.trend import trend, trend_size
+    from ...batch.live.copies import read_columns
+    from ...report.trend import trend, trend_size
 
     found = read_columns(asked.out, follower.frames, follower.interval)
     against = "time / s" if asked.interval else "frame"
@@ -250,8 +250,8 @@ def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float]]:
 
 
 def _write_plot(asked: Asked, follower: Follower) -> None:
-    from ..files import put_aside
-    from ..report.images.canvas import save
+    from ...files import put_aside
+    from ...report.images.canvas import save
 
     assert asked.plot is not None
     draw, size = _drawn(asked, follower)
@@ -266,9 +266,9 @@ def _write_plot(asked: Asked, follower: Follower) -> None:
 
 
 def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
-    from ..batch.live.run import EVERY
-    from ..report.page.document import write_page
-    from ..report.trend import trend_page
+    from ...batch.live.run import EVERY
+    from ...report.page.document import write_page
+    from ...report.trend import trend_page
 
     assert asked.page is not None
     draw, size = _drawn(asked, follower)

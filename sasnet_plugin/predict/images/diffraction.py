@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..data.diffraction.polar import of_images, rings
-from ..types import Image
-from .findings import Answer, QuantitiesFinding, Value
+from ...data.diffraction.polar import of_images, rings
+from ...types import Image
+from ..findings import Answer, QuantitiesFinding, Value
+from ..tags import TagsFinding
 from .not_particles import (
     ELSEWHERE,
     NARROW,
@@ -20,7 +22,6 @@ from .not_particles import (
     stray_light,
 )
 from .novelty import NOT_EMPTY, is_novel, profiles
-from .tags import TagsFinding
 
 _NM = 0.1  # nanometres in an ångström
 
@@ -34,18 +35,11 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     if answer.known and (reason := _no_particle(measurement, empty="Empty" in there)):
         silent = tuple(one.silenced() for one in answer.findings)
         return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, reason))
-    kept = {
-        name: value
-        for name, value in quantities.values.items()
-        if not {"Empty"} & there
-        and (name != "axis_ratio" or {"Elliptical", "Prolate"} & there)
-        and (name != "tilt" or "Prolate" in there)
-    }
+    kept = _of_what_is_there(quantities.values, there)
     notes = list(answer.notes)
     size, q_edge = kept.get("size"), measurement.geometry.q_edge
     if size is not None and q_edge:
-        value, error, low, high = (x / q_edge * _NM for x in (size.value, size.error, size.low, size.high))
-        kept["radius"] = Value(value, error, low, high, "nm")
+        kept["radius"] = _radius(size, q_edge)
     elif size is not None:
         notes.append(
             "Wavelength, distance and pixel size are not all known: the size is given as radius times q at"
@@ -57,6 +51,22 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         replace(quantities, values=kept) if one is quantities else one for one in answer.findings
     )
     return replace(answer, findings=findings, notes=tuple(notes))
+
+
+def _of_what_is_there(values: Mapping[str, Value | None], there: set[str]) -> dict[str, Value | None]:
+    """The quantities that such a particle has: an empty image none, an axis ratio only what is not round."""
+    if "Empty" in there:
+        return {}
+    without = set() if {"Elliptical", "Prolate"} & there else {"axis_ratio"}
+    if "Prolate" not in there:
+        without.add("tilt")
+    return {name: value for name, value in values.items() if name not in without}
+
+
+def _radius(size: Value, q_edge: float) -> Value:
+    """Radius in nm of a size in units of 1/q at the window's edge, `q_edge` in Å⁻¹."""
+    value, error, low, high = (x / q_edge * _NM for x in (size.value, size.error, size.low, size.high))
+    return Value(value, error, low, high, "nm")
 
 
 def _no_particle(image: Image, *, empty: bool) -> str:

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.diffraction.features import LEAST_COUNTS
-from ..data.diffraction.polar import of_images, rings
-from ..domains import Seen
-from ..domains.diffraction import NAME
-from ..types import Image
+from ...data.diffraction.features import LEAST_COUNTS
+from ...data.diffraction.polar import of_images, rings
+from ...domains import Seen
+from ...domains.diffraction import NAME
+from ...types import Image
 
 #: File of the bank, beside the network.
 BANK = "novelty.npz"
@@ -132,7 +132,7 @@ def profiles(images: Sequence[Image]) -> Profiles:
 @lru_cache(maxsize=2)
 def _bank(zoo: Path) -> Bank | None:
     """The bank beside the network, undamaged; networks of a user's own labels have none."""
-    from ..zoo import checked
+    from ...zoo import checked
 
     path = checked(NAME, BANK)
     if not path.is_file():
@@ -144,7 +144,7 @@ def _bank(zoo: Path) -> Bank | None:
 
 def is_novel(image: Image, *, empty: bool = False) -> bool:
     """Whether an image is unlike all simulated shots, or all without a particle; False without a bank."""
-    from ..zoo import zoo_folder
+    from ...zoo import zoo_folder
 
     bank = _bank(zoo_folder())
     if bank is None or image.counts.sum() < LEAST_COUNTS:

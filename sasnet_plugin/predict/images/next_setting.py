@@ -16,17 +16,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.sans.features import FRAMES, Settings, images_of
-from ..data.sans.geometry import on_detector
-from ..data.sans.polar import Polar, polar
-from ..data.sans.resolution import Setting
-from ..data.sans.settings import settings_of_texts
-from ..simulate.sans.cells import CellBeam, counted, gathered
-from ..simulate.sans.measurement import Beam, draw_background
-from ..simulate.sans.samples import draw_sample, resized, row_of
-from ..simulate.sans.simulator import Posture, draw_posture
-from ..types import DataError, Image
-from .arithmetic import softmax
+from ...data.sans.features import FRAMES, Settings, images_of
+from ...data.sans.geometry import on_detector
+from ...data.sans.polar import Polar, polar
+from ...data.sans.resolution import Setting
+from ...data.sans.settings import settings_of_texts
+from ...simulate.sans.cells import CellBeam, counted, gathered
+from ...simulate.sans.measurement import Beam, draw_background
+from ...simulate.sans.samples import draw_sample, resized, row_of
+from ...simulate.sans.simulator import Posture, draw_posture
+from ...types import DataError, Image
+from ..arithmetic import softmax
 
 FloatArray = NDArray[np.float64]
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
-from ..data.sans.average import averaged
-from ..data.sans.features import images_of
-from ..data.sans.polar import polar
-from ..digits import NORMAL_90, with_error
-from ..domains import DEFAULT, Seen
-from ..types import Curve, DataError, Image, ModelZooError
-from .classes import ClassesFinding
-from .findings import Answer, DistributionFinding, QuantitiesFinding, Value
+from ...data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
+from ...data.sans.average import averaged
+from ...data.sans.features import images_of
+from ...data.sans.polar import polar
+from ...digits import NORMAL_90, with_error
+from ...domains import DEFAULT, Seen
+from ...types import Curve, DataError, Image, ModelZooError
+from ..classes import ClassesFinding
+from ..findings import Answer, DistributionFinding, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,24 +160,15 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     images = images_of(measurement)
     seen = [image if not isinstance(image, Image) else polar(image) for image in images]
     around = anisotropy(seen)
-    kept: list[Any] = []
-    angles = answer.finding(DistributionFinding)
-    quantities = answer.finding(QuantitiesFinding)
-    p2 = calibrated(quantities.values.get("p2")) if quantities else None
-    for one in answer.findings:
-        if isinstance(one, QuantitiesFinding):
-            one = replace(one, values={k: v for k, v in one.values.items() if k != "p2"})
-        if not isinstance(one, DistributionFinding):
-            kept.append(one)
-    notes = list(answer.notes)
     classes = answer.finding(ClassesFinding)
     lattice = classes is not None and classes.classes[0].name == "bragg_glass"
+    sure = classes is not None and classes.classes[0].probability >= SURELY_LATTICE
     sides = max(map(one_sided, seen))
-    if sides > ONE_SIDED and not (lattice and classes and classes.classes[0].probability >= SURELY_LATTICE):
-        notes = [n for n in notes if n != answer.scope.outside]
-        said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
-        silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
-        return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
+    if sides > ONE_SIDED and not (lattice and sure):
+        return _one_sided(answer, sides)
+    kept, p2 = _without_orientation(answer.findings)
+    notes = list(answer.notes)
+    angles = answer.finding(DistributionFinding)
     if around.directed and angles is not None and not lattice:
         first = images[0]
         where = (first.geometry.picture,) if isinstance(first, Image) else ()
@@ -187,6 +178,27 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         kept += models
         notes += more
     return replace(answer, findings=tuple(kept), notes=tuple(notes))
+
+
+def _one_sided(answer: Answer, sides: float) -> Answer:
+    """No answer where the beam's centre is wrong, or half of the image shows something else."""
+    notes = [note for note in answer.notes if note != answer.scope.outside]
+    said = f"Scattering at q and at −q differs by {sides:.0%}: {NOT_THROUGH}"
+    silent = tuple(one.silenced() for one in answer.findings if not isinstance(one, DistributionFinding))
+    return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
+
+
+def _without_orientation(findings: Sequence[Any]) -> tuple[list[Any], Value | None]:
+    """Findings without the distribution and P₂, which is said beside a director; and P₂ with its error."""
+    kept: list[Any] = []
+    p2 = None
+    for one in findings:
+        if isinstance(one, QuantitiesFinding):
+            p2 = calibrated(one.values.get("p2"))
+            one = replace(one, values={name: v for name, v in one.values.items() if name != "p2"})
+        if not isinstance(one, DistributionFinding):
+            kept.append(one)
+    return kept, p2
 
 
 def calibrated(p2: Value | None) -> Value | None:
@@ -236,7 +248,7 @@ def most_counted(images: Sequence[Any]) -> Image | None:
 
 def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     """What the network for curves says of the average of the image with the most counts."""
-    from .predictor import open_predictor
+    from ..predictor import open_predictor
 
     image = most_counted(images)
     if image is None:

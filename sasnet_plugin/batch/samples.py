@@ -1,0 +1,98 @@
+"""Which files of a batch are curves of one sample: those in whose paths a pattern finds the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..types import SasnetError
+from .plan import stamp
+
+#: Behind the name of a sample, so that it is no file's.
+MARK = " (together)"
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """What a batch is to answer, one row each, or one for each data set of a file.
+
+    Parameters
+    ----------
+    names : list of str
+        Files that stand alone, and samples at the place of their first file.
+    files : mapping of str to tuple of str
+        Of each sample.
+    """
+
+    names: list[str]
+    files: Mapping[str, tuple[str, ...]]
+
+
+def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
+    """Put files together by a regular expression.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Whole names of files.
+    pattern : str or None
+        It is searched in each name below the folder that all have in common, with ``/`` between folders.
+        Files in which its groups match the same (without groups: it as a whole) are one sample; one that does
+        not match, or is alone with its match, stands alone.
+
+    Raises
+    ------
+    SasnetError
+        It is no regular expression, or none of the files matches.
+    """
+    if pattern is None:
+        return Grouped(list(paths), {})
+    found: dict[tuple[str, ...], list[str]] = {}
+    searched = _compiled(pattern)
+    folder = _folder(paths) if paths else ""
+    for path in paths:
+        match = searched.search(os.path.relpath(path, folder).replace(os.sep, "/"))
+        if match is not None:
+            found.setdefault(_key(match), []).append(path)
+    if paths and not found:
+        raise SasnetError(
+            f"{pattern}: matches none of the {len(paths)} files, such as"
+            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but what stands behind the last _."
+        )
+    several = {_name(key, files): tuple(files) for key, files in found.items() if len(files) > 1}
+    first = {files[0]: name for name, files in several.items()}
+    others = {path for files in several.values() for path in files[1:]}
+    return Grouped([first.get(path, path) for path in paths if path not in others], several)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise SasnetError(f"{pattern}: is no regular expression ({error}); such as '(.*)_[^_]*'.") from None
+
+
+def _key(match: re.Match[str]) -> tuple[str, ...]:
+    return tuple(part or "" for part in match.groups()) or (match.group(),)
+
+
+def _name(key: tuple[str, ...], files: Iterable[str]) -> str:
+    """Of a sample: its match in the folder that its files have in common; the same while its folders are."""
+    return os.path.join(_folder(files), "_".join(part.strip("/").replace("/", "_") for part in key)) + MARK
+
+
+def _folder(paths: Iterable[str]) -> str:
+    """That they have in common."""
+    return os.path.commonpath([os.path.dirname(path) for path in paths])
+
+
+def stamp_of(name: str, files: Sequence[str] = ()) -> tuple[int, int]:
+    """Size and time of a file's last change; of a sample their sum, and a number that tells all of them."""
+    if not files:
+        return stamp(name)
+    each = [(path, *stamp(path)) for path in sorted(files)]
+    digest = hashlib.sha256(repr(each).encode("utf-8", "surrogateescape")).digest()
+    return sum(size for _, size, _ in each), int.from_bytes(digest[:7], "big")

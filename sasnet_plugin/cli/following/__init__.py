@@ -1,0 +1,1 @@
+"""``sasnet follow``: series of curves, and of images."""

@@ -1,0 +1,1 @@
+"""Several curves of one sample, and what is said of them."""

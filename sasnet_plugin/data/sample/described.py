@@ -1,0 +1,282 @@
+"""What is said of a sample, in its file and in options: of its curves, and which parameters they share."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...types import Curve, DataError
+from .expression import Expression, expression
+from .kind import kind_of, stated_kind
+from .sample import KINDS, SERIES, Sample
+
+_SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
+#: Those that name curves.
+_OF_CURVES = ("solvents", "concentrations", "probes", "scale")
+
+
+@dataclass(frozen=True)
+class Described:
+    """What is said of a sample, or of each of a batch.
+
+    Parameters
+    ----------
+    sections : mapping
+        Of a sample file, see `read_description`.
+    share, own : tuple of str
+        Names of parameters.
+    ties : tuple of str
+        Such as ``"sld_solvent = -0.56 + 6.92*x"``.
+    source : str
+        Where the sections stand, for sentences.
+    """
+
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    share: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    ties: tuple[str, ...] = ()
+    source: str = "the sample"
+
+    def sample(
+        self, curves: Sequence[Curve], sld: Callable[[str, str], float] | None, *, of_several: bool = False
+    ) -> Sample:
+        """These curves with what is said of them; see `sample_of`.
+
+        Parameters
+        ----------
+        curves : sequence of Curve
+        sld : callable or None
+            (material, probe) -> scattering length density, 10⁻⁶ Å⁻².
+        of_several : bool
+            Other samples are described as well: what names none of these curves is theirs.
+        """
+        sections = self.sections
+        if of_several:
+            sections = _only(sections, lambda key: bool(_match(Sample(tuple(curves), SERIES), key)))
+        return sample_of(
+            curves, sections, sld=sld, share=self.share, own=self.own, ties=self.ties, source=self.source
+        )
+
+    def naming_nothing(self, files: Sequence[str]) -> list[str]:
+        """Keys of its sections that are no file's name, with or without folder and ending, and no number."""
+        found: list[str] = []
+
+        def look(key: str) -> bool:
+            if not (key.isdecimal() or any(_names_file(key, file) for file in files)):
+                found.append(key)
+            return True
+
+        _only(self.sections, look)
+        return list(dict.fromkeys(found))
+
+
+def _only(sections: Mapping[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
+    """Sections without the curves that are not wanted."""
+
+    def kept(given: Any) -> Any:
+        return {k: v for k, v in given.items() if wanted(str(k))} if isinstance(given, Mapping) else given
+
+    found = dict(sections) | {name: kept(sections[name]) for name in _OF_CURVES if name in sections}
+    if isinstance(sections.get("values"), Mapping):
+        found["values"] = {name: kept(of) for name, of in sections["values"].items()}
+    return found
+
+
+def sample_of(
+    curves: Sequence[Curve],
+    described: Mapping[str, Any] | None = None,
+    *,
+    sld: Callable[[str, str], float] | None = None,
+    share: Sequence[str] = (),
+    own: Sequence[str] = (),
+    ties: Sequence[str] = (),
+    source: str = "the sample",
+) -> Sample:
+    """A sample of curves, with what its file and options say.
+
+    Parameters
+    ----------
+    described : mapping, optional
+        Sections of a sample file, see `read_description`.
+    sld : callable, optional
+        (material, probe) -> scattering length density, 10⁻⁶ Å⁻².
+    share, own : sequence of str
+        Names of parameters.
+    ties : sequence of str
+        Such as ``"sld_solvent = -0.56 + 6.92*x"``.
+    source : str
+        Of `described`, for sentences.
+
+    Raises
+    ------
+    DataError
+        A curve is there twice, units differ, or the description does not fit the curves.
+    """
+    curves = tuple(curves)
+    _check_curves(curves)
+    told = dict(described or {})
+    made = Sample(curves, _kind_told(told, source))
+    probes = tuple(str(p) for p in _by_curve(made, told.get("probes", {}), source, "neutron"))
+    if any(p not in ("neutron", "xray") for p in probes):
+        raise DataError(f"{source}: a probe is neutron or xray.")
+    each = {
+        name: _by_curve(made, of, source, None)
+        for name, of in _table(told.get("values", {}), source, "values").items()
+    }
+    made = replace(
+        made,
+        solvents=_solvents(made, told.get("solvents", {}), probes, sld, source),
+        concentrations=_numbers(made, told.get("concentrations", {}), source, "concentration"),
+        probes=probes,
+        scale=_numbers(made, told.get("scale", {}), source, "scale"),
+        share=frozenset([*share, *_names(told.get("share", ()), source)]),
+        own=frozenset([*own, *_names(told.get("own", ()), source)]),
+        ties=_ties([*(f"{k} = {v}" for k, v in _table(told.get("tie", {}), source, "tie").items()), *ties]),
+        values=tuple(
+            {n: float(v[i]) for n, v in each.items() if v[i] is not None} for i in range(len(curves))
+        ),
+    )
+    both = made.share & made.own
+    if both:
+        raise DataError(f"{min(both)} cannot be shared and be of each curve; name it once.")
+    if "kind" in told:
+        return replace(made, told=True)
+    return replace(made, kind=kind_of(made), told=bool(stated_kind(made)))
+
+
+def _kind_told(told: Mapping[str, Any], source: str) -> str:
+    """The kind that a description names, if it knows its sections."""
+    unknown = [name for name in told if name not in _SECTIONS]
+    if unknown:
+        raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
+    kind = str(told.get("kind", SERIES))
+    if kind not in KINDS:
+        raise DataError(f"{source}: kind = {kind!r} is none of {', '.join(KINDS)}.")
+    return kind
+
+
+def read_description(path: str | Path) -> dict[str, Any]:
+    """Sections of a sample file (TOML).
+
+    Raises
+    ------
+    DataError
+        It is not there, or no TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: the sample file cannot be read ({error.strerror}); check its name."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: the sample file is no TOML ({error}); see docs/together.md.") from None
+
+
+def _check_curves(curves: tuple[Curve, ...]) -> None:
+    if not curves:
+        raise DataError("A sample has no curves; name its files.")
+    for i, curve in enumerate(curves):
+        for other in curves[:i]:
+            if np.array_equal(curve.q, other.q) and np.array_equal(curve.intensity, other.intensity):
+                name = curve.file or f"curve {i + 1}"
+                raise DataError(
+                    f"{name}: the same data are there twice ({other.file}); name each curve once."
+                )
+    assumed = {c.q_unit.value for c in curves if not c.q_unit.stated}
+    stated = {c.q_unit.value for c in curves if c.q_unit.stated}
+    if assumed and stated - assumed:
+        name = next(c.file for c in curves if not c.q_unit.stated)
+        raise DataError(
+            f"{name}: its unit of q is not stated, and that of other curves of the sample is"
+            f" {' and '.join(sorted(stated))}; say which it is with --q-unit."
+        )
+
+
+def _match(sample: Sample, key: str) -> list[int]:
+    """Places of the curves that a key of a sample file names: by file, entry, or number from 1."""
+    return [
+        i
+        for i, curve in enumerate(sample.curves)
+        if key in (curve.entry, str(i + 1)) or _names_file(key, curve.file)
+    ]
+
+
+def _names_file(key: str, file: str) -> bool:
+    """Whether a key is a file's name, with or without folder and ending, or a pattern of it."""
+    path = Path(file)
+    return any(key == name or fnmatchcase(name, key) for name in (file, path.name, path.stem))
+
+
+def _table(given: Any, source: str, name: str) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        raise DataError(f"{source}: {name} is a section; write [{name}] above its lines.")
+    return given
+
+
+def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any]:
+    if not isinstance(given, Mapping):
+        raise DataError(f'{source}: each section names files, such as sample_d2o.dat = "D2O".')
+    found = [default] * len(sample.curves)
+    for name, value in given.items():
+        places = _match(sample, str(name))
+        if not places:
+            raise DataError(
+                f"{source}: {name} is none of the curves ({', '.join(Path(f).name for f in sample.files)})."
+            )
+        for place in places:
+            found[place] = value
+    return found
+
+
+def _numbers(sample: Sample, given: Any, source: str, what: str) -> tuple[float | None, ...]:
+    found: list[float | None] = []
+    for value in _by_curve(sample, given, source, None):
+        number = value is None or (isinstance(value, (int, float)) and np.isfinite(value) and value > 0)
+        if not number:
+            raise DataError(f"{source}: {value!r} is no {what}; write a positive number.")
+        found.append(None if value is None else float(value))
+    return tuple(found)
+
+
+def _solvents(
+    sample: Sample, given: Any, probes: tuple[str, ...], sld: Callable[[str, str], float] | None, source: str
+) -> tuple[float | None, ...]:
+    found: list[float | None] = []
+    for value, probe in zip(_by_curve(sample, given, source, None), probes, strict=True):
+        if value is None or isinstance(value, (int, float)):
+            found.append(None if value is None else float(value))
+        elif sld is None:
+            raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
+        else:
+            found.append(sld(str(value), probe))
+    known = [value for value in found if value is not None]
+    if known and len(known) < len(found):
+        lacking = sample.files[found.index(None)]
+        raise DataError(
+            f"{source}: the solvent of {lacking} is missing; give that of each curve, or of none."
+        )
+    return tuple(found)
+
+
+def _names(given: Any, source: str) -> list[str]:
+    names = given.get("names", ()) if isinstance(given, Mapping) else given
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise DataError(f'{source}: share and own are lists of parameters, such as share = ["radius"].')
+    return list(names)
+
+
+def _ties(given: Sequence[str]) -> dict[str, Expression]:
+    found = {}
+    for text in given:
+        name, equals, right = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise DataError(f"{text!r} is no tie; write such as sld_solvent = -0.56 + 6.92*x.")
+        found[name.strip()] = expression(right)
+    return found

@@ -1,0 +1,111 @@
+"""What kind of set the curves of a sample are: as was said of them, or as they look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from ...types import Curve
+from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+
+#: Curves of one sample in two settings differ by their calibration, no more, where their q overlap.
+_CALIBRATION = 0.25
+#: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.
+_SAME_SHAPE = 0.05
+#: Parts of the highest intensity between which neighbours no longer matter and the background not yet.
+_FALLEN = (0.01, 0.4)
+#: Points of q that two curves have to share before they are compared.
+_FEWEST = 8
+
+
+def kind_of(sample: Sample) -> str:
+    """The kind that is given, or as the curves look where their q overlap.
+
+    Notes
+    -----
+    In two settings a sample has one intensity, but for the calibration. At other concentrations the ratio of
+    two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
+    other solvents do.
+    """
+    stated = stated_kind(sample)
+    if stated or len(sample.curves) == 1:
+        return stated or SETTINGS
+    known = [pair for a, b in combinations(sample.curves, 2) if (pair := _ratio(a, b)) is not None]
+    if not known:
+        return SETTINGS if _side_by_side(sample.curves) else SERIES
+    level, scatter, high = np.max(np.abs(known), axis=0)
+    if level < _CALIBRATION and scatter < _SAME_SHAPE:
+        return SETTINGS
+    return CONCENTRATIONS if high < _SAME_SHAPE else CONTRASTS
+
+
+def _side_by_side(curves: Sequence[Curve]) -> bool:
+    """Whether windows of q hardly overlap, as those of one sample in several settings may."""
+    ends = sorted((float(c.q[0]), float(c.q[-1])) for c in curves)
+    return all(b[0] > a[0] and b[1] > a[1] for a, b in zip(ends, ends[1:], strict=False))
+
+
+def _ratio(a: Curve, b: Curve) -> tuple[float, float, float] | None:
+    """Of two curves where they overlap: median of ln of their ratio, its scatter beyond the errors, and that
+    of the upper half in q; None where they share too little.
+    """
+    low, high = max(a.q[0], b.q[0]), min(a.q[-1], b.q[-1])
+    inside = (a.q >= low) & (a.q <= high) & (a.intensity > 0)
+    if np.sum(inside) < _FEWEST:
+        return None
+    q = a.q[inside]
+    other = np.interp(q, b.q, b.intensity)
+    own = a.intensity[inside]
+    good = other > 0
+    if np.sum(good) < _FEWEST:
+        return None
+    noise = np.hypot(_relative(a, a.q[inside][good], own[good]), _relative(b, q[good], other[good]))
+    ratio = np.log(own[good] / other[good])
+    weight = 1 / (noise**2 + 0.01**2)
+    da, db = _relative(a, q[good], own[good]) * own[good], _relative(b, q[good], other[good]) * other[good]
+    upper = _upper(own[good], other[good], da, db)
+    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), upper
+
+
+def _relative(curve: Curve, q: Any, intensity: Any) -> Any:
+    if curve.dintensity is None:
+        return np.full(q.size, 0.02)
+    return np.interp(q, curve.q, curve.dintensity) / intensity
+
+
+def _beyond(ratio: Any, noise: Any) -> float:
+    """Weighted scatter of ln of a ratio, the errors' own taken off."""
+    weight = 1 / (noise**2 + 0.01**2)
+    mean = np.average(ratio, weights=weight)
+    variance = np.average((ratio - mean) ** 2, weights=weight) - np.average(noise**2, weights=weight)
+    return float(np.sqrt(max(variance, 0.0)))
+
+
+def _upper(a: Any, b: Any, da: Any, db: Any) -> float:
+    """Scatter, beyond the errors and as a share of I, of one curve about another times a factor plus a
+    background, where both have fallen but are not background alone.
+    """
+    signal = b - np.median(b[-_FEWEST // 2 :])
+    fallen = (signal > _FALLEN[0] * signal.max()) & (signal < _FALLEN[1] * signal.max())
+    if np.sum(fallen) < _FEWEST:
+        return np.inf
+    a, b, noise = a[fallen], b[fallen], np.hypot(da, db * np.sum(a) / np.sum(b))[fallen]
+    columns = np.stack([b, np.ones(b.size)], axis=1) / noise[:, None]
+    values = np.linalg.lstsq(columns, a / noise, rcond=None)[0]
+    left = (a / noise - columns @ values) * noise
+    excess = max(float(np.mean(left**2) - np.mean(noise**2)), 0.0)
+    return float(np.sqrt(excess) / (np.median(np.abs(values[0] * (b - b.min()))) + 1e-300))
+
+
+def stated_kind(sample: Sample) -> str:
+    """The kind that follows from what is given, or nothing."""
+    if len(set(sample.probes)) > 1:
+        return PROBES
+    if any(value is not None for value in sample.solvents):
+        return CONTRASTS
+    if any(value is not None for value in sample.concentrations):
+        return CONCENTRATIONS
+    return SERIES if sample.share else ""

@@ -1,0 +1,68 @@
+"""Several curves of one sample: the noun, and the kinds of sets that they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...types import Curve
+from .expression import Expression
+
+#: One sample in several instrument settings; in several solvents; at several concentrations; by neutrons and
+#: X-rays; or with some parameters in common that only its maker knows.
+SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES = KINDS = (
+    "settings",
+    "contrasts",
+    "concentrations",
+    "probes",
+    "series",
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Curves of one sample, and what is known of how they belong together.
+
+    Parameters
+    ----------
+    curves : tuple of Curve
+    kind : str
+        One of `KINDS`.
+    told : bool
+        The kind was given, not found from the curves.
+    solvents : tuple of float or None
+        Scattering length density of each curve's solvent, 10⁻⁶ Å⁻²; None where it is not known.
+    concentrations : tuple of float or None
+        Of each curve, in one unit, whichever; None where it is not known.
+    probes : tuple of str
+        neutron or xray.
+    scale : tuple of float or None
+        Factors of the curves' intensities that are known beforehand.
+    share, own : frozenset of str
+        Parameters that all curves have in common, and that each has of its own, against the kind's custom.
+    ties : mapping of str to Expression
+        Parameters calculated from others, and from the curve's `values`.
+    values : tuple of mapping
+        Numbers of each curve that ties name, such as its share of D2O.
+    """
+
+    curves: tuple[Curve, ...]
+    kind: str
+    told: bool = False
+    solvents: tuple[float | None, ...] = ()
+    concentrations: tuple[float | None, ...] = ()
+    probes: tuple[str, ...] = ()
+    scale: tuple[float | None, ...] = ()
+    share: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    ties: Mapping[str, Expression] = field(default_factory=dict)
+    values: tuple[Mapping[str, float], ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        """Name of each curve: of its file, with the entry where several are of one."""
+        names = [c.file or f"curve {i + 1}" for i, c in enumerate(self.curves)]
+        return [
+            f"{name} ({curve.entry})" if names.count(name) > 1 and curve.entry else name
+            for name, curve in zip(names, self.curves, strict=True)
+        ]

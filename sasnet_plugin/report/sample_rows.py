@@ -1,0 +1,39 @@
+"""Tables of a sample's joint fits as rows of text: for a terminal and for a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..digits import chisq_text, quantity
+from ..fitting.result.model_fit import Parameter
+from ..fitting.together.result import JointFit, SampleResult
+
+Rows = tuple[list[str], list[list[str]]]
+
+
+def ranking(result: SampleResult, most: int) -> Rows:
+    """Head and rows of the joint fits, the best `most`: weight, reduced χ², and χ²/n of each curve."""
+    names = [Path(f).name for f in result.sample.files]
+    head = ["model", "weight", "reduced χ²", *(f"χ²/n {name}" for name in names)]
+    rows = [
+        [
+            fit.name, f"{100 * fit.weight:.0f} %", chisq_text(fit.reduced_chisq),
+            *(chisq_text(c / t.size) for c, t in zip(fit.chisq, fit.theories, strict=True)),
+        ]
+        for fit in result.fits[:most]
+    ]  # fmt: skip
+    return head, rows
+
+
+def shared(best: JointFit) -> list[list[str]]:
+    """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
+    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in best.parameters.items()]
+
+
+def own(best: JointFit) -> list[list[str]]:
+    """Parameter, and its value with error for each curve."""
+    return [[name, *(_text(one[name]) for one in best.own)] for name in best.own[0]]
+
+
+def _text(p: Parameter) -> str:
+    return quantity(p.value, p.unit, p.error)
