@@ -55,6 +55,9 @@ class _Bank:
 
     models = ()
 
+    #: None beyond the nearest.
+    models: tuple[str, ...] = ()
+
     def __init__(self, parameters: dict[str, float]) -> None:
         self.parameters = parameters
 

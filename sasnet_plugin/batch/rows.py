@@ -49,7 +49,14 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
         "seconds": seconds,
         "error": "",
         "fits": [
-            fit | {"probability": found.probability, "distributions": dict(found.distributions)}
+            fit
+            | {
+                "probability": found.probability,
+                "distributions": dict(found.distributions),
+                # By which the fit's curve is calculated again, to the same points.
+                "per_decade": found.per_decade,
+                "pd_points": found.pd_points,
+            }
             for fit, found in zip(told["fits"], result.fits, strict=True)
         ],
     }
@@ -59,6 +66,13 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
     if result.best is None:
         row["error"] = f"{curve.file}: no model could be fitted; the notes say why."
     return row
+
+
+def assumed(read: Curve, fitted: Curve) -> Row:
+    """What the row says more where a resolution was assumed that the file does not have: σ of q (n,), 1/Å."""
+    if fitted.dq is None or fitted.dq is read.dq:
+        return {}
+    return {"assumed_dq": fitted.dq.tolist()}
 
 
 def of_sample(name: str, result: SampleResult, seconds: float) -> Row:

@@ -101,7 +101,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             how = replace(options.fit, time_limit=job.limit, start=job.start)
             result = fit_with(pool, used, how, wall=left)
             network = open_classifier().suggest([used], top=1)[0].rg_network
-            row = rows.fitted(result, network, time.monotonic() - began)
+            row = rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
         except Exception as error:
             reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
             row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)

@@ -69,6 +69,12 @@ def batch(
     own: Own = None,
     tie: Tie = None,
     table: Table = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", help="Folder for each curve with its fits: NXcanSAS, one HDF5 of all, sasCIF, SASBDB."
+        ),
+    ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -79,6 +85,7 @@ def batch(
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
     part = _shard(shard)
+    _check_export(export, part)
     of_sample = Given(sample_file, kind, share, own, tie)
     of_sample.check(together_by is not None, "--together-by")
     drawn = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
@@ -103,10 +110,29 @@ def batch(
     with _opened(out, others, force) as journal:
         figure = None if drawn is None else (drawn, against)
         failed = _work(journal, out, asked, options, scheduler, figure, quiet)
+        complaints += _export(journal, export, force)
     if table is not None:
         put_whole(table, out.with_suffix(".csv").read_bytes(), "table")
     if failed or complaints:
         raise typer.Exit(1)
+
+
+def _check_export(folder: Path | None, part: Shard | None) -> None:
+    if part is not None and folder is not None:
+        raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
+
+
+def _export(journal: Journal, folder: Path | None, force: bool) -> int:
+    """Write what others read, and say what could not be; how many data sets that were."""
+    from ..batch.deposit import export
+
+    if folder is None:
+        return 0
+    found = export(journal, folder, force=force)
+    for sentence in (*found.complaints, *found.remarks):
+        typer.echo(sentence, err=True)
+    typer.echo(f"{folder}: {found.written} data sets exported, {found.kept} as they were.")
+    return len(found.complaints)
 
 
 def _absolute_models(options: Options) -> Options:

@@ -6,6 +6,7 @@ and one for the fit, as readers take a data set's title and process from its ent
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 
 
-def write_nxcansas(result: FitResult, path: str | Path) -> None:
+def write_nxcansas(
+    result: FitResult, path: str | Path, *, every: bool = False, known_by: Mapping[str, str] | None = None
+) -> None:
     """Write the measured curve, the best fit's curve and what the fit says.
 
     Each parameter is a ``term`` of the fit's SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name,
@@ -30,6 +33,13 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
     then warnings and notes.
 
     Parameters and errors are those of `bumps_session.write_session`.
+
+    Parameters
+    ----------
+    every : bool
+        An SASentry for each fit, by falling weight, not for the best one alone.
+    known_by : mapping of str to str
+        More attributes of the file, of plain letters.
     """
     import h5py
 
@@ -43,14 +53,29 @@ def write_nxcansas(result: FitResult, path: str | Path) -> None:
         file.attrs["NX_class"] = "NXroot"
         file.attrs["default"] = "sasentry01"
         file.attrs["creator"] = MARK
+        file.attrs.update(known_by or {})
         measured = entry(file, "sasentry01", title, title)
         _data(measured, curve, curve.intensity, result.dintensity)
-        fitted = entry(file, "sasentry02", f"{title}, fit of {best.short_name}", title)
-        _data(fitted, curve, best.theory, None)
-        _process(fitted, result, best)
+        for number, fit in enumerate(result.fits if every else (best,), 2):
+            fitted = entry(file, fit_entry(number), f"{title}, fit of {fit.short_name}", title)
+            _data(fitted, curve, fit.theory, None)
+            _process(fitted, result, fit)
         file.flush()
         content = file.id.get_file_image()
     put_whole(path, content, "NXcanSAS file")
+
+
+def fit_entry(number: int) -> str:
+    """Name of the SASentry of a fit; that of the best one has number 2."""
+    return f"sasentry{number:02d}"
+
+
+def theories(path: Path, count: int) -> list[NDArray[np.float64]]:
+    """I(q) (n,) of each of `count` fits of a file that `write_nxcansas` wrote with ``every``."""
+    import h5py
+
+    with h5py.File(path) as file:
+        return [np.asarray(file[f"{fit_entry(k)}/sasdata01/I"][()]) for k in range(2, 2 + count)]
 
 
 def write_curve(curve: Curve, path: str | Path) -> None:
@@ -123,9 +148,11 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
     process = group(parent, "sasprocess01", "NXprocess", "SASprocess")
     process["name"] = "sasnet fit"
     verdict = "verified" if result.verified else "not verified"
+    # Only the best fit is simulated again.
+    checked = f"; {verdict} by simulating it again" if best is result.best else ""
     process["description"] = (
         f"{best.short_name} fitted by sasnet with bumps and sasmodels: χ² = {best.chisq:.10g}, reduced χ² ="
-        f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}; {verdict} by simulating it again."
+        f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}{checked}."
     )
     for number, (name, parameter) in enumerate(best.parameters.items(), 1):
         # Readers sort names as text.

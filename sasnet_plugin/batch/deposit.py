@@ -1,0 +1,159 @@
+"""What a batch leaves for others: each curve with its fits as NXcanSAS, all in one HDF5, forms of archives.
+
+Done from the journal when the fits are done. What lies in the folder already and says the same is kept and
+read, so that an export that was stopped goes on; what says something else of the same data is made anew; what
+belongs to other data, or to somebody else, is never replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..files import MARK, check_output, new_hdf5, put_aside, remove_leftovers
+from ..types import SasnetError
+from . import rebuilt
+from .journal import Journal, Record
+from .rows import Row
+
+if TYPE_CHECKING:
+    from ..fitting.result.fit_result import FitResult
+    from ..types import Curve
+
+#: All curves of the batch; ending of each one's own file.
+TOGETHER, ENDING = "fitted_curves.h5", ".nxcansas.h5"
+
+
+@dataclass
+class Exported:
+    """What was written.
+
+    Parameters
+    ----------
+    written, kept : int
+        Data sets whose files are new, or were there already and say the same.
+    complaints : list of str
+        Why data sets could not be exported, a sentence each.
+    remarks : list of str
+        What is left to be done by hand, a sentence each.
+    """
+
+    written: int = 0
+    kept: int = 0
+    complaints: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A data set with the file that is its own.
+
+    Parameters
+    ----------
+    digest : str
+        See `rebuilt.digest`; stands in each of its files.
+    """
+
+    row: Row
+    curve: Curve
+    path: Path
+    digest: str
+
+    @property
+    def stem(self) -> str:
+        """What the names of its files begin with."""
+        return self.path.name.removesuffix(ENDING)
+
+
+def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
+    """Write all fits of a batch to a folder, which is made where there is none.
+
+    Parameters
+    ----------
+    force : bool
+        Replace files that sasnet has not written.
+
+    Raises
+    ------
+    SasnetError
+        The folder holds the measurements or cannot be written, or something that is not sasnet's or is
+        another batch's lies under the name of a file of all.
+    """
+    from ..report.exports import archives, fitted_curves
+
+    folder, found = Path(folder), Exported()
+    if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
+        raise SasnetError(f"{folder}: holds the measurements; give --export a folder of its own.")
+    # Another batch has files of all of its own.
+    mark = f"{MARK} from {journal.path.name}".encode("ascii", "replace").decode()
+    names = archives.AllFiles(folder, mark)
+    for path in (folder / TOGETHER, names.project):
+        check_output(path, force=force, mark=mark)
+    with put_aside(folder / TOGETHER, "file of fitted curves", make_folder=True) as aside:
+        remove_leftovers(folder)
+        with new_hdf5(aside) as file:
+            fitted_curves.begin(file, mark)
+            for data in _data_sets(journal, folder, found):
+                with _complaining(found):
+                    result, new = _one(data, force)
+                    drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
+                    names.add(result, folder / data.stem, data.digest, force=force)
+                    fitted_curves.add(file, data.stem, result, drawn)
+                    found.written, found.kept = found.written + new, found.kept + (not new)
+    found.remarks.extend(names.close())
+    return found
+
+
+def _data_sets(journal: Journal, folder: Path, found: Exported) -> Iterator[DataSet]:
+    for record in journal.records():
+        with _complaining(found):
+            for row, curve in rebuilt.curves(record, journal.options.get(record["options"], {})):
+                yield _placed(record, row, curve, folder)
+
+
+@contextmanager
+def _complaining(found: Exported) -> Iterator[None]:
+    """Keep the sentence of a data set that cannot be exported, and go on with the next."""
+    try:
+        yield
+    except SasnetError as error:
+        found.complaints.append(str(error))
+
+
+def _placed(record: Record, row: Row, curve: Curve, folder: Path) -> DataSet:
+    """A data set under a name that nothing of other data has."""
+    from ..report.page import names
+
+    own = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    start = names.stem(curve.file, curve.entry, "curve")
+    path = folder / names.free_name(folder, start, ENDING, MARK, own)
+    return DataSet(row, curve, path, rebuilt.digest(record, row))
+
+
+def _one(data: DataSet, force: bool) -> tuple[FitResult, bool]:
+    """A data set's fits, its file in place, and whether that is new."""
+    from ..report.exports.nxcansas import theories, write_nxcansas
+    from ..report.page import names
+
+    check_output(data.path, force=force)
+    curve = data.curve
+    if _says(data.path, data.digest):
+        # One that is damaged is made again.
+        with suppress(OSError, KeyError, SasnetError):
+            return rebuilt.result_of(data.row, curve, theories(data.path, len(data.row["fits"]))), False
+    result = rebuilt.result_of(data.row, curve)
+    own = names.identity(curve.file, curve.entry, curve.q, curve.intensity)
+    # A file that lacks a fit is tried again each time.
+    answer = data.digest if len(result.fits) == len(data.row["fits"]) else ""
+    write_nxcansas(result, data.path, every=True, known_by={"sasnet_data": own, "sasnet_answer": answer})
+    return result, True
+
+
+def _says(path: Path, digest: str) -> bool:
+    try:
+        return digest.encode("ascii") in path.read_bytes()
+    except OSError:
+        return False

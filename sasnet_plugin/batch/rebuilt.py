@@ -1,0 +1,187 @@
+"""A fit of the journal with its curves again: the data are read anew, each model is evaluated once.
+
+The journal keeps parameters, not curves, so that it stays small. What is read and evaluated must give back
+the reduced χ² that the journal has; what does not is refused, as its curve would not be the one that was
+fitted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..types import SasnetError
+from .journal import Record
+from .plan import stamp
+from .rows import Row, name_of
+from .samples import MARK
+
+if TYPE_CHECKING:
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.result.model_fit import ModelFit
+    from ..types import Curve
+
+Array = NDArray[np.float64]
+#: Relative difference of reduced χ² up to which a curve counts as that of the fit. Parameters have all their
+#: digits in the journal, so that only another version of a model or other data make more.
+_SAME = 1e-3
+
+
+def digest(record: Record, row: Row) -> str:
+    """Sixteen digits of what an answer says and of the state of the file that it is about."""
+    said = {name: row.get(name) for name in ("entry", "headline", "doubt", "verified", "notes", "fits")}
+    text = json.dumps([record["size"], record["mtime"], said], sort_keys=True)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve]]:
+    """Each data set of a file that has a fit, with the points that were fitted.
+
+    Parameters
+    ----------
+    options : dict
+        Those that the file was read and fitted with, as the journal has them.
+
+    Raises
+    ------
+    SasnetError
+        The file has changed since or cannot be read, or it is a sample of several.
+    """
+    if any(row["fits"] for row in record["rows"]):
+        window = options.get("window")
+        for row, curve in zip(record["rows"], _read(record, options), strict=True):
+            if row["fits"]:
+                yield row, _as_fitted(row, curve, window)
+
+
+def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
+    """All data sets of a file that is as it was when it was fitted."""
+    from ..data import load
+
+    path = record["file"]
+    if path.endswith(MARK):
+        raise SasnetError(
+            f"{path}: a batch does not export several curves of one sample; sasnet fit --together --export"
+            " does."
+        )
+    if (record["size"], record["mtime"]) != stamp(path):
+        raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
+    found = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
+    if len(found) != len(record["rows"]):
+        raise SasnetError(
+            f"{path}: holds {len(found)} data sets, but {len(record['rows'])} answers are kept; give the"
+            " command again with another --out."
+        )
+    return found
+
+
+def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) -> Curve:
+    """The points of a curve that were fitted, with the resolution that was assumed."""
+    from ..data.clean import within
+
+    if window is not None:
+        low, high = window
+        curve = within(curve, -math.inf if low is None else low, math.inf if high is None else high)
+    return replace(curve, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else curve
+
+
+def result_of(row: Row, curve: Curve, theories: Sequence[Array] | None = None) -> FitResult:
+    """A data set's fits with their curves.
+
+    Parameters
+    ----------
+    theories : sequence of (n,) float arrays, optional
+        I(q) of each fit, where they are there already.
+
+    Returns
+    -------
+    FitResult
+        Without the fits whose curve could not be had again; a note names each.
+
+    Raises
+    ------
+    SasnetError
+        That of the best fit could not be.
+    """
+    from ..fitting.api import uncertainties
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.result.verdict import Verdict
+
+    dintensity = uncertainties(curve)[0]
+    fits, notes = [], list(row["notes"])
+    for index, kept in enumerate(row["fits"]):
+        fit = _fit_of(kept)
+        there = None if theories is None else theories[index]
+        try:
+            fits.append(_with_theory(fit, curve, dintensity, there))
+        except SasnetError as error:
+            if not fits:
+                raise
+            notes.append(str(error))
+    doubts = (row["doubt"],) if row.get("doubt") else ()
+    verdict = Verdict(headline=row.get("headline", ""), doubts=doubts)
+    return FitResult(curve, dintensity, tuple(fits), bool(row.get("verified")), tuple(notes), verdict=verdict)
+
+
+def _fit_of(kept: dict[str, Any]) -> ModelFit:
+    """A fit of the journal, still without its curve; ranges of parameters are not kept."""
+    from ..fitting.result.model_fit import ModelFit, Parameter
+
+    parameters = {
+        name: Parameter(p["value"], p["error"], p["unit"], p["fixed"], p["value"], p["value"])
+        for name, p in kept["parameters"].items()
+    }
+    return ModelFit(
+        kept["model"], kept["structure_factor"], parameters, kept["distributions"], math.nan,
+        kept["reduced_chisq"], kept["bic"], kept["probability"], kept["seconds"], np.empty(0), kept["weight"],
+        tuple(kept["warnings"]), per_decade=kept.get("per_decade"), pd_points=kept.get("pd_points", 35),
+    )  # fmt: skip
+
+
+def _with_theory(fit: ModelFit, curve: Curve, dintensity: Array, there: Array | None) -> ModelFit:
+    """A fit with its curve and χ², seen to be those of the journal."""
+    theory = _evaluated(fit, curve, dintensity) if there is None else there
+    if theory.shape != curve.q.shape:
+        raise _another(fit, curve, "other points")
+    chisq = float(np.sum(((curve.intensity - theory) / dintensity) ** 2))
+    reduced = chisq / max(len(curve) - len(fit.free), 1)
+    if not abs(reduced - fit.reduced_chisq) <= _SAME * max(abs(fit.reduced_chisq), 1.0):
+        raise _another(fit, curve, f"a reduced χ² of {reduced:.4g}, not {fit.reduced_chisq:.4g}")
+    return replace(fit, theory=theory, chisq=chisq)
+
+
+def _evaluated(fit: ModelFit, curve: Curve, dintensity: Array) -> Array:
+    from ..fitting.problem.experiment import experiment, silent, starting_values
+    from ..fitting.problem.resolution import apply_sampling
+    from ..fitting.problem.sums import all_exact
+
+    values = starting_values(fit)
+    with silent():
+        fitness = experiment(curve, dintensity, fit.name, values, quick=all_exact(fit.name, values))
+        if fit.per_decade is not None:
+            apply_sampling(fitness, curve, fit.per_decade)
+        return np.asarray(fitness.theory(), dtype=np.float64)
+
+
+def _another(fit: ModelFit, curve: Curve, what: str) -> SasnetError:
+    return SasnetError(
+        f"{curve.file}: {fit.short_name} evaluated again gives {what}, so its curve is not exported; fit the"
+        " file again with this version, under another --out."
+    )
+
+
+def intervals(row: Row, fit: ModelFit) -> dict[str, tuple[float, float]]:
+    """95 % credible intervals of a fit's parameters, of those that DREAM drew."""
+    kept = next(each for each in row["fits"] if name_of(each) == fit.short_name)
+    return {
+        name: (p["interval95"][0], p["interval95"][1])
+        for name, p in kept["parameters"].items()
+        if "interval95" in p
+    }

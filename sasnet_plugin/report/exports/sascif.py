@@ -1,0 +1,179 @@
+"""A data set and its fits as sasCIF, in the names of the wwPDB's dictionary mmcif_sas.dic, version 0.6.
+
+One block of the measurement, then one of each fit, as SASBDB has it: ``_sas_model_fitting`` is known by its
+ordinal alone. q is in 1/Å, lengths are in nm, in which the dictionary wants them. What only the author knows
+stands there as ``?``, to be filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...files import MARK
+from ...model_free import Guinier, PairDistances
+from ...names import installed_by
+from ...types import SasnetError
+
+if TYPE_CHECKING:
+    from ...fitting.result.fit_result import FitResult
+    from ...fitting.result.model_fit import ModelFit
+
+#: Å in a nm.
+_NM = 10.0
+#: What nobody but the author knows, by category: left as ``?``.
+OF_THE_AUTHOR: dict[str, tuple[str, ...]] = {
+    "sas_author": ("name",),
+    "sas_scan": ("measurement_date", "exposure_time", "number_of_frames", "intensity_units", "type"),
+    "sas_beam": ("type_of_source", "instrument_name", "instrument_city", "instrument_country",
+                 "radiation_wavelength"),
+    "sas_detc": ("name", "dist_spec_to_detc"),
+    "sas_sample": ("details", "specimen_concentration", "cell_temperature"),
+    "sas_buffer": ("name", "pH"),
+    "sas_result": ("experimental_MW", "type_of_curve"),
+}  # fmt: skip
+
+
+def blank() -> list[str]:
+    """Names of the items that an author has to fill in."""
+    return [f"_{category}.{item}" for category, items in OF_THE_AUTHOR.items() for item in items]
+
+
+def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
+    """The text of the file.
+
+    Parameters
+    ----------
+    name : str
+        Of the blocks, of plain letters.
+    known_by : str
+        Goes into a comment of the head.
+
+    Raises
+    ------
+    SasnetError
+        gemmi is not installed.
+    """
+    try:
+        from gemmi import cif
+    except ImportError:
+        raise SasnetError(f"gemmi is not installed; add it {installed_by('deposit')}") from None
+    document = cif.Document()
+    block = document.add_new_block(f"{name}_MAIN")
+    for category, items in _main(result).items():
+        _pairs(block, category, items)
+    _loop(block, "sas_scan_intensity", _points(result))
+    for number, fit in enumerate(result.fits, 1):
+        block = document.add_new_block(f"{name}_FIT_{number}")
+        details = {"id": number, "unit": "1/AA", "chi_square": fit.reduced_chisq}
+        _pairs(block, "sas_model_fitting_details", details)
+        _loop(block, "sas_model_fitting", _fitted(result, fit, number))
+        _pairs(block, "sas_model", _model(fit, number))
+    head = f"# sasCIF (mmcif_sas.dic 0.6), {MARK}; ? is for the author to fill in. {known_by}".rstrip()
+    return f"{head}\n{document.as_string()}".encode("ascii")
+
+
+def _main(result: FitResult) -> dict[str, dict[str, Any]]:
+    """Items of the measurement, by category, with a ``?`` for each of the author's."""
+    curve = result.curve
+    known: dict[str, dict[str, Any]] = {
+        "sas_author": {"id": 1, "result_id": 1},
+        "sas_scan": {
+            "id": 1, "result_id": 1, "sample_id": 1, "beam_id": 1, "detc_id": 1,
+            "title": curve.entry or None, "momentum_transfer_units": "1/AA",
+        },
+        "sas_beam": {"id": 1},
+        "sas_detc": {"id": 1},
+        "sas_sample": {"id": 1, "buffer_id": 1},
+        "sas_buffer": {"id": 1},
+        "sas_result": {"id": 1, **_sizes(result)},
+    }  # fmt: skip
+    return {
+        category: items | dict.fromkeys(OF_THE_AUTHOR[category], None) for category, items in known.items()
+    }
+
+
+def _sizes(result: FitResult) -> dict[str, Any]:
+    """Rg, I0 and Dmax, as far as the curve gives them."""
+    found: dict[str, Any] = {"length_units": "nm"}
+    guinier, distances = result.model_free.guinier, result.pair_distances
+    if isinstance(guinier, Guinier):
+        first = int(np.searchsorted(result.curve.q, guinier.q_min * (1 - 1e-9))) + 1
+        found |= {
+            "Rg_from_Guinier": guinier.rg / _NM, "Rg_from_Guinier_error": guinier.rg_error / _NM,
+            "I0_from_Guinier": guinier.i0, "I0_from_Guinier_error": guinier.i0_error,
+            "Guinier_point_min": first,
+            "Guinier_point_max": int(np.searchsorted(result.curve.q, guinier.q_max * (1 + 1e-9))),
+        }  # fmt: skip
+    if isinstance(distances, PairDistances):
+        found |= {
+            "Dmax": distances.d_max / _NM, "Dmax_error": distances.d_max_error / _NM,
+            "Rg_from_PR": distances.rg / _NM, "Rg_from_PR_error": distances.rg_error / _NM,
+            "I0_from_PR": distances.i0, "I0_from_PR_error": distances.i0_error,
+        }  # fmt: skip
+    return found
+
+
+def _points(result: FitResult) -> dict[str, Iterable[Any]]:
+    curve = result.curve
+    columns: dict[str, Iterable[Any]] = {
+        "id": range(1, len(curve) + 1), "scan_id": [1] * len(curve), "momentum_transfer": curve.q,
+        "intensity": curve.intensity,
+    }  # fmt: skip
+    # One that was estimated from the scatter is none of the counting statistics.
+    if curve.dintensity is not None:
+        columns["intensity_su_counting"] = curve.dintensity
+    return columns
+
+
+def _fitted(result: FitResult, fit: ModelFit, number: int) -> dict[str, Iterable[Any]]:
+    points = len(result.curve)
+    return {
+        "id": [number] * points, "ordinal": range(1, points + 1), "momentum_transfer": result.curve.q,
+        "intensity": result.curve.intensity, "fit": fit.theory,
+    }  # fmt: skip
+
+
+def _model(fit: ModelFit, number: int) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "id": number, "fitting_id": number, "type_of_model": f"{fit.short_name} of sasmodels",
+        "software": "sasnet with sasmodels", "version": f"sasmodels {version('sasmodels')}",
+        "comment": f"chi_square is the reduced one; {parameters_in_ascii(fit)}",
+    }  # fmt: skip
+
+
+def parameters_in_ascii(fit: ModelFit) -> str:
+    """``radius = 50.1 +- 0.3 Ang; background = 0.01 1/cm (fixed)``."""
+    said = []
+    for name, p in fit.parameters.items():
+        error = "" if p.error is None else f" +- {p.error:.3g}"
+        unit = "" if p.unit in ("", "None") else f" {p.unit}"
+        kind = fit.distributions.get(name.removesuffix("_pd"), "") if name.endswith("_pd") else ""
+        more = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
+        said.append(f"{name} = {float(p.value):.8g}{error}{unit}{f' ({more})' if more else ''}")
+    return "; ".join(said)
+
+
+def _pairs(block: Any, category: str, items: Mapping[str, Any]) -> None:
+    for item, value in items.items():
+        block.set_pair(f"_{category}.{item}", _text(value))
+
+
+def _loop(block: Any, category: str, columns: Mapping[str, Iterable[Any]]) -> None:
+    loop = block.init_loop(f"_{category}.", list(columns))
+    loop.set_all_values([[_text(value) for value in column] for column in columns.values()])
+
+
+def _text(value: Any) -> str:
+    """A value as CIF has it: ``?`` for none, quoted where it must be, in ASCII."""
+    from gemmi import cif
+
+    if value is None:
+        return "?"
+    if isinstance(value, (float, np.floating)):
+        return repr(float(value)) if np.isfinite(value) else "?"
+    return str(cif.quote(str(value).encode("ascii", "replace").decode().replace("\n", " ")))
