@@ -102,7 +102,7 @@ def batch(
     if part is not None:
         out = part.out(out)
     if not merge:
-        from ..fitting.api import check_names
+        from ..fitting.asked import check_names
 
         check_names(options.fit)
     others = [] if part else _shards(out, needed=merge)

@@ -38,7 +38,8 @@ def bumps(
     Ctrl-C ends it.
     """
     from ..data import load
-    from ..fitting.api import bank_path, check_names, fit_with
+    from ..fitting.api import bank_path, fit_with
+    from ..fitting.asked import check_names
     from ..fitting.pool import Workers
     from ..fitting.watched import Watched
     from ..integrations.bumps import show

@@ -78,7 +78,8 @@ def fit(
     """
     began = time.monotonic()
 
-    from ..fitting.api import bank_path, check_names
+    from ..fitting.api import bank_path
+    from ..fitting.asked import check_names
     from ..fitting.pool import Workers
     from .folders import many
 

@@ -14,7 +14,9 @@ from ..domains import DEFAULT
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
-from ..types import Curve, SasnetError, Suggestion, TechnicalError
+from ..predict.curves import Classifier
+from ..types import Curve, Suggestion, TechnicalError
+from .asked import check_names, named_by
 from .assessment.agreement import EXPECTS, disagreement
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
@@ -25,8 +27,9 @@ from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
 from .progress import shown
 from .result.fit_result import FitResult
+from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
-from .strategy.hypothesis import Beliefs, Hypothesis, of_pair, priors
+from .strategy.hypothesis import Beliefs, priors
 from .strategy.search import search
 from .strategy.settings import STRATEGY
 from .strategy.state import State
@@ -169,31 +172,21 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    notes = list(curve.notes)
-    if note:
-        notes.append(note)
-    manifest = open_classifier().manifest
-    if options.models is None or not split(options.models, manifest.labels)[1]:  # a plugin may never return
-        ledger.first = ledger.until + first
-    suggestion, shown = answer or suggested(curve, options)
+    notes = [*curve.notes, *([note] if note else [])]
+    classifier = open_classifier()
+    if options.models is None or not split(options.models, classifier.manifest.labels)[1]:
+        ledger.first = ledger.until + first  # but for a plugin, which may never return
+    suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
-    fits, prior, unanswered = found.fits, priors(suggestion, found.fits), state.unanswered
+    fits, prior = found.fits, priors(suggestion, found.fits)
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
-        leader = weighed(discrepancy(found.curve, dintensity, fits), fits, prior).fits[0].name
-        best, left = next(f for f in fits if f.name == leader), began + limit - time.monotonic()
-        rng = rng or np.random.default_rng(0)
         longer = replace(ledger, until=began + limit)
-        refined, said = refine_best(longer, found.curve, dintensity, best, method, left, rng)
-        fits = [refined if f is best else f for f in fits]
+        fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
         notes.extend(said)
-    fitted = {fit.name for fit in fits}
-    unfitted = [name for name in dict.fromkeys(state.late) if name not in fitted]
-    go_on = f"go on with --time-limit {max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit):.0f}"
-    if unfitted:
-        notes.append(f"Not fitted within the time limit ({go_on}): {', '.join(unfitted)}.")
-    notes.extend(sentences_of(unanswered))
+    unfitted = _unfitted(state, fits)
+    notes.extend([*_late(unfitted, options), *sentences_of(state.unanswered)])
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
@@ -201,14 +194,48 @@ def fit_with(
         same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
         result = replace(result, distributions=same)
     if options.models is None:
-        threshold = manifest.scope_threshold
-        differs = disagreement(shown, result.fits, result.verified, threshold)
-        notes = [*result.notes, *differs]
-        result = replace(result, notes=tuple(notes), expected=shown, scope_threshold=threshold)
+        result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
-    failed = tuple(dict.fromkeys(e.name for e in unanswered))
-    return _said_once(told(replace(result, unanswered=failed, unfitted=tuple(unfitted)), options))
+    failed = tuple(dict.fromkeys(e.name for e in state.unanswered))
+    return _said_once(told(replace(result, unanswered=failed, unfitted=unfitted), options))
+
+
+def _refined(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    fits: Sequence[ModelFit],
+    prior: Sequence[float],
+    method: Method,
+    rng: np.random.Generator | None,
+) -> tuple[list[ModelFit], list[str]]:
+    """The fits, the likeliest refined by the method until the ledger's end; and what is said of it."""
+    leader = weighed(discrepancy(curve, dintensity, fits), fits, prior).fits[0].name
+    best = next(f for f in fits if f.name == leader)
+    left = ledger.until - time.monotonic()
+    found, said = refine_best(ledger, curve, dintensity, best, method, left, rng or np.random.default_rng(0))
+    return [found if f is best else f for f in fits], list(said)
+
+
+def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
+    """Names of what the time did not suffice for."""
+    fitted = {fit.name for fit in fits}
+    return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
+
+
+def _late(unfitted: Sequence[str], options: FitOptions) -> list[str]:
+    if not unfitted:
+        return []
+    longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
+    names = ", ".join(unfitted)
+    return [f"Not fitted within the time limit (go on with --time-limit {longer:.0f}): {names}."]
+
+
+def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) -> FitResult:
+    """With what the network had expected, and a note where that differs."""
+    differs = disagreement(shown, result.fits, result.verified, threshold)
+    return replace(result, notes=(*result.notes, *differs), expected=shown, scope_threshold=threshold)
 
 
 def _said_once(result: FitResult) -> FitResult:
@@ -218,37 +245,15 @@ def _said_once(result: FitResult) -> FitResult:
     return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
 
 
-def suggested(curve: Curve, options: FitOptions) -> tuple[Suggestion, Suggestion]:
+def suggested(
+    curve: Curve, options: FitOptions, classifier: Classifier | None = None
+) -> tuple[Suggestion, Suggestion]:
     """What the network makes of a curve, with a user's plugin models, and the same as it is shown."""
-    classifier = open_classifier()
+    classifier = classifier or open_classifier()
     known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, options.exclude or None)
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     return with_plugins(suggestion, own, alone=known == []) if own else suggestion, shown
-
-
-def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
-    """What has to be fitted: the models that the user names, with the structure factor, and a start's.
-
-    Where a structure factor is named and no model, the network's likeliest forms get it.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of the models that the user names, plugins included, or of all.
-    """
-    factor = None if options.structure_factor == "none" else options.structure_factor
-    found: list[Hypothesis] = []
-    if options.models is not None or options.structure_factor is not None:
-        guesses = suggestion.models if options.models is not None else suggestion.models[: options.top]
-        for guess in guesses:
-            own = of_pair((guess.name, factor))
-            found.append(own)
-            if options.structure_factor is None and guess.structure_factor is not None:
-                found.append(Hypothesis(guess.name, guess.structure_factor))
-    if options.start is not None:
-        found.append(of_pair((options.start.model, options.start.structure_factor)))
-    return tuple(dict.fromkeys(found))
 
 
 def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
@@ -260,41 +265,6 @@ def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
         f"{', '.join(dict.fromkeys(who))}: {reason}. Tried twice; the answer is incomplete without."
         for reason, who in names.items()
     ]
-
-
-def check_names(options: FitOptions) -> None:
-    """See that models, structure factor and parameters exist.
-
-    Raises
-    ------
-    SasnetError
-        One does not; the sentence offers the nearest names.
-    """
-    from difflib import get_close_matches
-
-    from ..simulate.priors import model_info, structure_factors
-
-    if options.structure_factor not in (None, "none", *structure_factors()):
-        raise SasnetError(
-            f"{options.structure_factor}: no such structure factor; choose none,"
-            f" {', '.join(structure_factors())}."
-        )
-    forms = open_classifier().manifest.labels
-    named, own = split(options.models, forms)
-    if named or not own:
-        open_classifier().selection(named, options.exclude or None)
-    wanted = [*options.fixed, *options.ranges]
-    if not wanted:
-        return
-    known: set[str] = {"scale", "background"}
-    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
-        for p in model_info(name).parameters.call_parameters:
-            known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
-    for name in wanted:
-        if name not in known:
-            near = get_close_matches(name, sorted(known), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "."
-            raise SasnetError(f"{name}: none of these models has such a parameter{hint}")
 
 
 def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..data.images.horizon import misfit
 from ..data.raw import points
 from ..domains import Seen
 from ..types import Curve, DataError, Image
@@ -116,6 +115,8 @@ def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
 
     Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts it.
     """
+    from ..data.images.horizon import misfit
+
     seen = on_window(image, inputs["window"])
     found = _checked(image, seen, seen.notes, inputs)
     total = float(seen.counts[seen.mask].sum())

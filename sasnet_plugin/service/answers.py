@@ -159,7 +159,8 @@ def fit(pool: Pool, request: Request) -> FitResult:
     SasnetError
         It asks for what does not exist, or its data cannot be fitted.
     """
-    from ..fitting.api import check_names, fit_with
+    from ..fitting.api import fit_with
+    from ..fitting.asked import check_names
 
     curve, options = request.curve, fit_options(request.body)
     check_names(options)

@@ -69,7 +69,8 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
 
 
 def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) -> tuple[str, Any]:
-    from ..fitting.api import check_names, fit_with
+    from ..fitting.api import fit_with
+    from ..fitting.asked import check_names
 
     options = replace(fit_options(job.body), workers=workers)
     check_names(options)

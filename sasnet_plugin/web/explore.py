@@ -86,7 +86,7 @@ def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Explora
     several = _checked([curves] if isinstance(curves, Curve) else list(curves))
     kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
     first = _written(several, Path(kept.name) / "data")
-    command = [sys.executable, "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
+    command = [sys.executable, "-P", "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
     command += ["--show", first.name, "--work", str(Path(kept.name) / "work")]
     command += [] if browser else ["--no-browser"]
     process = subprocess.Popen(

@@ -15,7 +15,8 @@ from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion, sum_parts
-from ..api import bank_path, check_names, fit_with, suggested, uncertainties
+from ..api import bank_path, fit_with, suggested, uncertainties
+from ..asked import check_names
 from ..ledger import Ledger
 from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density

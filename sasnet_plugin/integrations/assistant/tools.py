@@ -107,7 +107,8 @@ class Tools:
 
     def fit(self, pool: Pool, file: str, entry: str | None, q_unit: str | None, options: Any) -> Answer:
         """Fit one data set."""
-        from ...fitting.api import check_names, fit_with
+        from ...fitting.api import fit_with
+        from ...fitting.asked import check_names
 
         check_names(options)
         found = fit_with(pool, self._one(file, entry, q_unit), options)
@@ -123,7 +124,7 @@ class Tools:
     ) -> Answer:
         """Fit several curves of one sample."""
         from ...data.sample.described import sample_of
-        from ...fitting.api import check_names
+        from ...fitting.asked import check_names
         from ...fitting.problem.contrast import scattering_length_density
         from ...fitting.together.fit_together import fit_sample
 

@@ -1,0 +1,68 @@
+"""What a user asks of a fit: whether the names exist, and which hypotheses have to be fitted."""
+
+from __future__ import annotations
+
+from ..predict import open_classifier
+from ..types import SasnetError, Suggestion
+from .problem.plugin_models import split
+from .strategy.hypothesis import Hypothesis, of_pair
+from .task import FitOptions
+
+
+def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
+    """What has to be fitted: the models that the user names, with the structure factor, and a start's.
+
+    Where a structure factor is named and no model, the network's likeliest forms get it.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of the models that the user names, plugins included, or of all.
+    """
+    factor = None if options.structure_factor == "none" else options.structure_factor
+    found: list[Hypothesis] = []
+    if options.models is not None or options.structure_factor is not None:
+        guesses = suggestion.models if options.models is not None else suggestion.models[: options.top]
+        for guess in guesses:
+            own = of_pair((guess.name, factor))
+            found.append(own)
+            if options.structure_factor is None and guess.structure_factor is not None:
+                found.append(Hypothesis(guess.name, guess.structure_factor))
+    if options.start is not None:
+        found.append(of_pair((options.start.model, options.start.structure_factor)))
+    return tuple(dict.fromkeys(found))
+
+
+def check_names(options: FitOptions) -> None:
+    """See that models, structure factor and parameters exist.
+
+    Raises
+    ------
+    SasnetError
+        One does not; the sentence offers the nearest names.
+    """
+    from difflib import get_close_matches
+
+    from ..simulate.priors import model_info, structure_factors
+
+    if options.structure_factor not in (None, "none", *structure_factors()):
+        raise SasnetError(
+            f"{options.structure_factor}: no such structure factor; choose none,"
+            f" {', '.join(structure_factors())}."
+        )
+    forms = open_classifier().manifest.labels
+    named, own = split(options.models, forms)
+    if named or not own:
+        open_classifier().selection(named, options.exclude or None)
+    wanted = [*options.fixed, *options.ranges]
+    if not wanted:
+        return
+    known: set[str] = {"scale", "background"}
+    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
+        for p in model_info(name).parameters.call_parameters:
+            known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
+    for name in wanted:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "."
+            raise SasnetError(f"{name}: none of these models has such a parameter{hint}")
