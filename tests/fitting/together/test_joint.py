@@ -27,6 +27,7 @@ from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.report.sample_rows import own, shared
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
@@ -98,6 +99,10 @@ def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None
     )
     near(fit, {name: SHELL[name] for name in ("radius", "thickness")})
     assert all(p.error is None for name, p in fit.parameters.items() if "sld" in name)
+    said = {name: rest for name, *rest in [*shared(fit), *own(fit)]}
+    assert {text for name in ("sld_core", "sld_shell", "sld_solvent") for text in said[name]} == {
+        "not determined", "fitted",
+    }  # fmt: skip
 
 
 def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> None:
