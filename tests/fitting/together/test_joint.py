@@ -185,8 +185,8 @@ def test_each_concentration_has_its_volume_fraction() -> None:
         sample, "sphere", {"radius": 36.0, "volfraction": 0.1, "sld": 1.0, "sld_solvent": 6.36}, "hardsphere"
     )
     near(fit, {"radius": 40.0})
-    for own, true in zip(fit.own, fractions, strict=True):
-        p = own["volfraction"]
+    for each, true in zip(fit.own, fractions, strict=True):
+        p = each["volfraction"]
         assert p.error is not None
         assert abs(p.value - true) < max(4 * p.error, 0.01)
 
