@@ -40,8 +40,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
   each measured anew: what it says of its certainty holds for the prior that they were drawn from, and no
   other. {manifest.metrics.get("weights", "?")} weights.{_begun(manifest.metrics)}
 - **Made with** {versions}. Training data {manifest.data_hash[:16]}.
-- **Not for** {domain.limits or "anything else"}. Below in_scope {manifest.scope_threshold:.2f} it says that
-  the measurement is of no known kind; {_refused(manifest)} of the known kinds falls there.
+- **Not for** {domain.limits or "anything else"}. {_refused(manifest)}
 
 ## Figures
 
@@ -51,9 +50,13 @@ On data of a seed of their own, never used in training, calibration or grouping.
 
 
 def _refused(manifest: Manifest) -> str:
-    """How many of the known kinds may be called unknown."""
-    scope = next(head for head in manifest.heads if isinstance(head, Scope))
-    return f"at most one in {round(1 / scope.refused)}"
+    """When it calls a measurement unknown, and how many of the known kinds fall there."""
+    if manifest.scope is None:
+        return "It cannot say that a\n  measurement is of no known kind."
+    return (
+        f"Below in_scope {manifest.scope_threshold:.2f} it says that\n  the measurement is of no known kind;"
+        f" at most one in {round(1 / manifest.scope.refused)} of the known kinds falls there."
+    )
 
 
 def _absolute(manifest: Manifest) -> str:

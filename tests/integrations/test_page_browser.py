@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from chromium import chromium
-from webpages import SOON, Server, evaluated, findings, opened, spheres, until
+from webpages import SOON, Server, evaluated, findings, of_no_model, opened, spheres, until
 
 #: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
 PICTURES = os.environ.get("SASNET_PICTURES")
@@ -261,8 +261,15 @@ def _read_back(files: dict[str, Path], told: dict[str, Any]) -> None:
     assert "<html" in files["Report"].read_text()
 
 
-def test_a_fit_is_stopped_at_once_and_seen_by_every_page(server: Server, new_page: NewPage) -> None:
-    page, other = (opened_curve(new_page(server.address)) for _ in range(2))
+def test_a_fit_is_stopped_at_once_and_seen_by_every_page(
+    server: Server, new_page: NewPage, tmp_path: Path
+) -> None:
+    path = of_no_model(tmp_path)
+    page, other = new_page(server.address), new_page(server.address)
+    page.set_input_files("#add", [str(path)])
+    page.wait_for_selector(f"#title:has-text('{path.name}')")
+    for one in (page, other):
+        opened_curve(one, path.name)
     page.click("#find")
     until(page, "document.querySelector('#progress').textContent.includes('fits done')")
     other.wait_for_selector("#stop:not([disabled])")
@@ -326,6 +333,11 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
     page.wait_for_selector("#said.yes")
     page.wait_for_selector("#out a:has-text('Report')")
     headline = page.text_content(".headline")
+    path = of_no_model(tmp_path)
+    page.click("#to-files")
+    page.set_input_files("#add", [str(path)])
+    page.wait_for_selector(f"#title:has-text('{path.name}')")
+    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(path.name)})")
     page.click("#find")
     until(page, "document.querySelector('#progress').textContent.includes('fits done')")
     first.end(signal.SIGKILL)
@@ -336,7 +348,8 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
         opened_curve(again, "example spheres.dat")
         again.wait_for_selector("#said.yes")
         assert again.text_content(".headline") == headline
-        assert "sasnet was ended while this was fitted" in again.text_content("#history")
         again.wait_for_selector("#out a:has-text('Report')")
+        opened_curve(again, path.name)
+        again.wait_for_selector("#history:has-text('sasnet was ended while this was fitted')")
     finally:
         assert second.end(signal.SIGINT) == 0

@@ -74,6 +74,15 @@ def spheres(folder: Path, name: str = "spheres.dat", radius: float = 62.0) -> Pa
     return folder / name
 
 
+def of_no_model(folder: Path) -> Path:
+    """Data that nothing explains, so that a fit of them goes on for as long as it may."""
+    path = spheres(folder, "no_model.dat")
+    q, intensity, error = np.loadtxt(path, unpack=True)
+    waves = 1 + 0.2 * np.sin(40 * np.log(q))
+    np.savetxt(path, np.c_[q, intensity * waves, error], fmt="%.7g", header="q(1/A) I(1/cm) dI(1/cm)")
+    return path
+
+
 def opened(page: Any, address: str) -> Any:
     """Go to the page, until it can be used; errors of its scripts are failures."""
     page.goto(address)

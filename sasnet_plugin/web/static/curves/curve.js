@@ -366,8 +366,8 @@ export async function news(found) {
   const mine = found.open.find((one) => one.keys.includes(state.key));
   if (mine) $("progress").textContent = progress(mine);
   if (state.key && (found.fits !== state.seen || (mine && $("stop").disabled))) {
-    const first = state.seen === -1;
+    // The first time, too: a fit may have ended between the page's own look and this one.
     state.seen = found.fits;
-    if (!first) await histories();
+    await histories();
   }
 }
