@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -17,6 +16,7 @@ from ..types import SasnetError
 from .arguments import Force, Quiet, Scheduler, Table
 from .files import expand
 from .fits.options import Files, with_fit_options
+from .interrupt import term_as_interrupt
 from .progress import shown
 from .together import Given, Kind, Own, SampleFile, Share, Tie, TogetherBy
 
@@ -234,7 +234,7 @@ def _work(
     if todo:
         journal.name_options(options.digest, options.as_dict())
         answers = _answers(journal, paths if figure else None, todo, options, scheduler, samples)
-        with shown(len(todo), quiet) as step, _term_as_interrupt():
+        with shown(len(todo), quiet) as step, term_as_interrupt():
             _keep(answers, journal, out, len(todo), step)
     rows, without = run.publish(journal, out)
     typer.echo(
@@ -330,20 +330,6 @@ def _opened(out: Path, others: Sequence[Path], force: bool) -> Iterator[Journal]
         for name in (out.name, out.with_suffix(".csv").name):
             remove_leftovers(out.absolute().parent, name)
         yield journal
-
-
-@contextmanager
-def _term_as_interrupt() -> Iterator[None]:
-    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _shard(given: str | None) -> Shard | None:

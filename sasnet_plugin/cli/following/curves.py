@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ import typer
 
 from ...batch.live.run import arriving
 from ...types import Curve, DataError, SasnetError
+from ..interrupt import term_as_interrupt
 
 if TYPE_CHECKING:
     from ...batch.live.run import Follower
@@ -95,7 +94,7 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
     choice = predictor.choice(len(predictor.manifest.labels))
     found = ((one.file, one.one) for one in arriving(source, watch=asked.watch, quiet_for=asked.quiet_for))
     looks = recognise(found, lambda some: predictor.outcomes(some, choice), kept)
-    with _term_as_interrupt():
+    with term_as_interrupt():
         whole = write(looks, asked.out, [group.name for group in _groups(predictor)], told)
     failed = f", {whole.failures} of them not used" if whole.failures else ""
     typer.echo(f"{asked.out}: {whole.frames} frames{failed}.")
@@ -127,7 +126,7 @@ def follow_curves(asked: Asked, reading: ReadOptions) -> None:
     source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
     belongs = _belongs(asked.files)
     head = columns(groups, parameters)
-    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, _term_as_interrupt():
+    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, term_as_interrupt():
         if asked.force:
             state_path(asked.out).unlink(missing_ok=True)
         follower = Follower(
@@ -277,17 +276,3 @@ def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
     )
     again = EVERY if asked.watch and not last else None
     write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, again=again))
-
-
-@contextmanager
-def _term_as_interrupt() -> Iterator[None]:
-    """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
