@@ -38,6 +38,7 @@ function sort(order) {
   look(true);
 }
 
+let asked = 0, drawn = 0;
 // Ask for what is in sight, where it is not there yet or has changed.
 export async function look(anew) {
   if ($("files").hidden) return;
@@ -46,9 +47,12 @@ export async function look(anew) {
   const at = `${first}.${seen}`;
   if (!anew && (at === state.at || (first >= state.start && first + seen - AHEAD <= state.start + state.rows.length))) return;
   state.at = at;
+  const turn = ++asked;
   const query = new URLSearchParams({ search: $("search").value, order: state.order, backwards: state.backwards, start: first, count: seen });
   const found = await ask(`/api/files?${query}`).catch(() => null);
-  if (!found || at !== state.at) return;
+  // An answer to an earlier search may come after that to a later one.
+  if (!found || at !== state.at || turn < drawn) return;
+  drawn = turn;
   Object.assign(state, { count: found.count, start: found.start, rows: found.rows, version: found.version });
   draw();
 }
