@@ -79,6 +79,10 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, and of an answer only its headline.")
 ]
 #: Where else than on this machine.
+#: Of a page in the browser.
+Live = Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")]
+PagePort = Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")]
+Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")]
 Scheduler = Annotated[
     str | None,
     typer.Option("--scheduler", help="Use the workers of this Dask scheduler, such as tcp://host:8786."),

@@ -11,6 +11,7 @@ import typer
 
 from ..domains import names_and_titles
 from ..types import SasnetError, installed_by, printable
+from .arguments import Browser, Live, PagePort
 
 if TYPE_CHECKING:
     from ..web.events import Log
@@ -46,13 +47,9 @@ def tag(
         bool,
         typer.Option("--moved", help="The database's labels are of this folder, which was elsewhere."),
     ] = False,
-    live: Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")] = True,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
-    ] = 0,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
-    ] = True,
+    live: Live = True,
+    port: PagePort = 0,
+    browser: Browser = True,
 ) -> None:
     """Tag images in the browser: filter, accept what the model suggests, retrain on your labels.
 

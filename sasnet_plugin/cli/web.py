@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import typer
 
 from ..types import SasnetError, installed_by
+from .arguments import Browser, Live, PagePort
 
 
 def web(
@@ -22,13 +23,9 @@ def web(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Processes that fit; default: all cores.")
     ] = None,
-    live: Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")] = True,
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")
-    ] = 0,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")
-    ] = True,
+    live: Live = True,
+    port: PagePort = 0,
+    browser: Browser = True,
     show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
 ) -> None:
     """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.

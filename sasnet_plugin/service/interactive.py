@@ -66,15 +66,16 @@ class Desk:
         """
         if asked.do == "model":
             return self.model(asked.body)
-        assert asked.place is not None
+        place = asked.place
+        assert place is not None
         if asked.do == "look":
-            return self.look(asked.place)
-        curve = self.reader.curve(asked.place)
+            return self.look(place)
+        curve = self.reader.curve(place)
         answers: dict[str, Callable[[], Any]] = {
-            "open": lambda: self.opened(asked.place, curve),  # type: ignore[arg-type]
+            "open": lambda: self.opened(place, curve),
             "suggest": lambda: suggested(curve),
-            "start": lambda: self.start(asked.place, curve, asked.body),  # type: ignore[arg-type]
-            "evaluate": lambda: self.evaluate(asked.place, curve, asked.body),  # type: ignore[arg-type]
+            "start": lambda: self.start(place, curve, asked.body),
+            "evaluate": lambda: self.evaluate(place, curve, asked.body),
         }
         return answers[asked.do]()
 

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...files import plain_cell
-from ...noise import estimate_dintensity
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ..growing import growing
 from ..recognise import HEAD, Look, SettledSettings
 from .line import text as text_of
-from .states import weight_of
+from .states import sigma_of, weight_of
 
 if TYPE_CHECKING:
     from ...predict import Answer
@@ -191,7 +190,5 @@ def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callab
 
 
 def _sigma(curve: Curve) -> np.ndarray:
-    sigma = curve.dintensity
-    if sigma is None or not np.any(sigma > 0):
-        sigma = estimate_dintensity(curve.intensity)
+    sigma = sigma_of(curve)
     return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))

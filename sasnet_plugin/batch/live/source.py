@@ -147,8 +147,7 @@ class Source:
         try:
             for one in self.read(file, part):
                 if held is not None:
-                    self.answered[key] = held.part
-                    yield held
+                    yield self._handed(key, held)
                 part += 1
                 held = Arrived(file, part, one)
         except Exception as error:  # whatever is wrong with a file, the others come
@@ -157,8 +156,7 @@ class Source:
                 return
             stamp.done = True
             if held is not None:
-                self.answered[key] = held.part
-                yield held
+                yield self._handed(key, held)
             elif not self.answered.get(key) and key not in self.failed:
                 self.failed.add(key)
                 yield Arrived(file, 0, error)
@@ -168,5 +166,9 @@ class Source:
             return
         stamp.done = True
         if held is not None:
-            self.answered[key] = held.part
-            yield held
+            yield self._handed(key, held)
+
+    def _handed(self, key: int, one: Arrived) -> Arrived:
+        """The same, and from now on it counts as answered."""
+        self.answered[key] = one.part
+        return one

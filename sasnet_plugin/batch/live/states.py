@@ -67,6 +67,13 @@ class Mean:
         self.weight += w
 
 
+def sigma_of(curve: Curve) -> Array:
+    """Uncertainties (n,) as the file has them; from the scatter of the points where it has none."""
+    sigma = curve.dintensity
+    stated = sigma is not None and bool(np.any(sigma > 0))
+    return np.asarray(sigma if stated else estimate_dintensity(curve.intensity))
+
+
 def weight_of(intensity: Array, sigma: Array) -> float:
     """Weight of a curve in an average of curves of other intensities."""
     inverse = float(np.median(sigma / np.maximum(np.abs(intensity), 1e-300)))
@@ -87,9 +94,7 @@ class States:
     def add(self, number: int, curve: Curve) -> Changed | None:
         """Take the next curve; the change that it makes clear, if it does and is none that only goes on."""
         self.number = number
-        sigma = curve.dintensity
-        if sigma is None or not np.any(sigma > 0):
-            sigma = estimate_dintensity(curve.intensity)
+        sigma = sigma_of(curve)
         arranged = self.detector.edges
         change = self.detector.add(number, curve.q, curve.intensity, sigma)
         if self.like is None or self.detector.edges is not arranged:

@@ -109,12 +109,10 @@ class Shelf:
         SasnetError
             There is none.
         """
-        file, _, entry = key.rpartition("#")
-        root, _, name = file.partition(":")
         with self.lock:
-            some = self._rows.get((root, name), [])
-            if found := next((row for row in some if str(row.entry) == entry), None):
+            if found := self._found(key):
                 return found
+        name = key.rpartition("#")[0].partition(":")[2]
         raise SasnetError(f"{printable(name or key)[:200]}: is not in the list; it may have been removed.")
 
     def place(self, key: str, window: Sequence[float] | None = None, q_unit: str | None = None) -> Place:
@@ -135,11 +133,8 @@ class Shelf:
         """Take in what the last fit of a data set says."""
         with self.lock:
             self._verdicts[key] = verdict
-            file, _, entry = key.rpartition("#")
-            root, _, name = file.partition(":")
-            for row in self._rows.get((root, name), []):
-                if str(row.entry) == entry:
-                    row.verdict = verdict
+            if row := self._found(key):
+                row.verdict = verdict
             self.version += 1
 
     def scan(self) -> None:
@@ -165,6 +160,12 @@ class Shelf:
         for thread in self._threads:
             thread.join(timeout=10)
 
+    def _found(self, key: str) -> Row | None:
+        """The row of a key, where there is one; the caller holds the lock."""
+        file, _, entry = key.rpartition("#")
+        root, _, name = file.partition(":")
+        return next((row for row in self._rows.get((root, name), []) if str(row.entry) == entry), None)
+
     def _take_in(self, root: str, file: str, stamp: Stamp) -> None:
         known = self._known.get(f"{root}:{file}", {})
         if known.get("stamp") == list(stamp[:2]):
@@ -183,14 +184,11 @@ class Shelf:
 
     def _next(self) -> tuple[str, str] | None:
         with self.lock:
-            while self._urgent:
-                at = self._urgent.popleft()
-                if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
-                    return at
-            while self._waiting:
-                at = self._waiting.popleft()
-                if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
-                    return at
+            for files in (self._urgent, self._waiting):
+                while files:
+                    at = files.popleft()
+                    if at in self._rows and not self._rows[at][0].line and not self._rows[at][0].problem:
+                        return at
         return None
 
     def _read(self) -> None:
