@@ -38,6 +38,12 @@ def test_json_has_every_fit_with_values_errors_and_units() -> None:
     }  # fmt: skip
 
 
+def test_the_table_has_a_row_for_each_fit_and_the_terminal_shows_the_same() -> None:
+    result = _result(_fit("sphere", 0.7, "hardsphere"), _fit("cylinder", 0.3))
+    assert [row["weight"] for row in result.table()] == [0.7, 0.3]
+    assert result.__rich__().row_count == 2
+
+
 def test_intervals_are_said_where_there_are_samples() -> None:
     chains = np.random.default_rng(1).normal(56.6, 1.2, (400, 10, 1))
     posterior = posterior_of(("radius",), chains, np.random.default_rng(2))

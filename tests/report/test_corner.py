@@ -1,37 +1,11 @@
-"""A fit for people: its table, and a corner plot whose contours hold what they say."""
+"""A posterior drawn: a corner plot whose contours hold what they say."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.display import (
-    MOST_PANELS,
-    corner_figure,
-    drawn_names,
-    parameters_in_words,
-    rows,
-)
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
-
-N = 90
-
-
-def _fit(model: str, weight: float, factor: str | None = None) -> ModelFit:
-    parameters = {
-        "radius": Parameter(56.61, 1.24, "Ang", False, 1.0, 1e3),
-        "sld": Parameter(4.0, None, "1e-6/Ang^2", True, 4.0, 4.0),
-    }
-    theory = np.full(N, 2.0)
-    return ModelFit(model, factor, parameters, {}, 90.0, 1.0, 95.0, 0.5, 0.1, theory, weight=weight)
-
-
-def test_what_was_fitted_is_told_and_what_was_fixed_is_not() -> None:
-    assert parameters_in_words(_fit("sphere", 1.0)) == "radius 56.6 ± 1.2 Å"
-
-
-def test_rows_are_one_for_each_fit() -> None:
-    fits = [_fit("sphere", 0.7, "hardsphere"), _fit("cylinder", 0.3)]
-    assert [row["weight"] for row in rows(fits)] == [0.7, 0.3]
+from sasnet_plugin.report.corner import MOST_PANELS, corner_of, drawn_names
 
 
 def _drawn(names: tuple[str, ...]) -> ModelFit:
@@ -49,7 +23,7 @@ def test_scale_and_background_give_way_where_there_are_too_many() -> None:
 
 
 def test_each_parameter_and_each_pair_has_a_panel_with_the_fit_in_it() -> None:
-    figure = corner_figure(_drawn(("a", "b", "c")))
+    figure = corner_of(_drawn(("a", "b", "c")))
     panels = {axes.get_gid(): axes for axes in figure.axes}
     assert set(panels) == {f"panel-{row}-{column}" for row in range(3) for column in range(row + 1)}
     low, high = panels["panel-1-0"].get_xlim()
