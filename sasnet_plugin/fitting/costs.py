@@ -63,12 +63,8 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     ----------
     name : str
         sasmodels' name of the model, or of one component of a sum.
-    parameters : mapping
-        sasmodels' parameters, those of size distributions included.
     q : (n,) float array
         Å⁻¹, where it is calculated.
-    quick : bool
-        With the model of `simulate.quick_models.quick`.
     """
     form = name.partition("@")[0]
     points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0

@@ -43,8 +43,6 @@ def begin(budget: float, wall: float) -> None:
 
     Parameters
     ----------
-    budget : float
-        What it may spend, s.
     wall : float
         Seconds on the wall by which it has to be done.
     """
@@ -143,12 +141,8 @@ class Ledger:
     first : float
         The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
         the fast models may take longer than any time limit, and any answer is better than none.
-    spent : float
-        CPU time of a usual machine, s.
     cut : bool
         Whether the clock on the wall has ended something before its evaluations were spent.
-    fitted : bool
-        Whether there is a fit.
     """
 
     pool: Pool

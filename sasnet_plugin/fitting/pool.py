@@ -29,8 +29,6 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
     ----------
     plan : Plan or None
         None: whatever its own budget is.
-    index : int
-        Of the task.
     wall : float
         Seconds that are left for all.
     """
@@ -115,8 +113,6 @@ class Workers:
     ----------
     bank : Path
         Of the bank of starting values.
-    count : int
-        Processes.
     stopped : callable
         Asked again and again during `run`, which ends with `StoppedError` once it is true.
 

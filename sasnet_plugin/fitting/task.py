@@ -59,18 +59,10 @@ class Task:
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        Positive.
-    model : str
-        Form model.
-    probability : float
-        Of the network.
     fixed : dict
         Values of parameters that are not fitted: given by the user, or settled by materials.
     ranges : dict
         Ranges that the user gives, (low, high) by name.
-    budget : Budget
-        What it takes at most; the pool gives less where time is short.
     starts : tuple of dict
         Parameters to start from instead of the bank's.
     extra : dict, optional
@@ -118,8 +110,6 @@ class Start:
 
     Parameters
     ----------
-    model : str
-        Form model.
     parameters : dict
         sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
     fixed : dict
@@ -193,8 +183,6 @@ class FitOptions:
 
     Parameters
     ----------
-    top : int
-        Form models fitted.
     models : tuple of str or None
         Fit these instead of the network's choice.
     structure_factor : str or None
@@ -205,19 +193,13 @@ class FitOptions:
         (low, high) of fitted parameters.
     contrast : Contrast or None
         Scattering length densities of sample and solvent, not fitted.
-    method : Method
-        What follows for the best model.
     start : Start or None
         One more start for one of the models, which is fitted even where the network would not have it.
     time_limit : float
         Seconds for each data set, which set how many evaluations are made (`costs`); where the clock on the
         wall is up before, the search ends with a note.
-    workers : int
-        Processes.
     prior : str
         How common models are in practice: ``common`` or ``uniform``.
-    exclude : tuple of str
-        Form models that are not fitted.
     also : dict
         Other options of the command line by their names, with the dashes: how the file was read and what is
         written. They decide nothing in a fit; the command that is named next has them.

@@ -21,10 +21,6 @@ def disagreement(
     ----------
     classified : Suggestion
         As ``sasnet classify`` has it, of all models.
-    fits : sequence of ModelFit
-        Best first.
-    explained : bool
-        The best one explains the curve.
     threshold : float
         `in_scope` below which ``sasnet classify`` says that no known model is likely.
 

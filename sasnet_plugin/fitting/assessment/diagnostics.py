@@ -32,8 +32,6 @@ def warnings_of(
 
     Parameters
     ----------
-    curve : Curve
-        What was fitted.
     others : sequence of ModelFit
         Fits of the same curve: no sentence says what these refute.
     probe : str, optional

@@ -51,11 +51,8 @@ def sentences(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     others : sequence of ModelFit
         Those of `assess.alike`.
-    ask : bool
-        Say which data would decide.
 
     Returns
     -------

@@ -116,15 +116,6 @@ def simplest_within_error(
     A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
     curve does not say: whoever measured it knows how far the intensities can be trusted.
 
-    Parameters
-    ----------
-    order : sequence of ModelFit
-        Best first.
-    errors : mapping of str to SharedError
-        Of each by its name.
-    same : iterable of str
-        Names of those that are not distinguishable from the best anyway.
-
     Returns
     -------
     (ModelFit, SharedError) or None

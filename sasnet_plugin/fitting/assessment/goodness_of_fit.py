@@ -19,13 +19,7 @@ if TYPE_CHECKING:
 
 
 def explains(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least.
-
-    Parameters
-    ----------
-    points : int
-        Of the curve.
-    """
+    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least."""
     return bool(
         reduced_chisq < 1 + max(ASSESSMENT.significant * np.sqrt(2 / max(points, 1)), ASSESSMENT.margin)
     )
@@ -35,11 +29,6 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
     """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
 
     One that is not a number is doubtful, too.
-
-    Parameters
-    ----------
-    points : int
-        Of the curve.
     """
     return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
@@ -59,7 +48,6 @@ def verify(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     systematic : bool
         Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
     excusable : bool
@@ -177,9 +165,6 @@ def compare(
 
     Parameters
     ----------
-    dintensity : (n,) float array
-    rng : numpy.random.Generator
-        Of the noise.
     noise : float
         Size of the noise over `dintensity`, where the residuals show that it is mis-stated.
 

@@ -37,14 +37,8 @@ def basin_hopping(
     ----------
     starts : sequence of LocalMinimum
         The best first.
-    fixed : frozenset of str
-        Parameters that keep their values.
     points : int
         Of a size distribution that a step adds.
-    enough : float
-        χ² that leaves nothing to look for.
-    going : callable
-        Whether there is time left.
 
     Returns
     -------

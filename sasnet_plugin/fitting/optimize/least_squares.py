@@ -28,7 +28,6 @@ class Problem:
         (k,) -> (n,), finite.
     jacobian : callable
         (k,) -> (n, k).
-    low, high : (k,) float arrays
     """
 
     residuals: Callable[[Array], Array]
@@ -61,8 +60,6 @@ def least_squares(
         Within the bounds.
     jacobian : (n, k) float array, optional
         There, if it is known.
-    steps : int
-        Tried at most.
     enough : float
         Relative fall of the sum at which it ends.
     """

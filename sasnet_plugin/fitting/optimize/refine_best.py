@@ -34,12 +34,8 @@ class Refinement:
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        Positive.
     until : float
         Time of day (``time.time()``) at which it has to end.
-    seed : int
-        Of the random numbers.
     """
 
     curve: Curve
@@ -204,11 +200,8 @@ def refine_best(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     method : Method
         Not lm.
-    seconds : float
-        Until it has to be done.
 
     Returns
     -------

@@ -20,11 +20,6 @@ FloatArray = NDArray[np.float64]
 def resolved(form: Quadratic) -> float:
     """Modes whose scatter in the prior is seen through the noise, each by the share that the data decide.
 
-    Parameters
-    ----------
-    form : Quadratic
-        The likelihood of the weights about a fit.
-
     Notes
     -----
     Σ λ/(1 + λ) over the eigenvalues λ of the information in units of the prior's covariance.
@@ -102,8 +97,6 @@ class MirrorAmbiguity:
         Of the samples, that belong to `one`.
     resolved : bool
         The data can choose, or need not.
-    sentence : str
-        For people.
     """
 
     one: FloatArray

@@ -55,8 +55,6 @@ class OrientationResult:
         The data can choose between p and its mirror, or need not.
     in_scope : float
         0..1; how well some orientation explains the pattern. Near 0 p means nothing.
-    file, notes
-        As in `OrientationGuess`.
     ends : tuple of str
         Quantities of `geometry` that stand at an end of their range: no measurements.
     """

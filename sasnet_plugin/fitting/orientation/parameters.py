@@ -34,10 +34,6 @@ class OrientationGuess:
         Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
     in_scope : float
         0..1; how much the pattern looks like one that the network was trained on.
-    file : str
-        Where the pattern came from.
-    notes : tuple of str
-        One plain sentence each.
     uniform_p_value : float
         Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
     """

@@ -33,7 +33,6 @@ class Posterior:
         Geometry on the fit's scale and its standard deviation, that of p included.
     weights : (120,) float array
         Mean counts of each rotation.
-    backgrounds : (2,) float array
     expected : (n,) float array
         Mean counts of each pixel.
     dispersed : float

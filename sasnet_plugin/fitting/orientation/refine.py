@@ -107,10 +107,6 @@ def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
 
     Each begins with the loose tolerance, and goes on at once if nothing is suspicious then; those that are
     left wait, the best first.
-
-    Parameters
-    ----------
-    begin : (parameters,) float array
     """
     effort = problem.effort
     tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * problem.counts.y.size

@@ -48,15 +48,6 @@ def contrast_of(
 ) -> Contrast | None:
     """The contrast of a sample in a solvent; None where neither is given.
 
-    Parameters
-    ----------
-    sample, solvent_ : str or None
-        As `scattering_length_density` reads them.
-    probe : str
-        neutron or xray.
-    wavelength : float or None
-        Å; needed for X-rays.
-
     Raises
     ------
     SasnetError
@@ -94,8 +85,6 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
         ``formula@density`` (``SiO2@2.2``, ``C7D8@0.94``; g/cm³), an element (``Au``), a solvent
         of `SOLVENTS` by name (``D2O``, ``d-toluene``), or a mixture by volume: ``0.4*D2O+0.6*H2O``,
         ``40%D2O`` (the rest is H2O).
-    probe : str
-        neutron or xray.
     wavelength : float or None
         Å; needed for X-rays. For neutrons it matters for a few strong absorbers only.
 

@@ -169,11 +169,6 @@ def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
 def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
     """Fix the solvent of models whose other contrast the user gave: else a hidden one would make the scale.
 
-    Parameters
-    ----------
-    given : iterable of str
-        Parameters that the user settled.
-
     Returns
     -------
     notes : list of str

@@ -186,8 +186,6 @@ def points_needed(
 
     Parameters
     ----------
-    model : str
-        Form model.
     residuals : callable
         Of parameters, in units of the uncertainty.
 
@@ -252,26 +250,13 @@ def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
     """Names of the counts that a body has, such as the layers of a stack.
 
     Others, such as ``n`` of core_multi_shell, say which parameters there are.
-
-    Parameters
-    ----------
-    parameters : dict
-        Its values.
     """
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
     return sorted((COUNTS & parameters.keys()) - controls)
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
-    """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest.
-
-    Parameters
-    ----------
-    parameters : dict
-        Its values.
-    fixed : frozenset of str
-        Given by a user.
-    """
+    """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest."""
     lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"}
     found = [n for n in fittable(info, parameters) if n in lengths and n not in fixed]
     found = [n for n in found if float(parameters.get(n, 0.0)) > 0]

@@ -93,13 +93,7 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
 
 
 def plugin_defaults(model: str) -> dict[str, float]:
-    """Values of the parameters that a plugin's file states.
-
-    Parameters
-    ----------
-    model : str
-        Path of a plugin file.
-    """
+    """Values of the parameters that a plugin's file states."""
     info = model_info(model)
     controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
     return {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
@@ -110,8 +104,6 @@ def page_of(model: str, seconds: float) -> Page:
 
     Parameters
     ----------
-    model : str
-        Path of a plugin file.
     seconds : float
         Evaluations (`costs`) to compute curves with; at least the default parameters' is computed.
 

@@ -24,16 +24,12 @@ class FitResult:
 
     Parameters
     ----------
-    curve : Curve
-        What was fitted.
     dintensity : (n,) float array
         The uncertainties used, as stated or estimated.
     fits : tuple of ModelFit
         By falling weight; empty where no model could be fitted.
     verified : bool
         The best fit, simulated again with the same noise, looks like the measurement.
-    notes : tuple of str
-        Plain sentences.
     verification : Verification or None
         How the best fit was verified; None where there is none.
     unanswered : tuple of str

@@ -27,8 +27,6 @@ class Posterior:
 
     Parameters
     ----------
-    names : tuple of str
-        k fitted parameters.
     samples : (n, k) float array
         At most 2000, in the parameters' units.
     interval68, interval95 : mapping of str to (float, float)
@@ -59,8 +57,6 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
 
     Parameters
     ----------
-    names : sequence of str
-        k parameters.
     chains : (steps, chains, k) float array
         After burn-in.
     rng : numpy.random.Generator
@@ -160,8 +156,6 @@ class ModelFit:
         Of evaluations, as `costs` counts them.
     theory : (n,) float array
         I(q) of the fit at the curve's points, resolution included.
-    warnings : tuple of str
-        Plain sentences.
     posterior : Posterior or None
         Samples of the fitted parameters, where DREAM drew them.
     correlations : mapping of (str, str) to float
@@ -275,8 +269,6 @@ class Verification:
     explained : bool
         The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are
         mis-stated by, without structure in the residuals.
-    sentences : tuple of str
-        For people.
     noise : float
         Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
     replicates : Replicates or None

@@ -51,12 +51,7 @@ SIMPLE = {
 
 @dataclass(frozen=True)
 class Screen:
-    """Rate pairs of form model and structure factor on one curve.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    """
+    """Rate pairs of form model and structure factor on one curve."""
 
     curve: Curve
     dintensity: Array

@@ -76,8 +76,6 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     ----------
     model : str
         sasmodels' name of a sum of two; the first may have a structure factor.
-    count : int
-        Starts wanted.
 
     Returns
     -------

@@ -35,8 +35,6 @@ class Found:
         All on that curve.
     kinds : list of ModelFit
         The same models with all kinds of size distribution that were tried, these included.
-    notes : tuple of str
-        Plain sentences.
     """
 
     curve: Curve
@@ -50,8 +48,6 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
 
     Parameters
     ----------
-    state : State
-        Grows.
     deadline : float
         By the pool's clock, s.
     """

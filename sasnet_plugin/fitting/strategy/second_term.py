@@ -36,8 +36,6 @@ class Promise:
     ----------
     gain : float
         ln of its posterior probability over that of the fit.
-    start : dict
-        Parameters of the sum.
     """
 
     gain: float

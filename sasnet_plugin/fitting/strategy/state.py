@@ -33,17 +33,12 @@ class State:
 
     Parameters
     ----------
-    dintensity : (n,) float array
     named : tuple of Hypothesis
         What the user wants fitted; empty where the network chooses.
     fits : dict
         The best fit of each hypothesis.
     kinds : dict
         The best fit of each hypothesis with each kind of size distribution.
-    failed : set
-        Hypotheses that cannot be fitted.
-    done : set
-        Steps that were taken.
     residuals : dict
         Weighted residual of the bank's nearest curve, by model and structure factor.
     unanswered : list of TechnicalError

@@ -29,10 +29,6 @@ class Step:
         Per second.
     due : bool
         Before all that is not, whatever it is worth.
-    hypothesis : Hypothesis or None
-        What is fitted.
-    task : Task or None
-        How.
     pairs : tuple of Pair
         What the bank is asked about.
     search : Task or None

@@ -29,8 +29,6 @@ class Resolved:
     ----------
     supposed : Supposed
         Of no width: what the file states.
-    parameters : dict
-        sasmodels' parameters.
     """
 
     supposed: Supposed
