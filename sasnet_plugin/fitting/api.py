@@ -17,7 +17,6 @@ from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by
-from .assessment.agreement import EXPECTS, disagreement
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -198,7 +197,7 @@ def fit_with(
     if ledger.cut:
         result = replace(result, notes=(*result.notes, CUT), limit_met=True)
     failed = tuple(dict.fromkeys(e.name for e in state.unanswered))
-    return _said_once(told(replace(result, unanswered=failed, unfitted=unfitted), options))
+    return told(replace(result, unanswered=failed, unfitted=unfitted), options)
 
 
 def _refined(
@@ -227,22 +226,20 @@ def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
 def _late(unfitted: Sequence[str], options: FitOptions) -> list[str]:
     if not unfitted:
         return []
-    longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
     names = ", ".join(unfitted)
-    return [f"Not fitted within the time limit (go on with --time-limit {longer:.0f}): {names}."]
+    return [f"Not fitted within the time limit (go on with --time-limit {options.longer():.0f}): {names}."]
 
 
 def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) -> FitResult:
-    """With what the network had expected, and a note where that differs."""
-    differs = disagreement(shown, result.fits, result.verified, threshold)
-    return replace(result, notes=(*result.notes, *differs), expected=shown, scope_threshold=threshold)
-
-
-def _said_once(result: FitResult) -> FitResult:
-    """Without the note on what the network expects, where that is a doubt."""
-    if not any(doubt.startswith(EXPECTS) for doubt in result.verdict.doubts):
-        return result
-    return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
+    """With what the network had expected, and a note where it knows no such curve and a fit explains it."""
+    said: tuple[str, ...] = ()
+    if result.best is not None and result.verified and shown.in_scope < threshold:
+        said = (
+            f"To the network no known model is likely ({100 * shown.in_scope:.0f} %);"
+            f" {result.best.short_name} explains the data all the same. The fit has seen how well, the"
+            " network has not.",
+        )
+    return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
 
 
 def suggested(

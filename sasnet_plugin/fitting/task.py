@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..predict.class_prior import COMMON
 from ..types import Curve, SasnetError, product_name
+from .settings import EFFORT
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -218,6 +219,10 @@ class FitOptions:
     prior: str = COMMON
     exclude: tuple[str, ...] = ()
     also: dict[str, str] = field(default_factory=dict)
+
+    def longer(self) -> float:
+        """The time limit to go on with where this one was too short, s."""
+        return max(EFFORT.longer[0], EFFORT.longer[1] * self.time_limit)
 
 
 class Named(Protocol):

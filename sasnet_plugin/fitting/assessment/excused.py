@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from ...digits import chisq_text, listed
 from ..evidence.shared_error import SharedError
-from ..result.model_fit import ModelFit, Verification
+from ..result.model_fit import ModelFit, Verification, explains
 from ..settings import ASSESSMENT
-from .goodness_of_fit import explains
 
 NONE_EXPLAINS = "None of these models explains the data."
 

@@ -11,26 +11,11 @@ from scipy.special import gammaincc
 
 from ...digits import significant
 from ...types import Curve, SasnetError, Suggestion
-from ..result.model_fit import ModelFit, Replicates, Verification
+from ..result.model_fit import ModelFit, Replicates, Verification, explains
 from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:
     from ...predict.curves import Classifier
-
-
-def explains(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least."""
-    return bool(
-        reduced_chisq < 1 + max(ASSESSMENT.significant * np.sqrt(2 / max(points, 1)), ASSESSMENT.margin)
-    )
-
-
-def doubtful(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
-
-    One that is not a number is doubtful, too.
-    """
-    return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
 
 def verify(

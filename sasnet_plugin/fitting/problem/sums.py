@@ -134,7 +134,7 @@ def _parts(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str,
 
 
 def all_exact(name: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has a quick model."""
+    """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has one."""
     return all(is_exact(part, own) or not is_quick(part) for part, _, own in _parts(name, parameters))
 
 

@@ -213,6 +213,21 @@ class ModelFit:
         return tuple(k for k, p in self.parameters.items() if not p.fixed)
 
 
+def explains(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least."""
+    return bool(
+        reduced_chisq < 1 + max(ASSESSMENT.significant * np.sqrt(2 / max(points, 1)), ASSESSMENT.margin)
+    )
+
+
+def doubtful(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
+
+    One that is not a number is doubtful, too.
+    """
+    return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
+
+
 @dataclass(frozen=True)
 class Replicates:
     """The network's answers for parametric bootstrap replicates of a fit, and for the measurement among them.

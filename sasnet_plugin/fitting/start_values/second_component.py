@@ -120,7 +120,8 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     """Curves of the second component; None where there is none that is finite here."""
     if second in TERMS:
         name, fixed = TERMS[second]
-        rows = [{name: value} | fixed for value in _values(second, data)]
+        low, high = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
+        rows = [{name: value} | fixed for value in values_of(second, low, high)]
     elif second == first.partition("@")[0] and second in bank.models:
         return _other_sizes(bank, second, data)
     elif second in bank.models:
@@ -138,12 +139,11 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     return _normalised(rows, np.array(curves)) if curves else None
 
 
-def _values(term: str, data: Binned) -> Array:
-    """Values tried of a term's parameter: exponents, or lengths that the range of q shows."""
+def values_of(term: str, low: float, high: float) -> Array:
+    """Values tried of a term's parameter: exponents, or lengths that a range of q shows, Å⁻¹."""
     if term == "power_law":
         return np.array(START_VALUES.second_powers)
-    q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
-    return np.geomspace(1 / q[1], np.pi / q[0], START_VALUES.second_curves)
+    return np.geomspace(1 / high, np.pi / low, START_VALUES.second_curves)
 
 
 def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from ...simulate.priors import model_info
 from ..assessment.diagnostics import reached
-from ..assessment.goodness_of_fit import doubtful
 from ..costs import look_cost
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
@@ -22,7 +21,7 @@ from ..problem.nested_models import simpler
 from ..problem.plugin_models import plugin_defaults
 from ..problem.resolution import has_resolution
 from ..result.components import bare
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import with_fixed
 from ..task import Budget

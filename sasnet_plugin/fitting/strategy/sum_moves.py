@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...simulate.priors import model_info
-from ..assessment.goodness_of_fit import doubtful
 from ..costs import look_cost
 from ..problem.experiment import starting_values
 from ..problem.sums import of_part
+from ..result.model_fit import doubtful
 from ..start_values.second_component import TERMS, has_one_contrast
 from .hypothesis import Hypothesis, size_of
 from .second_term import promises

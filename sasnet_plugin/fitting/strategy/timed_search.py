@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
-from ..assessment.goodness_of_fit import explains
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
 from ..optimize.lines import Misfit, along, count_lines, other_counts, size_lines
@@ -20,6 +19,7 @@ from ..optimize.neighbour_search import Walk, neighbour_search
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
+from ..result.model_fit import explains
 from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.repeats import repeating
 from ..start_values.screening import from_bank, further

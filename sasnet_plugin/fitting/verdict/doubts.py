@@ -10,6 +10,7 @@ from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
+from ..result.model_fit import explains
 from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
@@ -19,7 +20,6 @@ from .equals import (
     of_other_shape,
     overstated,
     within_error,
-    within_its_errors,
 )
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
@@ -270,7 +270,7 @@ def structured(result: FitResult) -> Iterator[str]:
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
     best = result.fits[0]
-    if not (within_its_errors(best, len(result.curve)) or within_error(result)):
+    if not (explains(best.reduced_chisq, len(result.curve)) or within_error(result)):
         yield (
             f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
             " that the errors of the values are too small by that."

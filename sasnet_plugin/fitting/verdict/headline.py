@@ -10,7 +10,7 @@ from ...digits import chisq_text, listed, rounded, significant, unit_text
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, explains
 from .equals import (
     as_good,
     nearest,
@@ -18,7 +18,6 @@ from .equals import (
     of_one_kind,
     other_distributions,
     within_error,
-    within_its_errors,
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
@@ -90,7 +89,7 @@ def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
 def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = not any("not random" in sentence for sentence in first.warnings)
-    if first is not best and random and within_its_errors(first, len(result.curve)):
+    if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         likelier = f"{best.short_name}, which is likelier for other reasons, does not"
         return (
             f"{capital(with_name(first))} would explain the data, reduced χ²"

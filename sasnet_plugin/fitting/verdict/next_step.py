@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from ...digits import significant
 from ...types import printable
 from ..result.fit_result import FitResult
-from ..settings import EFFORT
 from ..task import FitOptions
 from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
@@ -69,8 +68,7 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
 
 def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
     if result.unfitted or result.limit_met:
-        longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
-        return {"--time-limit": f"{longer:g}"}, "with more time"
+        return {"--time-limit": f"{options.longer():g}"}, "with more time"
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, "with all models"
     window = _without_the_worst(result)
