@@ -148,7 +148,6 @@ def fit_with(
     *,
     rng: np.random.Generator | None = None,
     wall: float = np.inf,
-    first: float = EFFORT.first,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
@@ -161,8 +160,6 @@ def fit_with(
         Source of randomness of de and dream; default: the same at every call.
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
-    first : float
-        Seconds on the wall beyond the time limit until something is fitted; none where a plugin is asked for.
     answer : (Suggestion, Suggestion), optional
         Of `suggested`, where the network was asked before.
     """
@@ -174,7 +171,7 @@ def fit_with(
     notes = [*curve.notes, *([note] if note else [])]
     classifier = open_classifier()
     if options.models is None or not split(options.models, classifier.manifest.labels)[1]:
-        ledger.first = ledger.until + first  # but for a plugin, which may never return
+        ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
@@ -189,15 +186,21 @@ def fit_with(
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
-    if result.best is not None and method.name == "lm":
-        same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
-        result = replace(result, distributions=same)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
-    if ledger.cut:
-        result = replace(result, notes=(*result.notes, CUT), limit_met=True)
-    failed = tuple(dict.fromkeys(e.name for e in state.unanswered))
-    return told(replace(result, unanswered=failed, unfitted=unfitted), options)
+    if method.name == "lm":
+        same = tuple(fit for fit in found.kinds if fit.name in {best.name for best in result.fits[:1]})
+        result = replace(result, distributions=same)
+    return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
+
+
+def _with_what_is_missing(
+    result: FitResult, state: State, unfitted: tuple[str, ...], *, cut: bool
+) -> FitResult:
+    """With what could not be fitted or was not, and whether the clock on the wall ended the search."""
+    failed = tuple(dict.fromkeys(error.name for error in state.unanswered))
+    notes = (*result.notes, CUT) if cut else result.notes
+    return replace(result, notes=notes, limit_met=cut, unanswered=failed, unfitted=unfitted)
 
 
 def _refined(

@@ -80,16 +80,19 @@ def random_step(
     left = fixed | {"scale", "background"}
     free = [name for name in fittable(info, parameters) if name in table and name not in left]
     sizes = [name for name in free if table[name].type == "volume"]
-    kind, found = int(np.searchsorted(_KINDS, rng.random())), None
-    if kind == 0:
-        found = _exchanged(parameters, sizes, rng)
-    elif kind == 1:
-        found = _contrasted(parameters, [name for name in free if table[name].type == "sld"], rng)
-    elif kind == 2:
-        found = _counted(parameters, sorted(set(counts_of(info, parameters)) - fixed), rng)
-    elif kind == 3 and not fixed & set(widths_of(parameters)):
-        broad = [name for name in sizes if table[name].polydisperse and f"{name}_pd" not in fixed]
-        found = _other_distribution(parameters, broad, rng, points)
+    slds = [name for name in free if table[name].type == "sld"]
+    counts = sorted(set(counts_of(info, parameters)) - fixed)
+    broad = [name for name in sizes if table[name].polydisperse and f"{name}_pd" not in fixed]
+    if fixed & set(widths_of(parameters)):
+        broad = []
+    steps: tuple[Callable[[], dict[str, Any] | None], ...] = (
+        lambda: _exchanged(parameters, sizes, rng),
+        lambda: _contrasted(parameters, slds, rng),
+        lambda: _counted(parameters, counts, rng),
+        lambda: _other_distribution(parameters, broad, rng, points),
+        lambda: None,
+    )
+    found = steps[int(np.searchsorted(_KINDS, rng.random()))]()
     return _changed(table, parameters, free, rng) if found is None else found
 
 

@@ -25,7 +25,7 @@ from .curve_bank import Binned, binned, nearest, resolution_matrix, search, seen
 from .second_component import nearest_sums
 
 if TYPE_CHECKING:
-    from ...simulate.bank import Bank
+    from ...simulate.bank import Bank, Page
 
 
 Array = NDArray[np.float64]
@@ -114,15 +114,25 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
-    own = task.model.endswith(".py")
-    page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds) if own else bank.page(task.model)
+    if task.model.endswith(".py"):
+        page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds)
+        # The author's defaults may be the sample's own values, however far their curve is.
+        first = page.row(0)
+        starts = [first, *(start for start in _nearest(task, page, data) if start != first)]
+    else:
+        starts = _nearest(task, bank.page(task.model), data)
+    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+
+
+def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
+    """The nearest curves of a page, others at each attempt."""
+    count = START_VALUES.starts
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
     starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]
-    if fit_cost_class(task.model) != "fast":  # a distribution multiplies the cost: one is tried on the best
-        starts = [{k: v for k, v in start.items() if "_pd" not in k} for start in starts]
-    if own:  # whose author's defaults may be the sample's own values, however far their curve is
-        starts = [page.row(0), *(start for start in starts if start != page.row(0))]
-    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+    if fit_cost_class(task.model) == "fast":
+        return starts
+    # A distribution multiplies the cost: one is tried on the best.
+    return [{k: v for k, v in start.items() if "_pd" not in k} for start in starts]
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:

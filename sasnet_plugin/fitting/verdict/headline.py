@@ -125,25 +125,34 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
     wide = [_with_spread(size, _same(size.name, equals, best), kinds, best) for size in whole]
+    long = beyond(result, best)
+    hidden = parts | set(long)
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.name, size) for size in wide if not _open(size)]
-    hidden = set(beyond(result, best))
-    for name, _ in telling(best):
-        size = of_parameter(name, best)
-        if name in parts | hidden or size is None:
-            continue
-        keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
-        others = [one for key in keys for one in _same(key, equals, best)]
-        said.append(_value(name, _with_spread(size, others, kinds, best), best))
+    told = [name for name, _ in telling(best) if name not in hidden]
+    said += [_value(name, one, best) for name in told if (one := _alone(name, best, equals, kinds))]
     said += [
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
-        for name, longest in beyond(result, best).items()
+        for name, longest in long.items()
     ]
-    left = [size.name for size in wide if _open(size)]
-    left += [_name(name, best) for name in undetermined(best) if name not in parts | hidden]
-    if left:
-        said.append(f"{listed(left)} not determined by these data")
-    return said
+    return [*said, *_left(wide, best, hidden)]
+
+
+def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
+    """That some sizes are not determined; nothing where all are."""
+    names = [size.name for size in wide if _open(size)]
+    names += [_name(name, best) for name in undetermined(best) if name not in hidden]
+    return [f"{listed(names)} not determined by these data"] if names else []
+
+
+def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit], kinds: Sequence[ModelFit]) -> Size | None:
+    """A parameter with the error that holds what other fits say of it; None where it is not determined."""
+    size = of_parameter(name, best)
+    if size is None:
+        return None
+    keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
+    others = [one for key in keys for one in _same(key, equals, best)]
+    return _with_spread(size, others, kinds, best)
 
 
 def _open(size: Size) -> bool:
