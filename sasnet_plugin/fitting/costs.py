@@ -70,7 +70,7 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
-            points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
+            points *= max(int(parameters.get(f"{key}_n", 35)), 1)  # sasmodels' default
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
                 widest *= 1 + EFFORT.widths * float(value)
         elif key in _sizes(form):

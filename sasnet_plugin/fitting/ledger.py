@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .costs import cost, look_cost
-from .settings import EFFORT, POOL
+from .settings import EFFORT
 from .task import Budget, LateError, Named, Plan, Pool, Work
 
 
@@ -118,7 +118,7 @@ class Shares:
             return None
         left = self.total - sum(self.used[i] for i in known) / EFFORT.lanes
         left -= sum(self.granted[i] for i in range(known.stop, index)) / EFFORT.lanes
-        share = POOL.planned * max(left, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
+        share = EFFORT.planned * max(left, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
         own = getattr(self.asked[index], "budget", Budget()).seconds
         self.granted[index] = min(share, own)
         return Budget(share, min((self.chisq[i] for i in known), default=np.inf))

@@ -10,13 +10,13 @@ import numpy as np
 
 from ...digits import chisq_text, quantity, significant
 from ...types import Curve
+from ..evidence.settings import EVIDENCE
 from ..problem.conventions import beyond_matter, scale_in_words
 from ..problem.nested_models import Reduction, simpler, without_attraction
-from ..result.components import is_scale
+from ..result.components import bare, is_scale
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
-from .plausible import impossible
 from .tied import tied
 
 #: Models whose name says that they are long.
@@ -45,8 +45,7 @@ def warnings_of(
         if not p.fixed
         for sentence in _of_parameter(name, fit, curve, explained, bound)
     )
-    few = _few_points(curve, fit)
-    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit), few)
+    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit))
     return tuple(dict.fromkeys(found))
 
 
@@ -79,14 +78,6 @@ def _of_parameter(
     if name not in explained:
         found.append(_limits(name, p))
     yield from islice(chain.from_iterable(found), 1)
-
-
-def _few_points(curve: Curve, fit: ModelFit) -> Iterator[str]:
-    if len(curve) - len(fit.free) < max(3, len(fit.free)):
-        yield (
-            f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
-            " more points or fix parameters."
-        )
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:
@@ -253,6 +244,29 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
             f"{name}, {p.value:.2g}, is a very broad {kind} distribution: it may stand for another shape or"
             " for two populations."
         )
+
+
+def impossible(name: str, p: Parameter) -> str:
+    """Why no sample has such a value, as a sentence; empty where one may.
+
+    Parameters
+    ----------
+    name : str
+        With the component's letter in a sum.
+    """
+    value, own = quantity(p.value, p.unit), bare(name)
+    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
+        return f"{name}, {value}, is more than spheres can fill (0.74)."
+    if "fraction" in own and not 0 <= p.value <= 1:
+        return f"{name}, {value}, is no fraction, which lies between 0 and 1."
+    if own.endswith("_scale") and p.value < 0:
+        return f"{name}, {value}, is negative: no part of a sample takes scattering away."
+    if own == "scale" and p.value <= 0:
+        return f"scale, {value}, is not positive: the model explains nothing of these data."
+    length = own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
+    if length and abs(p.value) < EVIDENCE.thinnest:
+        return f"{name}, {value}, is less than an atom."
+    return ""
 
 
 def _shape(fit: ModelFit) -> Iterator[str]:

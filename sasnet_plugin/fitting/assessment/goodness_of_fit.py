@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc
+from scipy.special import gammaincc, ndtr
 
 from ...digits import significant
 from ...types import Curve, SasnetError, Suggestion
@@ -51,7 +51,7 @@ def verify(
     elif not structured and not systematic:
         sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
     explained = (
-        1 - above <= ASSESSMENT.extreme or not structured
+        1 - above <= ndtr(ASSESSMENT.significant) or not structured
     ) and fit.reduced_chisq < ASSESSMENT.hopeless
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):

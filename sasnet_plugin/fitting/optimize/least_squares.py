@@ -74,8 +74,6 @@ def least_squares(
         if not np.any(moved != state.x):
             break
         if not _taken(state, problem, moved):
-            if state.damping > OPTIMIZE.most_damping:
-                break
             continue
         if before - state.total <= enough * before:
             if fresh:

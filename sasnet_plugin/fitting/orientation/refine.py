@@ -98,7 +98,7 @@ def next_film(found: Refined, guess: Guess, followed: Sequence[float]) -> float 
 
     if not explains(found) and (film := better_film(found)) is not None and new(film):
         return film
-    least = INVERSION.film_gain if explains(found, INVERSION.well_explained) else -np.inf
+    least = 0.0 if explains(found, INVERSION.well_explained) else -np.inf
     return next((film for film, fall in film_minima(found, guess) if fall > least and new(film)), None)
 
 
@@ -121,7 +121,7 @@ def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
     for errors in (0.0, *INVERSION.tilts):
         other = begin.copy()
         other[tilt] += errors * problem.guess.error[tilt]
-        steps = INVERSION.tilt_steps if errors else MOST // 2
+        steps = INVERSION.trial_steps if errors else MOST // 2
         if effort.spent > effort.most / 2 and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")

@@ -16,7 +16,7 @@ from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
 _roughly = partial(
-    descend, most=INVERSION.search_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
+    descend, most=INVERSION.trial_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
 )
 
 

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Any
 
 from ...types import SasnetError
-from ..settings import PROBLEM
 from ..task import PROBES, Contrast, Task
 
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
@@ -63,7 +62,7 @@ def contrast_of(
     if (
         found.sample is not None
         and found.solvent is not None
-        and abs(found.sample - found.solvent) < PROBLEM.no_contrast
+        and abs(found.sample - found.solvent) < 1e-3  # 10⁻⁶ Å⁻²: the last digit that is said
     ):
         raise SasnetError(
             f"{sample} in {solvent_}: both have a scattering length density of {found.sample:.3f}e-6/Å², so"
@@ -124,7 +123,7 @@ def _parts(text: str) -> list[tuple[float, str]]:
     total = sum(fraction for fraction, _ in parts)
     if len(parts) == 1 and parts[0][1].lower() == "d2o" and total <= 1:
         return [*parts, (1 - total, "H2O")]
-    if abs(total - 1) > PROBLEM.whole:
+    if abs(total - 1) > 0.005:  # fractions of two digits
         raise SasnetError(
             f"{text}: the volume fractions sum to {total:g}; let them sum to 1, such as 0.4*D2O+0.6*H2O."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from ...simulate.bank import BANK_STEP, FLOOR, LOG_Q_MIN, N_BANK, Page
 from ...simulate.kernel import call
 from ...simulate.priors import model_info, parameter_names, sample_prior
 from ...types import ModelGuess, SasnetError, Suggestion, sum_parts
@@ -130,7 +130,7 @@ def page_of(model: str, seconds: float) -> Page:
         if good.mean() > 0.5 or (good.any() and not rows):  # the defaults in any case
             log_i = np.log(np.where(good, found.intensity, np.nan))
             rows.append(draw)
-            curves.append(np.maximum(log_i - np.nanmax(log_i), PROBLEM.plugin_floor))
+            curves.append(np.maximum(log_i - np.nanmax(log_i), FLOOR))
             radii.append(found.radius_effective)
         if spent() > deadline:
             break

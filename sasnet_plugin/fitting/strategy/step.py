@@ -68,7 +68,7 @@ def highest_boost(state: State) -> float:
     if best is None:
         return STRATEGY.most_boost
     if state.left(best) <= STRATEGY.chance_gain:
-        return STRATEGY.explained_boost
+        return 1.0  # a fit leaves nothing but noise
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
 
