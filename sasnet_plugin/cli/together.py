@@ -128,7 +128,7 @@ def sample_from(
     SasnetError
         A file cannot be read, holds no curve, or the curves do not go together.
     """
-    from ..fitting.problem.contrast import scattering_length_density
+    from ..materials import scattering_length_density
 
     described = given.described()
     curves = []

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 #: A form model and its structure factor, None where there is none.
 Pair = tuple[str, str | None]
-PROBES = ("neutron", "xray")
 METHODS = ("lm", "amoeba", "de", "dream")
 #: More samples of DREAM do not fit into memory.
 MOST_SAMPLES = 10_000_000
