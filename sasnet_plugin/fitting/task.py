@@ -98,11 +98,6 @@ class Task:
         """sasmodels' name of the product or the form model."""
         return product_name(self.model, self.structure_factor)
 
-    @property
-    def pair(self) -> Pair:
-        """Form model and structure factor."""
-        return self.model, self.structure_factor
-
 
 @dataclass(frozen=True)
 class Start:
@@ -130,17 +125,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Method:
-    """How the best candidate is treated after all were fitted and ranked by Levenberg-Marquardt.
-
-    Parameters
-    ----------
-    name : str
-        lm (nothing more), amoeba, de or dream.
-    samples : int
-        Draws of DREAM from the posterior.
-    burn : int
-        Steps of each of DREAM's chains before the first draw.
-    """
+    """What follows for the best candidate after all were fitted by Levenberg-Marquardt, as for `api.fit`."""
 
     name: str = "lm"
     samples: int = 10_000
@@ -181,25 +166,14 @@ class Contrast:
 class FitOptions:
     """How a curve is fitted: the same object for the command line, batch, serve, bumps and SasView.
 
+    What `api.fit` has as well is described there.
+
     Parameters
     ----------
-    models : tuple of str or None
-        Fit these instead of the network's choice.
-    structure_factor : str or None
-        Fit this one alone ("none" for none); None: those that the network holds for likely.
-    fixed : dict
-        Values of parameters that are not fitted, in sasmodels' units.
-    ranges : dict
-        (low, high) of fitted parameters.
     contrast : Contrast or None
         Scattering length densities of sample and solvent, not fitted.
     start : Start or None
         One more start for one of the models, which is fitted even where the network would not have it.
-    time_limit : float
-        Seconds for each data set, which set how many evaluations are made (`costs`); where the clock on the
-        wall is up before, the search ends with a note.
-    prior : str
-        How common models are in practice: ``common`` or ``uniform``.
     also : dict
         Other options of the command line by their names, with the dashes: how the file was read and what is
         written. They decide nothing in a fit; the command that is named next has them.

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problem.free_parameters import completed, counts_of, fittable, other_kinds, widths_of
+from ..problem.free_parameters import completed, counts_of, fittable, other_kinds, sharp, widths_of
 from ..settings import OPTIMIZE
 from .local_search import LocalMinimum
 from .neighbour_search import Refine, Walk, neighbour_search
@@ -134,11 +134,10 @@ def _other_distribution(
     if widths and way < 0.4:
         kinds = other_kinds(parameters)
         return kinds[rng.integers(len(kinds))]
-    sharp = {name: value for name, value in parameters.items() if "_pd" not in name}
     if widths and way < 0.7:
-        return sharp
+        return sharp(parameters)
     width = float(rng.uniform(*OPTIMIZE.step_widths))
-    return completed(sharp | {f"{rng.choice(broad)}_pd": width}, points)
+    return completed(sharp(parameters) | {f"{rng.choice(broad)}_pd": width}, points)
 
 
 def _changed(

@@ -149,6 +149,11 @@ def widths_of(parameters: Iterable[str]) -> list[str]:
     return [name for name in parameters if name.endswith("_pd")]
 
 
+def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Without size distributions."""
+    return {name: value for name, value in parameters.items() if "_pd" not in name}
+
+
 def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     """With kind, range and number of points of each size distribution.
 
@@ -243,13 +248,13 @@ def _other_widths(
     if fixed & {f"{n}_pd" for n in known}:
         return []
     points = PROBLEM.coarse_width_points[cost_class(model)]
-    sharp = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
+    plain = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
     found = []
     for name in sizes:
         if name not in known:
             kind = {f"{name}_pd_type": parameters[f"{known[0]}_pd_type"]} if known else {}
-            found.append(completed(sharp | kind | {f"{name}_pd": PROBLEM.first_width}, points))
-    return [*found, sharp] if known else found
+            found.append(completed(plain | kind | {f"{name}_pd": PROBLEM.first_width}, points))
+    return [*found, plain] if known else found
 
 
 def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import accepted, coarse, completed
+from ..problem.free_parameters import accepted, coarse, completed, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
@@ -132,7 +132,7 @@ def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
     if fit_cost_class(task.model) == "fast":
         return starts
     # A distribution multiplies the cost: one is tried on the best.
-    return [{k: v for k, v in start.items() if "_pd" not in k} for start in starts]
+    return [sharp(start) for start in starts]
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:

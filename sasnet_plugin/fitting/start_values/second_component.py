@@ -16,6 +16,7 @@ from ...simulate.bank import BANK_STEP, LOG_Q_MIN
 from ...simulate.kernel import call
 from ...simulate.priors import model_info
 from ...types import SasnetError, sum_parts
+from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
 from ..settings import START_VALUES
 from .curve_bank import (
@@ -126,7 +127,7 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
         return _other_sizes(bank, second, data)
     elif second in bank.models:
         near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
-        rows = [{k: v for k, v in one.parameters.items() if "_pd" not in k} for one in near]
+        rows = [sharp(one.parameters) for one in near]
     else:
         return None
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
