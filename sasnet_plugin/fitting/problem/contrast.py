@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ...materials import scattering_length_density
+from ...materials import scattering_length_density as scattering_length_density  # together/ asks here
 from ...types import SasnetError
 from ..task import Contrast, Task
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from ...data.sample.described import read_description, sample_of
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
-from ...materials import scattering_length_density
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion, sum_parts
@@ -20,6 +19,7 @@ from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names
 from ..ledger import Ledger
 from ..pool import Workers, answers
+from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
 from ..progress import shown
 from ..result.fit_result import FitResult

@@ -13,11 +13,11 @@ from ...data.sample.sample import CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
-from ..assessment.goodness_of_fit import standardised_runs
+from ..assessment.goodness_of_fit import explains, standardised_runs
 from ..evidence.prior import outside
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Parameter, explains
+from ..result.model_fit import ModelFit, Parameter
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
 from .one_model import JointMinimum
