@@ -66,21 +66,8 @@ class EffortSettings:
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
-    longer: tuple[float, float] = setting(
-        (300.0, 4.0), "Time limit named to go on with: at least, and over the one that was too short.", "s"
-    )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
-    )
-
-
-@dataclass(frozen=True)
-class ResultSettings:
-    """Of `result`: samples of a posterior."""
-
-    kept_samples: int = setting(2000, "Samples kept: enough for a corner plot, few enough to send and store.")
-    converged: float = setting(
-        1.2, "Gelman-Rubin R from which on chains do not agree (Vrugt et al. 2009, who introduced DREAM)."
     )
 
 
@@ -145,7 +132,6 @@ class StartSettings:
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
     repeating: int = setting(4, "Starts in which one length is such a distance.")
-    preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
 
 
 @dataclass(frozen=True)
@@ -192,7 +178,6 @@ class OptimizeSettings:
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
-    scale_reach: float = setting(10.0, "Factor within which differential evolution seeks an unlimited scale.")
     ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
     method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
 
@@ -233,7 +218,6 @@ class AssessmentSettings:
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
     )
-    pairs_named: int = setting(3, "Correlated pairs that are named, at most.")
     well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
     mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
@@ -268,6 +252,6 @@ class AssessmentSettings:
     )
 
 
-EFFORT, RESULT = EffortSettings(), ResultSettings()
+EFFORT = EffortSettings()
 PROBLEM, START_VALUES = ProblemSettings(), StartSettings()
 OPTIMIZE, ASSESSMENT = OptimizeSettings(), AssessmentSettings()

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..predict.class_prior import COMMON
 from ..types import Curve, SasnetError, product_name
-from .settings import EFFORT
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -195,7 +194,7 @@ class FitOptions:
 
     def longer(self) -> float:
         """The time limit to go on with where this one was too short, s."""
-        return max(EFFORT.longer[0], EFFORT.longer[1] * self.time_limit)
+        return max(300.0, 4 * self.time_limit)
 
 
 class Named(Protocol):

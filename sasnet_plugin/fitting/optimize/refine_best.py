@@ -138,7 +138,7 @@ def _bound(fitness: Any, fit: ModelFit) -> None:
         p = fit.parameters[name]
         if np.isfinite(p.low) and np.isfinite(p.high):
             continue
-        reach = OPTIMIZE.scale_reach * (abs(p.value) or float(np.median(fitness.dIq)))
+        reach = 10 * (abs(p.value) or float(np.median(fitness.dIq)))
         getattr(fitness.model, name).range(max(p.low, p.value - reach), min(p.high, p.value + reach))
 
 

@@ -84,8 +84,6 @@ class InversionSettings:
     negligible: float = setting(0.1 / N_XI, "A tenth of the uniform level is indistinguishable from nothing.")
     mirrored_share: float = setting(0.03, "Share of mirrored samples from which on both solutions are given.")
     own_mirror: float = setting(2.0, "Distributions so near to their mirror image need no choice.", "degrees")
-    prior_draws: int = setting(4000, "Draws of the prior for its covariance.")
-    alternatives: int = setting(1500, "Distributions for the alternative in the test of uniformity.")
     reference_patterns: int = setting(999, "Patterns of a uniform sample that give the test its reference.")
     strengths: tuple[float, ...] = setting(
         (1.0, 0.3, 0.1, 0.03), "With which alternatives are mixed in: a weak order is found as well."

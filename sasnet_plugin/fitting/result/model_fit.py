@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import product_name
-from ..settings import ASSESSMENT, RESULT
+from ..settings import ASSESSMENT
 from .components import Component
 
+#: Samples of a posterior that are kept: enough for a corner plot, few enough to send and store.
+KEPT = 2000
 #: Probability inside one standard deviation of a normal distribution.
 _ONE_SIGMA = 0.682689492137
 
@@ -49,7 +51,7 @@ class Posterior:
         """The chains agree with each other: R is small (J. A. Vrugt et al., Int. J. Nonlinear Sci. Numer.
         Simul. 10 (2009) 273).
         """
-        return self.gelman_rubin < RESULT.converged
+        return self.gelman_rubin < 1.2
 
 
 def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.random.Generator) -> Posterior:
@@ -67,8 +69,8 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
         np.quantile(flat, [(1 - part) / 2, (1 + part) / 2], axis=0) for part in (_ONE_SIGMA, 0.95)
     )
     kept = flat
-    if len(flat) > RESULT.kept_samples:
-        kept = flat[np.sort(rng.choice(len(flat), RESULT.kept_samples, replace=False))]
+    if len(flat) > KEPT:
+        kept = flat[np.sort(rng.choice(len(flat), KEPT, replace=False))]
     return Posterior(
         tuple(names),
         kept.copy(),

@@ -98,7 +98,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     if not np.isfinite(residual[best]):
         return None
     k, row, s = (int(i) for i in best)
-    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], START_VALUES.preview_points)
+    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], 150)  # the bank has 50 a decade
     columns, matrix = seen(asked.curve, q)
     curves = [c for _, c in shifted(page, asked.structure_factor, columns, shifts[s : s + 1])]
     intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]

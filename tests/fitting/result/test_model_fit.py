@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.model_fit import (
+    KEPT,
     ModelFit,
     Parameter,
     Replicates,
@@ -13,7 +14,6 @@ from sasnet_plugin.fitting.result.model_fit import (
     posterior_of,
     split_r,
 )
-from sasnet_plugin.fitting.settings import RESULT
 
 
 def test_intervals_of_a_normal_distribution() -> None:
@@ -25,7 +25,7 @@ def test_intervals_of_a_normal_distribution() -> None:
     assert found.interval95["sld"] == pytest.approx((-2 - 5.88, -2 + 5.88), abs=0.1)
     assert found.converged
     assert found.draws == 40_000
-    assert found.samples.shape == (RESULT.kept_samples, 2)
+    assert found.samples.shape == (KEPT, 2)
     assert found.samples.std(axis=0) == pytest.approx([0.5, 3.0], rel=0.1)
 
 
