@@ -37,6 +37,13 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
     SasnetError
         Unknown formula, no or impossible density, fractions that are not a whole, no wavelength for X-rays.
     """
+    _check(probe, wavelength)
+    if not text.strip():
+        raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
+    return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
+
+
+def _check(probe: str, wavelength: float | None) -> None:
     if probe not in PROBES:
         raise SasnetError(f"{probe}: no such probe; choose {' or '.join(PROBES)}.")
     if probe == "xray" and wavelength is None:
@@ -46,9 +53,6 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
         )
     if wavelength is not None and not 0 < wavelength < math.inf:
         raise SasnetError(f"A wavelength of {wavelength:g} Å is impossible; give a positive number in Å.")
-    if not text.strip():
-        raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
-    return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
 
 
 def _parts(text: str) -> list[tuple[float, str]]:
@@ -97,12 +101,24 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
 
 def _compound(text: str) -> Any:
     """periodictable's formula with its density."""
-    import periodictable
-
     name, at, density = text.partition("@")
     if not at and (known := solvent(text)):
         name, at, density = known[0], "@", known[1]
-    name = name.strip()
+    compound = _formula(text, name.strip())
+    if not at:
+        # periodictable knows the densities of the elements as solids or liquids.
+        if compound.density is None:
+            raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
+    elif density.strip().endswith("n"):
+        compound.natural_density = _density(text, density)
+    else:
+        compound.density = _density(text, density)
+    return compound
+
+
+def _formula(text: str, name: str) -> Any:
+    import periodictable
+
     try:
         compound = periodictable.formula(name)
         empty = not compound.atoms
@@ -113,11 +129,11 @@ def _compound(text: str) -> Any:
             f"{text}: {name or 'nothing'} is neither a chemical formula nor a known solvent"
             f" ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
         )
-    if not at:
-        # periodictable knows the densities of the elements as solids or liquids.
-        if compound.density is None:
-            raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
-        return compound
+    return compound
+
+
+def _density(text: str, density: str) -> float:
+    """Of what follows the @, g/cm³."""
     try:
         value = float(density.strip().removesuffix("n"))
     except ValueError:
@@ -127,11 +143,7 @@ def _compound(text: str) -> Any:
             f"{text}: {density.strip() or 'nothing'} is no density; write a positive number in g/cm³ after"
             f" the @, {_EXAMPLE}."
         )
-    if density.strip().endswith("n"):
-        compound.natural_density = value
-    else:
-        compound.density = value
-    return compound
+    return value
 
 
 #: Name -> formula and density, g/cm³, of the liquid at 25 °C and 1 bar. H2O and D2O: G. S. Kell, J. Phys.
@@ -196,6 +208,11 @@ def solvent(name: str) -> tuple[str, str] | None:
     if plain in SOLVENTS:
         formula, density = SOLVENTS[plain]
         return formula, f"{density:g}"
+    return _deuterated(plain)
+
+
+def _deuterated(plain: str) -> tuple[str, str] | None:
+    """As `solvent`, of a name such as d8-toluene, in small letters."""
     deuterated = _DEUTERATED.fullmatch(plain)
     if deuterated is None:
         return None

@@ -48,9 +48,7 @@ class Posterior:
 
     @property
     def converged(self) -> bool:
-        """The chains agree with each other: R is small (J. A. Vrugt et al., Int. J. Nonlinear Sci. Numer.
-        Simul. 10 (2009) 273).
-        """
+        """The chains agree with each other (Vrugt et al., Int. J. Nonlinear Sci. Num. 10 (2009) 273)."""
         return self.gelman_rubin < 1.2
 
 
