@@ -18,7 +18,8 @@ from ...types import Curve, SasnetError
 from ..ledger import spent
 from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
-from ..result.model_fit import ModelFit, Posterior, posterior_of
+from ..result.model_fit import ModelFit, Posterior
+from ..result.posterior import posterior_of
 from ..settings import OPTIMIZE
 from ..task import UNLIMITED, Budget, Counting, Method
 

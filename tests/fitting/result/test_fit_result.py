@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.types import Curve, SasnetError
 
 N = 90

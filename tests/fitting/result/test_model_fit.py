@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.model_fit import (
-    KEPT,
-    ModelFit,
-    Parameter,
-    Replicates,
-    Verification,
-    posterior_of,
-    split_r,
-)
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
+from sasnet_plugin.fitting.result.posterior import KEPT, posterior_of, split_r
 
 
 def test_intervals_of_a_normal_distribution() -> None:
