@@ -141,7 +141,13 @@ def _shape(part: str) -> int:
 
 @dataclass(frozen=True)
 class Beliefs:
-    """How likely hypotheses are, as the network sees the curve; nothing is impossible before its fit."""
+    """How likely hypotheses are, as the network sees the curve; nothing is impossible before its fit.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all models.
+    """
 
     suggestion: Suggestion
 
@@ -204,6 +210,11 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
     The network cannot distinguish the members of a group, so those that were fitted share its probability by
     how common each is; each has its structure factor's probability besides. Of sums it has seen none: they
     have what is common of their first component, and of a second.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all models.
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     guesses = {guess.name: guess for guess in suggestion.models}
