@@ -168,7 +168,7 @@ def adapt(
 
 @dataclass(frozen=True)
 class _Losses:
-    """Cross entropies, (n, labels), of labelled images, then of scenes: before any labels, by the new model."""
+    """Cross entropies of labelled images, then scenes, (n, labels): before any labels, by the new model."""
 
     own: Remembered
     before: FloatArray
