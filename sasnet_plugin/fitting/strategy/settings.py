@@ -104,6 +104,9 @@ class StrategySettings:
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
     )
+    most_relative_dq: float = setting(
+        0.25, "Largest dq/q of an instrument: beyond it another model is what lacks."
+    )
     absolute_dq: tuple[float, ...] = setting((7e-4, 1.5e-3), "dq that are tried: laboratory cameras.", "Å⁻¹")
     dq_factors: tuple[float, ...] = setting(
         (1.4, 1.2, 1.1, 1.05, 1.02, 1.01), "By which the best of these is changed, one after the other."

@@ -279,7 +279,9 @@ def understated(result: FitResult) -> Iterator[str]:
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
-    if result.verification is not None and not result.verification.explained and within_error(result):
+    found, best = result.verification, result.fits[0]
+    as_stated = found is None or (found.explained and within_its_errors(best, len(result.curve)))
+    if not as_stated and within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 
