@@ -100,11 +100,9 @@ class Server:
         found = self._sent(method, route, of, params=params, content=json.dumps(content), headers=head)
         return found.json() if found.content else None
 
-    def send_bytes(
-        self, method: str, route: str, of: Address, content: bytes, kind: str, **params: Any
-    ) -> None:
-        """Send data of a media type; raises as `get` does."""
-        self._sent(method, route, of, params=params, content=content, headers={"Content-Type": kind})
+    def append(self, route: str, of: Address, content: bytes, kind: str, **params: Any) -> None:
+        """Add data of a media type to what is there; raises as `get` does."""
+        self._sent("PATCH", route, of, params=params, content=content, headers={"Content-Type": kind})
 
     def data(self, route: str, of: Address, kind: str, **params: Any) -> bytes:
         """Data of an entry in a media type, no more than a measurement can be; raises as `get` does."""

@@ -268,11 +268,9 @@ def _image(values: NDArray[Any], entry: Entry, options: ReadOptions, part: int) 
     with tempfile.TemporaryDirectory(prefix="sasnet-tiled-") as folder:
         path = Path(folder) / "image.npy"
         np.save(path, values, allow_pickle=False)
+        reading = replace(options, geometry=geometry, entry=None, failed=None)
         try:
-            with closing(
-                iter(entry.domain.read(str(path), replace(options, geometry=geometry, entry=None)))
-            ) as found:  # type: ignore[type-var]
-                image = next(found)
+            image = next(iter(entry.domain.read(str(path), reading)))
         except SasnetError as error:
             raise DataError(str(error).replace(str(path), where)) from error
     title = entry.node.address.name if entry.parts == 1 else f"{entry.node.address.name} {part + 1}"

@@ -123,11 +123,11 @@ def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
     return np.frombuffer(content, kind).reshape(shape)
 
 
-def table(server: Server, node: Node) -> dict[str, NDArray[Any]]:
-    """Columns of numbers of a table; raises as `array`."""
+def table(server: Server, node: Node, column: str = "") -> dict[str, NDArray[Any]]:
+    """Columns of numbers of a table, or the one of a name; raises as `array`."""
     import pyarrow
 
-    content = server.data("table/full", node.address, _ARROW)
+    content = server.data("table/full", node.address, _ARROW, **({"column": column} if column else {}))
     try:
         found = pyarrow.ipc.open_file(io.BytesIO(content)).read_all()
     except pyarrow.ArrowInvalid as error:
