@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ CONNECT, ANSWER = 5.0, 30.0
 #: Answers of a server, or of what stands before it, that is being started or overloaded.
 _AWAY = frozenset({429, 500, 502, 503, 504})
 _ACCEPT = "application/json"
+#: Environment variable of the API key, as Tiled's own client has it.
+VARIABLE = "TILED_API_KEY"
 
 
 class Server:
@@ -49,7 +52,9 @@ class Server:
             ) from None
         self.address = address
         self._httpx = httpx
-        self.key = key or address.key
+        self.key = _checked(key or address.key or os.environ.get(VARIABLE, ""), address)
+        if not self.key:
+            os.environ.pop(VARIABLE, None)  # an empty one is none, to Tiled's client as well
         self.api = f"{address.server}/api/v1"
         # Tiled's client tries again for long before it says that nobody is there.
         self._probe()
@@ -57,7 +62,6 @@ class Server:
             self._context = Context(
                 self.api, api_key=self.key or None, timeout=httpx.Timeout(ANSWER, connect=CONNECT)
             )
-            self.key = self.key or self._context.api_key or ""
             if not self.key and self._context.server_info.authentication.providers:
                 self._context.use_cached_tokens()
         except httpx.HTTPError as error:
@@ -165,7 +169,7 @@ class Server:
         )
 
     def _refused(self, status: int) -> str:
-        how = "the environment variable TILED_API_KEY or --tiled-key"
+        how = f"the environment variable {VARIABLE} or --tiled-key"
         if not self.key:
             return f"the server wants an API key; give it by {how}."
         what = (
@@ -182,7 +186,8 @@ class Server:
             if status in _AWAY:
                 return self._away(of, f"status {status}")
             return SasnetError(f"{of}: {self._refused(status)}")
-        if isinstance(error, (self._httpx.UnsupportedProtocol, self._httpx.InvalidURL, UnicodeError)):
+        never = self._httpx.UnsupportedProtocol, self._httpx.LocalProtocolError, self._httpx.InvalidURL
+        if isinstance(error, (*never, UnicodeError)):
             return SasnetError(f"{of}: is no address that can be asked; check host and port.")
         reason = str(error).strip() or type(error).__name__
         return self._away(of, reason.rpartition("] ")[2].lower())
@@ -191,6 +196,13 @@ class Server:
         return TechnicalError(
             str(of), printable(f"the server does not answer ({why}); see that it runs, and check the address")
         )
+
+
+def _checked(key: str, address: Address) -> str:
+    """The key, if it can be one; what it is, is not said."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SasnetError(f"{address}: the API key holds characters that no key has; copy it again.")
+    return key
 
 
 def _detail(found: Any) -> str:

@@ -25,6 +25,7 @@ Line = Mapping[str, str]
 #: Key of an answer in metadata, and behind the name of a container that of its table.
 KEY, BEHIND = "sasnet", "_sasnet"
 _ARROW = "application/vnd.apache.arrow.file"
+_PATCH = "application/json-patch+json"
 _COUNTS = frozenset({"frame", "part", "change_from"})
 _TEXTS = frozenset({"file", "entry", "note", "change", "group", "model", "class", "tags"})
 _UNIT = re.compile(r"^(.*?) \[(.*)\]$")
@@ -117,7 +118,7 @@ class InMetadata:
             self.left += 1
             return
         patch = [{"op": "add", "path": f"/{KEY}", "value": answer}]
-        content = {"content-type": "application/json-patch+json", "metadata": patch}
+        content = {"content-type": _PATCH, "metadata": patch, "specs": None, "access_tags": None}
         # Nothing is lost without a copy of metadata to which something was added.
         alone = {"drop_revision": "true"} if before is None or own else {}
         self.server.send("PATCH", "metadata", at, content, **alone)

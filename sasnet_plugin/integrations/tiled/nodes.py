@@ -136,5 +136,6 @@ def table(server: Server, node: Node, column: str = "") -> dict[str, NDArray[Any
     return {
         name: column.to_numpy()
         for name, column in zip(found.column_names, found.columns, strict=True)
-        if any(is_one(column.type) for is_one in numbers)
+        # pandas keeps the index of a table as a column with such a name.
+        if any(is_one(column.type) for is_one in numbers) and not name.startswith("__")
     }

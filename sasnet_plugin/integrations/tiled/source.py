@@ -74,6 +74,8 @@ class TiledSource:
     failed: set[int] = field(default_factory=set)
     metadata: OrderedDict[str, Mapping[str, Any]] = field(default_factory=OrderedDict)
     _root: Node | None = None
+    # Metadata of all that lies above the entries.
+    _above: dict[str, Any] = field(default_factory=dict)
     _bell: Bell | None = None
     # Entries from the container's first that are done with, and the name of the last of them.
     _done: int = 0
@@ -110,7 +112,7 @@ class TiledSource:
                 yield from self._of_place(root)
                 yield from self._tried_again()
             else:
-                yield from self._of_entry(root, {})
+                yield from self._of_entry(root, self._above)
         except TechnicalError as error:
             if not self.watch:
                 raise
@@ -128,8 +130,8 @@ class TiledSource:
     def read(self, file: str, start: int) -> Iterator[Any]:
         """Measurements of an entry from a number on; raises as `measured.read`."""
         node = node_at(self.server, address_of(file))
-        inherited = {} if self._root is None else self._root.metadata
-        entry = entry_of(self.server, node, self.domain, inherited)
+        self._opened()
+        entry = entry_of(self.server, node, self.domain, self._above)
         yield from map(self._within, read(self.server, entry, self.options, start))
 
     def _within(self, one: Any) -> Any:
@@ -147,7 +149,9 @@ class TiledSource:
 
     def _opened(self) -> Node:
         """What the address stands for; what is no place for entries is asked again, as it may have grown."""
-        if self._root is None or not _is_place(self._root):
+        if self._root is None:
+            self._root, self._above = opened_with(self.server, self.address, self.domain)
+        elif not _is_place(self._root):
             self._root = opened(self.server, self.address, self.domain)
         if self.watch and self._bell is None and _is_place(self._root):
             self._bell = Bell(self.address, self.server.key)
@@ -181,7 +185,7 @@ class TiledSource:
                 nodes = nodes[1:]
             for node in nodes:
                 if key_of(str(node.address)) not in self.answered:
-                    yield from self._of_entry(node, root.metadata)
+                    yield from self._of_entry(node, self._above)
                     if self._blocked:
                         return
                 self._done, self._last = self._done + 1, node.address.name
@@ -266,8 +270,7 @@ class TiledSource:
                 continue
             self._first_seen[str(at)] = -math.inf
             try:
-                assert self._root is not None
-                yield from self._of_entry(node_at(self.server, at), self._root.metadata)
+                yield from self._of_entry(node_at(self.server, at), self._above)
             except TechnicalError:
                 self._again.appendleft((now, at))
                 raise
@@ -286,6 +289,20 @@ def opened(server: Server, at: Address, domain: str | None) -> Node:
     if node.family == CONTAINER and not _is_data_set(server, node, domain):
         return replace(node, family=PLACE)
     return node
+
+
+def opened_with(server: Server, at: Address, domain: str | None) -> tuple[Node, dict[str, Any]]:
+    """The same, with the metadata that measurements inherit: of all above, and of a place its own."""
+    root = opened(server, at, domain)
+    above: dict[str, Any] = {}
+    for depth in range(len(at.path)):
+        try:
+            above |= node_at(server, replace(at, path=at.path[:depth])).metadata
+        except TechnicalError:
+            raise
+        except SasnetError:  # a key may be for a part of a server alone
+            continue
+    return root, {**above, **root.metadata} if _is_place(root) else above
 
 
 def _is_place(node: Node) -> bool:
@@ -312,27 +329,29 @@ def kind_of(server: Server, at: Address, given: str | None) -> str:
     SasnetError
         As `measured.entry_of`, of a single measurement; as `Server.get`.
     """
-    root = opened(server, at, given)
-    told = domain_named(root.metadata, given, at)
-    if told is not None:
-        return told
+    root, above = opened_with(server, at, given)
     if not _is_place(root):
-        return entry_of(server, root, given).domain.name
-    for node in page_of(server, at, 0, 1).nodes:
-        return domain_named(node.metadata, given, node.address) or DEFAULT
-    return DEFAULT
+        return entry_of(server, root, given, above).domain.name
+    told = domain_named(above, given, at)
+    first = next(iter(page_of(server, at, 0, 1).nodes), None) if told is None else None
+    return told or (first and domain_named(first.metadata, given, first.address)) or DEFAULT
+
+
+def holds_many(server: Server, at: Address, domain: str | None) -> bool:
+    """Whether an address is a container whose entries are measurements."""
+    return _is_place(opened(server, at, domain))
 
 
 def entries_below(
     server: Server, at: Address, domain: str | None
 ) -> Iterator[tuple[Node, Mapping[str, Any]]]:
     """Entries that an address stands for, with the metadata of what they lie in: itself, or what it holds."""
-    root = opened(server, at, domain)
+    root, above = opened_with(server, at, domain)
     if not _is_place(root):
-        yield root, {}
+        yield root, above
         return
     done, more = 0, True
     while more:
         page = page_of(server, at, done, PAGE)
-        yield from ((node, root.metadata) for node in page.nodes)
+        yield from ((node, above) for node in page.nodes)
         done, more = done + len(page.nodes), page.more
