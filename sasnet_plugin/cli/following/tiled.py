@@ -66,7 +66,8 @@ def follow_tiled(
     """
     from ...integrations.tiled.address import address_of
     from ...integrations.tiled.connection import Server
-    from ...integrations.tiled.source import TiledSource, kind_of
+    from ...integrations.tiled.places import kind_of
+    from ...integrations.tiled.source import TiledSource
 
     if len(asked.files) != 1:
         raise SasnetError("An address tiled:… is followed alone; give it as the only argument.")

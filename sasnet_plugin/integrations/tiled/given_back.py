@@ -18,8 +18,8 @@ from typing import Any
 from ...types import SasnetError, TechnicalError
 from .address import Address, address_of
 from .connection import Server
-from .nodes import node_at, table
-from .source import FIRST_PAUSE, LONGEST_PAUSE, PAGE
+from .nodes import PAGE, node_at, table
+from .source import FIRST_PAUSE, LONGEST_PAUSE
 
 Line = Mapping[str, str]
 #: Key of an answer in metadata, and behind the name of a container that of its table.

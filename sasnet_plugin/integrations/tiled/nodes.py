@@ -18,6 +18,8 @@ from .address import Address
 from .connection import Server
 
 ARRAY, TABLE, CONTAINER = "array", "table", "container"
+#: Entries that are asked for at once.
+PAGE = 50
 _ARROW = "application/vnd.apache.arrow.file"
 
 

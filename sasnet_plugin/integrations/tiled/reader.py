@@ -11,7 +11,7 @@ from .address import Address, address_of, is_tiled
 from .connection import Server
 from .measured import entry_of, read
 from .nodes import Node, node_at
-from .source import entries_below, holds_many
+from .places import entries_below, holds_many
 
 
 class Reader:

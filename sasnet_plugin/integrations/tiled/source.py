@@ -10,29 +10,28 @@ import math
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...batch.live.source import WAITING, Arrived, Waiting, key_of
 from ...data.clean import within
-from ...domains import DEFAULT, ReadOptions
+from ...domains import ReadOptions
 from ...types import Curve, DataError, SasnetError, TechnicalError
 from .address import Address, address_of
 from .bell import Bell
 from .connection import Server
-from .measured import Entry, domain_named, entry_of, read
-from .nodes import CONTAINER, Node, node_at, page_of
+from .measured import Entry, entry_of, read
+from .nodes import PAGE, Node, node_at, page_of
+from .places import is_place, opened, opened_with
 
-#: Entries that are asked for at once, and of which only the names are.
-PAGE, NAMES = 50, 300
+#: Entries of which only the names are asked for at once.
+NAMES = 300
 #: Entries without an answer that are looked at again, and seconds between two looks.
 REMEMBERED, LOOK_AGAIN = 64, 5.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 #: Seconds to the next look at an entry that is half written, and, where the server rings, at all the same.
 HALF_WRITTEN, QUIET = 0.05, 2.0
-#: A container whose entries are measurements.
-PLACE = "place"
 
 
 @dataclass
@@ -108,7 +107,7 @@ class TiledSource:
         self._blocked = False
         try:
             root = self._opened()
-            if _is_place(root):
+            if is_place(root):
                 yield from self._of_place(root)
                 yield from self._tried_again()
             else:
@@ -151,9 +150,9 @@ class TiledSource:
         """What the address stands for; what is no place for entries is asked again, as it may have grown."""
         if self._root is None:
             self._root, self._above = opened_with(self.server, self.address, self.domain)
-        elif not _is_place(self._root):
+        elif not is_place(self._root):
             self._root = opened(self.server, self.address, self.domain)
-        if self.watch and self._bell is None and _is_place(self._root):
+        if self.watch and self._bell is None and is_place(self._root):
             self._bell = Bell(self.address, self.server.key)
         return self._root
 
@@ -281,77 +280,3 @@ class TiledSource:
         self.metadata[file] = metadata
         while len(self.metadata) > 2 * PAGE:
             self.metadata.popitem(last=False)
-
-
-def opened(server: Server, at: Address, domain: str | None) -> Node:
-    """What an address stands for; a data set is a measurement, and no place for entries (`_is_place`)."""
-    node = node_at(server, at)
-    if node.family == CONTAINER and not _is_data_set(server, node, domain):
-        return replace(node, family=PLACE)
-    return node
-
-
-def opened_with(server: Server, at: Address, domain: str | None) -> tuple[Node, dict[str, Any]]:
-    """The same, with the metadata that measurements inherit: of all above, and of a place its own."""
-    root = opened(server, at, domain)
-    above: dict[str, Any] = {}
-    for depth in range(len(at.path)):
-        try:
-            above |= node_at(server, replace(at, path=at.path[:depth])).metadata
-        except TechnicalError:
-            raise
-        except SasnetError:  # a key may be for a part of a server alone
-            continue
-    return root, {**above, **root.metadata} if _is_place(root) else above
-
-
-def _is_place(node: Node) -> bool:
-    return node.family == PLACE
-
-
-def _is_data_set(server: Server, node: Node, domain: str | None) -> bool:
-    try:
-        found = entry_of(server, node, domain)
-    except TechnicalError:
-        raise
-    except SasnetError:
-        return False
-    return bool(found.children) and found.node.address == node.address
-
-
-def kind_of(server: Server, at: Address, given: str | None) -> str:
-    """Which kind of measurement an address holds: as given, as metadata say, else as its first entry is.
-
-    Where there is no entry yet, they will be curves.
-
-    Raises
-    ------
-    SasnetError
-        As `measured.entry_of`, of a single measurement; as `Server.get`.
-    """
-    root, above = opened_with(server, at, given)
-    if not _is_place(root):
-        return entry_of(server, root, given, above).domain.name
-    told = domain_named(above, given, at)
-    first = next(iter(page_of(server, at, 0, 1).nodes), None) if told is None else None
-    return told or (first and domain_named(first.metadata, given, first.address)) or DEFAULT
-
-
-def holds_many(server: Server, at: Address, domain: str | None) -> bool:
-    """Whether an address is a container whose entries are measurements."""
-    return _is_place(opened(server, at, domain))
-
-
-def entries_below(
-    server: Server, at: Address, domain: str | None
-) -> Iterator[tuple[Node, Mapping[str, Any]]]:
-    """Entries that an address stands for, with the metadata of what they lie in: itself, or what it holds."""
-    root, above = opened_with(server, at, domain)
-    if not _is_place(root):
-        yield root, above
-        return
-    done, more = 0, True
-    while more:
-        page = page_of(server, at, done, PAGE)
-        yield from ((node, above) for node in page.nodes)
-        done, more = done + len(page.nodes), page.more
