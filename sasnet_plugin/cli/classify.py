@@ -138,6 +138,8 @@ def classify(
         failed = outputs.take(found, writer, kinds.domain_of)
     writer.close(next_step=not quiet and reader is None)
     outputs.close(files)
+    if reader is not None:
+        reader.close()
     if failed:
         raise typer.Exit(1)
 

@@ -31,7 +31,9 @@ class Address:
     key: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"{PREFIX}{self.server}/{self.quoted}"
+        # Where the server stands below a path of its own, the API's says where that ends.
+        own = "" if self.server.count("/") == 2 else _API[0]
+        return f"{PREFIX}{self.server}{own}/{self.quoted}"
 
     @property
     def quoted(self) -> str:

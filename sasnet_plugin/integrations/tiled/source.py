@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,8 +26,8 @@ from .places import is_place, opened, opened_with
 
 #: Entries of which only the names are asked for at once.
 NAMES = 300
-#: Entries without an answer that are looked at again, and seconds between two looks.
-REMEMBERED, LOOK_AGAIN = 64, 5.0
+#: Entries without an answer that are looked at again, and seconds to the first look and at most between two.
+REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 #: Seconds to the next look at an entry that is half written, and, where the server rings, at all the same.
@@ -81,7 +81,8 @@ class TiledSource:
     _last: str = ""
     _first_seen: dict[str, float] = field(default_factory=dict)
     _as_it_was: dict[str, tuple[float, object]] = field(default_factory=dict)
-    _again: deque[tuple[float, Address]] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    # Entries without an answer: when they are looked at again, and the pause after that.
+    _again: OrderedDict[Address, tuple[float, float]] = field(default_factory=OrderedDict)
     _blocked: bool = False
     _gone: float = 0.0
     _pause: float = FIRST_PAUSE
@@ -92,7 +93,7 @@ class TiledSource:
         self.answered[key] = max(self.answered.get(key, 0), part)
         if part == 0:
             self.failed.add(key)
-            self._again.append((0.0, address_of(file)))
+            self._look_again(address_of(file), 0.0, LOOK_AGAIN)
 
     def look(self) -> Iterator[Arrived]:
         """What has arrived since the last look; nothing while the server is away.
@@ -165,6 +166,8 @@ class TiledSource:
     def _back(self) -> None:
         if self._gone:
             self.tell(f"{self.address}: the server answers again.")
+            # Who writes was cut off, too.
+            self._first_seen.clear()
         self._gone, self._pause = 0.0, FIRST_PAUSE
 
     def _of_place(self, root: Node) -> Iterator[Arrived]:
@@ -213,9 +216,8 @@ class TiledSource:
                 return
             part = self.answered.get(key, 0)
             for one in read(self.server, entry, self.options, part, whole=not self._young(file)):
-                if isinstance(one, Exception) and self._young(file):
-                    self._blocked = True
-                    return
+                if isinstance(one, SasnetError) and (entry.parts == 1 or self._young(file)):
+                    raise one
                 part += 1
                 self.answered[key] = part
                 self._keep(file, node.metadata)
@@ -231,7 +233,9 @@ class TiledSource:
         self._as_it_was.pop(file, None)
 
     def _failed(self, file: str, key: int, error: SasnetError) -> Iterator[Arrived]:
-        self._again.append((time.monotonic() + LOOK_AGAIN, address_of(file)))
+        at = address_of(file)
+        if at not in self._again:
+            self._look_again(at, LOOK_AGAIN, 2 * LOOK_AGAIN)
         if key not in self.failed and not self.answered.get(key):
             self.failed.add(key)
             self.answered.setdefault(key, 0)
@@ -263,18 +267,25 @@ class TiledSource:
     def _tried_again(self) -> Iterator[Arrived]:
         """Entries that had no answer, some seconds later: their writer may have come back."""
         now = time.monotonic()
-        while self.watch and self._again and self._again[0][0] <= now:
-            _, at = self._again.popleft()
-            if self.answered.get(key_of(str(at))):
-                continue
+        due = [at for at, (when, _) in self._again.items() if when <= now] if self.watch else []
+        for at in due:
+            _, pause = self._again[at]
+            self._look_again(at, pause, min(2 * pause, SELDOM))
             self._first_seen[str(at)] = -math.inf
             try:
                 yield from self._of_entry(node_at(self.server, at), self._above)
             except TechnicalError:
-                self._again.appendleft((now, at))
                 raise
             except SasnetError:  # it is gone
+                del self._again[at]
                 continue
+            if self.answered.get(key_of(str(at))):
+                del self._again[at]
+
+    def _look_again(self, at: Address, wait: float, pause: float) -> None:
+        self._again[at] = time.monotonic() + wait, pause
+        while len(self._again) > REMEMBERED:
+            self._again.popitem(last=False)
 
     def _keep(self, file: str, metadata: Mapping[str, Any]) -> None:
         self.metadata[file] = metadata
