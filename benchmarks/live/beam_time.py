@@ -1,14 +1,14 @@
 """Is every frame of a beam time answered once, soon, whatever is killed or cut?
 
-    python -m benchmarks live/beam_time --work W [--minutes 10] [--write]
+    python -m benchmarks live/beam_time --work W [--minutes 10] [--rate 1] [--write]
 
 An instrument writes curves at 10 Hz and SANS frames at 2 Hz to a real Tiled server on this machine; two
-`sasnet follow tiled:… --watch --write-back metadata` answer them, over a network of their own. Meanwhile the
+`sasnet follow tiled:… --watch --write-back …` answer them, over a network of their own. Meanwhile the
 followers are killed ten times, the server five times, and the network is cut for a thirtieth of the time;
 who is killed is started again at once. The latency of a frame is from when it was on the server as a whole
 to when its answer was in the table. Quiet are frames that were written while nothing was wrong and all
-before were answered. At the end each frame has to have one answer, in the order of writing, and the same in
-its metadata.
+before were answered. At the end each frame has to have one answer, in the order of writing, and the same on
+the server.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Follow:
     address: str
     out: Path
     log: Path
+    back: str
     seen: dict[str, float] = field(default_factory=dict)
     held: list[tuple[int, float, int]] = field(default_factory=list)
     lives: int = 0
@@ -69,7 +70,7 @@ class Follow:
         """Start it again and again."""
         command = [
             sys.executable, "-m", "sasnet_plugin", "follow", f"tiled:{self.address}/{self.name}", "--out",
-            str(self.out), "--watch", "--write-back", "metadata",
+            str(self.out), "--watch", "--write-back", self.back,
         ]  # fmt: skip
         while not self.stopped:
             self.lives += 1
@@ -116,17 +117,17 @@ def events(minutes: float, rng: np.random.Generator) -> list[tuple[float, str]]:
     return [((k + 1 + rng.uniform(-0.2, 0.2)) * step, name) for k, name in enumerate(names)]
 
 
-def beam_time(work: Path, minutes: float, seed: int) -> dict[str, Any]:
+def beam_time(work: Path, minutes: float, rate: float, back: str, seed: int) -> dict[str, Any]:
     """Run it; what was measured."""
     work.mkdir(parents=True, exist_ok=True)
     server, rng = TiledServer(work / "server", free_port()), np.random.default_rng(seed)
     starts = [server.start()]
     network = Network(server.port)
     network.start()
-    counts = {"curves": int(60 * minutes * CURVES), "frames": int(60 * minutes * FRAMES)}
-    writers = _writers(f"http://127.0.0.1:{server.port}", counts, seed)
+    counts = {"curves": int(60 * minutes * rate * CURVES), "frames": int(60 * minutes * rate * FRAMES)}
+    writers = _writers(f"http://127.0.0.1:{server.port}", counts, rate, seed)
     address = f"http://127.0.0.1:{network.port}"
-    followers = [Follow(name, address, work / f"{name}.csv", work / f"{name}.log") for name in counts]
+    followers = [Follow(name, address, work / f"{name}.csv", work / f"{name}.log", back) for name in counts]
     _prepare(writers)
     for one in (*writers, *followers):
         threading.Thread(target=one.run, daemon=True).start()
@@ -148,10 +149,12 @@ def beam_time(work: Path, minutes: float, seed: int) -> dict[str, Any]:
         wrong.append((name, at, time.time()))
     _until_answered(writers, followers, counts, loads)
     _stop(followers)
-    found = _checked(f"http://127.0.0.1:{server.port}", writers, followers)
+    found = _checked(f"http://127.0.0.1:{server.port}", writers, followers, back)
     server.kill()
     return found | _times(writers, followers, wrong) | {
         "minutes": minutes,
+        "rate": rate,
+        "back": back,
         "load": float(np.median(loads)),
         "server starts": float(np.median(starts)),
         "lives": sum(one.lives for one in followers),
@@ -159,7 +162,7 @@ def beam_time(work: Path, minutes: float, seed: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _writers(uri: str, counts: dict[str, int], seed: int) -> list[Writer]:
+def _writers(uri: str, counts: dict[str, int], rate: float, seed: int) -> list[Writer]:
     rngs = {name: np.random.default_rng((seed, number)) for number, name in enumerate(counts)}
 
     def radius(name: str, number: int) -> float:
@@ -167,11 +170,11 @@ def _writers(uri: str, counts: dict[str, int], seed: int) -> list[Writer]:
 
     return [
         Writer(
-            uri, "curves", {"units": {"q": "1/nm", "I": "1/cm"}}, CURVES, counts["curves"],
+            uri, "curves", {"units": {"q": "1/nm", "I": "1/cm"}}, rate * CURVES, counts["curves"],
             lambda number: curve(rngs["curves"], radius("curves", number)),
         ),
         Writer(
-            uri, "frames", {"domain": "sans2d", "geometry": GEOMETRY}, FRAMES, counts["frames"],
+            uri, "frames", {"domain": "sans2d", "geometry": GEOMETRY}, rate * FRAMES, counts["frames"],
             lambda number: frame(rngs["frames"], radius("frames", number)),
         ),
     ]  # fmt: skip
@@ -210,12 +213,12 @@ def _stop(followers: Sequence[Follow]) -> None:
         one.look(0)
 
 
-def _checked(uri: str, writers: Sequence[Writer], followers: Sequence[Follow]) -> dict[str, Any]:
-    """Frames without one answer, out of order, and whose metadata say otherwise."""
+def _checked(uri: str, writers: Sequence[Writer], followers: Sequence[Follow], back: str) -> dict[str, Any]:
+    """Frames without one answer, out of order, and whose answer is not on the server."""
     from tiled.client import from_uri
 
     root = from_uri(uri, api_key=KEY)
-    found: dict[str, Any] = {"frames": {}, "lost": 0, "twice": 0, "notes": 0, "order": 0, "metadata": 0}
+    found: dict[str, Any] = {"frames": {}, "lost": 0, "twice": 0, "notes": 0, "order": 0, "missing back": 0}
     for writer, follower in zip(writers, followers, strict=True):
         with follower.out.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -227,11 +230,22 @@ def _checked(uri: str, writers: Sequence[Writer], followers: Sequence[Follow]) -
         found["twice"] += sum(n - 1 for n in counted.values())
         found["notes"] += len(rows) - len(answers)
         found["order"] += sum(one > other for one, other in zip(keys, keys[1:], strict=False))
-        said = {key: node.metadata.get("sasnet", {}) for key, node in root[writer.container].items()}
-        found["metadata"] += sum(
-            str(said[key].get("frame")) != row["frame"] for key, row in zip(keys, answers, strict=True)
+        found["missing back"] += _missing_back(
+            root, writer.container, back, keys, [row["frame"] for row in answers]
         )
     return found
+
+
+def _missing_back(root: Any, name: str, back: str, keys: Sequence[str], frames: Sequence[str]) -> int:
+    """Answers that are not on the server, or not the same, in one of the ways in which they went back."""
+    missing = 0
+    if back in ("metadata", "both"):
+        said = {key: node.metadata.get("sasnet", {}) for key, node in root[name].items()}
+        missing += sum(str(said[key].get("frame")) != one for key, one in zip(keys, frames, strict=True))
+    if back in ("table", "both"):
+        there = Counter(root[f"{name}_sasnet"].read(["frame"])["frame"].astype(str))
+        missing += sum(there[one] != 1 for one in frames)
+    return missing
 
 
 def _times(
@@ -281,12 +295,13 @@ def table(found: dict[str, Any]) -> str:
     n, median, p95, worst = found["quiet"]
     _, all_median, all_p95, all_worst = found["all"]
     rows = [
-        ["minutes", f"{found['minutes']:g}"],
+        ["minutes; rates of curves and frames / Hz", _rates(found)],
+        ["answers written back as", found["back"]],
         ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["frames"].values())],
         ["starts of the two followers", f"{found['lives']}"],
         ["lost; answered twice; out of order", f"{found['lost']}; {found['twice']}; {found['order']}"],
         ["lines that say that a frame cannot be read yet", f"{found['notes']}"],
-        ["answers missing or other in the metadata", f"{found['metadata']}"],
+        ["answers missing or other on the server", f"{found['missing back']}"],
         [
             f"latency of {n:,} quiet frames: median; 95 %; largest / s",
             f"{median:.2f}; {p95:.2f}; {worst:.2f}",
@@ -309,6 +324,10 @@ def table(found: dict[str, Any]) -> str:
     return markdown(["", ""], rows)
 
 
+def _rates(found: dict[str, Any]) -> str:
+    return f"{found['minutes']:g}; {CURVES * found['rate']:g} and {FRAMES * found['rate']:g}"
+
+
 _WHAT = {
     "follow": "a follower was killed",
     "server": "the server was up again",
@@ -323,10 +342,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder that is not there yet")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
+    parser.add_argument("--write-back", default="metadata", choices=("metadata", "table", "both"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)
-    found = beam_time(options.work, options.minutes, options.seed)
+    found = beam_time(options.work, options.minutes, options.rate, options.write_back, options.seed)
     (options.work / "found.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     text = table(found)
     print(text)

@@ -24,6 +24,10 @@ _ACCEPT = "application/json"
 VARIABLE = "TILED_API_KEY"
 
 
+class NoEntryError(SasnetError):
+    """There is no entry at an address, or none that may be read."""
+
+
 class Server:
     """A connection that outlives the server's restarts.
 
@@ -93,8 +97,10 @@ class Server:
         ------
         TechnicalError
             The server is away.
+        NoEntryError
+            There is no such entry.
         SasnetError
-            There is no such entry, or no permission.
+            No permission, or the server refuses it.
         """
         return self._sent("GET", route, of, params=params).json()
 
@@ -163,7 +169,7 @@ class Server:
         if status in (401, 403):
             raise SasnetError(f"{of}: {self._refused(status)}")
         if status == 404:
-            raise SasnetError(f"{of}: there is no such entry, or none that you may read; check the path.")
+            raise NoEntryError(f"{of}: there is no such entry, or none that you may read; check the path.")
         raise SasnetError(
             f"{of}: the server refuses this (status {status}: {_detail(found)}); check the entry."
         )

@@ -17,7 +17,7 @@ from typing import Any
 
 from ...types import SasnetError, TechnicalError
 from .address import Address, address_of
-from .connection import Server
+from .connection import NoEntryError, Server
 from .nodes import PAGE, node_at, table
 from .source import FIRST_PAUSE, LONGEST_PAUSE
 
@@ -106,22 +106,20 @@ class InMetadata:
         answer = {"series": self.series, **{k: v for k, v in as_data(line).items() if k != "file"}}
         try:
             there = self.known[file] if file in self.known else node_at(self.server, at).metadata
-        except TechnicalError:
-            raise
-        except SasnetError:  # the entry is gone
+            before = there.get(KEY)
+            own = isinstance(before, Mapping) and before.get("series") == self.series
+            if before == answer:
+                return
+            if before is not None and not (own or self.force):
+                self.left += 1
+                return
+            patch = [{"op": "add", "path": f"/{KEY}", "value": answer}]
+            content = {"content-type": _PATCH, "metadata": patch, "specs": None, "access_tags": None}
+            # Nothing is lost without a copy of metadata to which something was added.
+            alone = {"drop_revision": "true"} if before is None or own else {}
+            self.server.send("PATCH", "metadata", at, content, **alone)
+        except NoEntryError:  # it was deleted meanwhile
             return
-        before = there.get(KEY)
-        if before == answer:
-            return
-        own = isinstance(before, Mapping) and before.get("series") == self.series
-        if before is not None and not (own or self.force):
-            self.left += 1
-            return
-        patch = [{"op": "add", "path": f"/{KEY}", "value": answer}]
-        content = {"content-type": _PATCH, "metadata": patch, "specs": None, "access_tags": None}
-        # Nothing is lost without a copy of metadata to which something was added.
-        alone = {"drop_revision": "true"} if before is None or own else {}
-        self.server.send("PATCH", "metadata", at, content, **alone)
 
 
 @dataclass
@@ -183,9 +181,7 @@ class InTable:
         """Number of the last frame in the table, made where there is none."""
         try:
             there = node_at(self.server, self.at)
-        except TechnicalError:
-            raise
-        except SasnetError:
+        except NoEntryError:
             self._make()
             return 0
         own = there.metadata.get("series") == self.series

@@ -30,8 +30,8 @@ NAMES = 300
 REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-#: Seconds to the next look at an entry that is half written, and, where the server rings, at all the same.
-HALF_WRITTEN, QUIET = 0.05, 2.0
+#: Where the server rings: least seconds between two looks, as one for each entry would keep it busy; and most.
+LEAST, QUIET = 0.1, 2.0
 
 
 @dataclass
@@ -124,8 +124,10 @@ class TiledSource:
         """Wait for more, no longer than that; where the server can be heard, until it rings."""
         if self._bell is None or not self._bell.heard:
             time.sleep(seconds)
-        else:
-            self._bell.wait(min(seconds, HALF_WRITTEN) if self._blocked else QUIET)
+            return
+        time.sleep(LEAST)
+        if not self._blocked:
+            self._bell.wait(QUIET)
 
     def read(self, file: str, start: int) -> Iterator[Any]:
         """Measurements of an entry from a number on; raises as `measured.read`."""
