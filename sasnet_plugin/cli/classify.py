@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -123,8 +124,7 @@ def classify(
     if together:
         _together(files, kinds, window, of_sample, wanted, as_json)
         return
-    several = many(files) or (reader is not None and reader.many(files))
-    brief = quiet or (several and not (details or image_set))
+    brief = quiet or (_many(files, reader) and not (details or image_set))
     given = {
         "--models": wanted.models, "--exclude": wanted.exclude, "--top": top, "--prior": prior,
         "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
@@ -132,16 +132,19 @@ def classify(
     outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
-    with classifying(quiet) as step:
-        arguments = files if reader is None else reader.expanded(files)
-        found = outcomes(arguments, read, kinds.answers, window, step, addresses=reader is not None)
+    with classifying(quiet) as step, closing(reader) if reader else nullcontext():
+        arguments = reader.expanded(files) if reader else files
+        found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
         failed = outputs.take(found, writer, kinds.domain_of)
-    writer.close(next_step=not quiet and reader is None)
+    writer.close(next_step=not (quiet or reader))
     outputs.close(files)
-    if reader is not None:
-        reader.close()
     if failed:
         raise typer.Exit(1)
+
+
+def _many(files: Sequence[str], reader: Reader | None) -> bool:
+    """Whether tables of all answers would run for pages."""
+    return many(files) or (reader is not None and reader.many(files))
 
 
 def _reader(files: Sequence[str], key: str | None, domain: str | None) -> Reader | None:

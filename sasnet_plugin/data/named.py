@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,9 @@ from .failure import too_many
 from .limits import LIMITS
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
+
+    FloatArray = NDArray[np.float64]
 
 #: Characters of the names of columns that a sentence lists.
 _LISTED = 120
@@ -54,6 +56,20 @@ def curves_of_columns(
         Lengths differ, none is called q or an angle, or they are no curve.
     """
     arrays = [np.asarray(values, dtype=np.float64) for values in columns.values()]
+    _see_they_are_a_curve(list(columns), arrays, file)
+    # Tabulators part the names, as these may hold blanks.
+    header = "\t".join(_titled(name, (units or {}).get(name, "")) for name in columns)
+    table = Table(np.array(arrays), header=(header,))
+    scope.check_table(table, file)
+    forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
+    found = []
+    for raw in read_columns(table, file, options.wavelength):
+        scope.check_curve(raw, file)
+        found.append(clean(raw, file=file, entry=entry or raw.title, q_unit=forced))
+    return tuple(replace(one, entries=len(found)) for one in found)
+
+
+def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[FloatArray], file: str) -> None:
     if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays):
         raise DataError(f"{file}: its columns have different lengths; give one value per q.")
     if len(arrays) < 2:
@@ -66,16 +82,6 @@ def curves_of_columns(
         )
     if arrays[0].size > LIMITS.points:
         raise too_many(file, arrays[0].size)
-    # Tabulators part the names, as these may hold blanks.
-    header = "\t".join(_titled(name, (units or {}).get(name, "")) for name in columns)
-    table = Table(np.array(arrays), header=(header,))
-    scope.check_table(table, file)
-    forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
-    found = []
-    for raw in read_columns(table, file, options.wavelength):
-        scope.check_curve(raw, file)
-        found.append(clean(raw, file=file, entry=entry or raw.title, q_unit=forced))
-    return tuple(replace(one, entries=len(found)) for one in found)
 
 
 def _titled(name: str, unit: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -53,19 +53,25 @@ def _titles(head: Head) -> Iterator[str]:
 
 def _cells(head: Head, answer: Answer | None) -> Iterator[str]:
     if isinstance(head, Classes):
-        found = None if answer is None else answer.finding(ClassesFinding, head.name)
-        shares = {} if found is None else dict(zip(found.head.labels, found.probability, strict=True))
-        best = max(shares, key=lambda label: shares[label], default="")
-        yield from (best, text(float(shares.get(best, math.nan))))
-        yield from (text(float(shares.get(label, math.nan))) for label in head.labels)
+        yield from _of_classes(head, None if answer is None else answer.finding(ClassesFinding, head.name))
     elif isinstance(head, Tags):
         tags = None if answer is None else answer.finding(TagsFinding, head.name)
         yield "" if tags is None else "; ".join(tags.present)
-        told = {} if tags is None else tags.probability
-        yield from (text(float(told.get(label, math.nan))) for label in head.labels)
+        yield from _shares(head, {} if tags is None else tags.probability)
     elif isinstance(head, Quantities):
         values = None if answer is None else answer.finding(QuantitiesFinding, head.name)
         known = {} if values is None else values.known
         for parameter in head.parameters:
             one = known.get(parameter.name)
             yield from ("", "") if one is None else (text(one.value), text(one.error))
+
+
+def _of_classes(head: Classes, found: ClassesFinding | None) -> Iterator[str]:
+    shares = {} if found is None else dict(zip(found.head.labels, found.probability, strict=True))
+    best = max(shares, key=lambda label: shares[label], default="")
+    yield from (best, text(float(shares.get(best, math.nan))))
+    yield from _shares(head, shares)
+
+
+def _shares(head: Classes | Tags, told: Mapping[str, float]) -> Iterator[str]:
+    yield from (text(float(told.get(label, math.nan))) for label in head.labels)

@@ -158,20 +158,26 @@ class Follower:
         answers = iter(self.predictor.outcomes(measured) if measured else ())
         lines, notes = [], []
         for one in arrived:
-            self.frames += 1
-            outcome: Any = one.one if isinstance(one.one, Exception) else next(answers)
-            failed = isinstance(outcome, Exception)
-            note = _sentence(one.file, outcome) if failed else ""
-            cells = self.lines.cells(one.one, None if failed else outcome)
-            changed = None if failed or self.states is None else self._changed(one.one, self.states)
-            lines.append([*self._head(one, outcome, note, changed), *cells])
+            outcome = one.one if isinstance(one.one, Exception) else next(answers)
+            line, note = self._line(one, outcome)
+            lines.append(line)
             notes.append(note)
-            self.failures += failed
         self.table.add(lines, notes)
         if self.states is not None and not self.table.unchanged:
             put_whole(state_path(self.table.path), self.states.as_bytes(), "state of the series")
         if self.back is not None:
             self.back.give([dict(zip(self.lines.titles(), line, strict=True)) for line in lines])
+
+    def _line(self, one: Arrived, outcome: Any) -> tuple[list[str], str]:
+        """The line of the next frame, and why it has no answer."""
+        self.frames += 1
+        if isinstance(outcome, Exception):
+            self.failures += 1
+            note = _sentence(one.file, outcome)
+            return [*self._head(one, "", note, None), *self.lines.cells(one.one, None)], note
+        cells = self.lines.cells(one.one, outcome)
+        changed = None if self.states is None else self._changed(one.one, self.states)
+        return [*self._head(one, text(outcome.in_scope), "", changed), *cells], ""
 
     def _changed(self, curve: Any, states: States) -> Changed | None:
         changed = states.add(self.frames, curve)
@@ -180,9 +186,8 @@ class Follower:
             self.tell(changed.sentence)
         return changed
 
-    def _head(self, one: Arrived, outcome: Any, note: str, changed: Changed | None) -> list[str]:
+    def _head(self, one: Arrived, scope: str, note: str, changed: Changed | None) -> list[str]:
         time_of = text((self.frames - 1) * self.interval)
-        scope = "" if isinstance(outcome, Exception) else text(outcome.in_scope)
         entry = str(getattr(one.one, "entry", ""))
         change = ("", "") if changed is None else (str(changed.change.first), changed.sentence)
         return [str(self.frames), one.file, entry, str(one.part), time_of, scope, note, *change]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -186,30 +186,34 @@ def _see_it_is_there(values: NDArray[Any], where: object, whole: bool) -> None:
 
 
 def _curves(server: Server, entry: Entry, options: ReadOptions, start: int, whole: bool) -> Iterator[Any]:
-    node, where = entry.node, str(entry.node.address)
     if options.geometry:
-        raise DataError(f"{where}: --geometry is for images; a curve has none.")
-    if not entry.children:
-        if start == 0:
-            columns = table(server, node) if node.family == TABLE else _columns_of(array(server, node), entry)
-            units = {name: unit for name in columns if (unit := _unit(name, entry.metadata))}
-            yield curves_of_columns(columns, where, options, units, node.address.name)[0]
+        raise DataError(f"{entry.node.address}: --geometry is for images; a curve has none.")
+    if entry.children:
+        yield from _of_data_set(server, entry, options, start, whole)
+    elif start == 0:
+        node = entry.node
+        columns = table(server, node) if node.family == TABLE else _columns_of(array(server, node), entry)
+        units = {name: _unit(name, entry.metadata) for name in columns}
+        yield curves_of_columns(columns, str(node.address), options, units, node.address.name)[0]
+
+
+def _of_data_set(
+    server: Server, entry: Entry, options: ReadOptions, start: int, whole: bool
+) -> Iterator[Any]:
+    where, name = str(entry.node.address), entry.node.address.name
+    arrays = [one for one in entry.children if _of_curve(one)]
+    values = {one.address.name: array(server, one) for one in arrays}
+    for one in arrays:
+        _see_it_is_there(values[one.address.name], one.address, whole)
+    units = {one.address.name: _unit(one.address.name, {**entry.metadata, **_own(one)}) for one in arrays}
+    if all(found.ndim == 1 for found in values.values()):
+        yield curves_of_columns(values, where, options, units, name)[0]
         return
-    values = {one.address.name: array(server, one) for one in entry.children if _of_curve(one)}
-    for name, found in values.items():
-        _see_it_is_there(found, f"{where}/{name}", whole)
-    units = {
-        one.address.name: _unit(one.address.name, {**entry.metadata, **_own(one)}) for one in entry.children
-    }
-    several = any(found.ndim == 2 for found in values.values())
     for part in range(start, entry.parts):
-        columns = {name: found[part] if found.ndim == 2 else found for name, found in values.items()}
-        title = f"{node.address.name} {part + 1}" if several else node.address.name
+        columns = {key: found[part] if found.ndim == 2 else found for key, found in values.items()}
         try:
-            yield curves_of_columns(columns, where, options, units, title)[0]
+            yield curves_of_columns(columns, where, options, units, f"{name} {part + 1}")[0]
         except DataError as error:
-            if not several:
-                raise
             yield error
 
 
@@ -218,29 +222,26 @@ def _of_curve(node: Node) -> bool:
 
 
 def _own(node: Node) -> dict[str, Any]:
-    """Metadata of an array of a data set, its attributes as xarray has them among them."""
+    """The unit of an array of a data set, also from its attributes as xarray has them, under its name."""
     attrs = node.metadata.get("attrs")
     own = {**(attrs if isinstance(attrs, Mapping) else {}), **node.metadata}
-    unit = next((own[key] for key in _UNIT_KEYS if isinstance(own.get(key), str)), "")
+    unit = _text_of(own, _UNIT_KEYS)
     return {node.address.name: {"units": unit}} if unit else {}
 
 
 def _unit(name: str, metadata: Mapping[str, Any]) -> str:
     """The unit of a column: by ``units``, a table of them; under its own name, as NXcanSAS; or ``q_unit``."""
-    for key in _UNIT_KEYS:
-        told = metadata.get(key)
-        if isinstance(told, Mapping) and isinstance(told.get(name), str):
-            return str(told[name])
-    own = metadata.get(name)
-    if isinstance(own, Mapping):
-        found = next((own[key] for key in _UNIT_KEYS if isinstance(own.get(key), str)), "")
-        if found:
-            return str(found)
-    if quantity(name) != _Q:
+    tables = (metadata.get(key) for key in _UNIT_KEYS)
+    found = next(filter(None, (_text_of(told, (name,)) for told in tables)), "")
+    found = found or _text_of(metadata.get(name), _UNIT_KEYS)
+    return found or (_text_of(metadata, ("q_unit", "q_units")) if quantity(name) == _Q else "")
+
+
+def _text_of(told: object, keys: Iterable[str]) -> str:
+    """The first of some values of a table that is a text; empty where there is none, or no table."""
+    if not isinstance(told, Mapping):
         return ""
-    return str(
-        next((metadata[key] for key in ("q_unit", "q_units") if isinstance(metadata.get(key), str)), "")
-    )
+    return next((told[key] for key in keys if isinstance(told.get(key), str)), "")
 
 
 def _columns_of(values: NDArray[Any], entry: Entry) -> dict[str, NDArray[Any]]:

@@ -30,7 +30,7 @@ NAMES = 300
 REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-#: Where the server rings: least seconds between two looks, as one for each entry would keep it busy; and most.
+#: Where the server rings: seconds between two looks, least (each costs the server some work) and most.
 LEAST, QUIET = 0.1, 2.0
 
 

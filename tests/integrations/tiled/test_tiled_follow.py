@@ -40,7 +40,7 @@ def names(path: Path) -> list[str]:
     return [row["file"].rpartition("/")[2] for row in rows_of(path)]
 
 
-def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 180.0) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < end, "it took too long"
@@ -105,6 +105,12 @@ def test_images_are_followed_with_their_numbers(new_place: Any, tmp_path: Path) 
         # Scattering weighs by volume squared: ten per cent of spread make spheres look larger.
         assert abs(float(row["radius [Å]"]) - 60) < max(3 * float(row["radius_error [Å]"]), 4)
     assert (tmp_path / "t.h5").stat().st_size > 1000
+    # An array that grows is followed by its own address.
+    grown = tmp_path / "grown.csv"
+    assert follow(at(place, "stack"), "--out", grown).exit_code == 0
+    place["stack"].patch(frame(rng, 60.0)[None], offset=(2, 0, 0), extend=True)
+    assert follow(at(place, "stack"), "--out", grown).exit_code == 0
+    assert [row["entry"] for row in rows_of(grown)] == ["stack 1", "stack 2", "stack 3"]
     for option in (["--fit", "sphere"], ["--q-range", "0.01:0.2"]):
         result = follow(at(place), "--out", tmp_path / "u.csv", *option)
         assert (result.exit_code, f"{option[0]} is for curves" in result.stderr) == (1, True)
@@ -198,7 +204,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
             wanted.append(f"c{len(wanted):03d}")
             place.write_table(curve(40.0, len(wanted)), key=wanted[-1])
 
-    writing = threading.Thread(target=write, args=(25,))
+    writing = threading.Thread(target=write, args=(20,))
     writing.start()
     until(lambda: len(wanted) > 2)
     for _ in range(2):  # killed while it answers
@@ -209,6 +215,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
     writing.join()
     watching = Watching(address, out, "--write-back", "metadata")
     try:
+        write(1)
         until(lambda: names(out) == wanted)
         network.cut()
         write(3)
