@@ -34,13 +34,26 @@ from ..tables import markdown
 from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port
 
 CURVES, FRAMES = 10.0, 2.0
-#: In ten minutes; in fewer minutes accordingly fewer, at least one.
+#: Of followers and of the server.
 KILLS, RESTARTS = 10, 5
 #: Seconds between two looks at the tables, and at the memory.
 LOOK, SAMPLE = 0.02, 1.0
 #: Seconds after the last frame within which all have to be answered.
 END = 300.0
 RADII = {"curves": (40.0, 52.0), "frames": (60.0, 75.0)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is simulated, as `main` has it from the command line."""
+
+    work: Path
+    minutes: float
+    rate: float
+    write_back: str
+    kills: int
+    restarts: int
+    seed: int
 
 
 @dataclass
@@ -107,18 +120,18 @@ class Follow:
             time.sleep(LOOK)
 
 
-def events(minutes: float, rng: np.random.Generator) -> list[tuple[float, str]]:
+def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:
     """What goes wrong when, in seconds from the start, evenly with some jitter; the cut is in the middle."""
-    seconds, share = 60 * minutes, minutes / 10
-    names = ["follow"] * max(round(share * KILLS), 1) + ["server"] * max(round(share * RESTARTS), 1)
+    names = ["follow"] * asked.kills + ["server"] * asked.restarts
     names = [str(name) for name in rng.permutation(names)]
     names.insert(len(names) // 2, "cut")
-    step = seconds / (len(names) + 1)
+    step = 60 * asked.minutes / (len(names) + 1)
     return [((k + 1 + rng.uniform(-0.2, 0.2)) * step, name) for k, name in enumerate(names)]
 
 
-def beam_time(work: Path, minutes: float, rate: float, back: str, seed: int) -> dict[str, Any]:
+def beam_time(asked: Asked) -> dict[str, Any]:
     """Run it; what was measured."""
+    work, minutes, rate, back, seed = asked.work, asked.minutes, asked.rate, asked.write_back, asked.seed
     work.mkdir(parents=True, exist_ok=True)
     server, rng = TiledServer(work / "server", free_port()), np.random.default_rng(seed)
     starts = [server.start()]
@@ -134,7 +147,7 @@ def beam_time(work: Path, minutes: float, rate: float, back: str, seed: int) -> 
     for follower in followers:
         threading.Thread(target=follower.watch, daemon=True).start()
     began, loads, wrong = time.time(), [os.getloadavg()[0]], []
-    for number, (when, name) in enumerate(events(minutes, rng)):
+    for number, (when, name) in enumerate(events(asked, rng)):
         _sleep_until(began + when, loads)
         at = time.time()
         if name == "follow":
@@ -153,6 +166,7 @@ def beam_time(work: Path, minutes: float, rate: float, back: str, seed: int) -> 
     server.kill()
     return found | _times(writers, followers, wrong) | {
         "minutes": minutes,
+        "wrong": [asked.kills, asked.restarts],
         "rate": rate,
         "back": back,
         "load": float(np.median(loads)),
@@ -298,7 +312,8 @@ def table(found: dict[str, Any]) -> str:
         ["minutes; rates of curves and frames / Hz", _rates(found)],
         ["answers written back as", found["back"]],
         ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["frames"].values())],
-        ["starts of the two followers", f"{found['lives']}"],
+        ["kills of followers; of the server; cuts", "; ".join(map(str, [*found["wrong"], 1]))],
+        ["starts of the two followers, until one held", f"{found['lives']}"],
         ["lost; answered twice; out of order", f"{found['lost']}; {found['twice']}; {found['order']}"],
         ["lines that say that a frame cannot be read yet", f"{found['notes']}"],
         ["answers missing or other on the server", f"{found['missing back']}"],
@@ -343,11 +358,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder that is not there yet")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
+    parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
+    parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
     parser.add_argument("--write-back", default="metadata", choices=("metadata", "table", "both"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)
-    found = beam_time(options.work, options.minutes, options.rate, options.write_back, options.seed)
+    found = beam_time(Asked(**{name: value for name, value in vars(options).items() if name != "write"}))
     (options.work / "found.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     text = table(found)
     print(text)
