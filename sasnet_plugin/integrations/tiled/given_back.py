@@ -40,12 +40,7 @@ def _value(title: str, cell: str) -> Any:
     return cell if title in _TEXTS else int(cell) if title in _COUNTS else float(cell)
 
 
-def patiently(
-    act: Callable[[], None],
-    watch: bool,
-    tell: Callable[[str], None],
-    wait: Callable[[float], None] = time.sleep,
-) -> None:
+def patiently(act: Callable[[], None], watch: bool, tell: Callable[[str], None]) -> None:
     """Do something with the server, again and again while it is away.
 
     Raises
@@ -53,18 +48,22 @@ def patiently(
     TechnicalError
         It is away, and one does not watch.
     """
-    pause, told = FIRST_PAUSE, False
+    pause, gone = FIRST_PAUSE, ""
     while True:
         try:
             act()
-            return
         except TechnicalError as error:
             if not watch:
                 raise
-            if not told:
+            if not gone:
+                gone = error.name
                 tell(f"{error} Waiting for it.")
-            told, pause = True, min(2 * pause, LONGEST_PAUSE)
-            wait(pause)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+            continue
+        if gone:
+            tell(f"{gone}: the server answers again.")
+        return
 
 
 @dataclass

@@ -84,6 +84,7 @@ class TiledSource:
     # Entries without an answer: when they are looked at again, and the pause after that.
     _again: OrderedDict[Address, tuple[float, float]] = field(default_factory=OrderedDict)
     _blocked: bool = False
+    _looked: float = 0.0
     _gone: float = 0.0
     _pause: float = FIRST_PAUSE
 
@@ -106,6 +107,7 @@ class TiledSource:
         if time.monotonic() < self._gone:
             return
         self._blocked = False
+        self._pass_over_the_pause()
         try:
             root = self._opened()
             if is_place(root):
@@ -168,9 +170,15 @@ class TiledSource:
     def _back(self) -> None:
         if self._gone:
             self.tell(f"{self.address}: the server answers again.")
-            # Who writes was cut off, too.
-            self._first_seen.clear()
         self._gone, self._pause = 0.0, FIRST_PAUSE
+        self._looked = time.monotonic()
+
+    def _pass_over_the_pause(self) -> None:
+        """Who writes an entry may have been cut off as long as we were: that time does not count."""
+        now = time.monotonic()
+        if self._looked and now - self._looked > self.waiting.patience:
+            self._first_seen = {at: since + now - self._looked for at, since in self._first_seen.items()}
+        self._looked = now
 
     def _of_place(self, root: Node) -> Iterator[Arrived]:
         """New measurements of a container's entries, from the first that is not done with on."""
