@@ -37,7 +37,11 @@ class Reader:
     def many(self, arguments: Iterable[str]) -> bool:
         """Whether a container of measurements is among some arguments; raises as `Server.get`."""
         addresses = [address_of(one) for one in arguments if is_tiled(one)]
-        return any(holds_many(self._server(at), at, self._domain) for at in addresses)
+        try:
+            return any(holds_many(self._server(at), at, self._domain) for at in addresses)
+        except BaseException:
+            self.close()
+            raise
 
     def expanded(self, arguments: Iterable[str]) -> Iterator[str]:
         """Arguments with each address of a container replaced by those of its entries."""

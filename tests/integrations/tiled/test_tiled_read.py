@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,8 @@ PLAIN = ReadOptions()
 
 
 def read(address: str, domain: str | None = None, options: ReadOptions = PLAIN) -> list[Any]:
-    reader = Reader("", domain)
-    found = [one for file in reader.expanded([address]) for _, one in reader.read(file, options)]
-    reader.close()
-    return found
+    with closing(Reader("", domain)) as reader:
+        return [one for file in reader.expanded([address]) for _, one in reader.read(file, options)]
 
 
 def same(one: Any, other: Any) -> None:
@@ -105,7 +104,7 @@ def test_an_image_is_the_one_that_its_file_would_be(new_place: Any, tmp_path: Pa
     assert [found.entry for found in read(at(place, "stack"))] == ["stack 1", "stack 2"]
     # What the user says counts more than metadata.
     (farther,) = read(at(place, "one"), options=ReadOptions(geometry=("distance=8000",)))
-    assert farther.geometry != one.geometry
+    np.testing.assert_allclose(farther.geometry.q.max() / one.geometry.q.max(), 0.5, atol=0.02)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +156,7 @@ def test_classify_names_entries_and_never_the_key(place: Any, monkeypatch: pytes
     ("key", "said"),
     [
         ("", "the server wants an API key"),
-        ("another", "does not know this API key"),
+        ("otherkey", "the server does not know the API key that was given"),
         ("no key\n", "characters that no key has"),
     ],
 )
@@ -169,7 +168,7 @@ def test_a_missing_or_wrong_key_is_said(
         result = runner.invoke(app, command)
         assert result.exit_code == 1
         assert said in result.stderr
-        assert "another" not in result.stderr.replace("give another", "")
+        assert "otherkey" not in result.stderr
         assert len(result.stderr.strip().splitlines()) == 1
 
 
