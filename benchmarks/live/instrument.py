@@ -191,7 +191,7 @@ class Writer:
             while key not in self.written:
                 try:
                     place = self._place() if place is None else place
-                    self._write(place, key, what)
+                    key = self._write(place, key, what)
                     self.written[key] = time.time()
                 except Exception:  # the server is away, whatever its client says of it
                     time.sleep(AGAIN)
@@ -204,7 +204,8 @@ class Writer:
             return root[self.container]
         return root.create_container(self.container, metadata=self.metadata)
 
-    def _write(self, place: Any, key: str, what: Any) -> None:
+    def _write(self, place: Any, key: str, what: Any) -> str:
+        """Write it; its key, which is another where a server that was killed has left half of it behind."""
         try:
             if isinstance(what, dict):
                 place.write_table(what, key=key)
@@ -212,8 +213,9 @@ class Writer:
                 place.write_array(what, key=key)
         except Exception:
             if key not in place:
-                raise
+                return self._write(place, f"{key}again", what)
             # Its place was made before the server went.
             import pandas as pd
 
             place[key].write(pd.DataFrame(what) if isinstance(what, dict) else what)
+        return key
