@@ -21,4 +21,4 @@ def curve(radius: float, seed: int = 0) -> dict[str, np.ndarray]:
 def at(place: Any, *names: str) -> str:
     """What a user writes for an entry."""
     server = str(place.uri).partition("/api/")[0].rstrip("/")
-    return f"tiled:{server}/{'/'.join([*place.path_parts, *names])}"
+    return f"tiled:{server}/{'/'.join(filter(None, [*place.path_parts, *names]))}"
