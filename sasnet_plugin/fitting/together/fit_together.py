@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...data.sample.described import read_description, sample_of
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
+from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names
@@ -24,9 +25,11 @@ from ..problem.experiment import starting_values
 from ..progress import shown
 from ..result.fit_result import FitResult
 from ..strategy.fit_candidate import fit_candidate
-from ..task import Budget, Counting, FitOptions, Pool, Task
+from ..result.model_fit import ModelFit
+from ..task import Budget, Counting, FitOptions, Pair, Pool, Task
 from ..watched import Progress, Watched
 from .distributions import other_kinds, over_kinds
+from .one_curve import as_one_curve
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit, SampleResult, joint_fit, ranked
 from .said import spoken_in_python, told
@@ -47,6 +50,31 @@ _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 _PER_CURVE = {_JOINT: 12.0, _BESIDE: 3.0}
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Curves that are fitted alone, for the joint fit to begin there: those of the sample, or settings as one.
+
+    Parameters
+    ----------
+    dintensities : tuple of (n_i,) float array
+    fits : tuple of FitResult
+        Of each; none where there was no need.
+    """
+
+    curves: tuple[Curve, ...]
+    dintensities: tuple[Any, ...]
+    fits: tuple[FitResult, ...] = ()
+
+    def of(self, pair: Pair) -> list[ModelFit | None]:
+        """The fits of a model to each."""
+        if not self.fits:
+            return [None] * len(self.curves)
+        return [
+            next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
+            for result in self.fits
+        ]
 
 
 def fit_together(
@@ -123,16 +151,22 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     curves = sample.curves
+    dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
     each = [one for one, _ in asked]
-    suggestion = together(each, options.prior)
-    singles = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+    whole = as_one_curve(sample, dintensities)
+    if whole is None:
+        singles = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+        suggestion = together(each, options.prior)
+        alone = Alone(curves, dintensities, singles)
+    else:  # a window of q alone tells little
+        suggestion = together([*each, suggested(whole, options)[0]], options.prior)
+        alone = Alone((whole,), (uncertainties(whole)[0],))
     if len(curves) == 1:
-        return SampleResult(sample, (singles[0].dintensity,), (), suggestion, singles)
-    dintensities = tuple(uncertainties(curve)[0] for curve in curves)
+        return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
     limit = options.time_limit * len(curves)
     ledger = Ledger(pool, time.monotonic() + limit)
-    sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, singles)
+    sample, alone, fits, notes = _found(ledger, sample, dintensities, options, suggestion, alone)
     order = tuple(ranked(fits))
     odd = None
     if order:
@@ -142,7 +176,10 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     against = tuple(contradicting(suggestion, each))
     if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
         notes = [*notes, NO_DENSITIES]
+    singles = alone.fits if whole is None else ()
     made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
+    if whole is not None and alone.fits:
+        made = replace(made, as_one=alone.fits[0])
     return told(made, options)
 
 
@@ -152,17 +189,27 @@ def _found(
     dintensities: tuple[Any, ...],
     options: FitOptions,
     suggestion: Suggestion,
-    singles: Sequence[FitResult],
-) -> tuple[Sample, list[JointFit], list[str]]:
-    """The search; where nothing explains curves whose kind nobody has told, also as another kind."""
-    fits, notes = _search(ledger, sample, dintensities, options, suggestion, singles)
+    alone: Alone,
+) -> tuple[Sample, Alone, list[JointFit], list[str]]:
+    """The search; where nothing explains the curves, further.
+
+    Settings go on from the models that fit them as one curve; curves whose kind nobody has told are taken for
+    another kind.
+    """
+    fits, notes = _search(ledger, sample, dintensities, options, suggestion, alone)
+    if any(not fit.lacking() for fit in fits):
+        return sample, alone, fits, notes
+    if not alone.fits:
+        alone = replace(alone, fits=(fit_with(ledger.pool, alone.curves[0], options),))
+        again, said = _search(ledger, sample, dintensities, options, suggestion, alone)
+        return sample, alone, [*fits, *again], [*notes, *said]
     other = _OTHER.get(sample.kind)
-    if other is None or sample.told or any(not fit.lacking() for fit in fits):
-        return sample, fits, notes
+    if other is None or sample.told:
+        return sample, alone, fits, notes
     second = replace(sample, kind=other)
-    again, said = _search(ledger, second, dintensities, options, suggestion, singles)
+    again, said = _search(ledger, second, dintensities, options, suggestion, alone)
     better = min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf)
-    return (second, again, said) if better else (sample, fits, notes)
+    return (second, alone, again, said) if better else (sample, alone, fits, notes)
 
 
 def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
@@ -178,7 +225,7 @@ def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, f
     starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
     return JointTask(
         sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
-        dict(options.ranges), fit.probability, fit.per_decade, _JOINT,
+        dict(options.ranges), fit.probability, fit.per_decade, _JOINT if fit.lacking() else _BESIDE,
     )  # fmt: skip
 
 
@@ -188,12 +235,12 @@ def _search(
     dintensities: tuple[Any, ...],
     options: FitOptions,
     suggestion: Suggestion,
-    singles: Sequence[FitResult],
+    alone: Alone,
 ) -> tuple[list[JointFit], list[str]]:
-    chances = _chances(suggestion, singles, options)
+    chances = _chances(suggestion, alone.fits, options)
     done: list[JointFit] = []
     notes: list[str] = []
-    open_ = sorted(chances, key=lambda pair: -chances[pair])
+    open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
     budget = _JOINT
     while open_ and len(done) < _MOST and ledger.spent < _PER_CURVE[budget] * len(sample.curves):
         least = min(done, key=lambda fit: fit.bic, default=None)
@@ -202,8 +249,12 @@ def _search(
             open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
         budget = _BESIDE if explained else _JOINT
+        nearest = Budget(_SINGLE.seconds, np.inf if least is None else least.reduced_chisq)
         tasks = [
-            replace(_task(ledger, sample, dintensities, options, pair, singles, chances[pair]), budget=budget)
+            replace(
+                _task(ledger, sample, dintensities, options, pair, alone, chances[pair], nearest),
+                budget=budget,
+            )
             for pair in now
         ]
         for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
@@ -274,6 +325,12 @@ def _chances(
     return found
 
 
+def _lengths(model: str) -> int:
+    """How many a body has, at least one."""
+    table = model_info(model).parameters.call_parameters
+    return max(sum(p.type == "volume" for p in table), 1)
+
+
 def _shown(curve: Curve, dintensity: Any) -> float:
     """χ² of a constant: how much there is to see."""
     mean = np.average(curve.intensity, weights=1 / dintensity**2)
@@ -292,22 +349,22 @@ def _task(
     dintensities: tuple[Any, ...],
     options: FitOptions,
     pair: tuple[str, str | None],
-    singles: Sequence[FitResult],
+    alone: Alone,
     chance: float,
+    single: Budget,
 ) -> JointTask:
-    """With starts from the single curves; a model that was fitted to none is to one of them, briefly."""
-    own = [
-        next((f for f in result.fits if (f.model, f.structure_factor) == pair), None) for result in singles
-    ]
+    """With starts from curves alone; a model that was fitted to none is to one of them, briefly."""
+    own = alone.of(pair)
     if not any(own):
-        i = int(np.argmax([_shown(c, d) for c, d in zip(sample.curves, dintensities, strict=True)]))
+        i = int(np.argmax([_shown(c, d) for c, d in zip(alone.curves, alone.dintensities, strict=True)]))
         asked = Task(
-            sample.curves[i], dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
-            budget=_SINGLE,
+            alone.curves[i], alone.dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
+            budget=single,
         )  # fmt: skip
         for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
             own[i] = None if isinstance(answer, SasnetError) else answer
     starts = tuple(None if f is None else starting_values(f) for f in own)
+    starts += (None,) * (len(sample.curves) - len(starts))  # where all are one curve
     sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
     return JointTask(
         sample, dintensities, *pair, starts, dict(options.fixed),

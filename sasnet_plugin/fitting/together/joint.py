@@ -238,7 +238,8 @@ def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array,
         weight = 1 / search.dintensity**2
         mean, level = np.average(curve, weights=weight), np.average(search.curve.intensity, weights=weight)
         moved = curve - mean
-        scale = (weight * moved) @ (search.curve.intensity - level) / ((weight * moved) @ moved)
+        with np.errstate(all="ignore"):  # a flat curve has no scale
+            scale = (weight * moved) @ (search.curve.intensity - level) / ((weight * moved) @ moved)
         pairs.append((scale, level - scale * mean))
     scales, backgrounds = np.array(pairs).T
     return scales, backgrounds

@@ -189,7 +189,7 @@ def _starts(
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    singles = [s for s in task.starts if s is not None] or [{}]
+    singles = _different([s for s in task.starts if s is not None] or [{}], plan)
     found = []
     rng = np.random.default_rng(0)
     for single in singles:
@@ -204,6 +204,16 @@ def _starts(
         if task.sample.kind != CONTRASTS or not found:
             found.append((shared, own))
     return found
+
+
+def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
+    """Those that differ in what the curves share."""
+    own = {"scale", "background", *plan.own, *(name for known in plan.known for name in known)}
+    found: dict[Any, dict[str, Any]] = {}
+    for start in starts:
+        key = tuple(sorted((n, str(v)) for n, v in start.items() if n.removesuffix("_pd") not in own))
+        found.setdefault(key, start)
+    return list(found.values())
 
 
 def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:

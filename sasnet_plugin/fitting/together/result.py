@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,11 @@ from .one_model import JointMinimum
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+
+#: Why densities are not determined.
+UNKNOWN_SOLVENTS = "the solvents are not given, so that only ratios of contrasts are known"
+ONE_SOLVENT = "not all other densities are given, so that only ratios of contrasts are known"
 
 
 @dataclass(frozen=True)
@@ -145,10 +150,16 @@ class JointFit:
 
 
 def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """By name; what is not determined has no value, but a reason and the value that the curves are made of."""
     return {
         name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+        if not p.undetermined
+        else {
+            "value": None, "error": None, "unit": p.unit, "fixed": p.fixed, "reason": p.undetermined,
+            "one_of_many": p.value,
+        }
         for name, p in parameters.items()
-    }
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,7 +173,9 @@ class SampleResult:
     suggestion : Suggestion
         Of all curves together, before the fit.
     singles : tuple of FitResult
-        Each curve alone.
+        Each curve alone; none where `as_one` is there.
+    as_one : FitResult or None
+        Settings, whose windows of q tell little alone, as one curve.
     against : tuple of int
         Places of curves whose own answer contradicts that of all.
     odd : int or None
@@ -178,6 +191,7 @@ class SampleResult:
     odd: int | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     verdict: Verdict = Verdict()
+    as_one: FitResult | None = None
 
     @property
     def best(self) -> JointFit | None:
@@ -242,13 +256,18 @@ class SampleResult:
             "fits": [fit.as_dict(files) for fit in self.fits],
             "suggestion": suggestion_as_dict(self.suggestion),
             "singles": [
-                {"file": f, "best": r.best.name if r.best else None, "headline": r.headline}
+                {"file": f, **_single(r)}
                 for f, r in zip(files, self.singles, strict=False)
             ],
+            "as_one": None if self.as_one is None else _single(self.as_one),
             "odd": None if self.odd is None else files[self.odd],
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }
+
+
+def _single(result: FitResult) -> dict[str, Any]:
+    return {"best": result.best.name if result.best else None, "headline": result.headline}
 
 
 def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
@@ -290,10 +309,13 @@ def joint_fit(found: JointMinimum) -> JointFit:
     own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
     own_names |= {name for name in names if len({v[name] for v in values}) > 1}
     shared = {n: _parameter(found, units, n, None) for n in names if n not in own_names}
+    reasons = _undetermined(found, [p.name for p in table if p.type == "sld"])
     # Widths of nothing are left out.
     shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
+    shared = _marked(shared, reasons)
     own = tuple(
-        {n: _parameter(found, units, n, i) for n in names if n in own_names} for i in range(len(values))
+        _marked({n: _parameter(found, units, n, i) for n in names if n in own_names}, reasons)
+        for i in range(len(values))
     )
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
     kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
@@ -312,10 +334,34 @@ def _runs(found: JointMinimum) -> tuple[float, ...]:
 
 
 def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
-    """One of the fit; without one density that is known, all are known but for a common shift and factor."""
-    anchored = {*found.plan.ties, *(key for known in found.plan.known for key in known)}
-    relative = found.task.sample.kind == CONTRASTS and not any("sld" in key for key in anchored)
     value = float(found.values[place or 0][name])
-    error = None if relative and "sld" in name else found.errors.get((name, place))
-    given = error is None and not (relative and "sld" in name)
-    return Parameter(value, error, units.get(name, ""), given, value, value)
+    error = found.errors.get((name, place))
+    return Parameter(value, error, units.get(name, ""), error is None, value, value)
+
+
+def _marked(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:
+    """The same; of what is not determined that it is not."""
+    return {
+        name: replace(p, error=None, undetermined=reasons[name]) if name in reasons else p
+        for name, p in parameters.items()
+    }
+
+
+def _undetermined(found: JointMinimum, densities: Sequence[str]) -> dict[str, str]:
+    """Densities, and the scale, that other values could replace without any change of the curves.
+
+    A common factor of all contrasts is one of the scale. In several solvents one density that is known settles
+    all others; in one solvent those that are fitted are relative to those that are not.
+    """
+    plan = found.plan
+    known = {*plan.ties, *(name for one in plan.known for name in one)}
+    unknown = [name for name in densities if name not in known]
+    if found.task.sample.kind == CONTRASTS:
+        reason = UNKNOWN_SOLVENTS if len(unknown) == len(densities) else ""
+    else:
+        curves = range(len(found.values))
+        held = [n for n in unknown for i in curves if not {(n, None), (n, i)} & found.errors.keys()]
+        reason = ONE_SOLVENT if held or len(unknown) == len(densities) else ""
+    if not reason or not unknown or "scale" in known:
+        return {}
+    return dict.fromkeys([*unknown, "scale"], reason)

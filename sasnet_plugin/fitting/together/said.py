@@ -48,6 +48,7 @@ def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
         verdict=of_verdict(said, code, purpose),
         notes=tuple(map(in_python, result.notes)),
         singles=tuple(of_single(one, options) for one in result.singles),
+        as_one=None if result.as_one is None else of_single(result.as_one, options),
     )
 
 
@@ -100,7 +101,7 @@ def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
     found = []
     for name, p in best.parameters.items():
-        if p.fixed or name in ("scale", "background") or not _known(name, p) or p.error is None:
+        if p.fixed or p.undetermined or name in ("scale", "background") or not _known(name, p) or p.error is None:
             continue
         if name.endswith("_pd"):
             error = None if p.error is None else 100 * p.error

@@ -27,6 +27,7 @@ from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.report.notebook.tables import rows_of
 from sasnet_plugin.report.sample_rows import own, shared
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
@@ -98,11 +99,37 @@ def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None
         {"radius": 44.0, "thickness": 19.0},
     )
     near(fit, {name: SHELL[name] for name in ("radius", "thickness")})
-    assert all(p.error is None for name, p in fit.parameters.items() if "sld" in name)
+    as_json = json.loads(json.dumps(fit.as_dict(["a", "b", "c"])))
+    for name, p in [*as_json["parameters"].items(), *as_json["own"]["b"].items()]:
+        if "sld" in name or name == "scale":
+            assert p["value"] is p["error"] is None, name
+            assert "solvents" in p["reason"]
+        else:
+            assert p["value"] is not None, name
+    rows = rows_of(result(sample_of(contrasts(), {"kind": "contrasts"}), [fit]))
+    assert {row["parameter"] for row in rows if row["value"] is None} == {
+        "sld_core", "sld_shell", "sld_solvent", "scale",
+    }  # fmt: skip
+    assert all(bool(row["reason"]) == (row["value"] is None) for row in rows)
     said = {name: rest for name, *rest in [*shared(fit), *own(fit)]}
     assert {text for name in ("sld_core", "sld_shell", "sld_solvent") for text in said[name]} == {
         "not determined", "fitted",
     }  # fmt: skip
+
+
+def test_settings_in_one_solvent_tell_no_density() -> None:
+    """A core's is relative to the shell's and the solvent's, which nobody has given."""
+    far, near_ = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
+    curves = [measured("core_shell_sphere", i, q, sld_solvent=6.36, **SHELL) for i, q in enumerate((far, near_))]
+    sample = sample_of(curves, {"kind": "settings"})
+    open_ = result(sample, [fitted(sample, "core_shell_sphere", SHELL)])
+    assert open_.best is not None
+    assert open_.best.parameters["sld_core"].undetermined
+    assert "SLD" not in open_.verdict.headline
+    given = replace(task(sample, "core_shell_sphere", SHELL), fixed={"sld_solvent": 6.36, "sld_shell": 3.0})
+    core = joint_fit(fit_one(given, None, Budget())).parameters["sld_core"]
+    assert core.error is not None
+    assert abs(core.value - 0.5) < 4 * core.error
 
 
 def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> None:
