@@ -24,15 +24,15 @@ from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
 from ..progress import shown
 from ..result.fit_result import FitResult
-from ..strategy.fit_candidate import fit_candidate
 from ..result.model_fit import ModelFit
+from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, Counting, FitOptions, Pair, Pool, Task
 from ..watched import Progress, Watched
 from .distributions import other_kinds, over_kinds
 from .one_curve import as_one_curve
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit, SampleResult, joint_fit, ranked
-from .said import spoken_in_python, told
+from .said import EXCHANGED, spoken_in_python, told
 
 #: Models fitted jointly at once, and at most; so many where one of them explains the sample.
 _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
@@ -54,23 +54,21 @@ _UNLIKELY = 0.02
 
 @dataclass(frozen=True)
 class Alone:
-    """Curves that are fitted alone, for the joint fit to begin there: those of the sample, or settings as one.
+    """Curves that are fitted alone, for the joint fit to begin there: the sample's, or settings as one.
 
     Parameters
     ----------
     dintensities : tuple of (n_i,) float array
     fits : tuple of FitResult
-        Of each; none where there was no need.
+        Of each.
     """
 
     curves: tuple[Curve, ...]
     dintensities: tuple[Any, ...]
-    fits: tuple[FitResult, ...] = ()
+    fits: tuple[FitResult, ...]
 
     def of(self, pair: Pair) -> list[ModelFit | None]:
         """The fits of a model to each."""
-        if not self.fits:
-            return [None] * len(self.curves)
         return [
             next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
             for result in self.fits
@@ -160,25 +158,28 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         suggestion = together(each, options.prior)
         alone = Alone(curves, dintensities, singles)
     else:  # a window of q alone tells little
-        suggestion = together([*each, suggested(whole, options)[0]], options.prior)
-        alone = Alone((whole,), (uncertainties(whole)[0],))
+        answer, seen = suggested(whole, options)
+        each.append(answer)
+        suggestion = together(each, options.prior)
+        as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
+        alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
         return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
     limit = options.time_limit * len(curves)
     ledger = Ledger(pool, time.monotonic() + limit)
-    sample, alone, fits, notes = _found(ledger, sample, dintensities, options, suggestion, alone)
+    sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, alone)
     order = tuple(ranked(fits))
     odd = None
     if order:
         again = _again(sample, dintensities, options, order[0])
         order = tuple(ranked([_whichever_kind(ledger, again, order[0]), *order[1:]]))
         odd = odd_one(ledger, again) if order[0].lacking() else None
-    against = tuple(contradicting(suggestion, each))
+    against = tuple(contradicting(suggestion, each[: len(curves)]))
     if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
         notes = [*notes, NO_DENSITIES]
     singles = alone.fits if whole is None else ()
     made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
-    if whole is not None and alone.fits:
+    if whole is not None:
         made = replace(made, as_one=alone.fits[0])
     return told(made, options)
 
@@ -190,26 +191,35 @@ def _found(
     options: FitOptions,
     suggestion: Suggestion,
     alone: Alone,
-) -> tuple[Sample, Alone, list[JointFit], list[str]]:
+) -> tuple[Sample, list[JointFit], list[str]]:
     """The search; where nothing explains the curves, further.
 
-    Settings go on from the models that fit them as one curve; curves whose kind nobody has told are taken for
-    another kind.
+    Curves whose kind nobody has told are taken for another kind; of contrasts each may have densities of its own.
     """
     fits, notes = _search(ledger, sample, dintensities, options, suggestion, alone)
     if any(not fit.lacking() for fit in fits):
-        return sample, alone, fits, notes
-    if not alone.fits:
-        alone = replace(alone, fits=(fit_with(ledger.pool, alone.curves[0], options),))
-        again, said = _search(ledger, sample, dintensities, options, suggestion, alone)
-        return sample, alone, [*fits, *again], [*notes, *said]
-    other = _OTHER.get(sample.kind)
-    if other is None or sample.told:
-        return sample, alone, fits, notes
-    second = replace(sample, kind=other)
-    again, said = _search(ledger, second, dintensities, options, suggestion, alone)
-    better = min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf)
-    return (second, alone, again, said) if better else (sample, alone, fits, notes)
+        return sample, fits, notes
+    tried = [(sample, fits, notes)]
+    for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
+        again, said = _search(ledger, second, dintensities, options, suggestion, alone)
+        tried.append((second, again, [*said, *why]))
+        if any(not fit.lacking() for fit in again):
+            break
+    best = min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
+    return best
+
+
+def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
+    """What the curves may be besides, with what is to be said of it."""
+    found: list[tuple[Sample, list[str]]] = []
+    if sample.kind in _OTHER and not sample.told:
+        found.append((replace(sample, kind=_OTHER[sample.kind]), []))
+    if sample.kind == CONTRASTS:
+        tables = [model_info(model).parameters.call_parameters for model in models]
+        densities = {p.name for table in tables for p in table if p.type == "sld"}
+        if not densities & {*sample.own, *sample.share, *sample.ties}:
+            found.append((replace(sample, own=sample.own | densities), [EXCHANGED]))
+    return found
 
 
 def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
@@ -241,8 +251,8 @@ def _search(
     done: list[JointFit] = []
     notes: list[str] = []
     open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
-    budget = _JOINT
-    while open_ and len(done) < _MOST and ledger.spent < _PER_CURVE[budget] * len(sample.curves):
+    budget, before = _JOINT, ledger.spent
+    while open_ and len(done) < _MOST and ledger.spent - before < _PER_CURVE[budget] * len(sample.curves):
         least = min(done, key=lambda fit: fit.bic, default=None)
         explained = least is not None and not least.lacking()
         if explained:

@@ -30,6 +30,11 @@ WHAT = {
 }
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
+#: Of contrasts that share a shape alone.
+EXCHANGED = (
+    "The curves have been given densities of their own: more than the solvent was exchanged between them, such"
+    " as light for heavy water inside, or they are not one sample."
+)
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
 
@@ -137,6 +142,8 @@ def _doubts(result: SampleResult) -> list[str]:
             f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"
             " it is the same."
         )
+    if EXCHANGED in result.notes:
+        found.append(EXCHANGED)
     factors = _calibrations(result)
     if factors:
         found.append(factors)
@@ -158,7 +165,7 @@ def _doubts(result: SampleResult) -> list[str]:
 def _calibrations(result: SampleResult) -> str:
     """That a curve's intensity is off by more than a calibration is."""
     best, sample = result.best, result.sample
-    if best is None or sample.kind not in (SETTINGS, CONTRASTS):
+    if best is None or sample.kind not in (SETTINGS, CONTRASTS) or EXCHANGED in result.notes:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]
