@@ -125,7 +125,9 @@ def _together(record: Record, results: Sequence[FitResult], folder: Path, force:
     from ..report.page import names
 
     row = record["rows"][0]
-    if not record["file"].endswith(MARK_OF_SAMPLE) or len(results) != len(row.get("sample", {}).get("files", ())):
+    if not record["file"].endswith(MARK_OF_SAMPLE) or len(results) != len(
+        row.get("sample", {}).get("files", ())
+    ):
         return
     name = names.stem(record["file"], "", "sample")
     for ending, mark in SAMPLE_MARKS.items():

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...data.sample.described import read_description, sample_of
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
+from ...data.sample.sample import CONTRASTS, Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
-from ...simulate.priors import model_info
-from ...types import Curve, SasnetError, Suggestion, sum_parts
+from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names
 from ..ledger import Ledger
@@ -23,56 +20,21 @@ from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
 from ..progress import shown
-from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit
-from ..strategy.fit_candidate import fit_candidate
-from ..task import Budget, Counting, FitOptions, Pair, Pool, Task
+from ..task import Counting, FitOptions, Pool
 from ..watched import Progress, Watched
 from .distributions import other_kinds, over_kinds
+from .joint_fit import joint_fit
 from .one_curve import as_one_curve
 from .one_model import JointMinimum, JointTask, fit_one
-from .result import JointFit, SampleResult, joint_fit, ranked
-from .said import EXCHANGED, spoken_in_python, told
+from .result import JointFit, SampleResult, ranked
+from .said import spoken_in_python, told
+from .search import BESIDE, JOINT, Alone, search
 
-#: Models fitted jointly at once, and at most; so many where one of them explains the sample.
-_AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
-#: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
-#: another that explains the sample.
-_SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
     "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
     " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
-#: What curves may be as well that look like one of these.
-_OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
-#: Of all models, for each curve, before and after one explains the sample, s.
-_PER_CURVE = {_JOINT: 12.0, _BESIDE: 3.0}
-#: A model that is thought less probable is not fitted where another explains the sample.
-_UNLIKELY = 0.02
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Curves that are fitted alone, for the joint fit to begin there: the sample's, or settings as one.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n_i,) float array
-    fits : tuple of FitResult
-        Of each.
-    """
-
-    curves: tuple[Curve, ...]
-    dintensities: tuple[Any, ...]
-    fits: tuple[FitResult, ...]
-
-    def of(self, pair: Pair) -> list[ModelFit | None]:
-        """The fits of a model to each."""
-        return [
-            next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
-            for result in self.fits
-        ]
 
 
 def fit_together(
@@ -160,14 +122,14 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     else:  # a window of q alone tells little
         answer, seen = suggested(whole, options)
         each.append(answer)
-        suggestion = together(each, options.prior)
+        suggestion = _with_factors(together(each, options.prior), answer)
         as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
         alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
         return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
     limit = options.time_limit * len(curves)
     ledger = Ledger(pool, time.monotonic() + limit)
-    sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, alone)
+    sample, fits, notes = search(ledger, sample, dintensities, options, suggestion, alone)
     order = tuple(ranked(fits))
     odd = None
     if order:
@@ -184,42 +146,18 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     return told(made, options)
 
 
-def _found(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-    alone: Alone,
-) -> tuple[Sample, list[JointFit], list[str]]:
-    """The search; where nothing explains the curves, further.
-
-    Curves whose kind nobody has told are taken for another kind; of contrasts each may have densities of its own.
-    """
-    fits, notes = _search(ledger, sample, dintensities, options, suggestion, alone)
-    if any(not fit.lacking() for fit in fits):
-        return sample, fits, notes
-    tried = [(sample, fits, notes)]
-    for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
-        again, said = _search(ledger, second, dintensities, options, suggestion, alone)
-        tried.append((second, again, [*said, *why]))
-        if any(not fit.lacking() for fit in again):
-            break
-    best = min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
-    return best
-
-
-def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
-    """What the curves may be besides, with what is to be said of it."""
-    found: list[tuple[Sample, list[str]]] = []
-    if sample.kind in _OTHER and not sample.told:
-        found.append((replace(sample, kind=_OTHER[sample.kind]), []))
-    if sample.kind == CONTRASTS:
-        tables = [model_info(model).parameters.call_parameters for model in models]
-        densities = {p.name for table in tables for p in table if p.type == "sld"}
-        if not densities & {*sample.own, *sample.share, *sample.ties}:
-            found.append((replace(sample, own=sample.own | densities), [EXCHANGED]))
-    return found
+def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
+    """With the structure factors of all settings as one curve: most windows do not show any."""
+    seen = {guess.name: guess for guess in whole.models}
+    models = [
+        replace(
+            guess,
+            structure_factor=seen[guess.name].structure_factor,
+            structure_factor_probability=seen[guess.name].structure_factor_probability,
+        )
+        for guess in suggestion.models
+    ]
+    return replace(suggestion, models=tuple(models))
 
 
 def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
@@ -235,44 +173,8 @@ def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, f
     starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
     return JointTask(
         sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
-        dict(options.ranges), fit.probability, fit.per_decade, _JOINT if fit.lacking() else _BESIDE,
+        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
     )  # fmt: skip
-
-
-def _search(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-    alone: Alone,
-) -> tuple[list[JointFit], list[str]]:
-    chances = _chances(suggestion, alone.fits, options)
-    done: list[JointFit] = []
-    notes: list[str] = []
-    open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
-    budget, before = _JOINT, ledger.spent
-    while open_ and len(done) < _MOST and ledger.spent - before < _PER_CURVE[budget] * len(sample.curves):
-        least = min(done, key=lambda fit: fit.bic, default=None)
-        explained = least is not None and not least.lacking()
-        if explained:
-            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
-        now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
-        budget = _BESIDE if explained else _JOINT
-        nearest = Budget(_SINGLE.seconds, np.inf if least is None else least.reduced_chisq)
-        tasks = [
-            replace(
-                _task(ledger, sample, dintensities, options, pair, alone, chances[pair], nearest),
-                budget=budget,
-            )
-            for pair in now
-        ]
-        for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
-            if isinstance(answer, JointMinimum):
-                done.append(joint_fit(answer))
-            elif isinstance(answer, SasnetError):
-                notes.append(str(answer))
-    return done, notes
 
 
 def odd_one(pool: Counting, task: JointTask) -> int | None:
@@ -288,7 +190,7 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
         return None
     tasks = [without(task, i) for i in range(count)]
     found = []
-    for i, answer in answers(pool, fit_one, tasks, _JOINT.seconds * count):
+    for i, answer in answers(pool, fit_one, tasks, JOINT.seconds * count):
         if isinstance(answer, JointMinimum) and not joint_fit(answer).lacking():
             found.append(i)
     return found[0] if len(found) == 1 else None
@@ -307,76 +209,3 @@ def without(task: JointTask, i: int) -> JointTask:
         values=left(sample.values),
     )  # fmt: skip
     return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))
-
-
-def _chances(
-    suggestion: Suggestion, singles: Sequence[FitResult], options: FitOptions
-) -> dict[tuple[str, str | None], float]:
-    """Models with their structure factors, and what is thought of each: by all curves, and by their fits."""
-    found: dict[tuple[str, str | None], float] = {}
-    for guess in suggestion.models:
-        factor = guess.structure_factor
-        if options.structure_factor is not None:
-            factor = None if options.structure_factor == "none" else options.structure_factor
-        if guess.probability > _UNLIKELY or options.models is not None:
-            found[guess.name, factor] = guess.probability * guess.structure_factor_probability
-            if options.structure_factor is None and guess.structure_factor_probability < 1 - _UNLIKELY:
-                other = None if factor is not None else _interacting(guess.name, singles)
-                if other != factor:
-                    rest = guess.probability * (1 - guess.structure_factor_probability)
-                    found[guess.name, other] = max(found.get((guess.name, other), 0.0), rest)
-    known = {guess.name: guess.probability for guess in suggestion.models}
-    for result in singles:
-        for fit in result.fits[:2]:
-            if len(sum_parts(fit.name)) == 1:
-                pair = fit.model, fit.structure_factor
-                gain = fit.weight / len(singles) * max(known.get(fit.model, 0.0), 10 * _UNLIKELY)
-                found[pair] = max(found.get(pair, 0.0), gain)
-    return found
-
-
-def _lengths(model: str) -> int:
-    """How many a body has, at least one."""
-    table = model_info(model).parameters.call_parameters
-    return max(sum(p.type == "volume" for p in table), 1)
-
-
-def _shown(curve: Curve, dintensity: Any) -> float:
-    """χ² of a constant: how much there is to see."""
-    mean = np.average(curve.intensity, weights=1 / dintensity**2)
-    return float(np.sum(((curve.intensity - mean) / dintensity) ** 2))
-
-
-def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
-    """A structure factor with which single curves were fitted by a model."""
-    every = (fit for result in singles for fit in result.fits)
-    return next((f.structure_factor for f in every if f.model == name and f.structure_factor), None)
-
-
-def _task(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    pair: tuple[str, str | None],
-    alone: Alone,
-    chance: float,
-    single: Budget,
-) -> JointTask:
-    """With starts from curves alone; a model that was fitted to none is to one of them, briefly."""
-    own = alone.of(pair)
-    if not any(own):
-        i = int(np.argmax([_shown(c, d) for c, d in zip(alone.curves, alone.dintensities, strict=True)]))
-        asked = Task(
-            alone.curves[i], alone.dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
-            budget=single,
-        )  # fmt: skip
-        for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
-            own[i] = None if isinstance(answer, SasnetError) else answer
-    starts = tuple(None if f is None else starting_values(f) for f in own)
-    starts += (None,) * (len(sample.curves) - len(starts))  # where all are one curve
-    sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
-    return JointTask(
-        sample, dintensities, *pair, starts, dict(options.fixed),
-        dict(options.ranges), chance, max(sampling, default=None), _JOINT,
-    )  # fmt: skip

@@ -150,7 +150,7 @@ class Joint:
         return Solved(np.clip(np.nan_to_num(residual, nan=most), -most, most), scales, backgrounds, common)
 
     def off(self, scales: Array, backgrounds: Array, common: float) -> Array:
-        """Of scales from what the common one asks for, and of backgrounds from none, in standard deviations."""
+        """Of scales from what the common one asks for, and of backgrounds from none, in deviations."""
         if self.plan.factors is None:
             return np.zeros(0)
         scaled = (scales / (np.array(self.plan.factors) * common) - 1) / CALIBRATION

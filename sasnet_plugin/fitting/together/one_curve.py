@@ -68,7 +68,7 @@ def _in_order(columns: Array) -> Array:
 
 
 def _factor(reference: Array, other: Array) -> float:
-    """By which another setting has to be multiplied to agree where both have measured; 1 where they have not."""
+    """By which another setting has to be multiplied to agree where both have measured; else 1."""
     q, intensity, error, _ = other
     inside = (q >= reference[0, 0]) & (q <= reference[0, -1]) & (intensity > 0)
     if np.sum(inside) < _FEWEST:

@@ -236,9 +236,7 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         for theory, one in zip(first.theories, joint.curves, strict=True)
     )
     common = first.common if plan.factors is not None else np.nan
-    return JointMinimum(
-        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found
-    )
+    return JointMinimum(task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found)
 
 
 def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:

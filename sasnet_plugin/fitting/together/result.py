@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample.sample import CONTRASTS, Sample
-from ...simulate.priors import model_info
+from ...data.sample.sample import Sample
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
-from ..assessment.goodness_of_fit import explains, standardised_runs
-from ..evidence.prior import outside
+from ..assessment.goodness_of_fit import explains
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
-from .one_model import JointMinimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-
-#: Why densities are not determined.
-UNKNOWN_SOLVENTS = "the solvents are not given, so that only ratios of contrasts are known"
-ONE_SOLVENT = "not all other densities are given, so that only ratios of contrasts are known"
 
 
 @dataclass(frozen=True)
@@ -150,7 +142,7 @@ class JointFit:
 
 
 def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
-    """By name; what is not determined has no value, but a reason and the value that the curves are made of."""
+    """By name; what is not determined has no value, but a reason and the value of the curves."""
     return {
         name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
         if not p.undetermined
@@ -255,10 +247,7 @@ class SampleResult:
             "best": self.best.name if self.best else None,
             "fits": [fit.as_dict(files) for fit in self.fits],
             "suggestion": suggestion_as_dict(self.suggestion),
-            "singles": [
-                {"file": f, **_single(r)}
-                for f, r in zip(files, self.singles, strict=False)
-            ],
+            "singles": [{"file": f, **_single(r)} for f, r in zip(files, self.singles, strict=False)],
             "as_one": None if self.as_one is None else _single(self.as_one),
             "odd": None if self.odd is None else files[self.odd],
             "against": [files[i] for i in self.against],
@@ -296,72 +285,3 @@ def ranked(fits: list[JointFit]) -> list[JointFit]:
     weight = np.exp(log - log.max())
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
     return sorted(found, key=lambda fit: -fit.weight)
-
-
-def joint_fit(found: JointMinimum) -> JointFit:
-    """Where a joint fit has ended, as people see it."""
-    task = found.task
-    info = model_info(product_name(task.model, task.structure_factor))
-    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
-    units = {p.name: p.units for p in table} | {"background": "1/cm"}
-    values = found.values
-    names = [n for n in values[0] if n in units or (n.endswith("_pd") and n[:-3] in units)]
-    own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
-    own_names |= {name for name in names if len({v[name] for v in values}) > 1}
-    shared = {n: _parameter(found, units, n, None) for n in names if n not in own_names}
-    reasons = _undetermined(found, [p.name for p in table if p.type == "sld"])
-    # Widths of nothing are left out.
-    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
-    shared = _marked(shared, reasons)
-    own = tuple(
-        _marked({n: _parameter(found, units, n, i) for n in names if n in own_names}, reasons)
-        for i in range(len(values))
-    )
-    widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
-    kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
-    fit = JointFit(
-        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
-        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
-        _runs(found), task.per_decade, seconds=found.seconds,
-    )  # fmt: skip
-    # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
-    return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
-
-
-def _runs(found: JointMinimum) -> tuple[float, ...]:
-    curves = zip(found.task.sample.curves, found.theories, strict=True)
-    return tuple(standardised_runs(curve.intensity - theory) for curve, theory in curves)
-
-
-def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
-    value = float(found.values[place or 0][name])
-    error = found.errors.get((name, place))
-    return Parameter(value, error, units.get(name, ""), error is None, value, value)
-
-
-def _marked(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:
-    """The same; of what is not determined that it is not."""
-    return {
-        name: replace(p, error=None, undetermined=reasons[name]) if name in reasons else p
-        for name, p in parameters.items()
-    }
-
-
-def _undetermined(found: JointMinimum, densities: Sequence[str]) -> dict[str, str]:
-    """Densities, and the scale, that other values could replace without any change of the curves.
-
-    A common factor of all contrasts is one of the scale. In several solvents one density that is known settles
-    all others; in one solvent those that are fitted are relative to those that are not.
-    """
-    plan = found.plan
-    known = {*plan.ties, *(name for one in plan.known for name in one)}
-    unknown = [name for name in densities if name not in known]
-    if found.task.sample.kind == CONTRASTS:
-        reason = UNKNOWN_SOLVENTS if len(unknown) == len(densities) else ""
-    else:
-        curves = range(len(found.values))
-        held = [n for n in unknown for i in curves if not {(n, None), (n, i)} & found.errors.keys()]
-        reason = ONE_SOLVENT if held or len(unknown) == len(densities) else ""
-    if not reason or not unknown or "scale" in known:
-        return {}
-    return dict.fromkeys([*unknown, "scale"], reason)

@@ -32,8 +32,8 @@ WHAT = {
 _KNOWN = 0.5
 #: Of contrasts that share a shape alone.
 EXCHANGED = (
-    "The curves have been given densities of their own: more than the solvent was exchanged between them, such"
-    " as light for heavy water inside, or they are not one sample."
+    "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
+    " light for heavy water inside, or they are not one sample."
 )
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
@@ -106,7 +106,7 @@ def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
     found = []
     for name, p in best.parameters.items():
-        if p.fixed or p.undetermined or name in ("scale", "background") or not _known(name, p) or p.error is None:
+        if p.fixed or p.error is None or name in ("scale", "background") or not _known(name, p):
             continue
         if name.endswith("_pd"):
             error = None if p.error is None else 100 * p.error

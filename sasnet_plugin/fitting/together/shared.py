@@ -17,7 +17,7 @@ from ..result.components import bare
 
 #: Standard deviation of a measurement's calibration, as a share of I.
 CALIBRATION = 0.03
-#: A background may be so many times the intensity at a curve's end, of which a tenth of the points is looked at.
+#: A background may be so many times the intensity at a curve's end, the last tenth of its points.
 _BACKGROUND, _END = 2.0, 10
 
 
@@ -84,7 +84,7 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
 
 
 def _lowest(curves: Sequence[Curve]) -> float:
-    """A flat background is in all settings: where a setting is brighter, it is no larger than in the dimmest."""
+    """A flat background is in all settings: a bright one has no larger one than the dimmest, 1/cm."""
     ends = [np.abs(c.intensity[-max(len(c) // _END, 1) :]) for c in curves]
     return _BACKGROUND * min(float(np.median(end)) for end in ends) or np.inf
 

@@ -22,8 +22,9 @@ from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
+from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_fit, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
@@ -120,7 +121,9 @@ def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None
 def test_settings_in_one_solvent_tell_no_density() -> None:
     """A core's is relative to the shell's and the solvent's, which nobody has given."""
     far, near_ = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
-    curves = [measured("core_shell_sphere", i, q, sld_solvent=6.36, **SHELL) for i, q in enumerate((far, near_))]
+    curves = [
+        measured("core_shell_sphere", i, q, sld_solvent=6.36, **SHELL) for i, q in enumerate((far, near_))
+    ]
     sample = sample_of(curves, {"kind": "settings"})
     open_ = result(sample, [fitted(sample, "core_shell_sphere", SHELL)])
     assert open_.best is not None
