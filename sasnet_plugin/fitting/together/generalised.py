@@ -95,4 +95,6 @@ def _step(joint: Joint, residual: Array, columns: Array, errors: Sequence[Shared
     for error, part, one in zip(errors, parts, off, strict=True):
         weight = weighted(error, part)
         normal, pull = normal + part.T @ weight, pull + weight.T @ one
+    if not (np.all(np.isfinite(normal)) and np.all(np.isfinite(pull))):
+        return np.zeros(length.size)
     return np.asarray(-(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length)

@@ -18,9 +18,11 @@ from ..evidence.marginal import Evidence, evidence
 from ..evidence.shared_error import SharedError
 from ..ledger import spent
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import completed, independent
+from ..problem.free_parameters import SALT, completed, independent
 from ..problem.model_curves import ModelCurves
+from ..result.components import bare
 from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
 from ..task import Budget, no_curve
 from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts
@@ -34,6 +36,8 @@ Array = NDArray[np.float64]
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 #: Starts that are tried, the nearest to the data.
 _TRIED = 4
+#: Salt with which one begins beside none, mol/L: charges are screened over 30 Å.
+_SALT = 0.01
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,8 @@ def _starts(
                 found.append((shared | matter, around))
         else:
             found.append((shared, own))
+            for name in (n for n in plan.own if bare(n) == SALT and not float(shared.get(n, 0.0)) > 0):
+                found.append((shared, [one | {name: _SALT} for one in own]))
         if not found:
             found.append((shared, own))
     return found
@@ -224,10 +230,11 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
     first = plain(joint, joint.best[1])
     found = _evidences(among, first)
     errors, slow = _deviations(joint, first, among, [one.shared for one in found])
-    second = generalised(joint, first.x, slow)
-    better = _evidences(among, second)
-    if _lost(second, better) < _lost(first, found):
-        first, found = second, better
+    if _usual(found):  # nothing is gained by weights where the model is wrong
+        second = generalised(joint, first.x, slow)
+        better = _evidences(among, second)
+        if _usual(better) and _lost(second, better) < _lost(first, found):
+            first, found = second, better
     values = joint.decoded(first.x)
     for i, own in enumerate(values):
         own |= {"scale": float(first.scales[i]), "background": float(first.backgrounds[i])}
@@ -241,6 +248,11 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
 
 def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:
     return tuple(_evidence(one, theory) for one, theory in zip(among, found.theories, strict=True))
+
+
+def _usual(evidences: Sequence[Evidence]) -> bool:
+    """Whether slow errors are no larger than measurements have."""
+    return all(one.shared.relative <= ASSESSMENT.small_systematic for one in evidences)
 
 
 def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:

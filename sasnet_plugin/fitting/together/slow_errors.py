@@ -57,6 +57,8 @@ def slow_errors(
             rest = [one for j, one in enumerate(told) if j != i]
             precision = known[0] + sum((one[0] for one in rest), np.zeros_like(known[0])) + np.diag(floor)
             pull = known[1] + sum((one[1] for one in rest), np.zeros_like(known[1]))
+            if not np.all(np.isfinite(precision)):
+                continue
             values, vectors = np.linalg.eigh(precision)
             width = vectors / np.sqrt(np.maximum(values, values[-1] * 1e-14))
             there = residuals[i] - slopes[i] @ (width @ (width.T @ pull))

@@ -353,3 +353,7 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
     alone = fit(curve, workers=1)
     assert single.headline == alone.headline
     assert [f.name for f in single.fits] == [f.name for f in alone.fits]
+    for one, other in zip(single.fits, alone.fits, strict=True):
+        assert one.parameters == other.parameters
+        assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
+    assert single.verified == alone.verified
