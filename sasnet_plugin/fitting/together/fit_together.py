@@ -116,19 +116,33 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     each = [one for one, _ in asked]
     whole = as_one_curve(sample, dintensities)
     if whole is None:
-        singles = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
         suggestion = together(each, options.prior)
-        alone = Alone(curves, dintensities, singles)
+        fits = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+        alone = Alone(curves, dintensities, fits)
     else:  # a window of q alone tells little
         answer, seen = suggested(whole, options)
-        each.append(answer)
-        suggestion = _with_factors(together(each, options.prior), answer)
+        suggestion = _with_factors(together([*each, answer], options.prior), answer)
         as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
         alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
         return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
-    limit = options.time_limit * len(curves)
-    ledger = Ledger(pool, time.monotonic() + limit)
+    made = _jointly(pool, sample, dintensities, options, suggestion, alone)
+    made = replace(made, against=tuple(contradicting(suggestion, each)))
+    if whole is None:
+        return told(replace(made, singles=alone.fits), options)
+    return told(replace(made, as_one=alone.fits[0]), options)
+
+
+def _jointly(
+    pool: Pool,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+    alone: Alone,
+) -> SampleResult:
+    """All that is fitted to all curves."""
+    ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
     sample, fits, notes = search(ledger, sample, dintensities, options, suggestion, alone)
     order = tuple(ranked(fits))
     odd = None
@@ -136,14 +150,9 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         again = _again(sample, dintensities, options, order[0])
         order = tuple(ranked([_whichever_kind(ledger, again, order[0]), *order[1:]]))
         odd = odd_one(ledger, again) if order[0].lacking() else None
-    against = tuple(contradicting(suggestion, each[: len(curves)]))
     if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
         notes = [*notes, NO_DENSITIES]
-    singles = alone.fits if whole is None else ()
-    made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
-    if whole is not None:
-        made = replace(made, as_one=alone.fits[0])
-    return told(made, options)
+    return SampleResult(sample, dintensities, order, suggestion, odd=odd, notes=tuple(notes))
 
 
 def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:

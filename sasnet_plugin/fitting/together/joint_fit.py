@@ -22,24 +22,9 @@ ONE_SOLVENT = "not all other densities are given, so that only ratios of contras
 def joint_fit(found: JointMinimum) -> JointFit:
     """Where a joint fit has ended, as people see it."""
     task = found.task
-    info = model_info(product_name(task.model, task.structure_factor))
-    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
-    units = {p.name: p.units for p in table} | {"background": "1/cm"}
-    values = found.values
-    names = [n for n in values[0] if n in units or (n.endswith("_pd") and n[:-3] in units)]
-    own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
-    own_names |= {name for name in names if len({v[name] for v in values}) > 1}
-    shared = {n: _parameter(found, units, n, None) for n in names if n not in own_names}
-    reasons = _undetermined(found, [p.name for p in table if p.type == "sld"])
-    # Widths of nothing are left out.
-    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
-    shared = _marked(shared, reasons)
-    own = tuple(
-        _marked({n: _parameter(found, units, n, i) for n in names if n in own_names}, reasons)
-        for i in range(len(values))
-    )
+    shared, own = _parameters(found)
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
-    kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
+    kinds = {n: str(found.values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
     fit = JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
@@ -47,6 +32,32 @@ def joint_fit(found: JointMinimum) -> JointFit:
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
     return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
+
+
+def _parameters(found: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
+    """What all curves share, and what each has of its own."""
+    info = model_info(product_name(found.task.model, found.task.structure_factor))
+    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
+    units = {p.name: p.units for p in table} | {"background": "1/cm"}
+    reasons = _undetermined(found, [p.name for p in table if p.type == "sld"])
+    names = [n for n in found.values[0] if n.removesuffix("_pd") in units]
+    single = _single(found, names)
+    shared = {n: _parameter(found, units, n, None) for n in names if n not in single}
+    # Widths of nothing are left out.
+    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
+    own = [
+        {n: _parameter(found, units, n, i) for n in names if n in single} for i in range(len(found.values))
+    ]
+    return _marked(shared, reasons), tuple(_marked(one, reasons) for one in own)
+
+
+def _single(found: JointMinimum, names: Sequence[str]) -> set[str]:
+    """Names of what each curve has of its own."""
+    fitted = {name for name, place in found.errors if place is not None}
+    return {
+        "scale", "background", *fitted,
+        *(name for name in names if len({values[name] for values in found.values}) > 1),
+    }  # fmt: skip
 
 
 def _runs(found: JointMinimum) -> tuple[float, ...]:

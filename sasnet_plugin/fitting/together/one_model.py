@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -194,25 +194,32 @@ def _starts(
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    singles = _different([s for s in task.starts if s is not None] or [{}], plan)
-    found = []
+    found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     rng = np.random.default_rng(0)
-    for single in singles:
+    for single in _different([s for s in task.starts if s is not None] or [{}], plan):
         shared = completed(defaults | single | task.fixed, 35)
-        own = [
-            {n: v for n, v in (s or single).items() if n in plan.own or n.removesuffix("_pd") in plan.own}
-            for s in task.starts
-        ]
         if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
-            for matter, around in density_starts(forms, plan, shared, rng):
-                found.append((shared | matter, around))
-        else:
-            found.append((shared, own))
-            for name in (n for n in plan.own if bare(n) == SALT and not float(shared.get(n, 0.0)) > 0):
-                found.append((shared, [one | {name: _SALT} for one in own]))
-        if not found:
-            found.append((shared, own))
+            of_matter = density_starts(forms, plan, shared, rng)
+            found += [(shared | matter, list(around)) for matter, around in of_matter]
+            if found:
+                continue
+        own = [_of_curve(start or single, plan) for start in task.starts]
+        found += [(shared, own), *((shared, salted) for salted in _salted(shared, own, plan))]
     return found
+
+
+def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What a curve has of its own."""
+    return {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+
+
+def _salted(
+    shared: Mapping[str, Any], own: Sequence[dict[str, Any]], plan: Plan
+) -> Iterator[list[dict[str, Any]]]:
+    """The same with salt, where each curve may have some and none begins with any."""
+    for name in plan.own:
+        if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
+            yield [one | {name: _SALT} for one in own]
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:

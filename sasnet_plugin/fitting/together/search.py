@@ -80,8 +80,7 @@ def search(
         tried.append((second, again, [*said, *why]))
         if any(not fit.lacking() for fit in again):
             break
-    best = min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
-    return best
+    return min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
 
 
 def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
@@ -105,6 +104,7 @@ def _models(
     suggestion: Suggestion,
     alone: Alone,
 ) -> tuple[list[JointFit], list[str]]:
+    """Joint fits, a few at once, until one explains the curves and a few stand beside it; and what failed."""
     chances = _chances(suggestion, alone.fits, options)
     done: list[JointFit] = []
     notes: list[str] = []

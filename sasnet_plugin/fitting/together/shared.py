@@ -66,13 +66,8 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     """
     table = model_info(product_name(model, factor)).parameters.call_parameters
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
-    own = {name for name in names if _is_own(sample.kind, name, factor)}
-    own = (own - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
-    around = [name for name in names if "solvent" in name and name not in fixed]
-    solvents = sample.solvents or (None,) * len(sample.curves)
-    known = tuple(
-        dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value))) for value in solvents
-    )
+    own = _own(sample, names, factor)
+    known = _known(sample, names, fixed)
     ties = {name: tie for name, tie in sample.ties.items() if name in names}
     _check_ties(sample, model, set(names), ties)
     factors = _factors(sample, factor)
@@ -81,6 +76,19 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
         factors = None  # a factor of all contrasts of a curve is one of its scale
     background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
     return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background)
+
+
+def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:
+    custom = {name for name in names if _is_own(sample.kind, name, factor)}
+    return (custom - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
+
+
+def _known(sample: Sample, names: Sequence[str], fixed: Mapping[str, float]) -> tuple[dict[str, float], ...]:
+    around = [name for name in names if "solvent" in name and name not in fixed]
+    return tuple(
+        dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value)))
+        for value in sample.solvents or (None,) * len(sample.curves)
+    )
 
 
 def _lowest(curves: Sequence[Curve]) -> float:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_joint import SHELL, Q, contrasts, known, measured, searches, task
+from test_joint import SHELL, Q, contrasts, known, measured, result, searches, task
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
@@ -14,12 +14,13 @@ from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import evidence
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.task import Budget
+from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.generalised import Minimum, generalised, plain
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_curve import as_one_curve
 from sasnet_plugin.fitting.together.one_model import fit_one
+from sasnet_plugin.fitting.together.said import EXCHANGED, told
 from sasnet_plugin.fitting.together.shared import plan_of
 
 FAR, NEAR = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
@@ -143,3 +144,6 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
         assert p.error is not None
         assert abs(p.value - true) < 4 * p.error
     assert all(one["sld_core"].undetermined for one in fits[1].own)
+    said = told(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
+    assert said.level == "explains with doubts"
+    assert "densities of its own" in said.doubt
