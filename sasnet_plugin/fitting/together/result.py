@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
+#: Share of the greatest weight from which on a fit may be first that explains what the likeliest does not.
+_NEARLY = 0.01
+
+
 @dataclass(frozen=True)
 class JointFit:
     """One model, fitted to all curves of a sample.
@@ -278,10 +282,17 @@ def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
 
 
 def ranked(fits: list[JointFit]) -> list[JointFit]:
-    """Each with its weight, exp(-BIC/2) times what the network gave it, best first."""
+    """Each with its weight, exp(-BIC/2) times what the network gave it, best first.
+
+    One that explains all curves is before a likelier one that explains them but for an error that few
+    measurements have, unless its weight is next to nothing.
+    """
     if not fits:
         return []
     log = np.array([-0.5 * fit.bic + np.log(max(fit.probability, 1e-3)) for fit in fits])
     weight = np.exp(log - log.max())
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
-    return sorted(found, key=lambda fit: -fit.weight)
+    order = sorted(found, key=lambda fit: -fit.weight)
+    least = _NEARLY * order[0].weight
+    first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
+    return [first, *(fit for fit in order if fit is not first)]

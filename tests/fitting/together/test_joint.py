@@ -16,6 +16,7 @@ import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
@@ -142,6 +143,16 @@ def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> 
     first = ranked([other, true])[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
+
+
+def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> None:
+    fit = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    wrong = replace(
+        fit, model="sphere", bic=fit.bic - 6, chisq=tuple(9 * c for c in fit.chisq),
+        shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
+    )  # fmt: skip
+    assert [one.model for one in ranked([wrong, fit])] == ["core_shell_sphere", "sphere"]
+    assert [one.model for one in ranked([replace(wrong, bic=fit.bic - 30), fit])][0] == "sphere"
 
 
 def test_calibration_is_told_and_doubted() -> None:
