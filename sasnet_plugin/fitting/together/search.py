@@ -162,7 +162,7 @@ def _chances(
 def _lengths(model: str) -> int:
     """How many a body has, at least one."""
     table = model_info(model).parameters.call_parameters
-    return max(sum(p.type == "volume" for p in table), 1)
+    return max(len([p for p in table if p.type == "volume"]), 1)
 
 
 def _shown(curve: Curve, dintensity: Any) -> float:
