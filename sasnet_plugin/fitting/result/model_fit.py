@@ -63,6 +63,8 @@ class Parameter:
         Not fitted.
     low, high : float
         Range allowed in the fit; both the value where it was not fitted.
+    undetermined : str
+        Why other values give the very same curves, of which this is one; empty where they do not.
     """
 
     value: float
@@ -71,6 +73,7 @@ class Parameter:
     fixed: bool
     low: float
     high: float
+    undetermined: str = ""
 
 
 @dataclass(frozen=True)

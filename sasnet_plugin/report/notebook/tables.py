@@ -52,14 +52,21 @@ def _of_fits(result: FitResult) -> list[dict[str, Any]]:
 
 
 def _of_sample(result: SampleResult) -> list[dict[str, Any]]:
-    """Parameters that all curves share have no curve."""
+    """Parameters that all curves share have no curve; what is not determined has no value, but a reason."""
     found = []
     for rank, fit in enumerate(result.fits, start=1):
         head = {"rank": rank, "model": fit.name, "weight": fit.weight, "reduced_chisq": fit.reduced_chisq}
-        found += [{**head, "curve": "", **row} for row in _parameters(fit.parameters)]
+        found += [{**head, "curve": "", **row} for row in _marked(fit.parameters)]
         for file, own in zip(result.sample.files, fit.own, strict=True):
-            found += [{**head, "curve": Path(file).name, **row} for row in _parameters(own)]
+            found += [{**head, "curve": Path(file).name, **row} for row in _marked(own)]
     return found
+
+
+def _marked(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+    return [
+        {**row, "reason": p.undetermined} | ({"value": None} if p.undetermined else {})
+        for row, p in zip(_parameters(parameters), parameters.values(), strict=True)
+    ]
 
 
 def _parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
