@@ -41,14 +41,17 @@ class BeliefSettings(NamedTuple):
         Variances of an indicator about its process that are tried.
     nodes : int
         Of the integral over the winning process.
+    least : float
+        A label that has so much nowhere is no label of its own.
     """
 
     unseen: float = 0.15
-    lengths: tuple[float, ...] = (0.1, 0.18, 0.32, 0.56, 1.0)
-    usual: float = 0.32
+    lengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8)
+    usual: float = 0.3
     factor: float = 2.0
-    noise: tuple[float, ...] = (0.003, 0.02, 0.1)
-    nodes: int = 9
+    noise: tuple[float, ...] = (0.01, 0.1)
+    nodes: int = 7
+    least: float = 0.2
 
 
 SETTINGS = BeliefSettings()
@@ -143,14 +146,16 @@ def believed(
     shares : sequence of mapping of str to float
         Probability of each label there.
     """
-    labels = (*sorted({name for one in shares for name, p in one.items() if p > 0}), UNSEEN)
+    labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)
     before = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))
     before[-1] = settings.unseen
     if not places:
         variance = settings.unseen * (1 - settings.unseen)
         kernel = variance * _kernel(steps, steps, _lengths(steps, settings.usual))
         return Belief(labels, np.repeat(before[:, None], len(steps), 1), kernel, settings.noise[1])
-    y = np.array([[one.get(name, 0.0) for one in shares] for name in labels]) - before[:, None]
+    y = np.array([[one.get(name, 0.0) for one in shares] for name in labels])
+    y[-1] += np.maximum(1 - y.sum(axis=0), 0.0)
+    y -= before[:, None]
     # An indicator that is one with probability p varies by p (1 - p).
     amplitude = float(np.mean(before * (1 - before)))
     at = steps[list(places)]
