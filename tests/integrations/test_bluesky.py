@@ -129,7 +129,7 @@ def test_a_change_is_said_and_curves_of_one_sample_are_added_up_until_settled() 
     assert said
     assert 13 <= said[0][0] <= 15
     summed = Documents(add=True)
-    for name, document in documents([sphere(rng, error=0.3, spread=0.02) for _ in range(25)]):
+    for name, document in documents([sphere(rng, error=0.1, spread=0.02) for _ in range(25)]):
         summed(name, document)
     advice = [one.advice for one in summed.answers() if one.advice]
     assert len(advice) == 1

@@ -88,7 +88,7 @@ class _Stream:
     seen: set[str] = field(default_factory=set)
 
 
-@dataclass
+@dataclass(eq=False)  # a RunEngine keeps its callbacks by their hash
 class Documents:
     """Answers events; call it with the name of a document and the document.
 

@@ -1,0 +1,133 @@
+"""Which models AutoSAS is to fit to some curves, with start values and bounds, as its ``model_inputs`` says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...types import Curve, SasnetError, product_name
+
+if TYPE_CHECKING:
+    from ...predict.findings import Answer
+    from ...simulate.bank import Bank
+
+#: Form model and structure factor.
+Pair = tuple[str, str | None]
+#: Bounds of scale and background beside their start values: a factor, as AutoSAS's own examples have it.
+REACH = 1e3
+#: Parameters that are bounded so.
+LEVELS = ("scale", "background")
+#: Seconds of a candidate's fit, from whose end AutoSAS starts.
+SECONDS = 3.0
+#: A pair of less probability for every curve is left out.
+LEAST = 0.02
+
+
+def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> list[dict[str, Any]]:
+    """Candidates for curves that are fitted with the same list, the most probable first.
+
+    Parameters
+    ----------
+    top : int
+        How many at most.
+    least : float
+        Probability that a pair has to have for some curve.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, of what is
+        fitted, ``bounds``. Values are those of a short fit to the curve for which the model is most
+        probable; what such a fit holds, as a contrast that does what the scale does, is held.
+
+    Raises
+    ------
+    SasnetError
+        There is no curve, or nothing that the network knows resembles any of them.
+    """
+    from ...fitting.api import bank_path
+    from ...predict import open_predictor
+    from ...simulate.bank import Bank
+
+    predictor = open_predictor()
+    choice = predictor.choice(len(predictor.manifest.labels))
+    answers = predictor.answers(curves, choice) if curves else []
+    best: dict[Pair, tuple[float, Curve]] = {}
+    total: dict[Pair, float] = {}
+    for curve, answer in zip(curves, answers, strict=True):
+        for pair, p in _pairs(answer):
+            total[pair] = total.get(pair, 0.0) + p
+            if p > best.get(pair, (0.0, curve))[0]:
+                best[pair] = p, curve
+    wanted = [pair for pair in sorted(total, key=lambda pair: -total[pair]) if best[pair][0] >= least]
+    bank = Bank(bank_path())
+    window = _window(curves) if curves else {}
+    found = []
+    for pair in wanted:
+        made = _made(pair, best[pair][1], bank)
+        if made is not None:
+            found.append({**made, **window})
+        if len(found) == top:
+            break
+    if not found:
+        raise SasnetError(
+            "the network knows nothing that resembles these curves, so AutoSAS is left without candidates; name"
+            " its model_inputs yourself."
+        )
+    return found
+
+
+def _pairs(answer: Answer) -> list[tuple[Pair, float]]:
+    from ...predict.curves import suggestion_of
+
+    found = suggestion_of(answer)
+    return [((one.name, one.structure_factor), one.probability) for one in found.models] if answer.known else []
+
+
+def _window(curves: Sequence[Curve]) -> dict[str, float]:
+    """AutoSAS leaves out what lies outside; a little more, as the ends are compared after rounding."""
+    low, high = min(c.q[0] for c in curves), max(c.q[-1] for c in curves)
+    return {"q_min": float(low) * (1 - 1e-6), "q_max": float(high) * (1 + 1e-6)}
+
+
+def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
+    """A candidate; None where no start of the bank leads anywhere."""
+    from ...fitting.api import uncertainties
+    from ...fitting.pool import answer_of
+    from ...fitting.problem.bounds import reach_of
+    from ...fitting.strategy.fit_candidate import fit_candidate
+    from ...fitting.task import Budget, Task
+    from ...simulate.kernel import load_model
+
+    form, factor = pair
+    if form not in bank.models:
+        return None
+    budget = Budget(SECONDS)
+    task = Task(curve, uncertainties(curve)[0], form, factor, budget=budget, as_measured=True)
+    fit = answer_of(fit_candidate, task, bank, budget)
+    if fit is None or isinstance(fit, Exception):
+        return None
+    name = product_name(form, factor)
+    known = {p.name: p for p in load_model(name).info.parameters.call_parameters}
+    parameters: dict[str, Any] = {}
+    for key, own in fit.parameters.items():
+        if not isinstance(own.value, int | float) or key.endswith("_type") or not math.isfinite(own.value):
+            continue
+        value = float(own.value)
+        bounds = None
+        if not own.fixed and key in known and key not in LEVELS:
+            bounds = reach_of(known[key], value)
+        elif not own.fixed:
+            bounds = _bounds(key, value)
+        held = bounds is None or not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1]
+        parameters[key] = {"value": value, "bounds": None if held or bounds is None else list(bounds)}
+    return {"name": name.replace("@", "_"), "sasmodel": name, "fit_params": parameters}
+
+
+def _bounds(name: str, value: float) -> tuple[float, float]:
+    """Of a level or a width, which have no reach of their own."""
+    if name.endswith("_pd"):
+        return 0.0, 1.0
+    size = max(abs(value), 1e-8)
+    return (0.0, size * REACH) if name == "background" else (size / REACH, size * REACH)
