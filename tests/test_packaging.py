@@ -222,7 +222,10 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
 
 #: Package that is imported -> the distribution that is declared for it.
 DISTRIBUTIONS = {
+    "AFL": "AFL-agent",
     "PySide6": "sasview",
+    "bluesky_adaptive": "bluesky-adaptive",
+    "event_model": "event-model",
     "sas": "sasview",
     "distributed": "dask",
     "sklearn": "scikit-learn",

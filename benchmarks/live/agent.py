@@ -1,10 +1,11 @@
 """After how many measurements is the phase boundary of a grid of samples known: agent, random order, raster?
 
-``python -m benchmarks live/agent`` simulates grids of 12 × 12 and 18 × 18 samples with a curved boundary, of
-three kinds, each with several seeds. A curve of a sample is answered by the network, and all three orders go
-into the same map of phases; the agent chooses by expected gain of information. The boundary is known when 95 %
-of the true pairs of neighbours across it lie within one step of a believed one, and the other way round, and
-that at three looks in a row, one after every second measurement. ``--write`` puts the table into ``benchmarks/live/agent.md``.
+``python -m benchmarks live/agent`` simulates grids of 12 × 12 and 18 × 18 samples with a curved boundary,
+of three kinds, each with several seeds. A curve of a sample is answered by the network, and all three orders
+go into the same map of phases; the agent chooses by expected gain of information. The boundary is known when
+95 % of the true pairs of neighbours across it lie within one step of a believed one, and the other way
+round, at three looks in a row, one after every second measurement. ``--write`` puts the table into
+``benchmarks/live/agent.md``.
 """
 
 from __future__ import annotations

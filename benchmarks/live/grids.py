@@ -76,9 +76,7 @@ def drawn(kind: str, side: int, rng: np.random.Generator) -> Samples:
     return Samples(kind, grid, q, phase, clean, counts)
 
 
-def _other(
-    kind: str, q: Floats, radius: float, width: dict[str, float], one: Floats, extra: float
-) -> Floats:
+def _other(kind: str, q: Floats, radius: float, width: dict[str, float], one: Floats, extra: float) -> Floats:
     """The second phase; `extra` from 0 to 1 says how far it is from the first."""
     if kind == "spheres to rods":
         return curve("cylinder", q, radius=0.7 * radius, length=radius * (8 + 8 * extra), **width)

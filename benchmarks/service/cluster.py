@@ -1,9 +1,9 @@
 """Has a batch on a Dask cluster whose workers are killed the rows of a batch on this machine?
 
-``python -m benchmarks service/cluster`` writes simulated files, answers them here with ``--workers 2``, and on
-a LocalCluster of four with ``--scheduler``, while its workers are killed one after the other, and compares the
-tables row by row but for the seconds. It says how many files an hour each has done. ``--write`` puts the
-table into ``benchmarks/service/cluster.md``.
+``python -m benchmarks service/cluster`` writes simulated files, answers them here with ``--workers 2``, and
+on a LocalCluster of four with ``--scheduler``, while its workers are killed one after the other, and compares
+the tables row by row but for the seconds. It says how many files an hour the cluster has done. ``--write``
+puts the table into ``benchmarks/service/cluster.md``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def compared(files: int, kills: int, folder: Path, seed: int = 0, fast: Sequence
     here, took_here = _timed(
         _command(data, folder / "here.h5", "--workers", "2", *fast), given, folder / "here.h5"
     )
-    there, took_there, killed = _on_cluster(data, folder / "there.h5", kills, given, random.Random(seed), fast)
+    there, took_there, killed = _on_cluster(
+        data, folder / "there.h5", kills, given, random.Random(seed), fast
+    )
     return Compared(files, _different(here, there), killed, took_here, took_there)
 
 

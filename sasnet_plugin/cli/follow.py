@@ -10,7 +10,7 @@ import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
-from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
+from .arguments import Force, Geometry, QRange, QUnit, Scheduler, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
 from .following.images import Images, follow_images
 
@@ -99,6 +99,7 @@ def follow(
     q_range: QRange = None,
     q_unit: QUnit = None,
     wavelength: Wavelength = None,
+    scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
@@ -117,16 +118,20 @@ def follow(
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
         images = Images(
-            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (), force
-        )
+            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (),
+            force, scheduler,
+        )  # fmt: skip
         follow_images(images, numbers_of(found))
         return
     _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
     figure = None if plot is None else Path(plot)
     window = window_of(q_range)
-    asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+    asked = Asked(
+        files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force, scheduler
+    )
     if add:
-        _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
+        not_added = {"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot, "--scheduler": scheduler}
+        _refuse(not_added, "series without --add")
     (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))
 
 

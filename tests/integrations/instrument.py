@@ -1,4 +1,4 @@
-"""A simulated instrument for Bluesky: two motors, and a detector that measures the sample where they stand."""
+"""A simulated instrument for Bluesky: two motors, and a detector of the sample where they stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits that make no sense, and a word of the one sentence that says so: of `sasnet serve` and `sasnet mcp`."""
+"""Fits that make no sense, and a word of the sentence that says so: of `sasnet serve` and `sasnet mcp`."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ def test_a_pipeline_of_afl_agent_fits_what_the_network_suggests() -> None:
     assert float(result["fit_all_chisq"].min(axis=1).max()) < 2
     radius = result["sphere_fit_val"].sel(sphere_params="sphere_radius").values
     assert radius == pytest.approx([RADIUS, 1.1 * RADIUS], rel=0.03)
-    chosen = ModelSelectAIC("fit_all_chisq", "models", "sample", model_inputs=fit.model_inputs).calculate(result)
+    chosen = ModelSelectAIC("fit_all_chisq", "models", "sample", model_inputs=fit.model_inputs).calculate(
+        result
+    )
     assert set(chosen.output["AIC_label_names"].values) <= {one["name"] for one in fit.model_inputs}
     again = type(fit).from_json(fit.to_json())
     assert again.top == 2

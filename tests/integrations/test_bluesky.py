@@ -13,14 +13,14 @@ from instrument import Detector, Motor, documents
 
 pytest.importorskip("bluesky_adaptive")
 
-from benchmarks.live.agent import is_known  # noqa: E402
-from benchmarks.live.grids import drawn  # noqa: E402
-from sasnet_plugin.batch.steering.settings import Option  # noqa: E402
-from sasnet_plugin.integrations.bluesky.agent import SampleAgent, SettingAgent  # noqa: E402
-from sasnet_plugin.integrations.bluesky.documents import Answered, Documents  # noqa: E402
-from sasnet_plugin.integrations.bluesky.evaluation import Evaluation  # noqa: E402
-from sasnet_plugin.integrations.bluesky.keys import Keys  # noqa: E402
-from sasnet_plugin.types import Curve, SasnetError  # noqa: E402
+from benchmarks.live.agent import is_known
+from benchmarks.live.grids import drawn
+from sasnet_plugin.batch.steering.settings import Option
+from sasnet_plugin.integrations.bluesky.agent import SampleAgent, SettingAgent
+from sasnet_plugin.integrations.bluesky.documents import Answered, Documents
+from sasnet_plugin.integrations.bluesky.evaluation import Evaluation, problem
+from sasnet_plugin.integrations.bluesky.keys import Keys
+from sasnet_plugin.types import Curve, SasnetError
 
 RADIUS = 60.0
 
@@ -157,7 +157,6 @@ def test_an_agent_finds_the_boundary_with_a_third_of_a_rasters_measurements(in_r
         CanRegisterSuggestions,
         Checkpointable,
         EvaluationFunction,
-        OptimizationProblem,
         Optimizer,
         SupportsStoppingCriteria,
         TrialFaultAware,
@@ -171,14 +170,13 @@ def test_an_agent_finds_the_boundary_with_a_third_of_a_rasters_measurements(in_r
     ):  # fmt: skip
         assert isinstance(agent, protocol)
     answers = Documents()
-    evaluation = Evaluation(answers)
-    assert isinstance(evaluation, EvaluationFunction)
+    assert isinstance(Evaluation(answers), EvaluationFunction)
     engine = RunEngine({}, call_returns_result=False)
     engine.subscribe(answers)
-    problem = OptimizationProblem(agent, list(motors.values()), [detector], evaluation)
+    asked = problem(agent, list(motors.values()), [detector], answers)
     third = len(samples.grid) // 3
     plan = optimize_in_run if in_run else optimize
-    engine(plan(problem, iterations=third // 3, n_points=3))
+    engine(plan(asked, iterations=third // 3, n_points=3))
     assert detector.count <= third
     assert is_known(samples, agent.found.phases()[0])
     report = agent.report()

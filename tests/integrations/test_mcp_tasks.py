@@ -1,4 +1,4 @@
-"""Forty tasks of an assistant, scripted, asked of `sasnet mcp` by the official client over both transports."""
+"""Forty tasks of an assistant, asked of `sasnet mcp` by the official client over both transports."""
 
 from __future__ import annotations
 
@@ -194,12 +194,15 @@ TASKS: dict[str, Task] = {
     "where does the guess come from": answers(
         "classify", lambda a: "nothing was fitted" in a["source"], file="sphere.dat"
     ),
-    "is this one of yours at all": answers("classify", lambda a: a["in_scope"] < 0.5 and a["doubt"], file="odd.dat"),
+    "is this one of yours at all": answers(
+        "classify", lambda a: a["in_scope"] < 0.5 and a["doubt"], file="odd.dat"
+    ),
     "and in the other unit": answers(
         "classify", lambda a: "sphere" in [m["model"] for m in a["models"][:3]], file="nm.dat"
     ),
     "Rg without a model": answers(
-        "model_free", lambda a: abs(a["guinier"]["rg"] / (np.sqrt(0.6) * RADIUS) - 1) < 0.03, file="sphere.dat"
+        "model_free", lambda a: abs(a["guinier"]["rg"] / (np.sqrt(0.6) * RADIUS) - 1) < 0.03,
+        file="sphere.dat",
     ),
     "with its error": answers("model_free", lambda a: 0 < a["guinier"]["rg_error"] < 2, file="sphere.dat"),
     "which slope": answers(
@@ -222,7 +225,8 @@ TASKS: dict[str, Task] = {
         model="sphere", parameters=VALUES, q=[0.01, 0.1],
     ),
     "do these values fit the data": answers(
-        "evaluate", lambda a: 0.5 < a["reduced_chisq"] < 1.6, model="sphere", parameters=VALUES, file="sphere.dat"
+        "evaluate", lambda a: 0.5 < a["reduced_chisq"] < 1.6, model="sphere", parameters=VALUES,
+        file="sphere.dat",
     ),
     "and with a wrong radius": answers(
         "evaluate", lambda a: a["reduced_chisq"] > 20, model="sphere",
@@ -263,11 +267,13 @@ TASKS: dict[str, Task] = {
 HOSTILE: dict[str, Task] = {
     **{
         f"read {file!r}": refuses("read", "is not below", file=file)
-        for file in ("/etc/passwd", "../../etc/passwd", "link.dat", "run/../../x", "\0", "~/x", "/proc/self/mem")
+        for file in ("/etc/passwd", "../../etc/passwd", "link.dat", "run/../../x", "\0", "~/x", "/proc/self")
     },
     "a file that is no curve": refuses("classify", "junk.dat", file="junk.dat"),
     "a file that is too large": refuses("read", "more than 200 MiB", file="huge.dat"),
-    "too many points": refuses("evaluate", "at most 100,000", model="sphere", parameters={}, q=[0.1] * 100_001),
+    "too many points": refuses(
+        "evaluate", "at most 100,000", model="sphere", parameters={}, q=[0.1] * 100_001
+    ),
     "export elsewhere": refuses("export", "no such fit", fit="../fit1", folder="/tmp"),
     "a table that is none": refuses("batch_status", "ends in .csv", results="junk.dat"),
     **{

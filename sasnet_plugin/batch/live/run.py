@@ -19,6 +19,7 @@ from .table import Line, Table
 
 if TYPE_CHECKING:
     from ...predict import Predictor
+    from ...predict.elsewhere import Elsewhere
 
 #: Curves that are answered together: enough that the network is not asked for each alone.
 TOGETHER = 16
@@ -41,7 +42,7 @@ class Follower:
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Predictor or Elsewhere
         Of curves.
     interval : float
         Time between two frames.
@@ -55,7 +56,7 @@ class Follower:
 
     source: Source
     table: Table
-    predictor: Predictor
+    predictor: Predictor | Elsewhere
     groups: Sequence[str]
     interval: float = 1.0
     fitted: Fitted | None = None

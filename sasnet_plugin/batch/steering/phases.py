@@ -87,7 +87,7 @@ class Boundary:
 
 
 def aspects_of(outcome: Mapping[str, object]) -> Shares:
-    """Labels of a sample from the numbers of an answer, ``p sphere`` and so on; empty where it says nothing."""
+    """Labels of a sample from the numbers of an answer, ``p sphere`` and so on, as far as it has any."""
     groups = {
         name.removeprefix(SHARE): value
         for name, one in outcome.items()
@@ -175,7 +175,10 @@ class PhaseMap:
         free = np.array([place not in taken for place in range(len(self.grid))])
         if not free.any():
             return None
-        if len(taken) < min(self.settings.first * len(self.grid.axes) + 1, len(self.grid)) or not self.beliefs():
+        if (
+            len(taken) < min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
+            or not self.beliefs()
+        ):
             place = spread(self.grid, sorted(taken))
             if not free[place]:
                 place = int(np.argmax(free))
@@ -194,7 +197,9 @@ class PhaseMap:
         names: list[list[str]] = [[] for _ in range(len(self.grid))]
         sure = np.ones(len(self.grid))
         for belief in self.beliefs().values():
-            known = wins(belief.mean[:-1], belief.variance) if len(belief.labels) > 1 else np.ones((1, len(sure)))
+            known = (
+                wins(belief.mean[:-1], belief.variance) if len(belief.labels) > 1 else np.ones((1, len(sure)))
+            )
             best = known.argmax(axis=0)
             sure = sure * belief.probability()[best, np.arange(len(sure))]
             for place, k in enumerate(best):
@@ -238,7 +243,9 @@ class PhaseMap:
             p = belief.probability()[:, place]
             first, second = np.argsort(-p)[:2]
             if p[first] < 0.95:
-                parts.append(f"{belief.labels[first]} ({p[first]:.0%}) or {belief.labels[second]} ({p[second]:.0%})")
+                parts.append(
+                    f"{belief.labels[first]} ({p[first]:.0%}) or {belief.labels[second]} ({p[second]:.0%})"
+                )
         either = "; ".join(parts) or "nothing of it is much in doubt by itself"
         return (
             f"{self.grid.words(place)}: {either}. Measuring it is expected to settle {gain:.1f} of the"

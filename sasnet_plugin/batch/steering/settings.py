@@ -194,7 +194,9 @@ def _group_prior(labels: Sequence[str], group_of: Mapping[str, str]) -> dict[str
     return found
 
 
-def _both(one: Mapping[str, float], other: Mapping[str, float], prior: Mapping[str, float]) -> dict[str, float]:
+def _both(
+    one: Mapping[str, float], other: Mapping[str, float], prior: Mapping[str, float]
+) -> dict[str, float]:
     """Answers to two independent measurements of a sample, as one."""
     product = {name: one[name] * other[name] / max(prior[name], 1e-9) for name in one}
     total = sum(product.values()) or 1.0

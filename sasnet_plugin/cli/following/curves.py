@@ -13,8 +13,10 @@ import numpy as np
 import typer
 
 from ...batch.live.run import arriving
+from ...domains import DEFAULT
 from ...types import Curve, DataError, SasnetError
 from ..interrupt import term_as_interrupt
+from .where import asked_where
 
 if TYPE_CHECKING:
     from ...batch.live.run import Follower
@@ -46,6 +48,8 @@ class Asked:
         Range of q, Å⁻¹.
     add : bool
         The curves are of one sample, and added up.
+    scheduler : str or None
+        Of a Dask cluster whose workers ask the network.
     """
 
     files: Sequence[str]
@@ -60,6 +64,7 @@ class Asked:
     window: tuple[float, float] | None = None
     add: bool = False
     force: bool = False
+    scheduler: str | None = None
 
 
 def add_curves(asked: Asked, reading: ReadOptions) -> None:
@@ -126,11 +131,15 @@ def follow_curves(asked: Asked, reading: ReadOptions) -> None:
     source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
     belongs = _belongs(asked.files)
     head = columns(groups, parameters)
-    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, term_as_interrupt():
+    with (
+        asked_where(asked.scheduler, DEFAULT, predictor) as there,
+        Table(asked.out, head, anew=asked.force, belongs=belongs) as table,
+        term_as_interrupt(),
+    ):
         if asked.force:
             state_path(asked.out).unlink(missing_ok=True)
         follower = Follower(
-            source, table, predictor, groups, asked.interval or 1.0, fitted, parameters, typer.echo
+            source, table, there, groups, asked.interval or 1.0, fitted, parameters, typer.echo
         )
         before = follower.resume()
         if before:

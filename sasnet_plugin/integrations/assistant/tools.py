@@ -253,7 +253,9 @@ class Tools:
 
     def _fit(self, name: str) -> Any:
         if name not in self._fits:
-            raise SasnetError(f"{name[:80]}: there is no such fit; fit first, and give the name that it returns.")
+            raise SasnetError(
+                f"{name[:80]}: there is no such fit; fit first, and give the name that it returns."
+            )
         return self._fits[name]
 
     def _keep(self, found: FitResult | SampleResult) -> str:

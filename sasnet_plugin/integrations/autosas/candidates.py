@@ -1,4 +1,4 @@
-"""Which models AutoSAS is to fit to some curves, with start values and bounds, as its ``model_inputs`` says."""
+"""Which models AutoSAS is to fit to some curves, with start values and bounds, as its ``model_inputs``."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
             break
     if not found:
         raise SasnetError(
-            "the network knows nothing that resembles these curves, so AutoSAS is left without candidates; name"
-            " its model_inputs yourself."
+            "the network knows nothing that resembles these curves, so AutoSAS is left without candidates;"
+            " name its model_inputs yourself."
         )
     return found
 
@@ -82,7 +82,9 @@ def _pairs(answer: Answer) -> list[tuple[Pair, float]]:
     from ...predict.curves import suggestion_of
 
     found = suggestion_of(answer)
-    return [((one.name, one.structure_factor), one.probability) for one in found.models] if answer.known else []
+    return (
+        [((one.name, one.structure_factor), one.probability) for one in found.models] if answer.known else []
+    )
 
 
 def _window(curves: Sequence[Curve]) -> dict[str, float]:

@@ -18,8 +18,8 @@ from .candidates import LEAST, candidates
 class SasnetAutoSAS(AutoSAS):  # type: ignore[misc]
     """AutoSAS whose ``model_inputs`` are filled from the curves each time it is calculated.
 
-    It is a class and inherits, as a pipeline of AFL-agent takes, copies and stores nothing else. Its output is
-    that of AutoSAS; ``model_inputs`` then holds what was fitted, for ModelSelectAIC and the like.
+    It is a class and inherits, as a pipeline of AFL-agent takes, copies and stores nothing else. Its output
+    is that of AutoSAS; ``model_inputs`` then holds what was fitted, for ModelSelectAIC and the like.
 
     Parameters
     ----------
@@ -68,7 +68,9 @@ class SasnetAutoSAS(AutoSAS):  # type: ignore[misc]
         """The samples of a dataset."""
         missing = [one for one in self.input_variable if one not in dataset]
         if missing:
-            raise SasnetError(f"the dataset has no variable {missing[0]!r}; it has {', '.join(map(str, dataset))}.")
+            raise SasnetError(
+                f"the dataset has no variable {missing[0]!r}; it has {', '.join(map(str, dataset))}."
+            )
         found = []
         for k in range(dataset.sizes[self.sample_dim]):
             q, intensity, error = (self._column(dataset[name], k) for name in self.input_variable)

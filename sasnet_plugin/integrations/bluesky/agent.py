@@ -74,7 +74,9 @@ class SampleAgent:
                 break
             chosen.append(self._registered(self.found.grid.point(one.place), one))
         if not chosen:
-            raise SasnetError("every sample of the grid is measured or under way; nothing is left to suggest.")
+            raise SasnetError(
+                "every sample of the grid is measured or under way; nothing is left to suggest."
+            )
         return chosen
 
     def register_suggestions(self, suggestions: Sequence[Point]) -> list[dict[str, Any]]:

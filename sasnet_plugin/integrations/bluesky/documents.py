@@ -1,8 +1,8 @@
 """A callback on Bluesky's event documents: each event with a curve is answered once.
 
-``RE.subscribe(Documents(tell=print))``: documents come as (name, document) of the event model. A curve lies in
-an event as arrays, or in a file that the event names. Whatever is wrong with an event is said in its answer: a
-callback that raised would end the scan.
+``RE.subscribe(Documents(tell=print))``: documents come as (name, document) of the event model. A curve lies
+in an event as arrays, or in a file that the event names. Whatever is wrong with an event is said in its
+answer: a callback that raised would end the scan.
 """
 
 from __future__ import annotations

@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...types import SasnetError
 from .agent import ID
 from .documents import Answered, Documents
 
+if TYPE_CHECKING:
+    from bluesky_adaptive.protocols import OptimizationProblem
+
 #: Where bluesky-adaptive's default plan writes the ids in the order in which it measured.
 ORDER = "blop_acquisition_order"
+
+
+def problem(
+    agent: Any, actuators: Sequence[Any], sensors: Sequence[Any], documents: Documents
+) -> OptimizationProblem[Any]:
+    """What the plans of bluesky-adaptive take: ``RE(optimize(problem(…), iterations=…))``.
+
+    Parameters
+    ----------
+    agent : SampleAgent or SettingAgent
+    actuators, sensors : sequence
+        Devices of Bluesky; an actuator is called as what it sets.
+    documents : Documents
+        Subscribed to the RunEngine.
+    """
+    from bluesky_adaptive.protocols import OptimizationProblem
+
+    return OptimizationProblem(agent, actuators, sensors, Evaluation(documents))
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,9 @@ def _usual(data_keys: Mapping[str, Mapping[str, Any]], field: str) -> str | None
         if (about.get("dtype") == "array") != array:
             continue
         own = name.lower()
-        if any(own == usual or own.endswith((f"_{usual}", f"-{usual}", f".{usual}")) for usual in USUAL[field]):
+        if any(
+            own == usual or own.endswith((f"_{usual}", f"-{usual}", f".{usual}")) for usual in USUAL[field]
+        ):
             return name
     return None
 
@@ -112,8 +114,8 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
         columns[field] = None if own is None else np.asarray(data[own], dtype=np.float64).ravel()
         if own is not None and columns[field].size != columns["q"].size:
             raise DataError(
-                f"{name}: {own} has {columns[field].size} values but {keys.q} has {columns['q'].size}; give one"
-                " for each q."
+                f"{name}: {own} has {columns[field].size} values but {keys.q} has {columns['q'].size}; give"
+                " one for each q."
             )
     unit = None if keys.q_unit is None else canonical(keys.q_unit, "q")
     unknown = keys.q_unit if keys.q_unit is not None and unit is None else ""
