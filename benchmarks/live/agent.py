@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sasnet_plugin.batch.live.line import said
-from sasnet_plugin.batch.steering.outcome import groups_of, outcome_of
+from sasnet_plugin.batch.steering.outcome import names_of, outcome_of
 from sasnet_plugin.batch.steering.phases import PhaseMap, aspects_of
 from sasnet_plugin.predict import open_predictor
 
@@ -79,7 +79,7 @@ def measured(samples: Samples, order: str, rng: np.random.Generator, *, beyond: 
         Go on until the agent says that the map is settled.
     """
     predictor, found = open_predictor(), PhaseMap(samples.grid)
-    groups = groups_of(predictor)
+    names = names_of(predictor)
     places = _places(order, len(samples.grid), rng)
     lasted, known_at, stopped, right, spent = 0, 0, 0, False, 0.0
     for number in range(1, len(samples.grid) + 1):
@@ -92,7 +92,7 @@ def measured(samples: Samples, order: str, rng: np.random.Generator, *, beyond: 
         (answer,) = predictor.outcomes([samples.measured(place, rng)])
         if isinstance(answer, Exception):
             raise answer
-        found.take(place, aspects_of(outcome_of(said(answer), groups)))
+        found.take(place, aspects_of(outcome_of(said(answer), names)))
         if number % EVERY:
             continue
         lasted = lasted + 1 if is_known(samples, found.phases()[0]) else 0

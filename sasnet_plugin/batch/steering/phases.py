@@ -102,7 +102,7 @@ def aspects_of(outcome: Mapping[str, object]) -> Shares:
         found[GROUP] = {UNKNOWN: 1.0}
     pairs = (
         (INTERACTION, "interacting", "interacting", "not interacting"),
-        (POPULATIONS, "second_component", "two populations", "one population"),
+        (POPULATIONS, "two_populations", "two populations", "one population"),
     )
     for aspect, key, yes, no in pairs:
         p = _number(outcome.get(key))

@@ -136,27 +136,36 @@ def promises(
             f"{curve.file or 'the curve'}: it resembles nothing that the network knows, so no setting can be"
             " advised; look at the curve."
         )
-    share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
-    group_of = {name: group.name for group in named.head.groups for name in group.members}
     now = group_shares(answer)
     first, second = sorted(now, key=lambda name: -now[name])[:2]
-    prior = _group_prior(named.head.labels, group_of)
     found = []
     for option in options:
-        at = _points(curve, option)
-        weights, truths, labels = alike(curve, share, bank, at=at)
-        if not labels:
-            raise SasnetError(f"{curve.file or 'the curve'}: no curve of the bank resembles it.")
-        own = [_measured(curve, at, truth, option, seconds, rng) for truth in truths]
-        then = [group_shares(one) for one in predictor.answers(own, choice)]
-        if option.q_range is not None:
-            then = [_both(now, one, prior) for one in then]
-        groups = [group_of[label] for label in labels]
-        before = _entropy(weights, groups)
-        loss = [-math.log2(max(one[name], SETTINGS.floor)) for one, name in zip(then, groups, strict=True)]
-        bits = max(before - float(weights @ np.array(loss)), 0.0)
+        before, bits = _told(curve, seconds, option, named, now, predictor, bank, rng)
         found.append(Promise(option, bits, before, (first, second)))
     return sorted(found, key=lambda one: -one.bits / one.option.seconds)
+
+
+def _told(
+    curve: Curve, seconds: float, option: Option, named: ClassesFinding, now: Mapping[str, float],
+    predictor: Predictor, bank: Bank, rng: np.random.Generator,
+) -> tuple[float, float]:  # fmt: skip
+    """Bits that are open now, and how many of them an option is expected to settle."""
+    share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
+    group_of = {name: group.name for group in named.head.groups for name in group.members}
+    at = _points(curve, option)
+    weights, truths, labels = alike(curve, share, bank, at=at)
+    if not labels:
+        raise SasnetError(f"{curve.file or 'the curve'}: no curve of the bank resembles it.")
+    own = [_measured(curve, at, truth, option, seconds, rng) for truth in truths]
+    choice = predictor.choice(len(predictor.manifest.labels))
+    then = [group_shares(one) for one in predictor.answers(own, choice)]
+    if option.q_range is not None:
+        prior = _group_prior(named.head.labels, group_of)
+        then = [_both(now, one, prior) for one in then]
+    groups = [group_of[label] for label in labels]
+    before = _entropy(weights, groups)
+    loss = [-math.log2(max(one[name], SETTINGS.floor)) for one, name in zip(then, groups, strict=True)]
+    return before, max(before - float(weights @ np.array(loss)), 0.0)
 
 
 def _points(curve: Curve, option: Option) -> Curve:

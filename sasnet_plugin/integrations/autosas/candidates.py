@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 Pair = tuple[str, str | None]
 #: Bounds of scale and background beside their start values: a factor, as AutoSAS's own examples have it.
 REACH = 1e3
-#: Parameters that are bounded so.
-LEVELS = ("scale", "background")
 #: Seconds of a candidate's fit, from whose end AutoSAS starts.
 SECONDS = 3.0
 #: A pair of less probability for every curve is left out.
@@ -97,7 +95,6 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
     """A candidate; None where no start of the bank leads anywhere."""
     from ...fitting.api import uncertainties
     from ...fitting.pool import answer_of
-    from ...fitting.problem.bounds import reach_of
     from ...fitting.strategy.fit_candidate import fit_candidate
     from ...fitting.task import Budget, Task
     from ...simulate.kernel import load_model
@@ -112,24 +109,35 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
         return None
     name = product_name(form, factor)
     known = {p.name: p for p in load_model(name).info.parameters.call_parameters}
-    parameters: dict[str, Any] = {}
-    for key, own in fit.parameters.items():
-        if not isinstance(own.value, int | float) or key.endswith("_type") or not math.isfinite(own.value):
-            continue
-        value = float(own.value)
-        bounds = None
-        if not own.fixed and key in known and key not in LEVELS:
-            bounds = reach_of(known[key], value)
-        elif not own.fixed:
-            bounds = _bounds(key, value)
-        held = bounds is None or not all(map(math.isfinite, bounds)) or bounds[0] >= bounds[1]
-        parameters[key] = {"value": value, "bounds": None if held or bounds is None else list(bounds)}
+    numbers = {key: own for key, own in fit.parameters.items() if _is_number(key, own.value)}
+    parameters = {
+        key: {
+            "value": float(own.value),
+            "bounds": None if own.fixed else _bounds(known.get(key), key, own.value),
+        }
+        for key, own in numbers.items()
+    }
     return {"name": name.replace("@", "_"), "sasmodel": name, "fit_params": parameters}
 
 
-def _bounds(name: str, value: float) -> tuple[float, float]:
-    """Of a level or a width, which have no reach of their own."""
-    if name.endswith("_pd"):
-        return 0.0, 1.0
+def _is_number(name: str, value: Any) -> bool:
+    """Whether AutoSAS may set it: kinds of distributions and choices it may not."""
+    return isinstance(value, int | float) and not name.endswith("_type") and math.isfinite(value)
+
+
+def _bounds(known: Any, name: str, value: float) -> list[float] | None:
+    """Of what is fitted; None where it has no finite ones, and is held."""
+    from ...fitting.problem.bounds import reach_of
+
     size = max(abs(value), 1e-8)
-    return (0.0, size * REACH) if name == "background" else (size / REACH, size * REACH)
+    if name == "scale":
+        low, high = size / REACH, size * REACH
+    elif name == "background":
+        low, high = 0.0, size * REACH
+    elif name.endswith("_pd"):
+        low, high = 0.0, 1.0
+    elif known is None:
+        return None
+    else:
+        low, high = reach_of(known, value)
+    return [low, high] if math.isfinite(low) and math.isfinite(high) and low < high else None

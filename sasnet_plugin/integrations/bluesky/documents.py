@@ -18,7 +18,7 @@ import numpy as np
 from ...batch.live.line import Said, said
 from ...batch.live.settled import Sequential, added
 from ...batch.live.states import States
-from ...batch.steering.outcome import groups_of, outcome_of
+from ...batch.steering.outcome import names_of, outcome_of
 from ...predict.counting import group_shares
 from ...types import Curve, SasnetError
 from .keys import Keys, curve_of, keys_of
@@ -213,7 +213,7 @@ class Documents:
 
             note = str(error) if isinstance(error, SasnetError) else sentence_of(document["uid"], error)
         rest = {name: value for name, value in data.items() if np.ndim(value) == 0}
-        outcome = outcome_of(about, groups_of(self._opened()))
+        outcome = outcome_of(about, names_of(self._opened()))
         return Answered(
             document["uid"], stream.run, stream.name, number, rest, outcome, about, note, change, advice
         )
