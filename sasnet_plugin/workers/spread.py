@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ..types import SasnetError, SimulationError, installed_by
@@ -158,15 +158,13 @@ class Cluster:
         SimulationError
             The function failed, or each worker that tried a share was lost.
         """
-        size = -(-len(items) // max(self._count(), 1)) or 1
-        shares = [list(items[k : k + size]) for k in range(0, len(items), size)]
+        shares = _shares(items, self._count())
         try:
             futures = [self._executor.submit(partial(_alone, function), share) for share in shares]
-            return [
-                one for share, each in zip(shares, futures, strict=True) for one in _result(share, each, None)
-            ]
+            done = [_result(share, each, None) for share, each in zip(shares, futures, strict=True)]
         except (OSError, CancelledError):
             raise _gone(self._address) from None
+        return list(chain.from_iterable(done))
 
 
 @contextlib.contextmanager
@@ -180,6 +178,12 @@ def connected(address: str) -> Iterator[Cluster]:
     """
     with _cluster(address, False) as (executor, count):
         yield Cluster(address, executor, count)
+
+
+def _shares(items: Sequence[T], count: int) -> list[list[T]]:
+    """At most so many parts of items, in their order, as equal as can be."""
+    size = max(-(-len(items) // max(count, 1)), 1)
+    return [list(items[k : k + size]) for k in range(0, len(items), size)]
 
 
 def _gone(address: str) -> ClusterError:

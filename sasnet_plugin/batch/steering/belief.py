@@ -181,7 +181,7 @@ def _posterior(
     across = kernel[places]
     lower = cholesky(across[:, places] + noise * np.eye(len(places)), lower=True)
     mean = before[:, None] + y @ cho_solve((lower, True), across)
-    left = solve_triangular(lower, across, lower=True)
+    left = np.asarray(solve_triangular(lower, across, lower=True))
     return Belief(labels, np.asarray(mean), kernel - left.T @ left, noise)
 
 
@@ -196,7 +196,7 @@ def _evidence(kernel: Array, noise: float, y: Array) -> float:
 
 def _lengths(steps: Array, share: float | Array) -> Array:
     """Correlation lengths in steps of the grid, a step and a half at least."""
-    return np.maximum(share * np.maximum(steps.max(axis=0), 1.0), 1.5)
+    return np.asarray(np.maximum(share * np.maximum(steps.max(axis=0), 1.0), 1.5))
 
 
 def _kernel(one: Array, other: Array, lengths: Array) -> Array:

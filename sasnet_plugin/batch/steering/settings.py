@@ -213,7 +213,7 @@ def _both(
 
 
 def _entropy(weights: Array, groups: Sequence[str]) -> float:
-    share: dict[str, Any] = {}
+    share: dict[str, float] = {}
     for w, name in zip(weights, groups, strict=True):
         share[name] = share.get(name, 0.0) + float(w)
-    return -sum(p * math.log2(p) for p in share.values() if p > 0)
+    return -float(sum(p * math.log2(p) for p in share.values() if p > 0))

@@ -15,7 +15,7 @@ from ...types import Curve, SasnetError
 from .candidates import LEAST, candidates
 
 
-class SasnetAutoSAS(AutoSAS):  # type: ignore[misc]
+class SasnetAutoSAS(AutoSAS):
     """AutoSAS whose ``model_inputs`` are filled from the curves each time it is calculated.
 
     It is a class and inherits, as a pipeline of AFL-agent takes, copies and stores nothing else. Its output
@@ -86,7 +86,7 @@ class SasnetAutoSAS(AutoSAS):  # type: ignore[misc]
         return np.asarray(one.values, dtype=np.float64).ravel()
 
 
-class _Model(SASModel):  # type: ignore[misc]
+class _Model(SASModel):
     """A model of AutoSAS in bumps 1: AFL-agent 1.3 is written for 0.9.
 
     There a parameter's bounds are an object, here a pair, and a problem's covariance needs no place.

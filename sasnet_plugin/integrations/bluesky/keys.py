@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,14 +95,8 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
     SasnetError
         It has none that can be used.
     """
-    data, filled = event["data"], event.get("filled", {})
-    used = [getattr(keys, one.name) for one in fields(keys) if one.name in USUAL and getattr(keys, one.name)]
-    for one in used:
-        if one not in data or filled.get(one) is False:
-            raise DataError(
-                f"{name}: the event's field {one!r} is {'missing' if one not in data else 'not filled'}; fill"
-                " events with the data before they come here."
-            )
+    _check(event, keys, name)
+    data = event["data"]
     if keys.q is None:
         return _read(str(data[keys.file]), keys)
     from ...data.clean import clean
@@ -117,9 +111,24 @@ def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
                 f"{name}: {own} has {columns[field].size} values but {keys.q} has {columns['q'].size}; give"
                 " one for each q."
             )
-    unit = None if keys.q_unit is None else canonical(keys.q_unit, "q")
-    unknown = keys.q_unit if keys.q_unit is not None and unit is None else ""
-    return clean(RawCurve(**columns, q_unit=unit, q_unit_unknown=unknown), file=name, entry="")
+    return clean(RawCurve(**columns, **_unit(keys.q_unit)), file=name, entry="")
+
+
+def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
+    """See that the event holds what its descriptor promises."""
+    filled = event.get("filled", {})
+    for one in filter(None, (getattr(keys, field) for field in USUAL)):
+        if one not in event["data"] or filled.get(one) is False:
+            what = "missing" if one not in event["data"] else "not filled"
+            raise DataError(
+                f"{name}: the event's field {one!r} is {what}; fill events with the data before they come here."
+            )
+
+
+def _unit(given: str | None) -> dict[str, Any]:
+    """What is said of the unit of q."""
+    unit = None if given is None else canonical(given, "q")
+    return {"q_unit": unit, "q_unit_unknown": given if given is not None and unit is None else ""}
 
 
 def _read(path: str, keys: Keys) -> Curve:
