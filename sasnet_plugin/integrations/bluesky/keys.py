@@ -121,7 +121,7 @@ def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
         if one not in event["data"] or filled.get(one) is False:
             what = "missing" if one not in event["data"] else "not filled"
             raise DataError(
-                f"{name}: the event's field {one!r} is {what}; fill events with the data before they come here."
+                f"{name}: the event's field {one!r} is {what}; fill events with their data before."
             )
 
 
