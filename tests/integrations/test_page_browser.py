@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from child import PATIENCE
-from chromium import chromium
-from webpages import SOON, Server, evaluated, findings, of_no_model, opened, spheres, until
-
-#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
-PICTURES = os.environ.get("SASNET_PICTURES")
-NewPage = Callable[..., Any]
+from pages import NewPage, making, playing
+from webpages import PICTURES, Server, evaluated, findings, of_no_model, opened_curve, spheres, until
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as started:
-        found = started.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield found
-        found.close()
+    yield from playing()
 
 
 @pytest.fixture(scope="module")
@@ -54,34 +43,7 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[NewPage]:
-    """Pages of browsers of their own; whatever goes wrong in a script, or goes to elsewhere, is a failure."""
-    contexts, wrong = [], []
-
-    def make(address: str, **how: Any) -> Any:
-        context = browser.new_context(**({"viewport": {"width": 1400, "height": 900}} | how))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SOON)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        home = address.partition("?")[0]
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith((home, "data:")) else wrong.append(asked.url),
-        )
-        return opened(page, address)
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
-    """Open a curve of the list; a model lies beside it."""
-    page.click("#to-files")
-    page.click(f"button.open:text-is('{name}')")
-    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
-    return page
+    yield from making(browser)
 
 
 def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:

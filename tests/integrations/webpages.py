@@ -21,6 +21,8 @@ from sasnet_plugin.simulate.kernel import call
 
 #: Milliseconds after which something that was to happen never will.
 SOON = 40_000.0
+#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
+PICTURES = os.environ.get("SASNET_PICTURES")
 _AXE = Path(__file__).parent / "axe" / "axe-core-4.14.1.min.js.gz"
 
 
@@ -87,6 +89,14 @@ def opened(page: Any, address: str) -> Any:
     """Go to the page, until it can be used; errors of its scripts are failures."""
     page.goto(address)
     page.wait_for_selector("body[data-ready=yes]", timeout=SOON)
+    return page
+
+
+def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
+    """Open a curve of the list; a model lies beside it."""
+    page.click("#to-files")
+    page.click(f"button.open:text-is('{name}')")
+    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
     return page
 
 

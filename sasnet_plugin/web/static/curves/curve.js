@@ -91,6 +91,7 @@ async function load(key, given) {
   state.watched = running?.number ?? 0;
   if (!given.fit && !given.model) {
     if (last) await goTo(last.number);
+    else if (state.batches?.length) await showBatch(state.batches[0]);
     else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
   }
 }
@@ -232,6 +233,7 @@ async function histories() {
   const found = await ask(`/api/fits?key=${encodeURIComponent(key)}`).catch(() => null);
   if (!found || key !== state.key) return;
   state.history = found.fits;
+  state.batches = found.batches;
   const open = found.fits.find((one) => one.open);
   $("stop").disabled = !open;
   $("progress").textContent = open ? progress(open) : "";
@@ -268,11 +270,16 @@ function line(one) {
 }
 
 // What a batch said of this curve: its values are laid beside the data.
-function ofBatch(one) {
+async function showBatch(one) {
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
+  await choose(one.model, one.structure_factor || "", values);
+  say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt, "");
+}
+
+function ofBatch(one) {
   return el(
-    "p", { className: "fit" }, el("button", { onclick: () => choose(one.model, one.structure_factor || "", values), title: "Show its values" }, el("b", { textContent: `Batch ${one.batch}` })),
+    "p", { className: "fit" }, el("button", { onclick: () => showBatch(one), title: "Show its values" }, el("b", { textContent: `Batch ${one.batch}` })),
     el("span", { className: "quiet", textContent: one.headline }),
   );
 }
@@ -292,6 +299,7 @@ async function compared(fit, on) {
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
 async function goTo(fit, place = 0) {
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
+  if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
   state.answer = found.answer;
   const said = found.answer.fit || found.answer.sample;

@@ -13,8 +13,8 @@ export function panel(place, name, against, points, models, opened) {
   const axis = () => ({ stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } });
   const made = new uPlot({
     width: Math.max(260, place.clientWidth), height: 210, legend: { show: false }, cursor: { drag: { x: true, y: false }, points: { show: false } },
-    scales: { x: { time: false }, y: { range: (_, low, high) => reach(points, low, high) } },
-    axes: [{ ...axis(), label: against, labelSize: 22, size: 34 }, { ...axis(), label: name, labelSize: 22, size: 62 }],
+    scales: { x: { time: false, range: (_, low, high) => padded(low, high) }, y: { range: (_, low, high) => reach(points, low, high) } },
+    axes: [{ ...axis(), label: against, labelSize: 22, size: 34 }, { ...axis(), label: name, labelSize: 22, size: 68, values: (_, ticks) => ticks.map((value) => written(value, ticks)) }],
     series: [{}, ...models.map((model) => ({ label: model, stroke: colour(models, model), paths: () => null, points: { show: true, size: 6, fill: colour(models, model) } }))],
     hooks: { draw: [(u) => bars(u, points, models)] },
   }, [x, ...series], place);
@@ -23,6 +23,17 @@ export function panel(place, name, against, points, models, opened) {
     if (near) opened(near.key);
   });
   return made;
+}
+
+function padded(low, high) {
+  const more = 0.03 * (high - low || Math.abs(high) || 1);
+  return [low - more, high + more];
+}
+
+// With as many digits as tell a tick from the next.
+function written(value, ticks) {
+  const step = Math.abs(ticks[1] - ticks[0]) || 1, most = Math.max(...ticks.map(Math.abs));
+  return String(Number(value.toPrecision(Math.max(1, Math.min(9, Math.ceil(Math.log10(most / step)) + 1)))));
 }
 
 // Values with their errors, but for errors that are many times all values: their bars leave the panel.
