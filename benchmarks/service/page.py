@@ -167,8 +167,6 @@ async def dropped(page_address: str, home: Path, number: int) -> tuple[float, fl
                 continue
         taken, longest = await page.run("performance.now() - began"), await page.run("longest")
         return float(taken) / 1000, float(longest) / 1000
-            await page.run("longest")
-        ) / 1000
 
 
 def _chromium() -> Any:

@@ -93,6 +93,10 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
             page.set_viewport_size({"width": 1280, "height": 800})
             page.wait_for_timeout(500)
             page.screenshot(path=f"{PICTURES}/web_batch.png")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+        page.set_viewport_size({"width": 1400, "height": 900})
         files = {}
         for name in ("index.html", "trend.html", "results.h5", "results.csv"):
             with page.expect_download() as got:
