@@ -11,11 +11,13 @@ import asyncio
 import json
 import os
 import platform
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +65,8 @@ def prepared(home: Path, number: int) -> Path:
             (folder / name).write_text(curve(62.0, k))
         else:
             (folder / name).hardlink_to(folder / names[k - k % _LINKS])
-    record = Record(home / "work" / "sasnet-web.sqlite")
+    path, rows = home / "work" / "sasnet-web.sqlite", []
+    Record(path).close()
     models, spark = ("sphere", "cylinder", "vesicle", "lamellar"), np.linspace(99, 0, 32).astype(int).tolist()
     for name, p in zip(names, rng.random(number), strict=True):
         model = models[int(4 * p)]
@@ -73,8 +76,9 @@ def prepared(home: Path, number: int) -> Path:
             "doubt": "Outside." if p < 0.1 else "", "spark": spark,
         }  # fmt: skip
         body = {"stamp": list(stamp_of((folder / name).stat())[:2]), "lines": [line], "problem": ""}
-        record.add(LOOKED, f"folder:{name}", body)
-    record.close()
+        rows.append((time.time(), f"folder:{name}", json.dumps(body)))
+    with closing(sqlite3.connect(path)) as connection, connection:  # all at once, not each on the disk
+        connection.executemany(f"insert into {LOOKED} (time, about, body) values (?, ?, ?)", rows)
     return folder
 
 

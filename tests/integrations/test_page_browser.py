@@ -124,9 +124,12 @@ def odd(folder: Path) -> None:
     np.savetxt(folder / "two.csv", columns, delimiter=",", header="q (1/A),water,oil", comments="")
 
 
-def test_negative_intensities_no_errors_nanometres_and_two_entries(new_page: NewPage, tmp_path: Path) -> None:
-    odd(tmp_path / "runs")
-    own = Server(tmp_path / "work", tmp_path / "runs")
+def test_negative_intensities_no_errors_nanometres_and_two_entries(
+    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("samples")
+    odd(folder)
+    own = Server(tmp_path_factory.mktemp("fitted"), folder)
     try:
         page = new_page(own.address)
         until(page, "document.querySelectorAll('#rows .number:not(:empty)').length === 6")
@@ -135,6 +138,13 @@ def test_negative_intensities_no_errors_nanometres_and_two_entries(new_page: New
         page.select_option("#view", "linear")
         page.click("#refit")
         page.wait_for_selector("#said.yes, #said.doubts")
+        if PICTURES:
+            page.click("#to-files")
+            page.set_viewport_size({"width": 1280, "height": 420})
+            page.wait_for_selector(".state:has-text('fitted')")
+            page.wait_for_timeout(800)
+            page.screenshot(path=f"{PICTURES}/web_files.png")
+            page.set_viewport_size({"width": 1400, "height": 900})
         opened_curve(page, "no_errors.dat")
         assert "uncertainties were estimated" in page.text_content("#notes")
         opened_curve(page, "nm.dat")
