@@ -119,7 +119,7 @@ async def moved(page_address: str, key: str, home: Path) -> tuple[list[float], l
     async with page_of(home, (1300, 900)) as page:
         await page.open(f"{page_address}#curve?key={key}")
         await page.until("document.body.dataset.drawn")
-        await page.until("document.querySelector('[aria-label=\"radius, slider\"]')")
+        await page.until("!!document.querySelector('[aria-label=\"radius, slider\"]')")
         suggested, framed = [], []
         for _ in range(DRAGS):
             await page.run("delete document.body.dataset.suggested")

@@ -14,7 +14,7 @@ export function panel(place, name, against, points, models, opened) {
   const made = new uPlot({
     width: Math.max(260, place.clientWidth), height: 210, legend: { show: false }, cursor: { drag: { x: true, y: false }, points: { show: false } },
     scales: { x: { time: false, range: (_, low, high) => padded(low, high) }, y: { range: (_, low, high) => reach(points, low, high) } },
-    axes: [{ ...axis(), label: against, labelSize: 22, size: 34 }, { ...axis(), label: name, labelSize: 22, size: 68, values: (_, ticks) => ticks.map((value) => written(value, ticks)) }],
+    axes: [{ ...axis(), label: against, labelSize: 22, size: 34 }, { ...axis(), label: name, labelSize: 22, size: 84, values: (_, ticks) => ticks.map((value) => written(value, ticks)) }],
     series: [{}, ...models.map((model) => ({ label: model, stroke: colour(models, model), paths: () => null, points: { show: true, size: 6, fill: colour(models, model) } }))],
     hooks: { draw: [(u) => bars(u, points, models)] },
   }, [x, ...series], place);
@@ -41,7 +41,7 @@ function reach(points, low, high) {
   if (!Number.isFinite(low)) return [0, 1];
   const span = high - low || Math.abs(high) || 1;
   const ends = points.flatMap((one) => [one.value - (one.error ?? 0), one.value + (one.error ?? 0)]).filter(Number.isFinite);
-  const bottom = Math.max(Math.min(...ends, low), low - span), top = Math.min(Math.max(...ends, high), high + span);
+  const bottom = Math.max(Math.min(...ends, low), low - 4 * span), top = Math.min(Math.max(...ends, high), high + 4 * span);
   return [bottom - 0.05 * (top - bottom || span), top + 0.05 * (top - bottom || span)];
 }
 
