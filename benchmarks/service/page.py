@@ -118,7 +118,7 @@ async def moved(page_address: str, key: str, home: Path) -> tuple[list[float], l
     page_of = _chromium()
     async with page_of(home, (1300, 900)) as page:
         await page.open(f"{page_address}#curve?key={key}")
-        await page.until("document.body.dataset.drawn")
+        await page.until("document.body?.dataset.drawn")
         await page.until("!!document.querySelector('[aria-label=\"radius, slider\"]')")
         suggested, framed = [], []
         for _ in range(DRAGS):
@@ -144,7 +144,7 @@ async def dropped(page_address: str, home: Path, number: int) -> tuple[float, fl
     page_of = _chromium()
     async with page_of(home) as page:
         await page.open(page_address)
-        await page.until("document.body.dataset.ready")
+        await page.until("document.body?.dataset.ready")
         text = json.dumps(curve(62.0))
         script = f"""(() => {{
             const dataTransfer = new DataTransfer(), text = {text};
@@ -195,7 +195,7 @@ def measured(number: int, drops: tuple[int, ...]) -> tuple[Times, dict[str, floa
             found = asked(page, nothing)
             painting: Times = {"first paint": ([], []), "first paint, and the list": ([], [])}
             for repeat in range(5):
-                listed = "document.querySelectorAll('#rows tr[data-key]').length"
+                listed = "document.body && document.querySelectorAll('#rows tr[data-key]').length"
                 paint, whole = asyncio.run(painted(page, home / f"a{repeat}", listed))
                 bare, _ = asyncio.run(painted(nothing, home / f"b{repeat}"))
                 for kept, taken in zip(painting.values(), (paint, whole), strict=True):

@@ -187,10 +187,8 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         page.fill("#describe-share", "")
         page.select_option("#describe-kind", "contrasts")
         page.click("#describe-fit")
-        until(
-            page,
-            "document.querySelector('.headline')?.textContent.includes('contrasts of one sample together')",
-        )
+        said = ".headline:has-text('contrasts of one sample together')"
+        page.wait_for_selector(said, timeout=1000 * PATIENCE)
         table = page.text_content(".shared")
         radius = re.search(r"radius([\d.]+)", table)
         assert radius is not None

@@ -14,6 +14,7 @@ export function batches(opener, chosen) {
   $("batch-no").addEventListener("click", () => $("ask-batch").close());
   $("batch-start").addEventListener("click", start);
   $("against").addEventListener("change", () => draw(true));
+  addEventListener("resize", () => { if (state.batch && !$("batches").hidden) draw(); });
 }
 
 async function start() {
