@@ -85,7 +85,7 @@ class Bench:
 
     def drop(self, name: str, content: bytes) -> str:
         """Keep a dropped file and list it; its key."""
-        if len(self.shelf.rows()) >= CURVES.most_dropped:
+        if self.shelf.files >= CURVES.most_dropped:
             raise SasnetError(f"{self.dropped}: holds {CURVES.most_dropped:,} files; clear it first.")
         return f"{DROPPED}:{drop(self.dropped, name, content)}#1"
 
