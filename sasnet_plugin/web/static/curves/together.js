@@ -9,7 +9,7 @@ let rows = [], fitted = () => {};
 
 export function together(fit) {
   fitted = fit;
-  $("describe-fit").addEventListener("click", () => { const keys = rows.map((row) => row.key); $("describe").close(); fitted(keys, described()); });
+  $("describe-fit").addEventListener("click", () => { const keys = rows.map((row) => row.key); $("describe").close(); fitted(keys, asked()); });
   $("describe-no").addEventListener("click", () => $("describe").close());
 }
 
@@ -25,6 +25,15 @@ export function describe(curves) {
 function box(name, label, example, place) {
   if (name === "probes") return el("select", { "aria-label": label }, ...["neutron", "xray"].map((probe) => new Option(probe)));
   return el("input", { type: "text", "aria-label": label, placeholder: place ? "" : example, spellcheck: false, maxLength: 100 });
+}
+
+// How they are fitted, and what was said of them.
+function asked() {
+  const models = $("describe-models").value.split(/[\s,]+/).filter(Boolean), said = described();
+  return {
+    time_limit: Number($("describe-limit").value) || 90, ...(models.length ? { models } : {}),
+    ...(Object.keys(said).length ? { sample_description: said } : {}),
+  };
 }
 
 // What was said, in the sections of a sample file; curves by their number.
