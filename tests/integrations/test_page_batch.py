@@ -191,7 +191,7 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         said = ".headline:has-text('contrasts of one sample together')"
         page.wait_for_selector(said, timeout=1000 * PATIENCE)
         table = page.text_content(".shared")
-        radius = re.search(r"radius([\d.]+)", table)
+        radius = re.search(r"radius / Å([\d.]+)", table)
         assert radius is not None
         assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
         assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {

@@ -82,6 +82,7 @@ class Shelf:
         self._verdicts: dict[str, Mapping[str, Any]] = {}
         self._waiting: deque[tuple[str, str]] = deque()
         self._urgent: deque[tuple[str, str]] = deque()
+        self._unread: set[tuple[str, str]] = set()
         self._known = {event.about: event.body for event in record.events(LOOKED)}
         self._closed, self._more = threading.Event(), threading.Event()
         self.scan()
@@ -94,7 +95,7 @@ class Shelf:
     @property
     def left(self) -> int:
         """Files that are still to be read."""
-        return len(self._waiting)
+        return len(self._unread)
 
     @property
     def files(self) -> int:
@@ -151,6 +152,7 @@ class Shelf:
                 changed = images.take(found)
                 for at in gone:
                     del self._rows[at]
+                    self._unread.discard(at)
                 for file in changed:
                     self._take_in(root, file, found[file])
                 if gone or changed:
@@ -178,6 +180,7 @@ class Shelf:
         else:
             self._put(root, file, [{}], "")
             self._waiting.append((root, file))
+            self._unread.add((root, file))
 
     def _put(self, root: str, file: str, lines: Sequence[Mapping[str, Any]], problem: str) -> None:
         rows = [Row(root, file, place, line, problem) for place, line in enumerate(lines or [{}], start=1)]
@@ -185,6 +188,7 @@ class Shelf:
             row.verdict = self._verdicts.get(row.key, {})
         with self.lock:
             self._rows[root, file] = rows
+            self._unread.discard((root, file))
             self.version += 1
 
     def _next(self) -> tuple[str, str] | None:

@@ -28,6 +28,7 @@ export function files(opener) {
     tell("");
   });
   together(async (keys, how) => {
+    tell("");
     const fit = await ask("/api/fits", { keys, ...how });
     open(keys[0], { fit: fit.number });
   });

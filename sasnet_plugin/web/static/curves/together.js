@@ -66,12 +66,13 @@ export function shared(answer, place, names) {
   if (!all) return [];
   const each = answer.each.map((one) => one.fit.fits[place].parameters);
   const own = Object.keys(each[0]).filter((name) => !(name in all));
-  const value = (one) => one && `${withError(one.value, one.error)}${one.unit && one.unit !== "None" ? ` ${one.unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : ""}${one.fixed ? " (given)" : ""}`;
+  const value = (one) => one && `${withError(one.value, one.error)}${one.fixed ? " (given)" : ""}`;
+  const named = (name, one) => (one.unit && one.unit !== "None" ? `${name} / ${one.unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : name);
   const row = (name, cells) => el("tr", {}, el("th", { scope: "row", textContent: name }), ...cells.map((text) => el("td", { textContent: text ?? "" })));
   const head = el("tr", {}, ...["Parameter", "All curves", ...names].map((name) => el("th", { scope: "col", textContent: name })));
   const body = [
-    ...Object.entries(all).map(([name, one]) => row(name, [value(one), ...names.map(() => "")])),
-    ...own.map((name) => row(name, ["", ...each.map((one) => value(one[name]))])),
+    ...Object.entries(all).map(([name, one]) => row(named(name, one), [value(one), ...names.map(() => "")])),
+    ...own.map((name) => row(named(name, each[0][name]), ["", ...each.map((one) => value(one[name]))])),
   ];
   const table = el("table", { className: "shared" }, el("thead", {}, head), el("tbody", {}, ...body));
   return [el("details", { open: true }, el("summary", { textContent: "What the curves share, and what is each one's own" }), el("div", { className: "wide" }, table))];
