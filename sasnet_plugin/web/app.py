@@ -21,7 +21,7 @@ from ..types import SasnetError
 from .access import Guard, Keys, listening
 from .curves.bench import Bench
 from .retraining import Retraining
-from .routes import curves, entry, fits, images, labels, models, pages
+from .routes import batches, curves, entry, fits, images, labels, models, pages
 from .workspace import Workspace
 
 _HERE = Path(__file__).parent
@@ -71,7 +71,7 @@ def application(tabs: Tabs, keys: Keys) -> Any:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (entry, pages, images, labels, models, curves, fits):
+    for purpose in (entry, pages, images, labels, models, curves, fits, batches):
         app.include_router(purpose.router)
 
     @app.exception_handler(SasnetError)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...files import put_whole
 from ...types import SasnetError, printable
+from ..images import OTHERS
 from .settings import CURVES
 
 #: Device names and signs that some system does not take in a name.
@@ -22,6 +23,8 @@ def drop(folder: Path, name: str, content: bytes) -> str:
         It is too large, has no name, or cannot be kept.
     """
     own = _name(name)
+    if Path(own).suffix.lower() in OTHERS:
+        raise SasnetError(f"{own}: is no kind of file that holds curves; drop the measurement itself.")
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
         raise SasnetError(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from ...data.sample.sample import KINDS
+
 router = APIRouter()
 
 
@@ -16,7 +18,7 @@ def first(request: Request) -> Response:
     if state.bench is None:
         found = RedirectResponse("/images", 303)
     else:
-        context = {"images": state.workspace is not None}
+        context = {"images": state.workspace is not None, "kinds": KINDS}
         found = state.templates.TemplateResponse(request, "curves.html", context)
     state.keys.give(found)
     return found

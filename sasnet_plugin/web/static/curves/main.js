@@ -1,24 +1,26 @@
 // Which tab is shown, what the address holds, and the poll that keeps the page up to date.
+import { batches, batchNews, showBatches } from "./batches.js";
 import { curves, news, openCurve } from "./curve.js";
-import { changed, files, look } from "./files.js";
+import { changed, files, look, tickedKeys } from "./files.js";
 import { $, ask } from "./net.js";
 
 function parts() {
   const [tab, query] = location.hash.replace(/^#/, "").split("?");
   const given = Object.fromEntries(new URLSearchParams(query || ""));
   if (given.values) { try { given.values = JSON.parse(given.values); } catch { delete given.values; } }
-  return [tab === "curve" ? "curve" : "files", given];
+  return [["curve", "batches"].includes(tab) ? tab : "files", given];
 }
 
 let shown = "", ready = false;
 
 async function show() {
   const [tab, given] = parts();
-  for (const name of ["files", "curve"]) {
+  for (const name of ["files", "curve", "batches"]) {
     $(name).hidden = name !== tab;
     $(`to-${name}`).setAttribute("aria-current", name === tab ? "page" : "false");
   }
   if (tab === "files") { document.title = "Files · sasnet"; await look(true); }
+  if (tab === "batches") await showBatches(given.batch);
   if (tab === "curve" && given.key && shown !== location.hash && ready) {
     shown = location.hash;
     await openCurve(given.key, given);
@@ -39,6 +41,7 @@ async function poll() {
     $("busy").textContent = busy.join(" · ");
     changed(found.files);
     await news(found);
+    await batchNews(found);
     if (found.open.length || found.left) pause = 350;
   } catch { /* it is said on the page */ }
   setTimeout(poll, document.hidden ? 5000 : pause);
@@ -47,6 +50,7 @@ async function poll() {
 // The token is not kept in the history.
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 files(open);
+batches(open, tickedKeys);
 addEventListener("hashchange", show);
 await show(); // the list does not wait for the models' names
 const about = await ask("/api/about");
