@@ -1,4 +1,4 @@
-"""``sasnet web [FOLDER]``: curves in the browser: what they are, and fits with the hands on the sliders."""
+"""``sasnet web [FOLDER]``: curves and images in the browser: what they are, and fits of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 
 from ..types import SasnetError, installed_by
 from .arguments import Browser, Live, PagePort
+from .tag import WORK, user_name
 
 
 def web(
@@ -19,7 +20,7 @@ def web(
     ] = None,
     work: Annotated[
         Path, typer.Option("--work", help="Folder for dropped files, fits and what is written of them.")
-    ] = Path("sasnet-web"),
+    ] = WORK,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Processes that fit; default: all cores.")
     ] = None,
@@ -28,7 +29,7 @@ def web(
     browser: Browser = True,
     show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
 ) -> None:
-    """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.
+    """See, classify and fit curves and images in the browser: drop files, fit, tag, take the report.
 
     The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
     done is kept in the work folder the moment it is done. Ctrl-C ends it.
@@ -43,6 +44,7 @@ def web(
         ) from None
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
+    from ..web.tabs import tagged_in
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     bench = Bench(folder, work, workers or available_cores(), live=live)
@@ -53,4 +55,11 @@ def web(
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
     fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
-    serve(Tabs(bench), port=port, browser=browser, fragment=fragment, ready=ready)
+    images = bench.folder or bench.dropped
+    tabs = Tabs(
+        lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()
+    )
+    try:
+        serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)
+    finally:
+        bench.close()

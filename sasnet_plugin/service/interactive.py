@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.failure import sentence_of
-from ..types import Curve, ModelGuess, SasnetError, Suggestion
+from ..types import Curve, DataError, ModelGuess, SasnetError, Suggestion
 from .evaluate import Evaluator, beside
 from .messages import plain
 from .models import explained, known_name, parameter_table
@@ -69,7 +69,7 @@ class Desk:
         place = asked.place
         assert place is not None
         if asked.do == "look":
-            return self.look(place)
+            return self.look(place, asked.body)
         curve = self.reader.curve(place)
         answers: dict[str, Callable[[], Any]] = {
             "open": lambda: self.opened(place, curve),
@@ -79,12 +79,22 @@ class Desk:
         }
         return answers[asked.do]()
 
-    def look(self, place: Place) -> list[dict[str, Any]]:
-        """A line for each data set of a file: what it may be, and how it looks."""
+    def look(self, place: Place, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A line for each data set of a file: what it may be, and how it looks; of images, see `images`."""
         from ..predict import open_classifier
+        from .images.kinds import how_of
+        from .images.listed import is_image, listed, surely_image
 
+        how = how_of(body)
+        if surely_image(place.path, how):
+            return listed(place.path, how)
         classifier = open_classifier()
-        curves = self.reader.curves(place.path, place.q_unit)
+        try:
+            curves = self.reader.curves(place.path, place.q_unit)
+        except DataError:
+            if not is_image(place.path):
+                raise
+            return listed(place.path, how)
         found = classifier.suggest(list(curves), top=1)
         return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]
 

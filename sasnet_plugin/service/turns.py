@@ -11,6 +11,7 @@ from typing import Any
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool
 from .fits import PROBLEM, FitJob
+from .images.fits import ImageJob
 
 #: Told the number of a fit, the kind of what is said of it (`fits`, `BEGUN`, `CANCELLED`), and what is said.
 Hear = Callable[[int, str, Any], None]
@@ -33,14 +34,14 @@ class Queue:
 
     def __init__(self, workers: int, hear: Hear) -> None:
         self._hear = hear
-        self._waiting: OrderedDict[int, FitJob] = OrderedDict()
+        self._waiting: OrderedDict[int, FitJob | ImageJob] = OrderedDict()
         self._current, self._unwanted = 0, False
         self._ready, self._closed = threading.Condition(), False
         self._pool = Pool("sasnet_plugin.service.fits:begin", first=(workers,), quiet=True)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def add(self, number: int, job: FitJob) -> None:
+    def add(self, number: int, job: FitJob | ImageJob) -> None:
         """Have something fitted, under a number of the caller's."""
         with self._ready:
             self._waiting[number] = job
@@ -81,7 +82,7 @@ class Queue:
             finally:
                 self._current = 0
 
-    def _do(self, number: int, job: FitJob) -> None:
+    def _do(self, number: int, job: FitJob | ImageJob) -> None:
         with self._pool.doing(job):
             while not self._closed:
                 if self._unwanted:

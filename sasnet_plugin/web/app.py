@@ -6,7 +6,6 @@ import contextlib
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,59 +18,27 @@ from fastapi.templating import Jinja2Templates
 
 from ..types import SasnetError
 from .access import Guard, Keys, listening
-from .curves.bench import Bench
-from .retraining import Retraining
-from .routes import curves, entry, fits, images, labels, models, pages
-from .workspace import Workspace
+from .routes import curves, entry, fits, gallery, images, labels, models, pages, tagging
+from .tabs import Opened, Tabs
 
 _HERE = Path(__file__).parent
 
 
-@dataclass(frozen=True)
-class Tabs:
-    """What the pages show.
-
-    Parameters
-    ----------
-    bench : Bench or None
-        Curves; None: the page of images is the first and only one.
-    workspace : Workspace or None
-        Images; closed with the application, as is `bench`.
-    retraining : Retraining or None
-        Of the images' model.
-    user : str
-        Whose name the page of images begins with.
-    """
-
-    bench: Bench | None = None
-    workspace: Workspace | None = None
-    retraining: Retraining | None = None
-    user: str = "somebody"
-
-    def close(self) -> None:
-        """End what is under way."""
-        if self.retraining is not None:
-            self.retraining.stop()
-        for one in (self.workspace, self.bench):
-            if one is not None:
-                one.close()
-
-
 def application(tabs: Tabs, keys: Keys) -> Any:
     """The pages, as an ASGI application that answers nobody without a key."""
+    opened = Opened(tabs)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        tabs.close()
+        opened.close()
 
     app = FastAPI(title="sasnet", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.workspace, app.state.retraining, app.state.keys = tabs.workspace, tabs.retraining, keys
-    app.state.bench, app.state.user = tabs.bench, tabs.user
+    app.state.opened, app.state.keys = opened, keys
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (entry, pages, images, labels, models, curves, fits):
+    for purpose in (entry, tagging, pages, images, labels, models, curves, fits, gallery):
         app.include_router(purpose.router)
 
     @app.exception_handler(SasnetError)
@@ -101,7 +68,7 @@ def serve(
     Parameters
     ----------
     tabs : Tabs
-        Closed at the end.
+        What was opened of them is closed at the end.
     port : int
         0 takes a free one.
     browser : bool

@@ -49,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     keys = Keys(8000, "127.0.0.1")
     work = tmp_path_factory.mktemp("work")
-    tabs = Tabs(Bench(folder, work, workers=1, live=False))
+    tabs = Tabs(lambda: Bench(folder, work, workers=1, live=False))
     with TestClient(application(tabs, keys), base_url=HOME) as client:
         client.work, client.keys = work, keys  # type: ignore[attr-defined]
         assert client.get(keys.address).status_code == 200

@@ -14,9 +14,11 @@ from typing import Any
 
 from ...types import SasnetError
 
-#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; a fit was asked
-#: for, answered, its files written, or it ended without an answer.
-LOOKED, ASKED, ANSWERED, WRITTEN, ENDED = _KINDS = "looked", "asked", "answered", "written", "ended"
+#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
+#: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
+LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = _KINDS = (
+    "looked", "chosen", "asked", "answered", "written", "ended",
+)  # fmt: skip
 _SHAPE = """
 create table if not exists {0} (
     id integer primary key autoincrement, time real not null, about text not null, body text not null
@@ -36,9 +38,9 @@ class Event:
     time : float
         Seconds since 1970.
     kind : str
-        `LOOKED`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
+        `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
     about : str
-        Of `LOOKED` and `ASKED` the file, else the number of the fit.
+        Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit.
     """
 
     id: int

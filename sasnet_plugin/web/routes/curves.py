@@ -20,7 +20,7 @@ _EXAMPLE = Path(__file__).parents[1] / "curves" / "example.dat"
 
 
 def _bench(request: Request) -> Bench:
-    found: Bench | None = request.app.state.bench
+    found: Bench | None = request.app.state.opened.bench
     if found is None:
         raise SasnetError("This page shows no curves; start 'sasnet web'.")
     return found
@@ -59,10 +59,10 @@ class Values(Model):
 @router.get("/api/files")
 def files(
     bench: OfCurves, search: str = "", order: str = "name", backwards: bool = False, start: int = 0,
-    count: int = 60,
+    count: int = 60, images: bool = False,
 ) -> JSONResponse:  # fmt: skip
-    """A window of the list."""
-    version, rows = bench.listing.rows(search, order, backwards=backwards)
+    """A window of the list, or of the images in it."""
+    version, rows = bench.listing.rows(search, order, backwards=backwards, images=images)
     first, some = selected(rows, start, count)
     bench.shelf.wanted(some)
     return JSONResponse(

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
+from ...report.images.raster import Look, colour_bar
 from ..events import UNKNOWN
-from ..pictures import Look, colour_bar
 from ..settings import WEB
 from . import Desk
 
