@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..data.failure import sentence_of
 from ..fitting.watched import Watched
 from .answers import fit_options
-from .images.fits import ImageJob, verified
+from .images.job import ImageJob
 from .messages import plain
 from .places import Place, Reader
 
@@ -52,6 +52,7 @@ def begin(workers: int) -> Callable[[FitJob | ImageJob, Say], tuple[str, Any]]:
     """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
     from ..fitting.api import bank_path
     from ..fitting.pool import Workers
+    from .images.fits import verified
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.

@@ -11,7 +11,7 @@ from typing import Any
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool
 from .fits import PROBLEM, FitJob
-from .images.fits import ImageJob
+from .images.job import ImageJob
 
 #: Told the number of a fit, the kind of what is said of it (`fits`, `BEGUN`, `CANCELLED`), and what is said.
 Hear = Callable[[int, str, Any], None]

@@ -83,9 +83,16 @@ def png(draw: Draw, size: tuple[float, float], *, night: bool = False) -> bytes:
     from matplotlib.figure import Figure
 
     out = io.BytesIO()
-    with style.context(["default", settings("file")]):
+
+    def paint(role: str) -> str:
+        return COLOURS[role][night]
+
+    # What a drawing names no colour for, such as the numbers of a colour bar.
+    names = "text.color", "axes.labelcolor", "xtick.color", "ytick.color"
+    inks = dict.fromkeys(names, paint("ink"))
+    with style.context(["default", settings("file"), inks]):
         figure = Figure(figsize=size, layout="constrained")
-        draw(figure, lambda role: COLOURS[role][night])
+        draw(figure, paint)
         figure.savefig(out, format="png", dpi=120, transparent=True)
     return out.getvalue()
 

@@ -128,21 +128,30 @@ _TITLES: Mapping[type, str] = {
 }
 
 
-def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> Path:
+#: What a page says first, and its sections, that of the pattern in front.
+Parts = tuple[Verdict, list[Section]]
+
+
+def answer_page(
+    domain: Domain, image: Image, answer: Answer, folder: Path, made: Parts | None = None
+) -> Path:
     """Write the page of an answer about an image; returns its path.
+
+    Parameters
+    ----------
+    made : (Verdict, list of Section), optional
+        Of `parts`, where they are there already.
 
     Raises
     ------
     SasnetError
         It cannot be written.
     """
-    verdict, sections = parts(domain, image, answer)
+    verdict, sections = made or parts(domain, image, answer)
     return _written(image, verdict, sections, answer.notes, folder)
 
 
-def parts(
-    domain: Domain, image: Image, answer: Answer, *, looked: bool = True
-) -> tuple[Verdict, list[Section]]:
+def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
     """What the page of an answer about an image says first, and its sections, that of the pattern in front.
 
     Parameters

@@ -18,7 +18,7 @@ from ...types import DataError, SasnetError
 from ..interactive import Asked
 from ..messages import plain
 from ..places import Place
-from .kinds import How, beside, how_of, measurement, readable, titles, told
+from .kinds import How, beside, how_of, measurement, readable, settled, titles
 from .listed import CHOOSE, kinds_say
 from .settings import IMAGES
 
@@ -33,7 +33,7 @@ class Seen:
         None where nobody has said of which kind it is; then `measurement` is for its picture alone.
     answer : Answer or None
     reason : str
-        Why there is no answer.
+        Why there is no answer, or why it is of this kind.
     """
 
     domain: Domain | None
@@ -105,17 +105,16 @@ def look(place: Place, how: How) -> Seen:
     SasnetError
         No kind can read it.
     """
-    reason = "The file does not say of which kind its images are; choose it."
-    try:
-        kind = how.kind or told(Path(place.path))
-        if kind:
-            return _of_kind(place, specification(kind), how)
-    except SasnetError as error:
-        reason = str(error)
+    kind, reason = settled(place.path, how)
+    if kind:
+        try:
+            return _of_kind(place, specification(kind), how, reason)
+        except SasnetError as error:
+            reason = str(error)
     return Seen(None, readable(place.path, place.entry, how), reason=reason)
 
 
-def _of_kind(place: Place, domain: Domain, how: How) -> Seen:
+def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
     from ...predict.predictor import open_predictor
 
     one = measurement(place.path, domain, place.entry, how)
@@ -124,11 +123,13 @@ def _of_kind(place: Place, domain: Domain, how: How) -> Seen:
     (answer,) = open_predictor(domain.name).outcomes([one])
     if isinstance(answer, Exception):
         return Seen(domain, one, reason=sentence_of(place.path, answer))
-    return Seen(domain, one, answer)
+    return Seen(domain, one, answer, reason)
 
 
 def opened(seen: Seen, how: How) -> dict[str, Any]:
     """All that is said of an image."""
+    from ...report.images.pages import parts
+
     one, domain = seen.measurement, seen.domain
     rows, columns = one.counts.shape
     found: dict[str, Any] = {
@@ -140,14 +141,18 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
     }  # fmt: skip
     if seen.answer is None or domain is None:
         return found
-    return found | answered(domain, one, seen.answer)
+    return found | answered(one, seen.answer, parts(domain, one, seen.answer, looked=False))
 
 
-def answered(domain: Domain, one: Any, answer: Any) -> dict[str, Any]:
-    """What is said of an answer: headline, sentences, and of each figure what stands around it."""
-    from ...report.images.pages import parts
+def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
+    """What is said of an answer: headline, sentences, and of each figure what stands around it.
 
-    verdict, sections = parts(domain, one, answer, looked=False)
+    Parameters
+    ----------
+    made : (Verdict, list of Section)
+        Of `report.images.pages.parts`.
+    """
+    verdict, sections = made
     sentences = answer.sentences()
     notes = list(dict.fromkeys((*one.notes, *answer.notes)))
     return {
@@ -157,10 +162,17 @@ def answered(domain: Domain, one: Any, answer: Any) -> dict[str, Any]:
         "notes": notes, "answer": answer.as_dict(),
         "figures": [
             {"title": part.title, "text": part.text, "table": [list(row) for row in part.table],
-             "drawn": part.draw is not None}
+             "drawn": part.draw is not None and not compares(part)}
             for part in sections[1:]
         ],
     }  # fmt: skip
+
+
+def compares(part: Any) -> bool:
+    """Whether a section shows measured, simulated and residual, which the page shows itself."""
+    from ...report.images.patterns import COMPARISON_SIZE
+
+    return part.size == COMPARISON_SIZE
 
 
 def drawn(seen: Seen, body: Mapping[str, Any]) -> tuple[bytes, Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...files import put_whole
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...predict.findings import DistributionFinding
 from ...types import SasnetError
 from ..messages import plain
 from ..places import Place
-from .desk import Seen, answered, look
+from .desk import Seen, answered, compares, look
+from .job import ImageJob
 from .kinds import how_of
 
 if TYPE_CHECKING:
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
 
 #: Files of the pictures, by what they show.
 MEASURED, SIMULATED, RESIDUAL = PARTS = "measured", "simulated", "residual"
-
-
-@dataclass(frozen=True)
-class ImageJob:
-    """An image whose physics is to be fitted.
-
-    Parameters
-    ----------
-    places : tuple of Place
-        The one.
-    folder : str
-        For what is written of it; made.
-    body : mapping
-        ``kind``, ``geometry`` (see `kinds.How`), ``time_limit`` in seconds.
-    """
-
-    places: tuple[Place, ...]
-    folder: str
-    body: Mapping[str, Any] = field(default_factory=dict)
 
 
 def verified(job: ImageJob, told: Callable[[str], None]) -> tuple[dict[str, Any], list[str]]:
@@ -55,6 +37,8 @@ def verified(job: ImageJob, told: Callable[[str], None]) -> tuple[dict[str, Any]
     SasnetError
         There is nothing to be fitted, and why.
     """
+    from ...report.images.pages import parts
+
     told("the image is read")
     (place,) = job.places
     seen = look(place, how_of(job.body))
@@ -67,13 +51,15 @@ def verified(job: ImageJob, told: Callable[[str], None]) -> tuple[dict[str, Any]
         new = [note for note in found.notes if note not in seen.answer.notes]
         raise SasnetError(" ".join(new) or "Nothing was fitted.")
     folder = Path(job.folder)
-    files, pictures = _written(domain, seen.measurement, found, folder)
-    level, headline, doubt = _verdict(found, again[-1])
+    made = parts(domain, seen.measurement, found, looked=False)
+    files, pictures = _written(domain, seen.measurement, found, made, folder)
+    new = [note for note in found.notes if note not in seen.answer.notes]
+    level, headline, doubt = _verdict(found, again[-1], new)
     summary = {
         "verdict": level, "headline": headline, "doubt": doubt, "next": "", "purpose": "", "fits": [],
         "kind": domain.name, "geometry": list(job.body.get("geometry") or ()),
     }  # fmt: skip
-    return {"image": plain({**answered(domain, seen.measurement, found), **summary, **pictures})}, files
+    return {"image": plain({**answered(seen.measurement, found, made), **summary, **pictures})}, files
 
 
 def _fitted_kind(place: Place, seen: Seen) -> Domain:
@@ -85,28 +71,31 @@ def _fitted_kind(place: Place, seen: Seen) -> Domain:
     return seen.domain
 
 
-def _verdict(found: Any, again: Any) -> tuple[str, str, str]:
-    """Level, headline and doubt, in the words of the fit."""
-    said = [*again.sentences()]
+def _verdict(found: Any, again: Any, new: Sequence[str]) -> tuple[str, str, str]:
+    """Level, headline and doubt, in the words of the fit; `new` are notes that it has added."""
+    said = again.sentences()[0]
     if hasattr(again, "verified"):  # of an image with a direction
-        headline = again.headline or said[0]
-        return (EXPLAINS, headline, "") if again.verified else (DOES_NOT, said[0], "")
-    first = next(iter(found.sentences()), said[0])
-    inside = found.in_scope >= 1.0
-    level = EXPLAINS if inside else DOUBTS if found.in_scope > 0.5 else DOES_NOT
-    return level, first, "" if inside else " ".join(said)
+        return (EXPLAINS, again.headline or said, "") if again.verified else (DOES_NOT, said, "")
+    doubt = next(iter(new), said)
+    if found.in_scope < 0.5:  # as the inversion counts it
+        return DOES_NOT, doubt, ""
+    angles = found.finding(DistributionFinding)
+    headline = f"p({angles.symbol}): {next(iter(angles.sentences()), said)}" if angles else said
+    return (EXPLAINS, headline, "") if found.in_scope >= 1.0 else (DOUBTS, headline, doubt)
 
 
-def _written(domain: Domain, one: Any, found: Any, folder: Path) -> tuple[list[str], dict[str, Any]]:
+def _written(
+    domain: Domain, one: Any, found: Any, made: Any, folder: Path
+) -> tuple[list[str], dict[str, Any]]:
     """Report, answer and pictures; names of the files, and what the page needs beside the pictures."""
     from ...report.images import raster
     from ...report.images.canvas import png
     from ...report.images.compared import compared
-    from ...report.images.pages import answer_page, parts
+    from ...report.images.pages import answer_page
     from ...report.images.raster_place import about
 
     folder.mkdir(parents=True, exist_ok=True)
-    names = [answer_page(domain, one, found, folder).name]
+    names = [answer_page(domain, one, found, folder, made).name]
     content = {"answer.json": json.dumps(plain(found.as_dict()), indent=1).encode()}
     again = compared(one, found)
     pictures: dict[str, Any] = {"parts": [], "about": None}
@@ -114,8 +103,8 @@ def _written(domain: Domain, one: Any, found: Any, folder: Path) -> tuple[list[s
         drawn = raster.compared(again.image, again.simulated, again.residual)
         content |= {f"{name}.png": data for name, data in drawn.items()}
         pictures = {"parts": [f"{name}.png" for name in PARTS], "about": about(again.image, raster.Look())}
-    for number, part in enumerate(parts(domain, one, found, looked=False)[1][1:]):
-        if part.draw is not None:
+    for number, part in enumerate(made[1][1:]):
+        if part.draw is not None and not compares(part):
             for night in (False, True):
                 content[figure_name(number, night)] = png(part.draw, part.size, night=night)
     for name, data in content.items():

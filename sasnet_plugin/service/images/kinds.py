@@ -13,6 +13,9 @@ from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specific
 from ...types import DataError, SasnetError
 from .settings import IMAGES
 
+#: Kinds by what must be known besides the counts, the least first.
+_FEWEST_NEEDS: Sequence[str] = ("xray_tags", "diffraction", "sans2d", "gisas_hex", "gisas_growth")
+
 
 @dataclass(frozen=True)
 class How:
@@ -79,6 +82,39 @@ def told(path: Path) -> str:
     return "" if found == DEFAULT else found
 
 
+def settled(path: str, how: How) -> tuple[str, str]:
+    """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or none.
+
+    A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
+    """
+    if how.kind:
+        return how.kind, ""
+    try:
+        kind, reason = told(Path(path)), "The file does not say of which kind its images are."
+    except SasnetError as error:
+        kind, reason = "", str(error)
+    if kind:
+        problem = _unread(path, kind, how)
+        if not problem:
+            return kind, ""
+        reason = f"Perhaps of {specification(kind).title}: {problem}"
+    able = [name for name in _FEWEST_NEEDS if name != kind and not _unread(path, name, how)]
+    if len(able) == 1:
+        return able[
+            0
+        ], f"Taken for {specification(able[0]).title}: as it is described, no other kind reads it."
+    return "", reason
+
+
+def _unread(path: str, kind: str, how: How) -> str:
+    """Why a kind cannot read the first image of a file; empty where it can."""
+    try:
+        one = measurement(path, specification(kind), 1, How(kind, how.geometry))
+    except SasnetError as error:
+        return str(error)
+    return "" if one is not None else "it holds no image."
+
+
 def beside(path: Path) -> list[str]:
     """Names of files beside an image that say how it was measured, there or not."""
     return [path.with_suffix(".toml").name, COMMON]
@@ -119,7 +155,3 @@ def readable(path: str, number: int, how: How) -> Any:
         if one is not None:
             return one
     raise problem or DataError(f"{path}: holds no image number {number}.")
-
-
-#: Kinds by what must be known besides the counts, the least first.
-_FEWEST_NEEDS: Sequence[str] = ("xray_tags", "diffraction", "sans2d", "gisas_hex", "gisas_growth")

@@ -12,7 +12,7 @@ from ...data.failure import sentence_of
 from ...domains import Domain, specification
 from ...predict.classes import ClassesFinding
 from ...types import DataError, SasnetError
-from .kinds import How, beside, measurements, readable, told
+from .kinds import How, beside, measurements, readable, settled, told
 from .settings import IMAGES
 
 #: What is said of an image that does not tell its kind.
@@ -41,37 +41,32 @@ def listed(path: str, how: How) -> list[dict[str, Any]]:
     -------
     list of dict
         As of curves (`interactive.Desk.look`), and ``image`` (the kind, empty where it is to be chosen),
-        ``answer``, ``thumb`` (PNG in base64), ``known``, ``beside`` (names of files that count as well),
-        ``further`` (there are more images).
+        ``answer``, ``thumb`` (PNG in base64), ``known``, ``note`` (why this kind), ``beside`` (names of
+        files that count as well), ``further`` (there are more images).
 
     Raises
     ------
     SasnetError
         No kind can read it.
     """
-    try:
-        kind = how.kind or told(Path(path))
-        reason = "" if kind else "The file does not say of which kind its images are."
-    except SasnetError as error:
-        kind, reason = "", str(error)
+    kind, reason = settled(path, how)
     if kind:
         try:
-            return _of_kind(path, specification(kind), how)
+            return _of_kind(path, specification(kind), how, _short(path, reason))
         except SasnetError as error:
-            said = "As" if how.kind else "Perhaps of"
-            reason = f"{said} {specification(kind).title}: {error}"
+            reason = f"As {specification(kind).title}: {error}"
     one = readable(path, 1, how)
     return [_line(path, one, answer=CHOOSE, doubt=_short(path, reason))]
 
 
-def _of_kind(path: str, domain: Domain, how: How) -> list[dict[str, Any]]:
+def _of_kind(path: str, domain: Domain, how: How, note: str) -> list[dict[str, Any]]:
     from ...predict.predictor import open_predictor
 
     predictor, found = open_predictor(domain.name), []
     some = measurements(path, domain, how)
     for batch in _batches(islice(some, IMAGES.most)):
         said = predictor.outcomes(batch)
-        found += [_answered(path, domain, *pair) for pair in zip(batch, said, strict=True)]
+        found += [{**_answered(path, domain, *pair), "note": note} for pair in zip(batch, said, strict=True)]
     if not found:
         raise DataError(f"{path}: holds no image.")
     if len(found) == IMAGES.most and next(some, None) is not None:
@@ -110,7 +105,7 @@ def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
     thumb = base64.b64encode(thumbnail(as_seen(one))[0]).decode("ascii")
     empty = {
         "image": "", "kind": "", "group": "", "model": "", "structure_factor": None, "probability": None,
-        "known": False, "doubt": "", "spark": [], "points": None, "further": False,
+        "known": False, "doubt": "", "spark": [], "points": None, "further": False, "note": "",
     }  # fmt: skip
     return {
         **empty, "entry": one.entry, "pixels": [columns, rows], "thumb": thumb,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
-from ...service.images.fits import ImageJob
+from ...service.images.job import ImageJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError

@@ -103,6 +103,12 @@ async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
     return {"key": await run_in_threadpool(bench.drop, name, content)}
 
 
+@router.post("/api/what")
+def what(data: Data, bench: OfCurves) -> dict[str, Any]:
+    """Whether a file, perhaps dropped a moment ago, is an image or holds curves."""
+    return {"image": bench.ask("what", data.key)}
+
+
 @router.post("/api/scan")
 def scan(bench: OfCurves) -> dict[str, Any]:
     """Look at the folders now."""

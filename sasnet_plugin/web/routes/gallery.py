@@ -28,10 +28,11 @@ class Which(BaseModel):
 
 
 class Chosen(Which):
-    """How it is read; all empty: as the file says."""
+    """How it is read, and all others that do not tell their kind; all empty: as the file says."""
 
     kind: str = ""
     geometry: list[str] = Field(default_factory=list, max_length=100)
+    others: bool = False
 
 
 class Verified(Which):
@@ -68,10 +69,13 @@ def kinds(which: Which, bench: OfCurves) -> JSONResponse:
 @router.post("/api/image/choose")
 def choose(chosen: Chosen, bench: OfCurves) -> dict[str, Any]:
     """Say of which kind the images of a file are, and how they were measured; it is kept."""
-    _row(bench, chosen.key)
+    first = _row(bench, chosen.key)
     how = How(chosen.kind, tuple(one for one in map(str.strip, chosen.geometry) if one))
-    bench.shelf.choose(chosen.key, {"kind": how.kind, "geometry": list(how.geometry)})
-    return {"done": True}
+    untold = [row for row in bench.shelf.rows() if row.is_image and not row.line["image"]]
+    others = [row for row in untold if chosen.others and (row.root, row.file) != (first.root, first.file)]
+    for row in (first, *others):
+        bench.shelf.choose(row.key, {"kind": how.kind, "geometry": list(how.geometry)})
+    return {"images": 1 + len(others), "key": chosen.key}
 
 
 @router.post("/api/image/verify")
