@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -61,12 +61,7 @@ def tag(
     """
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
-    try:
-        from ..web.app import Tabs, serve
-    except ImportError as error:
-        raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
-        ) from None
+    app = page_app()
     from ..domains import specification
     from ..web.events import Log
     from ..web.retraining import Retraining
@@ -89,11 +84,28 @@ def tag(
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
     tagging = Tagging(workspace, retraining)
-    tabs = Tabs(bench_of(folder, live=live), lambda _: tagging, folder, name, person)
+    tabs = app.Tabs(bench_of(folder, live=live), lambda _: tagging, folder, name, person)
     try:
-        serve(tabs, port=port, browser=browser, path="tags", ready=ready)
+        app.serve(tabs, port=port, browser=browser, path="tags", ready=ready)
     finally:
         tagging.close()
+
+
+def page_app() -> Any:
+    """The module of the page's server.
+
+    Raises
+    ------
+    SasnetError
+        What it needs is not installed.
+    """
+    try:
+        from ..web import app
+    except ImportError as error:
+        raise SasnetError(
+            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
+        ) from None
+    return app
 
 
 def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:

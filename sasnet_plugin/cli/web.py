@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 import typer
 
-from ..types import SasnetError, installed_by
+from ..types import SasnetError
 from .arguments import Browser, Live, PagePort
-from .tag import WORK, user_name
+from .tag import WORK, page_app, user_name
 
 
 def web(
@@ -36,12 +36,7 @@ def web(
     """
     if folder is not None and not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
-    try:
-        from ..web.app import Tabs, serve
-    except ImportError as error:
-        raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
-        ) from None
+    app = page_app()
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
     from ..web.tabs import tagged_in
@@ -56,10 +51,10 @@ def web(
 
     fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
     images = bench.folder or bench.dropped
-    tabs = Tabs(
+    tabs = app.Tabs(
         lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()
     )
     try:
-        serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)
+        app.serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)
     finally:
         bench.close()

@@ -168,14 +168,20 @@ def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) 
     if not (answer.known or again):
         return Verdict("No answer is given.", answer.scope.outside, good=False), sections
     sections += [_section_of(finding) for finding in answer.findings]
-    sections += domain.sections(image, answer) if domain.sections else []
-    verified = any(getattr(finding, "verified", True) for finding in again)
-    if looked and not again and not domain.sections:
+    if domain.sections:
+        sections += domain.sections(image, answer)
+    elif looked and not again:
         sections.append(_looked_at(domain, image))
-    more = [said[1]] if len(said) > 1 and not said[1].startswith("Note:") else []
+    return _verdict(domain, said, again), sections
+
+
+def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
+    """What is said first; `again` are findings that were simulated again."""
+    more = [one for one in said[1:2] if not one.startswith("Note:")]
     if domain.refine and not again:
         more.append("Not verified: nothing was simulated again.")
-    return Verdict(said[0], " ".join(more), good=verified or not domain.refine), sections
+    verified = any(getattr(finding, "verified", True) for finding in again)
+    return Verdict(said[0], " ".join(more), good=verified or not domain.refine)
 
 
 def _section_of(finding: Any) -> Section:

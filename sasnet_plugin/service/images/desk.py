@@ -18,7 +18,7 @@ from ...types import DataError, SasnetError
 from ..interactive import Asked
 from ..messages import plain
 from ..places import Place
-from .kinds import How, beside, how_of, measurement, readable, settled, titles
+from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
 from .listed import CHOOSE, kinds_say
 from .settings import IMAGES
 
@@ -92,7 +92,8 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
         try:
             return "answer", desk.answer(asked)
         except Exception as error:  # the next question has its turn all the same
-            return "problem", sentence_of(asked.place.path if asked.place else "The image", error)
+            path = asked.place.path if asked.place else "The image"
+            return "problem", short(path, sentence_of(path, error))
 
     return do
 
@@ -111,7 +112,8 @@ def look(place: Place, how: How) -> Seen:
             return _of_kind(place, specification(kind), how, reason)
         except SasnetError as error:
             reason = str(error)
-    return Seen(None, readable(place.path, place.entry, how), reason=reason)
+    one = readable(place.path, place.entry, how)
+    return Seen(None, one, reason=short(place.path, reason))
 
 
 def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
@@ -122,7 +124,7 @@ def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
         raise DataError(f"{place.path}: holds no image number {place.entry}.")
     (answer,) = open_predictor(domain.name).outcomes([one])
     if isinstance(answer, Exception):
-        return Seen(domain, one, reason=sentence_of(place.path, answer))
+        return Seen(domain, one, reason=short(place.path, sentence_of(place.path, answer)))
     return Seen(domain, one, answer, reason)
 
 

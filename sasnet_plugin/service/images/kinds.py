@@ -115,6 +115,11 @@ def _unread(path: str, kind: str, how: How) -> str:
     return "" if one is not None else "it holds no image."
 
 
+def short(path: str, sentence: str) -> str:
+    """A sentence without the folder of a file, which whoever asks knows."""
+    return sentence.replace(f"{Path(path).parent}/", "")
+
+
 def beside(path: Path) -> list[str]:
     """Names of files beside an image that say how it was measured, there or not."""
     return [path.with_suffix(".toml").name, COMMON]

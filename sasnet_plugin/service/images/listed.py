@@ -11,8 +11,9 @@ from typing import Any
 from ...data.failure import sentence_of
 from ...domains import Domain, specification
 from ...predict.classes import ClassesFinding
+from ...predict.findings import DistributionFinding
 from ...types import DataError, SasnetError
-from .kinds import How, beside, measurements, readable, settled, told
+from .kinds import How, beside, measurements, readable, settled, short, told
 from .settings import IMAGES
 
 #: What is said of an image that does not tell its kind.
@@ -52,11 +53,11 @@ def listed(path: str, how: How) -> list[dict[str, Any]]:
     kind, reason = settled(path, how)
     if kind:
         try:
-            return _of_kind(path, specification(kind), how, _short(path, reason))
+            return _of_kind(path, specification(kind), how, short(path, reason))
         except SasnetError as error:
             reason = f"As {specification(kind).title}: {error}"
     one = readable(path, 1, how)
-    return [_line(path, one, answer=CHOOSE, doubt=_short(path, reason))]
+    return [_line(path, one, answer=CHOOSE, doubt=short(path, reason))]
 
 
 def _of_kind(path: str, domain: Domain, how: How, note: str) -> list[dict[str, Any]]:
@@ -83,14 +84,15 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
     from ...report.in_one_line import in_one_line
 
     if isinstance(answer, Exception):
-        sentence = _short(path, sentence_of(path, answer))
+        sentence = short(path, sentence_of(path, answer))
         return _line(path, one, image=domain.name, kind=domain.title, answer="no answer", doubt=sentence)
-    classes = answer.finding(ClassesFinding)
+    classes, angles = answer.finding(ClassesFinding), answer.finding(DistributionFinding)
+    angle = f"{angles.symbol}: " if angles and answer.known and not classes else ""
     best = classes.classes[0] if classes is not None and classes.classes else None
     return _line(
         path, one, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
-        answer=in_one_line(answer),
+        answer=f"{angle}{in_one_line(answer)}",
         probability=float(answer.in_scope if best is None else best.probability),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
@@ -103,7 +105,7 @@ def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
 
     rows, columns = one.counts.shape
     thumb = base64.b64encode(thumbnail(as_seen(one))[0]).decode("ascii")
-    empty = {
+    empty: dict[str, Any] = {
         "image": "", "kind": "", "group": "", "model": "", "structure_factor": None, "probability": None,
         "known": False, "doubt": "", "spark": [], "points": None, "further": False, "note": "",
     }  # fmt: skip
@@ -111,11 +113,6 @@ def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
         **empty, "entry": one.entry, "pixels": [columns, rows], "thumb": thumb,
         "beside": beside(Path(path)), **said,
     }  # fmt: skip
-
-
-def _short(path: str, sentence: str) -> str:
-    """A sentence without the folder that the page names already."""
-    return sentence.replace(f"{Path(path).parent}/", "")
 
 
 def kinds_say(path: str, number: int, how: How, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -140,7 +137,7 @@ def _said(path: str, number: int, how: How) -> dict[str, Any]:
         if isinstance(answer, Exception):
             raise answer
     except Exception as error:  # one kind must not stop the others
-        return {**found, "said": _short(path, sentence_of(path, error))}
+        return {**found, "said": short(path, sentence_of(path, error))}
     line = _answered(path, domain, one, answer)
     return {
         **found, "reads": True, "known": answer.known, "in_scope": float(answer.in_scope),

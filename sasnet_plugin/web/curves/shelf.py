@@ -139,7 +139,7 @@ class Shelf:
         self._record.add(CHOSEN, f"{row.root}:{row.file}", how)
         with self.lock:
             self._chosen[f"{row.root}:{row.file}"] = how
-            self._put(row.root, row.file, [{}], "")
+            self._put(row.root, row.file, [{}] * len(self._rows[row.root, row.file]), "")
             self._urgent.append((row.root, row.file))
         self._more.set()
 

@@ -46,7 +46,7 @@ export async function openImage(key, given = {}) {
   if (!same) {
     Object.assign(state, { fine: false, about: null });
     zoom.by(0);
-    for (const id of ["kinds", "all-kinds"]) $(id).replaceChildren();
+    $("all-kinds").replaceChildren();
   }
   Object.assign(state, { key, found, fit: 0, answer: null });
   document.title = `${found.file} · sasnet`;
@@ -106,13 +106,15 @@ function show(found, fit) {
     if (found.reason && !fit) lines.push(el("p", { className: "quiet", textContent: found.reason }));
   }
   box.replaceChildren(...lines);
-  $("shot-title").textContent = fit ? `${found.title}, fitted` : found.title;
+  $("shot-title").textContent = !found.kind ? "What it is" : fit ? `${found.title}, fitted` : found.title;
   const said = (told.sentences || []).filter((one) => !lines.some((line) => line.textContent.includes(one)));
   $("sentences").replaceChildren(...said.map((one) => el("li", { textContent: one })));
   $("shot-notes").replaceChildren(...(told.notes || []).map((one) => el("li", { textContent: one })));
   $("noted").hidden = !(told.notes || []).length;
   const source = (number, night) => (fit ? `/fits/${fit.number}/figure-${number}${night ? "-night" : ""}.png` : `/api/image/figure?${new URLSearchParams({ key: state.key, number, night })}`);
-  $("figures").replaceChildren(...(told.figures || []).map((one, number) => figure(one, (night) => source(number, night))));
+  // Of a fit its own values come first.
+  const figures = (told.figures || []).map((one, number) => ({ ...one, number })).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
+  $("figures").replaceChildren(...figures.map((one) => figure(one, (night) => source(one.number, night))));
   $("verify").disabled = !found.can_verify;
   $("why-not").textContent = found.can_verify || !found.kind ? "" : `There is nothing to fit: ${found.title} are not simulated again from an answer.`;
   parts(fit);
