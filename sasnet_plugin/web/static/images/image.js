@@ -42,7 +42,8 @@ export async function openImage(key, given = {}) {
   }
   const found = same && !given.anew ? state.found : await ask("/api/image", { key }).catch(() => null);
   $("image").removeAttribute("aria-busy");
-  if (!found || turn !== state.fetched) return;
+  if (turn !== state.fetched) return;
+  if (!found) { state.key = ""; location.hash = "#images"; return; } // why stands above
   if (!same) {
     Object.assign(state, { fine: false, about: null });
     zoom.by(0);
