@@ -21,6 +21,8 @@ from sasnet_plugin.simulate.kernel import call
 
 #: Milliseconds after which something that was to happen never will.
 SOON = 40_000.0
+#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
+PICTURES = os.environ.get("SASNET_PICTURES")
 _AXE = Path(__file__).parent / "axe" / "axe-core-4.14.1.min.js.gz"
 
 

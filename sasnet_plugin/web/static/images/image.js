@@ -19,7 +19,7 @@ export async function image(opener) {
   zoom.add($("shot-frame"));
   $("closer").addEventListener("click", () => zoom.by(1.5));
   $("farther").addEventListener("click", () => zoom.by(1 / 1.5));
-  $("all").addEventListener("click", () => zoom.by(0));
+  $("whole-picture").addEventListener("click", () => zoom.by(0));
   for (const one of ["measured", "simulated", "residual"]) both.add($(one).parentElement.parentElement);
   for (const id of ["before", "after"]) $(id).addEventListener("click", () => go(state.found[id]));
   $("read").addEventListener("click", () => choose($("kind").value));
