@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -22,11 +23,12 @@ from .routes import curves, entry, fits, gallery, images, labels, models, pages,
 from .tabs import Opened, Tabs
 
 _HERE = Path(__file__).parent
+#: Between two looks at whether the server is to end, s.
+_LOOK = 0.2
 
 
-def application(tabs: Tabs, keys: Keys) -> Any:
+def application(opened: Opened, keys: Keys) -> Any:
     """The pages, as an ASGI application that answers nobody without a key."""
-    opened = Opened(tabs)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -87,14 +89,23 @@ def serve(
 
     with listening(port) as sock:
         sock.listen(128)
-        keys = Keys(sock.getsockname()[1], "127.0.0.1", path)
+        keys, opened = Keys(sock.getsockname()[1], "127.0.0.1", path), Opened(tabs)
         config = uvicorn.Config(
-            application(tabs, keys), log_level="warning", access_log=False,
+            application(opened, keys), log_level="warning", access_log=False,
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, ws="none",
         )  # fmt: skip
         ready(f"{keys.address}{fragment}")
         if browser:
             first = keys.address_once(fragment)
             threading.Thread(target=webbrowser.open_new_tab, args=(first,), daemon=True).start()
+        server = uvicorn.Server(config)
+        threading.Thread(target=_hush, args=(server, opened), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[sock])
+            server.run(sockets=[sock])
+
+
+def _hush(server: Any, opened: Opened) -> None:
+    """Once the server is to end, leave nobody waiting for an answer that takes longer than it waits."""
+    while not server.should_exit:
+        time.sleep(_LOOK)
+    opened.hush()

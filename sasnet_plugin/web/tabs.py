@@ -107,6 +107,11 @@ class Opened:
                 self._tagging = self.tabs.tagging(kind)
             return self._tagging
 
+    def hush(self) -> None:
+        """Answer no question any more that takes long."""
+        if self._bench is not None:
+            self._bench.hush()
+
     def close(self) -> None:
         """End what is under way."""
         for one in (self._tagging, self._bench):

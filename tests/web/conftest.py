@@ -14,7 +14,7 @@ from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.events import Log
 from sasnet_plugin.web.retraining import Retraining
-from sasnet_plugin.web.tabs import Tabs, Tagging
+from sasnet_plugin.web.tabs import Opened, Tabs, Tagging
 from sasnet_plugin.web.thumbnails import Thumbnails
 from sasnet_plugin.web.workspace import Workspace
 
@@ -31,7 +31,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Page]]:
         keys = Keys(8000, "127.0.0.1", "tags")
         trainer = Retraining(tmp_path / "retrained", "diffraction", folder, **how)
         tabs = Tabs(tagging=lambda _: Tagging(desk, trainer), kind="diffraction", user="anna")
-        client = TestClient(application(tabs, keys), base_url=HOME)
+        client = TestClient(application(Opened(tabs), keys), base_url=HOME)
         client.__enter__()
         assert client.get(keys.address).status_code == 200  # gets the cookie
         pages.append(client)

@@ -18,7 +18,7 @@ from sasnet_plugin.service.images.settings import IMAGES
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
-from sasnet_plugin.web.tabs import Tabs, tagged_in
+from sasnet_plugin.web.tabs import Opened, Tabs, tagged_in
 
 ROUND, UNTOLD, FILM = "folder:rods.npy#1", "folder:untold.npy#1", "folder:film.npz#1"
 GET = ["/tags", "/api/files?images=true", "/api/images/about", "/static/picture.js",
@@ -54,7 +54,7 @@ def page(folder: Path, work: Path) -> Iterator[TestClient]:
         lambda kind: tagged_in(folder, kind, work, live=False),
         folder,
     )
-    with TestClient(application(tabs, keys), base_url=HOME) as client:
+    with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
         assert client.get(keys.address).status_code == 200
         yield client
 

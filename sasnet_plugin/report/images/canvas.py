@@ -89,7 +89,7 @@ def png(draw: Draw, size: tuple[float, float], *, night: bool = False) -> bytes:
 
     # What a drawing names no colour for, such as the numbers of a colour bar.
     names = "text.color", "axes.labelcolor", "xtick.color", "ytick.color"
-    inks = dict.fromkeys(names, paint("ink"))
+    inks = dict.fromkeys(names, paint("ink")) | {"legend.facecolor": paint("panel")}
     with style.context(["default", settings("file"), inks]):
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, paint)

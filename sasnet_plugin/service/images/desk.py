@@ -9,6 +9,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ class Seen:
     measurement: Any
     answer: Any = None
     reason: str = ""
+
+    @cached_property
+    def made(self) -> Any:
+        """Of `report.images.pages.parts`; None where there is no answer."""
+        from ...report.images.pages import parts
+
+        if self.answer is None or self.domain is None:
+            return None
+        return parts(self.domain, self.measurement, self.answer, looked=False)
 
 
 @dataclass
@@ -130,8 +140,6 @@ def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
 
 def opened(seen: Seen, how: How) -> dict[str, Any]:
     """All that is said of an image."""
-    from ...report.images.pages import parts
-
     one, domain = seen.measurement, seen.domain
     rows, columns = one.counts.shape
     found: dict[str, Any] = {
@@ -141,9 +149,7 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
         "notes": list(one.notes), "can_verify": bool(domain and domain.refine and seen.answer is not None),
         "headline": "", "sure": False, "sentences": [], "figures": [],
     }  # fmt: skip
-    if seen.answer is None or domain is None:
-        return found
-    return found | answered(one, seen.answer, parts(domain, one, seen.answer, looked=False))
+    return found if seen.made is None else found | answered(one, seen.answer, seen.made)
 
 
 def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
@@ -196,11 +202,8 @@ def figure(seen: Seen, number: int, night: bool) -> bytes:
         There is no such figure.
     """
     from ...report.images.canvas import png
-    from ...report.images.pages import parts
 
-    sections = []
-    if seen.answer is not None and seen.domain is not None:
-        sections = parts(seen.domain, seen.measurement, seen.answer, looked=False)[1][1:]
+    sections = [] if seen.made is None else seen.made[1][1:]
     if not 0 <= number < len(sections) or (draw := sections[number].draw) is None:
         raise SasnetError("There is no such figure.")
     return png(draw, sections[number].size, night=night)
