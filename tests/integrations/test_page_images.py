@@ -185,7 +185,8 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
     if PICTURES:
         page.set_viewport_size({"width": 1280, "height": 860})
         until(page, "document.querySelector('#figures img').naturalWidth > 0")
-        page.mouse.move(300, 420)
+        page.evaluate("document.querySelector('main').scrollTop = 0")
+        page.mouse.move(300, 240)
         page.wait_for_timeout(500)
         page.screenshot(path=f"{PICTURES}/web_images.png")
     # A second one is under way when the server is killed.

@@ -114,7 +114,7 @@ function show(found, fit) {
   $("noted").hidden = !(told.notes || []).length;
   const source = (number, night) => (fit ? `/fits/${fit.number}/figure-${number}${night ? "-night" : ""}.png` : `/api/image/figure?${new URLSearchParams({ key: state.key, number, night })}`);
   // Of a fit its own values come first.
-  const figures = (told.figures || []).map((one, number) => ({ ...one, number })).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
+  const figures = (told.figures || []).map((one, number) => ({ ...one, number })).filter((one) => one.drawn || one.table.length).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
   $("figures").replaceChildren(...figures.map((one) => figure(one, (night) => source(one.number, night))));
   $("verify").disabled = !found.can_verify;
   $("why-not").textContent = found.can_verify || !found.kind ? "" : `There is nothing to fit: ${found.title} are not simulated again from an answer.`;
