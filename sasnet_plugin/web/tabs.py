@@ -127,6 +127,7 @@ def tagged_in(folder: Path, kind: str, work: Path, *, live: bool = True) -> Tagg
     SasnetError
         The labels are another folder's, or cannot be read.
     """
+    work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
     without = work if folder.parent != work else None  # what was dropped lies there, too
     workspace = Workspace(folder, kind, log, Thumbnails(cache_of(folder)), live=live, without=without)
