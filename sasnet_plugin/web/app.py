@@ -19,7 +19,7 @@ from fastapi.templating import Jinja2Templates
 
 from ..types import SasnetError
 from .access import Guard, Keys, listening
-from .routes import curves, entry, fits, gallery, images, labels, models, pages, tagging
+from .routes import batches, curves, entry, fits, gallery, images, labels, models, pages, tagging
 from .tabs import Opened, Tabs
 
 _HERE = Path(__file__).parent
@@ -40,7 +40,7 @@ def application(opened: Opened, keys: Keys) -> Any:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (entry, tagging, pages, images, labels, models, curves, fits, gallery):
+    for purpose in (entry, tagging, pages, images, labels, models, curves, fits, gallery, batches):
         app.include_router(purpose.router)
 
     @app.exception_handler(SasnetError)

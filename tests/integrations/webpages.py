@@ -92,6 +92,14 @@ def opened(page: Any, address: str) -> Any:
     return page
 
 
+def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
+    """Open a curve of the list; a model lies beside it."""
+    page.click("#to-files")
+    page.click(f"button.open:text-is('{name}')")
+    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
+    return page
+
+
 def until(page: Any, script: str) -> Any:
     """Wait until an expression is true; its value. Playwright's own way is against the page's policy."""
     end = time.monotonic() + SOON / 1000

@@ -103,6 +103,11 @@ class Shelf:
         """Files that are still to be read."""
         return len(self._waiting)
 
+    @property
+    def files(self) -> int:
+        """Files in the list, without looking at each."""
+        return len(self._rows)
+
     def rows(self) -> list[Row]:
         """All rows, by file."""
         with self.lock:

@@ -77,7 +77,7 @@ def news(bench: OfCurves) -> JSONResponse:
     return JSONResponse(
         {
             "files": shelf.version, "total": len(shelf.rows()), "left": shelf.left,
-            "fits": history.version, "open": history.open(),
+            "fits": history.version, "open": history.open(), "batches": bench.batches.version,
         }
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from ...data.sample.sample import KINDS
+
 router = APIRouter()
 
 
@@ -16,6 +18,7 @@ def first(request: Request) -> Response:
     if state.opened.bench is None:
         found = RedirectResponse("/tags", 303)
     else:
-        found = state.templates.TemplateResponse(request, "curves.html", {"tags": state.opened.tabs.tagging})
+        context = {"tags": state.opened.tabs.tagging is not None, "kinds": KINDS}
+        found = state.templates.TemplateResponse(request, "curves.html", context)
     state.keys.give(found)
     return found

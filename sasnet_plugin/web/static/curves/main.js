@@ -1,6 +1,7 @@
 // Which tab is shown, what the address holds, and the poll that keeps the page up to date.
+import { batches, batchNews, showBatches } from "./batches.js";
 import { curves, news, openCurve } from "./curve.js";
-import { changed, files, look } from "./files.js";
+import { changed, files, look, tickedKeys } from "./files.js";
 import { $, ask } from "./net.js";
 import { image, imageNews, openImage } from "../images/image.js";
 import { lookAtShots, shots, shotsChanged } from "../images/list.js";
@@ -9,14 +10,14 @@ function parts() {
   const [tab, query] = location.hash.replace(/^#/, "").split("?");
   const given = Object.fromEntries(new URLSearchParams(query || ""));
   if (given.values) { try { given.values = JSON.parse(given.values); } catch { delete given.values; } }
-  return [["curve", "images", "image"].includes(tab) ? tab : "files", given];
+  return [["curve", "batches", "images", "image"].includes(tab) ? tab : "files", given];
 }
 
 let shown = "", ready = false;
 
 async function show() {
   const [place, given] = parts(), tab = place === "image" ? "images" : place;
-  for (const name of ["files", "curve", "images"]) {
+  for (const name of ["files", "curve", "batches", "images"]) {
     $(name).hidden = name !== tab;
     $(`to-${name}`).setAttribute("aria-current", name === tab ? "page" : "false");
   }
@@ -25,6 +26,7 @@ async function show() {
   if (place === "images") { document.title = "Images · sasnet"; await lookAtShots(true); }
   if (place === "image" && given.key && ready) await openImage(given.key, given);
   if (tab === "files") { document.title = "Files · sasnet"; await look(true); }
+  if (tab === "batches") await showBatches(given.batch);
   if (tab === "curve" && given.key && shown !== location.hash && ready) {
     shown = location.hash;
     await openCurve(given.key, given);
@@ -57,6 +59,7 @@ async function poll() {
     shotsChanged(found.files);
     await news(found);
     await imageNews(found);
+    await batchNews(found);
     if (found.open.length || found.left) pause = 350;
   } catch { /* it is said on the page */ }
   setTimeout(poll, document.hidden ? 5000 : pause);
@@ -65,6 +68,7 @@ async function poll() {
 // The token is not kept in the history.
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
 files(openAny);
+batches(open, tickedKeys);
 shots(openShot);
 addEventListener("hashchange", show);
 await show(); // the list does not wait for the models' names
