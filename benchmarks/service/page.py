@@ -202,6 +202,7 @@ def measured(number: int, drops: tuple[int, ...]) -> tuple[Times, dict[str, floa
                     kept[0].append(taken)
                     kept[1].append(bare)
             found |= painting
+            print(table(found, alone, number, os.getloadavg()[0]), file=sys.stderr, flush=True)
             suggested, framed = asyncio.run(moved(page, "folder:run%20000000.dat%231", home / "moved"))
             alone["suggestion after a limit was moved, median"] = statistics.median(suggested)
             alone["slider to curve, median"] = statistics.median(framed)
@@ -211,6 +212,7 @@ def measured(number: int, drops: tuple[int, ...]) -> tuple[Times, dict[str, floa
                 taken, longest = asyncio.run(dropped(there, home / f"d{drop}", drop))
                 alone[f"{drop:,} files dropped, until they are listed"] = taken
                 alone[f"{drop:,} files dropped, longest frame"] = longest
+                print(alone, file=sys.stderr, flush=True)
         finally:
             for one in (ours, empty, fresh):
                 one.kill()

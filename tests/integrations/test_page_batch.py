@@ -186,11 +186,12 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         page.fill("#describe-own", "background")
         page.fill("#describe-share", "")
         page.select_option("#describe-kind", "contrasts")
+        page.fill("#describe-models", "core_shell_sphere")
         page.click("#describe-fit")
         said = ".headline:has-text('contrasts of one sample together')"
         page.wait_for_selector(said, timeout=1000 * PATIENCE)
         table = page.text_content(".shared")
-        radius = re.search(r"radius([\d.]+)", table)
+        radius = re.search(r"radius / Å([\d.]+)", table)
         assert radius is not None
         assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
         assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
@@ -226,7 +227,7 @@ def said_by(words: list[str], *without: str) -> Any:
     words = [word for word in words if word != ""]
     done = subprocess.run(
         [sys.executable, "-m", "sasnet_plugin", *words[1:], "--json"],
-        stdout=subprocess.PIPE, timeout=PATIENCE, check=True,
+        stdout=subprocess.PIPE, timeout=4 * PATIENCE, check=True,
     )  # fmt: skip
     return json.loads(done.stdout)
 

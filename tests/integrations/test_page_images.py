@@ -161,38 +161,38 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
     new_page: NewPage, folder: Path, tmp_path: Path
 ) -> None:
     first = Server(tmp_path / "work", folder)
-    page = listed(new_page(first.address), 3)
-    opened_image(page, "rods.npy")
-    page.click("#verify")
-    page.wait_for_selector("#shot-progress:has-text('director')")
-    page.wait_for_selector("#parts:not([hidden])", timeout=FITTED)
-    headline = page.text_content("#shot-said .headline")
-    radius, director = (
-        float(re.search(what, headline)[1]) for what in (r"radius (\S+)", r"about (\S+?)(?: ±|°)")
-    )
-    assert radius == pytest.approx(RADIUS, rel=0.1)
-    assert director == pytest.approx(DIRECTOR, abs=3)
-    until(
-        page,
-        "['measured', 'simulated', 'residual'].every((one) => document.getElementById(one).naturalWidth > 0)",
-    )
-    page.hover("#simulated")
-    assert "q = " in page.text_content("#part-under")
-    with page.expect_download() as got:
-        page.click("#shot-out a:has-text('Report')")
-    assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
-    page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
-    if PICTURES:
-        page.set_viewport_size({"width": 1280, "height": 860})
-        until(page, "document.querySelector('#figures img').naturalWidth > 0")
-        page.evaluate("document.querySelector('main').scrollTop = 0")
-        page.mouse.move(300, 240)
-        page.wait_for_timeout(500)
-        page.screenshot(path=f"{PICTURES}/web_images.png")
-    # A second one is under way when the server is killed.
-    page.click("#verify")
-    page.wait_for_selector("#shot-progress:has-text('director')")
-    first.end(signal.SIGKILL)
+    try:
+        page = listed(new_page(first.address), 3)
+        opened_image(page, "rods.npy")
+        page.click("#verify")
+        page.wait_for_selector("#shot-progress:has-text('director')")
+        page.wait_for_selector("#parts:not([hidden])", timeout=FITTED)
+        headline = page.text_content("#shot-said .headline")
+        radius, director = (
+            float(re.search(what, headline)[1]) for what in (r"radius (\S+)", r"about (\S+?)(?: ±|°)")
+        )
+        assert radius == pytest.approx(RADIUS, rel=0.1)
+        assert director == pytest.approx(DIRECTOR, abs=3)
+        for part in ("measured", "simulated", "residual"):
+            until(page, f"document.getElementById('{part}').naturalWidth > 0")
+        page.hover("#simulated")
+        assert "q = " in page.text_content("#part-under")
+        with page.expect_download() as got:
+            page.click("#shot-out a:has-text('Report')")
+        assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
+        page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
+        if PICTURES:
+            page.set_viewport_size({"width": 1280, "height": 860})
+            until(page, "document.querySelector('#figures img').naturalWidth > 0")
+            page.evaluate("document.querySelector('main').scrollTop = 0")
+            page.mouse.move(300, 240)
+            page.wait_for_timeout(500)
+            page.screenshot(path=f"{PICTURES}/web_images.png")
+        # A second one is under way when the server is killed.
+        page.click("#verify")
+        page.wait_for_selector("#shot-progress:has-text('director')")
+    finally:
+        first.end(signal.SIGKILL)
     page.wait_for_selector("#problem:has-text('start sasnet web again')")
     second = Server(tmp_path / "work", folder)
     try:

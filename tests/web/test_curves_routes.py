@@ -91,6 +91,7 @@ def test_files_of_the_folder_alone_are_listed_and_read(page: TestClient) -> None
     assert 0 < peak["probability"] <= 1
     assert len(peak["spark"]) == 32
     assert (words["state"], words["doubt"].startswith("words.dat: ")) == ("cannot be read", True)
+    assert page.get("/api/news").json()["left"] == 0, "those that somebody has seen first, too"
     for key in ("folder:/etc/passwd#1", "folder:../peak.dat#1", "folder:link.dat#1", "nowhere:peak.dat#1",
                 "folder:peak.dat#2", "folder:peak.dat#x", "", "#", "x" * 100_000):  # fmt: skip
         for where in ("curve", "suggest"):

@@ -55,7 +55,8 @@ class Listing:
         key = version, search, order, backwards, images
         if self._last[0] != key:
             rows = [row for row in self._shelf.rows() if row.is_image or not images]
-            found = [row for row in rows if _matches(row, search)]
+            words = search.casefold().split()
+            found = [row for row in rows if all(_has(row, word) for word in words)]
             found.sort(key=_ORDERS[order], reverse=backwards)
             self._last = key, found
         return version, self._last[1]
@@ -63,10 +64,6 @@ class Listing:
 
 def _number(probability: float | None) -> float:
     return -1.0 if probability is None else probability
-
-
-def _matches(row: Row, search: str) -> bool:
-    return all(_has(row, word) for word in search.casefold().split())
 
 
 def _has(row: Row, word: str) -> bool:
@@ -77,8 +74,7 @@ def _has(row: Row, word: str) -> bool:
             "doubtful": bool(_doubt(row)), "unreadable": bool(row.problem),
         }  # fmt: skip
         return states[word]
-    said = row.file, row.line.get("entry", ""), row.line.get("group", ""), row.line.get("model", "")
-    return any(word in text.casefold() for text in said)
+    return word in row.text
 
 
 def _doubt(row: Row) -> str:

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,12 @@ class Row:
         """Whether it was seen to be one."""
         return "image" in self.line
 
+    @cached_property
+    def text(self) -> str:
+        """In which a search looks; made once, as each letter that is typed looks at 10⁵ rows."""
+        said = (self.line.get(name, "") for name in ("entry", "group", "model"))
+        return "\n".join((self.file, *said)).casefold()
+
 
 class Shelf:
     """The list, which follows its folders, and has each file read in turn.
@@ -87,6 +94,7 @@ class Shelf:
         self._verdicts: dict[str, Mapping[str, Any]] = {}
         self._waiting: deque[tuple[str, str]] = deque()
         self._urgent: deque[tuple[str, str]] = deque()
+        self._unread: set[tuple[str, str]] = set()
         self._known = {event.about: event.body for event in record.events(LOOKED)}
         #: File -> how it is read where somebody has said it, see `service.images.kinds.How`.
         self._chosen = {event.about: event.body for event in record.events(CHOSEN)}
@@ -101,7 +109,7 @@ class Shelf:
     @property
     def left(self) -> int:
         """Files that are still to be read."""
-        return len(self._waiting)
+        return len(self._unread)
 
     @property
     def files(self) -> int:
@@ -173,6 +181,7 @@ class Shelf:
                 changed = images.take(found)
                 for at in gone:
                     del self._rows[at]
+                    self._unread.discard(at)
                 for file in changed:
                     self._take_in(root, file, found[file])
                 if gone or changed:
@@ -201,6 +210,7 @@ class Shelf:
         else:
             self._put(root, file, [{}], "")
             self._waiting.append((root, file))
+            self._unread.add((root, file))
 
     def _put(self, root: str, file: str, lines: Sequence[Mapping[str, Any]], problem: str) -> None:
         rows = [Row(root, file, place, line, problem) for place, line in enumerate(lines or [{}], start=1)]
@@ -208,6 +218,7 @@ class Shelf:
             row.verdict = self._verdicts.get(row.key, {})
         with self.lock:
             self._rows[root, file] = rows
+            self._unread.discard((root, file))
             self.version += 1
 
     def _next(self) -> tuple[str, str] | None:

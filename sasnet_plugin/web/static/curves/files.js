@@ -27,8 +27,9 @@ export function files(opener) {
     for (const key of state.ticked.keys()) await ask("/api/fits", { keys: [key] });
     tell("");
   });
-  together(async (keys, said) => {
-    const fit = await ask("/api/fits", { keys, ...(Object.keys(said).length ? { sample_description: said } : {}) });
+  together(async (keys, how) => {
+    tell("");
+    const fit = await ask("/api/fits", { keys, ...how });
     open(keys[0], { fit: fit.number });
   });
   // In the order of files and entries, as the command would read them.

@@ -2,7 +2,7 @@
 import { batches, batchNews, showBatches } from "./batches.js";
 import { curves, news, openCurve } from "./curve.js";
 import { changed, files, look, tickedKeys } from "./files.js";
-import { $, ask } from "./net.js";
+import { $, ask, tell } from "./net.js";
 import { image, imageNews, openImage } from "../images/image.js";
 import { lookAtShots, shots, shotsChanged } from "../images/list.js";
 
@@ -72,7 +72,13 @@ batches(open, tickedKeys);
 shots(openShot);
 addEventListener("hashchange", show);
 await show(); // the list does not wait for the models' names
-const about = await ask("/api/about");
+// On a machine that is busy the first answer may be given up; the page waits for it.
+let about = null;
+for (let tries = 0; !about; tries++) {
+  about = await ask("/api/about").catch(() => null);
+  if (!about) await new Promise((done) => setTimeout(done, 1000));
+  else if (tries) tell("");
+}
 $("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to see one)";
 for (const one of document.querySelectorAll(".dropped")) one.textContent = about.dropped;
 curves(about);

@@ -9,7 +9,7 @@ let rows = [], fitted = () => {};
 
 export function together(fit) {
   fitted = fit;
-  $("describe-fit").addEventListener("click", () => { const keys = rows.map((row) => row.key); $("describe").close(); fitted(keys, described()); });
+  $("describe-fit").addEventListener("click", () => { const keys = rows.map((row) => row.key); $("describe").close(); fitted(keys, asked()); });
   $("describe-no").addEventListener("click", () => $("describe").close());
 }
 
@@ -25,6 +25,15 @@ export function describe(curves) {
 function box(name, label, example, place) {
   if (name === "probes") return el("select", { "aria-label": label }, ...["neutron", "xray"].map((probe) => new Option(probe)));
   return el("input", { type: "text", "aria-label": label, placeholder: place ? "" : example, spellcheck: false, maxLength: 100 });
+}
+
+// How they are fitted, and what was said of them.
+function asked() {
+  const models = $("describe-models").value.split(/[\s,]+/).filter(Boolean), said = described();
+  return {
+    time_limit: Number($("describe-limit").value) || 90, ...(models.length ? { models } : {}),
+    ...(Object.keys(said).length ? { sample_description: said } : {}),
+  };
 }
 
 // What was said, in the sections of a sample file; curves by their number.
@@ -57,12 +66,13 @@ export function shared(answer, place, names) {
   if (!all) return [];
   const each = answer.each.map((one) => one.fit.fits[place].parameters);
   const own = Object.keys(each[0]).filter((name) => !(name in all));
-  const value = (one) => one && `${withError(one.value, one.error)}${one.unit && one.unit !== "None" ? ` ${one.unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : ""}${one.fixed ? " (given)" : ""}`;
+  const value = (one) => one && `${withError(one.value, one.error)}${one.fixed ? " (given)" : ""}`;
+  const named = (name, one) => (one.unit && one.unit !== "None" ? `${name} / ${one.unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : name);
   const row = (name, cells) => el("tr", {}, el("th", { scope: "row", textContent: name }), ...cells.map((text) => el("td", { textContent: text ?? "" })));
   const head = el("tr", {}, ...["Parameter", "All curves", ...names].map((name) => el("th", { scope: "col", textContent: name })));
   const body = [
-    ...Object.entries(all).map(([name, one]) => row(name, [value(one), ...names.map(() => "")])),
-    ...own.map((name) => row(name, ["", ...each.map((one) => value(one[name]))])),
+    ...Object.entries(all).map(([name, one]) => row(named(name, one), [value(one), ...names.map(() => "")])),
+    ...own.map((name) => row(named(name, each[0][name]), ["", ...each.map((one) => value(one[name]))])),
   ];
   const table = el("table", { className: "shared" }, el("thead", {}, head), el("tbody", {}, ...body));
   return [el("details", { open: true }, el("summary", { textContent: "What the curves share, and what is each one's own" }), el("div", { className: "wide" }, table))];
