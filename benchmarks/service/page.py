@@ -139,7 +139,7 @@ async def moved(page_address: str, key: str, home: Path) -> tuple[list[float], l
         return suggested, framed
 
 
-async def dropped(page_address: str, home: Path, number: int) -> tuple[float, float]:
+async def dropped(page_address: str, home: Path, number: int, total: int) -> tuple[float, float]:
     """Seconds until so many dropped files are taken in and listed, and the longest frame meanwhile."""
     page_of = _chromium()
     async with page_of(home) as page:
@@ -162,7 +162,7 @@ async def dropped(page_address: str, home: Path, number: int) -> tuple[float, fl
         await page.run(script)
         there = "document.querySelector('#title').textContent"
         if number > 1:
-            there = f"document.querySelector('#count').textContent.startsWith('{number:,} ')"
+            there = f"document.querySelector('#count').textContent.startsWith('{total:,} ')"
         for _ in range(6):  # each waits a minute
             try:
                 await page.until(there)
@@ -208,8 +208,9 @@ def measured(number: int, drops: tuple[int, ...]) -> tuple[Times, dict[str, floa
             alone["slider to curve, median"] = statistics.median(framed)
             alone["slider to curve, 95th of 100"] = float(np.quantile(framed, 0.95))
             there = address(fresh)
-            for drop in drops:
-                taken, longest = asyncio.run(dropped(there, home / f"d{drop}", drop))
+            for place, drop in enumerate(drops):
+                total = sum(drops[: place + 1])  # in one list
+                taken, longest = asyncio.run(dropped(there, home / f"d{drop}", drop, total))
                 alone[f"{drop:,} files dropped, until they are listed"] = taken
                 alone[f"{drop:,} files dropped, longest frame"] = longest
                 print(alone, file=sys.stderr, flush=True)

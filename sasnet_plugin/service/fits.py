@@ -112,8 +112,8 @@ def _sample_done(
 ) -> tuple[str, Any]:
     from ..data.sample.described import as_toml, sample_of
     from ..files import put_whole
-    from ..fitting.problem.contrast import scattering_length_density
     from ..fitting.together.fit_together import fit_sample
+    from ..materials import scattering_length_density
 
     described = dict(job.body.get("sample_description") or {})
     sample = sample_of(curves, described, sld=scattering_length_density)

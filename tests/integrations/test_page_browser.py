@@ -255,7 +255,7 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     box.press("Enter")
     page.get_by_label("radius, fix").check()
     page.click("#refit")
-    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number + 1}')")
+    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number + 1}')", PATIENCE)
     second = page.evaluate(f"fetch('/api/fits/{number + 1}').then(a => a.json())")["answer"]["fit"]
     assert second["fits"][0]["parameters"]["radius"]["value"] == 60.5
     assert second["fits"][0]["parameters"]["radius"]["fixed"]

@@ -100,9 +100,9 @@ def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
     return page
 
 
-def until(page: Any, script: str) -> Any:
+def until(page: Any, script: str, seconds: float = SOON / 1000) -> Any:
     """Wait until an expression is true; its value. Playwright's own way is against the page's policy."""
-    end = time.monotonic() + SOON / 1000
+    end = time.monotonic() + seconds
     while not (found := page.evaluate(script)):
         assert time.monotonic() < end, f"never true: {script}"
         page.wait_for_timeout(50)

@@ -1,10 +1,14 @@
 // A quantity of many data sets against one of their numbers: points with their errors, a colour for each model.
 import { el } from "./net.js";
 
-const COLOURS = ["#1558b0", "#c2410c", "#0f6b3c", "#6d28d9", "#b45309", "#be185d", "#0e7490", "#4d7c0f"];
+const BY_DAY = ["#1558b0", "#c2410c", "#0f6b3c", "#6d28d9", "#b45309", "#be185d", "#0e7490", "#4d7c0f"];
+const BY_NIGHT = ["#82b1ff", "#fb923c", "#6ee7a8", "#c4b5fd", "#fbbf24", "#f472b6", "#67e8f9", "#bef264"];
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-export const colour = (models, model) => COLOURS[models.indexOf(model) % COLOURS.length];
+export function colour(models, model) {
+  const colours = matchMedia("(prefers-color-scheme: dark)").matches ? BY_NIGHT : BY_DAY;
+  return colours[models.indexOf(model) % colours.length];
+}
 
 // points: { x, value, error, model, key }, by x; opened: called with the key of a point that is clicked
 export function panel(place, name, against, points, models, opened) {
