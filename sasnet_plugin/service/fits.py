@@ -15,6 +15,7 @@ from ..data.failure import sentence_of
 from ..fitting.verdict.next_step import command, entry_of, exact
 from ..fitting.watched import Watched
 from .answers import fit_options
+from .images.job import ImageJob
 from .messages import plain
 from .places import Place, Reader
 
@@ -50,10 +51,11 @@ class FitJob:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
+def begin(workers: int) -> Callable[[FitJob | ImageJob, Say], tuple[str, Any]]:
     """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
     from ..fitting.api import bank_path
     from ..fitting.pool import Workers
+    from .images.fits import verified
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.
@@ -62,8 +64,12 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     pool, reader = Workers(bank_path(), workers).__enter__(), Reader()
 
-    def do(job: FitJob, say: Say) -> tuple[str, Any]:
+    def do(job: FitJob | ImageJob, say: Say) -> tuple[str, Any]:
         try:
+            if isinstance(job, ImageJob):
+                answer, files = verified(job, lambda stage: say((PROGRESS, {"name": stage})))
+                say((ANSWER, answer))
+                return FILES, files
             return _done(pool, reader, job, say, workers)
         except Exception as error:
             return PROBLEM, sentence_of(job.places[0].path, error)

@@ -13,11 +13,12 @@ from starlette.testclient import TestClient
 from tagpages import HOME
 
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import Tabs, application
+from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.dropped import drop
 from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
 from sasnet_plugin.web.curves.settings import CURVES
+from sasnet_plugin.web.tabs import Opened, Tabs
 
 KEY = "folder:peak.dat#1"
 GET = ["/", "/api/files", "/api/news", "/api/about", "/api/model?name=sphere", "/api/fits?key=x",
@@ -51,8 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     keys = Keys(8000, "127.0.0.1")
     work = tmp_path_factory.mktemp("work")
-    tabs = Tabs(Bench(folder, work, workers=1, live=False))
-    with TestClient(application(tabs, keys), base_url=HOME) as client:
+    tabs = Tabs(lambda: Bench(folder, work, workers=1, live=False))
+    with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
         client.work, client.keys = work, keys  # type: ignore[attr-defined]
         assert client.get(keys.address).status_code == 200
         yield client

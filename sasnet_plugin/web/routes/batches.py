@@ -32,7 +32,7 @@ def keys(bench: OfCurves, search: str = "") -> JSONResponse:
     _, rows = bench.listing.rows(search, "name", backwards=False)
     if len(rows) > CURVES.most_in_batch:
         raise SasnetError(f"More than {CURVES.most_in_batch:,} data sets are found; search for fewer.")
-    return JSONResponse({"keys": [[row.key, row.file] for row in rows if not row.problem]})
+    return JSONResponse({"keys": [[row.key, row.file] for row in rows if not (row.problem or row.is_image)]})
 
 
 @router.post("/api/batches")

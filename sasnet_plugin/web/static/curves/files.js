@@ -12,7 +12,7 @@ export function files(opener) {
   $("list").addEventListener("scroll", () => look(false), { passive: true });
   addEventListener("resize", () => look(false));
   for (const head of document.querySelectorAll("th[data-order]")) head.firstElementChild.addEventListener("click", () => sort(head.dataset.order));
-  $("add").addEventListener("change", async (event) => { await dropped([...event.target.files]); event.target.value = ""; });
+  for (const id of ["add", "add-images"]) $(id).addEventListener("change", async (event) => { await dropped([...event.target.files]); event.target.value = ""; });
   $("example").addEventListener("click", async () => { const found = await ask("/api/example", {}); open(found.key); });
   $("list").addEventListener("keydown", keys);
   for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); $("dropping").hidden = false; });
@@ -100,14 +100,14 @@ function space(rows) {
 
 function row(one) {
   const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
-  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), "aria-label": `Tick ${name}` });
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image, "aria-label": `Tick ${name}` });
   tick.addEventListener("change", () => {
     if (tick.checked) state.ticked.set(one.key, name); else state.ticked.delete(one.key);
     draw();
   });
   const opener = el("button", { className: "open", textContent: name, title: name, disabled: one.read && !one.spark.length && one.state === "cannot be read", onclick: () => open(one.key) });
   const found = el(
-    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, spark(one.spark)),
+    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
     el("td", { title: one.answer, textContent: one.answer }),
     el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
     el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),
@@ -118,6 +118,10 @@ function row(one) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+
+function thumb(png) {
+  return el("img", { className: "thumb", alt: "", src: `data:image/png;base64,${png}` });
+}
 
 function spark(heights) {
   const found = document.createElementNS(SVG, "svg");
@@ -179,8 +183,8 @@ async function dropped(some) {
   await Promise.all([work(), work(), work(), work()]);
   await ask("/api/scan", {}).catch(() => null);
   if (failed.length) tell(`${failed.length === 1 ? "" : `${failed.length} files were not taken: `}${failed[0]}`);
-  if (some.length === 1 && keys.length === 1) open(keys[0]);
-  else { location.hash = "#files"; look(true); }
+  if (some.length === 1 && keys.length === 1 && !/\.toml$/i.test(some[0].name)) open(keys[0]);
+  else if (!location.hash.startsWith("#images")) { location.hash = "#files"; look(true); }
 }
 
 // Take in what the poll has seen.
