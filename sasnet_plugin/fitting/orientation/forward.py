@@ -135,7 +135,8 @@ class State:
         base = factors.pattern(mixed, total)
         found = np.zeros((len(PARAMETERS), self.counts.y.size))
         for name in _OF_LATTICE:
-            moved = self._moved(name)
+            # On the same parts of pixels, so that the difference is the parameter's.
+            moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
             found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
         spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
         found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
@@ -170,10 +171,6 @@ class State:
 
     def _geometry(self, name: str) -> Geometry:
         return geometry_of(self.with_step(name), self.counts.wavelength, self.counts.alpha_i)
-
-    def _moved(self, name: str) -> Factors:
-        # On the same parts of pixels, so that the difference is the parameter's.
-        return self.factors.moved(self._geometry(name), across=self.factors.across)
 
     @cached_property
     def responses(self) -> Responses:
