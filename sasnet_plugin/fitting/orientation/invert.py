@@ -131,7 +131,7 @@ def invert(
     checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
     rival = None
     if checked.in_scope > INVERSION.hopeless:
-        rival = best_rival(counts, final, expected, checked.deviance - checked.expected)
+        rival = best_rival(final, expected, checked.expected, at, error)
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, at, error, rng, best)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
@@ -205,10 +205,11 @@ def fitted_geometry(
         return found, error
     effort.say("the guess explains nothing: the geometry is searched")
     wide = np.minimum(INVERSION.wider_guess * error, start({})[1])
-    # As much again: what explains nothing so far may begin elsewhere.
-    again = Effort(most=INVERSION.most_geometries // 2, told=effort.told)
+    # Half as much again, or what is left: what explains nothing so far may begin elsewhere.
+    more = max(effort.most_work - effort.work, effort.most_work / 4)
+    again = Effort(effort.most // 2, more, effort.told)
     other = refine(counts, at, wide, begin=search(counts, at, wide, again), effort=again)
-    effort.spent += again.spent
+    effort.spent, effort.work = effort.spent + again.spent, effort.work + again.work
     return (other, wide) if other.loss < found.loss else (found, error)
 
 

@@ -168,7 +168,7 @@ def best_tilt(
         other = begin.copy()
         other[tilt] += errors * error[tilt]
         steps = INVERSION.tilt_steps if errors else most // 2
-        if effort.spent > effort.most / 2 and (found or waiting):
+        if effort.half_over and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
         loose = descend(
@@ -236,9 +236,9 @@ def descend(
     shrink = 1.0
     rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
     for number in range(1, most + 1):
-        if effort is not None:
-            effort.spent += 1
         now = state(counts, inner, now, rough)
+        if effort is not None:
+            effort.geometry(now.factors.sums.size)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, at, error, tolerance)
         if best is not None and loss > best.loss:
@@ -250,16 +250,19 @@ def descend(
             continue
         gained = np.inf if best is None else best.loss - loss
         best = Refined(now, weights, backgrounds, expected, loss)
-        if (shrink == 1.0 and gained < enough) or number == most:
+        exhausted = effort is not None and effort.exhausted
+        if (shrink == 1.0 and gained < enough) or number == most or exhausted:
             break
         shrink = 1.0
-        step = _step(best, precision, at - inner, tolerance)
+        step = step_of(best, precision, at - inner, tolerance)
         inner = clipped(inner + step)
     assert best is not None
     return best
 
 
-def _step(found: Refined, precision: FloatArray, to_guess: FloatArray, tolerance: float) -> FloatArray:
+def step_of(
+    found: Refined, precision: FloatArray, to_guess: FloatArray, tolerance: float = INVERSION.tolerance
+) -> FloatArray:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])

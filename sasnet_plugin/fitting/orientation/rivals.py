@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
-from .counts import Counts
-from .forward import State
+from .forward import Refined, State, state
 from .linear import deviance, reweighted
+from .parameters import INDEX, clipped
+from .refine import fitted, step_of
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
@@ -42,7 +43,8 @@ class Rival:
     lattice : float
         Å.
     gain : float
-        By how much its deviance is lower than the fit's, both with their best distributions.
+        By how much its deviance is lower than the fit's, both with their best distributions and geometries, over
+        what the counts scatter by.
     """
 
     name: str
@@ -69,8 +71,13 @@ class Rival:
         return self.gain > INVERSION.rival_gain
 
 
-def best_rival(counts: Counts, now: State, expected: FloatArray, excess: float) -> Rival | None:
+def best_rival(
+    now: State, expected: FloatArray, likely: float, at: FloatArray, error: FloatArray
+) -> Rival | None:
     """The lattice that explains a pattern best besides; None where none explains it nearly as well.
+
+    Both have as many free values, so that the difference of their deviances, over what counts scatter by, is
+    twice the logarithm of the odds between them.
 
     Parameters
     ----------
@@ -78,19 +85,55 @@ def best_rival(counts: Counts, now: State, expected: FloatArray, excess: float) 
         The fit.
     expected : (n,) float array
         Its counts.
-    excess : float
-        Deviance of the fit less what is expected were it right: what a wrong model leaves may change by a
-        part of it with anything.
+    likely : float
+        Deviance to expect of the fit, were it right.
+    at, error : (parameters,) float arrays
+        Gaussian prior of its geometry.
     """
     own = _least(now, expected)
+    dispersed = max(1.0, own / likely)
+    # Farther than this no other geometry makes a lattice good; a wrong model may change by what it leaves over.
+    far = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
     found = []
     for name, gamma, ratio in RIVALS:
-        lattice = ratio * now.factors.geometry.lattice
-        other = replace(now, factors=now.factors.on_lattice(lattice, gamma), before=None)
-        found.append(Rival(name, lattice, own - _least(other, expected)))
+        other = _on(now, ratio * now.factors.geometry.lattice, gamma)
+        left = _least(other, expected)
+        if left < own + far:
+            left, other = _descended(other, expected, at, error)
+        found.append(Rival(name, other.factors.geometry.lattice, (own - left) / dispersed))
     best = max(found, key=lambda one: one.gain)
-    near = max(INVERSION.rival_near, INVERSION.rival_share * max(excess, 0.0))
-    return best if best.gain > -near else None
+    return best if best.gain > -INVERSION.rival_odds else None
+
+
+def _on(now: State, lattice: float, gamma: float) -> State:
+    """The same particles on another lattice, in or out of the range that is known."""
+    inner = now.inner.copy()
+    inner[INDEX["lattice"]] = lattice
+    return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)
+
+
+def _descended(
+    other: State, expected: FloatArray, at: FloatArray, error: FloatArray
+) -> tuple[float, State]:
+    """Least deviance with the geometry that suits another lattice better, and that geometry.
+
+    A few steps from the fit's own, the lattice constant free.
+    """
+    precision = 1 / error**2
+    precision[INDEX["lattice"]] = 0.0
+    best, least = other, np.inf
+    for _ in range(1 + INVERSION.rival_steps):
+        weights, backgrounds, expected = fitted(other, expected)
+        left = float(deviance(other.counts.y, expected).sum())
+        if left > least - 1.0:
+            break
+        best, least = other, left
+        found = Refined(other, weights, backgrounds, expected, 0.5 * left)
+        inner = other.inner + step_of(found, precision, at - other.inner)
+        kept = clipped(inner)
+        kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
+        other = state(other.counts, kept, other)
+    return least, best
 
 
 def _least(now: State, expected: FloatArray) -> float:

@@ -135,6 +135,20 @@ def test_virtual_images_of_the_files_own_missing_links_are_lost(tmp_path: Path) 
         list(formats.frames(path, str(path)))
 
 
+@pytest.mark.parametrize("domain", ["gisas_hex", "sans2d", "diffraction", "xray_tags"])
+def test_curves_that_were_made_of_images_are_no_image(tmp_path: Path, domain: str) -> None:
+    path = tmp_path / "processed.nxs"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("processed/result")
+        group.attrs.update({"NX_class": "NXdata", "signal": "data", "axes": [".", "binning"]})
+        group["data"] = np.random.default_rng(1).random((40, 300))
+        group["binning"] = np.linspace(2, 20, 300)
+        group["binning"].attrs["long_name"] = "two_theta (degrees)"
+        file["processed/process/pos_map"] = np.zeros((40, 2), np.int64)
+    with pytest.raises(DataError, match="it holds curves over an angle or q, or spectra"):
+        list(specification(domain).read(str(path), ReadOptions()))
+
+
 def test_raw_time_of_flight_is_named(tmp_path: Path) -> None:
     path = tmp_path / "LOQ00012345.nxs"
     with h5py.File(path, "w") as file:
