@@ -20,7 +20,7 @@ from .linear import reweighted
 from .parameters import INDEX, PARAMETERS, OrientationGuess, start
 from .posterior import Posterior, posterior
 from .refine import end_of, explains, loss_of, over_all_films, refine
-from .rivals import Rival, best_rival
+from .rivals import best_rival
 from .said import at_ends, notes_of
 from .search import search
 from .settings import INVERSION
@@ -134,6 +134,9 @@ def invert(
         rival = best_rival(final, expected, checked.expected, at, error)
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, at, error, rng, best)
+    said = (rival.sentence,) if rival else ()
+    if rival is None or rival.gain < 0:
+        said += notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
     p = found.samples.p.mean(axis=0)
     return OrientationResult(
@@ -152,15 +155,10 @@ def invert(
         residual=counts.spread(checked.residual),
         mirror=mirror.other,
         mirror_resolved=mirror.resolved,
-        in_scope=min(guess.in_scope, checked.in_scope, scope_beside(rival)),
+        in_scope=min(guess.in_scope, checked.in_scope, rival.scope if rival else 1.0),
         file=image.file,
         ends=at_ends(found),
-        notes=(
-            *image.notes,
-            *guess.notes,
-            *((rival.sentence,) if rival else ()),
-            *notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over),
-        ),
+        notes=tuple(dict.fromkeys((*image.notes, *guess.notes, *said))),
     )
 
 
@@ -233,13 +231,6 @@ def simulated_again(
         weights, expected = reweighted(columns, counts.y, found.expected)
         every.append((loss_of(now, expected, at, error), now, expected, weights[2] * columns[2]))
     return min(every, key=lambda each: each[0])
-
-
-def scope_beside(rival: Rival | None) -> float:
-    """Largest `in_scope` of a fit beside another lattice that explains as well, or better."""
-    if rival is None:
-        return 1.0
-    return 0.1 * INVERSION.rival_scope if rival.better else INVERSION.rival_scope
 
 
 def geometry(found: Posterior, image: Image, misfit: float) -> dict[str, tuple[float, float, str]]:

@@ -261,12 +261,17 @@ def descend(
 
 
 def step_of(
-    found: Refined, precision: FloatArray, to_guess: FloatArray, tolerance: float = INVERSION.tolerance
+    found: Refined,
+    precision: FloatArray,
+    to_guess: FloatArray,
+    tolerance: float = INVERSION.tolerance,
+    *,
+    lattice_alone: bool = False,
 ) -> FloatArray:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
-    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]), lattice_alone=lattice_alone)
     columns = np.concatenate((now.backgrounds, now.patterns))
     form = quadratic(columns, now.counts.y, found.expected, jacobian, precision, to_guess, tolerance)
     step = form.best_others(form.nonnegative())

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
 from .forward import Refined, State, state
-from .linear import deviance, reweighted
-from .parameters import INDEX, clipped
+from .linear import deviance
+from .parameters import INDEX, PARAMETERS, clipped
 from .refine import fitted, step_of
 from .settings import INVERSION
 
@@ -31,6 +31,9 @@ RIVALS = (
     ("hexagonal", HEXAGONAL, _ROOT3),
     ("hexagonal", HEXAGONAL, 1 / _ROOT3),
 )
+
+
+_TURN = "Measure the sample turned about its normal to tell them apart."
 
 
 @dataclass(frozen=True)
@@ -55,20 +58,24 @@ class Rival:
     def sentence(self) -> str:
         """For people."""
         said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
-        if self.better:
+        if self.gain > INVERSION.rival_gain:
             return (
                 f"{said} explains the pattern better (by {self.gain:.0f} in deviance): it is no hexagonal"
                 " lattice within the range that is known, and p(ξ) means nothing."
             )
+        if self.gain > 0:
+            return (
+                f"{said} explains the pattern better (by {self.gain:.0f} in deviance): p(ξ) is not to be"
+                f" believed. {_TURN}"
+            )
         return (
-            f"{said} explains the pattern nearly as well: from one side both have the same rows. Measure the"
-            " sample turned about its normal to tell them apart."
+            f"{said} explains the pattern nearly as well: from one side both have the same rows. {_TURN}"
         )
 
     @property
-    def better(self) -> bool:
-        """It explains so much more that the fitted lattice is wrong."""
-        return self.gain > INVERSION.rival_gain
+    def scope(self) -> float:
+        """Probability of the lattice that was fitted beside this one."""
+        return float(1 / (1 + np.exp(min(self.gain, 50.0) / 2)))
 
 
 def best_rival(
@@ -90,17 +97,20 @@ def best_rival(
     at, error : (parameters,) float arrays
         Gaussian prior of its geometry.
     """
-    own = _least(now, expected)
+    own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
     dispersed = max(1.0, own / likely)
-    # Farther than this no other geometry makes a lattice good; a wrong model may change by what it leaves over.
-    far = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
+    # How much less a lattice may explain for its own geometry to make it good: a wrong model may change by a
+    # part of what it leaves over.
+    near = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
     found = []
     for name, gamma, ratio in RIVALS:
         other = _on(now, ratio * now.factors.geometry.lattice, gamma)
-        left = _least(other, expected)
-        if left < own + far:
-            left, other = _descended(other, expected, at, error)
+        left, other = _descended(other, expected, at, error, own + 10 * near, lattice_alone=True)
+        if left < own + near:
+            left, other = _descended(other, expected, at, error, np.inf)
         found.append(Rival(name, other.factors.geometry.lattice, (own - left) / dispersed))
+        if found[-1].gain > INVERSION.rival_odds:
+            break
     best = max(found, key=lambda one: one.gain)
     return best if best.gain > -INVERSION.rival_odds else None
 
@@ -113,30 +123,39 @@ def _on(now: State, lattice: float, gamma: float) -> State:
 
 
 def _descended(
-    other: State, expected: FloatArray, at: FloatArray, error: FloatArray
+    other: State,
+    expected: FloatArray,
+    at: FloatArray,
+    error: FloatArray,
+    hopeless: float,
+    *,
+    lattice_alone: bool = False,
 ) -> tuple[float, State]:
     """Least deviance with the geometry that suits another lattice better, and that geometry.
 
-    A few steps from the fit's own, the lattice constant free.
+    A few steps, the lattice constant free; none where the deviance is above `hopeless`.
+
+    Parameters
+    ----------
+    lattice_alone : bool
+        Only the lattice constant and the width are moved: much cheaper.
     """
+    free = np.array([parameter.name in ("lattice", "width") or not lattice_alone for parameter in PARAMETERS])
     precision = 1 / error**2
     precision[INDEX["lattice"]] = 0.0
     best, least = other, np.inf
-    for _ in range(1 + INVERSION.rival_steps):
+    for number in range(1 + INVERSION.rival_steps):
         weights, backgrounds, expected = fitted(other, expected)
         left = float(deviance(other.counts.y, expected).sum())
         if left > least - 1.0:
             break
         best, least = other, left
+        if left > hopeless or number == INVERSION.rival_steps:
+            break
         found = Refined(other, weights, backgrounds, expected, 0.5 * left)
-        inner = other.inner + step_of(found, precision, at - other.inner)
+        to_guess = np.where(free, at - other.inner, 0.0)
+        inner = other.inner + step_of(found, precision, to_guess, lattice_alone=lattice_alone)
         kept = clipped(inner)
         kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
         other = state(other.counts, kept, other)
     return least, best
-
-
-def _least(now: State, expected: FloatArray) -> float:
-    """Deviance with the best weights of rotations and backgrounds."""
-    columns = np.concatenate((now.backgrounds, now.patterns))
-    return float(deviance(now.counts.y, reweighted(columns, now.counts.y, expected)[1]).sum())
