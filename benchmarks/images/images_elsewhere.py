@@ -202,18 +202,24 @@ def directions(rows: list[Row]) -> str:
         first.append(off[0])
         if found["p2"]:
             every = [found["p2"]["value"]] + ([other["p2"]] if other else [])
-            pulls.append(min((abs(p - truth["p2"]) for p in every)) / found["p2"]["error"])
+            pulls.append(min(abs(p - truth["p2"]) for p in every) / found["p2"]["error"])
     return markdown(
         ("", ""),
         [
             ["a direction is seen", f"{len(seen)} of {len(directed)}"],
-            ["one director is said, and it is within 5°", f"{np.mean(np.array(known) < 5):.0%} of {len(known)}"],
+            [
+                "one director is said, and it is within 5°",
+                f"{np.mean(np.array(known) < 5):.0%} of {len(known)}",
+            ],
             [
                 "two are said, a quarter turn apart, one of which is within 5°",
                 f"{np.mean(np.array(either) < 5):.0%} of {len(either)}",
             ],
             ["the first that is said is within 5°", f"{np.mean(np.array(first) < 5):.0%}"],
-            ["90 % bands of P₂ hold, of either where two are said", f"{np.mean(np.array(pulls) <= 1.645):.0%}"],
+            [
+                "90 % bands of P₂ hold, of either where two are said",
+                f"{np.mean(np.array(pulls) <= 1.645):.0%}",
+            ],
             ["median |pull| of P₂ (0.67 were the errors right)", f"{np.median(pulls):.2f}"],
         ],
     )

@@ -1,4 +1,4 @@
-"""Images that were once answered wrongly, each for its kind: what is read of them, and what is said of them."""
+"""Images that were once answered wrongly, each for its kind: what is read and what is said of them."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
 
 
 def saxslab(start: bytes) -> ImageSettings | None:
-    """ImageSettings of the XML that SAXSLAB's and Xenocs' instruments put into their TIFF; None of other files.
+    """ImageSettings of the XML in the TIFF of SAXSLAB's and Xenocs' instruments; None of other files.
 
     Å, mm, pixels; the beam's row stands before its column.
 

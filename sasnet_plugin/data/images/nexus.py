@@ -151,8 +151,8 @@ def _lost(file: str, names: list[str]) -> DataError:
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     are, files = ("is", "file") if len(names) == 1 else ("are", "files")
     return DataError(
-        f"{file}: its images lie in {listed}, which {are} not beside it; copy the {files} of the data into the"
-        " same folder."
+        f"{file}: its images lie in {listed}, which {are} not beside it; copy the {files} of the data into"
+        " the same folder."
     )
 
 

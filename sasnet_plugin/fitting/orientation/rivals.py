@@ -46,8 +46,8 @@ class Rival:
     lattice : float
         Å.
     gain : float
-        By how much its deviance is lower than the fit's, both with their best distributions and geometries, over
-        what the counts scatter by.
+        By how much its deviance is lower than the fit's, both with their best distributions and geometries,
+        over what the counts scatter by.
     """
 
     name: str
@@ -68,9 +68,7 @@ class Rival:
                 f"{said} explains the pattern better (by {self.gain:.0f} in deviance): p(ξ) is not to be"
                 f" believed. {_TURN}"
             )
-        return (
-            f"{said} explains the pattern nearly as well: from one side both have the same rows. {_TURN}"
-        )
+        return f"{said} explains the pattern nearly as well: from one side both have the same rows. {_TURN}"
 
     @property
     def scope(self) -> float:
@@ -98,21 +96,32 @@ def best_rival(
         Gaussian prior of its geometry.
     """
     own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
-    dispersed = max(1.0, own / likely)
     # How much less a lattice may explain for its own geometry to make it good: a wrong model may change by a
     # part of what it leaves over.
     near = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
-    found = []
+    best, least, name_of_best = now, np.inf, ""
     for name, gamma, ratio in RIVALS:
         other = _on(now, ratio * now.factors.geometry.lattice, gamma)
-        left, other = _descended(other, expected, at, error, own + 10 * near, lattice_alone=True)
+        left, other = _descended(other, expected, at, error, own + 5 * near, lattice_alone=True)
         if left < own + near:
             left, other = _descended(other, expected, at, error, np.inf)
-        found.append(Rival(name, other.factors.geometry.lattice, (own - left) / dispersed))
-        if found[-1].gain > INVERSION.rival_odds:
+        if left < least:
+            best, least, name_of_best = other, left, name
+        if _gain(own, least, likely) > INVERSION.rival_odds:
             break
-    best = max(found, key=lambda one: one.gain)
-    return best if best.gain > -INVERSION.rival_odds else None
+    if _gain(own, least, likely) < -INVERSION.rival_odds:
+        return None
+    # The fit may stand at another film, or at its mean geometry: it has as many steps, from where the rival is.
+    back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
+    own = min(own, *(_descended(one, expected, at, error, np.inf)[0] for one in (now, back)))
+    gain = _gain(own, least, likely)
+    found = Rival(name_of_best, best.factors.geometry.lattice, gain)
+    return found if gain > -INVERSION.rival_odds else None
+
+
+def _gain(own: float, other: float, likely: float) -> float:
+    """By how much a deviance is lower than the fit's, over what the counts scatter by beyond chance."""
+    return (own - other) / max(1.0, own / likely)
 
 
 def _on(now: State, lattice: float, gamma: float) -> State:
@@ -144,13 +153,14 @@ def _descended(
     precision = 1 / error**2
     precision[INDEX["lattice"]] = 0.0
     best, least = other, np.inf
-    for number in range(1 + INVERSION.rival_steps):
+    steps = 1 if lattice_alone else INVERSION.rival_steps
+    for number in range(1 + steps):
         weights, backgrounds, expected = fitted(other, expected)
         left = float(deviance(other.counts.y, expected).sum())
         if left > least - 1.0:
             break
         best, least = other, left
-        if left > hopeless or number == INVERSION.rival_steps:
+        if left > hopeless or number == steps:
             break
         found = Refined(other, weights, backgrounds, expected, 0.5 * left)
         to_guess = np.where(free, at - other.inner, 0.0)

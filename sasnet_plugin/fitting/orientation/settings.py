@@ -42,11 +42,11 @@ class InversionSettings:
 
     most_geometries: int = setting(28, "Geometries after which no other descent begins.")
     most_work: float = setting(
-        7.5, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
+        7.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
     )
-    overrun: float = setting(1.25, "Of that, from which on a descent that has begun ends where it stands.")
+    overrun: float = setting(1.15, "Of that, from which on a descent that has begun ends where it stands.")
     geometry_work: tuple[float, float] = setting(
-        (0.07, 0.08), "Of a geometry, and of each million values of its lattice's sums.", "CPU-seconds"
+        (0.09, 0.085), "Of a geometry, and of each million values of its lattice's sums.", "CPU-seconds"
     )
 
     # Thickness of the film
@@ -115,7 +115,8 @@ class InversionSettings:
         " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
     )
     rival_near: float = setting(
-        50.0, "Deviance up to which all of another lattice's own geometry is looked for; ten times, its constant."
+        50.0,
+        "Deviance up to which all of another lattice's own geometry is looked for; five times, its constant.",
     )
     rival_share: float = setting(1.5, "The same, of the deviance that the fit leaves over.")
     rival_steps: int = setting(2, "Steps of those geometries, at most.")

@@ -1,7 +1,8 @@
 """How long a single particle looks: the axis ratio of the ellipses along which its image is alike.
 
-The image of a body that is seen as an ellipse depends on direction by a stretch of q alone, so that all counts
-on one ellipse have one mean; the ratio at which counts differ least within thin elliptical rings is the body's.
+The image of a body that is seen as an ellipse depends on direction by a stretch of q alone, so that all
+counts on one ellipse have one mean; the ratio at which counts differ least within thin elliptical rings is
+the body's.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _WORSE = 4.5
 def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     """Tags of a body that was called elliptical and is longer than what is called so; and why, or "".
 
-    Of one ellipse alone no image tells an oblate body from a prolate one; but hardly any oblate one is seen so
-    long. What was said for the one is said for the other.
+    Of one ellipse alone no image tells an oblate body from a prolate one; but hardly any oblate one is seen
+    so long. What was said for the one is said for the other.
 
     Parameters
     ----------
@@ -43,14 +44,14 @@ def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
     probability = {name: tags.probability[other.get(name, name)] for name in tags.probability}
     present = tuple(name for name in tags.probability if other.get(name, name) in tags.present)
     reason = (
-        f"Seen {ratio:.2f} times as long as wide, which hardly any oblate body is: what was called Elliptical is"
-        " called Prolate and Streak."
+        f"Seen {ratio:.2f} times as long as wide, which hardly any oblate body is: what was called Elliptical"
+        " is called Prolate and Streak."
     )
     return replace(tags, probability=probability, present=present), reason
 
 
 def seen_ratio(image: Image) -> tuple[float, float, float]:
-    """Axis ratio, and the ends of its range of three standard deviations, both the grid's where none is told."""
+    """Axis ratio, and the ends of its range of three standard deviations; the grid's where none is told."""
     window = image.geometry
     y, x = np.indices(image.counts.shape, dtype=np.float64)
     x, y = (x - window.centre[0]) / window.edge, (y - window.centre[1]) / window.edge
@@ -74,7 +75,7 @@ def seen_ratio(image: Image) -> tuple[float, float, float]:
 
 
 def _axis(image: Image) -> float:
-    """Direction of the particle's axis, radians, known up to a quarter turn: all second harmonics lie on it."""
+    """Direction of the particle's axis, radians, up to a quarter turn: all second harmonics lie on it."""
     found = rings(of_images([image]))
     second = found.harmonics[0][:, 2]
     weight = np.where(found.noise[0] > 0, 1 / np.maximum(found.noise[0], 1e-12), 0.0)

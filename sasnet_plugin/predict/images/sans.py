@@ -31,9 +31,10 @@ SURELY_LATTICE = 0.9
 #: How much farther the network's P₂ is off than it says, and by how much at least: bands of 90 % hold 90 % of
 #: images that were simulated by other code (benchmarks/images/images_elsewhere.py), not 40 %.
 P2_FACTOR, P2_LEAST = 2.0, 0.1
-#: Up to this P₂, less its standard deviation, the same image is explained by axes across the direction a quarter
-#: turn away, of a P₂ below 0 that is this times as large: of 100 images by other code with a direction all were
-#: right up to a quarter turn, and the network took the wrong one of both in 12 of 34 below it, in 2 of 66 above.
+#: Up to this P₂, less its standard deviation, the same image is explained by axes across the direction a
+#: quarter turn away, of a P₂ below 0 that is this times as large: of 100 images by other code with a
+#: direction all were right up to a quarter turn, and the network took the wrong one in 12 of 34 below it, in
+#: 2 of 66 above.
 EITHER_WAY, ACROSS = 0.3, 1.2
 #: Least P₂ that axes can have, all across the director.
 LEAST_P2 = -0.5
@@ -141,8 +142,8 @@ class OrientationFinding:
         if self.other is not None:
             said.append(
                 f"The direction is known up to a quarter turn only: axes along {self.director.value:.0f}° and"
-                f" axes across {self.other[1]:.0f}° (⟨P₂⟩ about {self.other[0]:.2f}) look alike here; --verify"
-                " fits both."
+                f" axes across {self.other[1]:.0f}° (⟨P₂⟩ about {self.other[0]:.2f}) look alike here;"
+                " --verify fits both."
             )
         return said
 
