@@ -33,8 +33,8 @@ SURE = 0.9
 CAVEAT = """\
 The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
 GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has
-seen scenes from 60 on. An orientation beside another lattice that explains as well has an
-`in_scope` of 0.5. Of scenes 60 to 107 that no threshold has seen, 93 % of 44 were right in
+seen scenes from 60 on. An orientation has the `in_scope` that the odds of its lattice leave it
+beside the best other one. Of scenes 60 to 107 that no threshold has seen, 93 % of 44 were right in
 diffraction and in X-rays, none wrong with more than 90 %, and the 4 foreign ones of each had no
 tag."""
 #: W1 from the true distribution of rotations below which an orientation is right, degrees.

@@ -111,7 +111,8 @@ def best_rival(
             break
     if _gain(own, least, likely) < -INVERSION.rival_odds:
         return None
-    # The fit may stand at another film, or at its mean geometry: it has as many steps, from where the rival is.
+    # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
+    # rival is, too.
     back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
     own = min(own, *(_descended(one, expected, at, error, np.inf)[0] for one in (now, back)))
     gain = _gain(own, least, likely)
