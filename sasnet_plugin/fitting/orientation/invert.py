@@ -134,7 +134,7 @@ def invert(
         rival = best_rival(final, expected, checked.expected, at, error)
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, at, error, rng, best)
-    said = (rival.sentence,) if rival else ()
+    said: tuple[str, ...] = (rival.sentence,) if rival else ()
     if rival is None or rival.gain < 0:
         said += notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)

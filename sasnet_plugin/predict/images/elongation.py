@@ -104,4 +104,5 @@ def _ring(radius: FloatArray) -> NDArray[np.intp]:
 
 def _sums(radius: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
     ring = _ring(radius)
-    return np.bincount(ring, counts, 3 * _RINGS), np.bincount(ring, minlength=3 * _RINGS)
+    pixels = np.bincount(ring, minlength=3 * _RINGS).astype(np.float64)
+    return np.bincount(ring, counts, 3 * _RINGS).astype(np.float64), pixels
