@@ -36,14 +36,13 @@ class Effort:
         return self.spent >= self.most or self.work >= self.most_work
 
     @property
-    def exhausted(self) -> bool:
-        """A descent that has begun ends where it stands."""
-        return self.work >= INVERSION.overrun * self.most_work
-
-    @property
     def half_over(self) -> bool:
         """Half of what there was is spent."""
         return self.spent > self.most / 2 or self.work > self.most_work / 2
+
+    def ends(self, number: int, most: int) -> bool:
+        """A descent that has begun ends where it stands, after so many of at most so many geometries."""
+        return number == most or self.work >= INVERSION.overrun * self.most_work
 
     def geometry(self, values: int) -> None:
         """Count one geometry, with so many values of the lattice's sums."""

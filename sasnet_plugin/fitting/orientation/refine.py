@@ -229,7 +229,7 @@ def descend(
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     inner = clipped(begin)
-    precision = 1 / error**2
+    precision, effort = 1 / error**2, effort or Effort()
     now = before
     best: Refined | None = None
     step = np.zeros(inner.size)
@@ -237,8 +237,7 @@ def descend(
     rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
     for number in range(1, most + 1):
         now = state(counts, inner, now, rough)
-        if effort is not None:
-            effort.geometry(now.factors.sums.size)
+        effort.geometry(now.factors.sums.size)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, at, error, tolerance)
         if best is not None and loss > best.loss:
@@ -250,8 +249,7 @@ def descend(
             continue
         gained = np.inf if best is None else best.loss - loss
         best = Refined(now, weights, backgrounds, expected, loss)
-        exhausted = effort is not None and effort.exhausted
-        if (shrink == 1.0 and gained < enough) or number == most or exhausted:
+        if (shrink == 1.0 and gained < enough) or effort.ends(number, most):
             break
         shrink = 1.0
         step = step_of(best, precision, at - inner, tolerance)

@@ -72,8 +72,8 @@ class Rival:
 
     @property
     def scope(self) -> float:
-        """Probability of the lattice that was fitted beside this one."""
-        return float(1 / (1 + np.exp(min(self.gain, 50.0) / 2)))
+        """Probability of the lattice that was fitted beside this one; none is sure beside one that is named."""
+        return min(INVERSION.rival_scope, float(1 / (1 + np.exp(min(self.gain, 50.0) / 2))))
 
 
 def best_rival(
@@ -109,15 +109,16 @@ def best_rival(
             best, least, name_of_best = other, left, name
         if _gain(own, least, likely) > INVERSION.rival_odds:
             break
-    if _gain(own, least, likely) < -INVERSION.rival_odds:
+    if least > own + near:
         return None
     # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
     # rival is, too.
     back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
     own = min(own, *(_descended(one, expected, at, error, np.inf)[0] for one in (now, back)))
     gain = _gain(own, least, likely)
-    found = Rival(name_of_best, best.factors.geometry.lattice, gain)
-    return found if gain > -INVERSION.rival_odds else None
+    # Of a model that leaves something over, as much may be wrong with either.
+    named = max(INVERSION.rival_odds, _gain(own, likely, likely))
+    return Rival(name_of_best, best.factors.geometry.lattice, gain) if gain > -named else None
 
 
 def _gain(own: float, other: float, likely: float) -> float:

@@ -123,6 +123,7 @@ class InversionSettings:
     rival_odds: float = setting(
         10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
     )
+    rival_scope: float = setting(0.7, "`in_scope` at most beside another lattice that is named.")
     rival_gain: float = setting(
         200.0, "Deviance by which another lattice must be better to be the right one."
     )
