@@ -15,7 +15,7 @@ from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
 from .forward import Refined, State, state
 from .linear import deviance
-from .parameters import INDEX, PARAMETERS, clipped
+from .parameters import INDEX, PARAMETERS, Guess, clipped
 from .refine import fitted, step_of
 from .settings import INVERSION
 
@@ -42,7 +42,6 @@ class Rival:
 
     Parameters
     ----------
-    name : str
     lattice : float
         Å.
     gain : float
@@ -72,13 +71,11 @@ class Rival:
 
     @property
     def scope(self) -> float:
-        """Probability of the lattice that was fitted beside this one; none is sure beside one that is named."""
+        """Probability of the fitted lattice beside this one; none is sure beside one that is named."""
         return min(INVERSION.rival_scope, float(1 / (1 + np.exp(min(self.gain, 50.0) / 2))))
 
 
-def best_rival(
-    now: State, expected: FloatArray, likely: float, at: FloatArray, error: FloatArray
-) -> Rival | None:
+def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) -> Rival | None:
     """The lattice that explains a pattern best besides; None where none explains it nearly as well.
 
     Both have as many free values, so that the difference of their deviances, over what counts scatter by, is
@@ -92,8 +89,8 @@ def best_rival(
         Its counts.
     likely : float
         Deviance to expect of the fit, were it right.
-    at, error : (parameters,) float arrays
-        Gaussian prior of its geometry.
+    guess : Guess
+        Prior of its geometry.
     """
     own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
     # How much less a lattice may explain for its own geometry to make it good: a wrong model may change by a
@@ -102,9 +99,9 @@ def best_rival(
     best, least, name_of_best = now, np.inf, ""
     for name, gamma, ratio in RIVALS:
         other = _on(now, ratio * now.factors.geometry.lattice, gamma)
-        left, other = _descended(other, expected, at, error, own + 5 * near, lattice_alone=True)
+        left, other = _descended(other, expected, guess, own + 5 * near, lattice_alone=True)
         if left < own + near:
-            left, other = _descended(other, expected, at, error, np.inf)
+            left, other = _descended(other, expected, guess, np.inf)
         if left < least:
             best, least, name_of_best = other, left, name
         if _gain(own, least, likely) > INVERSION.rival_odds:
@@ -114,7 +111,7 @@ def best_rival(
     # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
     # rival is, too.
     back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
-    own = min(own, *(_descended(one, expected, at, error, np.inf)[0] for one in (now, back)))
+    own = min(own, *(_descended(one, expected, guess, np.inf)[0] for one in (now, back)))
     gain = _gain(own, least, likely)
     # Of a model that leaves something over, as much may be wrong with either.
     named = max(INVERSION.rival_odds, _gain(own, likely, likely))
@@ -136,8 +133,7 @@ def _on(now: State, lattice: float, gamma: float) -> State:
 def _descended(
     other: State,
     expected: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
+    guess: Guess,
     hopeless: float,
     *,
     lattice_alone: bool = False,
@@ -152,8 +148,8 @@ def _descended(
         Only the lattice constant and the width are moved: much cheaper.
     """
     free = np.array([parameter.name in ("lattice", "width") or not lattice_alone for parameter in PARAMETERS])
-    precision = 1 / error**2
-    precision[INDEX["lattice"]] = 0.0
+    error = guess.error.copy()
+    error[INDEX["lattice"]] = np.inf
     best, least = other, np.inf
     steps = 1 if lattice_alone else INVERSION.rival_steps
     for number in range(1 + steps):
@@ -165,8 +161,8 @@ def _descended(
         if left > hopeless or number == steps:
             break
         found = Refined(other, weights, backgrounds, expected, 0.5 * left)
-        to_guess = np.where(free, at - other.inner, 0.0)
-        inner = other.inner + step_of(found, precision, to_guess, lattice_alone=lattice_alone)
+        near = Guess(np.where(free, guess.at, other.inner), error)
+        inner = other.inner + step_of(found, near, lattice_alone=lattice_alone)
         kept = clipped(inner)
         kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
         other = state(other.counts, kept, other)

@@ -168,6 +168,11 @@ class Beliefs:
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
         return found * second_share(hypothesis.second)
 
+    @property
+    def two(self) -> float:
+        """How likely a second component is before sums are fitted."""
+        return max(self.suggestion.second_component or 0.0, STRATEGY.second_prior)
+
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
 

@@ -16,7 +16,7 @@ from sasnet_plugin.fitting.orientation.verify import chance
 from sasnet_plugin.simulate.gisas.geometry import N_XI
 from sasnet_plugin.simulate.gisas.lattice import SQUARE
 
-AT, ERROR = start({"lattice": (GEOMETRY.lattice, 5.0), "radius": (GEOMETRY.radius, 2.0)})
+GUESS = start({"lattice": (GEOMETRY.lattice, 5.0), "radius": (GEOMETRY.radius, 2.0)})
 
 
 def counted(now: State, truth: State, at: tuple[int, ...], counts: float) -> State:
@@ -30,7 +30,7 @@ def counted(now: State, truth: State, at: tuple[int, ...], counts: float) -> Sta
 
 def rival_of(model: State) -> Rival | None:
     expected = fitted(model)[2]
-    return best_rival(model, expected, chance(expected)[0], AT, ERROR)
+    return best_rival(model, expected, chance(expected)[0], GUESS)
 
 
 def test_a_hexagonal_pattern_has_no_rival(now: State) -> None:
