@@ -168,6 +168,11 @@ class Beliefs:
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
         return found * second_share(hypothesis.second)
 
+    def rather(self, hypothesis: Hypothesis, other: Hypothesis) -> float:
+        """How likely it is the one of two, 0..1."""
+        own = self.of(hypothesis)
+        return own / (own + self.of(other))
+
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
 
