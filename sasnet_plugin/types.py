@@ -360,6 +360,8 @@ class Suggestion:
         Plain sentences: what was done to the data and what to be careful about.
     rg_network, curve
         The network's estimate of the radius of gyration, Å, and what was measured; None where unknown.
+    second_component : float or None
+        0..1; how surely the network sees a mixture of two models, or of two sizes of one.
     """
 
     file: str
@@ -370,6 +372,7 @@ class Suggestion:
     notes: tuple[str, ...] = field(default_factory=tuple)
     rg_network: float | None = None
     curve: Curve | None = field(default=None, compare=False, repr=False)
+    second_component: float | None = None
 
     def __str__(self) -> str:
         from . import lines_of

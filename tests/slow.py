@@ -4,7 +4,7 @@
 SLOW_FILES = {
     "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills", "test_networks",
     "test_overnight", "test_page_browser", "test_real_fits", "test_sasview", "test_sasview_pages",
-    "test_seeding", "test_training",
+    "test_seeding", "test_tiled_follow", "test_training",
 }  # fmt: skip
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {

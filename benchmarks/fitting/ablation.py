@@ -30,8 +30,7 @@ from .watched import RECORD, change, watch
 
 # Modules that read a setting when they are imported come after `watch`.
 ROOMS = {
-    name: getattr(shared, name)
-    for name in ("POOL", "EFFORT", "RESULT", "PROBLEM", "START_VALUES", "OPTIMIZE", "ASSESSMENT")
+    name: getattr(shared, name) for name in ("EFFORT", "PROBLEM", "START_VALUES", "OPTIMIZE", "ASSESSMENT")
 } | {"EVIDENCE": EVIDENCE, "STRATEGY": STRATEGY}
 #: What is less than a factor two from a comparison's other side might decide in other problems.
 FAR = math.log(2.0)

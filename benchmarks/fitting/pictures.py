@@ -79,7 +79,7 @@ def fitted(
 ) -> None:
     """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
     import sasnet_plugin
-    from sasnet_plugin.cli.fit import print_result
+    from sasnet_plugin.cli.fits.printed import print_result
 
     (curve,) = sasnet_plugin.load(FILE)
     result = sasnet_plugin.fit(curve, **options)

@@ -200,8 +200,8 @@ def _one(index: int, rng: np.random.Generator) -> Parts:
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem, as JSON has it."""
     from sasnet_plugin.fitting.api import fit_with
-    from sasnet_plugin.fitting.assessment.goodness_of_fit import explains
     from sasnet_plugin.fitting.evidence.weights import alike
+    from sasnet_plugin.fitting.result.model_fit import explains
     from sasnet_plugin.fitting.task import FitOptions
 
     given = problem(index, seed)

@@ -219,6 +219,11 @@ def judged(case: Case, kind: str, known: bool) -> dict[str, Any]:
     finally:
         module.fit_with = fit_with
     whole = time.process_time() - began
+    singles, alone = result.singles, apart[0]
+    if not singles:  # settings are fitted as one curve: each alone for comparison
+        began = time.process_time()
+        singles = tuple(fit_with(here(), curve, FitOptions(workers=1)) for curve in case.curves)
+        alone = time.process_time() - began
     best = result.best
     guess = result.suggestion
     form = case.name.partition("@")[0]
@@ -226,14 +231,14 @@ def judged(case: Case, kind: str, known: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": case.name,
         "cpu": whole,
-        "alone": apart[0],
+        "alone": alone,
         "group": form in guess.groups[0].members,
         "first": guess.models[0].name == form,
         "best": best.name if best else None,
         "right": bool(best and best.name in right),
         "chisq": best.reduced_chisq if best else None,
         "level": result.verdict.level,
-        "singles": [r.best.name if r.best else None for r in result.singles],
+        "singles": [r.best.name if r.best else None for r in singles],
         "headline": result.verdict.headline,
     }
     if best and best.name == case.name:
@@ -290,6 +295,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("first", type=int, nargs="?", default=0)
     parser.add_argument("last", type=int, nargs="?", default=100)
+    parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--kind", choices=sorted(MAKERS), default="contrasts")
     parser.add_argument("--unknown", action="store_true")
     parser.add_argument("--rows", type=Path)
@@ -297,7 +303,7 @@ def main() -> None:
     # The clock on the wall is this process's time: a busy machine cuts no fit short.
     time.monotonic = time.process_time
     rows = []
-    for i in range(given.first, given.last):
+    for i in range(given.first, given.last, given.step):
         row = judged(MAKERS[given.kind](i), given.kind, not given.unknown)
         rows.append(row)
         print(json.dumps(row), flush=True)

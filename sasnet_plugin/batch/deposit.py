@@ -7,7 +7,7 @@ belongs to other data, or to somebody else, is never replaced.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from ..files import MARK, check_output, new_hdf5, put_aside, remove_leftovers
 from ..types import SasnetError
-from . import rebuilt
+from . import rebuilt, sample_again
 from .journal import Journal, Record
 from .rows import Row
+from .samples import MARK as MARK_OF_SAMPLE
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
@@ -96,22 +97,42 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
         remove_leftovers(folder)
         with new_hdf5(aside) as file:
             fitted_curves.begin(file, mark)
-            for data in _data_sets(journal, folder, found):
+            for record in journal.records():
+                results: list[FitResult] = []
+                for data in _data_sets(journal, record, folder, found):
+                    with _complaining(found):
+                        result, new = _one(data, force)
+                        drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
+                        names.add(result, folder / data.stem, data.digest, force=force)
+                        fitted_curves.add(file, data.stem, result, drawn)
+                        found.written, found.kept = found.written + new, found.kept + (not new)
+                        results.append(result)
                 with _complaining(found):
-                    result, new = _one(data, force)
-                    drawn = [rebuilt.intervals(data.row, fit) for fit in result.fits]
-                    names.add(result, folder / data.stem, data.digest, force=force)
-                    fitted_curves.add(file, data.stem, result, drawn)
-                    found.written, found.kept = found.written + new, found.kept + (not new)
+                    _together(record, results, folder, force)
     found.remarks.extend(names.close())
     return found
 
 
-def _data_sets(journal: Journal, folder: Path, found: Exported) -> Iterator[DataSet]:
-    for record in journal.records():
-        with _complaining(found):
-            for row, curve in rebuilt.curves(record, journal.options.get(record["options"], {})):
-                yield _placed(record, row, curve, folder)
+def _data_sets(journal: Journal, record: Record, folder: Path, found: Exported) -> Iterator[DataSet]:
+    with _complaining(found):
+        for row, curve in rebuilt.curves(record, journal.options.get(record["options"], {})):
+            yield _placed(record, row, curve, folder)
+
+
+def _together(record: Record, results: Sequence[FitResult], folder: Path, force: bool) -> None:
+    """Write a sample's joint fit for SasView and Bumps, where all its curves have theirs again."""
+    from ..report.exports.sample import SAMPLE_MARKS, write_sample
+    from ..report.page import names
+
+    row = record["rows"][0]
+    if not record["file"].endswith(MARK_OF_SAMPLE) or len(results) != len(
+        row.get("sample", {}).get("files", ())
+    ):
+        return
+    name = names.stem(record["file"], "", "sample")
+    for ending, mark in SAMPLE_MARKS.items():
+        check_output(folder / f"{name}.{ending}", force=force, mark=mark)
+    write_sample(sample_again.joint(row, results), folder, name)
 
 
 @contextmanager

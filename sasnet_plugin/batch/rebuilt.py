@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import SasnetError
+from . import sample_again
 from .journal import Record
 from .plan import stamp
 from .rows import Row, name_of
@@ -52,11 +53,15 @@ def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve
     Raises
     ------
     SasnetError
-        The file has changed since or cannot be read, or it is a sample of several.
+        The file has changed since or cannot be read.
     """
     if any(row["fits"] for row in record["rows"]):
         window = options.get("window")
-        for row, curve in zip(record["rows"], _read(record, options), strict=True):
+        rows, found = record["rows"], []
+        if record["file"].endswith(MARK):
+            found = sample_again.curves_of(record, options)
+            rows = list(sample_again.rows_of(rows[0]))
+        for row, curve in zip(rows, found or _read(record, options), strict=True):
             if row["fits"]:
                 yield row, _as_fitted(row, curve, window)
 
@@ -66,11 +71,6 @@ def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
     from ..data import load
 
     path = record["file"]
-    if path.endswith(MARK):
-        raise SasnetError(
-            f"{path}: a batch does not export several curves of one sample; sasnet fit --together --export"
-            " does."
-        )
     if (record["size"], record["mtime"]) != stamp(path):
         raise SasnetError(f"{path}: has changed or is gone since it was fitted; give the command again.")
     found = list(load(path, **{name: options.get(name) for name in ("q_unit", "entry", "wavelength")}))
@@ -135,8 +135,9 @@ def _fit_of(kept: dict[str, Any]) -> ModelFit:
     from ..fitting.result.model_fit import ModelFit, Parameter
 
     parameters = {
-        name: Parameter(p["value"], p["error"], p["unit"], p["fixed"], p["value"], p["value"])
+        name: Parameter(value, p["error"], p["unit"], p["fixed"], value, value, p.get("reason", ""))
         for name, p in kept["parameters"].items()
+        for value in [p.get("one_of_many", p["value"])]
     }
     return ModelFit(
         kept["model"], kept["structure_factor"], parameters, kept["distributions"], math.nan,

@@ -138,8 +138,8 @@ def write_results(
 def _add_fit(fit: dict[str, Any], datasets: _Table, fits: _Table, parameters: _Table) -> None:
     first, numbers = parameters.count, ("reduced_chisq", "bic", "weight", "probability", "seconds")
     for name, p in fit["parameters"].items():
-        error = float("nan") if p["error"] is None else p["error"]
-        parameters.add((fits.count, name, p["value"], error, p["unit"], p["fixed"]))
+        value, error = (float("nan") if p[key] is None else p[key] for key in ("value", "error"))
+        parameters.add((fits.count, name, value, error, p["unit"], p["fixed"]))
     fits.add(
         (datasets.count, fit["model"], fit["structure_factor"] or "", *(fit[name] for name in numbers),
          " ".join(fit["warnings"]), first, parameters.count - first)

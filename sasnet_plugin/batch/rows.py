@@ -91,6 +91,11 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
     units = {curve.q_unit.in_words for curve in curves}
     row: Row = {
         "entry": names_of(told["files"]),
+        "sample": {
+            "kind": result.sample.kind,
+            "files": [curve.file for curve in curves],
+            "points": [len(curve) for curve in curves],
+        },
         "points": sum(map(len, curves)),
         "q_unit": " and ".join(sorted(units)),
         "q_min": min(float(curve.q[0]) for curve in curves),
@@ -105,7 +110,8 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
             _joint(fit, list(told["files"]))
             | {
                 "probability": found.probability, "seconds": found.seconds,
-                "distributions": dict(found.distributions),
+                "distributions": dict(found.distributions), "chisq": list(found.chisq),
+                "per_decade": found.per_decade,
             }
             for fit, found in zip(told["fits"], result.fits, strict=True)
         ],

@@ -112,8 +112,8 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     """Answer a sample; one of whose files holds no curve has no answer."""
     from ..data.failure import unforeseen
-    from ..fitting.problem.contrast import scattering_length_density
     from ..fitting.together.fit_together import fit_sample
+    from ..materials import scattering_length_density
     from . import rows
 
     say("begin")

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..digits import significant
+from ..integrations.tiled.address import is_tiled
 from ..report import sparkline
 from ..types import Curve, printable
 from .streams import json_lines
@@ -103,7 +104,7 @@ class TableWriter:
 
         if self._details:
             self._lines([distances(curve.pair_distances())])
-        if file:
+        if file and not is_tiled(file):
             self._lines([f"Next: {next_command(curve, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:

@@ -79,6 +79,17 @@ Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, and of an answer only its headline.")
 ]
 #: Where else than on this machine.
+TiledKey = Annotated[
+    str | None,
+    typer.Option(
+        "--tiled-key",
+        metavar="KEY",
+        envvar="TILED_API_KEY",
+        show_envvar=True,
+        show_default=False,
+        help="API key of the server of addresses tiled:http://HOST:PORT/PATH.",
+    ),
+]
 #: Of a page in the browser.
 Live = Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")]
 PagePort = Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")]

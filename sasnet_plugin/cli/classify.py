@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..domains import ReadOptions, names_and_titles
+from ..integrations.tiled.address import is_tiled
 from ..predict.class_prior import COMMON
 from .answers import JsonWriter, TableWriter, Writer
 from .arguments import (
@@ -24,6 +26,7 @@ from .arguments import (
     Quiet,
     QUnit,
     Table,
+    TiledKey,
     Top,
     Wavelength,
     as_given,
@@ -40,13 +43,20 @@ from .kinds import Kinds, Wanted, outcomes
 from .progress import classifying, stages
 from .together import Given, Kind, SampleFile, Together
 
+if TYPE_CHECKING:
+    from ..integrations.tiled.reader import Reader
+
 #: What a next command need not repeat.
 USUAL = {"--top": TOP, "--prior": COMMON}
 
 
 def classify(
     files: Annotated[
-        list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")
+        list[str],
+        typer.Argument(
+            help="Data files, folders (searched to the bottom), patterns, or addresses on a Tiled server,"
+            " tiled:http://HOST:PORT/PATH."
+        ),
     ],
     domain: Annotated[
         str | None,
@@ -91,6 +101,7 @@ def classify(
     prior: Prior = COMMON,
     models: Models = None,
     exclude: Exclude = None,
+    tiled_key: TiledKey = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
@@ -106,13 +117,14 @@ def classify(
     wanted = Wanted(top, names_of(models), names_of(exclude), prior_given(prior))
     reading = ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength))
     told = stages(quiet) if verify else None
-    kinds = Kinds(domain, wanted, reading, verify=verify, told=told)
+    reader = _reader(files, tiled_key, domain)
+    kinds = Kinds(domain, wanted, reading, verify=verify, told=told, reader=reader)
     of_sample = Given(sample_file, kind)
     of_sample.check(together)
     if together:
         _together(files, kinds, window, of_sample, wanted, as_json)
         return
-    brief = quiet or (many(files) and not (details or image_set))
+    brief = quiet or (_many(files, reader) and not (details or image_set))
     given = {
         "--models": wanted.models, "--exclude": wanted.exclude, "--top": top, "--prior": prior,
         "--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry,
@@ -120,12 +132,28 @@ def classify(
     outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
-    with classifying(quiet) as step:
-        failed = outputs.take(outcomes(files, read, kinds.answers, window, step), writer, kinds.domain_of)
-    writer.close(next_step=not quiet)
+    with classifying(quiet) as step, closing(reader) if reader else nullcontext():
+        arguments = reader.expanded(files) if reader else files
+        found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
+        failed = outputs.take(found, writer, kinds.domain_of)
+    writer.close(next_step=not (quiet or reader))
     outputs.close(files)
     if failed:
         raise typer.Exit(1)
+
+
+def _many(files: Sequence[str], reader: Reader | None) -> bool:
+    """Whether tables of all answers would run for pages."""
+    return many(files) or (reader is not None and reader.many(files))
+
+
+def _reader(files: Sequence[str], key: str | None, domain: str | None) -> Reader | None:
+    """What reads addresses on Tiled servers; None where there is none among the files."""
+    if not any(map(is_tiled, files)):
+        return None
+    from ..integrations.tiled.reader import Reader
+
+    return Reader(key or "", domain)
 
 
 def _as_one(files: list[str], kinds: Kinds) -> tuple[list[str], Callable[[str], Iterable[Any]]]:

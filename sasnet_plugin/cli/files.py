@@ -8,14 +8,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..integrations.tiled.address import is_tiled
 from ..types import Curve, DataError, SasnetError
 
 
-def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
+def expand(arguments: Iterable[str], *, addresses: bool = False) -> Iterator[str | DataError]:
     """Yield the files that the arguments stand for, one by one, in a stable order.
 
     A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
     ``[]``, ``**``) are expanded; any other name is passed on as it is, and reading it says if it is missing.
+
+    Parameters
+    ----------
+    addresses : bool
+        Pass on addresses on a Tiled server; else they are a DataError.
 
     Yields
     ------
@@ -23,6 +29,9 @@ def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
         A DataError where a folder is empty or nothing matches a pattern.
     """
     for argument in arguments:
+        if is_tiled(argument):
+            yield argument if addresses else _no_file(argument)
+            continue
         path = os.path.expanduser(argument)
         if os.path.isdir(path):
             yield from _below(path)
@@ -30,6 +39,11 @@ def expand(arguments: Iterable[str]) -> Iterator[str | DataError]:
             yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
         else:
             yield path
+
+
+def _no_file(address: str) -> DataError:
+    shown = address.partition("?")[0]  # a key may stand behind it
+    return DataError(f"{shown}: is no file; entries of a Tiled server are for sasnet classify and follow.")
 
 
 def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:

@@ -10,9 +10,11 @@ import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
-from .arguments import Force, Geometry, QRange, QUnit, Wavelength, window_of
+from ..integrations.tiled.address import is_tiled
+from .arguments import Force, Geometry, QRange, QUnit, TiledKey, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
 from .following.images import Images, follow_images
+from .following.tiled import WriteBack, follow_tiled
 
 
 def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
@@ -33,7 +35,8 @@ def follow(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Curves or images: files with one frame or many, folders or patterns, in the order of time."
+            help="Curves or images: files with one frame or many, folders or patterns, in the order of time;"
+            " or an address tiled:http://HOST:PORT/PATH, its entries in the order in which they were made."
         ),
     ],
     out: Annotated[
@@ -96,6 +99,14 @@ def follow(
         bool,
         typer.Option("--add", help="Curves of one sample: add them up, and say when the answer is settled."),
     ] = False,
+    write_back: Annotated[
+        WriteBack | None,
+        typer.Option(
+            "--write-back",
+            help="tiled:…: write answers into the metadata of their entries, or as a table beside them.",
+        ),
+    ] = None,
+    tiled_key: TiledKey = None,
     q_range: QRange = None,
     q_unit: QUnit = None,
     wavelength: Wavelength = None,
@@ -113,6 +124,14 @@ def follow(
     only_curves = {
         "--watch": watch, "--fit": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
     }  # fmt: skip
+    figure, window = None if plot is None else Path(plot), window_of(q_range)
+    asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+    if any(map(is_tiled, files)):
+        _refuse({"--next": next_settings, "--before": before, "--add": add}, "files")
+        reading = ReadOptions(q_unit=q_unit, wavelength=wavelength, geometry=tuple(geometry or ()))
+        follow_tiled(asked, reading, domain, tiled_key, write_back)
+        return
+    _refuse({"--write-back": write_back}, "addresses tiled:…")
     if not _of_curves(domain, files, watch):
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
@@ -122,9 +141,6 @@ def follow(
         follow_images(images, numbers_of(found))
         return
     _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
-    figure = None if plot is None else Path(plot)
-    window = window_of(q_range)
-    asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
     if add:
         _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
     (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))

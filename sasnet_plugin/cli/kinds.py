@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ..integrations.tiled.address import is_tiled
 from ..types import DataError, SasnetError
 from .files import curves_of, expand
 
 if TYPE_CHECKING:
+    from ..integrations.tiled.reader import Reader
     from ..predict import Answer, Predictor
     from ..predict.decoding import Choice
 
@@ -72,6 +74,8 @@ class Kinds:
         Answers are refined by physics and simulated again.
     told : callable, optional
         Told of the stages of that.
+    reader : Reader, optional
+        Reads what lies on Tiled servers.
     """
 
     def __init__(
@@ -82,7 +86,9 @@ class Kinds:
         *,
         verify: bool = False,
         told: Callable[[str], None] | None = None,
+        reader: Reader | None = None,
     ) -> None:
+        self._reader = reader
         self._given = specification(domain).name if domain else None
         self._wanted = wanted
         self._reading = reading
@@ -94,6 +100,11 @@ class Kinds:
 
     def read(self, path: str) -> Iterable[Any]:
         """The measurements of a file."""
+        if self._reader is not None and is_tiled(path):
+            for domain, one in self._reader.read(path, self._reading):
+                self._domains[path] = domain
+                yield one
+            return
         domain = specification(self._given or recognised(Path(path)))
         try:
             for one in domain.read(path, self._reading):
@@ -201,15 +212,22 @@ def outcomes(
     answer: Callable[[list[Any]], list[Any]],
     window: tuple[float, float] | None,
     step: Callable[[], None],
+    *,
+    addresses: bool = False,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each measurement in order, a few at a time.
 
     Measurements of small files are run together, but none waits longer than `PATIENCE` for company; of a file
     with many no more than a few are held.
+
+    Parameters
+    ----------
+    addresses : bool
+        Some may lie on a Tiled server, which `read` knows of.
     """
     waiting: list[tuple[str, Any]] = []
     answered = -math.inf  # the first file is answered at once
-    for path in expand(arguments):
+    for path in expand(arguments, addresses=addresses):
         for pair in curves_of(path, read, window):
             waiting.append(pair)
             if len(waiting) >= CHUNK:

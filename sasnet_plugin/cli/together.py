@@ -128,7 +128,7 @@ def sample_from(
     SasnetError
         A file cannot be read, holds no curve, or the curves do not go together.
     """
-    from ..fitting.problem.contrast import scattering_length_density
+    from ..materials import scattering_length_density
 
     described = given.described()
     curves = []
@@ -161,6 +161,8 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
             say(table)
         for file, single in zip(result.sample.files, result.singles, strict=False):
             say(Text(f"{Path(file).name} alone: {single.headline}"), soft_wrap=True)
+        if result.as_one is not None:
+            say(Text(f"All settings as one curve: {result.as_one.headline}"), soft_wrap=True)
         for note in result.notes:
             say(Text(f"Note: {note}"), soft_wrap=True)
     sys.stdout.flush()

@@ -17,7 +17,6 @@ from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by
-from .assessment.agreement import EXPECTS, disagreement
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -149,7 +148,6 @@ def fit_with(
     *,
     rng: np.random.Generator | None = None,
     wall: float = np.inf,
-    first: float = EFFORT.first,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
@@ -162,8 +160,6 @@ def fit_with(
         Source of randomness of de and dream; default: the same at every call.
     wall : float
         Seconds, where less is left than the time limit: what may be evaluated is the same.
-    first : float
-        Seconds on the wall beyond the time limit until something is fitted; none where a plugin is asked for.
     answer : (Suggestion, Suggestion), optional
         Of `suggested`, where the network was asked before.
     """
@@ -175,7 +171,7 @@ def fit_with(
     notes = [*curve.notes, *([note] if note else [])]
     classifier = open_classifier()
     if options.models is None or not split(options.models, classifier.manifest.labels)[1]:
-        ledger.first = ledger.until + first  # but for a plugin, which may never return
+        ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
@@ -190,15 +186,21 @@ def fit_with(
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
-    if result.best is not None and method.name == "lm":
-        same = tuple(fit for fit in found.kinds if fit.name == result.fits[0].name)
-        result = replace(result, distributions=same)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
-    if ledger.cut:
-        result = replace(result, notes=(*result.notes, CUT), limit_met=True)
-    failed = tuple(dict.fromkeys(e.name for e in state.unanswered))
-    return _said_once(told(replace(result, unanswered=failed, unfitted=unfitted), options))
+    if method.name == "lm":
+        same = tuple(fit for fit in found.kinds if fit.name in {best.name for best in result.fits[:1]})
+        result = replace(result, distributions=same)
+    return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
+
+
+def _with_what_is_missing(
+    result: FitResult, state: State, unfitted: tuple[str, ...], *, cut: bool
+) -> FitResult:
+    """With what could not be fitted or was not, and whether the clock on the wall ended the search."""
+    failed = tuple(dict.fromkeys(error.name for error in state.unanswered))
+    notes = (*result.notes, CUT) if cut else result.notes
+    return replace(result, notes=notes, limit_met=cut, unanswered=failed, unfitted=unfitted)
 
 
 def _refined(
@@ -227,22 +229,20 @@ def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
 def _late(unfitted: Sequence[str], options: FitOptions) -> list[str]:
     if not unfitted:
         return []
-    longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
     names = ", ".join(unfitted)
-    return [f"Not fitted within the time limit (go on with --time-limit {longer:.0f}): {names}."]
+    return [f"Not fitted within the time limit (go on with --time-limit {options.longer():.0f}): {names}."]
 
 
 def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) -> FitResult:
-    """With what the network had expected, and a note where that differs."""
-    differs = disagreement(shown, result.fits, result.verified, threshold)
-    return replace(result, notes=(*result.notes, *differs), expected=shown, scope_threshold=threshold)
-
-
-def _said_once(result: FitResult) -> FitResult:
-    """Without the note on what the network expects, where that is a doubt."""
-    if not any(doubt.startswith(EXPECTS) for doubt in result.verdict.doubts):
-        return result
-    return replace(result, notes=tuple(note for note in result.notes if not note.startswith(EXPECTS)))
+    """With what the network had expected, and a note where it knows no such curve and a fit explains it."""
+    said: tuple[str, ...] = ()
+    if result.best is not None and result.verified and shown.in_scope < threshold:
+        said = (
+            f"To the network no known model is likely ({100 * shown.in_scope:.0f} %);"
+            f" {result.best.short_name} explains the data all the same. The fit has seen how well, the"
+            " network has not.",
+        )
+    return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
 
 
 def suggested(

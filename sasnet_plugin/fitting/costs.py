@@ -69,18 +69,14 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     ----------
     name : str
         sasmodels' name of the model, or of one component of a sum.
-    parameters : mapping
-        sasmodels' parameters, those of size distributions included.
     q : (n,) float array
         Å⁻¹, where it is calculated.
-    quick : bool
-        With the model of `simulate.quick_models.quick`.
     """
     form = name.partition("@")[0]
     points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
-            points *= max(int(parameters.get(f"{key}_n", EFFORT.points)), 1)
+            points *= max(int(parameters.get(f"{key}_n", 35)), 1)  # sasmodels' default
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
                 widest *= 1 + EFFORT.widths * float(value)
         elif key in _sizes(form):

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .costs import cost, look_cost
-from .settings import EFFORT, POOL
+from .settings import EFFORT
 from .task import Budget, LateError, Named, Plan, Pool, Work
 
 
@@ -43,8 +43,6 @@ def begin(budget: float, wall: float) -> None:
 
     Parameters
     ----------
-    budget : float
-        What it may spend, s.
     wall : float
         Seconds on the wall by which it has to be done.
     """
@@ -120,7 +118,7 @@ class Shares:
             return None
         left = self.total - sum(self.used[i] for i in known) / EFFORT.lanes
         left -= sum(self.granted[i] for i in range(known.stop, index)) / EFFORT.lanes
-        share = POOL.planned * max(left, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
+        share = EFFORT.planned * max(left, 0.0) * EFFORT.lanes / max(len(self.asked) - index, EFFORT.lanes)
         own = getattr(self.asked[index], "budget", Budget()).seconds
         self.granted[index] = min(share, own)
         return Budget(share, min((self.chisq[i] for i in known), default=np.inf))
@@ -143,12 +141,8 @@ class Ledger:
     first : float
         The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
         the fast models may take longer than any time limit, and any answer is better than none.
-    spent : float
-        CPU time of a usual machine, s.
     cut : bool
         Whether the clock on the wall has ended something before its evaluations were spent.
-    fitted : bool
-        Whether there is a fit.
     """
 
     pool: Pool

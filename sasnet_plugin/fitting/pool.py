@@ -15,7 +15,7 @@ from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError, TechnicalError
 from ..workers.pool import GoneError, Pool
 from .ledger import begin, cut, used
-from .settings import EFFORT, POOL
+from .settings import EFFORT
 from .task import Budget, Counting, LateError, Named, Plan, Work
 
 if TYPE_CHECKING:
@@ -29,15 +29,13 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
     ----------
     plan : Plan or None
         None: whatever its own budget is.
-    index : int
-        Of the task.
     wall : float
         Seconds that are left for all.
     """
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
         return None
-    return replace(budget, wall=min(POOL.planned * wall, EFFORT.behind * budget.seconds))
+    return replace(budget, wall=min(EFFORT.planned * wall, EFFORT.behind * budget.seconds))
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
@@ -115,8 +113,6 @@ class Workers:
     ----------
     bank : Path
         Of the bank of starting values.
-    count : int
-        Processes.
     stopped : callable
         Asked again and again during `run`, which ends with `StoppedError` once it is true.
 
@@ -179,7 +175,8 @@ class Workers:
                     index = todo.pop()
                     index_of[self._pool.ask((work, asked[index], budget))] = index
                 left = deadline - time.monotonic()
-                found = self._pool.hear(min(max(left, 0.0), POOL.asks))
+                # Between two questions whether the answers are still wanted, s.
+                found = self._pool.hear(min(max(left, 0.0), 0.1))
                 for said in found:
                     index = index_of.pop(said.number)
                     lost = _lost(asked[index].name, said.error), 0.0, False

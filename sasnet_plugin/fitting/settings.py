@@ -29,16 +29,6 @@ def by_cost(fast: T, medium: T, slow: T) -> ByCost[T]:
 
 
 @dataclass(frozen=True)
-class PoolSettings:
-    """Of the processes that fit."""
-
-    planned: float = setting(
-        0.7, "Of the time left is planned for; the rest is for what takes longer than it should.", "share"
-    )
-    asks: float = setting(0.1, "Between two questions whether the answers are still wanted.", "s")
-
-
-@dataclass(frozen=True)
 class EffortSettings:
     """Of `costs` and `ledger`: what an evaluation of a model counts, measured on one core at 3 GHz."""
 
@@ -52,13 +42,15 @@ class EffortSettings:
     widths: float = setting(
         3.0, "The largest body that one curve for all sizes reaches: so many widths above."
     )
-    points: int = setting(35, "Points of a size distribution whose number is not given (sasmodels').")
     look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
     look_sum: float = setting(2.5, "And so many times with a second component.")
     look_starts: float = setting(0.4, "And that, in addition, for each start wanted of a sum.")
     lanes: int = setting(2, "Budgets are shared out as if so many processes worked beside each other.")
     ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
+    planned: float = setting(
+        0.7, "Of the time left is planned for; the rest is for what takes longer than it should.", "share"
+    )
     of_limit: float = setting(
         0.3,
         "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
@@ -74,21 +66,8 @@ class EffortSettings:
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
-    longer: tuple[float, float] = setting(
-        (300.0, 4.0), "Time limit named to go on with: at least, and over the one that was too short.", "s"
-    )
     unnoticed: float = setting(
         0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
-    )
-
-
-@dataclass(frozen=True)
-class ResultSettings:
-    """Of `result`: samples of a posterior."""
-
-    kept_samples: int = setting(2000, "Samples kept: enough for a corner plot, few enough to send and store.")
-    converged: float = setting(
-        1.2, "Gelman-Rubin R from which on chains do not agree (Vrugt et al. 2009, who introduced DREAM)."
     )
 
 
@@ -123,14 +102,11 @@ class ProblemSettings:
     )
     within_matter: float = setting(0.9, "Of the way to its end, where contrasts are brought within it.")
     xray_matter: tuple[float, float] = setting((-1.0, 130.0), "The same for X-rays.", "10⁻⁶ Å⁻²")
-    no_contrast: float = setting(1e-3, "A difference below which nothing scatters.", "10⁻⁶ Å⁻²")
-    whole: float = setting(0.005, "By so much the volume fractions of a mixture may miss 1.")
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
     width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
-    plugin_floor: float = setting(-40.0, "ln I below the largest by more is noise in any measurement.")
     plugin_time: float = setting(0.1, "Of a fit's time, for computing these.", "share")
 
 
@@ -156,7 +132,6 @@ class StartSettings:
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
     repeating: int = setting(4, "Starts in which one length is such a distance.")
-    preview_points: int = setting(150, "Points of a preview, even in ln q; the bank has 50 a decade.")
 
 
 @dataclass(frozen=True)
@@ -167,7 +142,6 @@ class OptimizeSettings:
     damping_step: float = setting(
         5.0, "Factor by which it falls after a good step and rises after a bad one."
     )
-    most_damping: float = setting(1e8, "Damping at which no step is any good.")
     trusted: float = setting(0.25, "Of the fall that slopes promise: below, they are calculated anew.")
     longest_step: float = setting(2.0, "Longest step, in ln size or the units of what is no size.")
     longest: float = setting(60.0, "Longest size times least q: a longer one has no effect but costs time.")
@@ -204,7 +178,6 @@ class OptimizeSettings:
     strong: float = setting(0.95, "Correlation from which on a pair of parameters is ill-conditioned.")
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
-    scale_reach: float = setting(10.0, "Factor within which differential evolution seeks an unlimited scale.")
     ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
     method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
 
@@ -220,7 +193,6 @@ class AssessmentSettings:
         "standard deviations",
     )
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
-    extreme: float = setting(0.999, "Quantile of χ² beyond which a model alone does not explain a curve.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
     noiseless: float = setting(
@@ -239,7 +211,6 @@ class AssessmentSettings:
     gap: float = setting(0.3, "And by no less than this, in probability.")
     at_end: float = setting(1e-3, "A value within this share of its range from an end is at the end.")
     closest_packing: float = setting(0.7405, "Spheres of one size fill at most π/√18 of space.")
-    thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
@@ -247,7 +218,6 @@ class AssessmentSettings:
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
     )
-    pairs_named: int = setting(3, "Correlated pairs that are named, at most.")
     well_known: float = setting(0.05, "Relative uncertainty of values whose correlation is no concern.")
     rises: float = setting(0.1, "A point is above the background if it rises by this share of it.")
     mostly_background: float = setting(0.2, "Share of such points below which a curve is mostly background.")
@@ -280,9 +250,8 @@ class AssessmentSettings:
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
     )
-    replicate_seed: int = setting(1, "Of the replicates' noise: the same data get the same answer.")
 
 
-POOL, EFFORT, RESULT = PoolSettings(), EffortSettings(), ResultSettings()
+EFFORT = EffortSettings()
 PROBLEM, START_VALUES = ProblemSettings(), StartSettings()
 OPTIMIZE, ASSESSMENT = OptimizeSettings(), AssessmentSettings()

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 #: A form model and its structure factor, None where there is none.
 Pair = tuple[str, str | None]
-PROBES = ("neutron", "xray")
 METHODS = ("lm", "amoeba", "de", "dream")
 #: More samples of DREAM do not fit into memory.
 MOST_SAMPLES = 10_000_000
@@ -59,18 +58,10 @@ class Task:
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        Positive.
-    model : str
-        Form model.
-    probability : float
-        Of the network.
     fixed : dict
         Values of parameters that are not fitted: given by the user, or settled by materials.
     ranges : dict
         Ranges that the user gives, (low, high) by name.
-    budget : Budget
-        What it takes at most; the pool gives less where time is short.
     starts : tuple of dict
         Parameters to start from instead of the bank's.
     extra : dict, optional
@@ -106,11 +97,6 @@ class Task:
         """sasmodels' name of the product or the form model."""
         return product_name(self.model, self.structure_factor)
 
-    @property
-    def pair(self) -> Pair:
-        """Form model and structure factor."""
-        return self.model, self.structure_factor
-
 
 @dataclass(frozen=True)
 class Start:
@@ -118,8 +104,6 @@ class Start:
 
     Parameters
     ----------
-    model : str
-        Form model.
     parameters : dict
         sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
     fixed : dict
@@ -140,17 +124,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Method:
-    """How the best candidate is treated after all were fitted and ranked by Levenberg-Marquardt.
-
-    Parameters
-    ----------
-    name : str
-        lm (nothing more), amoeba, de or dream.
-    samples : int
-        Draws of DREAM from the posterior.
-    burn : int
-        Steps of each of DREAM's chains before the first draw.
-    """
+    """What follows for the best candidate after all were fitted by Levenberg-Marquardt, as for `api.fit`."""
 
     name: str = "lm"
     samples: int = 10_000
@@ -191,33 +165,14 @@ class Contrast:
 class FitOptions:
     """How a curve is fitted: the same object for the command line, batch, serve, bumps and SasView.
 
+    What `api.fit` has as well is described there.
+
     Parameters
     ----------
-    top : int
-        Form models fitted.
-    models : tuple of str or None
-        Fit these instead of the network's choice.
-    structure_factor : str or None
-        Fit this one alone ("none" for none); None: those that the network holds for likely.
-    fixed : dict
-        Values of parameters that are not fitted, in sasmodels' units.
-    ranges : dict
-        (low, high) of fitted parameters.
     contrast : Contrast or None
         Scattering length densities of sample and solvent, not fitted.
-    method : Method
-        What follows for the best model.
     start : Start or None
         One more start for one of the models, which is fitted even where the network would not have it.
-    time_limit : float
-        Seconds for each data set, which set how many evaluations are made (`costs`); where the clock on the
-        wall is up before, the search ends with a note.
-    workers : int
-        Processes.
-    prior : str
-        How common models are in practice: ``common`` or ``uniform``.
-    exclude : tuple of str
-        Form models that are not fitted.
     also : dict
         Other options of the command line by their names, with the dashes: how the file was read and what is
         written. They decide nothing in a fit; the command that is named next has them.
@@ -236,6 +191,10 @@ class FitOptions:
     prior: str = COMMON
     exclude: tuple[str, ...] = ()
     also: dict[str, str] = field(default_factory=dict)
+
+    def longer(self) -> float:
+        """The time limit to go on with where this one was too short, s."""
+        return max(300.0, 4 * self.time_limit)
 
 
 class Named(Protocol):

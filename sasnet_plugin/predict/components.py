@@ -47,3 +47,9 @@ def in_words(answer: Answer) -> Answer:
         for f in answer.findings
     )
     return replace(answer, findings=found)
+
+
+def probability_of_two(answer: Answer) -> float | None:
+    """Probability of a second component; None of a network that does not look for one."""
+    found = answer.finding(ComponentsFinding)
+    return None if found is None else found.probability.get(TAG)

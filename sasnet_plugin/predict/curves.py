@@ -10,6 +10,7 @@ from ..domains.heads import Classes
 from ..types import Curve, ModelGuess, Suggestion
 from .class_prior import COMMON
 from .classes import ClassesFinding
+from .components import probability_of_two
 from .findings import Answer
 from .predictor import Predictor, open_predictor
 from .size import SizeFinding
@@ -120,6 +121,7 @@ def suggestion_of(answer: Answer) -> Suggestion:
         answer.notes,
         network.value if network else None,
         size.curve if size else None,
+        probability_of_two(answer),
     )
 
 

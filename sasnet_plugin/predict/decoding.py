@@ -64,29 +64,44 @@ def decode(
     columns: dict[str, list[Any]] = {}
     for head in heads:
         said = calibration.get(head.name, {})
-        if isinstance(head, Classes) and head.given:
-            before = columns[head.given]
-            p = given_probability(head, before[0].head.labels if before else (), outputs, said)
-            weight = None if choice.given_prior is None else choice.given_prior(head.labels)
-            columns[head.given] = [_beside(one, head, p[row], weight) for row, one in enumerate(before)]
-        elif isinstance(head, Classes):
-            p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
-            found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
-            if choice.prior is not None:
-                weighted = p * choice.prior
-                weighted /= weighted.sum(axis=1, keepdims=True)
-                found = [
-                    replace(one, probability=likely, uniform=one.probability)
-                    for one, likely in zip(found, weighted, strict=True)
-                ]
-            columns[head.name] = found
-        elif isinstance(head, Tags):
-            columns[head.name] = _tags(head, outputs, said)
-        elif isinstance(head, Quantities):
-            columns[head.name] = _quantities(head, outputs, said)
-        elif isinstance(head, Distribution):
-            columns[head.name] = _distribution(head, outputs, said)
+        match head:
+            case Classes() if head.given:
+                columns[head.given] = _given(head, columns[head.given], outputs, said, choice)
+            case Classes():
+                columns[head.name] = _classes(head, outputs, said, choice)
+            case Tags():
+                columns[head.name] = _tags(head, outputs, said)
+            case Quantities():
+                columns[head.name] = _quantities(head, outputs, said)
+            case Distribution():
+                columns[head.name] = _distribution(head, outputs, said)
     return [list(row) for row in zip(*columns.values(), strict=True)]
+
+
+def _classes(head: Classes, outputs: Outputs, said: Calibration, choice: Choice) -> list[ClassesFinding]:
+    p = softmax(np.asarray(outputs[head.name]) / said["temperature"], choice.keep)
+    found = [ClassesFinding(head, one, top=choice.top, keep=choice.keep) for one in p]
+    if choice.prior is None:
+        return found
+    weighted = p * choice.prior
+    weighted /= weighted.sum(axis=1, keepdims=True)
+    return [
+        replace(one, probability=likely, uniform=one.probability)
+        for one, likely in zip(found, weighted, strict=True)
+    ]
+
+
+def _given(
+    head: Classes,
+    before: Sequence[ClassesFinding],
+    outputs: Outputs,
+    said: Calibration,
+    choice: Choice,
+) -> list[ClassesFinding]:
+    """Classes of another head, `before`, with those of a head that depends on it."""
+    p = given_probability(head, before[0].head.labels if before else (), outputs, said)
+    weight = None if choice.given_prior is None else choice.given_prior(head.labels)
+    return [_beside(one, head, p[row], weight) for row, one in enumerate(before)]
 
 
 def _beside(

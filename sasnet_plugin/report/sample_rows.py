@@ -27,15 +27,13 @@ def ranking(result: SampleResult, most: int) -> Rows:
 
 def shared(best: JointFit) -> list[list[str]]:
     """Parameter, value with error, and whether it was fitted, of what all curves have in common."""
-    return [[n, _text(n, p), "given" if p.fixed else "fitted"] for n, p in best.parameters.items()]
+    return [[n, _text(p), "given" if p.fixed else "fitted"] for n, p in best.parameters.items()]
 
 
 def own(best: JointFit) -> list[list[str]]:
     """Parameter, and its value with error for each curve."""
-    return [[name, *(_text(name, one[name]) for one in best.own)] for name in best.own[0]]
+    return [[name, *(_text(one[name]) for one in best.own)] for name in best.own[0]]
 
 
-def _text(name: str, p: Parameter) -> str:
-    if "sld" in name and p.error is None and not p.fixed:
-        return "not determined"  # a common factor and shift of all densities changes no curve
-    return quantity(p.value, p.unit, p.error)
+def _text(p: Parameter) -> str:
+    return "not determined" if p.undetermined else quantity(p.value, p.unit, p.error)

@@ -213,7 +213,7 @@ def _start(given: Any) -> Start | None:
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
     """A fit as plain objects: the answer, SasView's fit pages, curves, and a resolution that was found."""
-    from ..fitting.result.display import parameters_in_words
+    from ..fitting.result.headline import parameters_in_words
     from ..report.exports.sasview_clipboard import plugin_text
     from ..report.exports.sasview_project import fit_page
 

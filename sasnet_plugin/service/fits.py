@@ -87,8 +87,8 @@ def _sample_done(
     pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, say: Say
 ) -> tuple[str, Any]:
     from ..data.sample.described import sample_of
-    from ..fitting.problem.contrast import scattering_length_density
     from ..fitting.together.fit_together import fit_sample
+    from ..materials import scattering_length_density
 
     sample = sample_of(curves, dict(job.body.get("sample_description") or {}), sld=scattering_length_density)
     found = fit_sample(pool, sample, options)

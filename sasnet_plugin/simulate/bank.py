@@ -21,7 +21,7 @@ N_BANK = (N_WIDE - 1) // _COARSE + 1
 BANK_STEP = float(np.log(10) / PER_DECADE * _COARSE)
 LOG_Q_MIN = float(np.log(WIDE_MIN))
 #: ln I below the largest by more than this is noise in any measurement, and half precision ends.
-_FLOOR = -40.0
+FLOOR = -40.0
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _coarse(log_i: NDArray[np.float32]) -> NDArray[np.float64]:
     padded = np.pad(np.exp(log_i.astype(np.float64)), reach, mode="edge")
     sums = np.convolve(padded, np.ones(2 * reach + 1) / (2 * reach + 1), "valid")[::_COARSE]
     with np.errstate(divide="ignore"):
-        return np.asarray(np.maximum(np.log(sums), _FLOOR))
+        return np.asarray(np.maximum(np.log(sums), FLOOR))
 
 
 class Bank:

@@ -143,28 +143,63 @@ def adapt(
     ]
     change, held = chosen(told, fitted, settings)
     truth = np.vstack([own.truth, scenes.truth])
-    old, now = (cross_entropy(logits + added, truth) for added in (np.zeros_like(held), held))
-    judged = np.isfinite(own.judged)
-    mine = [np.where(judged, one[:number], np.nan) for one in (old, now)]
-    better = [k for k in fitted if _falls(mine[0][:, k], mine[1][:, k], settings.sure)]
+    losses = _Losses(own, cross_entropy(logits, truth), cross_entropy(logits + held, truth))
+    old, now = losses.judged
+    better = [k for k in fitted if _falls(old[:, k], now[:, k], settings.sure)]
     names = tuple(head.labels[k] for k in better)
     if better:
         weights = np.zeros_like(change.weights)
         weights[:, better] = change.weights[:, better] / slope[better]
         about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
         _write(model, layer.changed(Change(change.gate, weights)), inputs, own, target, about)
-    before, after = ({head.labels[k]: float(np.nanmean(one[:, k])) for k in fitted} for one in mine)
-    kept = (float("nan"), float("nan"))
-    if better and len(scenes.seen):
-        kept = float(np.nanmean(old[number:, better])), float(np.nanmean(now[number:, better]))
-    labels_given = np.isfinite(own.truth)
-    accepted = labels_given & own.accepted
-    some = accepted[:, better]
-    agreed = tuple(
-        float(one[:number, better][some].mean()) if some.any() else float("nan") for one in (old, now)
+    before, after = ({head.labels[k]: float(np.nanmean(one[:, k])) for k in fitted} for one in losses.judged)
+    given = int(np.isfinite(own.judged).sum()), int(losses.accepted.sum())
+    return Adapted(
+        number,
+        len(scenes.seen),
+        names,
+        before,
+        after,
+        losses.of_scenes(better),
+        *given,
+        losses.of_accepted(better),
     )
-    counts = int(judged.sum()), int(accepted.sum())
-    return Adapted(number, len(scenes.seen), names, before, after, kept, *counts, (agreed[0], agreed[1]))
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """Cross entropies of labelled images, then scenes, (n, labels): before any labels, by the new model."""
+
+    own: Remembered
+    before: FloatArray
+    after: FloatArray
+
+    @property
+    def judged(self) -> tuple[FloatArray, FloatArray]:
+        """(images, labels) of what the user has said without the model's help; NaN elsewhere."""
+        there, number = np.isfinite(self.own.judged), len(self.own.seen)
+        before, after = (np.where(there, one[:number], np.nan) for one in (self.before, self.after))
+        return before, after
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """(images, labels) suggestions that the user has accepted."""
+        return np.isfinite(self.own.truth) & self.own.accepted
+
+    def of_scenes(self, tags: Sequence[int]) -> tuple[float, float]:
+        """Means over the scenes; NaN without any."""
+        number = len(self.own.seen)
+        if not tags or len(self.before) == number:
+            return float("nan"), float("nan")
+        return float(np.nanmean(self.before[number:, tags])), float(np.nanmean(self.after[number:, tags]))
+
+    def of_accepted(self, tags: Sequence[int]) -> tuple[float, float]:
+        """Means over accepted suggestions; NaN without any."""
+        number, some = len(self.own.seen), self.accepted[:, tags]
+        if not some.any():
+            return float("nan"), float("nan")
+        before, after = (float(one[:number, tags][some].mean()) for one in (self.before, self.after))
+        return before, after
 
 
 def _enough(truth: FloatArray, least: int) -> bool:

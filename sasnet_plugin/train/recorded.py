@@ -205,7 +205,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[np.float32]:
-    values = {name: float("nan") for name in head.labels}
+    values = dict.fromkeys(head.labels, float("nan"))
     if row.get("tags") is not None:
         named = {name.strip() for name in (row["tags"] or "").split(";") if name.strip()}
         if unknown := named - set(head.labels):
@@ -216,11 +216,16 @@ def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[n
         if text not in ("", "0", "1"):
             raise DataError(f"{where}: {name} is {text!r}; give 1, 0 or nothing.")
         values[name] = float(text) if text else values[name]
-    for _ in head.parents:
+    _with_parents(values, head)
+    return np.array([values[name] for name in head.labels], dtype=np.float32)
+
+
+def _with_parents(values: dict[str, float], head: Tags) -> None:
+    """What bears a tag bears those above it, too."""
+    for _ in head.parents:  # up chains of any length
         for child, parent in head.parents.items():
             if values[child] == 1:
                 values[parent] = 1.0
-    return np.array([values[name] for name in head.labels], dtype=np.float32)
 
 
 def _write(

@@ -66,14 +66,13 @@ def test_unknown_names_are_one_sentence(simulated: Simulated, options: dict[str,
         sasnet_plugin.fit(simulated("sphere", {"radius": 50.0}), **options)
 
 
-def test_what_the_network_expects_is_a_doubt_or_a_note_and_not_both() -> None:
+def test_a_curve_that_the_network_does_not_know_and_a_fit_explains_says_so() -> None:
     from made_results import SPHERE, answer
 
-    from sasnet_plugin.fitting.api import _said_once
-    from sasnet_plugin.fitting.result.verdict import Verdict
+    from sasnet_plugin.fitting.api import _beside_the_network
+    from sasnet_plugin.types import Suggestion
 
-    note = "The network expects “rods” (71 %), the fits say sphere: none of these was fitted."
-    doubted = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=(note.replace("fits", "fit"),)))
-    assert _said_once(doubted).notes == ("Else.",)
-    other = answer(SPHERE, notes=("Else.", note), verdict=Verdict(doubts=("Another.",)))
-    assert _said_once(other).notes == ("Else.", note)
+    shown = Suggestion("a.dat", "", (), (), 0.3)
+    (said,) = _beside_the_network(answer(SPHERE, notes=()), shown, 0.5).notes
+    assert "no known model is likely (30 %); sphere explains the data" in said
+    assert _beside_the_network(answer(SPHERE, notes=()), shown, 0.2).notes == ()

@@ -26,7 +26,6 @@ KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
     (
         "result/verdict.py",
         "api.py",
-        "assessment/agreement.py",
         "together/said.py",
         *(f"verdict/{name}.py" for name in ("doubts", "in_python", "next_step", "settings", "tell")),
     ),

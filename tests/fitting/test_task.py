@@ -22,7 +22,7 @@ def test_all_that_is_sent_to_another_process_comes_back_the_same() -> None:
     assert CURVE.dintensity is not None
     task = Task(CURVE, CURVE.dintensity, "sphere", "hardsphere", fixed={"sld": 4.0})
     sent = pickle.loads(pickle.dumps(task))
-    assert (sent.name, sent.pair, sent.fixed) == ("sphere@hardsphere", ("sphere", "hardsphere"), task.fixed)
+    assert (sent.name, sent.fixed) == ("sphere@hardsphere", task.fixed)
     options = FitOptions(models=("sphere",), contrast=Contrast(3.5, None), start=Start("sphere", None, {}))
     assert pickle.loads(pickle.dumps(options)) == options
     late = pickle.loads(pickle.dumps(LateError("sphere")))

@@ -11,8 +11,9 @@ from sasviews import Home
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.task import Budget
+from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
-from sasnet_plugin.fitting.together.result import SampleResult, joint_fit, ranked
+from sasnet_plugin.fitting.together.result import SampleResult, ranked
 from sasnet_plugin.report.exports.sample import write_sample
 from sasnet_plugin.types import Curve, Suggestion
 

@@ -21,7 +21,7 @@ MOST_DRAWN = 1500
 #: Numbers that are drawn where the table has them, besides those of a fit.
 _DRAWN = ("rg", "i0")
 _BLOCK = 2000
-_TEXTS = frozenset({"file", "entry", "note", "change", "group", "model"})
+_TEXTS = frozenset({"file", "entry", "note", "change", "group", "model", "class", "tags"})
 _COUNTS = frozenset({"frame", "part", "change_from"})
 
 

@@ -17,6 +17,7 @@ from ...predict.tags import TagsFinding
 if TYPE_CHECKING:
     from ...model_free import ModelFree
     from ...predict import Answer
+    from .fitted import Fitted
 
 #: What stands first in a line.
 HEAD = ("frame", "file", "entry", "part", "time", "in_scope", "note", "change_from", "change")
@@ -144,41 +145,45 @@ def said(answer: Answer) -> Said:
     )
 
 
-def columns(groups: Sequence[str], fitted: Sequence[tuple[str, str]] = ()) -> list[str]:
-    """Titles of the columns of a table.
+@dataclass(frozen=True)
+class CurveLines:
+    """Lines of curves.
 
     Parameters
     ----------
     groups : sequence of str
         Of the network.
-    fitted : sequence of (name, unit)
-        Parameters of a model that is fitted to each curve.
+    fitted : Fitted or None
+        A model that is fitted to each curve.
+    parameters : sequence of (name, unit)
+        Of that model.
     """
-    numbers = [title for one in NUMBERS for title in one.titles]
-    numbers += [title for name, unit in fitted for title in titled(name, unit)]
-    if fitted:
-        numbers.append("reduced_chisq")
-    return [*HEAD, *NAMED, *numbers, *(f"{SHARE}{name}" for name in groups)]
 
+    groups: Sequence[str]
+    fitted: Fitted | None = None
+    parameters: Sequence[tuple[str, str]] = ()
 
-def cells(
-    about: Said | None,
-    groups: Sequence[str],
-    fitted: Sequence[tuple[str, str]] = (),
-    fit: Mapping[str, tuple[float, float]] | None = None,
-) -> list[str]:
-    """A line of `columns` after its head; what was not answered is empty."""
-    if about is None:
-        about = Said(False, math.nan)
-    share = about.shares.get(about.group, math.nan)
-    rest = map(text, (about.model_probability, about.second, about.interacting))
-    named = [about.group, text(share), about.model, *rest]
-    both = dict(about.numbers) | dict(fit or {})
-    names = [one.name for one in NUMBERS] + [name for name, _ in fitted]
-    numbers = [text(x) for name in names for x in both.get(name, (math.nan, math.nan))]
-    if fitted:
-        numbers.append(text(both.get("reduced_chisq", (math.nan, math.nan))[0]))
-    return [*named, *numbers, *(text(about.shares.get(name, math.nan)) for name in groups)]
+    def titles(self) -> list[str]:
+        """Titles of all columns."""
+        numbers = [title for one in NUMBERS for title in one.titles]
+        numbers += [title for name, unit in self.parameters for title in titled(name, unit)]
+        if self.parameters:
+            numbers.append("reduced_chisq")
+        return [*HEAD, *NAMED, *numbers, *(f"{SHARE}{name}" for name in self.groups)]
+
+    def cells(self, measurement: Any, answer: Answer | None) -> list[str]:
+        """The cells after `HEAD`; what was not answered is empty."""
+        about = Said(False, math.nan) if answer is None else said(answer)
+        fit = {} if answer is None or self.fitted is None else self.fitted.fit(measurement)
+        share = about.shares.get(about.group, math.nan)
+        rest = map(text, (about.model_probability, about.second, about.interacting))
+        named = [about.group, text(share), about.model, *rest]
+        both = dict(about.numbers) | fit
+        names = [one.name for one in NUMBERS] + [name for name, _ in self.parameters]
+        numbers = [text(x) for name in names for x in both.get(name, (math.nan, math.nan))]
+        if self.parameters:
+            numbers.append(text(both.get("reduced_chisq", (math.nan, math.nan))[0]))
+        return [*named, *numbers, *(text(about.shares.get(name, math.nan)) for name in self.groups)]
 
 
 def text(value: float) -> str:

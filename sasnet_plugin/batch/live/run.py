@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import BadZipFile
 
 from ...files import put_whole
 from ...types import Curve, SasnetError
-from .fitted import Fitted
-from .line import Said, cells, said, text
-from .source import Arrived, Source, key_of
+from .line import text
+from .source import Arrived
 from .states import Changed, States, states_of
 from .table import Line, Table
 
 if TYPE_CHECKING:
-    from ...predict import Predictor
+    from ...predict import Answer, Predictor
 
 #: Curves that are answered together: enough that the network is not asked for each alone.
 TOGETHER = 16
@@ -35,6 +35,42 @@ def state_path(table: Path) -> Path:
     return table.with_name(table.name + ".state")
 
 
+class Arrivals(Protocol):
+    """Where measurements come from: files, or a server."""
+
+    def remember(self, file: str, part: int) -> None:
+        """Take a measurement for answered; part 0: it was said that the file cannot be read."""
+
+    def look(self) -> Iterator[Arrived]:
+        """What has arrived since the last look."""
+
+    def read(self, file: str, start: int) -> Iterator[Any]:
+        """Measurements of a file from a number on."""
+
+    def wait(self, seconds: float) -> None:
+        """Wait for more, no longer than that."""
+
+
+class Lines(Protocol):
+    """What a line of the table says of a measurement."""
+
+    def titles(self) -> list[str]:
+        """Titles of all columns, those of `line.HEAD` first."""
+
+    def cells(self, measurement: Any, answer: Answer | None) -> list[str]:
+        """The cells after those of `line.HEAD`; without an answer they are empty."""
+
+
+class Back(Protocol):
+    """Where answers go besides the table: back to where the measurements came from."""
+
+    def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
+        """Give what is missing of the lines of an earlier run, as often as they are asked for."""
+
+    def give(self, lines: Sequence[Line]) -> None:
+        """Give lines that are in the table."""
+
+
 @dataclass
 class Follower:
     """A series that is followed into its table.
@@ -42,25 +78,27 @@ class Follower:
     Parameters
     ----------
     predictor : Predictor
-        Of curves.
+        Of the kind of measurement.
     interval : float
         Time between two frames.
-    fitted : Fitted or None
-        A model that is fitted to each curve.
-    parameters : sequence of (name, unit)
-        Of that model.
+    together : int
+        Measurements that are answered together.
     tell : callable
         Told of changes, in sentences.
+    back : Back or None
+    changes_sought : bool
+        Say where the series changes: of curves.
     """
 
-    source: Source
+    source: Arrivals
     table: Table
     predictor: Predictor
-    groups: Sequence[str]
+    lines: Lines
     interval: float = 1.0
-    fitted: Fitted | None = None
-    parameters: Sequence[tuple[str, str]] = ()
     tell: Callable[[str], None] = print
+    back: Back | None = None
+    changes_sought: bool = True
+    together: int = field(default_factory=lambda: TOGETHER)
     failures: int = 0
     frames: int = 0
     changes: list[str] = field(default_factory=list)
@@ -69,22 +107,22 @@ class Follower:
     def resume(self) -> int:
         """Go on after what the table holds; how many frames that are."""
         late: list[Line] = []
-        self.states = self._kept()
+        self.states = self._kept() if self.changes_sought else None
+        reached = math.inf if self.states is None else self.states.number
         for line in self.table.earlier():
             self.frames += 1
             self.failures += bool(line["note"])
             if line["change"]:
                 self.changes.append(line["change"])
-            key, part = key_of(line["file"]), int(line["part"])
-            if part == 0:
-                self.source.failed.add(key)
-            self.source.answered[key] = max(self.source.answered.get(key, 0), part)
-            if int(line["frame"]) > self.states.number:
+            self.source.remember(line["file"], int(line["part"]))
+            if int(line["frame"]) > reached:
                 late = [*late, line][-_AGAIN - 1 :]
         if len(late) > _AGAIN:
             self.states = States(self._asked)
         elif late:
             self._again(late)
+        if self.back is not None and self.frames:
+            self.back.catch_up(self.table.earlier)
         return self.frames
 
     def _kept(self) -> States:
@@ -110,55 +148,49 @@ class Follower:
     def look(self) -> int:
         """Answer what has arrived; how many curves that were."""
         count = 0
-        for some in _batches(self.source.look(), TOGETHER):
+        for some in _batches(self.source.look(), self.together):
             self._answer(some)
             count += len(some)
         return count
 
     def _answer(self, arrived: Sequence[Arrived]) -> None:
-        curves = [one.one for one in arrived if isinstance(one.one, Curve)]
-        answers = iter(self.predictor.outcomes(curves) if curves else ())
+        measured = [one.one for one in arrived if not isinstance(one.one, Exception)]
+        answers = iter(self.predictor.outcomes(measured) if measured else ())
         lines, notes = [], []
         for one in arrived:
-            self.frames += 1
-            answer = next(answers) if isinstance(one.one, Curve) else one.one
-            about, note, fit, changed = None, "", None, None
-            if isinstance(answer, Exception):
-                note = _sentence(one.file, answer)
-            else:
-                about = said(answer)
-            if isinstance(one.one, Curve) and about is not None:
-                fit = self.fitted.fit(one.one) if self.fitted is not None else None
-                changed = self._changed(one.one)
-            lines.append(self._line(one, about, note, fit, changed))
+            outcome = one.one if isinstance(one.one, Exception) else next(answers)
+            line, note = self._line(one, outcome)
+            lines.append(line)
             notes.append(note)
-            self.failures += bool(note)
         self.table.add(lines, notes)
         if self.states is not None and not self.table.unchanged:
             put_whole(state_path(self.table.path), self.states.as_bytes(), "state of the series")
+        if self.back is not None:
+            self.back.give([dict(zip(self.lines.titles(), line, strict=True)) for line in lines])
 
-    def _changed(self, curve: Curve) -> Changed | None:
-        assert self.states is not None
-        changed = self.states.add(self.frames, curve)
+    def _line(self, one: Arrived, outcome: Any) -> tuple[list[str], str]:
+        """The line of the next frame, and why it has no answer."""
+        self.frames += 1
+        if isinstance(outcome, Exception):
+            self.failures += 1
+            note = _sentence(one.file, outcome)
+            return [*self._head(one, "", note, None), *self.lines.cells(one.one, None)], note
+        cells = self.lines.cells(one.one, outcome)
+        changed = None if self.states is None else self._changed(one.one, self.states)
+        return [*self._head(one, text(outcome.in_scope), "", changed), *cells], ""
+
+    def _changed(self, curve: Any, states: States) -> Changed | None:
+        changed = states.add(self.frames, curve)
         if changed is not None:
             self.changes.append(changed.sentence)
             self.tell(changed.sentence)
         return changed
 
-    def _line(
-        self,
-        one: Arrived,
-        about: Said | None,
-        note: str,
-        fit: dict[str, tuple[float, float]] | None,
-        changed: Changed | None,
-    ) -> list[str]:
+    def _head(self, one: Arrived, scope: str, note: str, changed: Changed | None) -> list[str]:
         time_of = text((self.frames - 1) * self.interval)
-        scope = "" if about is None else text(about.in_scope)
-        entry = one.one.entry if isinstance(one.one, Curve) else ""
+        entry = str(getattr(one.one, "entry", ""))
         change = ("", "") if changed is None else (str(changed.change.first), changed.sentence)
-        head = [str(self.frames), one.file, entry, str(one.part), time_of, scope, note, *change]
-        return [*head, *cells(about, self.groups, self.parameters, fit)]
+        return [str(self.frames), one.file, entry, str(one.part), time_of, scope, note, *change]
 
 
 def run(
@@ -195,14 +227,14 @@ def run(
                 cost = made - now
             if not watch or (quiet_for is not None and now - came > quiet_for):
                 return
-            time.sleep(max(poll, min(REST * (now - began), 10.0)) if not count else poll / 4)
+            follower.source.wait(max(poll, min(REST * (now - began), 10.0)) if not count else poll / 4)
     finally:
         if shown is not None and follower.frames:
             shown()
 
 
 def arriving(
-    source: Source, *, watch: bool, quiet_for: float | None, poll: float = POLL
+    source: Arrivals, *, watch: bool, quiet_for: float | None, poll: float = POLL
 ) -> Iterator[Arrived]:
     """What arrives, one after the other, until nothing more is to come or Ctrl-C.
 
@@ -219,7 +251,7 @@ def arriving(
                 yield one
             if not watch or (quiet_for is not None and time.monotonic() - came > quiet_for):
                 return
-            time.sleep(poll)
+            source.wait(poll)
     except KeyboardInterrupt:
         if not watch:
             raise

@@ -90,6 +90,17 @@ class Source:
     failed: set[int] = field(default_factory=set)
     _stamps: dict[int, _Stamp] = field(default_factory=dict)
 
+    def remember(self, file: str, part: int) -> None:
+        """Take a curve for answered; part 0: it was said that the file cannot be read."""
+        key = key_of(file)
+        if part == 0:
+            self.failed.add(key)
+        self.answered[key] = max(self.answered.get(key, 0), part)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for more."""
+        time.sleep(seconds)
+
     def look(self) -> Iterator[Arrived]:
         """What has arrived since the last look."""
         for file in self._files():

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...batch.plan import Options
-from ...fitting.task import METHODS, PROBES, FitOptions, Method
+from ...fitting.task import METHODS, FitOptions, Method
+from ...materials import PROBES
 from ...predict.class_prior import COMMON
 from ...types import SasnetError
 from ..arguments import (

@@ -117,18 +117,17 @@ def _print_details(result: FitResult, say: Any) -> None:
     """Numbers without a model, all fits, the best one's parameters and warnings, verification, and notes."""
     from rich.text import Text
 
-    from ...fitting.result.display import rich_table
     from ...model_free.in_words import distances, lines
 
     say()
     say(Text("\n".join([*lines(result.model_free), distances(result.pair_distances)])), soft_wrap=True)
-    say(rich_table(result.fits))
+    say(result)
     for sentence in _after_the_table(result):
         say(Text(sentence), soft_wrap=True)
 
 
 def _after_the_table(result: FitResult) -> Iterator[str]:
-    from ...fitting.result.display import parameters_in_words
+    from ...fitting.result.headline import parameters_in_words
 
     best, doubts = result.best, result.verdict.doubts
     more = [f"Less of a doubt: {doubt}" for doubt in doubts[1:]]

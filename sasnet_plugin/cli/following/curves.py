@@ -17,7 +17,8 @@ from ...types import Curve, DataError, SasnetError
 from ..interrupt import term_as_interrupt
 
 if TYPE_CHECKING:
-    from ...batch.live.run import Follower
+    from ...batch.live.line import CurveLines
+    from ...batch.live.run import Arrivals, Back, Follower, Lines
     from ...batch.recognise import Look
     from ...domains import ReadOptions
 
@@ -108,36 +109,64 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
 
 def follow_curves(asked: Asked, reading: ReadOptions) -> None:
     """Follow, say what has changed and how it went; exit code 1 where a frame has no answer."""
-    from ...batch.live.fitted import Fitted, parameters_of
-    from ...batch.live.line import columns
-    from ...batch.live.run import Follower, run, state_path
     from ...batch.live.source import Source
+    from ...predict import open_predictor
+
+    predictor = open_predictor()
+    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
+    follow_series(asked, source, predictor, lines_of_curves(asked, predictor), _belongs(asked.files))
+
+
+def lines_of_curves(asked: Asked, predictor: Any) -> CurveLines:
+    """What the lines of curves say; raises a SasnetError where there is no such model to fit."""
+    from ...batch.live.fitted import Fitted, parameters_of
+    from ...batch.live.line import CurveLines
+
+    groups = [group.name for group in _groups(predictor)]
+    if not asked.model:
+        return CurveLines(groups)
+    return CurveLines(groups, Fitted(asked.model), parameters_of(asked.model))
+
+
+def follow_series(
+    asked: Asked,
+    source: Arrivals,
+    predictor: Any,
+    lines: Lines,
+    belongs: Callable[[Mapping[str, str]], bool],
+    *,
+    back: Back | None = None,
+    together: int | None = None,
+    changes_sought: bool = True,
+) -> None:
+    """Follow what arrives into its table, with its pictures; raises as `follow_curves`.
+
+    Parameters
+    ----------
+    belongs : callable
+        Whether a line of an earlier table is of this series.
+    together : int or None
+        Measurements that are answered together; None takes the usual number of curves.
+    """
+    from ...batch.live import run as live
     from ...batch.live.table import Table
     from ...files import check_output
-    from ...predict import open_predictor
 
     for path in (asked.plot, asked.page, asked.hdf5):
         if path is not None:
             check_output(path, force=asked.force)
-    predictor = open_predictor()
-    groups = [group.name for group in _groups(predictor)]
-    parameters = parameters_of(asked.model) if asked.model else []
-    fitted = Fitted(asked.model) if asked.model else None
-    source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
-    belongs = _belongs(asked.files)
-    head = columns(groups, parameters)
-    with Table(asked.out, head, anew=asked.force, belongs=belongs) as table, term_as_interrupt():
+    with Table(asked.out, lines.titles(), anew=asked.force, belongs=belongs) as table, term_as_interrupt():
         if asked.force:
-            state_path(asked.out).unlink(missing_ok=True)
-        follower = Follower(
-            source, table, predictor, groups, asked.interval or 1.0, fitted, parameters, typer.echo
-        )
+            live.state_path(asked.out).unlink(missing_ok=True)
+        follower = live.Follower(
+            source, table, predictor, lines, asked.interval or 1.0, typer.echo, back, changes_sought,
+            together or live.TOGETHER,
+        )  # fmt: skip
         before = follower.resume()
         if before:
             typer.echo(f"{asked.out}: goes on after frame {before}.", err=True)
-        shown = _shown(asked, follower)
         try:
-            run(follower, watch=asked.watch, quiet_for=asked.quiet_for, shown=shown)
+            live.run(follower, watch=asked.watch, quiet_for=asked.quiet_for, shown=_shown(asked, follower))
         except KeyboardInterrupt:
             if not asked.watch:
                 raise

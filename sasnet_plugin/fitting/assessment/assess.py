@@ -49,12 +49,6 @@ def assess(
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        The uncertainties used.
-    notes : sequence of str
-        What is known already.
-    prior : sequence of float, optional
-        As for `weighed`.
     given : iterable of str
         Parameters that the user settled: of fits without, contrasts follow convention.
     probe : str, optional
@@ -73,8 +67,8 @@ def assess(
     order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
-    verdicts = _verified(curve, dintensity, order, found.errors)
-    ranking = _ranking(curve, dintensity, order, verdicts[0], found.errors, among.share)
+    verdicts = _verified(among, order, found.errors)
+    ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
         curve, dintensity, _warned(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *(sentence for say in _SAID for sentence in say(ranking))), ranking.first,
@@ -109,12 +103,10 @@ def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[Mo
 
 
 def _verified(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    order: Sequence[ModelFit],
-    errors: Mapping[str, SharedError],
+    among: Discrepancy, order: Sequence[ModelFit], errors: Mapping[str, SharedError]
 ) -> list[Verification]:
     """Of each fit, of the first with replicates and what its neighbouring residuals share."""
+    curve, dintensity = among.curve, among.dintensity
     excusable = any(excuses(error) for error in errors.values())
     found = []
     for fit in order:
@@ -124,7 +116,7 @@ def _verified(
     first, error = found[0], errors[order[0].name]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
-    rng = np.random.default_rng(ASSESSMENT.replicate_seed)
+    rng = np.random.default_rng(1)
     replicates = compare(open_classifier(), curve, dintensity, order[0], rng, noise=noise)
     if replicates is not None:
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
@@ -155,27 +147,16 @@ class _Ranking:
 
     Parameters
     ----------
-    dintensity : (n,) float array
-    order : sequence of ModelFit
-        Best first.
-    first : Verification
-        Of the best.
-    errors : mapping of str to SharedError
-        Of each by its name.
-    share : float
-        Of the points, as many as are independent.
     near, beside : tuple of ModelFit
         Fits that the data do not tell from the best; those for which that takes a shared error.
     explaining : tuple of ModelFit
         Fits that also explain the data to errors that are no noise.
     """
 
-    curve: Curve
-    dintensity: NDArray[np.float64]
+    among: Discrepancy
     order: Sequence[ModelFit]
     first: Verification
     errors: Mapping[str, SharedError]
-    share: float
     near: tuple[ModelFit, ...]
     beside: tuple[ModelFit, ...]
     explaining: tuple[ModelFit, ...]
@@ -192,19 +173,14 @@ class _Ranking:
 
 
 def _ranking(
-    curve: Curve,
-    dintensity: NDArray[np.float64],
-    order: Sequence[ModelFit],
-    first: Verification,
-    errors: Mapping[str, SharedError],
-    share: float,
+    among: Discrepancy, order: Sequence[ModelFit], first: Verification, errors: Mapping[str, SharedError]
 ) -> _Ranking:
     same = set(alike(order))
     others = [fit for fit in order[1:] if fit.name in same]
-    beside = tuple(fit for fit in others if _takes_an_error(order[0], fit, errors, share))
+    beside = tuple(fit for fit in others if _takes_an_error(order[0], fit, errors, among.share))
     near = tuple(fit for fit in others if fit not in beside)
     explaining = tuple(within_the_given(order, first, same))
-    return _Ranking(curve, dintensity, order, first, errors, share, near, beside, explaining)
+    return _Ranking(among, order, first, errors, near, beside, explaining)
 
 
 def _takes_an_error(
@@ -228,7 +204,7 @@ def _distinguished(ranking: _Ranking) -> Iterator[str]:
     explained = ranking.first.explained
     if explained or excuses(ranking.error):
         yield from discriminate.sentences(
-            ranking.curve, ranking.dintensity, ranking.order[0], ranking.near, ask=explained
+            ranking.among.curve, ranking.among.dintensity, ranking.order[0], ranking.near, ask=explained
         )
 
 
@@ -245,8 +221,8 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
 def _beside(ranking: _Ranking) -> Iterator[str]:
     if ranking.first.explained:
         yield from excused_beside(ranking.order[0], ranking.beside, ranking.errors)
-    if ranking.share < 1:
-        yield in_words(len(ranking.curve), ranking.share)
+    if ranking.among.share < 1:
+        yield in_words(len(ranking.among.curve), ranking.among.share)
 
 
 def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
@@ -258,7 +234,7 @@ def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
         " hardly decide between models"
     )
     verb = "explain" if named[1:] else "explains"
-    yield f"To their errors {listed(named)} {verb} the data, too{'' if ranking.share < 1 else why}."
+    yield f"To their errors {listed(named)} {verb} the data, too{'' if ranking.among.share < 1 else why}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
@@ -280,7 +256,7 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
     yield from not_the_least(ranking.order, ranking.error)
     yield from remarks_of(best)
     if not ranking.first.explained:
-        yield from none_explains(ranking.order, ranking.same, ranking.errors, len(ranking.curve))
+        yield from none_explains(ranking.order, ranking.same, ranking.errors, len(ranking.among.curve))
 
 
 def _shared(ranking: _Ranking) -> Iterator[str]:

@@ -10,13 +10,13 @@ import numpy as np
 
 from ...digits import chisq_text, quantity, significant
 from ...types import Curve
+from ..evidence.settings import EVIDENCE
 from ..problem.conventions import beyond_matter, scale_in_words
 from ..problem.nested_models import Reduction, simpler, without_attraction
-from ..result.components import is_scale
+from ..result.components import bare, is_scale
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
-from .plausible import impossible
 from .tied import tied
 
 #: Models whose name says that they are long.
@@ -32,8 +32,6 @@ def warnings_of(
 
     Parameters
     ----------
-    curve : Curve
-        What was fitted.
     others : sequence of ModelFit
         Fits of the same curve: no sentence says what these refute.
     probe : str, optional
@@ -58,8 +56,7 @@ def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], s
     at_limit = [r for r in (*simpler(fit.model, fit.structure_factor), *near) if reached(r, fit)]
     met = [r for r in at_limit if not refuted(r, fit, others)]
     if not met:
-        apart = [r for r in at_limit if any(isinstance(v, str) for v in r.at.values())]
-        return list(_hardly_apart(apart[0], fit, others)) if apart else [], set()
+        return _hardly_apart(at_limit, fit, others), set()
     # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
     met.sort(key=lambda r: not any("sld" in name for name in r.at))
     first = {r.name: r for r in reversed(met)}
@@ -117,15 +114,7 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
     if p is None:
         return False
     if isinstance(limit, str):
-        other = fit.parameters.get(limit)
-        if other is None:
-            return False
-        error = float(np.hypot(p.error or 0.0, other.error or 0.0))
-        gap = abs(p.value - other.value)
-        return gap <= max(
-            min(error, ASSESSMENT.same_contrast * _scale(name, fit)),
-            ASSESSMENT.negligible * _scale(name, fit),
-        )
+        return limit in fit.parameters and _one(name, limit, fit)
     if p.fixed:
         return p.value == limit
     if limit == inf:
@@ -135,6 +124,14 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
     if gap <= (p.error or 0.0) or (_end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0)):
         return True
     return gap <= ASSESSMENT.negligible * (_scale(name, fit) if limit == 0.0 else abs(limit))
+
+
+def _one(name: str, other: str, fit: ModelFit) -> bool:
+    """Whether two contrasts or sizes are one within their errors, if these are not all of their range."""
+    p, q, scale = fit.parameters[name], fit.parameters[other], _scale(name, fit)
+    error = float(np.hypot(p.error or 0.0, q.error or 0.0))
+    most = max(min(error, ASSESSMENT.same_contrast * scale), ASSESSMENT.negligible * scale)
+    return abs(p.value - q.value) <= most
 
 
 def _scale(name: str, fit: ModelFit) -> float:
@@ -173,17 +170,20 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
 
 
-def _hardly_apart(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> Iterator[str]:
+def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[str]:
     """Of two contrasts or sizes that are one within their errors, though without the step it fits worse."""
+    pairs = ((r, name, v) for r in refuted_ for name, v in r.at.items() if isinstance(v, str))
+    reduction, one, other = next(pairs, (None, "", ""))
+    if reduction is None:
+        return []
     worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.reduced_chisq)
     if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
-        return
-    pair = next((name, limit) for name, limit in reduction.at.items() if isinstance(limit, str))
-    yield (
-        f"{pair[0]} and {pair[1]} are one within their errors, and yet {worse.short_name} fits worse, with"
+        return []
+    return [
+        f"{one} and {other} are one within their errors, and yet {worse.short_name} fits worse, with"
         f" reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}: so small a"
         " step may be an error of the measurement or of its smearing."
-    )
+    ]
 
 
 def _end(p: Parameter) -> str:
@@ -253,6 +253,29 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
             f"{name}, {p.value:.2g}, is a very broad {kind} distribution: it may stand for another shape or"
             " for two populations."
         )
+
+
+def impossible(name: str, p: Parameter) -> str:
+    """Why no sample has such a value, as a sentence; empty where one may.
+
+    Parameters
+    ----------
+    name : str
+        With the component's letter in a sum.
+    """
+    value, own = quantity(p.value, p.unit), bare(name)
+    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
+        return f"{name}, {value}, is more than spheres can fill (0.74)."
+    if "fraction" in own and not 0 <= p.value <= 1:
+        return f"{name}, {value}, is no fraction, which lies between 0 and 1."
+    if own.endswith("_scale") and p.value < 0:
+        return f"{name}, {value}, is negative: no part of a sample takes scattering away."
+    if own == "scale" and p.value <= 0:
+        return f"scale, {value}, is not positive: the model explains nothing of these data."
+    length = own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
+    if length and abs(p.value) < EVIDENCE.thinnest:
+        return f"{name}, {value}, is less than an atom."
+    return ""
 
 
 def _shape(fit: ModelFit) -> Iterator[str]:

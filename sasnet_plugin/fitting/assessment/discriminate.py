@@ -51,11 +51,8 @@ def sentences(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     others : sequence of ModelFit
         Those of `assess.alike`.
-    ask : bool
-        Say which data would decide.
 
     Returns
     -------
@@ -97,18 +94,19 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
         return None
     inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
     alone = _misfit(other, inside)
-    found: dict[int, float] = {}
-    for index in np.unique(cell):
+
+    def decides(index: int) -> bool:
         here = cell == index
-        both = [
-            np.concatenate((a, b[here] / relative[here]))
-            for a, b in zip(inside, (truth, rival, np.ones(wide.q.size)), strict=True)
-        ]
-        if _misfit(other, both) - alone > ASSESSMENT.significant**2:
-            found[int(index)] = float(wide.q[here][0] if index > 0 else wide.q[here][-1])
-    above = [i for i in found if i > 0]
-    below = [i for i in found if i < 0]
-    return Beyond(found[min(above)] if above else None, found[max(below)] if below else None)
+        outside = (column[here] / relative[here] for column in (truth, rival, np.ones(wide.q.size)))
+        both = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
+        return _misfit(other, both) - alone > ASSESSMENT.significant**2
+
+    above = next((i for i in np.unique(cell[cell > 0]) if decides(i)), None)
+    below = next((i for i in np.unique(cell[cell < 0])[::-1] if decides(i)), None)
+    return Beyond(
+        None if above is None else float(wide.q[cell == above][0]),
+        None if below is None else float(wide.q[cell == below][-1]),
+    )
 
 
 def _cheap(fit: ModelFit) -> bool:

@@ -30,11 +30,6 @@ def independent_share(curve: Curve, dintensity: Array, fits: Sequence[ModelFit])
     process with correlation ρ from each to the next is known as that of n (1 - ρ)/(1 + ρ) independent ones
     (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184).
 
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        The uncertainties used.
-
     Returns
     -------
     float
@@ -55,13 +50,7 @@ def independent_share(curve: Curve, dintensity: Array, fits: Sequence[ModelFit])
 
 
 def as_independent(fit: ModelFit, share: float) -> ModelFit:
-    """The fit with the errors that so many of its points give.
-
-    Parameters
-    ----------
-    share : float
-        Of `independent_share`.
-    """
+    """The fit with the errors that so many of its points give."""
     factor = 1 / np.sqrt(share)
     parameters = {
         name: p if p.error is None else replace(p, error=float(factor * p.error))
@@ -74,15 +63,7 @@ def as_independent(fit: ModelFit, share: float) -> ModelFit:
 
 
 def in_words(points: int, share: float) -> str:
-    """What is made of it, for a user.
-
-    Parameters
-    ----------
-    points : int
-        Of the curve.
-    share : float
-        Of them, below 1.
-    """
+    """What is made of it, for a user."""
     return (
         "The stated uncertainties are larger than the noise, and neighbouring residuals go together: the"
         f" {points} points count as {significant(points * share, 2)} where models are compared and in the"

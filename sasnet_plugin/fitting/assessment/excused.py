@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from ...digits import chisq_text, listed
 from ..evidence.shared_error import SharedError
-from ..result.model_fit import ModelFit, Verification
+from ..result.model_fit import ModelFit, Verification, explains
 from ..settings import ASSESSMENT
-from .goodness_of_fit import explains
 
 NONE_EXPLAINS = "None of these models explains the data."
 
@@ -115,15 +114,6 @@ def simplest_within_error(
 
     A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
     curve does not say: whoever measured it knows how far the intensities can be trusted.
-
-    Parameters
-    ----------
-    order : sequence of ModelFit
-        Best first.
-    errors : mapping of str to SharedError
-        Of each by its name.
-    same : iterable of str
-        Names of those that are not distinguishable from the best anyway.
 
     Returns
     -------

@@ -7,41 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincc
+from scipy.special import gammaincc, ndtr
 
 from ...digits import significant
 from ...types import Curve, SasnetError, Suggestion
 from ..result.model_fit import ModelFit, Replicates, Verification
+from ..result.model_fit import explains as explains  # together/ asks for it here
 from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:
     from ...predict.curves import Classifier
-
-
-def explains(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least.
-
-    Parameters
-    ----------
-    points : int
-        Of the curve.
-    """
-    return bool(
-        reduced_chisq < 1 + max(ASSESSMENT.significant * np.sqrt(2 / max(points, 1)), ASSESSMENT.margin)
-    )
-
-
-def doubtful(reduced_chisq: float, points: int) -> bool:
-    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
-
-    One that is not a number is doubtful, too.
-
-    Parameters
-    ----------
-    points : int
-        Of the curve.
-    """
-    return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
 
 def verify(
@@ -59,7 +34,6 @@ def verify(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     systematic : bool
         Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
     excusable : bool
@@ -78,7 +52,7 @@ def verify(
     elif not structured and not systematic:
         sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
     explained = (
-        1 - above <= ASSESSMENT.extreme or not structured
+        1 - above <= ndtr(ASSESSMENT.significant) or not structured
     ) and fit.reduced_chisq < ASSESSMENT.hopeless
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
@@ -177,9 +151,6 @@ def compare(
 
     Parameters
     ----------
-    dintensity : (n,) float array
-    rng : numpy.random.Generator
-        Of the noise.
     noise : float
         Size of the noise over `dintensity`, where the residuals show that it is mis-stated.
 

@@ -26,7 +26,7 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
         for p, r in fit.correlations.items()
         if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
     }
-    shown = list(pairs.items())[: ASSESSMENT.pairs_named]
+    shown = list(pairs.items())[:3]  # of more nobody reads
     if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
         said.append(

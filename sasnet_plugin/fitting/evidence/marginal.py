@@ -61,7 +61,14 @@ def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
     return replace(found, minus_two_log=found.minus_two_log + outside(fit))
 
 
-def marginal(among: Discrepancy, theory: Array, residual: Array, slopes: Array, hidden: int = 0) -> Evidence:
+def marginal(
+    among: Discrepancy,
+    theory: Array,
+    residual: Array,
+    slopes: Array,
+    hidden: int = 0,
+    seen: float = EVIDENCE.bare_mention,
+) -> Evidence:
     """The likelihood of residuals, integrated over shared errors and parameters.
 
     Parameters
@@ -74,6 +81,8 @@ def marginal(among: Discrepancy, theory: Array, residual: Array, slopes: Array, 
         Of the residuals, over one standard deviation of what is known of each parameter beforehand.
     hidden : int
         Parameters without slopes, which cost as much as the first.
+    seen : float
+        -2 ln of the odds against none from which on there is an error to speak of.
     """
     drifting = np.column_stack([slopes, among.drifts])
     shapes = among.shapes(theory)
@@ -84,7 +93,7 @@ def marginal(among: Discrepancy, theory: Array, residual: Array, slopes: Array, 
     lost = float(total[best] - 2 * np.log(np.sum(weight)))
     misfit = float(np.concatenate([steady.misfit, changing.misfit])[best])
     # Errors that are too small to be seen are likely, and nothing to speak of.
-    if steady.alone - lost < EVIDENCE.bare_mention:
+    if steady.alone - lost < seen:
         shared = SharedError(noise=float(steady.noise[0]))
     else:
         shared = _shared(among, shapes, slopes, (steady, changing), weight / np.sum(weight))

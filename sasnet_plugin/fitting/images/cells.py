@@ -100,7 +100,6 @@ class Cells:
         ----------
         centre : (float, float)
             Beam's place minus the stated one, pixels along qx and qy.
-        kept : (n,) array
         """
         old, (x, y) = self.geometry, centre
         moved = replace(old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * kept)

@@ -193,8 +193,6 @@ def refined(
     ----------
     measurement : Image or data.sans.features.Settings
         Of several settings, the image with the most counts is fitted.
-    told : callable, optional
-        Told what is done in a few words.
     """
     image = most_counted(images_of(measurement))
     assert image is not None

@@ -84,11 +84,6 @@ def generalised(
 ) -> tuple[OrientedImage, dict[str, float], Unevenness]:
     """Refit a problem that stands at its minimum by counting.
 
-    Parameters
-    ----------
-    run : callable
-        Moves a problem to its minimum.
-
     Returns
     -------
     problem : OrientedImage

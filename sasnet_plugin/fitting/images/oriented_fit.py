@@ -38,8 +38,6 @@ class OrientedFit:
         Poisson deviance over degrees of freedom.
     misfit : float
         Root mean square of what is off beyond counting, over the mean.
-    at_limit : tuple of str
-        Parameters that stand at an end of their range.
     amplitudes : tuple of float
         Scale of the body, flat background, and of what slits and windows scatter as q to `SETTINGS.powers`.
     unevenness : Unevenness or None

@@ -82,7 +82,6 @@ def whitening(variance: FloatArray, together: FloatArray) -> Whitening:
 
     Parameters
     ----------
-    variance : (n,) array
     together : (n, K) array
         Columns times their standard deviations.
     """

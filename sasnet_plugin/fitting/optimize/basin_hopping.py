@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..problem.free_parameters import completed, counts_of, fittable, other_kinds, widths_of
+from ..problem.free_parameters import completed, counts_of, fittable, other_kinds, sharp, widths_of
 from ..settings import OPTIMIZE
 from .local_search import LocalMinimum
 from .neighbour_search import Refine, Walk, neighbour_search
@@ -37,14 +37,8 @@ def basin_hopping(
     ----------
     starts : sequence of LocalMinimum
         The best first.
-    fixed : frozenset of str
-        Parameters that keep their values.
     points : int
         Of a size distribution that a step adds.
-    enough : float
-        χ² that leaves nothing to look for.
-    going : callable
-        Whether there is time left.
 
     Returns
     -------
@@ -86,16 +80,19 @@ def random_step(
     left = fixed | {"scale", "background"}
     free = [name for name in fittable(info, parameters) if name in table and name not in left]
     sizes = [name for name in free if table[name].type == "volume"]
-    kind, found = int(np.searchsorted(_KINDS, rng.random())), None
-    if kind == 0:
-        found = _exchanged(parameters, sizes, rng)
-    elif kind == 1:
-        found = _contrasted(parameters, [name for name in free if table[name].type == "sld"], rng)
-    elif kind == 2:
-        found = _counted(parameters, sorted(set(counts_of(info, parameters)) - fixed), rng)
-    elif kind == 3 and not fixed & set(widths_of(parameters)):
-        broad = [name for name in sizes if table[name].polydisperse and f"{name}_pd" not in fixed]
-        found = _other_distribution(parameters, broad, rng, points)
+    slds = [name for name in free if table[name].type == "sld"]
+    counts = sorted(set(counts_of(info, parameters)) - fixed)
+    broad = [name for name in sizes if table[name].polydisperse and f"{name}_pd" not in fixed]
+    if fixed & set(widths_of(parameters)):
+        broad = []
+    steps: tuple[Callable[[], dict[str, Any] | None], ...] = (
+        lambda: _exchanged(parameters, sizes, rng),
+        lambda: _contrasted(parameters, slds, rng),
+        lambda: _counted(parameters, counts, rng),
+        lambda: _other_distribution(parameters, broad, rng, points),
+        lambda: None,
+    )
+    found = steps[int(np.searchsorted(_KINDS, rng.random()))]()
     return _changed(table, parameters, free, rng) if found is None else found
 
 
@@ -137,11 +134,10 @@ def _other_distribution(
     if widths and way < 0.4:
         kinds = other_kinds(parameters)
         return kinds[rng.integers(len(kinds))]
-    sharp = {name: value for name, value in parameters.items() if "_pd" not in name}
     if widths and way < 0.7:
-        return sharp
+        return sharp(parameters)
     width = float(rng.uniform(*OPTIMIZE.step_widths))
-    return completed(sharp | {f"{rng.choice(broad)}_pd": width}, points)
+    return completed(sharp(parameters) | {f"{rng.choice(broad)}_pd": width}, points)
 
 
 def _changed(

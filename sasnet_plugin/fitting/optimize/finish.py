@@ -18,6 +18,7 @@ from ..problem.free_parameters import fittable, independent
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_scale
+from ..result.covariance import correlations, errors_of
 from ..settings import OPTIMIZE
 from ..task import Task
 from .local_search import Descent, LocalMinimum, refine
@@ -31,12 +32,8 @@ class Done:
 
     Parameters
     ----------
-    parameters : dict
-        sasmodels' parameters.
     theory : (n,) float array
         I(q), resolution included.
-    free : list of str
-        What was fitted.
     same : list of str
         What was searched for, but the data do not show beside the free ones.
     slopes : mapping of str to (n,) float array
@@ -64,13 +61,6 @@ class Done:
 
 def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: float) -> Done | None:
     """End a fit where its refinement has led to.
-
-    Parameters
-    ----------
-    per_decade : int or None
-        As for `resolution.resolution`.
-    seconds : float
-        Evaluations (`effort`).
 
     Returns
     -------
@@ -180,63 +170,9 @@ def weakly_shown(done: Done, info: Any, fixed: Mapping[str, float]) -> dict[str,
     return found
 
 
-def errors_of(slopes: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
-    """Standard deviations from derivatives of the residuals, (JᵀJ)⁻¹; NaN where nothing moves.
-
-    Parameters
-    ----------
-    slopes : mapping of str to (n,) float array
-        By parameter, per unit of it.
-    """
-    jacobian = np.stack(list(slopes.values()), axis=1)
-    scale = np.linalg.norm(jacobian, axis=0)
-    scale = np.where(scale > 0, scale, np.nan)
-    moving = np.isfinite(scale)
-    found = np.full(scale.size, np.nan)
-    unit = jacobian[:, moving] / scale[moving]
-    found[moving] = np.sqrt(np.diag(np.linalg.pinv(unit.T @ unit, hermitian=True))) / scale[moving]
-    return dict(zip(slopes, map(float, found), strict=True))
-
-
-def correlations(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Correlation coefficients of the parameters of a least-squares fit.
-
-    The covariance is (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4). Columns are scaled first:
-    an sld of 4 and a background of 1e-4 have nothing to do with each other's rounding.
-
-    Parameters
-    ----------
-    slopes : (n, k) float array
-        J.
-
-    Returns
-    -------
-    (k, k) float array
-        A parameter without effect is correlated with none.
-    """
-    length = np.linalg.norm(slopes, axis=0)
-    seen = length > 0
-    unit = slopes[:, seen] / length[seen]
-    found = np.eye(length.size)
-    if not seen.any() or not np.all(np.isfinite(unit)):
-        return found
-    _, singular, rows = np.linalg.svd(unit, full_matrices=False)
-    rows = rows[: singular.size] / np.maximum(singular, 1e-9 * singular[0])[:, None]
-    covariance = rows.T @ rows
-    error = np.sqrt(np.diag(covariance))
-    found[np.ix_(seen, seen)] = covariance / np.outer(error, error)
-    return np.asarray(np.clip(found, -1.0, 1.0))
-
-
 def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:
-    """Pairs of fitted parameters with |r| of at least 0.95, the strongest first.
-
-    Parameters
-    ----------
-    slopes : mapping of str to (n,) float array
-        Derivatives of the residuals by each of them.
-    """
-    r = correlations(np.stack(list(slopes.values()), axis=1))
+    """Pairs of fitted parameters with |r| of at least 0.95, the strongest first."""
+    r = correlations(slopes)
     found = {
         (a, b): float(r[i, j])
         for i, a in enumerate(slopes)

@@ -28,7 +28,6 @@ class Problem:
         (k,) -> (n,), finite.
     jacobian : callable
         (k,) -> (n, k).
-    low, high : (k,) float arrays
     """
 
     residuals: Callable[[Array], Array]
@@ -61,8 +60,6 @@ def least_squares(
         Within the bounds.
     jacobian : (n, k) float array, optional
         There, if it is known.
-    steps : int
-        Tried at most.
     enough : float
         Relative fall of the sum at which it ends.
     """
@@ -77,8 +74,6 @@ def least_squares(
         if not np.any(moved != state.x):
             break
         if not _taken(state, problem, moved):
-            if state.damping > OPTIMIZE.most_damping:
-                break
             continue
         if before - state.total <= enough * before:
             if fresh:

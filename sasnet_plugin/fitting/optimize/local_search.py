@@ -29,8 +29,6 @@ class LocalMinimum:
 
     Parameters
     ----------
-    parameters : dict
-        sasmodels' parameters, scale and background included.
     chisq : float
         With the data's own uncertainty.
     """
@@ -50,8 +48,6 @@ def refine(
 
     Parameters
     ----------
-    start : dict
-        sasmodels' parameters.
     tolerances : tuple of float
         Relative errors added to the data's own, one after the other: a narrow minimum is wide at first.
     steps : int
@@ -81,15 +77,7 @@ def refine(
 
 
 class Descent:
-    """One descent: codes of what is varied, residuals and slopes, and the nearest point seen.
-
-    Parameters
-    ----------
-    start : dict
-        sasmodels' parameters.
-    tolerance : float
-        Relative error added to the data's own.
-    """
+    """One descent: codes of what is varied, residuals and slopes, and the nearest point seen."""
 
     def __init__(self, search: ModelCurves, start: dict[str, Any], tolerance: float) -> None:
         self._search, self._start = search, start
@@ -244,10 +232,6 @@ def code_of(
 
     Parameters
     ----------
-    start : mapping
-        sasmodels' parameters.
-    ranges : mapping of str to (float, float)
-        Given by a user.
     least_q : float
         Of the data, Å⁻¹.
     """

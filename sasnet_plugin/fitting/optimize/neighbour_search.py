@@ -61,16 +61,12 @@ def neighbour_search(
 
     Parameters
     ----------
-    propose : callable
-        Starts of one round.
     needed_fall : float
         By so much, relative, χ² has to fall in a round for another one.
     enough : float
         χ² that leaves nothing to look for.
     patience : float
         Proposals in a row without a better minimum, after which the search ends.
-    going : callable
-        Whether there is time left.
 
     Returns
     -------

@@ -18,7 +18,8 @@ from ...types import Curve, SasnetError
 from ..ledger import spent
 from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
-from ..result.model_fit import ModelFit, Posterior, posterior_of
+from ..result.model_fit import ModelFit, Posterior
+from ..result.posterior import posterior_of
 from ..settings import OPTIMIZE
 from ..task import UNLIMITED, Budget, Counting, Method
 
@@ -34,12 +35,8 @@ class Refinement:
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        Positive.
     until : float
         Time of day (``time.time()``) at which it has to end.
-    seed : int
-        Of the random numbers.
     """
 
     curve: Curve
@@ -142,7 +139,7 @@ def _bound(fitness: Any, fit: ModelFit) -> None:
         p = fit.parameters[name]
         if np.isfinite(p.low) and np.isfinite(p.high):
             continue
-        reach = OPTIMIZE.scale_reach * (abs(p.value) or float(np.median(fitness.dIq)))
+        reach = 10 * (abs(p.value) or float(np.median(fitness.dIq)))
         getattr(fitness.model, name).range(max(p.low, p.value - reach), min(p.high, p.value + reach))
 
 
@@ -204,11 +201,8 @@ def refine_best(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     method : Method
         Not lm.
-    seconds : float
-        Until it has to be done.
 
     Returns
     -------

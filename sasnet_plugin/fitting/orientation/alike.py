@@ -9,7 +9,7 @@ from ...simulate.gisas.geometry import N_XI
 from .forward import State, state
 from .information import uniform_p_value
 from .linear import Quadratic
-from .parameters import clipped
+from .parameters import Guess, clipped
 from .posterior import Posterior, expand
 from .refine import loss_of
 from .settings import INVERSION
@@ -17,9 +17,7 @@ from .settings import INVERSION
 FloatArray = NDArray[np.float64]
 
 
-def uniform_alike(
-    now: State, found: Posterior, at: FloatArray, error: FloatArray, rng: np.random.Generator, best: float
-) -> float:
+def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Generator, best: float) -> float:
     """Probability of a pattern as far from every angle alike as this one, were it so.
 
     A geometry that was fitted beside another distribution is not the best one for this: before every angle
@@ -27,13 +25,11 @@ def uniform_alike(
 
     Parameters
     ----------
-    at, error : (parameters,) float arrays
-        Gaussian prior of the geometry.
     best : float
         Loss of the distribution that was found.
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
-    form, loss = flat_form(now, weights, backgrounds, at, error, found.dispersed)
+    form, loss = flat_form(now, weights, backgrounds, guess, found.dispersed)
 
     def p_value() -> float | None:
         # It is expensive, and far off it is not needed on the way.
@@ -46,7 +42,7 @@ def uniform_alike(
         weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         others = form.best_others(weights)
         moved = state(now.counts, clipped(now.inner + others[2:]), now)
-        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), at, error, found.dispersed)
+        tried, less = flat_form(moved, weights, np.maximum(others[:2], 0.0), guess, found.dispersed)
         if less > loss - 0.5:
             break
         now, form, loss = moved, tried, less
@@ -60,12 +56,11 @@ def flat_form(
     now: State,
     weights: FloatArray,
     backgrounds: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
+    guess: Guess,
     dispersed: float,
 ) -> tuple[Quadratic, float]:
     """The likelihood about a fit with every angle alike, and the loss of that fit."""
     expected = np.maximum(weights @ now.patterns + backgrounds @ now.backgrounds, 1e-3)
     expected *= now.counts.y.sum() / expected.sum()
-    form = expand(now, weights, backgrounds, expected, at, error, dispersed)
-    return form, loss_of(now, expected, at, error)
+    form = expand(now, weights, backgrounds, expected, guess, dispersed)
+    return form, loss_of(now, expected, guess)

@@ -69,8 +69,6 @@ def refined(
     ----------
     seconds : float
         Not needed: an inversion takes some seconds of its own.
-    told : callable, optional
-        Told of each stage in a few words.
     """
     if not answer.known:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))

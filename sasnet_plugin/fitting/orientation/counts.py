@@ -23,8 +23,6 @@ class Counts:
 
     Parameters
     ----------
-    y : (n,) float array
-        Counts.
     mask : (rows, columns) bool array
         True at those n pixels.
     coverage : (n,) float array
@@ -70,11 +68,6 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     Pixels of the detector are added up in whole blocks as large as the window's pixels, so that the counts
     keep Poisson's law and no peak is shared out between two columns: of narrow peaks and many counts that is
     seen, and nothing explains it. Where the image has no even steps, counts are shared out by area instead.
-
-    Parameters
-    ----------
-    window : Window
-        What is looked at, and how finely.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...simulate.gisas.factors import film_profiles
 from .forward import Refined
 from .linear import deviance, quadratic
-from .parameters import INDEX, PARAMETERS
+from .parameters import INDEX, PARAMETERS, Guess
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
@@ -16,17 +16,12 @@ _FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
 
 
-def film_minima(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple[float, float]]:
+def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
     """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
 
     The rod's fringes repeat, so a minimum may lie far from the fit's. Each film is given the scale,
     backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
     that a loss that seems to rise may still fall, but the minima are where they should be.
-
-    Parameters
-    ----------
-    at, error : (parameters,) float arrays
-        The guess, a Gaussian prior.
 
     Returns
     -------
@@ -38,14 +33,14 @@ def film_minima(found: Refined, at: FloatArray, error: FloatArray) -> list[tuple
     films = np.unique(np.append(_FILMS, here))
     jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))[_OTHERS]
     expected = found.expected[None]
-    precision, target = 1 / error[_OTHERS] ** 2, (at - now.inner)[_OTHERS]
+    precision, target = guess.precision[_OTHERS], (guess.at - now.inner)[_OTHERS]
     losses = []
     for film, ratio in zip(films, ratios(found, films), strict=True):
         columns = np.concatenate((now.backgrounds, expected * ratio))
         form = quadratic(columns, counts.y, found.expected, jacobian * ratio, precision, target)
         weights = form.nonnegative()
         loss = form.rest - 2 * weights @ form.v + weights @ form.m @ weights
-        losses.append(0.5 * (float(loss) + ((film - at[oxide]) / error[oxide]) ** 2))
+        losses.append(0.5 * (float(loss) + ((film - guess.at[oxide]) / guess.error[oxide]) ** 2))
     falls = losses[int(np.argmin(np.abs(films - here)))] - np.array(losses)
     around = np.concatenate(([-np.inf], falls, [-np.inf]))
     lowest = (falls >= around[:-2]) & (falls >= around[2:])

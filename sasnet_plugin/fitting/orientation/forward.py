@@ -38,8 +38,6 @@ class Responses:
 
     Parameters
     ----------
-    inner : (parameters,) float array
-        Where.
     across : int
         Parts of a pixel.
     of : dict of str to (array, array)
@@ -86,8 +84,6 @@ class State:
 
     Parameters
     ----------
-    inner : (parameters,) float array
-        On the fit's scale.
     before : Responses or None
         Of a geometry that may be near.
     """
@@ -207,7 +203,6 @@ class Refined:
     ----------
     weights : (120,) float array
         Counts of each rotation.
-    backgrounds : (2,) float array
     expected : (n,) float array
         Counts of each pixel.
     loss : float

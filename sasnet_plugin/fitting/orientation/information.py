@@ -20,11 +20,6 @@ FloatArray = NDArray[np.float64]
 def resolved(form: Quadratic) -> float:
     """Modes whose scatter in the prior is seen through the noise, each by the share that the data decide.
 
-    Parameters
-    ----------
-    form : Quadratic
-        The likelihood of the weights about a fit.
-
     Notes
     -----
     Σ λ/(1 + λ) over the eigenvalues λ of the information in units of the prior's covariance.
@@ -44,7 +39,7 @@ def resolved(form: Quadratic) -> float:
 @lru_cache(maxsize=1)
 def _prior() -> tuple[FloatArray, FloatArray]:
     """Eigenvalues and vectors of the prior's covariance of p, the same at every angle."""
-    draws = cube.distributions(np.random.default_rng(0).random((INVERSION.prior_draws, cube.DIMENSIONS)))
+    draws = cube.distributions(np.random.default_rng(0).random((4000, cube.DIMENSIONS)))
     # Every rotation of the prior is the prior, so its covariance depends on the distance alone.
     spectrum = (np.abs(np.fft.rfft(draws - 1 / N_XI, axis=1)) ** 2).mean(axis=0)
     distance = np.fft.irfft(spectrum, n=N_XI) / N_XI
@@ -71,7 +66,7 @@ def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
         At least 1/1000.
     """
     flat = np.full(N_XI, 1 / N_XI)
-    some = cube.distributions(rng.random((INVERSION.alternatives, cube.DIMENSIONS)))
+    some = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
     some = some[np.abs(some - flat).sum(axis=1) > 1e-9]
     shapes = np.concatenate([flat + strength * (some - flat) for strength in INVERSION.strengths])
     # With the scale at its best: what is orthogonal to the uniform pattern.
@@ -102,8 +97,6 @@ class MirrorAmbiguity:
         Of the samples, that belong to `one`.
     resolved : bool
         The data can choose, or need not.
-    sentence : str
-        For people.
     """
 
     one: FloatArray

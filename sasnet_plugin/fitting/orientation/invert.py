@@ -13,12 +13,12 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
 from .alike import uniform_alike
 from .counts import Counts, on_window
-from .effort import Effort
 from .forward import Refined, State, state
 from .information import mirror_ambiguity, resolved
 from .linear import reweighted
-from .parameters import INDEX, PARAMETERS, OrientationGuess, start
+from .parameters import INDEX, PARAMETERS, Guess, OrientationGuess, start
 from .posterior import Posterior, posterior
+from .problem import Effort, Problem
 from .refine import end_of, explains, loss_of, over_all_films, refine
 from .rivals import Rival, best_rival
 from .said import at_ends, notes_of
@@ -55,8 +55,6 @@ class OrientationResult:
         The data can choose between p and its mirror, or need not.
     in_scope : float
         0..1; how well some orientation explains the pattern. Near 0 p means nothing.
-    file, notes
-        As in `OrientationGuess`.
     ends : tuple of str
         Quantities of `geometry` that stand at an end of their range: no measurements.
     """
@@ -112,28 +110,27 @@ def invert(
     """
     rng = np.random.default_rng(0) if rng is None else rng
     counts, shown = on_window(image)
-    at, error = start(guess.geometry)
     bounded = Effort(told=told)
-    refined, error = fitted_geometry(counts, at, error, bounded)
+    refined, problem = fitted_geometry(Problem(counts, start(guess.geometry), bounded))
     # For what the best weights do not explain at all, a rough distribution is enough.
     hopeless = hopeless_fit(counts, refined)
     if not hopeless:
         bounded.say("films over all of their range are tried")
-        refined = over_all_films(refined, at, error, bounded)
+        refined = over_all_films(problem, refined)
     bounded.say("distributions of the rotation are drawn")
     rounds, moves = (1, 1.0) if hopeless else (3, effort)
-    found = posterior(counts, refined, at, error, rng, rounds=rounds, effort=moves)
-    best, final, expected, scattered = simulated_again(counts, found, at, error)
+    found = posterior(problem, refined, rng, rounds=rounds, effort=moves)
+    best, final, expected, scattered = simulated_again(problem, found)
     found = replace(found, inner=final.inner, error=over_films(refined, final.inner, found.error))
     modes = resolved(found.form)
     # One parameter each for the scale and what the geometry has learnt.
-    learnt = float(np.sum(1 - np.minimum(found.error / error, 1.0) ** 2))
+    learnt = float(np.sum(1 - np.minimum(found.error / problem.guess.error, 1.0) ** 2))
     checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
     rival = None
     if checked.in_scope > INVERSION.hopeless:
         rival = best_rival(counts, final, expected, checked.deviance - checked.expected)
     mirror = mirror_ambiguity(found.samples.p)
-    alike = uniform_alike(final, found, at, error, rng, best)
+    alike = uniform_alike(final, found, problem.guess, rng, best)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
     p = found.samples.p.mean(axis=0)
     return OrientationResult(
@@ -189,27 +186,22 @@ def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatA
     return widened
 
 
-def fitted_geometry(
-    counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | None = None
-) -> tuple[Refined, FloatArray]:
-    """The best geometry, and how far the guess may be off.
+def fitted_geometry(problem: Problem) -> tuple[Refined, Problem]:
+    """The best geometry, and the problem with how far the guess may be off.
 
     What is reached from a guess usually explains the counts, however broad it is. Where it does not, the
     guess is taken to be worse than it says, and the geometry is searched.
     """
-    effort = effort or Effort()
-    found = refine(counts, at, error, effort=effort)
-    if explains(found):
-        return found, error
-    if effort.over and not hopeless_fit(counts, found):
-        return found, error
+    found, effort, guess = refine(problem), problem.effort, problem.guess
+    if explains(found) or (effort.over and not hopeless_fit(problem.counts, found)):
+        return found, problem
     effort.say("the guess explains nothing: the geometry is searched")
-    wide = np.minimum(INVERSION.wider_guess * error, start({})[1])
+    wide = Guess(guess.at, np.minimum(INVERSION.wider_guess * guess.error, start({}).error))
     # As much again: what explains nothing so far may begin elsewhere.
-    again = Effort(most=INVERSION.most_geometries // 2, told=effort.told)
-    other = refine(counts, at, wide, begin=search(counts, at, wide, again), effort=again)
-    effort.spent += again.spent
-    return (other, wide) if other.loss < found.loss else (found, error)
+    again = Problem(problem.counts, wide, Effort(INVERSION.most_geometries // 2, effort.told))
+    other = refine(again, search(again))
+    effort.spent += again.effort.spent
+    return (other, replace(again, effort=effort)) if other.loss < found.loss else (found, problem)
 
 
 def hopeless_fit(counts: Counts, found: Refined) -> bool:
@@ -217,20 +209,18 @@ def hopeless_fit(counts: Counts, found: Refined) -> bool:
     return verify(counts, found.expected, 0).in_scope < INVERSION.hopeless
 
 
-def simulated_again(
-    counts: Counts, found: Posterior, at: FloatArray, error: FloatArray
-) -> tuple[float, State, FloatArray, FloatArray]:
+def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, FloatArray, FloatArray]:
     """The model at the mean geometry: its loss, itself, the counts that it expects of the mean distribution,
     and those of them that are no background.
 
     Where the likelihood is not as quadratic as the mean takes it to be, that geometry explains the counts
     worse than the one about which the samples were drawn: then it is this one.
     """
-    every = []
+    every, counts = [], problem.counts
     for now in (state(counts, found.inner, found.state), found.state):
         columns = np.concatenate((now.backgrounds, (found.weights @ now.patterns)[None]))
         weights, expected = reweighted(columns, counts.y, found.expected)
-        every.append((loss_of(now, expected, at, error), now, expected, weights[2] * columns[2]))
+        every.append((loss_of(now, expected, problem.guess), now, expected, weights[2] * columns[2]))
     return min(every, key=lambda each: each[0])
 
 

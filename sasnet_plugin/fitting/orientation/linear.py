@@ -28,7 +28,6 @@ class Quadratic:
     v : (k,) float array
     gain : (f, k) float array
         Best others are ``others - gain @ c``.
-    others : (f,) float array
     spread : (f, f) float array
         Covariance of the others at given weights.
     """
@@ -132,7 +131,6 @@ def reweighted(
 
     Parameters
     ----------
-    columns : (k, n) float array
     y, expected : (n,) float arrays
         Counts, and what sets their variances in the first round.
     """

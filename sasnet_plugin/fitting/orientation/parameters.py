@@ -34,10 +34,6 @@ class OrientationGuess:
         Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
     in_scope : float
         0..1; how much the pattern looks like one that the network was trained on.
-    file : str
-        Where the pattern came from.
-    notes : tuple of str
-        One plain sentence each.
     uniform_p_value : float
         Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
     """
@@ -158,17 +154,30 @@ def prior_guess(image: Image) -> OrientationGuess:
     )
 
 
-def start(guess: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
-    """Where a fit starts and how far it may be off, on its scale; the prior's for what it lacks.
+@dataclass(frozen=True)
+class Guess:
+    """A geometry on the fit's scale with one standard deviation of each parameter: a Gaussian prior."""
+
+    at: FloatArray
+    error: FloatArray
+
+    @property
+    def precision(self) -> FloatArray:
+        """(parameters,) 1/σ²."""
+        return np.asarray(1 / self.error**2)
+
+    def chisq(self, inner: FloatArray) -> float:
+        """Of a geometry about it."""
+        return float(np.sum(((inner - self.at) / self.error) ** 2))
+
+
+def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
+    """Where a fit starts and how far it may be off; the prior's for what the guess lacks.
 
     Parameters
     ----------
     guess : mapping of str to (float, float)
         Value and one standard deviation.
-
-    Returns
-    -------
-    at, error : (n,) float arrays
     """
     at, errors = [], []
     for parameter in PARAMETERS:
@@ -181,7 +190,7 @@ def start(guess: Mapping[str, tuple[float, float]]) -> tuple[FloatArray, FloatAr
         value = max(value, parameter.value(low)) if parameter.scale == "log" else value
         at.append(float(np.clip(parameter.inner(value), low, high)))
         errors.append(float(np.clip(parameter.inner_error(value, error), least, most)))
-    return np.array(at), np.array(errors)
+    return Guess(np.array(at), np.array(errors))
 
 
 def clipped(inner: FloatArray) -> FloatArray:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import Counts
 from .forward import Refined, State, state
 from .linear import Quadratic, deviance, quadratic
-from .parameters import PARAMETERS, clipped
+from .parameters import Guess, clipped
+from .problem import Problem
 from .refine import fitted
 from .sampler import Samples, pooled, sample
 from .settings import INVERSION
@@ -33,7 +33,6 @@ class Posterior:
         Geometry on the fit's scale and its standard deviation, that of p included.
     weights : (120,) float array
         Mean counts of each rotation.
-    backgrounds : (2,) float array
     expected : (n,) float array
         Mean counts of each pixel.
     dispersed : float
@@ -52,10 +51,8 @@ class Posterior:
 
 
 def posterior(
-    counts: Counts,
+    problem: Problem,
     refined: Refined,
-    at: FloatArray,
-    error: FloatArray,
     rng: np.random.Generator,
     *,
     rounds: int = 3,
@@ -71,20 +68,19 @@ def posterior(
 
     Parameters
     ----------
-    at, error : (parameters,) float arrays
-        Gaussian prior of the geometry.
     rounds : int
         At most; the last one draws more samples.
     effort : float
         Moves of each sample of the last round at each exponent.
     """
+    counts, guess = problem.counts, problem.guess
     begin = refined.state, refined.weights, refined.backgrounds, refined.expected
     now, weights, backgrounds, expected = begin
     dispersed = dispersion(counts, expected)
     found: Posterior | None = None
     for number in range(rounds):
         last = number == rounds - 1
-        form = expand(now, weights, backgrounds, expected, at, error, dispersed)
+        form = expand(now, weights, backgrounds, expected, guess, dispersed)
         samples = _samples(form, rng, effort if last else effort / 4, last)
         every = form.scales(samples.p)[:, None] * samples.p
         others = form.best_others(every)
@@ -97,9 +93,8 @@ def posterior(
             break
         moved = state(counts, inner, now)
         spiky = fitted(moved, expected)
-        chisq = float(np.sum(((inner - at) / error) ** 2))
         best = float(deviance(counts.y, spiky[2]).sum())
-        if 0.5 * (best + chisq) > refined.loss + dispersed * INVERSION.worse_geometry:
+        if 0.5 * (best + guess.chisq(inner)) > refined.loss + dispersed * INVERSION.worse_geometry:
             # Samples that have not converged yet have led to a wrong geometry.
             now, weights, backgrounds, expected = begin
             continue
@@ -123,8 +118,7 @@ def expand(
     weights: FloatArray,
     backgrounds: FloatArray,
     expected: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
+    guess: Guess,
     dispersed: float,
 ) -> Quadratic:
     """The likelihood of weights about a fit, backgrounds and geometry eliminated.
@@ -134,7 +128,6 @@ def expand(
     total = float(expected.sum())
     # Once more at the level of the data, where a fit of spikes took backgrounds for peaks.
     others = np.concatenate((now.backgrounds, now.jacobian(weights, float(backgrounds[1]))))
-    precision = np.concatenate((np.full(2, 1 / (INVERSION.background * total) ** 2), 1 / error**2))
-    target = np.concatenate((np.zeros(2), at - now.inner))
-    assert len(PARAMETERS) == error.size
+    precision = np.concatenate((np.full(2, 1 / (INVERSION.background * total) ** 2), guess.precision))
+    target = np.concatenate((np.zeros(2), guess.at - now.inner))
     return quadratic(now.patterns, now.counts.y, expected, others, precision, target, dispersed=dispersed)

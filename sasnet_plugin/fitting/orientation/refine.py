@@ -11,108 +11,78 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import Counts
-from .effort import Effort
 from .films import better_film, film_minima
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
-from .parameters import INDEX, PARAMETERS, clipped
+from .parameters import INDEX, PARAMETERS, Guess, clipped
+from .problem import Problem
 from .settings import INVERSION
 from .verify import excess
 
 FloatArray = NDArray[np.float64]
+#: Geometries of a descent, at most, at each tolerance.
+MOST = 10
 
 
-def refine(
-    counts: Counts,
-    at: FloatArray,
-    error: FloatArray,
-    *,
-    begin: FloatArray | None = None,
-    most: int = 10,
-    effort: Effort | None = None,
-) -> Refined:
+def refine(problem: Problem, begin: FloatArray | None = None) -> Refined:
     """From a guess of the geometry to the best one.
 
     Parameters
     ----------
-    at, error : (parameters,) float arrays
-        The guess, a Gaussian prior; see `parameters.start`.
     begin : (parameters,) float array, optional
         Where to begin; default: at the guess.
-    most : int
-        Geometries at most, at each tolerance.
-    effort : Effort, optional
 
     Returns
     -------
     Refined
         With the films at which the descents ended.
     """
-    effort = effort or Effort()
-    found = best_tilt(counts, at, error, at if begin is None else begin, most, effort)
+    effort = problem.effort
+    found = best_tilt(problem, problem.guess.at if begin is None else begin)
     ends = [end_of(found)]
     followed = [ends[0][0]]
     while len(followed) <= INVERSION.most_films and not effort.over:
-        film = next_film(found, at, error, followed)
+        film = next_film(found, problem.guess, followed)
         if film is None:
             break
         followed.append(film)
         effort.say(f"a film of {film:.0f} Å is tried")
-        tried = from_film(found, film, at, error, most, effort)
+        tried = from_film(problem, found, film)
         ends.append(end_of(tried))
         found = min(found, tried, key=lambda each: each.loss)
     return replace(found, films=tuple(ends))
 
 
-def over_all_films(
-    found: Refined, at: FloatArray, error: FloatArray, effort: Effort | None = None
-) -> Refined:
+def over_all_films(problem: Problem, found: Refined) -> Refined:
     """The best of short descents from films all over the range, with the ends of all of them.
 
     Between two films that explain the counts alike the loss need not look as if it fell from either.
-
-    Parameters
-    ----------
-    at, error : (parameters,) float arrays
-        The guess, a Gaussian prior.
-    effort : Effort, optional
     """
-    effort = effort or Effort()
-    counts, best = found.state.counts, found
+    best = found
     low, high = PARAMETERS[INDEX["oxide"]].limits()
     half, ends = INVERSION.sweep_step / 2, list(found.films)
     for film in np.arange(low + half, high, INVERSION.sweep_step):
         if any(abs(film - end) < half for end, _ in ends):
             continue
-        if effort.over:
+        if problem.effort.over:
             break
-        tried = from_film(best, film, at, error, INVERSION.sweep_first, effort)
+        tried = from_film(problem, best, film, INVERSION.sweep_first)
         if tried.loss < best.loss + INVERSION.sweep_far:
             begin = tried.state
-            tried = descend(
-                counts, at, error, begin.inner, before=begin, most=INVERSION.sweep_steps, effort=effort
-            )
+            tried = descend(problem, begin.inner, before=begin, most=INVERSION.sweep_steps)
         ends.append(end_of(tried))
         best = min(best, tried, key=lambda each: each.loss)
     if best is not found:
-        best = descend(counts, at, error, best.state.inner, before=best.state, effort=effort)
+        best = descend(problem, best.state.inner, before=best.state)
         ends.append(end_of(best))
     return replace(best, films=tuple(ends))
 
 
-def from_film(
-    found: Refined,
-    film: float,
-    at: FloatArray,
-    error: FloatArray,
-    most: int,
-    effort: Effort | None = None,
-) -> Refined:
+def from_film(problem: Problem, found: Refined, film: float, most: int = MOST) -> Refined:
     """A descent from a fit with another film."""
     other = found.state.inner.copy()
     other[INDEX["oxide"]] = film
-    return descend(found.state.counts, at, error, other, before=found.state, most=most, effort=effort)
+    return descend(problem, other, before=found.state, most=most)
 
 
 def end_of(found: Refined) -> tuple[float, float]:
@@ -120,7 +90,7 @@ def end_of(found: Refined) -> tuple[float, float]:
     return float(found.state.inner[INDEX["oxide"]]), found.loss
 
 
-def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Sequence[float]) -> float | None:
+def next_film(found: Refined, guess: Guess, followed: Sequence[float]) -> float | None:
     """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
 
     def new(film: float) -> bool:
@@ -128,59 +98,34 @@ def next_film(found: Refined, at: FloatArray, error: FloatArray, followed: Seque
 
     if not explains(found) and (film := better_film(found)) is not None and new(film):
         return film
-    least = INVERSION.film_gain if explains(found, INVERSION.well_explained) else -np.inf
-    return next((film for film, fall in film_minima(found, at, error) if fall > least and new(film)), None)
+    least = 0.0 if explains(found, INVERSION.well_explained) else -np.inf
+    return next((film for film, fall in film_minima(found, guess) if fall > least and new(film)), None)
 
 
-def best_tilt(
-    counts: Counts,
-    at: FloatArray,
-    error: FloatArray,
-    begin: FloatArray,
-    most: int,
-    effort: Effort | None = None,
-) -> Refined:
+def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
     """The first descent that explains the counts, from one tilt of the sample or another; else the best.
 
     Each begins with the loose tolerance, and goes on at once if nothing is suspicious then; those that are
     left wait, the best first.
-
-    Parameters
-    ----------
-    at, error : (parameters,) float arrays
-        The guess.
-    begin : (parameters,) float array
-    most : int
-        Geometries at most.
-    effort : Effort, optional
     """
-    effort = effort or Effort()
-    tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * counts.y.size
+    effort = problem.effort
+    tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * problem.counts.y.size
     waiting: list[Refined] = []
     found: Refined | None = None
     now: State | None = None
 
     def followed(loose: Refined) -> Refined:
-        tried = descend(counts, at, error, loose.state.inner, before=loose.state, most=most, effort=effort)
+        tried = descend(problem, loose.state.inner, before=loose.state)
         return tried if found is None else min(found, tried, key=lambda each: each.loss)
 
     for errors in (0.0, *INVERSION.tilts):
         other = begin.copy()
-        other[tilt] += errors * error[tilt]
-        steps = INVERSION.tilt_steps if errors else most // 2
+        other[tilt] += errors * problem.guess.error[tilt]
+        steps = INVERSION.trial_steps if errors else MOST // 2
         if effort.spent > effort.most / 2 and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
-        loose = descend(
-            counts,
-            at,
-            error,
-            other,
-            before=now,
-            most=steps,
-            tolerance=INVERSION.loose_tolerance,
-            effort=effort,
-        )
+        loose = descend(problem, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
         now = loose.state
         if loose.loss > enough:
             waiting.append(loose)
@@ -203,44 +148,32 @@ def explains(found: Refined, within: float = INVERSION.explained) -> bool:
     return excess(found.state.counts, found.expected) < within
 
 
-def loss_of(
-    now: State,
-    expected: FloatArray,
-    at: FloatArray,
-    error: FloatArray,
-    tolerance: float = INVERSION.tolerance,
-) -> float:
+def loss_of(now: State, expected: FloatArray, guess: Guess, tolerance: float = INVERSION.tolerance) -> float:
     """Half of the deviance and of the geometry's χ² about the guess."""
-    chisq = float(np.sum(((now.inner - at) / error) ** 2))
-    return 0.5 * (float(deviance(now.counts.y, expected, tolerance).sum()) + chisq)
+    return 0.5 * (float(deviance(now.counts.y, expected, tolerance).sum()) + guess.chisq(now.inner))
 
 
 def descend(
-    counts: Counts,
-    at: FloatArray,
-    error: FloatArray,
+    problem: Problem,
     begin: FloatArray,
     *,
     before: State | None = None,
-    most: int = 10,
+    most: int = MOST,
     tolerance: float = INVERSION.tolerance,
     enough: float = 0.5,
-    effort: Effort | None = None,
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
     inner = clipped(begin)
-    precision = 1 / error**2
     now = before
     best: Refined | None = None
     step = np.zeros(inner.size)
     shrink = 1.0
     rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
     for number in range(1, most + 1):
-        if effort is not None:
-            effort.spent += 1
-        now = state(counts, inner, now, rough)
+        problem.effort.spent += 1
+        now = state(problem.counts, inner, now, rough)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
-        loss = loss_of(now, expected, at, error, tolerance)
+        loss = loss_of(now, expected, problem.guess, tolerance)
         if best is not None and loss > best.loss:
             if shrink < 0.1 or loss < best.loss + enough:
                 break
@@ -253,19 +186,20 @@ def descend(
         if (shrink == 1.0 and gained < enough) or number == most:
             break
         shrink = 1.0
-        step = _step(best, precision, at - inner, tolerance)
+        step = _step(best, problem.guess, tolerance)
         inner = clipped(inner + step)
     assert best is not None
     return best
 
 
-def _step(found: Refined, precision: FloatArray, to_guess: FloatArray, tolerance: float) -> FloatArray:
+def _step(found: Refined, guess: Guess, tolerance: float) -> FloatArray:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
     jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))
     columns = np.concatenate((now.backgrounds, now.patterns))
-    form = quadratic(columns, now.counts.y, found.expected, jacobian, precision, to_guess, tolerance)
+    to_guess = guess.at - now.inner
+    form = quadratic(columns, now.counts.y, found.expected, jacobian, guess.precision, to_guess, tolerance)
     step = form.best_others(form.nonnegative())
     return np.asarray(step / max(1.0, float(np.max(np.abs(step) / (INVERSION.longest_step * ranges)))))
 

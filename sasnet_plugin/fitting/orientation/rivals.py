@@ -38,7 +38,6 @@ class Rival:
 
     Parameters
     ----------
-    name : str
     lattice : float
         Å.
     gain : float

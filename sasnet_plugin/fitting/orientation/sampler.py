@@ -30,7 +30,6 @@ class Samples:
     Parameters
     ----------
     p : (n, 120) float array
-    log_likelihood : (n,) float array
     evidence : float
         Logarithm of the mean likelihood over the prior.
     """
@@ -52,8 +51,6 @@ def sample(
 
     Parameters
     ----------
-    number : int
-        Of samples.
     accepted : float
         Moves that each sample makes at each exponent, on average.
     most : int

@@ -7,57 +7,44 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from .counts import Counts
-from .effort import Effort
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance
-from .parameters import INDEX, PARAMETERS, clipped
+from .parameters import INDEX, PARAMETERS, Guess, clipped
+from .problem import Problem
 from .refine import descend, fitted
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
 _roughly = partial(
-    descend, most=INVERSION.search_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
+    descend, most=INVERSION.trial_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
 )
 
 
-def search(counts: Counts, at: FloatArray, error: FloatArray, effort: Effort | None = None) -> FloatArray:
-    """A geometry to descend from.
-
-    Parameters
-    ----------
-    at, error : (parameters,) float arrays
-        A broad guess.
-    effort : Effort, optional
-
-    Returns
-    -------
-    (parameters,) float array
-        On the fit's scale.
-    """
+def search(problem: Problem) -> FloatArray:
+    """A geometry to descend from, (parameters,), where the guess is broad."""
     found: list[Refined] = []
-    for radius in _near(INVERSION.radii, "radius", at, error):
-        begin = at.copy()
+    for radius in _near(INVERSION.radii, "radius", problem.guess):
+        begin = problem.guess.at.copy()
         begin[INDEX["radius"]] = radius
-        if effort is not None and effort.over and found:
+        if problem.effort.over and found:
             break
-        found.append(_roughly(counts, at, error, begin, effort=effort))
+        found.append(_roughly(problem, begin))
     found.sort(key=lambda each: each.loss)
-    tried = [_by_lattice(each, at, error, effort) for each in found[: 1 if effort and effort.over else 2]]
+    tried = [_by_lattice(problem, each) for each in found[: 1 if problem.effort.over else 2]]
     return min(tried, key=lambda each: each.loss).state.inner
 
 
-def _by_lattice(found: Refined, at: FloatArray, error: FloatArray, effort: Effort | None = None) -> Refined:
+def _by_lattice(problem: Problem, found: Refined) -> Refined:
     """The lattice constant that fits best beside the particles found, refined."""
     least, best, now = np.inf, found.state.inner, found.state
-    for lattice in _near(INVERSION.lattices, "lattice", at, error):
+    for lattice in _near(INVERSION.lattices, "lattice", problem.guess):
         inner = found.state.inner.copy()
         inner[INDEX["lattice"]] = lattice
-        now = state(found.state.counts, clipped(inner), now, ROUGH)
+        now = state(problem.counts, clipped(inner), now, ROUGH)
         loss = _loss(now, found.expected)
         if loss < least:
             least, best = loss, now.inner
-    return _roughly(found.state.counts, at, error, best, before=now, effort=effort)
+    return _roughly(problem, best, before=now)
 
 
 def _loss(now: State, expected: FloatArray) -> float:
@@ -65,8 +52,8 @@ def _loss(now: State, expected: FloatArray) -> float:
     return float(deviance(now.counts.y, fit[2], INVERSION.search_tolerance).sum())
 
 
-def _near(values: tuple[float, ...], name: str, at: FloatArray, error: FloatArray) -> list[float]:
+def _near(values: tuple[float, ...], name: str, guess: Guess) -> list[float]:
     """Those within two standard deviations of the guess, and the guess."""
     k = INDEX[name]
     assert PARAMETERS[k].scale == "plain"
-    return [float(at[k])] + [v for v in values if abs(v - at[k]) < 2 * error[k]]
+    return [float(guess.at[k])] + [v for v in values if abs(v - guess.at[k]) < 2 * guess.error[k]]

@@ -30,7 +30,7 @@ class InversionSettings:
     tilts: tuple[float, ...] = setting(
         (-1.0, 1.0, -2.0, 2.0), "Other tilts tried, in errors of the guess: a third of a pixel matters."
     )
-    tilt_steps: int = setting(4, "Geometries of the descent from another tilt, at most.")
+    trial_steps: int = setting(4, "Geometries of a descent from another tilt, radius or lattice, at most.")
     suspect_loss: float = setting(
         0.55, "Loss of a pixel above which a descent waits; noise leaves below 0.5."
     )
@@ -47,9 +47,6 @@ class InversionSettings:
     # Thickness of the film
     film_step: float = setting(4.0, "Distance of the films that are tried.", "Å")
     film_gain_alone: float = setting(10.0, "Deviance that another film must save with nothing else changed.")
-    film_gain: float = setting(
-        0.0, "Fall of the loss to expect of a film where counts are explained; it usually falls further."
-    )
     same_film: float = setting(8.0, "Films nearer than this to one that was followed are the same.", "Å")
     most_films: int = setting(4, "Other films that are followed, at most.")
     sweep_step: float = setting(24.0, "Distance of the films all over the range that are looked at.", "Å")
@@ -64,7 +61,6 @@ class InversionSettings:
         tuple(285.0 + 8.0 * k for k in range(17)), "Lattice constants that are tried.", "Å"
     )
     search_tolerance: float = setting(0.25, "Relative differences forgiven while local minima are compared.")
-    search_steps: int = setting(4, "Geometries of each descent of the search, at most.")
     search_enough: float = setting(5.0, "Fall of the loss below which a descent of the search ends.")
 
     # Posterior samples of p(ξ)
@@ -88,8 +84,6 @@ class InversionSettings:
     negligible: float = setting(0.1 / N_XI, "A tenth of the uniform level is indistinguishable from nothing.")
     mirrored_share: float = setting(0.03, "Share of mirrored samples from which on both solutions are given.")
     own_mirror: float = setting(2.0, "Distributions so near to their mirror image need no choice.", "degrees")
-    prior_draws: int = setting(4000, "Draws of the prior for its covariance.")
-    alternatives: int = setting(1500, "Distributions for the alternative in the test of uniformity.")
     reference_patterns: int = setting(999, "Patterns of a uniform sample that give the test its reference.")
     strengths: tuple[float, ...] = setting(
         (1.0, 0.3, 0.1, 0.03), "With which alternatives are mixed in: a weak order is found as well."

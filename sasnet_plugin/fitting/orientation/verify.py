@@ -30,8 +30,6 @@ class Verification:
         Signed roots of the pixels' deviances.
     misfit : float
         By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
-    sentence : str
-        For people.
     """
 
     deviance: float
@@ -151,10 +149,6 @@ def _misfit(counts: Counts, simulated: FloatArray) -> float:
 
 def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean and variance of a pixel's Poisson deviance, were the expected counts right.
-
-    Parameters
-    ----------
-    expected : (n,) float array
 
     Notes
     -----

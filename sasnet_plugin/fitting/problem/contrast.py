@@ -1,23 +1,16 @@
-"""Scattering length densities of what a user names, and the parameters of a model that they settle."""
+"""The contrast of what a user names, and the parameters of a model that it settles."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
 
+from ...materials import scattering_length_density as scattering_length_density  # together/ asks here
 from ...types import SasnetError
-from ..settings import PROBLEM
-from ..task import PROBES, Contrast, Task
+from ..task import Contrast, Task
 
 #: Only the square of the difference of these two counts, so that it does not matter which is the sample.
 _EXCHANGEABLE: Mapping[str, tuple[str, str]] = {"teubner_strey": ("sld_a", "sld_b")}
-#: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
-_PART = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([*%])\s*(.+)")
-_EXAMPLE = "such as SiO2@2.2"
 
 
 def settled(contrast: Contrast, model: str) -> dict[str, float]:
@@ -48,15 +41,6 @@ def contrast_of(
 ) -> Contrast | None:
     """The contrast of a sample in a solvent; None where neither is given.
 
-    Parameters
-    ----------
-    sample, solvent_ : str or None
-        As `scattering_length_density` reads them.
-    probe : str
-        neutron or xray.
-    wavelength : float or None
-        Å; needed for X-rays.
-
     Raises
     ------
     SasnetError
@@ -72,133 +56,13 @@ def contrast_of(
     if (
         found.sample is not None
         and found.solvent is not None
-        and abs(found.sample - found.solvent) < PROBLEM.no_contrast
+        and abs(found.sample - found.solvent) < 1e-3  # 10⁻⁶ Å⁻²: the last digit that is said
     ):
         raise SasnetError(
             f"{sample} in {solvent_}: both have a scattering length density of {found.sample:.3f}e-6/Å², so"
             " nothing would scatter; check sample and solvent."
         )
     return found
-
-
-def scattering_length_density(text: str, probe: str = "neutron", wavelength: float | None = None) -> float:
-    """Real part of the scattering length density of a material, 1e-6/Å².
-
-    From the tables of periodictable (P. A. Kienzle, NIST): bound coherent scattering lengths for neutrons,
-    scattering factors of atoms by Henke, Gullikson & Davis, At. Data Nucl. Data Tables 54 (1993) 181, for
-    X-rays.
-
-    Parameters
-    ----------
-    text : str
-        ``formula@density`` (``SiO2@2.2``, ``C7D8@0.94``; g/cm³), an element (``Au``), a solvent
-        of `SOLVENTS` by name (``D2O``, ``d-toluene``), or a mixture by volume: ``0.4*D2O+0.6*H2O``,
-        ``40%D2O`` (the rest is H2O).
-    probe : str
-        neutron or xray.
-    wavelength : float or None
-        Å; needed for X-rays. For neutrons it matters for a few strong absorbers only.
-
-    Raises
-    ------
-    SasnetError
-        Unknown formula, no or impossible density, fractions that are not a whole, no wavelength for X-rays.
-    """
-    if probe not in PROBES:
-        raise SasnetError(f"{probe}: no such probe; choose {' or '.join(PROBES)}.")
-    if probe == "xray" and wavelength is None:
-        raise SasnetError(
-            "Scattering length densities for X-rays depend on the wavelength; give it in Å, such as"
-            " --wavelength 1.54."
-        )
-    if wavelength is not None and not 0 < wavelength < math.inf:
-        raise SasnetError(f"A wavelength of {wavelength:g} Å is impossible; give a positive number in Å.")
-    if not text.strip():
-        raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
-    return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
-
-
-def _parts(text: str) -> list[tuple[float, str]]:
-    """Volume fractions and materials of a mixture; one material where it is none."""
-    pieces = text.split("+")
-    matches = [_PART.fullmatch(piece) for piece in pieces]
-    if not any(matches):
-        return [(1.0, text.strip())]
-    parts = []
-    for match in matches:
-        if match is None:
-            raise SasnetError(
-                f"{text}: a part of the mixture has no fraction; write such as 0.4*D2O+0.6*H2O, by volume."
-            )
-        number, sign, name = match.groups()
-        parts.append((float(number) * (0.01 if sign == "%" else 1.0), name.strip()))
-    total = sum(fraction for fraction, _ in parts)
-    if len(parts) == 1 and parts[0][1].lower() == "d2o" and total <= 1:
-        return [*parts, (1 - total, "H2O")]
-    if abs(total - 1) > PROBLEM.whole:
-        raise SasnetError(
-            f"{text}: the volume fractions sum to {total:g}; let them sum to 1, such as 0.4*D2O+0.6*H2O."
-        )
-    return parts
-
-
-def _sld(text: str, probe: str, wavelength: float | None) -> float:
-    import periodictable
-
-    compound = _compound(text)
-    try:
-        if probe == "neutron":
-            value = periodictable.neutron_sld(compound, wavelength=wavelength or 1.798)[0]
-        else:
-            value = periodictable.xray_sld(compound, wavelength=wavelength)[0]
-    except Exception:  # elements that have no table fail in several ways
-        value = None
-    if value is None or not math.isfinite(float(value)):
-        what = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
-        raise SasnetError(
-            f"{text}: periodictable has no scattering lengths for it with {what}; give the scattering length"
-            " density itself, such as --fix sld=4.0."
-        )
-    return float(value)
-
-
-def _compound(text: str) -> Any:
-    """periodictable's formula with its density."""
-    import periodictable
-
-    name, at, density = text.partition("@")
-    if not at and (known := solvent(text)):
-        name, at, density = known[0], "@", known[1]
-    name = name.strip()
-    try:
-        compound = periodictable.formula(name)
-        empty = not compound.atoms
-    except Exception:  # pyparsing's errors, ValueError, KeyError…
-        compound, empty = None, True
-    if empty:
-        raise SasnetError(
-            f"{text}: {name or 'nothing'} is neither a chemical formula nor a known solvent"
-            f" ({', '.join(SOLVENTS)}); write formula@density, {_EXAMPLE}."
-        )
-    if not at:
-        # periodictable knows the densities of the elements as solids or liquids.
-        if compound.density is None:
-            raise SasnetError(f"{text}: its density is not known; add it in g/cm³, such as {text}@2.2.")
-        return compound
-    try:
-        value = float(density.strip().removesuffix("n"))
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise SasnetError(
-            f"{text}: {density.strip() or 'nothing'} is no density; write a positive number in g/cm³ after"
-            f" the @, {_EXAMPLE}."
-        )
-    if density.strip().endswith("n"):
-        compound.natural_density = value
-    else:
-        compound.density = value
-    return compound
 
 
 def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:
@@ -235,81 +99,3 @@ def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[lis
         else:
             notes.append(f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before.")
     return found, notes
-
-
-#: Name -> formula and density, g/cm³, of the liquid at 25 °C and 1 bar. H2O and D2O: G. S. Kell, J. Phys.
-#: Chem. Ref. Data 6 (1977) 1109. Others: Perry's Chemical Engineers' Handbook, 8th ed. (2008), table 2-32, or
-#: VDI Heat Atlas, 2nd ed. (2010), part D3; they agree to half a per cent where both have a liquid.
-SOLVENTS: Mapping[str, tuple[str, float]] = MappingProxyType(
-    {
-        "h2o": ("H2O", 0.9970),
-        "d2o": ("D2O", 1.1044),
-        "methanol": ("CH4O", 0.787),
-        "ethanol": ("C2H6O", 0.785),
-        "isopropanol": ("C3H8O", 0.781),
-        "acetone": ("C3H6O", 0.785),
-        "thf": ("C4H8O", 0.882),
-        "toluene": ("C7H8", 0.862),
-        "benzene": ("C6H6", 0.873),
-        "cyclohexane": ("C6H12", 0.774),
-        "hexane": ("C6H14", 0.655),
-        "heptane": ("C7H16", 0.680),
-        "decane": ("C10H22", 0.727),
-        "dodecane": ("C12H26", 0.745),
-        "hexadecane": ("C16H34", 0.770),
-        "chloroform": ("CHCl3", 1.480),
-        "dmso": ("C2H6OS", 1.096),
-        "dmf": ("C3H7NO", 0.944),
-        "glycol": ("C2H6O2", 1.110),
-        "glycerol": ("C3H8O3", 1.258),
-    }
-)
-_OTHER_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "water": "h2o",
-        "heavy water": "d2o",
-        "tetrahydrofuran": "thf",
-        "2-propanol": "isopropanol",
-        "ethylene glycol": "glycol",
-    }
-)
-#: ``d-toluene`` and ``d8-toluene``: every hydrogen is deuterium.
-_DEUTERATED = re.compile(r"d(\d*)-(.+)")
-
-
-def solvent(name: str) -> tuple[str, str] | None:
-    """Formula and density of a solvent.
-
-    The molar volume of a deuterated solvent is taken to be that of the common one; for water, whose volumes
-    differ most, by 0.4 %, both densities are in the table.
-
-    Parameters
-    ----------
-    name : str
-        ``D2O``, ``toluene``, ``d-toluene``, ``d8-toluene``; in small letters or capitals.
-
-    Returns
-    -------
-    (str, str) or None
-        Formula, and density in g/cm³ as periodictable reads it: with an ``n`` where it is that of the natural
-        isotopes. None where the name is not in the table.
-    """
-    plain = " ".join(name.lower().split())
-    plain = _OTHER_NAMES.get(plain, plain)
-    if plain in SOLVENTS:
-        formula, density = SOLVENTS[plain]
-        return formula, f"{density:g}"
-    deuterated = _DEUTERATED.fullmatch(plain)
-    if deuterated is None:
-        return None
-    count, base = deuterated.groups()
-    base = _OTHER_NAMES.get(base, base)
-    if base not in SOLVENTS or base == "d2o":
-        return None
-    if base == "h2o":
-        return solvent("d2o") if count in ("", "2") else None
-    formula, density = SOLVENTS[base]
-    hydrogens = re.search(r"H(\d*)", formula)
-    if hydrogens is None or count not in ("", hydrogens[1] or "1"):
-        return None
-    return formula.replace("H", "D"), f"{density:g}n"

@@ -49,8 +49,7 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     slds = [name for name, p in fit.parameters.items() if is_sld(name, p)]
     solvents = [name for name in slds if "solvent" in name]
     others = [name for name in slds if name not in solvents]
-    theirs = bool({"scale", *slds} & set(given)) or fit.model.endswith(".py")
-    if theirs or not others or not _may_move(fit, solvents):
+    if {"scale", *slds} & set(given) or not others or not _may_move(fit, solvents):
         return fit
     default = _defaults(fit.model)
     old, new = fit.parameters[solvents[0]].value, default[solvents[0]]
@@ -58,6 +57,11 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
     factor = _factor(fit, default, new, contrast)
     if not factor or (factor == 1.0 and old == new) or not invariant(fit.model, solvents[0], tuple(others)):
         return fit
+    return _moved(fit, slds, old, new, factor)
+
+
+def _moved(fit: ModelFit, slds: Sequence[str], old: float, new: float, factor: float) -> ModelFit:
+    """The fit with its solvent from one density to another, and all contrasts multiplied."""
 
     def moved(name: str, p: Parameter) -> Parameter:
         if name == "scale":
@@ -75,7 +79,8 @@ def _may_move(fit: ModelFit, solvents: Sequence[str]) -> bool:
     """Whether there is one solvent, as it was taken, and a fitted scale."""
     scale = fit.parameters.get("scale")
     one = len(solvents) == 1 and fit.parameters[solvents[0]].fixed
-    return one and scale is not None and not scale.fixed
+    known = not fit.model.endswith(".py")
+    return known and one and scale is not None and not scale.fixed
 
 
 def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contrast: dict[str, float]) -> float:
@@ -168,11 +173,6 @@ def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
 
 def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
     """Fix the solvent of models whose other contrast the user gave: else a hidden one would make the scale.
-
-    Parameters
-    ----------
-    given : iterable of str
-        Parameters that the user settled.
 
     Returns
     -------

@@ -57,16 +57,12 @@ def experiment(
 
     Parameters
     ----------
-    dintensity : (n,) float array
-        Positive.
     name : str
         sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
     parameters : dict
         Start; what is not given takes sasmodels' default.
     seconds : float
         Evaluations (`costs`) after which its theory and residuals raise `TimeUpError`.
-    quick : bool
-        With the model of `simulate.quick_models.quick`.
 
     Notes
     -----
@@ -140,7 +136,6 @@ def rebuilt(
 
     Parameters
     ----------
-    dintensity : (n,) float array
     seconds : float
         Evaluations after which residuals raise `TimeUpError`.
 

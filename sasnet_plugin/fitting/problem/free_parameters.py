@@ -149,6 +149,11 @@ def widths_of(parameters: Iterable[str]) -> list[str]:
     return [name for name in parameters if name.endswith("_pd")]
 
 
+def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Without size distributions."""
+    return {name: value for name, value in parameters.items() if "_pd" not in name}
+
+
 def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
     """With kind, range and number of points of each size distribution.
 
@@ -186,8 +191,6 @@ def points_needed(
 
     Parameters
     ----------
-    model : str
-        Form model.
     residuals : callable
         Of parameters, in units of the uncertainty.
 
@@ -226,52 +229,45 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
 
     A width that another size or none should have washes out the same fringes.
     """
-    points = PROBLEM.coarse_width_points[cost_class(task.model)]
     fixed = {name for name in (*task.fixed, *task.ranges) if name.endswith("_pd")}
-    sizes = [
-        p.name
-        for p in load_model(task.model).info.parameters.call_parameters
-        if p.polydisperse and p.type == "volume" and p.name in parameters and p.name not in task.fixed
-    ]
+    table = load_model(task.model).info.parameters.call_parameters
+    broad = [p.name for p in table if p.polydisperse and p.type == "volume"]
+    sizes = [name for name in broad if name in parameters and name not in task.fixed]
     found = []
     for start in dict.fromkeys(name[: len(prefix(0))] if "+" in task.model else "" for name in sizes):
         own = [n for n in sizes if n.startswith(start)]
-        known = [n for n in own if f"{n}_pd" in parameters]
-        if fixed & {f"{n}_pd" for n in known}:
-            continue
-        sharp = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
-        for name in own:
-            if name not in known:
-                kind = {f"{name}_pd_type": parameters[f"{known[0]}_pd_type"]} if known else {}
-                found.append(completed(sharp | kind | {f"{name}_pd": PROBLEM.first_width}, points))
-        found += [sharp] if known else []
+        found += _other_widths(task.model, parameters, own, fixed)
     return found
+
+
+def _other_widths(
+    model: str, parameters: dict[str, Any], sizes: list[str], fixed: set[str]
+) -> list[dict[str, Any]]:
+    """Of one component: a distribution of each size that has none; where some have, also without."""
+    known = [n for n in sizes if f"{n}_pd" in parameters]
+    if fixed & {f"{n}_pd" for n in known}:
+        return []
+    points = PROBLEM.coarse_width_points[cost_class(model)]
+    plain = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
+    found = []
+    for name in sizes:
+        if name not in known:
+            kind = {f"{name}_pd_type": parameters[f"{known[0]}_pd_type"]} if known else {}
+            found.append(completed(plain | kind | {f"{name}_pd": PROBLEM.first_width}, points))
+    return [*found, plain] if known else found
 
 
 def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
     """Names of the counts that a body has, such as the layers of a stack.
 
     Others, such as ``n`` of core_multi_shell, say which parameters there are.
-
-    Parameters
-    ----------
-    parameters : dict
-        Its values.
     """
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
     return sorted((COUNTS & parameters.keys()) - controls)
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
-    """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest.
-
-    Parameters
-    ----------
-    parameters : dict
-        Its values.
-    fixed : frozenset of str
-        Given by a user.
-    """
+    """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest."""
     lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"}
     found = [n for n in fittable(info, parameters) if n in lengths and n not in fixed]
     found = [n for n in found if float(parameters.get(n, 0.0)) > 0]

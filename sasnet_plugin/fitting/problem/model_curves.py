@@ -29,12 +29,6 @@ class ModelCurves:
     ----------
     dintensity : (n,) float array
         Positive.
-    name : str
-        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
-    fixed : frozenset of str
-        Parameters that keep their start.
-    ranges : mapping of str to (float, float)
-        Given by a user.
     per_decade : int, optional
         As for `resolution.resolution`.
     quick : bool

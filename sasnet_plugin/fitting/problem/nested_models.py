@@ -172,11 +172,6 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
 def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction, ...]:
     """What a model becomes at the limits of its parameters.
 
-    Parameters
-    ----------
-    model : str
-        Form model.
-
     Returns
     -------
     tuple of Reduction

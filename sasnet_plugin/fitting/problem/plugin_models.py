@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
+from ...simulate.bank import BANK_STEP, FLOOR, LOG_Q_MIN, N_BANK, Page
 from ...simulate.kernel import call
 from ...simulate.priors import model_info, parameter_names, sample_prior
 from ...types import ModelGuess, SasnetError, Suggestion, sum_parts
@@ -93,13 +93,7 @@ def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> 
 
 
 def plugin_defaults(model: str) -> dict[str, float]:
-    """Values of the parameters that a plugin's file states.
-
-    Parameters
-    ----------
-    model : str
-        Path of a plugin file.
-    """
+    """Values of the parameters that a plugin's file states."""
     info = model_info(model)
     controls = {p.id: float(p.default) for p in info.parameters.kernel_parameters if p.is_control}
     return {name: controls.get(name, float(p.default)) for name, p in parameter_names(info, controls)}
@@ -110,8 +104,6 @@ def page_of(model: str, seconds: float) -> Page:
 
     Parameters
     ----------
-    model : str
-        Path of a plugin file.
     seconds : float
         Evaluations (`costs`) to compute curves with; at least the default parameters' is computed.
 
@@ -138,7 +130,7 @@ def page_of(model: str, seconds: float) -> Page:
         if good.mean() > 0.5 or (good.any() and not rows):  # the defaults in any case
             log_i = np.log(np.where(good, found.intensity, np.nan))
             rows.append(draw)
-            curves.append(np.maximum(log_i - np.nanmax(log_i), PROBLEM.plugin_floor))
+            curves.append(np.maximum(log_i - np.nanmax(log_i), FLOOR))
             radii.append(found.radius_effective)
         if spent() > deadline:
             break

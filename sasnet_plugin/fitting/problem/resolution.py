@@ -114,8 +114,6 @@ def sampling_needed(
     ----------
     residual : callable
         Of points a decade, None for the measured ones: (n,), in units of the uncertainty.
-    finest : int
-        Points a decade that are taken for enough.
 
     Returns
     -------
@@ -169,8 +167,6 @@ def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Arr
     ----------
     q, dintensity : (n,) float arrays
         Å⁻¹, ascending; uncertainties, positive.
-    count : int
-        Cells, at most.
 
     Returns
     -------

@@ -17,6 +17,7 @@ from ...simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 from ...types import sum_parts
 from ..costs import cost
 from ..result.components import Component, shares
+from ..result.covariance import covariance
 
 Array = NDArray[np.float64]
 
@@ -37,8 +38,6 @@ def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, 
 
     Parameters
     ----------
-    parameters : mapping
-        Of the whole model.
     index, count : int
         Which component, of how many; one alone has no prefix.
     """
@@ -89,13 +88,8 @@ def components_of(model: str, q: Array, curves: Array, scales: Array) -> tuple[C
 
     Parameters
     ----------
-    model : str
-        sasmodels' name.
-    q : (n,) float array
-        Å⁻¹.
     curves : (k, n) float array
         Of each component with its scale, without background.
-    scales : (k,) float array
     """
     parts = sum_parts(model)
     if len(parts) < 2:
@@ -116,22 +110,19 @@ def share_errors(
 
     Parameters
     ----------
-    parameters : mapping
-        sasmodels' parameters of the whole.
     slopes : mapping of str to (n,) float array
         Of the residuals by the fitted parameters; empty where not known.
     """
     names = [f"{part.prefix}scale" for part in parts]
     if not parts or not all(name in slopes for name in names):
         return parts
-    jacobian = np.stack(list(slopes.values()), axis=1)
-    length = np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
-    inverse = np.linalg.pinv(jacobian / length, rcond=1e-9) / length[:, None]
+    at = [list(slopes).index(name) for name in names]
     values = np.array([float(parameters[name]) for name in names])
-    relative = inverse[[list(slopes).index(name) for name in names]]
-    relative = relative / np.maximum(np.abs(values), 1e-300)[:, None]
+    relative = covariance(slopes)[np.ix_(at, at)] / np.maximum(np.abs(np.outer(values, values)), 1e-300)
+    changes = (np.array(part.change) for part in parts)
     return tuple(
-        replace(part, error=float(np.linalg.norm(np.array(part.change) @ relative))) for part in parts
+        replace(part, error=float(np.sqrt(max(change @ relative @ change, 0.0))))
+        for part, change in zip(parts, changes, strict=True)
     )
 
 
@@ -143,15 +134,7 @@ def _parts(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str,
 
 
 def all_exact(name: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has a quick model.
-
-    Parameters
-    ----------
-    name : str
-        A model, a product, or a sum of them.
-    parameters : mapping
-        sasmodels' parameters of the whole.
-    """
+    """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has one."""
     return all(is_exact(part, own) or not is_quick(part) for part, _, own in _parts(name, parameters))
 
 

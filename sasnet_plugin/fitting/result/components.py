@@ -32,8 +32,6 @@ class Component:
 
     Parameters
     ----------
-    name : str
-        sasmodels' name of the component.
     prefix : str
         What its parameters begin with, ``A_``.
     fraction : float
@@ -80,8 +78,6 @@ def shares(curves: Array, q: Array, volumes: Array | None = None) -> tuple[Array
     ----------
     curves : (k, n) float array
         I(q) of each, as fitted.
-    q : (n,) float array
-        Å⁻¹.
     volumes : (k,) float array, optional
         Scales, where these are volume fractions; then shares are of the volume.
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Suggestion
-from . import display
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
@@ -25,16 +24,12 @@ class FitResult:
 
     Parameters
     ----------
-    curve : Curve
-        What was fitted.
     dintensity : (n,) float array
         The uncertainties used, as stated or estimated.
     fits : tuple of ModelFit
         By falling weight; empty where no model could be fitted.
     verified : bool
         The best fit, simulated again with the same noise, looks like the measurement.
-    notes : tuple of str
-        Plain sentences.
     verification : Verification or None
         How the best fit was verified; None where there is none.
     unanswered : tuple of str
@@ -100,7 +95,18 @@ class FitResult:
 
     def table(self) -> list[dict[str, Any]]:
         """One row for each fit, best first."""
-        return display.rows(self.fits)
+        return [
+            {
+                "model": f.model,
+                "structure_factor": f.structure_factor,
+                "weight": f.weight,
+                "reduced_chisq": f.reduced_chisq,
+                "bic": f.bic,
+                "fitted": len(f.free),
+                "probability": f.probability,
+            }
+            for f in self.fits
+        ]
 
     def to_dataframe(self) -> DataFrame:
         """A row for each parameter of each fit, the best fit first, with value, error and unit.
@@ -136,10 +142,14 @@ class FitResult:
         """
         if self.best is None or self.best.posterior is None:
             raise SasnetError('There are no samples of the posterior; fit with method="dream".')
-        return display.corner_figure(self.best)
+        from ... import corner_of
+
+        return corner_of(self.best)
 
     def __rich__(self) -> Any:
-        return display.rich_table(self.fits)
+        from ... import ranking_of
+
+        return ranking_of(self.fits)
 
     def __str__(self) -> str:
         from ... import lines_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...digits import quantity
+from ...digits import interval, quantity
 from ..settings import PROBLEM
 from .components import bare
 from .model_fit import ModelFit, Parameter
@@ -68,6 +68,19 @@ def in_words(name: str, p: Parameter) -> str:
     """``radius 41.3 ± 0.6 Å``, or ``radius not determined (41 ± 300 Å)``."""
     said = quantity(p.value, p.unit, p.error)
     return f"{name} {said}" if determined(name, p) else f"{name} not determined ({said})"
+
+
+def parameters_in_words(found: ModelFit) -> str:
+    """The fitted parameters in one line, with errors and units."""
+    return ", ".join(
+        f"{in_words(name, p)}{_interval(found, name)}" for name, p in found.parameters.items() if not p.fixed
+    )
+
+
+def _interval(found: ModelFit, name: str) -> str:
+    if found.posterior is None or name not in found.posterior.names:
+        return ""
+    return f" (95 %: {interval(*found.posterior.interval95[name])})"
 
 
 def _class(name: str, p: Parameter) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
@@ -11,11 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import product_name
-from ..settings import ASSESSMENT, RESULT
+from ..settings import ASSESSMENT
 from .components import Component
-
-#: Probability inside one standard deviation of a normal distribution.
-_ONE_SIGMA = 0.682689492137
 
 
 @dataclass(frozen=True)
@@ -27,8 +24,6 @@ class Posterior:
 
     Parameters
     ----------
-    names : tuple of str
-        k fitted parameters.
     samples : (n, k) float array
         At most 2000, in the parameters' units.
     interval68, interval95 : mapping of str to (float, float)
@@ -48,64 +43,8 @@ class Posterior:
 
     @property
     def converged(self) -> bool:
-        """The chains agree with each other: R is small (J. A. Vrugt et al., Int. J. Nonlinear Sci. Numer.
-        Simul. 10 (2009) 273).
-        """
-        return self.gelman_rubin < RESULT.converged
-
-
-def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.random.Generator) -> Posterior:
-    """Summarise chains.
-
-    Parameters
-    ----------
-    names : sequence of str
-        k parameters.
-    chains : (steps, chains, k) float array
-        After burn-in.
-    rng : numpy.random.Generator
-        Picks the samples that are kept.
-    """
-    flat = chains.reshape(-1, chains.shape[-1])
-    inner, outer = (
-        np.quantile(flat, [(1 - part) / 2, (1 + part) / 2], axis=0) for part in (_ONE_SIGMA, 0.95)
-    )
-    kept = flat
-    if len(flat) > RESULT.kept_samples:
-        kept = flat[np.sort(rng.choice(len(flat), RESULT.kept_samples, replace=False))]
-    return Posterior(
-        tuple(names),
-        kept.copy(),
-        {name: (float(low), float(high)) for name, low, high in zip(names, *inner, strict=True)},
-        {name: (float(low), float(high)) for name, low, high in zip(names, *outer, strict=True)},
-        float(np.max(split_r(chains))),
-        len(flat),
-    )
-
-
-def split_r(chains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gelman and Rubin's R of each parameter, each chain split in halves.
-
-    A. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), equations 11.1 to 11.4. The halves show a chain
-    that still drifts; infinite where there are fewer than four steps or nothing moves.
-
-    Parameters
-    ----------
-    chains : (steps, chains, k) float array
-
-    Returns
-    -------
-    (k,) float array
-    """
-    half = len(chains) // 2
-    if half < 2:
-        return np.full(chains.shape[-1], np.inf)
-    pieces = np.concatenate([chains[:half], chains[-half:]], axis=1)
-    within = np.mean(np.var(pieces, axis=0, ddof=1), axis=0)
-    between = np.var(np.mean(pieces, axis=0), axis=0, ddof=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.sqrt((half - 1) / half + between / within)
-    return np.asarray(np.where(within > 0, found, np.inf))
+        """The chains agree with each other (Vrugt et al., Int. J. Nonlinear Sci. Num. 10 (2009) 273)."""
+        return self.gelman_rubin < 1.2
 
 
 @dataclass(frozen=True)
@@ -124,6 +63,8 @@ class Parameter:
         Not fitted.
     low, high : float
         Range allowed in the fit; both the value where it was not fitted.
+    undetermined : str
+        Why other values give the very same curves, of which this is one; empty where they do not.
     """
 
     value: float
@@ -132,6 +73,7 @@ class Parameter:
     fixed: bool
     low: float
     high: float
+    undetermined: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,8 +102,6 @@ class ModelFit:
         Of evaluations, as `costs` counts them.
     theory : (n,) float array
         I(q) of the fit at the curve's points, resolution included.
-    warnings : tuple of str
-        Plain sentences.
     posterior : Posterior or None
         Samples of the fitted parameters, where DREAM drew them.
     correlations : mapping of (str, str) to float
@@ -217,6 +157,21 @@ class ModelFit:
     def free(self) -> tuple[str, ...]:
         """Names of the fitted parameters."""
         return tuple(k for k, p in self.parameters.items() if not p.fixed)
+
+
+def explains(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is within its own scatter, by `significant` standard deviations and by `margin` at least."""
+    return bool(
+        reduced_chisq < 1 + max(ASSESSMENT.significant * np.sqrt(2 / max(points, 1)), ASSESSMENT.margin)
+    )
+
+
+def doubtful(reduced_chisq: float, points: int) -> bool:
+    """Whether χ² is larger than expected by its scatter: one right fit in six is, and many wrong ones.
+
+    One that is not a number is doubtful, too.
+    """
+    return not reduced_chisq < 1 + np.sqrt(2 / max(points, 1))
 
 
 @dataclass(frozen=True)
@@ -275,8 +230,6 @@ class Verification:
     explained : bool
         The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are
         mis-stated by, without structure in the residuals.
-    sentences : tuple of str
-        For people.
     noise : float
         Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
     replicates : Replicates or None

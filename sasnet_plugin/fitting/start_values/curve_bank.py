@@ -72,8 +72,6 @@ def interaction(
 
     Parameters
     ----------
-    parameters : dict
-        One of `FACTORS`.
     at : (n, s, c) int array
         From `places`.
     radius : (n, s) float array
@@ -101,8 +99,6 @@ class NearCurve:
 
     Parameters
     ----------
-    parameters : dict
-        sasmodels' parameters, scale and background included.
     weighted_residual : float
         Mean squared residual over measured uncertainty plus 7 % of I.
     """
@@ -132,13 +128,7 @@ class Binned:
 
 
 def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
-    """Average a curve into at most 48 bins of ln q.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Its uncertainty, all positive.
-    """
+    """Average a curve into at most 48 bins of ln q."""
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
@@ -231,11 +221,6 @@ def shifted(
 
 def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
     """The best curves of one model, each with its best size, scale and background.
-
-    Parameters
-    ----------
-    count : int
-        Starts wanted.
 
     Returns
     -------

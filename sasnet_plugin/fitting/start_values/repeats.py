@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...types import Curve
-from ..problem.free_parameters import counts_of, sizes_of
+from ..problem.free_parameters import counts_of, sharp, sizes_of
 from ..settings import OPTIMIZE, START_VALUES
 from ..task import Task
 from .curve_bank import rescaled
@@ -72,9 +72,4 @@ def _begun(task: Task, bank: Bank, count: str, length: str, extent: float) -> It
     for distance, row in product(distances(task.curve), map(page.row, range(len(page)))):
         values = rescaled(task.model, row, distance / row[length])
         number = min(max(round(extent / distance), 1), OPTIMIZE.largest_count)
-        yield as_start(task, nothing_else(values) | {count: float(number)} | task.fixed)
-
-
-def nothing_else(values: Values) -> Values:
-    """Without size distributions: one is tried later."""
-    return {name: value for name, value in values.items() if "_pd" not in name}
+        yield as_start(task, sharp(values) | {count: float(number)} | task.fixed)

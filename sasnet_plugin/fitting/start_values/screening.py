@@ -15,7 +15,7 @@ from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve, sum_parts
 from ..ledger import count_look, shorten
-from ..problem.free_parameters import accepted, coarse, completed
+from ..problem.free_parameters import accepted, coarse, completed, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
@@ -25,7 +25,7 @@ from .curve_bank import Binned, binned, nearest, resolution_matrix, search, seen
 from .second_component import nearest_sums
 
 if TYPE_CHECKING:
-    from ...simulate.bank import Bank
+    from ...simulate.bank import Bank, Page
 
 
 Array = NDArray[np.float64]
@@ -51,12 +51,7 @@ SIMPLE = {
 
 @dataclass(frozen=True)
 class Screen:
-    """Rate pairs of form model and structure factor on one curve.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    """
+    """Rate pairs of form model and structure factor on one curve."""
 
     curve: Curve
     dintensity: Array
@@ -103,7 +98,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     if not np.isfinite(residual[best]):
         return None
     k, row, s = (int(i) for i in best)
-    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], START_VALUES.preview_points)
+    q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], 150)  # the bank has 50 a decade
     columns, matrix = seen(asked.curve, q)
     curves = [c for _, c in shifted(page, asked.structure_factor, columns, shifts[s : s + 1])]
     intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]
@@ -119,15 +114,25 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
-    own = task.model.endswith(".py")
-    page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds) if own else bank.page(task.model)
+    if task.model.endswith(".py"):
+        page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds)
+        # The author's defaults may be the sample's own values, however far their curve is.
+        first = page.row(0)
+        starts = [first, *(start for start in _nearest(task, page, data) if start != first)]
+    else:
+        starts = _nearest(task, bank.page(task.model), data)
+    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+
+
+def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
+    """The nearest curves of a page, others at each attempt."""
+    count = START_VALUES.starts
     near = nearest(page, task.model, task.structure_factor, data, count=count * (task.attempt + 1))
     starts = [one.parameters for one in near[count * task.attempt :] or near[:count]]
-    if fit_cost_class(task.model) != "fast":  # a distribution multiplies the cost: one is tried on the best
-        starts = [{k: v for k, v in start.items() if "_pd" not in k} for start in starts]
-    if own:  # whose author's defaults may be the sample's own values, however far their curve is
-        starts = [page.row(0), *(start for start in starts if start != page.row(0))]
-    return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
+    if fit_cost_class(task.model) == "fast":
+        return starts
+    # A distribution multiplies the cost: one is tried on the best.
+    return [sharp(start) for start in starts]
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from ...simulate.bank import BANK_STEP, LOG_Q_MIN
 from ...simulate.kernel import call
 from ...simulate.priors import model_info
 from ...types import SasnetError, sum_parts
+from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
 from ..settings import START_VALUES
 from .curve_bank import (
@@ -76,8 +77,6 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     ----------
     model : str
         sasmodels' name of a sum of two; the first may have a structure factor.
-    count : int
-        Starts wanted.
 
     Returns
     -------
@@ -122,12 +121,13 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     """Curves of the second component; None where there is none that is finite here."""
     if second in TERMS:
         name, fixed = TERMS[second]
-        rows = [{name: value} | fixed for value in _values(second, data)]
+        low, high = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
+        rows = [{name: value} | fixed for value in values_of(second, low, high)]
     elif second == first.partition("@")[0] and second in bank.models:
         return _other_sizes(bank, second, data)
     elif second in bank.models:
         near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
-        rows = [{k: v for k, v in one.parameters.items() if "_pd" not in k} for one in near]
+        rows = [sharp(one.parameters) for one in near]
     else:
         return None
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
@@ -140,12 +140,11 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     return _normalised(rows, np.array(curves)) if curves else None
 
 
-def _values(term: str, data: Binned) -> Array:
-    """Values tried of a term's parameter: exponents, or lengths that the range of q shows."""
+def values_of(term: str, low: float, high: float) -> Array:
+    """Values tried of a term's parameter: exponents, or lengths that a range of q shows, Å⁻¹."""
     if term == "power_law":
         return np.array(START_VALUES.second_powers)
-    q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
-    return np.geomspace(1 / q[1], np.pi / q[0], START_VALUES.second_curves)
+    return np.geomspace(1 / high, np.pi / low, START_VALUES.second_curves)
 
 
 def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:

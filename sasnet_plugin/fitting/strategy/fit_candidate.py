@@ -53,11 +53,6 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
 
     Each stage has fewer of them: what is so far behind others that no later stage could make up for it ends
     here. Beside the best of a stage lie what no slope leads to.
-
-    Parameters
-    ----------
-    began : float
-        What was spent when work on the task began, s.
     """
     search = TimedSearch(task, began)
     # A coarse copy is not what was measured.

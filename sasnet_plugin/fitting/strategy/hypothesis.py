@@ -174,6 +174,11 @@ class Beliefs:
         own = self.of(hypothesis)
         return own / (own + self.of(other))
 
+    @property
+    def two(self) -> float:
+        """How likely a second component is before sums are fitted."""
+        return max(self.suggestion.second_component or 0.0, STRATEGY.second_prior)
+
     def first(self) -> dict[str, float]:
         """The simplest models of the likely groups, and the likeliest models, with what is thought of each.
 

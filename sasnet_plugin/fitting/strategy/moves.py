@@ -14,7 +14,6 @@ import numpy as np
 
 from ...simulate.priors import model_info
 from ..assessment.diagnostics import reached
-from ..assessment.goodness_of_fit import doubtful
 from ..costs import look_cost
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
@@ -22,7 +21,7 @@ from ..problem.nested_models import simpler
 from ..problem.plugin_models import plugin_defaults
 from ..problem.resolution import has_resolution
 from ..result.components import bare
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
@@ -200,6 +199,8 @@ def resolutions(state: State) -> Iterator[Step]:
             continue
         fit = state.fits[hypothesis]
         chance = STRATEGY.likely * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
+        # A second component that is seen explains what else a resolution would have to.
+        chance *= 1 - state.beliefs.two
         budget = Budget(STRATEGY.time["slow"])
         search = state.task(hypothesis, starts=(starting_values(fit),), budget=budget)
         seconds = 2 * hypothesis.seconds
@@ -208,14 +209,17 @@ def resolutions(state: State) -> Iterator[Step]:
 
 
 def resolved(state: State) -> Iterator[Step]:
-    """The near fits with the resolution that was found with one of them."""
+    """The near fits with the resolution that was found with one of them, and those with it without."""
     supposed = {h.resolution for h in state.fits if h.resolution is not None}
     least = min(fit.chisq for fit in state.fits.values())
-    for resolution in sorted(supposed, key=str):
-        for hypothesis, fit in state.fits.items():
+    for hypothesis, fit in state.fits.items():
+        # What a wrong second component needs, the right one may not.
+        others, most = (
+            ([None], STRATEGY.near_best) if hypothesis.resolution else (supposed, STRATEGY.far_best)
+        )
+        for resolution in sorted(others, key=str):
             found = replace(hypothesis, resolution=resolution)
-            near = hypothesis.resolution is None and fit.chisq < STRATEGY.far_best * least
-            if near and found not in state.fits:
+            if fit.chisq < most * least and found not in state.fits:
                 yield beside(state, ("resolved", found), found, STRATEGY.likely, starting_values(fit))
 
 

@@ -35,8 +35,6 @@ class Found:
         All on that curve.
     kinds : list of ModelFit
         The same models with all kinds of size distribution that were tried, these included.
-    notes : tuple of str
-        Plain sentences.
     """
 
     curve: Curve
@@ -50,8 +48,6 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
 
     Parameters
     ----------
-    state : State
-        Grows.
     deadline : float
         By the pool's clock, s.
     """
@@ -153,16 +149,13 @@ def _found(state: State) -> Found:
     best = state.best
     if best is None:
         return Found(state.curve, [])
-    fits: dict[str, ModelFit] = {}
-    for hypothesis in sorted(state.fits, key=lambda h: h.as_measured == best.as_measured):
-        if hypothesis.resolution == best.resolution and (best.as_measured or not hypothesis.as_measured):
-            fits[hypothesis.name] = state.fits[hypothesis]
-    order = [h.name for h in state.fits if h.resolution == best.resolution]
-    notes = tuple(_said(state, best))
-    curve = state.curve_of(best)
-    taken = [h for h in state.fits if any(state.fits[h] is fit for fit in fits.values())]
-    kinds = [fit for (hypothesis, _), fit in state.kinds.items() if hypothesis in taken and fit.distributions]
-    return Found(curve, [fits[name] for name in dict.fromkeys(order) if name in fits], kinds, notes)
+    same = [h for h in state.fits if h.resolution == best.resolution]
+    # Of one name that which is calculated as the best one is.
+    taken = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
+    taken = {name: h for name, h in taken.items() if best.as_measured or not h.as_measured}
+    fits = [state.fits[taken[name]] for name in dict.fromkeys(h.name for h in same) if name in taken]
+    kinds = [fit for (h, _), fit in state.kinds.items() if h in taken.values() and fit.distributions]
+    return Found(state.curve_of(best), fits, kinds, tuple(_said(state, best)))
 
 
 def _said(state: State, best: Hypothesis) -> list[str]:

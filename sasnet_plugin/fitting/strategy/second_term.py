@@ -20,8 +20,7 @@ from ..problem.experiment import starting_values
 from ..problem.free_parameters import moves
 from ..problem.sums import as_part, prefix
 from ..result.model_fit import ModelFit, Parameter
-from ..settings import START_VALUES
-from ..start_values.second_component import TERMS
+from ..start_values.second_component import TERMS, values_of
 from .hypothesis import Hypothesis, second_share
 from .state import State
 
@@ -36,8 +35,6 @@ class Promise:
     ----------
     gain : float
         ln of its posterior probability over that of the fit.
-    start : dict
-        Parameters of the sum.
     """
 
     gain: float
@@ -66,7 +63,10 @@ def _promise(state: State, fit: ModelFit, term: str) -> Promise | None:
     residual = state.among.residual(fit)
     left = residual - basis @ (basis.T @ residual)
     tried = []
-    for value in _values(state, term):
+    q = state.curve.q
+    for value in values_of(term, float(q[0]), float(q[-1])):
+        if value < 0:  # what rises is a background
+            continue
         curve = _curve(state, term, {name: value, **fixed})
         if curve is None:
             continue
@@ -104,15 +104,6 @@ def _expected(state: State, fit: ModelFit, term: str, value: float, scale: float
     start |= {f"{prefix(0)}scale": values["scale"], f"{second}scale": scale}
     start["background"] = values["background"]
     return Promise(float(gain + np.log(second_share(term))), start)
-
-
-def _values(state: State, term: str) -> Array:
-    """Values tried of a term's parameter: exponents of what falls, or lengths that the range of q shows."""
-    if term == "power_law":
-        powers = np.array(START_VALUES.second_powers)
-        return powers[powers > 0]
-    q = state.curve.q
-    return np.geomspace(1 / q[-1], np.pi / q[0], START_VALUES.second_curves)
 
 
 def _curve(state: State, term: str, parameters: dict[str, float]) -> Array | None:

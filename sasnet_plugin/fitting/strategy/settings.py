@@ -42,7 +42,6 @@ class StrategySettings:
     )
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
-    explained_boost: float = setting(1.0, "The same where a fit leaves nothing but noise.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
         1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
@@ -104,6 +103,9 @@ class StrategySettings:
     sums_near: float = setting(0.7, "Weighted residual of sums that come near: within their tolerance.")
     relative_dq: tuple[float, ...] = setting(
         (0.006, 0.02, 0.04, 0.08), "dq/q that are tried: synchrotrons and pinhole instruments."
+    )
+    most_relative_dq: float = setting(
+        0.25, "Largest dq/q of an instrument: beyond it another model is what lacks."
     )
     absolute_dq: tuple[float, ...] = setting((7e-4, 1.5e-3), "dq that are tried: laboratory cameras.", "Å⁻¹")
     dq_factors: tuple[float, ...] = setting(

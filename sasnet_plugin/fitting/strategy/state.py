@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve, TechnicalError
-from ..assessment.goodness_of_fit import doubtful, explains
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
 from ..problem.contrast import settled, with_contrast
 from ..problem.conventions import with_default_solvent
 from ..problem.sums import as_part
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import fixed_of
@@ -33,17 +32,12 @@ class State:
 
     Parameters
     ----------
-    dintensity : (n,) float array
     named : tuple of Hypothesis
         What the user wants fitted; empty where the network chooses.
     fits : dict
         The best fit of each hypothesis.
     kinds : dict
         The best fit of each hypothesis with each kind of size distribution.
-    failed : set
-        Hypotheses that cannot be fitted.
-    done : set
-        Steps that were taken.
     residuals : dict
         Weighted residual of the bank's nearest curve, by model and structure factor.
     unanswered : list of TechnicalError

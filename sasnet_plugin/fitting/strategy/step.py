@@ -29,10 +29,6 @@ class Step:
         Per second.
     due : bool
         Before all that is not, whatever it is worth.
-    hypothesis : Hypothesis or None
-        What is fitted.
-    task : Task or None
-        How.
     pairs : tuple of Pair
         What the bank is asked about.
     search : Task or None
@@ -72,7 +68,7 @@ def highest_boost(state: State) -> float:
     if best is None:
         return STRATEGY.most_boost
     if state.left(best) <= STRATEGY.chance_gain:
-        return STRATEGY.explained_boost
+        return 1.0  # a fit leaves nothing but noise
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ...simulate.priors import model_info
-from ..assessment.goodness_of_fit import doubtful
 from ..costs import look_cost
 from ..problem.experiment import starting_values
 from ..problem.sums import of_part
+from ..result.model_fit import doubtful
 from ..start_values.second_component import TERMS, has_one_contrast
 from .hypothesis import Hypothesis, size_of
 from .second_term import promises
@@ -31,7 +31,7 @@ def looks_for_sums(state: State) -> Iterator[Step]:
     if pairs:
         seconds = sum(look_cost(*pair) for pair in pairs)
         smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
-        worth = STRATEGY.second_prior * boost(state, smallest) / seconds
+        worth = state.beliefs.two * boost(state, smallest) / seconds
         yield Step(("look", pairs), worth, pairs=pairs)
 
 
@@ -46,7 +46,7 @@ def sums(state: State) -> Iterator[Step]:
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     for hypothesis in near_[: STRATEGY.sums]:
         nearness = min((least + STRATEGY.near) / (rated[hypothesis] + STRATEGY.near), 1.0)
-        yield fitting(state, hypothesis, STRATEGY.second_prior * nearness)
+        yield fitting(state, hypothesis, state.beliefs.two * nearness)
 
 
 def second_terms(state: State) -> Iterator[Step]:

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
-from ..assessment.goodness_of_fit import explains
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
 from ..optimize.lines import Misfit, along, count_lines, other_counts, size_lines
 from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import Walk, neighbour_search
+from ..optimize.neighbour_search import Refine, Walk, neighbour_search
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
+from ..result.model_fit import explains
 from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.repeats import repeating
 from ..start_values.screening import from_bank, further
@@ -28,9 +28,6 @@ from .settings import STRATEGY, Pass
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
     from ..task import Task
-
-#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
-Refine = Callable[[dict[str, Any]], LocalMinimum | None]
 
 
 @dataclass(frozen=True)

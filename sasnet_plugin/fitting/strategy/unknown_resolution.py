@@ -29,8 +29,6 @@ class Resolved:
     ----------
     supposed : Supposed
         Of no width: what the file states.
-    parameters : dict
-        sasmodels' parameters.
     """
 
     supposed: Supposed
@@ -53,7 +51,7 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
     tried: list[Resolved] = []
 
     def attempt(relative: float, absolute: float, start: dict[str, Any]) -> None:
-        if spent() > deadline:
+        if spent() > deadline or relative > STRATEGY.most_relative_dq:
             return
         supposed, curve, points = Supposed(relative, absolute), task.curve, None
         if relative or absolute:

@@ -25,17 +25,17 @@ def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
     task : JointTask
         Begins where the fit has ended.
     fit : JointFit
-        Without a width one is tried of the model's first length.
+        Without a width one kind is tried, of the model's first length.
     """
     widths = {n: fit.parameters[f"{n}_pd"].value for n in fit.distributions if not _fixed(fit, f"{n}_pd")}
     name = max(widths, key=lambda n: widths[n], default=_first(task))
     if name is None or f"{name}_pd" in task.fixed:
         return []
     now = fit.distributions.get(name) if name in widths else None
-    begin = {} if name in widths else {f"{name}_pd": _WIDTH}
+    begin, kinds = ({}, PD_TYPES) if name in widths else ({f"{name}_pd": _WIDTH}, PD_TYPES[:1])
     return [
         replace(task, starts=tuple({**(s or {}), **begin, f"{name}_pd_type": kind} for s in task.starts))
-        for kind in PD_TYPES
+        for kind in kinds
         if kind != now
     ]
 

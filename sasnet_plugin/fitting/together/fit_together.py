@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ...data.sample.described import read_description, sample_of
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
+from ...data.sample.sample import CONTRASTS, Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
-from ...types import Curve, SasnetError, Suggestion, sum_parts
+from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names
 from ..ledger import Ledger
@@ -22,31 +20,21 @@ from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
 from ..progress import shown
-from ..result.fit_result import FitResult
-from ..strategy.fit_candidate import fit_candidate
-from ..task import Budget, Counting, FitOptions, Pool, Task
+from ..task import Counting, FitOptions, Pool
 from ..watched import Progress, Watched
 from .distributions import other_kinds, over_kinds
+from .joint_fit import joint_fit
+from .one_curve import as_one_curve
 from .one_model import JointMinimum, JointTask, fit_one
-from .result import JointFit, SampleResult, joint_fit, ranked
+from .result import JointFit, SampleResult, ranked
 from .said import spoken_in_python, told
+from .search import BESIDE, JOINT, Alone, search
 
-#: Models fitted jointly at once, and at most; so many where one of them explains the sample.
-_AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
-#: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
-#: another that explains the sample.
-_SINGLE, _JOINT, _BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
     "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
     " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
-#: What curves may be as well that look like one of these.
-_OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
-#: Of all models, for each curve, before and after one explains the sample, s.
-_PER_CURVE = {_JOINT: 12.0, _BESIDE: 3.0}
-#: A model that is thought less probable is not fitted where another explains the sample.
-_UNLIKELY = 0.02
 
 
 def fit_together(
@@ -123,46 +111,62 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     curves = sample.curves
+    dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
     each = [one for one, _ in asked]
-    suggestion = together(each, options.prior)
-    singles = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+    whole = as_one_curve(sample, dintensities)
+    if whole is None:
+        suggestion = together(each, options.prior)
+        fits = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+        alone = Alone(curves, dintensities, fits)
+    else:  # a window of q alone tells little
+        answer, seen = suggested(whole, options)
+        suggestion = _with_factors(together([*each, answer], options.prior), answer)
+        as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
+        alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
-        return SampleResult(sample, (singles[0].dintensity,), (), suggestion, singles)
-    dintensities = tuple(uncertainties(curve)[0] for curve in curves)
-    limit = options.time_limit * len(curves)
-    ledger = Ledger(pool, time.monotonic() + limit)
-    sample, fits, notes = _found(ledger, sample, dintensities, options, suggestion, singles)
+        return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
+    made = _jointly(pool, sample, dintensities, options, suggestion, alone)
+    made = replace(made, against=tuple(contradicting(suggestion, each)))
+    if whole is None:
+        return told(replace(made, singles=alone.fits), options)
+    return told(replace(made, as_one=alone.fits[0]), options)
+
+
+def _jointly(
+    pool: Pool,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+    alone: Alone,
+) -> SampleResult:
+    """All that is fitted to all curves."""
+    ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
+    sample, fits, notes = search(ledger, sample, dintensities, options, suggestion, alone)
     order = tuple(ranked(fits))
     odd = None
     if order:
         again = _again(sample, dintensities, options, order[0])
         order = tuple(ranked([_whichever_kind(ledger, again, order[0]), *order[1:]]))
         odd = odd_one(ledger, again) if order[0].lacking() else None
-    against = tuple(contradicting(suggestion, each))
     if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
         notes = [*notes, NO_DENSITIES]
-    made = SampleResult(sample, dintensities, order, suggestion, singles, against, odd, tuple(notes))
-    return told(made, options)
+    return SampleResult(sample, dintensities, order, suggestion, odd=odd, notes=tuple(notes))
 
 
-def _found(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-    singles: Sequence[FitResult],
-) -> tuple[Sample, list[JointFit], list[str]]:
-    """The search; where nothing explains curves whose kind nobody has told, also as another kind."""
-    fits, notes = _search(ledger, sample, dintensities, options, suggestion, singles)
-    other = _OTHER.get(sample.kind)
-    if other is None or sample.told or any(not fit.lacking() for fit in fits):
-        return sample, fits, notes
-    second = replace(sample, kind=other)
-    again, said = _search(ledger, second, dintensities, options, suggestion, singles)
-    better = min((f.bic for f in again), default=np.inf) < min((f.bic for f in fits), default=np.inf)
-    return (second, again, said) if better else (sample, fits, notes)
+def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
+    """With the structure factors of all settings as one curve: most windows do not show any."""
+    seen = {guess.name: guess for guess in whole.models}
+    models = [
+        replace(
+            guess,
+            structure_factor=seen[guess.name].structure_factor,
+            structure_factor_probability=seen[guess.name].structure_factor_probability,
+        )
+        for guess in suggestion.models
+    ]
+    return replace(suggestion, models=tuple(models))
 
 
 def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
@@ -178,40 +182,8 @@ def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, f
     starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
     return JointTask(
         sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
-        dict(options.ranges), fit.probability, fit.per_decade, _JOINT,
+        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
     )  # fmt: skip
-
-
-def _search(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-    singles: Sequence[FitResult],
-) -> tuple[list[JointFit], list[str]]:
-    chances = _chances(suggestion, singles, options)
-    done: list[JointFit] = []
-    notes: list[str] = []
-    open_ = sorted(chances, key=lambda pair: -chances[pair])
-    budget = _JOINT
-    while open_ and len(done) < _MOST and ledger.spent < _PER_CURVE[budget] * len(sample.curves):
-        least = min(done, key=lambda fit: fit.bic, default=None)
-        explained = least is not None and not least.lacking()
-        if explained:
-            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
-        now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
-        budget = _BESIDE if explained else _JOINT
-        tasks = [
-            replace(_task(ledger, sample, dintensities, options, pair, singles, chances[pair]), budget=budget)
-            for pair in now
-        ]
-        for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
-            if isinstance(answer, JointMinimum):
-                done.append(joint_fit(answer))
-            elif isinstance(answer, SasnetError):
-                notes.append(str(answer))
-    return done, notes
 
 
 def odd_one(pool: Counting, task: JointTask) -> int | None:
@@ -227,7 +199,7 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
         return None
     tasks = [without(task, i) for i in range(count)]
     found = []
-    for i, answer in answers(pool, fit_one, tasks, _JOINT.seconds * count):
+    for i, answer in answers(pool, fit_one, tasks, JOINT.seconds * count):
         if isinstance(answer, JointMinimum) and not joint_fit(answer).lacking():
             found.append(i)
     return found[0] if len(found) == 1 else None
@@ -246,70 +218,3 @@ def without(task: JointTask, i: int) -> JointTask:
         values=left(sample.values),
     )  # fmt: skip
     return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))
-
-
-def _chances(
-    suggestion: Suggestion, singles: Sequence[FitResult], options: FitOptions
-) -> dict[tuple[str, str | None], float]:
-    """Models with their structure factors, and what is thought of each: by all curves, and by their fits."""
-    found: dict[tuple[str, str | None], float] = {}
-    for guess in suggestion.models:
-        factor = guess.structure_factor
-        if options.structure_factor is not None:
-            factor = None if options.structure_factor == "none" else options.structure_factor
-        if guess.probability > _UNLIKELY or options.models is not None:
-            found[guess.name, factor] = guess.probability * guess.structure_factor_probability
-            if options.structure_factor is None and guess.structure_factor_probability < 1 - _UNLIKELY:
-                other = None if factor is not None else _interacting(guess.name, singles)
-                if other != factor:
-                    rest = guess.probability * (1 - guess.structure_factor_probability)
-                    found[guess.name, other] = max(found.get((guess.name, other), 0.0), rest)
-    known = {guess.name: guess.probability for guess in suggestion.models}
-    for result in singles:
-        for fit in result.fits[:2]:
-            if len(sum_parts(fit.name)) == 1:
-                pair = fit.model, fit.structure_factor
-                gain = fit.weight / len(singles) * max(known.get(fit.model, 0.0), 10 * _UNLIKELY)
-                found[pair] = max(found.get(pair, 0.0), gain)
-    return found
-
-
-def _shown(curve: Curve, dintensity: Any) -> float:
-    """χ² of a constant: how much there is to see."""
-    mean = np.average(curve.intensity, weights=1 / dintensity**2)
-    return float(np.sum(((curve.intensity - mean) / dintensity) ** 2))
-
-
-def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
-    """A structure factor with which single curves were fitted by a model."""
-    every = (fit for result in singles for fit in result.fits)
-    return next((f.structure_factor for f in every if f.model == name and f.structure_factor), None)
-
-
-def _task(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    pair: tuple[str, str | None],
-    singles: Sequence[FitResult],
-    chance: float,
-) -> JointTask:
-    """With starts from the single curves; a model that was fitted to none is to one of them, briefly."""
-    own = [
-        next((f for f in result.fits if (f.model, f.structure_factor) == pair), None) for result in singles
-    ]
-    if not any(own):
-        i = int(np.argmax([_shown(c, d) for c, d in zip(sample.curves, dintensities, strict=True)]))
-        asked = Task(
-            sample.curves[i], dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
-            budget=_SINGLE,
-        )  # fmt: skip
-        for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
-            own[i] = None if isinstance(answer, SasnetError) else answer
-    starts = tuple(None if f is None else starting_values(f) for f in own)
-    sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
-    return JointTask(
-        sample, dintensities, *pair, starts, dict(options.fixed),
-        dict(options.ranges), chance, max(sampling, default=None), _JOINT,
-    )  # fmt: skip

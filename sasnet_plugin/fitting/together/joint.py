@@ -33,8 +33,8 @@ class Solved:
 
     Parameters
     ----------
-    residual : (n + m,) float array
-        Of all points, and of the prior of the scales.
+    residual : (n + 2 m,) float array
+        Of all points, and of the priors of scales and backgrounds.
     scales, backgrounds : (m,) float arrays
     common : float
         Scale that all have in common, calibration apart.
@@ -96,6 +96,11 @@ class Joint:
         """Of all curves."""
         return sum(len(c.curve) for c in self.curves)
 
+    @property
+    def rows(self) -> int:
+        """Of all residuals: points, and what is known of scales and backgrounds."""
+        return self.points + (0 if self.plan.factors is None else 2 * len(self.curves))
+
     def decoded(self, x: Array) -> list[dict[str, Any]]:
         """sasmodels' parameters of each curve."""
         found = [dict(start) for start in self.starts]
@@ -133,25 +138,30 @@ class Joint:
             if not common > 0:
                 return self._nothing()
             for _ in range(2):  # the prior is of the ratio to the common scale, which moves with it
-                scales, backgrounds, common = _calibrated(self.curves, curves, factors, common)
+                scales, backgrounds, common = _calibrated(self.curves, curves, self.plan, common)
         if not (np.all(np.isfinite(scales)) and np.all(scales > 0)):
             return self._nothing()
         parts = [
             (s * c + b - one.curve.intensity) / one.dintensity
             for s, c, b, one in zip(scales, curves, backgrounds, self.curves, strict=True)
         ]
-        prior = [] if factors is None else [(scales / (np.array(factors) * common) - 1) / CALIBRATION]
-        residual = np.concatenate([*parts, *prior])
+        residual = np.concatenate([*parts, self.off(scales, backgrounds, common)])
         most = PROBLEM.no_value
         return Solved(np.clip(np.nan_to_num(residual, nan=most), -most, most), scales, backgrounds, common)
 
+    def off(self, scales: Array, backgrounds: Array, common: float) -> Array:
+        """Of scales from what the common one asks for, and of backgrounds from none, in deviations."""
+        if self.plan.factors is None:
+            return np.zeros(0)
+        scaled = (scales / (np.array(self.plan.factors) * common) - 1) / CALIBRATION
+        return np.concatenate([scaled, backgrounds / self.plan.background])
+
     def _nothing(self) -> Solved:
         count = len(self.curves)
-        rows = self.points + (0 if self.plan.factors is None else count)
-        return Solved(np.full(rows, PROBLEM.no_value), np.ones(count), np.zeros(count), 1.0)
+        return Solved(np.full(self.rows, PROBLEM.no_value), np.ones(count), np.zeros(count), 1.0)
 
     def residuals(self, x: Array) -> Array:
-        """(n + m,) at the best scales and backgrounds."""
+        """(n + 2 m,) at the best scales and backgrounds."""
         found = self.solved(self.intensities(x)).residual
         total = float(found @ found)
         if total < self.best[0]:
@@ -163,13 +173,12 @@ class Joint:
         base, decoded = self.intensities(x), self.decoded(x)
         scales = self.solved(base).scales
         ends = np.cumsum([0, *(len(c.curve) for c in self.curves)])
-        rows = self.points + (0 if self.plan.factors is None else len(self.curves))
         found = {}
         for j, (key, code) in enumerate(self.codes.items()):
             step = PROBLEM.step if x[j] + PROBLEM.step <= code.high else -PROBLEM.step
             moved_x = x.copy()
             moved_x[j] += step
-            column = np.zeros(rows)
+            column = np.zeros(self.rows)
             for i, (own, before) in enumerate(zip(self.decoded(moved_x), decoded, strict=True)):
                 if own != before:
                     moved = self.forms.intensity(i, own)
@@ -179,12 +188,12 @@ class Joint:
         return found
 
     def linear(self, x: Array) -> Array:
-        """Slopes (n + m, k) by scales, backgrounds and the common scale."""
+        """Slopes (n + 2 m, k) by scales, backgrounds and the common scale."""
         base = self.intensities(x)
         solved = self.solved(base)
         count, total = len(self.curves), self.points
         tied = self.plan.factors
-        found = np.zeros((total + (count if tied else 0), 2 * count + bool(tied)))
+        found = np.zeros((self.rows, 2 * count + bool(tied)))
         begin = 0
         for i, (curve, one) in enumerate(zip(base, self.curves, strict=True)):
             end = begin + len(one.curve)
@@ -192,12 +201,13 @@ class Joint:
             found[begin:end, 2 * i + 1] = 1 / one.dintensity
             if tied:
                 found[total + i, 2 * i] = 1 / (CALIBRATION * tied[i] * solved.common)
+                found[total + count + i, 2 * i + 1] = 1 / self.plan.background
                 found[total + i, -1] = -solved.scales[i] / (CALIBRATION * tied[i] * solved.common**2)
             begin = end
         return found
 
     def jacobian(self, x: Array) -> Array:
-        """(n + m, k), with what is solved for projected out."""
+        """(n + 2 m, k), with what is solved for projected out."""
         own = np.stack(list(self.columns(x).values()), axis=1)
         linear = self.linear(x)
         length = np.linalg.norm(linear, axis=0)
@@ -238,7 +248,8 @@ def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array,
         weight = 1 / search.dintensity**2
         mean, level = np.average(curve, weights=weight), np.average(search.curve.intensity, weights=weight)
         moved = curve - mean
-        scale = (weight * moved) @ (search.curve.intensity - level) / ((weight * moved) @ moved)
+        with np.errstate(all="ignore"):  # a flat curve has no scale
+            scale = (weight * moved) @ (search.curve.intensity - level) / ((weight * moved) @ moved)
         pairs.append((scale, level - scale * mean))
     scales, backgrounds = np.array(pairs).T
     return scales, backgrounds
@@ -257,12 +268,12 @@ def _common(curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequ
 
 
 def _calibrated(
-    curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float], common: float
+    curves: Sequence[ModelCurves], found: Sequence[Array], plan: Plan, common: float
 ) -> tuple[Array, Array, float]:
     """Scales about a common one, within the calibration: the prior's rows linear beside this common scale."""
     count = len(curves)
     normal, right = np.zeros((2 * count + 1, 2 * count + 1)), np.zeros(2 * count + 1)
-    for i, (search, curve, factor) in enumerate(zip(curves, found, factors, strict=True)):
+    for i, (search, curve, factor) in enumerate(zip(curves, found, plan.factors or (), strict=True)):
         rows = np.stack([curve, np.ones(curve.size)]) / search.dintensity
         at = slice(2 * i, 2 * i + 2)
         normal[at, at] += rows @ rows.T
@@ -270,6 +281,7 @@ def _calibrated(
         prior = np.zeros(2 * count + 1)
         prior[2 * i], prior[-1] = 1 / (CALIBRATION * factor * common), -1 / (CALIBRATION * common)
         normal += np.outer(prior, prior)
+        normal[2 * i + 1, 2 * i + 1] += 1 / plan.background**2
     scale = np.sqrt(np.diag(normal))
     if not np.all(np.isfinite(scale)) or np.any(scale == 0):
         return np.full(count, np.nan), np.zeros(count), common

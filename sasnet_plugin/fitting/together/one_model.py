@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,12 +18,15 @@ from ..evidence.marginal import Evidence, evidence
 from ..evidence.shared_error import SharedError
 from ..ledger import spent
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import completed, independent
+from ..problem.free_parameters import SALT, completed, independent
 from ..problem.model_curves import ModelCurves
+from ..result.components import bare
 from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
 from ..task import Budget, no_curve
 from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts
+from .generalised import Minimum, generalised, plain
 from .joint import Joint, Key
 from .shared import Plan, plan_of
 from .slow_errors import slow_errors
@@ -33,6 +36,8 @@ Array = NDArray[np.float64]
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 #: Starts that are tried, the nearest to the data.
 _TRIED = 4
+#: Salt with which one begins beside none, mol/L: charges are screened over 30 Å.
+_SALT = 0.01
 
 
 @dataclass(frozen=True)
@@ -189,43 +194,77 @@ def _starts(
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    singles = [s for s in task.starts if s is not None] or [{}]
-    found = []
+    found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
     rng = np.random.default_rng(0)
-    for single in singles:
+    for single in _different([s for s in task.starts if s is not None] or [{}], plan):
         shared = completed(defaults | single | task.fixed, 35)
-        own = [
-            {n: v for n, v in (s or single).items() if n in plan.own or n.removesuffix("_pd") in plan.own}
-            for s in task.starts
-        ]
-        if task.sample.kind == CONTRASTS:
-            for matter, around in density_starts(forms, plan, shared, rng):
-                found.append((shared | matter, around))
-        if task.sample.kind != CONTRASTS or not found:
-            found.append((shared, own))
+        if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
+            of_matter = density_starts(forms, plan, shared, rng)
+            found += [(shared | matter, list(around)) for matter, around in of_matter]
+            if found:
+                continue
+        own = [_of_curve(start or single, plan) for start in task.starts]
+        found += [(shared, own), *((shared, salted) for salted in _salted(shared, own, plan))]
     return found
 
 
+def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
+    """What a curve has of its own."""
+    return {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+
+
+def _salted(
+    shared: Mapping[str, Any], own: Sequence[dict[str, Any]], plan: Plan
+) -> Iterator[list[dict[str, Any]]]:
+    """The same with salt, where each curve may have some and none begins with any."""
+    for name in plan.own:
+        if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
+            yield [one | {name: _SALT} for one in own]
+
+
+def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
+    """Those that differ in what the curves share."""
+    own = {"scale", "background", *plan.own, *(name for known in plan.known for name in known)}
+    found: dict[Any, dict[str, Any]] = {}
+    for start in starts:
+        key = tuple(sorted((n, str(v)) for n, v in start.items() if n.removesuffix("_pd") not in own))
+        found.setdefault(key, start)
+    return list(found.values())
+
+
 def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
-    x = joint.best[1]
-    intensities = joint.intensities(x)
-    solved = joint.solved(intensities)
-    values = joint.decoded(x)
-    chisq, theories, begin = [], [], 0
-    for i, search in enumerate(joint.curves):
-        end = begin + len(search.curve)
-        chisq.append(float(np.sum(solved.residual[begin:end] ** 2)))
-        theories.append(solved.scales[i] * intensities[i] + solved.backgrounds[i])
-        values[i] |= {"scale": float(solved.scales[i]), "background": float(solved.backgrounds[i])}
-        begin = end
-    prior = float(np.sum(solved.residual[begin:] ** 2))
-    common = solved.common if plan.factors is not None else np.nan
     among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
-    found = tuple(_evidence(one, theory) for one, theory in zip(among, theories, strict=True))
-    errors = _deviations(joint, x, among, theories, [one.shared for one in found])
-    return JointMinimum(
-        task, plan, tuple(values), errors, tuple(chisq), prior, tuple(theories), common, found
+    first = plain(joint, joint.best[1])
+    found = _evidences(among, first)
+    errors, slow = _deviations(joint, first, among, [one.shared for one in found])
+    if _usual(found):  # nothing is gained by weights where the model is wrong
+        second = generalised(joint, first.x, slow)
+        better = _evidences(among, second)
+        if _usual(better) and _lost(second, better) < _lost(first, found):
+            first, found = second, better
+    values = joint.decoded(first.x)
+    for i, own in enumerate(values):
+        own |= {"scale": float(first.scales[i]), "background": float(first.backgrounds[i])}
+    chisq = tuple(
+        float(np.sum(((theory - one.curve.intensity) / one.dintensity) ** 2))
+        for theory, one in zip(first.theories, joint.curves, strict=True)
     )
+    common = first.common if plan.factors is not None else np.nan
+    return JointMinimum(task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found)
+
+
+def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:
+    return tuple(_evidence(one, theory) for one, theory in zip(among, found.theories, strict=True))
+
+
+def _usual(evidences: Sequence[Evidence]) -> bool:
+    """Whether slow errors are no larger than measurements have."""
+    return all(one.shared.relative <= ASSESSMENT.small_systematic for one in evidences)
+
+
+def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
+    """-2 ln of the likelihood."""
+    return found.prior + sum(one.minus_two_log for one in evidences)
 
 
 def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
@@ -252,27 +291,23 @@ def _evidence(among: Discrepancy, theory: Array) -> Evidence:
 
 
 def _deviations(
-    joint: Joint,
-    x: Array,
-    among: Sequence[Discrepancy],
-    theories: Sequence[Array],
-    begin: Sequence[SharedError],
-) -> dict[Key, float]:
-    """Standard deviations of a fit by least squares whose residuals are not independent.
+    joint: Joint, at: Minimum, among: Sequence[Discrepancy], begin: Sequence[SharedError]
+) -> tuple[dict[Key, float], Sequence[SharedError]]:
+    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
 
     The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
     neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
     """
-    columns = _columns(joint, x)
+    columns = _columns(joint, at.x)
     if not columns:
-        return {}
+        return {}, begin
     jacobian = np.stack(list(columns.values()), axis=1)
     scale = np.linalg.norm(jacobian, axis=0)
     jacobian = jacobian / scale
     ends = np.cumsum([len(one.curve) for one in joint.curves])
     *slopes, besides = np.split(jacobian, ends)
-    *residuals, off = np.split(joint.solved(joint.intensities(x)).residual, ends)
-    shared = slow_errors(among, theories, residuals, slopes, (off, besides), begin)
+    *residuals, off = np.split(joint.residuals(at.x), ends)
+    shared = slow_errors(among, at.theories, residuals, slopes, (off, besides), begin)
     *left, last = np.split(np.linalg.pinv(jacobian), ends, axis=1)
     total = last @ last.T
     for own, error in zip(left, shared, strict=True):
@@ -280,4 +315,4 @@ def _deviations(
         for size, shape in error.parts:
             seen = own @ shape.vectors
             total += size**2 * (seen * shape.values) @ seen.T
-    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True))
+    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared

@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample.sample import CONTRASTS, Sample
-from ...simulate.priors import model_info
+from ...data.sample.sample import Sample
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
-from ..assessment.goodness_of_fit import explains, standardised_runs
-from ..evidence.prior import outside
+from ..assessment.goodness_of_fit import explains
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
-from .one_model import JointMinimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
+
+
+#: Share of the greatest weight from which on a fit may be first that explains what the likeliest does not.
+_NEARLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -145,10 +146,16 @@ class JointFit:
 
 
 def _as_dict(parameters: Mapping[str, Parameter]) -> dict[str, Any]:
+    """By name; what is not determined has no value, but a reason and the value of the curves."""
     return {
         name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+        if not p.undetermined
+        else {
+            "value": None, "error": None, "unit": p.unit, "fixed": p.fixed, "reason": p.undetermined,
+            "one_of_many": p.value,
+        }
         for name, p in parameters.items()
-    }
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -162,7 +169,9 @@ class SampleResult:
     suggestion : Suggestion
         Of all curves together, before the fit.
     singles : tuple of FitResult
-        Each curve alone.
+        Each curve alone; none where `as_one` is there.
+    as_one : FitResult or None
+        Settings, whose windows of q tell little alone, as one curve.
     against : tuple of int
         Places of curves whose own answer contradicts that of all.
     odd : int or None
@@ -178,6 +187,7 @@ class SampleResult:
     odd: int | None = None
     notes: tuple[str, ...] = field(default_factory=tuple)
     verdict: Verdict = Verdict()
+    as_one: FitResult | None = None
 
     @property
     def best(self) -> JointFit | None:
@@ -241,14 +251,16 @@ class SampleResult:
             "best": self.best.name if self.best else None,
             "fits": [fit.as_dict(files) for fit in self.fits],
             "suggestion": suggestion_as_dict(self.suggestion),
-            "singles": [
-                {"file": f, "best": r.best.name if r.best else None, "headline": r.headline}
-                for f, r in zip(files, self.singles, strict=False)
-            ],
+            "singles": [{"file": f, **_single(r)} for f, r in zip(files, self.singles, strict=False)],
+            "as_one": None if self.as_one is None else _single(self.as_one),
             "odd": None if self.odd is None else files[self.odd],
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }
+
+
+def _single(result: FitResult) -> dict[str, Any]:
+    return {"best": result.best.name if result.best else None, "headline": result.headline}
 
 
 def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
@@ -270,52 +282,17 @@ def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
 
 
 def ranked(fits: list[JointFit]) -> list[JointFit]:
-    """Each with its weight, exp(-BIC/2) times what the network gave it, best first."""
+    """Each with its weight, exp(-BIC/2) times what the network gave it, best first.
+
+    One that explains all curves is before a likelier one that explains them but for an error that few
+    measurements have, unless its weight is next to nothing.
+    """
     if not fits:
         return []
     log = np.array([-0.5 * fit.bic + np.log(max(fit.probability, 1e-3)) for fit in fits])
     weight = np.exp(log - log.max())
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
-    return sorted(found, key=lambda fit: -fit.weight)
-
-
-def joint_fit(found: JointMinimum) -> JointFit:
-    """Where a joint fit has ended, as people see it."""
-    task = found.task
-    info = model_info(product_name(task.model, task.structure_factor))
-    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
-    units = {p.name: p.units for p in table} | {"background": "1/cm"}
-    values = found.values
-    names = [n for n in values[0] if n in units or (n.endswith("_pd") and n[:-3] in units)]
-    own_names = {"scale", "background", *(name for name, place in found.errors if place is not None)}
-    own_names |= {name for name in names if len({v[name] for v in values}) > 1}
-    shared = {n: _parameter(found, units, n, None) for n in names if n not in own_names}
-    # Widths of nothing are left out.
-    shared = {n: p for n, p in shared.items() if not n.endswith("_pd") or p.value > 0}
-    own = tuple(
-        {n: _parameter(found, units, n, i) for n in names if n in own_names} for i in range(len(values))
-    )
-    widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
-    kinds = {n: str(values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
-    fit = JointFit(
-        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
-        task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
-        _runs(found), task.per_decade, seconds=found.seconds,
-    )  # fmt: skip
-    # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
-    return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
-
-
-def _runs(found: JointMinimum) -> tuple[float, ...]:
-    curves = zip(found.task.sample.curves, found.theories, strict=True)
-    return tuple(standardised_runs(curve.intensity - theory) for curve, theory in curves)
-
-
-def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
-    """One of the fit; without one density that is known, all are known but for a common shift and factor."""
-    anchored = {*found.plan.ties, *(key for known in found.plan.known for key in known)}
-    relative = found.task.sample.kind == CONTRASTS and not any("sld" in key for key in anchored)
-    value = float(found.values[place or 0][name])
-    error = None if relative and "sld" in name else found.errors.get((name, place))
-    given = error is None and not (relative and "sld" in name)
-    return Parameter(value, error, units.get(name, ""), given, value, value)
+    order = sorted(found, key=lambda fit: -fit.weight)
+    least = _NEARLY * order[0].weight
+    first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
+    return [first, *(fit for fit in order if fit is not first)]

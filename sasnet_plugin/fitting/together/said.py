@@ -30,6 +30,11 @@ WHAT = {
 }
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
+#: Of contrasts that share a shape alone.
+EXCHANGED = (
+    "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
+    " light for heavy water inside, or they are not one sample."
+)
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
 
@@ -48,6 +53,7 @@ def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
         verdict=of_verdict(said, code, purpose),
         notes=tuple(map(in_python, result.notes)),
         singles=tuple(of_single(one, options) for one in result.singles),
+        as_one=None if result.as_one is None else of_single(result.as_one, options),
     )
 
 
@@ -100,7 +106,7 @@ def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
     found = []
     for name, p in best.parameters.items():
-        if p.fixed or name in ("scale", "background") or not _known(name, p) or p.error is None:
+        if p.fixed or p.error is None or name in ("scale", "background") or not _known(name, p):
             continue
         if name.endswith("_pd"):
             error = None if p.error is None else 100 * p.error
@@ -136,6 +142,8 @@ def _doubts(result: SampleResult) -> list[str]:
             f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"
             " it is the same."
         )
+    if EXCHANGED in result.notes:
+        found.append(EXCHANGED)
     factors = _calibrations(result)
     if factors:
         found.append(factors)
@@ -157,7 +165,7 @@ def _doubts(result: SampleResult) -> list[str]:
 def _calibrations(result: SampleResult) -> str:
     """That a curve's intensity is off by more than a calibration is."""
     best, sample = result.best, result.sample
-    if best is None or sample.kind not in (SETTINGS, CONTRASTS):
+    if best is None or sample.kind not in (SETTINGS, CONTRASTS) or EXCHANGED in result.notes:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]

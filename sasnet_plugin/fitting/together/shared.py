@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from ...data.sample.expression import Expression
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...simulate.priors import model_info
-from ...types import SasnetError, product_name
+from ...types import Curve, SasnetError, product_name
 from ..problem.free_parameters import SALT, fittable
 from ..result.components import bare
 
 #: Standard deviation of a measurement's calibration, as a share of I.
 CALIBRATION = 0.03
+#: A background may be so many times the intensity at a curve's end, the last tenth of its points.
+_BACKGROUND, _END = 2.0, 10
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,8 @@ class Plan:
         Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
     given : tuple of mapping
         Numbers of each curve that ties name.
+    background : float
+        Standard deviation of each curve's background about none, 1/cm.
     """
 
     own: frozenset[str]
@@ -38,6 +44,7 @@ class Plan:
     factors: tuple[float, ...] | None
     ties: Mapping[str, Expression] = field(default_factory=dict)
     given: tuple[Mapping[str, float], ...] = ()
+    background: float = np.inf
 
 
 def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
@@ -59,16 +66,35 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     """
     table = model_info(product_name(model, factor)).parameters.call_parameters
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
-    own = {name for name in names if _is_own(sample.kind, name, factor)}
-    own = (own - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
-    around = [name for name in names if "solvent" in name and name not in fixed]
-    solvents = sample.solvents or (None,) * len(sample.curves)
-    known = tuple(
-        dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value))) for value in solvents
-    )
+    own = _own(sample, names, factor)
+    known = _known(sample, names, fixed)
     ties = {name: tie for name, tie in sample.ties.items() if name in names}
     _check_ties(sample, model, set(names), ties)
-    return Plan(frozenset(own - set(ties)), known, _factors(sample, factor), ties, sample.values)
+    factors = _factors(sample, factor)
+    densities = {p.name for p in table if p.type == "sld"}
+    if densities <= own and not any(densities & one.keys() for one in known):
+        factors = None  # a factor of all contrasts of a curve is one of its scale
+    background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
+    return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background)
+
+
+def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:
+    custom = {name for name in names if _is_own(sample.kind, name, factor)}
+    return (custom - sample.share) | (sample.own & {*names, *(f"{name}_pd" for name in names)})
+
+
+def _known(sample: Sample, names: Sequence[str], fixed: Mapping[str, float]) -> tuple[dict[str, float], ...]:
+    around = [name for name in names if "solvent" in name and name not in fixed]
+    return tuple(
+        dict(fixed) | ({} if value is None else dict.fromkeys(around, float(value)))
+        for value in sample.solvents or (None,) * len(sample.curves)
+    )
+
+
+def _lowest(curves: Sequence[Curve]) -> float:
+    """A flat background is in all settings: a bright one has no larger one than the dimmest, 1/cm."""
+    ends = [np.abs(c.intensity[-max(len(c) // _END, 1) :]) for c in curves]
+    return _BACKGROUND * min(float(np.median(end)) for end in ends) or np.inf
 
 
 def _check_ties(sample: Sample, model: str, names: set[str], ties: Mapping[str, Expression]) -> None:

@@ -3,7 +3,8 @@
 Residuals at the best fit are too small a measure: parameters have taken up what they could. For one curve the
 others' likelihood is the prior of the parameters, Gaussian about where these curves alone would put them, and
 the curve's slow error is integrated under it as that of a single curve is (`evidence.marginal`); with as many
-curves as it takes for one to change nothing any more, in turn.
+curves as it takes for one to change nothing any more, in turn. One that is too small to be seen is still as
+likely as it is: without it the values of half of all samples are too sure.
 """
 
 from __future__ import annotations
@@ -56,10 +57,12 @@ def slow_errors(
             rest = [one for j, one in enumerate(told) if j != i]
             precision = known[0] + sum((one[0] for one in rest), np.zeros_like(known[0])) + np.diag(floor)
             pull = known[1] + sum((one[1] for one in rest), np.zeros_like(known[1]))
+            if not np.all(np.isfinite(precision)):
+                continue
             values, vectors = np.linalg.eigh(precision)
             width = vectors / np.sqrt(np.maximum(values, values[-1] * 1e-14))
             there = residuals[i] - slopes[i] @ (width @ (width.T @ pull))
-            found[i] = marginal(curve, theories[i], there, slopes[i] @ width).shared
+            found[i] = marginal(curve, theories[i], there, slopes[i] @ width, seen=-np.inf).shared
             told[i] = _told(found[i], residuals[i], slopes[i])
     return found
 

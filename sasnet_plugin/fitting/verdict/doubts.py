@@ -10,6 +10,7 @@ from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
+from ..result.model_fit import explains
 from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
@@ -19,7 +20,6 @@ from .equals import (
     of_other_shape,
     overstated,
     within_error,
-    within_its_errors,
 )
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
@@ -270,7 +270,7 @@ def structured(result: FitResult) -> Iterator[str]:
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
     best = result.fits[0]
-    if not (within_its_errors(best, len(result.curve)) or within_error(result)):
+    if not (explains(best.reduced_chisq, len(result.curve)) or within_error(result)):
         yield (
             f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
             " that the errors of the values are too small by that."
@@ -279,7 +279,9 @@ def understated(result: FitResult) -> Iterator[str]:
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
-    if result.verification is not None and not result.verification.explained and within_error(result):
+    found, best = result.verification, result.fits[0]
+    as_stated = found is None or (found.explained and within_its_errors(best, len(result.curve)))
+    if not as_stated and within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 

@@ -114,12 +114,6 @@ def other_distributions(result: FitResult) -> list[ModelFit]:
     ]
 
 
-def within_its_errors(fit: ModelFit, points: int) -> bool:
-    """Whether the residuals of a fit are as large as the uncertainties, to the scatter of their sum."""
-    scatter = ASSESSMENT.significant * (2 / max(points, 1)) ** 0.5
-    return bool(fit.reduced_chisq < 1 + max(scatter, ASSESSMENT.margin))
-
-
 def nearest(result: FitResult) -> ModelFit:
     """The fit of the least reduced χ², whatever its evidence."""
     return min(result.fits, key=lambda fit: fit.reduced_chisq)

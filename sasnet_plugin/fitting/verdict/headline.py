@@ -10,7 +10,7 @@ from ...digits import chisq_text, listed, rounded, significant, unit_text
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, explains
 from .equals import (
     as_good,
     nearest,
@@ -18,7 +18,6 @@ from .equals import (
     of_one_kind,
     other_distributions,
     within_error,
-    within_its_errors,
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
@@ -46,7 +45,7 @@ def _found(result: FitResult) -> str:
     if no_shape(result):
         return f"{_of_no_shape(result)} {capital(chisq)}."
     said = explanation(result, best)
-    if explained:
+    if explained and (not within or within_its_errors(best, len(result.curve))):
         return f"{said}. Explains the data, {chisq}."
     given = "stated" if result.curve.dintensity is not None else "estimated"
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
@@ -90,7 +89,7 @@ def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
 def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = not any("not random" in sentence for sentence in first.warnings)
-    if first is not best and random and within_its_errors(first, len(result.curve)):
+    if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         likelier = f"{best.short_name}, which is likelier for other reasons, does not"
         return (
             f"{capital(with_name(first))} would explain the data, reduced χ²"
@@ -126,25 +125,34 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
     wide = [_with_spread(size, _same(size.name, equals, best), kinds, best) for size in whole]
+    long = beyond(result, best)
+    hidden = parts | set(long)
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.name, size) for size in wide if not _open(size)]
-    hidden = set(beyond(result, best))
-    for name, _ in telling(best):
-        size = of_parameter(name, best)
-        if name in parts | hidden or size is None:
-            continue
-        keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
-        others = [one for key in keys for one in _same(key, equals, best)]
-        said.append(_value(name, _with_spread(size, others, kinds, best), best))
+    told = [name for name, _ in telling(best) if name not in hidden]
+    said += [_value(name, one, best) for name in told if (one := _alone(name, best, equals, kinds))]
     said += [
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
-        for name, longest in beyond(result, best).items()
+        for name, longest in long.items()
     ]
-    left = [size.name for size in wide if _open(size)]
-    left += [_name(name, best) for name in undetermined(best) if name not in parts | hidden]
-    if left:
-        said.append(f"{listed(left)} not determined by these data")
-    return said
+    return [*said, *_left(wide, best, hidden)]
+
+
+def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
+    """That some sizes are not determined; nothing where all are."""
+    names = [size.name for size in wide if _open(size)]
+    names += [_name(name, best) for name in undetermined(best) if name not in hidden]
+    return [f"{listed(names)} not determined by these data"] if names else []
+
+
+def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit], kinds: Sequence[ModelFit]) -> Size | None:
+    """A parameter with the error that holds what other fits say of it; None where it is not determined."""
+    size = of_parameter(name, best)
+    if size is None:
+        return None
+    keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
+    others = [one for key in keys for one in _same(key, equals, best)]
+    return _with_spread(size, others, kinds, best)
 
 
 def _open(size: Size) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from ...digits import significant
 from ...types import printable
 from ..result.fit_result import FitResult
-from ..settings import EFFORT
-from ..task import FitOptions
+from ..result.model_fit import ModelFit
+from ..task import Contrast, FitOptions, Method
 from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
 from .equals import of_other_shape, within_error
 from .names import is_body
@@ -52,13 +52,7 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
         form, _, factor = simpler.partition("@")
         return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
     if left and is_body(best.model) and not of_other_shape(result):
-        value = f"{float(f'{best.parameters[left[0]].value:.2g}'):g}"
-        changes: dict[str, str | None] = {
-            "--models": best.model,
-            "--structure-factor": best.structure_factor or "none",
-            "--fix": _pairs({**options.fixed, left[0]: value}),
-        }
-        return changes, f"with your own value of {left[0]} in the place of {value}"
+        return _with_own_value(left[0], best, options)
     if options.models is None and (expected := expected_unfitted(result)):
         model, own = expected
         return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
@@ -67,10 +61,19 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"
 
 
+def _with_own_value(name: str, best: ModelFit, options: FitOptions) -> tuple[dict[str, str | None], str]:
+    value = f"{float(f'{best.parameters[name].value:.2g}'):g}"
+    changes: dict[str, str | None] = {
+        "--models": best.model,
+        "--structure-factor": best.structure_factor or "none",
+        "--fix": _pairs({**options.fixed, name: value}),
+    }
+    return changes, f"with your own value of {name} in the place of {value}"
+
+
 def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
     if result.unfitted or result.limit_met:
-        longer = max(EFFORT.longer[0], EFFORT.longer[1] * options.time_limit)
-        return {"--time-limit": f"{longer:g}"}, "with more time"
+        return {"--time-limit": f"{options.longer():g}"}, "with more time"
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, "with all models"
     window = _without_the_worst(result)
@@ -119,7 +122,7 @@ def _pairs(values: Mapping[str, object]) -> str:
 
 def words_of(options: FitOptions) -> dict[str, str | None]:
     """The options as the command line has them; what was left to its default is left out."""
-    usual, method = FitOptions(), options.method
+    usual = FitOptions()
     found: dict[str, str | None] = {}
     if options.models is not None:
         found["--models"] = ",".join(options.models)
@@ -133,16 +136,23 @@ def words_of(options: FitOptions) -> dict[str, str | None]:
         found["--fix"] = _pairs({name: f"{value:g}" for name, value in options.fixed.items()})
     if options.ranges:
         found["--range"] = _pairs({name: f"{a:g}:{b:g}" for name, (a, b) in options.ranges.items()})
-    if options.contrast is not None:
-        given = (options.contrast.sample_name, options.contrast.solvent_name, options.contrast.probe)
-        found |= {
-            f"--{name}": value
-            for name, value in zip(("sample", "solvent", "probe"), given, strict=True)
-            if value and value != "neutron"
-        }
-    if method.name != usual.method.name:
-        found["--method"] = method.name
-        for name in ("samples", "burn"):
-            if getattr(method, name) != getattr(usual.method, name):
-                found[f"--{name}"] = str(getattr(method, name))
-    return found | dict(options.also)
+    return (
+        found | _of_contrast(options.contrast) | _of_method(options.method, usual.method) | dict(options.also)
+    )
+
+
+def _of_contrast(contrast: Contrast | None) -> dict[str, str]:
+    if contrast is None:
+        return {}
+    given = {"sample": contrast.sample_name, "solvent": contrast.solvent_name, "probe": contrast.probe}
+    return {f"--{name}": value for name, value in given.items() if value and value != "neutron"}
+
+
+def _of_method(method: Method, usual: Method) -> dict[str, str]:
+    if method.name == usual.name:
+        return {}
+    return {
+        f"--{option}": str(value)
+        for option, name in (("method", "name"), ("samples", "samples"), ("burn", "burn"))
+        if (value := getattr(method, name)) != getattr(usual, name)
+    }

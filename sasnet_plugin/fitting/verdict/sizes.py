@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..result.components import bare
+from ..result.covariance import correlations
 from ..result.fit_result import FitResult
 from ..result.headline import determined
 from ..result.model_fit import ModelFit
@@ -53,12 +54,8 @@ class Size:
 
     Parameters
     ----------
-    name : str
-        In plain English.
     error : float or None
         One standard deviation; None where it is not known.
-    unit : str
-        As sasmodels has it.
     parts : tuple of str
         Names of the parameters that it is the sum of.
     weight : float
@@ -110,17 +107,12 @@ _LEAST = 1e-4
 
 def _correlation(names: Sequence[str], fit: ModelFit) -> NDArray[np.float64]:
     """Between errors, (k, k); none where the derivatives are not known."""
-    free = {k: v for k, v in fit.derivatives.items() if np.all(np.isfinite(v)) and np.any(v)}
-    if not all(name in free for name in names):
+    order = list(fit.derivatives)
+    if not set(names) <= set(order):
         return np.eye(len(names))
-    columns = np.stack(list(free.values()), axis=1)
-    columns = columns / np.linalg.norm(columns, axis=0)
-    covariance = np.linalg.pinv(columns.T @ columns, rcond=1e-12)
-    at = [list(free).index(name) for name in names]
-    found = covariance[np.ix_(at, at)]
-    # The derivatives' own lengths cancel.
-    width = np.sqrt(np.diag(found))
-    return np.asarray(found / np.outer(width, width))
+    at = [order.index(name) for name in names]
+    found = correlations(fit.derivatives)[np.ix_(at, at)]
+    return found if np.all(np.isfinite(found)) else np.eye(len(names))
 
 
 def comparable(size: Size, other: Size) -> bool:
@@ -133,8 +125,6 @@ def spread(size: Size, others: Iterable[Size]) -> float | None:
 
     Parameters
     ----------
-    size : Size
-        Of the best fit, whose value stays.
     others : iterable of Size
         The same quantity by fits as good.
     """

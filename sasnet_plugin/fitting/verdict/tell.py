@@ -20,8 +20,6 @@ def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
     ----------
     result : FitResult
         As assessed; nothing but it is read.
-    options : FitOptions, optional
-        As the curve was fitted, for the command that is named next; default: the usual ones.
     """
     return replace(result, verdict=verdict(result, options or FitOptions()))
 

@@ -125,8 +125,8 @@ class Tools:
         """Fit several curves of one sample."""
         from ...data.sample.described import sample_of
         from ...fitting.asked import check_names
-        from ...fitting.problem.contrast import scattering_length_density
         from ...fitting.together.fit_together import fit_sample
+        from ...materials import scattering_length_density
 
         check_names(options)
         curves = [self._one(file, None, None) for file in files]
@@ -170,7 +170,7 @@ class Tools:
 
     def sld(self, material: str, probe: str = "neutron", wavelength: float | None = None) -> Answer:
         """A scattering length density."""
-        from ...fitting.problem.contrast import scattering_length_density
+        from ...materials import scattering_length_density
 
         value = scattering_length_density(material, probe, wavelength)
         return {

@@ -245,21 +245,25 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
 def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:
     """Columns as lists, of the points that can be fitted; None for what is missing or zero throughout."""
     size = len(columns["q"])
-    lists = {}
-    for name, values in columns.items():
-        numbers = [float(v) for v in values] if values is not None and len(values) == size else []
-        lists[name] = numbers if any(numbers) else None
+    lists = {name: _numbers(values, size) for name, values in columns.items()}
     q, intensity = lists["q"] or [], lists["intensity"] or []
     keep = [
         i
         for i, (x, y) in enumerate(zip(q, intensity, strict=False))
         if math.isfinite(x) and math.isfinite(y) and x > 0 and low <= x <= high
     ]
-    kept = {
-        k: None if v is None else [v[i] if math.isfinite(v[i]) else None for i in keep]
-        for k, v in lists.items()
-    }
+    kept = {name: None if v is None else [_finite(v[i]) for i in keep] for name, v in lists.items()}
     return kept | {"q": [q[i] for i in keep], "intensity": [intensity[i] for i in keep]}
+
+
+def _numbers(values: Any, size: int) -> list[float] | None:
+    """A column; None where it is missing, of another length or zero throughout."""
+    numbers = [float(v) for v in values] if values is not None and len(values) == size else []
+    return numbers if any(numbers) else None
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _holds(tab: Any, data: DataSet) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -114,36 +115,22 @@ class Entry:
     def fitted_with(self, result: dict[str, Any], number: int) -> None:
         """Take the answer to ``fit``: what was fitted in its order, then what was only suggested."""
         found = result.get("fit") or {}
+        pages, said = result.get("pages") or [], found.get("fits") or []
+        curves = [*(result.get("curves") or []), *[None] * len(pages)]
         known = {each.name: each for each in self.candidates}
-        curves = result.get("curves") or []
-        new: list[Candidate] = []
-        reduced = [float(each.get("reduced_chisq") or 0.0) for each in result.get("pages") or []]
-        most = _HOPELESS * max(min(reduced, default=0.0), _LEAST)
-        for i, page in enumerate(result.get("pages") or []):
-            said = (found.get("fits") or [])[i]
-            name = Candidate(said["model"], said["structure_factor"]).name
-            old = known.pop(name, Candidate(said["model"], said["structure_factor"]))
-            if new and float(page.get("reduced_chisq") or 0.0) > most:
-                continue
-            new.append(
-                replace(
-                    old,
-                    warnings=(*_scope(old), *said.get("warnings", ())),
-                    curve=(curves[i]["q"], curves[i]["intensity"]) if i < len(curves) else old.curve,
-                    reduced_chisq=page.get("reduced_chisq"),
-                    weight=page.get("weight"),
-                    verdict=str(found.get("verdict") or "") if i == 0 else "",
-                    page=page,
-                    values=str(page.get("values") or ""),
-                    dq=result.get("dq"),
-                    residuals=curves[i].get("residuals") if i < len(curves) else None,
-                )
-            )
-        head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
+        fitted = [
+            _from_fit(known, one, page, curve, result.get("dq"))
+            for one, page, curve in zip(said, pages, curves, strict=False)
+        ]
+        new = [each for i, each in enumerate(fitted) if i == 0 or _chisq_of(each.page) <= _most(pages)]
+        if new:
+            new[0] = replace(new[0], verdict=str(found.get("verdict") or ""))
+        named = {each.name for each in fitted}
         notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
-        self.candidates = new + [_unfitted(each, notes) for each in known.values()]
+        self.candidates = new + [_unfitted(each, notes) for name, each in known.items() if name not in named]
+        head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
         doubt = str(found.get("doubt") or "")
-        self.remarks = [*([head] if head else []), *([f"⚠ {doubt}"] if doubt else []), *notes]
+        self.remarks = [line for line in (head, f"⚠ {doubt}" if doubt else "", *notes) if line]
         self.fit, self.report = number, ""
         self.settle("fitted" if new else "no model could be fitted")
 
@@ -161,6 +148,39 @@ def _from_suggestion(said: dict[str, Any]) -> Candidate:
         said.get("group") or "",
         (f"Scope: {warning}",) if warning else (),
         (preview["q"], preview["intensity"]) if preview else None,
+    )
+
+
+def _chisq_of(page: dict[str, Any] | None) -> float:
+    return float((page or {}).get("reduced_chisq") or 0.0)
+
+
+def _most(pages: Sequence[dict[str, Any]]) -> float:
+    """Reduced χ² above which a fit is not shown beside the best."""
+    return _HOPELESS * max(min(map(_chisq_of, pages), default=0.0), _LEAST)
+
+
+def _from_fit(
+    known: Mapping[str, Candidate],
+    said: dict[str, Any],
+    page: dict[str, Any],
+    curve: dict[str, Any] | None,
+    dq: Any,
+) -> Candidate:
+    """A candidate with what a fit says of it; what was suggested of it before stays."""
+    plain = Candidate(said["model"], said["structure_factor"])
+    old = known.get(plain.name, plain)
+    return replace(
+        old,
+        warnings=(*_scope(old), *said.get("warnings", ())),
+        curve=(curve["q"], curve["intensity"]) if curve else old.curve,
+        reduced_chisq=page.get("reduced_chisq"),
+        weight=page.get("weight"),
+        verdict="",
+        page=page,
+        values=str(page.get("values") or ""),
+        dq=dq,
+        residuals=curve.get("residuals") if curve else None,
     )
 
 

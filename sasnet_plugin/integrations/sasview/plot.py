@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
@@ -70,6 +71,25 @@ def thumbnail(data: dict[str, Any] | None, size: QSize) -> QPixmap:
     return picture
 
 
+@dataclass(frozen=True)
+class _Scales:
+    """Decades that a box shows: from and to, across and up."""
+
+    box: QRectF
+    across: tuple[float, float]
+    up: tuple[float, float]
+
+    def place(self, x: float, y: float) -> QPointF:
+        """Where q in Å⁻¹ and I in cm⁻¹ are drawn."""
+        right = (math.log10(x) - self.across[0]) / (self.across[1] - self.across[0])
+        high = (math.log10(y) - self.up[0]) / (self.up[1] - self.up[0])
+        # Qt paints coordinates far outside slowly.
+        return QPointF(
+            self.box.left() + right * self.box.width(),
+            self.box.bottom() - min(max(high, -1.0), 2.0) * self.box.height(),
+        )
+
+
 def paint(
     painter: QPainter,
     area: QRectF,
@@ -81,44 +101,41 @@ def paint(
 ) -> None:
     """Draw into an area; labels only where the margins leave room for them, residuals in a strip below."""
     painter.fillRect(area, Qt.GlobalColor.white)
-    points = [(x, y) for x, y in zip(data["q"], data["intensity"], strict=True) if y > 0] if data else []
     left, top, right, bottom = margins
     box = area.adjusted(left, top, -right, -bottom)
     labelled = left > 20
     strip = QRectF(box)
-    if residuals is not None and curve is not None:
+    with_residuals = residuals is not None and curve is not None
+    if with_residuals:
         box.setBottom(box.bottom() - _STRIP * box.height())
         strip.setTop(box.bottom() + 18)
     if labelled:
         painter.setPen(QPen(_FRAME))
         painter.drawRect(box)
+    points = _positive_points(data["q"], data["intensity"]) if data else []
     if not points:
         return
-    xs = _range([x for x, _ in points], 0.03)
-    ys = _range(_without_depths([y for _, y in points]), 0.06)
-
-    def place(x: float, y: float) -> QPointF:
-        across = (math.log10(x) - xs[0]) / (xs[1] - xs[0])
-        up = (math.log10(y) - ys[0]) / (ys[1] - ys[0])
-        # Qt paints coordinates far outside slowly.
-        return QPointF(
-            box.left() + across * box.width(), box.bottom() - min(max(up, -1.0), 2.0) * box.height()
-        )
-
+    scales = _Scales(
+        box, _range([x for x, _ in points], 0.03), _range(_without_depths([y for _, y in points]), 0.06)
+    )
     if labelled:
-        _axes(painter, box, xs, ys, strip.bottom())
+        _axes(painter, box, scales.across, scales.up, strip.bottom())
         painter.drawText(QRectF(box.left(), 2, box.width(), top - 4), Qt.AlignmentFlag.AlignCenter, title)
     painter.save()
     painter.setClipRect(box)
-    _draw_points(painter, data or {}, points, place, 2.2 if labelled else 1.1)
+    _draw_points(painter, data or {}, points, scales.place, 2.2 if labelled else 1.1)
     if curve is not None:
-        line = [place(x, y) for x, y in zip(*curve, strict=True) if _positive(x) and _positive(y)]
         painter.setPen(QPen(_CURVE, 2.0))
-        painter.drawPolyline(QPolygonF(line))
+        painter.drawPolyline(QPolygonF([scales.place(x, y) for x, y in _positive_points(*curve)]))
     painter.restore()
-    if residuals is not None and curve is not None:
-        there = [(place(x, 1.0).x(), r) for x, r in zip(curve[0], residuals, strict=False) if r is not None]
-        _draw_residuals(painter, strip, there)
+    if with_residuals and curve is not None:
+        pairs = zip(curve[0], residuals or (), strict=False)
+        _draw_residuals(painter, strip, [(scales.place(x, 1.0).x(), r) for x, r in pairs if r is not None])
+
+
+def _positive_points(q: Sequence[Any], intensity: Sequence[Any]) -> list[tuple[float, float]]:
+    """What logarithmic axes can show."""
+    return [(x, y) for x, y in zip(q, intensity, strict=True) if _positive(x) and _positive(y)]
 
 
 def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, float]]) -> None:

@@ -111,30 +111,33 @@ def advice(
     image, now, beams = images[-1], settings[-1], [_beam_of(image) for image in images]
     others = [(name, *_other(image, now, name)) for name in wanted]
     seen = tuple(polar(one) for one in images)
-    pool = [row_of(draw_sample(rng)) for _ in range(ADVICE.samples)]
-    postures = [draw_posture(resized(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
-    alike = [
-        Settings(
-            tuple(
-                _counted(posture, beam, rng, float(one.counts.sum()))
-                for beam, one in zip(beams, seen, strict=True)
-            )
-        )
-        for posture in postures
-    ]
-    weight = weights(summaries(predictor, [Settings(seen)]), summaries(predictor, alike))
-    chosen = rng.choice(len(postures), ADVICE.kept, p=weight)
     before = float(entropy(classes(predictor, [Settings(seen)])).mean())
+    postures = _alike(seen, beams, predictor, rng)
     here, counts, found = beams[-1], float(seen[-1].counts.sum()), []
     for name, beam, flux in [("", here, 1.0), *others]:
         again = [
-            _counted(postures[k], beam, rng, _total(postures[k], here, beam, flux) * counts) for k in chosen
+            _counted(posture, beam, rng, _total(posture, here, beam, flux) * counts) for posture in postures
         ]
         sets = [Settings((*seen, one) if name else (*seen[:-1], _sum(seen[-1], one))) for one in again]
         after = entropy(classes(predictor, sets))
         expected = float(np.median([one.counts.sum() for one in again]))
         found.append(Advice(name, before - float(after.mean()), expected))
     return found
+
+
+def _alike(
+    seen: tuple[Polar, ...], beams: Sequence[CellBeam], predictor: Any, rng: np.random.Generator
+) -> list[Posture]:
+    """Samples that look to the network as the measured one does, drawn by how much they do."""
+    pool = [row_of(draw_sample(rng)) for _ in range(ADVICE.samples)]
+    postures = [draw_posture(resized(row, rng), rng) for row in pool for _ in range(ADVICE.uses)]
+    counts = [float(one.counts.sum()) for one in seen]
+    measured = [
+        Settings(tuple(_counted(one, beam, rng, total) for beam, total in zip(beams, counts, strict=True)))
+        for one in postures
+    ]
+    weight = weights(summaries(predictor, [Settings(seen)]), summaries(predictor, measured))
+    return [postures[k] for k in rng.choice(len(postures), ADVICE.kept, p=weight)]
 
 
 def _setting_of(image: Image) -> Setting:

@@ -178,7 +178,8 @@ def _sentence(name: str, parameter: Parameter) -> str:
     text = f"{name} = {float(parameter.value)!r}"
     if parameter.error is not None:
         text += f" ± {parameter.error:.3g}"
-    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "")
+    why = f" (one of many: {parameter.undetermined})" if parameter.undetermined else ""
+    return f"{text} {_unit(parameter)}".rstrip() + (" (fixed)" if parameter.fixed else "") + why
 
 
 def _unit(parameter: Parameter) -> str:

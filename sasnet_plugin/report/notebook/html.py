@@ -159,6 +159,8 @@ def _parameter_rows(parameters: Any) -> tuple[list[str], list[list[str]]]:
 
 
 def _value(p: Parameter) -> str:
+    if p.undetermined:
+        return "not determined"
     return escape(with_error(p.value, None if p.fixed else p.error))
 
 

@@ -1,13 +1,14 @@
-"""``to_dataframe`` of the nouns: the rows, and a table of pandas where it is installed."""
+"""Tables of the nouns: rows, of pandas where it is installed, and a ranking on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...digits import chisq_text
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.model_fit import Parameter
+from ...fitting.result.model_fit import ModelFit, Parameter
 from ...fitting.together.result import SampleResult
 from ...types import Curve, SasnetError, Suggestion
 
@@ -51,14 +52,21 @@ def _of_fits(result: FitResult) -> list[dict[str, Any]]:
 
 
 def _of_sample(result: SampleResult) -> list[dict[str, Any]]:
-    """Parameters that all curves share have no curve."""
+    """Parameters that all curves share have no curve; what is not determined has no value, but a reason."""
     found = []
     for rank, fit in enumerate(result.fits, start=1):
         head = {"rank": rank, "model": fit.name, "weight": fit.weight, "reduced_chisq": fit.reduced_chisq}
-        found += [{**head, "curve": "", **row} for row in _parameters(fit.parameters)]
+        found += [{**head, "curve": "", **row} for row in _marked(fit.parameters)]
         for file, own in zip(result.sample.files, fit.own, strict=True):
-            found += [{**head, "curve": Path(file).name, **row} for row in _parameters(own)]
+            found += [{**head, "curve": Path(file).name, **row} for row in _marked(own)]
     return found
+
+
+def _marked(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
+    return [
+        {**row, "reason": p.undetermined} | ({"value": None} if p.undetermined else {})
+        for row, p in zip(_parameters(parameters), parameters.values(), strict=True)
+    ]
 
 
 def _parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
@@ -72,3 +80,25 @@ def _parameters(parameters: Mapping[str, Parameter]) -> list[dict[str, Any]]:
         }
         for name, p in parameters.items()
     ]
+
+
+def ranking_of(fits: Sequence[ModelFit]) -> Any:
+    """The ranking as a table of rich."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("model", no_wrap=True)
+    table.add_column("structure factor")
+    for name in ("weight", "χ²/dof", "BIC", "fitted"):
+        table.add_column(name, justify="right")
+    for found in fits:
+        table.add_row(
+            Text(found.short_model),
+            Text(found.structure_factor or "–"),
+            f"{100 * found.weight:.0f} %",
+            chisq_text(found.reduced_chisq),
+            f"{found.bic:.1f}",
+            str(len(found.free)),
+        )
+    return table

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...digits import superscript
-from ...fitting.result.display import MARGIN, PANEL, draw_corner, drawn_names
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit
 from ...fitting.verdict.equals import worth_showing
 from ...zoo import Manifest
+from ..corner import MARGIN, PANEL, draw_corner, drawn_names
 from ..model_free import Ink, draw_panels
 from ..plot import draw_tree, members_of_links
 from .document import DASHES, FITS, inline_svg, placeholder, plain_axes, settings

@@ -70,6 +70,9 @@ def sample_page(result: SampleResult) -> str:
         f"<li><bdi>{escape(name)}</bdi> alone: {escape(one.headline)}</li>"
         for name, one in zip(files, result.singles, strict=False)
     )
+    if result.as_one is not None:
+        alone = f"<li>All settings as one curve: {escape(result.as_one.headline)}</li>"
+    heading = "Each curve alone" if result.as_one is None else "Before they were fitted together"
     body = f"""<header>
 <p class="eyebrow">Small-angle scattering · fitted together by sasnet</p>
 <h1>{title}</h1>
@@ -84,7 +87,7 @@ Shaded: residuals within 2 σ.</p></section>
 {document.notes(result.notes)}
 {_ranking(result)}
 {_parameters(result, files)}
-<section><h2>Each curve alone</h2><ul class="notes">{alone}</ul></section>"""
+<section><h2>{heading}</h2><ul class="notes">{alone}</ul></section>"""
     return document.document(
         f"{title} · fits by sasnet", body, own=_own(result), scripts=scripts(), style=style()
     )

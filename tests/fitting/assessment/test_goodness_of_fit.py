@@ -13,14 +13,8 @@ import pytest
 from scipy.stats import chi2
 
 from sasnet_plugin.fitting.assessment.assess import assess
-from sasnet_plugin.fitting.assessment.goodness_of_fit import (
-    compare,
-    doubtful,
-    explains,
-    standardised_runs,
-    verify,
-)
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.assessment.goodness_of_fit import compare, standardised_runs, verify
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, doubtful, explains
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task

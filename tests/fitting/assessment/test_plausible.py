@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sasnet_plugin.fitting.assessment.plausible import impossible
+from sasnet_plugin.fitting.assessment.diagnostics import impossible
 from sasnet_plugin.fitting.result.model_fit import Parameter
 
 

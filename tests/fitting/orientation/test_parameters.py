@@ -9,12 +9,12 @@ from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, clip
 
 
 def test_a_guess_is_believed_as_far_as_it_says() -> None:
-    at, error = start({"lattice": (333.0, 2.0), "sigma_phi": (0.0, 0.001)})
-    assert (at[INDEX["lattice"]], error[INDEX["lattice"]]) == (333.0, 2.0)
+    guess = start({"lattice": (333.0, 2.0), "sigma_phi": (0.0, 0.001)})
+    assert (guess.at[INDEX["lattice"]], guess.error[INDEX["lattice"]]) == (333.0, 2.0)
     broad = PARAMETERS[INDEX["radius"]].broad()
-    assert (at[INDEX["radius"]], error[INDEX["radius"]]) == broad
-    assert 0 < error[INDEX["sigma_phi"]] < 1e-5
-    assert geometry_of(at, 1.34, 0.16).lattice == 333.0
+    assert (guess.at[INDEX["radius"]], guess.error[INDEX["radius"]]) == broad
+    assert 0 < guess.error[INDEX["sigma_phi"]] < 1e-5
+    assert geometry_of(guess.at, 1.34, 0.16).lattice == 333.0
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.name)

@@ -10,6 +10,7 @@ from orientation.orientedpatterns import GEOMETRY
 from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.parameters import INDEX, OrientationGuess, start
 from sasnet_plugin.fitting.orientation.posterior import posterior
+from sasnet_plugin.fitting.orientation.problem import Problem
 from sasnet_plugin.fitting.orientation.refine import refine
 from sasnet_plugin.predict.arithmetic import circular_w1
 from sasnet_plugin.simulate.gisas.geometry import PERIOD
@@ -23,12 +24,12 @@ def test_samples_lie_about_the_truth_and_the_lattice_within_its_error(
     p = peak(10.0, 6.0)
     image = measured(p)
     counts, _ = on_window(image)
-    at, error = start(near(image).geometry)
-    refined = refine(counts, at, error)
-    found = posterior(counts, refined, at, error, np.random.default_rng(0), rounds=2, effort=4.0)
+    problem = Problem(counts, start(near(image).geometry))
+    refined = refine(problem)
+    found = posterior(problem, refined, np.random.default_rng(0), rounds=2, effort=4.0)
     np.testing.assert_allclose(found.samples.p.sum(axis=1), 1.0)
     assert circular_w1(found.samples.p.mean(axis=0), p, PERIOD) < 2.0
     lattice = INDEX["lattice"]
     assert abs(found.inner[lattice] - GEOMETRY.lattice) < 4 * found.error[lattice]
-    assert found.error[lattice] < error[lattice]
+    assert found.error[lattice] < problem.guess.error[lattice]
     assert found.dispersed == 1.0

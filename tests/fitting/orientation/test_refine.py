@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.orientation.counts import on_window
 from sasnet_plugin.fitting.orientation.films import better_film, film_minima, ratios
 from sasnet_plugin.fitting.orientation.forward import Refined, State, state
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess, start
+from sasnet_plugin.fitting.orientation.problem import Problem
 from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, fitted, loss_of, refine
 from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
 from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
@@ -30,8 +31,7 @@ def at_film(now: State, film: float) -> Refined:
     inner[OXIDE] = film
     moved = state(now.counts, inner, now)
     weights, backgrounds, expected = fitted(moved)
-    at, error = start({})
-    return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, at, error))
+    return Refined(moved, weights, backgrounds, expected, loss_of(moved, expected, start({})))
 
 
 def test_its_own_film_changes_nothing(now: State) -> None:
@@ -42,8 +42,7 @@ def test_its_own_film_changes_nothing(now: State) -> None:
 
 @pytest.mark.parametrize("off", [-40.0, 60.0])
 def test_the_deepest_minimum_lies_towards_the_true_film(now: State, off: float) -> None:
-    at, error = start({})
-    (film, fall), *others = film_minima(at_film(now, GEOMETRY.oxide + off), at, error)
+    (film, fall), *others = film_minima(at_film(now, GEOMETRY.oxide + off), start({}))
     assert fall > 0
     assert abs(film - GEOMETRY.oxide) < abs(off)
     assert all(fall >= other for _, other in others)
@@ -93,7 +92,7 @@ def test_a_wrongly_guessed_tilt_is_corrected(case: str) -> None:
     p = 0.6 * peak(10.0, 8.0) + 0.4 * deltas(np.array([40.0]), np.array([1.0]))
     image = measured(basis(geometry, WINDOW.with_margin(MARGIN)), measurement, p)
     counts, _ = on_window(image)
-    found = refine(counts, *start(prior_guess(image).geometry | guessed))
+    found = refine(Problem(counts, start(prior_guess(image).geometry | guessed)))
     assert explains(found)
     assert found.state.inner[INDEX["shift_alpha"]] == pytest.approx(measurement.shift_alpha, abs=1e-3)
 
@@ -106,11 +105,11 @@ def test_a_film_that_was_guessed_wrong_is_found_though_the_counts_are_explained(
     counts, _ = on_window(image)
     true = {**vars(geometry), **vars(measurement)}
     guessed = {each.name: (float(true[each.name]), 0.1 * each.broad()[1]) for each in PARAMETERS}
-    at, error = start(prior_guess(image).geometry | guessed | {"oxide": (geometry.oxide - 90, 60.0)})
-    hidden = best_tilt(counts, at, error, at, most=10)
+    guess = start(prior_guess(image).geometry | guessed | {"oxide": (geometry.oxide - 90, 60.0)})
+    hidden = best_tilt(Problem(counts, guess), guess.at)
     assert explains(hidden)
     assert hidden.state.inner[INDEX["oxide"]] < geometry.oxide - 100
-    found = refine(counts, at, error)
+    found = refine(Problem(counts, guess))
     assert found.loss < hidden.loss - 20
     assert found.state.inner[INDEX["oxide"]] == pytest.approx(geometry.oxide, abs=40)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, posterior_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.types import Curve, SasnetError
 
 N = 90
@@ -36,6 +37,12 @@ def test_json_has_every_fit_with_values_errors_and_units() -> None:
     assert said["fits"][0]["parameters"]["radius"] == {
         "value": 56.61, "error": 1.24, "unit": "Ang", "fixed": False
     }  # fmt: skip
+
+
+def test_the_table_has_a_row_for_each_fit_and_the_terminal_shows_the_same() -> None:
+    result = _result(_fit("sphere", 0.7, "hardsphere"), _fit("cylinder", 0.3))
+    assert [row["weight"] for row in result.table()] == [0.7, 0.3]
+    assert result.__rich__().row_count == 2
 
 
 def test_intervals_are_said_where_there_are_samples() -> None:

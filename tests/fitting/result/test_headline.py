@@ -6,8 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.result.display import parameters_in_words
-from sasnet_plugin.fitting.result.headline import determined, in_words, telling, undetermined
+from sasnet_plugin.fitting.result.headline import (
+    determined,
+    in_words,
+    parameters_in_words,
+    telling,
+    undetermined,
+)
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 
 Q = np.geomspace(0.01, 0.3, 60)
@@ -47,6 +52,7 @@ def test_what_the_data_leave_open_is_no_measurement() -> None:
     opened = replace(FIT, parameters={"scale": _p(74.0, 6500.0, ""), "length": PARAMETERS["length"]})
     assert undetermined(opened) == ["length"]
     assert in_words("length", PARAMETERS["length"]) == "length not determined (200 ± 350 Å)"
+    assert "sld" not in parameters_in_words(FIT)
     assert "scale not determined (100 ± 6500)" in parameters_in_words(opened)
     # Zero is no mark for a density, and a good value of a background.
     assert determined("sld", _p(0.2, 0.5, "1e-6/Ang^2"))

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.result.model_fit import (
-    ModelFit,
-    Parameter,
-    Replicates,
-    Verification,
-    posterior_of,
-    split_r,
-)
-from sasnet_plugin.fitting.settings import RESULT
+from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
+from sasnet_plugin.fitting.result.posterior import KEPT, posterior_of, split_r
 
 
 def test_intervals_of_a_normal_distribution() -> None:
@@ -25,7 +18,7 @@ def test_intervals_of_a_normal_distribution() -> None:
     assert found.interval95["sld"] == pytest.approx((-2 - 5.88, -2 + 5.88), abs=0.1)
     assert found.converged
     assert found.draws == 40_000
-    assert found.samples.shape == (RESULT.kept_samples, 2)
+    assert found.samples.shape == (KEPT, 2)
     assert found.samples.std(axis=0) == pytest.approx([0.5, 3.0], rel=0.1)
 
 

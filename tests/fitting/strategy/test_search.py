@@ -17,6 +17,7 @@ from sasnet_plugin.fitting.strategy.search import Found, search
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.predict import open_classifier
+from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 
 Simulated = Callable[..., Curve]
@@ -89,6 +90,21 @@ def test_spheres_with_an_upturn_are_found_and_shares_are_theirs(simulated: Simul
     assert share.name == "sphere"
     assert 0.5 < share.fraction < 1
     assert 0 < share.error < 0.1
+
+
+def test_an_upturn_is_no_resolution(pool: Any) -> None:
+    """A wrong second component comes as near with a supposed resolution; the right one needs none."""
+    q = np.geomspace(0.004, 0.4, 160)
+    body = {"radius": 60.0, "radius_pd": 0.12, "radius_pd_n": 40, "sld": 1.0, "sld_solvent": 6.3}
+    clean = 0.01 * call("sphere", q, body).intensity + 3e-7 * q**-3.2 + 0.005
+    sigma = np.hypot(0.02 * clean, 0.001)
+    noisy = clean + sigma * np.random.default_rng(3).standard_normal(q.size)
+    found = found_of(Curve(q, noisy, sigma, file="upturn.dat"), pool)
+    best = best_of(found)
+    assert best.name == "sphere+power_law"
+    assert found.curve.dq is None
+    radius = best.parameters["A_radius"]
+    assert abs(radius.value - 60.0) < 4 * radius.error < 1.0
 
 
 def test_what_a_user_named_is_all_that_is_fitted(simulated: Simulated, pool: Any) -> None:

@@ -16,17 +16,20 @@ import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.evidence.shared_error import SharedError
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
+from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, joint_fit, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
+from sasnet_plugin.report.notebook.tables import rows_of
 from sasnet_plugin.report.sample_rows import own, shared
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
@@ -98,11 +101,39 @@ def test_without_solvents_sizes_come_out_and_densities_are_not_claimed() -> None
         {"radius": 44.0, "thickness": 19.0},
     )
     near(fit, {name: SHELL[name] for name in ("radius", "thickness")})
-    assert all(p.error is None for name, p in fit.parameters.items() if "sld" in name)
+    as_json = json.loads(json.dumps(fit.as_dict(["a", "b", "c"])))
+    for name, p in [*as_json["parameters"].items(), *as_json["own"]["b"].items()]:
+        if "sld" in name or name == "scale":
+            assert p["value"] is p["error"] is None, name
+            assert "solvents" in p["reason"]
+        else:
+            assert p["value"] is not None, name
+    rows = rows_of(result(sample_of(contrasts(), {"kind": "contrasts"}), [fit]))
+    assert {row["parameter"] for row in rows if row["value"] is None} == {
+        "sld_core", "sld_shell", "sld_solvent", "scale",
+    }  # fmt: skip
+    assert all(bool(row["reason"]) == (row["value"] is None) for row in rows)
     said = {name: rest for name, *rest in [*shared(fit), *own(fit)]}
     assert {text for name in ("sld_core", "sld_shell", "sld_solvent") for text in said[name]} == {
         "not determined", "fitted",
     }  # fmt: skip
+
+
+def test_settings_in_one_solvent_tell_no_density() -> None:
+    """A core's is relative to the shell's and the solvent's, which nobody has given."""
+    far, near_ = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
+    curves = [
+        measured("core_shell_sphere", i, q, sld_solvent=6.36, **SHELL) for i, q in enumerate((far, near_))
+    ]
+    sample = sample_of(curves, {"kind": "settings"})
+    open_ = result(sample, [fitted(sample, "core_shell_sphere", SHELL)])
+    assert open_.best is not None
+    assert open_.best.parameters["sld_core"].undetermined
+    assert "SLD" not in open_.verdict.headline
+    given = replace(task(sample, "core_shell_sphere", SHELL), fixed={"sld_solvent": 6.36, "sld_shell": 3.0})
+    core = joint_fit(fit_one(given, None, Budget())).parameters["sld_core"]
+    assert core.error is not None
+    assert abs(core.value - 0.5) < 4 * core.error
 
 
 def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> None:
@@ -112,6 +143,16 @@ def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> 
     first = ranked([other, true])[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
+
+
+def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> None:
+    fit = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    wrong = replace(
+        fit, model="sphere", bic=fit.bic - 6, chisq=tuple(9 * c for c in fit.chisq),
+        shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
+    )  # fmt: skip
+    assert [one.model for one in ranked([wrong, fit])] == ["core_shell_sphere", "sphere"]
+    assert [one.model for one in ranked([replace(wrong, bic=fit.bic - 30), fit])][0] == "sphere"
 
 
 def test_calibration_is_told_and_doubted() -> None:
@@ -323,3 +364,7 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
     alone = fit(curve, workers=1)
     assert single.headline == alone.headline
     assert [f.name for f in single.fits] == [f.name for f in alone.fits]
+    for one, other in zip(single.fits, alone.fits, strict=True):
+        assert one.parameters == other.parameters
+        assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
+    assert single.verified == alone.verified

@@ -18,7 +18,6 @@ from sasnet_plugin.fitting.verdict.equals import (
     overstated,
     unseen,
     within_error,
-    within_its_errors,
     worth_showing,
 )
 
@@ -106,5 +105,3 @@ def test_only_an_error_that_measurements_have_excuses() -> None:
     said = within_error(answer(verification=replace(WRONG, systematic=error)))
     assert said == "a systematic error of 2.1 % of I and a background that changes along q"
     assert within_error(answer(verification=replace(WRONG, systematic={**error, "excuses": False}))) == ""
-    assert within_its_errors(SPHERE, 60)
-    assert not within_its_errors(replace(SPHERE, reduced_chisq=2.0), 60)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
 
+from sasnet_plugin.fitting.verdict.doubts import doubts
 from sasnet_plugin.fitting.verdict.headline import explanation, headline, in_words
 from sasnet_plugin.fitting.verdict.sizes import Size
 
@@ -104,6 +105,18 @@ def test_within_a_systematic_error_values_stand_and_the_error_is_named() -> None
     assert "radius 72.0" in said
     bare = answer(verification=shared, curve=replace(CURVE, dintensity=None))
     assert "not to their estimated errors" in headline(bare)
+
+
+def test_residuals_twice_as_large_as_stated_are_no_plain_explanation() -> None:
+    """Though their signs are random: only the error that neighbours share excuses χ² = 2."""
+    error = {"relative": 0.034, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
+    large = answer(replace(SPHERE, reduced_chisq=2.0), verification=replace(GOOD, systematic=error))
+    said = "Explains the data within a systematic error of 3.4 % of I, not to their stated errors ("
+    assert said in headline(large)
+    assert any("misfit is larger than the errors" in doubt for doubt in doubts(large))
+    small = answer(SPHERE, verification=replace(GOOD, systematic=error))
+    assert "Explains the data, reduced χ² 1.02." in headline(small)
+    assert not any("misfit is larger" in doubt for doubt in doubts(small))
 
 
 def test_many_shapes_are_no_shape_and_no_value_is_told_but_what_they_agree_on() -> None:

@@ -1,68 +1,13 @@
-"""A fit for people: a table, its parameters in words, and the corner plot of a posterior."""
+"""A fit's posterior drawn: each parameter alone, and each pair."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text, interval
-from .headline import in_words
-from .model_fit import ModelFit
-
-
-def rows(fits: Sequence[ModelFit]) -> list[dict[str, Any]]:
-    """One row for each fit, best first; pandas makes a frame of it."""
-    return [
-        {
-            "model": f.model,
-            "structure_factor": f.structure_factor,
-            "weight": f.weight,
-            "reduced_chisq": f.reduced_chisq,
-            "bic": f.bic,
-            "fitted": len(f.free),
-            "probability": f.probability,
-        }
-        for f in fits
-    ]
-
-
-def parameters_in_words(found: ModelFit) -> str:
-    """The fitted parameters in one line, with errors and units."""
-    return ", ".join(
-        f"{in_words(name, p)}{_interval(found, name)}" for name, p in found.parameters.items() if not p.fixed
-    )
-
-
-def _interval(found: ModelFit, name: str) -> str:
-    if found.posterior is None or name not in found.posterior.names:
-        return ""
-    return f" (95 %: {interval(*found.posterior.interval95[name])})"
-
-
-def rich_table(fits: Sequence[ModelFit]) -> Any:
-    """The ranking as a table of rich."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("model", no_wrap=True)
-    table.add_column("structure factor")
-    for name in ("weight", "χ²/dof", "BIC", "fitted"):
-        table.add_column(name, justify="right")
-    for found in fits:
-        table.add_row(
-            Text(found.short_model),
-            Text(found.structure_factor or "–"),
-            f"{100 * found.weight:.0f} %",
-            chisq_text(found.reduced_chisq),
-            f"{found.bic:.1f}",
-            str(len(found.free)),
-        )
-    return table
-
+from ..fitting.result.model_fit import ModelFit
 
 #: Parameters drawn; in a larger figure nothing can be read.
 MOST_PANELS = 8
@@ -83,7 +28,7 @@ def drawn_names(found: ModelFit) -> tuple[str, ...]:
     return names[:MOST_PANELS]
 
 
-def corner_figure(found: ModelFit) -> Any:
+def corner_of(found: ModelFit) -> Any:
     """Posterior of a fit that has one."""
     from matplotlib.figure import Figure
 

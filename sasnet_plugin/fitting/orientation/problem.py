@@ -1,10 +1,12 @@
-"""How many geometries the inversion of one pattern may look at, and what is told meanwhile."""
+"""What is inverted, how many geometries the inversion may look at, and what is told meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .counts import Counts
+from .parameters import Guess
 from .settings import INVERSION
 
 
@@ -33,3 +35,12 @@ class Effort:
         """Tell of a stage."""
         if self.told is not None:
             self.told(f"{stage}, {self.spent} geometries so far")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A pattern, what is known of its geometry before, and the bound on the search."""
+
+    counts: Counts
+    guess: Guess
+    effort: Effort = field(default_factory=Effort)

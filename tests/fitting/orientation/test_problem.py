@@ -5,23 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from orientation.orientedpatterns import GEOMETRY
-from sasnet_plugin.fitting.orientation.effort import Effort
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.parameters import start
+from sasnet_plugin.fitting.orientation.problem import Effort, Problem
 from sasnet_plugin.fitting.orientation.refine import over_all_films, refine
 
 
 def test_no_descent_begins_beyond_the_bound(now: State) -> None:
-    at, error = start({"lattice": (GEOMETRY.lattice, 2.0), "radius": (GEOMETRY.radius, 2.0)})
+    guess = start({"lattice": (GEOMETRY.lattice, 2.0), "radius": (GEOMETRY.radius, 2.0)})
     said: list[str] = []
     effort = Effort(most=1, told=said.append)
-    found = refine(now.counts, at, error, effort=effort)
+    problem = Problem(now.counts, guess, effort)
+    found = refine(problem)
     # The first descent ends, and is an answer.
     assert np.isfinite(found.loss)
     spent = effort.spent
     assert spent > 1
     assert effort.over
-    again = over_all_films(found, at, error, effort)
+    again = over_all_films(problem, found)
     assert effort.spent == spent
     assert again.loss == found.loss
     assert said[0].startswith("the geometry is refined, 0 geometries")

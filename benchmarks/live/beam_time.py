@@ -1,0 +1,376 @@
+"""Is every frame of a beam time answered once, soon, whatever is killed or cut?
+
+    python -m benchmarks live/beam_time --work W [--minutes 10] [--rate 1] [--write]
+
+An instrument writes curves at 10 Hz and SANS frames at 2 Hz to a real Tiled server on this machine; two
+`sasnet follow tiled:… --watch --write-back …` answer them, over a network of their own. Meanwhile the
+followers are killed ten times, the server five times, and the network is cut for a thirtieth of the time;
+who is killed is started again at once. The latency of a frame is from when it was on the server as a whole
+to when its answer was in the table. Quiet are frames that were written while nothing was wrong and all
+before were answered. At the end each frame has to have one answer, in the order of writing, and the same on
+the server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..service.batch import memory
+from ..tables import markdown
+from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port
+
+CURVES, FRAMES = 10.0, 2.0
+#: Of followers and of the server.
+KILLS, RESTARTS = 10, 5
+#: Seconds between two looks at the tables, and at the memory.
+LOOK, SAMPLE = 0.02, 1.0
+#: Seconds after the last frame within which all have to be answered.
+END = 300.0
+RADII = {"curves": (40.0, 52.0), "frames": (60.0, 75.0)}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is simulated, as `main` has it from the command line."""
+
+    work: Path
+    minutes: float
+    rate: float
+    write_back: str
+    kills: int
+    restarts: int
+    seed: int
+
+
+@dataclass
+class Follow:
+    """A follower that is started again when it ends.
+
+    Parameters
+    ----------
+    seen : dict of str to float
+        When the answer of each frame was first in the table, by its key, Unix time.
+    held : list of (time, MB, frames)
+        Resident memory, of which life, and frames answered by then.
+    """
+
+    name: str
+    address: str
+    out: Path
+    log: Path
+    back: str
+    seen: dict[str, float] = field(default_factory=dict)
+    held: list[tuple[int, float, int]] = field(default_factory=list)
+    lives: int = 0
+    process: Any = None
+    stopped: bool = False
+
+    def run(self) -> None:
+        """Start it again and again."""
+        command = [
+            sys.executable, "-m", "sasnet_plugin", "follow", f"tiled:{self.address}/{self.name}", "--out",
+            str(self.out), "--watch", "--write-back", self.back,
+        ]  # fmt: skip
+        while not self.stopped:
+            self.lives += 1
+            with self.log.open("a") as log:
+                self.process = subprocess.Popen(
+                    command, stdout=log, stderr=log, env={**os.environ, "TILED_API_KEY": KEY}
+                )
+                self.process.wait()
+            time.sleep(0.2)
+
+    def look(self, at: int) -> int:
+        """Note what is new in the table from a place on; the place behind it."""
+        if not self.out.exists():
+            return 0
+        with self.out.open("rb") as file:
+            file.seek(at)
+            content = file.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        now = time.time()
+        for line in whole.decode().splitlines():
+            cells = line.split(",", 2)
+            if len(cells) > 2 and cells[1].startswith("tiled:"):
+                self.seen.setdefault(cells[1].rpartition("/")[2], now)
+        return at + len(whole)
+
+    def watch(self) -> None:
+        """Look at table and memory until it is stopped."""
+        at, sampled = 0, 0.0
+        while not self.stopped:
+            at = self.look(at)
+            if time.monotonic() - sampled > SAMPLE and self.process is not None:
+                sampled = time.monotonic()
+                self.held.append((self.lives, memory(self.process.pid)[0], len(self.seen)))
+            time.sleep(LOOK)
+
+
+def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:
+    """What goes wrong when, in seconds from the start, evenly with some jitter; the cut is in the middle."""
+    names = ["follow"] * asked.kills + ["server"] * asked.restarts
+    names = [str(name) for name in rng.permutation(names)]
+    names.insert(len(names) // 2, "cut")
+    step = 60 * asked.minutes / (len(names) + 1)
+    return [((k + 1 + rng.uniform(-0.2, 0.2)) * step, name) for k, name in enumerate(names)]
+
+
+def beam_time(asked: Asked) -> dict[str, Any]:
+    """Run it; what was measured."""
+    work, minutes, rate, back, seed = asked.work, asked.minutes, asked.rate, asked.write_back, asked.seed
+    work.mkdir(parents=True, exist_ok=True)
+    server, rng = TiledServer(work / "server", free_port()), np.random.default_rng(seed)
+    starts = [server.start()]
+    network = Network(server.port)
+    network.start()
+    counts = {"curves": int(60 * minutes * rate * CURVES), "frames": int(60 * minutes * rate * FRAMES)}
+    writers = _writers(f"http://127.0.0.1:{server.port}", counts, rate, seed)
+    address = f"http://127.0.0.1:{network.port}"
+    followers = [Follow(name, address, work / f"{name}.csv", work / f"{name}.log", back) for name in counts]
+    _prepare(writers)
+    for one in (*writers, *followers):
+        threading.Thread(target=one.run, daemon=True).start()
+    for follower in followers:
+        threading.Thread(target=follower.watch, daemon=True).start()
+    began, loads, wrong = time.time(), [os.getloadavg()[0]], []
+    for number, (when, name) in enumerate(events(asked, rng)):
+        _sleep_until(began + when, loads)
+        at = time.time()
+        if name == "follow":
+            followers[number % 2].process.kill()
+        elif name == "server":
+            server.kill()
+            starts.append(server.start())
+        else:
+            network.cut()
+            time.sleep(2 * minutes)
+            network.mend()
+        wrong.append((name, at, time.time()))
+    _until_answered(writers, followers, counts, loads)
+    _stop(followers)
+    found = _checked(f"http://127.0.0.1:{server.port}", writers, followers, back)
+    server.kill()
+    return found | _times(writers, followers, wrong) | {
+        "minutes": minutes,
+        "wrong": [asked.kills, asked.restarts],
+        "rate": rate,
+        "back": back,
+        "load": float(np.median(loads)),
+        "server starts": float(np.median(starts)),
+        "lives": sum(one.lives for one in followers),
+        "memory": {one.name: _memory(one.held) for one in followers},
+    }  # fmt: skip
+
+
+def _writers(uri: str, counts: dict[str, int], rate: float, seed: int) -> list[Writer]:
+    rngs = {name: np.random.default_rng((seed, number)) for number, name in enumerate(counts)}
+
+    def radius(name: str, number: int) -> float:
+        return RADII[name][number >= counts[name] // 2]
+
+    return [
+        Writer(
+            uri, "curves", {"units": {"q": "1/nm", "I": "1/cm"}}, rate * CURVES, counts["curves"],
+            lambda number: curve(rngs["curves"], radius("curves", number)),
+        ),
+        Writer(
+            uri, "frames", {"domain": "sans2d", "geometry": GEOMETRY}, rate * FRAMES, counts["frames"],
+            lambda number: frame(rngs["frames"], radius("frames", number)),
+        ),
+    ]  # fmt: skip
+
+
+def _prepare(writers: Sequence[Writer]) -> None:
+    """Make the containers, so that there is something to follow from the first moment on."""
+    for one in writers:
+        one._place()
+
+
+def _sleep_until(when: float, loads: list[float]) -> None:
+    while time.time() < when:
+        loads.append(os.getloadavg()[0])
+        time.sleep(min(1.0, max(when - time.time(), 0.0)))
+
+
+def _until_answered(
+    writers: Sequence[Writer], followers: Sequence[Follow], counts: dict[str, int], loads: list[float]
+) -> None:
+    while any(len(one.written) < one.count for one in writers):
+        loads.append(os.getloadavg()[0])
+        time.sleep(0.5)
+    end = time.time() + END
+    while time.time() < end and any(len(one.seen) < counts[one.name] for one in followers):
+        loads.append(os.getloadavg()[0])
+        time.sleep(0.5)
+    time.sleep(5.0)  # the last answers go back
+
+
+def _stop(followers: Sequence[Follow]) -> None:
+    for one in followers:
+        one.stopped = True
+        one.process.terminate()
+        one.process.wait()
+        one.look(0)
+
+
+def _checked(uri: str, writers: Sequence[Writer], followers: Sequence[Follow], back: str) -> dict[str, Any]:
+    """Frames without one answer, out of order, and whose answer is not on the server."""
+    from tiled.client import from_uri
+
+    root = from_uri(uri, api_key=KEY)
+    found: dict[str, Any] = {"frames": {}, "lost": 0, "twice": 0, "notes": 0, "order": 0, "missing back": 0}
+    for writer, follower in zip(writers, followers, strict=True):
+        with follower.out.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        answers = [row for row in rows if not row["note"]]
+        keys = [row["file"].rpartition("/")[2] for row in answers]
+        counted = Counter(keys)
+        found["frames"][writer.container] = len(writer.written)
+        found["lost"] += sum(key not in counted for key in writer.written)
+        found["twice"] += sum(n - 1 for n in counted.values())
+        found["notes"] += len(rows) - len(answers)
+        found["order"] += sum(one > other for one, other in zip(keys, keys[1:], strict=False))
+        found["missing back"] += _missing_back(
+            root, writer.container, back, keys, [row["frame"] for row in answers]
+        )
+    return found
+
+
+def _missing_back(root: Any, name: str, back: str, keys: Sequence[str], frames: Sequence[str]) -> int:
+    """Answers that are not on the server, or not the same, in one of the ways in which they went back."""
+    missing = 0
+    if back in ("metadata", "both"):
+        said = {key: node.metadata.get("sasnet", {}) for key, node in root[name].items()}
+        missing += sum(str(said[key].get("frame")) != one for key, one in zip(keys, frames, strict=True))
+    if back in ("table", "both"):
+        there = Counter(root[f"{name}_sasnet"].read(["frame"])["frame"].astype(str))
+        missing += sum(there[one] != 1 for one in frames)
+    return missing
+
+
+def _times(
+    writers: Sequence[Writer], followers: Sequence[Follow], wrong: Sequence[tuple[str, float, float]]
+) -> dict[str, Any]:
+    """Latencies, of quiet frames and of all, and the time to catch up after each kind of trouble, s."""
+    every, quiet = [], []
+    caught: dict[str, list[float]] = {"follow": [], "server": [], "cut": []}
+    for writer, follower in zip(writers, followers, strict=True):
+        pairs = sorted((at, follower.seen.get(key, np.inf)) for key, at in writer.written.items())
+        written, seen = (np.array(some) for some in zip(*pairs, strict=True))
+        late = np.maximum.accumulate(seen)
+        bad = np.zeros(written.size, bool)
+        for name, begin, end in wrong:
+            behind = (written <= end) & (seen > begin)
+            over = float(late[behind].max()) if behind.any() else end
+            # Frames that came while those from before were still being answered wait for them, too.
+            while written[written <= over].size and (more := late[written <= over].max()) > over + 0.5:
+                over = float(more)
+                if over - end > END:
+                    break
+            caught[name].append(max(over - end, 0.0))
+            bad |= (written >= begin - 0.5) & (written <= over)
+        every += list(seen - written)
+        quiet += list((seen - written)[~bad])
+    times = {name: [float(np.median(some)), float(max(some))] for name, some in caught.items() if some}
+    return {"quiet": _quantiles(quiet), "all": _quantiles(every), "caught up": times}
+
+
+def _quantiles(seconds: Sequence[float]) -> list[float]:
+    if not seconds:
+        return [0, float("nan"), float("nan"), float("nan")]
+    return [len(seconds), *(float(np.quantile(seconds, one)) for one in (0.5, 0.95)), float(max(seconds))]
+
+
+def _memory(held: Sequence[tuple[int, float, int]]) -> list[float]:
+    """Largest, and by how much the longest life grew from its second third to its last, MB."""
+    longest = Counter(life for life, _, _ in held).most_common(1)[0][0]
+    sizes = [size for life, size, _ in held if life == longest]
+    third = max(len(sizes) // 3, 1)
+    grown = float(np.median(sizes[-third:]) - np.median(sizes[third : 2 * third] or sizes))
+    return [max(size for _, size, _ in held), grown]
+
+
+def table(found: dict[str, Any]) -> str:
+    """What was measured, for people."""
+    n, median, p95, worst = found["quiet"]
+    _, all_median, all_p95, all_worst = found["all"]
+    rows = [
+        ["minutes; rates of curves and frames / Hz", _rates(found)],
+        ["answers written back as", found["back"]],
+        ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["frames"].values())],
+        ["kills of followers; of the server; cuts", "; ".join(map(str, [*found["wrong"], 1]))],
+        ["starts of the two followers, until one held", f"{found['lives']}"],
+        ["lost; answered twice; out of order", f"{found['lost']}; {found['twice']}; {found['order']}"],
+        ["lines that say that a frame cannot be read yet", f"{found['notes']}"],
+        ["answers missing or other on the server", f"{found['missing back']}"],
+        [
+            f"latency of {n:,} quiet frames: median; 95 %; largest / s",
+            f"{median:.2f}; {p95:.2f}; {worst:.2f}",
+        ],
+        ["latency of all: median; 95 %; largest / s", f"{all_median:.2f}; {all_p95:.2f}; {all_worst:.2f}"],
+        *(
+            [f"caught up after {_WHAT[name]}: median; longest / s", f"{one:.1f}; {most:.1f}"]
+            for name, (one, most) in found["caught up"].items()
+        ),
+        *(
+            [
+                f"memory following {name}: largest; growth in the longest life / MB",
+                f"{most:.0f}; {grown:+.1f}",
+            ]
+            for name, (most, grown) in found["memory"].items()
+        ),
+        ["the server's start, median / s", f"{found['server starts']:.1f}"],
+        ["load of the machine (two cores), median", f"{found['load']:.1f}"],
+    ]
+    return markdown(["", ""], rows)
+
+
+def _rates(found: dict[str, Any]) -> str:
+    return f"{found['minutes']:g}; {CURVES * found['rate']:g} and {FRAMES * found['rate']:g}"
+
+
+_WHAT = {
+    "follow": "a follower was killed",
+    "server": "the server was up again",
+    "cut": "the network was mended",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run it and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, required=True, help="folder that is not there yet")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
+    parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
+    parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
+    parser.add_argument("--write-back", default="metadata", choices=("metadata", "table", "both"))
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", action="store_true", help="put the table beside this file")
+    options = parser.parse_args(arguments)
+    found = beam_time(Asked(**{name: value for name, value in vars(options).items() if name != "write"}))
+    (options.work / "found.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    text = table(found)
+    print(text)
+    if options.write:
+        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A sample of the journal with its curves again: a row for each curve, and the joint fit of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..types import SasnetError, Suggestion
+from .journal import Record
+from .rows import Row
+from .samples import stamp_of
+
+if TYPE_CHECKING:
+    from ..fitting.result.fit_result import FitResult
+    from ..fitting.together.result import SampleResult
+    from ..types import Curve
+
+
+def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
+    """All curves of a sample whose files are as they were when it was fitted.
+
+    Raises
+    ------
+    SasnetError
+        A file has changed since or cannot be read, or holds something else.
+    """
+    from ..data import load
+
+    path, kept = record["file"], record["rows"][0].get("sample")
+    if kept is None:
+        raise SasnetError(f"{path}: was fitted by an older version; give the command again, another --out.")
+    files = list(dict.fromkeys(kept["files"]))
+    if (record["size"], record["mtime"]) != stamp_of(path, files):
+        raise SasnetError(f"{path}: its files have changed since they were fitted; give the command again.")
+    how = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
+    found = [curve for file in files for curve in load(file, **how)]
+    if [curve.file for curve in found] != kept["files"]:
+        raise SasnetError(f"{path}: its files hold other data sets; give the command again, another --out.")
+    return found
+
+
+def rows_of(row: Row) -> Iterator[Row]:
+    """A sample's row as that of each of its curves: shared parameters, and the curve's own."""
+    for number, points in enumerate(row["sample"]["points"], start=1):
+        yield row | {"fits": [_of_curve(fit, number, points) for fit in row["fits"]]}
+
+
+def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
+    """A joint fit as that of one of its curves; χ² and BIC as `JointFit.of_curve` has them."""
+    parameters = {}
+    for name, p in fit["parameters"].items():
+        own, _, place = name.rpartition(" ")
+        if not own or place == str(number):
+            parameters[own or name] = p
+    free, chisq = sum(not p["fixed"] for p in parameters.values()), fit["chisq"][number - 1]
+    return fit | {
+        "parameters": parameters, "reduced_chisq": chisq / max(points - free, 1),
+        "bic": chisq + free * float(np.log(points)),
+    }  # fmt: skip
+
+
+def joint(row: Row, results: list[FitResult]) -> SampleResult:
+    """The sample's best joint fit again, from the results of its curves."""
+    from ..data.sample.sample import Sample
+    from ..fitting.result.verdict import Verdict
+    from ..fitting.together.result import JointFit, SampleResult
+
+    kept, first = row["fits"][0], results[0].fits[0]
+    shared = {name: p for name, p in first.parameters.items() if name in kept["parameters"]}
+    own = tuple(
+        {name: p for name, p in result.fits[0].parameters.items() if name not in shared} for result in results
+    )
+    fit = JointFit(
+        first.model, first.structure_factor, shared, own, tuple(r.fits[0].chisq for r in results),
+        kept["reduced_chisq"], kept["bic"], first.probability, tuple(r.fits[0].theory for r in results),
+        first.distributions, (), per_decade=first.per_decade, weight=first.weight,
+    )  # fmt: skip
+    sample = Sample(tuple(result.curve for result in results), row["sample"]["kind"])
+    return SampleResult(
+        sample, tuple(result.dintensity for result in results), (fit,), Suggestion("", "", (), (), 1.0),
+        notes=tuple(row["notes"]), verdict=replace(Verdict(), headline=row["headline"]),
+    )  # fmt: skip

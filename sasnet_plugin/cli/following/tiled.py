@@ -1,0 +1,131 @@
+"""``sasnet follow tiled:http://…``: entries of a Tiled server, answered as they are made."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ...domains import DEFAULT, ReadOptions, specification
+from ...domains.heads import Classes, Quantities, Tags
+from ...types import SasnetError
+from .curves import Asked, follow_series, lines_of_curves
+
+if TYPE_CHECKING:
+    from ...batch.live.run import Lines
+    from ...integrations.tiled.source import TiledSource
+
+Line = Mapping[str, str]
+
+
+class WriteBack(StrEnum):
+    """Where answers are written back."""
+
+    metadata = "metadata"
+    table = "table"
+    both = "both"
+
+
+class _Both:
+    """Answers written back in two ways."""
+
+    def __init__(self, *ways: Any) -> None:
+        self._ways = ways
+
+    def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
+        """To each what it lacks."""
+        for way in self._ways:
+            way.catch_up(earlier)
+
+    def give(self, lines: Sequence[Line]) -> None:
+        """To each."""
+        for way in self._ways:
+            way.give(lines)
+
+    @property
+    def left(self) -> int:
+        """Entries that keep another's answer."""
+        return sum(getattr(way, "left", 0) for way in self._ways)
+
+
+def follow_tiled(
+    asked: Asked, reading: ReadOptions, domain: str | None, key: str | None, back: WriteBack | None
+) -> None:
+    """Follow the entries of an address; exit code 1 where a frame has no answer.
+
+    Raises
+    ------
+    SasnetError
+        The address is none, the server does not answer or refuses, or what it holds cannot be followed.
+    """
+    from ...integrations.tiled.address import address_of
+    from ...integrations.tiled.connection import Server
+    from ...integrations.tiled.places import kind_of
+    from ...integrations.tiled.source import TiledSource
+
+    if len(asked.files) != 1:
+        raise SasnetError("An address tiled:… is followed alone; give it as the only argument.")
+    at = address_of(asked.files[0])
+    with closing(Server(at, key or "")) as server:
+        kind = kind_of(server, at, specification(domain).name if domain else None)
+        _check(asked, kind)
+        source = TiledSource(server, at, domain, reading, kind, asked.window, asked.watch, _told)
+        with closing(source):
+            _follow(asked, source, back)
+
+
+def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
+    from ...batch.follow import TOGETHER
+    from ...batch.live.image_line import ImageLines
+    from ...batch.live.run import TOGETHER as CURVES_TOGETHER
+    from ...predict import open_predictor
+
+    predictor, curves = open_predictor(source.kind), source.kind == DEFAULT
+    lines: Lines = lines_of_curves(asked, predictor) if curves else ImageLines(predictor.manifest.heads)
+    ways = _Both(*_ways(asked, source, lines.titles(), back))
+    together = CURVES_TOGETHER if curves else TOGETHER
+    belongs = _belongs(str(source.address))
+    follow_series(
+        asked, source, predictor, lines, belongs, back=ways, together=together, changes_sought=curves
+    )
+    if ways.left:
+        typer.echo(
+            f"{ways.left} entries keep the answer that another run has written; --force replaces it.",
+            err=True,
+        )
+
+
+def _check(asked: Asked, kind: str) -> None:
+    if kind == DEFAULT:
+        return
+    for name, value in {"--fit": asked.model, "--q-range": asked.window}.items():
+        if value:
+            raise SasnetError(f"{asked.files[0]}: {name} is for curves, and it holds images; leave it out.")
+    if not any(isinstance(head, Classes | Tags | Quantities) for head in specification(kind).heads):
+        raise SasnetError(f"{asked.files[0]}: {kind} has no answers to follow; see 'sasnet sort'.")
+
+
+def _ways(asked: Asked, source: TiledSource, titles: Sequence[str], back: WriteBack | None) -> Iterator[Any]:
+    """Where answers go, with the name of this series: that of its table on this machine."""
+    from ...integrations.tiled.given_back import InMetadata, InTable
+
+    where = f"{platform.node()}:{os.path.abspath(asked.out)}"
+    series = hashlib.blake2b(os.fsencode(where), digest_size=8).hexdigest()
+    if back in (WriteBack.metadata, WriteBack.both):
+        yield InMetadata(source.server, series, source.metadata, asked.watch, asked.force, _told)
+    if back in (WriteBack.table, WriteBack.both):
+        yield InTable(source.server, series, source.address, titles, asked.watch, asked.force, _told)
+
+
+def _belongs(address: str) -> Callable[[Line], bool]:
+    return lambda line: line["file"] == address or line["file"].startswith(f"{address.rstrip('/')}/")
+
+
+def _told(sentence: str) -> None:
+    typer.echo(sentence, err=True)

@@ -1,0 +1,89 @@
+"""Columns with names that come from elsewhere than a file, read as a file of them would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import units as units_of
+from ..domains import ReadOptions
+from ..types import Curve, DataError, printable
+from . import scope
+from .clean import clean
+from .columns.names import ANGLE, Q, understand
+from .columns.read import read_columns
+from .columns.table import Table
+from .failure import too_many
+from .limits import LIMITS
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    FloatArray = NDArray[np.float64]
+
+#: Characters of the names of columns that a sentence lists.
+_LISTED = 120
+
+
+def quantity(name: str) -> str:
+    """Which quantity of a curve the name of a column stands for, as `columns.names` has it; or none."""
+    return understand(name).quantity
+
+
+def curves_of_columns(
+    columns: Mapping[str, ArrayLike],
+    file: str,
+    options: ReadOptions,
+    units: Mapping[str, str] | None = None,
+    entry: str = "",
+) -> tuple[Curve, ...]:
+    """Curves of named columns; several where there are several samples.
+
+    Parameters
+    ----------
+    columns : mapping of str to (n,) arrays
+    file, entry : str
+        Where they came from.
+    units : mapping of str to str
+        By column, where the name does not hold it.
+
+    Raises
+    ------
+    DataError
+        Lengths differ, none is called q or an angle, or they are no curve.
+    """
+    arrays = [np.asarray(values, dtype=np.float64) for values in columns.values()]
+    _see_they_are_a_curve(list(columns), arrays, file)
+    # Tabulators part the names, as these may hold blanks.
+    header = "\t".join(_titled(name, (units or {}).get(name, "")) for name in columns)
+    table = Table(np.array(arrays), header=(header,))
+    scope.check_table(table, file)
+    forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
+    found = []
+    for raw in read_columns(table, file, options.wavelength):
+        scope.check_curve(raw, file)
+        found.append(clean(raw, file=file, entry=entry or raw.title, q_unit=forced))
+    return tuple(replace(one, entries=len(found)) for one in found)
+
+
+def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[FloatArray], file: str) -> None:
+    if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays):
+        raise DataError(f"{file}: its columns have different lengths; give one value per q.")
+    if len(arrays) < 2:
+        raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
+    names = [name for name in columns if name.strip()]
+    if names and not {Q, ANGLE} & set(map(quantity, names)):
+        raise DataError(
+            f"{file}: none of its columns ({printable(', '.join(names)[:_LISTED])}) is called q; it is no"
+            " scattering curve, or name the column so."
+        )
+    if arrays[0].size > LIMITS.points:
+        raise too_many(file, arrays[0].size)
+
+
+def _titled(name: str, unit: str) -> str:
+    plain = " ".join(name.split())
+    return f"{plain} [{unit}]" if unit and "[" not in plain and "(" not in plain else plain

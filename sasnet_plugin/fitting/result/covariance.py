@@ -1,0 +1,51 @@
+"""How well data determine parameters: the covariance of a least-squares fit from its slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+#: Of the largest singular value: no direction of parameters is taken for better known than rounding allows.
+_ROUNDING = 1e-9
+
+
+def covariance(slopes: Mapping[str, Array]) -> Array:
+    """(JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4).
+
+    Columns are scaled first: an sld of 4 and a background of 1e-4 have nothing to do with each other's
+    rounding.
+
+    Parameters
+    ----------
+    slopes : mapping of str to (n,) float array
+        Of the residuals by each parameter, per unit of it.
+
+    Returns
+    -------
+    (k, k) float array
+        Not a number for a parameter without effect.
+    """
+    jacobian = np.stack(list(slopes.values()), axis=1)
+    length = np.linalg.norm(jacobian, axis=0)
+    seen = np.isfinite(length) & (length > 0)
+    found = np.full((length.size, length.size), np.nan)
+    if seen.any():
+        _, singular, rows = np.linalg.svd(jacobian[:, seen] / length[seen], full_matrices=False)
+        rows = rows / np.maximum(singular, _ROUNDING * singular[0])[:, None]
+        found[np.ix_(seen, seen)] = rows.T @ rows / np.outer(length[seen], length[seen])
+    return found
+
+
+def errors_of(slopes: Mapping[str, Array]) -> dict[str, float]:
+    """Standard deviations, NaN where nothing moves."""
+    return dict(zip(slopes, map(float, np.sqrt(np.diag(covariance(slopes)))), strict=True))
+
+
+def correlations(slopes: Mapping[str, Array]) -> Array:
+    """Correlation coefficients of the parameters, (k, k); NaN for one without effect."""
+    found = covariance(slopes)
+    error = np.sqrt(np.diag(found))
+    return np.asarray(np.clip(found / np.outer(error, error), -1.0, 1.0))

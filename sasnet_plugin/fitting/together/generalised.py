@@ -1,0 +1,100 @@
+"""A joint fit under the slow errors of its curves: generalised least squares, one step from the plain ones.
+
+Plain least squares take neighbouring residuals for independent. A slow error that many of them share then
+pulls parameters as if it had been measured so many times, and models are compared where this pull has put
+them. Weighted with the inverse of the residuals' covariance it counts once (A. C. Aitken, Proc. R. Soc.
+Edinb. 55 (1936) 42).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evidence.shared_error import SharedError
+from .joint import Joint
+from .slow_errors import weighted
+
+Array = NDArray[np.float64]
+#: Directions in which the curves tell less than this of what they tell of the best known one are not gone.
+_OPEN = 1e-9
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """Where a joint fit stands.
+
+    Parameters
+    ----------
+    x : (k,) float array
+        Codes.
+    scales, backgrounds : (m,) float array
+    prior : float
+        What scales and backgrounds cost.
+    theories : tuple of (n_i,) float array
+    """
+
+    x: Array
+    scales: Array
+    backgrounds: Array
+    common: float
+    prior: float
+    theories: tuple[Array, ...]
+
+
+def plain(joint: Joint, x: Array) -> Minimum:
+    """At the scales and backgrounds of least squares."""
+    curves = joint.intensities(x)
+    found = joint.solved(curves)
+    return _at(joint, x, curves, found.scales, found.backgrounds, found.common)
+
+
+def generalised(joint: Joint, x: Array, errors: Sequence[SharedError]) -> Minimum:
+    """At the scales, backgrounds and codes of least squares that know of the curves' slow errors.
+
+    Parameters
+    ----------
+    x : (k,) float array
+        Codes where plain least squares have ended.
+    """
+    columns = list(joint.columns(x).values())
+    if columns:
+        linear = joint.linear(x)
+        step = _step(joint, joint.residuals(x), np.column_stack([*columns, linear]), errors)
+        low, high = (np.array([getattr(c, end) for c in joint.codes.values()]) for end in ("low", "high"))
+        x = np.clip(x + step[: len(columns)], low, high)
+    curves = joint.intensities(x)
+    found = joint.solved(curves)
+    step = _step(joint, found.residual, joint.linear(x), errors)
+    count = len(joint.curves)
+    common = found.common + (float(step[-1]) if joint.plan.factors is not None else 0.0)
+    scales, backgrounds = step[0 : 2 * count : 2], step[1 : 2 * count : 2]
+    return _at(joint, x, curves, found.scales + scales, found.backgrounds + backgrounds, common)
+
+
+def _at(
+    joint: Joint, x: Array, curves: Sequence[Array], scales: Array, backgrounds: Array, common: float
+) -> Minimum:
+    theories = tuple(s * c + b for s, c, b in zip(scales, curves, backgrounds, strict=True))
+    prior = float(np.sum(joint.off(scales, backgrounds, common) ** 2))
+    return Minimum(x, scales, backgrounds, common, prior, theories)
+
+
+def _step(joint: Joint, residual: Array, columns: Array, errors: Sequence[SharedError]) -> Array:
+    """To the least of the residuals, linear in the columns, weighted by the inverse of their covariance."""
+    length = np.linalg.norm(columns, axis=0)
+    length[length == 0] = 1.0
+    columns = columns / length
+    ends = np.cumsum([len(one.curve) for one in joint.curves])
+    *parts, besides = np.split(columns, ends)
+    *off, rest = np.split(residual, ends)
+    normal, pull = besides.T @ besides, besides.T @ rest
+    for error, part, one in zip(errors, parts, off, strict=True):
+        weight = weighted(error, part)
+        normal, pull = normal + part.T @ weight, pull + weight.T @ one
+    if not (np.all(np.isfinite(normal)) and np.all(np.isfinite(pull))):
+        return np.zeros(length.size)
+    return np.asarray(-(np.linalg.pinv(normal, rcond=_OPEN, hermitian=True) @ pull) / length)

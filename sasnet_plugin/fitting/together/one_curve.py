@@ -1,0 +1,81 @@
+"""Settings of one sample as one curve: what the network is asked about, and where the joint fit begins.
+
+A setting alone sees a window of q. Models of which this window shows nothing but a length too large or too
+small fit it as well as the true one, with values far from those that all windows ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.sample.sample import SETTINGS, Sample
+from ...types import Curve
+
+Array = NDArray[np.float64]
+#: Points that two settings share where their calibration is compared, at least.
+_FEWEST = 3
+
+
+def as_one_curve(sample: Sample, dintensities: Sequence[Array]) -> Curve | None:
+    """All points of a sample's settings, each brought to the calibration of the first.
+
+    Parameters
+    ----------
+    dintensities : sequence of (n_i,) float array
+
+    Returns
+    -------
+    Curve or None
+        None where a curve has something of its own besides calibration, background and pinhole resolution.
+    """
+    curves = sample.curves
+    own = sample.own or sample.ties or any(value is not None for value in sample.scale)
+    slits = any(c.dxl is not None or c.dxw is not None for c in curves)
+    if sample.kind != SETTINGS or own or slits or len(curves) < 2:
+        return None
+    order = sorted(range(len(curves)), key=lambda i: float(curves[i].q[0]))
+    columns = _columns(curves[order[0]], dintensities[order[0]])
+    for i in order[1:]:
+        more = _columns(curves[i], dintensities[i])
+        more[1:3] *= _factor(columns, more)
+        columns = _in_order(np.concatenate([columns, more], axis=1))
+    q, intensity, error, dq = columns
+    first = curves[order[0]]
+    return Curve(
+        q, intensity, error, dq if any(c.dq is not None for c in curves) else None,
+        file=first.file, entry=first.entry, q_unit=first.q_unit,
+    )  # fmt: skip
+
+
+def _columns(curve: Curve, dintensity: Array) -> Array:
+    """(4, n) of q, I, its error, and resolution."""
+    dq = np.zeros(curve.q.size) if curve.dq is None else curve.dq
+    return np.array([curve.q, curve.intensity, dintensity, dq])
+
+
+def _in_order(columns: Array) -> Array:
+    """By q; of points at the very same q the mean, weighted."""
+    q, place = np.unique(columns[0], return_inverse=True)
+    if q.size == columns.shape[1]:
+        return columns[:, np.argsort(columns[0])]
+    weight = 1 / columns[2] ** 2
+    total = np.bincount(place, weight)
+    mean = [np.bincount(place, weight * row) / total for row in columns[[1, 3]]]
+    return np.array([q, mean[0], 1 / np.sqrt(total), mean[1]])
+
+
+def _factor(reference: Array, other: Array) -> float:
+    """By which another setting has to be multiplied to agree where both have measured; else 1."""
+    q, intensity, error, _ = other
+    inside = (q >= reference[0, 0]) & (q <= reference[0, -1]) & (intensity > 0)
+    if np.sum(inside) < _FEWEST:
+        return 1.0
+    expected = np.interp(q[inside], reference[0], reference[1])
+    noise = np.hypot(error[inside], np.interp(q[inside], reference[0], reference[2]))
+    weight = 1 / noise**2
+    own = intensity[inside]
+    factor = float((weight * own) @ expected / ((weight * own) @ own))
+    return factor if factor > 0 else 1.0

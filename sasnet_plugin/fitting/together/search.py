@@ -1,0 +1,206 @@
+"""Which models are fitted to a sample jointly, in which order, and as which kind of sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
+from ...simulate.priors import model_info
+from ...types import Curve, SasnetError, Suggestion, sum_parts
+from ..ledger import Ledger
+from ..pool import answers
+from ..problem.experiment import starting_values
+from ..result.fit_result import FitResult
+from ..result.model_fit import ModelFit
+from ..strategy.fit_candidate import fit_candidate
+from ..task import Budget, FitOptions, Pair, Task
+from .joint_fit import joint_fit
+from .one_model import JointMinimum, JointTask, fit_one
+from .result import JointFit
+from .said import EXCHANGED
+
+#: Models fitted jointly at once, and at most; so many where one of them explains the sample.
+_AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
+#: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
+#: another that explains the sample.
+_SINGLE, JOINT, BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
+#: What curves may be as well that look like one of these.
+_OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
+#: Of all models, for each curve, before and after one explains the sample, s.
+_PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
+#: A model that is thought less probable is not fitted where another explains the sample.
+_UNLIKELY = 0.02
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Curves that are fitted alone, where the joint fit begins: the sample's, or settings as one.
+
+    Parameters
+    ----------
+    dintensities : tuple of (n_i,) float array
+    fits : tuple of FitResult
+        Of each.
+    """
+
+    curves: tuple[Curve, ...]
+    dintensities: tuple[Any, ...]
+    fits: tuple[FitResult, ...]
+
+    def of(self, pair: Pair) -> list[ModelFit | None]:
+        """The fits of a model to each."""
+        return [
+            next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
+            for result in self.fits
+        ]
+
+
+def search(
+    ledger: Ledger,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+    alone: Alone,
+) -> tuple[Sample, list[JointFit], list[str]]:
+    """The search; where nothing explains the curves, further.
+
+    Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
+    """
+    fits, notes = _models(ledger, sample, dintensities, options, suggestion, alone)
+    if any(not fit.lacking() for fit in fits):
+        return sample, fits, notes
+    tried = [(sample, fits, notes)]
+    for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
+        again, said = _models(ledger, second, dintensities, options, suggestion, alone)
+        tried.append((second, again, [*said, *why]))
+        if any(not fit.lacking() for fit in again):
+            break
+    return min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
+
+
+def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
+    """What the curves may be besides, with what is to be said of it."""
+    found: list[tuple[Sample, list[str]]] = []
+    if sample.kind in _OTHER and not sample.told:
+        found.append((replace(sample, kind=_OTHER[sample.kind]), []))
+    if sample.kind == CONTRASTS:
+        tables = [model_info(model).parameters.call_parameters for model in models]
+        densities = {p.name for table in tables for p in table if p.type == "sld"}
+        if not densities & {*sample.own, *sample.share, *sample.ties}:
+            found.append((replace(sample, own=sample.own | densities), [EXCHANGED]))
+    return found
+
+
+def _models(
+    ledger: Ledger,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+    alone: Alone,
+) -> tuple[list[JointFit], list[str]]:
+    """Joint fits, a few at once, until one explains the curves and a few stand beside it; and what failed."""
+    chances = _chances(suggestion, alone.fits, options)
+    done: list[JointFit] = []
+    notes: list[str] = []
+    open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
+    budget, before = JOINT, ledger.spent
+    while open_ and len(done) < _MOST and ledger.spent - before < _PER_CURVE[budget] * len(sample.curves):
+        least = min(done, key=lambda fit: fit.bic, default=None)
+        explained = least is not None and not least.lacking()
+        if explained:
+            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
+        now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
+        budget = BESIDE if explained else JOINT
+        nearest = Budget(_SINGLE.seconds, np.inf if least is None else least.reduced_chisq)
+        tasks = [
+            replace(
+                _task(ledger, sample, dintensities, options, pair, alone, chances[pair], nearest),
+                budget=budget,
+            )
+            for pair in now
+        ]
+        for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
+            if isinstance(answer, JointMinimum):
+                done.append(joint_fit(answer))
+            elif isinstance(answer, SasnetError):
+                notes.append(str(answer))
+    return done, notes
+
+
+def _chances(
+    suggestion: Suggestion, singles: Sequence[FitResult], options: FitOptions
+) -> dict[tuple[str, str | None], float]:
+    """Models with their structure factors, and what is thought of each: by all curves, and by their fits."""
+    found: dict[tuple[str, str | None], float] = {}
+    for guess in suggestion.models:
+        factor = guess.structure_factor
+        if options.structure_factor is not None:
+            factor = None if options.structure_factor == "none" else options.structure_factor
+        if guess.probability > _UNLIKELY or options.models is not None:
+            found[guess.name, factor] = guess.probability * guess.structure_factor_probability
+            if options.structure_factor is None and guess.structure_factor_probability < 1 - _UNLIKELY:
+                other = None if factor is not None else _interacting(guess.name, singles)
+                if other != factor:
+                    rest = guess.probability * (1 - guess.structure_factor_probability)
+                    found[guess.name, other] = max(found.get((guess.name, other), 0.0), rest)
+    known = {guess.name: guess.probability for guess in suggestion.models}
+    for result in singles:
+        for fit in result.fits[:2]:
+            if len(sum_parts(fit.name)) == 1:
+                pair = fit.model, fit.structure_factor
+                gain = fit.weight / len(singles) * max(known.get(fit.model, 0.0), 10 * _UNLIKELY)
+                found[pair] = max(found.get(pair, 0.0), gain)
+    return found
+
+
+def _lengths(model: str) -> int:
+    """How many a body has, at least one."""
+    table = model_info(model).parameters.call_parameters
+    return max(len([p for p in table if p.type == "volume"]), 1)
+
+
+def _shown(curve: Curve, dintensity: Any) -> float:
+    """χ² of a constant: how much there is to see."""
+    mean = np.average(curve.intensity, weights=1 / dintensity**2)
+    return float(np.sum(((curve.intensity - mean) / dintensity) ** 2))
+
+
+def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
+    """A structure factor with which single curves were fitted by a model."""
+    every = (fit for result in singles for fit in result.fits)
+    return next((f.structure_factor for f in every if f.model == name and f.structure_factor), None)
+
+
+def _task(
+    ledger: Ledger,
+    sample: Sample,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    pair: tuple[str, str | None],
+    alone: Alone,
+    chance: float,
+    single: Budget,
+) -> JointTask:
+    """With starts from curves alone; a model that was fitted to none is to one of them, briefly."""
+    own = alone.of(pair)
+    if not any(own):
+        i = int(np.argmax([_shown(c, d) for c, d in zip(alone.curves, alone.dintensities, strict=True)]))
+        asked = Task(
+            alone.curves[i], alone.dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
+            budget=single,
+        )  # fmt: skip
+        for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
+            own[i] = None if isinstance(answer, SasnetError) else answer
+    starts = tuple(None if f is None else starting_values(f) for f in own)
+    starts += (None,) * (len(sample.curves) - len(starts))  # where all are one curve
+    sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
+    return JointTask(
+        sample, dintensities, *pair, starts, dict(options.fixed),
+        dict(options.ranges), chance, max(sampling, default=None), JOINT,
+    )  # fmt: skip

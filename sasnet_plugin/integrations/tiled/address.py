@@ -1,0 +1,97 @@
+"""Where an entry of a Tiled server is: ``tiled:http://host:port/path``; a key in it is never shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from ...types import SasnetError, printable
+
+PREFIX = "tiled:"
+#: What Tiled's own addresses of an entry have before its path, and its API.
+_API = ("/api/v1/metadata", "/api/v1", "/ui/browse")
+
+
+@dataclass(frozen=True)
+class Address:
+    """An entry of a server.
+
+    Parameters
+    ----------
+    server : str
+        ``http://host:port``, with what stands before Tiled's own paths.
+    path : tuple of str
+        From the server's root.
+    key : str
+        From the address as it was given; never part of what is shown.
+    """
+
+    server: str
+    path: tuple[str, ...] = ()
+    key: str = field(default="", repr=False, compare=False)
+
+    def __str__(self) -> str:
+        # Where the server stands below a path of its own, the API's says where that ends.
+        own = "" if self.server.count("/") == 2 else _API[0]
+        return f"{PREFIX}{self.server}{own}/{self.quoted}"
+
+    @property
+    def quoted(self) -> str:
+        """The path as it stands in a URL."""
+        return "/".join(quote(part, safe="") for part in self.path)
+
+    def below(self, name: str) -> Address:
+        """An entry within this one."""
+        return replace(self, path=(*self.path, name))
+
+    @property
+    def parent(self) -> Address:
+        """What it lies in; of the root, the root."""
+        return replace(self, path=self.path[:-1])
+
+    @property
+    def name(self) -> str:
+        """Of the entry; empty of the root."""
+        return self.path[-1] if self.path else ""
+
+
+def is_tiled(text: object) -> bool:
+    """Whether an argument means an entry of a Tiled server."""
+    return isinstance(text, str) and text.startswith(PREFIX)
+
+
+def address_of(text: str) -> Address:
+    """An entry from what a user writes, or copies from Tiled's page.
+
+    Raises
+    ------
+    SasnetError
+        It is no such address.
+    """
+    try:
+        url = urlsplit(text.removeprefix(PREFIX).strip())
+        host, port = url.hostname, url.port
+    except ValueError:
+        raise _wrong(text) from None
+    if url.scheme not in ("http", "https") or not host:
+        raise _wrong(text)
+    before, path = "", url.path
+    for known in _API:
+        head, found, rest = url.path.partition(known)
+        if found and (not rest or rest.startswith("/")):
+            before, path = head, rest
+            break
+    shown = f"[{host}]" if ":" in host else host
+    server = f"{url.scheme}://{shown}{'' if port is None else f':{port}'}{before.rstrip('/')}"
+    parts = tuple(unquote(part) for part in path.split("/") if part)
+    key = next(iter(parse_qs(url.query).get("api_key", [])), "")
+    return Address(server, parts, key)
+
+
+def _wrong(text: str) -> SasnetError:
+    plain = text.partition("?")[0]
+    # What stands before an @ may be a password.
+    shown = plain if "@" not in plain else f"{PREFIX}…@{plain.rpartition('@')[2]}"
+    return SasnetError(
+        f"{printable(shown)}: is no address on a Tiled server; write {PREFIX}http://HOST:PORT/PATH."
+    )

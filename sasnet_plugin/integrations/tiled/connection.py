@@ -1,0 +1,220 @@
+"""Requests to a Tiled server: failures become sentences, and that the server is away is told apart."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...data.failure import too_large
+from ...data.limits import LIMITS
+from ...types import SasnetError, TechnicalError, printable
+from .address import Address
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Seconds for a connection, and for an answer.
+CONNECT, ANSWER = 5.0, 30.0
+#: Answers of a server, or of what stands before it, that is being started or overloaded.
+_AWAY = frozenset({429, 500, 502, 503, 504})
+_ACCEPT = "application/json"
+#: Environment variable of the API key, as Tiled's own client has it.
+VARIABLE = "TILED_API_KEY"
+
+
+class NoEntryError(SasnetError):
+    """There is no entry at an address, or none that may be read."""
+
+
+class Server:
+    """A connection that outlives the server's restarts.
+
+    Parameters
+    ----------
+    address : Address
+        Of anything on it.
+    key : str
+        API key; empty takes the one in the address, that of ``TILED_API_KEY``, or a login of Tiled's client.
+
+    Raises
+    ------
+    TechnicalError
+        It does not answer.
+    SasnetError
+        It is no Tiled server, or tiled is not installed.
+    """
+
+    def __init__(self, address: Address, key: str = "") -> None:
+        try:
+            import httpx
+            from tiled.client.context import Context
+        except ImportError:
+            raise SasnetError(
+                "tiled: addresses need the extra tiled: pip install 'sasnet-plugin[tiled]'."
+            ) from None
+        self.address = address
+        self._httpx = httpx
+        self.key = _checked(key or address.key or os.environ.get(VARIABLE, ""), address)
+        if not self.key:
+            os.environ.pop(VARIABLE, None)  # an empty one is none, to Tiled's client as well
+        self.api = f"{address.server}/api/v1"
+        # Tiled's client tries again for long before it says that nobody is there.
+        self._probe()
+        try:
+            self._context = Context(
+                self.api, api_key=self.key or None, timeout=httpx.Timeout(ANSWER, connect=CONNECT)
+            )
+            if not self.key and self._context.server_info.authentication.providers:
+                self._context.use_cached_tokens()
+        except httpx.HTTPError as error:
+            raise self._said(error, address) from None
+        self._client: httpx.Client = self._context.http_client
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._client.close()
+
+    def _probe(self) -> None:
+        try:
+            about = self._httpx.get(f"{self.api}/", timeout=CONNECT, follow_redirects=True)
+            if about.status_code in _AWAY:
+                raise self._away(self.address, f"status {about.status_code}")
+            if "api_version" not in about.json():
+                raise ValueError
+        except (self._httpx.HTTPError, self._httpx.InvalidURL, UnicodeError) as error:
+            raise self._said(error, self.address) from None
+        except (ValueError, TypeError):
+            raise SasnetError(
+                f"{self.address}: what answers there is no Tiled server; check host and port."
+            ) from None
+
+    def get(self, route: str, of: Address, **params: Any) -> Any:
+        """What the API says of an entry.
+
+        Raises
+        ------
+        TechnicalError
+            The server is away.
+        NoEntryError
+            There is no such entry.
+        SasnetError
+            No permission, or the server refuses it.
+        """
+        return self._sent("GET", route, of, params=params).json()
+
+    def send(self, method: str, route: str, of: Address, content: Any, **params: Any) -> Any:
+        """Send JSON about an entry; raises as `get` does."""
+        head = {"Content-Type": "application/json"}
+        found = self._sent(method, route, of, params=params, content=json.dumps(content), headers=head)
+        return found.json() if found.content else None
+
+    def append(self, route: str, of: Address, content: bytes, kind: str, **params: Any) -> None:
+        """Add data of a media type to what is there; raises as `get` does."""
+        self._sent("PATCH", route, of, params=params, content=content, headers={"Content-Type": kind})
+
+    def data(self, route: str, of: Address, kind: str, **params: Any) -> bytes:
+        """Data of an entry in a media type, no more than a measurement can be; raises as `get` does."""
+        whole = bytearray()
+
+        def read(found: httpx.Response) -> None:
+            for chunk in found.iter_bytes():
+                whole.extend(chunk)
+                if len(whole) > LIMITS.array_bytes:
+                    raise too_large(str(of), f"over {LIMITS.array_bytes / 2**20:.0f} MiB", "a measurement")
+
+        self._streamed(route, of, kind, params, read)
+        return bytes(whole)
+
+    def _url(self, route: str, of: Address) -> str:
+        # Made here, not taken from what the server answers: the key goes to this server alone.
+        return f"{self.api}/{route}/{of.quoted}"
+
+    def _sent(self, method: str, route: str, of: Address, **given: Any) -> httpx.Response:
+        given["headers"] = {"Accept": _ACCEPT} | dict(given.get("headers", {}))
+        try:
+            found = self._client.request(method, self._url(route, of), **given)
+        except self._httpx.HTTPError as error:
+            raise self._said(error, of) from None
+        self._check(found, of)
+        return found
+
+    def _streamed(
+        self,
+        route: str,
+        of: Address,
+        kind: str,
+        params: Mapping[str, Any],
+        read: Callable[[httpx.Response], None],
+    ) -> None:
+        try:
+            with self._client.stream(
+                "GET", self._url(route, of), params=params, headers={"Accept": kind}
+            ) as found:
+                if found.is_error:
+                    found.read()
+                self._check(found, of, data=True)
+                read(found)
+        except self._httpx.HTTPError as error:
+            raise self._said(error, of) from None
+
+    def _check(self, found: httpx.Response, of: Address, *, data: bool = False) -> None:
+        status = found.status_code
+        if not found.is_error:
+            return
+        # At data the server stumbles over an entry that is damaged or half written.
+        if status in _AWAY and not (data and status == 500):
+            raise self._away(of, f"status {status}")
+        if status in (401, 403):
+            raise SasnetError(f"{of}: {self._refused(status)}")
+        if status == 404:
+            raise NoEntryError(f"{of}: there is no such entry, or none that you may read; check the path.")
+        raise SasnetError(
+            f"{of}: the server refuses this (status {status}: {_detail(found)}); check the entry."
+        )
+
+    def _refused(self, status: int) -> str:
+        how = f"the environment variable {VARIABLE} or --tiled-key"
+        if not self.key:
+            return f"the server wants an API key; give it by {how}."
+        what = (
+            "does not know the API key that was given"
+            if status == 401
+            else "does not let this API key do that"
+        )
+        return f"the server {what}; give another by {how}."
+
+    def _said(self, error: Exception, of: Address) -> SasnetError:
+        """What went wrong on the way; the server may come back."""
+        if isinstance(error, self._httpx.HTTPStatusError):
+            status = error.response.status_code
+            if status in _AWAY:
+                return self._away(of, f"status {status}")
+            return SasnetError(f"{of}: {self._refused(status)}")
+        never = self._httpx.UnsupportedProtocol, self._httpx.LocalProtocolError, self._httpx.InvalidURL
+        if isinstance(error, (*never, UnicodeError)):
+            return SasnetError(f"{of}: is no address that can be asked; check host and port.")
+        reason = str(error).strip() or type(error).__name__
+        return self._away(of, reason.rpartition("] ")[2].lower())
+
+    def _away(self, of: Address, why: str) -> TechnicalError:
+        return TechnicalError(
+            str(of), printable(f"the server does not answer ({why}); see that it runs, and check the address")
+        )
+
+
+def _checked(key: str, address: Address) -> str:
+    """The key, if it can be one; what it is, is not said."""
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SasnetError(f"{address}: the API key holds characters that no key has; copy it again.")
+    return key
+
+
+def _detail(found: Any) -> str:
+    """The reason that the server gives."""
+    try:
+        detail = found.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        detail = found.reason_phrase
+    return printable(" ".join(str(detail).split())[:200])

@@ -1,0 +1,143 @@
+"""Entries of a Tiled server: what they say of themselves, and the numbers that they hold."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.failure import too_large
+from ...data.limits import LIMITS
+from ...types import DataError
+from .address import Address
+from .connection import Server
+
+ARRAY, TABLE, CONTAINER = "array", "table", "container"
+#: Entries that are asked for at once.
+PAGE = 50
+_ARROW = "application/vnd.apache.arrow.file"
+
+
+@dataclass(frozen=True)
+class Node:
+    """An entry.
+
+    Parameters
+    ----------
+    family : str
+        "array", "table", "container" or another.
+    structure : mapping
+        As the server has it: of an array its shape and type, of a table its columns.
+    """
+
+    address: Address
+    family: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    structure: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of an array; else empty."""
+        return tuple(self.structure.get("shape", ())) if self.family == ARRAY else ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Columns of a table, or of an array of records."""
+        if self.family == TABLE:
+            return tuple(self.structure.get("columns", ()))
+        kind = self.structure.get("data_type") or {}
+        return tuple(one["name"] for one in kind.get("fields") or ())
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some entries of a container in the order in which they were made.
+
+    Parameters
+    ----------
+    more : bool
+        There are others behind them.
+    """
+
+    nodes: tuple[Node, ...]
+    more: bool
+
+
+def node_at(server: Server, at: Address) -> Node:
+    """An entry; raises as `Server.get` does."""
+    return _node(server.get("metadata", at)["data"], at)
+
+
+def page_of(server: Server, container: Address, start: int, most: int, *, names_only: bool = False) -> Page:
+    """Entries of a container from a number on, counted from 0; raises as `Server.get` does.
+
+    Parameters
+    ----------
+    names_only : bool
+        Of no entry more than where it is: so a long container is looked through fast.
+    """
+    params: dict[str, Any] = {"page[offset]": start, "page[limit]": most}
+    if names_only:
+        params["fields"] = ""
+    found = server.get("search", container, **params)
+    nodes = tuple(_node(item, container.below(item["id"])) for item in found["data"])
+    return Page(nodes, bool((found.get("links") or {}).get("next")))
+
+
+def _node(item: Mapping[str, Any], at: Address) -> Node:
+    told = item.get("attributes") or {}
+    family = str(told.get("structure_family") or "")
+    return Node(at, family, told.get("metadata") or {}, told.get("structure") or {})
+
+
+def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
+    """Values of an array, or of one of its frames, counted from 0.
+
+    Raises
+    ------
+    DataError
+        It holds more than a measurement can, or no numbers.
+    SasnetError
+        As `Server.get`.
+    """
+    from tiled.structures.array import ArrayStructure
+
+    kind = ArrayStructure.from_json(node.structure).data_type.to_numpy_dtype()
+    shape = node.shape if part is None else node.shape[1:]
+    if kind.hasobject or (kind.names is None and kind.kind not in "biuf"):
+        raise DataError(f"{node.address}: it holds {kind}, not numbers; give a measurement.")
+    size = math.prod(shape)
+    if size * kind.itemsize > LIMITS.array_bytes or size > LIMITS.pixels:
+        raise too_large(str(node.address), f"{size:,} values", f"at most {LIMITS.pixels:,}")
+    if not size:
+        return np.zeros(shape, kind)
+    params: dict[str, Any] = {"expected_shape": ",".join(map(str, shape)) or "scalar"}
+    if part is not None:
+        params["slice"] = ",".join([str(part), *([":"] * len(shape))])
+    content = server.data("array/full", node.address, "application/octet-stream", **params)
+    if len(content) != size * kind.itemsize:
+        raise DataError(f"{node.address}: it is not whole; write it again.")
+    return np.frombuffer(content, kind).reshape(shape)
+
+
+def table(server: Server, node: Node, column: str = "") -> dict[str, NDArray[Any]]:
+    """Columns of numbers of a table, or the one of a name; raises as `array`."""
+    import pyarrow
+
+    content = server.data("table/full", node.address, _ARROW, **({"column": column} if column else {}))
+    try:
+        found = pyarrow.ipc.open_file(io.BytesIO(content)).read_all()
+    except pyarrow.ArrowInvalid as error:
+        raise DataError(f"{node.address}: its table cannot be read; write it again.") from error
+    numbers = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_boolean)
+    return {
+        name: column.to_numpy()
+        for name, column in zip(found.column_names, found.columns, strict=True)
+        # pandas keeps the index of a table as a column with such a name.
+        if any(is_one(column.type) for is_one in numbers) and not name.startswith("__")
+    }

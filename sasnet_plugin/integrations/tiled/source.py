@@ -1,0 +1,303 @@
+"""Entries of a container as they are made: each measurement once, in their order, over cuts and restarts.
+
+The container itself is the only source: its entries are listed from the first that has no answer on, in the
+order in which they were made. What a stream of the server says only shortens the wait (`bell`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...batch.live.source import WAITING, Arrived, Waiting, key_of
+from ...data.clean import within
+from ...domains import ReadOptions
+from ...types import Curve, DataError, SasnetError, TechnicalError
+from .address import Address, address_of
+from .bell import Bell
+from .connection import Server
+from .measured import Entry, entry_of, read
+from .nodes import PAGE, Node, node_at, page_of
+from .places import is_place, opened, opened_with
+
+#: Entries of which only the names are asked for at once.
+NAMES = 300
+#: Entries without an answer that are looked at again, and seconds to the first look and at most between two.
+REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
+#: Seconds between two tries to reach a server that is away, the first and the longest.
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
+#: Where the server rings: seconds between two looks, least (each costs the server some work) and most.
+LEAST, QUIET = 0.1, 2.0
+
+
+@dataclass
+class TiledSource:
+    """The measurements of an address: of a container's entries, or of an array that grows.
+
+    Parameters
+    ----------
+    address : Address
+        Of a container, or of one measurement.
+    domain : str or None
+        Of all entries; None asks their metadata.
+    kind : str
+        Domain that is followed; of an entry of another it is said so.
+    window : (float, float) or None
+        Of curves only q within it, Å⁻¹.
+    watch : bool
+        More is to come.
+    tell : callable
+        Told when the server goes and comes.
+    answered : dict
+        Measurements that have their answer, by `key_of` their entry.
+    failed : set of int
+        Entries of which it was said that they hold no measurement.
+    metadata : OrderedDict
+        Of the newest entries, by address: an answer may be in them already.
+    """
+
+    server: Server
+    address: Address
+    domain: str | None
+    options: ReadOptions
+    kind: str
+    window: tuple[float, float] | None = None
+    watch: bool = False
+    tell: Callable[[str], None] = print
+    waiting: Waiting = WAITING
+    answered: dict[int, int] = field(default_factory=dict)
+    failed: set[int] = field(default_factory=set)
+    metadata: OrderedDict[str, Mapping[str, Any]] = field(default_factory=OrderedDict)
+    _root: Node | None = None
+    # Metadata of all that lies above the entries.
+    _above: dict[str, Any] = field(default_factory=dict)
+    _bell: Bell | None = None
+    # Entries from the container's first that are done with, and the name of the last of them.
+    _done: int = 0
+    _last: str = ""
+    _first_seen: dict[str, float] = field(default_factory=dict)
+    _as_it_was: dict[str, tuple[float, object]] = field(default_factory=dict)
+    # Entries without an answer: when they are looked at again, and the pause after that.
+    _again: OrderedDict[Address, tuple[float, float]] = field(default_factory=OrderedDict)
+    _blocked: bool = False
+    _looked: float = 0.0
+    _gone: float = 0.0
+    _pause: float = FIRST_PAUSE
+
+    def remember(self, file: str, part: int) -> None:
+        """Take a measurement for answered; part 0: it was said that the entry holds none."""
+        key = key_of(file)
+        self.answered[key] = max(self.answered.get(key, 0), part)
+        if part == 0:
+            self.failed.add(key)
+            self._look_again(address_of(file), 0.0, LOOK_AGAIN)
+
+    def look(self) -> Iterator[Arrived]:
+        """What has arrived since the last look; nothing while the server is away.
+
+        Raises
+        ------
+        SasnetError
+            There is no such container, no permission; without `watch` also where the server is away.
+        """
+        if time.monotonic() < self._gone:
+            return
+        self._blocked = False
+        self._pass_over_the_pause()
+        try:
+            root = self._opened()
+            if is_place(root):
+                yield from self._of_place(root)
+                yield from self._tried_again()
+            else:
+                yield from self._of_entry(root, self._above)
+        except TechnicalError as error:
+            if not self.watch:
+                raise
+            self._cut(error)
+            return
+        self._back()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for more, no longer than that; where the server can be heard, until it rings."""
+        if self._bell is None or not self._bell.heard:
+            time.sleep(seconds)
+            return
+        time.sleep(LEAST)
+        if not self._blocked:
+            self._bell.wait(QUIET)
+
+    def read(self, file: str, start: int) -> Iterator[Any]:
+        """Measurements of an entry from a number on; raises as `measured.read`."""
+        node = node_at(self.server, address_of(file))
+        self._opened()
+        entry = entry_of(self.server, node, self.domain, self._above)
+        yield from map(self._within, read(self.server, entry, self.options, start))
+
+    def _within(self, one: Any) -> Any:
+        if self.window is None or not isinstance(one, Curve):
+            return one
+        try:
+            return within(one, *self.window)
+        except SasnetError as error:
+            return error
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._bell is not None:
+            self._bell.close()
+
+    def _opened(self) -> Node:
+        """What the address stands for; what is no place for entries is asked again, as it may have grown."""
+        if self._root is None:
+            self._root, self._above = opened_with(self.server, self.address, self.domain)
+        elif not is_place(self._root):
+            self._root = opened(self.server, self.address, self.domain)
+        if self.watch and self._bell is None and is_place(self._root):
+            self._bell = Bell(self.address, self.server.key)
+        return self._root
+
+    def _cut(self, error: TechnicalError) -> None:
+        if not self._gone:
+            self.tell(f"{error} Waiting for it.")
+        self._gone = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+
+    def _back(self) -> None:
+        if self._gone:
+            self.tell(f"{self.address}: the server answers again.")
+        self._gone, self._pause = 0.0, FIRST_PAUSE
+        self._looked = time.monotonic()
+
+    def _pass_over_the_pause(self) -> None:
+        """Who writes an entry may have been cut off as long as we were: that time does not count."""
+        now = time.monotonic()
+        if self._looked and now - self._looked > self.waiting.patience:
+            self._first_seen = {at: since + now - self._looked for at, since in self._first_seen.items()}
+        self._looked = now
+
+    def _of_place(self, root: Node) -> Iterator[Arrived]:
+        """New measurements of a container's entries, from the first that is not done with on."""
+        if not self._last and self.answered:
+            self._find_the_place(root)
+        more = True
+        while more:
+            page = page_of(self.server, root.address, max(self._done - 1, 0), PAGE)
+            nodes, more = page.nodes, page.more
+            if self._last:
+                if not nodes or nodes[0].address.name != self._last:
+                    # Entries were deleted, or one has come into sight late.
+                    self._find_the_place(root)
+                    more = True
+                    continue
+                nodes = nodes[1:]
+            for node in nodes:
+                if key_of(str(node.address)) not in self.answered:
+                    yield from self._of_entry(node, self._above)
+                    if self._blocked:
+                        return
+                self._done, self._last = self._done + 1, node.address.name
+
+    def _find_the_place(self, root: Node) -> None:
+        """Pass over all entries from the first on that are answered."""
+        self._done, self._last = 0, ""
+        more = True
+        while more:
+            page = page_of(self.server, root.address, self._done, NAMES, names_only=True)
+            more = page.more
+            for node in page.nodes:
+                if key_of(str(node.address)) not in self.answered:
+                    return
+                self._done, self._last = self._done + 1, node.address.name
+
+    def _of_entry(self, node: Node, inherited: Mapping[str, Any]) -> Iterator[Arrived]:
+        """New measurements of an entry; blocked at its end where it and those behind it have to wait."""
+        file = str(node.address)
+        key = key_of(file)
+        try:
+            entry = entry_of(self.server, node, self.domain, inherited)
+            self._see_its_kind(entry)
+            self._blocked = not self._stands_still(entry)
+            if self._blocked:
+                return
+            part = self.answered.get(key, 0)
+            for one in read(self.server, entry, self.options, part, whole=not self._young(file)):
+                if isinstance(one, SasnetError) and (entry.parts == 1 or self._young(file)):
+                    raise one
+                part += 1
+                self.answered[key] = part
+                self._keep(file, node.metadata)
+                yield Arrived(file, part, self._within(one))
+        except TechnicalError:
+            raise
+        except SasnetError as error:
+            self._blocked = self._young(file)
+            if self._blocked:
+                return
+            yield from self._failed(file, key, error)
+        self._first_seen.pop(file, None)
+        self._as_it_was.pop(file, None)
+
+    def _failed(self, file: str, key: int, error: SasnetError) -> Iterator[Arrived]:
+        at = address_of(file)
+        if at not in self._again:
+            self._look_again(at, LOOK_AGAIN, 2 * LOOK_AGAIN)
+        if key not in self.failed and not self.answered.get(key):
+            self.failed.add(key)
+            self.answered.setdefault(key, 0)
+            yield Arrived(file, 0, error)
+
+    def _see_its_kind(self, entry: Entry) -> None:
+        if entry.domain.name != self.kind:
+            raise DataError(
+                f"{entry.node.address}: it holds {entry.domain.title}; follow these by a command of their"
+                f" own, with --domain {entry.domain.name}."
+            )
+
+    def _stands_still(self, entry: Entry) -> bool:
+        """Whether a data set to which arrays may still be added has been as it is for a while."""
+        if not self.watch or entry.complete:
+            return True
+        file, now = str(entry.node.address), time.monotonic()
+        seen = tuple((one.address.name, one.shape) for one in entry.children)
+        since, before = self._as_it_was.get(file, (now, None))
+        if before != seen:
+            self._as_it_was[file] = since, _ = now, seen
+        return now - since >= self.waiting.still or not self._young(file)
+
+    def _young(self, file: str) -> bool:
+        """Whether an entry may still be written."""
+        now = time.monotonic()
+        return self.watch and now - self._first_seen.setdefault(file, now) < self.waiting.patience
+
+    def _tried_again(self) -> Iterator[Arrived]:
+        """Entries that had no answer, some seconds later: their writer may have come back."""
+        now = time.monotonic()
+        due = [at for at, (when, _) in self._again.items() if when <= now] if self.watch else []
+        for at in due:
+            _, pause = self._again[at]
+            self._look_again(at, pause, min(2 * pause, SELDOM))
+            self._first_seen[str(at)] = -math.inf
+            try:
+                yield from self._of_entry(node_at(self.server, at), self._above)
+            except TechnicalError:
+                raise
+            except SasnetError:  # it is gone
+                del self._again[at]
+                continue
+            if self.answered.get(key_of(str(at))):
+                del self._again[at]
+
+    def _look_again(self, at: Address, wait: float, pause: float) -> None:
+        self._again[at] = time.monotonic() + wait, pause
+        while len(self._again) > REMEMBERED:
+            self._again.popitem(last=False)
+
+    def _keep(self, file: str, metadata: Mapping[str, Any]) -> None:
+        self.metadata[file] = metadata
+        while len(self.metadata) > 2 * PAGE:
+            self.metadata.popitem(last=False)
