@@ -180,7 +180,7 @@ def fit_with(
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
-    fits, prior = found.fits, priors(suggestion, found.fits)
+    fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
         longer = replace(ledger, until=began + limit)
