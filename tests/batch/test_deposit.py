@@ -211,7 +211,7 @@ def test_a_curve_that_is_not_the_fitted_one_is_refused(journal: Journal) -> None
 def test_a_sample_without_its_files_is_refused_in_a_sentence(journal: Journal) -> None:
     record = next(r for r in journal.records() if r["rows"][0]["fits"])
     for kept, sentence in (
-        ({}, "older version; fit it again"),
+        ({}, "older version; give the command again"),
         ({"sample": {"kind": "contrasts", "files": ["/data/a.dat"], "points": [3]}}, "files have changed"),
     ):
         other = record | {"file": "/data/a (together)", "rows": [record["rows"][0] | kept]}
