@@ -280,7 +280,7 @@ def understated(result: FitResult) -> Iterator[str]:
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
     found, best = result.verification, result.fits[0]
-    as_stated = found is None or (found.explained and within_its_errors(best, len(result.curve)))
+    as_stated = found is None or (found.explained and explains(best.reduced_chisq, len(result.curve)))
     if not as_stated and within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 

@@ -45,7 +45,7 @@ def _found(result: FitResult) -> str:
     if no_shape(result):
         return f"{_of_no_shape(result)} {capital(chisq)}."
     said = explanation(result, best)
-    if explained and (not within or within_its_errors(best, len(result.curve))):
+    if explained and (not within or explains(best.reduced_chisq, len(result.curve))):
         return f"{said}. Explains the data, {chisq}."
     given = "stated" if result.curve.dintensity is not None else "estimated"
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
