@@ -3,8 +3,9 @@
 #: Files whose tests fit, train or kill processes throughout, by their name.
 SLOW_FILES = {
     "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills", "test_networks",
-    "test_overnight", "test_page_browser", "test_real_fits", "test_sasview", "test_sasview_pages",
-    "test_seeding", "test_tiled_follow", "test_training",
+    "test_overnight", "test_page_batch", "test_page_browser", "test_page_firefox", "test_real_fits",
+    "test_sasview", "test_sasview_pages", "test_seeding", "test_tiled_follow",
+    "test_training",
 }  # fmt: skip
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
 SLOW_TESTS = {

@@ -168,7 +168,7 @@ def test_licences_of_what_is_taken_along_are_in_the_wheel(wheel: Path) -> None:
 
 
 def test_a_wheel_is_small(built: Path) -> None:
-    assert _the(built / "dist").stat().st_size < 24e6
+    assert _the(built / "dist").stat().st_size < 24.5e6
 
 
 def test_command_starts_the_command_line(repository: Path) -> None:
@@ -222,7 +222,10 @@ def test_reference_answers_name_models_and_files_that_exist(repository: Path, ex
 
 #: Package that is imported -> the distribution that is declared for it.
 DISTRIBUTIONS = {
+    "AFL": "AFL-agent",
     "PySide6": "sasview",
+    "bluesky_adaptive": "bluesky-adaptive",
+    "event_model": "event-model",
     "sas": "sasview",
     "distributed": "dask",
     "sklearn": "scikit-learn",

@@ -27,9 +27,9 @@ import numpy as np
 
 from sasnet_plugin.domains.diffraction import LABELS
 from sasnet_plugin.predict.predictor import available_cores
+from sasnet_plugin.report.images.settings import RASTER
 from sasnet_plugin.web.content import Source, source_of, stamp_of
 from sasnet_plugin.web.events import LABEL, Event, Log, Prediction
-from sasnet_plugin.web.settings import WEB
 from sasnet_plugin.web.thumbnails import Thumbnail, Thumbnails
 
 from ..tables import markdown
@@ -79,7 +79,7 @@ def prepared(home: Path, number: int) -> Path:
     thumbnails = Thumbnails(home / "thumbnails.sqlite")
     content = {k: source_of(str(folder), names[k], DOMAIN).content for k in range(0, number, 50_000)}
     for one in content.values():
-        thumbnails.put(one, Thumbnail(1, "", np.zeros(WEB.descriptor**2, np.float32), b"\x89PNG"))
+        thumbnails.put(one, Thumbnail(1, "", np.zeros(RASTER.descriptor**2, np.float32), b"\x89PNG"))
     of = [content[k - k % 50_000] for k in range(number)]
     for name, one in zip(names, of, strict=True):
         thumbnails.put_source(folder, DOMAIN, Source(name, stamp_of((folder / name).stat()), one))

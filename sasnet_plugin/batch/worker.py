@@ -98,7 +98,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         pool = OneByOne(bank, known, say, usual=began + left)
         try:
             used = _within(curve, options.window)
-            how = replace(options.fit, time_limit=job.limit, start=job.start)
+            how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
             result = fit_with(pool, used, how, wall=left)
             network = open_classifier().suggest([used], top=1)[0].rg_network
             row = rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)

@@ -15,6 +15,7 @@ from ..model_free import Guinier
 from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.size import SizeFinding
 from ..report import sparkline
+from ..report.in_one_line import in_one_line, name_of
 from ..types import Curve, printable
 
 if TYPE_CHECKING:
@@ -73,38 +74,6 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
 
 
-def in_one_line(answer: Answer) -> str:
-    """Likeliest model and group, or the first sentence of another kind of answer."""
-    if fitted := next(filter(None, (getattr(one, "headline", "") for one in answer.findings)), ""):
-        return fitted
-    finding = answer.finding(ClassesFinding)
-    if finding is None or not finding.classes:
-        return next(iter(answer.sentences()), "no answer")
-    said = _likeliest(finding)
-    return (said if answer.known else f"perhaps no known model; if one, {said}") + _assumed(answer.q_unit)
-
-
-def _likeliest(finding: ClassesFinding) -> str:
-    """The likeliest model with its group, the one that is shown first in front."""
-    best, group = finding.classes[0], next(iter(finding.groups), None)
-    said = f"{_name(best)} {percent(best.probability)}"
-    if group is None or len(group.members) <= 1:
-        return said
-    first = f"{group.name} {percent(group.probability)}"
-    return f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
-
-
-def _assumed(unit: Any) -> str:
-    """The unit of q where one had to be assumed."""
-    if unit is not None and unit.doubt:
-        return f"; {unit}, perhaps wrongly: see --details"
-    return f"; {unit}" if str(unit or "") else ""
-
-
-def _name(found: Any) -> str:
-    return "@".join([found.name, *(label for label, _ in found.given.values() if label)])
-
-
 def spread(answers: Sequence[Answer]) -> str:
     """How often each model is the likeliest among the entries of a file, and in how many perhaps none is."""
     unlike = sum(not answer.known for answer in answers)
@@ -116,7 +85,7 @@ def spread(answers: Sequence[Answer]) -> str:
 def _counted(answers: Sequence[Answer]) -> str:
     """The likeliest models with their numbers, and how likely they are."""
     found = list(filter(None, map(_best, answers)))
-    first = Counter(map(_name, found))
+    first = Counter(map(name_of, found))
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
     more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
     shares = [one.probability for one in found]

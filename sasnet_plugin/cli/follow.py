@@ -11,7 +11,7 @@ import typer
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
 from ..integrations.tiled.address import is_tiled
-from .arguments import Force, Geometry, QRange, QUnit, TiledKey, Wavelength, window_of
+from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
 from .following.images import Images, follow_images
 from .following.tiled import WriteBack, follow_tiled
@@ -110,6 +110,7 @@ def follow(
     q_range: QRange = None,
     q_unit: QUnit = None,
     wavelength: Wavelength = None,
+    scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
     """Answer a series of frames one after the other, in constant memory.
@@ -125,9 +126,12 @@ def follow(
         "--watch": watch, "--fit": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
     }  # fmt: skip
     figure, window = None if plot is None else Path(plot), window_of(q_range)
-    asked = Asked(files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force)
+    asked = Asked(
+        files, out, figure, page, hdf5, interval, model, watch, quiet_for, window, add, force, scheduler
+    )
     if any(map(is_tiled, files)):
-        _refuse({"--next": next_settings, "--before": before, "--add": add}, "files")
+        only_files = {"--next": next_settings, "--before": before, "--add": add, "--scheduler": scheduler}
+        _refuse(only_files, "files")
         reading = ReadOptions(q_unit=q_unit, wavelength=wavelength, geometry=tuple(geometry or ()))
         follow_tiled(asked, reading, domain, tiled_key, write_back)
         return
@@ -136,13 +140,15 @@ def follow(
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
         images = Images(
-            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (), force
-        )
+            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (),
+            force, scheduler,
+        )  # fmt: skip
         follow_images(images, numbers_of(found))
         return
     _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
     if add:
-        _refuse({"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot}, "series without --add")
+        not_added = {"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot, "--scheduler": scheduler}
+        _refuse(not_added, "series without --add")
     (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))
 
 

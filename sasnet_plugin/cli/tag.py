@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,10 +16,11 @@ from ..types import SasnetError, installed_by, printable
 from .arguments import Browser, Live, PagePort
 
 if TYPE_CHECKING:
+    from ..web.curves.bench import Bench
     from ..web.events import Log
 
-#: Files that are looked at to see what a folder holds.
-_LOOKED_AT = 20
+#: Where `sasnet web` keeps what is done, by default.
+WORK = Path("sasnet-web")
 
 
 def tag(
@@ -58,21 +61,17 @@ def tag(
     """
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
-    try:
-        from ..web.app import Tabs, serve
-    except ImportError as error:
-        raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
-        ) from None
+    app = page_app()
     from ..domains import specification
     from ..web.events import Log
     from ..web.retraining import Retraining
+    from ..web.tabs import Tagging, kind_of
     from ..web.thumbnails import Thumbnails, cache_of
     from ..web.workspace import Workspace, name_given
 
-    name = domain or _domain_of(folder)
+    name = domain or kind_of(folder)
     specification(name)
-    person = name_given(user or _user(), "person")
+    person = name_given(user or user_name(), "person")
     log = Log(database)
     log.claim(folder, too=moved or _confirmed(log, folder))
     workspace = Workspace(folder, name, log, Thumbnails(cache or cache_of(folder)), live=live)
@@ -84,8 +83,42 @@ def tag(
         typer.echo(f"{files} as {specification(name).title}; labels in {log.shown}.")
         print(f"Tag them at {address} (Ctrl-C ends it).", flush=True)
 
-    tabs = Tabs(None, workspace, retraining, person)
-    serve(tabs, port=port, browser=browser, path="images", ready=ready)
+    tagging = Tagging(workspace, retraining)
+    tabs = app.Tabs(bench_of(folder, live=live), lambda _: tagging, folder, name, person)
+    try:
+        app.serve(tabs, port=port, browser=browser, path="tags", ready=ready)
+    finally:
+        tagging.close()
+
+
+def page_app() -> Any:
+    """The module of the page's server.
+
+    Raises
+    ------
+    SasnetError
+        What it needs is not installed.
+    """
+    try:
+        from ..web import app
+    except ImportError as error:
+        raise SasnetError(
+            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
+        ) from None
+    return app
+
+
+def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:
+    """Opens the tabs of curves and images on the same folder, when somebody looks at one of them."""
+
+    def opened() -> Bench:
+        from ..predict.predictor import available_cores
+        from ..web.curves.bench import Bench
+
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+        return Bench(folder, WORK, available_cores(), live=live)
+
+    return opened
 
 
 def _confirmed(log: Log, folder: Path) -> bool:
@@ -96,23 +129,9 @@ def _confirmed(log: Log, folder: Path) -> bool:
     return typer.confirm(f"{log.shown} holds labels of {known}. Is {folder} the same folder, moved?")
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Of who has started the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # no such user in a container
         return "somebody"
-
-
-def _domain_of(folder: Path) -> str:
-    """What most of the first files of a folder are."""
-    from collections import Counter
-
-    from ..domains import recognised
-    from ..web.images import Images
-
-    images = Images(folder)
-    images.take(images.look())
-    votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
-    if not votes:
-        raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")
-    return votes.most_common(1)[0][0]

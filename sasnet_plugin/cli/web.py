@@ -1,4 +1,4 @@
-"""``sasnet web [FOLDER]``: curves in the browser: what they are, and fits with the hands on the sliders."""
+"""``sasnet web [FOLDER]``: curves and images in the browser: what they are, and fits of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import typer
 
-from ..types import SasnetError, installed_by
+from ..types import SasnetError
 from .arguments import Browser, Live, PagePort
+from .tag import WORK, page_app, user_name
 
 
 def web(
@@ -19,7 +20,7 @@ def web(
     ] = None,
     work: Annotated[
         Path, typer.Option("--work", help="Folder for dropped files, fits and what is written of them.")
-    ] = Path("sasnet-web"),
+    ] = WORK,
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Processes that fit; default: all cores.")
     ] = None,
@@ -28,21 +29,17 @@ def web(
     browser: Browser = True,
     show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
 ) -> None:
-    """See, classify and fit curves in the browser: drop files, move sliders, fit, take the report.
+    """See, classify and fit curves and images in the browser: drop files, fit, tag, take the report.
 
     The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
     done is kept in the work folder the moment it is done. Ctrl-C ends it.
     """
     if folder is not None and not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
-    try:
-        from ..web.app import Tabs, serve
-    except ImportError as error:
-        raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
-        ) from None
+    app = page_app()
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
+    from ..web.tabs import tagged_in
 
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     bench = Bench(folder, work, workers or available_cores(), live=live)
@@ -53,4 +50,11 @@ def web(
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
     fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
-    serve(Tabs(bench), port=port, browser=browser, fragment=fragment, ready=ready)
+    images = bench.folder or bench.dropped
+    tabs = app.Tabs(
+        lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()
+    )
+    try:
+        app.serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)
+    finally:
+        bench.close()

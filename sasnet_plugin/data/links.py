@@ -71,12 +71,31 @@ def lost_sources(item: Any, path: Path, file: str) -> list[str]:
         target = near(name, path)
         if target is None:
             raise not_followed(file, item.name)
+        inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
         if not target.is_file():
             lost.append(name)
-        elif name != ".":
-            inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
+        elif name == ".":
+            lost += _lost_links(item.file, inside, path, file)
+        else:
             with h5py.File(target, "r") as other:
                 found = [member(other, place) for place in inside]
                 if None in found or any(map(outside, found)):
                     raise not_followed(file, item.name)
+    return lost
+
+
+def _lost_links(opened: Any, places: set[str], path: Path, file: str) -> list[str]:
+    """Names of files that are not there, of those in which a file's own links have what lies in `places`."""
+    import h5py
+
+    lost = []
+    for place in sorted(places):
+        link = opened.get(place, getlink=True)
+        if not isinstance(link, h5py.ExternalLink):
+            continue
+        target = near(link.filename, path)
+        if target is None:
+            raise not_followed(file, place)
+        if not target.is_file():
+            lost.append(link.filename)
     return lost

@@ -10,16 +10,14 @@ import numpy as np
 
 from ..types import DataError
 from . import workbook
+from .signature import PICTURES
 
 if TYPE_CHECKING:
     from .columns.table import Table
     from .raw import RawCurve
 
 _IMAGES = (
-    (b"\x89PNG", "a PNG image"),
-    (b"\xff\xd8\xff", "a JPEG image"),
-    (b"GIF8", "a GIF image"),
-    (b"BM", "a BMP image"),
+    *PICTURES,
     (b"II*\x00", "a TIFF image"),
     (b"MM\x00*", "a TIFF image"),
     (b"###CBF", "a detector image (CBF)"),

@@ -17,6 +17,13 @@ HDF5 = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = (".cbf", ".edf", ".tif", ".tiff")
 TIFF = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 NUMPY = (b"\x93NUMPY", b"PK\x03\x04")
+#: How pictures for the eye begin, whose values are no counts.
+PICTURES = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"BM", "a BMP image"),
+)
 CBF = b"###CBF"
 #: How EDF and SMV begin, and what gzip and bzip2 have packed.
 _BRACE = re.compile(rb"\{\s*(?:HEADER_BYTES|EDF_|HeaderID|ByteOrder|[A-Za-z_]+\s*=)")

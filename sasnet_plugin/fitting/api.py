@@ -16,7 +16,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
-from .asked import check_names, named_by
+from .asked import check_names, named_by, start_of
 from .assessment.assess import assess, discrepancy
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -72,6 +72,7 @@ def fit(
     workers: int = 2,
     prior: str = COMMON,
     exclude: Iterable[str] = (),
+    start: Mapping[str, float | str] | None = None,
     progress: bool | Progress = True,
 ) -> FitResult:
     """Fit the models that may explain a curve, rank and verify them.
@@ -111,6 +112,8 @@ def fit(
         "common" weights models with how common they are in practice, "uniform" takes all for alike.
     exclude : iterable of str
         Form models that are not fitted, nor as a part of a sum.
+    start : mapping, optional
+        Values of the one model in `models` from which its fit begins as well, in sasmodels' units.
     progress : bool or callable
         Whether to show a bar, in a notebook and on a terminal alone. Or what is called instead, with the
         keywords ``done`` and ``of`` (fits; ``of`` is 0 until their number is known), ``name`` and, where a
@@ -121,9 +124,10 @@ def fit(
     SasnetError
         Unknown names or materials, too few points, or a damaged model zoo.
     """
+    named = None if models is None else tuple(models)
     options = FitOptions(
         top=top,
-        models=None if models is None else tuple(models),
+        models=named,
         structure_factor=structure_factor,
         fixed=dict(fixed or {}),
         ranges=dict(ranges or {}),
@@ -133,6 +137,7 @@ def fit(
         workers=workers,
         prior=known_prior(prior),
         exclude=tuple(exclude),
+        start=start_of(named, structure_factor, start or {}),
         also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
     )
     check_names(options)
@@ -175,7 +180,7 @@ def fit_with(
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
-    fits, prior = found.fits, priors(suggestion, found.fits)
+    fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":
         longer = replace(ledger, until=began + limit)

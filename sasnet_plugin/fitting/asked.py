@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from ..predict import open_classifier
-from ..types import SasnetError, Suggestion
+from ..types import SasnetError, Suggestion, product_name
 from .problem.plugin_models import split
 from .strategy.hypothesis import Hypothesis, of_pair
-from .task import FitOptions
+from .task import FitOptions, Start
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -31,6 +33,41 @@ def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, .
     if options.start is not None:
         found.append(of_pair((options.start.model, options.start.structure_factor)))
     return tuple(dict.fromkeys(found))
+
+
+def start_of(
+    models: Sequence[str] | None, structure_factor: str | None, values: Mapping[str, float | str]
+) -> Start | None:
+    """Values that a user begins with, of the one model that is named; None where there are none.
+
+    Raises
+    ------
+    SasnetError
+        Not one model is named, or it has no such parameter.
+    """
+    from sasmodels.weights import DISTRIBUTIONS
+
+    from ..simulate.priors import model_info
+
+    if not values:
+        return None
+    if models is None or len(models) != 1:
+        raise SasnetError("Values to begin with are of one model; name that one alone with --models.")
+    factor = None if structure_factor == "none" else structure_factor
+    known: set[str] = set()
+    for p in model_info(product_name(models[0], factor)).parameters.call_parameters:
+        known.add(p.name)
+        if p.polydisperse:
+            known |= {f"{p.name}_pd{part}" for part in ("", "_n", "_nsigma", "_type")}
+    for name, value in values.items():
+        if name not in known:
+            raise SasnetError(f"{name}: {models[0]} has no such parameter to begin with.")
+        if name.endswith("_pd_type") != isinstance(value, str) or (
+            isinstance(value, str) and value not in DISTRIBUTIONS
+        ):
+            kinds = f" one of {', '.join(DISTRIBUTIONS)}" if name.endswith("_pd_type") else " a number"
+            raise SasnetError(f"{name}={value}: is no value to begin with; give{kinds}.")
+    return Start(models[0], factor, dict(values))
 
 
 def check_names(options: FitOptions) -> None:

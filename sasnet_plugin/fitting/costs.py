@@ -42,15 +42,21 @@ LAYERS: Mapping[str, tuple[str, float]] = {
 }
 
 #: A point of the average over orientations takes so many times the usual: Bessel functions for two or three
-#: surfaces, or a third integral for each point of the two (pringle, superball).
+#: surfaces, a third integral for each point of the two (pringle, superball), or Python (polyhedra).
 PER_POINT: Mapping[str, float] = {
     "core_shell_bicelle": 4.0,
     "core_shell_cylinder": 3.0,
     "hollow_cylinder": 2.5,
     "micromagnetic_FF_3D": 2.5,
     "pringle": 30.0,
+    "prism": 12.0,
     "superball": 400.0,
+    "tetrahedron": 7.0,
+    "truncated_tetrahedron": 15.0,
 }
+
+#: Directions on the sphere that these models average over, whatever their size.
+DIRECTIONS: Mapping[str, int] = {"prism": 500, "tetrahedron": 500, "truncated_tetrahedron": 500}
 
 #: Points of each of the two integrals in sasmodels, where their number is fixed.
 OWN: Mapping[str, int] = {"micromagnetic_FF_3D": 76, "superball": 20}
@@ -100,6 +106,8 @@ def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], q
         return EFFORT.point
     if form in LATTICES:
         nodes = np.full(q.size, EFFORT.most_nodes)
+    elif form in DIRECTIONS:
+        nodes = np.full(q.size, float(DIRECTIONS[form]))
     elif form in FIXED:
         nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
     else:

@@ -144,12 +144,12 @@ def outlook(
         return None
     share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
     group_of = {name: group.name for group in named.head.groups for name in group.members}
-    weights, truths, labels = _alike(curve, share, bank, settings)
+    weights, truths, labels = alike(curve, share, bank, settings)
     if not labels:
         return None
     settled, right = [], []
     for level in settings.levels:
-        again = [_measured(curve, truth, level, rng, settings) for truth in truths]
+        again = [measured_again(curve, truth, level, rng, settings) for truth in truths]
         answers = predictor.answers(again, choice)
         shares = [group_shares(one) for one in answers]
         best = [max(found, key=lambda name: found[name]) for found in shares]
@@ -176,17 +176,29 @@ def _mean(shares: Sequence[Mapping[str, float]], weights: Array) -> dict[str, fl
     }
 
 
-def _alike(
-    curve: Curve, share: Mapping[str, float], bank: Bank, settings: OutlookSettings
+def alike(
+    curve: Curve,
+    share: Mapping[str, float],
+    bank: Bank,
+    settings: OutlookSettings = OUTLOOK,
+    at: Curve | None = None,
 ) -> tuple[Array, list[Array], list[str]]:
-    """Weights, curves and models of what the sample may be."""
+    """Weights, curves and models of what the sample may be.
+
+    Parameters
+    ----------
+    share : mapping of str to float
+        Probability of each model.
+    at : Curve, optional
+        With the points and the resolution at which the curves are wanted; default: those of `curve`.
+    """
     weights: list[float] = []
     truths: list[Array] = []
     labels: list[str] = []
     for model, p in share.items():
         if p < settings.least or model not in bank.models:
             continue
-        own, curves = _of_model(curve, bank.page(model), settings)
+        own, curves = _of_model(curve, bank.page(model), settings, curve if at is None else at)
         weights += [p * w for w in own]
         truths += curves
         labels += [model] * len(curves)
@@ -194,8 +206,10 @@ def _alike(
     return np.array(weights) / (total or 1.0), truths, labels
 
 
-def _of_model(curve: Curve, page: Any, settings: OutlookSettings) -> tuple[list[float], list[Array]]:
-    """Curves of a model that resemble the measured one, at its points, and their weights."""
+def _of_model(
+    curve: Curve, page: Any, settings: OutlookSettings, at: Curve
+) -> tuple[list[float], list[Array]]:
+    """Curves of a model that resemble the measured one, at these points, and their weights."""
     sigma = _sigma(curve)
     step = max(1, -(-len(curve) // settings.points))
     some = slice(step // 2, None, step)
@@ -218,7 +232,7 @@ def _of_model(curve: Curve, page: Any, settings: OutlookSettings) -> tuple[list[
     for place in order:
         move, row = divmod(int(place), every.shape[1])
         scale, background = scales[move][row]
-        shape = _shapes(curve, page.log_intensity[row : row + 1], settings.moves[move], slice(None))[0]
+        shape = _shapes(at, page.log_intensity[row : row + 1], settings.moves[move], slice(None))[0]
         curves.append(scale * shape + background)
     # Beyond its window a curve of the bank may not be known.
     good = [k for k, one in enumerate(curves) if np.all(np.isfinite(one))]
@@ -272,8 +286,8 @@ def _sigma(curve: Curve) -> Array:
     return np.asarray(np.where(sigma > 0, sigma, np.median(sigma[sigma > 0])))
 
 
-def _measured(
-    curve: Curve, truth: Array, level: float, rng: np.random.Generator, settings: OutlookSettings
+def measured_again(
+    curve: Curve, truth: Array, level: float, rng: np.random.Generator, settings: OutlookSettings = OUTLOOK
 ) -> Curve:
     """A sample measured with so many times the counts of the curve."""
     sigma, fixed = _sigma(curve), settings.systematic * np.abs(truth)

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
+from ..fitting.verdict.next_step import command, entry_of, exact
 from ..fitting.watched import Watched
 from .answers import fit_options
+from .images.job import ImageJob
 from .messages import plain
 from .places import Place, Reader
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from ..fitting.together.result import SampleResult
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
+#: What was said of a sample, as ``--sample-file`` takes it.
+_SAMPLE = "sample.toml"
 Say = Callable[[tuple[str, Any]], None]
 
 
@@ -47,10 +51,11 @@ class FitJob:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
+def begin(workers: int) -> Callable[[FitJob | ImageJob, Say], tuple[str, Any]]:
     """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
     from ..fitting.api import bank_path
     from ..fitting.pool import Workers
+    from .images.fits import verified
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.
@@ -59,8 +64,12 @@ def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     pool, reader = Workers(bank_path(), workers).__enter__(), Reader()
 
-    def do(job: FitJob, say: Say) -> tuple[str, Any]:
+    def do(job: FitJob | ImageJob, say: Say) -> tuple[str, Any]:
         try:
+            if isinstance(job, ImageJob):
+                answer, files = verified(job, lambda stage: say((PROGRESS, {"name": stage})))
+                say((ANSWER, answer))
+                return FILES, files
             return _done(pool, reader, job, say, workers)
         except Exception as error:
             return PROBLEM, sentence_of(job.places[0].path, error)
@@ -72,29 +81,50 @@ def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) ->
     from ..fitting.api import fit_with
     from ..fitting.asked import check_names
 
-    options = replace(fit_options(job.body), workers=workers)
+    options = replace(fit_options(job.body), workers=workers, also=_also(job))
     check_names(options)
     watched = Watched(pool, lambda **how: say((PROGRESS, how)))
     curves = [reader.curve(place) for place in job.places]
     if len(curves) > 1:
         return _sample_done(watched, curves, options, job, say)
     found = fit_with(watched, curves[0], options)
-    say((ANSWER, plain(answered(found))))
+    say((ANSWER, plain(answered(found) | {"command": _command(found, options)})))
     return FILES, written(found, Path(job.folder))
+
+
+def _also(job: FitJob) -> dict[str, str]:
+    """How the data were read, as options of the command."""
+    place, found = job.places[0], {}
+    if place.window is not None:
+        found["--q-range"] = ":".join(map(exact, place.window))
+    if place.q_unit is not None:
+        found["--q-unit"] = place.q_unit
+    return found
+
+
+def _command(found: FitResult, options: FitOptions) -> str:
+    """What gives this very answer in a terminal."""
+    return command(found.curve.file, options, entry_of(found, options))
 
 
 def _sample_done(
     pool: Watched, curves: list[Any], options: FitOptions, job: FitJob, say: Say
 ) -> tuple[str, Any]:
-    from ..data.sample.described import sample_of
+    from ..data.sample.described import as_toml, sample_of
+    from ..files import put_whole
     from ..fitting.together.fit_together import fit_sample
     from ..materials import scattering_length_density
 
-    sample = sample_of(curves, dict(job.body.get("sample_description") or {}), sld=scattering_length_density)
+    described = dict(job.body.get("sample_description") or {})
+    sample = sample_of(curves, described, sld=scattering_length_density)
+    if described:  # for the command that is named next
+        file = Path(job.folder) / _SAMPLE
+        put_whole(file, as_toml(described).encode(), "sample file", make_folder=True)
+        options = replace(options, also=options.also | {"--sample-file": str(file)})
     found = fit_sample(pool, sample, options)
     each = [answered(one) for one in found.as_results()]
     say((ANSWER, plain({"sample": found.as_dict(), "each": each})))
-    return FILES, sample_written(found, Path(job.folder))
+    return FILES, [*sample_written(found, Path(job.folder)), *([_SAMPLE] if described else [])]
 
 
 def answered(result: FitResult) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.failure import sentence_of
-from ..types import Curve, ModelGuess, SasnetError, Suggestion
+from ..types import Curve, DataError, ModelGuess, SasnetError, Suggestion
 from .evaluate import Evaluator, beside
 from .messages import plain
 from .models import explained, known_name, parameter_table
@@ -38,7 +38,7 @@ class Asked:
     Parameters
     ----------
     do : str
-        ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
+        ``what``, ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
     body : mapping
         What else the question needs.
     """
@@ -68,8 +68,10 @@ class Desk:
             return self.model(asked.body)
         place = asked.place
         assert place is not None
+        if asked.do == "what":
+            return self.is_image(place)
         if asked.do == "look":
-            return self.look(place)
+            return self.look(place, asked.body)
         curve = self.reader.curve(place)
         answers: dict[str, Callable[[], Any]] = {
             "open": lambda: self.opened(place, curve),
@@ -79,12 +81,29 @@ class Desk:
         }
         return answers[asked.do]()
 
-    def look(self, place: Place) -> list[dict[str, Any]]:
-        """A line for each data set of a file: what it may be, and how it looks."""
-        from ..predict import open_classifier
+    def is_image(self, place: Place) -> bool:
+        """Whether a file holds images, and no curve."""
+        from .images.kinds import How
+        from .images.listed import is_image, surely_image
 
-        classifier = open_classifier()
-        curves = self.reader.curves(place.path, place.q_unit)
+        if surely_image(place.path, How()):
+            return True
+        try:
+            self.reader.curves(place.path, place.q_unit)
+        except DataError:
+            return is_image(place.path)
+        return False
+
+    def look(self, place: Place, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """A line for each data set of a file: what it may be, and how it looks; of images, see `images`."""
+        from ..predict import open_classifier
+        from .images.kinds import how_of
+        from .images.listed import listed
+
+        how = how_of(body)
+        if how.kind or self.is_image(place):
+            return listed(place.path, how)
+        classifier, curves = open_classifier(), self.reader.curves(place.path, place.q_unit)
         found = classifier.suggest(list(curves), top=1)
         return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]
 

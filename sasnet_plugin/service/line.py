@@ -18,12 +18,14 @@ class Line:
     ----------
     seconds : float
         After which a question is given up, and the process ended.
+    target : str
+        ``module:function`` of what answers; see `workers.pool.Pool`.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, target: str = "sasnet_plugin.service.interactive:begin") -> None:
         self._seconds = seconds
         self._turn = threading.Lock()
-        self._pool = Pool("sasnet_plugin.service.interactive:begin", quiet=True)
+        self._pool = Pool(target, quiet=True)
 
     def start(self) -> None:
         """Start the process now, as it takes a moment."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool
-from .fits import PROBLEM, FitJob
+from .fits import PROBLEM
 
 #: Told the number of a fit, the kind of what is said of it (`fits`, `BEGUN`, `CANCELLED`), and what is said.
 Hear = Callable[[int, str, Any], None]
@@ -29,19 +29,21 @@ class Queue:
         Processes that fit.
     hear : callable
         Called in a thread of this queue.
+    target : str
+        ``module:function`` that gives what does the jobs; see `workers.pool.Pool`.
     """
 
-    def __init__(self, workers: int, hear: Hear) -> None:
+    def __init__(self, workers: int, hear: Hear, target: str = "sasnet_plugin.service.fits:begin") -> None:
         self._hear = hear
-        self._waiting: OrderedDict[int, FitJob] = OrderedDict()
+        self._waiting: OrderedDict[int, Any] = OrderedDict()
         self._current, self._unwanted = 0, False
         self._ready, self._closed = threading.Condition(), False
-        self._pool = Pool("sasnet_plugin.service.fits:begin", first=(workers,), quiet=True)
+        self._pool = Pool(target, first=(workers,), quiet=True)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def add(self, number: int, job: FitJob) -> None:
-        """Have something fitted, under a number of the caller's."""
+    def add(self, number: int, job: Any) -> None:
+        """Have something done, under a number of the caller's."""
         with self._ready:
             self._waiting[number] = job
             self._ready.notify()
@@ -81,7 +83,7 @@ class Queue:
             finally:
                 self._current = 0
 
-    def _do(self, number: int, job: FitJob) -> None:
+    def _do(self, number: int, job: Any) -> None:
         with self._pool.doing(job):
             while not self._closed:
                 if self._unwanted:

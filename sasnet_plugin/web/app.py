@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import webbrowser
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,59 +19,28 @@ from fastapi.templating import Jinja2Templates
 
 from ..types import SasnetError
 from .access import Guard, Keys, listening
-from .curves.bench import Bench
-from .retraining import Retraining
-from .routes import curves, entry, fits, images, labels, models, pages
-from .workspace import Workspace
+from .routes import batches, curves, entry, fits, gallery, images, labels, models, pages, tagging
+from .tabs import Opened, Tabs
 
 _HERE = Path(__file__).parent
+#: Between two looks at whether the server is to end, s.
+_LOOK = 0.2
 
 
-@dataclass(frozen=True)
-class Tabs:
-    """What the pages show.
-
-    Parameters
-    ----------
-    bench : Bench or None
-        Curves; None: the page of images is the first and only one.
-    workspace : Workspace or None
-        Images; closed with the application, as is `bench`.
-    retraining : Retraining or None
-        Of the images' model.
-    user : str
-        Whose name the page of images begins with.
-    """
-
-    bench: Bench | None = None
-    workspace: Workspace | None = None
-    retraining: Retraining | None = None
-    user: str = "somebody"
-
-    def close(self) -> None:
-        """End what is under way."""
-        if self.retraining is not None:
-            self.retraining.stop()
-        for one in (self.workspace, self.bench):
-            if one is not None:
-                one.close()
-
-
-def application(tabs: Tabs, keys: Keys) -> Any:
+def application(opened: Opened, keys: Keys) -> Any:
     """The pages, as an ASGI application that answers nobody without a key."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
-        tabs.close()
+        opened.close()
 
     app = FastAPI(title="sasnet", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.workspace, app.state.retraining, app.state.keys = tabs.workspace, tabs.retraining, keys
-    app.state.bench, app.state.user = tabs.bench, tabs.user
+    app.state.opened, app.state.keys = opened, keys
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (entry, pages, images, labels, models, curves, fits):
+    for purpose in (entry, tagging, pages, images, labels, models, curves, fits, gallery, batches):
         app.include_router(purpose.router)
 
     @app.exception_handler(SasnetError)
@@ -101,7 +70,7 @@ def serve(
     Parameters
     ----------
     tabs : Tabs
-        Closed at the end.
+        What was opened of them is closed at the end.
     port : int
         0 takes a free one.
     browser : bool
@@ -120,14 +89,23 @@ def serve(
 
     with listening(port) as sock:
         sock.listen(128)
-        keys = Keys(sock.getsockname()[1], "127.0.0.1", path)
+        keys, opened = Keys(sock.getsockname()[1], "127.0.0.1", path), Opened(tabs)
         config = uvicorn.Config(
-            application(tabs, keys), log_level="warning", access_log=False,
+            application(opened, keys), log_level="warning", access_log=False,
             proxy_headers=False, server_header=False, timeout_graceful_shutdown=2, ws="none",
         )  # fmt: skip
         ready(f"{keys.address}{fragment}")
         if browser:
             first = keys.address_once(fragment)
             threading.Thread(target=webbrowser.open_new_tab, args=(first,), daemon=True).start()
+        server = uvicorn.Server(config)
+        threading.Thread(target=_hush, args=(server, opened), daemon=True).start()
         with contextlib.suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[sock])
+            server.run(sockets=[sock])
+
+
+def _hush(server: Any, opened: Opened) -> None:
+    """Once the server is to end, leave nobody waiting for an answer that takes longer than it waits."""
+    while not server.should_exit:
+        time.sleep(_LOOK)
+    opened.hush()

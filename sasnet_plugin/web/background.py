@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..report.images.raster import Look
+from ..report.images.settings import RASTER
 from ..types import SasnetError, printable
 from .content import Source, Stamp
 from .crew import DONE, Crew
 from .events import Log, Prediction
-from .pictures import Look
 from .settings import WEB
 from .state import State
 from .thumbnails import Thumbnail, Thumbnails
@@ -70,7 +71,7 @@ class Background:
         self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
         #: Folder of the models; empty: the usual one.
         self.zoo = ""
-        self._pictures: NDArray[np.float32] = np.zeros((0, WEB.descriptor**2), np.float32)
+        self._pictures: NDArray[np.float32] = np.zeros((0, RASTER.descriptor**2), np.float32)
         self._heard: list[Prediction] = []
         self._unkept = ""
         self._waits: dict[str, _Wait] = {}

@@ -15,7 +15,7 @@ from .content import Stamp, stamp_at, stamp_of
 #: File, relative to the folder with "/", and number in it, from 1.
 Key = tuple[str, int]
 #: Endings of what never is a measurement: descriptions, programs, papers, and what this command writes.
-_OTHERS = frozenset(
+OTHERS = frozenset(
     [".md", ".py", ".pyc", ".toml", ".json", ".log", ".pdf", ".html", ".png", ".jpg", ".ini", ".onnx"]
     + [".sqlite", ".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".sqlite3", ".db"]
 )
@@ -133,7 +133,7 @@ def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     places.append((entry.path, f"{prefix}{entry.name}/"))
-                elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in _OTHERS:
+                elif entry.is_file() and os.path.splitext(entry.name)[1].lower() not in OTHERS:
                     yield f"{prefix}{entry.name}", stamp_of(entry.stat())
             # A link to itself or to nothing; no database keeps a name that is no text.
             except (OSError, RuntimeError, UnicodeEncodeError):

@@ -31,16 +31,8 @@ class WebSettings:
         Images that are described in one answer; a large screen shows some 300.
     selections : int
         Results of filters that are kept for the pages that are scrolling through them.
-    thumbnail : int
-        Pixels of a side: rings and streaks are still told apart.
     recent_thumbnails : int
         That are kept in memory, several screens of them: of these the page lives where the disk is full.
-    descriptor : int
-        Pixels of a side of what is compared where no model has seen the images.
-    view : int
-        Most pixels of a side of the picture of one image.
-    decades : float
-        Below the brightest hundredth's, drawn as nothing on a logarithmic scale.
     scan_seconds : float
         Between two looks at the folder, which are also this many times as long as the look took.
     database_seconds : float
@@ -69,11 +61,7 @@ class WebSettings:
     previewed_from: int = 100
     most_cells: int = 400
     selections: int = 16
-    thumbnail: int = 72
     recent_thumbnails: int = 2000
-    descriptor: int = 8
-    view: int = 900
-    decades: float = 4.0
     scan_seconds: float = 3.0
     database_seconds: float = 10.0
     largest_labels: int = 4 * 2**30

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..report.images.settings import RASTER
 from ..types import SasnetError
 from .content import Source
 from .settings import WEB
@@ -35,7 +36,7 @@ def cache_of(folder: Path) -> Path:
     """Where the thumbnails of a folder are kept: below ``$XDG_CACHE_HOME``, or ``~/.cache``."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
-    return home / "sasnet" / "tag" / f"{name}-{WEB.thumbnail}.sqlite"
+    return home / "sasnet" / "tag" / f"{name}-{RASTER.thumbnail}.sqlite"
 
 
 @dataclass(frozen=True)

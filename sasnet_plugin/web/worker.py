@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.failure import sentence_of
-from ..domains import ReadOptions, specification
+from ..domains import specification
 from ..domains.heads import Classes, Head, Tags
+from ..report.images.raster import Look, picture, thumbnail
+from ..report.images.raster_place import about
+from ..service.images.kinds import How, measurement, measurements
 from ..types import SasnetError
 from .content import Source, Stamp, see_unchanged, source_of
-from .pictures import Look, picture, thumbnail
-from .places import about
 from .settings import WEB
 
 _USUAL = Look()
@@ -127,23 +128,9 @@ def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _measurements(job: Job, only: int | None = None) -> Iterator[Any]:
-    """Measurements of a file; or the one of a number."""
-    domain = specification(job.domain)
-    read = domain.read(job.path, ReadOptions())
-    if only is None:
-        return iter(read)
-    first = next(iter(read), None)
-    if only == 1 or first is None:
-        return iter(() if first is None else (first,))
-    if first.entry.startswith("frame "):  # stacks are read from there on
-        return iter(domain.read(job.path, ReadOptions(entry=str(only))))
-    return islice(domain.read(job.path, ReadOptions()), only - 1, only)
-
-
 def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
     number = 0
-    for number, one in enumerate(_measurements(job), start=1):
+    for number, one in enumerate(measurements(job.path, specification(job.domain), How()), start=1):
         png, descriptor = thumbnail(one)
         yield Shown(source, number, one.entry, png, descriptor)
     if not number:
@@ -151,11 +138,11 @@ def _thumbnails(job: Job, source: Source) -> Iterator[Shown]:
 
 
 def _view(job: Job, source: Source) -> Iterator[Shown]:
-    for one in _measurements(job, job.number):
-        drawn = picture(one, job.look)
-        yield Shown(source, job.number, one.entry, drawn, notes=tuple(one.notes), about=about(one, job.look))
-        return
-    raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
+    one = measurement(job.path, specification(job.domain), job.number)
+    if one is None:
+        raise SasnetError(f"{job.path}: holds no measurement number {job.number}.")
+    drawn = picture(one, job.look)
+    yield Shown(source, job.number, one.entry, drawn, notes=tuple(one.notes), about=about(one, job.look))
 
 
 def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
@@ -165,8 +152,8 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 
     predictor = open_predictor(job.domain)
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
-    measurements, start = _measurements(job), 1
-    while batch := list(islice(measurements, WEB.batch)):
+    some, start = measurements(job.path, specification(job.domain), How()), 1
+    while batch := list(islice(some, WEB.batch)):
         yield from _answers(predictor, name, source, batch, start)
         start += len(batch)
 

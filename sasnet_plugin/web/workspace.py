@@ -35,6 +35,8 @@ class Workspace:
         Of this folder, or of none yet.
     live : bool
         Look at the folder again and again.
+    without : Path, optional
+        A folder in it whose files are none of it.
 
     Raises
     ------
@@ -43,11 +45,18 @@ class Workspace:
     """
 
     def __init__(
-        self, folder: Path, domain: str, log: Log, thumbnails: Thumbnails, *, live: bool = True
+        self,
+        folder: Path,
+        domain: str,
+        log: Log,
+        thumbnails: Thumbnails,
+        *,
+        live: bool = True,
+        without: Path | None = None,
     ) -> None:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
         log.claim(self.folder)
-        self.images = Images(self.folder)
+        self.images = Images(self.folder, without)
         self.state = State(self.images, vocabulary(specification(domain).heads))
         self._orders = Orders(self.state)
         self.lock = threading.RLock()

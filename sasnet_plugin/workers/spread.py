@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ..types import SasnetError, SimulationError, installed_by
@@ -69,9 +70,7 @@ def unordered_map(
                 for item, future in done:
                     yield _result(item, future, failed)
         except (OSError, CancelledError):
-            raise ClusterError(
-                f"{workers}: the Dask scheduler went away; start it and give the same command again."
-            ) from None
+            raise _gone(workers) from None
     elif workers == 1:
         yield from map(function, items)
     else:
@@ -133,6 +132,62 @@ def _result(item: T, future: Future[R], failed: Callable[[T, str], R] | None) ->
     if failed is not None:
         return failed(item, _reason(error))
     raise error if isinstance(error, SasnetError) else SimulationError(f"{item}: {_reason(error)}")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that stays connected, for work that comes in small pieces."""
+
+    _address: str
+    _executor: Executor
+    _count: Callable[[], int]
+
+    def spread(self, function: Callable[[list[T]], list[R]], items: Sequence[T]) -> list[R]:
+        """Results of items in their order, the items shared out evenly among the workers.
+
+        Parameters
+        ----------
+        function : callable
+            Importable by name, from a list of items to a list of results; a lost worker's share is done by
+            another.
+
+        Raises
+        ------
+        ClusterError
+            The scheduler went away.
+        SimulationError
+            The function failed, or each worker that tried a share was lost.
+        """
+        shares = _shares(items, self._count())
+        try:
+            futures = [self._executor.submit(partial(_alone, function), share) for share in shares]
+            done = [_result(share, each, None) for share, each in zip(shares, futures, strict=True)]
+        except (OSError, CancelledError):
+            raise _gone(self._address) from None
+        return list(chain.from_iterable(done))
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """A cluster by the address of its scheduler.
+
+    Raises
+    ------
+    ClusterError
+        Dask is not installed, or no scheduler answers there.
+    """
+    with _cluster(address, False) as (executor, count):
+        yield Cluster(address, executor, count)
+
+
+def _shares(items: Sequence[T], count: int) -> list[list[T]]:
+    """At most so many parts of items, in their order, as equal as can be."""
+    size = max(-(-len(items) // max(count, 1)), 1)
+    return [list(items[k : k + size]) for k in range(0, len(items), size)]
+
+
+def _gone(address: str) -> ClusterError:
+    return ClusterError(f"{address}: the Dask scheduler went away; start it and give the same command again.")
 
 
 def _alone(function: Callable[[T], R], item: T) -> R:

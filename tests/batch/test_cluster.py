@@ -13,6 +13,7 @@ import h5py
 import pytest
 from batchfiles import FAST
 
+from benchmarks.service.cluster import compared
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import on_cluster
 from sasnet_plugin.fitting.task import FitOptions
@@ -68,3 +69,41 @@ def test_no_scheduler_is_one_sentence(address: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sasnet_plugin.workers.spread._PATIENCE", "1s")
     with pytest.raises(ClusterError, match="no Dask scheduler answers"):
         next(on_cluster(address, ["a.dat"], Options(), 10.0))
+
+
+@pytest.mark.slow
+def test_a_cluster_of_four_whose_workers_are_killed_has_the_rows_of_this_machine(tmp_path: Path) -> None:
+    found = compared(12, 2, tmp_path)
+    assert (found.different, found.kills) == (0, 2)
+
+
+@pytest.mark.slow
+def test_a_series_is_followed_on_a_cluster_as_it_is_here(
+    spheres: Path, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    from distributed import LocalCluster
+
+    def followed(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sasnet_plugin", "follow", str(spheres), "--out", str(out), *more],
+            env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    here = followed(tmp_path / "here.csv")
+    assert here.returncode == 1, here.stderr  # the letter is no curve
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0",
+        silence_logs=50,
+    ) as cluster:  # fmt: skip
+        there = followed(tmp_path / "there.csv", "--scheduler", cluster.scheduler_address)
+        assert there.returncode == 1, there.stderr
+        added = followed(tmp_path / "sum.csv", "--add", "--scheduler", cluster.scheduler_address)
+    text = (tmp_path / "here.csv").read_text(encoding="utf-8")
+    assert text.count("\n") == 12
+    assert (tmp_path / "there.csv").read_text(encoding="utf-8") == text
+    assert added.returncode == 2
+    assert "--scheduler" in added.stderr
+    nowhere = followed(tmp_path / "none.csv", "--scheduler", "nonsense://here")
+    assert nowhere.returncode == 1
+    assert "no Dask scheduler answers" in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.costs import ADDED, LAYERS, OWN, PER_POINT, cost
+from sasnet_plugin.fitting.costs import ADDED, DIRECTIONS, LAYERS, OWN, PER_POINT, cost
 from sasnet_plugin.simulate.priors import model_info
 from sasnet_plugin.simulate.quick_models.quick import FIXED
 
@@ -32,3 +34,11 @@ def test_a_superball_costs_more_than_a_cylinder_and_a_stack_of_two_layers_less()
     layers = {"n_shells": 2.0, "thickness_pd": 0.1, "thickness_pd_n": 35}
     widths = {"radius_pd": 0.1, "radius_pd_n": 35}
     assert cost("multilayer_vesicle", layers, Q, quick=True) < cost("cylinder", size | widths, Q, quick=True)
+
+
+@pytest.mark.parametrize("name", DIRECTIONS)
+def test_what_averages_over_directions_takes_so_many_and_counts_alike_at_every_size(name: str) -> None:
+    info = model_info(name)
+    assert inspect.signature(info.Iq).parameters["npoints_fibonacci"].default == DIRECTIONS[name]
+    small, large = (cost(name, {"radius": size, "length": size}, Q, quick=True) for size in (10.0, 300.0))
+    assert small == large > cost("cylinder", {"radius": 20.0, "length": 400.0}, Q, quick=True)

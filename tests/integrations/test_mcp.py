@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import anyio
 import numpy as np
 import pytest
+from assistants import (
+    KEY,
+    RADIUS,
+    SLD,
+    SOLVENT,
+    answer,
+    asked,
+    by_http,
+    by_stdio,
+    refusal,
+    served,
+    sphere,
+)
 from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters, stdio_client
-from mcp.client.streamable_http import streamable_http_client
-
-RADIUS, SLD, SOLVENT = 60.0, 3.47, 6.36
-KEY = "a-key-for-tests"
-
-
-def sphere(q: np.ndarray) -> np.ndarray:
-    """I(q) of sphere in cm⁻¹, volume fraction 1 % (Rayleigh 1911)."""
-    x, volume = q * RADIUS, 4 / 3 * np.pi * RADIUS**3
-    form = 3 * (np.sin(x) - x * np.cos(x)) / x**3
-    return np.asarray(0.01 * volume * (SLD - SOLVENT) ** 2 * 1e-4 * form**2 + 0.02)
 
 
 @pytest.fixture(scope="module")
@@ -53,74 +49,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def command(folder: Path, *more: str) -> list[str]:
-    return [sys.executable, "-m", "sasnet_plugin", "mcp", str(folder), "--workers", "1", *more]
-
-
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        command(folder, "--port", str(port)),
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"SASNET_MCP_KEY": KEY},
-    )
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.2)
-    yield f"http://127.0.0.1:{port}/mcp"
-    server.terminate()
-    server.wait(timeout=20)
-
-
-@asynccontextmanager
-async def by_stdio(folder: Path, address: str) -> AsyncIterator[Client]:
-    del address
-    program, *arguments = command(folder)
-    parameters = StdioServerParameters(command=program, args=arguments, env=dict(os.environ))
-    async with Client(stdio_client(parameters)) as client:
-        yield client
-
-
-@asynccontextmanager
-async def by_http(folder: Path, address: str) -> AsyncIterator[Client]:
-    del folder
-    import httpx2
-
-    async with (
-        httpx2.AsyncClient(headers={"Authorization": f"Bearer {KEY}"}, timeout=300) as http,
-        Client(streamable_http_client(address, http_client=http)) as client,
-    ):
-        yield client
+    with served(folder) as found:
+        yield found
 
 
 BOTH = pytest.mark.parametrize("by", [by_stdio, by_http])
-
-
-def asked(by: Any, folder: Path, address: str, tasks: Callable[[Client], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with by(folder, address) as client:
-            await tasks(client)
-
-    anyio.run(run)
-
-
-async def answer(client: Client, tool: str, **given: Any) -> dict[str, Any]:
-    found = await client.call_tool(tool, given)
-    assert not found.is_error, found.content[0].text
-    assert found.structured_content is not None
-    return dict(found.structured_content)
-
-
-async def refusal(client: Client, tool: str, **given: Any) -> str:
-    found = await client.call_tool(tool, given)
-    assert found.is_error
-    return str(found.content[0].text)
 
 
 @BOTH

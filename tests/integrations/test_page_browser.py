@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from child import PATIENCE
-from chromium import chromium
-from webpages import SOON, Server, evaluated, findings, of_no_model, opened, spheres, until
-
-#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
-PICTURES = os.environ.get("SASNET_PICTURES")
-NewPage = Callable[..., Any]
+from pages import NewPage, making, playing
+from webpages import PICTURES, Server, evaluated, findings, of_no_model, opened_curve, spheres, until
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api")
-    with sync.sync_playwright() as started:
-        found = started.chromium.launch(
-            executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        )
-        yield found
-        found.close()
+    yield from playing()
 
 
 @pytest.fixture(scope="module")
@@ -54,34 +43,7 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 @pytest.fixture
 def new_page(browser: Any) -> Iterator[NewPage]:
-    """Pages of browsers of their own; whatever goes wrong in a script, or goes to elsewhere, is a failure."""
-    contexts, wrong = [], []
-
-    def make(address: str, **how: Any) -> Any:
-        context = browser.new_context(**({"viewport": {"width": 1400, "height": 900}} | how))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(SOON)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        home = address.partition("?")[0]
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith((home, "data:")) else wrong.append(asked.url),
-        )
-        return opened(page, address)
-
-    yield make
-    for context in contexts:
-        context.close()
-    assert wrong == []
-
-
-def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
-    """Open a curve of the list; a model lies beside it."""
-    page.click("#to-files")
-    page.click(f"button.open:text-is('{name}')")
-    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
-    return page
+    yield from making(browser)
 
 
 def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:
@@ -122,6 +84,82 @@ def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: Ne
         text,
     )
     page.wait_for_selector("#title:has-text('dragged.dat')")
+
+
+def test_three_hundred_files_are_dropped_at_once(new_page: NewPage, tmp_path: Path) -> None:
+    own = Server(tmp_path / "work")
+    try:
+        page = new_page(own.address)
+        text = spheres(tmp_path / "data").read_text()
+        page.evaluate(
+            """text => {
+                const dataTransfer = new DataTransfer();
+                for (let k = 0; k < 300; k++)
+                    dataTransfer.items.add(new File([`# ${k}\n${text}`], `run ${k}.dat`));
+                dataTransfer.items.add(new File(["\0\1\2"], "photo.jpg"));
+                dataTransfer.items.add(new File([`# 7\n${text}`], "run 7.dat"));
+                const how = { dataTransfer, bubbles: true, cancelable: true };
+                document.body.dispatchEvent(new DragEvent("drop", how));
+            }""",
+            text,
+        )
+        page.wait_for_selector("#count:has-text('300 data sets')", timeout=1000 * PATIENCE)
+        page.wait_for_selector("#problem:has-text('photo.jpg: is no kind of file that holds curves')")
+        assert len(list((own.work / "dropped").iterdir())) == 300, "the same file is there once"
+        until(page, "document.querySelector('#list').scrollTop = 1e6")
+        page.wait_for_selector("button.open:text-is('run 99.dat')")
+        assert page.evaluate("document.querySelectorAll('#rows tr').length") < 150, "rows out of sight"
+        page.check("#all")
+        page.wait_for_selector("#count:has-text('ticked')")
+    finally:
+        assert own.end(signal.SIGINT) == 0
+
+
+def odd(folder: Path) -> None:
+    """The spheres with negative intensities; without uncertainties; in nm⁻¹; two entries in one file."""
+    q, intensity, error = np.loadtxt(spheres(folder, "usual.dat"), unpack=True)
+    np.savetxt(folder / "negative.dat", np.c_[q, intensity - 0.05, error], header="q(1/A) I(1/cm) dI(1/cm)")
+    np.savetxt(folder / "no_errors.dat", np.c_[q, intensity], header="q(1/A) I(1/cm)")
+    np.savetxt(folder / "nm.dat", np.c_[10 * q, intensity, error], header="q(1/nm) I(1/cm) dI(1/cm)")
+    columns = np.c_[q, intensity, 1.7 * intensity + 0.01 / q]
+    np.savetxt(folder / "two.csv", columns, delimiter=",", header="q (1/A),water,oil", comments="")
+
+
+def test_negative_intensities_no_errors_nanometres_and_two_entries(
+    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("samples")
+    odd(folder)
+    own = Server(tmp_path_factory.mktemp("fitted"), folder)
+    try:
+        page = new_page(own.address)
+        until(page, "document.querySelectorAll('#rows .number:not(:empty)').length === 6")
+        opened_curve(page, "negative.dat")
+        assert page.text_content("#window").startswith("120 of 120"), "points below 0 count, too"
+        page.select_option("#view", "linear")
+        page.click("#refit")
+        page.wait_for_selector("#said.yes, #said.doubts")
+        if PICTURES:
+            page.click("#to-files")
+            page.set_viewport_size({"width": 1280, "height": 420})
+            page.wait_for_selector(".state:has-text('fitted')")
+            page.wait_for_timeout(800)
+            page.screenshot(path=f"{PICTURES}/web_files.png")
+            page.set_viewport_size({"width": 1400, "height": 900})
+        opened_curve(page, "no_errors.dat")
+        assert "uncertainties were estimated" in page.text_content("#notes")
+        opened_curve(page, "nm.dat")
+        assert "q 0.004 to 0.35" in page.text_content("#window")
+        radius = float(page.get_by_label("radius, value").input_value())
+        assert radius == pytest.approx(62.0, rel=0.25), "in Å"
+        page.select_option("#unit", "A")
+        until(page, "document.querySelector('#window').textContent.includes('0.04 to 3.5')")
+        for entry in ("water", "oil"):
+            page.click("#to-files")
+            page.click(f"button.open:has-text('{entry}')")
+            page.wait_for_selector(f"#title:has-text('{entry}')")
+    finally:
+        assert own.end(signal.SIGINT) == 0
 
 
 def test_limits_of_q_that_are_dragged_bring_a_new_suggestion(server: Server, new_page: NewPage) -> None:
@@ -217,7 +255,7 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     box.press("Enter")
     page.get_by_label("radius, fix").check()
     page.click("#refit")
-    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number + 1}')")
+    until(page, f"document.querySelector('.headline').textContent.startsWith('Fit {number + 1}')", PATIENCE)
     second = page.evaluate(f"fetch('/api/fits/{number + 1}').then(a => a.json())")["answer"]["fit"]
     assert second["fits"][0]["parameters"]["radius"]["value"] == 60.5
     assert second["fits"][0]["parameters"]["radius"]["fixed"]
@@ -276,7 +314,16 @@ def test_a_fit_is_stopped_at_once_and_seen_by_every_page(
     page.reload()
     page.wait_for_selector("#progress:has-text('fits done')")
     began = time.monotonic()
-    other.click("#stop")
+    stopped = other.evaluate(
+        """async () => {
+            const under_way = async () => (await (await fetch("/api/news")).json()).open.length;
+            const began = performance.now();
+            document.querySelector("#stop").click();
+            while (await under_way()) await new Promise((done) => setTimeout(done, 20));
+            return (performance.now() - began) / 1000;
+        }"""
+    )
+    assert stopped < 1.0
     page.wait_for_selector("#stop[disabled]")
     page.wait_for_selector("#history:has-text('stopped')")
     assert (

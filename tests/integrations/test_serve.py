@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from child import PATIENCE, SLEEPY, Child, Event, alive, columns
+from refused import REFUSED
 
 import sasnet_plugin
 from sasnet_plugin.predict import open_classifier
@@ -219,9 +220,8 @@ def test_a_bad_line_is_one_sentence_and_the_process_goes_on(child: Child, case: 
         ({"curve": {"name": "a.dat", "q": [0.01, "b"], "intensity": [1, 2]}}, "numbers"),
         ({"curve": {"name": "a.dat", "q": [None] * 9, "intensity": [1] * 9}}, "0 usable points"),
         ({"curve": {"name": "a.dat", "intensity": [1] * 9}}, "missing"),
-        ({"models": ["sfere"]}, "sphere"),
+        *REFUSED,
         ({"models": "sphere"}, "list of names"),
-        ({"structure_factor": "hard"}, "no such structure factor"),
         ({"top": 0}, "at least 1"),
         ({"time_limit": "long"}, "seconds"),
     ],

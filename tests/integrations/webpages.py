@@ -21,6 +21,8 @@ from sasnet_plugin.simulate.kernel import call
 
 #: Milliseconds after which something that was to happen never will.
 SOON = 40_000.0
+#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
+PICTURES = os.environ.get("SASNET_PICTURES")
 _AXE = Path(__file__).parent / "axe" / "axe-core-4.14.1.min.js.gz"
 
 
@@ -90,9 +92,17 @@ def opened(page: Any, address: str) -> Any:
     return page
 
 
-def until(page: Any, script: str) -> Any:
+def opened_curve(page: Any, name: str = "spheres.dat") -> Any:
+    """Open a curve of the list; a model lies beside it."""
+    page.click("#to-files")
+    page.click(f"button.open:text-is('{name}')")
+    until(page, f"(document.body.dataset.drawn || '').includes({json.dumps(name)})")
+    return page
+
+
+def until(page: Any, script: str, seconds: float = SOON / 1000) -> Any:
     """Wait until an expression is true; its value. Playwright's own way is against the page's policy."""
-    end = time.monotonic() + SOON / 1000
+    end = time.monotonic() + seconds
     while not (found := page.evaluate(script)):
         assert time.monotonic() < end, f"never true: {script}"
         page.wait_for_timeout(50)

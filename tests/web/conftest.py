@@ -11,9 +11,10 @@ from starlette.testclient import TestClient
 from tagpages import HOME, Page
 
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import Tabs, application
+from sasnet_plugin.web.app import application
 from sasnet_plugin.web.events import Log
 from sasnet_plugin.web.retraining import Retraining
+from sasnet_plugin.web.tabs import Opened, Tabs, Tagging
 from sasnet_plugin.web.thumbnails import Thumbnails
 from sasnet_plugin.web.workspace import Workspace
 
@@ -27,9 +28,10 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Page]]:
         log = Log(str(tmp_path / "labels.sqlite"))
         thumbnails = Thumbnails(tmp_path / "cache" / "thumbnails.sqlite")
         desk = Workspace(folder, "diffraction", log, thumbnails, live=False)
-        keys = Keys(8000, "127.0.0.1", "images")
+        keys = Keys(8000, "127.0.0.1", "tags")
         trainer = Retraining(tmp_path / "retrained", "diffraction", folder, **how)
-        client = TestClient(application(Tabs(None, desk, trainer, "anna"), keys), base_url=HOME)
+        tabs = Tabs(tagging=lambda _: Tagging(desk, trainer), kind="diffraction", user="anna")
+        client = TestClient(application(Opened(tabs), keys), base_url=HOME)
         client.__enter__()
         assert client.get(keys.address).status_code == 200  # gets the cookie
         pages.append(client)

@@ -13,16 +13,19 @@ from starlette.testclient import TestClient
 from tagpages import HOME
 
 from sasnet_plugin.web.access import Keys
-from sasnet_plugin.web.app import Tabs, application
+from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.dropped import drop
 from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
 from sasnet_plugin.web.curves.settings import CURVES
+from sasnet_plugin.web.tabs import Opened, Tabs
 
 KEY = "folder:peak.dat#1"
 GET = ["/", "/api/files", "/api/news", "/api/about", "/api/model?name=sphere", "/api/fits?key=x",
-       "/api/fits/1", "/fits/1/report.html", "/static/curves/main.js"]  # fmt: skip
-POST = ["drop?name=x", "scan", "example", "curve", "suggest", "start", "evaluate", "fits", "fits/1/stop"]
+       "/api/fits/1", "/fits/1/report.html", "/static/curves/main.js", "/api/keys", "/api/batches",
+       "/api/batches/1", "/batches/1/index.html"]  # fmt: skip
+POST = ["drop?name=x", "scan", "example", "curve", "suggest", "start", "evaluate", "fits", "fits/1/stop",
+        "batches", "batches/1/stop", "batches/1/go"]  # fmt: skip
 
 
 def write(path: Path, entries: int = 1) -> None:
@@ -49,8 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     keys = Keys(8000, "127.0.0.1")
     work = tmp_path_factory.mktemp("work")
-    tabs = Tabs(Bench(folder, work, workers=1, live=False))
-    with TestClient(application(tabs, keys), base_url=HOME) as client:
+    tabs = Tabs(lambda: Bench(folder, work, workers=1, live=False))
+    with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
         client.work, client.keys = work, keys  # type: ignore[attr-defined]
         assert client.get(keys.address).status_code == 200
         yield client
@@ -88,6 +91,7 @@ def test_files_of_the_folder_alone_are_listed_and_read(page: TestClient) -> None
     assert 0 < peak["probability"] <= 1
     assert len(peak["spark"]) == 32
     assert (words["state"], words["doubt"].startswith("words.dat: ")) == ("cannot be read", True)
+    assert page.get("/api/news").json()["left"] == 0, "those that somebody has seen first, too"
     for key in ("folder:/etc/passwd#1", "folder:../peak.dat#1", "folder:link.dat#1", "nowhere:peak.dat#1",
                 "folder:peak.dat#2", "folder:peak.dat#x", "", "#", "x" * 100_000):  # fmt: skip
         for where in ("curve", "suggest"):
@@ -133,12 +137,36 @@ def test_questions_that_have_no_answer_are_one_sentence(
         {"keys": [KEY], "window": [1, "nan"]}, {"keys": [KEY], "ranges": {"radius": [5, 1]}},
         {"keys": [KEY], "start": {"model": "evil", "values": {}}}, {"keys": "x"},
         {"keys": [KEY], "fixed": {"nothing": 1.0}, "models": ["sphere"], "structure_factor": "evil"},
+        {"keys": [KEY], "sample_description": {"evil": 1}},
+        {"keys": [KEY], "sample_description": {"solvents": {"1": ["x"]}}},
+        {"keys": [KEY], "sample_description": {"tie": {"radius": "x" * 1000}}},
+        {"keys": [KEY], "sample_description": {"scale": {str(k): 1.0 for k in range(1000)}}},
     ],
     ids=lambda body: str(body)[:60],
 )  # fmt: skip
 def test_fits_that_cannot_be_are_refused(page: TestClient, body: dict[str, Any]) -> None:
     assert page.post("/api/fits", json=body).status_code in (400, 422)
     assert page.get("/api/news").json()["open"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keys": []}, {"keys": ["folder:/etc/passwd#1"]}, {"keys": ["folder:link.dat#1"]}, {"keys": "x"},
+        {"keys": [KEY], "models": ["/tmp/evil.py"]}, {"keys": [KEY], "time_limit": 0},
+        {"keys": [KEY], "window": [0.1, "inf"]}, {"keys": [KEY], "structure_factor": "evil"},
+        {"keys": [KEY] * (CURVES.most_in_batch + 1)},
+    ],
+    ids=lambda body: str(body)[:60],
+)  # fmt: skip
+def test_batches_that_cannot_be_are_refused(page: TestClient, body: dict[str, Any]) -> None:
+    assert page.post("/api/batches", json=body).status_code in (400, 422)
+    assert page.get("/api/batches").json()["batches"] == []
+    for where in ("batches/7/stop", "batches/7/go", "batches/x/go"):
+        assert post(page, where).status_code in (400, 422)
+    assert page.get("/api/batches/7").status_code == 400
+    for name in ("rows.json", "results.h5.journal", "..%2f..%2fsasnet-web.sqlite"):
+        assert page.get(f"/batches/7/{name}").status_code in (400, 404), name
 
 
 def test_what_is_dropped_is_bounded_and_lies_where_the_page_says(page: TestClient) -> None:

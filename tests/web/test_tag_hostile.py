@@ -29,7 +29,7 @@ def test_nobody_without_token_or_from_elsewhere_is_answered(page: Page) -> None:
     token = page.keys.address.partition("?")[2]
     everything = [
         "/",
-        "/images",
+        "/tags",
         "/status",
         "/image/0",
         "/thumb/0",
@@ -40,13 +40,13 @@ def test_nobody_without_token_or_from_elsewhere_is_answered(page: Page) -> None:
     ]
     assert {stranger.get(where).status_code for where in everything} == {403}
     for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Origin": "null"}):
-        assert stranger.get(f"/images?{token}", headers=headers).status_code == 403
+        assert stranger.get(f"/tags?{token}", headers=headers).status_code == 403
         answer = page.client.post("/api/tag", json={}, headers=headers)
         assert answer.status_code == 403, "with the cookie, too"
     assert stranger.post("/api/undo", json={"who": "eve"}).status_code == 403
     assert page.client.post("/api/undo", content=b"x" * (WEB.largest_request + 1)).status_code == 413
     assert page.client.post("/api/undo", content=iter([b"{}"])).status_code == 413, "of unknown length"
-    policy = page.get("/images").headers["content-security-policy"]
+    policy = page.get("/tags").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
 
@@ -88,7 +88,7 @@ def test_scripts_in_names_are_text(opened: Open, tmp_path: Path) -> None:
     evil = "<script>alert(2)</script>"
     page.post("/api/tags", name=f"{evil}'\"")
     page.post("/api/tag", rows=[0], tag=evil, value=1, who="<b>eve</b>")
-    for where in ("/images", "/image/0", "/status", "/together"):
+    for where in ("/tags", "/image/0", "/status", "/together"):
         text = page.get(where).text
         assert "<script>alert" not in text, where
         assert "onerror=alert(1)>" not in text.replace("&gt;", ""), where

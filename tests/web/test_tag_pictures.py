@@ -15,11 +15,11 @@ from tagpages import Page, draw
 
 from sasnet_plugin.data.diffraction.frame import Window
 from sasnet_plugin.data.sans.geometry import SmallAngle
+from sasnet_plugin.report.images.raster import Look, correlation, picture, polar, scaled, thumbnail
+from sasnet_plugin.report.images.raster_place import about
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
 from sasnet_plugin.web.crew import DONE, Crew
-from sasnet_plugin.web.pictures import Look, correlation, picture, polar, scaled, thumbnail
-from sasnet_plugin.web.places import about
 from sasnet_plugin.web.worker import VIEW, Failed, Job, Shown
 
 CENTRE = (40.0, 52.0)

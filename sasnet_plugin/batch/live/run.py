@@ -19,6 +19,7 @@ from .table import Line, Table
 
 if TYPE_CHECKING:
     from ...predict import Answer, Predictor
+    from ...predict.elsewhere import Elsewhere
 
 #: Curves that are answered together: enough that the network is not asked for each alone.
 TOGETHER = 16
@@ -77,7 +78,7 @@ class Follower:
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Predictor or Elsewhere
         Of the kind of measurement.
     interval : float
         Time between two frames.
@@ -92,7 +93,7 @@ class Follower:
 
     source: Arrivals
     table: Table
-    predictor: Predictor
+    predictor: Predictor | Elsewhere
     lines: Lines
     interval: float = 1.0
     tell: Callable[[str], None] = print

@@ -33,7 +33,7 @@ from ..arguments import (
 )
 
 if TYPE_CHECKING:
-    from ...fitting.task import Contrast
+    from ...fitting.task import Contrast, Start
 
 Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
 
@@ -53,6 +53,14 @@ def _shared(
     ranges: Annotated[
         list[str] | None,
         typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--start",
+            metavar="NAME=VALUE,…",
+            help="With one of --models: values from which its fit begins as well.",
+        ),
     ] = None,
     sample: Annotated[
         str | None,
@@ -118,6 +126,7 @@ def _shared(
         time_limit=time_limit,
         workers=workers,
         prior=prior_given(prior),
+        start=start_given(start, named, structure_factor),
         exclude=tuple(names_of(exclude) or ()),
         also=also_given(
             {"--wavelength": wavelength, "--q-range": q_range, "--q-unit": q_unit, "--entry": entry}
@@ -190,6 +199,21 @@ def values_of(given: list[str] | None, option: str) -> dict[str, float]:
             raise typer.BadParameter(f"{part!r} is not name=number, such as sld=4.0.", param_hint=option)
         found[name.strip()] = number
     return found
+
+
+def start_given(
+    given: list[str] | None, models: tuple[str, ...] | None, structure_factor: str | None
+) -> Start | None:
+    """Values to begin with, or wrong usage."""
+    from ...fitting.asked import start_of
+
+    pairs = dict(part.partition("=")[::2] for part in names_of(given) or ())
+    kinds = {name: kind for name, kind in pairs.items() if name.endswith("_pd_type")}
+    numbers = values_of([f"{n}={value}" for n, value in pairs.items() if n not in kinds], "--start")
+    try:
+        return start_of(models, structure_factor, {**numbers, **kinds})
+    except SasnetError as error:
+        raise typer.BadParameter(str(error), param_hint="--start") from None
 
 
 def _number(text: str) -> float:

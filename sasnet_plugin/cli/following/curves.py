@@ -13,8 +13,10 @@ import numpy as np
 import typer
 
 from ...batch.live.run import arriving
+from ...domains import DEFAULT
 from ...types import Curve, DataError, SasnetError
 from ..interrupt import term_as_interrupt
+from .where import asked_where
 
 if TYPE_CHECKING:
     from ...batch.live.line import CurveLines
@@ -47,6 +49,8 @@ class Asked:
         Range of q, Å⁻¹.
     add : bool
         The curves are of one sample, and added up.
+    scheduler : str or None
+        Of a Dask cluster whose workers ask the network.
     """
 
     files: Sequence[str]
@@ -61,6 +65,7 @@ class Asked:
     window: tuple[float, float] | None = None
     add: bool = False
     force: bool = False
+    scheduler: str | None = None
 
 
 def add_curves(asked: Asked, reading: ReadOptions) -> None:
@@ -114,7 +119,9 @@ def follow_curves(asked: Asked, reading: ReadOptions) -> None:
 
     predictor = open_predictor()
     source = Source(_listed(asked), _reader(reading, asked.window), watch=asked.watch)
-    follow_series(asked, source, predictor, lines_of_curves(asked, predictor), _belongs(asked.files))
+    lines = lines_of_curves(asked, predictor)
+    with asked_where(asked.scheduler, DEFAULT, predictor) as there:
+        follow_series(asked, source, there, lines, _belongs(asked.files))
 
 
 def lines_of_curves(asked: Asked, predictor: Any) -> CurveLines:

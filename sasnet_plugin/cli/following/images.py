@@ -12,6 +12,7 @@ import typer
 from ...domains import Domain, ReadOptions
 from ...domains.heads import Parameter
 from ...types import SasnetError
+from .where import asked_where
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Images:
         Seconds between two frames; None counts them.
     next_settings, before : sequence of str
         SANS: settings that could be measured next; images of the sample in other settings.
+    scheduler : str or None
+        Of a Dask cluster whose workers ask the network.
     """
 
     files: Sequence[str]
@@ -41,6 +44,7 @@ class Images:
     next_settings: Sequence[str] = ()
     before: Sequence[str] = ()
     force: bool = False
+    scheduler: str | None = None
 
 
 def follow_images(asked: Images, quantities: Sequence[Parameter]) -> None:
@@ -57,19 +61,25 @@ def follow_images(asked: Images, quantities: Sequence[Parameter]) -> None:
         check_output(asked.plot, force=asked.force)
     _check_kind(asked, quantities)
     if found.added:
+        if asked.scheduler is not None:
+            raise SasnetError(
+                f"{found.name}: frames of one sample are added up one after the other, which no cluster does"
+                " faster; leave --scheduler out."
+            )
         earlier = [one for _, one in _measurements(asked, asked.before)]
         for one in earlier:
             if isinstance(one, Exception):
                 raise one
         _recognise(asked, earlier)
         return
-    frames = series.follow(
-        _measurements(asked, asked.files),
-        open_predictor(found.name).outcomes,
-        [quantity.name for quantity in quantities],
-        interval=asked.interval or 1.0,
-    )
-    number, failures = series.write(frames, asked.out, quantities)
+    with asked_where(asked.scheduler, found.name, open_predictor(found.name)) as there:
+        frames = series.follow(
+            _measurements(asked, asked.files),
+            there.outcomes,
+            [quantity.name for quantity in quantities],
+            interval=asked.interval or 1.0,
+        )
+        number, failures = series.write(frames, asked.out, quantities)
     _say(asked.out, number, failures, "without an answer")
     if asked.plot is not None:
         _draw(asked.plot, asked.out, quantities, "time / s" if asked.interval else "frame")

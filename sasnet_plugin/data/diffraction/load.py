@@ -108,6 +108,7 @@ def _placed(
 ) -> tuple[Window, NDArray[np.bool_], tuple[str, ...]]:
     """Window, mask and notes of a file from its first frames."""
     setup, shape = said_over(said, block.setup), (block.frames.shape[1], block.frames.shape[2])
+    masks.check_counts(block.frames[0], file)
     bad = _stored_as_bad(block)
     total = np.where(bad, 0, np.nan_to_num(block.frames.astype(np.float64))).sum(axis=0)
     unmeasured, notes = masks.unmeasured(np.where(bad.all(axis=0), np.nan, total), block.bad)

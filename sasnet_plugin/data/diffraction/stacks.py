@@ -103,7 +103,7 @@ def _of_hdf5(path: Path, file: str, dataset: str | None, start: int) -> Iterator
     with nexus.stacks(path, file, dataset) as found:
         first, total, setup = 0, found.number, _setup(found.geometry)
         for stack in found.arrays:
-            _check((0, *stack.shape[-2:]), stack.dtype, file)
+            _check(stack.shape[-2:], stack.dtype, file)
             number = math.prod(stack.shape[:-2])
             if first + number > start:
                 for block in _sliced(stack, max(start - first, 0), found.bad, setup):

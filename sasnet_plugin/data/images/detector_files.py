@@ -23,7 +23,7 @@ from ..failure import content
 from ..limits import LIMITS
 from ..signature import has_known_suffix
 from . import whole
-from .headers import HEADER, MAR_END, dectris, edf, marccd, smv
+from .headers import HEADER, dectris, edf, marccd, saxslab, smv
 from .raw import RawFrame, not_an_image, truncated
 from .settings import ImageSettings
 
@@ -47,7 +47,7 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
     with whole.unpacked(path, file) as plain:
         whole.check(plain, file)
         with plain.open("rb") as stream:
-            start = stream.read(MAR_END)
+            start = stream.read(HEADER)
         image = _first(fabio, plain, file)
         try:
             if image.nframes > LIMITS.frames:
@@ -58,7 +58,8 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
                 if values.ndim != 2:
                     raise not_an_image(file, values.shape)
                 entry = f"frame {number + 1}" if image.nframes > 1 else ""
-                said = marccd(start, (values.shape[0], values.shape[1])) or _geometry(image, frame)
+                said = marccd(start, (values.shape[0], values.shape[1])) or saxslab(start)
+                said = said or _geometry(image, frame)
                 yield RawFrame(values=values, entry=entry, geometry=said)
         finally:
             image.close()

@@ -11,6 +11,7 @@ from ..signature import (
     CBF,
     HDF5,
     NUMPY,
+    PICTURES,
     START,
     beginning,
     is_detector_file,
@@ -50,6 +51,11 @@ def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFr
         yield from detector_files.read(path, file)
     elif _is_text(start):
         yield array_files.read_text(path, file)
+    elif picture := next((name for mark, name in PICTURES if start.startswith(mark)), None):
+        raise DataError(
+            f"{file}: this is {picture}, a picture for the eye that holds no counts; give the detector's own"
+            " file: TIFF, CBF, EDF or HDF5."
+        )
     else:
         yield from detector_files.read(path, file)
 

@@ -1,4 +1,4 @@
-"""What headers of detectors' own files say about the geometry: Dectris, EDF, SMV, MarCCD."""
+"""What headers of detectors' own files say about the geometry: Dectris, EDF, SMV, MarCCD, SAXSLAB."""
 
 from __future__ import annotations
 
@@ -93,9 +93,6 @@ _MAR, _MAR_BYTES = 1024, 1024
 _MAR_ORDER, _MAR_SHAPE, _MAR_PLACE, _MAR_PIXEL, _MAR_WAVELENGTH = 28, 80, 640, 772, 908
 
 
-MAR_END = _MAR + _MAR_BYTES
-
-
 def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
     """ImageSettings of MarCCD's header, which lies between a TIFF's own and the pixels; None of other files.
 
@@ -118,6 +115,34 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
         distance=_positive(distance / 1e3),
         pixel_size=_pair(width / 1e6, height / 1e6),
         direct_beam=_beam(column / 1e3, row / 1e3),
+    )
+
+
+def saxslab(start: bytes) -> ImageSettings | None:
+    """ImageSettings of the XML in the TIFF of SAXSLAB's and Xenocs' instruments; None of other files.
+
+    Å, mm, pixels; the beam's row stands before its column.
+
+    Parameters
+    ----------
+    start : bytes
+        The file's first `HEADER`.
+    """
+    text = start.decode("latin-1")
+    if "<SAXSLABparameters>" not in text:
+        return None
+
+    def said(name: str) -> list[float]:
+        found = re.search(rf'name="{name}">([^<]{{0,99}})<', text)
+        return [float(x) for x in re.findall(_NUMBER, found[1])] if found else []
+
+    wavelength, distance = said("wavelength"), said("detector_dist")
+    pixel, beam = said("pixelsize"), said("beamcenter_actual")
+    return ImageSettings(
+        wavelength=_positive(wavelength[0]) if wavelength else None,
+        distance=_positive(distance[0]) if distance else None,
+        pixel_size=_pair(pixel[0], pixel[1]) if len(pixel) == 2 else None,
+        direct_beam=_beam(beam[1], beam[0]) if len(beam) == 2 else None,
     )
 
 

@@ -32,6 +32,9 @@ _SIXTEEN_BITS = 65535.0
 #: Share of a detector's gaps that holds counts from which on they are none: filled in, or of another
 #: detector.
 _COUNTING = 0.05
+#: Share of values below zero, by all amounts, from which on an image holds no counts; a quarter of it of
+#: either value of a mask.
+_SIGNED = 0.2
 #: Counts that a line without any must be expected to have; lines next to each other that a gap has at most.
 _SURELY_LIT, _WIDEST_GAP = 20.0, 64
 #: Share of lines that are dead at most: where more have no count, little was there to be counted.
@@ -116,6 +119,28 @@ def unmeasured(
     if np.any(dead):
         notes.append(f"Rows or columns without any count were left out: {share(dead)}.")
     return found | dead, notes
+
+
+def check_counts(values: NDArray[Any], name: str) -> None:
+    """See that values may be counts.
+
+    Raises
+    ------
+    DataError
+        Many of them are negative, by all amounts, where marks of what was not measured are few or of one
+        size; or they are two only, both often, where counts that are often one are sometimes two.
+    """
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
+    below = finite[finite < 0]
+    if below.size > _SIGNED * values.size and np.unique(below[:: max(1, below.size // 1000)]).size > 20:
+        raise DataError(
+            f"{name}: {below.size / values.size:.0%} of its values are below zero, by all amounts: they are"
+            " no counts; give the detector's own, without any subtraction."
+        )
+    if finite.size and finite.min() < finite.max():
+        low = np.mean(finite == finite.min())
+        if low + np.mean(finite == finite.max()) == 1.0 and _SIGNED / 4 < low < 1 - _SIGNED / 4:
+            raise DataError(f"{name}: it holds two values only, as a mask does; give the detector's counts.")
 
 
 def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:

@@ -34,6 +34,12 @@ _NO_IMAGE = re.compile(
     re.IGNORECASE,
 )
 
+#: Names of an axis that no rows or columns of a detector lie along: of curves that were averaged from images
+#: already, and of spectra.
+_NO_PIXELS = re.compile(
+    r"two_?theta|2_?theta|\b(2th|tth|q)\b|scattering.vector|channel|\benergy\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True)
 class Stacks:
@@ -141,10 +147,12 @@ def _with_sources(found: Any, path: Path, file: str) -> tuple[list[Any], tuple[s
 
 
 def _lost(file: str, names: list[str]) -> DataError:
+    names = list(dict.fromkeys(names))
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    are, files = ("is", "file") if len(names) == 1 else ("are", "files")
     return DataError(
-        f"{file}: its images lie in {listed}, which is not beside it; copy the file of the data into the same"
-        " folder."
+        f"{file}: its images lie in {listed}, which {are} not beside it; copy the {files} of the data into"
+        " the same folder."
     )
 
 
@@ -178,6 +186,11 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
             f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
+    if any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6)):
+        return DataError(
+            f"{file}: it holds curves over an angle or q, or spectra, which were made of images already; give"
+            " the detector's frames."
+        )
     elsewhere = dataset or hdf5.survey(opened).elsewhere
     if elsewhere:
         return hdf5.not_followed(file, elsewhere)
@@ -206,6 +219,11 @@ def _check_size(found: Any, file: str, number: int) -> None:
 
 
 def _is_image(item: Any) -> bool:
+    return _like_images(item) and not _over_no_pixels(item)
+
+
+def _like_images(item: Any) -> bool:
+    """Whether a data set has the shape and the numbers of images."""
     import h5py
 
     return (
@@ -223,6 +241,19 @@ def _by_time(item: Any) -> bool:
     """Whether the last dimension is a time of flight, as of raw data of pulsed sources."""
     axis = hdf5.member(item.parent, "time_of_flight")
     return axis is not None and axis.ndim == 1 and axis.shape[0] - item.shape[-1] in (0, 1)
+
+
+def _over_no_pixels(item: Any) -> bool:
+    """Whether an axis beside says that the last dimension is an angle, q or the channel of a spectrum."""
+    stated = {hdf5.text(name) for name in np.atleast_1d(item.parent.attrs.get("axes", []))}
+    for name in item.parent:
+        if name not in stated and not _NO_PIXELS.search(name):
+            continue
+        axis = hdf5.member(item.parent, name)
+        called = f"{name} {hdf5.text(getattr(axis, 'attrs', {}).get('long_name', ''))}"
+        if getattr(axis, "shape", ()) == item.shape[-1:] and _NO_PIXELS.search(called):
+            return True
+    return False
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -177,6 +178,26 @@ def read_description(path: str | Path) -> dict[str, Any]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: the sample file is no TOML ({error}); see docs/together.md.") from None
+
+
+def as_toml(sections: Mapping[str, Any]) -> str:
+    """A sample file that says the same; see `read_description`."""
+    plain = {name: of for name, of in sections.items() if not isinstance(of, Mapping)}
+    tables = {name: of for name, of in sections.items() if isinstance(of, Mapping) and name != "values"}
+    tables |= {f"values.{name}": of for name, of in dict(sections.get("values", {})).items()}
+    lines = [f"{name} = {_written(value)}" for name, value in plain.items()]
+    for name, of in tables.items():
+        lines += [
+            "",
+            f"[{name}]",
+            *(f"{_written(str(key))} = {_written(value)}" for key, value in of.items()),
+        ]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _written(value: Any) -> str:
+    """A text, number or list as TOML has it."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _check_curves(curves: tuple[Curve, ...]) -> None:

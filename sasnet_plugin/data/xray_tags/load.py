@@ -65,6 +65,7 @@ def _image(
     entry: str,
 ) -> Image:
     shape = (frame.shape[0], frame.shape[1])
+    masks.check_counts(frame, f"{file} ({entry})" if entry else file)
     unmeasured, notes = masks.unmeasured(frame, None if bad is None else same_shape(bad, shape, file, file))
     good = ~unmeasured
     if given is not None:

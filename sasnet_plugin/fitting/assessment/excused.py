@@ -23,8 +23,8 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
         reasons.append("its residuals are smooth, as a systematic error is")
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
-    if first.probability > least.probability and error.relative == 0:
-        reasons.append("the network holds it for likelier")
+    if first.log_evidence < least.log_evidence:
+        reasons.append("it is likelier beforehand")
     why = " and ".join(reasons) or "its evidence is greater"
     return [
         f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"

@@ -11,8 +11,7 @@ from scipy.special import gammaincc, ndtr
 
 from ...digits import significant
 from ...types import Curve, SasnetError, Suggestion
-from ..result.model_fit import ModelFit, Replicates, Verification
-from ..result.model_fit import explains as explains  # together/ asks for it here
+from ..result.model_fit import ModelFit, Replicates, Verification, explains
 from ..settings import ASSESSMENT
 
 if TYPE_CHECKING:

@@ -51,11 +51,15 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
     cells, starts = cells_of(image), starts_of(image, guess)
     problems = _followed(cells, starts, until)
     problem = min(problems, key=OrientedImage.nllf)
-    # Axes spread across a direction look much like axes along the one a quarter turn from it.
-    other = OrientedImage(cells, problem.body, turned(problem.values()))
-    run(other)
-    if other.nllf() < problem.nllf():
-        problem, other = other, problem
+    # Axes spread across a direction look much like axes along the one a quarter turn from it, and so do long
+    # bodies along one and flat ones with their axes along the other.
+    quarter = [turned(problem.values())]
+    if problem.body == "ellipsoid":
+        quarter.append(flattened(problem.values()))
+    tried = [OrientedImage(cells, problem.body, values) for values in quarter]
+    for one in tried:
+        run(one)
+    problem, other = sorted([problem, *tried], key=OrientedImage.nllf)[:2]
     dark = shadowed(cells, problem.expected())
     best, errors, found = generalised(
         replace(problem, cells=cells.without(dark), start=problem.values()), run
@@ -115,6 +119,13 @@ def turned(values: Mapping[str, float]) -> dict[str, float]:
     return {**values, "p2": p2, "director": (values["director"] + 90) % 180}
 
 
+def flattened(values: Mapping[str, float]) -> dict[str, float]:
+    """A flat ellipsoid for a long one, or the other way round, its axes along the direction across."""
+    aspect = values["aspect"]
+    radius = values["radius"] * np.sqrt(aspect)
+    return {**values, "aspect": 1 / aspect, "radius": radius, "director": (values["director"] + 90) % 180}
+
+
 def run(problem: OrientedImage) -> None:
     """Bumps' Levenberg-Marquardt from where a problem stands."""
     from bumps.fitproblem import FitProblem
@@ -150,7 +161,7 @@ def done(
     counts = problem.cells.counts
     beyond = float(np.sum((counts - expected) ** 2 - expected))
     values = {name: _value(name, problem, errors[name], rivals) for name in BODY}
-    turn = rivals[0] if rivals else None
+    turn = rivals[0] if rivals and _across(problem, rivals[0]) else None
     misfit = float(np.sqrt(max(beyond, 0.0) / np.sum(expected**2)))
     return OrientedFit(
         problem.body,
@@ -164,6 +175,14 @@ def done(
         unevenness,
         None if turn is None else (turn.values()["p2"], turn.values()["director"] % 180),
     )
+
+
+def _across(problem: OrientedImage, rival: OrientedImage | None) -> bool:
+    """Whether a rival's director is nearer to the one across a fit's than to it."""
+    if rival is None:
+        return False
+    apart = rival.values()["director"] - problem.values()["director"]
+    return abs((apart + 90) % 180 - 90) > 45
 
 
 def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[OrientedImage | None]) -> Value:

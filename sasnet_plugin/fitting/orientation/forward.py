@@ -111,7 +111,7 @@ class State:
         # Of no rotation in particular: the particles alone.
         return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
 
-    def jacobian(self, weights: FloatArray, diffuse: float) -> FloatArray:
+    def jacobian(self, weights: FloatArray, diffuse: float, *, lattice_alone: bool = False) -> FloatArray:
         """Change of the expected counts with each parameter, at fixed weights.
 
         Parameters
@@ -120,6 +120,8 @@ class State:
             Counts of each rotation, of `patterns`.
         diffuse : float
             Counts of the decaying background.
+        lattice_alone : bool
+            Of lattice constant and width alone; 0 of the others, which cost more.
 
         Returns
         -------
@@ -131,8 +133,12 @@ class State:
         base = factors.pattern(mixed, total)
         found = np.zeros((len(PARAMETERS), self.counts.y.size))
         for name in _OF_LATTICE:
-            moved = self._moved(name)
+            # On the same parts of pixels, so that the difference is the parameter's.
+            moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
             found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
+        steps = np.array([parameter.step for parameter in PARAMETERS])
+        if lattice_alone:
+            return np.asarray(found / steps[:, None])
         spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
         found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
         for name, (every, mean) in self.responses.of.items():
@@ -144,7 +150,6 @@ class State:
         for name in ("diffuse_alpha", "diffuse_phi"):
             changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
             found[INDEX[name]] = diffuse * self.counts.seen(changed)
-        steps = np.array([parameter.step for parameter in PARAMETERS])
         return np.asarray(found / steps[:, None])
 
     def _counted(self, clean: FloatArray) -> FloatArray:
@@ -166,10 +171,6 @@ class State:
 
     def _geometry(self, name: str) -> Geometry:
         return geometry_of(self.with_step(name), self.counts.wavelength, self.counts.alpha_i)
-
-    def _moved(self, name: str) -> Factors:
-        # On the same parts of pixels, so that the difference is the parameter's.
-        return self.factors.moved(self._geometry(name), across=self.factors.across)
 
     @cached_property
     def responses(self) -> Responses:

@@ -20,7 +20,7 @@ from .parameters import INDEX, PARAMETERS, Guess, OrientationGuess, start
 from .posterior import Posterior, posterior
 from .problem import Effort, Problem
 from .refine import end_of, explains, loss_of, over_all_films, refine
-from .rivals import Rival, best_rival
+from .rivals import best_rival
 from .said import at_ends, notes_of
 from .search import search
 from .settings import INVERSION
@@ -128,9 +128,12 @@ def invert(
     checked = verify(counts, expected, modes + learnt + 1, scattered, found.dispersed)
     rival = None
     if checked.in_scope > INVERSION.hopeless:
-        rival = best_rival(counts, final, expected, checked.deviance - checked.expected)
+        rival = best_rival(final, expected, checked.expected, problem.guess)
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, problem.guess, rng, best)
+    said: tuple[str, ...] = (rival.sentence,) if rival else ()
+    if rival is None or rival.gain < 0:
+        said += notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
     p = found.samples.p.mean(axis=0)
     return OrientationResult(
@@ -149,15 +152,10 @@ def invert(
         residual=counts.spread(checked.residual),
         mirror=mirror.other,
         mirror_resolved=mirror.resolved,
-        in_scope=min(guess.in_scope, checked.in_scope, scope_beside(rival)),
+        in_scope=min(guess.in_scope, checked.in_scope, rival.scope if rival else 1.0),
         file=image.file,
         ends=at_ends(found),
-        notes=(
-            *image.notes,
-            *guess.notes,
-            *((rival.sentence,) if rival else ()),
-            *notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over),
-        ),
+        notes=tuple(dict.fromkeys((*image.notes, *guess.notes, *said))),
     )
 
 
@@ -197,10 +195,11 @@ def fitted_geometry(problem: Problem) -> tuple[Refined, Problem]:
         return found, problem
     effort.say("the guess explains nothing: the geometry is searched")
     wide = Guess(guess.at, np.minimum(INVERSION.wider_guess * guess.error, start({}).error))
-    # As much again: what explains nothing so far may begin elsewhere.
-    again = Problem(problem.counts, wide, Effort(INVERSION.most_geometries // 2, effort.told))
+    # Half as much again, or what is left: what explains nothing so far may begin elsewhere.
+    more = max(effort.most_work - effort.work, effort.most_work / 4)
+    again = Problem(problem.counts, wide, Effort(effort.most // 2, more, effort.told))
     other = refine(again, search(again))
-    effort.spent += again.effort.spent
+    effort.spent, effort.work = effort.spent + again.effort.spent, effort.work + again.effort.work
     return (other, replace(again, effort=effort)) if other.loss < found.loss else (found, problem)
 
 
@@ -222,13 +221,6 @@ def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, F
         weights, expected = reweighted(columns, counts.y, found.expected)
         every.append((loss_of(now, expected, problem.guess), now, expected, weights[2] * columns[2]))
     return min(every, key=lambda each: each[0])
-
-
-def scope_beside(rival: Rival | None) -> float:
-    """Largest `in_scope` of a fit beside another lattice that explains as well, or better."""
-    if rival is None:
-        return 1.0
-    return 0.1 * INVERSION.rival_scope if rival.better else INVERSION.rival_scope
 
 
 def geometry(found: Posterior, image: Image, misfit: float) -> dict[str, tuple[float, float, str]]:

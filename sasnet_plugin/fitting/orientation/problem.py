@@ -12,24 +12,45 @@ from .settings import INVERSION
 
 @dataclass
 class Effort:
-    """Geometries that were looked at, counted; a descent that has begun ends, no other begins.
+    """Geometries that were looked at, and their work; where it is over, no other descent begins.
 
     Counted rather than timed: the same pattern has the same answer on any machine.
 
     Parameters
     ----------
+    most : int
+        Geometries.
+    most_work : float
+        CPU-seconds, as `geometry` estimates them.
     told : callable or None
         Told of each stage in a few words.
     """
 
     most: int = INVERSION.most_geometries
+    most_work: float = INVERSION.most_work
     told: Callable[[str], None] | None = None
     spent: int = 0
+    work: float = 0.0
 
     @property
     def over(self) -> bool:
         """No other descent may begin."""
-        return self.spent >= self.most
+        return self.spent >= self.most or self.work >= self.most_work
+
+    @property
+    def half_over(self) -> bool:
+        """Half of what there was is spent."""
+        return self.spent > self.most / 2 or self.work > self.most_work / 2
+
+    def ends(self, number: int, most: int) -> bool:
+        """A descent that has begun ends where it stands, after so many of at most so many geometries."""
+        return number == most or self.work >= INVERSION.overrun * self.most_work
+
+    def geometry(self, values: int) -> None:
+        """Count one geometry, with so many values of the lattice's sums."""
+        alone, each = INVERSION.geometry_work
+        self.spent += 1
+        self.work += alone + each * values / 1e6
 
     def say(self, stage: str) -> None:
         """Tell of a stage."""

@@ -122,7 +122,7 @@ def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
         other = begin.copy()
         other[tilt] += errors * problem.guess.error[tilt]
         steps = INVERSION.trial_steps if errors else MOST // 2
-        if effort.spent > effort.most / 2 and (found or waiting):
+        if effort.half_over and (found or waiting):
             break
         effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
         loose = descend(problem, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
@@ -170,8 +170,8 @@ def descend(
     shrink = 1.0
     rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
     for number in range(1, most + 1):
-        problem.effort.spent += 1
         now = state(problem.counts, inner, now, rough)
+        problem.effort.geometry(now.factors.sums.size)
         weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
         loss = loss_of(now, expected, problem.guess, tolerance)
         if best is not None and loss > best.loss:
@@ -183,20 +183,22 @@ def descend(
             continue
         gained = np.inf if best is None else best.loss - loss
         best = Refined(now, weights, backgrounds, expected, loss)
-        if (shrink == 1.0 and gained < enough) or number == most:
+        if (shrink == 1.0 and gained < enough) or problem.effort.ends(number, most):
             break
         shrink = 1.0
-        step = _step(best, problem.guess, tolerance)
+        step = step_of(best, problem.guess, tolerance)
         inner = clipped(inner + step)
     assert best is not None
     return best
 
 
-def _step(found: Refined, guess: Guess, tolerance: float) -> FloatArray:
+def step_of(
+    found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance, *, lattice_alone: bool = False
+) -> FloatArray:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
-    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]), lattice_alone=lattice_alone)
     columns = np.concatenate((now.backgrounds, now.patterns))
     to_guess = guess.at - now.inner
     form = quadratic(columns, now.counts.y, found.expected, jacobian, guess.precision, to_guess, tolerance)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
-from .counts import Counts
-from .forward import State
-from .linear import deviance, reweighted
+from .forward import Refined, State, state
+from .linear import deviance
+from .parameters import INDEX, PARAMETERS, Guess, clipped
+from .refine import fitted, step_of
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
@@ -32,6 +33,9 @@ RIVALS = (
 )
 
 
+_TURN = "Measure the sample turned about its normal to tell them apart."
+
+
 @dataclass(frozen=True)
 class Rival:
     """Another lattice beside the one that was fitted.
@@ -41,7 +45,8 @@ class Rival:
     lattice : float
         Å.
     gain : float
-        By how much its deviance is lower than the fit's, both with their best distributions.
+        By how much its deviance is lower than the fit's, both with their best distributions and geometries,
+        over what the counts scatter by.
     """
 
     name: str
@@ -52,24 +57,29 @@ class Rival:
     def sentence(self) -> str:
         """For people."""
         said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
-        if self.better:
+        if self.gain > INVERSION.rival_gain:
             return (
                 f"{said} explains the pattern better (by {self.gain:.0f} in deviance): it is no hexagonal"
                 " lattice within the range that is known, and p(ξ) means nothing."
             )
-        return (
-            f"{said} explains the pattern nearly as well: from one side both have the same rows. Measure the"
-            " sample turned about its normal to tell them apart."
-        )
+        if self.gain > 0:
+            return (
+                f"{said} explains the pattern better (by {self.gain:.0f} in deviance): p(ξ) is not to be"
+                f" believed. {_TURN}"
+            )
+        return f"{said} explains the pattern nearly as well: from one side both have the same rows. {_TURN}"
 
     @property
-    def better(self) -> bool:
-        """It explains so much more that the fitted lattice is wrong."""
-        return self.gain > INVERSION.rival_gain
+    def scope(self) -> float:
+        """Probability of the fitted lattice beside this one; none is sure beside one that is named."""
+        return min(INVERSION.rival_scope, float(1 / (1 + np.exp(min(self.gain, 50.0) / 2))))
 
 
-def best_rival(counts: Counts, now: State, expected: FloatArray, excess: float) -> Rival | None:
+def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) -> Rival | None:
     """The lattice that explains a pattern best besides; None where none explains it nearly as well.
+
+    Both have as many free values, so that the difference of their deviances, over what counts scatter by, is
+    twice the logarithm of the odds between them.
 
     Parameters
     ----------
@@ -77,22 +87,83 @@ def best_rival(counts: Counts, now: State, expected: FloatArray, excess: float) 
         The fit.
     expected : (n,) float array
         Its counts.
-    excess : float
-        Deviance of the fit less what is expected were it right: what a wrong model leaves may change by a
-        part of it with anything.
+    likely : float
+        Deviance to expect of the fit, were it right.
+    guess : Guess
+        Prior of its geometry.
     """
-    own = _least(now, expected)
-    found = []
+    own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
+    # How much less a lattice may explain for its own geometry to make it good: a wrong model may change by a
+    # part of what it leaves over.
+    near = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
+    best, least, name_of_best = now, np.inf, ""
     for name, gamma, ratio in RIVALS:
-        lattice = ratio * now.factors.geometry.lattice
-        other = replace(now, factors=now.factors.on_lattice(lattice, gamma), before=None)
-        found.append(Rival(name, lattice, own - _least(other, expected)))
-    best = max(found, key=lambda one: one.gain)
-    near = max(INVERSION.rival_near, INVERSION.rival_share * max(excess, 0.0))
-    return best if best.gain > -near else None
+        other = _on(now, ratio * now.factors.geometry.lattice, gamma)
+        left, other = _descended(other, expected, guess, own + 5 * near, lattice_alone=True)
+        if left < own + near:
+            left, other = _descended(other, expected, guess, np.inf)
+        if left < least:
+            best, least, name_of_best = other, left, name
+        if _gain(own, least, likely) > INVERSION.rival_odds:
+            break
+    if least > own + near:
+        return None
+    # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
+    # rival is, too.
+    back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
+    own = min(own, *(_descended(one, expected, guess, np.inf)[0] for one in (now, back)))
+    gain = _gain(own, least, likely)
+    # Of a model that leaves something over, as much may be wrong with either.
+    named = max(INVERSION.rival_odds, _gain(own, likely, likely))
+    return Rival(name_of_best, best.factors.geometry.lattice, gain) if gain > -named else None
 
 
-def _least(now: State, expected: FloatArray) -> float:
-    """Deviance with the best weights of rotations and backgrounds."""
-    columns = np.concatenate((now.backgrounds, now.patterns))
-    return float(deviance(now.counts.y, reweighted(columns, now.counts.y, expected)[1]).sum())
+def _gain(own: float, other: float, likely: float) -> float:
+    """By how much a deviance is lower than the fit's, over what the counts scatter by beyond chance."""
+    return (own - other) / max(1.0, own / likely)
+
+
+def _on(now: State, lattice: float, gamma: float) -> State:
+    """The same particles on another lattice, in or out of the range that is known."""
+    inner = now.inner.copy()
+    inner[INDEX["lattice"]] = lattice
+    return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)
+
+
+def _descended(
+    other: State,
+    expected: FloatArray,
+    guess: Guess,
+    hopeless: float,
+    *,
+    lattice_alone: bool = False,
+) -> tuple[float, State]:
+    """Least deviance with the geometry that suits another lattice better, and that geometry.
+
+    A few steps, the lattice constant free; none where the deviance is above `hopeless`.
+
+    Parameters
+    ----------
+    lattice_alone : bool
+        Only the lattice constant and the width are moved: much cheaper.
+    """
+    free = np.array([parameter.name in ("lattice", "width") or not lattice_alone for parameter in PARAMETERS])
+    error = guess.error.copy()
+    error[INDEX["lattice"]] = np.inf
+    best, least = other, np.inf
+    steps = 1 if lattice_alone else INVERSION.rival_steps
+    for number in range(1 + steps):
+        weights, backgrounds, expected = fitted(other, expected)
+        left = float(deviance(other.counts.y, expected).sum())
+        if left > least - 1.0:
+            break
+        best, least = other, left
+        if left > hopeless or number == steps:
+            break
+        found = Refined(other, weights, backgrounds, expected, 0.5 * left)
+        near = Guess(np.where(free, guess.at, other.inner), error)
+        inner = other.inner + step_of(found, near, lattice_alone=lattice_alone)
+        kept = clipped(inner)
+        kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
+        other = state(other.counts, kept, other)
+    return least, best

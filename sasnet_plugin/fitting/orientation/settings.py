@@ -40,8 +40,13 @@ class InversionSettings:
         1.0, "Of those, above which another film is looked for: every second such pattern has a better one."
     )
 
-    most_geometries: int = setting(
-        28, "Geometries after which no other descent begins, each 0.15 to 0.4 CPU-seconds."
+    most_geometries: int = setting(28, "Geometries after which no other descent begins.")
+    most_work: float = setting(
+        7.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
+    )
+    overrun: float = setting(1.15, "Of that, from which on a descent that has begun ends where it stands.")
+    geometry_work: tuple[float, float] = setting(
+        (0.09, 0.085), "Of a geometry, and of each million values of its lattice's sums.", "CPU-seconds"
     )
 
     # Thickness of the film
@@ -103,12 +108,19 @@ class InversionSettings:
         "Of lengths, relative, for each unit by which the model is off beside the rod: optical constants and"
         " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
     )
-    rival_near: float = setting(50.0, "A lattice that explains less by this deviance explains as well.")
+    rival_near: float = setting(
+        50.0,
+        "Deviance up to which all of another lattice's own geometry is looked for; five times, its constant.",
+    )
     rival_share: float = setting(1.5, "The same, of the deviance that the fit leaves over.")
+    rival_steps: int = setting(2, "Steps of those geometries, at most.")
+    rival_odds: float = setting(
+        10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
+    )
+    rival_scope: float = setting(0.7, "`in_scope` at most beside another lattice that is named.")
     rival_gain: float = setting(
         200.0, "Deviance by which another lattice must be better to be the right one."
     )
-    rival_scope: float = setting(0.5, "`in_scope` at most, where another lattice explains as well.")
     least_share: float = setting(0.02, "Share of counts beside the rod that ordered particles must have.")
 
 

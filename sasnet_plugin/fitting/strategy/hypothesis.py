@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 import numpy as np
 
 from ...digits import significant
+from ...simulate.library import DILUTE_SHARE
 from ...simulate.priors import allowed_structure_factors, model_info, structure_factors
 from ...simulate.quick_models.lattice import LATTICES
 from ...simulate.quick_models.quick import fit_cost_class
@@ -168,6 +169,11 @@ class Beliefs:
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
         return found * second_share(hypothesis.second)
 
+    def rather(self, hypothesis: Hypothesis, other: Hypothesis) -> float:
+        """How likely it is the one of two, 0..1."""
+        own = self.of(hypothesis)
+        return own / (own + self.of(other))
+
     @property
     def two(self) -> float:
         """How likely a second component is before sums are fitted."""
@@ -209,40 +215,68 @@ def factor_share(guess: ModelGuess, factor: str | None) -> float:
     return (1 - share) * (STRATEGY.none_left if factor is None else (1 - STRATEGY.none_left) / 3)
 
 
-def priors(suggestion: Suggestion, fits: Iterable[ModelFit]) -> list[float]:
+def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool) -> list[float]:
     """What the ranking of fits starts from.
 
-    The network cannot distinguish the members of a group, so those that were fitted share its probability by
-    how common each is; each has its structure factor's probability besides. Of sums it has seen none: they
-    have what is common of their first component, and of a second.
+    Where a fit explains the curve: how common its model is, and its structure factor. The evidence says all
+    that the curve says; the network's probability has seen the same curve and would count it twice. Where
+    none explains it, fits may stand in wrong minima, whose evidence is not their models': there the network
+    knows more.
 
     Parameters
     ----------
     suggestion : Suggestion
         Of all models.
+    explained : bool
+        Whether a fit explains the curve.
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
-    guesses = {guess.name: guess for guess in suggestion.models}
+    found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)
+    return [max(p, STRATEGY.least_prior) * second_share(h.second) for p, h in zip(found, every, strict=True)]
+
+
+def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
+    """How common the form of each is among those fitted, and its structure factor among samples."""
+    common = _frequencies(suggestion)
+    most = max((common.get(one.form, 1.0) for one in every), default=1.0)
+
+    def factor(hypothesis: Hypothesis) -> float:
+        allowed = factors_of(hypothesis.form)
+        if not allowed:
+            return 1.0
+        return DILUTE_SHARE if hypothesis.structure_factor is None else (1 - DILUTE_SHARE) / len(allowed)
+
+    return [common.get(one.form, 1.0) / most * factor(one) for one in every]
+
+
+def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
+    """The network's probabilities.
+
+    It cannot distinguish the members of a group, so those that were fitted share its probability by how
+    common each is; each has its structure factor's probability besides. Of sums it has seen none: they have
+    what is common of their first component.
+    """
+    guesses, common = {guess.name: guess for guess in suggestion.models}, _frequencies(suggestion)
     members = {name: group for group in suggestion.groups for name in group.members}
     tried: dict[str, set[str]] = {}
     for hypothesis in every:
         if hypothesis.form in members:
             tried.setdefault(members[hypothesis.form].name, set()).add(hypothesis.form)
-
-    def frequency(name: str) -> float:
-        guess = guesses.get(name)
-        return guess.probability / guess.uniform if guess and guess.uniform else 1.0
-
-    every_frequency = sum(map(frequency, guesses)) or 1.0
+    all_common = sum(common.values()) or 1.0
 
     def prior(hypothesis: Hypothesis) -> float:
         if hypothesis.second is not None:
-            return frequency(hypothesis.form) / every_frequency
+            return common.get(hypothesis.form, 1.0) / all_common
         guess, group = guesses.get(hypothesis.form), members.get(hypothesis.form)
         if guess is None or group is None:
             return guess.probability if guess else STRATEGY.least_prior
-        share = frequency(hypothesis.form) / sum(frequency(name) for name in tried[group.name])
+        share = common.get(hypothesis.form, 1.0) / sum(common.get(name, 1.0) for name in tried[group.name])
         factor = factor_share(guess, hypothesis.structure_factor)
         return float(group.probability * share * max(factor, STRATEGY.simple_prior))
 
-    return [max(prior(one), STRATEGY.least_prior) * second_share(one.second) for one in every]
+    return [prior(one) for one in every]
+
+
+def _frequencies(suggestion: Suggestion) -> dict[str, float]:
+    """How common each model is over how common all are together, as the network was told, by its name."""
+    return {g.name: g.probability / g.uniform if g.uniform else 1.0 for g in suggestion.models}

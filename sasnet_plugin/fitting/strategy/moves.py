@@ -23,7 +23,7 @@ from ..problem.resolution import has_resolution
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
-from ..start_values.screening import with_fixed
+from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .grown import grown
 from .hypothesis import Hypothesis, factors_of, size_of
@@ -40,7 +40,7 @@ def open_steps(state: State) -> list[Step]:
     if state.fits:
         moves += (kinds, hops, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, looks_for_sums, sums, second_terms, rivals_of_sum)
+        moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in moves):
         known = step.hypothesis is None or state.allowed(step.hypothesis)
@@ -224,26 +224,51 @@ def resolved(state: State) -> Iterator[Step]:
 
 
 def factors(state: State) -> Iterator[Step]:
-    """The simplest fast form that interacts, with the other structure factors, from its fit with one.
+    """Of what interacts the simplest fast form and the best fit, with the other structure factors.
 
-    Screening rates products by draws, which where charges repel are seldom near.
+    Screening rates products by draws, which where charges repel are seldom near. Which factor it is does not
+    hang on how likely its form was: that is the form of both.
     """
+    for leading in dict.fromkeys(_interacting(state)):
+        for factor in factors_of(leading.form):
+            found = replace(leading, structure_factor=factor)
+            if found in state.fits:
+                continue
+            start = _other_factor(state.fits[leading], factor)
+            explained = state.explained()
+            chance = state.beliefs.rather(found, leading) if explained else STRATEGY.likely
+            step = fitting(state, found, chance, extra=start)
+            yield replace(step, key=("factor", found))
+
+
+def plain(state: State) -> Iterator[Step]:
+    """Simpler bodies than the one that explains the data and interacts, as the network thinks they do.
+
+    An interaction hides at small q what would tell shapes: the two are held against each other alone.
+    """
+    best = state.best
+    if best is None or best.structure_factor is None or not state.explained():
+        return
+    for form in (name for name, interacts in SIMPLE.items() if interacts):
+        guess = state.beliefs.guesses.get(form)
+        if guess is None or guess.structure_factor is None:
+            continue
+        found = Hypothesis(form, guess.structure_factor)
+        if size_of(found) < state.size(best):
+            yield fitting(state, found, state.beliefs.rather(found, best))
+
+
+def _interacting(state: State) -> Iterator[Hypothesis]:
+    best = state.best
+    if best is not None and best.structure_factor and best.second is None and best.cost != "slow":
+        yield best
     fast = {h: f.reduced_chisq for h, f in state.fits.items() if h.cost == "fast" and h.second is None}
     free = min((chisq for h, chisq in fast.items() if not h.structure_factor), default=np.inf)
     bound = {h: chisq for h, chisq in fast.items() if h.structure_factor}
     most = min(STRATEGY.falls * free, STRATEGY.near_best * min(bound.values(), default=np.inf))
     near_ = [h for h, chisq in bound.items() if chisq < most]
-    if not near_:
-        return
-    leading = min(near_, key=lambda h: (len(state.fits[h].free), bound[h]))
-    for factor in factors_of(leading.form):
-        found = replace(leading, structure_factor=factor)
-        if found in state.fits:
-            continue
-        start = _other_factor(state.fits[leading], factor)
-        chance = STRATEGY.likely if not state.explained() else state.beliefs.of(found)
-        step = fitting(state, found, chance, extra=start)
-        yield replace(step, key=("factor", found))
+    if near_:
+        yield min(near_, key=lambda h: (len(state.fits[h].free), bound[h]))
 
 
 def with_defaults(start: dict[str, Any], factor: str) -> dict[str, Any]:

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from ...data.sample.sample import Sample
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
-from ..assessment.goodness_of_fit import explains
 from ..evidence.shared_error import SharedError
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Parameter
+from ..result.model_fit import ModelFit, Parameter, explains
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
 

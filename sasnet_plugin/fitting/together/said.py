@@ -180,11 +180,13 @@ def _calibrations(result: SampleResult) -> str:
 
 
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
-    files = [c.file for c in result.sample.curves if c.file]
-    if len(files) < len(result.sample.curves):
+    curves = result.sample.curves
+    files = {c.file: c.entries for c in curves if c.file}
+    if sum(files.values()) != len(curves):  # no file, or some of its entries alone
         return "", ""
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
     purpose = "to see all curves with their fits, and to go on in SasView or Bumps"
-    return command(files[0], options, changes, *files[1:]), purpose
+    first, *others = files
+    return command(first, options, changes, *others), purpose

@@ -92,6 +92,12 @@ def _fixed(text: str) -> dict[str, float]:
     return {name: _number(number) for name, number in pairs}
 
 
+def _started(text: str) -> dict[str, float | str]:
+    """Of ``name=value`` between commas; kinds of distributions are words."""
+    pairs = (part.split("=", 1) for part in text.split(","))
+    return {name: said if name.endswith("_pd_type") else _number(said) for name, said in pairs}
+
+
 def _ranges(text: str) -> dict[str, tuple[float, float]]:
     """Of ``name=low:high`` on each line."""
     named = (re.fullmatch(r"([^=]+)=([^:]+):(.+)", line) for line in text.split("\n"))
@@ -118,4 +124,5 @@ _PARSED: dict[str, Callable[[str], Any]] = {
     "--exclude": _names,
     "--fix": _fixed,
     "--range": _ranges,
+    "--start": _started,
 }

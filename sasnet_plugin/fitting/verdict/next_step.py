@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ...digits import significant
 from ...types import printable
@@ -100,7 +101,10 @@ def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] |
 
 def command(file: str, options: FitOptions, changes: Mapping[str, str | None], *more: str) -> str:
     """``sasnet fit FILE``, or more of them, with all that was given and these changes, for a shell."""
-    given = {**words_of(options), **changes}
+    words = words_of(options)
+    given = {**words, **changes}
+    if any(given.get(name) != words.get(name) for name in ("--models", "--structure-factor")):
+        given.pop("--start", None)  # values of another model
     said: list[str] = ["sasnet", "fit", *map(printable, (file, *more))]
     for option, value in given.items():
         for one in _repeated(option, value):
@@ -115,9 +119,16 @@ def _repeated(option: str, value: str | None) -> list[str]:
     return value.split("\n")
 
 
-def _pairs(values: Mapping[str, object]) -> str:
+def _pairs(values: Mapping[str, object], between: str = "\n", written: Callable[[Any], object] = str) -> str:
     """``name=value`` for each; lines become repeated options."""
-    return "\n".join(f"{name}={value}" for name, value in values.items())
+    return between.join(f"{name}={written(value)}" for name, value in values.items())
+
+
+def exact(value: float | str) -> str:
+    """The shortest text that is read as this very number; a word as it is."""
+    if isinstance(value, str):
+        return value
+    return short if float(short := f"{value:g}") == value else repr(float(value))
 
 
 def words_of(options: FitOptions) -> dict[str, str | None]:
@@ -133,9 +144,11 @@ def words_of(options: FitOptions) -> dict[str, str | None]:
         if value != getattr(usual, name):
             found[f"--{name.replace('_', '-')}"] = f"{value:g}" if isinstance(value, float) else str(value)
     if options.fixed:
-        found["--fix"] = _pairs({name: f"{value:g}" for name, value in options.fixed.items()})
+        found["--fix"] = _pairs({name: exact(value) for name, value in options.fixed.items()})
     if options.ranges:
-        found["--range"] = _pairs({name: f"{a:g}:{b:g}" for name, (a, b) in options.ranges.items()})
+        found["--range"] = _pairs({name: f"{exact(a)}:{exact(b)}" for name, (a, b) in options.ranges.items()})
+    if (start := options.start) is not None and options.models == (start.model,):
+        found["--start"] = _pairs(start.parameters, ",", exact)
     return (
         found | _of_contrast(options.contrast) | _of_method(options.method, usual.method) | dict(options.also)
     )

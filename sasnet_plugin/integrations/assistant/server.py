@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
@@ -226,7 +227,33 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         """Write a fit, by the name that fit or fit_together gave it: SasView project, Bumps script, page."""
         return await answered(partial(tools.export, fit, folder))
 
+    _with_resources(server, tools)
     return server, fits
+
+
+def _with_resources(server: MCPServer, tools: Tools) -> None:
+    """What an assistant may show besides: how to use the tools, and pages and pictures of fits."""
+
+    async def made(work: Callable[[], Any]) -> Any:
+        try:
+            return await anyio.to_thread.run_sync(work)
+        except SasnetError as error:
+            raise ResourceError(str(error)) from None
+
+    @server.resource("sasnet://skill", mime_type="text/markdown")
+    async def skill() -> str:
+        """How to answer questions about scattering data with these tools."""
+        return (Path(__file__).parent / "SKILL.md").read_text(encoding="utf-8")
+
+    @server.resource("sasnet://fit/{fit}/report", mime_type="text/html")
+    async def report(fit: str) -> str:
+        """The page of a fit, by the name that fit or fit_together gave it."""
+        return str(await made(partial(tools.report, fit)))
+
+    @server.resource("sasnet://fit/{fit}/picture", mime_type="image/png")
+    async def picture(fit: str) -> bytes:
+        """Data and fits, drawn."""
+        return bytes(await made(partial(tools.picture, fit)))
 
 
 def on_stdio(folders: Folders, workers: int) -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 #: Points of a curve that an answer holds; more are thinned evenly in ln q.
 _POINTS = 200
+#: Values of q that are calculated at once.
+_MOST = 100_000
 #: Fits that can still be exported.
 _KEPT = 32
 #: Where numbers come from.
@@ -151,6 +153,8 @@ class Tools:
     ) -> Answer:
         """I(q) of a model at given values, and χ² where a file is named."""
         curve = None if file is None else self._one(file, entry, None)
+        if q is not None and len(q) > _MOST:
+            raise SasnetError(f"q holds {len(q):,} values; give at most {_MOST:,}.")
         places = np.asarray(q, dtype=float) if q is not None else np.geomspace(0.001, 0.5, _POINTS)
         if curve is not None:
             places = curve.q
@@ -207,9 +211,7 @@ class Tools:
         from ...report.page.fit_report import write_report
         from ...report.page.sample_report import write_sample_report
 
-        if fit not in self._fits:
-            raise SasnetError(f"{fit}: there is no such fit; fit first, and give the name that it returns.")
-        found, place = self._fits[fit], self.folders.folder(folder)
+        found, place = self._fit(fit), self.folders.folder(folder)
         if isinstance(found, SampleResult):
             return {
                 "written": [
@@ -221,6 +223,40 @@ class Tools:
         for path, mark in marks(found.curve, place).items():
             check_output(path, mark=mark)
         return {"written": [str(p) for p in (*export(found, place), write_report(found, place))]}
+
+    def report(self, fit: str) -> str:
+        """A fit's page."""
+        import tempfile
+        from pathlib import Path
+
+        from ...fitting.together.result import SampleResult
+        from ...report.page.fit_report import write_report
+        from ...report.page.sample_report import write_sample_report
+
+        found = self._fit(fit)
+        with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
+            write: Any = write_sample_report if isinstance(found, SampleResult) else write_report
+            return Path(write(found, Path(folder))).read_text(encoding="utf-8")
+
+    def picture(self, fit: str) -> bytes:
+        """Data and fits of a fit as PNG."""
+        import tempfile
+        from pathlib import Path
+
+        from ...report.images.canvas import save
+
+        found = self._fit(fit)
+        with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:
+            path = Path(folder) / "fit.png"
+            save(lambda figure, _: found.plot(figure.subplots()), path, (6.0, 4.5))
+            return path.read_bytes()
+
+    def _fit(self, name: str) -> Any:
+        if name not in self._fits:
+            raise SasnetError(
+                f"{name[:80]}: there is no such fit; fit first, and give the name that it returns."
+            )
+        return self._fits[name]
 
     def _keep(self, found: FitResult | SampleResult) -> str:
         self._count += 1

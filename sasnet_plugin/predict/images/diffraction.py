@@ -10,6 +10,7 @@ from ...data.diffraction.polar import of_images, rings
 from ...types import Image
 from ..findings import Answer, QuantitiesFinding, Value
 from ..tags import TagsFinding
+from .elongation import called_prolate
 from .not_particles import (
     ELSEWHERE,
     NARROW,
@@ -35,8 +36,12 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     if answer.known and (reason := _no_particle(measurement, empty="Empty" in there)):
         silent = tuple(one.silenced() for one in answer.findings)
         return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*answer.notes, reason))
-    kept = _of_what_is_there(quantities.values, there)
     notes = list(answer.notes)
+    found = tags
+    if answer.known and "Elliptical" in there:
+        found, reason = called_prolate(measurement, tags)
+        there, notes = set(found.present), [*notes, *filter(None, [reason])]
+    kept = _of_what_is_there(quantities.values, there)
     size, q_edge = kept.get("size"), measurement.geometry.q_edge
     if size is not None and q_edge:
         kept["radius"] = _radius(size, q_edge)
@@ -47,9 +52,8 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         )
     if answer.known and not there:
         notes.append("No tag is likely enough to be called present.")
-    findings = tuple(
-        replace(quantities, values=kept) if one is quantities else one for one in answer.findings
-    )
+    renewed = {id(quantities): replace(quantities, values=kept), id(tags): found}
+    findings = tuple(renewed.get(id(one), one) for one in answer.findings)
     return replace(answer, findings=findings, notes=tuple(notes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,32 @@ def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:
         figure = Figure(figsize=size, layout="constrained")
         draw(figure, day)
         write_figure(figure, path)
+
+
+def png(draw: Draw, size: tuple[float, float], *, night: bool = False) -> bytes:
+    """A figure as a PNG without a ground of its own, in the colours of the day or the night.
+
+    Parameters
+    ----------
+    size : (float, float)
+        Inches.
+    """
+    from matplotlib import style
+    from matplotlib.figure import Figure
+
+    out = io.BytesIO()
+
+    def paint(role: str) -> str:
+        return COLOURS[role][night]
+
+    # What a drawing names no colour for, such as the numbers of a colour bar.
+    names = "text.color", "axes.labelcolor", "xtick.color", "ytick.color"
+    inks = dict.fromkeys(names, paint("ink")) | {"legend.facecolor": paint("panel")}
+    with style.context(["default", settings("file"), inks]):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure, paint)
+        figure.savefig(out, format="png", dpi=120, transparent=True)
+    return out.getvalue()
 
 
 def framed(axes: Axes, paint: Paint) -> None:

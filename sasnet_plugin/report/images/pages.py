@@ -128,36 +128,60 @@ _TITLES: Mapping[type, str] = {
 }
 
 
-def answer_page(domain: Domain, image: Image, answer: Answer, folder: Path) -> Path:
+#: What a page says first, and its sections, that of the pattern in front.
+Parts = tuple[Verdict, list[Section]]
+
+
+def answer_page(
+    domain: Domain, image: Image, answer: Answer, folder: Path, made: Parts | None = None
+) -> Path:
     """Write the page of an answer about an image; returns its path.
 
     Parameters
     ----------
-    domain : Domain
-        Its own sections come after those of the findings.
+    made : (Verdict, list of Section), optional
+        Of `parts`, where they are there already.
 
     Raises
     ------
     SasnetError
         It cannot be written.
     """
+    verdict, sections = made or parts(domain, image, answer)
+    return _written(image, verdict, sections, answer.notes, folder)
+
+
+def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
+    """What the page of an answer about an image says first, and its sections, that of the pattern in front.
+
+    Parameters
+    ----------
+    domain : Domain
+        Its own sections come after those of the findings.
+    looked : bool
+        With the one on where the network looks, which asks it some hundred times.
+    """
     sections = [_measured(image)]
     said = answer.sentences()
     # What was simulated again says whether it holds; a domain whose simulations always hold says nothing.
     again = [finding for finding in answer.findings if hasattr(finding, "title")]
-    if answer.known or again:
-        sections += [_section_of(finding) for finding in answer.findings]
-        sections += domain.sections(image, answer) if domain.sections else []
-        verified = any(getattr(finding, "verified", True) for finding in again)
-        if not again and not domain.sections:
-            sections.append(_looked_at(domain, image))
-        more = [said[1]] if len(said) > 1 and not said[1].startswith("Note:") else []
-        if domain.refine and not again:
-            more.append("Not verified: nothing was simulated again.")
-        verdict = Verdict(said[0], " ".join(more), good=verified or not domain.refine)
-    else:
-        verdict = Verdict("No answer is given.", answer.scope.outside, good=False)
-    return _written(image, verdict, sections, answer.notes, folder)
+    if not (answer.known or again):
+        return Verdict("No answer is given.", answer.scope.outside, good=False), sections
+    sections += [_section_of(finding) for finding in answer.findings]
+    if domain.sections:
+        sections += domain.sections(image, answer)
+    elif looked and not again:
+        sections.append(_looked_at(domain, image))
+    return _verdict(domain, said, again), sections
+
+
+def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
+    """What is said first; `again` are findings that were simulated again."""
+    more = [one for one in said[1:2] if not one.startswith("Note:")]
+    if domain.refine and not again:
+        more.append("Not verified: nothing was simulated again.")
+    verified = any(getattr(finding, "verified", True) for finding in again)
+    return Verdict(said[0], " ".join(more), good=verified or not domain.refine)
 
 
 def _section_of(finding: Any) -> Section:

@@ -97,8 +97,14 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
 _MOST = 128
 
 
-def _again(image: Image, fit: OrientedFit) -> Section:
-    """Measured, simulated again and residual, side by side in q."""
+def again(image: Image, fit: OrientedFit) -> tuple[Image, NDArray[np.float64], NDArray[np.float64] | None]:
+    """An image, coarser where it has many pixels, what its fit simulates, and residuals that errors give.
+
+    Returns
+    -------
+    (Image, (rows, columns) array, array or None)
+        With qx to the right and qy up, the first row below; None: of counts, `patterns.signed_deviance`.
+    """
     small = _coarse(upright(image))
     geometry: SmallAngle = small.geometry
     # In the beam itself nothing is compared, and q has no direction.
@@ -107,12 +113,16 @@ def _again(image: Image, fit: OrientedFit) -> Section:
     simulated = fit.intensity(aside)
     if geometry.error is None:
         # In the scale of the fit's own cells: of all counts the same number.
-        simulated = simulated * geometry.weight
-        residual = None
-    else:
-        residual = (small.counts - simulated) / geometry.error
+        return small, simulated * geometry.weight, None
+    return small, simulated, (small.counts - simulated) / geometry.error
+
+
+def _again(image: Image, fit: OrientedFit) -> Section:
+    """Measured, simulated again and residual, side by side in q."""
+    small, simulated, residual = again(image, fit)
     said = (
-        f"In q, {geometry.picture}; the first two in one scale, residuals in standard deviations of counting."
+        f"In q, {small.geometry.picture}; the first two in one scale, residuals in standard deviations of"
+        " counting."
     )
     drawn = comparison(small, simulated, residual)
     return Section("Measured, simulated and residual", drawn, COMPARISON_SIZE, said)

@@ -80,7 +80,14 @@ class Factors:
         every, mean = scattered(geometry, window, across, nodes)
         return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
 
-    def moved(self, geometry: Geometry, *, across: int | None = None, nodes: Nodes | None = None) -> Factors:
+    def moved(
+        self,
+        geometry: Geometry,
+        *,
+        across: int | None = None,
+        nodes: Nodes | None = None,
+        weights: FloatArray | None = None,
+    ) -> Factors:
         """The factors of another geometry; what does not change is kept.
 
         Parameters
@@ -89,6 +96,8 @@ class Factors:
             Parts of a pixel; default: as many as its peaks need.
         nodes : Nodes, optional
             Default: these factors'.
+        weights : (120,) float array, optional
+            Of a mixture that is all that is asked of them: sums of rotations without weight are left at 0.
         """
         nodes = nodes or self.nodes
         across = across or _parts(geometry, self.window, self.offset)
@@ -101,7 +110,7 @@ class Factors:
             denser = (self.geometry.lattice / geometry.lattice) ** 2
             every, mean = denser * every, denser * mean
         if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
-            sums = _sums(geometry, self.window, across, self.gamma)
+            sums = _sums(geometry, self.window, across, self.gamma, _weighted(weights))
         return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset, self.gamma)
 
     def on_lattice(self, lattice: float, gamma: float) -> Factors:
@@ -230,13 +239,31 @@ def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -
     return np.asarray(rows[1:] / rows[0])
 
 
-def _sums(geometry: Geometry, window: Window, across: int, gamma: float = HEXAGONAL) -> NDArray[np.float32]:
+def _weighted(weights: FloatArray | None) -> NDArray[np.bool_] | None:
+    """Which of the rotations 0, 0.5, … 30 degrees have weight, themselves or as their mirror image, (61,)."""
+    if weights is None:
+        return None
+    found = weights[:N_HALF] != 0
+    found[1 : N_HALF - 1] |= weights[: N_HALF - 1 : -1] != 0
+    return np.asarray(found)
+
+
+def _sums(
+    geometry: Geometry,
+    window: Window,
+    across: int,
+    gamma: float = HEXAGONAL,
+    wanted: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
     alpha, phi = window.finer(1, across).directions()
     qx, qy = (q.astype(np.float32) for q in in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i))
     peaks = LatticeSum.of(geometry.lattice, geometry.width, gamma)
     # As many rotations over a square lattice's longer period.
     step = 1.5 if gamma == SQUARE else 1.0
-    return np.stack([peaks(qx, qy, float(step * xi)) for xi in XI[:N_HALF]])
+    found = np.zeros((N_HALF, *np.broadcast_shapes(qx.shape, qy.shape)), dtype=np.float32)
+    for k in range(N_HALF) if wanted is None else np.flatnonzero(wanted):
+        found[k] = peaks(qx, qy, float(step * XI[k]))
+    return found
 
 
 def _differ(one: Geometry, other: Geometry, names: tuple[str, ...]) -> bool:

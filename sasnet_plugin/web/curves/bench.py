@@ -9,6 +9,7 @@ from typing import Any
 from ...service.interactive import Asked
 from ...service.line import Line
 from ...types import SasnetError
+from .batches import Batch, Batches, check
 from .dropped import drop
 from .history import Fit, History
 from .listing import Listing
@@ -40,9 +41,12 @@ class Bench:
         roots = {FOLDER: self.folder, DROPPED: self.dropped}
         self._line = Line(CURVES.ask_seconds)
         self._line.start()
+        self._images = Line(CURVES.look_seconds, "sasnet_plugin.service.images.desk:begin")
         there = {root: path for root, path in roots.items() if path is not None}
         self.shelf = Shelf(there, self.work, self._record, Line(CURVES.look_seconds), live=live)
         self.listing = Listing(self.shelf)
+        # Before the fits by hand, whose word is the last.
+        self.batches = Batches(self._record, self.work / "batches", workers, self.shelf.fitted)
         self.history = History(self._record, self.work / "fits", workers, self.shelf.fitted)
 
     def ask(self, do: str, key: str = "", body: Mapping[str, Any] | None = None) -> Any:
@@ -50,6 +54,24 @@ class Bench:
         body = body or {}
         place = self.shelf.place(key, body.get("window"), body.get("q_unit")) if key else None
         return self._line.ask(Asked(do, place, dict(body)))
+
+    def ask_image(self, do: str, key: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask something of an image, which is read as somebody has said."""
+        said = {**self.shelf.chosen(key), **(body or {})}
+        return self._images.ask(Asked(do, self.shelf.place(key), said))
+
+    def verify(self, key: str, time_limit: float) -> Fit:
+        """Fit physics to an image from its answer on.
+
+        Raises
+        ------
+        SasnetError
+            There is no such image.
+        """
+        if not self.shelf.row(key).is_image:
+            raise SasnetError(f"{self.shelf.row(key).file}: is no image.")
+        body = {"image": True, **self.shelf.chosen(key), "time_limit": time_limit}
+        return self.history.ask([key], [self.shelf.place(key)], body)
 
     def fit(self, keys: list[str], body: Mapping[str, Any]) -> Fit:
         """Fit the data of rows.
@@ -65,18 +87,42 @@ class Bench:
             raise SasnetError(f"Name between 1 and {CURVES.most_together} data sets, each once.")
         if fit_options(body).time_limit > CURVES.longest_fit:
             raise SasnetError(f"A fit may take {CURVES.longest_fit:.0f} s at most here.")
+        self._no_images(keys)
         places = [self.shelf.place(key, body.get("window"), body.get("q_unit")) for key in keys]
         return self.history.ask(keys, places, body)
 
+    def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
+        """Fit the files of rows, each on its own.
+
+        Raises
+        ------
+        SasnetError
+            A row is none, or what is asked cannot be.
+        """
+        self._no_images(keys)
+        files = {self.shelf.place(key).path: key.rpartition("#")[0] for key in keys}
+        check(files)
+        return self.batches.ask(files, body)
+
+    def _no_images(self, keys: list[str]) -> None:
+        if image := next((row for row in map(self.shelf.row, keys) if row.is_image), None):
+            raise SasnetError(f"{image.file}: is an image, and no curve; it is fitted in the tab Images.")
+
     def drop(self, name: str, content: bytes) -> str:
         """Keep a dropped file and list it; its key."""
-        if len(self.shelf.rows()) >= CURVES.most_dropped:
+        if self.shelf.files >= CURVES.most_dropped:
             raise SasnetError(f"{self.dropped}: holds {CURVES.most_dropped:,} files; clear it first.")
         return f"{DROPPED}:{drop(self.dropped, name, content)}#1"
+
+    def hush(self) -> None:
+        """Answer no question any more, so that nobody waits for one when all is closed."""
+        self._line.close()
+        self._images.close()
 
     def close(self) -> None:
         """End what is under way, and let go of all."""
         self.history.close()
+        self.batches.close()
         self.shelf.close()
-        self._line.close()
+        self.hush()
         self._record.close()

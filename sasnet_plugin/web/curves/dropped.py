@@ -7,8 +7,11 @@ from pathlib import Path
 
 from ...files import put_whole
 from ...types import SasnetError, printable
+from ..images import OTHERS
 from .settings import CURVES
 
+#: Of what lies beside an image and says how it was measured.
+_GEOMETRY = ".toml"
 #: Device names and signs that some system does not take in a name.
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 
@@ -22,6 +25,10 @@ def drop(folder: Path, name: str, content: bytes) -> str:
         It is too large, has no name, or cannot be kept.
     """
     own = _name(name)
+    if Path(own).suffix.lower() in OTHERS - {_GEOMETRY}:
+        raise SasnetError(
+            f"{own}: is no kind of file that holds curves or images; drop the measurement itself."
+        )
     if len(content) > CURVES.largest_file:
         most = CURVES.largest_file // 2**20
         raise SasnetError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
+from ...service.images.job import ImageJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
@@ -95,7 +96,8 @@ class History:
                 raise SasnetError(f"{CURVES.most_waiting} fits wait already; 'sasnet batch' is for so many.")
             number = self._record.add(ASKED, keys[0], {"keys": list(keys), "asked": dict(body)})
             self._take(ASKED, number, time.time(), {"keys": list(keys), "asked": dict(body)})
-            self._queue.add(number, FitJob(tuple(places), str(self.folder_of(number)), body))
+            job = ImageJob if body.get("image") else FitJob
+            self._queue.add(number, job(tuple(places), str(self.folder_of(number)), body))
             return self._fits[number]
 
     def stop(self, number: int) -> bool:
@@ -186,7 +188,7 @@ class History:
 
 def summary(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What is shown of an answer in a list."""
-    fit = answer.get("fit") or answer["sample"]
+    fit = answer.get("fit") or answer.get("image") or answer["sample"]
     best = fit["fits"][0] if fit.get("fits") else {}
     return {
         "level": fit["verdict"], "headline": fit["headline"], "doubt": fit["doubt"], "next": fit["next"],

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...digits import significant
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...service.images.listed import CHOOSE
 from ...types import SasnetError, product_name
 from .settings import CURVES
 from .shelf import Row, Shelf
@@ -22,8 +23,8 @@ STATES = {
 _LEVELS = {EXPLAINS: 3, DOUBTS: 2, DOES_NOT: 1}
 _ORDERS: dict[str, Callable[[Row], Any]] = {
     "name": lambda row: (row.file.casefold(), row.entry),
-    "answer": lambda row: (row.line.get("group", "~"), -row.line.get("probability", 0.0)),
-    "probability": lambda row: -row.line.get("probability", -1.0),
+    "answer": lambda row: (row.line.get("group", "~"), -(row.line.get("probability") or 0.0)),
+    "probability": lambda row: -_number(row.line.get("probability")),
     "doubt": lambda row: (not _doubt(row), row.file.casefold()),
     "state": lambda row: (-_LEVELS.get(row.verdict.get("level", ""), 0), bool(row.problem), not row.line),
 }
@@ -36,8 +37,10 @@ class Listing:
         self._shelf = shelf
         self._last: tuple[tuple[Any, ...], list[Row]] = ((), [])
 
-    def rows(self, search: str, order: str, *, backwards: bool) -> tuple[int, list[Row]]:
-        """Version of the list, and the rows that a search finds, in an order.
+    def rows(
+        self, search: str, order: str, *, backwards: bool, images: bool = False
+    ) -> tuple[int, list[Row]]:
+        """Version of the list, and the rows that a search finds, in an order; images alone where asked for.
 
         Raises
         ------
@@ -49,16 +52,18 @@ class Listing:
         if len(search) > CURVES.longest_search:
             raise SasnetError(f"The search has {len(search):,} characters; {CURVES.longest_search} at most.")
         version = self._shelf.version
-        key = version, search, order, backwards
+        key = version, search, order, backwards, images
         if self._last[0] != key:
-            found = [row for row in self._shelf.rows() if _matches(row, search)]
+            rows = [row for row in self._shelf.rows() if row.is_image or not images]
+            words = search.casefold().split()
+            found = [row for row in rows if all(_has(row, word) for word in words)]
             found.sort(key=_ORDERS[order], reverse=backwards)
             self._last = key, found
         return version, self._last[1]
 
 
-def _matches(row: Row, search: str) -> bool:
-    return all(_has(row, word) for word in search.casefold().split())
+def _number(probability: float | None) -> float:
+    return -1.0 if probability is None else probability
 
 
 def _has(row: Row, word: str) -> bool:
@@ -69,8 +74,7 @@ def _has(row: Row, word: str) -> bool:
             "doubtful": bool(_doubt(row)), "unreadable": bool(row.problem),
         }  # fmt: skip
         return states[word]
-    said = row.file, row.line.get("entry", ""), row.line.get("group", ""), row.line.get("model", "")
-    return any(word in text.casefold() for text in said)
+    return word in row.text
 
 
 def _doubt(row: Row) -> str:
@@ -81,7 +85,9 @@ def shown(row: Row) -> dict[str, Any]:
     """What the page shows of a row."""
     line = row.line
     return {
-        "key": row.key, "file": row.file, "dropped": row.root == "dropped", "entry": line.get("entry", ""),
+        "key": row.key, "file": row.file, "dropped": row.root == "dropped", "image": row.is_image,
+        "kind": line.get("kind", ""), "thumb": line.get("thumb", ""), "further": line.get("further", False),
+        "pixels": line.get("pixels"), "entry": line.get("entry", ""),
         "number": row.entry, "spark": line.get("spark", []), "points": line.get("points"),
         "answer": _answer(row), "probability": line.get("probability"), "doubt": _doubt(row),
         "state": _state(row), "level": row.verdict.get("level", ""), "read": bool(line or row.problem),
@@ -93,15 +99,18 @@ def _answer(row: Row) -> str:
         return str(headline)
     if not row.line:
         return ""
+    if row.is_image:
+        return str(row.line["answer"])
     model = product_name(row.line["model"], row.line["structure_factor"])
     return f"{row.line['group']}: {model} {100 * row.line['model_probability']:.0f} %"
 
 
 def _state(row: Row) -> str:
     if level := row.verdict.get("level"):
-        return (
-            f"fitted, χ² {significant(row.verdict['chisq'], 3)}" if row.verdict.get("chisq") else str(level)
-        )
+        chisq = row.verdict.get("chisq")
+        return f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
+    if row.is_image:
+        return "answered" if row.line["image"] else CHOOSE
     return "cannot be read" if row.problem else "classified" if row.line else "waits"
 
 

@@ -14,9 +14,12 @@ from typing import Any
 
 from ...types import SasnetError
 
-#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; a fit was asked
-#: for, answered, its files written, or it ended without an answer.
-LOOKED, ASKED, ANSWERED, WRITTEN, ENDED = _KINDS = "looked", "asked", "answered", "written", "ended"
+#: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
+#: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
+LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "chosen", "asked", "answered", "written", "ended"
+#: A batch was asked for; it was gone on with, or has ended one way or the other.
+BATCHED, BATCH_STATE = "batched", "batch_state"
+_KINDS = LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED, BATCHED, BATCH_STATE
 _SHAPE = """
 create table if not exists {0} (
     id integer primary key autoincrement, time real not null, about text not null, body text not null
@@ -36,9 +39,9 @@ class Event:
     time : float
         Seconds since 1970.
     kind : str
-        `LOOKED`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`.
+        `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
     about : str
-        Of `LOOKED` and `ASKED` the file, else the number of the fit.
+        Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
     """
 
     id: int

@@ -31,6 +31,8 @@ class CurveSettings:
         Fits that wait; whoever has more wants `sasnet batch`.
     most_together : int
         Curves that are fitted as one sample.
+    most_in_batch : int
+        Files of one batch: two nights of two processes; a page shows no more at once.
     """
 
     look_seconds: float = 60.0
@@ -43,6 +45,7 @@ class CurveSettings:
     longest_fit: float = 3600.0
     most_waiting: int = 200
     most_together: int = 24
+    most_in_batch: int = 20_000
 
 
 CURVES = CurveSettings()

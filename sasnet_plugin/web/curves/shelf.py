@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from ...service.interactive import Asked
 from ...service.line import Line
 from ...service.places import Place
 from ...types import SasnetError, printable
-from ..content import Stamp
+from ..content import Stamp, stamp_at
 from ..images import Images
 from ..settings import WEB
-from .record import LOOKED, Record
+from .record import CHOSEN, LOOKED, Record
 
 #: Names of the two folders in the addresses of files.
 FOLDER, DROPPED = "folder", "dropped"
@@ -53,6 +54,17 @@ class Row:
         """By which the pages name it."""
         return f"{self.root}:{self.file}#{self.entry}"
 
+    @property
+    def is_image(self) -> bool:
+        """Whether it was seen to be one."""
+        return "image" in self.line
+
+    @cached_property
+    def text(self) -> str:
+        """In which a search looks; made once, as each letter that is typed looks at 10⁵ rows."""
+        said = (self.line.get(name, "") for name in ("entry", "group", "model"))
+        return "\n".join((self.file, *said)).casefold()
+
 
 class Shelf:
     """The list, which follows its folders, and has each file read in turn.
@@ -82,7 +94,10 @@ class Shelf:
         self._verdicts: dict[str, Mapping[str, Any]] = {}
         self._waiting: deque[tuple[str, str]] = deque()
         self._urgent: deque[tuple[str, str]] = deque()
+        self._unread: set[tuple[str, str]] = set()
         self._known = {event.about: event.body for event in record.events(LOOKED)}
+        #: File -> how it is read where somebody has said it, see `service.images.kinds.How`.
+        self._chosen = {event.about: event.body for event in record.events(CHOSEN)}
         self._closed, self._more = threading.Event(), threading.Event()
         self.scan()
         self._threads = [threading.Thread(target=self._read, daemon=True)]
@@ -94,7 +109,12 @@ class Shelf:
     @property
     def left(self) -> int:
         """Files that are still to be read."""
-        return len(self._waiting)
+        return len(self._unread)
+
+    @property
+    def files(self) -> int:
+        """Files in the list, without looking at each."""
+        return len(self._rows)
 
     def rows(self) -> list[Row]:
         """All rows, by file."""
@@ -121,6 +141,21 @@ class Shelf:
         low_high = None if window is None else (float(window[0]), float(window[1]))
         return Place(str(self._folders[row.root].folder / row.file), row.entry, q_unit, low_high)
 
+    def chosen(self, key: str) -> Mapping[str, Any]:
+        """How somebody has said that the file of a row is read; empty where nobody has."""
+        row = self.row(key)
+        return self._chosen.get(f"{row.root}:{row.file}", {})
+
+    def choose(self, key: str, how: Mapping[str, Any]) -> None:
+        """Say how the file of a row is read; it is read anew."""
+        row = self.row(key)
+        self._record.add(CHOSEN, f"{row.root}:{row.file}", how)
+        with self.lock:
+            self._chosen[f"{row.root}:{row.file}"] = how
+            self._put(row.root, row.file, [{}] * len(self._rows[row.root, row.file]), "")
+            self._urgent.append((row.root, row.file))
+        self._more.set()
+
     def wanted(self, rows: Sequence[Row]) -> None:
         """Read these first: somebody sees them."""
         for row in rows:
@@ -146,6 +181,7 @@ class Shelf:
                 changed = images.take(found)
                 for at in gone:
                     del self._rows[at]
+                    self._unread.discard(at)
                 for file in changed:
                     self._take_in(root, file, found[file])
                 if gone or changed:
@@ -167,12 +203,14 @@ class Shelf:
         return next((row for row in self._rows.get((root, name), []) if str(row.entry) == entry), None)
 
     def _take_in(self, root: str, file: str, stamp: Stamp) -> None:
-        known = self._known.get(f"{root}:{file}", {})
-        if known.get("stamp") == list(stamp[:2]):
+        known, chosen = self._known.get(f"{root}:{file}", {}), self._chosen.get(f"{root}:{file}", {})
+        as_known = known.get("stamp") == list(stamp[:2]) and known.get("chosen", {}) == chosen
+        if as_known and self._beside(root, file, known["lines"]) == known.get("beside", {}):
             self._put(root, file, known["lines"], known["problem"])
         else:
             self._put(root, file, [{}], "")
             self._waiting.append((root, file))
+            self._unread.add((root, file))
 
     def _put(self, root: str, file: str, lines: Sequence[Mapping[str, Any]], problem: str) -> None:
         rows = [Row(root, file, place, line, problem) for place, line in enumerate(lines or [{}], start=1)]
@@ -180,6 +218,7 @@ class Shelf:
             row.verdict = self._verdicts.get(row.key, {})
         with self.lock:
             self._rows[root, file] = rows
+            self._unread.discard((root, file))
             self.version += 1
 
     def _next(self) -> tuple[str, str] | None:
@@ -207,15 +246,28 @@ class Shelf:
             return
         lines: list[Mapping[str, Any]] = []
         problem = ""
+        chosen = self._chosen.get(f"{root}:{file}", {})
         try:
-            lines = self._line.ask(Asked("look", Place(str(images.folder / file))))
+            lines = self._line.ask(Asked("look", Place(str(images.folder / file)), dict(chosen)))
         except SasnetError as error:
             if self._closed.is_set():
                 return
             problem = printable(str(error).replace(f"{images.folder}/", ""))
+        beside = self._beside(root, file, lines)
         self._put(root, file, lines, problem)
-        body = {"stamp": list(stamp[:2]), "lines": lines, "problem": problem}
+        body = {
+            "stamp": list(stamp[:2]), "lines": lines, "problem": problem, "chosen": chosen, "beside": beside,
+        }  # fmt: skip
         self._record.add(LOOKED, f"{root}:{file}", body)
+
+    def _beside(self, root: str, file: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Files that say how an image was measured, and their stamps; a change of them is one of it."""
+        images, (place, stroke, _) = self._folders[root], file.rpartition("/")
+        names = [f"{place}{stroke}{name}" for name in (lines[0].get("beside", ()) if lines else ())]
+        stamps = tuple((name, stamp_at(images.folder, name)) for name in names)
+        if stamps:
+            images.beside[file] = stamps
+        return {name: list(stamp[:2]) for name, stamp in stamps if stamp is not None}
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds

@@ -8,19 +8,23 @@ from fastapi import Depends, Request
 
 from ...types import SasnetError
 from ..retraining import Retraining
+from ..tabs import Tagging
 from ..workspace import Workspace
 
 
-def _workspace(request: Request) -> Workspace:
-    found: Workspace | None = request.app.state.workspace
+def _tagging(request: Request) -> Tagging:
+    found: Tagging | None = request.app.state.opened.tagging
     if found is None:
-        raise SasnetError("No folder of images is open; end sasnet and start 'sasnet tag FOLDER'.")
+        raise SasnetError("No folder of images is open; open the tab Tags first.")
     return found
+
+
+def _workspace(request: Request) -> Workspace:
+    return _tagging(request).workspace
 
 
 def _retraining(request: Request) -> Retraining:
-    found: Retraining = request.app.state.retraining
-    return found
+    return _tagging(request).retraining
 
 
 Desk = Annotated[Workspace, Depends(_workspace)]

@@ -20,7 +20,7 @@ _EXAMPLE = Path(__file__).parents[1] / "curves" / "example.dat"
 
 
 def _bench(request: Request) -> Bench:
-    found: Bench | None = request.app.state.bench
+    found: Bench | None = request.app.state.opened.bench
     if found is None:
         raise SasnetError("This page shows no curves; start 'sasnet web'.")
     return found
@@ -59,10 +59,10 @@ class Values(Model):
 @router.get("/api/files")
 def files(
     bench: OfCurves, search: str = "", order: str = "name", backwards: bool = False, start: int = 0,
-    count: int = 60,
+    count: int = 60, images: bool = False,
 ) -> JSONResponse:  # fmt: skip
-    """A window of the list."""
-    version, rows = bench.listing.rows(search, order, backwards=backwards)
+    """A window of the list, or of the images in it."""
+    version, rows = bench.listing.rows(search, order, backwards=backwards, images=images)
     first, some = selected(rows, start, count)
     bench.shelf.wanted(some)
     return JSONResponse(
@@ -77,7 +77,7 @@ def news(bench: OfCurves) -> JSONResponse:
     return JSONResponse(
         {
             "files": shelf.version, "total": len(shelf.rows()), "left": shelf.left,
-            "fits": history.version, "open": history.open(),
+            "fits": history.version, "open": history.open(), "batches": bench.batches.version,
         }
     )  # fmt: skip
 
@@ -101,6 +101,12 @@ async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
         )
     content = await request.body()
     return {"key": await run_in_threadpool(bench.drop, name, content)}
+
+
+@router.post("/api/what")
+def what(data: Data, bench: OfCurves) -> dict[str, Any]:
+    """Whether a file, perhaps dropped a moment ago, is an image or holds curves."""
+    return {"image": bench.ask("what", data.key)}
 
 
 @router.post("/api/scan")

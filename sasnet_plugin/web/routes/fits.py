@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ...types import SasnetError
 from ..curves.settings import CURVES
@@ -23,6 +23,26 @@ class Start(BaseModel):
     values: dict[str, Number | str]
 
 
+Numbers = Annotated[dict[str, Number], Field(max_length=CURVES.most_together)]
+Word = Annotated[str, Field(max_length=CURVES.longest_search)]
+Words = Annotated[list[Word], Field(max_length=50)]
+
+
+class Description(BaseModel):
+    """What is known of curves of one sample: the sections of a sample file, curves by their number."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind: Word | None = None
+    solvents: dict[str, Number | Word] = Field(default={}, max_length=CURVES.most_together)
+    concentrations: Numbers = {}
+    probes: dict[str, Word] = Field(default={}, max_length=CURVES.most_together)
+    scale: Numbers = {}
+    share: Words = []
+    own: Words = []
+    tie: dict[str, Word] = Field(default={}, max_length=20)
+    values: dict[str, Numbers] = Field(default={}, max_length=20)
+
+
 class Asked(BaseModel):
     """One data set, or several of one sample, and how they are fitted; as of `sasnet fit`."""
 
@@ -34,11 +54,14 @@ class Asked(BaseModel):
     fixed: dict[str, Number] = Field(default_factory=dict)
     ranges: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
     start: Start | None = None
+    sample_description: Description | None = None
     time_limit: float = Field(default=90.0, ge=1, le=CURVES.longest_fit)
 
     def body(self) -> dict[str, Any]:
         """As a request of `sasnet serve` says it."""
         found: dict[str, Any] = self.model_dump(mode="json", exclude={"keys"}, exclude_none=True)
+        if said := found.get("sample_description"):
+            found["sample_description"] = {name: value for name, value in said.items() if value}
         return found
 
 
@@ -56,7 +79,7 @@ def fit(asked: Asked, bench: OfCurves) -> dict[str, Any]:
 @router.get("/api/fits")
 def fits(key: str, bench: OfCurves) -> JSONResponse:
     """Fits of a data set, the newest first."""
-    return JSONResponse({"fits": bench.history.of(key)})
+    return JSONResponse({"fits": bench.history.of(key), "batches": bench.batches.of(key)})
 
 
 @router.get("/api/fits/{number}")

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
+from ...report.images.raster import Look, colour_bar
 from ..events import UNKNOWN
-from ..pictures import Look, colour_bar
 from ..settings import WEB
 from . import Desk
 
@@ -91,9 +91,10 @@ def view(
     scale: str = "log",
     colours: str = "viridis",
     mask: bool = True,
+    fine: bool = False,
 ) -> Response:
     """One image, drawn as it is asked for."""
-    shown = desk.background.view(row, Look(view, scale, colours, mask))
+    shown = desk.background.view(row, Look(view, scale, colours, mask, fine))
     told = {"X-Frame-About": json.dumps(shown.about)}
     return Response(shown.png, 200, _NEVER | told, "image/png")
 

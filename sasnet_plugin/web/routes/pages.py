@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from ...domains import specification
+from ...domains import PAGES, specification
 from ...predict.classes import percent
+from ...report.images.raster import COLOURS, SCALES, VIEWS
 from ...types import SasnetError
 from ..events import NO, UNKNOWN, YES
 from ..expression import FUNCTIONS, WORDS, quoted
 from ..orders import ORDERS
-from ..pictures import COLOURS, SCALES, VIEWS
 from ..selection import cooccurrence
 from ..settings import WEB
+from ..tabs import kind_of
 from ..worker import PREDICT, THUMBNAILS
+from ..workspace import Workspace
 from . import Desk, Trainer
 
 router = APIRouter()
@@ -30,19 +33,35 @@ def _drawn(request: Request, name: str, **context: Any) -> Response:
     return found
 
 
-@router.get("/images")
-def page(request: Request, desk: Desk) -> Response:
-    """The page itself, which asks for everything else."""
+@router.get("/tags")
+def page(request: Request) -> Response:
+    """The page itself, which asks for everything else; before it is open, the question of which kind."""
+    opened = request.app.state.opened
+    found = _closed(request) if opened.tagging is None else _page(request, opened.tagging.workspace)
+    request.app.state.keys.give(found)
+    return found
+
+
+def _closed(request: Request) -> Response:
+    tabs, kinds = request.app.state.opened.tabs, {name: specification(name).title for name in PAGES}
+    likely = ""
+    if tabs.folder is not None:
+        with contextlib.suppress(SasnetError):  # whoever knows it says it
+            likely = kind_of(tabs.folder)
+    context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": tabs.bench is not None}
+    return _drawn(request, "untagged.html", **context)
+
+
+def _page(request: Request, desk: Workspace) -> Response:
     with desk.lock:
         context = {
             "folder": desk.folder.name, "title": specification(desk.domain).title, "domain": desk.domain,
             "tags": list(desk.state.tags), "orders": list(ORDERS), "views": VIEWS, "scales": SCALES,
             "colours": COLOURS, "words": {k: v[0] for k, v in WORDS.items()}, "functions": FUNCTIONS,
-            "user": request.app.state.user, "many": WEB.previewed_from,
+            "user": request.app.state.opened.tabs.user, "many": WEB.previewed_from,
+            "bench": request.app.state.opened.tabs.bench is not None,
         }  # fmt: skip
-    found = _drawn(request, "page.html", **context)
-    request.app.state.keys.give(found)
-    return found
+    return _drawn(request, "page.html", **context)
 
 
 @router.get("/status")

@@ -286,6 +286,8 @@ async function show(row, again) {
   }
   await htmx.ajax("GET", `/image/${row}`, { target: "#single", swap: "innerHTML" });
   single.hidden = state.open === null;
+  state.fine = false;
+  closer();
   look();
 }
 
@@ -294,7 +296,7 @@ async function look() {
   if (!picture) return;
   $("under").textContent = "Loading …";
   const [view, scale, colours] = ["view", "scale", "colours"].map((id) => $(id).value);
-  const source = `/view/${picture.dataset.row}?view=${view}&scale=${scale}&colours=${colours}&mask=${$("mask").checked}`;
+  const source = `/view/${picture.dataset.row}?view=${view}&scale=${scale}&colours=${colours}&mask=${$("mask").checked}&fine=${Boolean(state.fine)}`;
   working(1);
   const answer = await fetch(source).catch(() => null);
   const problem = answer && answer.ok ? "" : ((await answer?.json().catch(() => null)) || {}).problem || "The image cannot be shown.";
@@ -333,32 +335,16 @@ function about(found, colours) {
   if (found && $("under")) $("under").textContent = found.axes;
 }
 
-function under(event) {
-  const box = $("picture").getBoundingClientRect();
-  const x = (event.clientX - box.left) / box.width, y = (event.clientY - box.top) / box.height;
-  const column = Math.floor(x * frame.columns), row = Math.floor(y * frame.rows);
-  if (frame.phi) {
-    const at = ([low, high], share) => (low + (high - low) * share) * Math.PI / 180;
-    const phi = at(frame.phi, x), up = at(frame.alpha_f, 1 - y), k = 2 * Math.PI / frame.wavelength;
-    const across = k * Math.sin(phi) * Math.cos(up), above = k * (Math.sin(up) + Math.sin(frame.alpha_i * Math.PI / 180));
-    return `q across ${across.toPrecision(3)} Å⁻¹, above ${above.toPrecision(3)} Å⁻¹`;
-  }
-  const place = `column ${column}, row ${row}`;
-  if (frame.corners) {
-    const between = ([a, b, c, d]) => (1 - y) * ((1 - x) * a + x * b) + y * ((1 - x) * c + x * d);
-    const [qx, qy] = frame.corners.map(between);
-    return `${place}; qx ${qx.toPrecision(3)}, qy ${qy.toPrecision(3)}, q = ${Math.hypot(qx, qy).toPrecision(3)} Å⁻¹`;
-  }
-  if (!frame.centre) return place;
-  const radius = Math.hypot(x * frame.columns - 0.5 - frame.centre[0], y * frame.rows - 0.5 - frame.centre[1]);
-  if (!frame.per_pixel) return `${place}; ${radius.toFixed(0)} pixels from the beam`;
-  const q = 4 * Math.PI / frame.wavelength * Math.sin(Math.atan(radius * frame.per_pixel) / 2);
-  return `${place}; q = ${q.toPrecision(3)} Å⁻¹`;
-}
+// Where the picture is looked into closer; made anew with each one.
+let zoom = null;
 
-single.addEventListener("pointermove", (event) => {
-  if (frame && frame.rows && event.target.id === "picture") $("under").textContent = under(event);
-});
+async function closer() {
+  const { Zoom, where } = await import("/static/picture.js"), box = $("frame");
+  if (!box) return;
+  const seen = (x, y) => { if (frame && frame.rows && x >= 0 && x < 1 && y >= 0 && y < 1) $("under").textContent = where(frame, x, y); };
+  zoom = new Zoom({ seen, closer: (scale) => { if (scale > 1.2 && frame?.step > 1 && !state.fine) { state.fine = true; look(); } } });
+  zoom.add(box);
+}
 
 function close() {
   state.open = null;
@@ -427,6 +413,8 @@ const DO = {
 };
 
 document.addEventListener("click", (event) => {
+  const nearer = event.target.closest("[data-zoom]");
+  if (nearer && zoom) return zoom.by(Number(nearer.dataset.zoom));
   const at = event.target.closest("[data-do]"), link = event.target.closest("[data-filter]");
   const cell = event.target.closest(".cell");
   if (at) { DO[at.dataset.do](at.dataset); if (at.closest("aside")) home(); }

@@ -12,6 +12,7 @@ from detectorfiles import pattern, write_cbf, write_dectris_tiff
 
 from sasnet_plugin.data.images import ImageSettings, load_images
 from sasnet_plugin.data.settings_tables import said_over
+from sasnet_plugin.domains import ReadOptions, specification
 from sasnet_plugin.types import DataError
 
 Small = Callable[..., Path]
@@ -289,6 +290,19 @@ def test_unreadable(tmp_path: Path, rng: np.random.Generator) -> None:
     assert _sentence(tmp_path / "none.tif") == "there is no such file; check the path."
     assert _sentence(tmp_path).startswith("this is a directory;")
     assert _sentence(tmp_path / "words.txt", ANGLES).startswith("a line of its table is no numbers")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
+@pytest.mark.parametrize("domain", ["gisas_hex", "sans2d", "diffraction", "xray_tags"])
+def test_a_picture_for_the_eye_is_named_whatever_is_asked_of_it(
+    kind: str, domain: str, tmp_path: Path, rng: np.random.Generator
+) -> None:
+    from PIL import Image as Picture
+
+    path = tmp_path / f"a.{kind.lower()}"
+    Picture.fromarray(rng.integers(0, 255, (90, 80), np.uint8)).save(path, format=kind)
+    with pytest.raises(DataError, match=f"this is a {kind} image, a picture for the eye"):
+        list(specification(domain).read(str(path), ReadOptions()))
 
 
 def test_hdf5_without_images(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.images import masks
+from sasnet_plugin.types import DataError
 
 ROWS, COLUMNS = 60, 70
 
@@ -52,6 +53,20 @@ def test_negative_values_that_a_subtraction_left_are_no_marks(lit: np.ndarray) -
     marked = lit.astype(float)
     marked[:, 5] = -1
     assert masks.stored_as_bad(marked, subtracted=True).sum() == ROWS
+
+
+def test_what_has_both_signs_or_two_values_is_no_image_of_counts(lit: np.ndarray) -> None:
+    x = np.linspace(0, 20, 60)[:, None] + np.linspace(0, 9, 70)
+    with pytest.raises(DataError, match="a.h5: 49% of its values are below zero, by all amounts"):
+        masks.check_counts(np.sin(x), "a.h5")
+    with pytest.raises(DataError, match=r"a.tif: it holds two values only, as a mask does"):
+        masks.check_counts((lit > 8).astype(np.uint8), "a.tif")
+    # Marks of gaps, hardly any counts, and what a subtraction left of some pixels are no reason.
+    marked = lit.astype(np.int32)
+    marked[:, :30] = -1
+    faint = (np.arange(lit.size).reshape(lit.shape) % 200 == 0).astype(float)
+    for values in (marked, lit, faint, lit - 5.5, np.zeros((9, 9))):
+        masks.check_counts(values, "a.tif")
 
 
 def test_dead_lines_are_left_out_and_dark_skies_are_not(lit: np.ndarray) -> None:

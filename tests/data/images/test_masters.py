@@ -110,6 +110,45 @@ def test_virtual_images_are_put_together_from_files_beside(tmp_path: Path) -> No
         list(formats.frames(path, str(path)))
 
 
+def test_virtual_images_of_the_files_own_missing_links_are_lost(tmp_path: Path) -> None:
+    # As NXmx masters are written: one virtual data set over the file's own links.
+    path = tmp_path / "virtual.nxs"
+    layout = h5py.VirtualLayout((4, *SHAPE), np.uint32)
+    for number in (1, 2):
+        place = f"/entry/data/data_{number:06d}"
+        layout[2 * number - 2 : 2 * number] = h5py.VirtualSource(".", place, (2, *SHAPE))
+    with h5py.File(path, "w") as file:
+        file.create_virtual_dataset("entry/data/data", layout)
+        for number in (1, 2):
+            file[f"entry/data/data_{number:06d}"] = h5py.ExternalLink(f"v{number}.h5", "/data")
+    with h5py.File(tmp_path / "v1.h5", "w") as file:
+        file["data"] = frames(2)
+    with pytest.raises(DataError, match=r"images lie in v2\.h5, which is not beside it"):
+        list(formats.frames(path, str(path)))
+    with h5py.File(tmp_path / "v2.h5", "w") as file:
+        file["data"] = frames(2)
+    assert np.array_equal([one.values for one in formats.frames(path, str(path))], [*frames(2), *frames(2)])
+    with h5py.File(path, "r+") as file:
+        del file["entry/data/data_000002"]
+        file["entry/data/data_000002"] = h5py.ExternalLink("../v2.h5", "/data")
+    with pytest.raises(DataError, match="not followed"):
+        list(formats.frames(path, str(path)))
+
+
+@pytest.mark.parametrize("domain", ["gisas_hex", "sans2d", "diffraction", "xray_tags"])
+def test_curves_that_were_made_of_images_are_no_image(tmp_path: Path, domain: str) -> None:
+    path = tmp_path / "processed.nxs"
+    with h5py.File(path, "w") as file:
+        group = file.create_group("processed/result")
+        group.attrs.update({"NX_class": "NXdata", "signal": "data", "axes": [".", "binning"]})
+        group["data"] = np.random.default_rng(1).random((40, 300))
+        group["binning"] = np.linspace(2, 20, 300)
+        group["binning"].attrs["long_name"] = "two_theta (degrees)"
+        file["processed/process/pos_map"] = np.zeros((40, 2), np.int64)
+    with pytest.raises(DataError, match="it holds curves over an angle or q, or spectra"):
+        list(specification(domain).read(str(path), ReadOptions()))
+
+
 def test_raw_time_of_flight_is_named(tmp_path: Path) -> None:
     path = tmp_path / "LOQ00012345.nxs"
     with h5py.File(path, "w") as file:

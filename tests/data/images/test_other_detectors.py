@@ -1,4 +1,4 @@
-"""SMV and MarCCD with their headers; packed files by their content."""
+"""SMV, MarCCD and SAXSLAB with their headers; packed files by their content."""
 
 from __future__ import annotations
 
@@ -36,13 +36,7 @@ def smv(path: Path) -> Path:
 
 def marccd(path: Path, order: str = "<") -> Path:
     """A TIFF whose pixels begin after MarCCD's own header."""
-    head = bytearray(4096)
-    tags = [(256, 4, 1, 80), (257, 4, 1, 64), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)]
-    tags += [(273, 4, 1, 4096), (278, 4, 1, 64), (279, 4, 1, 80 * 64 * 2)]
-    head[:8] = b"II*\0" + struct.pack("<I", 8)
-    head[8:10] = struct.pack("<H", len(tags))
-    for number, tag in enumerate(tags):
-        head[10 + 12 * number : 22 + 12 * number] = struct.pack("<HHII", *tag)
+    head = tiff_head()
 
     def put(offset: int, form: str, *values: int) -> None:
         struct.pack_into(order + form, head, 1024 + offset, *values)
@@ -57,7 +51,33 @@ def marccd(path: Path, order: str = "<") -> Path:
     return path
 
 
-@pytest.mark.parametrize("write", [smv, marccd])
+def saxslab(path: Path) -> Path:
+    """A TIFF with the instrument's XML in front of its pixels."""
+    said = {
+        "det_pixel_size": "100e-6 100e-6", "pixelsize": "0.1 0.1", "beamcenter_nominal": "0 0",
+        "beamcenter_actual": "30.00    40.00", "wavelength": "1.1", "detector_dist": "2000.0",
+    }  # fmt: skip
+    text = "".join(f'<param name="{name}">{value}</param>' for name, value in said.items())
+    head = tiff_head()
+    xml = f'<?xml version="1.0" ?><SAXSLABparameters>{text}</SAXSLABparameters>'.encode()
+    head[1024 : 1024 + len(xml)] = xml
+    path.write_bytes(bytes(head) + COUNTS.tobytes())
+    return path
+
+
+def tiff_head() -> bytearray:
+    """What stands before the pixels of a TIFF, with room for more."""
+    head = bytearray(4096)
+    tags = [(256, 4, 1, 80), (257, 4, 1, 64), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)]
+    tags += [(273, 4, 1, 4096), (278, 4, 1, 64), (279, 4, 1, 80 * 64 * 2)]
+    head[:8] = b"II*\0" + struct.pack("<I", 8)
+    head[8:10] = struct.pack("<H", len(tags))
+    for number, tag in enumerate(tags):
+        head[10 + 12 * number : 22 + 12 * number] = struct.pack("<HHII", *tag)
+    return head
+
+
+@pytest.mark.parametrize("write", [smv, marccd, saxslab])
 @pytest.mark.parametrize("name", ["a.img", "a.mccd", "a.tif"])
 def test_the_geometry_of_the_header_is_used(tmp_path: Path, write: object, name: str) -> None:
     found = only(write(tmp_path / name))  # type: ignore[operator]

@@ -40,8 +40,10 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     near = replace(fit("onion", 1.0, 6), bic=1.0, probability=0.3)
     (said,) = not_the_least([far, near], SharedError())
     assert said.endswith("lamellar stands first, as it has 3 instead of 6 parameters.")
-    (said,) = not_the_least([replace(far, probability=0.5), near], SharedError())
-    assert said.endswith("as it has 3 instead of 6 parameters and the network holds it for likelier.")
+    (said,) = not_the_least(
+        [replace(far, log_evidence=-9.0), replace(near, log_evidence=-8.0)], SharedError()
+    )
+    assert said.endswith("as it has 3 instead of 6 parameters and it is likelier beforehand.")
     (said,) = not_the_least([far, near], ERROR)
     assert said.endswith("as its residuals are smooth, as a systematic error is.")
 

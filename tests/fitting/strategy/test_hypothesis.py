@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, factors_of, of_pair, size_of
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.strategy.hypothesis import (
+    Beliefs,
+    Hypothesis,
+    factors_of,
+    of_pair,
+    priors,
+    size_of,
+)
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
@@ -71,3 +80,34 @@ def test_what_a_structure_factor_leaves_fixed_is_no_parameter() -> None:
     alone = size_of(Hypothesis("sphere"))
     assert size_of(Hypothesis("sphere", "hardsphere")) == alone + 1
     assert size_of(Hypothesis("sphere", "hayter_msa")) == alone + 2
+
+
+def test_where_a_fit_explains_the_curve_the_network_is_not_asked_again() -> None:
+    manifest = open_classifier().manifest
+    sphere = ModelGuess("sphere", "hardsphere", 0.04, "", 0.6, uniform=0.01)
+    cylinder = ModelGuess("cylinder", "hardsphere", 0.4, "", 0.9, uniform=0.1)
+    shell = ModelGuess("core_shell_bicelle", None, 0.2, "", 1.0, uniform=0.2)
+    groups = [
+        GroupGuess(g.name, g.members, 0.5)
+        for g in manifest.groups
+        if {"sphere", "cylinder", "core_shell_bicelle"} & set(g.members)
+    ]
+    suggestion = Suggestion("", "", (sphere, cylinder, shell), tuple(groups), 1.0)
+
+    def before(*names: str, explained: bool) -> list[float]:
+        fits = [ModelFit(*_pair(n), {}, {}, 1.0, 1.0, 1.0, 0.5, 0.1, np.ones(3)) for n in names]
+        return priors(suggestion, fits, explained=explained)
+
+    # As common as each other, ten times as likely to the network.
+    one, other, rare = before("sphere", "cylinder", "core_shell_bicelle", explained=True)
+    assert one == pytest.approx(other) == pytest.approx(4 * rare)
+    seen = before("sphere@hardsphere", "cylinder@hardsphere", explained=False)
+    assert seen[1] > seen[0]
+    hard, sticky, none = before("sphere@hardsphere", "sphere@stickyhardsphere", "sphere", explained=True)
+    assert hard == sticky < none
+    assert before("sphere+power_law", explained=True)[0] < 0.1 * none
+
+
+def _pair(name: str) -> tuple[str, str | None]:
+    form, _, factor = name.partition("@")
+    return form, factor or None

@@ -12,7 +12,7 @@ import pytest
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
-from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, salted
+from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, plain, salted
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import boost
@@ -176,3 +176,40 @@ def test_salt_is_tried_beside_charged_bodies_alone(simulated: Simulated) -> None
     assert step.task is not None
     assert step.hypothesis == Hypothesis("sphere", "hayter_msa")
     assert step.task.starts[0]["concentration_salt"] == STRATEGY.some_salt
+
+
+def interacting(curve: Curve, name: str, free: int, rng: np.random.Generator) -> State:
+    """A state in which a product explains the curve to its noise."""
+    state = state_of(curve)
+    form, _, factor = name.partition("@")
+    state.keep(Hypothesis(form, factor), like(curve, name, 0.95, free, rng))
+    return state
+
+
+def test_a_body_that_explains_is_held_against_simpler_ones_that_interact(simulated: Simulated) -> None:
+    curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
+    state = interacting(curve, "core_shell_cylinder@squarewell", 9, np.random.default_rng(5))
+    worth = {step.hypothesis.form: step.worth for step in plain(state) if step.hypothesis}
+    assert worth["sphere"] > STRATEGY.price
+    # Nothing is simpler than a sphere.
+    sphere = interacting(curve, "sphere@hardsphere", 4, np.random.default_rng(5))
+    assert list(plain(sphere)) == []
+
+
+def test_simpler_bodies_are_no_question_where_nothing_interacts(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 30.0, "background": 0.01})
+    state = state_of(curve)
+    state.keep(
+        Hypothesis("core_shell_sphere"), like(curve, "core_shell_sphere", 0.95, 7, np.random.default_rng(6))
+    )
+    assert list(plain(state)) == []
+
+
+def test_the_factor_of_what_explains_is_compared_however_unlikely_its_form(simulated: Simulated) -> None:
+    curve = simulated("sphere@hardsphere", {"radius": 30.0, "volfraction": 0.2, "background": 0.01})
+    state = interacting(curve, "vesicle@hardsphere", 6, np.random.default_rng(7))
+    found = {step.hypothesis.name: step for step in factors(state) if step.hypothesis}
+    assert set(found) == {f"vesicle@{name}" for name in allowed_structure_factors("vesicle")[1:]}
+    best, other = Hypothesis("vesicle", "hardsphere"), Hypothesis("vesicle", "squarewell")
+    assert state.beliefs.rather(best, other) + state.beliefs.rather(other, best) == pytest.approx(1.0)
+    assert state.beliefs.rather(other, best) > state.beliefs.of(other)

@@ -6,11 +6,13 @@ import shlex
 from dataclasses import fields, replace
 
 import pytest
+import typer
 from made_results import CURVE, SPHERE, WRONG, answer, fitted, p
 
-from sasnet_plugin.fitting.task import Contrast, FitOptions, Method
+from sasnet_plugin.cli.fits.options import start_given
+from sasnet_plugin.fitting.task import Contrast, FitOptions, Method, Start
 from sasnet_plugin.fitting.verdict.next_step import command, next_step, words_of
-from sasnet_plugin.types import GroupGuess, ModelGuess, Suggestion
+from sasnet_plugin.types import GroupGuess, ModelGuess, SasnetError, Suggestion
 from sasnet_plugin.units import QUnit
 
 USUAL = FitOptions()
@@ -36,6 +38,38 @@ def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
     assert words_of(USUAL) == {}
 
 
+def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() -> None:
+    values = {"radius": 60.1 / 3, "radius_pd": 0.1, "radius_pd_type": "schulz"}
+    one = replace(
+        USUAL, models=("sphere",), structure_factor="none", start=Start("sphere", None, values),
+        ranges={"radius": (10 / 3, 90.0)},
+    )  # fmt: skip
+    words = words_of(one)
+    assert words["--start"] == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
+    assert words["--range"] == f"radius={10 / 3!r}:90"
+    assert start_given([words["--start"]], ("sphere",), "none") == one.start
+    assert "--start" in command("a.dat", one, {"--report": "pages"})
+    assert "--start" not in command("a.dat", one, {"--models": "vesicle"})
+    assert "--start" not in words_of(replace(one, models=None)), "another start than the command's"
+
+
+@pytest.mark.parametrize(
+    ("given", "models", "said"),
+    [
+        (["radius=5"], None, "name that one alone"),
+        (["radius=5"], ("sphere", "vesicle"), "name that one alone"),
+        (["raduis=5"], ("sphere",), "no such parameter"),
+        (["radius"], ("sphere",), "name=number"),
+        (["radius_pd_type=evil"], ("sphere",), "gaussian"),
+        (["radius=5"], ("spher",), "spher"),
+    ],
+    ids=str,
+)
+def test_a_start_that_cannot_be_is_wrong_usage(given: list[str], models: tuple[str, ...], said: str) -> None:
+    with pytest.raises((typer.BadParameter, SasnetError), match=said):
+        start_given(given, models, None)
+
+
 @pytest.mark.parametrize("name", [f.name for f in fields(FitOptions) if f.name != "start"])
 def test_no_field_of_the_options_is_forgotten(name: str) -> None:
     one = replace(USUAL, **{name: getattr(ALL, name)})
@@ -43,8 +77,6 @@ def test_no_field_of_the_options_is_forgotten(name: str) -> None:
 
 
 def test_a_command_that_is_named_is_understood_by_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    import typer
-
     from sasnet_plugin.cli.main import app
 
     group = typer.main.get_command(app)

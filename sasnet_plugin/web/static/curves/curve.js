@@ -2,6 +2,7 @@
 import { $, ask, el, newest, number, percent, tell } from "./net.js";
 import { Parameters } from "./parameters.js";
 import { Plot, VIEWS } from "./plot.js";
+import { shared } from "./together.js";
 
 const state = {
   key: "", unit: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
@@ -33,7 +34,17 @@ export function curves(about) {
 function data() {
   const last = state.data.q.length - 1, [low, high] = state.limits;
   const whole = low === 0 && high === last;
-  return { key: state.key, q_unit: state.unit || null, window: whole ? null : [state.data.q[low] * (1 - 1e-9), state.data.q[high] * (1 + 1e-9)] };
+  return { key: state.key, q_unit: state.unit || null, window: whole ? null : [edge(state.data.q[low], state.data.q[low - 1] ?? 0), edge(state.data.q[high], state.data.q[high + 1] ?? Infinity)] };
+}
+
+// The shortest number from q on towards, and not as far as, the next point: commands are read by people.
+function edge(q, beyond) {
+  for (let digits = 2; digits < 16; digits++) {
+    const unit = 10 ** (Math.floor(Math.log10(q)) - digits + 1);
+    const found = Number(((beyond < q ? Math.floor : Math.ceil)(q / unit) * unit).toPrecision(digits));
+    if (beyond < q ? found <= q && found > beyond : found >= q && found < beyond) return found;
+  }
+  return q;
 }
 
 export async function openCurve(key, given = {}) {
@@ -80,6 +91,7 @@ async function load(key, given) {
   state.watched = running?.number ?? 0;
   if (!given.fit && !given.model) {
     if (last) await goTo(last.number);
+    else if (state.batches?.length) await showBatch(state.batches[0]);
     else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
   }
 }
@@ -132,13 +144,19 @@ function candidate(one) {
   );
 }
 
-function say(level, headline, doubt, next, purpose = "", more = []) {
+function nameOf(key) {
+  const [, file, entry] = key.match(/^[^:]*:(.*)#(\d+)$/);
+  return entry === "1" ? file : `${file} ${entry}`;
+}
+
+function say(level, headline, doubt, next, purpose = "", more = [], table = []) {
   const kind = level === "explains" ? "yes" : level === "does not explain" ? "no" : "doubts";
   $("said").className = level ? kind : "";
   $("said").replaceChildren(
     el("p", { className: "headline", textContent: headline }),
     ...(doubt ? [el("p", { textContent: `Doubt: ${doubt}` })] : []),
     ...(next ? [el("p", { className: "quiet" }, `Next, ${purpose}: `, el("code", { textContent: next }))] : []),
+    ...table,
     ...(more.length ? [el("details", {}, el("summary", { textContent: "All that was found" }), ...more)] : []),
   );
 }
@@ -215,10 +233,12 @@ async function histories() {
   const found = await ask(`/api/fits?key=${encodeURIComponent(key)}`).catch(() => null);
   if (!found || key !== state.key) return;
   state.history = found.fits;
+  state.batches = found.batches;
   const open = found.fits.find((one) => one.open);
   $("stop").disabled = !open;
   $("progress").textContent = open ? progress(open) : "";
-  $("history").replaceChildren(...(found.fits.length ? found.fits.map(line) : [el("p", { className: "quiet", textContent: "None yet." })]));
+  const lines = [...found.fits.map(line), ...(found.batches || []).map(ofBatch)];
+  $("history").replaceChildren(...(lines.length ? lines : [el("p", { className: "quiet", textContent: "None yet." })]));
   out();
   const watched = found.fits.find((one) => one.number === state.watched);
   if (watched && !watched.open) {
@@ -249,6 +269,21 @@ function line(one) {
   );
 }
 
+// What a batch said of this curve: its values are laid beside the data.
+async function showBatch(one) {
+  const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
+  for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
+  await choose(one.model, one.structure_factor || "", values);
+  say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt, "");
+}
+
+function ofBatch(one) {
+  return el(
+    "p", { className: "fit" }, el("button", { onclick: () => showBatch(one), title: "Show its values" }, el("b", { textContent: `Batch ${one.batch}` })),
+    el("span", { className: "quiet", textContent: one.headline }),
+  );
+}
+
 async function compared(fit, on) {
   if (on) {
     const { answer } = await ask(`/api/fits/${fit}`);
@@ -264,10 +299,11 @@ async function compared(fit, on) {
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
 async function goTo(fit, place = 0) {
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
+  if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
   state.answer = found.answer;
   const said = found.answer.fit || found.answer.sample;
-  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer));
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer), found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf)));
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
   if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
@@ -336,6 +372,7 @@ function out() {
   const session = one.files.find((name) => name.endsWith(".bumps.py"));
   return $("out").replaceChildren(
     el("p", { className: "links" }, ...links), ...wait, el("p", {}, copy),
+    ...(state.answer?.command ? [el("p", { className: "quiet" }, "The same fit in a terminal: ", el("code", { id: "command", textContent: state.answer.command }))] : []),
     ...(session ? [el("p", { className: "quiet" }, "Go on in Bumps: ", el("code", { textContent: `bumps ${session}` }))] : []),
   );
 }

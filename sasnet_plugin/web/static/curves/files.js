@@ -1,8 +1,9 @@
 // The list of data sets: of 100,000 rows those in sight exist; files are dropped anywhere on the page.
 import { $, ask, el, percent, send, tell } from "./net.js";
+import { describe, together } from "./together.js";
 
 const HEIGHT = 44, AHEAD = 20;
-const state = { order: "name", backwards: false, count: 0, start: 0, rows: [], version: -1, ticked: new Set(), at: "" };
+const state = { order: "name", backwards: false, count: 0, start: 0, rows: [], version: -1, ticked: new Map(), at: "" };
 let open = () => {};
 
 export function files(opener) {
@@ -11,7 +12,7 @@ export function files(opener) {
   $("list").addEventListener("scroll", () => look(false), { passive: true });
   addEventListener("resize", () => look(false));
   for (const head of document.querySelectorAll("th[data-order]")) head.firstElementChild.addEventListener("click", () => sort(head.dataset.order));
-  $("add").addEventListener("change", async (event) => { await dropped([...event.target.files]); event.target.value = ""; });
+  for (const id of ["add", "add-images"]) $(id).addEventListener("change", async (event) => { await dropped([...event.target.files]); event.target.value = ""; });
   $("example").addEventListener("click", async () => { const found = await ask("/api/example", {}); open(found.key); });
   $("list").addEventListener("keydown", keys);
   for (const name of ["dragenter", "dragover"]) addEventListener(name, (event) => { event.preventDefault(); $("dropping").hidden = false; });
@@ -21,15 +22,28 @@ export function files(opener) {
     $("dropping").hidden = true;
     await dropped(await filesOf(event.dataTransfer));
   });
+  $("all").addEventListener("change", tickAll);
   $("each").addEventListener("click", async () => {
-    for (const key of state.ticked) await ask("/api/fits", { keys: [key] });
+    for (const key of state.ticked.keys()) await ask("/api/fits", { keys: [key] });
     tell("");
   });
-  $("together").addEventListener("click", async () => {
-    const keys = [...state.ticked];
-    const fit = await ask("/api/fits", { keys });
+  together(async (keys, how) => {
+    tell("");
+    const fit = await ask("/api/fits", { keys, ...how });
     open(keys[0], { fit: fit.number });
   });
+  // In the order of files and entries, as the command would read them.
+  $("together").addEventListener("click", () => describe([...state.ticked.entries()].map(([key, name]) => ({ key, name })).sort((a, b) => a.key.localeCompare(b.key, "en", { numeric: true }))));
+}
+
+export const tickedKeys = () => [...state.ticked.keys()];
+
+async function tickAll() {
+  if ($("all").checked) {
+    const found = await ask(`/api/keys?${new URLSearchParams({ search: $("search").value })}`).catch(() => null);
+    for (const [key, name] of found?.keys || []) state.ticked.set(key, name);
+  } else state.ticked.clear();
+  draw();
 }
 
 function sort(order) {
@@ -71,7 +85,9 @@ function draw() {
   $("list").hidden = empty;
   $("count").textContent = empty ? "" : `${state.count.toLocaleString("en")} data set${state.count === 1 ? "" : "s"}${state.ticked.size ? `, ${state.ticked.size} ticked` : ""}`;
   $("together").disabled = state.ticked.size < 2;
-  $("each").disabled = !state.ticked.size;
+  $("each").disabled = $("batch").disabled = !state.ticked.size;
+  $("all").checked = state.ticked.size > 0;
+  $("all").indeterminate = state.ticked.size > 0 && state.ticked.size < state.count;
   document.querySelector("#list table").setAttribute("aria-rowcount", state.count + 1);
 }
 
@@ -84,14 +100,14 @@ function space(rows) {
 
 function row(one) {
   const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
-  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), "aria-label": `Tick ${name}` });
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image, "aria-label": `Tick ${name}` });
   tick.addEventListener("change", () => {
-    if (tick.checked) state.ticked.add(one.key); else state.ticked.delete(one.key);
+    if (tick.checked) state.ticked.set(one.key, name); else state.ticked.delete(one.key);
     draw();
   });
   const opener = el("button", { className: "open", textContent: name, title: name, disabled: one.read && !one.spark.length && one.state === "cannot be read", onclick: () => open(one.key) });
   const found = el(
-    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, spark(one.spark)),
+    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
     el("td", { title: one.answer, textContent: one.answer }),
     el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
     el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),
@@ -102,6 +118,10 @@ function row(one) {
 }
 
 const SVG = "http://www.w3.org/2000/svg";
+
+function thumb(png) {
+  return el("img", { className: "thumb", alt: "", src: `data:image/png;base64,${png}` });
+}
 
 function spark(heights) {
   const found = document.createElementNS(SVG, "svg");
@@ -163,8 +183,8 @@ async function dropped(some) {
   await Promise.all([work(), work(), work(), work()]);
   await ask("/api/scan", {}).catch(() => null);
   if (failed.length) tell(`${failed.length === 1 ? "" : `${failed.length} files were not taken: `}${failed[0]}`);
-  if (some.length === 1 && keys.length === 1) open(keys[0]);
-  else { location.hash = "#files"; look(true); }
+  if (some.length === 1 && keys.length === 1 && !/\.toml$/i.test(some[0].name)) open(keys[0]);
+  else if (!location.hash.startsWith("#images")) { location.hash = "#files"; look(true); }
 }
 
 // Take in what the poll has seen.

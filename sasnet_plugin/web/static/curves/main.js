@@ -1,24 +1,32 @@
 // Which tab is shown, what the address holds, and the poll that keeps the page up to date.
+import { batches, batchNews, showBatches } from "./batches.js";
 import { curves, news, openCurve } from "./curve.js";
-import { changed, files, look } from "./files.js";
-import { $, ask } from "./net.js";
+import { changed, files, look, tickedKeys } from "./files.js";
+import { $, ask, tell } from "./net.js";
+import { image, imageNews, openImage } from "../images/image.js";
+import { lookAtShots, shots, shotsChanged } from "../images/list.js";
 
 function parts() {
   const [tab, query] = location.hash.replace(/^#/, "").split("?");
   const given = Object.fromEntries(new URLSearchParams(query || ""));
   if (given.values) { try { given.values = JSON.parse(given.values); } catch { delete given.values; } }
-  return [tab === "curve" ? "curve" : "files", given];
+  return [["curve", "batches", "images", "image"].includes(tab) ? tab : "files", given];
 }
 
 let shown = "", ready = false;
 
 async function show() {
-  const [tab, given] = parts();
-  for (const name of ["files", "curve"]) {
+  const [place, given] = parts(), tab = place === "image" ? "images" : place;
+  for (const name of ["files", "curve", "batches", "images"]) {
     $(name).hidden = name !== tab;
     $(`to-${name}`).setAttribute("aria-current", name === tab ? "page" : "false");
   }
+  $("image").hidden = place !== "image";
+  $("shots-page").hidden = place === "image";
+  if (place === "images") { document.title = "Images · sasnet"; await lookAtShots(true); }
+  if (place === "image" && given.key && ready) await openImage(given.key, given);
   if (tab === "files") { document.title = "Files · sasnet"; await look(true); }
+  if (tab === "batches") await showBatches(given.batch);
   if (tab === "curve" && given.key && shown !== location.hash && ready) {
     shown = location.hash;
     await openCurve(given.key, given);
@@ -27,6 +35,16 @@ async function show() {
 
 function open(key, more = {}) {
   location.hash = `#curve?${new URLSearchParams({ key, ...more })}`;
+}
+
+// What a file holds decides which tab shows it.
+async function openAny(key, more = {}) {
+  const found = await ask("/api/what", { key }).catch(() => ({ image: false }));
+  if (found.image) openShot(key); else open(key, more);
+}
+
+function openShot(key) {
+  location.hash = `#image?${new URLSearchParams({ key })}`;
 }
 
 async function poll() {
@@ -38,7 +56,10 @@ async function poll() {
     if (found.open.length) busy.push(`${found.open.length} fit${found.open.length > 1 ? "s" : ""} under way`);
     $("busy").textContent = busy.join(" · ");
     changed(found.files);
+    shotsChanged(found.files);
     await news(found);
+    await imageNews(found);
+    await batchNews(found);
     if (found.open.length || found.left) pause = 350;
   } catch { /* it is said on the page */ }
   setTimeout(poll, document.hidden ? 5000 : pause);
@@ -46,13 +67,22 @@ async function poll() {
 
 // The token is not kept in the history.
 if (location.search) history.replaceState(null, "", location.pathname + location.hash);
-files(open);
+files(openAny);
+batches(open, tickedKeys);
+shots(openShot);
 addEventListener("hashchange", show);
 await show(); // the list does not wait for the models' names
-const about = await ask("/api/about");
+// On a machine that is busy the first answer may be given up; the page waits for it.
+let about = null;
+for (let tries = 0; !about; tries++) {
+  about = await ask("/api/about").catch(() => null);
+  if (!about) await new Promise((done) => setTimeout(done, 1000));
+  else if (tries) tell("");
+}
 $("folder").textContent = about.folder || "none (start “sasnet web FOLDER” to see one)";
 for (const one of document.querySelectorAll(".dropped")) one.textContent = about.dropped;
 curves(about);
+await image(openShot);
 ready = true;
 document.body.dataset.ready = "yes";
 await show();

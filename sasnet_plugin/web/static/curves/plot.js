@@ -26,6 +26,13 @@ function range(values, log) {
 }
 
 // uPlot with points and bars, lines of models, residuals below; `moved` is told of new limits (indices of points).
+// A tick of a logarithmic axis: powers of ten as such where their zeros would have to be counted.
+function short(value) {
+  const power = Math.log10(value);
+  if (Math.abs(power - Math.round(power)) > 1e-9 || (power < 5 && power > -4)) return number(value, 2);
+  return `10${String(Math.round(power)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)])}`;
+}
+
 export class Plot {
   constructor(place, below, moved) {
     Object.assign(this, { place, below, moved, view: "log–log", data: null, lines: [], limits: [0, 0], zoom: null });
@@ -114,7 +121,7 @@ export class Plot {
     const spot = (one) => ({ label: one.name, stroke: strokes[one.kind], width: 0, paths: () => null, points: { show: true, size: 3, fill: strokes[one.kind] } });
     const cursor = { sync: { key: "q" }, drag: { x: true, y: false }, points: { show: false } };
     const select = { setSelect: [(u) => this.zoomed(u)] };
-    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? number(v, 2) : "")) : (u, splits) => splits.map((v) => number(v, 3));
+    const labels = view.log ? (u, splits) => splits.map((v) => (v === null ? null : Math.abs(Math.log10(v) % 1) < 1e-9 || splits.length < 8 ? short(v) : "")) : (u, splits) => splits.map((v) => number(v, 3));
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },

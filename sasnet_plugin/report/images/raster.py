@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.diffraction.frame import Window
-from ..data.diffraction.polar import SECTORS, cross_correlation, in_cells
-from ..types import Curve, GrazingIncidence, SasnetError
-from .settings import WEB
+from ...data.diffraction.frame import Window
+from ...data.diffraction.polar import SECTORS, cross_correlation, in_cells
+from ...types import Curve, GrazingIncidence, Image, SasnetError
+from .settings import RASTER
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -36,17 +36,25 @@ class Look:
         Of `VIEWS`, `SCALES`, `COLOURS`.
     mask : bool
         Masked pixels are marked, rather than left as they are.
+    fine : bool
+        As many pixels as `RASTER.fine` allows: somebody looks closer.
     """
 
     view: str = "linear"
     scale: str = "log"
     colours: str = "viridis"
     mask: bool = True
+    fine: bool = False
 
     def __post_init__(self) -> None:
         for given, known in ((self.view, VIEWS), (self.scale, SCALES), (self.colours, COLOURS)):
             if given not in known:
                 raise SasnetError(f"There is no {given[:40]!r}; choose one of {', '.join(known)}.")
+
+    @property
+    def most(self) -> int:
+        """Pixels of a side of the detector's picture, at most."""
+        return RASTER.fine if self.fine else RASTER.view
 
 
 def picture(measurement: Any, look: Look) -> bytes:
@@ -59,47 +67,67 @@ def picture(measurement: Any, look: Look) -> bytes:
     elif look.view == "correlation":
         values, mask = correlation(values, mask, _centre(measurement))
         most = float(np.quantile(np.abs(values[mask]), 0.9)) if mask.any() else 1.0
-        return _png(np.clip(values / (2 * (most or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, WEB.view)
+        return _png(np.clip(values / (2 * (most or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view)
     shown = scaled(values, mask, look.scale)
     if look.view == "linear":
-        shown, mask = _fewer(shown, mask, WEB.view)
-    return _png(shown, mask, look.colours, look.mask, WEB.view)
+        shown, mask = _fewer(shown, mask, look.most)
+    return _png(shown, mask, look.colours, look.mask, RASTER.view)
 
 
 def colour_bar(colours: str) -> bytes:
     """The PNG of all colours, from the lowest to the highest, a row of 256 pixels."""
     share, mask = np.linspace(0, 1, 256)[None], np.ones((1, 256), dtype=np.bool_)
-    return _png(share, mask, Look(colours=colours).colours, False, WEB.view)
+    return _png(share, mask, Look(colours=colours).colours, False, RASTER.view)
 
 
 def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
     """A small PNG in grey, which the page may colour, and what is compared, (descriptor²,)."""
     if isinstance(measurement, Curve):
-        shown, mask = _drawn(measurement), np.ones((WEB.thumbnail, WEB.thumbnail), dtype=np.bool_)
+        shown, mask = _drawn(measurement), np.ones((RASTER.thumbnail, RASTER.thumbnail), dtype=np.bool_)
     else:
-        values, mask = _fewer(*upright(measurement), WEB.thumbnail)
+        values, mask = _fewer(*upright(measurement), RASTER.thumbnail)
         shown = scaled(values, mask, "log")
-    rows, columns = (np.linspace(0, n - 1e-6, WEB.descriptor + 1).astype(int) for n in shown.shape)
+    rows, columns = (np.linspace(0, n - 1e-6, RASTER.descriptor + 1).astype(int) for n in shown.shape)
     cells = np.add.reduceat(np.add.reduceat(shown, rows[:-1], axis=0), columns[:-1], axis=1)
     area = np.add.reduceat(np.add.reduceat(np.ones_like(shown), rows[:-1], axis=0), columns[:-1], axis=1)
-    return _png(shown, mask, "gray", False, WEB.thumbnail), (cells / area).ravel().astype(np.float32)
+    return _png(shown, mask, "gray", False, RASTER.thumbnail), (cells / area).ravel().astype(np.float32)
 
 
-def scaled(values: Floats, mask: Bools, scale: str) -> Floats:
-    """Values between 0 and 1, 1 at the brightest hundredth of what is not masked."""
-    low, top = limits(values, mask, scale)
+def compared(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
+    """The PNGs of what was measured and simulated, in one scale, and of what is left, by these names.
+
+    Parameters
+    ----------
+    simulated, residual : (rows, columns) arrays
+        Of the pixels of `measured`; the second in standard deviations.
+    """
+    values, mask = upright(measured)
+    again, left = (one[::-1] if _turned(measured) else one for one in (simulated, residual))
+    ends = limits(values, mask, "log")
+    pictures = {"measured": values, "simulated": np.where(mask, again, 0.0)}
+    found = {
+        name: _png(scaled(one, mask, "log", ends), mask, Look.colours, True, RASTER.view)
+        for name, one in pictures.items()
+    }
+    share = np.clip(np.nan_to_num(left) / (2 * RASTER.far) + 0.5, 0, 1)
+    return found | {"residual": _png(share, mask, "RdBu_r", True, RASTER.view)}
+
+
+def scaled(values: Floats, mask: Bools, scale: str, ends: tuple[float, float] | None = None) -> Floats:
+    """Values between 0 and 1, 1 at the brightest hundredth of what is not masked, or between other ends."""
+    low, top = ends or limits(values, mask, scale)
     if not top > low:
         return np.zeros_like(values)
     share = np.clip((values - low) / (top - low), 0, 1)
     if scale == "log":
-        share = 1 + np.log10(np.maximum(share, 10**-WEB.decades)) / WEB.decades
+        share = 1 + np.log10(np.maximum(share, 10**-RASTER.decades)) / RASTER.decades
     elif scale == "gamma":
         share = share**_GAMMA
     return np.where(mask, share, 0.0)
 
 
 def limits(values: Floats, mask: Bools, scale: str) -> tuple[float, float]:
-    """Values that are drawn as 0 and as 1; logarithmic scales begin `WEB.decades` below the second."""
+    """Values that are drawn as 0 and as 1; logarithmic scales begin `RASTER.decades` below the second."""
     good = values[mask]
     top = float(np.quantile(good, 0.99)) if good.size else 1.0
     top = top if top > 0 else float(good.max(initial=0.0))
@@ -132,9 +160,14 @@ def correlation(values: Floats, mask: Bools, centre: tuple[float, float]) -> tup
 def upright(image: Any) -> tuple[Floats, Bools]:
     """Values and mask as they are drawn, the first row above."""
     values, mask = image.counts, image.mask
-    if isinstance(image.geometry, GrazingIncidence):  # its first row is the lowest
+    if _turned(image):
         values, mask = values[::-1], mask[::-1]
     return np.where(mask, values, 0.0), mask
+
+
+def _turned(image: Any) -> bool:
+    """Whether its first row is the lowest."""
+    return isinstance(image.geometry, GrazingIncidence)
 
 
 def _centre(image: Any) -> tuple[float, float]:
@@ -186,7 +219,7 @@ def _points(curve: Curve) -> tuple[Floats, Floats]:
 
 def _drawn(curve: Curve) -> Floats:
     """A curve on logarithmic axes as dots, 0 or 1."""
-    side = WEB.thumbnail
+    side = RASTER.thumbnail
     shown = np.zeros((side, side))
     x, y = _points(curve)
     if x.size > 1:

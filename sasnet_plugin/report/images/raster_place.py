@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data.diffraction.frame import Window
-from ..data.sans.geometry import SmallAngle
-from ..types import Curve, GrazingIncidence, Image
-from .pictures import Look, limits, upright
-from .settings import WEB
+from ...data.diffraction.frame import Window
+from ...data.sans.geometry import SmallAngle
+from ...types import Curve, GrazingIncidence, Image
+from .raster import Look, limits, upright
+from .settings import RASTER
 
 #: What is along the sides of views that are no pictures of the detector.
 _AXES = {
@@ -22,7 +22,8 @@ _AXES = {
 def about(measurement: Any, look: Look) -> dict[str, object] | None:
     """What the page needs beside the PNG; None of a curve, whose plot has axes.
 
-    Of the detector: ``rows``, ``columns``, as drawn, and one of ``phi``, ``alpha_f`` (ends, degrees),
+    Of the detector: ``rows``, ``columns``, as drawn, ``step`` (pixels of the detector to one of the picture),
+    and one of ``phi``, ``alpha_f`` (ends, degrees),
     ``corners`` (q_x, q_y at the corners, Å⁻¹), ``per_pixel`` (pixel size over distance), where it is known.
     """
     if isinstance(measurement, Curve):
@@ -30,19 +31,20 @@ def about(measurement: Any, look: Look) -> dict[str, object] | None:
     found: dict[str, object] = {"axes": _AXES.get(look.view, "")}
     if look.view != "correlation":
         low, top = limits(*upright(measurement), look.scale)
-        lowest = top / 10**WEB.decades if look.scale == "log" else low
+        lowest = top / 10**RASTER.decades if look.scale == "log" else low
         found |= {"low": f"{lowest:.3g}", "top": f"{top:.3g}", "scale": _SCALES[look.scale]}
-    return found | (_detector(measurement) if look.view == "linear" else {})
+    return found | (_detector(measurement, look.most) if look.view == "linear" else {})
 
 
 _SCALES = {"log": "logarithmic", "gamma": "square root", "linear": "linear"}
 
 
-def _detector(image: Image) -> dict[str, object]:
+def _detector(image: Image, most: int) -> dict[str, object]:
     geometry, (rows, columns) = image.geometry, image.counts.shape
-    step = max(1, -(-max(rows, columns) // WEB.view))
+    step = max(1, -(-max(rows, columns) // most))
     # As drawn: the last blocks of pixels may reach over the edge.
     found: dict[str, object] = {"rows": -(-rows // step) * step, "columns": -(-columns // step) * step}
+    found |= {"step": step}
     if isinstance(geometry, GrazingIncidence):
         phi, alpha_f = ([float(one[0]), float(one[-1])] for one in (geometry.phi, geometry.alpha_f))
         angles = {

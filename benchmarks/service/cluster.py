@@ -1,0 +1,159 @@
+"""Has a batch on a Dask cluster whose workers are killed the rows of a batch on this machine?
+
+``python -m benchmarks service/cluster`` writes simulated files, answers them here with ``--workers 2``, and
+on a LocalCluster of four with ``--scheduler``, while its workers are killed one after the other, and compares
+the tables row by row but for the seconds. It says how many files an hour the cluster has done. ``--write``
+puts the table into ``benchmarks/service/cluster.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..tables import markdown
+from .robustness_kills import environment, rows_of
+
+#: One small model, a fraction of a second a file.
+FAST = ("--models", "sphere", "--structure-factor", "none", "--fix", "radius_pd=0",
+        "--time-limit", "600")  # fmt: skip
+WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A batch here and on a cluster.
+
+    Parameters
+    ----------
+    different : int
+        Rows that differ, are missing or are too many.
+    kills : int
+        Workers that were killed while files were left.
+    here, there : float
+        Seconds.
+    """
+
+    files: int
+    different: int
+    kills: int
+    here: float
+    there: float
+
+
+def compared(files: int, kills: int, folder: Path, seed: int = 0, fast: Sequence[str] = FAST) -> Compared:
+    """Both batches of the same files."""
+    data = folder / "data"
+    curves(data, files)
+    (data / "letter.dat").write_text("Dear colleague, the beam was down.\n", encoding="utf-8")
+    given = environment(folder / "home")
+    here, took_here = _timed(
+        _command(data, folder / "here.h5", "--workers", "2", *fast), given, folder / "here.h5"
+    )
+    there, took_there, killed = _on_cluster(
+        data, folder / "there.h5", kills, given, random.Random(seed), fast
+    )
+    return Compared(files, _different(here, there), killed, took_here, took_there)
+
+
+def curves(folder: Path, count: int) -> None:
+    """Files of equal spheres with 2 % noise."""
+    from sasnet_plugin.simulate.kernel import call
+
+    folder.mkdir(parents=True, exist_ok=True)
+    q = np.geomspace(0.006, 0.2, 40)
+    for k in range(count):
+        exact = call("sphere", q, {"radius": 40.0 + 20.0 * k / count}).intensity + 0.1
+        noisy = exact + 0.02 * exact * np.random.default_rng(k).standard_normal(q.size)
+        np.savetxt(folder / f"run{k:05d}.dat", np.column_stack([q, noisy, 0.02 * exact]), header="q I dI")
+
+
+def _command(data: Path, out: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "sasnet_plugin", "batch", str(data), "--out", str(out), "--quiet", *more]
+
+
+def _timed(command: Sequence[str], given: dict[str, str], out: Path) -> tuple[list[dict[str, str]], float]:
+    began = time.monotonic()
+    done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+    if done.returncode != 1 or "Traceback" in done.stderr:  # the letter is no curve
+        raise RuntimeError(f"exit code {done.returncode}: {done.stderr[-500:]}")
+    return rows_of(out.with_suffix(".csv")), time.monotonic() - began
+
+
+def _on_cluster(
+    data: Path, out: Path, kills: int, given: dict[str, str], rng: random.Random, fast: Sequence[str]
+) -> tuple[list[dict[str, str]], float, int]:
+    """The batch on a cluster, a worker killed after each of so many equal parts of the files."""
+    from distributed import LocalCluster
+
+    count = sum(1 for _ in data.iterdir())
+    due = [count * (k + 1) // (kills + 1) for k in range(kills)]
+    os.environ["PYTHONPATH"] = given["PYTHONPATH"]  # which the workers inherit
+    with LocalCluster(
+        n_workers=WORKERS, threads_per_worker=1, processes=True, protocol="tcp", dashboard_address=":0",
+        silence_logs=50,
+    ) as cluster:  # fmt: skip
+        began = time.monotonic()
+        process = subprocess.Popen(
+            _command(data, out, "--scheduler", cluster.scheduler_address, *fast),
+            env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        killed = 0
+        while process.poll() is None and killed < len(due):
+            if _answered(out) >= due[killed]:
+                nanny = rng.choice([one for one in cluster.workers.values() if one.pid])
+                os.kill(nanny.pid, signal.SIGKILL)
+                killed += 1
+            time.sleep(0.02)
+        _, error = process.communicate()
+        took = time.monotonic() - began
+    if process.returncode != 1 or "Traceback" in error:
+        raise RuntimeError(f"exit code {process.returncode}: {error[-500:]}")
+    return rows_of(out.with_suffix(".csv")), took, killed
+
+
+def _answered(out: Path) -> int:
+    journal = out.with_name(out.name + ".journal")
+    return journal.read_bytes().count(b'\n{"file"') if journal.exists() else 0
+
+
+def _different(here: list[dict[str, str]], there: list[dict[str, str]]) -> int:
+    one = {tuple(sorted(row.items())) for row in here}
+    other = {tuple(sorted(row.items())) for row in there}
+    return max(len(one ^ other), abs(len(here) - len(there)))
+
+
+def main() -> None:
+    """Print the table, or write it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="keep both results here")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = compared(options.files, options.kills, options.folder or Path(folder), options.seed)
+    head = ["files", "workers killed", "rows that differ", "this machine / s", f"cluster of {WORKERS} / s",
+            "files an hour on the cluster"]  # fmt: skip
+    row = [f"{found.files:,}", str(found.kills), str(found.different), f"{found.here:.0f}",
+           f"{found.there:.0f}", f"{3600 * found.files / found.there:,.0f}"]  # fmt: skip
+    text = markdown(head, [row])
+    print(text)
+    if options.write:
+        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""What is known of a map after some of its points: a Gaussian process for each label, and its entropy.
+
+The labels of an aspect ("sphere-like", "rod-like", …) are regressed as indicators with a common kernel
+(C. E. Rasmussen, C. K. I. Williams, Gaussian Processes for Machine Learning, 2006, section 6.5), which takes
+the network's probabilities as they are and has a posterior in closed form. A label is right at a point where
+its process exceeds all others. One label more, "something not seen yet", has a small share before
+anything is measured, so that what is far from all measurements is not taken for known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.special import ndtr
+
+Array = NDArray[np.float64]
+#: What no measurement has shown so far.
+UNSEEN = "something not seen yet"
+
+
+class BeliefSettings(NamedTuple):
+    """How a map is believed to look before it is measured.
+
+    Parameters
+    ----------
+    unseen : float
+        Share of the label that no measurement has shown.
+    lengths : tuple of float
+        Correlation lengths that are tried on each axis, as shares of the axis.
+    usual : float
+        Of these the most likely before anything is measured: a phase covers a third of an axis.
+    factor : float
+        By which lengths differ from the usual one, one standard deviation.
+    noise : tuple of float
+        Variances of an indicator about its process that are tried.
+    nodes : int
+        Of the integral over the winning process.
+    least : float
+        A label that has so much nowhere is no label of its own.
+    """
+
+    unseen: float = 0.15
+    lengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8)
+    usual: float = 0.3
+    factor: float = 2.0
+    noise: tuple[float, ...] = (0.01, 0.1)
+    nodes: int = 7
+    least: float = 0.2
+
+
+SETTINGS = BeliefSettings()
+
+
+@dataclass(frozen=True)
+class Belief:
+    """An aspect of a map after some measurements.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The last is `UNSEEN`.
+    mean : (labels, n) float array
+        Of the indicators' processes at all points.
+    covariance : (n, n) float array
+        Common to the labels.
+    noise : float
+        Variance of a measured indicator about its process.
+    """
+
+    labels: tuple[str, ...]
+    mean: Array
+    covariance: Array
+    noise: float
+
+    @property
+    def variance(self) -> Array:
+        """(n,) of the processes."""
+        return np.maximum(np.diagonal(self.covariance), 1e-9)
+
+    def probability(self) -> Array:
+        """(labels, n) that a label is right at a point."""
+        return wins(self.mean, self.variance)
+
+    def after(self, place: int) -> tuple[Array, Array, Array]:
+        """What a measurement at a place would leave, for each label that it may show.
+
+        Returns
+        -------
+        chance : (labels,) float array
+            That it shows the label.
+        mean : (labels, labels, n) float array
+            Of the processes then; the first index is the label shown.
+        variance : (n,) float array
+        """
+        column = self.covariance[:, place]
+        total = column[place] + self.noise
+        chance = wins(self.mean[:, [place]], self.variance[[place]])[:, 0]
+        surprise = np.eye(len(self.labels)) - self.mean[:, place]
+        mean = self.mean[None] + surprise[:, :, None] * (column / total)[None, None]
+        return chance, mean, np.maximum(self.variance - column**2 / total, 1e-9)
+
+
+def wins(mean: Array, variance: Array, settings: BeliefSettings = SETTINGS) -> Array:
+    """Probability of each of several independent normal variables to be the largest.
+
+    Parameters
+    ----------
+    mean : (..., labels, n) float array
+    variance : (n,) float array
+    """
+    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.nodes)
+    z = mean / np.sqrt(variance)
+    found = np.zeros_like(z)
+    labels = z.shape[-2]
+    for t, w in zip(nodes, weights, strict=True):
+        for one in range(labels):
+            others = np.delete(z, one, axis=-2)
+            found[..., one, :] += w * np.prod(ndtr(z[..., one, None, :] - others + t), axis=-2)
+    return np.asarray(found / np.maximum(found.sum(axis=-2, keepdims=True), 1e-300))
+
+
+def entropy(probability: Array, axis: int = -2) -> Array:
+    """Bits that are open, summed over the labels."""
+    safe = np.maximum(probability, 1e-12)
+    return np.asarray(-np.sum(safe * np.log2(safe), axis=axis))
+
+
+def believed(
+    steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]],
+    settings: BeliefSettings = SETTINGS,
+) -> Belief:  # fmt: skip
+    """The map after measurements.
+
+    Parameters
+    ----------
+    steps : (n, axes) float array
+        All points.
+    places : sequence of int
+        Of those that were measured; a place may come again.
+    shares : sequence of mapping of str to float
+        Probability of each label there.
+    """
+    labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)
+    before = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))
+    before[-1] = settings.unseen
+    if not places:
+        variance = settings.unseen * (1 - settings.unseen)
+        kernel = variance * _kernel(steps, steps, _lengths(steps, settings.usual))
+        return Belief(labels, np.repeat(before[:, None], len(steps), 1), kernel, settings.noise[1])
+    y = np.array([[one.get(name, 0.0) for one in shares] for name in labels])
+    y[-1] += np.maximum(1 - y.sum(axis=0), 0.0)
+    y -= before[:, None]
+    # An indicator that is one with probability p varies by p (1 - p).
+    amplitude = float(np.mean(before * (1 - before)))
+    at = steps[list(places)]
+    best: tuple[float, Array, float] | None = None
+    for share in product(settings.lengths, repeat=steps.shape[1]):
+        lengths = _lengths(steps, np.array(share))
+        own = amplitude * _kernel(at, at, lengths)
+        penalty = float(np.sum((np.log(np.array(share) / settings.usual) / np.log(settings.factor)) ** 2)) / 2
+        for noise in settings.noise:
+            score = _evidence(own, noise, y) - penalty
+            if best is None or score > best[0]:
+                best = score, lengths, noise
+    assert best is not None
+    _, lengths, noise = best
+    return _posterior(labels, before, y, steps, list(places), amplitude, lengths, noise)
+
+
+def _posterior(
+    labels: tuple[str, ...], before: Array, y: Array, steps: Array, places: list[int], amplitude: float,
+    lengths: Array, noise: float,
+) -> Belief:  # fmt: skip
+    kernel = amplitude * _kernel(steps, steps, lengths)
+    across = kernel[places]
+    lower = cholesky(across[:, places] + noise * np.eye(len(places)), lower=True)
+    mean = before[:, None] + y @ cho_solve((lower, True), across)
+    left = np.asarray(solve_triangular(lower, across, lower=True))
+    return Belief(labels, np.asarray(mean), kernel - left.T @ left, noise)
+
+
+def _evidence(kernel: Array, noise: float, y: Array) -> float:
+    """Log marginal likelihood of indicators (labels, m), but for a constant."""
+    lower = cholesky(kernel + noise * np.eye(len(kernel)), lower=True, check_finite=False)
+    white = solve_triangular(lower, y.T, lower=True, check_finite=False)
+    # Indicators sum to one: one label of them says nothing of its own.
+    free = (len(y) - 1) / len(y)
+    return float(-0.5 * free * np.sum(white**2) - (len(y) - 1) * np.sum(np.log(np.diagonal(lower))))
+
+
+def _lengths(steps: Array, share: float | Array) -> Array:
+    """Correlation lengths in steps of the grid, a step and a half at least."""
+    return np.asarray(np.maximum(share * np.maximum(steps.max(axis=0), 1.0), 1.5))
+
+
+def _kernel(one: Array, other: Array, lengths: Array) -> Array:
+    """Matérn's covariance of smoothness 3/2: boundaries are sharper than what is smooth for ever."""
+    apart = (one[:, None] - other[None]) / lengths
+    r = np.sqrt(3 * np.sum(apart**2, axis=-1))
+    return np.asarray((1 + r) * np.exp(-r))

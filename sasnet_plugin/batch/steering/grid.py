@@ -1,0 +1,112 @@
+"""The samples that could be measured: a grid of compositions, temperatures or whatever is set."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import SasnetError
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+#: Points of a grid at most: the covariance of all with all is held, 2 MB at 500 and 130 MB at 4,000.
+MOST = 4000
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All combinations of the values of some axes, the last axis fastest, as a raster goes.
+
+    Parameters
+    ----------
+    axes : mapping of str to tuple of float
+        Values of each axis in their order; neighbours count as equally different, so that a concentration
+        may ascend by factors.
+    """
+
+    axes: Mapping[str, tuple[float, ...]]
+
+    def __post_init__(self) -> None:
+        if not self.axes:
+            raise SasnetError("the grid has no axes; name at least one with its values.")
+        own = {str(name): tuple(map(float, values)) for name, values in self.axes.items()}
+        for name, values in own.items():
+            if not values or not all(map(math.isfinite, values)) or len(set(values)) < len(values):
+                raise SasnetError(
+                    f"the grid's axis {name!r} needs values that are finite and differ; it has"
+                    f" {', '.join(map(repr, values)) or 'none'}."
+                )
+        if math.prod(map(len, own.values())) > MOST:
+            raise SasnetError(
+                f"the grid has more than {MOST:,} points; take wider steps, and refine where the boundary is."
+            )
+        object.__setattr__(self, "axes", own)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Values of each axis."""
+        return tuple(map(len, self.axes.values()))
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    @cached_property
+    def steps(self) -> Array:
+        """(n, axes) places of all points in steps of the grid."""
+        return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1).astype(np.float64)
+
+    def point(self, place: int) -> dict[str, float]:
+        """Values of the axes at a place of the raster."""
+        where = np.unravel_index(place, self.shape)
+        pairs = zip(self.axes.items(), where, strict=True)
+        return {name: values[int(k)] for (name, values), k in pairs}
+
+    def place(self, point: Mapping[str, object]) -> int:
+        """The place of the raster that is nearest to a point; what is no axis is passed over.
+
+        Raises
+        ------
+        SasnetError
+            An axis is missing, or its value is no number.
+        """
+        where = []
+        for name, values in self.axes.items():
+            try:
+                value = float(point[name])  # type: ignore[arg-type]
+            except (KeyError, TypeError, ValueError):
+                value = math.nan
+            if not math.isfinite(value):
+                raise SasnetError(
+                    f"a point of the grid needs a finite value of {name!r}; {dict(point)!r} has none."
+                )
+            where.append(int(np.argmin(np.abs(np.array(values) - value))))
+        return int(np.ravel_multi_index(where, self.shape))
+
+    @cached_property
+    def neighbours(self) -> Ints:
+        """(pairs, 2) places one step apart."""
+        number = np.arange(len(self)).reshape(self.shape)
+        pairs = []
+        for axis in range(number.ndim):
+            low, high = np.delete(number, -1, axis), np.delete(number, 0, axis)
+            pairs.append(np.stack([low.ravel(), high.ravel()], axis=1))
+        return np.concatenate(pairs).astype(np.int64)
+
+    def words(self, place: int) -> str:
+        """A point as a reader says it."""
+        return ", ".join(f"{name} {value:.4g}" for name, value in self.point(place).items())
+
+
+def spread(grid: Grid, taken: Sequence[int]) -> int:
+    """The place that is farthest from those taken, in shares of each axis; the first is the middle."""
+    scale = np.maximum(np.array(grid.shape) - 1, 1)
+    at = grid.steps / scale
+    if not taken:
+        return int(np.argmin(np.sum((at - 0.5) ** 2, axis=1)))
+    nearest = np.min([np.sum((at - at[one]) ** 2, axis=1) for one in taken], axis=0)
+    return int(np.argmax(nearest))

@@ -1,0 +1,270 @@
+"""Which sample of a grid to measure next so that the map of its phases is known soonest, and why.
+
+The phase of a sample is what the network says of its curve in some aspects: which group of models, whether
+bodies interact, whether there are two populations. Each aspect is a map of its own (`belief`); a measurement
+is worth the bits by which the entropies of all maps are expected to fall (D. V. Lindley, Ann. Math. Statist.
+27 (1956) 986; D. J. C. MacKay, Neural Comput. 4 (1992) 590).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..live.line import SHARE
+from .belief import UNSEEN, Belief, believed, entropy, wins
+from .grid import Grid, spread
+
+Array = NDArray[np.float64]
+#: Probability of each label, for each aspect.
+Shares = Mapping[str, Mapping[str, float]]
+#: The aspects, and what is said where the network knows nothing of the kind.
+GROUP, INTERACTION, POPULATIONS = "group", "interaction", "populations"
+UNKNOWN = "nothing that the network knows"
+
+
+class PhaseSettings(NamedTuple):
+    """How samples are chosen.
+
+    Parameters
+    ----------
+    first : int
+        Samples for each axis, and one more, that are spread over the grid before anything is inferred.
+    candidates : int
+        Samples of the largest own entropy whose gain is worked out.
+    enough : float
+        Bits that the best sample has to promise; below them the map is taken for known.
+    """
+
+    first: int = 4
+    candidates: int = 40
+    enough: float = 0.3
+
+
+SETTINGS = PhaseSettings()
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A sample to measure.
+
+    Parameters
+    ----------
+    place : int
+        Of the raster.
+    gain : float
+        Bits that are expected of it; NaN while samples are only spread.
+    reason : str
+        One sentence.
+    """
+
+    place: int
+    gain: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Two neighbours of different phases.
+
+    Parameters
+    ----------
+    between : (dict, dict)
+        Points of the grid.
+    phases : (str, str)
+    probability : float
+        That they differ, taken by itself.
+    """
+
+    between: tuple[dict[str, float], dict[str, float]]
+    phases: tuple[str, str]
+    probability: float
+
+
+def aspects_of(outcome: Mapping[str, object]) -> Shares:
+    """Labels of a sample from the numbers of an answer, ``p sphere`` and so on, as far as it has any."""
+    groups = {
+        name.removeprefix(SHARE): value
+        for name, one in outcome.items()
+        if name.startswith(SHARE) and (value := _number(one)) is not None
+    }
+    found: dict[str, Mapping[str, float]] = {}
+    total = sum(groups.values())
+    scope = _number(outcome.get("in_scope"))
+    if total > 0:
+        found[GROUP] = {name: value / total for name, value in groups.items() if value > 0}
+    elif scope is not None:
+        found[GROUP] = {UNKNOWN: 1.0}
+    pairs = (
+        (INTERACTION, "interacting", "interacting", "not interacting"),
+        (POPULATIONS, "two_populations", "two populations", "one population"),
+    )
+    for aspect, key, yes, no in pairs:
+        p = _number(outcome.get(key))
+        if p is not None:
+            found[aspect] = {yes: min(max(p, 0.0), 1.0), no: 1 - min(max(p, 0.0), 1.0)}
+    return found
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+@dataclass
+class PhaseMap:
+    """A grid of samples, what has been measured of it, and what that says of the rest.
+
+    Parameters
+    ----------
+    aspects : tuple of str
+        What makes a phase; others are passed over.
+    measured : list of (place, shares)
+    failed : set of int
+        Places that are not to be suggested again.
+    """
+
+    grid: Grid
+    aspects: tuple[str, ...] = (GROUP, INTERACTION, POPULATIONS)
+    settings: PhaseSettings = SETTINGS
+    measured: list[tuple[int, Shares]] = field(default_factory=list)
+    failed: set[int] = field(default_factory=set)
+    _beliefs: dict[str, Belief] = field(default_factory=dict)
+    _upto: int = -1
+
+    def take(self, place: int, shares: Shares) -> None:
+        """Take what was measured at a place."""
+        self.measured.append((place, shares))
+
+    def beliefs(self) -> dict[str, Belief]:
+        """The map of each aspect of which something was measured."""
+        if self._upto != len(self.measured):
+            self._beliefs = {}
+            for aspect in self.aspects:
+                own = [(place, one[aspect]) for place, one in self.measured if one.get(aspect)]
+                if own:
+                    places, shares = zip(*own, strict=True)
+                    self._beliefs[aspect] = believed(self.grid.steps, places, shares)
+            self._upto = len(self.measured)
+        return self._beliefs
+
+    def open_bits(self) -> Array:
+        """(n,) entropy of what is believed of each sample."""
+        found = np.zeros(len(self.grid))
+        for belief in self.beliefs().values():
+            found = found + entropy(belief.probability())
+        return found
+
+    def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
+        """The next sample; None where all are measured.
+
+        Parameters
+        ----------
+        waiting : sequence of int
+            Places that are suggested already and not measured yet.
+        """
+        taken = {place for place, _ in self.measured} | self.failed | set(waiting)
+        free = np.array([place not in taken for place in range(len(self.grid))])
+        if not free.any():
+            return None
+        if (
+            len(taken) < min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
+            or not self.beliefs()
+        ):
+            place = spread(self.grid, sorted(taken))
+            if not free[place]:
+                place = int(np.argmax(free))
+            return Suggestion(place, math.nan, self._spread_words(place))
+        beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
+        own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
+        order = np.argsort(np.where(free, -own, np.inf), kind="stable")
+        candidates = [int(k) for k in order[: self.settings.candidates] if free[k]]
+        gains = [sum(expected_gain(belief, place) for belief in beliefs) for place in candidates]
+        best = int(np.argmax(gains))
+        place, gain = candidates[best], float(gains[best])
+        return Suggestion(place, gain, self._words(place, gain, float(own.sum())))
+
+    def phases(self) -> tuple[list[str], Array]:
+        """The most probable phase of each sample, and its probability."""
+        names: list[list[str]] = [[] for _ in range(len(self.grid))]
+        sure = np.ones(len(self.grid))
+        for belief in self.beliefs().values():
+            known = (
+                wins(belief.mean[:-1], belief.variance) if len(belief.labels) > 1 else np.ones((1, len(sure)))
+            )
+            best = known.argmax(axis=0)
+            sure = sure * belief.probability()[best, np.arange(len(sure))]
+            for place, k in enumerate(best):
+                names[place].append(belief.labels[int(k)])
+        return [", ".join(one) or UNSEEN for one in names], sure
+
+    def boundaries(self) -> list[Boundary]:
+        """Neighbours of different phases, as it is believed."""
+        phases, _ = self.phases()
+        found = []
+        for one, other in self.grid.neighbours:
+            if phases[one] == phases[other]:
+                continue
+            alike = 1.0
+            for belief in self.beliefs().values():
+                p = belief.probability()
+                alike *= float(np.sum(p[:, one] * p[:, other]))
+            ends = self.grid.point(int(one)), self.grid.point(int(other))
+            found.append(Boundary(ends, (phases[one], phases[other]), 1 - alike))
+        return found
+
+    def settled(self) -> tuple[bool, str]:
+        """Whether more samples would hardly change the map, and a sentence."""
+        next_one = self.suggest()
+        if next_one is None:
+            return True, f"All {len(self.grid)} samples of the grid are measured."
+        open_now = float(self.open_bits().sum())
+        if math.isnan(next_one.gain) or next_one.gain >= self.settings.enough:
+            return False, f"{open_now:.1f} bits of the map are open. {next_one.reason}"
+        return True, (
+            f"The map is settled after {len(self.measured)} of {len(self.grid)} samples: the best next one"
+            f" promises {next_one.gain:.2f} of the {open_now:.1f} bits that are open."
+        )
+
+    def _spread_words(self, place: int) -> str:
+        return f"{self.grid.words(place)}: farthest from what is measured, as little is known yet."
+
+    def _words(self, place: int, gain: float, total: float) -> str:
+        parts = []
+        for belief in self.beliefs().values():
+            p = belief.probability()[:, place]
+            first, second = np.argsort(-p)[:2]
+            if p[first] < 0.95:
+                parts.append(
+                    f"{belief.labels[first]} ({p[first]:.0%}) or {belief.labels[second]} ({p[second]:.0%})"
+                )
+        either = "; ".join(parts) or "nothing of it is much in doubt by itself"
+        return (
+            f"{self.grid.words(place)}: {either}. Measuring it is expected to settle {gain:.1f} of the"
+            f" {total:.1f} bits of the map that are open."
+        )
+
+
+def expected_gain(belief: Belief, place: int) -> float:
+    """Bits by which the entropy of a map is expected to fall by a measurement at a place."""
+    chance, mean, variance = belief.after(place)
+    before = float(entropy(belief.probability()).sum())
+    after = entropy(wins(mean, variance)).sum(axis=-1)
+    return before - float(chance @ after)
+
+
+def _with(belief: Belief, waiting: Sequence[int]) -> Belief:
+    """The same with the uncertainty that will be left when those that wait are measured; means as now."""
+    for place in waiting:
+        column = belief.covariance[:, place]
+        left = belief.covariance - np.outer(column, column) / (column[place] + belief.noise)
+        belief = Belief(belief.labels, belief.mean, left, belief.noise)
+    return belief

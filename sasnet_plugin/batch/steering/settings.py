@@ -1,0 +1,219 @@
+"""Which range of q to measure next, or how long to count, by the information that is expected per second.
+
+Curves of the bank that resemble what is measured stand for what the sample may be (`predict.counting`). Each
+is measured in simulation with each option, and the network is asked. What the option tells of the group of
+models is bounded from below by the entropy now less the mean log loss of the answers then (D. Barber,
+F. Agakov, NIPS 16 (2003) 201), so that an answer that would be sure and wrong counts against it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...predict.class_prior import common
+from ...predict.classes import ClassesFinding
+from ...predict.counting import OUTLOOK, alike, group_shares, measured_again
+from ...types import Curve, SasnetError
+from ..live.states import sigma_of
+
+if TYPE_CHECKING:
+    from ...predict import Predictor
+    from ...simulate.bank import Bank
+
+Array = NDArray[np.float64]
+
+
+class OptionSettings(NamedTuple):
+    """How options are compared.
+
+    Parameters
+    ----------
+    floor : float
+        Least probability of a group in the log loss: the network's probabilities are not known better.
+    worth : float
+        Bits below which an option is said to tell hardly anything.
+    """
+
+    floor: float = 0.01
+    worth: float = 0.05
+
+
+SETTINGS = OptionSettings()
+
+
+@dataclass(frozen=True)
+class Option:
+    """What could be measured next of the same sample.
+
+    Parameters
+    ----------
+    q_range : (float, float) or None
+        Å⁻¹; None counts on in the setting that was measured.
+    seconds : float
+        Counting time.
+    rate : float
+        Counts per second at the same q and intensity, relative to the setting that was measured.
+    """
+
+    name: str
+    seconds: float
+    q_range: tuple[float, float] | None = None
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        low, high = self.q_range or (1.0, 2.0)
+        if not (0 < self.seconds < math.inf and 0 < self.rate < math.inf and 0 < low < high < math.inf):
+            raise SasnetError(
+                f"the setting {self.name!r} needs a time and a rate above 0 and a q range in Å⁻¹ whose first"
+                " end is the smaller."
+            )
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is expected of an option.
+
+    Parameters
+    ----------
+    bits : float
+        Of information about the group of models.
+    rivals : (str, str)
+        The two groups that are most probable now.
+    """
+
+    option: Option
+    bits: float
+    open_bits: float
+    rivals: tuple[str, str]
+
+    @property
+    def reason(self) -> str:
+        """One sentence."""
+        option = self.option
+        what = "counting on" if option.q_range is None else "q {:.3g} to {:.3g} Å⁻¹".format(*option.q_range)
+        if self.bits < SETTINGS.worth:
+            expected = f"is expected to tell hardly anything of the {self.open_bits:.2f} bits that are open"
+        else:
+            expected = f"is expected to settle {self.bits:.2f} of the {self.open_bits:.2f} bits that are open"
+        return f"{option.name} ({what}, {option.seconds:g} s) {expected} between {' and '.join(self.rivals)}."
+
+
+def promises(
+    curve: Curve,
+    seconds: float,
+    options: Sequence[Option],
+    predictor: Predictor,
+    bank: Bank,
+    rng: np.random.Generator,
+) -> list[Promise]:
+    """What each option promises, the most bits per second first.
+
+    Parameters
+    ----------
+    curve : Curve
+        What is measured so far.
+    seconds : float
+        Counting time of it.
+
+    Raises
+    ------
+    SasnetError
+        Nothing that the network knows resembles the curve, or there is no option.
+    """
+    if not options or not seconds > 0:
+        raise SasnetError("name at least one setting, and the time that was counted, above 0 s.")
+    choice = predictor.choice(len(predictor.manifest.labels))
+    (answer,) = predictor.answers([curve], choice)
+    named = answer.finding(ClassesFinding)
+    if named is None or not answer.known:
+        raise SasnetError(
+            f"{curve.file or 'the curve'}: it resembles nothing that the network knows, so no setting can be"
+            " advised; look at the curve."
+        )
+    now = group_shares(answer)
+    first, second = sorted(now, key=lambda name: -now[name])[:2]
+    found = []
+    for option in options:
+        before, bits = _told(curve, seconds, option, named, now, predictor, bank, rng)
+        found.append(Promise(option, bits, before, (first, second)))
+    return sorted(found, key=lambda one: -one.bits / one.option.seconds)
+
+
+def _told(
+    curve: Curve, seconds: float, option: Option, named: ClassesFinding, now: Mapping[str, float],
+    predictor: Predictor, bank: Bank, rng: np.random.Generator,
+) -> tuple[float, float]:  # fmt: skip
+    """Bits that are open now, and how many of them an option is expected to settle."""
+    share = dict(zip(named.head.labels, map(float, named.probability), strict=True))
+    group_of = {name: group.name for group in named.head.groups for name in group.members}
+    at = _points(curve, option)
+    weights, truths, labels = alike(curve, share, bank, at=at)
+    if not labels:
+        raise SasnetError(f"{curve.file or 'the curve'}: no curve of the bank resembles it.")
+    own = [_measured(curve, at, truth, option, seconds, rng) for truth in truths]
+    choice = predictor.choice(len(predictor.manifest.labels))
+    then = [group_shares(one) for one in predictor.answers(own, choice)]
+    if option.q_range is not None:
+        prior = _group_prior(named.head.labels, group_of)
+        then = [_both(now, one, prior) for one in then]
+    groups = [group_of[label] for label in labels]
+    before = _entropy(weights, groups)
+    loss = [-math.log2(max(one[name], SETTINGS.floor)) for one, name in zip(then, groups, strict=True)]
+    return before, max(before - float(weights @ np.array(loss)), 0.0)
+
+
+def _points(curve: Curve, option: Option) -> Curve:
+    """Points of a setting, as dense in ln q as those measured, with the same relative resolution."""
+    if option.q_range is None:
+        return curve
+    low, high = option.q_range
+    density = (len(curve) - 1) / max(math.log(curve.q[-1] / curve.q[0]), 1e-3)
+    q = np.geomspace(low, high, int(np.clip(density * math.log(high / low), 30, 400)))
+    dq = None if curve.dq is None else q * float(np.nanmedian(curve.dq / curve.q))
+    return Curve(q, np.ones_like(q), None, dq, file=curve.file)
+
+
+def _measured(
+    curve: Curve, at: Curve, truth: Array, option: Option, seconds: float, rng: np.random.Generator
+) -> Curve:
+    """A sample measured with an option: with what is counted already, or in another range."""
+    if option.q_range is None:
+        return measured_again(curve, truth, 1 + option.rate * option.seconds / seconds, rng)
+    # Counts go with the intensity and the area of the ring, q dq; their scale is that of what was measured.
+    per = (curve.intensity / sigma_of(curve)) ** 2 / np.maximum(curve.intensity * curve.q**2, 1e-300)
+    scale = float(np.median(per[per > 0])) * option.rate * option.seconds / seconds
+    truth = np.maximum(truth, 1e-300)
+    counts = np.maximum(scale * truth * at.q**2, 1e-9)
+    sigma = truth * np.hypot(1 / np.sqrt(counts), OUTLOOK.systematic)
+    noisy = truth + sigma * rng.standard_normal(truth.size)
+    return Curve(at.q, noisy, sigma, at.dq, file=curve.file)
+
+
+def _group_prior(labels: Sequence[str], group_of: Mapping[str, str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    share = common(list(labels))
+    for label, p in zip(labels, share / share.sum(), strict=True):
+        found[group_of[label]] = found.get(group_of[label], 0.0) + float(p)
+    return found
+
+
+def _both(
+    one: Mapping[str, float], other: Mapping[str, float], prior: Mapping[str, float]
+) -> dict[str, float]:
+    """Answers to two independent measurements of a sample, as one."""
+    product = {name: one[name] * other[name] / max(prior[name], 1e-9) for name in one}
+    total = sum(product.values()) or 1.0
+    return {name: value / total for name, value in product.items()}
+
+
+def _entropy(weights: Array, groups: Sequence[str]) -> float:
+    share: dict[str, float] = {}
+    for w, name in zip(weights, groups, strict=True):
+        share[name] = share.get(name, 0.0) + float(w)
+    return -float(sum(p * math.log2(p) for p in share.values() if p > 0))

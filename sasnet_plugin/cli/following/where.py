@@ -1,0 +1,35 @@
+"""Where the network is asked: here, or on the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...predict import Predictor
+    from ...predict.elsewhere import Elsewhere
+
+
+@contextmanager
+def asked_where(scheduler: str | None, domain: str, here: Predictor) -> Iterator[Predictor | Elsewhere]:
+    """What answers: the network itself, or its like on a cluster while that is connected.
+
+    Parameters
+    ----------
+    domain : str
+        Whose network it is.
+
+    Raises
+    ------
+    ClusterError
+        No scheduler answers there.
+    """
+    if scheduler is None:
+        yield here
+        return
+    from ...predict.elsewhere import Elsewhere
+    from ...workers.spread import connected
+
+    with connected(scheduler) as cluster:
+        yield Elsewhere(cluster, domain)

@@ -1,0 +1,143 @@
+"""Which models AutoSAS is to fit to some curves, with start values and bounds, as its ``model_inputs``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...types import Curve, SasnetError, product_name
+
+if TYPE_CHECKING:
+    from ...predict.findings import Answer
+    from ...simulate.bank import Bank
+
+#: Form model and structure factor.
+Pair = tuple[str, str | None]
+#: Bounds of scale and background beside their start values: a factor, as AutoSAS's own examples have it.
+REACH = 1e3
+#: Seconds of a candidate's fit, from whose end AutoSAS starts.
+SECONDS = 3.0
+#: A pair of less probability for every curve is left out.
+LEAST = 0.02
+
+
+def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> list[dict[str, Any]]:
+    """Candidates for curves that are fitted with the same list, the most probable first.
+
+    Parameters
+    ----------
+    top : int
+        How many at most.
+    least : float
+        Probability that a pair has to have for some curve.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, of what is
+        fitted, ``bounds``. Values are those of a short fit to the curve for which the model is most
+        probable; what such a fit holds, as a contrast that does what the scale does, is held.
+
+    Raises
+    ------
+    SasnetError
+        There is no curve, or nothing that the network knows resembles any of them.
+    """
+    from ...fitting.api import bank_path
+    from ...predict import open_predictor
+    from ...simulate.bank import Bank
+
+    predictor = open_predictor()
+    choice = predictor.choice(len(predictor.manifest.labels))
+    answers = predictor.answers(curves, choice) if curves else []
+    best: dict[Pair, tuple[float, Curve]] = {}
+    total: dict[Pair, float] = {}
+    for curve, answer in zip(curves, answers, strict=True):
+        for pair, p in _pairs(answer):
+            total[pair] = total.get(pair, 0.0) + p
+            if p > best.get(pair, (0.0, curve))[0]:
+                best[pair] = p, curve
+    wanted = [pair for pair in sorted(total, key=lambda pair: -total[pair]) if best[pair][0] >= least]
+    bank = Bank(bank_path())
+    window = _window(curves) if curves else {}
+    found = []
+    for pair in wanted:
+        made = _made(pair, best[pair][1], bank)
+        if made is not None:
+            found.append({**made, **window})
+        if len(found) == top:
+            break
+    if not found:
+        raise SasnetError(
+            "the network knows nothing that resembles these curves, so AutoSAS is left without candidates;"
+            " name its model_inputs yourself."
+        )
+    return found
+
+
+def _pairs(answer: Answer) -> list[tuple[Pair, float]]:
+    from ...predict.curves import suggestion_of
+
+    found = suggestion_of(answer)
+    return (
+        [((one.name, one.structure_factor), one.probability) for one in found.models] if answer.known else []
+    )
+
+
+def _window(curves: Sequence[Curve]) -> dict[str, float]:
+    """AutoSAS leaves out what lies outside; a little more, as the ends are compared after rounding."""
+    low, high = min(c.q[0] for c in curves), max(c.q[-1] for c in curves)
+    return {"q_min": float(low) * (1 - 1e-6), "q_max": float(high) * (1 + 1e-6)}
+
+
+def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
+    """A candidate; None where no start of the bank leads anywhere."""
+    from ...fitting.api import uncertainties
+    from ...fitting.pool import answer_of
+    from ...fitting.strategy.fit_candidate import fit_candidate
+    from ...fitting.task import Budget, Task
+    from ...simulate.kernel import load_model
+
+    form, factor = pair
+    if form not in bank.models:
+        return None
+    budget = Budget(SECONDS)
+    task = Task(curve, uncertainties(curve)[0], form, factor, budget=budget, as_measured=True)
+    fit = answer_of(fit_candidate, task, bank, budget)
+    if fit is None or isinstance(fit, Exception):
+        return None
+    name = product_name(form, factor)
+    known = {p.name: p for p in load_model(name).info.parameters.call_parameters}
+    numbers = {key: own for key, own in fit.parameters.items() if _is_number(key, own.value)}
+    parameters = {
+        key: {
+            "value": float(own.value),
+            "bounds": None if own.fixed else _bounds(known.get(key), key, own.value),
+        }
+        for key, own in numbers.items()
+    }
+    return {"name": name.replace("@", "_"), "sasmodel": name, "fit_params": parameters}
+
+
+def _is_number(name: str, value: Any) -> bool:
+    """Whether AutoSAS may set it: kinds of distributions and choices it may not."""
+    return isinstance(value, int | float) and not name.endswith("_type") and math.isfinite(value)
+
+
+def _bounds(known: Any, name: str, value: float) -> list[float] | None:
+    """Of what is fitted; None where it has no finite ones, and is held."""
+    from ...fitting.problem.bounds import reach_of
+
+    size = max(abs(value), 1e-8)
+    if name == "scale":
+        low, high = size / REACH, size * REACH
+    elif name == "background":
+        low, high = 0.0, size * REACH
+    elif name.endswith("_pd"):
+        low, high = 0.0, 1.0
+    elif known is None:
+        return None
+    else:
+        low, high = reach_of(known, value)
+    return [low, high] if math.isfinite(low) and math.isfinite(high) and low < high else None

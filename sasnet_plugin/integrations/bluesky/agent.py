@@ -1,0 +1,304 @@
+"""Agents for bluesky-adaptive: which sample of a grid comes next, or which setting, and why.
+
+Both are what its plans call an Optimizer (`bluesky_adaptive.protocols`): ``suggest``, ``ingest``,
+``get_best_points``, ``register_suggestions``, ``register_failures``, ``should_stop``, ``checkpoint``. Nothing
+of it is imported: the protocol is a set of methods.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...batch.steering.grid import Grid
+from ...batch.steering.phases import PhaseMap, Suggestion, aspects_of
+from ...types import SasnetError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ...batch.steering.settings import Option, Promise
+    from ...types import Curve
+
+ID = "_id"
+Point = Mapping[str, Any]
+
+
+@dataclass
+class SampleAgent:
+    """Finds the boundaries of phases in a grid of samples with few measurements.
+
+    Parameters
+    ----------
+    axes : mapping of str to sequence of float
+        What is set, by the names of the actuators, with its values.
+    found : PhaseMap
+        What is known; made of the axes.
+    tell : callable
+        Told of each suggestion, in a sentence.
+    path : Path or None
+        Where `checkpoint` keeps what was measured; what lies there is taken up.
+    """
+
+    axes: Mapping[str, Sequence[float]]
+    tell: Callable[[str], None] | None = None
+    path: Path | None = None
+    found: PhaseMap = field(init=False)
+    _waiting: dict[Any, tuple[int, str]] = field(default_factory=dict)
+    _outcomes: dict[int, tuple[Any, Point]] = field(default_factory=dict)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        self.found = PhaseMap(Grid({name: tuple(values) for name, values in self.axes.items()}))
+        if self.path is not None and Path(self.path).exists():
+            self._take_up(Path(self.path))
+
+    # --- what plans call ---
+
+    def suggest(self, num_points: int | None = None) -> list[dict[str, Any]]:
+        """The samples to measure next, the best first.
+
+        Raises
+        ------
+        SasnetError
+            All are measured, or under way.
+        """
+        chosen: list[dict[str, Any]] = []
+        for _ in range(num_points or 1):
+            one = self.found.suggest([place for place, _ in self._waiting.values()])
+            if one is None:
+                break
+            chosen.append(self._registered(self.found.grid.point(one.place), one))
+        if not chosen:
+            raise SasnetError(
+                "every sample of the grid is measured or under way; nothing is left to suggest."
+            )
+        return chosen
+
+    def register_suggestions(self, suggestions: Sequence[Point]) -> list[dict[str, Any]]:
+        """Samples that someone else has chosen, each with an id."""
+        found = []
+        for point in suggestions:
+            place = self.found.grid.place(point)
+            chosen = Suggestion(place, math.nan, f"{self.found.grid.words(place)}: as it was asked for.")
+            found.append(self._registered({name: point[name] for name in self.axes}, chosen))
+        return found
+
+    def ingest(self, points: Sequence[Point]) -> None:
+        """Take what was measured: outcomes with the ``_id`` of a suggestion, or with the values of the axes.
+
+        An outcome without an answer, as of a curve that cannot be read, leaves its sample to be suggested
+        again once; when that fails, too, it is left out.
+
+        Raises
+        ------
+        SasnetError
+            An outcome has neither an id that was given nor the axes.
+        """
+        for point in points:
+            known = self._waiting.pop(point.get(ID), None)
+            place = self.found.grid.place(point) if known is None else known[0]
+            shares = aspects_of(point)
+            if shares:
+                self.found.take(place, shares)
+                self._outcomes[place] = point.get(ID), _outcome(point, self.axes)
+            elif place in self._outcomes:
+                self.found.failed.add(place)
+            else:
+                self._outcomes[place] = point.get(ID), {}
+
+    def register_failures(self, suggestions: Sequence[Point]) -> None:
+        """Suggestions that were not measured, as of an aborted scan; they may come again."""
+        for point in suggestions:
+            self._waiting.pop(point.get(ID), None)
+
+    def get_best_points(self) -> list[tuple[Any, dict[str, float], dict[str, Any]]]:
+        """Measured samples beside a boundary: id, values of the axes, outcome."""
+        grid = self.found.grid
+        phases, _ = self.found.phases()
+        beside = {int(k) for pair in grid.neighbours if phases[pair[0]] != phases[pair[1]] for k in pair}
+        measured = {place for place, _ in self.found.measured}
+        chosen = sorted(beside & measured) or sorted(measured)
+        return [(self._outcomes[k][0], grid.point(k), dict(self._outcomes[k][1])) for k in chosen]
+
+    def should_stop(self) -> tuple[bool, str | None]:
+        """Whether more samples would hardly change the map, and why."""
+        return self.found.settled()
+
+    def report(self) -> dict[str, Any]:
+        """Where it stands: phases of all samples with their probabilities, boundaries, what is under way."""
+        grid = self.found.grid
+        phases, sure = self.found.phases()
+        done, sentence = self.found.settled()
+        return {
+            "measured": len(self.found.measured), "samples": len(grid), "settled": done, "says": sentence,
+            "open_bits": float(self.found.open_bits().sum()),
+            "phases": [
+                {**grid.point(k), "phase": phases[k], "probability": float(sure[k])} for k in range(len(grid))
+            ],
+            "boundaries": [
+                {"between": list(one.between), "phases": list(one.phases), "probability": one.probability}
+                for one in self.found.boundaries()
+            ],
+            "under_way": [{ID: name, "reason": reason} for name, (_, reason) in self._waiting.items()],
+        }  # fmt: skip
+
+    def reason(self, name: Any) -> str:
+        """Why a suggestion was made that is not measured yet, by its id; empty for others."""
+        return self._waiting[name][1] if name in self._waiting else ""
+
+    def checkpoint(self) -> None:
+        """Keep what was measured.
+
+        Raises
+        ------
+        SasnetError
+            No path was given, or it cannot be written.
+        """
+        from ...files import put_whole
+
+        if self.path is None:
+            raise SasnetError("the agent has no path to keep its state in; give it one when it is made.")
+        state = {
+            "axes": {name: list(values) for name, values in self.found.grid.axes.items()},
+            "count": self._count,
+            "measured": [[place, shares] for place, shares in self.found.measured],
+            "outcomes": [[place, *both] for place, both in self._outcomes.items()],
+        }
+        put_whole(Path(self.path), json.dumps(state).encode(), "state of the agent")
+
+    # --- inside ---
+
+    def _registered(self, point: Mapping[str, Any], chosen: Suggestion) -> dict[str, Any]:
+        self._count += 1
+        name = f"sample-{self._count}"
+        self._waiting[name] = chosen.place, chosen.reason
+        if self.tell is not None:
+            self.tell(chosen.reason)
+        return {ID: name, **point}
+
+    def _take_up(self, path: Path) -> None:
+        try:
+            state = json.loads(path.read_text(encoding="utf-8"))
+            axes = {name: tuple(values) for name, values in state["axes"].items()}
+            measured = [(int(place), shares) for place, shares in state["measured"]]
+            outcomes = {int(place): (name, outcome) for place, name, outcome in state["outcomes"]}
+            count = int(state["count"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SasnetError(f"{path}: is no state of an agent; name another file, or remove it.") from error
+        if axes != self.found.grid.axes:
+            raise SasnetError(f"{path}: is of a grid with other axes; name another file, or remove it.")
+        self.found.measured, self._outcomes, self._count = measured, outcomes, count
+
+
+def _outcome(point: Point, axes: Mapping[str, Any]) -> dict[str, Any]:
+    """What was measured, as JSON can say it."""
+    rest = {name: value for name, value in point.items() if name != ID and name not in axes}
+    return {k: v.item() if hasattr(v, "item") else v for k, v in rest.items()}
+
+
+@dataclass
+class SettingAgent:
+    """Says in which setting to go on with a sample, and how long, until its answer is settled.
+
+    Parameters
+    ----------
+    options : sequence of Option
+        What could be measured.
+    values : mapping of str to mapping
+        What is set for each option, by its name: values of the actuators, as ``{"distance": 8000.0}``.
+    seconds : float
+        Counting time of the first curve.
+    time : str
+        Name of the actuator that counts; the suggestion holds its seconds.
+    """
+
+    options: Sequence[Option]
+    values: Mapping[str, Mapping[str, Any]]
+    seconds: float
+    rng: np.random.Generator
+    time: str = "count_time"
+    tell: Callable[[str], None] | None = None
+    _curve: Curve | None = None
+    _promises: list[Promise] = field(default_factory=list)
+    _given: dict[Any, Promise] = field(default_factory=dict)
+    _taken: list[tuple[Any, Point]] = field(default_factory=list)
+    _count: int = 0
+
+    def begin(self, curve: Curve, seconds: float | None = None) -> None:
+        """Take what is measured of the sample so far, counted for so many seconds."""
+        self._curve, self._promises = curve, []
+        self.seconds = self.seconds if seconds is None else seconds
+
+    def suggest(self, num_points: int | None = None) -> list[dict[str, Any]]:
+        """The settings that promise the most bits per second, the best first.
+
+        Raises
+        ------
+        SasnetError
+            Nothing is measured yet, or it resembles nothing that the network knows.
+        """
+        found = []
+        for one in self._advised()[: num_points or 1]:
+            self._count += 1
+            name = f"setting-{self._count}"
+            self._given[name] = one
+            if self.tell is not None:
+                self.tell(one.reason)
+            found.append({ID: name, **self.values.get(one.option.name, {}), self.time: one.option.seconds})
+        return found
+
+    def ingest(self, points: Sequence[Point]) -> None:
+        """Take outcomes; the curve itself comes by `begin`, as outcomes are numbers."""
+        self._taken += [(point.get(ID), dict(point)) for point in points]
+        self._promises = []
+
+    def get_best_points(self) -> list[tuple[Any, dict[str, Any], dict[str, Any]]]:
+        """What was measured: id, values that were set, outcome; the surest answer first."""
+        ranked = sorted(self._taken, key=lambda pair: -float(pair[1].get("model_probability") or 0.0))
+        return [
+            (name, dict(self.values.get(self._given[name].option.name, {})), dict(outcome))
+            for name, outcome in ranked
+            if name in self._given
+        ]
+
+    def should_stop(self) -> tuple[bool, str | None]:
+        """Whether no setting promises much more."""
+        from ...batch.steering.settings import SETTINGS
+
+        best = max(self._advised(), key=lambda one: one.bits)
+        return best.bits < SETTINGS.worth, best.reason
+
+    def report(self) -> dict[str, Any]:
+        """What each setting promises."""
+        return {
+            "settings": [
+                {
+                    "name": one.option.name, "seconds": one.option.seconds, "bits": one.bits,
+                    "bits_per_second": one.bits / one.option.seconds, "reason": one.reason,
+                }
+                for one in self._advised()
+            ]
+        }  # fmt: skip
+
+    def reason(self, name: Any) -> str:
+        """Why a setting was suggested, by the id of the suggestion."""
+        return self._given[name].reason if name in self._given else ""
+
+    def _advised(self) -> list[Promise]:
+        from ...batch.steering.settings import promises
+        from ...fitting.api import bank_path
+        from ...predict import open_predictor
+        from ...simulate.bank import Bank
+
+        if self._curve is None:
+            raise SasnetError("no curve of the sample is measured yet; measure one, and give it to begin().")
+        if not self._promises:
+            self._promises = promises(
+                self._curve, self.seconds, self.options, open_predictor(), Bank(bank_path()), self.rng
+            )
+        return self._promises

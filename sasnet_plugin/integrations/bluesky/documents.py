@@ -1,0 +1,226 @@
+"""A callback on Bluesky's event documents: each event with a curve is answered once.
+
+``RE.subscribe(Documents(tell=print))``: documents come as (name, document) of the event model. A curve lies
+in an event as arrays, or in a file that the event names. Whatever is wrong with an event is said in its
+answer: a callback that raised would end the scan.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...batch.live.line import Said, said
+from ...batch.live.settled import Sequential, added
+from ...batch.live.states import States
+from ...batch.steering.outcome import names_of, outcome_of
+from ...predict.counting import group_shares
+from ...types import Curve, SasnetError
+from .keys import Keys, curve_of, keys_of
+
+if TYPE_CHECKING:
+    from ...predict import Predictor
+
+#: Answers that are kept to be asked for.
+KEPT = 20_000
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What is said of an event.
+
+    Parameters
+    ----------
+    event, run : str
+        Their uid.
+    number : int
+        Of the event in its stream, from 1.
+    data : mapping
+        What else the event holds that is no array: motors, temperatures.
+    outcome : mapping
+        Numbers by name (`batch.steering.outcome`); all NaN where there is no answer.
+    about : Said or None
+        The answer itself.
+    note : str
+        Why there is none; else empty.
+    change : str
+        A sentence where the series of the stream has changed with this event.
+    advice : str
+        Of curves that are added up: a sentence when the answer is settled with this event.
+    """
+
+    event: str
+    run: str
+    stream: str
+    number: int
+    data: Mapping[str, Any]
+    outcome: Mapping[str, float | str]
+    about: Said | None = None
+    note: str = ""
+    change: str = ""
+    advice: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.stream} {self.number}"
+        if self.about is None:
+            return f"{where}: {self.note}"
+        what = self.about.model or "nothing that the network knows"
+        sure = f" ({self.about.model_probability:.0%})" if self.about.model else ""
+        return " ".join(filter(None, (f"{where}: {what}{sure}.", self.change, self.advice)))
+
+
+@dataclass
+class _Stream:
+    """A stream of events that is open: of one descriptor, or of several that follow one another."""
+
+    run: str
+    name: str
+    keys: dict[str, Keys]
+    states: States
+    test: Sequential = field(default_factory=Sequential)
+    total: Curve | None = None
+    seen: set[str] = field(default_factory=set)
+
+
+@dataclass(eq=False)  # a RunEngine keeps its callbacks by their hash
+class Documents:
+    """Answers events; call it with the name of a document and the document.
+
+    Parameters
+    ----------
+    keys : Keys
+        Names of the fields; those left out are recognised by usual names.
+    add : bool
+        Curves of a stream are of one sample: each is added to those before, and it is said when the answer is
+        settled, which is when one may stop counting.
+    tell : callable
+        Told of each answer.
+    kept : int
+        Answers that can still be asked for.
+    """
+
+    keys: Keys = field(default_factory=Keys)
+    add: bool = False
+    tell: Callable[[Answered], None] | None = None
+    kept: int = KEPT
+    predictor: Predictor | None = None
+    _answers: OrderedDict[str, Answered] = field(default_factory=OrderedDict)
+    _runs: OrderedDict[str, Document] = field(default_factory=OrderedDict)
+    _streams: dict[str, _Stream] = field(default_factory=dict)
+
+    def __call__(self, name: str, document: Document) -> None:
+        """Take a document; of kinds that carry no curve nothing is done."""
+        takes = {
+            "start": self._start, "descriptor": self._descriptor, "event": self._event,
+            "event_page": self._page, "stop": self._stop,
+        }  # fmt: skip
+        take = takes.get(name)
+        try:
+            if take is not None:
+                take(document)
+        except Exception as error:
+            from ...data.failure import sentence_of
+
+            logging.getLogger(__name__).warning("%s", sentence_of(f"document {name!r}", error))
+
+    def answer(self, event: str) -> Answered | None:
+        """Of an event by its uid; None where it has none, or no more."""
+        return self._answers.get(event)
+
+    def answers(self, run: str | None = None) -> list[Answered]:
+        """Those kept, of a run or of all, as they came."""
+        return [one for one in self._answers.values() if run is None or one.run == run]
+
+    def start_of(self, run: str) -> Document:
+        """The start document of a run; empty where it was not seen."""
+        return self._runs.get(run, {})
+
+    # --- documents ---
+
+    def _start(self, document: Document) -> None:
+        self._runs[document["uid"]] = document
+        while len(self._runs) > self.kept:
+            self._runs.popitem(last=False)
+
+    def _descriptor(self, document: Document) -> None:
+        found = keys_of(document.get("data_keys", {}), self.keys)
+        if found is None:
+            return
+        run, name = document["run_start"], document.get("name", "primary")
+        before = next((s for s in self._streams.values() if (s.run, s.name) == (run, name)), None)
+        stream = before or _Stream(run, name, {}, States(self._asked))
+        stream.keys[document["uid"]] = found
+        self._streams[document["uid"]] = stream
+
+    def _page(self, document: Document) -> None:
+        from event_model import unpack_event_page
+
+        for event in unpack_event_page(document):
+            self._event(event)
+
+    def _event(self, document: Document) -> None:
+        stream = self._streams.get(document["descriptor"])
+        if stream is None or document["uid"] in stream.seen:
+            return
+        stream.seen.add(document["uid"])
+        found = self._answered(stream, document)
+        self._answers[found.event] = found
+        while len(self._answers) > self.kept:
+            self._answers.popitem(last=False)
+        if self.tell is not None:
+            self.tell(found)
+
+    def _stop(self, document: Document) -> None:
+        run = document["run_start"]
+        self._streams = {uid: s for uid, s in self._streams.items() if s.run != run}
+
+    # --- answers ---
+
+    def _opened(self) -> Predictor:
+        if self.predictor is None:
+            from ...predict import open_predictor
+
+            self.predictor = open_predictor()
+        return self.predictor
+
+    def _asked(self, curves: Iterable[Curve]) -> Any:
+        return self._opened().outcomes(list(curves))
+
+    def _answered(self, stream: _Stream, document: Document) -> Answered:
+        data = document["data"]
+        about, note, change, advice = None, "", "", ""
+        number = int(document.get("seq_num", 0))
+        try:
+            curve = curve_of(document, stream.keys[document["descriptor"]], f"{stream.name} {number}")
+            whole = curve
+            if self.add and stream.total is not None:
+                whole = added(stream.total, curve)
+            (answer,) = self._opened().outcomes([whole])
+            if isinstance(answer, Exception):
+                raise answer
+            about, stream.total = said(answer), whole if self.add else None
+            changed = None if self.add else stream.states.add(number, curve)
+            change = "" if changed is None else changed.sentence
+            advice = self._advised(stream, answer) if self.add else ""
+        except Exception as error:
+            from ...data.failure import sentence_of
+
+            note = str(error) if isinstance(error, SasnetError) else sentence_of(document["uid"], error)
+        rest = {name: value for name, value in data.items() if np.ndim(value) == 0}
+        outcome = outcome_of(about, names_of(self._opened()))
+        return Answered(
+            document["uid"], stream.run, stream.name, number, rest, outcome, about, note, change, advice
+        )
+
+    def _advised(self, stream: _Stream, answer: Any) -> str:
+        """A sentence with the event that settles the answer."""
+        before = bool(stream.test.settled)
+        if not stream.test.look(group_shares(answer), answer.known) or before:
+            return ""
+        return f"Settled: {stream.test.settled}; you may stop counting."

@@ -1,0 +1,78 @@
+"""From a scan to outcomes: what was answered of its events, by the ids of the suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...types import SasnetError
+from .agent import ID
+from .documents import Answered, Documents
+
+if TYPE_CHECKING:
+    from bluesky_adaptive.protocols import OptimizationProblem
+
+#: Where bluesky-adaptive's default plan writes the ids in the order in which it measured.
+ORDER = "blop_acquisition_order"
+
+
+def problem(
+    agent: Any, actuators: Sequence[Any], sensors: Sequence[Any], documents: Documents
+) -> OptimizationProblem[Any]:
+    """What the plans of bluesky-adaptive take: ``RE(optimize(problem(…), iterations=…))``.
+
+    Parameters
+    ----------
+    agent : SampleAgent or SettingAgent
+    actuators, sensors : sequence
+        Devices of Bluesky; an actuator is called as what it sets.
+    documents : Documents
+        Subscribed to the RunEngine.
+    """
+    from bluesky_adaptive.protocols import OptimizationProblem
+
+    return OptimizationProblem(agent, actuators, sensors, Evaluation(documents))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a plan of bluesky-adaptive asks of a scan.
+
+    Parameters
+    ----------
+    documents : Documents
+        Subscribed to the RunEngine.
+    stream : str
+        Whose events are the curves of the suggestions, one of each, in the order of the scan.
+    """
+
+    documents: Documents
+    stream: str = "primary"
+
+    def __call__(self, uid: Any, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """An outcome for each suggestion.
+
+        Parameters
+        ----------
+        uid : str or sequence
+            Of the run; of plans within one run the ids in the order in which they were measured.
+
+        Raises
+        ------
+        SasnetError
+            The scan has not one event with a curve for each suggestion.
+        """
+        if isinstance(uid, str):
+            order = list(self.documents.start_of(uid).get(ORDER, [one[ID] for one in suggestions]))
+            events = [one for one in self.documents.answers(uid) if one.stream == self.stream]
+        else:
+            order = list(uid)
+            events = [one for one in self.documents.answers() if one.stream == self.stream][-len(order) :]
+        if len(events) != len(order):
+            raise SasnetError(
+                f"the scan has {len(events)} events with a curve for {len(order)} suggestions; subscribe the"
+                f" Documents to the RunEngine, and let the stream {self.stream!r} hold one curve of each."
+            )
+        by_id: dict[Any, Answered] = dict(zip(order, events, strict=True))
+        return [{ID: one[ID], **by_id[one[ID]].outcome} for one in suggestions]

@@ -1,0 +1,141 @@
+"""Where the curve of an event lies: arrays by their names in the descriptor, or a file that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ...types import Curve, DataError, SasnetError
+from ...units import canonical
+
+#: Usual names of the fields, in small letters; a detector's name may stand before them, ``saxs_q``.
+USUAL = {
+    "q": ("q", "qs", "q_values"),
+    "intensity": ("i", "iq", "i_q", "intensity", "intensities"),
+    "dintensity": ("di", "idev", "sigma", "sigmas", "error", "errors", "intensity_error", "i_error"),
+    "dq": ("dq", "qdev", "q_error"),
+    "file": ("file", "filename", "file_name", "filepath", "file_path", "path", "curve_file"),
+}
+#: Fields without which there is no curve.
+NEEDED = ("q", "intensity")
+ARRAYS = ("q", "intensity", "dintensity", "dq")
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Names of the fields of an event that hold a curve; None where it has none, or they are to be found.
+
+    Parameters
+    ----------
+    file : str or None
+        A field that names a file; used where there are no arrays.
+    q_unit : str or None
+        Unit of q; default: what the descriptor says, else it is assumed from the values, as of a file.
+    entry : str or None
+        Data set of a file that holds several.
+    """
+
+    q: str | None = None
+    intensity: str | None = None
+    dintensity: str | None = None
+    dq: str | None = None
+    file: str | None = None
+    q_unit: str | None = None
+    entry: str | None = None
+
+
+def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given: Keys) -> Keys | None:
+    """The fields of a descriptor that hold a curve; None where it has no curve.
+
+    Parameters
+    ----------
+    given : Keys
+        What is named is taken if the descriptor has it, and nothing else is looked for in its place.
+    """
+    found = {}
+    for field in USUAL:
+        name = getattr(given, field)
+        found[field] = name if name in data_keys else None if name else _usual(data_keys, field)
+    if any(found[field] is None for field in NEEDED):
+        if found["file"] is None:
+            return None
+        found |= dict.fromkeys(ARRAYS)
+    unit = given.q_unit
+    if unit is None and found["q"] is not None:
+        unit = data_keys[found["q"]].get("units") or None
+    return replace(given, **found, q_unit=unit)
+
+
+def _usual(data_keys: Mapping[str, Mapping[str, Any]], field: str) -> str | None:
+    array = field != "file"
+    for name, about in data_keys.items():
+        if (about.get("dtype") == "array") != array:
+            continue
+        own = name.lower()
+        if any(
+            own == usual or own.endswith((f"_{usual}", f"-{usual}", f".{usual}")) for usual in USUAL[field]
+        ):
+            return name
+    return None
+
+
+def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
+    """The curve of an event.
+
+    Parameters
+    ----------
+    name : str
+        For sentences.
+
+    Raises
+    ------
+    SasnetError
+        It has none that can be used.
+    """
+    _check(event, keys, name)
+    data = event["data"]
+    if keys.q is None:
+        return _read(str(data[keys.file]), keys)
+    from ...data.clean import clean
+    from ...data.raw import RawCurve
+
+    columns: dict[str, Any] = {}
+    for field in ARRAYS:
+        own = getattr(keys, field)
+        columns[field] = None if own is None else np.asarray(data[own], dtype=np.float64).ravel()
+        if own is not None and columns[field].size != columns["q"].size:
+            raise DataError(
+                f"{name}: {own} has {columns[field].size} values but {keys.q} has {columns['q'].size}; give"
+                " one for each q."
+            )
+    return clean(RawCurve(**columns, **_unit(keys.q_unit)), file=name, entry="")
+
+
+def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
+    """See that the event holds what its descriptor promises."""
+    filled = event.get("filled", {})
+    for one in filter(None, (getattr(keys, field) for field in USUAL)):
+        if one not in event["data"] or filled.get(one) is False:
+            what = "missing" if one not in event["data"] else "not filled"
+            raise DataError(
+                f"{name}: the event's field {one!r} is {what}; fill events with their data before."
+            )
+
+
+def _unit(given: str | None) -> dict[str, Any]:
+    """What is said of the unit of q."""
+    unit = None if given is None else canonical(given, "q")
+    return {"q_unit": unit, "q_unit_unknown": given if given is not None and unit is None else ""}
+
+
+def _read(path: str, keys: Keys) -> Curve:
+    """The one curve of a file."""
+    from ...data import load
+
+    curves = load(path, q_unit=keys.q_unit, entry=keys.entry)
+    if len(curves) != 1:
+        raise SasnetError(f"{path}: holds {len(curves)} data sets; name one as entry in the keys.")
+    return curves[0]

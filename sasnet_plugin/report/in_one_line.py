@@ -1,0 +1,43 @@
+"""An answer in one line: of a list of files, on a terminal or on a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..predict.classes import ClassesFinding, percent
+
+if TYPE_CHECKING:
+    from ..predict import Answer
+
+
+def in_one_line(answer: Answer) -> str:
+    """Likeliest model and group, or the first sentence of another kind of answer."""
+    if fitted := next(filter(None, (getattr(one, "headline", "") for one in answer.findings)), ""):
+        return fitted
+    finding = answer.finding(ClassesFinding)
+    if finding is None or not finding.classes:
+        return next(iter(answer.sentences()), "no answer")
+    said = _likeliest(finding)
+    return (said if answer.known else f"perhaps no known model; if one, {said}") + _assumed(answer.q_unit)
+
+
+def _likeliest(finding: ClassesFinding) -> str:
+    """The likeliest model with its group, the one that is shown first in front."""
+    best, group = finding.classes[0], next(iter(finding.groups), None)
+    said = f"{name_of(best)} {percent(best.probability)}"
+    if group is None or len(group.members) <= 1:
+        return said
+    first = f"{group.name} {percent(group.probability)}"
+    return f"{said}; {first}" if best.name in group.members else f"{first} or {said}"
+
+
+def _assumed(unit: Any) -> str:
+    """The unit of q where one had to be assumed."""
+    if unit is not None and unit.doubt:
+        return f"; {unit}, perhaps wrongly: see --details"
+    return f"; {unit}" if str(unit or "") else ""
+
+
+def name_of(found: Any) -> str:
+    """Label of a class, with that of a class that depends on it."""
+    return "@".join([found.name, *(label for label, _ in found.given.values() if label)])

@@ -1,0 +1,285 @@
+"""A batch as the pages ask for it: `sasnet batch` in a process that may be killed at any moment.
+
+What is done lies in the journal; killed, the same job does what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.failure import sentence_of
+from ..fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from .answers import fit_options
+from .fits import PROBLEM, PROGRESS
+from .messages import plain
+
+if TYPE_CHECKING:
+    from ..batch.journal import Journal, Record
+    from ..batch.plan import Options
+
+ROWS, WRITTEN = "rows", "written"
+#: Files of a batch in its folder.
+RESULTS, TABLE, TREND, REPORT = "results.h5", "rows.json", "trend.html", "index.html"
+#: Files whose curves are drawn in the report: what is still looked at one by one.
+_DRAWN = 300
+Say = Callable[[tuple[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class BatchJob:
+    """What is to be done.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Whole names, in the order of a series.
+    folder : str
+        For journal, results and report; made.
+    body : mapping
+        As a request of `sasnet serve` says how each is fitted, and ``window``.
+    series : bool
+        They are frames: each begins from the answer before it as well.
+    fit : bool
+        False: fit nothing, write what is there.
+    """
+
+    files: tuple[str, ...]
+    folder: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    series: bool = False
+    fit: bool = True
+
+
+def begin(workers: int) -> Callable[[BatchJob, Say], tuple[str, Any]]:
+    """In a process of the pool: what does batches; says `PROGRESS` and `ROWS`, at last `WRITTEN`."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    if hasattr(os, "nice"):  # whoever fits one curve by hand goes first
+        os.nice(10)
+
+    def do(job: BatchJob, say: Say) -> tuple[str, Any]:
+        try:
+            return WRITTEN, _done(job, say, workers)
+        except Exception as error:
+            return PROBLEM, sentence_of(job.folder, error)
+
+    return do
+
+
+def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
+    from ..batch import run
+    from ..batch.journal import Journal, journal_of
+    from ..batch.plan import missing
+
+    folder = Path(job.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    options = batch_options(job.body, workers)
+    with Journal(journal_of(folder / RESULTS)) as journal:
+        limit, files = options.fit.time_limit, job.files
+        todo = missing(files, journal, options, limit) if job.fit else []
+        wanted = set(todo)
+        say((ROWS, [row for one in _answered(journal, files, wanted) for row in one]))
+        if todo:
+            journal.name_options(options.digest, options.as_dict())
+            answers = (
+                run.series(files, todo, journal, options, limit)
+                if job.series
+                else run.local(todo, options, limit, workers)
+            )
+            places = {path: place for place, path in enumerate(files)}
+            before = len(files) - len(todo)
+
+            def step(state: run.Progress) -> None:
+                say((PROGRESS, {"done": before + state.done, "failed": state.failed}))
+
+            run.keep(_told(answers, places, say), journal, folder / RESULTS, len(todo), step)
+        run.publish(journal, folder / RESULTS)
+        rows = [row for one in _answered(journal, files, set()) for row in one]
+    return written(rows, folder)
+
+
+def batch_options(body: Mapping[str, Any], workers: int) -> Options:
+    """How each file is fitted.
+
+    Raises
+    ------
+    SasnetError
+        What is asked for does not exist.
+    """
+    from ..batch.plan import Options
+    from ..fitting.asked import check_names
+
+    fit = replace(fit_options(body), workers=workers)
+    check_names(fit)
+    window = body.get("window")
+    return Options(fit, None if window is None else (float(window[0]), float(window[1])))
+
+
+def _answered(journal: Journal, files: tuple[str, ...], without: set[str]) -> Iterator[list[dict[str, Any]]]:
+    there = [
+        (place, path) for place, path in enumerate(files) if path in journal.places and path not in without
+    ]
+    for (place, _), record in zip(there, journal.records([path for _, path in there]), strict=True):
+        yield rows_of(record, place)
+
+
+def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
+    """The same, each of which is said once the one after it is asked for: it is in the journal then."""
+    try:
+        for record in answers:
+            yield record
+            say((ROWS, rows_of(record, places[record["file"]])))
+    finally:
+        answers.close()
+
+
+def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
+    """What the page shows of an answer, a row for each data set of the file.
+
+    Returns
+    -------
+    list of dict
+        ``file``, ``place`` (of the file, from 0), ``entry`` (number in it, from 1), ``name`` (of the entry),
+        ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights``
+        (of models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
+        distributions), ``at`` (numbers that it can be drawn against).
+    """
+    from ..batch.against import against
+
+    at = against(record["file"])
+    return plain([_row(record, row, place, entry, at) for entry, row in enumerate(record["rows"], start=1)])
+
+
+def _row(
+    record: Record, row: Mapping[str, Any], place: int, entry: int, at: dict[str, float]
+) -> dict[str, Any]:
+    from ..batch.rows import best_of, name_of
+
+    best = best_of(dict(row)) or {}
+    level = DOES_NOT if not row.get("verified") else DOUBTS if row.get("doubt") else EXPLAINS
+    return {
+        "file": record["file"], "place": place, "entry": entry, "name": row["entry"],
+        "headline": row.get("headline", ""), "doubt": row.get("doubt", ""), "error": row["error"],
+        "level": level if best else "", "chisq": best.get("reduced_chisq"), "model": best.get("model", ""),
+        "structure_factor": best.get("structure_factor"),
+        "weights": {name_of(fit): fit["weight"] for fit in row["fits"]},
+        "values": {
+            name: [p["value"], p["error"], p["unit"], p["fixed"]]
+            for name, p in best.get("parameters", {}).items()
+        },
+        "kinds": best.get("distributions", {}), "at": at,
+    }  # fmt: skip
+
+
+def written(rows: list[dict[str, Any]], folder: Path) -> list[str]:
+    """Names of the files of a batch: results, report with the trend, and what the page reads."""
+    from ..files import put_whole
+
+    put_whole(folder / TABLE, json.dumps(rows, allow_nan=False).encode(), "table of the page")
+    _report(rows, folder)
+    _trend(rows, folder)
+    return [REPORT, TREND, RESULTS, Path(RESULTS).with_suffix(".csv").name]
+
+
+def read_rows(folder: Path) -> list[dict[str, Any]]:
+    """Rows of a batch as `written` has left them; none where it was not."""
+    try:
+        found: list[dict[str, Any]] = json.loads((folder / TABLE).read_text())
+    except (OSError, ValueError):
+        return []
+    return found
+
+
+def _report(rows: list[dict[str, Any]], folder: Path) -> None:
+    from ..data import load
+    from ..report.page.overview import Row, thumbnail, write_overview
+    from ..types import SasnetError
+
+    def drawn(row: Mapping[str, Any]) -> str:
+        if len(rows) > _DRAWN:
+            return ""
+        try:
+            return thumbnail(load(row["file"])[row["entry"] - 1])
+        except (SasnetError, IndexError):  # it was removed, or is no curve
+            return ""
+
+    levels = {EXPLAINS: "", DOUBTS: "doubt"}
+    lines = [
+        Row(
+            Path(row["file"]).name, row["name"], row["headline"] or row["error"], row["model"],
+            row["structure_factor"] or "", reduced_chisq=row["chisq"], note=row["doubt"],
+            level=levels.get(row["level"], "wrong"), thumbnail=drawn(row),
+        )
+        for row in rows
+    ]  # fmt: skip
+    write_overview(lines, folder, f"{len({row['file'] for row in rows})} files")
+
+
+def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
+    import numpy as np
+
+    from ..files import put_whole
+    from ..report.trend import trend, trend_page, trend_size
+
+    there = [row for row in rows if row["model"]]
+    models = list(dict.fromkeys(name for row in there for name in row["weights"]))
+    shares = {name: np.array([row["weights"].get(name, 0.0) for row in there]) for name in models}
+    numbers = {
+        f"{name} / {unit}" if unit else name: (column(there, name, 0), column(there, name, 1))
+        for name, unit in fitted_names(there)
+    }
+    said = changes(there)
+    time = np.arange(1.0, len(there) + 1)
+    at = [place + 0.5 for place in range(1, len(there)) if _models(there[place - 1]) != _models(there[place])]
+    page = trend_page(
+        "Along the data sets", trend(time, shares, numbers, at, against="data set"), trend_size(len(numbers)),
+        said, f"{len(there)} of {len(rows)} data sets have an answer.", again=None,
+    )  # fmt: skip
+    put_whole(folder / TREND, page.encode(), "page of the trend")
+
+
+def fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Names and units of the parameters that were fitted, those of most data sets first, at most six."""
+    from collections import Counter
+
+    from ..digits import unit_text
+
+    counts = Counter(name for row in rows for name, p in row["values"].items() if not p[3])
+    units = {name: unit_text(p[2]) for row in rows for name, p in row["values"].items()}
+    order = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))
+    return [(name, units[name]) for name in order[:6]]
+
+
+def column(rows: list[dict[str, Any]], name: str, part: int) -> Any:
+    """Values (part 0) or errors (1) of a parameter (n,), NaN where it was not fitted."""
+    import numpy as np
+
+    def one(row: Mapping[str, Any]) -> float:
+        p = row["values"].get(name)
+        return math.nan if p is None or p[3] or p[part] is None else float(p[part])
+
+    return np.array([one(row) for row in rows])
+
+
+def _models(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["model"], row["structure_factor"] or ""
+
+
+def changes(rows: list[dict[str, Any]]) -> list[str]:
+    """A sentence for each place where the best model is another than before."""
+    from ..types import product_name
+
+    return [
+        f"{Path(new['file']).name}: {product_name(*_named(old))} → {product_name(*_named(new))}."
+        for old, new in zip(rows, rows[1:], strict=False)
+        if _models(old) != _models(new)
+    ]
+
+
+def _named(row: Mapping[str, Any]) -> tuple[str, str | None]:
+    return row["model"], row["structure_factor"] or None

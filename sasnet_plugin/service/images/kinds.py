@@ -1,0 +1,162 @@
+"""Of which kind the images of a file are, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ...data.settings_tables import COMMON
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ...types import DataError, SasnetError
+from .settings import IMAGES
+
+#: Kinds by what must be known besides the counts, the least first.
+_FEWEST_NEEDS: Sequence[str] = ("xray_tags", "diffraction", "sans2d", "gisas_hex", "gisas_growth")
+
+
+@dataclass(frozen=True)
+class How:
+    """How somebody says that a file is read.
+
+    Parameters
+    ----------
+    kind : str
+        Name of a domain; empty: as the file says.
+    geometry : tuple of str
+        ``name=value``, see `domains.ReadOptions`.
+
+    Raises
+    ------
+    SasnetError
+        There is no such kind, or a setting is none that may be given here.
+    """
+
+    kind: str = ""
+    geometry: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind and self.kind not in titles():
+            raise SasnetError(f"{self.kind[:40]!r}: no such kind of image; choose {', '.join(titles())}.")
+        if len(self.geometry) > IMAGES.texts or any(len(one) > IMAGES.longest for one in self.geometry):
+            raise SasnetError(
+                f"Give at most {IMAGES.texts} settings name=value, each of {IMAGES.longest} characters."
+            )
+        # Names of files are for whoever may write beside the image.
+        if any(one.partition("=")[0].strip().endswith("_file") for one in self.geometry):
+            raise SasnetError("Files are named in a TOML file beside the image, not here.")
+
+    @property
+    def reading(self) -> ReadOptions:
+        """The same for a reader."""
+        return ReadOptions(geometry=self.geometry)
+
+
+def how_of(body: Mapping[str, Any]) -> How:
+    """What a question says of it.
+
+    Raises
+    ------
+    SasnetError
+        See `How`.
+    """
+    return How(str(body.get("kind") or ""), tuple(map(str, body.get("geometry") or ())))
+
+
+def titles() -> dict[str, str]:
+    """Kinds of images and what is measured, by name."""
+    return {name: specification(name).title for name in PAGES if name != DEFAULT}
+
+
+def told(path: Path) -> str:
+    """The kind that a file is surely of, by itself and what lies beside it; empty where it is none's.
+
+    Raises
+    ------
+    SasnetError
+        Several kinds are equally sure.
+    """
+    found = recognised(path)
+    return "" if found == DEFAULT else found
+
+
+def settled(path: str, how: How) -> tuple[str, str]:
+    """The kind that a file's images are read as, empty where it is to be chosen; and why, a sentence or none.
+
+    A file that says it surely, but not all that this kind needs, is of another one if no third can read it.
+    """
+    if how.kind:
+        return how.kind, ""
+    try:
+        kind, reason = told(Path(path)), "The file does not say of which kind its images are."
+    except SasnetError as error:
+        kind, reason = "", str(error)
+    if kind:
+        problem = _unread(path, kind, how)
+        if not problem:
+            return kind, ""
+        reason = f"Perhaps of {specification(kind).title}: {problem}"
+    able = [name for name in _FEWEST_NEEDS if name != kind and not _unread(path, name, how)]
+    if len(able) == 1:
+        return able[
+            0
+        ], f"Taken for {specification(able[0]).title}: as it is described, no other kind reads it."
+    return "", reason
+
+
+def _unread(path: str, kind: str, how: How) -> str:
+    """Why a kind cannot read the first image of a file; empty where it can."""
+    try:
+        one = measurement(path, specification(kind), 1, How(kind, how.geometry))
+    except SasnetError as error:
+        return str(error)
+    return "" if one is not None else "it holds no image."
+
+
+def short(path: str, sentence: str) -> str:
+    """A sentence without the folder of a file, which whoever asks knows."""
+    return sentence.replace(f"{Path(path).parent}/", "")
+
+
+def beside(path: Path) -> list[str]:
+    """Names of files beside an image that say how it was measured, there or not."""
+    return [path.with_suffix(".toml").name, COMMON]
+
+
+def measurements(path: str, domain: Domain, how: How) -> Iterator[Any]:
+    """All images of a file, one after the other."""
+    return iter(domain.read(path, how.reading))
+
+
+def measurement(path: str, domain: Domain, number: int, how: How = How()) -> Any | None:
+    """One of them, by its number from 1; None where there are fewer."""
+    if number == 1:
+        return next(measurements(path, domain, how), None)
+    first = next(measurements(path, domain, how), None)
+    if first is not None and first.entry.startswith("frame "):  # stacks are read from there on
+        reading = ReadOptions(entry=str(number), geometry=how.geometry)
+        return next(iter(domain.read(path, reading)), None)
+    return next(islice(measurements(path, domain, how), number - 1, None), None)
+
+
+def readable(path: str, number: int, how: How) -> Any:
+    """An image as the first kind reads it that can: for its picture alone.
+
+    Raises
+    ------
+    DataError
+        None can; with what the one that needs least beside the file says.
+    """
+    problem: Exception | None = None
+    for name in _FEWEST_NEEDS:
+        domain = specification(name)
+        try:
+            one = measurement(path, domain, number, How(geometry=how.geometry))
+        except SasnetError as error:
+            problem = problem or error
+            continue
+        if one is not None:
+            return one
+    raise problem or DataError(f"{path}: holds no image number {number}.")

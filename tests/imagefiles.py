@@ -1,0 +1,58 @@
+"""Small files of images of several kinds: some tell theirs, others do not, and some are broken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tinypatterns import pattern
+
+from sasnet_plugin.data.sans.resolution import Setting
+from sasnet_plugin.simulate.sans import instruments, orientation
+from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
+from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
+from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+
+#: Of the rods: degrees anticlockwise from the right, Å, and length over diameter.
+DIRECTOR, RADIUS, ASPECT = 30.0, 40.0, 4.0
+_SETTING = Setting(6.0, 0.12, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))
+_SAID = "spread = 0.12\ncollimation = 4000\nsource_radius = 15\nsample_radius = 5\n"
+_PLACE = "wavelength = 6\ndistance = 4000\npixel_size = 5.3\ndirect_beam = [{:.2f}, {:.2f}]\n"
+
+
+def rods(folder: Path, name: str = "rods.npy", *, told: bool = True) -> Path:
+    """SANS of rods with a direction; with a TOML file by which no other kind is meant, or with none."""
+    sample = Sample("cylinder", {}, "cylinder", pars_of("cylinder", RADIUS, ASPECT, 0.1))
+    turned = Direction(orientation.maier_saupe(orientation.strength_of(0.6)), np.radians(DIRECTOR))
+    rng = np.random.default_rng(3)
+    one = beam(instruments.INSTRUMENTS[-1], _SETTING, rng)
+    image = measured(
+        Posture(row_of(sample), turned).intensity(one.true), one, Background(flat=0.05), rng, 3e5
+    )
+    counts, qx, qy = image.counts, image.geometry.qx, image.geometry.qy
+    counts = np.where(image.mask, counts, -1)
+    if qy[0, 0] < qy[-1, 0]:  # the first row of a file is above
+        counts, qx, qy = counts[::-1], qx[::-1], qy[::-1]
+    assert qx[0, 0] < qx[0, -1]
+    column = np.interp(0.0, qx.mean(axis=0), np.arange(qx.shape[1]))
+    row = np.interp(0.0, -qy.mean(axis=1), np.arange(qy.shape[0]))
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / name, counts.astype(np.int32))
+    if told:
+        (folder / name).with_suffix(".toml").write_text(_SAID + _PLACE.format(column, row))
+    return folder / name
+
+
+def lattice(folder: Path, name: str = "film.npz") -> Path:
+    """A pattern of grazing incidence, which holds all that is needed."""
+    image = pattern()
+    angles = {"phi": image.geometry.phi, "alpha_f": image.geometry.alpha_f}
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savez(folder / name, counts=image.counts, wavelength=1.34, alpha_i=0.16, **angles)
+    return folder / name
+
+
+def broken(folder: Path, name: str = "broken.cbf") -> Path:
+    """The beginning of a detector's file."""
+    (folder / name).write_bytes(b"###CBF: VERSION 1.5, CBFlib v0.7.8\n\ndata_x\n")
+    return folder / name

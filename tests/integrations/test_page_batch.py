@@ -1,0 +1,279 @@
+"""Many curves from the page: a batch that is killed and goes on, several curves together, commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+from child import PATIENCE
+from pages import NewPage, making, playing
+from webpages import PICTURES, Server, findings, opened_curve, spheres, until
+
+from sasnet_plugin.data.sample.described import read_description
+from sasnet_plugin.simulate.kernel import call
+
+FRAMES = 5
+SOLVENTS = {"h2o": "H2O", "match": "2.5", "d2o": "6.36"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from playing()
+
+
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[NewPage]:
+    yield from making(browser)
+
+
+def heating(folder: Path) -> None:
+    """Frames of spheres that grow with the temperature in their headers."""
+    for k in range(FRAMES):
+        path = spheres(folder, f"frame {k + 1}.dat", radius=40.0 + 4 * k)
+        path.write_text(f"# temperature: {20 + 5 * k} °C\n{path.read_text()}")
+
+
+def until_said(page: Any, pattern: str) -> str:
+    """What is said of the batch, once it is that."""
+    until(page, f"/{pattern}/.test(document.querySelector('#batch-state').textContent)")
+    return str(page.text_content("#batch-state"))
+
+
+def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
+    new_page: NewPage, tmp_path: Path
+) -> None:
+    runs, work = tmp_path / "runs", tmp_path / "work"
+    heating(runs)
+    (runs / "paper.dat").write_text("This is no measurement.\n")
+    server = Server(work, runs)
+    page = new_page(server.address)
+    page.wait_for_selector("tr:has-text('paper.dat') .state:has-text('cannot be read')")
+    page.check("#all")
+    page.wait_for_selector(f"#count:has-text('{FRAMES} ticked')")
+    page.click("#batch")
+    page.fill("#batch-models", "sphere")
+    page.check("#batch-series")
+    page.click("#batch-start")
+    until_said(page, f"Under way: [1-{FRAMES - 2}] of {FRAMES}")
+    server.end(signal.SIGKILL)
+    journal = work / "batches" / "000001" / "results.h5.journal"
+    done = journal.read_text().count('"rows"')
+    assert 0 < done < FRAMES
+
+    server = Server(work, runs)
+    try:
+        page = new_page(server.address)
+        page.click("#to-batches")
+        said = until_said(page, "Stopped")
+        assert "go on with it" in said
+        until(page, "!document.querySelector('#batch-go').hidden")
+        page.click("#batch-go")
+        until_said(page, f"Done: {FRAMES} of {FRAMES} files done\\.")
+        assert journal.read_text().count('"rows"') == FRAMES, "nothing is done twice"
+        page.select_option("#against", "temperature")
+        until(page, "document.querySelectorAll('#trends .u-over').length >= 3")
+        assert page.text_content("#changes") == "The model is sphere throughout."
+        radii = [
+            float(re.search(r"radius ([\d.]+)", one.text_content())[1])  # type: ignore[index]
+            for one in page.query_selector_all("#batch-rows tr")
+        ]
+        np.testing.assert_allclose(radii, 40.0 + 4 * np.arange(FRAMES), rtol=0.02)
+        assert findings(page) == []
+        if PICTURES:
+            page.set_viewport_size({"width": 1280, "height": 800})
+            page.wait_for_timeout(500)
+            page.screenshot(path=f"{PICTURES}/web_batch.png")
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_timeout(300)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+        page.set_viewport_size({"width": 1400, "height": 900})
+        files = {}
+        for name in ("index.html", "trend.html", "results.h5", "results.csv"):
+            with page.expect_download() as got:
+                page.click(f"#batch-links a[href$='{name}']")
+            files[name] = tmp_path / name
+            got.value.save_as(files[name])
+        with h5py.File(files["results.h5"]) as file:
+            assert file["datasets"].shape == (FRAMES,)
+        assert "frame 3.dat" in files["index.html"].read_text()
+        assert "<svg" in files["trend.html"].read_text()
+        # The list and the curve know it, and the curve begins from it.
+        page.click("#to-files")
+        page.wait_for_selector("tr:has-text('frame 3.dat') .state:has-text('fitted')")
+        opened_curve(page, "frame 3.dat")
+        page.wait_for_selector("#said:has-text('Batch 1. ')")
+        assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(48.0, rel=0.02)
+    finally:
+        assert server.end(signal.SIGINT) == 0
+
+
+def test_a_batch_is_stopped_and_its_report_is_there(new_page: NewPage, tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    heating(runs)
+    server = Server(tmp_path / "work", runs)
+    try:
+        page = new_page(server.address)
+        page.wait_for_selector("tr:has-text('frame 5.dat') .number:has-text('%')")
+        page.check("#all")
+        page.click("#batch")
+        page.check("#batch-series")
+        page.click("#batch-start")
+        until_said(page, "Under way: [1-4] of")
+        page.click("#batch-stop")
+        assert "1 of" in until_said(page, "Stopped: [1-4] of 5 files done\\.$")
+        page.wait_for_selector("#batch-links a:has-text('Report')")
+        # A bad model is one sentence, and no batch.
+        page.click("#to-files")
+        page.click("#batch")
+        page.fill("#batch-models", "spher")
+        page.click("#batch-start")
+        page.wait_for_selector("#problem:has-text('did you mean sphere')")
+        assert len(server.get("api/batches")["batches"]) == 1
+    finally:
+        assert server.end(signal.SIGINT) == 0
+
+
+def contrasts(folder: Path) -> None:
+    """Core-shell spheres in three solvents."""
+    rng, q = np.random.default_rng(3), np.geomspace(0.006, 0.3, 80)
+    folder.mkdir(parents=True)
+    for name, solvent in (("h2o", -0.56), ("match", 2.5), ("d2o", 6.36)):
+        values = {
+            "radius": 40.0,
+            "thickness": 15.0,
+            "sld_core": 1.0,
+            "sld_shell": 4.0,
+            "sld_solvent": solvent,
+        }
+        clean = 0.02 * call("core_shell_sphere", q, values | {"sld_solvent": solvent}).intensity + 0.1
+        error = 0.02 * clean
+        rows = np.c_[q, clean + error * rng.normal(size=q.size), error]
+        np.savetxt(folder / f"{name}.dat", rows, fmt="%.7g")
+
+
+def test_curves_that_are_described_are_fitted_together_as_the_command_does(
+    new_page: NewPage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    runs, work = tmp_path_factory.mktemp("sample") / "contrasts", tmp_path_factory.mktemp("fitted")
+    contrasts(runs)
+    server = Server(work, runs)
+    try:
+        page = new_page(server.address)
+        for name in ("match", "d2o", "h2o"):
+            page.get_by_label(f"Tick {name}.dat").check()
+        page.click("#together")
+        assert findings(page) == []
+        for name, solvent in SOLVENTS.items():
+            page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+        page.fill("#describe-own", "radius, background")
+        page.fill("#describe-share", "radius")
+        page.click("#describe-fit")
+        page.wait_for_selector("#problem:has-text('radius cannot be shared and be of each curve')")
+        page.click("#to-files")
+        page.click("#together")
+        for name, solvent in SOLVENTS.items():
+            page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
+        page.fill("#describe-own", "background")
+        page.fill("#describe-share", "")
+        page.select_option("#describe-kind", "contrasts")
+        page.fill("#describe-models", "core_shell_sphere")
+        page.click("#describe-fit")
+        said = ".headline:has-text('contrasts of one sample together')"
+        page.wait_for_selector(said, timeout=1000 * PATIENCE)
+        table = page.text_content(".shared")
+        radius = re.search(r"radius / Å([\d.]+)", table)
+        assert radius is not None
+        assert float(radius[1]) == pytest.approx(40.0, abs=0.5)
+        assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
+            one.text_content() for one in page.query_selector_all(".shared thead th")
+        }
+        if PICTURES:
+            page.set_viewport_size({"width": 1280, "height": 860})
+            page.wait_for_timeout(500)
+            page.screenshot(path=f"{PICTURES}/web_together.png")
+        code = page.text_content("#said code")
+        words = shlex.split(code)
+        sample = read_description(words[words.index("--sample-file") + 1])
+        assert sample == {
+            "kind": "contrasts",
+            "solvents": {"1": 6.36, "2": "H2O", "3": 2.5},
+            "own": ["background"],
+        }
+        fit = page.evaluate("location.hash.match(/fit=(\\d+)/)[1]")
+        ours = server.get(f"api/fits/{fit}")["answer"]["sample"]
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    theirs = said_by(words, "--together")
+    assert without_times(ours) == without_times(theirs)
+
+
+def said_by(words: list[str], *without: str) -> Any:
+    """What a command that the page names says as JSON, without what it writes."""
+    assert words[:2] == ["sasnet", "fit"]
+    for option in ("--report", "--export"):
+        if option in words:
+            place = words.index(option)
+            words = words[:place] + words[place + 2 :]
+    words = [word for word in words if word != ""]
+    done = subprocess.run(
+        [sys.executable, "-m", "sasnet_plugin", *words[1:], "--json"],
+        stdout=subprocess.PIPE, timeout=4 * PATIENCE, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+def without_times(answer: Any) -> Any:
+    """An answer without what is not of the data: seconds, and the next command."""
+    for fit in answer["fits"]:
+        fit.pop("seconds", None)
+    answer.pop("next")
+    answer.pop("purpose", None)
+    return answer
+
+
+def test_a_command_carries_the_starts_and_limits_of_the_page(new_page: NewPage, tmp_path: Path) -> None:
+    spheres(tmp_path / "runs")
+    server = Server(tmp_path / "work", tmp_path / "runs")
+    try:
+        page = opened_curve(new_page(server.address))
+        page.locator(".grip.low").focus()
+        for _ in range(7):
+            page.keyboard.press("ArrowRight")
+        page.select_option("#model", "ellipsoid")
+        slider = page.get_by_label("radius_polar, slider")
+        slider.wait_for()
+        slider.focus()
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+        for label, value in (
+            ("radius_equatorial, lower limit", "20"),
+            ("radius_equatorial, upper limit", "95.5"),
+        ):
+            page.get_by_label(label, exact=True).fill(value)
+            page.get_by_label(label, exact=True).press("Enter")
+        page.get_by_label("sld_solvent, fix").check()
+        began = float(page.get_by_label("radius_polar, value").input_value())
+        page.click("#refit")
+        page.wait_for_selector("#command")
+        words = shlex.split(page.text_content("#command"))
+        starts = dict(pair.split("=") for pair in words[words.index("--start") + 1].split(","))
+        assert float(starts["radius_polar"]) == pytest.approx(began, rel=1e-5)
+        assert words[words.index("--range") + 1] == "radius_equatorial=20:95.5"
+        low, high = map(float, words[words.index("--q-range") + 1].split(":"))
+        assert high >= 0.35
+        assert len(str(low)) < 8, "a number for people"
+        ours = server.get("api/fits/1")["answer"]["fit"]
+        assert "--start" in ours["next"] or "--models" in ours["next"]
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    assert without_times(ours) == without_times(said_by(words))

@@ -1,0 +1,278 @@
+"""Images in the page of `sasnet web`: dropped, looked into, of a kind that is chosen, fitted; their tags."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
+from pages import NewPage, making, playing
+from webpages import PICTURES, Server, findings, spheres, until
+
+#: Seconds that a fit may take on a machine that is busy.
+FITTED = 180_000.0
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from playing()
+
+
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[NewPage]:
+    yield from making(browser)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("data") / "beamtime"
+    rods(found)
+    rods(found, "untold.npy", told=False)
+    lattice(found)
+    broken(found)
+    spheres(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all that does not kill it."""
+    found = Server(tmp_path_factory.mktemp("work"), folder)
+    yield found
+    if found.process.poll() is None:
+        assert found.end(signal.SIGINT) == 0
+
+
+def listed(page: Any, number: int) -> Any:
+    """Go to the tab; so many images are there."""
+    page.click("#to-images")
+    until(page, f"document.querySelectorAll('.shot .state').length === {number}")
+    return page
+
+
+def opened_image(page: Any, name: str) -> Any:
+    """Open an image of the list; its picture is there."""
+    page.click(f".shot:has(.name:text-is('{name}'))")
+    until(page, f"(document.body.dataset.image || '').includes('{name}')")
+    until(page, "document.querySelector('#shot-picture').naturalWidth > 0")
+    until(page, "!document.querySelector('#shot-under').textContent.startsWith('Loading')")
+    return page
+
+
+def shown_share(page: Any) -> float:
+    """Which share of the picture's width is seen."""
+    wide = page.evaluate("document.querySelector('#shot-picture').getBoundingClientRect().width")
+    return float(page.evaluate("document.querySelector('#shot-frame').clientWidth")) / float(wide)
+
+
+def test_what_is_dropped_is_an_image_or_a_curve_by_itself(
+    server: Server, new_page: NewPage, tmp_path: Path
+) -> None:
+    page = listed(new_page(server.address), 3)
+    first, curve, junk = rods(tmp_path, "dropped.npy"), spheres(tmp_path, "ball.dat"), broken(tmp_path)
+    page.set_input_files("#add-images", [str(first), str(first.with_suffix(".toml"))])
+    page.wait_for_selector(".shot:has-text('dropped.npy'):has-text('cylinder')")
+    assert (server.work / "dropped" / "dropped.toml").exists(), "its geometry lies beside it"
+    page.set_input_files("#add-images", [str(curve)])
+    page.wait_for_selector("#title:has-text('ball.dat')")
+    page.set_input_files("#add", [str(first)])
+    page.wait_for_selector("#image-title:has-text('dropped.npy')")
+    page.click("#to-images")
+    page.set_input_files("#add-images", [str(junk)])
+    page.wait_for_selector("#problem:has-text('damaged or cut short')")
+    page.click("#to-files")
+    page.wait_for_selector("tr:has-text('broken.cbf') .state:has-text('cannot be read')")
+    page.wait_for_selector("tr:has-text('dropped.npy') input.tick[disabled]")  # no curve to be fitted
+
+
+def test_a_picture_says_where_one_is_and_is_zoomed_by_mouse_and_keys(
+    server: Server, new_page: NewPage
+) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    opened_image(page, "rods.npy")
+    box = page.locator("#shot-frame").bounding_box()
+
+    def q_at(x: float, y: float) -> tuple[float, float, float]:
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y)
+        found = re.search(r"qx (\S+), qy (\S+), q = (\S+) Å", page.text_content("#shot-under"))
+        assert found is not None
+        return float(found[1]), float(found[2]), float(found[3])
+
+    left, right, above = q_at(0.1, 0.5), q_at(0.9, 0.5), q_at(0.5, 0.1)
+    assert left[0] < 0 < right[0], "qx to the right"
+    assert above[1] > 0, "qy up"
+    assert right[2] == pytest.approx(np.hypot(*right[:2]), rel=0.01)
+    assert not page.is_hidden("#shot-beam")
+    # What lies under the mouse stays there while it is zoomed.
+    page.click("#shot-frame", position={"x": box["width"] * 0.9, "y": box["height"] * 0.5})
+    page.mouse.wheel(0, -300)
+    until(page, "document.querySelector('#shot-frame .inner').style.transform.includes('scale(1.2')")
+    assert q_at(0.9, 0.5)[0] == pytest.approx(right[0], rel=0.03)
+    page.focus("#shot-frame")
+    for key in ("+", "+", "+"):
+        page.keyboard.press(key)
+    assert shown_share(page) < 0.3
+    before = page.text_content("#shot-under")
+    for key in ("ArrowRight", "ArrowDown", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    assert page.text_content("#shot-under") != before, "the cross says where it is"
+    assert page.is_visible("#shot-frame .cross")
+    page.keyboard.press("0")
+    assert shown_share(page) == pytest.approx(1.0, abs=0.01)
+    page.click("#closer")
+    assert shown_share(page) == pytest.approx(1 / 1.5, abs=0.01)
+    for view in ("polar", "correlation", "linear"):
+        page.select_option("#shot-view", view)
+        until(page, "!document.querySelector('#shot-under').textContent.startsWith('Loading')")
+    assert page.is_hidden("#problem")
+
+
+def test_an_image_that_does_not_tell_its_kind_is_asked_about_and_the_choice_is_kept(
+    server: Server, new_page: NewPage
+) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    opened_image(page, "untold.npy")
+    page.wait_for_selector(".kinds li")
+    assert page.text_content("#shot-said").startswith("Of which kind is this image?")
+    assert page.is_disabled("#verify")
+    page.wait_for_selector(".kinds li:has-text('X-ray scattering images'):has-text('%')")
+    page.fill("#geometry", "wavelength=6\ndistance=4000\npixel_size=5.3\ndirect_beam=[63.5, 63.5]")
+    page.select_option("#kind", "sans2d")
+    page.click("#read")
+    page.wait_for_selector("#shot-said .headline:has-text('cylinder')")
+    page.reload()
+    page.wait_for_selector("#shot-said .headline:has-text('cylinder')")
+    assert page.input_value("#kind") == "sans2d"
+    page.select_option("#kind", "")
+    page.fill("#geometry", "")
+    page.click("#read")
+    page.wait_for_selector("#shot-said .headline:has-text('Of which kind')")
+
+
+def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
+    new_page: NewPage, folder: Path, tmp_path: Path
+) -> None:
+    first = Server(tmp_path / "work", folder)
+    try:
+        page = listed(new_page(first.address), 3)
+        opened_image(page, "rods.npy")
+        page.click("#verify")
+        page.wait_for_selector("#shot-progress:has-text('director')")
+        page.wait_for_selector("#parts:not([hidden])", timeout=FITTED)
+        headline = page.text_content("#shot-said .headline")
+        radius, director = (
+            float(re.search(what, headline)[1]) for what in (r"radius (\S+)", r"about (\S+?)(?: ±|°)")
+        )
+        assert radius == pytest.approx(RADIUS, rel=0.1)
+        assert director == pytest.approx(DIRECTOR, abs=3)
+        for part in ("measured", "simulated", "residual"):
+            until(page, f"document.getElementById('{part}').naturalWidth > 0")
+        page.hover("#simulated")
+        assert "q = " in page.text_content("#part-under")
+        with page.expect_download() as got:
+            page.click("#shot-out a:has-text('Report')")
+        assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
+        page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
+        if PICTURES:
+            page.set_viewport_size({"width": 1280, "height": 860})
+            until(page, "document.querySelector('#figures img').naturalWidth > 0")
+            page.evaluate("document.querySelector('main').scrollTop = 0")
+            page.mouse.move(300, 240)
+            page.wait_for_timeout(500)
+            page.screenshot(path=f"{PICTURES}/web_images.png")
+        # A second one is under way when the server is killed.
+        page.click("#verify")
+        page.wait_for_selector("#shot-progress:has-text('director')")
+    finally:
+        first.end(signal.SIGKILL)
+    page.wait_for_selector("#problem:has-text('start sasnet web again')")
+    second = Server(tmp_path / "work", folder)
+    try:
+        again = listed(new_page(second.address), 3)
+        again.wait_for_selector(".shot:has-text('rods.npy'):has-text('fit: cylinder')")
+        opened_image(again, "rods.npy")
+        again.wait_for_selector("#parts:not([hidden])")
+        assert again.text_content("#shot-said .headline") == headline
+        until(again, "document.getElementById('residual').naturalWidth > 0")
+        again.wait_for_selector("#shot-history:has-text('sasnet was ended while this was fitted')")
+        again.click("#verify")
+        again.wait_for_selector("#shot-progress:has-text('director')")
+        began = time.monotonic()
+        again.click("#stop-shot")
+        again.wait_for_selector("#shot-history:has-text('stopped')")
+        assert time.monotonic() - began < 5.0
+    finally:
+        assert second.end(signal.SIGINT) == 0
+
+
+def test_tags_are_a_tab_of_the_same_server(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("a:text-is('Tags')")
+    page.select_option("#kind", "sans2d")
+    assert findings(page) == []
+    page.click("#begin button")
+    page.wait_for_selector(".cell:has-text('rods.npy')")
+    page.click(".cell:has-text('rods.npy')")
+    page.keyboard.press("Enter")
+    until(page, "(document.querySelector('#picture') || {}).naturalWidth > 0")
+    assert findings(page) == []
+    page.focus("#frame")
+    for key in ("+", "+", "ArrowUp"):
+        page.keyboard.press(key)
+    assert "scale(2.25)" in page.evaluate("document.querySelector('#frame .inner').style.transform")
+    assert "q = " in page.text_content("#under")
+    page.click("[aria-label='All of the picture']")
+    assert "scale(1)" in page.evaluate("document.querySelector('#frame .inner').style.transform")
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.wait_for_selector(".cell:has-text('rods.npy') .yes:has-text('cylinder')")
+    page.click("a:text-is('Images')")
+    listed_again = page.wait_for_selector(".shot:has-text('rods.npy')")
+    assert listed_again is not None
+    assert page.get_attribute("#to-images", "aria-current") == "page"
+
+
+def test_every_screen_has_no_finding_of_axe_and_fits_a_phone(server: Server, new_page: NewPage) -> None:
+    for how in ({}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 800}}):
+        page = new_page(server.address, **how)
+        page.click("#to-images")
+        page.wait_for_selector(".shot:has-text('rods.npy')")
+        assert findings(page) == []
+        opened_image(page, "rods.npy")
+        until(page, "document.querySelector('#figures img')")
+        assert findings(page) == []
+        wide = "Math.max(document.scrollingElement.scrollWidth, document.querySelector('main').scrollWidth)"
+        assert page.evaluate(wide) <= page.viewport_size["width"], "nothing is wider than the screen"
+
+
+def test_everything_is_done_by_keys_alone(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.focus("#to-images")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".shot:has-text('rods.npy')")
+    page.focus("#shot-search")
+    page.keyboard.type("rods")
+    until(page, "document.querySelectorAll('.shot').length === 1")
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.classList.contains('shot')"):
+            break
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#figures img')")
+    named = page.evaluate(
+        """[..."button input select textarea a summary [tabindex]".split(" ")]
+            .flatMap((kind) => [...document.querySelectorAll(`#image ${kind}`)])
+            .filter((one) => one.checkVisibility())
+            .filter((one) => one.tabIndex < 0
+                || !(one.ariaLabel || one.textContent.trim() || one.labels?.length))
+            .map((one) => one.outerHTML)"""
+    )
+    assert named == []
