@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,7 @@ def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def joint(row: Row, results: list[FitResult]) -> SampleResult:
+def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     """The sample's best joint fit again, from the results of its curves."""
     from ..data.sample.sample import Sample
     from ..fitting.result.verdict import Verdict

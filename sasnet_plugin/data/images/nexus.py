@@ -186,7 +186,7 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
             f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
-    if any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6)):
+    if _made_of_images(opened):
         return DataError(
             f"{file}: it holds curves over an angle or q, or spectra, which were made of images already; give"
             " the detector's frames."
@@ -195,6 +195,11 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
     if elsewhere:
         return hdf5.not_followed(file, elsewhere)
     return DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+
+
+def _made_of_images(opened: Any) -> bool:
+    """Whether a file holds arrays shaped as images whose axes are no pixels."""
+    return any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6))
 
 
 def _events(opened: Any) -> bool:
