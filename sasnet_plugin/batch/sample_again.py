@@ -31,14 +31,18 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
 
     path, kept = record["file"], record["rows"][0].get("sample")
     if kept is None:
-        raise SasnetError(f"{path}: was fitted by an older version; give the command again, another --out.")
+        raise SasnetError(
+            f"{path}: was fitted by an older version; give the command again with another --out."
+        )
     files = list(dict.fromkeys(kept["files"]))
     if (record["size"], record["mtime"]) != stamp_of(path, files):
         raise SasnetError(f"{path}: its files have changed since they were fitted; give the command again.")
     how = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
     found = [curve for file in files for curve in load(file, **how)]
     if [curve.file for curve in found] != kept["files"]:
-        raise SasnetError(f"{path}: its files hold other data sets; give the command again, another --out.")
+        raise SasnetError(
+            f"{path}: its files hold other data sets; give the command again with another --out."
+        )
     return found
 
 

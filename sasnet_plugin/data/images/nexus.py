@@ -246,14 +246,13 @@ def _by_time(item: Any) -> bool:
 def _over_no_pixels(item: Any) -> bool:
     """Whether an axis beside says that the last dimension is an angle, q or the channel of a spectrum."""
     stated = {hdf5.text(name) for name in np.atleast_1d(item.parent.attrs.get("axes", []))}
-    for name in item.parent:
-        if name not in stated and not _NO_PIXELS.search(name):
-            continue
-        axis = hdf5.member(item.parent, name)
-        called = f"{name} {hdf5.text(getattr(axis, 'attrs', {}).get('long_name', ''))}"
-        if getattr(axis, "shape", ()) == item.shape[-1:] and _NO_PIXELS.search(called):
-            return True
-    return False
+    likely = [name for name in item.parent if name in stated or _NO_PIXELS.search(name)]
+    return any(_is_axis_of(item, name, hdf5.member(item.parent, name)) for name in likely)
+
+
+def _is_axis_of(item: Any, name: str, axis: Any) -> bool:
+    called = f"{name} {hdf5.text(getattr(axis, 'attrs', {}).get('long_name', ''))}"
+    return getattr(axis, "shape", ()) == item.shape[-1:] and bool(_NO_PIXELS.search(called))
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:
