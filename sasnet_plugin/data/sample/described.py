@@ -182,17 +182,20 @@ def read_description(path: str | Path) -> dict[str, Any]:
 
 def as_toml(sections: Mapping[str, Any]) -> str:
     """A sample file that says the same; see `read_description`."""
-    plain = {name: of for name, of in sections.items() if not isinstance(of, Mapping)}
-    tables = {name: of for name, of in sections.items() if isinstance(of, Mapping) and name != "values"}
-    tables |= {f"values.{name}": of for name, of in dict(sections.get("values", {})).items()}
-    lines = [f"{name} = {_written(value)}" for name, value in plain.items()]
-    for name, of in tables.items():
-        lines += [
-            "",
-            f"[{name}]",
-            *(f"{_written(str(key))} = {_written(value)}" for key, value in of.items()),
-        ]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    plain, tables = [], []
+    for name, of in sections.items():
+        if not isinstance(of, Mapping):
+            plain.append(f"{name} = {_written(of)}")
+        elif name == "values":
+            tables += [_section(f"values.{own}", each) for own, each in of.items()]
+        else:
+            tables.append(_section(name, of))
+    return "\n".join([*plain, *tables]).lstrip("\n") + "\n"
+
+
+def _section(name: str, of: Mapping[str, Any]) -> str:
+    lines = (f"{_written(str(key))} = {_written(value)}" for key, value in of.items())
+    return "\n".join(["", f"[{name}]", *lines])
 
 
 def _written(value: Any) -> str:
