@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +31,18 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
 
     path, kept = record["file"], record["rows"][0].get("sample")
     if kept is None:
-        raise SasnetError(f"{path}: was fitted by an older version; give the command again, another --out.")
+        raise SasnetError(
+            f"{path}: was fitted by an older version; give the command again with another --out."
+        )
     files = list(dict.fromkeys(kept["files"]))
     if (record["size"], record["mtime"]) != stamp_of(path, files):
         raise SasnetError(f"{path}: its files have changed since they were fitted; give the command again.")
     how = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
     found = [curve for file in files for curve in load(file, **how)]
     if [curve.file for curve in found] != kept["files"]:
-        raise SasnetError(f"{path}: its files hold other data sets; give the command again, another --out.")
+        raise SasnetError(
+            f"{path}: its files hold other data sets; give the command again with another --out."
+        )
     return found
 
 
@@ -62,7 +66,7 @@ def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def joint(row: Row, results: list[FitResult]) -> SampleResult:
+def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     """The sample's best joint fit again, from the results of its curves."""
     from ..data.sample.sample import Sample
     from ..fitting.result.verdict import Verdict

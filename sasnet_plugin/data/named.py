@@ -74,14 +74,17 @@ def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[FloatArray], 
         raise DataError(f"{file}: its columns have different lengths; give one value per q.")
     if len(arrays) < 2:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
-    names = [name for name in columns if name.strip()]
+    if arrays[0].size > LIMITS.points:
+        raise too_many(file, arrays[0].size)
+    _see_q_is_named([name for name in columns if name.strip()], file)
+
+
+def _see_q_is_named(names: Sequence[str], file: str) -> None:
     if names and not {Q, ANGLE} & set(map(quantity, names)):
         raise DataError(
             f"{file}: none of its columns ({printable(', '.join(names)[:_LISTED])}) is called q; it is no"
             " scattering curve, or name the column so."
         )
-    if arrays[0].size > LIMITS.points:
-        raise too_many(file, arrays[0].size)
 
 
 def _titled(name: str, unit: str) -> str:

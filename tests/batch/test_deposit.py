@@ -208,10 +208,15 @@ def test_a_curve_that_is_not_the_fitted_one_is_refused(journal: Journal) -> None
         rebuilt.result_of(row, curve)
 
 
-def test_a_sample_of_several_curves_is_refused_in_a_sentence(journal: Journal) -> None:
+def test_a_sample_without_its_files_is_refused_in_a_sentence(journal: Journal) -> None:
     record = next(r for r in journal.records() if r["rows"][0]["fits"])
-    with pytest.raises(SasnetError, match="sasnet fit --together --export"):
-        list(rebuilt.curves(record | {"file": "/data/a (together)"}, {}))
+    for kept, sentence in (
+        ({}, "older version; give the command again"),
+        ({"sample": {"kind": "contrasts", "files": ["/data/a.dat"], "points": [3]}}, "files have changed"),
+    ):
+        other = record | {"file": "/data/a (together)", "rows": [record["rows"][0] | kept]}
+        with pytest.raises(SasnetError, match=sentence):
+            list(rebuilt.curves(other, {}))
 
 
 def test_the_folder_of_the_measurements_is_refused(journal: Journal, answered: Path) -> None:

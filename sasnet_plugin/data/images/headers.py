@@ -132,17 +132,16 @@ def saxslab(start: bytes) -> ImageSettings | None:
     if "<SAXSLABparameters>" not in text:
         return None
 
-    def said(name: str) -> list[float]:
-        found = re.search(rf'name="{name}">([^<]{{0,99}})<', text)
-        return [float(x) for x in re.findall(_NUMBER, found[1])] if found else []
+    def said(name: str) -> tuple[float, float]:
+        found = _find(text, rf'name="{name}">\s*{_NUMBER}\s*{_NUMBER}?\s*<') or ("0", "0")
+        return float(found[0]), float(found[1] or 0)
 
-    wavelength, distance = said("wavelength"), said("detector_dist")
-    pixel, beam = said("pixelsize"), said("beamcenter_actual")
+    row, column = said("beamcenter_actual")
     return ImageSettings(
-        wavelength=_positive(wavelength[0]) if wavelength else None,
-        distance=_positive(distance[0]) if distance else None,
-        pixel_size=_pair(pixel[0], pixel[1]) if len(pixel) == 2 else None,
-        direct_beam=_beam(beam[1], beam[0]) if len(beam) == 2 else None,
+        wavelength=_positive(said("wavelength")[0]),
+        distance=_positive(said("detector_dist")[0]),
+        pixel_size=_pair(*said("pixelsize")),
+        direct_beam=_beam(column, row),
     )
 
 

@@ -137,10 +137,16 @@ def check_counts(values: NDArray[Any], name: str) -> None:
             f"{name}: {below.size / values.size:.0%} of its values are below zero, by all amounts: they are"
             " no counts; give the detector's own, without any subtraction."
         )
-    if finite.size and finite.min() < finite.max():
-        low = np.mean(finite == finite.min())
-        if low + np.mean(finite == finite.max()) == 1.0 and _SIGNED / 4 < low < 1 - _SIGNED / 4:
-            raise DataError(f"{name}: it holds two values only, as a mask does; give the detector's counts.")
+    if _two_values(finite):
+        raise DataError(f"{name}: it holds two values only, as a mask does; give the detector's counts.")
+
+
+def _two_values(values: NDArray[Any]) -> bool:
+    """Whether there are two values only, both often."""
+    if not values.size:
+        return False
+    low, high = (float(np.mean(values == end)) for end in (values.min(), values.max()))
+    return low + high == 1.0 and min(low, high) > _SIGNED / 4
 
 
 def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:

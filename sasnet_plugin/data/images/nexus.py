@@ -186,7 +186,7 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
             f"{file}: it holds neutrons by their time of flight, not yet reduced; reduce them with Mantid or"
             " esssans, and give the NXcanSAS file."
         )
-    if any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6)):
+    if _made_of_images(opened):
         return DataError(
             f"{file}: it holds curves over an angle or q, or spectra, which were made of images already; give"
             " the detector's frames."
@@ -195,6 +195,11 @@ def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
     if elsewhere:
         return hdf5.not_followed(file, elsewhere)
     return DataError(f"{file}: the HDF5 file holds no 2D image; give its path within the file as dataset.")
+
+
+def _made_of_images(opened: Any) -> bool:
+    """Whether a file holds arrays shaped as images whose axes are no pixels."""
+    return any(_like_images(one) and _over_no_pixels(one) for _, one in hdf5.below(opened, 6))
 
 
 def _events(opened: Any) -> bool:
@@ -246,14 +251,13 @@ def _by_time(item: Any) -> bool:
 def _over_no_pixels(item: Any) -> bool:
     """Whether an axis beside says that the last dimension is an angle, q or the channel of a spectrum."""
     stated = {hdf5.text(name) for name in np.atleast_1d(item.parent.attrs.get("axes", []))}
-    for name in item.parent:
-        if name not in stated and not _NO_PIXELS.search(name):
-            continue
-        axis = hdf5.member(item.parent, name)
-        called = f"{name} {hdf5.text(getattr(axis, 'attrs', {}).get('long_name', ''))}"
-        if getattr(axis, "shape", ()) == item.shape[-1:] and _NO_PIXELS.search(called):
-            return True
-    return False
+    likely = [name for name in item.parent if name in stated or _NO_PIXELS.search(name)]
+    return any(_is_axis_of(item, name, hdf5.member(item.parent, name)) for name in likely)
+
+
+def _is_axis_of(item: Any, name: str, axis: Any) -> bool:
+    called = f"{name} {hdf5.text(getattr(axis, 'attrs', {}).get('long_name', ''))}"
+    return getattr(axis, "shape", ()) == item.shape[-1:] and bool(_NO_PIXELS.search(called))
 
 
 def _named(opened: Any, dataset: str, file: str) -> Any:

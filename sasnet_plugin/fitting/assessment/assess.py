@@ -88,7 +88,12 @@ def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
     for fit in sorted(order, key=lambda fit: -len(fit.free)):
         known = simpler(fit.model, fit.structure_factor)
         met = [r.name for r in known if reached(r, fit) and not refuted(r, fit, order)]
-        become = [other for other in order if other.name in met and len(other.free) < len(fit.free)]
+        # With a width it may have no fewer parameters; the one that the fit has become is then in it.
+        become = [
+            other
+            for other in order
+            if other.name in met and (len(other.free) < len(fit.free) or other.chisq <= fit.chisq)
+        ]
         if become:
             first = min(become, key=lambda other: other.chisq)
             weight[first.name] += weight[fit.name]

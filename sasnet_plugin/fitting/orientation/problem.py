@@ -39,8 +39,8 @@ class Effort:
 
     @property
     def half_over(self) -> bool:
-        """Half of what there was is spent."""
-        return self.spent > self.most / 2 or self.work > self.most_work / 2
+        """Half of the geometries are spent."""
+        return self.spent > self.most / 2
 
     def ends(self, number: int, most: int) -> bool:
         """A descent that has begun ends where it stands, after so many of at most so many geometries."""

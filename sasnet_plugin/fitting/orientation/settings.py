@@ -42,9 +42,12 @@ class InversionSettings:
 
     most_geometries: int = setting(28, "Geometries after which no other descent begins.")
     most_work: float = setting(
-        7.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
+        9.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
     )
-    overrun: float = setting(1.15, "Of that, from which on a descent that has begun ends where it stands.")
+    overrun: float = setting(
+        1.5,
+        "Of that, from which on a descent that has begun ends where it stands: narrow peaks need it.",
+    )
     geometry_work: tuple[float, float] = setting(
         (0.09, 0.085), "Of a geometry, and of each million values of its lattice's sums.", "CPU-seconds"
     )
