@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from ...data.settings_tables import COMMON
-from ...domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ...domains import DEFAULT, PAGES, Domain, ReadOptions, has_tags, recognised, specification
 from ...types import DataError, SasnetError
 from .settings import IMAGES
-
-#: Kinds by what must be known besides the counts, the least first.
-_FEWEST_NEEDS: Sequence[str] = ("xray_tags", "diffraction", "sans2d", "gisas_hex", "gisas_growth")
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def settled(path: str, how: How) -> tuple[str, str]:
         if not problem:
             return kind, ""
         reason = f"Perhaps of {specification(kind).title}: {problem}"
-    able = [name for name in _FEWEST_NEEDS if name != kind and not _unread(path, name, how)]
+    able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) == 1:
         return able[
             0
@@ -147,11 +144,11 @@ def readable(path: str, number: int, how: How) -> Any:
     Raises
     ------
     DataError
-        None can; with what the one that needs least beside the file says.
+        None can; with what a kind that says tags says, which needs least beside the file.
     """
     problem: Exception | None = None
-    for name in _FEWEST_NEEDS:
-        domain = specification(name)
+    # Kinds that say tags alone need no geometry: they read most.
+    for domain in sorted(map(specification, titles()), key=has_tags, reverse=True):
         try:
             one = measurement(path, domain, number, How(geometry=how.geometry))
         except SasnetError as error:
