@@ -39,7 +39,8 @@ def sums(state: State) -> Iterator[Step]:
     """Sums of two whose curves in the bank come near, those that look much like the best one too."""
     rated = {h: state.residuals[h.pair] for h in _sums(state) if h.pair in state.residuals}
     least = min(rated.values(), default=np.inf)
-    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=0.0)
+    # Where the bank was not asked about single models, their fits alone have failed.
+    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=np.inf)
     if not least < single:
         return
     most = max(least / STRATEGY.falls, STRATEGY.sums_near)

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
 from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, plain, salted
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import boost
-from sasnet_plugin.fitting.strategy.sum_moves import rivals_of_sum
+from sasnet_plugin.fitting.strategy.sum_moves import looks_for_sums, rivals_of_sum, sums
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.simulate.bank import Bank
@@ -136,6 +137,18 @@ def test_a_sum_is_held_against_other_sums_and_its_body_alone(simulated: Simulate
     assert alone.starts[0]["radius"] == pytest.approx(45.0, rel=0.1)
     right = fit_candidate(coil, bank, Budget(4.0))
     assert right.bic < state.fits[lorentz].bic - 10
+
+
+def test_near_sums_are_fitted_though_only_they_were_looked_up(simulated: Simulated, bank: Bank) -> None:
+    """Two sizes of spheres, of which the network sees that they are two: no single model was looked up."""
+    truth = {"A_scale": 1.0, "A_radius": 40.0, "B_radius": 117.0, "B_scale": 0.05, "background": 0.01}
+    state = state_of(simulated("sphere+sphere", truth))
+    fitted(state, bank, Hypothesis("sphere"))
+    (look,) = looks_for_sums(state)
+    state.residuals |= screened(Screen(state.curve, state.dintensity, look.pairs), bank)
+    assert all("+" in model for model, _ in state.residuals)
+    best = max(sums(state), key=lambda step: step.worth)
+    assert best.hypothesis == Hypothesis("sphere", None, "sphere")
 
 
 def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated) -> None:
