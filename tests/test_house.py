@@ -17,7 +17,7 @@ MOST = 420
 MOST_BRANCHES, USUAL_BRANCHES = 15, 6
 #: Packages that are not there yet, with what nine of ten are within today: numbers that only go down.
 NOT_YET = {
-    "batch": 10,
+    "batch": 9,
     "data": 8,
     "fitting": 9,
     "integrations": 8,
@@ -29,11 +29,9 @@ NOT_YET = {
 }
 #: So many functions of a package are above the most today: numbers that only go down.
 ABOVE = {
-    "cli": 2,
     "fitting": 1,
-    "integrations": 3,
-    "predict": 6,
-    "train": 2,
+    "integrations": 2,
+    "train": 1,
 }
 #: Files of a folder; a larger one needs rooms.
 MOST_FILES = 25
