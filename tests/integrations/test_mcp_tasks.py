@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     written(found / "nm.dat", sphere(q), 10 * q, 4, unit="1/nm")
     written(found / "line.dat", 1e-6 * q**-4 + 0.02, q, 5)
     # What no model of a scattering curve does.
-    written(found / "odd.dat", q**2 + 1e-3, q, 6)
+    written(found / "odd.dat", 1.0 + np.arange(q.size) // 7 % 2, q, 6)
     np.savetxt(found / "two.txt", np.column_stack([q, sphere(q)]), header="q(1/A) I")
     (found / "results.csv").write_text(
         'file,entry,error\na.dat,,\nb.dat,,"b.dat: cannot be read."\n', encoding="utf-8"
