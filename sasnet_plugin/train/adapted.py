@@ -28,7 +28,7 @@ from ..types import SasnetError
 from ..zoo import ZooModel
 from .gated_fit import Settings, Told, chosen, cross_entropy
 from .last_layer import Change, Layer
-from .recorded import labelled, names_of
+from .recorded import Labelled, labelled, names_of
 from .remembered import FILE, Remembered
 from .replay import replayed
 
@@ -127,20 +127,16 @@ def adapt(
         raise SasnetError(f"{target}: is the model that it starts from; give another folder with --zoo.")
     head, found = labelled(domain, labels, images)
     inputs = {name: np.stack([one.inputs[name] for one in found]) for name in found[0].inputs}
-    layer, wanted = Layer.of(model, head), np.stack([one.tags for one in found]).astype(float)
-    new = Remembered.of(
-        layer.read(inputs), wanted, [one.file for one in found], np.stack([one.accepted for one in found])
-    )
-    own = new.and_others(model, {name for image in images for name in names_of(image)})
+    layer = Layer.of(model, head)
+    given_anew = {name for image in images for name in names_of(image)}
+    own = _remembered(layer, inputs, found).and_others(model, given_anew)
     scenes = replayed(domain, layer, head, settings.scenes, run, progress)
     said = model.manifest.calibration[head.name]
     slope, offset = np.array(said["slope"]), np.array(said["offset"])
     seen, number = np.vstack([own.seen, scenes.seen]), len(own.seen)
     logits = layer.logits(seen) * slope + offset
     told = Told(seen, logits, np.vstack([own.truth, sigmoid(logits[number:])]), number, own.judged)
-    fitted = [
-        k for k in range(len(head.labels)) if slope[k] > 0 and _enough(own.judged[:, k], settings.least)
-    ]
+    fitted = [k for k in np.flatnonzero(slope > 0).tolist() if _enough(own.judged[:, k], settings.least)]
     change, held = chosen(told, fitted, settings)
     truth = np.vstack([own.truth, scenes.truth])
     losses = _Losses(own, cross_entropy(logits, truth), cross_entropy(logits + held, truth))
@@ -164,6 +160,12 @@ def adapt(
         *given,
         losses.of_accepted(better),
     )
+
+
+def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:
+    """Labelled images as the last layer reads them."""
+    tags, accepted = (np.stack([getattr(one, name) for one in found]) for name in ("tags", "accepted"))
+    return Remembered.of(layer.read(inputs), tags.astype(float), [one.file for one in found], accepted)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from ...data.sample.sample import CONTRASTS
 from ...simulate.priors import model_info
@@ -36,8 +37,7 @@ def joint_fit(found: JointMinimum) -> JointFit:
 
 def _parameters(found: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:
     """What all curves share, and what each has of its own."""
-    info = model_info(product_name(found.task.model, found.task.structure_factor))
-    table = [p for p in info.parameters.call_parameters if p.type not in ("magnetic", "orientation")]
+    table = _table(product_name(found.task.model, found.task.structure_factor))
     units = {p.name: p.units for p in table} | {"background": "1/cm"}
     reasons = _undetermined(found, [p.name for p in table if p.type == "sld"])
     names = [n for n in found.values[0] if n.removesuffix("_pd") in units]
@@ -49,6 +49,12 @@ def _parameters(found: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[s
         {n: _parameter(found, units, n, i) for n in names if n in single} for i in range(len(found.values))
     ]
     return _marked(shared, reasons), tuple(_marked(one, reasons) for one in own)
+
+
+def _table(name: str) -> list[Any]:
+    """sasmodels' parameters of a model, but for magnetic ones and angles."""
+    every = model_info(name).parameters.call_parameters
+    return [p for p in every if p.type not in ("magnetic", "orientation")]
 
 
 def _single(found: JointMinimum, names: Sequence[str]) -> set[str]:

@@ -115,22 +115,15 @@ class Entry:
     def fitted_with(self, result: dict[str, Any], number: int) -> None:
         """Take the answer to ``fit``: what was fitted in its order, then what was only suggested."""
         found = result.get("fit") or {}
-        pages, said = result.get("pages") or [], found.get("fits") or []
-        curves = [*(result.get("curves") or []), *[None] * len(pages)]
         known = {each.name: each for each in self.candidates}
-        fitted = [
-            _from_fit(known, one, page, curve, result.get("dq"))
-            for one, page, curve in zip(said, pages, curves, strict=False)
-        ]
-        new = [each for i, each in enumerate(fitted) if i == 0 or _chisq_of(each.page) <= _most(pages)]
+        fitted = _fitted(result, known)
+        new = [each for each in fitted if _is_worth_a_row(each, fitted)]
         if new:
             new[0] = replace(new[0], verdict=str(found.get("verdict") or ""))
-        named = {each.name for each in fitted}
         notes = [_OF_THE_COMMAND.sub("", note) for note in found.get("notes") or []]
-        self.candidates = new + [_unfitted(each, notes) for name, each in known.items() if name not in named]
-        head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
-        doubt = str(found.get("doubt") or "")
-        self.remarks = [line for line in (head, f"⚠ {doubt}" if doubt else "", *notes) if line]
+        left = known.keys() - {each.name for each in fitted}
+        self.candidates = new + [_unfitted(each, notes) for name, each in known.items() if name in left]
+        self.remarks = [*_said(found), *notes]
         self.fit, self.report = number, ""
         self.settle("fitted" if new else "no model could be fitted")
 
@@ -151,13 +144,28 @@ def _from_suggestion(said: dict[str, Any]) -> Candidate:
     )
 
 
-def _chisq_of(page: dict[str, Any] | None) -> float:
-    return float((page or {}).get("reduced_chisq") or 0.0)
+def _said(found: Mapping[str, Any]) -> list[str]:
+    """Headline and doubt of a fit, without advice for the command line."""
+    head = _OF_THE_COMMAND.sub("", str(found.get("headline") or ""))
+    doubt = str(found.get("doubt") or "")
+    return [line for line in (head, f"⚠ {doubt}" if doubt else "") if line]
 
 
-def _most(pages: Sequence[dict[str, Any]]) -> float:
-    """Reduced χ² above which a fit is not shown beside the best."""
-    return _HOPELESS * max(min(map(_chisq_of, pages), default=0.0), _LEAST)
+def _fitted(result: Mapping[str, Any], known: Mapping[str, Candidate]) -> list[Candidate]:
+    """What was fitted, in its order, with what was suggested of it."""
+    pages = result.get("pages") or []
+    curves = [*(result.get("curves") or []), *[None] * len(pages)]
+    said = (result.get("fit") or {}).get("fits") or []
+    return [
+        _from_fit(known, one, page, curve, result.get("dq"))
+        for one, page, curve in zip(said, pages, curves, strict=False)
+    ]
+
+
+def _is_worth_a_row(each: Candidate, fitted: Sequence[Candidate]) -> bool:
+    """The first is; another unless its reduced χ² is hopeless beside the least."""
+    least = min(one.reduced_chisq or 0.0 for one in fitted)
+    return each is fitted[0] or (each.reduced_chisq or 0.0) <= _HOPELESS * max(least, _LEAST)
 
 
 def _from_fit(

@@ -105,8 +105,7 @@ def paint(
     box = area.adjusted(left, top, -right, -bottom)
     labelled = left > 20
     strip = QRectF(box)
-    with_residuals = residuals is not None and curve is not None
-    if with_residuals:
+    if residuals is not None and curve is not None:
         box.setBottom(box.bottom() - _STRIP * box.height())
         strip.setTop(box.bottom() + 18)
     if labelled:
@@ -128,9 +127,15 @@ def paint(
         painter.setPen(QPen(_CURVE, 2.0))
         painter.drawPolyline(QPolygonF([scales.place(x, y) for x, y in _positive_points(*curve)]))
     painter.restore()
-    if with_residuals and curve is not None:
-        pairs = zip(curve[0], residuals or (), strict=False)
-        _draw_residuals(painter, strip, [(scales.place(x, 1.0).x(), r) for x, r in pairs if r is not None])
+    if residuals is not None and curve is not None:
+        _draw_residuals(painter, strip, _placed(scales, curve[0], residuals))
+
+
+def _placed(
+    scales: _Scales, q: Sequence[float], residuals: Sequence[float | None]
+) -> list[tuple[float, float]]:
+    """Place across and value of each residual that there is."""
+    return [(scales.place(x, 1.0).x(), r) for x, r in zip(q, residuals, strict=False) if r is not None]
 
 
 def _positive_points(q: Sequence[Any], intensity: Sequence[Any]) -> list[tuple[float, float]]:
