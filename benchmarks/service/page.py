@@ -28,7 +28,7 @@ from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.web.content import stamp_of
 from sasnet_plugin.web.curves.record import LOOKED, Record
 
-from ..tables import markdown
+from ..tables import beside_empty, markdown
 from .tag_page import EMPTY, address, seconds
 
 REPEATS, FRAMES, DRAGS = 15, 60, 15
@@ -227,11 +227,7 @@ def table(found: Times, alone: dict[str, float], number: int, load: float) -> st
         f"{number:,} data sets in a folder; Python {platform.python_version()}, {available_cores()} cores,"
         f" {platform.machine()}; load of the machine by others {load:.1f}. Medians.", "",
     ]  # fmt: skip
-    rows = []
-    for what, (ours, empty) in found.items():
-        a, b = statistics.median(ours), statistics.median(empty)
-        rows.append([what, f"{1000 * a:.0f}", f"{1000 * b:.1f}", f"{a / b:.1f}"])
-    lines.append(markdown(["what", "page / ms", "empty FastAPI page / ms", "ratio"], rows))
+    lines.append(beside_empty(found))
     lines.append(markdown(["what", "ms"], [[k, f"{1000 * v:.0f}"] for k, v in alone.items()]))
     lines += ["A suggestion within 300 ms, on an idle machine, and a curve within 50 ms are wanted.", ""]
     return "\n".join(lines)

@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,7 @@ from sasnet_plugin.web.content import Source, source_of, stamp_of
 from sasnet_plugin.web.events import LABEL, Event, Log, Prediction
 from sasnet_plugin.web.thumbnails import Thumbnail, Thumbnails
 
-from ..tables import markdown
+from ..tables import beside_empty
 
 DOMAIN = "diffraction"
 REPEATS = 15
@@ -180,11 +179,7 @@ def table(found: dict[str, tuple[list[float], list[float]]], number: int, load: 
         f" {available_cores()} CPU cores, {platform.machine()}; thumbnails are made meanwhile; load of"
         f" the machine by others {load:.1f}. Medians.", "",
     ]  # fmt: skip
-    rows = []
-    for what, (ours, empty) in found.items():
-        a, b = statistics.median(ours), statistics.median(empty)
-        rows.append([what, f"{1000 * a:.0f}", f"{1000 * b:.1f}", f"{a / b:.1f}"])
-    lines.append(markdown(["what", "page / ms", "empty FastAPI page / ms", "ratio"], rows))
+    lines.append(beside_empty(found))
     lines += ["A first paint within 1,000 ms and a filter within 200 ms are wanted.", ""]
     return "\n".join(lines)
 

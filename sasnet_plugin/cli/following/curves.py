@@ -73,6 +73,7 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
     from ...batch.live.settled import SETTLED, Sum, recognise, write
     from ...batch.live.source import Source
     from ...batch.recognise import HEAD
+    from ...batch.steering.outcome import names_of
     from ...files import check_output
     from ...fitting.api import bank_path
     from ...predict import open_predictor
@@ -101,7 +102,7 @@ def add_curves(asked: Asked, reading: ReadOptions) -> None:
     found = ((one.file, one.one) for one in arriving(source, watch=asked.watch, quiet_for=asked.quiet_for))
     looks = recognise(found, lambda some: predictor.outcomes(some, choice), kept)
     with term_as_interrupt():
-        whole = write(looks, asked.out, [group.name for group in _groups(predictor)], told)
+        whole = write(looks, asked.out, names_of(predictor).groups, told)
     failed = f", {whole.failures} of them not used" if whole.failures else ""
     typer.echo(f"{asked.out}: {whole.frames} frames{failed}.")
     if whole.first is None:
@@ -128,8 +129,9 @@ def lines_of_curves(asked: Asked, predictor: Any) -> CurveLines:
     """What the lines of curves say; raises a SasnetError where there is no such model to fit."""
     from ...batch.live.fitted import Fitted, parameters_of
     from ...batch.live.line import CurveLines
+    from ...batch.steering.outcome import names_of
 
-    groups = [group.name for group in _groups(predictor)]
+    groups = names_of(predictor).groups
     if not asked.model:
         return CurveLines(groups)
     return CurveLines(groups, Fitted(asked.model), parameters_of(asked.model))
@@ -194,13 +196,6 @@ def _ended(asked: Asked, follower: Follower) -> None:
     typer.echo(f"{asked.out}: {follower.frames} frames{without}{changes}.")
     if follower.failures or not follower.frames:
         raise typer.Exit(1)
-
-
-def _groups(predictor: Any) -> Sequence[Any]:
-    from ...domains.heads import Classes
-
-    heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
-    return next(heads).groups
 
 
 def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
