@@ -124,6 +124,11 @@ class Curve:
                 )
             object.__setattr__(self, name, column)
 
+    @property
+    def has_slit(self) -> bool:
+        """Whether a slit smeared it."""
+        return self.dxl is not None or self.dxw is not None
+
     def __len__(self) -> int:
         return int(self.q.size)
 

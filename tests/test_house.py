@@ -20,12 +20,6 @@ NOT_YET = {
     "batch": 9,
     "data": 8,
     "fitting": 9,
-    "integrations": 8,
-    "predict": 8,
-    "report": 8,
-    "service": 7,
-    "train": 8,
-    "web": 7,
 }
 #: Files of a folder; a larger one needs rooms.
 MOST_FILES = 25
