@@ -17,12 +17,12 @@ from .columns import table
 from .columns.read import read_columns
 from .failure import content, sentence_of, too_large, too_many, two_dimensional
 from .limits import LIMITS
+from .raw import RawCurve
 from .signature import HDF5
 
 if TYPE_CHECKING:
     import os
 
-    from .raw import RawCurve
 
 _LISTED = 8
 _NIST = ".abs"
