@@ -17,7 +17,7 @@ MOST = 420
 MOST_BRANCHES, USUAL_BRANCHES = 15, 6
 #: Packages that are not there yet, with what nine of ten are within today: numbers that only go down.
 NOT_YET = {
-    "batch": 9,
+    "batch": 7,
     "data": 8,
     "fitting": 9,
 }
