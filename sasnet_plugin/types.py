@@ -399,13 +399,7 @@ class Suggestion:
         return plot_of(self, ax)
 
     def to_dataframe(self) -> DataFrame:
-        """A row for each model, the likeliest first.
-
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
-        """
+        """A row for each model, the likeliest first; errors as of `Curve.to_dataframe`."""
         from . import frame_of
 
         return frame_of(self)

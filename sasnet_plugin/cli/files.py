@@ -138,7 +138,7 @@ def many(arguments: Sequence[str]) -> bool:
 
 def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
     """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
-    if not (report or plot or table):
+    if not any((report, plot, table)):
         return
     from ..files import MARK, check_output
     from ..report.page.overview import HEAD, INDEX
