@@ -269,19 +269,24 @@ class Outputs:
         if self.report is None:
             self.rows.append(folders.classified(one, answer))
             return
-        from ..files import check_output
-        from ..report.images.pages import answer_page, page_name
-        from ..report.page.classified import classified_name, write_classified
-        from .answers import next_command
+        if isinstance(one, Curve):
+            from ..report.page.classified import classified_name, write_classified
+            from .answers import next_command
 
-        curve = isinstance(one, Curve)
-        page = (classified_name if curve else page_name)(one, self.report)
-        self.rows.append(folders.classified(one, answer, page))
-        check_output(self.report / page, force=self.force)
-        if curve:
+            self._name(one, answer, self.report, classified_name(one, self.report))
             write_classified(one, answer, self.report, next_command(one, self.given, Path(answer.file).name))
         else:
+            from ..report.images.pages import answer_page, page_name
+
+            self._name(one, answer, self.report, page_name(one, self.report))
             answer_page(domain_of(one), one, answer, self.report)
+
+    def _name(self, one: Any, answer: Answer, folder: Path, page: str) -> None:
+        """List an answer with its page, in whose place nothing but sasnet's own may be."""
+        from ..files import check_output
+
+        self.rows.append(folders.classified(one, answer, page))
+        check_output(folder / page, force=self.force)
 
     def _draw_later(self, path: str, one: Any, answer: Answer) -> None:
         from ..report.plot import MAX_CURVES
