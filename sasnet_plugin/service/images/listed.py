@@ -87,11 +87,12 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
         sentence = short(path, sentence_of(path, answer))
         return _line(path, one, image=domain.name, kind=domain.title, answer="no answer", doubt=sentence)
     classes = answer.finding(ClassesFinding)
+    angle = "" if classes else _symbol(answer)
     best = next(iter(classes.classes), None) if classes else None
     return _line(
         path, one, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
-        answer=("" if classes else _symbol(answer)) + in_one_line(answer),
+        answer=f"{angle}{in_one_line(answer)}",
         probability=float(answer.in_scope if best is None else best.probability),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
