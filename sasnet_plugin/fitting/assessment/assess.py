@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...digits import chisq_text, listed
 from ...predict import open_classifier
-from ...types import Curve
+from ...types import Curve, GroupGuess
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.shared_error import SharedError, widened
 from ..evidence.weights import alike, weighed
@@ -44,7 +44,7 @@ def assess(
     prior: Sequence[float] | None = None,
     given: Iterable[str] = (),
     probe: str | None = None,
-    groups: Sequence[Collection[str]] = (),
+    groups: Sequence[GroupGuess] = (),
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -54,7 +54,7 @@ def assess(
         Parameters that the user settled: of fits without, contrasts follow convention.
     probe : str, optional
         neutron or xray, where that is known.
-    groups : sequence of collection of str
+    groups : sequence of GroupGuess
         Form models that mean the same sample.
 
     Returns
@@ -106,13 +106,13 @@ def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
     return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
-def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[Collection[str]]) -> list[ModelFit]:
+def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
     """The same; of fits that the data do not distinguish one of the group that has most weight is first.
 
     Several bodies alike share what speaks for their shape, and one of another kind has its share alone.
     """
     same = [order[0], *(fit for fit in order if fit.name in alike(order))]
-    kind = {name: i for i, group in enumerate(groups) for name in group}
+    kind = {name: i for i, group in enumerate(groups) for name in group.members}
     total: dict[int | str, float] = {}
     for fit in same:
         own = kind.get(fit.model, fit.name)

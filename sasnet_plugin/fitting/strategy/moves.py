@@ -190,13 +190,7 @@ def resolutions(state: State) -> Iterator[Step]:
     best = state.best
     if best is None or has_resolution(state.curve) or best.as_measured:
         return
-    if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
-        near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.far_best * state.fits[best].chisq]
-        likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
-        chances = {h: state.beliefs.of(h) for h in likely} | {best: 1.0}
-    else:
-        chances = dict.fromkeys(_simpler_but_for_it(state, best), 1.0)
-    for hypothesis, chance in chances.items():
+    for hypothesis, chance in _without_resolution(state, best).items():
         if hypothesis.resolution is not None:
             continue
         fit = state.fits[hypothesis]
@@ -210,16 +204,26 @@ def resolutions(state: State) -> Iterator[Step]:
         yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
 
 
-def _simpler_but_for_it(state: State, best: Hypothesis) -> list[Hypothesis]:
-    """The nearest fit with fewer parameters than the best, that may lack nothing but the resolution."""
-    near_ = [
+def _without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, float]:
+    """What may lack nothing but the resolution, with its chance: the best and the likeliest near one.
+
+    Where the best explains the data, the nearest that does not and has fewer parameters.
+    """
+    least = state.fits[best]
+
+    def lacks(fit: ModelFit) -> bool:
+        return doubtful(fit.reduced_chisq, len(state.curve))
+
+    if lacks(least):
+        near_ = [h for h, fit in state.fits.items() if fit.chisq < STRATEGY.far_best * least.chisq]
+        likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
+        return {h: state.beliefs.of(h) for h in likely} | {best: 1.0}
+    simpler_ = [
         h
         for h, fit in state.fits.items()
-        if fit.chisq < STRATEGY.near_best * state.fits[best].chisq
-        and len(fit.free) < len(state.fits[best].free)
-        and doubtful(fit.reduced_chisq, len(state.curve))
+        if fit.chisq < STRATEGY.near_best * least.chisq and len(fit.free) < len(least.free) and lacks(fit)
     ]
-    return sorted(near_, key=state.lost)[:1]
+    return dict.fromkeys(sorted(simpler_, key=state.lost)[:1], 1.0)
 
 
 def resolved(state: State) -> Iterator[Step]:

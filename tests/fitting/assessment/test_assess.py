@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.fitting.verdict.tell import told
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, GroupGuess
 
 Simulated = Callable[..., Curve]
 
@@ -55,7 +55,8 @@ def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
         weighing("core_shell_sphere", 0.16, -51.0),
         weighing("cylinder", 0.21, -51.0),
     ]
-    groups = [{"sphere", "core_shell_sphere"}, {"two_lorentzian"}, {"cylinder"}]
+    kinds = (("sphere", "core_shell_sphere"), ("two_lorentzian",), ("cylinder",))
+    groups = [GroupGuess(names[0], names, 0.3) for names in kinds]
     names = [fit.name for fit in of_the_likeliest_group(fits, groups)]
     assert names == ["sphere", "two_lorentzian", "core_shell_sphere", "cylinder"]
     # What the data distinguish from the best does not lead, whatever its group has.
