@@ -1,0 +1,238 @@
+"""Which models may have made a curve, and how probable each is: starting values, fits, evidence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, Bank, Page
+from sasnet_plugin.simulate.clean import PD_TYPES
+from sasnet_plugin.simulate.grid import WIDE_Q
+from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
+
+from .limit_curves import Case, Hypothesis, Sample, hypothesis, problem, sizes_of
+from .limit_evidence import Clock, Evidence, Mode, climb, laplace, sampled
+
+Floats = NDArray[np.float64]
+#: Points of a curve that starting values are compared on, and how far, relative, a coarse curve may be off.
+_THIN, _TOLERANCE = 80, 0.05
+#: Starting values of a model from the bank; of bank curves so many are looked at.
+_STARTS, _LOOKED = 3, 15
+#: A rival is given up when it is not on the way to this much above the truth's loss.
+_HOPELESS = 15.0
+#: CPU-seconds of one fit, and of one evidence by samples.
+_FIT, _SAMPLED = 3.0, 1.2
+#: Samples of each round; evidences that are sampled: within so much of the best; effective samples that do.
+_ROUNDS, _NEAR, _ENOUGH = (60, 90, 120), 4.0, 5.0
+#: Slowest curve of a rival's start, s.
+_SLOWEST = 0.08
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A hypothesis with its best parameters.
+
+    Parameters
+    ----------
+    hypothesis : Hypothesis
+    mode : Mode
+    evidence : Evidence
+    """
+
+    hypothesis: Hypothesis
+    mode: Mode
+    evidence: Evidence
+
+    @property
+    def log_weight(self) -> float:
+        """ln of evidence times the hypothesis's share of its form's prior."""
+        return self.evidence.best(_ENOUGH) + self.hypothesis.log_prior
+
+
+def tried(case: Case, one: Hypothesis, start: Floats, *, hopeless: float = np.inf) -> Fitted | None:
+    """A hypothesis fitted from a start; None where it has no curve there, or only a slow one."""
+    asked = problem(case, one)
+    began = time.process_time()
+    if asked.residuals(start) is None:  # what is compiled now is not counted
+        return None
+    if time.process_time() - began > _SLOWEST:
+        began = time.process_time()
+        asked.residuals(start)
+        if time.process_time() - began > _SLOWEST:
+            return None
+    if np.isfinite(hopeless):
+        # What a tolerance does not bring near is far without it.
+        smooth = climb(problem(case, one, _TOLERANCE), start, Clock(_FIT / 2), hopeless=hopeless, iterations=12)
+        if smooth is None or smooth.loss > hopeless:
+            return None
+        start = smooth.z
+    mode = climb(asked, start, Clock(_FIT), hopeless=hopeless)
+    return None if mode is None else Fitted(one, mode, laplace(asked, mode))
+
+
+@lru_cache(maxsize=1)
+def _bank(path: Any) -> dict[str, Page]:
+    found = Bank(path)
+    pages = {name: found.page(name) for name in found.models}
+    found.close()
+    return pages
+
+
+@dataclass(frozen=True)
+class Near:
+    """A curve of the bank.
+
+    Parameters
+    ----------
+    parameters : mapping of str to float
+    chi2 : float
+        To the thinned curve, with a tolerance.
+    log_scale, background : float
+        That fit best; the scale relative to the case's.
+    """
+
+    parameters: Mapping[str, float]
+    chi2: float
+    log_scale: float
+    background: float
+
+
+def nearest(case: Case, page: Page) -> list[Near]:
+    """The bank's curves of one model, the nearest first, each with the best scale and background."""
+    points = np.flatnonzero(case.use)
+    points = points[np.unique(np.linspace(0, points.size - 1, min(_THIN, points.size)).astype(int))]
+    cells = WIDE_Q[case.view.first : case.view.last + 1]
+    at = (np.log(cells) - LOG_Q_MIN) / BANK_STEP
+    low = np.clip(at.astype(int), 0, page.log_intensity.shape[1] - 2)
+    rows = np.flatnonzero(np.all(np.isfinite(page.log_intensity[:, low[0] : low[-1] + 2]), axis=1))
+    log_i = page.log_intensity[rows].astype(float)
+    log_i = log_i[:, low] * (1 - at + low) + log_i[:, low + 1] * (at - low)
+    curves = np.exp(log_i - log_i.max(axis=1, keepdims=True)) @ case.view.matrix[points].T
+    curves /= curves.max(axis=1, keepdims=True)
+    data = case.measured.intensity[0, points] / np.exp(case.log_scale)
+    sigma = case.measured.honest[0, points] / np.exp(case.log_scale)
+    w = 1 / (sigma**2 + (_TOLERANCE * data) ** 2)
+    mean, level = (curves @ w) / w.sum(), (data @ w) / w.sum()
+    off = curves - mean[:, None]
+    scale = np.maximum((off * w) @ (data - level) / np.maximum((off**2) @ w, 1e-30), 1e-3)
+    background = np.clip(level / scale - mean, -0.02, 0.029)
+    # The background may be held at an end: the best scale to it.
+    whole = curves + background[:, None]
+    scale = np.maximum((whole * w) @ data / ((whole**2) @ w), 1e-3)
+    chi2 = ((data - scale[:, None] * whole) ** 2) @ w
+    return [
+        Near(page.row(int(rows[i])), float(chi2[i]), float(np.log(scale[i])), float(background[i]))
+        for i in np.argsort(chi2)
+    ]
+
+
+def as_sample(form: str, near: Near, factor: str, interaction: Mapping[str, float]) -> Sample:
+    """A bank curve as a sample, of at most two distributed sizes."""
+    pars = {n: v for n, v in near.parameters.items() if "_pd" not in n}
+    may = sizes_of(form, pars)
+    wide = {n: near.parameters[f"{n}_pd"] for n in may if near.parameters.get(f"{n}_pd", 0.0) > 0}
+    wide = dict(list(wide.items())[:2])
+    kinds = [PD_TYPES[int(near.parameters.get(f"{n}_pd_type", 0))] for n in wide]
+    return Sample(form, factor, pars, interaction, wide, kinds[0] if kinds else "gaussian")
+
+
+def starts(case: Case, form: str, near: Sequence[Near], factor: str) -> Iterator[tuple[Hypothesis, Floats]]:
+    """Hypotheses of a model with starting values, of different kinds before others of the same."""
+    seen: dict[Any, int] = {}
+    interaction = case.sample.interaction if factor == case.sample.factor else {}
+    found = []
+    for order, one in enumerate(near[:_LOOKED]):
+        sample = replace(as_sample(form, one, factor, interaction), kind=case.sample.kind)
+        asked = hypothesis(sample)
+        repeat = seen[asked.key] = seen.get(asked.key, -1) + 1
+        found.append((repeat, order, asked, asked.scores(sample, one.background, one.log_scale)))
+    for _, _, asked, z in sorted(found, key=lambda row: row[:2])[:_STARTS]:
+        yield asked, z
+
+
+def combined(fits: Sequence[Fitted], log_shares: Mapping[str, float]) -> float:
+    """ln of a form's evidence: its hypotheses' sum, of each the best mode, with shares by structure factor."""
+    best: dict[Any, float] = {}
+    for one in fits:
+        share = log_shares[one.hypothesis.names[1]]
+        key = one.hypothesis.key
+        best[key] = max(best.get(key, -np.inf), one.log_weight + share)
+    return float(np.logaddexp.reduce(list(best.values()))) if best else -np.inf
+
+
+def sharpened(case: Case, fits: Sequence[Fitted], rng: np.random.Generator) -> list[Fitted]:
+    """The same with the evidence of those that count by samples."""
+    if not fits:
+        return []
+    top = max(one.log_weight for one in fits)
+    found = []
+    for one in fits:
+        if one.log_weight > top - _NEAR:
+            asked = problem(case, one.hypothesis)
+            one = replace(one, evidence=sampled(asked, one.mode, rng, _ROUNDS, Clock(_SAMPLED)))
+        found.append(one)
+    return found
+
+
+def of_truth(case: Case, page: Page | None) -> tuple[list[Fitted], float]:
+    """Fits of the true form with the true structure factor, and the truth's loss.
+
+    One starts at the true parameters; others where the bank is near, as those of rivals do.
+    """
+    true = hypothesis(case.sample)
+    z = true.scores(case.sample, case.background, 0.0)
+    loss, _ = problem(case, true).loss(z)
+    found = [tried(case, true, z)]
+    near = nearest(case, page) if page else []
+    for asked, start in starts(case, case.sample.form, near, case.sample.factor):
+        if asked.key != true.key:
+            found.append(tried(case, asked, start, hopeless=loss + _HOPELESS))
+    fits = [one for one in found if one is not None]
+    return fits, min([loss, *(one.mode.loss for one in fits)])
+
+
+def of_rival(case: Case, form: str, page: Page, factors: Sequence[str], loss: float) -> list[Fitted]:
+    """Fits of another form."""
+    near = nearest(case, page)
+    found = []
+    for factor in factors:
+        for asked, start in starts(case, form, near, factor):
+            found.append(tried(case, asked, start, hopeless=loss + _HOPELESS))
+    return [one for one in found if one is not None]
+
+
+def of_factors(case: Case, loss: float) -> dict[str, list[Fitted]]:
+    """Fits of the true form with every other structure factor and with none, from the true form's parameters.
+
+    The volume fraction starts low, which is nearly no structure factor, and at the truth's or the middle.
+    """
+    allowed = allowed_structure_factors(case.sample.form)
+    result = {}
+    for factor in ("", *allowed):
+        if factor == case.sample.factor:
+            continue
+        found = []
+        for volfraction in (0.015, case.sample.interaction.get("volfraction", 0.08)) if factor else (None,):
+            inside = {} if volfraction is None else {"volfraction": volfraction}
+            sample = replace(case.sample, factor=factor, interaction=inside)
+            asked = hypothesis(sample)
+            start = asked.scores(sample, case.background, 0.0)
+            found.append(tried(case, asked, start, hopeless=loss + _HOPELESS))
+        result[factor] = [one for one in found if one is not None]
+    return result
+
+
+def rivals(case: Case, probability: Mapping[str, float], pages: Mapping[str, Page], until: float) -> list[str]:
+    """The network's models until so much probability, then those whose bank curves are nearest."""
+    order = sorted(probability, key=lambda n: -probability[n])
+    mass = np.cumsum([probability[n] for n in order])
+    named = order[: int(np.searchsorted(mass, until)) + 1]
+    chi2 = {n: near[0].chi2 for n, page in pages.items() if (near := nearest(case, page))}
+    close = [n for n in sorted(chi2, key=lambda n: chi2[n])[:6] if n not in named][:3]
+    return [n for n in (*named[:8], *close, *named[8:]) if n != case.sample.form and n in pages]
