@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import comb
 from typing import Any
 
@@ -35,9 +35,11 @@ from .limit_prior import Coordinates, backgrounds, coordinates, widths
 
 Floats = NDArray[np.float64]
 #: Cells of the wide grid from one calculated point to the next; points and reach of a size distribution.
-_EVERY = {"fast": 2, "medium": 5, "slow": 8}
+_EVERY = {"fast": 2, "medium": 6, "slow": 9}
 _POINTS = {"fast": (25, 4.0), "medium": (15, 4.0), "slow": (9, 3.5)}
-_POINTS_OF_TWO = 9
+_POINTS_OF_TWO = 7
+#: Times as far between points where only the slope or the neighbourhood of a fit is wanted.
+_COARSE = 3
 #: Points off by more than this many true standard deviations are faults, which an expert masks.
 MASKED = 4.5
 #: Of ln scale about the true one: any scale is as likely, and the same for every model.
@@ -128,12 +130,18 @@ class View:
     last: int
     matrix: sparse.csr_matrix
 
-    def smeared(self, sample: Sample) -> tuple[Floats, float] | None:
-        """The curve at the setting's points, largest value 1, and the radius; None where there is none."""
+    def smeared(self, sample: Sample, *, coarse: bool = False) -> tuple[Floats, float] | None:
+        """The curve at the setting's points, largest value 1, and the radius; None where there is none.
+
+        Parameters
+        ----------
+        coarse : bool
+            Calculated at a third of the points.
+        """
         from scipy.interpolate import CubicSpline
 
         cells = np.arange(self.first, self.last + 1)
-        step = _EVERY[cost_class(sample.form)]
+        step = _EVERY[cost_class(sample.form)] * (_COARSE if coarse else 1)
         nodes = np.unique(np.append(cells[::step], cells[-1]))
         intensity, radius = scattering(sample, WIDE_Q[nodes])
         if not np.all(np.isfinite(intensity)) or not np.all(intensity > 0):
@@ -217,7 +225,10 @@ def sizes_of(form: str, parameters: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(
         name
         for name, p in parameter_names(info, parameters)
-        if p.polydisperse and p.type == "volume" and lengths.unit_of(info, p.id) == "Ang" and parameters.get(name, 0) > 0
+        if p.polydisperse
+        and p.type == "volume"
+        and lengths.unit_of(info, p.id) == "Ang"
+        and parameters.get(name, 0) > 0
     )
 
 
@@ -261,7 +272,9 @@ class Hypothesis:
         """What it says at normal scores."""
         k, w = len(self.form.names), len(self.sizes)
         pars = self.form.parameters(z[:k])
-        wide = {n: min(max(widths().value(x), 0.0), 0.5) for n, x in zip(self.sizes, z[k : k + w], strict=True)}
+        wide = {
+            n: min(max(widths().value(x), 0.0), 0.5) for n, x in zip(self.sizes, z[k : k + w], strict=True)
+        }
         inside = {} if self.factor is None else self.factor.parameters(z[k + w : -2])
         return Sample(*self.names, pars, inside, wide, self.kind)
 
@@ -269,7 +282,12 @@ class Hypothesis:
         """Normal scores of a sample, 0 for what it does not have."""
         wide = [widths().score(sample.widths[n]) if n in sample.widths else -1.0 for n in self.sizes]
         inside = [] if self.factor is None else self.factor.scores(sample.interaction)
-        parts = [self.form.scores(sample.parameters), wide, inside, [backgrounds().score(background), log_scale]]
+        parts = [
+            self.form.scores(sample.parameters),
+            wide,
+            inside,
+            [backgrounds().score(background), log_scale],
+        ]
         return np.concatenate([np.asarray(p, dtype=float) for p in parts])
 
     def precision(self) -> Floats:
@@ -277,7 +295,12 @@ class Hypothesis:
         from scipy.linalg import block_diag
 
         inside = [] if self.factor is None else [np.linalg.inv(self.factor.correlation)]
-        blocks = [np.linalg.inv(self.form.correlation), np.eye(len(self.sizes)), *inside, np.diag([1.0, _SCALE_SIGMA**-2])]
+        blocks = [
+            np.linalg.inv(self.form.correlation),
+            np.eye(len(self.sizes)),
+            *inside,
+            np.diag([1.0, _SCALE_SIGMA**-2]),
+        ]
         return block_diag(*[b for b in blocks if b.size])
 
 
@@ -302,19 +325,21 @@ def problem(case: Case, hypothesis: Hypothesis, tolerance: float = 0.0) -> Probl
     Parameters
     ----------
     tolerance : float
-        Relative to the intensity, added to the uncertainty: a smoother way to where a fit begins.
+        Relative to the intensity, added to the uncertainty: a smoother way to where a fit begins, coarsely
+        calculated.
     """
     use = case.use
     data = case.measured.intensity[0, use]
     sigma = np.hypot(case.measured.honest[0, use], tolerance * np.abs(data))
 
-    def residuals(z: Floats) -> Floats | None:
-        found = case.view.smeared(hypothesis.sample(z))
+    def residuals(z: Floats, coarse: bool) -> Floats | None:
+        found = case.view.smeared(hypothesis.sample(z), coarse=coarse)
         if found is None:
             return None
         model = np.exp(case.log_scale + z[-1]) * (found[0][use] + backgrounds().value(z[-2]))
         return np.asarray((model - data) / sigma)
 
-    return Problem(residuals, hypothesis.precision())
-
-
+    rough = partial(residuals, coarse=True)
+    if tolerance:
+        return Problem(rough, hypothesis.precision())
+    return Problem(partial(residuals, coarse=False), hypothesis.precision(), rough)

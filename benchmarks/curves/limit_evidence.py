@@ -1,8 +1,8 @@
-"""How well a model explains data, all its parameters integrated over: Laplace's formula and a check by sampling.
+"""How well a model explains data, its parameters integrated over: Laplace's formula, checked by sampling.
 
 Parameters are normal scores: a model's prior is a Gaussian in them, so that what the data do not show keeps
-its prior width and costs nothing, and the volume that the data cut out of the prior is a ratio of determinants
-(MacKay, Information Theory, Inference, and Learning Algorithms (2003), chapter 28).
+its prior width and costs nothing, and the volume that the data cut out of the prior is a ratio of
+determinants (MacKay, Information Theory, Inference, and Learning Algorithms (2003), chapter 28).
 """
 
 from __future__ import annotations
@@ -39,10 +39,13 @@ class Problem:
         See `Residuals`.
     precision : (k, k) float array
         Inverse covariance of the prior of the normal scores, whose mean is 0.
+    coarse : callable, optional
+        Cheaper residuals, whose differences do for derivatives.
     """
 
     residuals: Residuals
     precision: Floats
+    coarse: Residuals | None = None
 
     def loss(self, z: Floats) -> tuple[float, Floats | None]:
         """−ln of likelihood and prior but for their normalisation, and the residuals."""
@@ -116,12 +119,15 @@ class Clock:
 
 
 def _jacobian(problem: Problem, z: Floats, r: Floats, steps: Floats) -> Floats:
+    asked, base = problem.residuals, r
+    if problem.coarse is not None and (rough := problem.coarse(z)) is not None:
+        asked, base = problem.coarse, rough
     columns = np.zeros((r.size, z.size))
     for i, step in enumerate(steps):
         for signed in (step, -step):
-            there = problem.residuals(z + signed * np.eye(z.size)[i])
+            there = asked(z + signed * np.eye(z.size)[i])
             if there is not None and np.all(np.isfinite(there)):
-                columns[:, i] = (there - r) / signed
+                columns[:, i] = (there - base) / signed
                 break
     return columns
 
@@ -129,7 +135,7 @@ def _jacobian(problem: Problem, z: Floats, r: Floats, steps: Floats) -> Floats:
 def _lower(
     problem: Problem, z: Floats, loss: float, gradient: Floats, hessian: Floats, damping: float
 ) -> tuple[Floats, float, Floats | None, float]:
-    """The first of a few damped Newton steps that lowers the loss, its residuals and damping; None for none."""
+    """The first of a few damped Newton steps that lowers the loss; no residuals where none does."""
     for _ in range(6):
         step = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian)), -gradient)
         step *= min(1.0, 1.5 / max(float(np.abs(step).max()), 1e-12))
@@ -202,7 +208,9 @@ class _Proposal:
         k = self.middle.size
         x = rng.standard_normal(k) / np.sqrt(rng.chisquare(_FREEDOM) / _FREEDOM)
         norm = gammaln((_FREEDOM + k) / 2) - gammaln(_FREEDOM / 2) - 0.5 * k * np.log(_FREEDOM * np.pi)
-        density = norm - np.sum(np.log(np.diag(self.root))) - 0.5 * (_FREEDOM + k) * np.log1p(x @ x / _FREEDOM)
+        density = (
+            norm - np.sum(np.log(np.diag(self.root))) - 0.5 * (_FREEDOM + k) * np.log1p(x @ x / _FREEDOM)
+        )
         return self.middle + self.root @ x, float(density)
 
     def nearer(self, samples: Floats, log_weights: Floats) -> _Proposal:
@@ -231,7 +239,7 @@ def _flattened(log_weights: Floats, effective: float) -> Floats:
 def sampled(
     problem: Problem, mode: Mode, rng: np.random.Generator, counts: Sequence[int], clock: Clock
 ) -> Evidence:
-    """The same by importance sampling from a Student distribution about the maximum, which follows the samples.
+    """The same by importance sampling from a Student distribution that follows the samples.
 
     Population Monte Carlo (Cappé, Guillin, Marin and Robert, J. Comput. Graph. Stat. 13 (2004) 907): what is
     said is of the last round alone, whose proposal the round does not depend on, so that it has no bias.

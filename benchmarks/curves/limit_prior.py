@@ -1,7 +1,7 @@
-"""The realistic protocol's prior as a Gaussian: each parameter by its normal score, from draws of the simulator.
+"""The realistic protocol's prior as a Gaussian: parameters by their normal scores, from simulated draws.
 
-A quantile function is read off the draws for each parameter and the scores' correlations (a Gaussian copula);
-whatever is a choice or a number of layers is kept as it is, with the share of draws that have it.
+A quantile function is read off the draws for each parameter and the scores' correlations (a Gaussian
+copula); whatever is a choice or a number of layers is kept as it is, with the share of draws that have it.
 """
 
 from __future__ import annotations
@@ -139,7 +139,10 @@ def reduced(model: str, parameters: Mapping[str, float]) -> dict[str, float]:
     found = {n: v for n, v in parameters.items() if n not in (*solvents, *others)}
     if solvents and all(n in parameters for n in (*solvents, *others)):
         first, *rest = (parameters[n] - parameters[solvents[0]] for n in others)
-        found |= {f"{_RATIO}{n}": float(np.arctan2(c * np.sign(first), abs(first))) for n, c in zip(others[1:], rest, strict=True)}
+        found |= {
+            f"{_RATIO}{n}": float(np.arctan2(c * np.sign(first), abs(first)))
+            for n, c in zip(others[1:], rest, strict=True)
+        }
     return found
 
 
@@ -149,7 +152,9 @@ def expanded(model: str, parameters: Mapping[str, float]) -> dict[str, float]:
     found = {n: v for n, v in parameters.items() if not n.startswith(_RATIO)}
     if not solvents:
         return found
-    contrasts = np.array([1.0, *(np.tan(np.clip(parameters.get(f"{_RATIO}{n}", 0.0), *_ANGLES)) for n in others[1:])])
+    contrasts = np.array(
+        [1.0, *(np.tan(np.clip(parameters.get(f"{_RATIO}{n}", 0.0), *_ANGLES)) for n in others[1:])]
+    )
     contrasts *= 5.0 / np.abs(contrasts).max()
     return found | dict.fromkeys(solvents, 0.0) | dict(zip(others, contrasts.tolist(), strict=True))
 
@@ -223,11 +228,15 @@ def coordinates(model: str, like: Mapping[str, float]) -> Coordinates:
     names = [wanted[i] for i in varied]
     complete = [one for one in pool if all(n in one for n in names)]
     if len(complete) > 3 * len(names) + 10:
-        correlation = correlations([np.array([one[n] for one in complete]) for n in names]) if names else np.eye(0)
+        correlation = (
+            correlations([np.array([one[n] for one in complete]) for n in names]) if names else np.eye(0)
+        )
     else:
         correlation = np.eye(len(names))
     maps = tuple(quantiles(columns[i]) for i in varied)
-    return Coordinates(model, tuple(names), maps, correlation, fixed | still, float(np.log(_share(model, fixed))))
+    return Coordinates(
+        model, tuple(names), maps, correlation, fixed | still, float(np.log(_share(model, fixed)))
+    )
 
 
 @lru_cache(maxsize=1)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, Bank, Page
+from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, Page
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.grid import WIDE_Q
-from sasnet_plugin.simulate.priors import allowed_structure_factors, model_info, structure_factors
+from sasnet_plugin.simulate.priors import allowed_structure_factors
+from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 
 from .limit_curves import Case, Hypothesis, Sample, hypothesis, problem, sizes_of
 from .limit_evidence import Clock, Evidence, Mode, climb, laplace, sampled
@@ -22,14 +22,18 @@ from .limit_evidence import Clock, Evidence, Mode, climb, laplace, sampled
 Floats = NDArray[np.float64]
 #: Points of a curve that starting values are compared on, and how far, relative, a coarse curve may be off.
 _THIN, _TOLERANCE = 80, 0.05
-#: Starting values of a model from the bank; of bank curves so many are looked at.
-_STARTS, _LOOKED = 3, 15
+#: Starting values of a model from the bank, by what a curve costs; of bank curves so many are looked at.
+_STARTS, _LOOKED = {"fast": 3, "medium": 3, "slow": 2}, 15
 #: A rival is given up when it is not on the way to this much above the truth's loss.
 _HOPELESS = 15.0
+#: A fit so near to the truth's loss needs no second start.
+_SAME = 3.0
 #: CPU-seconds of one fit, and of one evidence by samples.
-_FIT, _SAMPLED = 3.0, 1.2
+_FIT, _SAMPLED = 2.0, 1.0
 #: Samples of each round; evidences that are sampled: within so much of the best; effective samples that do.
 _ROUNDS, _NEAR, _ENOUGH = (60, 90, 120), 4.0, 5.0
+#: Of the network's models so many come first, then so many of the nearest that it does not name.
+_FIRST, _LOOKED_NEAR, _NEAREST = 8, 6, 3
 #: Slowest curve of a rival's start, s.
 _SLOWEST = 0.08
 
@@ -68,20 +72,13 @@ def tried(case: Case, one: Hypothesis, start: Floats, *, hopeless: float = np.in
             return None
     if np.isfinite(hopeless):
         # What a tolerance does not bring near is far without it.
-        smooth = climb(problem(case, one, _TOLERANCE), start, Clock(_FIT / 2), hopeless=hopeless, iterations=12)
+        easy = problem(case, one, _TOLERANCE)
+        smooth = climb(easy, start, Clock(_FIT / 2), hopeless=hopeless, iterations=12)
         if smooth is None or smooth.loss > hopeless:
             return None
         start = smooth.z
     mode = climb(asked, start, Clock(_FIT), hopeless=hopeless)
     return None if mode is None else Fitted(one, mode, laplace(asked, mode))
-
-
-@lru_cache(maxsize=1)
-def _bank(path: Any) -> dict[str, Page]:
-    found = Bank(path)
-    pages = {name: found.page(name) for name in found.models}
-    found.close()
-    return pages
 
 
 @dataclass(frozen=True)
@@ -152,12 +149,13 @@ def starts(case: Case, form: str, near: Sequence[Near], factor: str) -> Iterator
         asked = hypothesis(sample)
         repeat = seen[asked.key] = seen.get(asked.key, -1) + 1
         found.append((repeat, order, asked, asked.scores(sample, one.background, one.log_scale)))
-    for _, _, asked, z in sorted(found, key=lambda row: row[:2])[:_STARTS]:
+    many = _STARTS[fit_cost_class(form)]
+    for _, _, asked, z in sorted(found, key=lambda row: row[:2])[:many]:
         yield asked, z
 
 
 def combined(fits: Sequence[Fitted], log_shares: Mapping[str, float]) -> float:
-    """ln of a form's evidence: its hypotheses' sum, of each the best mode, with shares by structure factor."""
+    """ln of a form's evidence: the sum over its hypotheses, of each the best mode, with shares by factor."""
     best: dict[Any, float] = {}
     for one in fits:
         share = log_shares[one.hypothesis.names[1]]
@@ -198,13 +196,16 @@ def of_truth(case: Case, page: Page | None) -> tuple[list[Fitted], float]:
 
 
 def of_rival(case: Case, form: str, page: Page, factors: Sequence[str], loss: float) -> list[Fitted]:
-    """Fits of another form."""
+    """Fits of another form; no second one of a kind that a first one has brought near."""
     near = nearest(case, page)
-    found = []
+    found: list[Fitted] = []
     for factor in factors:
         for asked, start in starts(case, form, near, factor):
-            found.append(tried(case, asked, start, hopeless=loss + _HOPELESS))
-    return [one for one in found if one is not None]
+            if any(one.hypothesis.key == asked.key and one.mode.loss < loss + _SAME for one in found):
+                continue
+            one = tried(case, asked, start, hopeless=loss + _HOPELESS)
+            found += [one] if one is not None else []
+    return found
 
 
 def of_factors(case: Case, loss: float) -> dict[str, list[Fitted]]:
@@ -228,11 +229,13 @@ def of_factors(case: Case, loss: float) -> dict[str, list[Fitted]]:
     return result
 
 
-def rivals(case: Case, probability: Mapping[str, float], pages: Mapping[str, Page], until: float) -> list[str]:
+def rivals(
+    case: Case, probability: Mapping[str, float], pages: Mapping[str, Page], until: float
+) -> list[str]:
     """The network's models until so much probability, then those whose bank curves are nearest."""
     order = sorted(probability, key=lambda n: -probability[n])
     mass = np.cumsum([probability[n] for n in order])
     named = order[: int(np.searchsorted(mass, until)) + 1]
     chi2 = {n: near[0].chi2 for n, page in pages.items() if (near := nearest(case, page))}
-    close = [n for n in sorted(chi2, key=lambda n: chi2[n])[:6] if n not in named][:3]
-    return [n for n in (*named[:8], *close, *named[8:]) if n != case.sample.form and n in pages]
+    close = [n for n in sorted(chi2, key=lambda n: chi2[n])[:_LOOKED_NEAR] if n not in named][:_NEAREST]
+    return [n for n in (*named[:_FIRST], *close, *named[_FIRST:]) if n != case.sample.form and n in pages]

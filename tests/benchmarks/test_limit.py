@@ -1,4 +1,4 @@
-"""The limit of classification: evidences that are known exactly, identical models, and the simulator's prior."""
+"""The limit of classification: evidences that are known exactly, identical models, the simulator's prior."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def test_two_names_of_one_model_share_its_probability() -> None:
 def test_scores_are_normal_under_the_models_own_prior() -> None:
     known = prior.coordinates("core_shell_sphere", prior.draws("core_shell_sphere")[0])
     rng = np.random.default_rng(21)
-    scores = np.array([known.scores(prior.expanded("core_shell_sphere", one)) for one in prior.draws("core_shell_sphere")])
+    scores = np.array(
+        [known.scores(prior.expanded("core_shell_sphere", one)) for one in prior.draws("core_shell_sphere")]
+    )
     for column in scores.T:
         assert kstest(column, norm.cdf).pvalue > 0.01
     z = rng.standard_normal(len(known.names))
@@ -91,13 +93,19 @@ def test_contrasts_keep_the_curve() -> None:
     pars = {"radius": 60.0, "thickness": 20.0, "sld_core": 1.0, "sld_shell": 4.5, "sld_solvent": 6.4}
     q = np.geomspace(0.005, 0.3, 50)
     again = prior.expanded("core_shell_sphere", prior.reduced("core_shell_sphere", pars))
-    first, second = (scattering(Sample("core_shell_sphere", "", p, {}, {}, "gaussian"), q)[0] for p in (pars, again))
+    first, second = (
+        scattering(Sample("core_shell_sphere", "", p, {}, {}, "gaussian"), q)[0] for p in (pars, again)
+    )
     assert second / second[0] == pytest.approx(first / first[0], rel=1e-6)
 
 
 def test_chances_of_distributed_sizes_add_up() -> None:
     for sizes in (1, 2, 4):
-        every = [np.exp(log_chance(sizes, many)) * n for many, n in ((0, 1), (1, sizes), (2, sizes * (sizes - 1) / 2)) if n]
+        every = [
+            np.exp(log_chance(sizes, many)) * n
+            for many, n in ((0, 1), (1, sizes), (2, sizes * (sizes - 1) / 2))
+            if n
+        ]
         assert sum(every) == pytest.approx(1.0)
 
 
@@ -123,7 +131,9 @@ def test_the_truth_is_explained_and_found_again(sphere: Case) -> None:
 
 
 def test_shares_are_weighted_back_to_the_protocol() -> None:
-    rows = [{"factor": "hardsphere", "by_factor": {"": 0.1}}] * 10 + [{"factor": "", "by_factor": {"": 0.9}}] * 10
+    rows = [{"factor": "hardsphere", "by_factor": {"": 0.1}}] * 10 + [
+        {"factor": "", "by_factor": {"": 0.9}}
+    ] * 10
     w = protocol_weights(rows)
     assert w[:10].sum() / w.sum() == pytest.approx(0.25)
     assert mean_of([1.0] * 10 + [0.0] * 10, w).startswith("25.0 ±")
