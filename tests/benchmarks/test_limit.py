@@ -140,7 +140,7 @@ def test_shares_are_weighted_back_to_the_protocol() -> None:
 
 
 def test_the_table_counts_first_answers() -> None:
-    row = {"instrument": "saxs_lab", "model": "sphere", "factor": "", "by_factor": {}, "success": True}
-    rows = [row | {"posterior": {"sphere": 0.8}, "network": {"dab": 0.6, "sphere": 0.4}}] * 4
-    first = forms_table(rows).splitlines()[2]
-    assert "| all | 4 | 80.0 ± 0.0 | 100.0 ± 0.0 | 0.0 ± 0.0 | 60.0 ± 0.0 |" == first
+    row = {"instrument": "saxs_lab", "model": "sphere", "factor": "", "by_factor": {}, "examined": 0.9}
+    said = {"success": True, "posterior": {"sphere": 0.8}, "network": {"dab": 0.6, "sphere": 0.4}}
+    first = forms_table([row | said] * 4).splitlines()[2]
+    assert "| all | 4 | 80.0 ± 0.0 | 72.0 ± 0.0 | 100.0 ± 0.0 | 0.0 ± 0.0 | 60.0 ± 0.0 |" == first
