@@ -38,7 +38,7 @@ PASSED, VOXELS = 200, 100
 #: Decades of the counts.
 _COUNTS = (4.0, 6.0)
 #: Neurons of the two hidden layers, of each of so many networks whose logits are averaged, and the decay.
-HIDDEN, NETWORKS, DECAY, ROUNDS = (64, 16), 4, 3.0, 60
+HIDDEN, NETWORKS, DECAY, ROUNDS = (64, 16), 4, 1.0, 60
 
 
 def first(kind: int, rng: np.random.Generator) -> Image:
