@@ -118,12 +118,14 @@ class Clock:
         return time.process_time() - self.began
 
 
-def _jacobian(problem: Problem, z: Floats, r: Floats, steps: Floats) -> Floats:
+def _jacobian(problem: Problem, z: Floats, r: Floats, steps: Floats, clock: Clock) -> Floats | None:
     asked, base = problem.residuals, r
     if problem.coarse is not None and (rough := problem.coarse(z)) is not None:
         asked, base = problem.coarse, rough
     columns = np.zeros((r.size, z.size))
     for i, step in enumerate(steps):
+        if clock.over():
+            return None
         for signed in (step, -step):
             there = asked(z + signed * np.eye(z.size)[i])
             if there is not None and np.all(np.isfinite(there)):
@@ -162,7 +164,7 @@ def climb(
     Returns
     -------
     Mode or None
-        None where there is no curve at the start.
+        None where there is no curve at the start, or no time for its derivatives.
     """
     z = start
     loss, r = problem.loss(z)
@@ -172,7 +174,9 @@ def climb(
     steps = np.full(z.size, 5e-3)
     hessian = problem.precision
     for number in range(iterations):
-        jacobian = _jacobian(problem, z, r, steps)
+        jacobian = _jacobian(problem, z, r, steps, clock)
+        if jacobian is None:
+            break
         steps = np.clip(1 / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-9), *_STEPS)
         hessian = jacobian.T @ jacobian + problem.precision
         gradient = jacobian.T @ r + problem.precision @ z
@@ -184,7 +188,7 @@ def climb(
         far = number >= _PATIENCE and loss - hopeless > 8 * (before - loss)
         if found is None or idle >= _IDLE or far or clock.over():
             break
-    return Mode(z, loss, hessian, float(r @ r))
+    return None if hessian is problem.precision else Mode(z, loss, hessian, float(r @ r))
 
 
 def laplace(problem: Problem, mode: Mode) -> Evidence:
