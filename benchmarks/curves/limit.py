@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -38,6 +39,8 @@ UNTIL, SECONDS = 0.995, 14.0
 SLOWEST = 0.05
 #: A window that begins below this times π/R can show a structure factor, R being the effective radius.
 SHOWN_BELOW = 0.8
+#: What is drawn: all forms in turn, or those that allow a structure factor, for that alone.
+ALL, FACTORS = "limit", "factors"
 #: Edges of the largest posterior probability that the reliability is told in.
 BINS = (0.0, 0.5, 0.8, 0.95, 0.995, 1.01)
 _FORMS = (
@@ -107,17 +110,23 @@ def _chances() -> dict[str, float]:
     return {name: float(np.log((many + 1) / (6 * len(views) + 1))) for name, many in kept_of.items()}
 
 
-def solve(_: str, index: int, seed: int) -> dict[str, Any]:
-    """One curve: its truth, what the network says, and the posterior of forms and of structure factors."""
-    from sasnet_plugin.simulate.priors import form_models
+def solve(what: str, index: int, seed: int) -> dict[str, Any]:
+    """One curve: its truth, what the network says, and the posterior of forms and of structure factors.
+
+    Parameters
+    ----------
+    what : str
+        `ALL`, or `FACTORS` for structure factors alone, of forms that allow one.
+    """
+    from sasnet_plugin.simulate.priors import allowed_structure_factors, form_models
 
     from .limit_curves import case as drawn_case
 
     began = time.process_time()
-    forms = form_models()
+    forms = [name for name in form_models() if what == ALL or allowed_structure_factors(name)]
     block, place = divmod(index, len(forms))
     form = str(np.random.default_rng([seed, block]).permutation(forms)[place])
-    rng = np.random.default_rng([seed, index, 1])
+    rng = np.random.default_rng([seed, index, 1 if what == ALL else 2])
     case = drawn_case(form, rng, INTERACTING)
     row: dict[str, Any] = {"index": index, "model": form, "success": False}
     if case is not None:
@@ -125,23 +134,51 @@ def solve(_: str, index: int, seed: int) -> dict[str, Any]:
         case.view.smeared(case.sample)
         row["slow"] = time.process_time() - t > SLOWEST
         if not row["slow"]:
-            row |= answered(case, rng)
+            row |= answered(case, rng) if what == ALL else answered_factor(case, rng)
     return row | {"seconds": time.process_time() - began}
+
+
+def by_factor(case: Any, rng: np.random.Generator) -> tuple[dict[str, list[Any]], float]:
+    """Fits of the true form by structure factor, "" for none, and the loss of the truth."""
+    from .limit_rivals import of_factors, of_truth, sharpened
+
+    truth, loss = of_truth(case, _pages().get(case.sample.form))
+    if not truth:
+        return {}, loss
+    found = {name: sharpened(case, fits, rng) for name, fits in of_factors(case, loss).items()}
+    return found | {case.sample.factor: sharpened(case, truth, rng)}, loss
+
+
+def reach(case: Any) -> float:
+    """First q of the window over π/R, R being the effective radius."""
+    return float(case.view.setting.q[0] * case.radius / np.pi)
+
+
+def answered_factor(case: Any, rng: np.random.Generator) -> dict[str, Any]:
+    """What is kept of one curve whose structure factor alone is asked for."""
+    found, _ = by_factor(case, rng)
+    if not found:
+        return {}
+    by = factor_posterior(found)
+    return {
+        "success": first_of(by) == case.sample.factor,
+        "factor": case.sample.factor,
+        "reach": reach(case),
+        "by_factor": by,
+        "network_factor": network(case)[1],
+    }
 
 
 def answered(case: Any, rng: np.random.Generator) -> dict[str, Any]:
     """What is kept of one curve; nothing where the truth itself gives no curve to its own fit."""
     from .limit_evidence import Clock, posterior
-    from .limit_rivals import of_factors, of_truth, sharpened
 
-    sample, pages = case.sample, _pages()
+    sample = case.sample
     said, said_factor = network(case)
     clock = Clock(1e9)
-    truth, loss = of_truth(case, pages.get(sample.form))
-    if not truth:
+    factors, loss = by_factor(case, rng)
+    if not factors:
         return {}
-    factors = {name: sharpened(case, fits, rng) for name, fits in of_factors(case, loss).items()}
-    factors[sample.factor] = sharpened(case, truth, rng)
     spent = clock.used()
     forms = {sample.form: [one for name in {sample.factor, ""} & factors.keys() for one in factors[name]]}
     forms |= compared(case, said, loss, rng)
@@ -149,11 +186,11 @@ def answered(case: Any, rng: np.random.Generator) -> dict[str, Any]:
     by_form = posterior(weights)
     main = factors[sample.factor][0]
     return {
-        "success": max(by_form, key=lambda n: by_form[n]) == sample.form,
+        "success": first_of(by_form) == sample.form,
         "kept": True,
         "factor": sample.factor,
         "instrument": case.view.setting.instrument,
-        "reach": float(case.view.setting.q[0] * case.radius / np.pi),
+        "reach": reach(case),
         "posterior": {n: p for n, p in by_form.items() if p > 1e-6},
         "log_weights": {n: round(w, 3) for n, w in weights.items() if np.isfinite(w)},
         "by_factor": factor_posterior(factors),
@@ -303,8 +340,8 @@ def reliability(rows: Sequence[Row]) -> str:
     return markdown(["largest posterior probability", "curves", "its mean / %", "truth first / %"], lines)
 
 
-def page(rows: Sequence[Row]) -> str:
-    """All tables with what they hold for."""
+def page(rows: Sequence[Row], more: Sequence[Row]) -> str:
+    """All tables with what they hold for; `more` curves of structure factors alone."""
     good = [r for r in rows if r.get("kept")]
     slow = sorted(str(r["model"]) for r in rows if r.get("slow"))
     effective = np.array([r["effective"] for r in good])
@@ -322,7 +359,7 @@ def page(rows: Sequence[Row]) -> str:
             "",
             "Structure factor, the form being known:",
             "",
-            factors_table(good),
+            factors_table([*good, *more]),
             _FACTORS,
             "",
             "Whether the posterior can be believed:",
@@ -345,15 +382,19 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("curves", type=int, nargs="?", default=78, help="so many, 0 for the kept ones alone")
+    parser.add_argument("--factors", type=int, default=0, help="more curves, for the structure factor alone")
     parser.add_argument("--work", type=Path, required=True, help="folder for what is done")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
-    run(solve, "limit", asked.curves, asked.seed, asked.work, asked.workers)
-    rows = list(kept(asked.work / f"limit-{asked.seed}.jsonl").values())
-    text = page(rows)
+    run(solve, ALL, asked.curves, asked.seed, asked.work, asked.workers)
+    run(solve, FACTORS, asked.factors, asked.seed, asked.work, asked.workers)
+    rows, more = (list(kept(asked.work / f"{what}-{asked.seed}.jsonl").values()) for what in (ALL, FACTORS))
+    if sum(bool(row.get("kept")) for row in rows) < 2:
+        sys.exit(f"{asked.work}: holds fewer than two finished curves; ask for more of them.")
+    text = page(rows, [row for row in more if row.get("by_factor")])
     print(text)
     if asked.write:
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
