@@ -26,6 +26,8 @@ _SCORES = np.linspace(-4.5, 4.5, 181)
 _KINDS = 12
 #: Of correlations towards none: as uncertain as so few draws leave them.
 _SHRINK = 0.05
+#: Draws that a quantile function takes at least.
+_FEW = 20
 #: Prefix of a contrast's angle to the first, and how near to a right one it may be.
 _RATIO, _ANGLES = "contrast:", (-1.5707, 1.5707)
 
@@ -217,26 +219,33 @@ def coordinates(model: str, like: Mapping[str, float]) -> Coordinates:
         sasmodels' parameters; size distributions are not read.
     """
     fixed = {name: round(float(like[name])) for name in sorted(_whole(model)) if name in like}
-    kinds = {n: v for n, v in fixed.items() if n in _controls(model)}
-    pool = [one for one in draws(model) if all(one.get(n) == v for n, v in kinds.items())]
-    pool = pool if len(pool) >= 30 else list(draws(model))
+    pool = _alike(model, fixed)
     given = reduced(model, like)
-    wanted = [n for n in given if n not in fixed and n != "radius_effective" and "_pd" not in n]
-    columns = [np.array([one[n] for one in pool if n in one]) for n in wanted]
-    varied = [i for i, c in enumerate(columns) if c.size >= 20 and np.ptp(c) > 0]
-    still = {n: float(given[n]) for i, n in enumerate(wanted) if i not in varied}
-    names = [wanted[i] for i in varied]
+    columns = {
+        n: np.array([one[n] for one in pool if n in one])
+        for n in given
+        if n not in fixed and n != "radius_effective" and "_pd" not in n
+    }
+    names = [n for n, drawn in columns.items() if drawn.size >= _FEW and np.ptp(drawn) > 0]
+    still = {n: float(given[n]) for n in columns if n not in names}
+    maps = tuple(quantiles(columns[n]) for n in names)
+    share = float(np.log(_share(model, fixed)))
+    return Coordinates(model, tuple(names), maps, _together(pool, names), fixed | still, share)
+
+
+def _alike(model: str, fixed: Mapping[str, float]) -> list[dict[str, float]]:
+    """Draws with the same numbers of layers; all, where these are too few."""
+    kinds = {n: v for n, v in fixed.items() if n in _controls(model)}
+    found = [one for one in draws(model) if all(one.get(n) == v for n, v in kinds.items())]
+    return found if len(found) >= 1.5 * _FEW else list(draws(model))
+
+
+def _together(pool: Sequence[Mapping[str, float]], names: Sequence[str]) -> Floats:
+    """Correlations of parameters in draws that have all of them; none where these are too few."""
     complete = [one for one in pool if all(n in one for n in names)]
-    if len(complete) > 3 * len(names) + 10:
-        correlation = (
-            correlations([np.array([one[n] for one in complete]) for n in names]) if names else np.eye(0)
-        )
-    else:
-        correlation = np.eye(len(names))
-    maps = tuple(quantiles(columns[i]) for i in varied)
-    return Coordinates(
-        model, tuple(names), maps, correlation, fixed | still, float(np.log(_share(model, fixed)))
-    )
+    if not names or len(complete) <= 3 * len(names) + 10:
+        return np.eye(len(names))
+    return correlations([np.array([one[n] for one in complete]) for n in names])
 
 
 @lru_cache(maxsize=1)

@@ -16,8 +16,9 @@ from sasnet_plugin.simulate.grid import WIDE_Q
 from sasnet_plugin.simulate.priors import allowed_structure_factors
 from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 
-from .limit_curves import Case, Hypothesis, Sample, hypothesis, problem, sizes_of, spread
+from .limit_curves import Case, Sample, spread
 from .limit_evidence import Clock, Evidence, Mode, climb, laplace, sampled
+from .limit_hypotheses import Hypothesis, hypothesis, problem, sizes_of
 
 Floats = NDArray[np.float64]
 #: Points of a curve that starting values are compared on, and how far, relative, a coarse curve may be off.

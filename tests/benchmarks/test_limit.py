@@ -7,9 +7,10 @@ import pytest
 from scipy.stats import kstest, multivariate_normal, norm
 
 from benchmarks.curves import limit_prior as prior
-from benchmarks.curves.limit import forms_table, mean_of, protocol_weights
-from benchmarks.curves.limit_curves import Case, Sample, case, hypothesis, log_chance, problem, sizes_of
+from benchmarks.curves.limit_curves import Case, Sample, case
 from benchmarks.curves.limit_evidence import Clock, Problem, climb, laplace, posterior, sampled
+from benchmarks.curves.limit_hypotheses import hypothesis, log_chance, problem, sizes_of
+from benchmarks.curves.limit_tables import forms_table, mean_of, protocol_weights
 
 
 def linear(seed: int, points: int = 30) -> tuple[Problem, float]:
