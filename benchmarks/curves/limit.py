@@ -119,7 +119,8 @@ def by_factor(case: Any, rng: np.random.Generator) -> tuple[dict[str, list[Any]]
     truth, loss = of_truth(case, _pages().get(case.sample.form))
     if not truth:
         return {}, loss
-    found = {name: sharpened(case, fits, rng) for name, fits in of_factors(case, loss).items()}
+    best = max(truth, key=lambda one: one.log_weight)
+    found = {name: sharpened(case, fits, rng) for name, fits in of_factors(case, best).items()}
     return found | {case.sample.factor: sharpened(case, truth, rng)}, loss
 
 

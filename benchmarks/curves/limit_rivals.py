@@ -19,6 +19,7 @@ from sasnet_plugin.simulate.quick_models.quick import fit_cost_class
 from .limit_curves import Case, Sample, spread
 from .limit_evidence import Clock, Evidence, Mode, climb, laplace, sampled
 from .limit_hypotheses import Hypothesis, hypothesis, problem, sizes_of
+from .limit_prior import backgrounds
 
 Floats = NDArray[np.float64]
 #: Points of a curve that starting values are compared on, and how far, relative, a coarse curve may be off.
@@ -216,24 +217,28 @@ def of_rival(case: Case, form: str, page: Page, factors: Sequence[str], loss: fl
     return found
 
 
-def of_factors(case: Case, loss: float) -> dict[str, list[Fitted]]:
-    """Fits of the true form with every other structure factor and with none, from the true form's parameters.
+def of_factors(case: Case, truth: Fitted) -> dict[str, list[Fitted]]:
+    """Fits of the true form with every other structure factor and with none.
 
-    The volume fraction starts low, which is nearly no structure factor, and at the truth's or the middle.
+    They start where the true structure factor fits best, so that none is worse for a fringe that a fit did
+    not find again. The volume fraction starts low, which is nearly no structure factor, and at the truth's or the
+    middle.
     """
-    allowed = allowed_structure_factors(case.sample.form)
+    best = truth.hypothesis.sample(truth.mode.z)
+    background, log_scale = backgrounds().value(truth.mode.z[-2]), float(truth.mode.z[-1])
     result = {}
-    for factor in ("", *allowed):
+    for factor in ("", *allowed_structure_factors(case.sample.form)):
         if factor == case.sample.factor:
             continue
         found = []
         for volfraction in (0.015, case.sample.interaction.get("volfraction", 0.08)) if factor else (None,):
             inside = {} if volfraction is None else {"volfraction": volfraction}
-            sample = replace(case.sample, factor=factor, interaction=inside)
+            sample = replace(best, factor=factor, interaction=inside)
             asked = hypothesis(sample)
-            start = asked.scores(sample, case.background, 0.0)
-            found.append(tried(case, asked, start, hopeless=loss + _HOPELESS))
-        result[factor] = [one for one in found if one is not None]
+            mode = climb(problem(case, asked), asked.scores(sample, background, log_scale), Clock(_FIT))
+            if mode is not None:
+                found.append(Fitted(asked, mode, laplace(problem(case, asked), mode)))
+        result[factor] = found
     return result
 
 

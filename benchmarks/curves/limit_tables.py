@@ -139,7 +139,7 @@ def page(rows: Sequence[Row], more: Sequence[Row]) -> str:
             "",
             "Structure factor, the form being known:",
             "",
-            factors_table([*good, *more]),
+            factors_table(more or good),
             _FACTORS,
             "",
             "Whether the posterior can be believed:",
