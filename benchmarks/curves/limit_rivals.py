@@ -221,8 +221,8 @@ def of_factors(case: Case, truth: Fitted) -> dict[str, list[Fitted]]:
     """Fits of the true form with every other structure factor and with none.
 
     They start where the true structure factor fits best, so that none is worse for a fringe that a fit did
-    not find again. The volume fraction starts low, which is nearly no structure factor, and at the truth's or the
-    middle.
+    not find again. The volume fraction starts low, which is nearly no structure factor, and at the truth's or
+    the middle.
     """
     best = truth.hypothesis.sample(truth.mode.z)
     background, log_scale = backgrounds().value(truth.mode.z[-2]), float(truth.mode.z[-1])

@@ -33,7 +33,8 @@ _FORMS = (
 )
 _FACTORS = (
     "p of any: the posterior probability that there is any structure factor, a quarter beforehand. Half of"
-    " the samples that can interact do here; means of all are weighted back to a quarter."
+    " these samples interact; means of all are weighted back to a quarter. Form, resolution and uncertainties"
+    " are known: an upper bound, too."
 )
 
 
