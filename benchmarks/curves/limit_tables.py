@@ -151,7 +151,8 @@ def page(rows: Sequence[Row], more: Sequence[Row]) -> str:
             f" off in ln p at the median, {np.quantile(apart, 0.9):.1f} at nine tenths. The models compared"
             f" hold {100 * examined.mean():.1f} % of the network's probability at the mean, all but 1 % for"
             f" {100 * np.mean(examined > 0.99):.0f} % of the curves. Curves left out, as one"
-            f" calculation takes more than {1000 * SLOWEST:.0f} ms: {names}.",
+            f" calculation takes more than {1000 * SLOWEST:.0f} ms: {names}. All together took"
+            f" {sum(float(r['seconds']) for r in (*rows, *more)):,.0f} CPU-seconds.",
             "",
         ]
     )
