@@ -1,4 +1,4 @@
-"""Six kinds of simulated particles sorted without labels: `sasnet sort`'s way beside others, five seeds.
+"""Six kinds of simulated particles sorted without labels: by the network's tags and by other ways.
 
 ``python -m benchmarks images/diffraction_sorting --work W`` writes the table beside this file; sets of images
 are kept in W. One beam time: helium at 30 eV, 25 degrees to the edge of the window, 10⁵ photons, one
@@ -162,7 +162,7 @@ def main() -> None:
         "cross-correlation, β-TCVAE, mixture": ("correlation", given, False),
         "harmonics, contrastive, mixture": ("harmonics", given, False),
         "harmonics, number by BIC, held out": ("harmonics", None, True),
-        "network, PCA, mixture (`sasnet sort`)": ("network", given, False),
+        "network, PCA, mixture": ("network", given, False),
         "network, held out": ("network", given, True),
         "network, number by BIC": ("network", None, False),
         "network, number by BIC, held out": ("network", None, True),

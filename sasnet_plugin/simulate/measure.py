@@ -31,6 +31,8 @@ class Measured:
         As given by the file, or estimated from the scatter where it was absent.
     expected : (k, n) float array
         What an endless measurement would give: smeared, with the background that was left, no fault.
+    honest : (k, n) float array
+        True standard deviation of the intensity, whatever the file says of it.
     given : (k,) bool array
         Whether the uncertainty came with the data.
     uninformative : (k,) bool array
@@ -40,6 +42,7 @@ class Measured:
     intensity: NDArray[np.float64]
     dintensity: NDArray[np.float64]
     expected: NDArray[np.float64]
+    honest: NDArray[np.float64]
     given: NDArray[np.bool_]
     uninformative: NDArray[np.bool_]
 
@@ -137,7 +140,9 @@ def measured(
     if not given.all():
         sigma[~given] = estimate_dintensity(intensity[~given])
     scale = np.exp(rng.uniform(np.log(1e-3), np.log(1e6), (k, 1)))
-    return Measured(intensity * scale, sigma * scale, (true - taken) * scale, given, uninformative)
+    return Measured(
+        intensity * scale, sigma * scale, (true - taken) * scale, honest * scale, given, uninformative
+    )
 
 
 def faults_share(text: str) -> float:

@@ -23,15 +23,14 @@ from ...types import SasnetError
 from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
 
-#: Ways to make points of images, the best on simulated ones (benchmarks/images/diffraction_sorting.md)
-#: first. The last two are networks over the harmonics, which are trained on the images themselves when all
-#: are read.
-EMBEDDINGS = ("network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
+#: Ways to make points of images, the best on simulated ones (benchmarks/images/sorting_elsewhere.md) first.
+#: The last two are networks over the harmonics, which are trained on the images themselves when all are read.
+EMBEDDINGS = ("bodies", "network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
 LEARNED = EMBEDDINGS[-2:]
+#: Of what the installed network says.
+OF_NETWORK = EMBEDDINGS[:2]
 #: Largest correlation that is compared.
 _MOST = 2.0
-#: Beyond this logit a tag is as sure as it can be.
-_SURE = 8.0
 #: File, number of its first frame and of the first that is not wanted.
 Piece = tuple[str, int, int]
 #: Size in bytes of a file and time of its last change, ns.
@@ -119,11 +118,15 @@ def planned(
             continue
         pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
     settings = {"embedding": name, "geometry": list(geometry), "files": list(files)}
-    if name == "network":
+    if name in OF_NETWORK:
+        from ...predict.images.sorting import FILE
         from ...predict.predictor import open_predictor
 
         # Points of two networks cannot be compared.
-        settings["network"] = open_predictor(DIFFRACTION.name).manifest.sha256["model.onnx"]
+        sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
+        settings["network"] = sha256["model.onnx"]
+        if name == "bodies":
+            settings["bodies"] = sha256.get(FILE, "")
     text = json.dumps(settings)
     _settle(folder, text, force=force)
     parts = []
@@ -235,11 +238,11 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
         return amplitudes(found)
     if name == "profile":
         return of_rings(found)["features"][..., 0]
+    from ...predict.images import sorting
     from ...predict.predictor import open_predictor
 
-    head = DIFFRACTION.heads[0].name
     outputs = open_predictor(DIFFRACTION.name).runtime.run(of_rings(found))
-    return np.clip(outputs[head], -_SURE, _SURE).astype(np.float32)
+    return sorting.points(outputs) if name == "bodies" else sorting.tags(outputs)
 
 
 def points_of(parts: Sequence[Part]) -> Iterator[Points]:

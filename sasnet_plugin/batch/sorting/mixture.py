@@ -52,7 +52,19 @@ class Mixture:
     encoder: tuple[Layer, ...] = ()
 
     def reduced(self, points: NDArray[np.floating]) -> FloatArray:
-        """Principal components of points, (n, components)."""
+        """Principal components of points, (n, components).
+
+        Raises
+        ------
+        SasnetError
+            The points are not of the kind that the mixture was fitted to.
+        """
+        asked = len(self.encoder[0][0]) if self.encoder else len(self.mean)
+        if points.shape[1] != asked:
+            raise SasnetError(
+                f"The clusters are of points of {asked} numbers, these images' have {points.shape[1]}:"
+                " another network made them; sort all images anew, without --old."
+            )
         return np.asarray((encoded(points, self.encoder) - self.mean) @ self.axes.T)
 
     def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], FloatArray]:
