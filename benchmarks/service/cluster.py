@@ -33,6 +33,8 @@ from .robustness_kills import environment, rows_of
 FAST = ("--models", "sphere", "--structure-factor", "none", "--fix", "radius_pd=0",
         "--time-limit", "600")  # fmt: skip
 WORKERS = 4
+#: Seconds without any worker: on a busy machine Dask gives up to start them again, which no facility would.
+GIVEN_UP = 60.0
 
 
 @dataclass(frozen=True)
@@ -186,12 +188,18 @@ def _on_cluster(
     ) as cluster:  # fmt: skip
         process = subprocess.Popen(
             command.line(data, out, "--scheduler", cluster.scheduler_address),
-            env=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=given, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
-        while process.poll() is None and past.killed < len(due):
-            if command.answered(out) >= due[past.killed]:
-                nanny = rng.choice([one for one in cluster.workers.values() if one.pid])
-                os.kill(nanny.pid, signal.SIGKILL)
+        seen = time.monotonic()
+        while process.poll() is None:
+            alive = [one.pid for one in cluster.workers.values() if one.pid]
+            seen = time.monotonic() if alive else seen
+            if time.monotonic() - seen > GIVEN_UP:
+                cluster.scale(0)
+                cluster.scale(WORKERS)
+                seen = time.monotonic()
+            elif alive and past.killed < len(due) and command.answered(out) >= due[past.killed]:
+                os.kill(rng.choice(alive), signal.SIGKILL)
                 past.killed += 1
                 past.keep()
             time.sleep(0.05)

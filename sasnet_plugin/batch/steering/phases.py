@@ -192,14 +192,16 @@ class PhaseMap:
         free = np.array([place not in taken for place in range(len(self.grid))])
         if not free.any():
             return None
-        if (
-            len(taken) < min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
-            or not self.beliefs()
-        ):
+        first = min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
+        if len(taken) < first or not self.beliefs():
             place = spread(self.grid, sorted(taken))
-            if not free[place]:
-                place = int(np.argmax(free))
+            place = place if free[place] else int(np.argmax(free))
             return Suggestion(place, math.nan, self._spread_words(place))
+        most = self._most(free, waiting)
+        return self._longer(most, waiting) or most
+
+    def _most(self, free: NDArray[np.bool_], waiting: Sequence[int]) -> Suggestion:
+        """The free sample of which most is expected."""
         beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
         own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
         order = np.argsort(np.where(free, -own, np.inf), kind="stable")
@@ -207,25 +209,29 @@ class PhaseMap:
         gains = [sum(expected_gain(belief, place) for belief in beliefs) for place in candidates]
         best = int(np.argmax(gains))
         place, gain = candidates[best], float(gains[best])
-        if gain < self.settings.enough:
-            often = Counter(place for place, _ in self.measured)
-            again = [k for k in self.undecided() if often[k] <= self.settings.again and k not in waiting]
-            if again:
-                place = max(again, key=lambda k: float(own[k]))
-                return Suggestion(place, gain, self._longer_words(place), longer=True)
         return Suggestion(place, gain, self._words(place, gain, float(own.sum())))
+
+    def _longer(self, most: Suggestion, waiting: Sequence[int]) -> Suggestion | None:
+        """Where no new sample promises enough: the undecided one that is most open, to be counted longer."""
+        if most.gain >= self.settings.enough:
+            return None
+        often = Counter(place for place, _ in self.measured)
+        again = [k for k in self.undecided() if often[k] <= self.settings.again and k not in waiting]
+        if not again:
+            return None
+        open_bits = self.open_bits()
+        place = max(again, key=lambda k: float(open_bits[k]))
+        return Suggestion(place, most.gain, self._longer_words(place), longer=True)
 
     def undecided(self) -> list[int]:
         """Measured samples of which neither their own answers nor their neighbours' say what they are."""
-        open_: set[int] = set()
+        found: set[int] = set()
         for aspect, belief in self.beliefs().items():
             best = belief.probability()[:-1].max(axis=0, initial=0.0)
-            own: dict[int, float] = {}
-            for place, shares in self.measured:
-                if shares.get(aspect):
-                    own[place] = max(own.get(place, 0.0), *shares[aspect].values())
-            open_ |= {k for k, p in own.items() if max(p, float(best[k])) < self.settings.decided}
-        return sorted(open_)
+            said = [(place, max(one[aspect].values())) for place, one in self.measured if one.get(aspect)]
+            sure = {place for place, p in said if max(p, float(best[place])) >= self.settings.decided}
+            found |= {place for place, _ in said} - sure
+        return sorted(found)
 
     def phases(self) -> tuple[list[str], Array]:
         """The most probable phase of each sample, and its probability."""
@@ -258,20 +264,20 @@ class PhaseMap:
 
     def settled(self) -> tuple[bool, str]:
         """Whether more samples would hardly change the map, and a sentence, which names what is undecided."""
-        next_one, undecided = self.suggest(), self.undecided()
+        most, undecided = self.suggest(), self.undecided()
         doubt = f" {len(undecided)} measured samples stay undecided: count them longer." if undecided else ""
-        if next_one is None:
+        if most is None:
             return True, f"All {len(self.grid)} samples of the grid are measured.{doubt}"
+        if most.longer:
+            return False, most.reason
         open_now = float(self.open_bits().sum())
-        if next_one.longer:
-            return False, next_one.reason
-        if undecided and not math.isnan(next_one.gain) and next_one.gain < self.settings.enough:
+        if not most.gain < self.settings.enough:
+            return False, f"{open_now:.1f} bits of the map are open. {most.reason}"
+        if undecided:
             return True, f"Other samples hardly change the map, but it is not settled.{doubt}"
-        if math.isnan(next_one.gain) or next_one.gain >= self.settings.enough:
-            return False, f"{open_now:.1f} bits of the map are open. {next_one.reason}"
         return True, (
             f"The map is settled after {len(self.measured)} of {len(self.grid)} samples: the best next one"
-            f" promises {next_one.gain:.2f} of the {open_now:.1f} bits that are open."
+            f" promises {most.gain:.2f} of the {open_now:.1f} bits that are open."
         )
 
     def _longer_words(self, place: int) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from ...types import SasnetError, TechnicalError
 from .given_back import InMetadata, InTable, Line, Manner
 
-#: Seconds between two times that lines are given back: one request costs a server as much as many lines in
-#: it, and who looks at its table waits as long at most.
-GATHER = 0.5
+#: Seconds between two times that lines are given back, and where that takes long, so many times as long: one
+#: request costs a server as much as many lines in it, and it has others to answer.
+GATHER, REST = 0.5, 10.0
+LONGEST = 3.0
 #: Lines that wait at most (6 kB each), where the server takes them slower than they come.
 MOST = 1000
 
@@ -82,10 +84,12 @@ class Behind:
     def _run(self) -> None:
         try:
             while lines := self._next():
+                began = time.monotonic()
                 for way in self._ways:
                     way.give(lines)
+                rest = max(GATHER, REST * (time.monotonic() - began))
                 with self._news:
-                    self._news.wait_for(lambda: self._done, GATHER)
+                    self._news.wait_for(lambda: self._done, min(rest, LONGEST))
         except Exception as error:  # for who gives the next lines, and who waits for the last
             with self._news:
                 self._error = error

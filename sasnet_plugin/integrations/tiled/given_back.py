@@ -174,9 +174,9 @@ class InTable:
     container: Address
     titles: Sequence[str]
     manner: Manner = field(default_factory=Manner)
-    # The table that fills, from 0, and its lines; tables before are whole.
+    # The table that fills, from 0, and its rows as Arrow has them; tables before are whole.
     _number: int = 0
-    _rows: list[Line] = field(default_factory=list)
+    _rows: list[Any] = field(default_factory=list)
     # Tables that are known to be there; -1 while nothing is known.
     _made: int = -1
     _goes_on: bool = False
@@ -199,7 +199,7 @@ class InTable:
         for number, some in groupby(lines, _table_of):
             if number != self._number:
                 self._number, self._rows = number, []
-            self._rows += some
+            self._rows = [self._joined([*self._rows, self._arrow(list(some))])]
             patiently(self._put, self.manner)
 
     def _put(self) -> None:
@@ -209,7 +209,7 @@ class InTable:
         if self._made <= self._number:
             self._make_table(at)
             self._made = self._number + 1
-        self.server.put("table/full", at, self._arrow(), _ARROW)
+        self.server.put("table/full", at, self._content(), _ARROW)
 
     def _open(self) -> None:
         """Count the tables that are there; what holds them is made where it is not."""
@@ -272,14 +272,24 @@ class InTable:
             [(_name(one), pa.int64() if one in _WHOLE else kinds[one in _TEXTS]) for one in self.titles]
         )
 
-    def _arrow(self) -> bytes:
+    def _arrow(self, lines: Sequence[Line]) -> Any:
         import pyarrow as pa
 
-        rows = [{_name(title): value for title, value in as_data(line).items()} for line in self._rows]
+        rows = [{_name(title): value for title, value in as_data(line).items()} for line in lines]
+        return pa.Table.from_pylist(rows, schema=self._schema())
+
+    def _joined(self, tables: Sequence[Any]) -> Any:
+        import pyarrow as pa
+
+        return pa.concat_tables(tables).combine_chunks()
+
+    def _content(self) -> bytes:
+        import pyarrow as pa
+
         held = io.BytesIO()
-        found = pa.Table.from_pylist(rows, schema=self._schema())
-        with pa.ipc.new_file(held, found.schema) as writer:
-            writer.write_table(found)
+        with pa.ipc.new_file(held, self._schema()) as writer:
+            for one in self._rows:
+                writer.write_table(one)
         return held.getvalue()
 
 

@@ -30,8 +30,9 @@ NAMES = 300
 REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-#: Where the server rings: seconds between two looks, least (each costs the server some work) and most.
-LEAST, QUIET = 0.4, 2.0
+#: Where the server rings: seconds between two looks, least (each costs it as much as to read an entry), and
+#: so many times as long as its answer takes, as then it has much to do; and most.
+LEAST, TIMES, QUIET = 0.4, 5.0, 2.0
 #: Entries whose numbers are on their way while those before are answered.
 AHEAD = 8
 
@@ -88,6 +89,7 @@ class TiledSource:
     _blocked: bool = False
     _looked: float = 0.0
     _gone: float = 0.0
+    _took: float = 0.0
     _pause: float = FIRST_PAUSE
 
     def remember(self, file: str, part: int) -> None:
@@ -131,7 +133,7 @@ class TiledSource:
         if self._bell is None or not self._bell.heard:
             time.sleep(seconds)
             return
-        time.sleep(LEAST)
+        time.sleep(LEAST if self._blocked else min(max(LEAST, TIMES * self._took), QUIET))
         if not self._blocked:
             self._bell.wait(QUIET)
 
@@ -196,7 +198,9 @@ class TiledSource:
             self._find_the_place(root)
         more = True
         while more:
+            began = time.monotonic()
             page = page_of(self.server, root.address, max(self._done - 1, 0), PAGE)
+            self._took = time.monotonic() - began
             nodes, more = page.nodes, page.more
             if self._last:
                 if not nodes or nodes[0].address.name != self._last:
