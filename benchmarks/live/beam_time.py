@@ -208,16 +208,16 @@ def begun(asked: Asked) -> BeamTime:
     return BeamTime(asked, server, network, writers, followers, starts=[first])
 
 
-def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
-    """Run it; what was measured.
+def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> None:
+    """Run it.
 
     Parameters
     ----------
     kept : callable
-        Given what is measured so far, from time to time.
+        Given what is measured so far, from time to time, and at last what was measured.
     """
     run = begun(asked)
-    over, cut_off = threading.Event(), False
+    over, cut_off = threading.Event(), True
 
     def keep() -> None:
         while not over.wait(KEPT):
@@ -225,18 +225,17 @@ def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> dict[str,
 
     threading.Thread(target=keep, daemon=True).start()
     try:
-        _go_wrong(run)
-        _until_answered(run)
-    except KeyboardInterrupt:
-        cut_off = True
-    over.set()
-    found = run.figures(cut_off=cut_off)
-    kept(found)
-    _stop(run.followers)
+        with contextlib.suppress(KeyboardInterrupt):
+            _go_wrong(run)
+            _until_answered(run)
+            cut_off = False
+    finally:  # whatever has ended it
+        over.set()
+        kept(run.figures(cut_off=cut_off))
+        _stop(run.followers)
     with contextlib.suppress(KeyboardInterrupt):
-        found = run.figures(cut_off=cut_off) | _checked(run)
+        kept(run.figures(cut_off=cut_off) | _checked(run))
     run.server.kill()
-    return found
 
 
 def _go_wrong(run: BeamTime) -> None:
@@ -470,9 +469,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
 
     asked = Asked(**{name: value for name, value in vars(options).items() if name != "write"})
-    found = beam_time(asked, kept)
-    kept(found)
-    print(table(found))
+    beam_time(asked, kept)
+    print((options.work / "found.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

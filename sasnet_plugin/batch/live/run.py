@@ -71,7 +71,7 @@ class Back(Protocol):
         """Give what is missing of the lines of an earlier run, as often as they are asked for."""
 
     def give(self, lines: Sequence[Line]) -> None:
-        """Give lines that are in the table."""
+        """Give lines that are in the table, now or soon; without any, say what has gone wrong since."""
 
 
 @dataclass
@@ -157,6 +157,8 @@ class Follower:
         for some in _batches(self.source.look(), self.together):
             self._answer(some)
             count += len(some)
+        if not count and self.back is not None:
+            self.back.give(())
         return count
 
     def _answer(self, arrived: Sequence[Arrived]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
@@ -152,6 +153,18 @@ def test_what_goes_wrong_behind_is_said_to_the_series() -> None:
     way.let.set()
     with pytest.raises(SasnetError, match="another's"), Behind([way], Manner()) as back:  # type: ignore[list-item]
         back.give(lines(1, 1))
+
+    def nothing_more_comes(back: Behind) -> None:
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            back.give(())
+            time.sleep(0.01)
+        pytest.fail("nothing was said")
+
+    back = Behind([way], Manner())  # type: ignore[list-item]
+    back.give(lines(1, 1))
+    with pytest.raises(SasnetError, match="another's"):
+        nothing_more_comes(back)
     told: list[str] = []
     away = Slow(TechnicalError("the server", "is away"))
     away.let.set()
