@@ -215,11 +215,11 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
     until(lambda: len(wanted) > 2)
     for _ in range(2):  # killed while it answers
         before = len(names(out))
-        watching = Watching(address, out, "--write-back", "metadata")
+        watching = Watching(address, out, "--write-back", "both")
         until(lambda before=before: len(names(out)) > before)  # type: ignore[misc]
         watching.end(signal.SIGKILL)
     writing.join()
-    watching = Watching(address, out, "--write-back", "metadata")
+    watching = Watching(address, out, "--write-back", "both")
     try:
         write(1)
         until(lambda: names(out) == wanted)
@@ -233,6 +233,8 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
         write(3)
         until(lambda: names(out) == wanted)
         until(lambda: "sasnet" in place[wanted[-1]].metadata)
+        until(lambda: len(frames_of(place)) >= len(wanted))
+        in_table = frames_of(place)
     finally:
         said = watching.end()
         given = {key: node.metadata["sasnet"]["frame"] for key, node in place.items()}
@@ -242,6 +244,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
     assert KEY not in said
     assert "Traceback" not in said
     assert names(out) == wanted
+    assert in_table == list(range(1, len(wanted) + 1))
     assert given == {key: number for number, key in enumerate(wanted, start=1)}
 
 
