@@ -173,6 +173,8 @@ class BeamTime:
             "cut off": round((time.time() - self.began) / 60, 1) if cut_off else 0.0,
             "written": [len(one.written) for one in self.writers],
             "answered": answered,
+            "reached": [_rate(list(one.written.values())) for one in self.writers],
+            "followed": [_rate(list(one.seen.values())) for one in self.followers],
             "wrong": [sum(name == one for name, _, _ in self.wrong) for one in ("follow", "server", "cut")],
             "rate": asked.rate,
             "back": asked.write_back,
@@ -370,6 +372,12 @@ def _times(
     return {"quiet": _quantiles(quiet), "all": _quantiles(every), "caught up": times}
 
 
+def _rate(times: Sequence[float]) -> float:
+    """From the first to the last, Hz."""
+    long = max(times) - min(times) if len(times) > 1 else 0.0
+    return (len(times) - 1) / long if long > 0 else 0.0
+
+
 def _quantiles(seconds: Sequence[float]) -> list[float]:
     if not seconds:
         return [0, float("nan"), float("nan"), float("nan")]
@@ -398,6 +406,8 @@ def table(found: dict[str, Any]) -> str:
         ["answers written back as", found["back"]],
         ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["written"])],
         ["of these answered", "; ".join(f"{n:,}" for n in found["answered"])],
+        ["rates at which they came to be written / Hz", "; ".join(f"{x:.1f}" for x in found["reached"])],
+        ["rates at which they were answered / Hz", "; ".join(f"{x:.1f}" for x in found["followed"])],
         ["kills of followers; of the server; cuts", "; ".join(map(str, found["wrong"]))],
         ["starts of the two followers, until one held", f"{found['lives']}"],
         *_counts(found),
