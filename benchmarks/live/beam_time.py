@@ -231,10 +231,13 @@ def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> None:
             _go_wrong(run)
             _until_answered(run)
             cut_off = False
-    finally:  # whatever has ended it
+    finally:  # whatever has ended it; a signal often comes twice
+        heard = [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)]
         over.set()
         kept(run.figures(cut_off=cut_off))
         _stop(run.followers)
+        for one, handler in zip((signal.SIGINT, signal.SIGTERM), heard, strict=True):
+            signal.signal(one, handler)
     with contextlib.suppress(KeyboardInterrupt):
         kept(run.figures(cut_off=cut_off) | _checked(run))
     run.server.kill()
