@@ -239,7 +239,7 @@ def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> None:
         for one, handler in zip((signal.SIGINT, signal.SIGTERM), heard, strict=True):
             signal.signal(one, handler)
     with contextlib.suppress(KeyboardInterrupt):
-        kept(run.figures(cut_off=cut_off) | _checked(run))
+        kept(run.figures(cut_off=cut_off) | _checked(run, cut_off=cut_off))
     run.server.kill()
 
 
@@ -310,26 +310,44 @@ def _stop(followers: Sequence[Follow]) -> None:
         one.look(0)
 
 
-def _checked(run: BeamTime) -> dict[str, Any]:
-    """Frames without one answer, out of order, and whose answer is not on the server."""
+def _checked(run: BeamTime, *, cut_off: bool) -> dict[str, Any]:
+    """Frames without one answer, out of order, and whose answer is not on the server, if it can be asked.
+
+    Of a run that was cut off frames behind the last answer are not lost: they had still to come.
+    """
     from tiled.client import from_uri
 
-    root = from_uri(run.uri, api_key=KEY)
+    try:
+        if run.server.process.poll() is not None:
+            run.server.start()
+        root = from_uri(run.uri, api_key=KEY)
+    except Exception as error:  # where it was ended while the server was away, the tables here say the rest
+        print(f"the server cannot be asked: {error}")
+        root = None
     found: dict[str, Any] = {"lost": 0, "twice": 0, "notes": 0, "order": 0, "missing back": 0}
     for writer, follower in zip(run.writers, run.followers, strict=True):
-        with follower.out.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = _rows(follower.out)
         answers = [row for row in rows if not row["note"]]
         keys = [row["file"].rpartition("/")[2] for row in answers]
         counted = Counter(keys)
-        found["lost"] += sum(key not in counted for key in dict(writer.written))
+        last = max(keys, default="")
+        owed = [key for key in dict(writer.written) if key <= last or not cut_off]
+        found["lost"] += sum(key not in counted for key in owed)
         found["twice"] += sum(n - 1 for n in counted.values())
         found["notes"] += len(rows) - len(answers)
         found["order"] += sum(one > other for one, other in zip(keys, keys[1:], strict=False))
-        found["missing back"] += _missing_back(
-            root, writer.container, run.asked.write_back, keys, [row["frame"] for row in answers]
-        )
-    return found
+        if root is not None:
+            found["missing back"] += _missing_back(
+                root, writer.container, run.asked.write_back, keys, [row["frame"] for row in answers]
+            )
+    return found if root is not None else found | {"missing back": "not asked"}
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _missing_back(root: Any, name: str, back: str, keys: Sequence[str], frames: Sequence[str]) -> int:
