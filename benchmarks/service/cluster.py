@@ -106,10 +106,11 @@ def compared(files: int, kills: int, folder: Path, command: Command = BATCH, see
     if not past.here_done:
         with past.timed("here"):
             _run(command.line(data, folder / "here", *command.here), given)
-        past.here_done = True
-        past.keep()
-    with past.timed("there"):
-        _on_cluster(command, data, folder / "there", kills, given, random.Random(seed), past)
+            past.here_done = True
+    if not past.there_done:
+        with past.timed("there"):
+            _on_cluster(command, data, folder / "there", kills, given, random.Random(seed), past)
+            past.there_done = True
     different, cut = _different(*(rows_of(folder / f"{name}.csv") for name in ("here", "there")))
     return Compared(files, different, cut, past.killed, past.here, past.there)
 
@@ -128,6 +129,7 @@ class Past:
     here: float = 0.0
     there: float = 0.0
     here_done: bool = False
+    there_done: bool = False
     killed: int = 0
 
     def __post_init__(self) -> None:
