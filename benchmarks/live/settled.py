@@ -32,7 +32,7 @@ BINS = ((0.0, 0.15), (0.15, 0.5), (0.5, 0.8), (0.8, 1.01))
 def main() -> None:
     """Print both tables, or write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--samples", type=int, default=800)
+    parser.add_argument("--samples", type=int, default=400)
     parser.add_argument("--asked", type=int, default=80, help="samples of which a forecast is asked")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--write", action="store_true")
