@@ -2,7 +2,8 @@
 
 ``python -m benchmarks live/agent`` simulates grids of 12 × 12 and 18 × 18 samples with a curved boundary,
 of three kinds, each with several seeds. A curve of a sample is answered by the network, and all three orders
-go into the same map of phases; the agent chooses by expected gain of information. The boundary is known when
+go into the same map of phases; the agent chooses by expected gain of information. A sample that the network
+leaves undecided it counts again and longer, which costs as many measurements. The boundary is known when
 95 % of the true pairs of neighbours across it lie within one step of a believed one, and the other way
 round, at three looks in a row, one after every second measurement. ``--write`` puts the table into
 ``benchmarks/live/agent.md``.
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.batch.live.line import said
 from sasnet_plugin.batch.steering.outcome import names_of, outcome_of
-from sasnet_plugin.batch.steering.phases import PhaseMap, aspects_of
+from sasnet_plugin.batch.steering.phases import PhaseMap, Suggestion, aspects_of
 from sasnet_plugin.predict import open_predictor
 
 from ..tables import markdown, percent
@@ -40,10 +41,10 @@ class Run:
     Parameters
     ----------
     measured : int
-        Samples after which the boundary was known; all, where it never was.
+        Measurements after which the boundary was known, in usual counting times; all, where it never was.
     known : bool
     stopped : int
-        Samples after which the agent said that the map is settled; 0 for never.
+        Measurements after which the agent said that the map is settled; 0 for never.
     right : bool
         The boundary was known when it said so.
     seconds : float
@@ -81,26 +82,35 @@ def measured(samples: Samples, order: str, rng: np.random.Generator, *, beyond: 
     predictor, found = open_predictor(), PhaseMap(samples.grid)
     names = names_of(predictor)
     places = _places(order, len(samples.grid), rng)
-    lasted, known_at, stopped, right, spent = 0, 0, 0, False, 0.0
-    for number in range(1, len(samples.grid) + 1):
+    lasted, known_at, stopped, right, seconds = 0, 0, 0, False, 0.0
+    number, time_used, first_look = 0, 0, 0
+    while time_used < len(samples.grid):
         began = time.monotonic()
         suggestion = found.suggest() if order == "agent" else None
-        spent += time.monotonic() - began
-        if suggestion is not None and not stopped and suggestion.gain < found.settings.enough:
-            stopped, right = number - 1, is_known(samples, found.phases()[0])
-        place = places[number - 1] if suggestion is None else suggestion.place
-        (answer,) = predictor.outcomes([samples.measured(place, rng)])
+        seconds += time.monotonic() - began
+        if suggestion is not None and not stopped and _is_settled(found, suggestion):
+            stopped, right = time_used, is_known(samples, found.phases()[0])
+        place = places[number] if suggestion is None else suggestion.place
+        times = found.settings.longer if suggestion is not None and suggestion.longer else 1.0
+        (answer,) = predictor.outcomes([samples.measured(place, rng, times)])
         if isinstance(answer, Exception):
             raise answer
         found.take(place, aspects_of(outcome_of(said(answer), names)))
+        number, time_used = number + 1, time_used + round(times)
         if number % EVERY:
             continue
         lasted = lasted + 1 if is_known(samples, found.phases()[0]) else 0
+        first_look = time_used if lasted == 1 else first_look if lasted else 0
         if lasted == LOOKS and not known_at:
-            known_at = number - (LOOKS - 1) * EVERY
+            known_at = first_look
         if known_at and (stopped or order != "agent" or not beyond):
             break
-    return Run(known_at or len(samples.grid), bool(known_at), stopped, right, spent / number)
+    return Run(known_at or len(samples.grid), bool(known_at), stopped, right, seconds / number)
+
+
+def _is_settled(found: PhaseMap, suggestion: Suggestion) -> bool:
+    """Whether the agent says that the map is settled."""
+    return suggestion.gain < found.settings.enough and not suggestion.longer and not found.undecided()
 
 
 def _places(order: str, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -8,21 +8,24 @@ followers are killed ten times, the server five times, and the network is cut fo
 who is killed is started again at once. The latency of a frame is from when it was on the server as a whole
 to when its answer was in the table. Quiet are frames that were written while nothing was wrong and all
 before were answered. At the end each frame has to have one answer, in the order of writing, and the same on
-the server.
+the server. The table is kept every half a minute, in the folder and with `--write` beside this file: a run
+that is cut off (Ctrl-C, a kill) leaves what it has measured, and says so.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,6 +41,8 @@ CURVES, FRAMES = 10.0, 2.0
 KILLS, RESTARTS = 10, 5
 #: Seconds between two looks at the tables, and at the memory.
 LOOK, SAMPLE = 0.02, 1.0
+#: Seconds between two times that the table is kept.
+KEPT = 30.0
 #: Seconds after the last frame within which all have to be answered.
 END = 300.0
 RADII = {"curves": (40.0, 52.0), "frames": (60.0, 75.0)}
@@ -129,51 +134,130 @@ def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:
     return [((k + 1 + rng.uniform(-0.2, 0.2)) * step, name) for k, name in enumerate(names)]
 
 
-def beam_time(asked: Asked) -> dict[str, Any]:
-    """Run it; what was measured."""
-    work, minutes, rate, back, seed = asked.work, asked.minutes, asked.rate, asked.write_back, asked.seed
+@dataclass
+class BeamTime:
+    """A beam time under way.
+
+    Parameters
+    ----------
+    wrong : list of (what, begin, end)
+        What went wrong, Unix times.
+    starts : list of float
+        Seconds that the server's starts took.
+    loads : list of float
+        Of the machine.
+    began : float
+        Unix time.
+    """
+
+    asked: Asked
+    server: TiledServer
+    network: Network
+    writers: list[Writer]
+    followers: list[Follow]
+    wrong: list[tuple[str, float, float]] = field(default_factory=list)
+    starts: list[float] = field(default_factory=list)
+    loads: list[float] = field(default_factory=list)
+    began: float = field(default_factory=time.time)
+
+    @property
+    def uri(self) -> str:
+        """Of the server itself."""
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def figures(self, *, cut_off: bool) -> dict[str, Any]:
+        """What was measured so far, but for what only the server can say."""
+        asked, answered = self.asked, [len(one.seen) for one in self.followers]
+        return _times(self.writers, self.followers, self.wrong) | {
+            "minutes": asked.minutes,
+            "cut off": round((time.time() - self.began) / 60, 1) if cut_off else 0.0,
+            "written": [len(one.written) for one in self.writers],
+            "answered": answered,
+            "reached": [_rate(list(one.written.values())) for one in self.writers],
+            "followed": [_rate(list(one.seen.values())) for one in self.followers],
+            "wrong": [sum(name == one for name, _, _ in self.wrong) for one in ("follow", "server", "cut")],
+            "rate": asked.rate,
+            "back": asked.write_back,
+            "load": float(np.median(self.loads or [0.0])),
+            "server starts": float(np.median(self.starts or [0.0])),
+            "lives": sum(one.lives for one in self.followers),
+            "memory": {one.name: _memory(one.held) for one in self.followers},
+        }
+
+
+def begun(asked: Asked) -> BeamTime:
+    """The server, the instrument and the followers are started."""
+    work, rate = asked.work, asked.rate
     work.mkdir(parents=True, exist_ok=True)
-    server, rng = TiledServer(work / "server", free_port()), np.random.default_rng(seed)
-    starts = [server.start()]
+    server = TiledServer(work / "server", free_port())
+    first = server.start()
     network = Network(server.port)
     network.start()
-    counts = {"curves": int(60 * minutes * rate * CURVES), "frames": int(60 * minutes * rate * FRAMES)}
-    writers = _writers(f"http://127.0.0.1:{server.port}", counts, rate, seed)
+    counts = {
+        "curves": int(60 * asked.minutes * rate * CURVES),
+        "frames": int(60 * asked.minutes * rate * FRAMES),
+    }
+    writers = _writers(f"http://127.0.0.1:{server.port}", counts, rate, asked.seed)
     address = f"http://127.0.0.1:{network.port}"
-    followers = [Follow(name, address, work / f"{name}.csv", work / f"{name}.log", back) for name in counts]
+    followers = [
+        Follow(name, address, work / f"{name}.csv", work / f"{name}.log", asked.write_back) for name in counts
+    ]
     _prepare(writers)
     for one in (*writers, *followers):
         threading.Thread(target=one.run, daemon=True).start()
     for follower in followers:
         threading.Thread(target=follower.watch, daemon=True).start()
-    began, loads, wrong = time.time(), [os.getloadavg()[0]], []
-    for number, (when, name) in enumerate(events(asked, rng)):
-        _sleep_until(began + when, loads)
+    return BeamTime(asked, server, network, writers, followers, starts=[first])
+
+
+def beam_time(asked: Asked, kept: Callable[[dict[str, Any]], None]) -> None:
+    """Run it.
+
+    Parameters
+    ----------
+    kept : callable
+        Given what is measured so far, from time to time, and at last what was measured.
+    """
+    run = begun(asked)
+    over, cut_off = threading.Event(), True
+
+    def keep() -> None:
+        while not over.wait(KEPT):
+            kept(run.figures(cut_off=True))
+
+    threading.Thread(target=keep, daemon=True).start()
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            _go_wrong(run)
+            _until_answered(run)
+            cut_off = False
+    finally:  # whatever has ended it; a signal often comes twice
+        heard = [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGINT, signal.SIGTERM)]
+        over.set()
+        kept(run.figures(cut_off=cut_off))
+        _stop(run.followers)
+        for one, handler in zip((signal.SIGINT, signal.SIGTERM), heard, strict=True):
+            signal.signal(one, handler)
+    with contextlib.suppress(KeyboardInterrupt):
+        kept(run.figures(cut_off=cut_off) | _checked(run, cut_off=cut_off))
+    run.server.kill()
+
+
+def _go_wrong(run: BeamTime) -> None:
+    """Kill and cut as planned."""
+    for number, (when, name) in enumerate(events(run.asked, np.random.default_rng(run.asked.seed))):
+        _sleep_until(run.began + when, run.loads)
         at = time.time()
         if name == "follow":
-            followers[number % 2].process.kill()
+            run.followers[number % 2].process.kill()
         elif name == "server":
-            server.kill()
-            starts.append(server.start())
+            run.server.kill()
+            run.starts.append(run.server.start())
         else:
-            network.cut()
-            time.sleep(2 * minutes)
-            network.mend()
-        wrong.append((name, at, time.time()))
-    _until_answered(writers, followers, counts, loads)
-    _stop(followers)
-    found = _checked(f"http://127.0.0.1:{server.port}", writers, followers, back)
-    server.kill()
-    return found | _times(writers, followers, wrong) | {
-        "minutes": minutes,
-        "wrong": [asked.kills, asked.restarts],
-        "rate": rate,
-        "back": back,
-        "load": float(np.median(loads)),
-        "server starts": float(np.median(starts)),
-        "lives": sum(one.lives for one in followers),
-        "memory": {one.name: _memory(one.held) for one in followers},
-    }  # fmt: skip
+            run.network.cut()
+            time.sleep(2 * run.asked.minutes)
+            run.network.mend()
+        run.wrong.append((name, at, time.time()))
 
 
 def _writers(uri: str, counts: dict[str, int], rate: float, seed: int) -> list[Writer]:
@@ -206,14 +290,13 @@ def _sleep_until(when: float, loads: list[float]) -> None:
         time.sleep(min(1.0, max(when - time.time(), 0.0)))
 
 
-def _until_answered(
-    writers: Sequence[Writer], followers: Sequence[Follow], counts: dict[str, int], loads: list[float]
-) -> None:
-    while any(len(one.written) < one.count for one in writers):
+def _until_answered(run: BeamTime) -> None:
+    loads, pairs = run.loads, list(zip(run.writers, run.followers, strict=True))
+    while any(len(one.written) < one.count for one in run.writers):
         loads.append(os.getloadavg()[0])
         time.sleep(0.5)
     end = time.time() + END
-    while time.time() < end and any(len(one.seen) < counts[one.name] for one in followers):
+    while time.time() < end and any(len(two.seen) < one.count for one, two in pairs):
         loads.append(os.getloadavg()[0])
         time.sleep(0.5)
     time.sleep(5.0)  # the last answers go back
@@ -227,27 +310,44 @@ def _stop(followers: Sequence[Follow]) -> None:
         one.look(0)
 
 
-def _checked(uri: str, writers: Sequence[Writer], followers: Sequence[Follow], back: str) -> dict[str, Any]:
-    """Frames without one answer, out of order, and whose answer is not on the server."""
+def _checked(run: BeamTime, *, cut_off: bool) -> dict[str, Any]:
+    """Frames without one answer, out of order, and whose answer is not on the server, if it can be asked.
+
+    Of a run that was cut off frames behind the last answer are not lost: they had still to come.
+    """
     from tiled.client import from_uri
 
-    root = from_uri(uri, api_key=KEY)
-    found: dict[str, Any] = {"frames": {}, "lost": 0, "twice": 0, "notes": 0, "order": 0, "missing back": 0}
-    for writer, follower in zip(writers, followers, strict=True):
-        with follower.out.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+    try:
+        if run.server.process.poll() is not None:
+            run.server.start()
+        root = from_uri(run.uri, api_key=KEY)
+    except Exception as error:  # where it was ended while the server was away, the tables here say the rest
+        print(f"the server cannot be asked: {error}")
+        root = None
+    found: dict[str, Any] = {"lost": 0, "twice": 0, "notes": 0, "order": 0, "missing back": 0}
+    for writer, follower in zip(run.writers, run.followers, strict=True):
+        rows = _rows(follower.out)
         answers = [row for row in rows if not row["note"]]
         keys = [row["file"].rpartition("/")[2] for row in answers]
         counted = Counter(keys)
-        found["frames"][writer.container] = len(writer.written)
-        found["lost"] += sum(key not in counted for key in writer.written)
+        last = max(keys, default="")
+        owed = [key for key in dict(writer.written) if key <= last or not cut_off]
+        found["lost"] += sum(key not in counted for key in owed)
         found["twice"] += sum(n - 1 for n in counted.values())
         found["notes"] += len(rows) - len(answers)
         found["order"] += sum(one > other for one, other in zip(keys, keys[1:], strict=False))
-        found["missing back"] += _missing_back(
-            root, writer.container, back, keys, [row["frame"] for row in answers]
-        )
-    return found
+        if root is not None:
+            found["missing back"] += _missing_back(
+                root, writer.container, run.asked.write_back, keys, [row["frame"] for row in answers]
+            )
+    return found if root is not None else found | {"missing back": "not asked"}
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def _missing_back(root: Any, name: str, back: str, keys: Sequence[str], frames: Sequence[str]) -> int:
@@ -257,7 +357,7 @@ def _missing_back(root: Any, name: str, back: str, keys: Sequence[str], frames: 
         said = {key: node.metadata.get("sasnet", {}) for key, node in root[name].items()}
         missing += sum(str(said[key].get("frame")) != one for key, one in zip(keys, frames, strict=True))
     if back in ("table", "both"):
-        there = Counter(root[f"{name}_sasnet"].read(["frame"])["frame"].astype(str))
+        there = Counter(str(k) for one in root[f"{name}_sasnet"].values() for k in one.read()["frame"])
         missing += sum(there[one] != 1 for one in frames)
     return missing
 
@@ -269,7 +369,9 @@ def _times(
     every, quiet = [], []
     caught: dict[str, list[float]] = {"follow": [], "server": [], "cut": []}
     for writer, follower in zip(writers, followers, strict=True):
-        pairs = sorted((at, follower.seen.get(key, np.inf)) for key, at in writer.written.items())
+        pairs = sorted((at, follower.seen.get(key, np.inf)) for key, at in list(writer.written.items()))
+        if not pairs:
+            continue
         written, seen = (np.array(some) for some in zip(*pairs, strict=True))
         late = np.maximum.accumulate(seen)
         bad = np.zeros(written.size, bool)
@@ -281,12 +383,20 @@ def _times(
                 over = float(more)
                 if over - end > END:
                     break
-            caught[name].append(max(over - end, 0.0))
+            if np.isfinite(over):
+                caught[name].append(max(over - end, 0.0))
             bad |= (written >= begin - 0.5) & (written <= over)
-        every += list(seen - written)
-        quiet += list((seen - written)[~bad])
+        answered = np.isfinite(seen)
+        every += list((seen - written)[answered])
+        quiet += list((seen - written)[answered & ~bad])
     times = {name: [float(np.median(some)), float(max(some))] for name, some in caught.items() if some}
     return {"quiet": _quantiles(quiet), "all": _quantiles(every), "caught up": times}
+
+
+def _rate(times: Sequence[float]) -> float:
+    """From the first to the last, Hz."""
+    long = max(times) - min(times) if len(times) > 1 else 0.0
+    return (len(times) - 1) / long if long > 0 else 0.0
 
 
 def _quantiles(seconds: Sequence[float]) -> list[float]:
@@ -297,6 +407,9 @@ def _quantiles(seconds: Sequence[float]) -> list[float]:
 
 def _memory(held: Sequence[tuple[int, float, int]]) -> list[float]:
     """Largest, and by how much the longest life grew from its second third to its last, MB."""
+    if not held:
+        return [0.0, 0.0]
+    held = list(held)
     longest = Counter(life for life, _, _ in held).most_common(1)[0][0]
     sizes = [size for life, size, _ in held if life == longest]
     third = max(len(sizes) // 3, 1)
@@ -310,13 +423,15 @@ def table(found: dict[str, Any]) -> str:
     _, all_median, all_p95, all_worst = found["all"]
     rows = [
         ["minutes; rates of curves and frames / Hz", _rates(found)],
+        *([["cut off after / minutes", f"{found['cut off']:g}"]] if found["cut off"] else []),
         ["answers written back as", found["back"]],
-        ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["frames"].values())],
-        ["kills of followers; of the server; cuts", "; ".join(map(str, [*found["wrong"], 1]))],
+        ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["written"])],
+        ["of these answered", "; ".join(f"{n:,}" for n in found["answered"])],
+        ["rates at which they came to be written / Hz", "; ".join(f"{x:.1f}" for x in found["reached"])],
+        ["rates at which they were answered / Hz", "; ".join(f"{x:.1f}" for x in found["followed"])],
+        ["kills of followers; of the server; cuts", "; ".join(map(str, found["wrong"]))],
         ["starts of the two followers, until one held", f"{found['lives']}"],
-        ["lost; answered twice; out of order", f"{found['lost']}; {found['twice']}; {found['order']}"],
-        ["lines that say that a frame cannot be read yet", f"{found['notes']}"],
-        ["answers missing or other on the server", f"{found['missing back']}"],
+        *_counts(found),
         [
             f"latency of {n:,} quiet frames: median; 95 %; largest / s",
             f"{median:.2f}; {p95:.2f}; {worst:.2f}",
@@ -337,6 +452,17 @@ def table(found: dict[str, Any]) -> str:
         ["load of the machine (two cores), median", f"{found['load']:.1f}"],
     ]
     return markdown(["", ""], rows)
+
+
+def _counts(found: dict[str, Any]) -> list[list[str]]:
+    """What the server and the tables say at the end; nothing before."""
+    if "lost" not in found:
+        return []
+    return [
+        ["lost; answered twice; out of order", f"{found['lost']}; {found['twice']}; {found['order']}"],
+        ["lines that say that a frame cannot be read yet", f"{found['notes']}"],
+        ["answers missing or other on the server", f"{found['missing back']}"],
+    ]
 
 
 def _rates(found: dict[str, Any]) -> str:
@@ -360,16 +486,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
     parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
     parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
-    parser.add_argument("--write-back", default="metadata", choices=("metadata", "table", "both"))
+    parser.add_argument("--write-back", default="table", choices=("metadata", "table", "both"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)
-    found = beam_time(Asked(**{name: value for name, value in vars(options).items() if name != "write"}))
-    (options.work / "found.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
-    text = table(found)
-    print(text)
-    if options.write:
-        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def kept(found: dict[str, Any]) -> None:
+        text = table(found)
+        (options.work / "found.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+        (options.work / "found.md").write_text(text, encoding="utf-8")
+        if options.write:
+            Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+
+    asked = Asked(**{name: value for name, value in vars(options).items() if name != "write"})
+    beam_time(asked, kept)
+    print((options.work / "found.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -38,12 +38,18 @@ class Samples:
     clean: Callable[[int], Floats]
     counts: float
 
-    def measured(self, place: int, rng: np.random.Generator) -> Curve:
-        """A sample as an instrument gives it; the intensity and a flat background differ each time."""
+    def measured(self, place: int, rng: np.random.Generator, times: float = 1.0) -> Curve:
+        """A sample as an instrument gives it; the intensity and a flat background differ each time.
+
+        Parameters
+        ----------
+        times : float
+            Counting time over the usual one.
+        """
         level = 10 ** rng.uniform(-4, -3)
         true = self.clean(place)
         expected = (true + 1e-3) * self.q**2
-        n = np.maximum(expected * self.counts / np.quantile(expected, 0.25), 1e-9)
+        n = np.maximum(expected * times * self.counts / np.quantile(expected, 0.25), 1e-9)
         true = rng.uniform(0.7, 1.3) * (true + level)
         sigma = true * np.hypot(1 / np.sqrt(n), SYSTEMATIC)
         noisy = true + sigma * rng.standard_normal(self.q.size)

@@ -17,6 +17,8 @@ from .library import MAX_SHIFT, Library
 #: Share of the training curves that are out of scope, and of each kind of them.
 OTHER_SHARE = 0.15
 _KIND_WEIGHTS = (0.38, 0.21, 0.1, 0.11, 0.2)
+#: Share of mixtures among the curves of models and mixtures: what a network has learnt to expect.
+MIXTURE_SHARE = OTHER_SHARE * _KIND_WEIGHTS[0] / (OTHER_SHARE * _KIND_WEIGHTS[0] + 1 - OTHER_SHARE)
 #: Share of the training curves that are of bodies that no model is (`bodies`). With 0.18 of them for 500
 #: batches names that are accepted of bodies took first places of others: 0.33 first of shifted SANS curves
 #: where it had been 0.39.

@@ -27,6 +27,8 @@ TOGETHER = 16
 POLL, REST = 0.2, 4.0
 #: Seconds between two times that pictures and copies of the table are made, and the share of time for them.
 EVERY, SHARE = 2.0, 0.1
+#: Seconds between two times that the state is kept: it costs as much as the answer to a curve.
+KEEP = 1.0
 #: Lines after the kept state that are read again when a series goes on; before more of them the state is new.
 _AGAIN = 200
 
@@ -69,7 +71,7 @@ class Back(Protocol):
         """Give what is missing of the lines of an earlier run, as often as they are asked for."""
 
     def give(self, lines: Sequence[Line]) -> None:
-        """Give lines that are in the table."""
+        """Give lines that are in the table, now or soon; without any, say what has gone wrong since."""
 
 
 @dataclass
@@ -104,11 +106,14 @@ class Follower:
     frames: int = 0
     changes: list[str] = field(default_factory=list)
     states: States | None = None
+    # When the state was kept, and after which frame.
+    _kept_at: float = -math.inf
+    _kept: int = 0
 
     def resume(self) -> int:
         """Go on after what the table holds; how many frames that are."""
         late: list[Line] = []
-        self.states = self._kept() if self.changes_sought else None
+        self.states = self._earlier_states() if self.changes_sought else None
         reached = math.inf if self.states is None else self.states.number
         for line in self.table.earlier():
             self.frames += 1
@@ -126,7 +131,7 @@ class Follower:
             self.back.catch_up(self.table.earlier)
         return self.frames
 
-    def _kept(self) -> States:
+    def _earlier_states(self) -> States:
         try:
             return states_of(state_path(self.table.path).read_bytes(), self._asked)
         except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError, BadZipFile):
@@ -152,6 +157,8 @@ class Follower:
         for some in _batches(self.source.look(), self.together):
             self._answer(some)
             count += len(some)
+        if not count and self.back is not None:
+            self.back.give(())
         return count
 
     def _answer(self, arrived: Sequence[Arrived]) -> None:
@@ -164,10 +171,16 @@ class Follower:
             lines.append(line)
             notes.append(note)
         self.table.add(lines, notes)
-        if self.states is not None and not self.table.unchanged:
-            put_whole(state_path(self.table.path), self.states.as_bytes(), "state of the series")
+        if time.monotonic() - self._kept_at > KEEP:
+            self.keep()
         if self.back is not None:
             self.back.give([dict(zip(self.lines.titles(), line, strict=True)) for line in lines])
+
+    def keep(self) -> None:
+        """Keep the state of the series; curves after it are read again should this process be killed."""
+        if self.states is not None and self.frames > self._kept and not self.table.unchanged:
+            put_whole(state_path(self.table.path), self.states.as_bytes(), "state of the series")
+            self._kept_at, self._kept = time.monotonic(), self.frames
 
     def _line(self, one: Arrived, outcome: Any) -> tuple[list[str], str]:
         """The line of the next frame, and why it has no answer."""
@@ -226,7 +239,10 @@ def run(
                 shown()
                 made, pending = time.monotonic(), False
                 cost = made - now
-            if not watch or (quiet_for is not None and now - came > quiet_for):
+            ends = not watch or (quiet_for is not None and now - came > quiet_for)
+            if ends or not count:
+                follower.keep()
+            if ends:
                 return
             follower.source.wait(max(poll, min(REST * (now - began), 10.0)) if not count else poll / 4)
     finally:

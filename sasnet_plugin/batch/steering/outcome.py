@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domains.heads import Classes
-from ...predict.tags import COMPONENTS
 from ..live.line import NUMBERS, SHARE, Said
 
 if TYPE_CHECKING:
@@ -22,28 +21,24 @@ class Names:
     ----------
     groups : tuple of str
         Of models.
-    second : float
-        Probability of a second component from which on the network says that there is one.
     """
 
     groups: tuple[str, ...]
-    second: float = 0.5
 
 
 def names_of(predictor: Predictor) -> Names:
     """Of a network."""
-    manifest = predictor.manifest
-    heads = (head for head in manifest.heads if isinstance(head, Classes) and not head.given)
-    thresholds = manifest.calibration.get(COMPONENTS, {}).get("threshold", [0.5])
-    return Names(tuple(group.name for group in next(heads).groups), float(thresholds[0]))
+    heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
+    return Names(tuple(group.name for group in next(heads).groups))
 
 
 def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
     """What is known of a curve; NaN and empty words where nothing is.
 
     ``p GROUP`` are probabilities of the network's groups; numbers without a model come with ``…_error``, one
-    standard deviation. ``two_populations`` is the probability of a second component, stretched so that the
-    network's own threshold lies at a half: it is rarely sure of one, and yet seldom wrong beyond it.
+    standard deviation. ``two_populations`` is the probability of a second component where there may as well
+    be one as none (M. Saerens, P. Latinne, C. Decaestecker, Neural Comput. 14 (2002) 21): the network expects
+    one in few curves only, as it was taught, and a sample that is varied until it changes is no such curve.
     """
     about = Said(False, math.nan) if about is None else about
     found: dict[str, float | str] = {
@@ -52,7 +47,7 @@ def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
         "model_probability": float(about.model_probability),
         "in_scope": float(about.in_scope),
         "second_component": float(about.second),
-        "two_populations": _stretched(float(about.second), names.second),
+        "two_populations": _even(float(about.second)),
         "interacting": float(about.interacting),
     }
     for number in NUMBERS:
@@ -61,5 +56,9 @@ def outcome_of(about: Said | None, names: Names) -> dict[str, float | str]:
     return found | {f"{SHARE}{name}": float(about.shares.get(name, math.nan)) for name in names.groups}
 
 
-def _stretched(p: float, threshold: float) -> float:
-    return 0.5 * p / threshold if p < threshold else 0.5 + 0.5 * (p - threshold) / (1 - threshold)
+def _even(p: float) -> float:
+    """A probability of a second component under the share that the network expects, under even shares."""
+    from ...simulate.examples import MIXTURE_SHARE
+
+    yes, no = p / MIXTURE_SHARE, (1 - p) / (1 - MIXTURE_SHARE)
+    return yes / (yes + no)

@@ -9,6 +9,7 @@ is worth the bits by which the entropies of all maps are expected to fall (D. V.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -26,6 +27,7 @@ Shares = Mapping[str, Mapping[str, float]]
 #: The aspects, and what is said where the network knows nothing of the kind.
 GROUP, INTERACTION, POPULATIONS = "group", "interaction", "populations"
 UNKNOWN = "nothing that the network knows"
+_HALF = 0.5
 
 
 class PhaseSettings(NamedTuple):
@@ -39,11 +41,21 @@ class PhaseSettings(NamedTuple):
         Samples of the largest own entropy whose gain is worked out.
     enough : float
         Bits that the best sample has to promise; below them the map is taken for known.
+    decided : float
+        Probability of the best label below which a measured sample is undecided: in its own answer, and in
+        what its neighbours say with it.
+    again : int
+        Times that an undecided sample is measured again, longer.
+    longer : float
+        How many times as long: noise falls to a third.
     """
 
     first: int = 4
     candidates: int = 40
     enough: float = 0.3
+    decided: float = 0.85
+    again: int = 2
+    longer: float = 8.0
 
 
 SETTINGS = PhaseSettings()
@@ -61,11 +73,14 @@ class Suggestion:
         Bits that are expected of it; NaN while samples are only spread.
     reason : str
         One sentence.
+    longer : bool
+        It was measured and is undecided: count it longer than before.
     """
 
     place: int
     gain: float
     reason: str
+    longer: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,9 +111,11 @@ def aspects_of(outcome: Mapping[str, object]) -> Shares:
     found: dict[str, Mapping[str, float]] = {}
     total = sum(groups.values())
     scope = _number(outcome.get("in_scope"))
+    several = _number(outcome.get("two_populations"))
     if total > 0:
         found[GROUP] = {name: value / total for name, value in groups.items() if value > 0}
-    elif scope is not None:
+    elif scope is not None and (several is None or several < _HALF):
+        # That no single model explains it, two populations say already.
         found[GROUP] = {UNKNOWN: 1.0}
     pairs = (
         (INTERACTION, "interacting", "interacting", "not interacting"),
@@ -175,14 +192,16 @@ class PhaseMap:
         free = np.array([place not in taken for place in range(len(self.grid))])
         if not free.any():
             return None
-        if (
-            len(taken) < min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
-            or not self.beliefs()
-        ):
+        first = min(self.settings.first * len(self.grid.axes) + 1, len(self.grid))
+        if len(taken) < first or not self.beliefs():
             place = spread(self.grid, sorted(taken))
-            if not free[place]:
-                place = int(np.argmax(free))
+            place = place if free[place] else int(np.argmax(free))
             return Suggestion(place, math.nan, self._spread_words(place))
+        most = self._most(free, waiting)
+        return self._longer(most, waiting) or most
+
+    def _most(self, free: NDArray[np.bool_], waiting: Sequence[int]) -> Suggestion:
+        """The free sample of which most is expected."""
         beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
         own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
         order = np.argsort(np.where(free, -own, np.inf), kind="stable")
@@ -191,6 +210,28 @@ class PhaseMap:
         best = int(np.argmax(gains))
         place, gain = candidates[best], float(gains[best])
         return Suggestion(place, gain, self._words(place, gain, float(own.sum())))
+
+    def _longer(self, most: Suggestion, waiting: Sequence[int]) -> Suggestion | None:
+        """Where no new sample promises enough: the undecided one that is most open, to be counted longer."""
+        if most.gain >= self.settings.enough:
+            return None
+        often = Counter(place for place, _ in self.measured)
+        again = [k for k in self.undecided() if often[k] <= self.settings.again and k not in waiting]
+        if not again:
+            return None
+        open_bits = self.open_bits()
+        place = max(again, key=lambda k: float(open_bits[k]))
+        return Suggestion(place, most.gain, self._longer_words(place), longer=True)
+
+    def undecided(self) -> list[int]:
+        """Measured samples of which neither their own answers nor their neighbours' say what they are."""
+        found: set[int] = set()
+        for aspect, belief in self.beliefs().items():
+            best = belief.probability()[:-1].max(axis=0, initial=0.0)
+            said = [(place, max(one[aspect].values())) for place, one in self.measured if one.get(aspect)]
+            sure = {place for place, p in said if max(p, float(best[place])) >= self.settings.decided}
+            found |= {place for place, _ in said} - sure
+        return sorted(found)
 
     def phases(self) -> tuple[list[str], Array]:
         """The most probable phase of each sample, and its probability."""
@@ -222,35 +263,51 @@ class PhaseMap:
         return found
 
     def settled(self) -> tuple[bool, str]:
-        """Whether more samples would hardly change the map, and a sentence."""
-        next_one = self.suggest()
-        if next_one is None:
-            return True, f"All {len(self.grid)} samples of the grid are measured."
+        """Whether more samples would hardly change the map, and a sentence, which names what is undecided."""
+        most, undecided = self.suggest(), self.undecided()
+        doubt = f" {len(undecided)} measured samples stay undecided: count them longer." if undecided else ""
+        if most is None:
+            return True, f"All {len(self.grid)} samples of the grid are measured.{doubt}"
+        if most.longer:
+            return False, most.reason
         open_now = float(self.open_bits().sum())
-        if math.isnan(next_one.gain) or next_one.gain >= self.settings.enough:
-            return False, f"{open_now:.1f} bits of the map are open. {next_one.reason}"
+        if not most.gain < self.settings.enough:
+            return False, f"{open_now:.1f} bits of the map are open. {most.reason}"
+        if undecided:
+            return True, f"Other samples hardly change the map, but it is not settled.{doubt}"
         return True, (
             f"The map is settled after {len(self.measured)} of {len(self.grid)} samples: the best next one"
-            f" promises {next_one.gain:.2f} of the {open_now:.1f} bits that are open."
+            f" promises {most.gain:.2f} of the {open_now:.1f} bits that are open."
+        )
+
+    def _longer_words(self, place: int) -> str:
+        doubt = self._doubt(place, self.settings.decided) or "its answers disagree"
+        return (
+            f"{self.grid.words(place)}: measured and undecided, {doubt}; count it"
+            f" {self.settings.longer:g} times as long."
         )
 
     def _spread_words(self, place: int) -> str:
         return f"{self.grid.words(place)}: farthest from what is measured, as little is known yet."
 
     def _words(self, place: int, gain: float, total: float) -> str:
-        parts = []
-        for belief in self.beliefs().values():
-            p = belief.probability()[:, place]
-            first, second = np.argsort(-p)[:2]
-            if p[first] < 0.95:
-                parts.append(
-                    f"{belief.labels[first]} ({p[first]:.0%}) or {belief.labels[second]} ({p[second]:.0%})"
-                )
-        either = "; ".join(parts) or "nothing of it is much in doubt by itself"
+        either = self._doubt(place, 0.95) or "nothing of it is much in doubt by itself"
         return (
             f"{self.grid.words(place)}: {either}. Measuring it is expected to settle {gain:.1f} of the"
             f" {total:.1f} bits of the map that are open."
         )
+
+    def _doubt(self, place: int, sure: float) -> str:
+        """The two most probable labels of each aspect that is not so sure at a place."""
+        parts = []
+        for belief in self.beliefs().values():
+            p = belief.probability()[:, place]
+            first, second = np.argsort(-p)[:2]
+            if p[first] < sure:
+                parts.append(
+                    f"{belief.labels[first]} ({p[first]:.0%}) or {belief.labels[second]} ({p[second]:.0%})"
+                )
+        return "; ".join(parts)
 
 
 def expected_gain(belief: Belief, place: int) -> float:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -19,6 +19,7 @@ from .curves import Asked, follow_series, lines_of_curves
 
 if TYPE_CHECKING:
     from ...batch.live.run import Lines
+    from ...integrations.tiled.given_back import InMetadata, InTable, Manner
     from ...integrations.tiled.source import TiledSource
 
 Line = Mapping[str, str]
@@ -30,28 +31,6 @@ class WriteBack(StrEnum):
     metadata = "metadata"
     table = "table"
     both = "both"
-
-
-class _Both:
-    """Answers written back in two ways."""
-
-    def __init__(self, *ways: Any) -> None:
-        self._ways = ways
-
-    def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
-        """To each what it lacks."""
-        for way in self._ways:
-            way.catch_up(earlier)
-
-    def give(self, lines: Sequence[Line]) -> None:
-        """To each."""
-        for way in self._ways:
-            way.give(lines)
-
-    @property
-    def left(self) -> int:
-        """Entries that keep another's answer."""
-        return sum(getattr(way, "left", 0) for way in self._ways)
 
 
 def follow_tiled(
@@ -84,19 +63,23 @@ def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
     from ...batch.follow import TOGETHER
     from ...batch.live.image_line import ImageLines
     from ...batch.live.run import TOGETHER as CURVES_TOGETHER
+    from ...integrations.tiled.behind import Behind
+    from ...integrations.tiled.given_back import Manner
     from ...predict import open_predictor
 
     predictor, curves = open_predictor(source.kind), source.kind == DEFAULT
     lines: Lines = lines_of_curves(asked, predictor) if curves else ImageLines(predictor.manifest.heads)
-    ways = _Both(*_ways(asked, source, lines.titles(), back))
     together = CURVES_TOGETHER if curves else TOGETHER
     belongs = _belongs(str(source.address))
-    follow_series(
-        asked, source, predictor, lines, belongs, back=ways, together=together, changes_sought=curves
-    )
-    if ways.left:
+    manner = Manner(asked.watch, asked.force, _told)
+    ways = list(_ways(asked, source, lines.titles(), back, manner))
+    with Behind(ways, manner) as behind:
+        follow_series(
+            asked, source, predictor, lines, belongs, back=behind, together=together, changes_sought=curves
+        )
+    if behind.left:
         typer.echo(
-            f"{ways.left} entries keep the answer that another run has written; --force replaces it.",
+            f"{behind.left} entries keep the answer that another run has written; --force replaces it.",
             err=True,
         )
 
@@ -111,16 +94,18 @@ def _check(asked: Asked, kind: str) -> None:
         raise SasnetError(f"{asked.files[0]}: {kind} has no answers to follow; see 'sasnet sort'.")
 
 
-def _ways(asked: Asked, source: TiledSource, titles: Sequence[str], back: WriteBack | None) -> Iterator[Any]:
+def _ways(
+    asked: Asked, source: TiledSource, titles: Sequence[str], back: WriteBack | None, manner: Manner
+) -> Iterator[InMetadata | InTable]:
     """Where answers go, with the name of this series: that of its table on this machine."""
     from ...integrations.tiled.given_back import InMetadata, InTable
 
     where = f"{platform.node()}:{os.path.abspath(asked.out)}"
     series = hashlib.blake2b(os.fsencode(where), digest_size=8).hexdigest()
     if back in (WriteBack.metadata, WriteBack.both):
-        yield InMetadata(source.server, series, source.metadata, asked.watch, asked.force, _told)
+        yield InMetadata(source.server, series, source.metadata, manner)
     if back in (WriteBack.table, WriteBack.both):
-        yield InTable(source.server, series, source.address, titles, asked.watch, asked.force, _told)
+        yield InTable(source.server, series, source.address, titles, manner)
 
 
 def _belongs(address: str) -> Callable[[Line], bool]:

@@ -135,8 +135,10 @@ class SampleAgent:
         phases, sure = self.found.phases()
         done, sentence = self.found.settled()
         return {
-            "measured": len(self.found.measured), "samples": len(grid), "settled": done, "says": sentence,
+            "measured": len(self.found.measured), "samples": len(grid),
+            "settled": done and not self.found.undecided(), "says": sentence,
             "open_bits": float(self.found.open_bits().sum()),
+            "undecided": [grid.point(k) for k in self.found.undecided()],
             "phases": [
                 {**grid.point(k), "phase": phases[k], "probability": float(sure[k])} for k in range(len(grid))
             ],

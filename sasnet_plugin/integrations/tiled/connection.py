@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...data.failure import too_large
@@ -22,6 +24,29 @@ _AWAY = frozenset({429, 500, 502, 503, 504})
 _ACCEPT = "application/json"
 #: Environment variable of the API key, as Tiled's own client has it.
 VARIABLE = "TILED_API_KEY"
+
+
+#: Requests for data under way at once, where they are asked for ahead: one waits for the server's
+#: database while another is computed, and more than some only wait for each other.
+AT_ONCE = 4
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Data of an entry in a media type.
+
+    Parameters
+    ----------
+    route : str
+        Of the API.
+    params : tuple of (str, str)
+        As they stand in the URL.
+    """
+
+    route: str
+    of: Address
+    kind: str
+    params: tuple[tuple[str, str], ...] = ()
 
 
 class NoEntryError(SasnetError):
@@ -71,9 +96,13 @@ class Server:
         except httpx.HTTPError as error:
             raise self._said(error, address) from None
         self._client: httpx.Client = self._context.http_client
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sasnet-tiled")
+        self._ahead: dict[Wanted, Future[bytes]] = {}
 
     def close(self) -> None:
         """Let go of it."""
+        self.forget()
+        self._threads.shutdown(wait=False)
         self._client.close()
 
     def _probe(self) -> None:
@@ -110,13 +139,28 @@ class Server:
         found = self._sent(method, route, of, params=params, content=json.dumps(content), headers=head)
         return found.json() if found.content else None
 
-    def append(self, route: str, of: Address, content: bytes, kind: str, **params: Any) -> None:
-        """Add data of a media type to what is there; raises as `get` does."""
-        self._sent("PATCH", route, of, params=params, content=content, headers={"Content-Type": kind})
+    def put(self, route: str, of: Address, content: bytes, kind: str) -> None:
+        """Put data of a media type in the place of what is there; raises as `get` does."""
+        self._sent("PUT", route, of, content=content, headers={"Content-Type": kind})
 
-    def data(self, route: str, of: Address, kind: str, **params: Any) -> bytes:
-        """Data of an entry in a media type, no more than a measurement can be; raises as `get` does."""
-        whole = bytearray()
+    def ahead(self, wanted: Wanted) -> None:
+        """Ask for data that `data` will be asked for soon; what has gone wrong, that will say."""
+        if wanted not in self._ahead:
+            self._ahead[wanted] = self._threads.submit(self._data, wanted)
+
+    def forget(self) -> None:
+        """What was asked ahead is not taken: an entry may be another by the time that it is read."""
+        for one in self._ahead.values():
+            one.cancel()
+        self._ahead.clear()
+
+    def data(self, wanted: Wanted) -> bytes:
+        """Data of an entry, no more than a measurement can be; raises as `get` does."""
+        under_way = self._ahead.pop(wanted, None)
+        return self._data(wanted) if under_way is None else under_way.result()
+
+    def _data(self, wanted: Wanted) -> bytes:
+        whole, of = bytearray(), wanted.of
 
         def read(found: httpx.Response) -> None:
             for chunk in found.iter_bytes():
@@ -124,7 +168,7 @@ class Server:
                 if len(whole) > LIMITS.array_bytes:
                     raise too_large(str(of), f"over {LIMITS.array_bytes / 2**20:.0f} MiB", "a measurement")
 
-        self._streamed(route, of, kind, params, read)
+        self._streamed(wanted, read)
         return bytes(whole)
 
     def _url(self, route: str, of: Address) -> str:
@@ -140,24 +184,16 @@ class Server:
         self._check(found, of)
         return found
 
-    def _streamed(
-        self,
-        route: str,
-        of: Address,
-        kind: str,
-        params: Mapping[str, Any],
-        read: Callable[[httpx.Response], None],
-    ) -> None:
+    def _streamed(self, wanted: Wanted, read: Callable[[httpx.Response], None]) -> None:
+        url, head = self._url(wanted.route, wanted.of), {"Accept": wanted.kind}
         try:
-            with self._client.stream(
-                "GET", self._url(route, of), params=params, headers={"Accept": kind}
-            ) as found:
+            with self._client.stream("GET", url, params=dict(wanted.params), headers=head) as found:
                 if found.is_error:
                     found.read()
-                self._check(found, of, data=True)
+                self._check(found, wanted.of, data=True)
                 read(found)
         except self._httpx.HTTPError as error:
-            raise self._said(error, of) from None
+            raise self._said(error, wanted.of) from None
 
     def _check(self, found: httpx.Response, of: Address, *, data: bool = False) -> None:
         status = found.status_code

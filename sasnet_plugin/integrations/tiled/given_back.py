@@ -1,4 +1,4 @@
-"""Answers written back to the server: into the metadata of what they are about, or as a table beside it.
+"""Answers written back to the server: into the metadata of what they are about, or as tables beside it.
 
 The table of the series on this machine is what counts: lines are written there first, and what the server
 lacks of the newest of them is made up for when a series goes on. What others have written is not touched
@@ -9,24 +9,33 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import Any
 
 from ...types import SasnetError, TechnicalError
 from .address import Address, address_of
 from .connection import NoEntryError, Server
-from .nodes import PAGE, node_at, table
-from .source import FIRST_PAUSE, LONGEST_PAUSE
+from .nodes import CONTAINER, PAGE, node_at, page_of
+from .source import FIRST_PAUSE, LONGEST_PAUSE, NAMES
 
 Line = Mapping[str, str]
 #: Key of an answer in metadata, and behind the name of a container that of its table.
 KEY, BEHIND = "sasnet", "_sasnet"
+#: Frames of a table that is written back: so many are sent again with each new answer, and so many tables has
+#: who reads them to join.
+ROWS = 500
+#: Tries, after the first, of who does not wait.
+TRIES = 2
 _ARROW = "application/vnd.apache.arrow.file"
 _PATCH = "application/json-patch+json"
 _COUNTS = frozenset({"frame", "part", "change_from"})
+#: Of these the ones that every line has.
+_WHOLE = frozenset({"frame", "part"})
 _TEXTS = frozenset({"file", "entry", "note", "change", "group", "model", "class", "tags"})
 _UNIT = re.compile(r"^(.*?) \[(.*)\]$")
 
@@ -40,29 +49,54 @@ def _value(title: str, cell: str) -> Any:
     return cell if title in _TEXTS else int(cell) if title in _COUNTS else float(cell)
 
 
-def patiently(act: Callable[[], None], watch: bool, tell: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Manner:
+    """How one deals with a server that is away, and with what others have written.
+
+    Parameters
+    ----------
+    watch : bool
+        Wait for it.
+    force : bool
+        Replace answers of others.
+    tell : callable
+        Told when it goes and comes.
+    ending : threading.Event
+        From then on it is waited for no more.
+    """
+
+    watch: bool = False
+    force: bool = False
+    tell: Callable[[str], None] = print
+    ending: threading.Event = field(default_factory=threading.Event)
+
+
+def patiently(act: Callable[[], None], manner: Manner) -> None:
     """Do something with the server, again and again while it is away.
+
+    Of the first failure nothing is said: of two that write at once into its database, a server may turn one
+    back.
 
     Raises
     ------
     TechnicalError
-        It is away, and one does not watch.
+        It is away, and nobody waits for it.
     """
-    pause, gone = FIRST_PAUSE, ""
+    pause, failures = FIRST_PAUSE, 0
     while True:
         try:
             act()
         except TechnicalError as error:
-            if not watch:
+            failures += 1
+            if failures > TRIES and (manner.ending.is_set() or not manner.watch):
                 raise
-            if not gone:
-                gone = error.name
-                tell(f"{error} Waiting for it.")
+            if failures == 2:
+                manner.tell(f"{error} Waiting for it.")
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
             continue
-        if gone:
-            tell(f"{gone}: the server answers again.")
+        if failures > 1:
+            manner.tell("Answers reach the server again.")
         return
 
 
@@ -76,8 +110,6 @@ class InMetadata:
         By which an answer is known as this series' own, and may be replaced.
     known : mapping
         Metadata of the newest entries by address, as they were listed; others are asked for.
-    force : bool
-        Replace answers of others, too.
     left : int
         Entries whose answer is another's and was left.
     """
@@ -85,9 +117,7 @@ class InMetadata:
     server: Server
     series: str
     known: Mapping[str, Mapping[str, Any]]
-    watch: bool = False
-    force: bool = False
-    tell: Callable[[str], None] = print
+    manner: Manner = field(default_factory=Manner)
     left: int = 0
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
@@ -98,18 +128,19 @@ class InMetadata:
         """Give each entry the answer of its newest line."""
         newest = {line["file"]: line for line in lines}
         for file, line in newest.items():
-            patiently(lambda file=file, line=line: self._one(file, line), self.watch, self.tell)  # type: ignore[misc]
+            patiently(lambda file=file, line=line: self._one(file, line), self.manner)  # type: ignore[misc]
 
     def _one(self, file: str, line: Line) -> None:
         at = address_of(file)
         answer = {"series": self.series, **{k: v for k, v in as_data(line).items() if k != "file"}}
         try:
-            there = self.known[file] if file in self.known else node_at(self.server, at).metadata
+            there = self.known.get(file)
+            there = node_at(self.server, at).metadata if there is None else there
             before = there.get(KEY)
             own = isinstance(before, Mapping) and before.get("series") == self.series
             if before == answer:
                 return
-            if before is not None and not (own or self.force):
+            if before is not None and not (own or self.manner.force):
                 self.left += 1
                 return
             patch = [{"op": "add", "path": f"/{KEY}", "value": answer}]
@@ -123,7 +154,12 @@ class InMetadata:
 
 @dataclass
 class InTable:
-    """Answers as a table beside the container, a row a frame.
+    """Answers as tables beside the container, a row a frame, `ROWS` frames a table.
+
+    The table that fills is written as a whole each time: where the server's answer to that is lost on its
+    way, or the server is killed, it is done again, and no row is there twice or missing. (Rows that are
+    appended to a table in a server's embedded database get lost where two series do so at once: Tiled 0.2 has
+    one connection to it, so that one's rollback takes back the other's rows.)
 
     Parameters
     ----------
@@ -131,105 +167,135 @@ class InTable:
         Of what is followed.
     titles : sequence of str
         Of the columns.
-    force : bool
-        Begin it anew, whosever it is.
     """
 
     server: Server
     series: str
     container: Address
     titles: Sequence[str]
-    watch: bool = False
-    force: bool = False
-    tell: Callable[[str], None] = print
-    # Number of the last frame that is in the server's table.
-    _last: int = field(default=-1)
+    manner: Manner = field(default_factory=Manner)
+    # The table that fills, from 0, and its rows as Arrow has them; tables before are whole.
+    _number: int = 0
+    _rows: list[Any] = field(default_factory=list)
+    # Tables that are known to be there; -1 while nothing is known.
+    _made: int = -1
+    _goes_on: bool = False
 
     @property
     def at(self) -> Address:
-        """Of the table."""
+        """Of what holds the tables."""
         return self.container.parent.below(f"{self.container.name or 'root'}{BEHIND}")
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
-        """Give the lines that the table lacks."""
-        some: list[Line] = []
-        for line in earlier():
-            some.append(line)
-            if len(some) == PAGE:
-                self.give(some)
-                some = []
-        self.give(some)
+        """Give the lines that the tables lack: those from the last table on, which may not be whole."""
+        self._goes_on = True
+        patiently(self._open, self.manner)
+        first = max(self._made - 1, 0)
+        for _, some in groupby((line for line in earlier() if _table_of(line) >= first), _table_of):
+            self.give(list(some))
 
     def give(self, lines: Sequence[Line]) -> None:
-        """Give lines; those that the table has are passed over."""
-        if lines:
-            patiently(lambda: self._give(lines), self.watch, self.tell)
+        """Give lines."""
+        for number, some in groupby(lines, _table_of):
+            if number != self._number:
+                self._number, self._rows = number, []
+            self._rows = [self._joined([*self._rows, self._arrow(list(some))])]
+            patiently(self._put, self.manner)
 
-    def _give(self, lines: Sequence[Line]) -> None:
-        if self._last < 0:
-            self._last = self._opened()
-        new = [line for line in lines if int(line["frame"]) > self._last]
-        if not new:
-            return
-        last, self._last = int(new[-1]["frame"]), -1
-        # Should the answer to this be lost on its way, the table is asked what it holds.
-        self.server.append("table/partition", self.at, self._arrow(new), _ARROW, partition=0)
-        self._last = last
+    def _put(self) -> None:
+        if self._made < 0:
+            self._open()
+        at = self.at.below(f"frames{self._number * ROWS + 1:08d}")
+        if self._made <= self._number:
+            self._make_table(at)
+            self._made = self._number + 1
+        self.server.put("table/full", at, self._content(), _ARROW)
 
-    def _opened(self) -> int:
-        """Number of the last frame in the table, made where there is none."""
+    def _open(self) -> None:
+        """Count the tables that are there; what holds them is made where it is not."""
         try:
             there = node_at(self.server, self.at)
         except NoEntryError:
             self._make()
-            return 0
-        own = there.metadata.get("series") == self.series
-        if not own and not self.force:
+            return
+        own = there.family == CONTAINER and there.metadata.get("series") == self.series
+        if own and self._goes_on:
+            self._made = self._counted()
+            return
+        if not own and not self.manner.force:
             raise SasnetError(
                 f"{self.at}: is there already and holds other answers; remove it, or repeat the command with"
                 " --force to do so."
             )
-        if self.force:
-            # Once: from then on it is what this run has written.
-            self.force = False
-            self.server.send("DELETE", "metadata", self.at, None, recursive="true", external_only="false")
-            self._make()
-            return 0
-        frames = table(self.server, there, column="frame").get("frame", ())
-        return int(max(frames, default=0))
+        # Of this series, too, if it begins anew.
+        self.server.send("DELETE", "metadata", self.at, None, recursive="true", external_only="false")
+        self._make()
+
+    def _counted(self) -> int:
+        count, more = 0, True
+        while more:
+            page = page_of(self.server, self.at, count, NAMES, names_only=True)
+            count, more = count + len(page.nodes), page.more
+        return count
 
     def _make(self) -> None:
-        from tiled.structures.table import TableStructure
-
-        structure = TableStructure.from_schema(self._schema(), 1)
-        source = {
-            "structure_family": "table", "structure": asdict(structure),
-            "mimetype": "application/x-tiled-sql-table",
-        }  # fmt: skip
         units = {_name(title): found[2] for title in self.titles if (found := _UNIT.match(title))}
         content = {
-            "id": self.at.name, "structure_family": "table", "data_sources": [source], "specs": [],
+            "id": self.at.name, "structure_family": "container", "data_sources": [], "specs": [],
             "metadata": {"series": self.series, "of": str(self.container), "units": units},
         }  # fmt: skip
         self.server.send("POST", "metadata", self.at.parent, content)
+        # From then on it is what this run has written.
+        self._made, self._goes_on = 0, True
+
+    def _make_table(self, at: Address) -> None:
+        from tiled.structures.table import TableStructure
+
+        try:
+            node_at(self.server, at)
+        except NoEntryError:
+            source = {
+                "structure_family": "table", "mimetype": "application/x-parquet",
+                "structure": asdict(TableStructure.from_schema(self._schema(), 1)),
+            }  # fmt: skip
+            content = {
+                "id": at.name, "structure_family": "table", "data_sources": [source], "specs": [],
+                "metadata": {},
+            }  # fmt: skip
+            self.server.send("POST", "metadata", self.at, content)
 
     def _schema(self) -> Any:
         import pyarrow as pa
 
         kinds = {True: pa.string(), False: pa.float64()}
         return pa.schema(
-            [(_name(one), pa.int64() if one in _COUNTS else kinds[one in _TEXTS]) for one in self.titles]
+            [(_name(one), pa.int64() if one in _WHOLE else kinds[one in _TEXTS]) for one in self.titles]
         )
 
-    def _arrow(self, lines: Sequence[Line]) -> bytes:
+    def _arrow(self, lines: Sequence[Line]) -> Any:
         import pyarrow as pa
 
         rows = [{_name(title): value for title, value in as_data(line).items()} for line in lines]
+        return pa.Table.from_pylist(rows, schema=self._schema())
+
+    def _joined(self, tables: Sequence[Any]) -> Any:
+        import pyarrow as pa
+
+        return pa.concat_tables(tables).combine_chunks()
+
+    def _content(self) -> bytes:
+        import pyarrow as pa
+
         held = io.BytesIO()
-        found = pa.Table.from_pylist(rows, schema=self._schema())
-        with pa.ipc.new_file(held, found.schema) as writer:
-            writer.write_table(found)
+        with pa.ipc.new_file(held, self._schema()) as writer:
+            for one in self._rows:
+                writer.write_table(one)
         return held.getvalue()
+
+
+def _table_of(line: Line) -> int:
+    """Number of the table of a line, from 0."""
+    return (int(line["frame"]) - 1) // ROWS
 
 
 def _name(title: str) -> str:

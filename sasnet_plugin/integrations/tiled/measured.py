@@ -20,7 +20,7 @@ from ...data.named import curves_of_columns, quantity
 from ...domains import DEFAULT, PAGES, Domain, ReadOptions, specification
 from ...types import DataError, SasnetError, TechnicalError
 from .connection import Server
-from .nodes import ARRAY, CONTAINER, TABLE, Node, array, page_of, table
+from .nodes import ARRAY, CONTAINER, TABLE, Node, array, ask_ahead, page_of, table
 
 #: An array of at most so many rows or columns is one of columns, not an image.
 COLUMNS = 6
@@ -202,7 +202,7 @@ def _of_data_set(
 ) -> Iterator[Any]:
     where, name = str(entry.node.address), entry.node.address.name
     arrays = [one for one in entry.children if _of_curve(one)]
-    values = {one.address.name: array(server, one) for one in arrays}
+    values = _values(server, arrays)
     for one in arrays:
         _see_it_is_there(values[one.address.name], one.address, whole)
     units = {one.address.name: _unit(one.address.name, {**entry.metadata, **_own(one)}) for one in arrays}
@@ -215,6 +215,17 @@ def _of_data_set(
             yield curves_of_columns(columns, where, options, units, f"{name} {part + 1}")[0]
         except DataError as error:
             yield error
+
+
+def _values(server: Server, arrays: Iterable[Node]) -> dict[str, NDArray[Any]]:
+    """Arrays by name, asked for together."""
+    for one in arrays:
+        ask_ahead(server, one)
+    try:
+        return {one.address.name: array(server, one) for one in arrays}
+    except BaseException:
+        server.forget()
+        raise
 
 
 def _of_curve(node: Node) -> bool:

@@ -15,12 +15,14 @@ from ...data.failure import too_large
 from ...data.limits import LIMITS
 from ...types import DataError
 from .address import Address
-from .connection import Server
+from .connection import Server, Wanted
 
 ARRAY, TABLE, CONTAINER = "array", "table", "container"
 #: Entries that are asked for at once.
 PAGE = 50
 _ARROW = "application/vnd.apache.arrow.file"
+#: Arrays of more bytes are not asked for ahead: several of them would be held at once.
+LARGE = 4 * 2**20
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,45 @@ def _node(item: Mapping[str, Any], at: Address) -> Node:
     return Node(at, family, told.get("metadata") or {}, told.get("structure") or {})
 
 
+def ask_ahead(server: Server, node: Node) -> None:
+    """Ask for the numbers of an entry before they are read, if it holds one measurement that is not large."""
+    if node.family == TABLE:
+        server.ahead(_of_table(node))
+    elif node.family == ARRAY and len(node.shape) <= 2:
+        try:
+            kind = _kind(node)
+        except DataError:
+            return
+        if 0 < math.prod(node.shape) * kind.itemsize <= LARGE:
+            server.ahead(_of_array(node, None))
+
+
+def _kind(node: Node) -> np.dtype[Any]:
+    """Type of an array's values, which are numbers or records of them."""
+    from tiled.structures.array import ArrayStructure
+
+    kind: np.dtype[Any] = ArrayStructure.from_json(node.structure).data_type.to_numpy_dtype()
+    if kind.hasobject or (kind.names is None and kind.kind not in "biuf"):
+        raise DataError(f"{node.address}: it holds {kind}, not numbers; give a measurement.")
+    return kind
+
+
+def _of_array(node: Node, part: int | None) -> Wanted:
+    shape = node.shape if part is None else node.shape[1:]
+    params = [("expected_shape", ",".join(map(str, shape)) or "scalar")]
+    if part is not None:
+        params.append(("slice", ",".join([str(part), *([":"] * len(shape))])))
+    return Wanted("array/full", node.address, "application/octet-stream", tuple(params))
+
+
+def _of_table(node: Node, column: str = "") -> Wanted:
+    columns = (("column", column),) if column else ()
+    # The server makes less of a table's one part than of the table.
+    if node.structure.get("npartitions") == 1:
+        return Wanted("table/partition", node.address, _ARROW, (("partition", "0"), *columns))
+    return Wanted("table/full", node.address, _ARROW, columns)
+
+
 def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
     """Values of an array, or of one of its frames, counted from 0.
 
@@ -105,21 +146,13 @@ def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
     SasnetError
         As `Server.get`.
     """
-    from tiled.structures.array import ArrayStructure
-
-    kind = ArrayStructure.from_json(node.structure).data_type.to_numpy_dtype()
-    shape = node.shape if part is None else node.shape[1:]
-    if kind.hasobject or (kind.names is None and kind.kind not in "biuf"):
-        raise DataError(f"{node.address}: it holds {kind}, not numbers; give a measurement.")
+    kind, shape = _kind(node), node.shape if part is None else node.shape[1:]
     size = math.prod(shape)
     if size * kind.itemsize > LIMITS.array_bytes or size > LIMITS.pixels:
         raise too_large(str(node.address), f"{size:,} values", f"at most {LIMITS.pixels:,}")
     if not size:
         return np.zeros(shape, kind)
-    params: dict[str, Any] = {"expected_shape": ",".join(map(str, shape)) or "scalar"}
-    if part is not None:
-        params["slice"] = ",".join([str(part), *([":"] * len(shape))])
-    content = server.data("array/full", node.address, "application/octet-stream", **params)
+    content = server.data(_of_array(node, part))
     if len(content) != size * kind.itemsize:
         raise DataError(f"{node.address}: it is not whole; write it again.")
     return np.frombuffer(content, kind).reshape(shape)
@@ -129,7 +162,7 @@ def table(server: Server, node: Node, column: str = "") -> dict[str, NDArray[Any
     """Columns of numbers of a table, or the one of a name; raises as `array`."""
     import pyarrow
 
-    content = server.data("table/full", node.address, _ARROW, **({"column": column} if column else {}))
+    content = server.data(_of_table(node, column))
     try:
         found = pyarrow.ipc.open_file(io.BytesIO(content)).read_all()
     except pyarrow.ArrowInvalid as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ from .address import Address, address_of
 from .bell import Bell
 from .connection import Server
 from .measured import Entry, entry_of, read
-from .nodes import PAGE, Node, node_at, page_of
+from .nodes import PAGE, Node, ask_ahead, node_at, page_of
 from .places import is_place, opened, opened_with
 
 #: Entries of which only the names are asked for at once.
@@ -30,8 +30,11 @@ NAMES = 300
 REMEMBERED, LOOK_AGAIN, SELDOM = 64, 5.0, 300.0
 #: Seconds between two tries to reach a server that is away, the first and the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-#: Where the server rings: seconds between two looks, least (each costs the server some work) and most.
-LEAST, QUIET = 0.1, 2.0
+#: Where the server rings: seconds between two looks, least (each costs it as much as to read an entry), and
+#: so many times as long as its answer takes, as then it has much to do; and most.
+LEAST, TIMES, QUIET = 0.4, 5.0, 2.0
+#: Entries whose numbers are on their way while those before are answered.
+AHEAD = 8
 
 
 @dataclass
@@ -86,6 +89,7 @@ class TiledSource:
     _blocked: bool = False
     _looked: float = 0.0
     _gone: float = 0.0
+    _took: float = 0.0
     _pause: float = FIRST_PAUSE
 
     def remember(self, file: str, part: int) -> None:
@@ -106,12 +110,14 @@ class TiledSource:
         """
         if time.monotonic() < self._gone:
             return
-        self._blocked = False
+        # While an entry is waited for, those behind it may still change.
+        ahead, self._blocked = 0 if self._blocked else AHEAD, False
+        self.server.forget()
         self._pass_over_the_pause()
         try:
             root = self._opened()
             if is_place(root):
-                yield from self._of_place(root)
+                yield from self._of_place(root, ahead)
                 yield from self._tried_again()
             else:
                 yield from self._of_entry(root, self._above)
@@ -127,7 +133,7 @@ class TiledSource:
         if self._bell is None or not self._bell.heard:
             time.sleep(seconds)
             return
-        time.sleep(LEAST)
+        time.sleep(LEAST if self._blocked else min(max(LEAST, TIMES * self._took), QUIET))
         if not self._blocked:
             self._bell.wait(QUIET)
 
@@ -180,13 +186,21 @@ class TiledSource:
             self._first_seen = {at: since + now - self._looked for at, since in self._first_seen.items()}
         self._looked = now
 
-    def _of_place(self, root: Node) -> Iterator[Arrived]:
-        """New measurements of a container's entries, from the first that is not done with on."""
+    def _of_place(self, root: Node, ahead: int) -> Iterator[Arrived]:
+        """New measurements of a container's entries, from the first that is not done with on.
+
+        Parameters
+        ----------
+        ahead : int
+            Entries whose numbers are asked for before it is their turn.
+        """
         if not self._last and self.answered:
             self._find_the_place(root)
         more = True
         while more:
+            began = time.monotonic()
             page = page_of(self.server, root.address, max(self._done - 1, 0), PAGE)
+            self._took = time.monotonic() - began
             nodes, more = page.nodes, page.more
             if self._last:
                 if not nodes or nodes[0].address.name != self._last:
@@ -195,12 +209,18 @@ class TiledSource:
                     more = True
                     continue
                 nodes = nodes[1:]
-            for node in nodes:
+            for number, node in enumerate(nodes):
                 if key_of(str(node.address)) not in self.answered:
+                    self._ask_ahead(nodes[number : number + ahead])
                     yield from self._of_entry(node, self._above)
                     if self._blocked:
                         return
                 self._done, self._last = self._done + 1, node.address.name
+
+    def _ask_ahead(self, nodes: Sequence[Node]) -> None:
+        for one in nodes:
+            if key_of(str(one.address)) not in self.answered:
+                ask_ahead(self.server, one)
 
     def _find_the_place(self, root: Node) -> None:
         """Pass over all entries from the first on that are answered."""

@@ -84,6 +84,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(
     folder, out, whole = tmp_path / "in", tmp_path / "t.csv", tmp_path / "whole.csv"
     write(folder, [40.0] * 9 + [46.0] * 9)
     monkeypatch.setattr(live, "TOGETHER", 2)
+    monkeypatch.setattr(live, "KEEP", 0.0)
     assert follow(folder, "--out", whole).exit_code == 0
     add, put = Table.add, live.put_whole
     for after in (2, 3, 2):
