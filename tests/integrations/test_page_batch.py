@@ -182,6 +182,12 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         page.wait_for_selector("#problem:has-text('radius cannot be shared and be of each curve')")
         page.click("#to-files")
         page.click("#together")
+        page.fill("#describe-own", "")
+        page.fill("#describe-share", "thicknes")
+        page.click("#describe-fit")
+        page.wait_for_selector("#problem:has-text('did you mean thickness')")
+        page.click("#to-files")
+        page.click("#together")
         for name, solvent in SOLVENTS.items():
             page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
         page.fill("#describe-own", "background")
