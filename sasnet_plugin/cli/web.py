@@ -36,6 +36,10 @@ def web(
     """
     if folder is not None and not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
+    if show and (folder is None or not (folder / show).is_file()):
+        raise SasnetError(
+            f"{show}: is no file of {folder or 'a folder'}; name one of it, or leave --show out."
+        )
     app = page_app()
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
@@ -49,7 +53,7 @@ def web(
         typer.echo(f"{number:,} file{'' if number == 1 else 's'}; what is done is kept in {bench.work}.")
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
-    fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
+    fragment = f"#show?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
     images = bench.folder or bench.dropped
     tabs = app.Tabs(
         lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()

@@ -18,6 +18,8 @@ from .settings import VERDICT
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
+#: What a report is for; in the report itself nobody has to be told.
+TO_LOOK = "to look at data, fits and residuals"
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
@@ -58,7 +60,7 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
         model, own = expected
         return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
     if "--report" not in options.also:
-        return {"--report": PAGES}, "to look at data, fits and residuals"
+        return {"--report": PAGES}, TO_LOOK
     return {"--export": EXPORTS}, "to go on in SasView or Bumps"
 
 

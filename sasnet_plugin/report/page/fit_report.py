@@ -13,6 +13,7 @@ from ...digits import significant
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...fitting.verdict.equals import worth_showing
+from ...fitting.verdict.next_step import TO_LOOK
 from ...model_free.in_words import lines
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
@@ -111,7 +112,7 @@ def _verdict(result: FitResult) -> str:
     said = result.verdict
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
     more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
-    if said.next:
+    if said.next and said.purpose != TO_LOOK:
         more.append(f"Next, {escape(said.purpose)}: <code>{escape(_without_folders(said.next))}</code>")
     return document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=level)
 

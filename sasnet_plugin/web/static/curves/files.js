@@ -100,14 +100,14 @@ function space(rows) {
 
 function row(one) {
   const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
-  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image, "aria-label": `Tick ${name}` });
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image || one.state === "cannot be read", "aria-label": `Tick ${name}` });
   tick.addEventListener("change", () => {
     if (tick.checked) state.ticked.set(one.key, name); else state.ticked.delete(one.key);
     draw();
   });
-  const opener = el("button", { className: "open", textContent: name, title: name, disabled: one.read && !one.spark.length && one.state === "cannot be read", onclick: () => open(one.key) });
+  const opener = el("button", { className: "open", textContent: name, title: name, onclick: () => open(one.key) });
   const found = el(
-    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
+    "tr", {}, el("td", {}, tick), el("td", {}, opener, el("small", { className: "below", "aria-hidden": "true", textContent: one.answer || one.doubt })), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
     el("td", { title: one.answer, textContent: one.answer }),
     el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
     el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),

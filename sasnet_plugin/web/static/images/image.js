@@ -234,6 +234,8 @@ export async function imageNews(found) {
   const open = new Set(state.history.filter((one) => one.open).map((one) => one.number));
   await history();
   state.seen = found.fits;
+  const failed = state.history.find((one) => open.has(one.number) && one.state === "failed");
+  if (failed?.problem) tell(failed.problem);
   const ended = state.history.find((one) => open.has(one.number) && one.state === "done");
   if (ended?.written) await goTo(ended.number);
   else if (ended) { ended.open = true; state.seen = -1; } // its pictures are being written
