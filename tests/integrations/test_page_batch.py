@@ -27,6 +27,15 @@ FRAMES = 12
 SOLVENTS = {"h2o": "H2O", "match": "2.5", "d2o": "6.36"}
 
 
+#: Each plot lies within its cell, and each cell within the list of them.
+_TRENDS_ARE_WHOLE = """(() => {
+    const right = (one) => one.getBoundingClientRect().right, all = right(document.querySelector("#trends"));
+    const cells = [...document.querySelectorAll(".trend")];
+    return cells.length > 2 && cells.every((cell) => right(cell) <= all + 1
+        && [...cell.querySelectorAll(".u-wrap, canvas")].every((one) => right(one) <= right(cell) + 1));
+})()"""
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     yield from playing()
@@ -84,6 +93,11 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         page.select_option("#against", "temperature")
         until(page, "document.querySelectorAll('#trends .u-over').length >= 3")
         assert page.text_content("#changes") == "The model is sphere throughout."
+        # A narrow window, and a scroll bar that comes: nothing of a trend is cut off at the right.
+        for wide in (1280, 1160):
+            page.set_viewport_size({"width": wide, "height": 500})
+            until(page, _TRENDS_ARE_WHOLE)
+        page.set_viewport_size({"width": 1400, "height": 900})
         radii = [
             float(re.search(r"radius ([\d.]+)", one.text_content())[1])  # type: ignore[index]
             for one in page.query_selector_all("#batch-rows tr")

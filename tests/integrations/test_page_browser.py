@@ -400,3 +400,94 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
         again.wait_for_selector("#history:has-text('sasnet was ended while this was fitted')")
     finally:
         assert second.end(signal.SIGINT) == 0
+
+
+def test_what_cannot_be_read_is_told_how_to_and_is_a_curve_then(new_page: NewPage, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    q, intensity, error = np.loadtxt(spheres(folder, "usual.dat"), unpack=True)
+    np.savetxt(folder / "far.dat", np.c_[400 * q, intensity, error])
+    own = Server(tmp_path / "work", folder)
+    try:
+        page = new_page(own.address)
+        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('cannot be read')")
+        assert page.is_disabled("tr:has-text('far.dat') .tick")
+        page.click("button.open:text-is('far.dat')")
+        page.wait_for_selector("#unread-why:has-text('check the unit of q')")
+        assert findings(page) == []
+        page.fill("#unread-wavelength", "long")
+        page.click("#unread-read")
+        page.wait_for_selector("#unread-why:has-text('“long” is no wavelength')")
+        page.fill("#unread-wavelength", "")
+        page.select_option("#unread-unit", "nm")
+        page.click("#unread-read")
+        until(page, "(document.body.dataset.drawn || '').includes('far.dat')")
+        assert page.is_hidden("#unread")
+        page.click("#to-files")
+        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('classified')")
+    finally:
+        assert own.end(signal.SIGINT) == 0
+
+
+def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address, viewport={"width": 1280, "height": 720}))
+    page.select_option("#model", "core_shell_sphere")
+    value = page.get_by_label("thickness, value")
+    value.fill("17,5")
+    value.press("Enter")
+    assert value.input_value() == "17.5"
+    value.fill("7x")
+    value.press("Enter")
+    page.wait_for_selector("#problem:has-text('thickness: “7x” is no number; 17.5 is kept.')")
+    upper = page.get_by_label("thickness, upper limit")
+    before = upper.input_value()
+    upper.fill("0.5")
+    upper.press("Enter")
+    page.wait_for_selector("#problem:has-text('leave nothing between them')")
+    assert upper.input_value() == before
+    slider = page.get_by_label("thickness, slider")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.evaluate("document.querySelector('main').scrollTop = 1e6")
+    assert page.locator("#plot .u-over").bounding_box()["y"] > 0, "the hand sees what it does"
+    for one in page.query_selector_all("#parameters input[type=range]"):
+        box, frame = one.bounding_box(), page.locator("#parameters").bounding_box()
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1, "no slider is cut off"
+
+
+def test_a_link_keeps_limits_that_were_moved_after_a_fit_and_the_next_step_is_a_button(
+    new_page: NewPage, tmp_path: Path
+) -> None:
+    path = of_no_model(tmp_path / "runs")
+    own = Server(tmp_path / "work", path.parent)
+    try:
+        page = opened_curve(new_page(own.address), path.name)
+        page.select_option("#model", "sphere")
+        until(page, "document.querySelector('#means').textContent.startsWith('spheres')")
+        page.click("#refit")
+        page.wait_for_selector("#said.no", timeout=1000 * PATIENCE)
+        # Nothing but spheres was asked for, so that all models are the next step.
+        page.wait_for_selector("#again:has-text('Fit with all models')")
+        page.click("#again")
+        until(page, "document.querySelector('#progress').textContent !== ''")
+        asked = own.get("api/fits?key=folder%3Ano_model.dat%231")["fits"][0]["asked"]
+        assert "start" not in asked, "those were of the spheres"
+        assert asked.get("models") is None
+        page.click("#stop")
+        page.wait_for_selector("#history:has-text('stopped')")
+        page.locator(".grip.low").focus()
+        for _ in range(9):
+            page.keyboard.press("ArrowRight")
+        said = page.text_content("#window").split(",")[0]
+        assert said == "111 of 120 points"
+        until(page, "location.hash.includes('q=') && location.hash.includes('fit=')")
+        other = new_page(own.address)
+        other.evaluate(f"location.hash = {json.dumps(page.evaluate('location.hash'))}")
+        other.wait_for_selector("#said.no .headline:has-text('Fit 1')")
+        until(other, "document.body.dataset.suggested")
+        assert other.text_content("#window").startswith(said)
+        page.wait_for_load_state("networkidle")
+        other.wait_for_load_state("networkidle")
+    finally:
+        assert own.end(signal.SIGINT) == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,7 +87,7 @@ def test_what_is_dropped_is_an_image_or_a_curve_by_itself(
     page.wait_for_selector("#image-title:has-text('dropped.npy')")
     page.click("#to-images")
     page.set_input_files("#add-images", [str(junk)])
-    page.wait_for_selector("#problem:has-text('damaged or cut short')")
+    page.wait_for_selector("#unread-why:has-text('damaged or cut short')")
     page.click("#to-files")
     page.wait_for_selector("tr:has-text('broken.cbf') .state:has-text('cannot be read')")
     page.wait_for_selector("tr:has-text('dropped.npy') input.tick[disabled]")  # no curve to be fitted
@@ -211,6 +213,32 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         assert time.monotonic() - began < 5.0
     finally:
         assert second.end(signal.SIGINT) == 0
+
+
+def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
+    new_page: NewPage, folder: Path, tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "work", folder, "--show", "rods.npy")
+    try:
+        page = new_page(server.address)
+        page.wait_for_selector("#image-title:has-text('rods.npy')")
+        page.go_back()
+        assert "#show" not in page.url, "the address was of the beginning alone"
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    server = Server(tmp_path / "curves", folder, "--show", "spheres.dat")
+    try:
+        new_page(server.address).wait_for_selector("#title:has-text('spheres.dat')")
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    for given in ([str(folder), "--show", "nothing.dat"], ["--show", "rods.npy"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(tmp_path / "no")],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode != 0
+        assert "is no file of " in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_tags_are_a_tab_of_the_same_server(server: Server, new_page: NewPage) -> None:

@@ -35,14 +35,17 @@ class Server:
         For what is done.
     folder : Path, optional
         Of data.
+    more : str
+        Further options.
     """
 
-    def __init__(self, work: Path, folder: Path | None = None) -> None:
+    def __init__(self, work: Path, folder: Path | None = None, *more: str) -> None:
         path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]))
         given = [str(folder)] if folder else []
         self.work = work
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(work), "--no-browser"],
+            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(work), "--no-browser",
+             *more],
             stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}, start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
