@@ -1,5 +1,5 @@
 // The list of data sets: of 100,000 rows those in sight exist; files are dropped anywhere on the page.
-import { $, ask, el, percent, send, tell } from "./net.js";
+import { $, ask, el, keeping, percent, send, settle, tell } from "./net.js";
 import { describe, together } from "./together.js";
 
 const HEIGHT = 44, AHEAD = 20;
@@ -74,7 +74,7 @@ export async function look(anew) {
 function draw() {
   const after = Math.max(0, state.count - state.start - state.rows.length);
   const focused = document.activeElement?.closest("tr")?.dataset.key, which = document.activeElement?.className;
-  $("rows").replaceChildren(space(state.start), ...state.rows.map(row), space(after));
+  settle($("rows"), [space(state.start), ...shown(state.rows, (one) => state.ticked.has(one.key)), space(after)]);
   if (focused) $("rows").querySelector(`tr[data-key="${CSS.escape(focused)}"] .${which || "open"}`)?.focus({ preventScroll: true });
   for (const head of document.querySelectorAll("th[data-order]")) {
     const sorted = head.dataset.order === state.order ? (state.backwards ? "descending" : "ascending") : "none";
@@ -90,6 +90,8 @@ function draw() {
   $("all").indeterminate = state.ticked.size > 0 && state.ticked.size < state.count;
   document.querySelector("#list table").setAttribute("aria-rowcount", state.count + 1);
 }
+
+const shown = keeping(row);
 
 function space(rows) {
   const found = el("tr", { className: "space" }, el("td", { colSpan: 7 }));

@@ -16,6 +16,31 @@ export function el(tag, given = {}, ...children) {
 export const NO_ANSWER = "no answer";
 let silent = false;
 
+// Make these the children of a place; those that stay are not touched, as the mouse may be pressed on one.
+export function settle(place, wanted) {
+  const kept = new Set(wanted);
+  let at = place.firstChild;
+  const next = () => { while (at && !kept.has(at)) { const gone = at; at = at.nextSibling; gone.remove(); } };
+  for (const one of wanted) {
+    next();
+    if (one === at) at = at.nextSibling; else place.insertBefore(one, at);
+  }
+  next();
+}
+
+// What makes an element of each of a list's rows: the same one as before where nothing of it has changed.
+export function keeping(make) {
+  let before = new Map();
+  return (rows, more = () => "") => {
+    const now = new Map(rows.map((one) => {
+      const said = `${JSON.stringify(one)}${more(one)}`, old = before.get(one.key);
+      return [one.key, old?.said === said ? old : { said, element: make(one) }];
+    }));
+    before = now;
+    return [...now.values()].map((one) => one.element);
+  };
+}
+
 export function tell(text) {
   $("problem").textContent = text;
   $("problem").hidden = !text;
