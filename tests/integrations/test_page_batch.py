@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, findings, opened_curve, spheres, until
+from webpages import Server, findings, opened_curve, picture, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
 from sasnet_plugin.simulate.kernel import call
@@ -104,10 +104,7 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         ]
         np.testing.assert_allclose(radii, 40.0 + 4 * np.arange(FRAMES), rtol=0.02)
         assert findings(page) == []
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 800})
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_batch.png")
+        picture(page, "web_batch", tmp_path, height=800)
         page.set_viewport_size({"width": 390, "height": 800})
         page.wait_for_timeout(300)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
@@ -218,11 +215,8 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
             one.text_content() for one in page.query_selector_all(".shared thead th")
         }
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 860})
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_together.png")
         code = page.text_content("#said code")
+        picture(page, "web_together", runs.parent, work.parent)
         words = shlex.split(code)
         sample = read_description(words[words.index("--sample-file") + 1])
         assert sample == {

@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, evaluated, findings, of_no_model, opened_curve, spheres, until
+from webpages import (
+    Server,
+    evaluated,
+    findings,
+    of_no_model,
+    opened_curve,
+    picture,
+    spheres,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -149,13 +158,9 @@ def test_negative_intensities_no_errors_nanometres_and_two_entries(
         page.select_option("#view", "linear")
         page.click("#refit")
         page.wait_for_selector("#said.yes, #said.doubts")
-        if PICTURES:
-            page.click("#to-files")
-            page.set_viewport_size({"width": 1280, "height": 420})
-            page.wait_for_selector(".state:has-text('fitted')")
-            page.wait_for_timeout(800)
-            page.screenshot(path=f"{PICTURES}/web_files.png")
-            page.set_viewport_size({"width": 1400, "height": 900})
+        page.click("#to-files")
+        page.wait_for_selector(".state:has-text('fitted')")
+        picture(page, "web_files", folder.parent, height=420)
         opened_curve(page, "no_errors.dat")
         assert "uncertainties were estimated" in page.text_content("#notes")
         opened_curve(page, "nm.dat")
@@ -277,12 +282,7 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(best, rel=1e-5)
     assert not page.get_by_label("radius, fix").is_checked(), "in that fit it was free"
     page.get_by_label(f"Compare fit {number + 1}").check()
-    if PICTURES:
-        page.set_viewport_size({"width": 1280, "height": 860})
-        page.wait_for_timeout(800)
-        page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
-        page.wait_for_timeout(200)
-        page.screenshot(path=f"{PICTURES}/web_curve.png")
+    picture(page, "web_curve", data, server.work.parent)
 
 
 def _read_back(files: dict[str, Path], told: dict[str, Any]) -> None:

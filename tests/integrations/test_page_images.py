@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, findings, spheres, until
+from webpages import Server, findings, picture, spheres, until
 
 #: Seconds that a fit may take on a machine that is busy.
 FITTED = 180_000.0
@@ -183,13 +183,8 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
             page.click("#shot-out a:has-text('Report')")
         assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
         page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 860})
-            until(page, "document.querySelector('#figures img').naturalWidth > 0")
-            page.evaluate("document.querySelector('main').scrollTop = 0")
-            page.mouse.move(300, 240)
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_images.png")
+        until(page, "document.querySelector('#figures img').naturalWidth > 0")
+        picture(page, "web_images", folder.parent, tmp_path)
         # A second one is under way when the server is killed.
         page.click("#verify")
         page.wait_for_selector("#shot-progress:has-text('director')")

@@ -66,10 +66,8 @@ function edge(q, beyond) {
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
-  if (given.fit) {
-    await goTo(Number(given.fit));
-    if (given.q) limited(limitsOf(given.q, state.data.q)); // moved since
-  } else if (given.model) await choose(given.model, given.factor || "", given.values);
+  if (given.fit) await goTo(Number(given.fit), null, given.q);
+  else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
 }
 
@@ -247,7 +245,7 @@ function told() {
   const what = state.fit ? `fit ${state.fit}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
   const fitted = state.fit ? state.theory?.fitted : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
-  const errors = fitted !== undefined ? " Errors below are of this model alone; those of the answer hold what others that do as well say, too." : "";
+  const errors = fitted !== undefined ? " The errors below are of this model; those of the answer also hold what equally good models say." : "";
   $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
 }
 
@@ -343,7 +341,7 @@ async function compared(fit, on) {
 }
 
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
-async function goTo(fit, place = null) {
+async function goTo(fit, place = null, later = "") {
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
   if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
@@ -357,7 +355,8 @@ async function goTo(fit, place = null) {
   if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
-    state.limits = found.asked.window ? limitsOf(found.asked.window.join(":"), state.data.q) : [0, state.data.q.length - 1];
+    const asked = limitsOf((found.asked.window || []).join(":"), state.data.q);
+    state.limits = later ? limitsOf(later, state.data.q) : asked;
     plot.limits = state.limits;
     plot.put();
     windowed();
@@ -376,6 +375,7 @@ async function goTo(fit, place = null) {
     $("model").value = state.model;
     $("factor").value = state.factor;
     drawn();
+    if (state.limits.join() !== asked.join()) { suggest(); evaluate(); } // they were moved after the fit
   }
   chosen();
   await histories();
@@ -391,7 +391,8 @@ function first(answer) {
 // What to do next, with the hand on the page where it can be done here; `again` is what changes of the fit.
 function next({ answer, asked, number: fit }) {
   const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
-  if (!said.next || again === null) return []; // what it names is taken away below
+  if (!said.next) return [];
+  if (again === null) return line(`Next, ${said.purpose}: see “Take away”, below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
   if (again.fixed) return line(`Next, ${said.purpose}: write it below, tick “Fix”, and choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Go on from fit ${fit}`, onclick: () => fitSo(asked, again) }));
