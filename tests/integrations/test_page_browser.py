@@ -212,8 +212,8 @@ def test_the_curve_under_a_slider_is_sasmodels_own(server: Server, new_page: New
     page = opened_curve(new_page(server.address))
     page.select_option("#model", "ellipsoid")
     page.select_option("#factor", "hardsphere")
+    page.get_by_label("volfraction, slider").wait_for()  # the table of before has no such row
     slider = page.get_by_label("radius_polar, slider")
-    slider.wait_for()
     slider.focus()
     asked, answer = evaluated(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(5)])
     assert asked["model"] == "ellipsoid"

@@ -87,7 +87,7 @@ def test_what_is_dropped_is_an_image_or_a_curve_by_itself(
     page.wait_for_selector("#image-title:has-text('dropped.npy')")
     page.click("#to-images")
     page.set_input_files("#add-images", [str(junk)])
-    page.wait_for_selector("#unread-why:has-text('damaged or cut short')")
+    page.wait_for_selector("#problem:has-text('damaged or cut short')")
     page.click("#to-files")
     page.wait_for_selector("tr:has-text('broken.cbf') .state:has-text('cannot be read')")
     page.wait_for_selector("tr:has-text('dropped.npy') input.tick[disabled]")  # no curve to be fitted
@@ -226,13 +226,16 @@ def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
         new_page(server.address).wait_for_selector("#title:has-text('spheres.dat')")
     finally:
         assert server.end(signal.SIGINT) == 0
-    for given in ([str(folder), "--show", "nothing.dat"], ["--show", "rods.npy"]):
+    for given, why in (
+        ([str(folder), "--show", "no.dat"], "is no file of"),
+        (["--show", "a"], "is shown of a"),
+    ):
         done = subprocess.run(
             [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(tmp_path / "no")],
             capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode != 0
-        assert "is no file of " in done.stderr
+        assert why in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1
 
 

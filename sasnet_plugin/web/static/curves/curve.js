@@ -2,6 +2,7 @@
 import { $, ask, el, newest, NO_ANSWER, number, numberIn, percent, tell } from "./net.js";
 import { Parameters } from "./parameters.js";
 import { Plot, VIEWS } from "./plot.js";
+import { taken } from "./taken.js";
 import { shared } from "./together.js";
 
 const state = {
@@ -283,7 +284,7 @@ async function histories() {
   $("progress").textContent = open ? progress(open) : "";
   const lines = [...found.fits.map(line), ...(found.batches || []).map(ofBatch)];
   $("history").replaceChildren(...(lines.length ? lines : [el("p", { className: "quiet", textContent: "None yet." })]));
-  out();
+  taken(state);
   const watched = found.fits.find((one) => one.number === state.watched);
   if (watched && !watched.open) {
     state.watched = 0;
@@ -341,7 +342,7 @@ async function compared(fit, on) {
 }
 
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
-async function goTo(fit, place = null, later = "") {
+async function goTo(fit, place = null, since = "") {
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
   if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
@@ -356,7 +357,7 @@ async function goTo(fit, place = null, later = "") {
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
     const asked = limitsOf((found.asked.window || []).join(":"), state.data.q);
-    state.limits = later ? limitsOf(later, state.data.q) : asked;
+    state.limits = since ? limitsOf(since, state.data.q) : asked;
     plot.limits = state.limits;
     plot.put();
     windowed();
@@ -424,43 +425,6 @@ function more(fit, answer) {
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
   ];
-}
-
-// -- what is taken away
-
-const KINDS = [
-  [".html", "Report", () => "opens in any browser, offline."],
-  [".sasview.json", "SasView project", () => "in SasView: File, Open Project."],
-  [".parameters.txt", "Parameters for SasView", () => "copy its text; in SasView’s fit page of the data: Edit, Paste Params."],
-  [".bumps.py", "Bumps script", (name) => `bumps ${name}`],
-  [".session.h5", "Bumps session", (name) => `bumps --session=${name}`],
-  [".nxcansas.h5", "NXcanSAS", () => "data and fits; SasView (File, Load Data), sasnet and others read it."],
-  [".csv", "Curves as CSV", () => "q, I, its uncertainty and each model’s I; any table program."],
-  [".py", "", () => "a plugin model, which belongs into SasView’s folder plugin_models."],
-];
-function kindOf(name) {
-  const [, title, how] = KINDS.find(([ending]) => name.endsWith(ending)) || ["", "", () => "what was said of the curves; sasnet fit --sample-file takes it."];
-  return [title || name, how(name)];
-}
-
-function out() {
-  const one = state.history.find((fit) => fit.number === state.fit);
-  const drawn = JSON.stringify([state.key, one?.number, one?.files, one?.written, one?.problem, state.answer?.command]);
-  if ($("out").dataset.drawn === drawn) return; // a link may be under the mouse just now
-  $("out").dataset.drawn = drawn;
-  const copy = el("button", { textContent: "Copy a link to this view", onclick: async () => {
-    const link = location.href.replace(/\?token=[^#]*/, "");
-    try { await navigator.clipboard.writeText(link); copy.textContent = "Copied"; } catch { prompt("The link to this view:", link); }
-  } });
-  if (!one) return $("out").replaceChildren(el("p", { className: "quiet", textContent: "What a fit writes appears here: report, SasView project, Bumps, NXcanSAS, CSV." }), el("p", {}, copy));
-  const links = one.files.map((name) => el("a", { href: `/fits/${one.number}/${encodeURIComponent(name)}`, download: name, textContent: kindOf(name)[0] }));
-  const wait = one.written ? (one.problem ? [el("p", { textContent: one.problem })] : []) : [el("p", { className: "quiet", textContent: "Report and files are being written …" })];
-  const open = one.files.map((name) => el("li", {}, `${kindOf(name)[0]}: `, kindOf(name)[1].startsWith("bumps") ? el("code", { textContent: kindOf(name)[1] }) : kindOf(name)[1]));
-  return $("out").replaceChildren(
-    el("p", { className: "links" }, ...links), ...wait, el("p", {}, copy),
-    ...(state.answer?.command ? [el("p", { className: "quiet" }, "The same fit in a terminal: ", el("code", { id: "command", textContent: state.answer.command }))] : []),
-    ...(open.length ? [el("details", {}, el("summary", { textContent: "What opens them" }), el("ul", {}, ...open))] : []),
-  );
 }
 
 // -- the state in the address
