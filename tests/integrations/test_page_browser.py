@@ -347,6 +347,15 @@ def test_every_screen_has_no_finding_of_axe_and_fits_a_phone(server: Server, new
     for scheme in ("light", "dark"):
         page = new_page(server.address, color_scheme=scheme)
         assert findings(page) == []
+        for tab in ("#to-curve", "#to-batches", "#to-images"):  # with nothing in them yet
+            page.click(tab)
+            page.wait_for_selector(f"{tab}[aria-current=page]")
+            assert findings(page) == [], tab
+        page.click("#to-files")
+        page.check("#all")
+        page.click("#batch")
+        assert findings(page) == []
+        page.click("#batch-no")
         opened_curve(page)
         assert findings(page) == []
     phone = new_page(server.address, viewport={"width": 390, "height": 800})
