@@ -473,6 +473,12 @@ def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
     for one in page.query_selector_all("#parameters input[type=range]"):
         box, frame = one.bounding_box(), page.locator("#parameters").bounding_box()
         assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1, "no slider is cut off"
+    phone = opened_curve(new_page(server.address, viewport={"width": 390, "height": 800}))
+    phone.get_by_label("radius, slider").focus()
+    phone.evaluate("document.querySelector('main').scrollTop = 1e6")
+    phone.get_by_label("radius, slider").scroll_into_view_if_needed()
+    box = phone.locator("#plot .u-over").bounding_box()
+    assert 0 <= box["y"] < 200, "on a phone, too"
 
 
 def test_a_link_keeps_limits_that_were_moved_after_a_fit_and_the_next_step_is_a_button(

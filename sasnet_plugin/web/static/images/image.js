@@ -55,6 +55,7 @@ export async function openImage(key, given = {}) {
   for (const id of ["before", "after"]) $(id).disabled = !found[id];
   $("kind").value = found.said_by_user ? (found.kind || $("kind").value) : "";
   $("geometry").value = found.geometry.join("\n");
+  if (!same || given.anew) $("how").open = !found.kind || found.said_by_user; // else what was found stands higher
   if (!same || given.anew) look();
   await history();
   const done = state.history.find((one) => one.state === "done");
