@@ -82,7 +82,9 @@ class ProblemSettings:
     )
     size_reach: float = setting(30.0, "Fitted sizes stay within this factor of their start.")
     sld_reach: float = setting(15.0, "Fitted contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
-    most_exponent: float = setting(12.0, "Largest exponent of a power of q, or of a peak's flank.")
+    most_exponent: float = setting(
+        6.0, "Largest exponent of a power of q, or of a peak's flank: no sample's I falls faster."
+    )
     most_width: float = setting(0.7, "Largest width of a size distribution, relative to the size.")
     sparse: int = setting(80, "Points a decade of q tried first where the measured ones are too few.")
     fine: int = setting(200, "Points a decade of q tried next.")

@@ -4,7 +4,8 @@ The network is trained with every model as often as every other, so that it has 
 not measure superballs as often as spheres. Four levels, from sasmodels' own categories (the plain body of
 each shape before its variants) and from what is fitted in the literature (J. S. Pedersen, Adv. Colloid
 Interface Sci. 70 (1997) 171; B. Hammouda, The SANS Toolbox, NIST 2010), are as fine as such a statement can
-honestly be made. Probabilities under the uniform prior are given beside.
+honestly be made. Boxes stand below the plain round bodies: crystals have edges, little in solution has.
+Probabilities under the uniform prior are given beside.
 
 Structure factors are of spheres. Their product with another body's form factor is an approximation, for
 bodies that are nearly round or apart (M. Kotlarchyk and S.-H. Chen, J. Chem. Phys. 79 (1983) 2461), and they
@@ -27,7 +28,7 @@ EVERYDAY, USUAL, RARE, SPECIAL = 4.0, 1.5, 0.5, 0.02
 LEVELS = {
     EVERYDAY: (
         "sphere", "core_shell_sphere", "vesicle", "ellipsoid", "cylinder", "core_shell_cylinder",
-        "flexible_cylinder", "parallelepiped", "lamellar", "mono_gauss_coil", "poly_gauss_coil",
+        "flexible_cylinder", "lamellar", "mono_gauss_coil", "poly_gauss_coil",
         "polymer_excl_volume", "correlation_length", "power_law", "guinier", "porod",
         "guinier_porod", "unified_power_Rg", "fractal", "teubner_strey", "broad_peak",
     ),
@@ -36,8 +37,8 @@ LEVELS = {
         "dab", "elliptical_cylinder", "fuzzy_sphere", "gauss_lorentz_gel", "gaussian_peak",
         "gel_fit", "hollow_cylinder", "lamellar_hg", "lamellar_stack_caille",
         "lamellar_stack_paracrystal", "lorentz", "mass_fractal", "multilayer_vesicle",
-        "peak_lorentz", "polymer_micelle", "star_polymer", "surface_fractal", "triaxial_ellipsoid",
-        "two_lorentzian", "two_power_law",
+        "parallelepiped", "peak_lorentz", "polymer_micelle", "star_polymer", "surface_fractal",
+        "triaxial_ellipsoid", "two_lorentzian", "two_power_law",
     ),
     # Of magnetic contrast between directions of the field, and a straight line.
     SPECIAL: ("micromagnetic_FF_3D", "line"),

@@ -190,15 +190,17 @@ def resolutions(state: State) -> Iterator[Step]:
     best = state.best
     if best is None or has_resolution(state.curve) or best.as_measured:
         return
-    if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
-        return
-    near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.far_best * state.fits[best].chisq]
-    likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
-    for hypothesis in dict.fromkeys([best, *likely]):
+    if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+        near_ = [h for h in state.fits if state.fits[h].chisq < STRATEGY.far_best * state.fits[best].chisq]
+        likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
+        chances = {h: state.beliefs.of(h) for h in likely} | {best: 1.0}
+    else:
+        chances = dict.fromkeys(_simpler_but_for_it(state, best), 1.0)
+    for hypothesis, chance in chances.items():
         if hypothesis.resolution is not None:
             continue
         fit = state.fits[hypothesis]
-        chance = STRATEGY.likely * (1.0 if hypothesis == best else state.beliefs.of(hypothesis))
+        chance *= STRATEGY.likely
         # A second component that is seen explains what else a resolution would have to.
         chance *= 1 - state.beliefs.two
         budget = Budget(STRATEGY.time["slow"])
@@ -206,6 +208,18 @@ def resolutions(state: State) -> Iterator[Step]:
         seconds = 2 * hypothesis.seconds
         worth = chance * boost(state, len(fit.free) + 2, again=True) / seconds
         yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
+
+
+def _simpler_but_for_it(state: State, best: Hypothesis) -> list[Hypothesis]:
+    """The nearest fit with fewer parameters than the best, that may lack nothing but the resolution."""
+    near_ = [
+        h
+        for h, fit in state.fits.items()
+        if fit.chisq < STRATEGY.near_best * state.fits[best].chisq
+        and len(fit.free) < len(state.fits[best].free)
+        and doubtful(fit.reduced_chisq, len(state.curve))
+    ]
+    return sorted(near_, key=state.lost)[:1]
 
 
 def resolved(state: State) -> Iterator[Step]:
@@ -238,7 +252,10 @@ def factors(state: State) -> Iterator[Step]:
             explained = state.explained()
             chance = state.beliefs.rather(found, leading) if explained else STRATEGY.likely
             step = fitting(state, found, chance, extra=start)
-            yield replace(step, key=("factor", found))
+            assert step.task is not None
+            # Its sizes are others: how far off it begins says nothing of where it ends.
+            patient = replace(step.task, budget=replace(step.task.budget, best_chisq=np.inf))
+            yield replace(step, key=("factor", found), task=patient)
 
 
 def plain(state: State) -> Iterator[Step]:

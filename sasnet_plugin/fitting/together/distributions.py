@@ -1,9 +1,10 @@
-"""Other kinds of size distribution for a joint fit, and errors that hold whichever it is."""
+"""Other size distributions for a joint fit, and errors that hold whichever it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -17,36 +18,35 @@ from .result import JointFit
 _WIDTH = 0.1
 
 
-def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
-    """The same from where it has ended, with each other kind of the distribution of its widest length.
+def other_widths(task: JointTask, fit: JointFit) -> list[JointTask]:
+    """The same from where it has ended: other kinds of its widest distribution, and that of another length.
 
     Parameters
     ----------
     task : JointTask
         Begins where the fit has ended.
     fit : JointFit
-        Without a width one kind is tried, of the model's first length.
+        Without a width one is tried of each length.
     """
     widths = {n: fit.parameters[f"{n}_pd"].value for n in fit.distributions if not _fixed(fit, f"{n}_pd")}
-    name = max(widths, key=lambda n: widths[n], default=_first(task))
-    if name is None or f"{name}_pd" in task.fixed:
-        return []
-    now = fit.distributions.get(name) if name in widths else None
-    begin, kinds = ({}, PD_TYPES) if name in widths else ({f"{name}_pd": _WIDTH}, PD_TYPES[:1])
-    return [
-        replace(task, starts=tuple({**(s or {}), **begin, f"{name}_pd_type": kind} for s in task.starts))
-        for kind in kinds
-        if kind != now
-    ]
+    table = model_info(task.name).parameters.call_parameters
+    lengths = [p.name for p in table if p.polydisperse and p.type == "volume"]
+    free = [n for n in lengths if f"{n}_pd" not in task.fixed and n not in widths]
+    if not widths:
+        return [_with(task, {f"{n}_pd": _WIDTH, f"{n}_pd_type": PD_TYPES[0]}) for n in free]
+    widest = max(widths, key=lambda n: widths[n])
+    now = fit.distributions[widest]
+    kinds = [_with(task, {f"{widest}_pd_type": kind}) for kind in PD_TYPES if kind != now]
+    moved = [_with(task, {f"{widest}_pd": 0.0, f"{n}_pd": widths[widest], f"{n}_pd_type": now}) for n in free]
+    return kinds + moved
+
+
+def _with(task: JointTask, values: Mapping[str, Any]) -> JointTask:
+    return replace(task, starts=tuple({**(s or {}), **values} for s in task.starts))
 
 
 def _fixed(fit: JointFit, name: str) -> bool:
     return fit.parameters[name].fixed
-
-
-def _first(task: JointTask) -> str | None:
-    table = model_info(task.name).parameters.call_parameters
-    return next((p.name for p in table if p.polydisperse and p.type == "volume"), None)
 
 
 def over_kinds(fits: Sequence[JointFit]) -> JointFit:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+from sasmodels.core import load_model
+from sasmodels.direct_model import call_kernel
 
 from sasnet_plugin.fitting.problem.bounds import bounds_of, default_of, range_of
 from sasnet_plugin.simulate.priors import form_models, model_info
@@ -38,3 +41,22 @@ def test_a_range_holds_its_value_and_stays_within_reach() -> None:
     assert range_of(model_info("sphere"), "radius_pd", 0.1)[0] == 0.0
     assert default_of(info, "width_exp") == 2.0
     assert default_of(model_info("sphere"), "radius_pd") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [("gel_fit", "fractal_dim"), ("polymer_excl_volume", "porod_exp"), ("unified_power_Rg", "power2")],
+)
+def test_no_power_of_q_falls_as_no_sample_does(model: str, name: str) -> None:
+    assert bounds_of(parameter(model, name)) == (0.0, 6.0)
+
+
+@pytest.mark.parametrize("volfraction", [0.05, 0.15, 0.2487, 0.2488, 0.3])
+def test_the_least_charge_is_that_of_hard_spheres_and_has_a_solution(volfraction: float) -> None:
+    """sasmodels' closure has none now and then for smaller charges, which cuts a fit's slopes to nothing."""
+    q = np.geomspace(0.005, 0.3, 20)
+    given = {"radius_effective": 41.21, "volfraction": volfraction}
+    least = bounds_of(parameter("hayter_msa", "charge"))[0]
+    charged = call_kernel(load_model("hayter_msa").make_kernel([q]), given | {"charge": least})
+    hard = call_kernel(load_model("hardsphere").make_kernel([q]), given)
+    assert charged == pytest.approx(hard, rel=0.01)

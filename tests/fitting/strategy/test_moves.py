@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
-from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, plain, salted
+from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, plain, resolutions, salted
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
 from sasnet_plugin.fitting.strategy.step import boost
@@ -226,3 +226,38 @@ def test_the_factor_of_what_explains_is_compared_however_unlikely_its_form(simul
     best, other = Hypothesis("vesicle", "hardsphere"), Hypothesis("vesicle", "squarewell")
     assert state.beliefs.rather(best, other) + state.beliefs.rather(other, best) == pytest.approx(1.0)
     assert state.beliefs.rather(other, best) > state.beliefs.of(other)
+
+
+def test_another_structure_factor_is_fitted_to_the_end_however_far_off_it_begins(
+    simulated: Simulated, bank: Bank
+) -> None:
+    """Charged micelles explain hard ones; of these the rough pass is off by a hundred times as much."""
+    values = {
+        "radius": 60.0, "thickness": 32.0, "sld_core": 5.0, "sld_shell": 1.5, "sld_solvent": 6.3,
+        "volfraction": 0.2, "radius_pd": 0.13, "background": 0.01,
+    }  # fmt: skip
+    state = state_of(simulated("core_shell_sphere@hardsphere", values))
+    charged = Hypothesis("core_shell_sphere", "hayter_msa")
+    fitted(state, bank, charged)
+    state.keep(charged, like(state.curve, "core_shell_sphere@hayter_msa", 0.95, 8, np.random.default_rng(3)))
+    step = next(s for s in factors(state) if s.hypothesis and s.hypothesis.structure_factor == "hardsphere")
+    assert step.task is not None
+    state.keep(step.hypothesis or charged, fit_candidate(step.task, bank))
+    hard = state.fits[Hypothesis("core_shell_sphere", "hardsphere")]
+    assert hard.reduced_chisq < 1.3
+    assert hard.parameters["radius"].value == pytest.approx(60.0, rel=0.03)
+
+
+def test_what_is_simpler_but_for_the_resolution_is_asked_for_it(simulated: Simulated) -> None:
+    """A file that states none: an instrument has one, and a wrong model with more parameters takes it up."""
+    curve = replace(simulated("sphere", {"radius": 30.0, "background": 0.01}), dq=None)
+    rng = np.random.default_rng(11)
+    state = state_of(curve)
+    state.keep(Hypothesis("core_shell_sphere"), like(curve, "core_shell_sphere", 0.95, 7, rng))
+    assert list(resolutions(state)) == []
+    sphere = Hypothesis("sphere")
+    state.keep(sphere, like(curve, "sphere", 1.4, 4, rng))
+    assert [step.key[1] for step in resolutions(state)] == [sphere]
+    # As many parameters are no simpler explanation.
+    state.fits[sphere] = like(curve, "sphere", 1.4, 7, rng)
+    assert list(resolutions(state)) == []

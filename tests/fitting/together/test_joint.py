@@ -17,10 +17,12 @@ import pytest
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
+from sasnet_plugin.fitting.together.distributions import other_widths, over_kinds
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
@@ -298,6 +300,28 @@ def test_curves_of_all_contrasts_come_from_those_of_a_few(monkeypatch: pytest.Mo
             values = SHELL | {"sld_core": core, "sld_solvent": solvent}
             assert forms.intensity(i, values) == pytest.approx(real(exact[i], values)[0], rel=1e-6)
     assert len(asked) == 4  # three forms, and one look whether they are exact
+
+
+def test_width_of_the_wrong_length_is_moved_to_the_right_one() -> None:
+    """Thin rods whose thickness is spread, begun with a spread of lengths."""
+    true = {"radius": 30.0, "radius_pd": 0.2, "radius_pd_n": 40, "length": 300.0, "sld": 2.3}
+    sample = known(
+        [
+            measured("cylinder", i, sld_solvent=s, radius_pd_type="schulz", **true)
+            for i, s in enumerate(SOLVENTS)
+        ]
+    )
+    begin = {"radius": 32.0, "length": 280.0, "sld": 2.2, "length_pd": 0.3, "length_pd_type": "gaussian"}
+    first = fitted(sample, "cylinder", begin)
+    starts = tuple(starting_values(first.of_curve(i)) for i in range(3))
+    again = replace(task(sample, "cylinder", begin), starts=starts)
+    found = over_kinds(
+        [first, *(joint_fit(fit_one(t, None, Budget(20.0))) for t in other_widths(again, first))]
+    )
+    assert found.bic < first.bic - 10
+    near(found, {"radius": 30.0, "length": 300.0, "sld": 2.3})
+    assert found.parameters["radius_pd"].value == pytest.approx(0.2, abs=0.03)
+    assert "length_pd" not in found.parameters
 
 
 def test_slow_error_widens_the_errors() -> None:
