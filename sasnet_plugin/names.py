@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+#: How the address of an entry of a Tiled server begins.
+TILED = "tiled:"
+
 
 def printable(text: str) -> str:
     """Text from a file, or a file's name, without what a terminal obeys or cannot encode.
@@ -38,3 +41,8 @@ def sum_parts(model: str) -> tuple[str, ...]:
 def installed_by(extra: str) -> str:
     """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
     return f"where the source of sasnet lies: pip install '.[{extra}]'."
+
+
+def is_tiled(text: object) -> bool:
+    """Whether an argument means an entry of a Tiled server."""
+    return isinstance(text, str) and text.startswith(TILED)

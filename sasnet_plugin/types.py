@@ -124,6 +124,11 @@ class Curve:
                 )
             object.__setattr__(self, name, column)
 
+    @property
+    def has_slit(self) -> bool:
+        """Whether a slit smeared it."""
+        return self.dxl is not None or self.dxw is not None
+
     def __len__(self) -> int:
         return int(self.q.size)
 
@@ -394,13 +399,7 @@ class Suggestion:
         return plot_of(self, ax)
 
     def to_dataframe(self) -> DataFrame:
-        """A row for each model, the likeliest first.
-
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
-        """
+        """A row for each model, the likeliest first; errors as of `Curve.to_dataframe`."""
         from . import frame_of
 
         return frame_of(self)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 from tinypatterns import pattern
 
 from sasnet_plugin.data.sans.resolution import Setting
+from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.simulate.sans import instruments, orientation
 from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
 from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
 from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.types import DataError
 
 #: Of the rods: degrees anticlockwise from the right, Å, and length over diameter.
 DIRECTOR, RADIUS, ASPECT = 30.0, 40.0, 4.0
@@ -56,3 +61,20 @@ def broken(folder: Path, name: str = "broken.cbf") -> Path:
     """The beginning of a detector's file."""
     (folder / name).write_bytes(b"###CBF: VERSION 1.5, CBFlib v0.7.8\n\ndata_x\n")
     return folder / name
+
+
+def refused(
+    read: Callable[..., Iterable[Any]],
+    path: Path,
+    content: bytes | np.ndarray,
+    options: dict[str, Any],
+    said: str,
+) -> None:
+    """See that a file of this content is refused by one sentence that says so."""
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        np.save(path, content)
+    with pytest.raises(DataError, match=said) as caught:
+        list(read(path, ReadOptions(**options)))
+    assert str(caught.value).count(". ") == 0

@@ -260,8 +260,8 @@ class Said:
 def ask(samples: list[Sample]) -> list[Said]:
     """The installed network's answers (another zoo: SASNET_MODEL_ZOO)."""
     from sasnet_plugin.predict.classes import ClassesFinding
+    from sasnet_plugin.predict.described import SizeFinding
     from sasnet_plugin.predict.predictor import open_predictor
-    from sasnet_plugin.predict.size import SizeFinding
     from sasnet_plugin.predict.tags import TagsFinding
     from sasnet_plugin.types import Curve
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.batch.live.settled import SETTLED, Sequential
+from sasnet_plugin.batch.live.settled import SETTLED
+from sasnet_plugin.batch.recognise import Sequential
 from sasnet_plugin.predict.counting import Outlook, group_shares, outlook
 from sasnet_plugin.predict.curves import open_classifier
 from sasnet_plugin.simulate.bank import Bank
@@ -51,7 +52,7 @@ def main() -> None:
         except SasnetError:
             continue
         looked += 1
-        rule, at = Sequential(), None
+        rule, at = Sequential(SETTLED), None
         for step, answer in enumerate(answers):
             if rule.look(group_shares(answer), answer.known):
                 at = step

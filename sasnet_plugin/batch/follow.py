@@ -99,8 +99,11 @@ def _answered(
             yield Frame(number, file, entry, time, note=str(outcome))
             continue
         said = outcome.as_dict()
-        values = {name: value for name in names if (value := number_of(said, name)) is not None}
-        yield Frame(number, file, entry, time, float(said.get("in_scope", math.nan)), values)
+        yield Frame(number, file, entry, time, float(said.get("in_scope", math.nan)), _values(said, names))
+
+
+def _values(said: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := number_of(said, name)) is not None}
 
 
 def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] | None:

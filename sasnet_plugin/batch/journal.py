@@ -256,19 +256,24 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
         if not head.endswith(b"\n") and _header().startswith(head):
             return
         old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
-        if head != _header() and not old and not any(_record_of(line) for line in file):
+        known = old or head == _header()
+        if not known and not any(map(_record_of, file)):
             raise BatchError(f"{path}: is no journal of sasnet batch; choose another name with --out.")
-        yield 0, len(head), HEADER if old or head == _header() else None
-        offset = len(head)
-        file.seek(offset)
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            record = _record_of(line)
-            # What is appended to an old journal has checksums, and all behind it.
-            old = old and record is None
-            yield offset, len(line), _old_record_of(line) if old else record
-            offset += len(line)
+        yield 0, len(head), HEADER if known else None
+        file.seek(len(head))
+        yield from _behind(file, len(head), old)
+
+
+def _behind(lines: Iterable[bytes], offset: int, old: bool) -> Iterator[tuple[int, int, Record | None]]:
+    """The lines behind the first; `old`: of a journal without checksums."""
+    for line in lines:
+        if not line.endswith(b"\n"):
+            return
+        record = _record_of(line)
+        # What is appended to an old journal has checksums, and all behind it.
+        old = old and record is None
+        yield offset, len(line), _old_record_of(line) if old else record
+        offset += len(line)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

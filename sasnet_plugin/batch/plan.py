@@ -54,13 +54,11 @@ class Options:
         given = asdict(self)
         fit = given.pop("fit")
         found = {name: fit[name] for name in _DECIDES} | given
-        # Another content of a plugin is another model.
-        found["plugins"] = {name: _content(name) for name in self.fit.models or () if name.endswith(".py")}
+        found["plugins"] = _plugins(self.fit.models or ())
         # A date in a sample file is no JSON.
         found["described"] = json.loads(json.dumps(found["described"], default=str))
         if self.window is not None:
-            # JSON knows no infinity.
-            found["window"] = [None if math.isinf(edge) else edge for edge in self.window]
+            found["window"] = list(map(_finite, self.window))
         return {name: value for name, value in found.items() if value not in (None, {}, ())}
 
     @property
@@ -190,3 +188,13 @@ def remarks(journal: Journal, kept: Iterable[str]) -> Iterator[str]:
                 f"{journal.path}: {count} answers are kept that {name or 'an earlier version'} gave, not"
                 f" {version()}: see the column version. Choose another name with --out to have all by one."
             )
+
+
+def _finite(edge: float) -> float | None:
+    """As JSON has it, which knows no infinity."""
+    return None if math.isinf(edge) else edge
+
+
+def _plugins(models: Iterable[str]) -> dict[str, Any]:
+    """Another content of a plugin is another model."""
+    return {name: _content(name) for name in models if name.endswith(".py")}

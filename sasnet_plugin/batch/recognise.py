@@ -9,7 +9,7 @@ Analysis, 1947); how many are is measured with simulated samples in `benchmarks/
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,34 @@ class SettledSettings:
 SETTLED = SettledSettings()
 #: What stands before the classes in a line.
 HEAD = ("frame", "file", "entry", "counts", "in_scope")
+
+
+@dataclass
+class Sequential:
+    """The test after each look.
+
+    Parameters
+    ----------
+    settled : str
+        Class or group that is settled; empty where none is yet.
+    """
+
+    settings: SettledSettings
+    settled: str = ""
+    _leading: str = ""
+    _lasted: int = field(default=0)
+
+    def look(self, shares: Mapping[str, float], known: bool) -> bool:
+        """Take the probabilities of all that is counted; whether the answer is settled."""
+        best = max(shares, key=shares.__getitem__, default="")
+        if known and shares.get(best, 0.0) >= self.settings.probability:
+            self._lasted = self._lasted + 1 if best == self._leading else 1
+            self._leading = best
+        else:
+            self._leading, self._lasted = "", 0
+        if self._lasted >= self.settings.frames:
+            self.settled = self.settled or best
+        return bool(self.settled)
 
 
 @dataclass(frozen=True)
@@ -82,25 +110,20 @@ def recognise(
         Two measurements of the same sample and setting to one; raises a SasnetError where they are not.
     """
     total: Any = None
-    leading, lasted, settled = "", 0, ""
+    test = Sequential(settings)
     for number, (file, one) in enumerate(frames, start=1):
         entry = str(getattr(one, "entry", ""))
         try:
             total = _unless_failed(one) if total is None else added(total, _unless_failed(one))
             answer = _unless_failed(*answers([total]))
         except SasnetError as error:
-            yield Look(number, file, entry, note=str(error), settled=settled)
+            yield Look(number, file, entry, note=str(error), settled=test.settled)
             continue
         named = answer.finding(ClassesFinding)
         assert named is not None
         classes = dict(zip(named.head.labels, map(float, named.probability), strict=True))
-        best = max(classes, key=lambda name: classes[name])
-        sure = answer.known and classes[best] >= settings.probability
-        lasted = (lasted + 1 if best == leading else 1) if sure else 0
-        leading = best if sure else ""
-        if lasted >= settings.frames and not settled:
-            settled = best
-        yield Look(number, file, entry, float(total.counts.sum()), answer.in_scope, classes, settled)
+        test.look(classes, answer.known)
+        yield Look(number, file, entry, float(total.counts.sum()), answer.in_scope, classes, test.settled)
 
 
 def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look]:
@@ -140,8 +163,11 @@ def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
         )
     if not known:
         return "No frame has an answer."
-    last = known[-1]
-    best = max(last.classes, key=lambda name: last.classes[name])
+    return _not_settled(known[-1])
+
+
+def _not_settled(last: Look) -> str:
+    best = max(last.classes, key=last.classes.__getitem__)
     doubt = "" if last.in_scope > 0.5 else ", and it may be nothing that the network knows"
     return (
         f"Not settled after {last.counts:,.0f} counts: {best} has {last.classes[best]:.0%}{doubt}; count on,"

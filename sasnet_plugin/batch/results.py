@@ -229,10 +229,7 @@ def _parameters(row: Any) -> dict[str, Any]:
 
 def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
     """One row a data set; of the best fit each parameter that was fitted anywhere, and its error."""
-    seen = Counter(
-        name for _, row in _rows(records()) for name, p in _parameters(row).items() if not p["fixed"]
-    )
-    names = sorted(seen, key=lambda name: (-seen[name], name))
+    names = _fitted_names(records())
     head = [*CSV_COLUMNS, *(column for name in names for column in (name, f"{name} error"))]
     with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
@@ -240,7 +237,15 @@ def _csv(records: Callable[[], Iterable[Record]], path: Path) -> None:
         for record, row in _rows(records()):
             flat, found = summary(record, row), _parameters(row)
             each = [found.get(name, {}).get(key) for name in names for key in ("value", "error")]
-            table.writerow(map(_cell, [*(flat[name] for name in CSV_COLUMNS), *each]))
+            table.writerow(map(_cell, [*map(flat.__getitem__, CSV_COLUMNS), *each]))
+
+
+def _fitted_names(records: Iterable[Record]) -> list[str]:
+    """Parameters that were fitted anywhere, those of most rows first."""
+    seen = Counter(
+        name for _, row in _rows(records) for name, p in _parameters(row).items() if not p["fixed"]
+    )
+    return sorted(seen, key=lambda name: (-seen[name], name))
 
 
 def _cell(value: Any) -> Any:

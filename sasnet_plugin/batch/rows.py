@@ -94,7 +94,7 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
         "sample": {
             "kind": result.sample.kind,
             "files": [curve.file for curve in curves],
-            "points": [len(curve) for curve in curves],
+            "points": list(map(len, curves)),
         },
         "points": sum(map(len, curves)),
         "q_unit": " and ".join(sorted(units)),

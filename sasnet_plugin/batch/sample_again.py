@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from .samples import stamp_of
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
+    from ..fitting.result.model_fit import ModelFit, Parameter
     from ..fitting.together.result import SampleResult
     from ..types import Curve
 
@@ -37,8 +40,10 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
     files = list(dict.fromkeys(kept["files"]))
     if (record["size"], record["mtime"]) != stamp_of(path, files):
         raise SasnetError(f"{path}: its files have changed since they were fitted; give the command again.")
-    how = {name: options.get(name) for name in ("q_unit", "entry", "wavelength")}
-    found = [curve for file in files for curve in load(file, **how)]
+    read = partial(
+        load, q_unit=options.get("q_unit"), entry=options.get("entry"), wavelength=options.get("wavelength")
+    )
+    found = list(itertools.chain.from_iterable(map(read, files)))
     if [curve.file for curve in found] != kept["files"]:
         raise SasnetError(
             f"{path}: its files hold other data sets; give the command again with another --out."
@@ -66,6 +71,13 @@ def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _parted(fit: ModelFit, kept: Row) -> tuple[dict[str, Parameter], dict[str, Parameter]]:
+    """Parameters that all curves have in common, and those of this curve alone."""
+    common = kept["parameters"]
+    shared = {name: p for name, p in fit.parameters.items() if name in common}
+    return shared, {name: p for name, p in fit.parameters.items() if name not in common}
+
+
 def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     """The sample's best joint fit again, from the results of its curves."""
     from ..data.sample.sample import Sample
@@ -73,10 +85,8 @@ def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     from ..fitting.together.result import JointFit, SampleResult
 
     kept, first = row["fits"][0], results[0].fits[0]
-    shared = {name: p for name, p in first.parameters.items() if name in kept["parameters"]}
-    own = tuple(
-        {name: p for name, p in result.fits[0].parameters.items() if name not in shared} for result in results
-    )
+    shared, _ = _parted(first, kept)
+    own = tuple(_parted(result.fits[0], kept)[1] for result in results)
     fit = JointFit(
         first.model, first.structure_factor, shared, own, tuple(r.fits[0].chisq for r in results),
         kept["reduced_chisq"], kept["bic"], first.probability, tuple(r.fits[0].theory for r in results),

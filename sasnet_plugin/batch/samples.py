@@ -31,6 +31,23 @@ class Grouped:
     files: Mapping[str, tuple[str, ...]]
 
 
+def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:
+    """Files by what the groups match in their names."""
+    found: dict[tuple[str, ...], list[str]] = {}
+    searched = _compiled(pattern)
+    folder = _folder(paths) if paths else ""
+    for path in paths:
+        match = searched.search(os.path.relpath(path, folder).replace(os.sep, "/"))
+        if match is not None:
+            found.setdefault(_key(match), []).append(path)
+    if paths and not found:
+        raise SasnetError(
+            f"{pattern}: matches none of the {len(paths)} files, such as"
+            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but what stands behind the last _."
+        )
+    return found
+
+
 def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
     """Put files together by a regular expression.
 
@@ -50,22 +67,16 @@ def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
     """
     if pattern is None:
         return Grouped(list(paths), {})
-    found: dict[tuple[str, ...], list[str]] = {}
-    searched = _compiled(pattern)
-    folder = _folder(paths) if paths else ""
-    for path in paths:
-        match = searched.search(os.path.relpath(path, folder).replace(os.sep, "/"))
-        if match is not None:
-            found.setdefault(_key(match), []).append(path)
-    if paths and not found:
-        raise SasnetError(
-            f"{pattern}: matches none of the {len(paths)} files, such as"
-            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but what stands behind the last _."
-        )
+    found = _matched(paths, pattern)
     several = {_name(key, files): tuple(files) for key, files in found.items() if len(files) > 1}
+    return Grouped(_named(paths, several), several)
+
+
+def _named(paths: Sequence[str], several: dict[str, tuple[str, ...]]) -> list[str]:
+    """Files in their order, each sample in the place of its first one."""
     first = {files[0]: name for name, files in several.items()}
     others = {path for files in several.values() for path in files[1:]}
-    return Grouped([first.get(path, path) for path in paths if path not in others], several)
+    return [first.get(path, path) for path in paths if path not in others]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

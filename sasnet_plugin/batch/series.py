@@ -6,7 +6,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -56,13 +56,16 @@ def start_of(record: Record | None) -> Start | None:
         return None
     values: dict[str, Any] = {name: p["value"] for name, p in best["parameters"].items()}
     values |= {f"{name}_pd_type": kind for name, kind in best["distributions"].items()}
-    # Scale and contrast do the same to a curve: which contrast is taken must not change from frame to frame.
-    fixed = {
+    return Start(best["model"], best["structure_factor"], values, _held(best["parameters"]))
+
+
+def _held(parameters: dict[str, Any]) -> dict[str, float]:
+    """Scale and contrast do the same to a curve: which contrast is taken must not change between frames."""
+    return {
         name: p["value"]
-        for name, p in best["parameters"].items()
+        for name, p in parameters.items()
         if p["fixed"] and ("sld" in name or name == "volfraction")
     }
-    return Start(best["model"], best["structure_factor"], values, fixed)
 
 
 def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
@@ -129,9 +132,14 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
         panel.set_xlabel(label)
         panel.tick_params(labelbottom=True)
     if models:
-        handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
-        figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
+        _add_legend(figure, panels)
     _write(figure, path)
+
+
+def _add_legend(figure: Any, panels: Any) -> None:
+    """One for all panels, each model once."""
+    handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
 
 
 def _most_shown(drawn: Sequence[Frame]) -> list[str]:
@@ -152,21 +160,24 @@ def _write(figure: Any, path: Path) -> None:
     put_whole(path, memory.getvalue(), "figure of the series")
 
 
+def _draw_changes(panel: Any, drawn: Sequence[Frame]) -> None:
+    for old, new in pairwise(drawn):
+        if old.model != new.model:
+            panel.axvline((old.at + new.at) / 2, color="0.7", lw=0.8, ls=":")
+
+
 def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[Frame]) -> None:
     """One parameter with its errors, a colour a model, a line where the model changes."""
     unit = ""
     for k, model in enumerate(models):
-        frames_of = [frame for frame in drawn if frame.model == model and name in frame.values]
-        own = [(frame.at, *frame.values[name]) for frame in frames_of]
+        own = [(one.at, *one.values[name]) for one in drawn if one.model == model and name in one.values]
         if own:
             at, value, error, (unit, *_) = zip(*own, strict=True)
             panel.errorbar(
                 at, value, np.nan_to_num(error, posinf=0.0), fmt=_MARKERS[k % len(_MARKERS)], ms=3.5, lw=0.8,
                 color=f"C{k}", label=model,
             )  # fmt: skip
-    for old, new in pairwise(drawn):
-        if old.model != new.model:
-            panel.axvline((old.at + new.at) / 2, color="0.7", lw=0.8, ls=":")
+    _draw_changes(panel, drawn)
     shown = unit_text(unit)
     panel.set_ylabel(f"{name} / {shown}" if shown else name)
 
@@ -198,6 +209,15 @@ def field_of(path: str | Path, name: str) -> float:
     return float(found.group(1)) if found else math.nan
 
 
+def _numbers(candidates: Iterable[Any]) -> Iterator[float]:
+    """Those that are numbers."""
+    for value in candidates:
+        try:
+            yield float(value.item() if hasattr(value, "item") else value)
+        except (TypeError, ValueError):
+            continue
+
+
 def _hdf5(path: str | Path, name: str) -> float:
     import h5py
 
@@ -208,11 +228,7 @@ def _hdf5(path: str | Path, name: str) -> float:
         candidates = [v for k, v in node.attrs.items() if k.lower() == wanted]  # type: ignore[attr-defined]
         if isinstance(node, h5py.Dataset) and where.rpartition("/")[2].lower() == wanted and node.size == 1:
             candidates.insert(0, node[()])
-        for value in candidates:
-            try:
-                values.append(float(value.item() if hasattr(value, "item") else value))
-            except (TypeError, ValueError):
-                continue
+        values.extend(_numbers(candidates))
 
     try:
         with h5py.File(path, "r") as file:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..digits import significant
-from ..integrations.tiled.address import is_tiled
+from ..names import is_tiled
 from ..report import sparkline
 from ..types import Curve, printable
 from .streams import json_lines

@@ -1,14 +1,17 @@
-"""What a user may mean by FILES: paths, folders, patterns that no shell has expanded."""
+"""What a user may mean by FILES: paths, folders, patterns that no shell has expanded; and files to write."""
 
 from __future__ import annotations
 
 import glob
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from ..integrations.tiled.address import is_tiled
+import typer
+
+from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
 
 
@@ -125,3 +128,28 @@ def _within(curve: Any, window: tuple[float, float]) -> Curve:
     if not isinstance(curve, Curve):
         raise DataError(f"{curve.file}: --q-range is for curves; leave it out.")
     return within(curve, *window)
+
+
+def many(arguments: Sequence[str]) -> bool:
+    """Whether a folder or a pattern is among the arguments, so that tables would run for pages."""
+    paths = [os.path.expanduser(argument) for argument in arguments]
+    return any(os.path.isdir(p) or (glob.has_magic(p) and not os.path.lexists(p)) for p in paths)
+
+
+def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
+    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
+    if not any((report, plot, table)):
+        return
+    from ..files import MARK, check_output
+    from ..report.page.overview import HEAD, INDEX
+
+    overview = None if report is None else report / INDEX
+    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
+        if path is not None:
+            check_output(path, force=force, mark=mark)
+
+
+def say_drawn(plot: Path, shown: int, asked: int) -> None:
+    """Say where a figure holds only the first of several."""
+    if asked > shown:
+        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)

@@ -81,7 +81,7 @@ def fit(
     from ..fitting.api import bank_path
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
-    from .folders import many
+    from .files import many
 
     outputs = Outputs(report, export, plot, table, force, details)
     outputs.check()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -13,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..model_free import Guinier
 from ..predict.classes import ClassesFinding, ClassFound, percent
-from ..predict.size import SizeFinding
+from ..predict.described import SizeFinding
 from ..report import sparkline
-from ..report.in_one_line import in_one_line, name_of
+from ..report.in_one_line import in_one_line
 from ..types import Curve, printable
 
 if TYPE_CHECKING:
@@ -25,12 +23,6 @@ if TYPE_CHECKING:
 
 #: Columns of a name, and of a curve in characters.
 _NAME, _SPARK = 34, 16
-
-
-def many(arguments: Sequence[str]) -> bool:
-    """Whether a folder or a pattern is among the arguments, so that tables would run for pages."""
-    paths = [os.path.expanduser(argument) for argument in arguments]
-    return any(os.path.isdir(p) or (glob.has_magic(p) and not os.path.lexists(p)) for p in paths)
 
 
 class LineWriter:
@@ -85,7 +77,7 @@ def spread(answers: Sequence[Answer]) -> str:
 def _counted(answers: Sequence[Answer]) -> str:
     """The likeliest models with their numbers, and how likely they are."""
     found = list(filter(None, map(_best, answers)))
-    first = Counter(map(name_of, found))
+    first = Counter(one.whole_name for one in found)
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
     more = f" and {len(first) - 3} more models" if len(first) > 3 else ""
     shares = [one.probability for one in found]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
-from ..integrations.tiled.address import is_tiled
+from ..names import is_tiled
 from ..types import DataError, SasnetError
 from .files import curves_of, expand
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -10,18 +11,18 @@ from typing import TYPE_CHECKING
 from .. import units
 from ..domains import ReadOptions
 from ..types import Curve, DataError, printable
-from . import scope, text
+from . import scope
 from .clean import clean
 from .columns import table
 from .columns.read import read_columns
 from .failure import content, sentence_of, too_large, too_many, two_dimensional
 from .limits import LIMITS
+from .raw import RawCurve
 from .signature import HDF5
 
 if TYPE_CHECKING:
     import os
 
-    from .raw import RawCurve
 
 _LISTED = 8
 _NIST = ".abs"
@@ -29,6 +30,9 @@ _NIST = ".abs"
 
 _SASDATA_LINES = 20_000
 """Beyond, sasdata's reader of text, which takes a time that grows as the square, is not asked."""
+
+_PDH_ROWS = re.compile(r"\s*(\d{1,9})(?:\s+-?\d+){3,}\s*$")
+_ABS_START = ("The 6 columns", "EMP LEVEL")
 
 
 def load(
@@ -149,11 +153,11 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
 
 def _text(words: str, path: Path, file: str, wavelength: float | None, *, short: bool) -> list[RawCurve]:
     """Text with a layout of its own, else columns of numbers."""
-    pdh = text.read_pdh(words)
+    pdh = _read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    rows = text.abs_rows(words) if short and path.suffix.lower() == _NIST else None
+    rows = _abs_rows(words) if short and path.suffix.lower() == _NIST else None
     if rows is not None:
         from . import containers
 
@@ -220,3 +224,38 @@ def _find(entry: str | int, titles: list[str], file: str) -> int:
     listed = ", ".join(f"{number} {title!r}" for number, title in enumerate(titles[:_LISTED], start=1))
     more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
     raise DataError(f"{file}: no entry {wanted!r}; give a title or number of these: {listed}{more}.")
+
+
+def _read_pdh(text: str) -> RawCurve | None:
+    """Anton Paar's (and Kratky cameras') PDH: five lines of header, q I dI, XML below; q in 1/nm.
+
+    sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
+    """
+    lines = text.splitlines()
+    if len(lines) < 6 or not lines[1].startswith("SAXS"):
+        return None
+    size = _PDH_ROWS.match(lines[2])
+    if size is None:
+        return None
+    found = table.read_table("\n".join(lines[5 : 5 + int(size[1])]))
+    if found.columns.shape[0] < 2:
+        return None
+    unit = re.search(r'<column key="X">\s*<value key="unit">([^<]*)<', text)
+    known = units.canonical(unit[1], "q") if unit else None
+    return RawCurve(
+        q=found.columns[0],
+        intensity=found.columns[1],
+        dintensity=found.columns[2] if found.columns.shape[0] > 2 else None,
+        title=lines[0].strip(),
+        q_unit=known or "nm⁻¹",
+        dropped=max(0, int(size[1]) - found.columns.shape[1]),
+    )
+
+
+def _abs_rows(text: str) -> int | None:
+    """Rows of data in NIST's .ABS, counted to know how many sasdata drops; None where no such table is."""
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith(_ABS_START):
+            return int(table.read_table("\n".join(lines[number + 1 :])).columns.shape[-1]) or None
+    return None

@@ -31,11 +31,8 @@ _PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2"}
 _BORNAGAIN = b"# BornAgain Intensity Data"
 #: Bytes that are looked at.
 START = 64
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds images: 1 for what can only be one, else 0; see `is_image`."""
-    return 1.0 if is_image(path) else 0.0
+#: Of text with an image in q: lines that may stand before the numbers; the first word of SINQ's.
+HEAD, SINQ = 60, "FORMATVERSION"
 
 
 def is_image(path: Path) -> bool:
@@ -48,6 +45,18 @@ def is_image(path: Path) -> bool:
     except DataError:
         return False
     return start.startswith((*NUMPY, _BORNAGAIN)) or is_detector_file(path, start)
+
+
+def is_text_image(start: bytes) -> bool:
+    """Whether a file that begins so is text with an image in q: with a column of q for each direction."""
+    if b"\0" in start:
+        return False
+    lines = start.decode("utf-8", "replace").splitlines()[:HEAD]
+    if lines and lines[0].startswith(SINQ):
+        return any(line.startswith("SIZE_X") for line in lines)
+    # Named columns, or the bare "ASCII data" that NIST's software writes.
+    named = any(re.search(r"\bqx\b.*\bqy\b", line, re.IGNORECASE) for line in lines)
+    return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
 
 
 def is_simulated(path: Path) -> bool:

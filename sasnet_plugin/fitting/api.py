@@ -190,7 +190,8 @@ def fit_with(
     notes.extend([*_late(unfitted, options), *sentences_of(state.unanswered)])
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
-    result = assess(found.curve, dintensity, fits, notes, prior, given, probe)
+    groups = [group.members for group in suggestion.groups]
+    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, groups)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":

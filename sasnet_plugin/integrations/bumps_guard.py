@@ -81,7 +81,7 @@ def _within(function: Function, folder: Path, notify: Notify) -> Function:
     async def checked(*args: Any, **kwargs: Any) -> Any:
         given = signature.bind(*args, **kwargs).arguments
         if function.__name__ == "set_shared_setting":
-            given = given["value"] if given["setting"] == "session_output_file" and given["value"] else {}
+            given = (given["setting"] == "session_output_file" and given["value"]) or {}
         path = _place(given)
         if path is None or path.resolve().is_relative_to(folder):
             return await function(*args, **kwargs)

@@ -81,6 +81,12 @@ def ranking(result: FitResult, shown: str) -> str:
     return _table(header, rows)
 
 
+def _said(result: FitResult) -> list[list[str]]:
+    said = result.verdict
+    lines = [("Answer", said.headline), ("Doubt", said.doubt), ("Next", said.next)]
+    return [[about, text] for about, text in lines if text]
+
+
 def warnings(result: FitResult, shown: str) -> str:
     """The verdict, the notes, and the warnings of the fit that the page shows, as CSV."""
     rows = [
@@ -88,9 +94,7 @@ def warnings(result: FitResult, shown: str) -> str:
     ]
     if result.verification is not None:
         rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.in_words()])
-    said = result.verdict
-    lines = [("Answer", said.headline), ("Doubt", said.doubt), ("Next", said.next)]
-    rows[:0] = [[about, text] for about, text in lines if text]
+    rows[:0] = _said(result)
     rows += [["", note] for note in result.notes]
     return _table(["About", "What to know"], rows)
 
@@ -103,6 +107,16 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _share(value: float) -> str:
     return "<0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _ends(result: FitResult) -> list[float] | None:
+    """A range of its own in decades, as one point that is nearly zero would squeeze everything else."""
+    heights = np.log10([v for fit in result.fits for v in fit.theory if np.isfinite(v) and v > 0])
+    return [float(heights.min()) - 1.0, float(heights.max()) + 0.5] if heights.size else None
 
 
 def curves(result: FitResult, shown: str) -> Any:
@@ -118,17 +132,14 @@ def curves(result: FitResult, shown: str) -> Any:
     for fit in worth_showing(result.fits):
         figure.add_scatter(
             x=curve.q.tolist(),
-            y=[float(v) if np.isfinite(v) else None for v in fit.theory],
+            y=[_or_none(v) for v in fit.theory],
             mode="lines",
             line={"width": 3.0 if fit.name == shown else 1.2},
             name=_label(fit),
         )
-    # A range of its own, as one point that is nearly zero would squeeze everything else.
-    heights = np.log10([v for fit in result.fits for v in fit.theory if np.isfinite(v) and v > 0])
-    ends = [float(heights.min()) - 1.0, float(heights.max()) + 0.5] if heights.size else None
     figure.update_layout(
         xaxis={"type": "log", "title": {"text": "q (Å⁻¹)"}},
-        yaxis={"type": "log", "title": {"text": "I(q)"}, "range": ends},
+        yaxis={"type": "log", "title": {"text": "I(q)"}, "range": _ends(result)},
         template="simple_white",
         legend={"x": 0.02, "y": 0.02, "yanchor": "bottom"},
         margin={"l": 60, "r": 20, "t": 20, "b": 50},

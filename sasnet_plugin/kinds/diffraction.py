@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domains import Domain, HeldOut, Network, ReadOptions, Seen, Simulator
 from ..domains.diffraction import LABELS, NAME, PARENTS, QUANTITIES
 from ..domains.heads import Inputs, Quantities, Scope, Tags
 from ..types import Image
+from . import recognised
 
 if TYPE_CHECKING:
     from ..predict.findings import Answer
     from ..train.package import Finished, Trained
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds such measurements."""
-    from ..data.diffraction import recognise as _recognise
-
-    return _recognise(path)
 
 
 def read(path: str, options: ReadOptions) -> Iterable[Image]:
@@ -79,7 +72,7 @@ DIFFRACTION = Domain(
     " how large the particle is, how long and how tilted.",
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",
-    recognise=recognise,
+    recognise=recognised.particles,
     read=read,
     check=check,
     features=features,

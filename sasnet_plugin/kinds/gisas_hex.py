@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domains import Seen, Simulator
 from ..domains.gisas_hex import HEADS
 from ..types import Image
+from . import recognised
 from .patterns import PATTERNS
 
 if TYPE_CHECKING:
     from ..predict.findings import Answer
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds such measurements."""
-    from ..data.signature import recognise as _recognise
-
-    return _recognise(path)
 
 
 def refine(
@@ -53,7 +46,7 @@ GISAS_HEX = replace(
     purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
     limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,
-    recognise=recognise,
+    recognise=recognised.grazing,
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine=refine,
     check=check,

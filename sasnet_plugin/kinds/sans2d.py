@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..domains import Domain, Network, ReadOptions, Seen, Simulator
 from ..domains.heads import Inputs
 from ..domains.sans2d import HEADS
 from ..types import Curve, Image
+from . import recognised
 
 if TYPE_CHECKING:
     from ..data.sans.features import Settings
     from ..predict.findings import Answer
     from ..predict.predictor import Predictor
     from ..report.images.pages import Section
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds such measurements."""
-    from ..data.sans import recognise as _recognise
-
-    return _recognise(path)
 
 
 def read(path: str, options: ReadOptions) -> Iterable[Image]:
@@ -120,7 +113,7 @@ SANS2D = Domain(
     " large it is and how it is oriented.",
     limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
     " flight that is not reduced",
-    recognise=recognise,
+    recognise=recognised.sans,
     read=read,
     together=together,
     added=added,

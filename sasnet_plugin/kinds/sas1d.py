@@ -31,7 +31,7 @@ def check(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
 
 def complete(curve: Curve, answer: Answer) -> Answer:
     """What the measurement itself says besides."""
-    from ..predict.size import complete as _complete
+    from ..predict.described import complete as _complete
 
     return _complete(curve, answer)
 

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..domains import Domain, Network, ReadOptions, Seen, Simulator
 from ..domains.heads import Inputs, Scope, Tags
 from ..domains.xray_tags import LABELS, PARENTS, WEIGHTS
 from ..types import Image
-
-
-def recognise(path: Path) -> float:
-    """How sure it is that a file holds such measurements."""
-    from ..data.xray_tags import recognise as _recognise
-
-    return _recognise(path)
+from . import recognised
 
 
 def read(path: str, options: ReadOptions) -> Iterable[Image]:
@@ -75,7 +68,7 @@ XRAY_TAGS = Domain(
     " beamstop, and of the order in the sample.",
     limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
     " what the sample might hold besides",
-    recognise=recognise,
+    recognise=recognised.materials,
     read=read,
     check=check,
     features=features,

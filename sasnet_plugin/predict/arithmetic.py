@@ -1,13 +1,15 @@
-"""From logits to probabilities and distributions; double precision."""
+"""From logits to probabilities and distributions, averaged over symmetries; double precision."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains.heads import Classes, Distribution
+from ..domains import Domain
+from ..domains.heads import Classes, Distribution, Head, Inputs, Outputs, Quantities
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -95,3 +97,60 @@ def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> FloatArray:
 def mirrored(p: NDArray[np.floating]) -> FloatArray:
     """The distribution of period − angle, along the last axis."""
     return np.asarray(np.roll(np.asarray(p, dtype=np.float64)[..., ::-1], 1, axis=-1))
+
+
+def said_of(
+    domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
+) -> Outputs:
+    """What a network says of inputs, averaged over the domain's variants and symmetries.
+
+    Parameters
+    ----------
+    ask : callable
+        The network: inputs to outputs.
+    """
+    found: Outputs = ask(inputs)
+    if domain.variants:
+        together = [found, *(ask(variant(inputs)) for variant in domain.variants)]
+        found = {name: np.mean([said[name] for said in together], axis=0) for name in found}
+    for symmetry in domain.symmetries:
+        found = averaged(heads, found, ask(symmetry(inputs)))
+    return found
+
+
+def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, FloatArray]:
+    """Mean of what a network says of a measurement and of its mirror image, so that the mirror is exact.
+
+    Of distributions the shares are averaged, of all else the outputs.
+
+    Parameters
+    ----------
+    straight, turned : mapping
+        Outputs for the same measurements, and for their mirror images.
+    """
+    one, other = _double(straight), _double(turned)
+    found: dict[str, FloatArray] = {}
+    for head in heads:
+        name = head.name
+        if isinstance(head, Distribution):
+            p = (softmax(one[name]) + mirrored(softmax(other[name]))) / 2
+            found[name] = np.log(np.maximum(p, 1e-300))
+            band = f"{name}_band"
+            found[band] = np.stack(
+                [(one[band][..., k] + mirrored(other[band][..., k])) / 2 for k in (0, 1)], axis=-1
+            )
+            continue
+        second = other[name]
+        if isinstance(head, Quantities):
+            second = second.reshape(len(second), -1, 2) * _signs(head)
+        found[name] = (one[name].reshape(second.shape) + second) / 2
+    return found
+
+
+def _double(found: Outputs) -> dict[str, FloatArray]:
+    return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
+
+
+def _signs(head: Quantities) -> FloatArray:
+    """(parameters, 2) of mean and width in the mirror image: an odd quantity has the other sign there."""
+    return np.array([[-1.0 if parameter.odd else 1.0, 1.0] for parameter in head.parameters])

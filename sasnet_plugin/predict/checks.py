@@ -1,23 +1,30 @@
-"""Whether a curve or an image can be assessed: its points, its window, its geometry."""
+"""Whether a curve or an image can be assessed: its points and uncertainties, its window, its geometry."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..data.featureless import level, simple_shape
 from ..data.raw import points
 from ..domains import Seen
+from ..domains.heads import Parameter
+from ..noise import estimate_dintensity
 from ..types import Curve, DataError, Image
-from .shapes import level, simple_shape
-from .uncertainties import judged
+from .findings import QuantitiesFinding, Value
+
+Array = NDArray[np.float64]
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
 UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
+#: Quantities that make a sample another one; resolutions or backgrounds beyond training only cost precision.
+_SIZES = ("lattice", "radius", "spacing")
 
 
 def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
@@ -35,15 +42,15 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     DataError
         Its points are not in order, not finite, or have negative uncertainties.
     """
-    ascending = curve.q.size > 0 and curve.q[0] > 0 and bool(np.all(np.diff(curve.q) >= 0))
-    if not ascending or not np.isfinite(curve.q[-1]) or not np.all(np.isfinite(curve.intensity)):
+    name = curve.file or "the curve"
+    if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
         raise DataError(
-            f"{curve.file or 'the curve'}: q must be positive and ascending, and q and intensity finite;"
+            f"{name}: q must be positive and ascending, and q and intensity finite;"
             " sort the points and drop the others."
         )
     if curve.dintensity is not None and not np.all(curve.dintensity >= 0):
         raise DataError(
-            f"{curve.file or 'the curve'}: dintensity must be a number, not negative, at each point;"
+            f"{name}: dintensity must be a number, not negative, at each point;"
             " drop the others, or leave dintensity out to have it estimated."
         )
     low, high = inputs["q_range"]
@@ -71,6 +78,11 @@ def is_flag(note: str) -> bool:
     return note.endswith(NO_MODEL)
 
 
+def _ascends(q: Array) -> bool:
+    """Whether it is positive, ascending and finite."""
+    return bool(q.size and q[0] > 0 and np.all(np.diff(q) >= 0) and np.isfinite(q[-1]))
+
+
 def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     """What is to be said of the uncertainties, and of a curve from which no model can be told."""
     inside = (curve.q >= q_range[0]) & (curve.q <= q_range[1])
@@ -85,7 +97,7 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         return [found.note + NO_MODEL]
     name = simple_shape(seen.q, seen.intensity, found.sigma)
     shape = f"{name} explains this curve within {found.against}" if name else level(seen.intensity)
-    return [*([f"{found.note}."] if found.note else []), *([shape + NO_MODEL] if shape else [])]
+    return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)
 
 
 #: Less than this share of the window, or fewer counts in it, is too little to answer: training has
@@ -162,3 +174,126 @@ def on_window(image: Image, window: Mapping[str, Any]) -> Image:
     if not np.any(seen.counts[seen.mask] > 0):
         raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
     return seen
+
+
+def beyond_training(findings: Iterable[Any]) -> list[str]:
+    """Sentences on sizes that lie beyond training by more than their errors.
+
+    A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of 450
+    and 510 Å it says 431 and 435, trained with up to 420.
+    """
+    said = []
+    for finding in [one for one in findings if isinstance(one, QuantitiesFinding)]:
+        sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]
+        said += [_beyond(parameter, finding.known.get(parameter.name)) for parameter in sizes]
+    return list(filter(None, said))
+
+
+def _beyond(parameter: Parameter, value: Value | None) -> str:
+    low, high = parameter.prior
+    if value is None or (value.value - value.error <= high and value.value + value.error >= low):
+        return ""
+    return (
+        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, beyond the {low:g} to"
+        f" {high:g} {parameter.unit} that this model was trained with."
+    )
+
+
+@dataclass(frozen=True)
+class ScatterSettings:
+    """When uncertainties do not fit the points.
+
+    Parameters
+    ----------
+    above : float
+        Uncertainties over scatter from which they are too large. Points that a program has interpolated or
+        smoothed scatter two or three times less than counting gives, and are not meant.
+    below : float
+        Scatter over uncertainties from which these are too small.
+    changes : float
+        Part of neighbouring fourth differences of unlike sign above which noise and no curvature makes them:
+        0.8 for noise, next to none for a smooth curve.
+    faint : float
+        Standard deviations that the twentieth part of the points exceeds at least, in a curve that shows
+        more than noise.
+    points : int
+        Fewer do not show their scatter.
+    """
+
+    above: float = 5.0
+    below: float = 3.0
+    changes: float = 0.65
+    faint: float = 2.0
+    points: int = 15
+
+
+SETTINGS = ScatterSettings()
+# Fourth differences take out any local cubic. The median of |x| of a unit normal is 0.6745.
+_FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
+_MEDIAN = 0.6745
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is to be thought of uncertainties.
+
+    Parameters
+    ----------
+    note : str
+        A sentence without its full stop about them; empty where they fit the points.
+    sigma : (n,) float array
+        What a claim about the curve may rest on.
+    against : str
+        What that is, to follow "within".
+    hopeless : bool
+        They are so large that nothing can be told.
+    """
+
+    note: str
+    sigma: Array
+    against: str
+    hopeless: bool = False
+
+
+def judged(intensity: Array, sigma: Array | None) -> Judged:
+    """Compare uncertainties with the scatter of the points and with the intensity.
+
+    Parameters
+    ----------
+    intensity : (n,) float array
+        By ascending q.
+    sigma : (n,) float array or None
+        None where the file has none; zeros are left to the caller.
+    """
+    scatter = estimate_dintensity(intensity)
+    if sigma is None:
+        return Judged("", scatter, "the scatter of its points, which its uncertainties were estimated from")
+    share = _scatter_share(intensity, sigma)
+    if share < 1 / SETTINGS.above:
+        times = "more than a hundred" if share < 0.01 else f"about {1 / share:.2g}"
+        note = (
+            f"The uncertainties are {times} times the scatter of the points; with them, wrong models"
+            " would explain the curve as well"
+        )
+        return Judged(note, np.minimum(sigma, scatter), "the scatter of its points")
+    if np.quantile(intensity / sigma, 0.95) < SETTINGS.faint:
+        note = "The uncertainties are as large as the intensities or larger"
+        return Judged(note, sigma, "its uncertainties", hopeless=True)
+    if share > SETTINGS.below:
+        note = (
+            f"The points scatter about {share:.2g} times as much as their uncertainties say; χ² will be"
+            " large for the right model too"
+        )
+        return Judged(note, sigma, "its uncertainties")
+    return Judged("", sigma, "its uncertainties")
+
+
+def _scatter_share(intensity: Array, sigma: Array) -> float:
+    """Scatter of the points over their uncertainties; 1 where curvature or few points hide it."""
+    if intensity.size < SETTINGS.points:
+        return 1.0
+    differences = np.convolve(intensity, _FOURTH, "valid")
+    expected = np.sqrt(np.convolve(sigma**2, _FOURTH**2, "valid"))
+    share = float(np.median(np.abs(differences) / expected) / _MEDIAN)
+    changes = float(np.mean(differences[1:] * differences[:-1] < 0))
+    return 1.0 if share > 1 and changes < SETTINGS.changes else share

@@ -75,10 +75,13 @@ def group_sentence(models: Sequence[InGroup], groups: Sequence[WithMembers]) -> 
     if model.group == group.name and model.probability >= DECISIVE:
         likeliest = f"{model.name} ({percent(model.probability)})"
         return f"{group.name} {percent(group.probability)}, most likely {likeliest}."
-    # A shorter list of candidates than the group's members where the network has narrowed it down.
-    likely = [m.name for m in models if m.group == group.name and m.probability >= 0.05]
-    which = f"which one of {', '.join(likely)} is" if len(likely) > 1 else "which model of the group is"
-    return f"{group.name} {percent(group.probability)}, {which} undecided."
+    return f"{group.name} {percent(group.probability)}, {_which(group.name, models)} is undecided."
+
+
+def _which(group: str, models: Sequence[InGroup]) -> str:
+    """A shorter list of candidates than the group's members where the network has narrowed it down."""
+    likely = [m.name for m in models if m.group == group and m.probability >= 0.05]
+    return f"which one of {', '.join(likely)}" if len(likely) > 1 else "which model of the group"
 
 
 def is_decided(models: Sequence[Named], groups: Sequence[Named]) -> bool:
@@ -128,6 +131,29 @@ class ClassFound:
     group: str = ""
     given: Mapping[str, tuple[str, float]] = field(default_factory=dict)
     uniform: float | None = None
+
+    @property
+    def whole_name(self) -> str:
+        """With the classes that depend on it: "sphere@hardsphere"."""
+        return "@".join([self.name, *(label for label, _ in self.given.values() if label)])
+
+    def as_dict(self, *, grouped: bool) -> dict[str, Any]:
+        """Plain data, with its group where classes have any."""
+        entry: dict[str, Any] = {"name": self.name}
+        entry |= {key: label or None for key, (label, _) in self.given.items()}
+        entry["probability"] = round(self.probability, 6)
+        if self.uniform is not None:
+            entry["probability_uniform"] = round(self.uniform, 6)
+        if grouped:
+            entry["group"] = self.group
+        return entry | {f"{key}_probability": round(p, 6) for key, (_, p) in self.given.items()}
+
+    def row(self, *, grouped: bool) -> list[str]:
+        """Of a table: name, what depends on it, probability, and a bar of it."""
+        bar = "█" * max(round(FULL_BAR * self.probability), 0)
+        given = [label or "–" for label, _ in self.given.values()]
+        last = [] if self.uniform is None else [f"{percent(self.uniform):>6}"]
+        return [self.name, *given, f"{percent(self.probability):>6} {bar}", *last, *[self.group] * grouped]
 
 
 @dataclass(frozen=True)
@@ -180,13 +206,15 @@ class ClassesFinding:
         members = {group.name: group.members for group in self.head.groups}
         first = found[0].group
         of_first = [one for one in found if one.group == first]
-        simplest = next(
-            (n for n in members.get(first, ()) if self.keep is None or self.keep[self._row(n)]), ""
-        )
+        simplest = next(iter(self._kept(members.get(first, ()))), "")
         if simplest and len(of_first) > 1 and simplest not in {one.name for one in found}:
             found[found.index(of_first[-1])] = self._found(self._row(simplest))
         groups = list(dict.fromkeys(one.group for one in found))
         return tuple(sorted(found, key=lambda one: (groups.index(one.group), _place(one, members))))
+
+    def _kept(self, names: Sequence[str]) -> list[str]:
+        """Those of some classes that were considered."""
+        return [name for name in names if self.keep is None or self.keep[self._row(name)]]
 
     def _row(self, name: str) -> int:
         return self.head.labels.index(name)
@@ -208,27 +236,16 @@ class ClassesFinding:
         if self.silent:
             return ()
         labels, groups = self.head.labels, self.head.groups
-        kept = [name for row, name in enumerate(labels) if self.keep is None or self.keep[row]]
         p = self.probability @ _membership(labels, groups) if groups else np.zeros(0)
         return tuple(
             GroupGuess(groups[index].name, members, float(p[index]))
             for index in np.argsort(-p, kind="stable").tolist()
-            if (members := tuple(name for name in groups[index].members if name in kept))
+            if (members := tuple(self._kept(groups[index].members)))
         )[: self.top]
 
     def as_dict(self) -> dict[str, Any]:
         """``models`` (the head's title, in the plural), and ``groups`` where it has any."""
-        found = []
-        for one in self.classes:
-            entry: dict[str, Any] = {"name": one.name}
-            entry |= {key: label or None for key, (label, _) in one.given.items()}
-            entry["probability"] = round(one.probability, 6)
-            if one.uniform is not None:
-                entry["probability_uniform"] = round(one.uniform, 6)
-            if self.head.groups:
-                entry["group"] = one.group
-            entry |= {f"{key}_probability": round(p, 6) for key, (_, p) in one.given.items()}
-            found.append(entry)
+        found = [one.as_dict(grouped=bool(self.head.groups)) for one in self.classes]
         groups = [
             {"name": one.name, "members": list(one.members), "probability": round(one.probability, 6)}
             for one in self.groups
@@ -243,14 +260,8 @@ class ClassesFinding:
         titles = [head.title for head, _ in self.given]
         group = ["group"] if self.head.groups else []
         beside = [] if self.uniform is None else ["uniform prior"]
-        table = [[self.head.title, *titles, "probability", *beside, *group]]
-        for one in self.shown:
-            bar = "█" * max(round(FULL_BAR * one.probability), 0)
-            given = [label or "–" for label, _ in one.given.values()]
-            last = [] if one.uniform is None else [f"{percent(one.uniform):>6}"]
-            last += [one.group] if group else []
-            table.append([one.name, *given, f"{percent(one.probability):>6} {bar}", *last])
-        return table
+        head = [self.head.title, *titles, "probability", *beside, *group]
+        return [head, *(one.row(grouped=bool(group)) for one in self.shown)]
 
     def sentences(self) -> Sequence[str]:
         """How far the answer goes: to a class, to a group, or to neither."""
@@ -270,7 +281,7 @@ class ClassesFinding:
         """Bars of probability, one colour for each group."""
         found = self.classes
         groups = list(dict.fromkeys(one.group for one in found))
-        names = ["@".join([one.name, *(label for label, _ in one.given.values() if label)]) for one in found]
+        names = [one.whole_name for one in found]
         rows = np.arange(len(found))
         colours = [f"C{groups.index(one.group) % 10}" for one in found]
         axes.barh(rows, [one.probability for one in found], color=colours)

@@ -10,10 +10,10 @@ from ..domains.heads import Classes
 from ..types import Curve, ModelGuess, Suggestion
 from .class_prior import COMMON
 from .classes import ClassesFinding
-from .components import probability_of_two
+from .described import SizeFinding
 from .findings import Answer
 from .predictor import Predictor, open_predictor
-from .size import SizeFinding
+from .tags import probability_of_two
 
 if TYPE_CHECKING:
     import numpy as np

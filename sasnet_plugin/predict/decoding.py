@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..digits import NORMAL_90
-from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities, Scope, Tags
+from ..domains.heads import Classes, Distribution, Head, Outputs, Parameter, Quantities, Scope, Tags
 from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
 from .calibration import Calibration, level_of, mean_and_sigma, of_level
 from .classes import ClassesFinding
@@ -157,10 +157,10 @@ def _present(head: Tags, probability: Mapping[str, float], least: Mapping[str, f
     """
     if head.alone and probability[head.alone] >= max(least[head.alone], 0.5):
         return (head.alone,)
-    there = {name for name, p in probability.items() if p >= least[name] and name != head.alone}
+    there = {name for name, p in probability.items() if p >= least[name]} - {head.alone}
     for _ in head.parents:
         there -= {child for child, parent in head.parents.items() if parent not in there}
-    return tuple(name for name in head.labels if name in there)
+    return tuple(filter(there.__contains__, head.labels))
 
 
 def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[QuantitiesFinding]:
@@ -176,14 +176,9 @@ def _quantities(head: Quantities, outputs: Outputs, said: Calibration) -> list[Q
     for row in range(len(centre)):
         values: dict[str, Value | None] = {}
         for k, parameter in enumerate(head.parameters):
-            if sigma[row, k] > head.least_known:
-                values[parameter.name] = None
-                continue
-            value, deviation = parameter.value(float(centre[row, k]), float(error[row, k]))
-            low, high = (
-                parameter.value(float(centre[row, k] + side * half[row, k]), 0.0)[0] for side in (-1, 1)
-            )
-            values[parameter.name] = Value(value, deviation, low, high, parameter.unit)
+            known = sigma[row, k] <= head.least_known
+            at = float(centre[row, k]), float(error[row, k]), float(half[row, k])
+            values[parameter.name] = _value(parameter, *at) if known else None
         found.append(QuantitiesFinding(head, values))
     return found
 
@@ -200,6 +195,12 @@ def beside_stated(finding: QuantitiesFinding, measurement: Any) -> QuantitiesFin
         half = NORMAL_90 * error
         values[stated.name] = Value(at + x, error, at + x - half, at + x + half, stated.unit)
     return replace(finding, values=values)
+
+
+def _value(parameter: Parameter, centre: float, error: float, half: float) -> Value:
+    value, deviation = parameter.value(centre, error)
+    low, high = (parameter.value(centre + side * half, 0.0)[0] for side in (-1, 1))
+    return Value(value, deviation, low, high, parameter.unit)
 
 
 def of_class(finding: QuantitiesFinding, named: ClassesFinding | None) -> QuantitiesFinding:

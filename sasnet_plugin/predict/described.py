@@ -1,5 +1,7 @@
-"""What kind of sample it is, where the curve does not say which model: "a compact body, Rg 18 Å".
+"""What is said of a curve besides its models: how large it is, and what kind of sample.
 
+Size is the curve's own where it has a Guinier region, the network's estimate beside it. A kind is said where
+the curve does not say which model: "a compact body, Rg 18 Å".
 A protein is no ellipsoid, and a real bilayer no slab. Of such samples several models are equally right, and
 none of them is the answer; what they have in common is.
 """
@@ -9,18 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..digits import significant
-from ..domains.heads import Classes
-from ..model_free.results import ModelFree, Peak, Slope
+from ..domains.heads import Classes, Quantities
+from ..model_free.in_words import contradiction, lines
+from ..model_free.results import Guinier, ModelFree, Peak, Slope
 from ..simulate.bodies import accepted
+from . import interaction
 from .classes import DECISIVE, ClassesFinding, percent
-from .findings import Answer
+from .findings import Answer, QuantitiesFinding, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..types import Curve
     from .arithmetic import FloatArray
 
 
@@ -48,16 +53,63 @@ _UPTURN = -1.5
 _BODIES = ("a compact body", "an elongated body", "flexible chains")
 
 
-class Sized(Protocol):
-    """What a curve says without a model, and its Rg, Å; see `size.SizeFinding`."""
+@dataclass(frozen=True)
+class SizeFinding:
+    """Numbers without a model, worked out when they are first asked for, and the network's Rg.
 
-    @property
+    Parameters
+    ----------
+    network : Value or None
+        Rg as the network estimates it, Å; None where it does not know.
+    """
+
+    head: Quantities
+    curve: Curve
+    network: Value | None
+
+    @cached_property
     def found(self) -> ModelFree:
-        """Worked out when it is first asked for."""
+        """What the curve says without a model."""
+        return self.curve.model_free()
 
     @property
     def rg(self) -> float | None:
-        """None where nothing says it."""
+        """Guinier's where there is a Guinier region, else the network's, Å."""
+        if isinstance(self.found.guinier, Guinier):
+            return self.found.guinier.rg
+        return None if self.network is None else self.network.value
+
+    def as_dict(self) -> dict[str, Any]:
+        """``rg``, ``rg_network`` and ``model_free``."""
+        network = None if self.network is None else float(f"{self.network.value:.3g}")
+        own = self.found.guinier
+        rg = float(f"{own.rg:.4g}") if isinstance(own, Guinier) else network
+        return {"rg": rg, "rg_network": network, "model_free": self.found.as_dict()}
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """No table."""
+        return ()
+
+    def sentences(self) -> Sequence[str]:
+        """One line, the network's estimate where it stands alone, and whether they contradict each other."""
+        said = [*lines(self.found)]
+        if self.network is None:
+            return said
+        if isinstance(self.found.guinier, Guinier):
+            differs = contradiction(self.found, self.network.value, self.network.error)
+            return [*said, differs] if differs else said
+        return [*said, f"Radius of gyration about {significant(self.network.value, 2)} Å by the network."]
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """Nothing; see `report.model_free`."""
+
+    def silenced(self) -> SizeFinding:
+        """What needs no network is still said."""
+        return replace(self, network=None)
 
 
 @dataclass(frozen=True)
@@ -81,7 +133,7 @@ class KindFinding:
     likeliest: str
     probability: float
     known: bool
-    size: Sized
+    size: SizeFinding
 
     @cached_property
     def kind(self) -> str:
@@ -166,7 +218,7 @@ def upturn(found: ModelFree) -> float | None:
     return low.value
 
 
-def complete(answer: Answer, size: Sized) -> Answer:
+def with_kind(answer: Answer, size: SizeFinding) -> Answer:
     """An answer with the kind of sample after its models."""
     classes = answer.finding(ClassesFinding)
     if classes is None or classes.silent:
@@ -174,3 +226,20 @@ def complete(answer: Answer, size: Sized) -> Answer:
     kind, share = kind_of(classes.head.labels, classes.probability, classes.uniform)
     said = KindFinding(classes.head, kind, share, answer.known, size)
     return replace(answer, findings=(answer.findings[0], said, *answer.findings[1:]))
+
+
+def complete(curve: Curve, answer: Answer) -> Answer:
+    """An answer with what its curve says of interaction, of itself, and of the kind of sample.
+
+    Parameters
+    ----------
+    curve : Curve
+        What was measured.
+    """
+    answer = interaction.complete(curve, answer)
+    network = answer.finding(QuantitiesFinding, "size")
+    if network is None:
+        return answer
+    own = SizeFinding(network.head, curve, next(iter(network.known.values()), None))
+    answer = replace(answer, findings=tuple(own if f is network else f for f in answer.findings))
+    return with_kind(answer, own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,10 @@ _FITTED = {
 }
 
 
+#: Significant digits of what ``--json`` says of a value, by the kind of its interval.
+_DIGITS = {"error": {"value": 6, "error": 3}, "band": {"value": 5, "low": 5, "high": 5}}
+
+
 @dataclass(frozen=True)
 class QuantitiesFinding:
     """Values with their uncertainties.
@@ -70,20 +75,13 @@ class QuantitiesFinding:
         """Each value with its interval under the head's name; without intervals, the values alone."""
         if not self.head.interval:
             return {k: None if v is None else float(f"{v.value:.3g}") for k, v in self.values.items()}
-        if self.head.interval == "error":
-            found = {
-                name: {"value": float(f"{v.value:.6g}"), "error": float(f"{v.error:.3g}"), "unit": v.unit}
+        digits = _DIGITS[self.head.interval]
+        return {
+            self.head.name: {
+                name: {key: float(f"{getattr(v, key):.{n}g}") for key, n in digits.items()} | {"unit": v.unit}
                 for name, v in self.known.items()
             }
-        else:
-            found = {
-                name: {
-                    **{key: float(f"{getattr(v, key):.5g}") for key in ("value", "low", "high")},
-                    "unit": v.unit,
-                }
-                for name, v in self.known.items()
-            }
-        return {self.head.name: found}
+        }
 
     @property
     def known(self) -> dict[str, Value]:
@@ -95,21 +93,11 @@ class QuantitiesFinding:
         if not self.head.interval or not self.known:
             return ()
         meaning = _FITTED | {parameter.name: parameter.text for parameter in self.head.parameters}
+        numbers, titles = _with_band, ["value", "90 % band"]
         if self.head.interval == "error":
-            return [
-                ["quantity", "value", "unit", "meaning"],
-                *(
-                    [k, with_error(v.value, v.error), v.unit, meaning.get(k, "")]
-                    for k, v in self.known.items()
-                ),
-            ]
-        return [
-            ["quantity", "value", "90 % band", "unit", "meaning"],
-            *(
-                [k, significant(v.value, 3), _band(v), v.unit, meaning.get(k, "")]
-                for k, v in self.known.items()
-            ),
-        ]
+            numbers, titles = _with_error, ["value"]
+        rows = ([name, *numbers(v), v.unit, meaning.get(name, "")] for name, v in self.known.items())
+        return [["quantity", *titles, "unit", "meaning"], *rows]
 
     def sentences(self) -> Sequence[str]:
         """Values that stand in no table."""
@@ -246,9 +234,23 @@ def _band(v: Value) -> str:
     return f"{significant(v.low, 3)} to {significant(v.high, 3)}"
 
 
+def _with_band(v: Value) -> list[str]:
+    return [significant(v.value, 3), _band(v)]
+
+
+def _with_error(v: Value) -> list[str]:
+    return [with_error(v.value, v.error)]
+
+
 def finite(value: float) -> float | None:
     """A number as JSON has it: rounded, and None where it is none."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
+
+
+def _new(notes: Sequence[str], said: Sequence[str]) -> list[str]:
+    """Notes, each once, that none of some sentences ends in."""
+    ends = [one.casefold() for one in said]
+    return [n for n in dict.fromkeys(notes) if not any(one.endswith(n.casefold()) for one in ends)]
 
 
 F = TypeVar("F")
@@ -309,14 +311,11 @@ class Answer:
     def sentences(self) -> list[str]:
         """What is said around the tables: doubts, verdict, scope, the rest, and the other notes."""
         said = [list(finding.sentences()) for finding in self.findings]
-        first = [*filter(None, (getattr(one, "headline", "") for one in self.findings))]
-        first += self._on_scope(said[0] if said else [])
-        if self.q_unit is not None and self.q_unit.doubt:
-            first.insert(0, self.q_unit.doubt)
-        first += [sentence for rest in said[1:] for sentence in rest]
-        ends = tuple(one.casefold() for one in first)
-        rest = [n for n in dict.fromkeys(self.notes) if not any(one.endswith(n.casefold()) for one in ends)]
-        return [*first, *(f"Note: {note}" for note in rest)]
+        unit = self.q_unit.doubt if self.q_unit is not None else ""
+        headlines = [getattr(one, "headline", "") for one in self.findings]
+        first = [*filter(None, (unit, *headlines)), *self._on_scope(said[0] if said else [])]
+        first += itertools.chain.from_iterable(said[1:])
+        return [*first, *(f"Note: {note}" for note in _new(self.notes, first))]
 
     def _on_scope(self, verdict: Sequence[str]) -> list[str]:
         """The verdict and whether it can be believed; without a verdict of its own a finding is silent."""

@@ -20,9 +20,8 @@ import numpy as np
 from ..digits import significant
 from ..domains.heads import Tags
 from .classes import ClassesFinding, percent
-from .components import in_words
 from .findings import Answer, QuantitiesFinding
-from .tags import TagsFinding
+from .tags import TagsFinding, in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,19 +90,23 @@ class InteractionFinding:
         """None: it is said in sentences."""
         return ()
 
+    @property
+    def _where(self) -> str:
+        """From which q down it would show, where a size is known."""
+        if self.radius is None or self.q_needed is None:
+            return ""
+        return (
+            f": bodies of about {significant(self.radius, 2)} Å show it below"
+            f" q = {significant(self.q_needed, 2)} Å⁻¹, and the data begin at"
+            f" {significant(self.q_min, 2)} Å⁻¹"
+        )
+
     def sentences(self) -> Sequence[str]:
         """Whether it is seen and of which type; or that this window cannot show it."""
         if self.silent:
             return ()
         if self.window_shows is False:
-            where, needed = "", self.q_needed
-            if self.radius is not None and needed is not None:
-                where = (
-                    f": bodies of about {significant(self.radius, 2)} Å show it below"
-                    f" q = {significant(needed, 2)} Å⁻¹, and the data begin at"
-                    f" {significant(self.q_min, 2)} Å⁻¹"
-                )
-            return (f"Whether the bodies interact, this window cannot show{where}.",)
+            return (f"Whether the bodies interact, this window cannot show{self._where}.",)
         other = self.with_factor
         if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
             return (
@@ -144,8 +147,9 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     if classes is None or not classes.given:
         return answer
     own = answer.finding(TagsFinding, "interaction")
-    size, radius = (answer.finding(QuantitiesFinding, name) for name in ("size", "effective_radius"))
-    rest = tuple(f for f in answer.findings if f is not own and f is not radius)
+    size = answer.finding(QuantitiesFinding, "size")
+    radius = answer.finding(QuantitiesFinding, "effective_radius")
+    rest = tuple(f for f in answer.findings if id(f) not in (id(own), id(radius)))
     found = _found(curve, classes, own, size, radius)
     return replace(answer, findings=(*rest, found.silenced() if classes.silent else found))
 

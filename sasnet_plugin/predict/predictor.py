@@ -20,8 +20,8 @@ from ..domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
 from ..types import DataError, ModelZooError, SasnetError
 from ..workers.child import interrupted_after
 from ..zoo import Manifest, ZooModel, open_model, zoo_folder
-from .averaging import said_of
-from .beyond import beyond_training
+from .arithmetic import said_of
+from .checks import beyond_training
 from .class_prior import COMMON, known_prior
 from .classes import ClassesFinding, restriction_note
 from .decoding import Choice, beside_stated, decode, in_scope, of_class
@@ -177,21 +177,24 @@ class Predictor:
         UnknownModelError
             A name that is none of the classes (with the nearest one), no class is left, or there are none.
         """
-        frequency = with_given = None
+        labels, frequency, with_given = self.manifest.labels, None, None
         if known_prior(prior) == COMMON and self.domain.class_prior:
-            frequency = self.domain.class_prior(self.manifest.labels)
+            frequency = self.domain.class_prior(labels)
             if self.domain.given_prior:
-                with_given = partial(self.domain.given_prior, self.manifest.labels)
+                with_given = partial(self.domain.given_prior, labels)
         if models is None and exclude is None:
             return Choice(top, prior=frequency, given_prior=with_given)
+        return Choice(top, self._keep(models, exclude), frequency, with_given)
+
+    def _keep(self, models: Iterable[str] | None, exclude: Iterable[str] | None) -> NDArray[np.bool_]:
+        """(labels,) of those that are considered."""
         labels = self.manifest.labels
         if not labels:
             raise UnknownModelError(f"{self.domain.title} have one model; leave --models and --exclude out.")
         wanted = set(labels if models is None else self._known(models)) - set(self._known(exclude or ()))
         if not wanted:
             raise UnknownModelError("No model is left to choose from; name more models or exclude fewer.")
-        keep = np.array([label in wanted for label in labels])
-        return Choice(top, keep, frequency, with_given)
+        return np.array([label in wanted for label in labels])
 
     def _known(self, names: Iterable[str]) -> list[str]:
         names, labels = list(names), self.manifest.labels
@@ -259,7 +262,7 @@ class Predictor:
     def _check_finite(self, outputs: Outputs, measurements: Sequence[Any]) -> None:
         """See that the outputs of which probabilities are made are numbers."""
         for head in self.manifest.heads:
-            if not isinstance(head, Classes | Scope) or (isinstance(head, Classes) and head.given):
+            if not isinstance(head, Classes | Scope) or getattr(head, "given", None):
                 continue
             bad = ~np.isfinite(outputs[head.name]).all(axis=-1)
             if bad.any():

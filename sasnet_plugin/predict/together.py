@@ -50,20 +50,21 @@ def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggesti
     group = {name: g.name for g in suggestions[0].groups for name in g.members}
     models = [_guess(name, found[name], plain[name], group.get(name, ""), suggestions) for name in names]
     models.sort(key=lambda guess: -guess.probability)
-    groups = [
-        GroupGuess(g.name, g.members, float(sum(found.get(name, 0.0) for name in g.members)))
-        for g in suggestions[0].groups
-    ]
-    groups.sort(key=lambda g: -g.probability)
     first = suggestions[0]
     return replace(
         first,
         models=tuple(models),
-        groups=tuple(groups),
+        groups=_groups(first.groups, found),
         in_scope=float(min(one.in_scope for one in suggestions)),
         rg_network=None, curve=None,
         notes=tuple(dict.fromkeys(note for one in suggestions for note in one.notes)),
     )  # fmt: skip
+
+
+def _groups(groups: Sequence[GroupGuess], found: Mapping[str, float]) -> tuple[GroupGuess, ...]:
+    """The same groups with the sum of what their members have now, by falling probability."""
+    anew = [replace(g, probability=float(sum(found.get(name, 0.0) for name in g.members))) for g in groups]
+    return tuple(sorted(anew, key=lambda g: -g.probability))
 
 
 def contradicting(answer: Suggestion, suggestions: Sequence[Suggestion]) -> list[int]:
@@ -71,8 +72,7 @@ def contradicting(answer: Suggestion, suggestions: Sequence[Suggestion]) -> list
     if len(suggestions) < 3:
         return []
     likely = answer.groups[0].name
-    share = [next((g.probability for g in one.groups if g.name == likely), 0.0) for one in suggestions]
-    against = [i for i, value in enumerate(share) if value < _AGAINST]
+    against = [i for i, one in enumerate(suggestions) if _share(one, likely) < _AGAINST]
     return against if len(against) * 2 < len(suggestions) else []
 
 
@@ -84,16 +84,19 @@ def _log_uniform(one: Suggestion, names: Sequence[str]) -> np.ndarray:
     return np.asarray(np.log((1 - _ASTRAY) * said + _ASTRAY / len(names)))
 
 
+def _share(one: Suggestion, group: str) -> float:
+    return next((g.probability for g in one.groups if g.name == group), 0.0)
+
+
 def _guess(
     name: str, probability: float, uniform: float, group: str, suggestions: Sequence[Suggestion]
 ) -> ModelGuess:
     """The model with the structure factor that its curves show together."""
     own = [g for one in suggestions for g in one.models if g.name == name]
-    factors = list(dict.fromkeys(g.structure_factor for g in own))
+    factors = dict.fromkeys(g.structure_factor for g in own)
     total = {factor: sum(np.log(max(_chance(g, factor), _LEAST)) for g in own) for factor in factors}
     best = max(total, key=lambda factor: total[factor])
-    most = max(total.values())
-    share = float(np.exp(total[best] - most) / sum(np.exp(v - most) for v in total.values()))
+    share = float(1.0 / sum(np.exp(v - total[best]) for v in total.values()))
     return ModelGuess(name, best, float(probability), group, share, float(uniform))
 
 

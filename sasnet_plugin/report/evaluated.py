@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains.heads import Classes, Distribution, Head, Outputs, Quantities
+from ..domains.heads import Distribution, Head, Outputs, Quantities
 from ..domains.simulator import HeldOut
 from ..files import write_figure
 from ..predict import Predictor
@@ -104,12 +104,10 @@ def evaluated(
         in_parts(answered, Job.of(model, test, seed), parts, workers=workers, progress=progress)
     )
     findings = decode(model.manifest.heads, outputs, model.manifest.calibration)[:known]
-    result: dict[str, Any] = {"known": known, "parts": {}}
     heads = [head for head in model.manifest.heads if head.name in held.targets]
-    for part, rows in _parts(held).items():
-        result["parts"][part] = {
-            head.name: found for head in heads if (found := _scored(head, findings, held, rows))
-        }
+    shared = _parts(held).items()
+    figures = {part: _figures(heads, findings, held, rows) for part, rows in shared}
+    result: dict[str, Any] = {"known": known, "parts": figures}
     scope = model.manifest.scope
     if scope is not None:
         inside = in_scope(scope, outputs, model.manifest.calibration[scope.name])
@@ -143,14 +141,14 @@ def answered(job: Job, number: int, part: tuple[NDArray[np.intp], int]) -> tuple
 
 def _joined(parts: Sequence[tuple[Outputs, HeldOut]]) -> tuple[Outputs, HeldOut]:
     """All parts as one, known examples first."""
-    held = [one for _, one in parts]
+    outputs, held = zip(*parts, strict=True)
     known = np.concatenate([np.arange(len(one.about["kind"])) < one.known for one in held])
     order = np.argsort(~known, kind="stable")
 
     def together(of: Sequence[Mapping[str, NDArray[Any]]], at: Any) -> dict[str, NDArray[Any]]:
         return {name: np.concatenate([one[name] for one in of])[at] for name in of[0]}
 
-    return together([one for one, _ in parts], order), HeldOut(
+    return together(outputs, order), HeldOut(
         together([one.inputs for one in held], ...),
         together([one.targets for one in held], order),
         together([one.about for one in held], order),
@@ -178,6 +176,13 @@ def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
     return {part: rows for part, rows in found.items() if rows.size}
 
 
+def _figures(
+    heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Of these rows, by head; without those that did not answer."""
+    return {head.name: found for head in heads if (found := _scored(head, findings, held, rows))}
+
+
 def _scored(
     head: Head, findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, float]]:
@@ -189,19 +194,23 @@ def _sections(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: He
     """Which pictures go with which answers; what is made of samples whose every angle is alike."""
     found = []
     features = held.inputs.get("features")
+    if features is None or features.ndim != 4:
+        return []
     for head in heads:
         truth = held.targets[head.name][: held.known]
-        if features is None or features.ndim != 4 or isinstance(head, Classes):
-            continue
         if isinstance(head, Distribution):
             found.append(pls_section(features[: held.known], smoothed(truth, head), f"p({head.name})"))
-            even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
-            if len(even) > 1:
-                own = [next(f for f in findings[row] if f.head is head) for row in even]
-                found.append(bias_section(head.grid, np.array([one.p for one in own])))
+            found += _bias(head, findings, truth)
         elif isinstance(head, Quantities):
             found.append(pls_section(features[: held.known], truth, "the quantities"))
     return found
+
+
+def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[Any]) -> list[Section]:
+    """What is said of samples whose every angle is alike, where there are any."""
+    even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
+    own = [next(f for f in findings[row] if f.head is head) for row in even]
+    return [bias_section(head.grid, np.array([one.p for one in own]))] if len(own) > 1 else []
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

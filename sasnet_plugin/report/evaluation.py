@@ -109,11 +109,7 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     factor = _factor(answers, known)
     has = examples.structure_factor[known]
     result["balanced_factor"] = metrics.balanced_accuracy(has, factor)
-    result["auroc"] = {
-        kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
-        for number, kind in enumerate(KINDS)
-        if np.any(examples.kind == number)
-    }
+    result["auroc"] = _auroc(answers, examples, known)
     result["by_counts"] = _binned(answers, examples, known, examples.counts, COUNT_EDGES, index)
     result["by_width"] = _binned(answers, examples, known, examples.decades, WIDTH_EDGES, index)
     result["by_size"] = _binned(answers, examples, known, examples.size_q, SIZE_EDGES, index)
@@ -122,14 +118,27 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
     result["confused"] = metrics.confused_pairs(matrix, manifest.labels, 15)
     result["per_model"] = {manifest.labels[c]: r for c, r in metrics.recall(truth, first).items()}
     has_rg = known[np.isfinite(examples.log_rg[known])]
-    table = metrics.reliability(answers.form[known].max(axis=1), first == truth)
-    result["reliability"] = [
+    result["reliability"] = _reliability(answers.form[known].max(axis=1), first == truth)
+    result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
+    return result
+
+
+def _auroc(answers: Decoded, examples: Examples, known: NDArray[np.intp]) -> dict[str, float]:
+    """By out-of-distribution kind."""
+    return {
+        kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
+        for number, kind in enumerate(KINDS)
+        if np.any(examples.kind == number)
+    }
+
+
+def _reliability(stated: NDArray[np.float64], right: NDArray[np.bool_]) -> list[dict[str, float]]:
+    table = metrics.reliability(stated, right)
+    return [
         {"stated": float(c), "right": float(a), "count": int(n)}
         for c, a, n in zip(table.confidence, table.accuracy, table.count, strict=True)
         if n
     ]
-    result["rg"] = float(np.median(np.abs(np.log10(answers.rg[has_rg]) - examples.log_rg[has_rg])))
-    return result
 
 
 def curves(
@@ -156,15 +165,9 @@ def curves(
         raise SasnetError(
             f"{test}: holds other models than the network knows; simulate those of the network."
         )
-    known = per_model * len(forms)
-    others = max(_FEWEST, int(known * _OTHERS))
-    parts = [
-        *(("model", form, per_model) for form in range(len(forms))),
-        *(("kind", kind, count) for kind in range(len(KINDS)) for count in _pieces(others)),
-        *(("wide", 0, count) for count in _pieces(known)),
-    ]
+    parts = _parts(len(forms), per_model)
     found = in_parts(answered, job, parts, workers=workers, progress=progress)
-    wide = parts.index(next(part for part in parts if part[0] == "wide"))
+    wide = [what for what, _, _ in parts].index("wide")
     result = evaluate(*_joined(found[:wide]), model.manifest)
     result["wide"] = _wide(*_joined(found[wide:]), model.manifest)
     result["prior"] = prior_of(test)
@@ -255,6 +258,17 @@ def _binned(
     return found
 
 
+def _parts(forms: int, per_model: int) -> list[tuple[str, int, int]]:
+    """What is measured, of which number, and how many: models, other kinds, and models as in training."""
+    known = per_model * forms
+    others = max(_FEWEST, int(known * _OTHERS))
+    return [
+        *(("model", form, per_model) for form in range(forms)),
+        *(("kind", kind, count) for kind in range(len(KINDS)) for count in _pieces(others)),
+        *(("wide", 0, count) for count in _pieces(known)),
+    ]
+
+
 def markdown(result: dict[str, Any], manifest: Manifest) -> str:
     """The figures as tables."""
     head = "| {} | curves | top-1 | top-3 | top-5 | group | structure factor | ECE |\n" + "|---" * 8 + "|"
@@ -274,12 +288,12 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
             f" uncertainties; {100 * result['wide']['outside']:.1f} % of these are said to be of no known"
             " model.",
         ]
-    lines += ["", head.format("counts at the weakest quarter")]
-    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_counts"]]
-    lines += ["", head.format("decades of q")]
-    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_width"]]
-    lines += ["", head.format("largest length times largest q")]
-    lines += [row(f"{f['low']:g} to {f['high']:g}", f) for f in result["by_size"]]
+    for title, bins in (
+        ("counts at the weakest quarter", result["by_counts"]),
+        ("decades of q", result["by_width"]),
+        ("largest length times largest q", result["by_size"]),
+    ):
+        lines += ["", head.format(title), *(row(f"{f['low']:g} to {f['high']:g}", f) for f in bins)]
     lines += [
         "",
         f"Groups: {len(manifest.groups)}. Structure factor, mean of the recalls:"

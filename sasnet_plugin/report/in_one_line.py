@@ -24,7 +24,7 @@ def in_one_line(answer: Answer) -> str:
 def _likeliest(finding: ClassesFinding) -> str:
     """The likeliest model with its group, the one that is shown first in front."""
     best, group = finding.classes[0], next(iter(finding.groups), None)
-    said = f"{name_of(best)} {percent(best.probability)}"
+    said = f"{best.whole_name} {percent(best.probability)}"
     if group is None or len(group.members) <= 1:
         return said
     first = f"{group.name} {percent(group.probability)}"
@@ -36,8 +36,3 @@ def _assumed(unit: Any) -> str:
     if unit is not None and unit.doubt:
         return f"; {unit}, perhaps wrongly: see --details"
     return f"; {unit}" if str(unit or "") else ""
-
-
-def name_of(found: Any) -> str:
-    """Label of a class, with that of a class that depends on it."""
-    return "@".join([found.name, *(label for label, _ in found.given.values() if label)])

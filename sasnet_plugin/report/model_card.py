@@ -26,10 +26,6 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
     asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
-    groups = "\n".join(
-        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
-    )
-    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
     return f"""# {manifest.name}
 
 {domain.purpose or f"Says of {domain.title} what its heads ask."}
@@ -46,7 +42,7 @@ def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
 
 On data of a seed of their own, never used in training, calibration or grouping.{_absolute(manifest)}
 
-{figures}{_elsewhere(manifest.metrics)}{_groups(groups, alone) if manifest.groups else ""}"""
+{figures}{_elsewhere(manifest.metrics)}{_groups(manifest)}"""
 
 
 def _refused(manifest: Manifest) -> str:
@@ -89,7 +85,13 @@ def _elsewhere(metrics: Mapping[str, Any]) -> str:
     return "\n## Curves of other code\n\n" + "\n".join(lines) + "\n\n"
 
 
-def _groups(groups: str, alone: str) -> str:
+def _groups(manifest: Manifest) -> str:
+    if not manifest.groups:
+        return ""
+    groups = "\n".join(
+        f"- **{g.name}**: {', '.join(g.members)}" for g in manifest.groups if len(g.members) > 1
+    )
+    alone = ", ".join(g.members[0] for g in manifest.groups if len(g.members) == 1)
     return f"## Groups\n\n{groups}\n\nOn their own: {alone}.\n"
 
 

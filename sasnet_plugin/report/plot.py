@@ -79,12 +79,13 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         if answer.findings:
             answer.findings[0].draw(right)
         right.set_title(f"in scope: {answer.in_scope:.2f}", fontsize=9)
-        left.set_title(
-            _plain(" · ".join(part for part in (Path(measurement.file).name, measurement.entry) if part)),
-            fontsize=9,
-        )
+        left.set_title(_name(measurement), fontsize=9)
     write_figure(figure, path)
     return len(pairs)
+
+
+def _name(measurement: Any) -> str:
+    return _plain(" · ".join(filter(None, (Path(measurement.file).name, measurement.entry))))
 
 
 def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
@@ -113,8 +114,7 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
         if result.best is not None:
             axes.plot(result.curve.q, result.best.theory, lw=1.4, label=result.best.short_name)
             axes.legend(fontsize="small", frameon=False)
-        name = " · ".join(part for part in (Path(result.curve.file).name, result.curve.entry) if part)
-        axes.set_title(_plain(name), fontsize=9)
+        axes.set_title(_name(result.curve), fontsize=9)
     for axes in every[len(shown) :]:
         axes.set_axis_off()
     write_figure(figure, path, dpi=150)

@@ -1,12 +1,15 @@
-"""Tables of a sample's joint fits as rows of text: for a terminal and for a page."""
+"""What tables of fits say: of a sample's joint fits as rows of text, and of a width its distribution."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..digits import chisq_text, quantity
-from ..fitting.result.model_fit import Parameter
-from ..fitting.together.result import JointFit, SampleResult
+
+if TYPE_CHECKING:
+    from ..fitting.result.model_fit import ModelFit, Parameter
+    from ..fitting.together.result import JointFit, SampleResult
 
 Rows = tuple[list[str], list[list[str]]]
 
@@ -37,3 +40,8 @@ def own(best: JointFit) -> list[list[str]]:
 
 def _text(p: Parameter) -> str:
     return "not determined" if p.undetermined else quantity(p.value, p.unit, p.error)
+
+
+def distribution_of(fit: ModelFit, name: str, usual: str = "gaussian") -> str:
+    """The kind of size distribution whose relative width a parameter is; empty for what is no width."""
+    return fit.distributions.get(name.removesuffix("_pd"), usual) if name.endswith("_pd") else ""

@@ -74,14 +74,13 @@ def _quantities(
     found = {}
     for column, parameter in enumerate(head.parameters):
         rows = [
-            (value, parameter.value(float(truth[row, column]), 0.0)[0])
-            for row, finding in enumerate(findings)
-            if (value := finding.known.get(parameter.name)) and np.isfinite(truth[row, column])
+            (v.value, v.error, v.low, v.high, parameter.value(float(true), 0.0)[0])
+            for finding, true in zip(findings, truth[:, column], strict=False)
+            if (v := finding.known.get(parameter.name)) and np.isfinite(true)
         ]
         if not rows:  # a class that has none of it
             continue
-        true = np.array([x for _, x in rows])
-        value, error, low, high = np.array([(v.value, v.error, v.low, v.high) for v, _ in rows]).T
+        value, error, low, high, true = np.array(rows).T
         size = 1.0 if parameter.may_be_zero else np.maximum(np.abs(true), 1e-12)
         miss = np.abs(value - true)
         found[parameter.name] = {

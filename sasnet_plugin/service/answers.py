@@ -120,15 +120,13 @@ def suggest(pool: Pool, curve: Curve, top: int) -> dict[str, Any]:
         }
         for guess, preview in zip(found.models, previews(pool, curve, found), strict=True)
     ]
+    notes = (curve.q_unit.doubt or str(curve.q_unit), *found.notes)
     return {
         "name": curve.file,
         "in_scope": found.in_scope,
         "warning": outside if out_of_scope else "",
         "q_unit": curve.q_unit.as_dict(),
-        "notes": [
-            *filter(None, (curve.q_unit.doubt or str(curve.q_unit),)),
-            *(note for note in found.notes if note != outside),
-        ],
+        "notes": [note for note in notes if note not in ("", outside)],
         "models": models,
         "rg": found.rg,
         "rg_network": found.rg_network,
@@ -179,8 +177,8 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
     from ..predict.class_prior import COMMON, known_prior
 
     models = names(body, "models")
-    given = {key: name(body, key) or None for key in ("sample", "solvent", "probe")}
-    wavelength = body.get("wavelength")
+    sample, solvent, probe = (name(body, key) or None for key in ("sample", "solvent", "probe"))
+    wavelength = None if body.get("wavelength") is None else float(number(body, "wavelength"))
     return FitOptions(
         top=whole(body, "top", 5),
         models=None if models is None else tuple(models),
@@ -191,12 +189,7 @@ def fit_options(body: Mapping[str, Any]) -> FitOptions:
         prior=known_prior(name(body, "prior") or COMMON),
         structure_factor=name(body, "structure_factor"),
         time_limit=seconds(body, "time_limit", 90.0),
-        contrast=contrast_of(
-            given["sample"],
-            given["solvent"],
-            given["probe"] or "neutron",
-            None if wavelength is None else float(number(body, "wavelength")),
-        ),
+        contrast=contrast_of(sample, solvent, probe or "neutron", wavelength),
     )
 
 
@@ -206,9 +199,14 @@ def _start(given: Any) -> Start | None:
         return None
     if not isinstance(given, dict) or not isinstance(given.get("values"), dict):
         raise SasnetError('"start" is an object with model and values.')
-    words = {k: v for k, v in given["values"].items() if isinstance(v, str)}
-    values = numbers({"values": {k: v for k, v in given["values"].items() if k not in words}}, "values")
-    return Start(name(given, "model") or "", name(given, "structure_factor"), values | words)
+    return Start(name(given, "model") or "", name(given, "structure_factor"), _values(given["values"]))
+
+
+def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers of parameters, seen to be such, and words as they are: kinds of distributions."""
+    words = {key: value for key, value in given.items() if isinstance(value, str)}
+    others = {key: value for key, value in given.items() if key not in words}
+    return numbers({"values": others}, "values") | words
 
 
 def fitted(result: FitResult, request: Request) -> dict[str, Any]:
@@ -238,7 +236,9 @@ def fitted(result: FitResult, request: Request) -> dict[str, Any]:
         }
         for each in result.fits
     ]
-    sent = request.body["curve"]
-    known = any(np.any(np.array(sent.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))
-    dq = None if known else result.curve.dq
+    dq = None if _has_resolution(request.body["curve"]) else result.curve.dq
     return {"fit": result.as_dict(), "pages": pages, "curves": curves, "dq": dq}
+
+
+def _has_resolution(sent: Mapping[str, Any]) -> bool:
+    return any(np.any(np.array(sent.get(key) or 0, dtype=float) > 0) for key in ("dq", "dxl", "dxw"))

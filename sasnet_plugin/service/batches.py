@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,14 +84,13 @@ def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
         limit, files = options.fit.time_limit, job.files
         todo = missing(files, journal, options, limit) if job.fit else []
         wanted = set(todo)
-        say((ROWS, [row for one in _answered(journal, files, wanted) for row in one]))
+        say((ROWS, _rows(journal, files, wanted)))
         if todo:
             journal.name_options(options.digest, options.as_dict())
-            answers = (
-                run.series(files, todo, journal, options, limit)
-                if job.series
-                else run.local(todo, options, limit, workers)
-            )
+            if job.series:
+                answers = run.series(files, todo, journal, options, limit)
+            else:
+                answers = run.local(todo, options, limit, workers)
             places = {path: place for place, path in enumerate(files)}
             before = len(files) - len(todo)
 
@@ -99,7 +99,7 @@ def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
 
             run.keep(_told(answers, places, say), journal, folder / RESULTS, len(todo), step)
         run.publish(journal, folder / RESULTS)
-        rows = [row for one in _answered(journal, files, set()) for row in one]
+        rows = _rows(journal, files, set())
     return written(rows, folder)
 
 
@@ -120,12 +120,11 @@ def batch_options(body: Mapping[str, Any], workers: int) -> Options:
     return Options(fit, None if window is None else (float(window[0]), float(window[1])))
 
 
-def _answered(journal: Journal, files: tuple[str, ...], without: set[str]) -> Iterator[list[dict[str, Any]]]:
-    there = [
-        (place, path) for place, path in enumerate(files) if path in journal.places and path not in without
-    ]
-    for (place, _), record in zip(there, journal.records([path for _, path in there]), strict=True):
-        yield rows_of(record, place)
+def _rows(journal: Journal, files: tuple[str, ...], without: set[str]) -> list[dict[str, Any]]:
+    """Of the files that have their answer, in their order."""
+    there = {path: place for place, path in enumerate(files) if path in journal.places.keys() - without}
+    records = zip(there.values(), journal.records(list(there)), strict=True)
+    return [row for place, record in records for row in rows_of(record, place)]
 
 
 def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
@@ -161,11 +160,11 @@ def _row(
     from ..batch.rows import best_of, name_of
 
     best = best_of(dict(row)) or {}
-    level = DOES_NOT if not row.get("verified") else DOUBTS if row.get("doubt") else EXPLAINS
     return {
         "file": record["file"], "place": place, "entry": entry, "name": row["entry"],
         "headline": row.get("headline", ""), "doubt": row.get("doubt", ""), "error": row["error"],
-        "level": level if best else "", "chisq": best.get("reduced_chisq"), "model": best.get("model", ""),
+        "level": _level(row) if best else "",
+        "chisq": best.get("reduced_chisq"), "model": best.get("model", ""),
         "structure_factor": best.get("structure_factor"),
         "weights": {name_of(fit): fit["weight"] for fit in row["fits"]},
         "values": {
@@ -220,6 +219,12 @@ def _report(rows: list[dict[str, Any]], folder: Path) -> None:
     write_overview(lines, folder, f"{len({row['file'] for row in rows})} files")
 
 
+def _level(row: Mapping[str, Any]) -> str:
+    if not row.get("verified"):
+        return DOES_NOT
+    return DOUBTS if row.get("doubt") else EXPLAINS
+
+
 def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
     import numpy as np
 
@@ -227,20 +232,29 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
     from ..report.trend import trend, trend_page, trend_size
 
     there = [row for row in rows if row["model"]]
-    models = list(dict.fromkeys(name for row in there for name in row["weights"]))
-    shares = {name: np.array([row["weights"].get(name, 0.0) for row in there]) for name in models}
     numbers = {
         f"{name} / {unit}" if unit else name: (column(there, name, 0), column(there, name, 1))
         for name, unit in fitted_names(there)
     }
     said = changes(there)
     time = np.arange(1.0, len(there) + 1)
-    at = [place + 0.5 for place in range(1, len(there)) if _models(there[place - 1]) != _models(there[place])]
+    at = [
+        place + 0.5 for place, (one, next_) in enumerate(pairwise(there), 1) if _models(one) != _models(next_)
+    ]
+    drawn = trend(time, _shares(there), numbers, at, against="data set")
     page = trend_page(
-        "Along the data sets", trend(time, shares, numbers, at, against="data set"), trend_size(len(numbers)),
-        said, f"{len(there)} of {len(rows)} data sets have an answer.", again=None,
+        "Along the data sets", drawn, trend_size(len(numbers)), said,
+        f"{len(there)} of {len(rows)} data sets have an answer.", again=None,
     )  # fmt: skip
     put_whole(folder / TREND, page.encode(), "page of the trend")
+
+
+def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Weight of each model in each row, (n,)."""
+    import numpy as np
+
+    models = dict.fromkeys(name for row in rows for name in row["weights"])
+    return {name: np.array([row["weights"].get(name, 0.0) for row in rows]) for name in models}
 
 
 def fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -249,8 +263,9 @@ def fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
     from ..digits import unit_text
 
-    counts = Counter(name for row in rows for name, p in row["values"].items() if not p[3])
-    units = {name: unit_text(p[2]) for row in rows for name, p in row["values"].items()}
+    values = [one for row in rows for one in row["values"].items()]
+    counts = Counter(name for name, p in values if not p[3])
+    units = {name: unit_text(p[2]) for name, p in values}
     order = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))
     return [(name, units[name]) for name in order[:6]]
 

@@ -64,6 +64,12 @@ class Evaluator:
         return evaluated(self._ready[key], name, parameters)
 
 
+def _is_kind(name: str, value: str) -> bool:
+    from sasmodels.weights import DISTRIBUTIONS
+
+    return name.endswith("_pd_type") and value in DISTRIBUTIONS
+
+
 def check(parameters: Mapping[str, Any]) -> None:
     """See that values are numbers, and distributions of a known kind, of no more points than anybody needs.
 
@@ -72,10 +78,8 @@ def check(parameters: Mapping[str, Any]) -> None:
     SasnetError
         One is not.
     """
-    from sasmodels.weights import DISTRIBUTIONS
-
     for name, value in parameters.items():
-        if isinstance(value, str) and not (name.endswith("_pd_type") and value in DISTRIBUTIONS):
+        if isinstance(value, str) and not _is_kind(name, value):
             raise SasnetError(f"{name[:80]}: {value[:80]!r} is no value; give a number.")
         if name.endswith("_pd_n") and not 0 <= float(value) <= _MOST_POINTS:
             raise SasnetError(f"{name[:80]}: a distribution has up to {_MOST_POINTS} points here.")
@@ -107,15 +111,7 @@ def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mappin
         A value or a name is none of the model's.
     """
     found, defaults = ready
-    numbers = {key: value for key, value in parameters.items() if not isinstance(value, str)}
-    known = found.model.parameters()
-    if unknown := [key for key in numbers if key not in known]:
-        raise SasnetError(f"{unknown[0]}: {name} has no such parameter.")
-    for key, default in defaults.items():
-        value = float(numbers.get(key, default))
-        if not np.isfinite(value):
-            raise SasnetError(f"{key}: {value} is no value; give a number.")
-        known[key].value = value
+    _set(found.model.parameters(), name, parameters, defaults)
     found.update()
     with np.errstate(all="ignore"):
         theory = np.asarray(found.theory(), dtype=float)
@@ -134,3 +130,15 @@ def beside(curve: Curve, theory: NDArray[np.float64]) -> dict[str, Any]:
         "q": curve.q, "intensity": theory, "residuals": residuals,
         "reduced_chisq": float(np.mean(residuals**2)), "points": len(curve), "note": note,
     }  # fmt: skip
+
+
+def _set(known: Any, name: str, given: Mapping[str, Any], defaults: Mapping[str, float]) -> None:
+    numbers = {key: value for key, value in given.items() if not isinstance(value, str)}
+    for key in numbers:
+        if key not in known:
+            raise SasnetError(f"{key}: {name} has no such parameter.")
+    for key, default in defaults.items():
+        value = float(numbers.get(key, default))
+        if not np.isfinite(value):
+            raise SasnetError(f"{key}: {value} is no value; give a number.")
+        known[key].value = value

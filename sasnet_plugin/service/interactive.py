@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.failure import sentence_of
-from ..types import Curve, DataError, ModelGuess, SasnetError, Suggestion
+from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
 from .evaluate import Evaluator, beside
 from .messages import plain
 from .models import explained, known_name, parameter_table
@@ -194,14 +194,16 @@ def suggested(curve: Curve) -> dict[str, Any]:
     return {
         "q_range": [float(curve.q[0]), float(curve.q[-1])], "points": len(curve),
         "models": [_guess(one) for one in found.models],
-        "groups": [
-            {"name": g.name, "members": list(g.members), "probability": g.probability} for g in found.groups
-        ],
+        "groups": [_group(one) for one in found.groups],
         "in_scope": found.in_scope, "doubt": doubt,
         "said": [note for note in found.notes if note != doubt],
         "model_free": found.model_free.as_dict() if found.model_free else None,
         "numbers": list(lines(found.model_free)) if found.model_free else [],
     }  # fmt: skip
+
+
+def _group(one: GroupGuess) -> dict[str, Any]:
+    return {"name": one.name, "members": list(one.members), "probability": one.probability}
 
 
 def _guess(one: ModelGuess) -> dict[str, Any]:

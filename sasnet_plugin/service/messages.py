@@ -89,6 +89,9 @@ def request_of(line: bytes) -> Request:
     return Request(number, do, body)
 
 
+_COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+
+
 def curve_of(given: Any) -> Curve:
     """A curve from the caller's columns.
 
@@ -106,18 +109,18 @@ def curve_of(given: Any) -> Curve:
     if not isinstance(given, dict):
         raise SasnetError('The request has no data; give "curve" with name, q and intensity.')
     file = str(given.get("name") or "") or "the data"
-    q, intensity = _column(given, "q", file), _column(given, "intensity", file)
-    if q is None or intensity is None:
+    columns = {key: _column(given, key, file) for key in _COLUMNS}
+    there = {key: column.size for key, column in columns.items() if column is not None}
+    if not {"q", "intensity"} <= there.keys():
         raise SasnetError(f"{file}: q or intensity is missing; give both.")
-    others = {key: _column(given, key, file) for key in ("dintensity", "dq", "dxl", "dxw")}
-    for key, column in {"intensity": intensity, **others}.items():
-        if column is not None and column.size != q.size:
+    for key, size in there.items():
+        if size != there["q"]:
             raise SasnetError(
-                f"{file}: {key} has {column.size} values but q has {q.size}; give one value per q."
+                f"{file}: {key} has {size} values but q has {there['q']}; give one value per q."
             )
     with np.errstate(all="ignore"):
         unit = None if given.get("q_assumed") is True else "Å⁻¹"
-        return clean(RawCurve(q, intensity, **others, q_unit=unit), file=file, entry="")
+        return clean(RawCurve(**columns, q_unit=unit), file=file, entry="")
 
 
 def _column(given: Mapping[str, Any], key: str, file: str) -> Any:
@@ -214,12 +217,10 @@ def plain(value: Any) -> Any:
     """The same in JSON's types; None for infinities and what is not a number."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic):
         return plain(value.tolist())
     if isinstance(value, list | tuple):
         return [plain(v) for v in value]
-    if isinstance(value, np.generic):
-        return plain(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -23,15 +23,15 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
     from ..simulate.priors import form_models, model_info, structure_factors
 
     if model not in form_models():
-        near = get_close_matches(model, form_models(), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "."
+        near = " or ".join(get_close_matches(model, form_models(), n=3))
+        hint = f"; did you mean {near}?" if near else "."
         raise SasnetError(f"{model[:80]}: sasmodels has no such model{hint}")
     if structure_factor is None:
         return model
     if structure_factor not in structure_factors():
         known = ", ".join(structure_factors())
         raise SasnetError(f"{structure_factor[:80]}: no such structure factor; choose one of {known}.")
-    if not any(p.type == "volume" for p in model_info(model).parameters.kernel_parameters):
+    if "volume" not in {p.type for p in model_info(model).parameters.kernel_parameters}:
         raise SasnetError(f"{model}: is no particle; it takes no structure factor.")
     return product_name(model, structure_factor)
 

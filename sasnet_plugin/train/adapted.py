@@ -68,23 +68,26 @@ class Adapted:
 
     def sentence(self) -> str:
         """In words."""
-        given = f"{self.images} labelled images"
+        given, ones = f"{self.images} labelled images", "held-out ones"
         if self.accepted:
             given += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
+            ones = "own labels of held-out ones"
         if not self.better:
             return (
                 f"{given}: no tag is better on held-out ones than before any labels"
                 "; the model was kept, and nothing was written."
             )
-        told = ", ".join(f"{name} {self.before[name]:.3g} → {self.after[name]:.3g}" for name in self.better)
+        told = ", ".join(f"{name} {_from_to((self.before[name], self.after[name]))}" for name in self.better)
         kept = ""
         if self.scenes:
-            kept = f"; on {self.scenes:,} simulated ones {self.simulated[0]:.3g} → {self.simulated[1]:.3g}"
+            kept = f"; on {self.scenes:,} simulated ones {_from_to(self.simulated)}"
         if np.isfinite(self.agreed[0]):
-            both = " → ".join(f"{loss:.3g}" for loss in self.agreed)
-            kept += f"; on accepted suggestions, by which no tag is judged, {both}"
-        ones = "own labels of held-out ones" if self.accepted else "held-out ones"
+            kept += f"; on accepted suggestions, by which no tag is judged, {_from_to(self.agreed)}"
         return f"{given}, loss on {ones}: {told}; other tags as before{kept}."
+
+
+def _from_to(losses: Sequence[float]) -> str:
+    return " → ".join(f"{loss:.3g}" for loss in losses)
 
 
 def adapt(

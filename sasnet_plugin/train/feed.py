@@ -122,9 +122,7 @@ class Feed:
                 self._store(*self._take())
             rows, frames = self._rows()
             self.drawn += self.batch
-            inputs = {name: _single(kept[rows]) for name, kept in self._kept["inputs"].items()}
-            if frames:
-                inputs = {name: kept[:, :frames] if kept.ndim > 1 else kept for name, kept in inputs.items()}
+            inputs = {name: _single(kept[rows], frames) for name, kept in self._kept["inputs"].items()}
             targets = {name: kept[rows] for name, kept in self._kept["targets"].items()}
             inputs, targets = augmented(self.domain, inputs, targets, self._rng)
             yield as_read(inputs), targets
@@ -156,5 +154,8 @@ class Feed:
         return self._rng.choice(np.flatnonzero(lengths == wanted), self.batch), int(wanted)
 
 
-def _single(values: NDArray[Any]) -> NDArray[Any]:
+def _single(values: NDArray[Any], frames: int) -> NDArray[Any]:
+    """In single precision; of a set, the frames that there are."""
+    if frames and values.ndim > 1:
+        values = values[:, :frames]
     return values.astype(np.float32) if values.dtype.kind == "f" else values

@@ -109,10 +109,8 @@ def cut(
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):
         clusters[len(forms) + step] = sorted(clusters.pop(int(a)) + clusters.pop(int(b)))
-    groups = []
-    for members in clusters.values():
-        groups.append(simplest_first([forms[row] for row in members]))
-    groups.sort(key=lambda members: (-len(members), members))
+    named = (simplest_first([forms[row] for row in members]) for members in clusters.values())
+    groups = sorted(named, key=lambda members: (-len(members), members))
     names = [name_of(members) for members in groups]
     # Two groups of one family differ in their simplest members.
     return [
@@ -148,7 +146,7 @@ def name_of(members: Sequence[str]) -> str:
     families = [family(form) for form in members]
     common = sorted(dict.fromkeys(families), key=lambda name: -families.count(name))
     named = [name for name in common if families.count(name) >= _NAMED * len(members)][:2]
-    return listed([word for name in named for word in name.split(" and ")])
+    return listed(" and ".join(named).split(" and "))
 
 
 def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any]]) -> Finished:

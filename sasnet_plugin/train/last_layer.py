@@ -79,11 +79,11 @@ class Layer:
         import onnx
 
         proto = without_labels(onnx.load_from_string(model.onnx))
-        made = {name: node for node in proto.graph.node for name in node.output}
+        made = {(name, node.op_type): node for node in proto.graph.node for name in node.output}
         stored = stored_weights(proto)
-        add = made.get(head.name)
-        product = made.get(add.input[0]) if add is not None and add.op_type == "Add" else None
-        if add is None or product is None or product.op_type != "MatMul" or product.input[1] not in stored:
+        add = made.get((head.name, "Add"))
+        product = None if add is None else made.get((add.input[0], "MatMul"))
+        if add is None or product is None or product.input[1] not in stored:
             raise SasnetError(
                 f"{model.folder}: its network does not end in a dense layer; train without --start-from."
             )
@@ -118,12 +118,7 @@ class Layer:
 
         proto = onnx.ModelProto()
         proto.CopyFrom(self.graph)
-        before = f"{_ADDED}before"
-        for node in proto.graph.node:
-            for names in (node.input, node.output):
-                for place, name in enumerate(names):
-                    if name == self.output:
-                        names[place] = before
+        _rename(proto.graph, self.output, f"{_ADDED}before")
         both = {"gate": change.gate[:, None], "weights": change.weights}
         for name, values in both.items():
             for ending, some in (("", values[:-1]), ("_bias", values[-1:])):
@@ -145,26 +140,37 @@ class Layer:
         return proto
 
 
+def _added(some: Any) -> list[Any]:
+    return [one for one in some if one.name.startswith(_ADDED)]
+
+
+def _keep_original(some: Any) -> None:
+    for one in _added(some):
+        some.remove(one)
+
+
 def without_labels(proto: Any) -> Any:
     """A graph as it was before any labels were added."""
     import onnx
 
     found = onnx.ModelProto()
     found.CopyFrom(proto)
-    added = [node for node in found.graph.node if node.name.startswith(_ADDED)]
-    if not added:
+    made = [name for node in _added(found.graph.node) for name in node.output]
+    if not made:
         return found
-    (output,) = (name for node in added for name in node.output if not name.startswith(_ADDED))
-    for node in added:
-        found.graph.node.remove(node)
-    for stored in [one for one in found.graph.initializer if one.name.startswith(_ADDED)]:
-        found.graph.initializer.remove(stored)
-    for node in found.graph.node:
-        for names in (node.input, node.output):
-            for place, name in enumerate(names):
-                if name == f"{_ADDED}before":
-                    names[place] = output
+    (output,) = (name for name in made if not name.startswith(_ADDED))
+    for some in (found.graph.node, found.graph.initializer):
+        _keep_original(some)
+    _rename(found.graph, f"{_ADDED}before", output)
     return found
+
+
+def _rename(graph: Any, old: str, new: str) -> None:
+    """Give a value that runs between nodes another name, wherever it is made or read."""
+    for names in (names for node in graph.node for names in (node.input, node.output)):
+        for place, name in enumerate(names):
+            if name == old:
+                names[place] = new
 
 
 def stored_weights(proto: Any) -> dict[str, NDArray[Any]]:

@@ -118,11 +118,7 @@ def train(
     if final.exists():
         return final
 
-    keras.utils.set_random_seed(config.seed)
-    if keras.backend.backend() == "jax" and len(keras.distribution.list_devices("gpu")) > 1:
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
-    if bfloat16_pays() if config.mixed is None else config.mixed:
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    _prepare(keras, config)
     model = build(domain, settings)
     # The average over the last steps (a twentieth of all) is a better network than the last one
     # (Polyak & Juditsky, SIAM J. Control Optim. 30 (1992) 838).
@@ -179,6 +175,15 @@ def train(
     with put_in_one_step(final, ending=".weights.h5") as aside:
         model.save_weights(aside)
     return final
+
+
+def _prepare(keras: Any, config: TrainConfig) -> None:
+    """Seed, devices and precision, before anything is built."""
+    keras.utils.set_random_seed(config.seed)
+    if keras.backend.backend() == "jax" and len(keras.distribution.list_devices("gpu")) > 1:
+        keras.distribution.set_distribution(keras.distribution.DataParallel())
+    if bfloat16_pays() if config.mixed is None else config.mixed:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
 
 
 def bfloat16_pays() -> bool:

@@ -72,16 +72,19 @@ def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArra
     ValueError
         A class is in no group, or in several.
     """
-    where: dict[str, int] = {}
-    for index, members in enumerate(groups):
-        for name in members:
-            if name in where:
-                raise ValueError(f"{name} is in two groups.")
-            where[name] = index
+    where = _places(groups)
     missing = [name for name in names if name not in where]
     if missing:
         raise ValueError(f"{', '.join(missing)}: in no group.")
     return np.array([where[name] for name in names], dtype=np.intp)
+
+
+def _places(groups: Sequence[Sequence[str]]) -> dict[str, int]:
+    where: dict[str, int] = {}
+    for name, index in [(name, index) for index, members in enumerate(groups) for name in members]:
+        if where.setdefault(name, index) != index:
+            raise ValueError(f"{name} is in two groups.")
+    return where
 
 
 def group_probability(probability: NDArray[Any], index: NDArray[np.intp]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
         for name, shape in sorted(settings["inputs"].items())
     }
     trunk, sizes = domain.network.trunk, dict(settings["net"])
-    if domain.network.pooling:
+    if sets:
         x = _pooled(trunk, inputs, sizes, domain.network.pooling)
     else:
         x = trunk(inputs, sizes)
@@ -159,17 +159,17 @@ def adopt_trunk(model: Any, run: Path) -> int:
             f"{run}: its network has another trunk; choose a run of a small trunk of the same size."
         )
     for layer in ours:
-        weights = []
-        for wanted, given in zip(layer.weights, theirs[layer.name].get_weights(), strict=True):
-            if len(wanted.shape) == 4 and wanted.shape[2] < given.shape[2]:
-                given = given[:, :, : wanted.shape[2]]
-            if tuple(wanted.shape) != given.shape:
-                raise SasnetError(
-                    f"{run}: its trunk has other shapes (layer {layer.name}); set the same sizes."
-                )
-            weights.append(given)
+        both = zip(layer.weights, theirs[layer.name].get_weights(), strict=True)
+        weights = [_first_channels(given, len(wanted.shape), wanted.shape) for wanted, given in both]
+        if [one.shape for one in weights] != [tuple(one.shape) for one in layer.weights]:
+            raise SasnetError(f"{run}: its trunk has other shapes (layer {layer.name}); set the same sizes.")
         layer.set_weights(weights)
     return len(ours)
+
+
+def _first_channels(given: Any, axes: int, shape: Sequence[int]) -> Any:
+    """Of a kernel that reads more channels than another shape has, those that it reads, too."""
+    return given[:, :, : shape[2]] if axes == 4 else given
 
 
 def leaves(model: Any) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -27,26 +27,25 @@ def finish(trained: Trained, held: HeldOut, calibration: dict[str, dict[str, Any
     rng, simulator = np.random.default_rng(31), trained.domain.simulated()
     data, other = Dataset(trained.data, simulator), Dataset(trained.validation, simulator)
     rows = [data[int(row)] for row in rng.permutation(len(data))[:PROFILES]]
-    parts = []
-    for start in range(0, len(rows), _BATCH):
-        images, _ = simulator.measure(rows[start : start + _BATCH], rng, exposure=COUNTS)
-        parts.append(profiles(images))
+    parts = [
+        profiles(simulator.measure(rows[start : start + _BATCH], rng, exposure=COUNTS)[0])
+        for start in range(0, len(rows), _BATCH)
+    ]
     decades, seen = (np.concatenate([getattr(part, name) for part in parts]) for name in ("decades", "seen"))
     none = np.zeros(0)
     bank = Bank(decades.astype(np.float16), seen, np.array([_empty(row) for row in rows]), none, none, none)
     others = [other[row] for row in range(len(other))]
+
+    def limit(some: Sequence[Mapping[str, Any]], counts: float, empty: bool) -> float:
+        shots = [some[int(row)] for row in rng.integers(len(some), size=SHOTS)]
+        found = profiles(simulator.measure(shots, rng, exposure=counts)[0])
+        return float(np.quantile(bank.distances(found, empty=empty), 1 - SHARE))
+
     dark = [row for row in others if _empty(row)]
-    levels, limits = np.log10(LEVELS), []
-    for counts in LEVELS:
-        for some, empty in ((others, False), (dark, True)):
-            shots = [some[int(row)] for row in rng.integers(len(some), size=SHOTS)]
-            found = profiles(simulator.measure(shots, rng, exposure=counts)[0])
-            limits.append(float(np.quantile(bank.distances(found, empty=empty), 1 - SHARE)))
+    limits = np.array([(limit(others, counts, False), limit(dark, counts, True)) for counts in LEVELS])
     path = trained.target / BANK
-    known = asdict(
-        replace(bank, levels=levels, limits=np.array(limits[::2]), empty_limits=np.array(limits[1::2]))
-    )
-    np.savez_compressed(path, **known)
+    known = replace(bank, levels=np.log10(LEVELS), limits=limits[:, 0], empty_limits=limits[:, 1])
+    np.savez_compressed(path, **asdict(known))
     heads = f"{len(trained.heads)} heads, {held.known:,} examples held out, {len(rows):,} profiles"
     return Finished(heads=trained.heads, files=(path,), summary=heads)
 

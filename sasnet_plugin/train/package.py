@@ -15,7 +15,7 @@ import numpy as np
 from ..domains import Domain
 from ..domains.heads import Head, Inputs, Outputs, Scope
 from ..domains.simulator import HeldOut, Simulator
-from ..predict.averaging import said_of
+from ..predict.arithmetic import said_of
 from ..predict.calibration import calibrate
 from ..simulate.dataset import Dataset
 from ..simulate.stream import as_read, held_out, network_inputs
@@ -188,11 +188,11 @@ def _calibrated(trained: Trained, inputs: Inputs, held: HeldOut, only: str = "")
     """What is stored of each head."""
     outputs = trained.answers(inputs)
     named = {head.name: head for head in trained.heads}
-    chosen = [head for head in trained.heads if not only or head.name == only]
+    chosen = {only} if only else named.keys()
     return {
-        head.name: calibrate(head, outputs, held.targets, named)
-        for head in chosen
-        if head.name in held.targets
+        name: calibrate(head, outputs, held.targets, named)
+        for name, head in named.items()
+        if name in chosen & held.targets.keys()
     }
 
 

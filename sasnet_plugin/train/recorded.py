@@ -6,7 +6,7 @@ What the network reads of each image is computed once; of the heads those remain
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -135,17 +135,12 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
     for image in images:
         name = next((name for name in names_of(image) if name in wanted), "")
         entries = wanted.get(name, {})
-        batch: list[Any] = []
-        targets: list[tuple[NDArray[np.float32], NDArray[np.bool_]]] = []
-        for number, one in enumerate(domain.read(image, ReadOptions()) if entries else (), start=1):
-            if number in entries:
-                batch.append(one)
-                targets.append((entries[number], suggested[name, number]))
-        if batch:
-            read = domain.features(batch)
+        frames = {n: one for n, one in enumerate(_frames(domain, image, entries), start=1) if n in entries}
+        if frames:
+            read = domain.features(list(frames.values()))
             found += [
-                Labelled({k: v[row] for k, v in read.items()}, tags, name, accepted)
-                for row, (tags, accepted) in enumerate(targets)
+                Labelled({k: v[row] for k, v in read.items()}, entries[n], name, suggested[name, n])
+                for row, n in enumerate(frames)
             ]
     if len(found) < LEAST:
         raise SasnetError(
@@ -153,6 +148,11 @@ def labelled(domain: Domain, labels: Path, images: Sequence[str]) -> tuple[Tags,
             " name files as they are given."
         )
     return head, found
+
+
+def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[Any]:
+    """Of a file that has labels; another is not read."""
+    return domain.read(image, ReadOptions()) if entries else ()
 
 
 def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float32]]]:
@@ -171,7 +171,7 @@ def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float3
         )
     found: dict[str, dict[int, NDArray[np.float32]]] = {}
     for number, row in enumerate(rows, start=2):
-        entry = (row.get("entry") or "1").removeprefix("frame").strip()
+        entry = _frame(row)
         if not entry.isdigit():
             raise DataError(f"{path}: line {number}: {entry!r} is no frame; give its number, from 1.")
         found.setdefault(row["file"].removeprefix("./"), {})[int(entry)] = _targets(
@@ -188,12 +188,16 @@ def read_accepted(path: Path, head: Tags) -> dict[tuple[str, int], NDArray[np.bo
     found = {}
     for row in _rows(path):
         named = {name.strip() for name in (row.get("accepted") or "").split(";")}
+        silent = {child: parent for child, parent in head.parents.items() if not row.get(parent)}
         for _ in head.parents:
-            implied = {head.parents[one] for one in named if row.get(one) == "1" and one in head.parents}
-            named |= {parent for parent in implied if not row.get(parent)}
-        entry = int((row.get("entry") or "1").removeprefix("frame").strip())
-        found[row["file"].removeprefix("./"), entry] = np.array([name in named for name in head.labels])
+            named |= {parent for child, parent in silent.items() if child in named and row.get(child) == "1"}
+        at = row["file"].removeprefix("./"), int(_frame(row))
+        found[at] = np.array([name in named for name in head.labels])
     return found
+
+
+def _frame(row: Mapping[str, str]) -> str:
+    return (row.get("entry") or "1").removeprefix("frame").strip()
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -204,13 +208,18 @@ def _rows(path: Path) -> list[dict[str, str]]:
         raise DataError(f"{path}: cannot be read as CSV ({error}); check the file.") from None
 
 
+def _listed(tags: str | None, head: Tags, where: str) -> dict[str, float]:
+    """1 of each tag in a list and 0 of the others; NaN of all where there is no list."""
+    if tags is None:
+        return dict.fromkeys(head.labels, float("nan"))
+    named = {name.strip() for name in tags.split(";")} - {""}
+    if unknown := named - set(head.labels):
+        raise DataError(f"{where}: {unknown.pop()!r} is no tag; use {', '.join(head.labels)}.")
+    return {name: float(name in named) for name in head.labels}
+
+
 def _targets(row: Mapping[str, str | None], head: Tags, where: str) -> NDArray[np.float32]:
-    values = dict.fromkeys(head.labels, float("nan"))
-    if row.get("tags") is not None:
-        named = {name.strip() for name in (row["tags"] or "").split(";") if name.strip()}
-        if unknown := named - set(head.labels):
-            raise DataError(f"{where}: {unknown.pop()!r} is no tag; use {', '.join(head.labels)}.")
-        values = {name: float(name in named) for name in head.labels}
+    values = _listed(row.get("tags"), head, where)
     for name in head.labels:
         text = (row.get(name) or "").strip()
         if text not in ("", "0", "1"):

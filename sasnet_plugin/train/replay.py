@@ -69,11 +69,13 @@ def replayed(
     """
     size, labels = layer.kernel.shape
     seen, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]
-    simulator = domain.simulator() if domain.simulator else None
-    more = simulator.layout.settings if simulator is not None else None
+    if domain.simulator is None:
+        return Scenes(seen[0], truth[0])
+    simulator = domain.simulator()
+    more = simulator.layout.settings
     about = [layer.digest, domain.features_version, more() if more else {}]
     key = hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
-    for part in range(-(-number // PART) if simulator is not None else 0):
+    for part in range(-(-number // PART)):
         path = folder / f"{domain.name}-{key}-{part:04d}.npz"
         made = _kept(path)
         if made is None:

@@ -52,7 +52,6 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
     SasnetError
         The networks have other shapes, or answer differently with the same weights.
     """
-    import keras
     import onnx
 
     # What a user's labels have added is no layer of Keras': it begins with what was there before.
@@ -67,13 +66,8 @@ def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
         if given is None:
             new.append(layer.name)
             continue
-        kernel, bias = given
-        if isinstance(layer, keras.layers.Conv1D):
-            kernel = kernel[:, :, 0, :].transpose(2, 1, 0)
-        elif isinstance(layer, keras.layers.Conv2D):
-            kernel = kernel.transpose(2, 3, 1, 0)
         try:
-            layer.set_weights([kernel, bias] if len(layer.weights) > 1 else [kernel])
+            layer.set_weights(_as_keras(layer, *given)[: len(layer.weights)])
         except ValueError:
             raise SasnetError(
                 f"{where}: its layer {layer.name} has another shape; start from a network of the same sizes."
@@ -96,6 +90,17 @@ def described(start: ZooModel) -> dict[str, Any]:
     }
 
 
+def _as_keras(layer: Any, kernel: FloatArray, bias: FloatArray) -> list[FloatArray]:
+    """The weights of a layer of ONNX in the order of Keras' axes."""
+    import keras
+
+    if isinstance(layer, keras.layers.Conv1D):
+        return [kernel[:, :, 0, :].transpose(2, 1, 0), bias]
+    if isinstance(layer, keras.layers.Conv2D):
+        return [kernel.transpose(2, 3, 1, 0), bias]
+    return [kernel, bias]
+
+
 def _weights_of(proto: Any, inside: Collection[str]) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Kernel and bias, or scale and offset, by the layer's name; of the networks inside as of the whole."""
     known = {name: values.astype(np.float32) for name, values in stored_weights(proto).items()}
@@ -104,9 +109,8 @@ def _weights_of(proto: Any, inside: Collection[str]) -> dict[str, tuple[FloatArr
         for name in node.input:
             users.setdefault(name, []).append(node)
     found: dict[str, tuple[FloatArray, FloatArray]] = {}
-    for node in proto.graph.node:
-        if node.op_type not in ("Conv", "MatMul", "Gemm") or node.input[1] not in known:
-            continue
+    products = [node for node in proto.graph.node if node.op_type in ("Conv", "MatMul", "Gemm")]
+    for node in [node for node in products if node.input[1] in known]:
         kernel = known[node.input[1]]
         channels = kernel.shape[0 if node.op_type == "Conv" else -1]
         bias = known[node.input[2]] if len(node.input) > 2 else _added(node, channels, known, users)
@@ -136,7 +140,7 @@ def _added(node: Any, channels: int, known: dict[str, Any], users: dict[str, lis
 def _in_order(layers: dict[str, Any]) -> dict[str, Any]:
     """Layers by name, with numbers that begin at 0: Keras counts on from network to network."""
     parts = {name: _NUMBERED.fullmatch(name) for name in layers}
-    found = {name: layer for name, layer in layers.items() if parts[name] is None}
+    found = {name: layers[name] for name, part in parts.items() if part is None}
     numbered = sorted((m[1], int(m[2] or 0), name) for name, m in parts.items() if m is not None)
     count: dict[str, int] = {}
     for kind, _, name in numbered:
@@ -165,9 +169,12 @@ def _check(model: Any, packaged: bytes, where: str, outputs: Sequence[str]) -> N
     both = [name for name in outputs if name in now]
     before = Runtime(packaged, outputs=both, where=where).run(asked)
     for name in both:
-        its, own = np.ravel(before[name]), np.ravel(now[name])
-        if its.shape != own.shape or np.max(np.abs(its - own)) > same * max(1.0, np.max(np.abs(its))):
+        if not _alike(np.ravel(before[name]), np.ravel(now[name]), same):
             raise SasnetError(
                 f"{where}: answers differently from this network with the same weights ({name}); start from a"
                 " network of the same sizes."
             )
+
+
+def _alike(its: FloatArray, own: FloatArray, same: float) -> bool:
+    return its.shape == own.shape and bool(np.max(np.abs(its - own)) <= same * max(1.0, np.max(np.abs(its))))

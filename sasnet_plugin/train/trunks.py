@@ -97,15 +97,14 @@ def adopt(model: Any, donor: Any) -> int:
         Layers taken over.
     """
     theirs = {layer.name: layer for layer in donor.layers}
-    count = 0
-    for layer in model.layers:
-        other = theirs.get(layer.name)
-        if other is None or not layer.weights:
-            continue
-        if [w.shape for w in layer.weights] == [w.shape for w in other.weights]:
-            layer.set_weights(other.get_weights())
-            count += 1
-    return count
+    same = [one for one in model.layers if one.weights and _shapes(one) == _shapes(theirs.get(one.name))]
+    for layer in same:
+        layer.set_weights(theirs[layer.name].get_weights())
+    return len(same)
+
+
+def _shapes(layer: Any | None) -> list[Any]:
+    return [] if layer is None else [weights.shape for weights in layer.weights]
 
 
 def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:

@@ -172,14 +172,7 @@ class Background:
                 if self._images.content.get(file):
                     self._state.read(file, "")
                     self.pictures[self._images.of(file)] = np.nan
-            for file, (source, made) in self._cached.items():
-                if self._images.stamp.get(file) == source.stamp:
-                    for one in made:
-                        row = self._images.add((file, one.number), there=True, title=one.title)
-                        self.pictures[row] = one.descriptor
-                    self._state.read(file, source.content)
-                    self._made[file] = source.stamp
-            self._cached = {}
+            self._take_cached()
             if changed:
                 self._state.touch([self._images.row[file, 1] for file in changed])
             self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
@@ -282,6 +275,17 @@ class Background:
         self._images.problem.pop(row, None)
         said = one.tags, one.probability, one.in_scope, one.said
         self._heard.append(Prediction(one.model, file, one.number, content, *said))
+
+    def _take_cached(self) -> None:
+        """What an earlier server has made of files that are as they were."""
+        for file, (source, made) in self._cached.items():
+            if self._images.stamp.get(file) == source.stamp:
+                for one in made:
+                    row = self._images.add((file, one.number), there=True, title=one.title)
+                    self.pictures[row] = one.descriptor
+                self._state.read(file, source.content)
+                self._made[file] = source.stamp
+        self._cached = {}
 
     def _done(self, job: Job) -> None:
         source, failed = self._source, self._failed

@@ -141,14 +141,9 @@ class Database:
                 f"{self.shown}: holds labels of {printable(known[0])}; name another --database for {folder},"
                 " or add --moved if it is the same folder in another place."
             )
-        value, sql = json.dumps([*known, here]), self.sql
         if not known:
-            try:
-                return self.insert(self.about, [{"name": "folders", "value": value}])
-            except SasnetError:
-                if not self.folders():
-                    raise
-                return self.claim(folder, too=too)  # another server was quicker
+            return self._claim_first(folder, here, too)
+        value, sql = json.dumps([*known, here]), self.sql
         try:
             with self._engine.begin() as connection:
                 connection.execute(
@@ -156,6 +151,14 @@ class Database:
                 )
         except sql.exc.SQLAlchemyError as error:
             raise SasnetError(f"{self.shown}: cannot be written to ({_reason(error)}); mend it.") from None
+
+    def _claim_first(self, folder: Path, here: str, too: bool) -> None:
+        try:
+            self.insert(self.about, [{"name": "folders", "value": json.dumps([here])}])
+        except SasnetError:
+            if not self.folders():
+                raise
+            self.claim(folder, too=too)  # another server was quicker
 
     def _add_content(self) -> None:
         """A database from before answers were kept with what they are of: such answers are not believed."""

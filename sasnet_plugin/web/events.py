@@ -233,10 +233,7 @@ class Log:
         for model, some in itertools.groupby(rows, key=operator.itemgetter(0)):
             _, ids, files, numbers, contents, blobs, scopes, said = zip(*some, strict=True)
             known = tags.get(model, ())
-            nothing = _packed({}, known)
-            # One of another length is of other tags: nothing can be said of which is which.
-            joined = b"".join(blob if blob and len(blob) == len(nothing) else nothing for blob in blobs)
-            values = np.frombuffer(joined, "<f4").reshape(len(ids), len(known))
+            values = _unpacked(blobs, known)
             keys, content = tuple(zip(files, numbers, strict=True)), tuple(one or "" for one in contents)
             scope = np.array(scopes, np.float32)
             found.append(Answers(model, known, keys, content, values, scope, said, ids[-1]))
@@ -280,3 +277,10 @@ class Log:
 def _packed(probability: Mapping[str, float], tags: Sequence[str]) -> bytes:
     """Probabilities in the order of tags, NaN where nothing is said."""
     return np.array([probability.get(tag, np.nan) for tag in tags], "<f4").tobytes()
+
+
+def _unpacked(blobs: Sequence[bytes | None], tags: Sequence[str]) -> NDArray[np.float32]:
+    """(n, tags) probabilities; NaN for a blob of another length, which is of other tags."""
+    nothing = _packed({}, tags)
+    joined = b"".join(blob if blob and len(blob) == len(nothing) else nothing for blob in blobs)
+    return np.frombuffer(joined, "<f4").reshape(len(blobs), len(tags))

@@ -144,18 +144,22 @@ class _Parser:
         self._depth -= 1
         return found
 
+    def _called(self, written: str) -> Bools:
+        word = written.lower()
+        if word not in ("p", *FUNCTIONS):
+            raise SasnetError(
+                f"The filter has {written!r} before a bracket; use p or one of {', '.join(FUNCTIONS)}."
+            )
+        name = self._next("a name").text
+        self._expect(")")
+        return self._compared(name) if word == "p" else self._function(word, name)
+
     def _atom(self) -> Bools:
         token = self._next("a tag")
         called = not token.quoted and self._taken("(")
         word, state = token.text.lower(), self._state
         if called:
-            if word != "p" and word not in FUNCTIONS:
-                raise SasnetError(
-                    f"The filter has {token.text!r} before a bracket; use p or one of {', '.join(FUNCTIONS)}."
-                )
-            name = self._next("a name").text
-            self._expect(")")
-            return self._compared(name) if word == "p" else self._function(word, name)
+            return self._called(token.text)
         if not token.quoted and word in WORDS and token.text not in state.tags:
             return WORDS[word][1](state)
         return self._holds(self._column(token.text))

@@ -101,18 +101,22 @@ class Images:
 
     def take(self, found: dict[str, Stamp]) -> list[str]:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
-        gone = {file for file in self.stamp if file not in found}
+        gone = [row for file in self.stamp.keys() - found.keys() for row in self.of(file)]
         if gone:
-            self.there[[row for file in gone for row in self.of(file)]] = False
-        for file, others in list(self.beside.items()):
-            if any((found.get(other) or stamp_at(self.folder, other)) != stamp for other, stamp in others):
-                self.stamp.pop(file, None)  # it is read anew with them
-                del self.beside[file]
+            self.there[gone] = False
+        self._forget_those_beside_changed(found)
         changed = [file for file, stamp in found.items() if self.stamp.get(file) != stamp]
         self.stamp = found
         first = [self.add((file, 1)) for file in changed]
         self.there[first] = True
         return changed
+
+    def _forget_those_beside_changed(self, found: dict[str, Stamp]) -> None:
+        """An image whose files beside it have changed is read anew with them."""
+        for file, others in list(self.beside.items()):
+            if any((found.get(other) or stamp_at(self.folder, other)) != stamp for other, stamp in others):
+                self.stamp.pop(file, None)
+                del self.beside[file]
 
 
 def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
@@ -125,11 +129,10 @@ def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
         except OSError:  # it was removed, or is not for everybody
             continue
         for entry in entries:
-            if entry.name.startswith(".") or (without is not None and entry.path == str(without)):
+            if entry.name.startswith(".") or entry.path == str(without):
                 continue
             try:
-                entry.name.encode()
-                if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(folder):
+                if not _belongs(entry, folder):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     places.append((entry.path, f"{prefix}{entry.name}/"))
@@ -138,3 +141,9 @@ def _files(folder: Path, without: Path | None) -> Iterator[tuple[str, Stamp]]:
             # A link to itself or to nothing; no database keeps a name that is no text.
             except (OSError, RuntimeError, UnicodeEncodeError):
                 continue
+
+
+def _belongs(entry: os.DirEntry[str], folder: Path) -> bool:
+    """Whether it leads to something in the folder, under a name that is text."""
+    entry.name.encode()
+    return not entry.is_symlink() or Path(entry.path).resolve(strict=True).is_relative_to(folder)

@@ -114,13 +114,13 @@ def _csv(text: str) -> Iterator[_Label]:
             raise SasnetError("These labels have no column 'file'; the first line names the columns.")
         if len(set(filter(None, names))) < len(list(filter(None, names))):
             raise SasnetError("Line 1 of these labels: names a column twice; give each once.")
-        for cells in reader:
+        for cells in filter(None, reader):
+            where = f"Line {reader.line_num} of these labels"
             if len(cells) > len(names):
-                where = f"Line {reader.line_num} of these labels"
                 raise SasnetError(f"{where}: has {len(cells)} cells for {len(names)} columns.")
-            if cells:
-                row = {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name}
-                yield from _line(f"Line {reader.line_num} of these labels", row)
+            row = dict(zip(names, map(str.strip, cells), strict=False))
+            row.pop("", None)
+            yield from _line(where, row)
     except csv.Error as error:
         raise SasnetError(f"Line {reader.line_num} of these labels: is no CSV ({error}).") from None
 
@@ -128,14 +128,13 @@ def _csv(text: str) -> Iterator[_Label]:
 def _line(where: str, row: Mapping[str, str]) -> Iterator[_Label]:
     number: Any = (row.get("entry") or "1").removeprefix("frame").strip()
     number = int(number) if number.isdecimal() and len(number) < 12 else number
-    file = row["file"]
-    for name in (row.get("tags") or "").split(";"):
-        if name.strip():
-            yield where, file, number, name.strip(), YES
-    for tag, cell in row.items():
-        if tag not in COLUMNS and cell:
+    file, said = row["file"], {tag: cell for tag, cell in row.items() if cell}
+    for name in filter(None, map(str.strip, said.get("tags", "").split(";"))):
+        yield where, file, number, name, YES
+    for tag, cell in said.items():
+        if tag not in COLUMNS:
             yield where, file, number, tag, {"1": YES, "0": NO}.get(cell, cell)
-    if not any(cell for tag, cell in row.items() if tag not in ("file", "entry", "who", "accepted")):
+    if not said.keys() - {"file", "entry", "who", "accepted"}:
         _path(where, file)  # nothing is said of it, but it is a line of labels
 
 

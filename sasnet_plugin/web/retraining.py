@@ -123,6 +123,7 @@ class Retraining:
             text = (self._run / "training.log").read_bytes()[-4000:].decode(errors="replace")
         except OSError:
             return ""
-        lines = [line for line in text.replace("\r", "\n").splitlines() if line.strip()]
-        told = [line for line in lines if "SASNET_MODEL_ZOO" not in line]  # the page offers to use it
-        return printable(told[-1].strip())[:300] if told else ""
+        lines = map(str.strip, text.replace("\r", "\n").splitlines())
+        # The page offers to use the new model itself.
+        told = [line for line in lines if line and "SASNET_MODEL_ZOO" not in line]
+        return printable(told[-1])[:300] if told else ""

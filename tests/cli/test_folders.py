@@ -11,7 +11,7 @@ import pytest
 from tinyzoo import network, sphere_curve, write_zoo
 from typer.testing import CliRunner
 
-from sasnet_plugin.cli.folders import many
+from sasnet_plugin.cli.files import many
 from sasnet_plugin.cli.main import app
 
 pytestmark = pytest.mark.usefixtures("zoo")

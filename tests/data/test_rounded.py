@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.rounded import last_digit, repaired
+from sasnet_plugin.data.clean import last_digit, repaired
 
 Q = np.geomspace(0.005, 0.4, 200)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from sasnet_plugin.domains import specification
 from sasnet_plugin.domains.heads import Inputs, Outputs
-from sasnet_plugin.predict.averaging import said_of
+from sasnet_plugin.predict.arithmetic import said_of
 
 
 def twice(inputs: Inputs) -> Inputs:

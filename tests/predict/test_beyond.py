@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sasnet_plugin.domains.heads import Parameter, Quantities
-from sasnet_plugin.predict.beyond import beyond_training
+from sasnet_plugin.predict.checks import beyond_training
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 
 HEAD = Quantities(

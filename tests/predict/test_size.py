@@ -7,8 +7,8 @@ import pytest
 
 from sasnet_plugin.domains.heads import Parameter, Quantities
 from sasnet_plugin.predict import suggest
+from sasnet_plugin.predict.described import SizeFinding
 from sasnet_plugin.predict.findings import Value
-from sasnet_plugin.predict.size import SizeFinding
 from sasnet_plugin.types import Curve
 
 HEAD = Quantities("size", (Parameter("rg", "Å", (1.0, 1e4)),), interval="")

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.checks import check_curve, is_flag
-from sasnet_plugin.predict.uncertainties import judged
+from sasnet_plugin.predict.checks import check_curve, is_flag, judged
 from sasnet_plugin.types import Curve
 
 Q = np.linspace(0.005, 0.4, 150)

@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...predict.classes import ClassesFinding
-from ...predict.components import HEAD as COMPONENTS
-from ...predict.components import TAG
+from ...predict.described import SizeFinding
 from ...predict.interaction import InteractionFinding
-from ...predict.size import SizeFinding
-from ...predict.tags import TagsFinding
+from ...predict.tags import COMPONENTS, TAG, TagsFinding
 
 if TYPE_CHECKING:
     from ...model_free import ModelFree

@@ -7,8 +7,8 @@ far, and the answer is settled when one group of models has stayed above a thres
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from ...files import plain_cell
 from ...predict.counting import group_shares
 from ...types import Curve, DataError, SasnetError
 from ..growing import growing
-from ..recognise import HEAD, Look, SettledSettings
+from ..recognise import HEAD, Look, Sequential, SettledSettings
 from .line import text as text_of
 from .states import sigma_of, weight_of
 
@@ -30,32 +30,6 @@ if TYPE_CHECKING:
 SETTLED = SettledSettings(probability=0.98, frames=3)
 #: What of the settled answers may be wrong, as it is said.
 WRONG = 0.03
-
-
-@dataclass
-class Sequential:
-    """The test after each look.
-
-    Parameters
-    ----------
-    settled : str
-        Group that is settled; empty where none is yet.
-    """
-
-    settings: SettledSettings = SETTLED
-    settled: str = ""
-    _leading: str = ""
-    _lasted: int = field(default=0)
-
-    def look(self, shares: Mapping[str, float], known: bool) -> bool:
-        """Take the probabilities of all that is counted; whether the answer is settled."""
-        best = max(shares, key=lambda name: shares[name]) if shares else ""
-        sure = known and bool(best) and shares[best] >= self.settings.probability
-        self._lasted = (self._lasted + 1 if best == self._leading else 1) if sure else 0
-        self._leading = best if sure else ""
-        if self._lasted >= self.settings.frames and not self.settled:
-            self.settled = best
-        return bool(self.settled)
 
 
 def added(one: Curve, other: Curve) -> Curve:

@@ -58,6 +58,11 @@ class Part:
     geometry: tuple[str, ...]
     stamps: tuple[Stamp, ...] = ()
 
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return sum(end - first for _, first, end in self.pieces)
+
 
 @dataclass(frozen=True)
 class Points:
@@ -123,7 +128,7 @@ def planned(
     _settle(folder, text, force=force)
     parts = []
     for group in _grouped(pieces):
-        one, stamps = tuple(piece for piece, _ in group), tuple(stamp for _, stamp in group)
+        one, stamps = zip(*group, strict=True)
         digest = hashlib.sha256(json.dumps([text, one, stamps]).encode()).hexdigest()[:20]
         parts.append(Part(str(folder / f"part-{digest}.npz"), one, name, geometry, stamps))
     return parts, failed
@@ -179,7 +184,7 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
         return
     folder, done = Path(parts[0].path).parent, done or (lambda number: None)
     remove_leftovers(folder)
-    number = {part.path: sum(end - first for _, first, end in part.pieces) for part in parts}
+    number = {part.path: part.frames for part in parts}
     missing = [part for part in parts if not Path(part.path).exists()]
     done(sum(number.values()) - sum(number[part.path] for part in missing))
     for path in unordered_map(make_part, missing, workers=workers):

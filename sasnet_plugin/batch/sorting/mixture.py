@@ -123,7 +123,6 @@ def fit(
     """
     try:
         from sklearn.decomposition import PCA
-        from sklearn.metrics import adjusted_rand_score
     except ImportError:
         raise SasnetError(
             "Sorting needs scikit-learn, which is not installed; run where the source of sasnet lies:"
@@ -146,15 +145,11 @@ def fit(
     axes, z = reduction.components_[:enough], z[:, :enough]
     scale = float(z[:, 0].std()) or 1.0
     z = z / scale
-    tried = [] if clusters else _criteria(z, seed)
+    tried: list[Any] = []
     if not clusters:
+        tried = _criteria(z, seed)
         clusters = min(tried, key=lambda pair: pair[1])[0]
     best = _gaussians(z, clusters, seed, SORTING.starts)
-    labels = best.predict(z)
-    again = []
-    for number in range(SORTING.bootstraps if clusters > 1 else 0):
-        other = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
-        again.append(adjusted_rand_score(labels, other.predict(z)))
     return Mixture(
         reduction.mean_,
         axes / scale,
@@ -163,7 +158,7 @@ def fit(
         best.covariances_,
         float(np.quantile(best.score_samples(z), SORTING.noise)),
         np.array(tried).reshape(-1, 2),
-        float(np.mean(again)) if again else 1.0,
+        _stability(z, best, clusters, rng, seed),
         encoder,
     )
 
@@ -179,3 +174,16 @@ def _gaussians(z: FloatArray, clusters: int, seed: int, starts: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of fits that have not converged to the last digit
         return model.fit(z)
+
+
+def _stability(z: FloatArray, best: Any, clusters: int, rng: np.random.Generator, seed: int) -> float:
+    """Mean adjusted Rand index of fits to resampled points with the best one."""
+    from sklearn.metrics import adjusted_rand_score
+
+    if clusters < 2:
+        return 1.0
+    labels, again = best.predict(z), []
+    for number in range(SORTING.bootstraps):
+        other = _gaussians(z[rng.integers(len(z), size=len(z))], clusters, seed + number + 1, 1)
+        again.append(adjusted_rand_score(labels, other.predict(z)))
+    return float(np.mean(again))

@@ -30,6 +30,12 @@ _DRAWN = 4000
 _DECADES = 4.0
 
 
+def _cluster(k: int, number: int, found: Sorted) -> Section:
+    both = np.concatenate([found.representative(k), found.borderline(k)])
+    text = f"{number:,} images: above those in the middle of the cluster, below the least certain ones."
+    return _sheet(f"Cluster {k}", found, both, text)
+
+
 def write_report(
     path: Path,
     found: Sorted,
@@ -63,12 +69,7 @@ def write_report(
         sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
     for number, rows in enumerate(along, start=1):
         sections.append(_sheet(f"Along component {number}", found, rows, _ALONG))
-    for k in labels:
-        both = np.concatenate([found.representative(k), found.borderline(k)])
-        text = (
-            f"{numbers[k]:,} images: above those in the middle of the cluster, below the least certain ones."
-        )
-        sections.append(_sheet(f"Cluster {k}", found, both, text))
+    sections += [_cluster(k, numbers[k], found) for k in labels]
     if numbers[NOISE]:
         rows = found.representative(NOISE)
         sections.append(
@@ -82,9 +83,10 @@ def write_report(
         good=stable > SORTING.stable,
     )
     notes = [
-        "Clusters are of images that look alike after any turn; what they show is for a researcher to say.",
-        *(["The clusters are not stable: take fewer, or give more images."] if not verdict.good else []),
+        "Clusters are of images that look alike after any turn; what they show is for a researcher to say."
     ]
+    if not verdict.good:
+        notes.append("The clusters are not stable: take fewer, or give more images.")
     write_page(
         path, page("Sorted images", verdict, sections, facts={"embedding": found.embedding}, notes=notes)
     )

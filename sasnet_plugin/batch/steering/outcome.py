@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...domains.heads import Classes
-from ...predict.components import HEAD as COMPONENTS
+from ...predict.tags import COMPONENTS
 from ..live.line import NUMBERS, SHARE, Said
 
 if TYPE_CHECKING:

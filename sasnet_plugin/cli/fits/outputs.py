@@ -10,9 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from ...types import SasnetError
+from ..files import check_free, say_drawn
 
 if TYPE_CHECKING:
     from ...domains import Domain
@@ -20,23 +19,6 @@ if TYPE_CHECKING:
     from ...fitting.together.result import SampleResult
     from ...predict import Answer
     from ...report.page.overview import Row
-
-
-def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
-    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
-    from ...files import MARK, check_output
-    from ...report.page.overview import HEAD, INDEX
-
-    overview = None if report is None else report / INDEX
-    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
-        if path is not None:
-            check_output(path, force=force, mark=mark)
-
-
-def say_drawn(plot: Path, shown: int, asked: int) -> None:
-    """Say where a figure holds only the first of several."""
-    if asked > shown:
-        typer.echo(f"{plot}: only the first {shown} data sets are drawn.", err=True)
 
 
 @dataclass

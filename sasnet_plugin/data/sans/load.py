@@ -16,8 +16,8 @@ from ...types import DataError, Image
 from ..images import formats
 from ..images.masks import unmeasured
 from ..images.raw import RawFrame, not_an_image
-from ..signature import HDF5, beginning
-from . import is_text, nexus, text_files
+from ..signature import HDF5, beginning, is_text_image
+from . import nexus, text_files
 from .over_q import SMALLEST, image
 from .panels import joined
 from .raw import RawSans
@@ -91,7 +91,7 @@ def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
     start = beginning(path, file)
     if start.startswith(HDF5) and said.dataset is None and nexus.recognise(path):
         yield from nexus.read(path, file)
-    elif is_text(start):
+    elif is_text_image(start):
         yield text_files.read(path, file)
     else:
         with closing(formats.frames(path, file, said.dataset)) as frames:

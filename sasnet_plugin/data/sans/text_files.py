@@ -12,7 +12,7 @@ import numpy as np
 
 from ...types import DataError
 from ..failure import content
-from . import HEAD, SINQ
+from ..signature import HEAD, SINQ
 from .raw import RawSans
 from .settings import SansSettings
 

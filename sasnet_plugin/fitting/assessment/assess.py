@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,6 +44,7 @@ def assess(
     prior: Sequence[float] | None = None,
     given: Iterable[str] = (),
     probe: str | None = None,
+    groups: Sequence[Collection[str]] = (),
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -53,6 +54,8 @@ def assess(
         Parameters that the user settled: of fits without, contrasts follow convention.
     probe : str, optional
         neutron or xray, where that is known.
+    groups : sequence of collection of str
+        Form models that mean the same sample.
 
     Returns
     -------
@@ -67,6 +70,7 @@ def assess(
     order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
+    order = of_the_likeliest_group(order, groups)
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
@@ -100,6 +104,22 @@ def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
             weight[fit.name] = 0.0
     told = [replace(fit, weight=weight[fit.name]) for fit in order]
     return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+
+
+def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[Collection[str]]) -> list[ModelFit]:
+    """The same; of fits that the data do not distinguish one of the group that has most weight is first.
+
+    Several bodies alike share what speaks for their shape, and one of another kind has its share alone.
+    """
+    same = [order[0], *(fit for fit in order if fit.name in alike(order))]
+    kind = {name: i for i, group in enumerate(groups) for name in group}
+    total: dict[int | str, float] = {}
+    for fit in same:
+        own = kind.get(fit.model, fit.name)
+        total[own] = total.get(own, 0.0) + fit.weight
+    likeliest = max(total, key=lambda own: total[own])
+    first = next(fit for fit in same if kind.get(fit.model, fit.name) == likeliest)
+    return [first, *(fit for fit in order if fit is not first)]
 
 
 def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Discrepancy:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,16 +54,17 @@ class Folders:
     def listed(self, name: str = "") -> list[str]:
         """Files in a folder, or in all, relative to it; hidden ones left out."""
         roots = [self.folder(name)] if name else list(self.allowed)
-        found: list[str] = []
-        for root in roots:
-            for path in sorted(root.rglob("*")):
-                hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-                if hidden or not path.is_file() or not self._holds(path.resolve()):
-                    continue
-                found.append(str(path if len(roots) > 1 or name else path.relative_to(root)))
-                if len(found) == MOST_LISTED:
-                    return found
-        return found
+        whole = len(roots) > 1 or bool(name)
+        found = (
+            str(path if whole else path.relative_to(root)) for root in roots for path in self._below(root)
+        )
+        return list(itertools.islice(found, MOST_LISTED))
+
+    def _below(self, root: Path) -> Iterator[Path]:
+        for path in sorted(root.rglob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if not hidden and path.is_file() and self._holds(path.resolve()):
+                yield path
 
     def _inside(self, name: str) -> Path:
         given = Path(name).expanduser()

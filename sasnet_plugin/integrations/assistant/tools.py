@@ -6,9 +6,11 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...service.evaluate import Evaluator, beside
 from ...service.messages import plain
@@ -134,12 +136,7 @@ class Tools:
         curves = [self._one(file, None, None) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
-        described: dict[str, Any] = {}
-        if solvents is not None:
-            described["solvents"] = {str(i + 1): value for i, value in enumerate(solvents)}
-        if kind is not None:
-            described["kind"] = kind
-        sample = sample_of(curves, described, sld=scattering_length_density)
+        sample = sample_of(curves, _described(solvents, kind), sld=scattering_length_density)
         found = fit_sample(pool, sample, options)
         return {"fit": self._keep(found), **plain(found.as_dict())}
 
@@ -153,13 +150,7 @@ class Tools:
     ) -> Answer:
         """I(q) of a model at given values, and χ² where a file is named."""
         curve = None if file is None else self._one(file, entry, None)
-        if q is not None and len(q) > _MOST:
-            raise SasnetError(f"q holds {len(q):,} values; give at most {_MOST:,}.")
-        places = np.asarray(q, dtype=float) if q is not None else np.geomspace(0.001, 0.5, _POINTS)
-        if curve is not None:
-            places = curve.q
-        if places.size == 0 or not np.all(np.isfinite(places)) or np.any(places <= 0):
-            raise SasnetError("q holds positive numbers in 1/Å; give some, or name a file.")
+        places = _places(q, curve)
         data = curve or Curve(places, np.ones_like(places))
         theory = Evaluator().theory(Place(file or ""), data, known_name(*_parts(model)), parameters)
         answer: Answer = {
@@ -188,15 +179,7 @@ class Tools:
 
     def batch_status(self, results: str) -> Answer:
         """How far a batch is, from its table."""
-        import csv
-
-        path = self.folders.readable(results)
-        if path.suffix.lower() != ".csv":
-            raise SasnetError(f"{results}: a batch's table ends in .csv; it lies beside its .h5 file.")
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        if rows and "error" not in rows[0]:
-            raise SasnetError(f"{results}: is no table of 'sasnet batch'.")
+        rows = _table(self.folders.readable(results), results)
         failed = [row for row in rows if row["error"]]
         return {
             "results": results, "data_sets": len(rows), "answered": len(rows) - len(failed),
@@ -314,3 +297,40 @@ def thinned(q: np.ndarray, values: np.ndarray) -> list[float]:
     """At most so many values, evenly by place."""
     places = np.unique(np.linspace(0, q.size - 1, min(_POINTS, q.size)).round().astype(int))
     return [float(v) for v in values[places]]
+
+
+def _places(q: Sequence[float] | None, curve: Curve | None) -> NDArray[np.float64]:
+    """q, 1/Å: of a curve, else as asked for, or usual ones."""
+    if q is not None and len(q) > _MOST:
+        raise SasnetError(f"q holds {len(q):,} values; give at most {_MOST:,}.")
+    if curve is not None:
+        return curve.q
+    if q is None:
+        return np.geomspace(0.001, 0.5, _POINTS)
+    places = np.asarray(q, dtype=float)
+    if places.size == 0 or not np.all(np.isfinite(places) & (places > 0)):
+        raise SasnetError("q holds positive numbers in 1/Å; give some, or name a file.")
+    return places
+
+
+def _described(solvents: Sequence[str | float] | None, kind: str | None) -> dict[str, Any]:
+    """What is said of curves of one sample, as a sample file has it."""
+    described: dict[str, Any] = {}
+    if solvents is not None:
+        described["solvents"] = {str(i): value for i, value in enumerate(solvents, start=1)}
+    if kind is not None:
+        described["kind"] = kind
+    return described
+
+
+def _table(path: Path, results: str) -> list[dict[str, str]]:
+    """The rows of a batch's table."""
+    import csv
+
+    if path.suffix.lower() != ".csv":
+        raise SasnetError(f"{results}: a batch's table ends in .csv; it lies beside its .h5 file.")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if rows and "error" not in rows[0]:
+        raise SasnetError(f"{results}: is no table of 'sasnet batch'.")
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...types import Curve, SasnetError, product_name
 
 if TYPE_CHECKING:
+    from ...fitting.result.model_fit import ModelFit
     from ...predict.findings import Answer
     from ...simulate.bank import Bank
 
@@ -51,23 +53,11 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
     predictor = open_predictor()
     choice = predictor.choice(len(predictor.manifest.labels))
     answers = predictor.answers(curves, choice) if curves else []
-    best: dict[Pair, tuple[float, Curve]] = {}
-    total: dict[Pair, float] = {}
-    for curve, answer in zip(curves, answers, strict=True):
-        for pair, p in _pairs(answer):
-            total[pair] = total.get(pair, 0.0) + p
-            if p > best.get(pair, (0.0, curve))[0]:
-                best[pair] = p, curve
-    wanted = [pair for pair in sorted(total, key=lambda pair: -total[pair]) if best[pair][0] >= least]
+    wanted = _wanted(curves, answers, least)
     bank = Bank(bank_path())
     window = _window(curves) if curves else {}
-    found = []
-    for pair in wanted:
-        made = _made(pair, best[pair][1], bank)
-        if made is not None:
-            found.append({**made, **window})
-        if len(found) == top:
-            break
+    made = filter(None, (_made(pair, curve, bank) for pair, curve in wanted.items()))
+    found = [one | window for one in itertools.islice(made, top)]
     if not found:
         raise SasnetError(
             "the network knows nothing that resembles these curves, so AutoSAS is left without candidates;"
@@ -91,13 +81,25 @@ def _window(curves: Sequence[Curve]) -> dict[str, float]:
     return {"q_min": float(low) * (1 - 1e-6), "q_max": float(high) * (1 + 1e-6)}
 
 
+def _wanted(curves: Sequence[Curve], answers: Sequence[Answer], least: float) -> dict[Pair, Curve]:
+    """Pairs by falling sum of their probabilities, each with the curve for which it is the most probable."""
+    best: dict[Pair, tuple[float, Curve]] = {}
+    total: dict[Pair, float] = {}
+    for curve, answer in zip(curves, answers, strict=True):
+        for pair, p in _pairs(answer):
+            total[pair] = total.get(pair, 0.0) + p
+            if p > best.get(pair, (0.0, curve))[0]:
+                best[pair] = p, curve
+    order = sorted(total, key=lambda pair: -total[pair])
+    return {pair: best[pair][1] for pair in order if best[pair][0] >= least}
+
+
 def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
     """A candidate; None where no start of the bank leads anywhere."""
     from ...fitting.api import uncertainties
     from ...fitting.pool import answer_of
     from ...fitting.strategy.fit_candidate import fit_candidate
     from ...fitting.task import Budget, Task
-    from ...simulate.kernel import load_model
 
     form, factor = pair
     if form not in bank.models:
@@ -108,16 +110,22 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
     if fit is None or isinstance(fit, Exception):
         return None
     name = product_name(form, factor)
+    return {"name": name.replace("@", "_"), "sasmodel": name, "fit_params": _parameters(fit, name)}
+
+
+def _parameters(fit: ModelFit, name: str) -> dict[str, dict[str, Any]]:
+    """Values, and the bounds of those that were fitted."""
+    from ...simulate.kernel import load_model
+
     known = {p.name: p for p in load_model(name).info.parameters.call_parameters}
-    numbers = {key: own for key, own in fit.parameters.items() if _is_number(key, own.value)}
-    parameters = {
+    return {
         key: {
             "value": float(own.value),
             "bounds": None if own.fixed else _bounds(known.get(key), key, own.value),
         }
-        for key, own in numbers.items()
+        for key, own in fit.parameters.items()
+        if _is_number(key, own.value)
     }
-    return {"name": name.replace("@", "_"), "sasmodel": name, "fit_params": parameters}
 
 
 def _is_number(name: str, value: Any) -> bool:
@@ -140,4 +148,4 @@ def _bounds(known: Any, name: str, value: float) -> list[float] | None:
         return None
     else:
         low, high = reach_of(known, value)
-    return [low, high] if math.isfinite(low) and math.isfinite(high) and low < high else None
+    return [low, high] if -math.inf < low < high < math.inf else None

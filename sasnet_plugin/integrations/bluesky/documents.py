@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...batch.live.line import Said, said
-from ...batch.live.settled import Sequential, added
+from ...batch.live.settled import SETTLED, added
 from ...batch.live.states import States
+from ...batch.recognise import Sequential
 from ...batch.steering.outcome import names_of, outcome_of
 from ...predict.counting import group_shares
 from ...types import Curve, SasnetError
@@ -83,7 +84,7 @@ class _Stream:
     name: str
     keys: dict[str, Keys]
     states: States
-    test: Sequential = field(default_factory=Sequential)
+    test: Sequential = field(default_factory=lambda: Sequential(SETTLED))
     total: Curve | None = None
     seen: set[str] = field(default_factory=set)
 

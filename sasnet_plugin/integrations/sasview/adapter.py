@@ -111,9 +111,8 @@ class SasView:
     def chosen(self) -> list[DataSet]:
         """The data of the active fit page, then the ticked data sets that are not the same."""
         active = self.fitting.currentFittingWidget
-        found = []
-        if active is not None and active.data_is_loaded:
-            found = [data_set(item, active) for item in active.all_data]
+        loaded = active.all_data if active is not None and active.data_is_loaded else ()
+        found = [data_set(item, active) for item in loaded]
         known = {each.key for each in found}
         ticked = [data_set(item) for item in self._manager.filesWidget.selectedItems()]
         return found + [each for each in ticked if each.key not in known]
@@ -194,13 +193,16 @@ class SasView:
             raise NotSentError(f"{path}: this model cannot be written ({error.strerror}).") from error
         self._any_page().communicate.customModelDirectoryChanged.emit()
 
+    def _pages_of(self, data: DataSet) -> list[Any]:
+        return [tab for tab in self._pages() if _holds(tab, data)]
+
     def _free_page(self, data: DataSet) -> Any:
         active = self.fitting.currentFittingWidget
         if _holds(active, data) and active.logic.kernel_module is None:
             return active
-        before = [tab for tab in self._pages() if _holds(tab, data)]
+        before = self._pages_of(data)
         self.fitting.setData([data.item])
-        new = [tab for tab in self._pages() if _holds(tab, data) and tab not in before]
+        new = [tab for tab in self._pages_of(data) if tab not in before]
         if not new:
             raise NotSentError(
                 f"SasView opened no fit page for {data.name}; send the data to a fit page first."

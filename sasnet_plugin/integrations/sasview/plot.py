@@ -172,17 +172,20 @@ def _draw_residuals(painter: QPainter, strip: QRectF, points: list[tuple[float, 
 
 
 def _draw_points(painter: QPainter, data: dict[str, Any], points: Any, place: Any, radius: float) -> None:
-    errors = data.get("dintensity")
-    if errors is not None and radius > 2:
-        painter.setPen(QPen(_ERROR, 1.0))
-        for x, y, e in zip(data["q"], data["intensity"], errors, strict=True):
-            if y > 0 and _positive(e):
-                painter.drawLine(place(x, max(y - e, y * 1e-3)), place(x, y + e))
+    if data.get("dintensity") is not None and radius > 2:
+        _draw_errors(painter, data, place)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_DATA)
     for x, y in points:
         painter.drawEllipse(place(x, y), radius, radius)
     painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _draw_errors(painter: QPainter, data: dict[str, Any], place: Any) -> None:
+    painter.setPen(QPen(_ERROR, 1.0))
+    for x, y, e in zip(data["q"], data["intensity"], data["dintensity"], strict=True):
+        if y > 0 and _positive(e):
+            painter.drawLine(place(x, max(y - e, y * 1e-3)), place(x, y + e))
 
 
 def _axes(
@@ -209,13 +212,12 @@ def _axes(
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Positions (log10) and labels; small ticks have none."""
     ticks = []
-    few = high - low < 1.3
+    named = (1, 2, 5) if high - low < 1.3 else (1,)
     for decade in range(math.floor(low), math.ceil(high) + 1):
         for times in range(1, 10):
             value = decade + math.log10(times)
             if low <= value <= high:
-                named = times == 1 or (few and times in (2, 5))
-                ticks.append((value, f"{times * 10.0**decade:g}" if named else ""))
+                ticks.append((value, f"{times * 10.0**decade:g}" if times in named else ""))
     return ticks
 
 

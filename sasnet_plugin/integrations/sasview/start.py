@@ -43,8 +43,11 @@ class _Waiting(QObject):
     def look(self) -> None:
         """Add the entry if the window has its manager by now."""
         self.left -= 1
-        windows = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "MainSasViewWindow"]
-        ready = [w for w in windows if hasattr(w, "guiManager")]
+        ready = [
+            window
+            for window in QApplication.topLevelWidgets()
+            if type(window).__name__ == "MainSasViewWindow" and hasattr(window, "guiManager")
+        ]
         if ready:
             self.timer.stop()
             attach(ready[0], self.record)

@@ -138,18 +138,20 @@ class CandidateTable(_Table):
         """All rows anew."""
         self.setRowCount(len(candidates))
         for row, each in enumerate(candidates):
-            self.write(row, 0, each.model)
-            self.write(row, 1, self._category(each.model) or "not listed")
-            self.write(row, 2, each.structure_factor or "–")
-            self.write(row, PROBABILITY, _percent(each), value=each.probability)
-            self.write(row, 4, each.group, each.group)
-            item = self.write(row, 5, _number(each.reduced_chisq))
-            item.setForeground(_POOR if each.verdict == "does not explain" else self.palette().text())
-            self.write(row, 6, _weight(each.weight))
-            self.write(row, 7, (each.verdict or "–") if each.page is not None else "", each.verdict)
-            count = len(each.warnings)
-            self.write(row, 8, f"⚠ {count}" if count else "", "\n".join(each.warnings))
+            self._write_row(row, each)
         self._widen()
+
+    def _write_row(self, row: int, each: Candidate) -> None:
+        self.write(row, 0, each.model)
+        self.write(row, 1, self._category(each.model) or "not listed")
+        self.write(row, 2, each.structure_factor or "–")
+        self.write(row, PROBABILITY, _percent(each), value=each.probability)
+        self.write(row, 4, each.group, each.group)
+        item = self.write(row, 5, _number(each.reduced_chisq))
+        item.setForeground(_POOR if each.verdict == "does not explain" else self.palette().text())
+        self.write(row, 6, _weight(each.weight))
+        self.write(row, 7, "" if each.page is None else each.verdict or "–", each.verdict)
+        self.write(row, 8, f"⚠ {len(each.warnings)}" * bool(each.warnings), "\n".join(each.warnings))
 
     def _widen(self) -> None:
         """Each column as wide as its widest word: nothing is cut, and what has no room is scrolled to."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from ...names import TILED
 from ...types import SasnetError, printable
 
-PREFIX = "tiled:"
 #: What Tiled's own addresses of an entry have before its path, and its API.
 _API = ("/api/v1/metadata", "/api/v1", "/ui/browse")
 
@@ -33,7 +33,7 @@ class Address:
     def __str__(self) -> str:
         # Where the server stands below a path of its own, the API's says where that ends.
         own = "" if self.server.count("/") == 2 else _API[0]
-        return f"{PREFIX}{self.server}{own}/{self.quoted}"
+        return f"{TILED}{self.server}{own}/{self.quoted}"
 
     @property
     def quoted(self) -> str:
@@ -55,11 +55,6 @@ class Address:
         return self.path[-1] if self.path else ""
 
 
-def is_tiled(text: object) -> bool:
-    """Whether an argument means an entry of a Tiled server."""
-    return isinstance(text, str) and text.startswith(PREFIX)
-
-
 def address_of(text: str) -> Address:
     """An entry from what a user writes, or copies from Tiled's page.
 
@@ -69,7 +64,7 @@ def address_of(text: str) -> Address:
         It is no such address.
     """
     try:
-        url = urlsplit(text.removeprefix(PREFIX).strip())
+        url = urlsplit(text.removeprefix(TILED).strip())
         host, port = url.hostname, url.port
     except ValueError:
         raise _wrong(text) from None
@@ -91,7 +86,7 @@ def address_of(text: str) -> Address:
 def _wrong(text: str) -> SasnetError:
     plain = text.partition("?")[0]
     # What stands before an @ may be a password.
-    shown = plain if "@" not in plain else f"{PREFIX}…@{plain.rpartition('@')[2]}"
+    shown = plain if "@" not in plain else f"{TILED}…@{plain.rpartition('@')[2]}"
     return SasnetError(
-        f"{printable(shown)}: is no address on a Tiled server; write {PREFIX}http://HOST:PORT/PATH."
+        f"{printable(shown)}: is no address on a Tiled server; write {TILED}http://HOST:PORT/PATH."
     )

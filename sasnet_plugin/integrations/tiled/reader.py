@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...domains import Domain, ReadOptions
+from ...names import is_tiled
 from ...types import DataError, SasnetError
-from .address import Address, address_of, is_tiled
+from .address import Address, address_of
 from .connection import Server
 from .measured import entry_of, read
 from .nodes import Node, node_at

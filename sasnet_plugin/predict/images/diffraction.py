@@ -75,12 +75,16 @@ def _radius(size: Value, q_edge: float) -> Value:
 
 def _no_particle(image: Image, *, empty: bool) -> str:
     """Why an image that the network knows is of no particle, nor without one; empty where it may be."""
-    if empty and is_novel(image, empty=True):
-        return NOT_EMPTY
-    if empty and brighter_elsewhere(image):
-        return ELSEWHERE
-    if narrow_rings(profiles([image]))[0] >= RINGS_ENOUGH:
-        return NARROW
-    if not empty and stray_light(profiles([image]), float(image.counts.sum())):
+    if empty:
+        if is_novel(image, empty=True):
+            return NOT_EMPTY
+        return ELSEWHERE if brighter_elsewhere(image) else _narrow(image)
+    if reason := _narrow(image):
+        return reason
+    if stray_light(profiles([image]), float(image.counts.sum())):
         return STRAY
-    return SPECKLE if not empty and speckled(rings(of_images([image]))) else ""
+    return SPECKLE if speckled(rings(of_images([image]))) else ""
+
+
+def _narrow(image: Image) -> str:
+    return NARROW if narrow_rings(profiles([image]))[0] >= RINGS_ENOUGH else ""

@@ -41,8 +41,9 @@ def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
         return tags, ""
     other = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
     other |= {new: old for old, new in other.items()}
-    probability = {name: tags.probability[other.get(name, name)] for name in tags.probability}
-    present = tuple(name for name in tags.probability if other.get(name, name) in tags.present)
+    swapped = {name: other.get(name, name) for name in tags.probability}
+    probability = {name: tags.probability[one] for name, one in swapped.items()}
+    present = tuple(name for name, one in swapped.items() if one in tags.present)
     reason = (
         f"Seen {ratio:.2f} times as long as wide, which hardly any oblate body is: what was called Elliptical"
         " is called Prolate and Streak."

@@ -107,12 +107,7 @@ class OrientationFinding:
 
     def as_dict(self) -> dict[str, Any]:
         """``orientation``."""
-        found: dict[str, Any] = {
-            name: None
-            if one is None
-            else {"value": float(f"{one.value:.4g}"), "error": float(f"{one.error:.2g}")}
-            for name, one in (("p2", self.p2), ("director_deg", self.director))
-        }
+        found: dict[str, Any] = {"p2": _plain(self.p2), "director_deg": _plain(self.director)}
         found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
         for key in ("p", "p_low", "p_high"):
             found[key] = [float(f"{x:.4g}") for x in getattr(self.angles, key)]
@@ -273,3 +268,9 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     if not found.known:
         return [], ["Its averaged curve is outside what the network for curves knows."]
     return [named] if named else [], [said]
+
+
+def _plain(one: Value | None) -> dict[str, float] | None:
+    if one is None:
+        return None
+    return {"value": float(f"{one.value:.4g}"), "error": float(f"{one.error:.2g}")}

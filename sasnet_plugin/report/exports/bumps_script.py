@@ -103,7 +103,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
     columns = {"q / Å⁻¹": curve.q, "I(q)": curve.intensity, "one standard deviation of I": result.dintensity}
     resolution = []
     # As in the fit, a slit goes before a pinhole.
-    slit = curve.dxl is not None or curve.dxw is not None
+    slit = curve.has_slit
     for attribute, text, column in (
         ("dx", "pinhole resolution, one standard deviation / Å⁻¹", None if slit else curve.dq),
         ("dxl", "slit half length / Å⁻¹", curve.dxl),

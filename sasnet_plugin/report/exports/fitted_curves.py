@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..sample_rows import distribution_of
+
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
 
@@ -70,9 +72,9 @@ def _tables(group: Any, result: FitResult, intervals: Sequence[Intervals]) -> No
     )  # fmt: skip
     group["fits"] = np.array(fits, dtype=np.dtype(list(kinds)))
     rows = [
-        (number, name, p.value, _NAN if p.error is None else p.error, *found.get(name, (_NAN, _NAN)),
+        (number, name, p.value, _or_nan(p.error), *found.get(name, (_NAN, _NAN)),
          "" if p.unit == "None" else p.unit, p.fixed,
-         fit.distributions.get(name.removesuffix("_pd"), "gaussian") if name.endswith("_pd") else "")
+         distribution_of(fit, name))
         for number, (fit, found) in enumerate(zip(result.fits, intervals, strict=True))
         for name, p in fit.parameters.items()
     ]  # fmt: skip
@@ -86,3 +88,7 @@ def _tables(group: Any, result: FitResult, intervals: Sequence[Intervals]) -> No
 def _bytes(text: str) -> bytes:
     """File names need not be UTF-8."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def _or_nan(value: float | None) -> float:
+    return _NAN if value is None else value

@@ -16,6 +16,7 @@ from ...files import MARK, put_whole
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...types import Curve, SasnetError
+from ..sample_rows import distribution_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +127,7 @@ def _data(
     if dintensity is not None:
         i.attrs["uncertainties"] = "Idev"
         column(data, "Idev", dintensity, _I_UNIT)
-    if curve.dxl is not None or curve.dxw is not None:
+    if curve.has_slit:
         # The definition's order, by which sasdata tells width from length (its own writer has it reversed).
         q.attrs["resolutions"] = ["dQw", "dQl"]
         none = np.zeros(len(curve))
@@ -144,6 +145,17 @@ def column(data: Any, name: str, values: NDArray[np.float64], unit: str) -> Any:
     return found
 
 
+def _describe(term: Any, name: str, parameter: Parameter, fit: ModelFit) -> None:
+    term.attrs["name"] = name
+    term.attrs["value"] = parameter.value
+    term.attrs["units"] = _unit(parameter)
+    term.attrs["fixed"] = parameter.fixed
+    if parameter.error is not None:
+        term.attrs["uncertainty"] = parameter.error
+    if kind := distribution_of(fit, name):
+        term.attrs["distribution"] = kind
+
+
 def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
     process = group(parent, "sasprocess01", "NXprocess", "SASprocess")
     process["name"] = "sasnet fit"
@@ -157,14 +169,7 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
     for number, (name, parameter) in enumerate(best.parameters.items(), 1):
         # Readers sort names as text.
         term = process.create_dataset(f"term{number:03d}", data=_sentence(name, parameter))
-        term.attrs["name"] = name
-        term.attrs["value"] = parameter.value
-        term.attrs["units"] = _unit(parameter)
-        term.attrs["fixed"] = parameter.fixed
-        if parameter.error is not None:
-            term.attrs["uncertainty"] = parameter.error
-        if name.endswith("_pd"):
-            term.attrs["distribution"] = best.distributions.get(name.removesuffix("_pd"), "gaussian")
+        _describe(term, name, parameter, best)
     notes = [
         f"{fit.short_name}: weight {fit.weight:.4g}, χ² {fit.chisq:.6g}, reduced χ² {fit.reduced_chisq:.4g},"
         f" BIC {fit.bic:.6g}"

@@ -128,10 +128,20 @@ def sample_project(result: SampleResult) -> dict[str, Any]:
     SasView 6.2 keeps no constraints of widths of size distributions in its projects: each page has its own,
     which begin at the shared value.
     """
-    fits = [fitted(result, i) for i in range(len(result.sample.curves))]
+    fits = _all_fitted(result)
+    shared = [name for name in _shared(result, fits[0]) if not name.endswith("_pd")]
+    return pages_of_sample(result.as_results(), fits, shared)
+
+
+def _all_fitted(result: SampleResult) -> list[ModelFit]:
+    return [fitted(result, i) for i in range(len(result.sample.curves))]
+
+
+def _shared(result: SampleResult, first: ModelFit) -> dict[str, Parameter]:
+    """What was fitted and all curves have in common, as the page of the first has it."""
     assert result.best is not None
-    shared = [n for n, p in fits[0].parameters.items() if not p.fixed and n in result.best.parameters]
-    return pages_of_sample(result.as_results(), fits, [n for n in shared if not n.endswith("_pd")])
+    common = result.best.parameters
+    return {name: p for name, p in first.parameters.items() if not p.fixed and name in common}
 
 
 def sample_script(result: SampleResult, file: str) -> str:
@@ -140,12 +150,11 @@ def sample_script(result: SampleResult, file: str) -> str:
     assert best is not None
     shared: list[str] = []
     own: list[str] = []
-    fits = [fitted(result, i) for i in range(len(result.sample.curves))]
+    fits = _all_fitted(result)
     curves = [_curve_lines(result, i, fit) for i, fit in enumerate(fits)]
-    for name, p in fits[0].parameters.items():
-        if name in best.parameters and not p.fixed:
-            shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
-            shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
+    for name, p in _shared(result, fits[0]).items():
+        shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
+        shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
     scales = [one["scale"].value for one in best.own if "scale" in one]
     common = float(np.median(scales)) if result.sample.kind in (SETTINGS, CONTRASTS) else None
     if common is not None:

@@ -16,10 +16,11 @@ from ...files import MARK
 from ...model_free import Guinier, PairDistances
 from ...names import installed_by
 from ...types import SasnetError
+from ..sample_rows import distribution_of
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
-    from ...fitting.result.model_fit import ModelFit
+    from ...fitting.result.model_fit import ModelFit, Parameter
 
 #: Å in a nm.
 _NM = 10.0
@@ -148,14 +149,14 @@ def _model(fit: ModelFit, number: int) -> dict[str, Any]:
 
 def parameters_in_ascii(fit: ModelFit) -> str:
     """``radius = 50.1 +- 0.3 Ang; background = 0.01 1/cm (fixed)``."""
-    said = []
-    for name, p in fit.parameters.items():
-        error = "" if p.error is None else f" +- {p.error:.3g}"
-        unit = "" if p.unit in ("", "None") else f" {p.unit}"
-        kind = fit.distributions.get(name.removesuffix("_pd"), "") if name.endswith("_pd") else ""
-        more = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
-        said.append(f"{name} = {float(p.value):.8g}{error}{unit}{f' ({more})' if more else ''}")
-    return "; ".join(said)
+    return "; ".join(_in_ascii(name, p, distribution_of(fit, name, "")) for name, p in fit.parameters.items())
+
+
+def _in_ascii(name: str, p: Parameter, kind: str) -> str:
+    error = "" if p.error is None else f" +- {p.error:.3g}"
+    unit = "" if p.unit in ("", "None") else f" {p.unit}"
+    more = ", ".join(filter(None, [kind, "fixed" if p.fixed else ""]))
+    return f"{name} = {float(p.value):.8g}{error}{unit}{f' ({more})' if more else ''}"
 
 
 def _pairs(block: Any, category: str, items: Mapping[str, Any]) -> None:

@@ -71,6 +71,17 @@ def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> S
     )
 
 
+def _losses(path: Path) -> NDArray[np.float64]:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            loss = np.array([float(row["loss"]) for row in csv.DictReader(file)])
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise SasnetError(f"{path}: is no log of a training ({error}); name a run's log.csv.") from None
+    if not loss.size:
+        raise SasnetError(f"{path}: holds no losses yet; wait for the first checkpoint.")
+    return loss
+
+
 def learning_section(logs: Mapping[str, Path], per_row: int) -> Section:
     """Loss against the number of examples, of one run or of several.
 
@@ -86,19 +97,12 @@ def learning_section(logs: Mapping[str, Path], per_row: int) -> Section:
     SasnetError
         A log is missing or holds no losses.
     """
-    curves = {}
-    for name, path in logs.items():
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                loss = np.array([float(row["loss"]) for row in csv.DictReader(file)])
-        except (OSError, KeyError, ValueError, TypeError) as error:
-            raise SasnetError(f"{path}: is no log of a training ({error}); name a run's log.csv.") from None
-        if not loss.size:
-            raise SasnetError(f"{path}: holds no losses yet; wait for the first checkpoint.")
-        # A likelihood may be negative; on a logarithmic axis the distance from the best is drawn.
-        curves[name] = (per_row * np.arange(1.0, loss.size + 1), loss)
-    least = min(float(loss.min()) for _, loss in curves.values())
-    shown = {name: (x, loss - least + 0.1) for name, (x, loss) in curves.items()}
+    losses = {name: _losses(path) for name, path in logs.items()}
+    # A likelihood may be negative; on a logarithmic axis the distance from the best is drawn.
+    least = min(float(loss.min()) for loss in losses.values())
+    shown = {
+        name: (per_row * np.arange(1.0, loss.size + 1), loss - least + 0.1) for name, loss in losses.items()
+    }
     return Section(
         "How it learned",
         learning_curves(shown),

@@ -178,10 +178,12 @@ def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) 
 def _verdict(domain: Domain, said: Sequence[str], again: Sequence[Any]) -> Verdict:
     """What is said first; `again` are findings that were simulated again."""
     more = [one for one in said[1:2] if not one.startswith("Note:")]
-    if domain.refine and not again:
+    if not domain.refine:
+        return Verdict(said[0], " ".join(more), good=True)
+    if not again:
         more.append("Not verified: nothing was simulated again.")
     verified = any(getattr(finding, "verified", True) for finding in again)
-    return Verdict(said[0], " ".join(more), good=verified or not domain.refine)
+    return Verdict(said[0], " ".join(more), good=verified)
 
 
 def _section_of(finding: Any) -> Section:

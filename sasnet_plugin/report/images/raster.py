@@ -66,8 +66,10 @@ def picture(measurement: Any, look: Look) -> bytes:
         values, mask = polar(values, mask, _centre(measurement))
     elif look.view == "correlation":
         values, mask = correlation(values, mask, _centre(measurement))
-        most = float(np.quantile(np.abs(values[mask]), 0.9)) if mask.any() else 1.0
-        return _png(np.clip(values / (2 * (most or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view)
+        most = np.quantile(np.abs(values[mask]), 0.9) if mask.any() else 0.0
+        return _png(
+            np.clip(values / (2 * (float(most) or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view
+        )
     shown = scaled(values, mask, look.scale)
     if look.view == "linear":
         shown, mask = _fewer(shown, mask, look.most)

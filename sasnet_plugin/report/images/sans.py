@@ -11,7 +11,6 @@ from ...data.sans.anisotropy import anisotropy
 from ...data.sans.features import images_of
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
-from ...fitting.images.oriented_fit import OrientedFit
 from ...predict.images.sans import most_counted
 from .canvas import Paint, framed, upright
 from .pages import Section
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
+    from ...fitting.images.oriented_fit import OrientedFit
     from ...predict import Answer
     from ...types import Image
 
@@ -41,7 +41,8 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
         return []
     found = polar(image)
     axis = anisotropy([found]).axis
-    fit = next((one for one in answer.findings if isinstance(one, OrientedFit)), None)
+    # By what it holds: its class would bring all that fits, also where nothing was fitted.
+    fit: OrientedFit | None = next((one for one in answer.findings if hasattr(one, "cells")), None)
     if fit is not None:
         axis = fit.values["director"].value
     fitted = None

@@ -55,13 +55,17 @@ def _curve(curve: Curve) -> str:
     return _whole(words.of_curve(curve), drawn, notes=curve.notes)
 
 
+def _with_nearest(found: Suggestion, curve: Curve) -> str:
+    nearest = nearest_curve(found)
+    if nearest is None:
+        return picture([_drawn(curve, [])], "Data")
+    key = _key([f"{found.models[0].name}, nearest simulated curve, not fitted"])
+    return picture([_drawn(curve, [nearest])], "Data") + key
+
+
 def _suggestion(found: Suggestion) -> str:
-    lines, drawn = words.of_suggestion(found), ""
-    if found.curve is not None and len(found.curve):
-        nearest = nearest_curve(found)
-        drawn = picture([_drawn(found.curve, [] if nearest is None else [nearest])], "Data")
-        if nearest is not None:
-            drawn += _key([f"{found.models[0].name}, nearest simulated curve, not fitted"])
+    lines = words.of_suggestion(found)
+    drawn = _with_nearest(found, found.curve) if found.curve is not None and len(found.curve) else ""
     rows = [
         [
             _coded(one.name), escape(one.structure_factor or "–"), _bar(one.probability),

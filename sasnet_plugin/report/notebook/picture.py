@@ -71,14 +71,14 @@ class _Axis:
         if not self.log:
             values = _linear_ticks(self.low, self.high)
             return [(float(self.at(np.array(v))), f"{v:.4g}") for v in values]
-        decades = math.log10(self.high / self.low)
-        factors = (1,) if decades > 2.5 else (1, 2, 5) if decades > 0.6 else tuple(range(1, 10))
-        found = []
-        for power in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1):
-            for factor in factors:
-                value = factor * 10.0**power
-                if self.low <= value <= self.high:
-                    found.append((float(self.at(np.array(value))), _written(factor, power)))
+        powers = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+        factors = _factors(math.log10(self.high / self.low))
+        found = [
+            (float(self.at(np.array(factor * 10.0**power))), _written(factor, power))
+            for power in powers
+            for factor in factors
+            if self.low <= factor * 10.0**power <= self.high
+        ]
         step = 1 + len(found) // 8
         return found[::step]
 
@@ -87,6 +87,13 @@ def _written(factor: int, power: int) -> str:
     if -3 <= power <= 3:
         return f"{factor * 10.0**power:.4g}"
     return f"{'' if factor == 1 else f'{factor}×'}10{superscript(power)}"
+
+
+def _factors(decades: float) -> Sequence[int]:
+    """Which multiples of powers of ten are written on so long an axis."""
+    if decades > 2.5:
+        return (1,)
+    return (1, 2, 5) if decades > 0.6 else range(1, 10)
 
 
 def _linear_ticks(low: float, high: float) -> list[float]:

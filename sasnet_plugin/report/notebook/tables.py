@@ -10,7 +10,7 @@ from ...digits import chisq_text
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...fitting.together.result import SampleResult
-from ...types import Curve, SasnetError, Suggestion
+from ...types import Curve, ModelGuess, SasnetError, Suggestion
 
 
 def frame_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
@@ -31,13 +31,21 @@ def frame_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
     return pandas.DataFrame(rows_of(thing))
 
 
+def _of_curve(curve: Curve) -> dict[str, Any]:
+    columns = {name: getattr(curve, name) for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")}
+    return {name: values for name, values in columns.items() if values is not None}
+
+
+def _of_guess(one: ModelGuess) -> dict[str, Any]:
+    return {"model": one.name} | {name: value for name, value in vars(one).items() if name != "name"}
+
+
 def rows_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
     """Columns of a curve; a row for each model of a suggestion, for each parameter of each fit."""
     if isinstance(thing, Curve):
-        names = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
-        return {name: getattr(thing, name) for name in names if getattr(thing, name) is not None}
+        return _of_curve(thing)
     if isinstance(thing, Suggestion):
-        return [{"model" if k == "name" else k: v for k, v in vars(g).items()} for g in thing.models]
+        return [_of_guess(one) for one in thing.models]
     if isinstance(thing, FitResult):
         return _of_fits(thing)
     return _of_sample(thing)

@@ -179,7 +179,7 @@ def _download(result: FitResult) -> str:
 
 
 def _resolution(curve: Curve) -> str:
-    if curve.dxl is not None or curve.dxw is not None:
+    if curve.has_slit:
         return "slit"
     if curve.dq is None or not np.any(curve.dq > 0):
         return "not given"

@@ -28,6 +28,7 @@ INDEX, HEAD = (
 )
 #: Pixels of a thumbnail, and points at most.
 _WIDTH, _HEIGHT, _POINTS = 120, 48, 80
+_SORTED = ("Data set", "Answer", "Model", "Probability", "Reduced χ²")
 
 
 @dataclass(frozen=True)
@@ -142,11 +143,9 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
         It cannot be written.
     """
     fitted = any(row.reduced_chisq is not None for row in rows)
-    columns = ("Data set", "Curve", "Answer", "Model", "Probability", "Reduced χ²")[: 6 if fitted else 5]
-    head = "".join(
-        f'<th scope="col">{name if name == "Curve" else f"<button type=button>{name}</button>"}</th>'
-        for name in columns
-    )
+    first, *others = (f"<button type=button>{name}</button>" for name in _SORTED)
+    columns = [first, "Curve", *others][: 6 if fitted else 5]
+    head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     failed = sum(not row.model for row in rows)
     sets = f"{len(rows)} data sets" if rows[1:] else "1 data set"
     without = f", {failed} without an answer" if failed else ""

@@ -15,6 +15,7 @@ from ...domains.heads import Classes
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...zoo import Manifest
+from ..sample_rows import distribution_of
 from .document import DASHES, FITS
 
 #: Programs whose versions decide what comes out.
@@ -125,8 +126,7 @@ def _parameter_head(fit: ModelFit) -> str:
 
 def _parameter_row(name: str, p: Parameter, fit: ModelFit) -> str:
     label = f'<span class="name">{escape(name)}</span>'
-    kind = fit.distributions.get(name.removesuffix("_pd")) if name.endswith("_pd") else None
-    if kind:
+    if kind := distribution_of(fit, name, ""):
         label += f' <span class="small">relative width, {escape(kind)}</span>'
     value = escape(with_error(p.value, None if p.fixed else p.error))
     if p.fixed:
@@ -160,13 +160,24 @@ def _range(low: float, high: float) -> str:
     return f"{significant(low, 4)} to {significant(high, 4)}"
 
 
+def _digest(result: FitResult) -> str:
+    digest = hashlib.sha256()
+    for column in (result.curve.q, result.curve.intensity, result.dintensity):
+        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _with_a_page(result: FitResult, groups: Manifest) -> list[str]:
+    """Forms and structure factors of the fits that the network knows: sasmodels' own."""
+    known = {label for head in groups.heads if isinstance(head, Classes) for label in head.labels}
+    named = [str(name) for fit in result.fits for name in (fit.model, fit.structure_factor)]
+    return list(filter(known.__contains__, dict.fromkeys(named)))
+
+
 def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
     """How to cite, which versions made the page, when and by which command, and from which numbers."""
     from ... import __version__
 
-    digest = hashlib.sha256()
-    for column in (result.curve.q, result.curve.intensity, result.dintensity):
-        digest.update(np.ascontiguousarray(column, dtype="<f8").tobytes())
     said = f"{escape(made)}. " if made else ""
     versions = {"sasnet_plugin": __version__} | {name: _version(name) for name in _PROGRAMS}
     listed = ", ".join(f"{name} {number}" for name, number in versions.items())
@@ -175,16 +186,16 @@ def made_with(result: FitResult, groups: Manifest, made: str = "") -> str:
         f" on simulated curves of {len(groups.labels)} models), sasmodels {versions['sasmodels']} and"
         f" bumps {versions['bumps']}."
     )
-    known = {label for head in groups.heads if isinstance(head, Classes) for label in head.labels}
-    names = dict.fromkeys(n for fit in result.fits for n in (fit.model, fit.structure_factor) if n in known)
-    pages = ", ".join(f'<a href="{_MODEL_PAGE.format(n)}">{escape(str(n))}</a>' for n in names)
+    pages = ", ".join(
+        f'<a href="{_MODEL_PAGE.format(name)}">{escape(name)}</a>' for name in _with_a_page(result, groups)
+    )
     models = f"<p>The papers behind each model are named on its page: {pages}.</p>" if pages else ""
     return (
         "<footer><h2>How to cite</h2>"
         f"<p>“{escape(sentence)}”</p>{models}"
         '<p>How sasmodels and bumps wish to be cited: <a href="https://www.sasview.org">sasview.org</a>,'
         ' <a href="https://bumps.readthedocs.io">bumps.readthedocs.io</a>.</p>'
-        f'<p class="small">{said}Data: sha256 of q, I and its error {digest.hexdigest()[:16]}; I in the unit'
+        f'<p class="small">{said}Data: sha256 of q, I and its error {_digest(result)[:16]}; I in the unit'
         f" of the file. Made with {escape(listed)}. Network {escape(groups.name)}, training data"
         f" {escape(groups.data_hash[:16])}.</p></footer>"
     )

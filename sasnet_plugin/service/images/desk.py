@@ -168,11 +168,14 @@ def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
         "in_scope": float(answer.in_scope),
         "sentences": [one for one in sentences if one != verdict.text and not one.startswith("Note: ")],
         "notes": notes, "answer": answer.as_dict(),
-        "figures": [
-            {"title": part.title, "text": part.text, "table": [list(row) for row in part.table],
-             "drawn": part.draw is not None and not compares(part)}
-            for part in sections[1:]
-        ],
+        "figures": [_figure(part) for part in sections[1:]],
+    }  # fmt: skip
+
+
+def _figure(part: Any) -> dict[str, Any]:
+    return {
+        "title": part.title, "text": part.text, "table": [list(row) for row in part.table],
+        "drawn": part.draw is not None and not compares(part),
     }  # fmt: skip
 
 

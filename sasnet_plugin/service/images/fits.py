@@ -47,13 +47,12 @@ def verified(job: ImageJob, told: Callable[[str], None]) -> tuple[dict[str, Any]
     found = domain.refine(seen.measurement, seen.answer, float(job.body.get("time_limit", 30.0)), told)
     told("pictures are drawn")
     again = [one for one in found.findings if hasattr(one, "title")]
+    new = [note for note in found.notes if note not in seen.answer.notes]
     if not again:
-        new = [note for note in found.notes if note not in seen.answer.notes]
         raise SasnetError(" ".join(new) or "Nothing was fitted.")
     folder = Path(job.folder)
     made = parts(domain, seen.measurement, found, looked=False)
     files, pictures = _written(domain, seen.measurement, found, made, folder)
-    new = [note for note in found.notes if note not in seen.answer.notes]
     level, headline, doubt = _verdict(found, again[-1], new)
     summary = {
         "verdict": level, "headline": headline, "doubt": doubt, "next": "", "purpose": "", "fits": [],
@@ -89,7 +88,6 @@ def _written(
 ) -> tuple[list[str], dict[str, Any]]:
     """Report, answer and pictures; names of the files, and what the page needs beside the pictures."""
     from ...report.images import raster
-    from ...report.images.canvas import png
     from ...report.images.compared import compared
     from ...report.images.pages import answer_page
     from ...report.images.raster_place import about
@@ -103,13 +101,21 @@ def _written(
         drawn = raster.compared(again.image, again.simulated, again.residual)
         content |= {f"{name}.png": data for name, data in drawn.items()}
         pictures = {"parts": [f"{name}.png" for name in PARTS], "about": about(again.image, raster.Look())}
-    for number, part in enumerate(made[1][1:]):
-        if part.draw is not None and not compares(part):
-            for night in (False, True):
-                content[figure_name(number, night)] = png(part.draw, part.size, night=night)
+    content |= _figures(made[1][1:])
     for name, data in content.items():
         put_whole(folder / name, data, "picture of a fit")
     return [*names, *content], pictures
+
+
+def _figures(sections: Sequence[Any]) -> dict[str, bytes]:
+    from ...report.images.canvas import png
+
+    drawn = [(number, part) for number, part in enumerate(sections) if part.draw and not compares(part)]
+    return {
+        figure_name(number, night): png(part.draw, part.size, night=night)
+        for number, part in drawn
+        for night in (False, True)
+    }
 
 
 def figure_name(number: int, night: bool) -> str:

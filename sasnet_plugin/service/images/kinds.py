@@ -35,9 +35,10 @@ class How:
     geometry: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind and self.kind not in titles():
+        if self.kind not in ("", *titles()):
             raise SasnetError(f"{self.kind[:40]!r}: no such kind of image; choose {', '.join(titles())}.")
-        if len(self.geometry) > IMAGES.texts or any(len(one) > IMAGES.longest for one in self.geometry):
+        longest = max(map(len, self.geometry), default=0)
+        if len(self.geometry) > IMAGES.texts or longest > IMAGES.longest:
             raise SasnetError(
                 f"Give at most {IMAGES.texts} settings name=value, each of {IMAGES.longest} characters."
             )
@@ -97,9 +98,8 @@ def settled(path: str, how: How) -> tuple[str, str]:
         reason = f"Perhaps of {specification(kind).title}: {problem}"
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) == 1:
-        return able[
-            0
-        ], f"Taken for {specification(able[0]).title}: as it is described, no other kind reads it."
+        title = specification(able[0]).title
+        return able[0], f"Taken for {title}: as it is described, no other kind reads it."
     return "", reason
 
 

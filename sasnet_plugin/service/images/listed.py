@@ -88,9 +88,9 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
     if isinstance(answer, Exception):
         sentence = short(path, sentence_of(path, answer))
         return _line(path, one, image=domain.name, kind=domain.title, answer="no answer", doubt=sentence)
-    classes, angles = answer.finding(ClassesFinding), answer.finding(DistributionFinding)
-    angle = f"{angles.symbol}: " if angles and answer.known and not classes else ""
-    best = classes.classes[0] if classes is not None and classes.classes else None
+    classes = answer.finding(ClassesFinding)
+    angle = "" if classes else _symbol(answer)
+    best = next(iter(classes.classes), None) if classes else None
     return _line(
         path, one, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
@@ -98,6 +98,12 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
         probability=float(answer.in_scope if best is None else best.probability),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
+
+
+def _symbol(answer: Any) -> str:
+    """Of which angle the distribution is that a line gives."""
+    angles = answer.finding(DistributionFinding) if answer.known else None
+    return f"{angles.symbol}: " if angles else ""
 
 
 def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:

@@ -25,15 +25,7 @@ def drop(folder: Path, name: str, content: bytes) -> str:
         It is too large, has no name, or cannot be kept.
     """
     own = _name(name)
-    if Path(own).suffix.lower() in OTHERS - {_GEOMETRY}:
-        raise SasnetError(
-            f"{own}: is no kind of file that holds curves or images; drop the measurement itself."
-        )
-    if len(content) > CURVES.largest_file:
-        most = CURVES.largest_file // 2**20
-        raise SasnetError(
-            f"{own}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
-        )
+    _check(own, content)
     digest = hashlib.sha256(content).digest()
     stem, ending = Path(own).stem, Path(own).suffix
     for number in range(1, CURVES.most_dropped + 1):
@@ -45,6 +37,18 @@ def drop(folder: Path, name: str, content: bytes) -> str:
         if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
             return found
     raise SasnetError(f"{own}: there are too many files of this name in {folder}.")
+
+
+def _check(own: str, content: bytes) -> None:
+    if Path(own).suffix.lower() in OTHERS - {_GEOMETRY}:
+        raise SasnetError(
+            f"{own}: is no kind of file that holds curves or images; drop the measurement itself."
+        )
+    if len(content) > CURVES.largest_file:
+        most = CURVES.largest_file // 2**20
+        raise SasnetError(
+            f"{own}: has more than {most} MiB; start sasnet web with its folder instead of dropping it."
+        )
 
 
 def _name(given: str) -> str:

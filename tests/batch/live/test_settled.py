@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.batch.live.settled import Sequential, added, counts_of
+from sasnet_plugin.batch.live.settled import SETTLED, added, counts_of
+from sasnet_plugin.batch.recognise import Sequential
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.counting import outlook
@@ -26,11 +27,11 @@ def test_added_curves_have_the_counts_of_both() -> None:
 
 
 def test_an_answer_settles_after_three_sure_looks_of_one_group() -> None:
-    test = Sequential()
+    test = Sequential(SETTLED)
     looks = [("a", 0.99), ("a", 0.99), ("b", 0.99), ("b", 0.9), ("b", 0.99), ("b", 0.99), ("b", 0.99)]
     assert [test.look({name: p}, True) for name, p in looks] == [False] * 6 + [True]
     assert test.settled == "b"
-    assert not Sequential().look({"a": 1.0}, False)
+    assert not Sequential(SETTLED).look({"a": 1.0}, False)
 
 
 def test_more_counts_never_lower_the_chance() -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sansfiles import SETTING, scene
 
-from sasnet_plugin.data.sans import recognise
 from sasnet_plugin.data.sans.load import read
 from sasnet_plugin.data.sans.polar import polar
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.kinds.recognised import sans as recognise
 from sasnet_plugin.types import DataError, Image
 
 GEOMETRY = "wavelength=6", "distance=8000", "pixel_size=5"

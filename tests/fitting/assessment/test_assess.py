@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.assess import assess
+from sasnet_plugin.fitting.assessment.assess import assess, of_the_likeliest_group
 from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
@@ -37,3 +38,27 @@ def test_none_explains_two_models_and_bragg_peaks_together(simulated: Simulated,
     assert any("not random" in w for w in result.best.warnings)
     assert told(result).verdict.level == DOES_NOT
     assert result.as_dict()["verification"]["worst_q"] == list(result.verification.worst)
+
+
+def weighing(model: str, weight: float, log_evidence: float) -> ModelFit:
+    theory = np.ones(50)
+    return ModelFit(
+        model, None, {}, {}, 50.0, 1.0, 60.0, 0.1, 0.1, theory, weight=weight, log_evidence=log_evidence
+    )
+
+
+def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
+    """Two round bodies, 0.31 and 0.16, are a likelier shape than a network of 0.32."""
+    fits = [
+        weighing("two_lorentzian", 0.32, -50.0),
+        weighing("sphere", 0.31, -50.5),
+        weighing("core_shell_sphere", 0.16, -51.0),
+        weighing("cylinder", 0.21, -51.0),
+    ]
+    groups = [{"sphere", "core_shell_sphere"}, {"two_lorentzian"}, {"cylinder"}]
+    names = [fit.name for fit in of_the_likeliest_group(fits, groups)]
+    assert names == ["sphere", "two_lorentzian", "core_shell_sphere", "cylinder"]
+    # What the data distinguish from the best does not lead, whatever its group has.
+    behind = [fits[0], *(weighing(f.model, f.weight, -60.0) for f in fits[1:])]
+    assert of_the_likeliest_group(behind, groups) == behind
+    assert of_the_likeliest_group(fits, []) == fits

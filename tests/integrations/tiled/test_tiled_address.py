@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sasnet_plugin.integrations.tiled.address import Address, address_of, is_tiled
+from sasnet_plugin.integrations.tiled.address import Address, address_of
+from sasnet_plugin.names import is_tiled
 from sasnet_plugin.types import SasnetError
 
 HERE = "http://127.0.0.1:8000"

@@ -1,0 +1,222 @@
+"""Curves from which no model can be told: noise leaves nothing to be seen, or three numbers explain them.
+
+Windows of real measurements can be a line, a power or an exponential (Porod's and Guinier's laws are two of
+them), and so can columns that are no scattering at all. In both cases the points fix no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+#: Below this reduced chi² a constant or a power law plus a constant explains the curve.
+MAX_REDUCED_CHI2 = 1.5
+_COARSE = np.arange(-1.0, 8.01, 0.25)
+#: Parabolas by which a minimum is refined.
+_PARABOLAS = 4
+
+
+def is_uninformative(
+    q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
+
+    For each exponent p the best A and B follow from linear least squares; p is scanned from -1 to 8 and
+    then refined by parabolas for the curves on which that could decide.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹.
+    intensity, sigma : (k, n) float arrays
+        Measured intensities and their true standard deviation.
+    """
+    n = q.size
+    weight = 1 / sigma**2
+    log_q = np.log(q / np.sqrt(q[0] * q[-1]))
+    limit = MAX_REDUCED_CHI2 * max(n - 3, 1)
+    chi2 = _scanned(np.exp(-_COARSE[:, None] * log_q), intensity, weight)
+    best = np.argmin(chi2, axis=1)
+    value = chi2[np.arange(len(best)), best]
+    answer = value < limit
+    # A quarter step in p costs much where precision is high, so near misses are refined.
+    open_rows = np.flatnonzero(~answer & (value < 1e4 * limit))
+    if open_rows.size:
+        rows, w = intensity[open_rows], weight[open_rows]
+        middle = np.clip(best[open_rows], 1, _COARSE.size - 2)
+        three = np.arange(-1, 2) + middle[:, None]
+        p, found = _COARSE[three], chi2[open_rows[:, None], three]
+        for _ in range(_PARABOLAS):
+            new = np.clip(_lowest(p, found), _COARSE[0] - 0.25, _COARSE[-1] + 0.25)
+            there = chi2_of_basis(np.exp(-new[:, None] * log_q), rows, w)
+            value[open_rows] = np.minimum(value[open_rows], there)
+            worst = np.argmax(found, axis=1)[:, None]
+            np.put_along_axis(p, worst, new[:, None], axis=1)
+            np.put_along_axis(found, worst, there[:, None], axis=1)
+        answer = value < limit
+    return answer
+
+
+def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Where the parabola through three points of each row is lowest; the lowest point where it has no bottom.
+
+    Parameters
+    ----------
+    x, y : (k, 3) float arrays
+    """
+    low = np.argmin(y, axis=1)[:, None]
+    centre, least = np.take_along_axis(x, low, 1)[:, 0], np.take_along_axis(y, low, 1)[:, 0]
+    # Divided differences (Newton).
+    first = (y[:, 1] - y[:, 0]) / np.where(x[:, 1] != x[:, 0], x[:, 1] - x[:, 0], np.inf)
+    second = (y[:, 2] - y[:, 1]) / np.where(x[:, 2] != x[:, 1], x[:, 2] - x[:, 1], np.inf)
+    bend = (second - first) / np.where(x[:, 2] != x[:, 0], x[:, 2] - x[:, 0], np.inf)
+    bottom = (x[:, 0] + x[:, 1]) / 2 - first / (2 * np.where(bend > 0, bend, np.inf))
+    reach = np.ptp(x, axis=1)
+    return np.where((bend > 0) & np.isfinite(least), np.clip(bottom, centre - reach, centre + reach), centre)
+
+
+def _scanned(
+    basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(k, m) chi² of the best A·basis + B of each curve with each of m bases, by products of matrices.
+
+    Intensities are measured from their weighted mean, so that little cancels.
+    """
+    w_sum = weight.sum(axis=1, keepdims=True)
+    centred = intensity - np.sum(weight * intensity, axis=1, keepdims=True) / w_sum
+    total = np.sum(weight * centred**2, axis=1, keepdims=True)
+    square = weight @ (basis**2).T
+    spread = square - (weight @ basis.T) ** 2 / w_sum
+    explained = ((weight * centred) @ basis.T) ** 2
+    # A flat basis explains nothing, and its spread is what rounding leaves.
+    flat = spread <= 1e-12 * square
+    return np.asarray(total - np.where(flat, 0.0, explained / np.where(flat, 1.0, spread)))
+
+
+def chi2_of_basis(
+    basis: NDArray[np.float64], intensity: NDArray[np.float64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chi² of the best A·basis + B, residuals formed point by point so that nothing cancels."""
+    w_sum = weight.sum(axis=1)
+    mean_b = np.sum(weight * basis, axis=1) / w_sum
+    mean_i = np.sum(weight * intensity, axis=1) / w_sum
+    centred = basis - mean_b[:, None]
+    slope = np.sum(weight * centred * intensity, axis=1) / np.maximum(
+        np.sum(weight * centred**2, axis=1), 1e-300
+    )
+    residual = intensity - mean_i[:, None] - slope[:, None] * centred
+    return np.sum(weight * residual**2, axis=1)
+
+
+@dataclass(frozen=True)
+class ShapeSettings:
+    """When a curve is one of the shapes.
+
+    Parameters
+    ----------
+    points : int
+        Of the coarse comparison; most curves are none of the shapes on so few.
+    tolerance : float
+        Of the intensity, added to the uncertainties in it: what the steps of the grids leave.
+    leeway : (float, float)
+        Factor on the limit of the reduced chi² there: on the grid, whose steps are coarse, and
+        refined, for the scatter of so few points.
+    limit : float
+        Of the reduced chi² for the other shapes; for power laws it is that of training, which leaves them
+        out.
+    most : int
+        Points of the fine comparison, in which the parameter is refined.
+    span : float
+        Largest over smallest intensity (95 % and 5 % quantiles) up to which nothing but a level is seen.
+    rise : float
+        Mean intensity of the last fifth of the points over that of the first, from which on a curve rises;
+        scattering falls.
+    """
+
+    points: int = 24
+    tolerance: float = 0.03
+    leeway: tuple[float, float] = (30.0, 3.0)
+    limit: float = 1.25
+    most: int = 500
+    span: float = 1.25
+    rise: float = 1.5
+
+
+SETTINGS = ShapeSettings()
+
+# Name, basis of (parameter, q over the largest), values of the parameter; each with a factor and a constant.
+_STEEP = np.geomspace(0.1, 30.0, 40)
+_ROUNDS = 3  # each makes the steps a quarter
+
+
+def _power(p: Array, x: Array) -> Array:
+    return np.exp(-p * np.log(x))
+
+
+_SHAPES: tuple[tuple[str, Callable[[Array, Array], Array], Array], ...] = (
+    ("A straight line", lambda p, x: p * x, np.ones(1)),
+    ("A power law plus a constant", _power, np.arange(-4.0, 8.01, 0.1)),
+    (
+        "An exponential plus a constant",
+        lambda p, x: np.exp(p * x - np.maximum(p, 0)),
+        np.concatenate([-_STEEP[::-1], _STEEP]),
+    ),
+    ("Guinier's law plus a constant", lambda p, x: np.exp(-((p * x) ** 2)), _STEEP),
+    ("A parabola", lambda p, x: (x - p) ** 2, np.linspace(-0.5, 1.5, 41)),
+)
+
+
+def simple_shape(q: Array, intensity: Array, sigma: Array) -> str:
+    """Name of the first shape that explains a curve within its uncertainties; empty where none does.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, ascending and positive.
+    intensity, sigma : (n,) float arrays
+        Of the same unit; sigma positive.
+    """
+    few, many = _thinned(q.size, SETTINGS.points), _thinned(q.size, SETTINGS.most)
+    x = q / q[-1]
+    soft = np.hypot(sigma[few], SETTINGS.tolerance * intensity[few])
+    looks = (x[few], intensity[few], soft), (x[many], intensity[many], sigma[many])
+    for name, basis, grid in _SHAPES:
+        limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
+        limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
+        rounds = (looks[0], 1), (looks[0], _ROUNDS), (looks[1], _ROUNDS)
+        for (points, number), most in zip(rounds, limits, strict=True):
+            for _ in range(number):
+                chi2 = _reduced(basis(grid[:, None], points[0]), *points[1:])
+                best = int(np.argmin(chi2))
+                grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
+            if chi2[best] > most:
+                break
+        else:
+            return name
+    return ""
+
+
+def level(intensity: Array) -> str:
+    """What is to be said of a curve that hardly varies, or rises; empty for others."""
+    low, high = np.quantile(intensity, (0.05, 0.95))
+    if low > 0 and high / low < SETTINGS.span:
+        return f"The intensity varies by less than {100 * (SETTINGS.span - 1):.0f} %"
+    fifth = max(intensity.size // 5, 1)
+    first, last = float(np.mean(intensity[:fifth])), float(np.mean(intensity[-fifth:]))
+    if last > SETTINGS.rise * max(first, 0.0) and last >= 0.5 * float(np.max(intensity)):
+        return "The intensity rises with q, where scattering falls"
+    return ""
+
+
+def _thinned(size: int, points: int) -> NDArray[np.intp]:
+    return np.unique(np.linspace(0, size - 1, min(size, points)).astype(np.intp))
+
+
+def _reduced(basis: Array, intensity: Array, sigma: Array) -> Array:
+    chi2 = chi2_of_basis(basis, intensity[None], 1 / sigma[None] ** 2)
+    return chi2 / max(intensity.size - 3, 1)
