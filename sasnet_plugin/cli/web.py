@@ -34,8 +34,7 @@ def web(
     The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
     done is kept in the work folder the moment it is done. Ctrl-C ends it.
     """
-    if folder is not None and not folder.is_dir():
-        raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
+    _check(folder, show)
     app = page_app()
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
@@ -49,7 +48,7 @@ def web(
         typer.echo(f"{number:,} file{'' if number == 1 else 's'}; what is done is kept in {bench.work}.")
         print(f"Open {address} (Ctrl-C ends it).", flush=True)
 
-    fragment = f"#curve?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
+    fragment = f"#show?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
     images = bench.folder or bench.dropped
     tabs = app.Tabs(
         lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()
@@ -58,3 +57,21 @@ def web(
         app.serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)
     finally:
         bench.close()
+
+
+def _check(folder: Path | None, show: str) -> None:
+    """See that there is a folder, where one is named, and the file of it that is shown first.
+
+    Raises
+    ------
+    SasnetError
+        There is none.
+    """
+    if folder is None:
+        if show:
+            raise SasnetError(f"{show}: is shown of a folder; name that, too.")
+        return
+    if not folder.is_dir():
+        raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
+    if show and not (folder / show).is_file():
+        raise SasnetError(f"{show}: is no file of {folder}; name one of it with --show.")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from ..data.sample.sample import Sample
 from ..predict import open_classifier
 from ..types import SasnetError, Suggestion, product_name
 from .problem.plugin_models import split
 from .strategy.hypothesis import Hypothesis, of_pair
 from .task import FitOptions, Start
+
+#: Each curve of a sample has its own, whatever else they share.
+_ALWAYS_OWN = ("scale", "background")
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -78,9 +82,7 @@ def check_names(options: FitOptions) -> None:
     SasnetError
         One does not; the sentence offers the nearest names.
     """
-    from difflib import get_close_matches
-
-    from ..simulate.priors import model_info, structure_factors
+    from ..simulate.priors import structure_factors
 
     if options.structure_factor not in (None, "none", *structure_factors()):
         raise SasnetError(
@@ -94,12 +96,61 @@ def check_names(options: FitOptions) -> None:
     wanted = [*options.fixed, *options.ranges]
     if not wanted:
         return
-    known: set[str] = {"scale", "background"}
-    for name in (*(forms if named is None else [*named, *own]), *structure_factors()):
-        for p in model_info(name).parameters.call_parameters:
-            known |= {p.name, f"{p.name}_pd"} if p.polydisperse else {p.name}
+    known = _parameters([*(forms if named is None else [*named, *own]), *structure_factors()])
     for name in wanted:
         if name not in known:
-            near = get_close_matches(name, sorted(known), n=3)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "."
-            raise SasnetError(f"{name}: none of these models has such a parameter{hint}")
+            raise SasnetError(f"{name}: none of these models has such a parameter{_nearest(name, known)}")
+
+
+def check_shared(sample: Sample, options: FitOptions) -> None:
+    """See that what the curves of a sample share, have of their own or tie are parameters.
+
+    Raises
+    ------
+    SasnetError
+        One is none, or cannot be shared; the sentence says what can.
+    """
+    from ..simulate.priors import structure_factors
+
+    said = [(how, name) for how in ("share", "own", "tie") for name in sorted(_named_in(sample, how))]
+    if not said:
+        return
+    forms = open_classifier().manifest.labels
+    named, own = split(options.models, forms)
+    of_models = _parameters(forms if named is None else [*named, *own], without=("magnetic", "orientation"))
+    known = {*of_models, *_parameters(structure_factors())}
+    for how, name in said:
+        if name not in known:
+            can = f"; they have {', '.join(of_models)}." if options.models else _nearest(name, known)
+            raise SasnetError(f"{how} {name}: none of these models has such a parameter{can}")
+        if how == "share" and name in _ALWAYS_OWN:
+            raise SasnetError(
+                f"share {name}: each curve has its own; any other parameter can be shared, and factors of the"
+                " scales that are known are given as scale."
+            )
+
+
+def _named_in(sample: Sample, how: str) -> Iterable[str]:
+    """Parameters that a sample shares, has of each curve's own, or ties."""
+    return {"share": sample.share, "own": sample.own, "tie": sample.ties}[how]
+
+
+def _parameters(models: Iterable[str], without: Sequence[str] = ()) -> list[str]:
+    """Names of parameters that any of these models has, without some of sasmodels' types; widths included."""
+    from ..simulate.priors import model_info
+
+    known = dict.fromkeys(_ALWAYS_OWN)
+    for name in models:
+        for p in model_info(name).parameters.call_parameters:
+            if p.type in without:
+                continue
+            known |= dict.fromkeys((p.name, f"{p.name}_pd") if p.polydisperse else (p.name,))
+    return list(known)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that offers the nearest names."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else "."

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
-from ..fitting.verdict.next_step import command, entry_of, exact
+from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
 from ..fitting.watched import Watched
 from .answers import fit_options
 from .images.job import ImageJob
@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     from ..fitting.together.result import SampleResult
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
+#: Of an option of the command its name in a request, and how its text is read there.
+_REQUEST: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "--models": ("models", lambda text: text.split(",")),
+    "--structure-factor": ("structure_factor", str),
+    "--fix": (
+        "fixed",
+        lambda text: {n: float(v) for n, _, v in (p.partition("=") for p in text.split("\n"))},
+    ),
+    "--time-limit": ("time_limit", float),
+    "--q-unit": ("q_unit", str),
+    "--q-range": ("window", lambda text: [float(end) if end else None for end in text.split(":")]),
+}
 #: What was said of a sample, as ``--sample-file`` takes it.
 _SAMPLE = "sample.toml"
 Say = Callable[[tuple[str, Any]], None]
@@ -88,7 +100,8 @@ def _done(pool: Workers, reader: Reader, job: FitJob, say: Say, workers: int) ->
     if len(curves) > 1:
         return _sample_done(watched, curves, options, job, say)
     found = fit_with(watched, curves[0], options)
-    say((ANSWER, plain(answered(found) | {"command": _command(found, options)})))
+    said = {"command": _command(found, options), "again": again(found, options)}
+    say((ANSWER, plain(answered(found) | said)))
     return FILES, written(found, Path(job.folder))
 
 
@@ -99,12 +112,30 @@ def _also(job: FitJob) -> dict[str, str]:
         found["--q-range"] = ":".join(map(exact, place.window))
     if place.q_unit is not None:
         found["--q-unit"] = place.q_unit
+    if place.wavelength is not None:
+        found["--wavelength"] = f"{place.wavelength:g}"
     return found
 
 
 def _command(found: FitResult, options: FitOptions) -> str:
     """What gives this very answer in a terminal."""
     return command(found.curve.file, options, entry_of(found, options))
+
+
+def again(found: FitResult, options: FitOptions) -> dict[str, Any] | None:
+    """What the next step changes in the request of a fit; None where it only writes what is written here.
+
+    Returns
+    -------
+    dict or None
+        Of ``models``, ``structure_factor``, ``fixed``, ``time_limit``, ``q_unit`` and ``window`` (an end that
+        stays as it is: None) what changes; None as a value: as by itself.
+    """
+    changes, _ = changes_of(found, options)
+    if not changes.keys() <= _REQUEST.keys():
+        return None
+    named = ((*_REQUEST[option], value) for option, value in changes.items())
+    return {name: None if value is None else read(value) for name, read, value in named}
 
 
 def _sample_done(

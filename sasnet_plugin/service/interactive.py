@@ -89,7 +89,7 @@ class Desk:
         if surely_image(place.path, How()):
             return True
         try:
-            self.reader.curves(place.path, place.q_unit)
+            self.reader.curves(place)
         except DataError:
             return is_image(place.path)
         return False
@@ -103,7 +103,7 @@ class Desk:
         how = how_of(body)
         if how.kind or self.is_image(place):
             return listed(place.path, how)
-        classifier, curves = open_classifier(), self.reader.curves(place.path, place.q_unit)
+        classifier, curves = open_classifier(), self.reader.curves(place)
         found = classifier.suggest(list(curves), top=1)
         return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]
 
@@ -112,7 +112,7 @@ class Desk:
         from ..fitting.api import uncertainties
 
         error, note = uncertainties(curve)
-        names = [one.entry for one in self.reader.curves(place.path, place.q_unit)]
+        names = [one.entry for one in self.reader.curves(place)]
         columns = {key: getattr(curve, key) for key in ("dq", "dxl", "dxw")}
         whole = self.reader.curve(replace(place, window=None))
         return {

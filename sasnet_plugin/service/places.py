@@ -26,12 +26,15 @@ class Place:
         As of `data.load`.
     window : (float, float) or None
         Lowest and highest q that count, Å⁻¹; None: all.
+    wavelength : float or None
+        Å, where the first column is an angle.
     """
 
     path: str
     entry: int = 1
     q_unit: str | None = None
     window: tuple[float, float] | None = None
+    wavelength: float | None = None
 
 
 @dataclass
@@ -40,8 +43,8 @@ class Reader:
 
     _curves: OrderedDict[tuple[object, ...], tuple[Curve, ...]] = field(default_factory=OrderedDict)
 
-    def curves(self, path: str, q_unit: str | None = None) -> tuple[Curve, ...]:
-        """All of a file.
+    def curves(self, place: Place) -> tuple[Curve, ...]:
+        """All of a place's file.
 
         Raises
         ------
@@ -50,13 +53,14 @@ class Reader:
         """
         from ..data import load
 
+        path = place.path
         try:
             status = os.stat(path)
         except OSError:
             raise SasnetError(f"{os.path.basename(path)}: is gone; look at the list again.") from None
-        key = path, q_unit, status.st_size, status.st_mtime_ns
+        key = path, place.q_unit, place.wavelength, status.st_size, status.st_mtime_ns
         if key not in self._curves:
-            self._curves[key] = load(path, q_unit=q_unit)
+            self._curves[key] = load(path, q_unit=place.q_unit, wavelength=place.wavelength)
             while len(self._curves) > _KEPT:
                 self._curves.popitem(last=False)
         self._curves.move_to_end(key)
@@ -72,7 +76,7 @@ class Reader:
         """
         from ..data.clean import within
 
-        curves = self.curves(place.path, place.q_unit)
+        curves = self.curves(place)
         if not 1 <= place.entry <= len(curves):
             raise SasnetError(f"{os.path.basename(place.path)}: holds {len(curves)} data sets, no further.")
         curve = curves[place.entry - 1]

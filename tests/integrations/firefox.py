@@ -127,9 +127,9 @@ class Firefox:
         """Go to a page."""
         await self.call("browsingContext.navigate", context=self._context, url=address, wait="complete")
 
-    async def until(self, script: str) -> Any:
-        """Wait until an expression is true; its value."""
-        for _ in range(int(10 * PATIENCE)):
+    async def until(self, script: str, *, patience: float = 1.0) -> Any:
+        """Wait until an expression is true, `patience` times as long as usual; its value."""
+        for _ in range(int(10 * patience * PATIENCE)):
             if found := await self.run(script):
                 return found
             await asyncio.sleep(0.1)
@@ -159,6 +159,11 @@ class Firefox:
         steps = [{"type": "pointerMove", "x": across // 8, "y": 0, "origin": "pointer", "duration": 30}] * 8
         first = {"type": "pointerMove", "x": 0, "y": 0, "origin": origin}
         await self._pointer([first, _PRESS[0], *steps, _PRESS[1]])
+
+    async def hover(self, selector: str, right: int = 0, down: int = 0) -> None:
+        """Move the mouse so many pixels beside an element's centre."""
+        origin = {"type": "element", "element": await self.element(selector)}
+        await self._pointer([{"type": "pointerMove", "x": right, "y": down, "origin": origin}])
 
     async def _pointer(self, actions: list[dict[str, Any]]) -> None:
         source = {

@@ -43,4 +43,4 @@ def making(browser: Any) -> Iterator[NewPage]:
     yield make
     for context in contexts:
         context.close()
-    assert wrong == []
+    assert wrong == [], wrong

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, findings, opened_curve, spheres, until
+from webpages import Server, findings, opened_curve, picture, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
 from sasnet_plugin.simulate.kernel import call
@@ -25,6 +25,15 @@ from sasnet_plugin.simulate.kernel import call
 #: So many that a batch is seen under way on a quick machine, too.
 FRAMES = 12
 SOLVENTS = {"h2o": "H2O", "match": "2.5", "d2o": "6.36"}
+
+
+#: Each plot lies within its cell, and each cell within the list of them.
+_TRENDS_ARE_WHOLE = """(() => {
+    const right = (one) => one.getBoundingClientRect().right, all = right(document.querySelector("#trends"));
+    const cells = [...document.querySelectorAll(".trend")];
+    return cells.length > 2 && cells.every((cell) => right(cell) <= all + 1
+        && [...cell.querySelectorAll(".u-wrap, canvas")].every((one) => right(one) <= right(cell) + 1));
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -84,16 +93,18 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         page.select_option("#against", "temperature")
         until(page, "document.querySelectorAll('#trends .u-over').length >= 3")
         assert page.text_content("#changes") == "The model is sphere throughout."
+        # A narrow window, and a scroll bar that comes: nothing of a trend is cut off at the right.
+        for wide in (1280, 1160):
+            page.set_viewport_size({"width": wide, "height": 500})
+            until(page, _TRENDS_ARE_WHOLE)
+        page.set_viewport_size({"width": 1400, "height": 900})
         radii = [
             float(re.search(r"radius ([\d.]+)", one.text_content())[1])  # type: ignore[index]
             for one in page.query_selector_all("#batch-rows tr")
         ]
         np.testing.assert_allclose(radii, 40.0 + 4 * np.arange(FRAMES), rtol=0.02)
         assert findings(page) == []
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 800})
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_batch.png")
+        picture(page, "web_batch", tmp_path, height=800)
         page.set_viewport_size({"width": 390, "height": 800})
         page.wait_for_timeout(300)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
@@ -182,6 +193,12 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         page.wait_for_selector("#problem:has-text('radius cannot be shared and be of each curve')")
         page.click("#to-files")
         page.click("#together")
+        page.fill("#describe-own", "")
+        page.fill("#describe-share", "thicknes")
+        page.click("#describe-fit")
+        page.wait_for_selector("#problem:has-text('did you mean thickness')")
+        page.click("#to-files")
+        page.click("#together")
         for name, solvent in SOLVENTS.items():
             page.get_by_label(f"Solvent of {name}.dat").fill(solvent)
         page.fill("#describe-own", "background")
@@ -198,11 +215,8 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
         assert {"d2o.dat", "h2o.dat", "match.dat", "All curves"} <= {
             one.text_content() for one in page.query_selector_all(".shared thead th")
         }
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 860})
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_together.png")
         code = page.text_content("#said code")
+        picture(page, "web_together", runs.parent, work.parent)
         words = shlex.split(code)
         sample = read_description(words[words.index("--sample-file") + 1])
         assert sample == {

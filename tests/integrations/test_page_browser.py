@@ -16,7 +16,16 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, evaluated, findings, of_no_model, opened_curve, spheres, until
+from webpages import (
+    Server,
+    evaluated,
+    findings,
+    of_no_model,
+    opened_curve,
+    picture,
+    spheres,
+    until,
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,14 +69,24 @@ def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: Ne
     junk.write_bytes(bytes(range(256)) * 40)
     page.set_input_files("#add", [str(first), str(others), str(junk)])
     until(page, "document.querySelectorAll('#rows tr[data-key]').length === 5")
-    page.set_input_files("#add", [str(again), str(others)])
+    page.evaluate("for (const one of document.querySelectorAll('#rows tr[data-key]')) one.seen = true")
+    new = spheres(data / "later", "a new one.dat", radius=50.0)
+    page.set_input_files("#add", [str(again), str(others), str(new)])
+    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 6")
+    kept = "[...document.querySelectorAll('#rows tr[data-key]')].filter((one) => one.seen).length"
+    assert page.evaluate(kept) >= 2, "rows of which nothing changes are left, so that no click is lost"
     page.fill("#search", "unreadable")
     until(page, "document.querySelectorAll('#rows tr[data-key]').length === 2")
     assert not page.query_selector("#rows img")
     page.fill("#search", "")
-    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 5")
-    kept = sorted(path.name for path in (server.work / "dropped").iterdir())
-    assert kept == ["_img src=x onerror=alert(1)_.dat", "dropped spheres.dat", "other spheres.dat"]
+    until(page, "document.querySelectorAll('#rows tr[data-key]').length === 6")
+    names = sorted(path.name for path in (server.work / "dropped").iterdir())
+    assert names == [
+        "_img src=x onerror=alert(1)_.dat",
+        "a new one.dat",
+        "dropped spheres.dat",
+        "other spheres.dat",
+    ]
     assert str(server.work / "dropped") in page.text_content(".foot")
     page.wait_for_selector("tr:has-text('other spheres') .number:has-text('%')")
     page.click("th[data-order=probability] button")
@@ -139,13 +158,9 @@ def test_negative_intensities_no_errors_nanometres_and_two_entries(
         page.select_option("#view", "linear")
         page.click("#refit")
         page.wait_for_selector("#said.yes, #said.doubts")
-        if PICTURES:
-            page.click("#to-files")
-            page.set_viewport_size({"width": 1280, "height": 420})
-            page.wait_for_selector(".state:has-text('fitted')")
-            page.wait_for_timeout(800)
-            page.screenshot(path=f"{PICTURES}/web_files.png")
-            page.set_viewport_size({"width": 1400, "height": 900})
+        page.click("#to-files")
+        page.wait_for_selector(".state:has-text('fitted')")
+        picture(page, "web_files", folder.parent, height=420)
         opened_curve(page, "no_errors.dat")
         assert "uncertainties were estimated" in page.text_content("#notes")
         opened_curve(page, "nm.dat")
@@ -197,8 +212,8 @@ def test_the_curve_under_a_slider_is_sasmodels_own(server: Server, new_page: New
     page = opened_curve(new_page(server.address))
     page.select_option("#model", "ellipsoid")
     page.select_option("#factor", "hardsphere")
+    page.get_by_label("volfraction, slider").wait_for()  # the table of before has no such row
     slider = page.get_by_label("radius_polar, slider")
-    slider.wait_for()
     slider.focus()
     asked, answer = evaluated(page, lambda: [page.keyboard.press("ArrowRight") for _ in range(5)])
     assert asked["model"] == "ellipsoid"
@@ -267,12 +282,7 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(best, rel=1e-5)
     assert not page.get_by_label("radius, fix").is_checked(), "in that fit it was free"
     page.get_by_label(f"Compare fit {number + 1}").check()
-    if PICTURES:
-        page.set_viewport_size({"width": 1280, "height": 860})
-        page.wait_for_timeout(800)
-        page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
-        page.wait_for_timeout(200)
-        page.screenshot(path=f"{PICTURES}/web_curve.png")
+    picture(page, "web_curve", data, server.work.parent)
 
 
 def _read_back(files: dict[str, Path], told: dict[str, Any]) -> None:
@@ -337,6 +347,15 @@ def test_every_screen_has_no_finding_of_axe_and_fits_a_phone(server: Server, new
     for scheme in ("light", "dark"):
         page = new_page(server.address, color_scheme=scheme)
         assert findings(page) == []
+        for tab in ("#to-curve", "#to-batches", "#to-images"):  # with nothing in them yet
+            page.click(tab)
+            page.wait_for_selector(f"{tab}[aria-current=page]")
+            assert findings(page) == [], tab
+        page.click("#to-files")
+        page.check("#all")
+        page.click("#batch")
+        assert findings(page) == []
+        page.click("#batch-no")
         opened_curve(page)
         assert findings(page) == []
     phone = new_page(server.address, viewport={"width": 390, "height": 800})
@@ -400,3 +419,100 @@ def test_a_server_that_is_killed_loses_nothing_that_was_done(new_page: NewPage, 
         again.wait_for_selector("#history:has-text('sasnet was ended while this was fitted')")
     finally:
         assert second.end(signal.SIGINT) == 0
+
+
+def test_what_cannot_be_read_is_told_how_to_and_is_a_curve_then(new_page: NewPage, tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    q, intensity, error = np.loadtxt(spheres(folder, "usual.dat"), unpack=True)
+    np.savetxt(folder / "far.dat", np.c_[400 * q, intensity, error])
+    own = Server(tmp_path / "work", folder)
+    try:
+        page = new_page(own.address)
+        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('cannot be read')")
+        assert page.is_disabled("tr:has-text('far.dat') .tick")
+        page.click("button.open:text-is('far.dat')")
+        page.wait_for_selector("#unread-why:has-text('check the unit of q')")
+        assert findings(page) == []
+        page.fill("#unread-wavelength", "long")
+        page.click("#unread-read")
+        page.wait_for_selector("#unread-why:has-text('“long” is no wavelength')")
+        page.fill("#unread-wavelength", "")
+        page.select_option("#unread-unit", "nm")
+        page.click("#unread-read")
+        until(page, "(document.body.dataset.drawn || '').includes('far.dat')")
+        assert page.is_hidden("#unread")
+        page.click("#to-files")
+        page.wait_for_selector("tr:has-text('far.dat') .state:has-text('classified')")
+    finally:
+        assert own.end(signal.SIGINT) == 0
+
+
+def test_numbers_are_typed_as_people_do_and_the_plot_stays_beside_the_slider(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address, viewport={"width": 1280, "height": 720}))
+    page.select_option("#model", "core_shell_sphere")
+    value = page.get_by_label("thickness, value")
+    value.fill("17,5")
+    value.press("Enter")
+    assert value.input_value() == "17.5"
+    value.fill("7x")
+    value.press("Enter")
+    page.wait_for_selector("#problem:has-text('thickness: “7x” is no number; 17.5 is kept.')")
+    upper = page.get_by_label("thickness, upper limit")
+    before = upper.input_value()
+    upper.fill("0.5")
+    upper.press("Enter")
+    page.wait_for_selector("#problem:has-text('leave nothing between them')")
+    assert upper.input_value() == before
+    slider = page.get_by_label("thickness, slider")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.evaluate("document.querySelector('main').scrollTop = 1e6")
+    assert page.locator("#plot .u-over").bounding_box()["y"] > 0, "the hand sees what it does"
+    for one in page.query_selector_all("#parameters input[type=range]"):
+        box, frame = one.bounding_box(), page.locator("#parameters").bounding_box()
+        assert box["x"] + box["width"] <= frame["x"] + frame["width"] + 1, "no slider is cut off"
+    phone = opened_curve(new_page(server.address, viewport={"width": 390, "height": 800}))
+    phone.get_by_label("radius, slider").focus()
+    phone.evaluate("document.querySelector('main').scrollTop = 1e6")
+    phone.get_by_label("radius, slider").scroll_into_view_if_needed()
+    box = phone.locator("#plot .u-over").bounding_box()
+    assert 0 <= box["y"] < 200, "on a phone, too"
+
+
+def test_a_link_keeps_limits_that_were_moved_after_a_fit_and_the_next_step_is_a_button(
+    new_page: NewPage, tmp_path: Path
+) -> None:
+    path = of_no_model(tmp_path / "runs")
+    own = Server(tmp_path / "work", path.parent)
+    try:
+        page = opened_curve(new_page(own.address), path.name)
+        page.select_option("#model", "sphere")
+        until(page, "document.querySelector('#means').textContent.startsWith('spheres')")
+        page.click("#refit")
+        page.wait_for_selector("#said.no", timeout=1000 * PATIENCE)
+        # Nothing but spheres was asked for, so that all models are the next step.
+        page.wait_for_selector("#again:has-text('Fit with all models')")
+        page.click("#again")
+        until(page, "document.querySelector('#progress').textContent !== ''")
+        asked = own.get("api/fits?key=folder%3Ano_model.dat%231")["fits"][0]["asked"]
+        assert "start" not in asked, "those were of the spheres"
+        assert asked.get("models") is None
+        page.click("#stop")
+        page.wait_for_selector("#history:has-text('stopped')")
+        page.locator(".grip.low").focus()
+        for _ in range(9):
+            page.keyboard.press("ArrowRight")
+        said = page.text_content("#window").split(",")[0]
+        assert said == "111 of 120 points"
+        until(page, "location.hash.includes('q=') && location.hash.includes('fit=')")
+        other = new_page(own.address)
+        other.evaluate(f"location.hash = {json.dumps(page.evaluate('location.hash'))}")
+        other.wait_for_selector("#said.no .headline:has-text('Fit 1')")
+        until(other, "document.body.dataset.suggested")
+        assert other.text_content("#window").startswith(said)
+        page.wait_for_load_state("networkidle")
+        other.wait_for_load_state("networkidle")
+    finally:
+        assert own.end(signal.SIGINT) == 0

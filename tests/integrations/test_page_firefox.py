@@ -1,4 +1,4 @@
-"""`sasnet web` in Firefox: files, limits dragged, a slider, a fit, a batch; nothing is an error there."""
+"""`sasnet web` in Firefox: files, limits dragged, a slider, fits, a batch, images; nothing is an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import signal
 from pathlib import Path
 
 import numpy as np
+import pytest
 from firefox import RIGHT, Firefox
+from imagefiles import rods
 from webpages import Server, spheres
 
 from sasnet_plugin.simulate.kernel import call
@@ -69,6 +71,58 @@ async def _used(server: Server, folder: Path) -> None:
         await page.until("document.querySelectorAll('#trends .u-over').length > 2")
         await _look(page, "batch")
         assert page.errors == []
+
+
+def test_images_are_seen_and_fitted_in_firefox(tmp_path: Path) -> None:
+    rods(tmp_path / "images")
+    server = Server(tmp_path / "work", tmp_path / "images")
+    try:
+        asyncio.run(_seen(server, tmp_path))
+    finally:
+        assert server.end(signal.SIGINT) == 0
+
+
+async def _seen(server: Server, folder: Path) -> None:
+    async with Firefox(folder / "profile") as page:
+        await page.open(server.address)
+        await page.until("document.body.dataset.ready === 'yes'")
+        await page.click("#to-images")
+        await page.until("document.querySelectorAll('.shot .state').length")
+        await page.click(".shot .name")
+        await page.until("document.querySelector('#shot-picture').naturalWidth > 0")
+        await page.until("document.querySelector('#shot-said .headline')?.textContent.includes('cylinder')")
+        left, right = [await _q_under(page, "#shot-frame", across) for across in (-200, 200)]
+        assert left[0] < 0 < right[0], "qx to the right"
+        assert right[1] == pytest.approx(abs(right[0]), rel=0.3), "q is its length"
+        # By keys: closer, a cross that moves, all of it again.
+        await page.run("document.querySelector('#shot-frame').focus()")
+        await page.press("+", 3)
+        zoomed = "document.querySelector('#shot-frame .inner').style.transform"
+        scale = f"Number({zoomed}.split('e(').at(-1).slice(0, -1))"
+        assert await page.run(scale) > 3
+        before = await page.run("document.querySelector('#shot-under').textContent")
+        await page.press(RIGHT, 2)
+        assert await page.run("document.querySelector('#shot-under').textContent") != before
+        assert await page.run("document.querySelector('#shot-frame .cross').checkVisibility()")
+        await page.press("0")
+        assert await page.run(scale) == 1
+        await page.click("#verify")
+        await page.until("!document.querySelector('#parts').hidden", patience=3)
+        for name in ("measured", "simulated", "residual"):
+            await page.until(f"document.getElementById('{name}').naturalWidth > 0")
+            await page.hover(f"#{name}", 30)
+            await page.until("document.querySelector('#part-under').textContent.includes('q = ')")
+        await _look(page, "images")
+        assert page.errors == []
+
+
+async def _q_under(page: Firefox, selector: str, across: int) -> tuple[float, float]:
+    """qx and q under the mouse, 1/Å, so many pixels beside an element's centre."""
+    await page.run(f"document.querySelector('{selector}').scrollIntoView({{block: 'center'}})")
+    await page.hover(selector, across)
+    under = "document.querySelector('#shot-under').textContent"
+    said = await page.until(f"{under}.match(/qx (\\S+), .* q = (\\S+) /)")
+    return float(said[1]), float(said[2])
 
 
 async def _look(page: Firefox, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import numpy as np
 import pytest
 from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
 from pages import NewPage, making, playing
-from webpages import PICTURES, Server, findings, spheres, until
+from webpages import Server, findings, picture, spheres, until
 
 #: Seconds that a fit may take on a machine that is busy.
 FITTED = 180_000.0
@@ -181,13 +183,8 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
             page.click("#shot-out a:has-text('Report')")
         assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
         page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
-        if PICTURES:
-            page.set_viewport_size({"width": 1280, "height": 860})
-            until(page, "document.querySelector('#figures img').naturalWidth > 0")
-            page.evaluate("document.querySelector('main').scrollTop = 0")
-            page.mouse.move(300, 240)
-            page.wait_for_timeout(500)
-            page.screenshot(path=f"{PICTURES}/web_images.png")
+        until(page, "document.querySelector('#figures img').naturalWidth > 0")
+        picture(page, "web_images", folder.parent, tmp_path)
         # A second one is under way when the server is killed.
         page.click("#verify")
         page.wait_for_selector("#shot-progress:has-text('director')")
@@ -211,6 +208,35 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         assert time.monotonic() - began < 5.0
     finally:
         assert second.end(signal.SIGINT) == 0
+
+
+def test_an_image_that_is_to_be_shown_first_is_and_no_file_is_refused(
+    new_page: NewPage, folder: Path, tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "work", folder, "--show", "rods.npy")
+    try:
+        page = new_page(server.address)
+        page.wait_for_selector("#image-title:has-text('rods.npy')")
+        page.go_back()
+        assert "#show" not in page.url, "the address was of the beginning alone"
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    server = Server(tmp_path / "curves", folder, "--show", "spheres.dat")
+    try:
+        new_page(server.address).wait_for_selector("#title:has-text('spheres.dat')")
+    finally:
+        assert server.end(signal.SIGINT) == 0
+    for given, why in (
+        ([str(folder), "--show", "no.dat"], "is no file of"),
+        (["--show", "a"], "is shown of a"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(tmp_path / "no")],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode != 0
+        assert why in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_tags_are_a_tab_of_the_same_server(server: Server, new_page: NewPage) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from child import PATIENCE, REPOSITORY
 from chromium import Page
+from webpages import made_small
 
 from sasnet_plugin.kinds.diffraction import DIFFRACTION
 
@@ -162,3 +163,4 @@ async def _seen(page: Page, picture: Path) -> None:
     await page.until("[...document.querySelectorAll('#grid img')].every(image => image.naturalWidth > 20)")
     await page.screenshot(picture)
     assert picture.stat().st_size > 20_000, "an empty page is smaller"
+    made_small(picture)

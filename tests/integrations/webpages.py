@@ -35,14 +35,17 @@ class Server:
         For what is done.
     folder : Path, optional
         Of data.
+    more : str
+        Further options.
     """
 
-    def __init__(self, work: Path, folder: Path | None = None) -> None:
+    def __init__(self, work: Path, folder: Path | None = None, *more: str) -> None:
         path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]))
         given = [str(folder)] if folder else []
         self.work = work
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(work), "--no-browser"],
+            [sys.executable, "-m", "sasnet_plugin", "web", *given, "--work", str(work), "--no-browser",
+             *more],
             stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": path}, start_new_session=True,
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -107,6 +110,39 @@ def until(page: Any, script: str, seconds: float = SOON / 1000) -> Any:
         assert time.monotonic() < end, f"never true: {script}"
         page.wait_for_timeout(50)
     return found
+
+
+def picture(page: Any, name: str, *folders: Path, height: int = 860) -> None:
+    """Where pictures are made: keep the window as one of the documentation, without the test's folders."""
+    if PICTURES is None:
+        return
+    before = page.viewport_size
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.wait_for_timeout(800)
+    page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
+    page.evaluate(_WITHOUT, [str(folder) for folder in folders])
+    page.wait_for_timeout(200)
+    path = Path(PICTURES, f"{name}.png")
+    page.screenshot(path=path)
+    made_small(path)
+    page.set_viewport_size(before)
+
+
+def made_small(path: Path) -> None:
+    """A picture with so few colours that it is a third as large, and looks the same."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        small = image.convert("RGB").quantize(160, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
+
+
+#: Folders of the test, in what is seen, become the home of whoever looks.
+_WITHOUT = """(folders) => {
+    const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode())
+        for (const one of folders) walk.currentNode.data = walk.currentNode.data.replaceAll(one, "~");
+}"""
 
 
 def findings(page: Any) -> list[str]:

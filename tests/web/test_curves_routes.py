@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,25 @@ def rows(page: TestClient, **query: Any) -> list[dict[str, Any]]:
         if all(row["read"] for row in found) or time.monotonic() > end:
             return found
         time.sleep(0.05)
+
+
+def test_no_route_that_there_is_answers_a_stranger(page: TestClient) -> None:
+    stranger, known = TestClient(page.app, base_url=HOME), page.app._app.routes
+    asked = [(route.methods or {"GET"}, re.sub(r"{[^}]*}", "1", route.path)) for route in every(known)]
+    assert {"/api/read", "/api/fits", "/thumb/1", "/api/image/verify"} <= {where for _, where in asked}
+    for methods, where in asked:
+        for method in methods:
+            answer = stranger.request(method, where, headers={"Content-Length": "0"})
+            assert answer.status_code == 403, (method, where)
+
+
+def every(routes: Sequence[Any]) -> Iterator[Any]:
+    """Routes, those of routers included."""
+    for route in routes:
+        if hasattr(route, "methods"):
+            yield route
+        else:
+            yield from every(getattr(getattr(route, "original_router", None), "routes", ()))
 
 
 def test_nobody_without_a_token_or_from_elsewhere_is_answered(page: TestClient) -> None:
@@ -203,6 +223,39 @@ def test_the_list_is_searched_and_sorted(page: TestClient) -> None:
     assert page.get("/api/files", params={"order": "evil"}).status_code == 400
     assert page.get("/api/files", params={"search": "x" * 1000}).status_code == 400
     assert page.get("/api/files", params={"start": -5, "count": 10**9}).status_code == 200
+
+
+def test_a_file_is_read_as_somebody_says_and_the_next_server_knows_it(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    write(folder / "angle.chi")
+    q, intensity, error = np.loadtxt(folder / "angle.chi").T
+    angle = np.degrees(2 * np.arcsin(q * 1.5418 / (4 * np.pi)))
+    head = "Empty\n 2-Theta Angle (Degrees)\n Intensity\n 60"
+    np.savetxt(folder / "angle.chi", np.c_[angle, intensity], header=head, comments="")
+    np.savetxt(folder / "far.dat", np.c_[400 * q, intensity, error])
+    for again in (False, True):
+        keys, tabs = Keys(8000, "127.0.0.1"), Tabs(lambda: Bench(folder, tmp_path / "work", 1, live=False))
+        with TestClient(application(Opened(tabs), keys), base_url=HOME) as client:
+            client.get(keys.address)
+            states = {row["file"]: row["state"] for row in rows(client)}
+            assert states == dict.fromkeys(states, "classified" if again else "cannot be read")
+            if again:
+                return
+            why = post(client, "curve", key="folder:far.dat#1").json()["problem"]
+            assert why.startswith("far.dat: only "), "no folder is named"
+            for wrong in ({"q_unit": "mm"}, {"wavelength": -1}, {"wavelength": "inf"}, {"wavelength": "x"}):
+                assert post(client, "read", key="folder:far.dat#1", **wrong).status_code == 422
+            assert post(client, "read", key="folder:far.dat#1", q_unit="A").status_code == 400
+            assert post(client, "read", key="folder:/etc/passwd#1", q_unit="A").status_code == 400
+            assert {row["state"] for row in rows(client)} == {"cannot be read"}, "nothing wrong is kept"
+            assert post(client, "read", key="folder:far.dat#1", q_unit="nm").status_code == 200
+            assert post(client, "read", key="folder:angle.chi#1", wavelength=1.5418).status_code == 200
+            found = post(client, "curve", key="folder:angle.chi#1").json()
+            np.testing.assert_allclose(found["q"], q, rtol=1e-5)
+            assert {row["state"] for row in rows(client)} == {"classified"}
+            place = client.app._app.state.opened.bench.shelf.place("folder:angle.chi#1")
+            assert place.wavelength == 1.5418
 
 
 def test_a_name_that_is_a_number_of_files_deep_is_kept_apart(tmp_path: Path) -> None:

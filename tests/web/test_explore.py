@@ -25,7 +25,7 @@ def test_the_page_has_the_curve_until_it_is_closed() -> None:
     page = sasnet_plugin.explore([CURVE, Curve(Q, 1 / Q**4)], browser=False)
     try:
         home, _, rest = page.address.partition("?")
-        token, _, shown = rest.partition("#curve?")
+        token, _, shown = rest.partition("#show?")
         key = parse_qs(shown)["key"][0]
         assert key.startswith("folder:001-latex")
 

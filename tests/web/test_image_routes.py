@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from imagefiles import DIRECTOR, broken, lattice, rods
 from starlette.testclient import TestClient
 from tagpages import HOME
 
+from sasnet_plugin.service.images.kinds import titles
 from sasnet_plugin.service.images.settings import IMAGES
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
@@ -257,6 +259,10 @@ def test_tags_are_a_tab_that_is_opened_once_it_is_said_of_what(page: TestClient,
     asked = page.get("/tags").text
     assert "Tag images" in asked
     assert '<a href="/#images">Images</a>' in asked
+    assert '<a href="/#batches">Batches</a>' in asked
+    (chosen,) = re.findall('<option value="([^"]*)" selected>', asked)
+    kinds = [row["kind"] for row in images(page).values()]
+    assert kinds.count(titles()[chosen]) == max(map(kinds.count, titles().values())) > 0, "as most images are"
     assert page.get("/status").status_code == 400
     assert post(page, "tagging", kind="sans2d") == {"kind": "sans2d"}
     assert post(page, "tagging", kind="diffraction") == {"kind": "sans2d"}, "it stays as it is"

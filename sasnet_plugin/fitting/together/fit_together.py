@@ -14,7 +14,7 @@ from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
-from ..asked import check_names
+from ..asked import check_names, check_shared
 from ..ledger import Ledger
 from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
@@ -100,6 +100,7 @@ def fit_together(
         prior=prior, exclude=tuple(exclude),
     )  # fmt: skip
     check_names(options)
+    check_shared(found, options)
     with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
         result = fit_sample(pool if tell is None else Watched(pool, tell), found, options)
     return spoken_in_python(result, options)
@@ -113,6 +114,7 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
     options : FitOptions
         The time limit is of each curve.
     """
+    check_shared(sample, options)
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]

@@ -18,6 +18,8 @@ from .settings import VERDICT
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
+#: What a report is for, and what the files for other programs.
+TO_LOOK, TO_GO_ON = "to look at data, fits and residuals", "to go on in SasView or Bumps"
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
@@ -58,8 +60,8 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
         model, own = expected
         return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
     if "--report" not in options.also:
-        return {"--report": PAGES}, "to look at data, fits and residuals"
-    return {"--export": EXPORTS}, "to go on in SasView or Bumps"
+        return {"--report": PAGES}, TO_LOOK
+    return {"--export": EXPORTS}, TO_GO_ON
 
 
 def _with_own_value(name: str, best: ModelFit, options: FitOptions) -> tuple[dict[str, str | None], str]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from ...digits import significant
 from ...fitting.result.fit_result import FitResult
-from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ...fitting.verdict.equals import worth_showing
+from ...fitting.verdict.next_step import EXPORTS, PAGES, TO_GO_ON, TO_LOOK
 from ...model_free.in_words import lines
 from ...types import Curve, ModelZooError
 from ...zoo import Manifest, open_model
@@ -111,9 +112,18 @@ def _verdict(result: FitResult) -> str:
     said = result.verdict
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
     more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
-    if said.next:
-        more.append(f"Next, {escape(said.purpose)}: <code>{escape(_without_folders(said.next))}</code>")
+    code, purpose = _next(said)
+    if code:
+        more.append(f"Next, {escape(purpose)}: <code>{escape(_without_folders(code))}</code>")
     return document.verdict(f"<strong>{escape(said.headline)}</strong>", "<br>".join(more), level=level)
+
+
+def _next(said: Verdict) -> tuple[str, str]:
+    """The command that is next, and why; in a report none that would write one, but what follows upon it."""
+    if said.purpose != TO_LOOK:
+        return said.next, said.purpose
+    report = f"--report {PAGES}"
+    return (said.next.replace(report, f"--export {EXPORTS}"), TO_GO_ON) if report in said.next else ("", "")
 
 
 def _without_folders(command: str) -> str:

@@ -20,7 +20,7 @@ from ..interactive import Asked
 from ..messages import plain
 from ..places import Place
 from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
-from .listed import CHOOSE, kinds_say
+from .listed import CHOOSE, in_words, kinds_say
 from .settings import IMAGES
 
 
@@ -164,7 +164,7 @@ def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
     sentences = answer.sentences()
     notes = list(dict.fromkeys((*one.notes, *answer.notes)))
     return {
-        "headline": verdict.text, "more": verdict.more, "sure": answer.known,
+        "headline": in_words(verdict.text), "more": verdict.more, "sure": answer.known,
         "in_scope": float(answer.in_scope),
         "sentences": [one for one in sentences if one != verdict.text and not one.startswith("Note: ")],
         "notes": notes, "answer": answer.as_dict(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,21 @@ class Bench:
     def ask(self, do: str, key: str = "", body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of a row, or of models; its data within the body's ``window``."""
         body = body or {}
-        place = self.shelf.place(key, body.get("window"), body.get("q_unit")) if key else None
-        return self._line.ask(Asked(do, place, dict(body)))
+        how = (body.get(name) for name in ("window", "q_unit", "wavelength"))
+        place = self.shelf.place(key, *how) if key else None
+        with self._without_folders():
+            return self._line.ask(Asked(do, place, dict(body)))
+
+    @contextlib.contextmanager
+    def _without_folders(self) -> Iterator[None]:
+        """Sentences name files as the list does, without where the folder lies."""
+        try:
+            yield
+        except SasnetError as error:
+            said = str(error)
+            for folder in filter(None, (self.folder, self.dropped)):
+                said = said.replace(f"{folder}/", "")
+            raise SasnetError(said) from None
 
     def ask_image(self, do: str, key: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of an image, which is read as somebody has said."""

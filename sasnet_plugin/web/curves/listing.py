@@ -7,6 +7,7 @@ from typing import Any
 
 from ...digits import significant
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...predict.classes import percent
 from ...service.images.listed import CHOOSE
 from ...types import SasnetError, product_name
 from .settings import CURVES
@@ -20,6 +21,8 @@ STATES = {
     "doubtful": "those with a doubt",
     "unreadable": "files that hold no curve",
 }
+#: What is said of an image where the doubt beside it says all.
+_OUTSIDE = "unlike what the network knows"
 _LEVELS = {EXPLAINS: 3, DOUBTS: 2, DOES_NOT: 1}
 _ORDERS: dict[str, Callable[[Row], Any]] = {
     "name": lambda row: (row.file.casefold(), row.entry),
@@ -100,9 +103,10 @@ def _answer(row: Row) -> str:
     if not row.line:
         return ""
     if row.is_image:
-        return str(row.line["answer"])
+        return _OUTSIDE if row.line["answer"] == row.line["doubt"] else str(row.line["answer"])
     model = product_name(row.line["model"], row.line["structure_factor"])
-    return f"{row.line['group']}: {model} {100 * row.line['model_probability']:.0f} %"
+    said, group = f"{model} {percent(row.line['model_probability'])}", row.line["group"]
+    return said if group == row.line["model"] else f"{said} · {group}"
 
 
 def _state(row: Row) -> str:

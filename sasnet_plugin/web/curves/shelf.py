@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,8 @@ class Shelf:
         self._urgent: deque[tuple[str, str]] = deque()
         self._unread: set[tuple[str, str]] = set()
         self._known = {event.about: event.body for event in record.events(LOOKED)}
-        #: File -> how it is read where somebody has said it, see `service.images.kinds.How`.
+        #: File -> how it is read where somebody has said it: of an image as `service.images.kinds.How`, of
+        #: curves the `Place.q_unit` and `Place.wavelength`.
         self._chosen = {event.about: event.body for event in record.events(CHOSEN)}
         self._closed, self._more = threading.Event(), threading.Event()
         self.scan()
@@ -135,11 +136,27 @@ class Shelf:
         name = key.rpartition("#")[0].partition(":")[2]
         raise SasnetError(f"{printable(name or key)[:200]}: is not in the list; it may have been removed.")
 
-    def place(self, key: str, window: Sequence[float] | None = None, q_unit: str | None = None) -> Place:
-        """Where the data of a row are."""
+    def place(
+        self,
+        key: str,
+        window: Sequence[float] | None = None,
+        q_unit: str | None = None,
+        wavelength: float | None = None,
+    ) -> Place:
+        """Where the data of a row are, and how they are read: as it is said here, else as it was chosen."""
         row = self.row(key)
         low_high = None if window is None else (float(window[0]), float(window[1]))
-        return Place(str(self._folders[row.root].folder / row.file), row.entry, q_unit, low_high)
+        found = self._place(row.root, row.file)
+        return replace(
+            found, entry=row.entry, window=low_high,
+            q_unit=q_unit or found.q_unit, wavelength=wavelength or found.wavelength,
+        )  # fmt: skip
+
+    def _place(self, root: str, file: str) -> Place:
+        """A file, read as somebody has said."""
+        how = self._chosen.get(f"{root}:{file}", {})
+        path = str(self._folders[root].folder / file)
+        return Place(path, q_unit=how.get("q_unit"), wavelength=how.get("wavelength"))
 
     def chosen(self, key: str) -> Mapping[str, Any]:
         """How somebody has said that the file of a row is read; empty where nobody has."""
@@ -248,7 +265,7 @@ class Shelf:
         problem = ""
         chosen = self._chosen.get(f"{root}:{file}", {})
         try:
-            lines = self._line.ask(Asked("look", Place(str(images.folder / file)), dict(chosen)))
+            lines = self._line.ask(Asked("look", self._place(root, file), dict(chosen)))
         except SasnetError as error:
             if self._closed.is_set():
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
@@ -40,6 +40,14 @@ class Data(BaseModel):
     def body(self) -> dict[str, Any]:
         """What a question says besides the key."""
         return self.model_dump(exclude={"key"})
+
+
+class Reading(BaseModel):
+    """How curves of a file are read: their unit of q, the wavelength (Å) where the first column is 2θ."""
+
+    key: str
+    q_unit: Literal["A", "nm"] | None = None
+    wavelength: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class Model(Data):
@@ -101,6 +109,17 @@ async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
         )
     content = await request.body()
     return {"key": await run_in_threadpool(bench.drop, name, content)}
+
+
+@router.post("/api/read")
+def read(how: Reading, bench: OfCurves) -> dict[str, Any]:
+    """Say how the curves of a file are read; it is kept."""
+    if bench.shelf.row(how.key).is_image:
+        raise SasnetError(f"{bench.shelf.row(how.key).file}: is an image; how it is read is said in its tab.")
+    body = how.model_dump(exclude={"key"}, exclude_none=True)
+    bench.ask("open", how.key, body)  # whoever is mistaken is told before anything is kept
+    bench.shelf.choose(how.key, body)
+    return {"key": how.key}
 
 
 @router.post("/api/what")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ...domains import PAGES, specification
 from ...predict.classes import percent
 from ...report.images.raster import COLOURS, SCALES, VIEWS
 from ...types import SasnetError
+from ..curves.bench import Bench
 from ..events import NO, UNKNOWN, YES
 from ..expression import FUNCTIONS, WORDS, quoted
 from ..orders import ORDERS
@@ -44,12 +46,19 @@ def page(request: Request) -> Response:
 
 def _closed(request: Request) -> Response:
     tabs, kinds = request.app.state.opened.tabs, {name: specification(name).title for name in PAGES}
-    likely = ""
-    if tabs.folder is not None:
+    likely = _usual(request.app.state.opened.bench)
+    if not likely and tabs.folder is not None:
         with contextlib.suppress(SasnetError):  # whoever knows it says it
             likely = kind_of(tabs.folder)
     context = {"folder": tabs.folder, "kinds": kinds, "likely": likely, "bench": tabs.bench is not None}
     return _drawn(request, "untagged.html", **context)
+
+
+def _usual(bench: Bench | None) -> str:
+    """Of which kind most images of the list are, among curves, too; empty where none tells."""
+    rows = [] if bench is None else bench.shelf.rows()
+    votes = Counter(row.line["image"] for row in rows if row.is_image and row.line["image"])
+    return votes.most_common(1)[0][0] if votes else ""
 
 
 def _page(request: Request, desk: Workspace) -> Response:

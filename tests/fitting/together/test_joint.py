@@ -392,3 +392,32 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
         assert one.parameters == other.parameters
         assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
     assert single.verified == alone.verified
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ({"share": ["thicknes"]}, "share thicknes: none .* did you mean thickness"),
+        ({"own": ["radus"], "models": ["sphere"]}, "own radus: none .* they have .*radius, radius_pd"),
+        ({"ties": ["sld_solvnt = 3"]}, "tie sld_solvnt: none .* did you mean sld_solvent"),
+        ({"share": ["scale"]}, "share scale: each curve has its own"),
+    ],
+)
+def test_a_name_that_no_model_has_is_no_sample_s(said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SasnetError, match=sentence):
+        fit_together(contrasts(), progress=False, **said)
+
+
+def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> None:
+    for curve in contrasts():
+        np.savetxt(tmp_path / curve.file, np.c_[curve.q, curve.intensity, curve.dintensity])
+    (tmp_path / "sample.toml").write_text('share = ["thicknes"]\n')
+    files = sorted(str(path) for path in tmp_path.glob("*.dat"))
+    done = subprocess.run(
+        [sys.executable, "-m", "sasnet_plugin", "fit", "--together", *files,
+         "--sample-file", str(tmp_path / "sample.toml")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr.strip().endswith("did you mean thickness or thickness9 or thickness8?")
+    assert len(done.stderr.strip().splitlines()) == 1

@@ -205,7 +205,7 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     lacking = told(replace(result, unanswered=("onion",)))
     assert lacking.verdict.level == DOUBTS
     assert f"Doubt: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
-    assert "sasnet fit latex.xml --report pages" in words
+    assert "to go on in SasView or Bumps: sasnet fit latex.xml --export exports" in words, "no report of it"
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
     doubtful = read(page(told(wrong), groups)).words()
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))

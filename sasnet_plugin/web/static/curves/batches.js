@@ -1,5 +1,5 @@
 // Batches: many data sets fitted each on its own; how far they are, their rows, and their numbers along a series.
-import { $, ask, el, number, tell, withError } from "./net.js";
+import { $, ask, el, number, numberIn, tell, unitText, withError } from "./net.js";
 import { key, panel } from "./trend.js";
 
 const SHOWN = 500, PANELS = 8, PLACE = "place in the series";
@@ -14,15 +14,20 @@ export function batches(opener, chosen) {
   $("batch-no").addEventListener("click", () => $("ask-batch").close());
   $("batch-start").addEventListener("click", start);
   $("against").addEventListener("change", () => draw(true));
-  addEventListener("resize", () => { if (state.batch && !$("batches").hidden) draw(); });
+  // Its width alone tells when a scroll bar has come beside the trends.
+  new ResizeObserver(() => { if (state.batch && !$("batches").hidden) draw(); }).observe($("trends"));
 }
 
 async function start() {
-  const low = $("batch-low").value.trim(), high = $("batch-high").value.trim();
+    for (const id of ["batch-low", "batch-high"]) {
+    $(id).setCustomValidity(Number.isFinite(numberIn($(id).value)) ? "" : "Write q as a number, in Å⁻¹.");
+    if (!$(id).reportValidity()) return;
+  }
   const models = $("batch-models").value.split(/[\s,]+/).filter(Boolean);
+  const [low, high] = ["batch-low", "batch-high"].map((id) => numberIn($(id).value));
   const asked = {
     keys: ticked(), time_limit: Number($("batch-limit").value) || 14, series: $("batch-series").checked,
-    ...(models.length ? { models } : {}), ...(low || high ? { window: [Number(low) || 0, Number(high) || 1e3] } : {}),
+    ...(models.length ? { models } : {}), ...(low || high ? { window: [low, high || 1e3] } : {}),
   };
   $("ask-batch").close();
   const found = await ask("/api/batches", asked).catch(() => null);
@@ -69,7 +74,7 @@ function draw(anew = false) {
   if ($("batch-acts").dataset.state !== `${one.number}${go.hidden}${stop.disabled}`) $("batch-acts").replaceChildren(stop, go);
   $("batch-acts").dataset.state = `${one.number}${go.hidden}${stop.disabled}`;
   $("batch-links").replaceChildren(...LINKS.filter(([name]) => one.written.includes(name)).map(([name, title]) => el("a", { href: `/batches/${one.number}/${name}`, download: `batch ${one.number} ${name}`, textContent: title })));
-  const at = `${one.number}.${state.came}.${$("against").value}.${innerWidth}`;
+  const at = `${one.number}.${state.came}.${$("against").value}.${$("trends").clientWidth}`;
   if (!anew && at === state.drawn) return;
   state.drawn = at;
   offer(rows);
@@ -126,7 +131,7 @@ function trends(rows) {
       const [value, error, , fixed] = of(row) || [null, null, "", true];
       return { x, value: fixed ? null : value, error, model: name(row), key: row.key };
     });
-    const shownUnit = unit && unit !== "None" ? ` / ${unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : "";
+    const shownUnit = unitText(unit) ? ` / ${unitText(unit)}` : "";
     $("trends").children[k].setAttribute("role", "img");
     $("trends").children[k].setAttribute("aria-label", `${title} of ${points.length} data sets against ${against}`);
     panel($("trends").children[k], `${title}${shownUnit}`, against, points, models, open);
@@ -148,7 +153,7 @@ function table(rows) {
     return el(
       "tr", {}, el("td", {}, el("button", { className: "open", textContent: label, title: label, onclick: () => open(row.key) })),
       el("td", { textContent: row.model ? name(row) : "" }), el("td", { className: "number", textContent: row.chisq ? number(row.chisq, 3) : "" }),
-      el("td", { textContent: first ? `${first[0]} ${withError(first[1][0], first[1][1])}` : "" }),
+      el("td", { textContent: first ? `${first[0]} ${withError(first[1][0], first[1][1])} ${unitText(first[1][2])}`.trim() : "" }),
       el("td", { className: row.error ? "doubt" : "", title: row.error || row.headline, textContent: row.error || row.headline }),
     );
   };

@@ -1,7 +1,8 @@
 // One curve: what it may be, a model under the hand, fits, and what is taken away.
-import { $, ask, el, newest, number, percent, tell } from "./net.js";
+import { $, ask, el, newest, NO_ANSWER, number, numberIn, percent, tell } from "./net.js";
 import { Parameters } from "./parameters.js";
 import { Plot, VIEWS } from "./plot.js";
+import { taken } from "./taken.js";
 import { shared } from "./together.js";
 
 const state = {
@@ -12,22 +13,38 @@ let plot, parameters;
 
 export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
-  plot = new Plot($("plot"), $("residuals"), (limits) => { state.limits = limits; windowed(); suggest(); evaluate(); keep(); });
+  plot = new Plot($("plot"), $("residuals"), moved);
   parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0 }); evaluate(); keep(); });
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
   $("unit").addEventListener("change", () => { state.unit = $("unit").value; reload(); });
-  $("whole").addEventListener("click", () => { plot.limits = state.limits = [0, state.data.q.length - 1]; plot.put(); windowed(); suggest(); evaluate(); keep(); });
+  $("whole").addEventListener("click", () => limited([0, state.data.q.length - 1]));
   $("model").append(new Option("choose …", ""), ...about.models.map((name) => new Option(name)));
   $("factor").append(new Option("none (dilute)", ""), ...about.structure_factors.map((name) => new Option(name)));
   $("model").addEventListener("change", () => choose($("model").value, $("factor").value));
   $("factor").addEventListener("change", () => choose($("model").value, $("factor").value));
+  $("unread-read").addEventListener("click", readSo);
   $("find").addEventListener("click", () => fit({}));
   $("refit").addEventListener("click", () => fit({
     models: [state.model], structure_factor: state.factor || "none", fixed: parameters.fixed, ranges: parameters.ranges,
     start: { model: state.model, structure_factor: state.factor || null, values: parameters.values },
   }));
   $("stop").addEventListener("click", () => { for (const one of state.history) if (one.open) ask(`/api/fits/${one.number}/stop`, {}); });
+}
+
+function moved(limits) {
+  state.limits = limits;
+  windowed();
+  suggest();
+  evaluate();
+  keep();
+}
+
+function limited(limits) {
+  if (limits.join() === state.limits.join()) return;
+  plot.limits = limits;
+  plot.put();
+  moved(limits);
 }
 
 // What the server is to look at: the data, and their window where it is not all of them.
@@ -50,7 +67,7 @@ function edge(q, beyond) {
 export async function openCurve(key, given = {}) {
   if (state.key !== key) await load(key, given);
   if (state.key !== key) return;
-  if (given.fit) await goTo(Number(given.fit));
+  if (given.fit) await goTo(Number(given.fit), null, given.q);
   else if (given.model) await choose(given.model, given.factor || "", given.values);
   keep();
 }
@@ -66,12 +83,12 @@ async function load(key, given) {
   tell("");
   state.unit = given.unit === "nm" || given.unit === "A" ? given.unit : "";
   $("open").setAttribute("aria-busy", "true");
-  const found = await ask("/api/curve", { key, q_unit: state.unit || null }).catch(() => null);
+  const found = await ask("/api/curve", { key, q_unit: state.unit || null }, true).catch((error) => unread(key, error.message));
   $("open").removeAttribute("aria-busy");
   if (!found) return;
   Object.assign(state, { key, data: found, fit: 0, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
-  $("none").hidden = true;
+  $("none").hidden = $("unread").hidden = true;
   $("open").hidden = false;
   $("title").textContent = found.entries.length > 1 ? `${found.file} · ${found.entry}` : found.file;
   document.title = `${found.file} · sasnet`;
@@ -94,6 +111,26 @@ async function load(key, given) {
     else if (state.batches?.length) await showBatch(state.batches[0]);
     else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
   }
+}
+
+// Why a file cannot be read, and what may help: its unit of q, or a wavelength.
+function unread(key, why) {
+  if (why === NO_ANSWER) return;
+  state.key = "";
+  $("none").hidden = $("open").hidden = true;
+  $("unread").hidden = false;
+  $("unread").dataset.key = key;
+  $("unread-title").textContent = nameOf(key);
+  $("unread-why").textContent = why;
+  document.title = `${nameOf(key)} · sasnet`;
+}
+
+async function readSo() {
+  const key = $("unread").dataset.key, wavelength = numberIn($("unread-wavelength").value);
+  if (Number.isNaN(wavelength)) { $("unread-why").textContent = `“${$("unread-wavelength").value}” is no wavelength; give it in Å, such as 1.5418.`; return; }
+  const said = { key, q_unit: $("unread-unit").value || null, wavelength: wavelength || null };
+  const done = await ask("/api/read", said, true).catch((error) => { $("unread-why").textContent = error.message; return null; });
+  if (done) await openCurve(key);
 }
 
 // The flat background that the curve shows without a model; 0 where it shows none.
@@ -126,11 +163,17 @@ function suggested(found) {
   state.suggestion = found;
   const top = found.groups[0];
   if (!state.answer) {
-    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Nothing is fitted yet.`, found.doubt, "");
+    say(found.doubt ? "doubts" : "", `Looks like ${top.name} (${percent(top.probability)}). Nothing is fitted yet.`, found.doubt);
   }
   const groups = found.groups.map((group) => [group, found.models.filter((one) => one.group === group.name)]);
-  $("candidates").replaceChildren(...groups.filter(([, models]) => models.length).map(([group, models]) => el(
-    "div", {}, el("h4", {}, group.name, el("span", { className: "number", textContent: ` ${percent(group.probability)}` })),
+  const rows = []; // models that are groups of their own stand in one row
+  for (const [group, models] of groups.filter(([, some]) => some.length)) {
+    const alone = models.length === 1 && models[0].model === group.name;
+    if (!alone || !rows.at(-1)?.alone) rows.push({ alone, group, models: [] });
+    rows.at(-1).models.push(...models);
+  }
+  $("candidates").replaceChildren(...rows.map(({ alone, group, models }) => el(
+    "div", {}, el("h4", {}, ...(alone ? ["each on its own"] : [group.name, el("span", { className: "number", textContent: ` ${percent(group.probability)}` })])),
     el("div", { className: "models" }, ...models.map(candidate)),
   )));
 }
@@ -149,13 +192,13 @@ function nameOf(key) {
   return entry === "1" ? file : `${file} ${entry}`;
 }
 
-function say(level, headline, doubt, next, purpose = "", more = [], table = []) {
+function say(level, headline, doubt, next = [], more = [], table = []) {
   const kind = level === "explains" ? "yes" : level === "does not explain" ? "no" : "doubts";
   $("said").className = level ? kind : "";
   $("said").replaceChildren(
     el("p", { className: "headline", textContent: headline }),
     ...(doubt ? [el("p", { textContent: `Doubt: ${doubt}` })] : []),
-    ...(next ? [el("p", { className: "quiet" }, `Next, ${purpose}: `, el("code", { textContent: next }))] : []),
+    ...next,
     ...table,
     ...(more.length ? [el("details", {}, el("summary", { textContent: "All that was found" }), ...more)] : []),
   );
@@ -201,8 +244,10 @@ const evaluate = newest(async () => {
 // What the line in the plot is: nobody takes a preview for a fit.
 function told() {
   const what = state.fit ? `fit ${state.fit}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
-  const chisq = state.theory?.reduced_chisq ?? mean(state.theory?.residuals);
-  $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${chisq === undefined ? "" : `, mean squared residual ${number(chisq, 3)}`}.`;
+  const fitted = state.fit ? state.theory?.fitted : undefined, square = mean(state.theory?.residuals);
+  const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
+  const errors = fitted !== undefined ? " The errors below are of this model; those of the answer also hold what equally good models say." : "";
+  $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
 }
 
 function mean(values) {
@@ -239,7 +284,7 @@ async function histories() {
   $("progress").textContent = open ? progress(open) : "";
   const lines = [...found.fits.map(line), ...(found.batches || []).map(ofBatch)];
   $("history").replaceChildren(...(lines.length ? lines : [el("p", { className: "quiet", textContent: "None yet." })]));
-  out();
+  taken(state);
   const watched = found.fits.find((one) => one.number === state.watched);
   if (watched && !watched.open) {
     state.watched = 0;
@@ -274,7 +319,7 @@ async function showBatch(one) {
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
   await choose(one.model, one.structure_factor || "", values);
-  say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt, "");
+  say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt);
 }
 
 function ofBatch(one) {
@@ -297,23 +342,26 @@ async function compared(fit, on) {
 }
 
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
-async function goTo(fit, place = 0) {
+async function goTo(fit, place = null, since = "") {
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
   if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
   state.answer = found.answer;
   const said = found.answer.fit || found.answer.sample;
-  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, said.next, said.purpose, more(fit, found.answer), found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf)));
+  if (place === null) place = first(found.answer);
+  const table = found.answer.fit ? [] : shared(found.answer, place, found.keys.map(nameOf));
+  say(said.verdict, `Fit ${fit}. ${said.headline}`, said.doubt, next(found), more(fit, found.answer), table);
   const own = mine(found.answer, found.keys), best = own.curves[place];
   state.fit = fit;
   if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
   if (best) {
     Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
-    state.limits = found.asked.window ? limitsOf(found.asked.window.join(":"), state.data.q) : [0, state.data.q.length - 1];
+    const asked = limitsOf((found.asked.window || []).join(":"), state.data.q);
+    state.limits = since ? limitsOf(since, state.data.q) : asked;
     plot.limits = state.limits;
     plot.put();
     windowed();
-    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals };
+    state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals, fitted: own.fit.fits[place].reduced_chisq };
     if (state.models.includes(best.model)) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
       const of = own.fit.fits[place].parameters;
@@ -328,10 +376,36 @@ async function goTo(fit, place = 0) {
     $("model").value = state.model;
     $("factor").value = state.factor;
     drawn();
+    if (state.limits.join() !== asked.join()) { suggest(); evaluate(); } // they were moved after the fit
   }
   chosen();
   await histories();
   keep();
+}
+
+// Which of a fit's models is shown first: the best; of those that all fail the nearest, which the answer names.
+function first(answer) {
+  const chisq = (answer.fit?.fits || []).map((one) => one.reduced_chisq);
+  return answer.fit?.verdict === "does not explain" && chisq.length ? chisq.indexOf(Math.min(...chisq)) : 0;
+}
+
+// What to do next, with the hand on the page where it can be done here; `again` is what changes of the fit.
+function next({ answer, asked, number: fit }) {
+  const said = answer.fit || answer.sample, { again } = answer, line = (...parts) => [el("p", { className: "quiet" }, ...parts)];
+  if (!said.next) return [];
+  if (again === null) return line(`Next, ${said.purpose}: see “Take away”, below.`);
+  if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
+  if (again.fixed) return line(`Next, ${said.purpose}: write it below, tick “Fix”, and choose “Fit this model”.`);
+  return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Go on from fit ${fit}`, onclick: () => fitSo(asked, again) }));
+}
+
+async function fitSo(asked, again) {
+  const { window, ...how } = { ...asked, ...again }, { q } = state.data;
+  how.time_limit = Math.min(how.time_limit, Number($("limit").max));
+  if ("models" in again) delete how.start; // values of another model
+  if (again.q_unit) return fit({ ...how, window: null }); // its limits were of other values
+  const [low, high] = window || [null, null];
+  await fit({ ...how, window: window ? [low ?? q[0], high ?? q[q.length - 1]] : null });
 }
 
 // What a fit answers of this curve, alone or as one of a sample.
@@ -351,30 +425,6 @@ function more(fit, answer) {
     ...(rows.length ? [el("table", {}, el("thead", {}, head), el("tbody", {}, ...rows))] : []),
     el("ul", {}, ...[...(said.doubts || []).slice(1), ...(said.notes || [])].map((text) => el("li", { textContent: text }))),
   ];
-}
-
-// -- what is taken away
-
-const KINDS = [
-  [".html", "Report"], [".sasview.json", "SasView project"], [".parameters.txt", "Parameters for SasView"], [".bumps.py", "Bumps script"],
-  [".session.h5", "Bumps session"], [".nxcansas.h5", "NXcanSAS"], [".csv", "Curves as CSV"], [".py", "Model for SasView"],
-];
-
-function out() {
-  const one = state.history.find((fit) => fit.number === state.fit);
-  const copy = el("button", { textContent: "Copy a link to this view", onclick: async () => {
-    const link = location.href.replace(/\?token=[^#]*/, "");
-    try { await navigator.clipboard.writeText(link); copy.textContent = "Copied"; } catch { prompt("The link to this view:", link); }
-  } });
-  if (!one) return $("out").replaceChildren(el("p", { className: "quiet", textContent: "What a fit writes appears here: report, SasView project, Bumps, NXcanSAS, CSV." }), el("p", {}, copy));
-  const links = one.files.map((name) => el("a", { href: `/fits/${one.number}/${encodeURIComponent(name)}`, download: name, textContent: (KINDS.find(([ending]) => name.endsWith(ending)) || ["", name])[1] }));
-  const wait = one.written ? (one.problem ? [el("p", { textContent: one.problem })] : []) : [el("p", { className: "quiet", textContent: "Report and files are being written …" })];
-  const session = one.files.find((name) => name.endsWith(".bumps.py"));
-  return $("out").replaceChildren(
-    el("p", { className: "links" }, ...links), ...wait, el("p", {}, copy),
-    ...(state.answer?.command ? [el("p", { className: "quiet" }, "The same fit in a terminal: ", el("code", { id: "command", textContent: state.answer.command }))] : []),
-    ...(session ? [el("p", { className: "quiet" }, "Go on in Bumps: ", el("code", { textContent: `bumps ${session}` }))] : []),
-  );
 }
 
 // -- the state in the address

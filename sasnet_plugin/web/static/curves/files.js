@@ -1,5 +1,5 @@
 // The list of data sets: of 100,000 rows those in sight exist; files are dropped anywhere on the page.
-import { $, ask, el, percent, send, tell } from "./net.js";
+import { $, ask, el, keeping, percent, send, settle, tell } from "./net.js";
 import { describe, together } from "./together.js";
 
 const HEIGHT = 44, AHEAD = 20;
@@ -74,7 +74,7 @@ export async function look(anew) {
 function draw() {
   const after = Math.max(0, state.count - state.start - state.rows.length);
   const focused = document.activeElement?.closest("tr")?.dataset.key, which = document.activeElement?.className;
-  $("rows").replaceChildren(space(state.start), ...state.rows.map(row), space(after));
+  settle($("rows"), [space(state.start), ...shown(state.rows, (one) => state.ticked.has(one.key)), space(after)]);
   if (focused) $("rows").querySelector(`tr[data-key="${CSS.escape(focused)}"] .${which || "open"}`)?.focus({ preventScroll: true });
   for (const head of document.querySelectorAll("th[data-order]")) {
     const sorted = head.dataset.order === state.order ? (state.backwards ? "descending" : "ascending") : "none";
@@ -91,6 +91,8 @@ function draw() {
   document.querySelector("#list table").setAttribute("aria-rowcount", state.count + 1);
 }
 
+const shown = keeping(row);
+
 function space(rows) {
   const found = el("tr", { className: "space" }, el("td", { colSpan: 7 }));
   found.setAttribute("aria-hidden", "true");
@@ -100,14 +102,14 @@ function space(rows) {
 
 function row(one) {
   const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
-  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image, "aria-label": `Tick ${name}` });
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image || one.state === "cannot be read", "aria-label": `Tick ${name}` });
   tick.addEventListener("change", () => {
     if (tick.checked) state.ticked.set(one.key, name); else state.ticked.delete(one.key);
     draw();
   });
-  const opener = el("button", { className: "open", textContent: name, title: name, disabled: one.read && !one.spark.length && one.state === "cannot be read", onclick: () => open(one.key) });
+  const opener = el("button", { className: "open", textContent: name, title: name, onclick: () => open(one.key) });
   const found = el(
-    "tr", {}, el("td", {}, tick), el("td", {}, opener), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
+    "tr", {}, el("td", {}, tick), el("td", {}, opener, el("small", { className: "below", "aria-hidden": "true", textContent: one.answer || one.doubt })), el("td", {}, one.image ? thumb(one.thumb) : spark(one.spark)),
     el("td", { title: one.answer, textContent: one.answer }),
     el("td", { className: "number", textContent: one.probability === null ? "" : percent(one.probability) }),
     el("td", { className: "doubt", title: one.doubt, textContent: one.doubt }),

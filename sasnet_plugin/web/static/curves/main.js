@@ -10,13 +10,14 @@ function parts() {
   const [tab, query] = location.hash.replace(/^#/, "").split("?");
   const given = Object.fromEntries(new URLSearchParams(query || ""));
   if (given.values) { try { given.values = JSON.parse(given.values); } catch { delete given.values; } }
-  return [["curve", "batches", "images", "image"].includes(tab) ? tab : "files", given];
+  return [["curve", "batches", "images", "image", "show"].includes(tab) ? tab : "files", given];
 }
 
 let shown = "", ready = false;
 
 async function show() {
   const [place, given] = parts(), tab = place === "image" ? "images" : place;
+  if (place === "show") { if (given.key && ready) await openAny(given.key); return; }
   for (const name of ["files", "curve", "batches", "images"]) {
     $(name).hidden = name !== tab;
     $(`to-${name}`).setAttribute("aria-current", name === tab ? "page" : "false");
@@ -37,9 +38,10 @@ function open(key, more = {}) {
   location.hash = `#curve?${new URLSearchParams({ key, ...more })}`;
 }
 
-// What a file holds decides which tab shows it.
+// What a file holds decides which tab shows it; so does an address with “show”, which the history then forgets.
 async function openAny(key, more = {}) {
   const found = await ask("/api/what", { key }).catch(() => ({ image: false }));
+  if (location.hash.startsWith("#show")) history.replaceState(null, "", "#files");
   if (found.image) openShot(key); else open(key, more);
 }
 

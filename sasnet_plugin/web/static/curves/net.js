@@ -12,7 +12,34 @@ export function el(tag, given = {}, ...children) {
   return found;
 }
 
+// What is thrown where the server is gone; it is said on the page already.
+export const NO_ANSWER = "no answer";
 let silent = false;
+
+// Make these the children of a place; those that stay are not touched, as the mouse may be pressed on one.
+export function settle(place, wanted) {
+  const kept = new Set(wanted);
+  let at = place.firstChild;
+  const next = () => { while (at && !kept.has(at)) { const gone = at; at = at.nextSibling; gone.remove(); } };
+  for (const one of wanted) {
+    next();
+    if (one === at) at = at.nextSibling; else place.insertBefore(one, at);
+  }
+  next();
+}
+
+// What makes an element of each of a list's rows: the same one as before where nothing of it has changed.
+export function keeping(make) {
+  let before = new Map();
+  return (rows, more = () => "") => {
+    const now = new Map(rows.map((one) => {
+      const said = `${JSON.stringify(one)}${more(one)}`, old = before.get(one.key);
+      return [one.key, old?.said === said ? old : { said, element: make(one) }];
+    }));
+    before = now;
+    return [...now.values()].map((one) => one.element);
+  };
+}
 
 export function tell(text) {
   $("problem").textContent = text;
@@ -38,7 +65,7 @@ async function sent(where, how) {
   } catch {
     silent = true;
     tell("The server does not answer. What was done is kept; start sasnet web again and open the address that it prints.");
-    throw new Error("no answer");
+    throw new Error(NO_ANSWER);
   }
 }
 
@@ -70,6 +97,22 @@ export function newest(work) {
 }
 
 export const percent = (p) => (p > 0.99 ? ">99 %" : p < 0.01 ? "<1 %" : `${Math.round(100 * p)} %`); // never certainty
+
+const RAISED = { 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹", "-": "⁻" };
+const raised = (power) => String(power).replace(/[-\d]/g, (sign) => RAISED[sign]);
+
+// A unit of sasmodels as people write it: Å, cm⁻¹, 10⁻⁶ Å⁻².
+export function unitText(unit) {
+  if (!unit || unit === "None") return "";
+  if (unit === "degrees") return "°";
+  const text = unit.replace(/Ang/g, "Å").replace("²", "^2");
+  const [, power, name, exponent] = text.match(/^1(?:e([-+]?\d+))?\/([^\s^]+)(?:\^(\d+))?$/) || [];
+  if (name) return `${power ? `10${raised(Number(power))} ` : ""}${name}${raised(-Number(exponent || 1))}`;
+  return text.replace(/\^([-\d]+)/g, (_, one) => raised(one));
+}
+
+// A number that somebody has typed, with a point or a comma: nothing typed is 0, no number NaN.
+export const numberIn = (text) => Number(text.trim().replace(",", "."));
 
 export function number(value, digits = 5) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "";

@@ -1,5 +1,5 @@
 // Parameters of a model: value ± error, fix, limits and a slider; the curve follows.
-import { $, el, number, withError } from "./net.js";
+import { el, number, numberIn, tell, unitText, withError } from "./net.js";
 
 const STEPS = 1000;
 
@@ -71,15 +71,19 @@ export class Parameters {
   }
 
   row(one) {
-    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: number(one[what], 6), onchange: (event) => change(Number(event.target.value), event.target) });
-    const again = (value, box, take) => { if (Number.isFinite(value) && box.value.trim()) take(value); else this.update(one); };
+    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: number(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
+    const again = (value, box, take) => {
+      if (Number.isFinite(value) && box.value.trim()) { tell(""); take(value); return; }
+      tell(`${one.name}: “${box.value}” is no number; ${number(one.value, 6)} is kept.`);
+      this.update(one);
+    };
     one.box = typed("value", "value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
     one.lowBox = typed("lower limit", "low", (value, box) => again(value, box, () => this.limit(one, "low", value)));
     one.highBox = typed("upper limit", "high", (value, box) => again(value, box, () => this.limit(one, "high", value)));
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
     one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
-    const name = el("th", { scope: "row", title: one.meaning }, one.name, one.unit ? el("small", { textContent: ` ${one.unit}` }) : null);
+    const name = el("th", { scope: "row", title: one.meaning }, one.name, one.unit ? el("small", { textContent: ` ${unitText(one.unit)}` }) : null);
     const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
     this.update(one);
     return row;
@@ -90,9 +94,13 @@ export class Parameters {
   }
 
   limit(one, which, value) {
+    const before = one[which];
     one[which] = this.within(one, value);
     if (one.low < one.high) one.limited = true;
-    else one[which] = which === "low" ? one.value - Math.abs(one.value) : one.value + Math.abs(one.value);
+    else {
+      tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave nothing between them; ${number(before, 4)} is kept.`);
+      one[which] = before;
+    }
     if (one.value < one.low || one.value > one.high) this.set(one.name, Math.max(one.low, Math.min(one.high, one.value)));
     this.update(one);
   }
@@ -116,6 +124,6 @@ export class Parameters {
     const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));
-    one.shown.textContent = one.error ? `± ${withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";
+    one.shown.textContent = one.error ? `± ${one.error < 1e-4 ? one.error.toExponential(1) : withError(one.value, one.error).split("± ")[1] ?? number(one.error, 2)}` : one.fixed ? "fixed" : one.held ? "not fitted" : "";
   }
 }

@@ -131,7 +131,7 @@ export class Plot {
     this.small = new uPlot({
       width, height: 150, scales: { ...scales, y: {} },
       series: [{}, ...this.lines.map(spot)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis(view.names[0], { size: 34, values: labels }), axis("residual / σ", { size: AXIS })], hooks: select,
+      axes: [axis(view.names[0], { size: 34, values: labels }), axis("residual / σ", { size: AXIS, space: 17 })], hooks: select,
     }, this.residuals(), this.below);
     for (const one of [this.main, this.small]) one.root.querySelectorAll("canvas").forEach((canvas) => canvas.setAttribute("aria-hidden", "true"));
     this.readout = this.main.over.appendChild(Object.assign(document.createElement("div"), { className: "readout" }));

@@ -1,15 +1,20 @@
 // Several curves of one sample: what is known of them before a joint fit, and what they share after it.
-import { $, el, withError } from "./net.js";
+import { $, el, numberIn, unitText, withError } from "./net.js";
 
 const COLUMNS = [
-  ["solvents", "Solvent", "D2O, 40%D2O, or an SLD"], ["concentrations", "Concentration", "10"],
+  ["solvents", "Solvent", "40%D2O or 2.5"], ["concentrations", "Concentration", "10"],
   ["probes", "Probe", ""], ["scale", "Scale, if known", ""], ["x", "x, for ties", ""],
 ];
 let rows = [], fitted = () => {};
 
 export function together(fit) {
   fitted = fit;
-  $("describe-fit").addEventListener("click", () => { const keys = rows.map((row) => row.key); $("describe").close(); fitted(keys, asked()); });
+  $("describe-fit").addEventListener("click", () => {
+    if (!checked()) return;
+    const keys = rows.map((row) => row.key);
+    $("describe").close();
+    fitted(keys, asked());
+  });
   $("describe-no").addEventListener("click", () => $("describe").close());
 }
 
@@ -25,6 +30,14 @@ export function describe(curves) {
 function box(name, label, example, place) {
   if (name === "probes") return el("select", { "aria-label": label }, ...["neutron", "xray"].map((probe) => new Option(probe)));
   return el("input", { type: "text", "aria-label": label, placeholder: place ? "" : example, spellcheck: false, maxLength: 100 });
+}
+
+// Whether what has to be numbers are some; the first that is none is said.
+function checked() {
+  return rows.every((row) => ["concentrations", "scale", "x"].every((name) => {
+    row.boxes[name].setCustomValidity(Number.isFinite(numberIn(row.boxes[name].value)) ? "" : "Write a number, or nothing.");
+    return row.boxes[name].reportValidity();
+  }));
 }
 
 // How they are fitted, and what was said of them.
@@ -57,7 +70,7 @@ function described() {
 
 function valued(text, word) {
   const said = text.trim();
-  return word || !said || !Number.isFinite(Number(said)) ? said : Number(said);
+  return word || !said || !Number.isFinite(numberIn(said)) ? said : numberIn(said);
 }
 
 // Parameters of a joint fit: those that all curves have in common, and those of each.
@@ -66,10 +79,15 @@ export function shared(answer, place, names) {
   if (!all) return [];
   const each = answer.each.map((one) => one.fit.fits[place].parameters);
   const own = Object.keys(each[0]).filter((name) => !(name in all));
-  const value = (one) => one && `${withError(one.value, one.error)}${one.fixed ? " (given)" : ""}`;
-  const named = (name, one) => (one.unit && one.unit !== "None" ? `${name} / ${one.unit.replace("Ang^2", "Å²").replace("Ang", "Å")}` : name);
-  const row = (name, cells) => el("tr", {}, el("th", { scope: "row", textContent: name }), ...cells.map((text) => el("td", { textContent: text ?? "" })));
-  const head = el("tr", {}, ...["Parameter", "All curves", ...names].map((name) => el("th", { scope: "col", textContent: name })));
+  const value = (one) => {
+    if (!one) return "";
+    if (one.value === null) return "not determined";
+    return `${withError(one.value, one.error)}${one.fixed ? " (given)" : one.error === null ? " ± ?" : ""}`;
+  };
+  const named = (name, one) => (unitText(one.unit) ? `${name} / ${unitText(one.unit)}` : name);
+  const row = (name, cells) => el("tr", {}, el("th", { scope: "row", textContent: name }), ...cells.map((text) => el("td", { textContent: text })));
+  const last = names.map((name) => name.split("/").pop()), short = new Set(last).size === last.length ? last : names;
+  const head = el("tr", {}, ...["Parameter", "All curves", ...short].map((name) => el("th", { scope: "col", textContent: name })));
   const body = [
     ...Object.entries(all).map(([name, one]) => row(named(name, one), [value(one), ...names.map(() => "")])),
     ...own.map((name) => row(named(name, each[0][name]), ["", ...each.map((one) => value(one[name]))])),

@@ -14,9 +14,9 @@ export function colour(models, model) {
 export function panel(place, name, against, points, models, opened) {
   const x = points.map((one) => one.x);
   const series = models.map((model) => points.map((one) => (one.model === model ? one.value : null)));
-  const axis = () => ({ stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } });
+  const axis = () => ({ stroke: css("--soft"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 }, font: "12px system-ui", labelFont: "12px system-ui" });
   const made = new uPlot({
-    width: Math.max(260, place.clientWidth), height: 210, legend: { show: false }, cursor: { drag: { x: true, y: false }, points: { show: false } },
+    width: Math.max(260, place.clientWidth), height: 210, padding: [8, 22, 0, 0], legend: { show: false }, cursor: { drag: { x: true, y: false }, points: { show: false } },
     scales: { x: { time: false, range: (_, low, high) => padded(low, high) }, y: { range: (_, low, high) => reach(points, low, high) } },
     axes: [{ ...axis(), label: against, labelSize: 22, size: 34 }, { ...axis(), label: name, labelSize: 22, size: 84, values: (_, ticks) => ticks.map((value) => written(value, ticks)) }],
     series: [{}, ...models.map((model) => ({ label: model, stroke: colour(models, model), paths: () => null, points: { show: true, size: 6, fill: colour(models, model) } }))],

@@ -55,6 +55,7 @@ export async function openImage(key, given = {}) {
   for (const id of ["before", "after"]) $(id).disabled = !found[id];
   $("kind").value = found.said_by_user ? (found.kind || $("kind").value) : "";
   $("geometry").value = found.geometry.join("\n");
+  if (!same || given.anew) $("how").open = !found.kind || found.said_by_user; // else what was found stands higher
   if (!same || given.anew) look();
   await history();
   const done = state.history.find((one) => one.state === "done");
@@ -234,6 +235,8 @@ export async function imageNews(found) {
   const open = new Set(state.history.filter((one) => one.open).map((one) => one.number));
   await history();
   state.seen = found.fits;
+  const failed = state.history.find((one) => open.has(one.number) && one.state === "failed");
+  if (failed?.problem) tell(failed.problem);
   const ended = state.history.find((one) => open.has(one.number) && one.state === "done");
   if (ended?.written) await goTo(ended.number);
   else if (ended) { ended.open = true; state.seen = -1; } // its pictures are being written

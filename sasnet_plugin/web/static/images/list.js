@@ -1,5 +1,5 @@
 // The list of images: of many those in sight exist; each is a button with its picture and what it may show.
-import { $, ask, el } from "../curves/net.js";
+import { $, ask, el, keeping, settle } from "../curves/net.js";
 
 const WIDTH = 300, HEIGHT = 96, AHEAD = 4;
 const state = { count: 0, start: 0, rows: [], version: -1, at: "" };
@@ -39,13 +39,15 @@ function draw() {
   list.style.gridTemplateColumns = `repeat(${across}, minmax(0, 1fr))`;
   list.style.height = `${Math.ceil(state.count / across) * HEIGHT}px`;
   list.style.paddingTop = `${Math.floor(state.start / across) * HEIGHT}px`;
-  list.replaceChildren(...state.rows.map(shot));
+  settle(list, shown(state.rows));
   if (focused) list.querySelector(`[data-key="${CSS.escape(focused)}"] button`)?.focus({ preventScroll: true });
   const empty = !state.count && !$("shot-search").value;
   $("shots-empty").hidden = !empty;
   $("shots").hidden = empty;
   $("shot-count").textContent = empty ? "" : `${state.count.toLocaleString("en")} image${state.count === 1 ? "" : "s"}`;
 }
+
+const shown = keeping(shot);
 
 export const nameOf = (one) => (one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file);
 
