@@ -84,6 +84,9 @@ def outside(fit: ModelFit) -> float:
         own: Any = bare(name)
         if own.startswith(("thick", "radius", "length")) and p.unit == "Ang":
             low = max(low, EVIDENCE.thinnest)
+        stiff = fit.parameters.get(f"{name.removesuffix(own)}kuhn_length")
+        if own == "length" and stiff is not None:  # a chain shorter than it is stiff is a rod
+            low = max(low, stiff.value)
         far = max(low - p.value, p.value - high, 0.0)
         if far > 0:
             found += min((far / p.error) ** 2 if p.error else inf, EVIDENCE.impossible)

@@ -30,6 +30,15 @@ def test_what_has_two_ends_is_as_likely_in_each_interval() -> None:
     assert extents(of("sphere+power_law", B_power=(4.0, 0.1, "")), 1.0)["B_power"] == pytest.approx(6.0)
 
 
+def test_a_chain_shorter_than_it_is_stiff_is_a_rod() -> None:
+    """Rods of 400 Å were chains of 1.9 Å, of which the form factor of a thin disc is left."""
+    kuhn = (100.0, 10.0, "Ang")
+    assert outside(of("flexible_cylinder", length=(400.0, 10.0, "Ang"), kuhn_length=kuhn)) == 0
+    assert outside(of("flexible_cylinder", length=(1.9, 0.4, "Ang"), kuhn_length=kuhn)) > 100
+    assert outside(of("sphere+flexible_cylinder", B_length=(80.0, 2.0, "Ang"), B_kuhn_length=kuhn)) == 100
+    assert outside(of("cylinder", length=(5.0, 0.4, "Ang"))) == 0
+
+
 def test_no_sample_has_a_layer_thinner_than_an_atom() -> None:
     assert outside(of("core_shell_sphere", thickness=(1.2, 0.1, "Ang"))) == 0
     assert outside(of("core_shell_sphere", thickness=(0.5, 0.1, "Ang"))) == pytest.approx(25)
