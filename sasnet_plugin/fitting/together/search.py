@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -32,6 +32,8 @@ _SINGLE, JOINT, BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 #: Of all models, for each curve, before and after one explains the sample, s.
 _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
+#: What every contrast is held against.
+_PLAIN = ("sphere", "ellipsoid", "cylinder")
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -59,6 +61,18 @@ class Alone:
         ]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is fitted to what."""
+
+    ledger: Ledger
+    sample: Sample
+    dintensities: tuple[Any, ...]
+    options: FitOptions
+    suggestion: Suggestion
+    alone: Alone
+
+
 def search(
     ledger: Ledger,
     sample: Sample,
@@ -71,12 +85,13 @@ def search(
 
     Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
     """
-    fits, notes = _models(ledger, sample, dintensities, options, suggestion, alone)
+    ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
+    fits, notes = _models(ask)
     if any(not fit.lacking() for fit in fits):
-        return sample, fits, notes
+        return sample, [*fits, *_bodies(ask, fits)], notes
     tried = [(sample, fits, notes)]
     for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
-        again, said = _models(ledger, second, dintensities, options, suggestion, alone)
+        again, said = _models(replace(ask, sample=second))
         tried.append((second, again, [*said, *why]))
         if any(not fit.lacking() for fit in again):
             break
@@ -96,41 +111,56 @@ def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list
     return found
 
 
-def _models(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-    alone: Alone,
-) -> tuple[list[JointFit], list[str]]:
+def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
     """Joint fits, a few at once, until one explains the curves and a few stand beside it; and what failed."""
-    chances = _chances(suggestion, alone.fits, options)
+    chances = _chances(ask.suggestion, ask.alone.fits, ask.options)
     done: list[JointFit] = []
     notes: list[str] = []
     open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
-    budget, before = JOINT, ledger.spent
-    while open_ and len(done) < _MOST and ledger.spent - before < _PER_CURVE[budget] * len(sample.curves):
+    budget, before = JOINT, ask.ledger.spent
+    while open_ and len(done) < _MOST:
+        if ask.ledger.spent - before > _PER_CURVE[budget] * len(ask.sample.curves):
+            break
         least = min(done, key=lambda fit: fit.bic, default=None)
         explained = least is not None and not least.lacking()
         if explained:
             open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
         budget = BESIDE if explained else JOINT
-        nearest = Budget(_SINGLE.seconds, np.inf if least is None else least.reduced_chisq)
-        tasks = [
-            replace(
-                _task(ledger, sample, dintensities, options, pair, alone, chances[pair], nearest),
-                budget=budget,
-            )
-            for pair in now
-        ]
-        for _, answer in answers(ledger, fit_one, tasks, ledger.until - ledger.clock()):
-            if isinstance(answer, JointMinimum):
-                done.append(joint_fit(answer))
-            elif isinstance(answer, SasnetError):
-                notes.append(str(answer))
+        nearest = np.inf if least is None else least.reduced_chisq
+        found, failed = _fitted(ask, {pair: chances[pair] for pair in now}, budget, nearest)
+        done += found
+        notes += failed
     return done, notes
+
+
+def _fitted(
+    ask: _Asked, pairs: Mapping[Pair, float], budget: Budget, nearest: float
+) -> tuple[list[JointFit], list[str]]:
+    """Joint fits of models, with what is thought of each; and what failed."""
+    single = Budget(_SINGLE.seconds, nearest)
+    tasks = [replace(_task(ask, pair, chance, single), budget=budget) for pair, chance in pairs.items()]
+    done, notes = [], []
+    for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.until - ask.ledger.clock()):
+        if isinstance(answer, JointMinimum):
+            done.append(joint_fit(answer))
+        elif isinstance(answer, SasnetError):
+            notes.append(str(answer))
+    return done, notes
+
+
+def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
+    """Plain bodies, where what explains the curves has no density, whatever the network thinks of them.
+
+    A curve alone may show no shape; several contrasts of one body agree on its density.
+    """
+    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.bic)
+    if ask.options.models is not None or any("sld" in name for name in best.parameters):
+        return []
+    done = {fit.name for fit in fits} | {*ask.options.exclude}
+    known = {guess.name: guess.probability for guess in ask.suggestion.models}
+    open_ = {(form, None): known.get(form, 0.0) for form in _PLAIN if form not in done}
+    return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
 
 
 def _chances(
@@ -177,17 +207,9 @@ def _interacting(name: str, singles: Sequence[FitResult]) -> str | None:
     return next((f.structure_factor for f in every if f.model == name and f.structure_factor), None)
 
 
-def _task(
-    ledger: Ledger,
-    sample: Sample,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    pair: tuple[str, str | None],
-    alone: Alone,
-    chance: float,
-    single: Budget,
-) -> JointTask:
+def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     """With starts from curves alone; a model that was fitted to none is to one of them, briefly."""
+    alone, ledger, options = ask.alone, ask.ledger, ask.options
     own = alone.of(pair)
     if not any(own):
         i = int(np.argmax([_shown(c, d) for c, d in zip(alone.curves, alone.dintensities, strict=True)]))
@@ -198,9 +220,9 @@ def _task(
         for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
             own[i] = None if isinstance(answer, SasnetError) else answer
     starts = tuple(None if f is None else starting_values(f) for f in own)
-    starts += (None,) * (len(sample.curves) - len(starts))  # where all are one curve
+    starts += (None,) * (len(ask.sample.curves) - len(starts))  # where all are one curve
     sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
     return JointTask(
-        sample, dintensities, *pair, starts, dict(options.fixed),
+        ask.sample, ask.dintensities, *pair, starts, dict(options.fixed),
         dict(options.ranges), chance, max(sampling, default=None), JOINT,
     )  # fmt: skip

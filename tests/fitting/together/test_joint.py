@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
@@ -29,10 +32,12 @@ from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
 from sasnet_plugin.report.sample_rows import own, shared
+from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
@@ -322,6 +327,26 @@ def test_width_of_the_wrong_length_is_moved_to_the_right_one() -> None:
     near(found, {"radius": 30.0, "length": 300.0, "sld": 2.3})
     assert found.parameters["radius_pd"].value == pytest.approx(0.2, abs=0.03)
     assert "length_pd" not in found.parameters
+
+
+def test_what_has_no_density_is_held_against_bodies(bank: Bank) -> None:
+    """Short rods in three solvents look like coils one by one; all three have one density."""
+    true = {"radius": 21.0, "length": 160.0, "sld": 2.8}
+    curves = [measured("cylinder", i, sld_solvent=s, **true) for i, s in enumerate(SOLVENTS)]
+    sample = known(curves)
+    coil = fitted(sample, "mono_gauss_coil", {"rg": 50.0})
+    explaining = replace(coil, chisq=tuple(float(len(curve)) for curve in curves))
+    errors = tuple(np.asarray(curve.dintensity) for curve in curves)
+    nothing = tuple(FitResult(c, d, (), False) for c, d in zip(curves, errors, strict=True))
+    ledger = Ledger(OneByOne(bank, {}, lambda *said: None), np.inf)
+    alone, network = Alone(tuple(curves), errors, nothing), Suggestion("", "", (), (), 1.0)
+    asked = _Asked(ledger, sample, errors, FitOptions(), network, alone)
+    found = {fit.name: fit for fit in _bodies(asked, [explaining])}
+    assert set(found) == {"sphere", "ellipsoid", "cylinder"}
+    near(found["cylinder"], true)
+    # One with a density is no question, nor is what a user has named.
+    assert _bodies(asked, [replace(found["cylinder"], chisq=explaining.chisq)]) == []
+    assert _bodies(replace(asked, options=FitOptions(models=("mono_gauss_coil",))), [explaining]) == []
 
 
 def test_slow_error_widens_the_errors() -> None:
