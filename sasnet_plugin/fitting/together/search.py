@@ -159,7 +159,7 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
         return []
     done = {fit.name for fit in fits} | {*ask.options.exclude}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_ = {(form, None): known.get(form, 0.0) for form in _PLAIN if form not in done}
+    open_: dict[Pair, float] = {(n, None): known.get(n, 0.0) for n in _PLAIN if n not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
 
 
