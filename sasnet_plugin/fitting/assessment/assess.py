@@ -111,14 +111,12 @@ def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
 
     Several bodies alike share what speaks for their shape, and one of another kind has its share alone.
     """
-    same = [order[0], *(fit for fit in order if fit.name in alike(order))]
-    kind = {name: i for i, group in enumerate(groups) for name in group.members}
-    total: dict[int | str, float] = {}
-    for fit in same:
-        own = kind.get(fit.model, fit.name)
-        total[own] = total.get(own, 0.0) + fit.weight
-    likeliest = max(total, key=lambda own: total[own])
-    first = next(fit for fit in same if kind.get(fit.model, fit.name) == likeliest)
+    names = {order[0].name, *alike(order)}
+    same = [fit for fit in order if fit.name in names]
+    group_of = {name: group.name for group in groups for name in group.members}
+    kinds = [group_of.get(fit.model, fit.name) for fit in same]
+    weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
+    first = same[int(np.argmax(weight))]
     return [first, *(fit for fit in order if fit is not first)]
 
 
