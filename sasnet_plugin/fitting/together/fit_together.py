@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -153,18 +154,11 @@ def _jointly(
     odd = None
     if order:
         least = min(fit.bic for fit in order) + _NEAR
-        order = tuple(
-            ranked(
-                [
-                    _whichever_kind(ledger, _again(sample, dintensities, options, fit), fit)
-                    if fit is order[0] or fit.bic < least
-                    else fit
-                    for fit in order
-                ]
-            )
-        )
-        again = _again(sample, dintensities, options, order[0])
-        odd = odd_one(ledger, again) if order[0].lacking() else None
+        near = [fit for fit in order if fit is order[0] or fit.bic < least]
+        rest = [fit for fit in order[1:] if not fit.bic < least]
+        again = partial(_again, sample, dintensities, options)
+        order = tuple(ranked([*(_whichever_kind(ledger, again(fit), fit) for fit in near), *rest]))
+        odd = odd_one(ledger, again(order[0])) if order[0].lacking() else None
     if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
         notes = [*notes, NO_DENSITIES]
     return SampleResult(sample, dintensities, order, suggestion, odd=odd, notes=tuple(notes))
