@@ -226,7 +226,9 @@ def refined(
     found = fit_oriented(image, {"director": around.axis, **_guess(answer)}, seconds)
     p2, director = found.values["p2"], found.values["director"]
     findings = [
-        replace(one, p2=p2, director=director) if isinstance(one, OrientationFinding) else one
+        replace(one, p2=p2, director=director, other=found.other)
+        if isinstance(one, OrientationFinding)
+        else one
         for one in answer.findings
         if not isinstance(one, DistributionFinding)
     ]

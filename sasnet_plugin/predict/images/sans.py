@@ -11,12 +11,14 @@ import numpy as np
 from ...data.sans.anisotropy import ONE_SIDED, Anisotropy, anisotropy, one_sided
 from ...data.sans.average import averaged
 from ...data.sans.features import images_of
-from ...data.sans.polar import polar
+from ...data.sans.polar import Polar, polar
 from ...digits import NORMAL_90, with_error
 from ...domains import DEFAULT, Seen
 from ...types import Curve, DataError, Image, ModelZooError
 from ..classes import ClassesFinding
 from ..findings import Answer, DistributionFinding, QuantitiesFinding, Value
+from .axes import held_against
+from .bodies import beside_network, named_by, sized_by
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,16 +30,6 @@ NOT_THROUGH = (
 )
 #: Only a lattice that is as sure as this may scatter to one side.
 SURELY_LATTICE = 0.9
-#: How much farther the network's P₂ is off than it says, and by how much at least: bands of 90 % hold 90 % of
-#: images that were simulated by other code (benchmarks/images/images_elsewhere.py), not 40 %.
-P2_FACTOR, P2_LEAST = 2.0, 0.1
-#: Up to this P₂, less its standard deviation, the same image is explained by axes across the direction a
-#: quarter turn away, of a P₂ below 0 that is this times as large: of 100 images by other code with a
-#: direction all were right up to a quarter turn, and the network took the wrong one in 12 of 34 below it, in
-#: 2 of 66 above.
-EITHER_WAY, ACROSS = 0.3, 1.2
-#: Least P₂ that axes can have, all across the director.
-LEAST_P2 = -0.5
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -86,24 +78,20 @@ class OrientationFinding:
         Degrees anticlockwise from qx.
     picture : str
         How the picture lies in which that is seen, `SmallAngle.picture`.
+    other : (float, float) or None
+        Order parameter and director, degrees, that explain the image about as well.
     """
 
     angles: DistributionFinding
     p2: Value | None
     director: Value
     picture: str = "qx to the right and qy up"
+    other: tuple[float, float] | None = None
 
     @property
     def head(self) -> Any:
         """Of the distribution."""
         return self.angles.head
-
-    @property
-    def other(self) -> tuple[float, float] | None:
-        """Order parameter and director, degrees, that would look much alike; None where none does."""
-        if self.p2 is None or self.p2.value <= 0 or self.p2.value - self.p2.error > EITHER_WAY:
-            return None
-        return max(-ACROSS * self.p2.value, LEAST_P2), (self.director.value + 90) % 180
 
     def as_dict(self) -> dict[str, Any]:
         """``orientation``."""
@@ -136,9 +124,8 @@ class OrientationFinding:
         ]
         if self.other is not None:
             said.append(
-                f"The direction is known up to a quarter turn only: axes along {self.director.value:.0f}° and"
-                f" axes across {self.other[1]:.0f}° (⟨P₂⟩ about {self.other[0]:.2f}) look alike here;"
-                " --verify fits both."
+                "The direction is known up to a quarter turn only: ⟨P₂⟩ about"
+                f" {self.other[0]:.2f} about {self.other[1]:.0f}° may be as well; --verify fits both."
             )
         return said
 
@@ -155,7 +142,7 @@ class OrientationFinding:
 
     def silenced(self) -> OrientationFinding:
         """Any orientation may be."""
-        return replace(self, angles=self.angles.silenced(), p2=None)
+        return replace(self, angles=self.angles.silenced(), p2=None, other=None)
 
 
 def completed(measurement: Any, answer: Answer) -> Answer:
@@ -172,13 +159,11 @@ def completed(measurement: Any, answer: Answer) -> Answer:
     sides = max(map(one_sided, seen))
     if sides > ONE_SIDED and not (lattice and sure):
         return _one_sided(answer, sides)
-    kept, p2 = _without_orientation(answer.findings)
+    kept = _without_orientation(answer.findings)
     notes = list(answer.notes)
     angles = answer.finding(DistributionFinding)
     if around.directed and angles is not None and not lattice:
-        first = images[0]
-        where = (first.geometry.picture,) if isinstance(first, Image) else ()
-        kept.append(OrientationFinding(angles, p2, director(angles, p2, around), *where))
+        kept = _directed(images, seen, kept, angles, around)
     elif not around.directed and answer.known:
         models, more = _models(images)
         kept += models
@@ -194,36 +179,52 @@ def _one_sided(answer: Answer, sides: float) -> Answer:
     return replace(answer, in_scope=0.0, known=False, findings=silent, notes=(*notes, said))
 
 
-def _without_orientation(findings: Sequence[Any]) -> tuple[list[Any], Value | None]:
-    """Findings without the distribution and P₂, which is said beside a director; and P₂ with its error."""
+def _directed(
+    images: Sequence[Any],
+    seen: Sequence[Polar],
+    kept: Sequence[Any],
+    angles: DistributionFinding,
+    around: Anisotropy,
+) -> list[Any]:
+    """What is said of an image with a direction: which body, how large and how it lies, by its rings, too."""
+    most = max(range(len(images)), key=lambda one: float(seen[one].counts.sum()))
+    found = held_against(seen[most], around.axis)
+    classes = next((one for one in kept if isinstance(one, ClassesFinding)), None)
+    where = images[most].geometry.picture if isinstance(images[most], Image) else OrientationFinding.picture
+    if found is None or classes is None:
+        return [*kept, OrientationFinding(angles, None, director(angles, around), where)]
+    bodies = beside_network(*found, classes, angles)
+    named = named_by(bodies, classes)
+    best = named.head.labels[int(np.argmax(named.probability))]
+    changed: list[Any] = []
+    for one in kept:
+        if one is classes:
+            one = named
+        elif isinstance(one, QuantitiesFinding) and best in bodies.shares():
+            one = sized_by(bodies, best, one)
+        changed.append(one)
+    p2, axis, other = bodies.orientation()
+    return [*changed, OrientationFinding(angles, p2, axis, where, other)]
+
+
+def _without_orientation(findings: Sequence[Any]) -> list[Any]:
+    """Findings without the distribution and P₂, which are said beside a director."""
     kept: list[Any] = []
-    p2 = None
     for one in findings:
         if isinstance(one, QuantitiesFinding):
-            p2 = calibrated(one.values.get("p2"))
             one = replace(one, values={name: v for name, v in one.values.items() if name != "p2"})
         if not isinstance(one, DistributionFinding):
             kept.append(one)
-    return kept, p2
+    return kept
 
 
-def calibrated(p2: Value | None) -> Value | None:
-    """The network's order parameter with an error that holds what it does not know of: see `P2_FACTOR`."""
-    if p2 is None:
-        return None
-    error = float(np.hypot(P2_FACTOR * p2.error, P2_LEAST))
-    return replace(
-        p2, error=error, low=p2.value - NORMAL_90 * error, high=min(p2.value + NORMAL_90 * error, 1.0)
-    )
-
-
-def director(angles: DistributionFinding, p2: Value | None, around: Anisotropy) -> Value:
-    """Direction about which axes are distributed.
+def director(angles: DistributionFinding, around: Anisotropy) -> Value:
+    """Direction along which axes are seen, where no body could be held against the image.
 
     The image's second harmonics tell it precisely up to a quarter turn; the network, which one it is.
     """
     mean = np.sum(angles.p * np.exp(2j * np.radians(angles.grid)))
-    rough = float(np.degrees(np.angle(mean)) / 2) + (90 if p2 is not None and p2.value < 0 else 0)
+    rough = float(np.degrees(np.angle(mean)) / 2)
     best = around.axis + 90 * round((rough - around.axis) / 90)
     value, error = best % 180, around.axis_error
     return Value(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error, "degrees")
