@@ -7,16 +7,16 @@ fitted to what the rings show, and weigh as much as the rings and their ranges s
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...data.sans.polar import N_SECTORS, RINGS, Polar
+from ...data.sans.polar import Polar
 from ...simulate.sans.form_factors import LN_Q, Q, directed
-from ...simulate.sans.orientation import DEGREES, gaussian, in_harmonics, maier_saupe, strength_of
 from ...simulate.sans.samples import pars_of
+from .sectors import LEAST_GAUSSIAN, STEP, Cells, cells_of, spread_over
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-#: Relative error of a cell beyond counting: detectors count so unevenly.
-FLOOR = 0.03
 #: By kind: name of the body, least and largest aspect, those that are screened.
 KINDS = {
     "cylinder": ("cylinder", 1.5, 30.0, (2.0, 4.0, 8.0, 16.0)),
@@ -39,77 +37,19 @@ OTHERWISE = ((True, False), (False, True), (True, True))
 P2S, P2_RANGE = (-0.3, -0.15, 0.15, 0.3, 0.5, 0.7, 0.88), (-0.4, 0.93)
 #: Radii, Å, and relative spreads of radii.
 RADII, SPREADS = (6.0, 500.0), (0.02, 0.25)
-#: Rings that are taken together; of screened radii, steps of `Q` from one to the next; steps of a fit;
-#: starts of each kind along a director, and across it.
-_TOGETHER, _APART, _STEPS, _STARTS = 2, 4, 12, 2
+#: Of screened radii, steps of `Q` from one to the next; steps of a fit; starts of each kind along a director,
+#: and across it.
+_APART, _STEPS, _STARTS = 4, 12, 2
 #: Radius and spread of bodies that are screened.
 _RADIUS, _SPREAD = 60.0, 0.12
-#: Points of radii that scatter; order from which on axes may lie as a Gaussian.
-_POINTS, _LEAST_WRAPPED = 9, 0.05
-_STEP = float(LN_Q[1] - LN_Q[0])
+#: Points of radii that scatter.
+_POINTS = 9
 #: A fall of χ² after which a fit ends; times the least χ² of all starts from which on none is fitted.
 _ENOUGH, _FAR = 0.1, 4.0
 #: Longest steps of a fit, and those of derivatives, of `Held.at`; radians that a director may be off the
 #: harmonics' axis.
 _LONGEST, _MOVES = np.array([0.3, 0.4, 0.08, 0.25, 0.1]), np.array([0.0, 0.03, 0.01, 0.01, 0.01])
 _AROUND = 0.3
-#: What a sector leaves of cos mψ.
-_BLUNTED = np.sinc(DEGREES / N_SECTORS)
-#: Where a file does not say how sharp q is: a selector's spread, and a share of the least q by pixels.
-_SELECTOR, _PIXELS = 0.05, 0.3
-
-
-@dataclass(frozen=True)
-class Cells:
-    """What rings show in sectors, those at q and −q together.
-
-    Parameters
-    ----------
-    q : (n,) array
-        Of each ring, Å⁻¹.
-    values, error : (n, s) arrays
-        Intensity of any scale; the error is infinite where nothing was seen.
-    exposure : (n, s) array
-        Counts over `values`.
-    angle : (s,) array
-        Of each sector's middle, radians from qx.
-    nodes : (k,) array
-        Where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
-    smear : (n, k) array
-        From nodes to rings.
-    """
-
-    q: FloatArray
-    values: FloatArray
-    exposure: FloatArray
-    error: FloatArray
-    angle: FloatArray
-    nodes: FloatArray
-    smear: FloatArray
-
-    def about(self, rate: FloatArray) -> Cells:
-        """These with the errors of counts about what is expected, (n, s)."""
-        variance = np.full_like(rate, np.inf)
-        np.divide(rate, self.exposure, out=variance, where=(self.exposure > 0) & (rate > 0))
-        return replace(self, error=np.sqrt(variance + (FLOOR * rate) ** 2))
-
-    @property
-    def beside(self) -> FloatArray:
-        """(2, n, s) what scatters beside bodies: flat, and slits as q⁻³."""
-        found = np.ones((2, *self.values.shape))
-        found[1] = ((self.q / self.q[0]) ** -3.0)[:, None]
-        return found
-
-    @property
-    def number(self) -> int:
-        """Of cells that were seen."""
-        return int(np.isfinite(self.error).sum())
-
-    def waves(self, p2: float, director: float, *, wrapped: bool = False) -> FloatArray:
-        """(13, s) from Legendre coefficients to sectors, of an order parameter and a director, radians."""
-        around = np.cos(np.outer(DEGREES, self.angle - director)) * _BLUNTED[:, None]
-        averages = _gaussian(p2) if wrapped and p2 > _LEAST_WRAPPED else _averages(p2)
-        return np.asarray(averages[:, None] * (in_harmonics() @ around))
 
 
 @dataclass(frozen=True)
@@ -125,9 +65,9 @@ class Held:
     covariance : (5, 5) array
     chisq : float
         Of all values.
-    alone : bool
+    radius_alone : bool
         The radius alone scatters, the length of a body is one; else sizes do, proportions kept.
-    wrapped : bool
+    gaussian_axes : bool
         Axes lie about their director as a Gaussian; else as by Maier and Saupe.
     """
 
@@ -135,8 +75,8 @@ class Held:
     at: FloatArray
     covariance: FloatArray
     chisq: float
-    alone: bool = False
-    wrapped: bool = False
+    radius_alone: bool = False
+    gaussian_axes: bool = False
 
     @property
     def body(self) -> str:
@@ -144,41 +84,22 @@ class Held:
         return KINDS[self.kind][0]
 
 
-def cells_of(image: Polar) -> Cells | None:
-    """The cells of an image; None where fewer than sixteen rings were seen."""
-    from scipy.ndimage import uniform_filter
+@dataclass(frozen=True)
+class Against:
+    """Bodies that were held against an image.
 
-    seen = np.flatnonzero(image.exposure.sum(axis=1) > 0)
-    if seen.size < 8 * _TOGETHER:
-        return None
-    groups = np.array_split(seen, seen.size // _TOGETHER)
+    Parameters
+    ----------
+    held : tuple of Held
+    evidence : (n,) array
+        Log probability of what was seen by each, but for a constant.
+    over : float
+        χ² of a cell that the best leaves over; 1 where errors explain it.
+    """
 
-    def total(values: FloatArray) -> FloatArray:
-        both = values[:, : N_SECTORS // 2] + values[:, N_SECTORS // 2 :]
-        return np.array([both[group].sum(axis=0) for group in groups])
-
-    counts, exposure = total(image.counts), total(image.exposure / image.scale[:, None])
-    weight = image.exposure.sum(axis=1)
-    q = np.exp([np.average(np.log(RINGS[g]), weights=weight[g]) for g in groups])
-    blurred = np.where(np.isfinite(image.along), image.along, np.hypot(_SELECTOR * RINGS, _PIXELS * q[0]))
-    along = np.array([np.average(blurred[g], weights=weight[g]) for g in groups])
-    # At first the variance of counts is that of what neighbouring cells count.
-    near = [uniform_filter(one, 3, mode=("nearest", "wrap")) for one in (counts, exposure)]
-    rate = np.divide(near[0] + 1 / 9, near[1], out=np.zeros_like(counts), where=near[1] > 0)
-    values = np.divide(counts, exposure, out=np.zeros_like(counts), where=exposure > 0)
-    angle = np.asarray((np.arange(N_SECTORS // 2) + 0.5) * (2 * np.pi / N_SECTORS), dtype=np.float64)
-    found = Cells(q, values, exposure, rate, angle, *_smearing(q, along))
-    return found.about(rate)
-
-
-def _smearing(q: FloatArray, along: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Nodes, and Gaussian weights of them for each ring; a ring is as wide as `_TOGETHER` of them."""
-    width = np.hypot(along, _TOGETHER * float(np.log(RINGS[1] / RINGS[0])) * q / np.sqrt(12))
-    low, high = np.log(max(q[0] / 2.0, Q[0])), np.log(q[-1] + 3 * width[-1])
-    first = int((low - LN_Q[0]) / _STEP)
-    nodes = Q[first : int((high - LN_Q[0]) / _STEP) + 2]
-    weight = np.exp(-0.5 * ((nodes - q[:, None]) / np.maximum(width, 0.7 * _STEP * q)[:, None]) ** 2) * nodes
-    return nodes, weight / weight.sum(axis=1, keepdims=True)
+    held: tuple[Held, ...]
+    evidence: FloatArray
+    over: float
 
 
 def amplitudes(cells: Cells, one: FloatArray) -> FloatArray:
@@ -197,22 +118,6 @@ def _table(body: str, aspect: float) -> FloatArray:
     return spread_over(Q, _SPREAD) @ _of_one_size(body, _RADIUS, aspect, Q)
 
 
-@lru_cache(maxsize=64)
-def _averages(p2: float) -> FloatArray:
-    return maier_saupe(strength_of(p2))
-
-
-def _gaussian(p2: float) -> FloatArray:
-    """⟨P_l⟩ of a Gaussian of an order parameter."""
-    table = _gaussians()
-    return np.array([np.interp(p2, table[::-1, 1], one[::-1]) for one in table.T])
-
-
-@cache
-def _gaussians() -> FloatArray:
-    return np.array([gaussian(width) for width in np.geomspace(7.0, 75.0, 80)])
-
-
 def screened(cells: Cells, axis: float) -> list[Held]:
     """The nearest of each kind with axes along a director, and with axes across it.
 
@@ -221,8 +126,8 @@ def screened(cells: Cells, axis: float) -> list[Held]:
     axis : float
         Of the harmonics, radians: the director is this or the one across.
     """
-    first = int(round((np.log(cells.nodes[0]) - LN_Q[0]) / _STEP))
-    span = [int(np.log(radius / _RADIUS) / _STEP) for radius in RADII]
+    first = int(round((np.log(cells.nodes[0]) - LN_Q[0]) / STEP))
+    span = [int(np.log(radius / _RADIUS) / STEP) for radius in RADII]
     shifts = np.arange(span[0], span[1], _APART)
     place = np.clip(first + np.arange(cells.nodes.size) + shifts[:, None], 0, Q.size - 1)
     found: list[Held] = []
@@ -233,7 +138,7 @@ def screened(cells: Cells, axis: float) -> list[Held]:
             for p2, director in product(P2S, (axis, axis + np.pi / 2)):
                 chisq = _distance(cells, seen @ cells.waves(p2, director))
                 best = int(np.argmin(chisq))
-                radius = np.log(_RADIUS) + _STEP * shifts[best]
+                radius = np.log(_RADIUS) + STEP * shifts[best]
                 at = np.array([radius, np.log(aspect), _SPREAD, p2, director])
                 near.append(Held(kind, at, np.eye(5), float(chisq[best])))
         near.sort(key=lambda one: one.chisq)
@@ -297,10 +202,10 @@ def _linear(cells: Cells, one: Held, at: FloatArray) -> tuple[FloatArray, FloatA
     """Residuals and (cells, 5) derivatives of what is expected, in errors, amplitudes eliminated."""
     spread, p2, director = (float(x) for x in at[2:])
     form = _form(cells, one, at)
-    blurred = cells.smear if one.alone else cells.smear @ spread_over(cells.nodes, spread)
+    blurred = cells.smear if one.radius_alone else cells.smear @ spread_over(cells.nodes, spread)
 
     def waves_of(p2: float, director: float) -> FloatArray:
-        return cells.waves(p2, director, wrapped=one.wrapped)
+        return cells.waves(p2, director, gaussian_axes=one.gaussian_axes)
 
     waves = waves_of(p2, director)
 
@@ -310,7 +215,7 @@ def _linear(cells: Cells, one: Held, at: FloatArray) -> tuple[FloatArray, FloatA
     base = seen(form, waves)
     longer = _form(cells, one, at + np.array([0, _MOVES[1], 0, 0, 0]))
     more = at + np.array([0, 0, _MOVES[2], 0, 0])
-    if one.alone:
+    if one.radius_alone:
         wider = cells.smear @ _form(cells, one, more) @ waves / cells.error
     else:
         wider = cells.smear @ spread_over(cells.nodes, float(more[2])) @ form @ waves / cells.error
@@ -332,22 +237,10 @@ def _linear(cells: Cells, one: Held, at: FloatArray) -> tuple[FloatArray, FloatA
     return residuals, np.asarray(columns - basis @ (basis.T @ columns))
 
 
-def spread_over(nodes: FloatArray, spread: float) -> FloatArray:
-    """(k, k) from bodies of one size to sizes that scatter about it log-normally, proportions kept.
-
-    Notes
-    -----
-    A body s times as large scatters s⁶ I(q s).
-    """
-    apart = np.log(nodes) - np.log(nodes)[:, None]
-    weight = np.exp(-0.5 * (apart / max(spread, 0.4 * _STEP)) ** 2 + 6 * apart)
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True))
-
-
 def _form(cells: Cells, one: Held, at: FloatArray) -> FloatArray:
     """(k, 13) Legendre coefficients at the nodes, the first 1, of one size or of radii that scatter."""
     radius, aspect = float(np.exp(at[0])), float(np.exp(at[1]))
-    if not one.alone:
+    if not one.radius_alone:
         return _of_one_size(one.body, radius, aspect, cells.nodes)
     pars = pars_of(one.body, radius, aspect, float(at[2]))
     pars |= {key: _POINTS for key in pars if key.endswith("_pd_n")}
@@ -362,25 +255,27 @@ def _of_one_size(body: str, radius: float, aspect: float, q: FloatArray) -> Floa
     return np.asarray(found / found[0, 0])
 
 
-def evidence(cells: Cells, held: Sequence[Held]) -> FloatArray:
+def evidence(held: Sequence[Held], over: float) -> FloatArray:
     """Log probability of what was seen by each fit, but for a constant: Laplace's integral over ranges.
 
-    Every order and body is as likely before. Where the best leaves more over than errors say, as much may be
-    wrong with the others.
+    Before, both bodies are as likely, and so are all values in their ranges.
+
+    Parameters
+    ----------
+    over : float
+        Where the best leaves more over than errors say, as much may be wrong with the others.
     """
-    least = min(one.chisq for one in held)
-    over = max(1.0, least / max(cells.number - 8, 1))
     found = []
     for one in held:
         low, high = _limits(one)
         share = 1.0 if one.body == "cylinder" else 0.5
         volume = 0.5 * np.linalg.slogdet(2 * np.pi * over * one.covariance)[1] - np.log(high - low).sum()
-        found.append(np.log(share) - 0.5 * (one.chisq - least) / over + volume)
-    return np.array(found)
+        found.append(np.log(share) - 0.5 * one.chisq / over + volume)
+    return np.array(found) - max(found)
 
 
-def held_against(image: Polar, axis: float) -> tuple[list[Held], FloatArray] | None:
-    """Bodies fitted to an image, and the `evidence` of each; None where too little is seen.
+def held_against(image: Polar, axis: float) -> Against | None:
+    """Bodies fitted to an image; None where too little is seen.
 
     Parameters
     ----------
@@ -395,11 +290,13 @@ def held_against(image: Polar, axis: float) -> tuple[list[Held], FloatArray] | N
     held = _apart([fitted(cells, one) for one in starts])
     best = min(one.chisq for one in held)
     near = [one for one in held if one.chisq < _FAR * best]
-    for one, (alone, wrapped) in product(near, OTHERWISE):
-        if one.at[3] > _LEAST_WRAPPED or not wrapped:
-            held.append(fitted(cells, replace(one, alone=alone, wrapped=wrapped)))
+    for one, (radius_alone, gaussian_axes) in product(near, OTHERWISE):
+        if one.at[3] > LEAST_GAUSSIAN or not gaussian_axes:
+            other = replace(one, radius_alone=radius_alone, gaussian_axes=gaussian_axes)
+            held.append(fitted(cells, other))
     over = max(1.0, min(one.chisq for one in held) / max(cells.number - 8, 1))
-    return [replace(one, covariance=over * one.covariance) for one in held], evidence(cells, held)
+    likely = evidence(held, over)
+    return Against(tuple(replace(one, covariance=over * one.covariance) for one in held), likely, over)
 
 
 def expected(cells: Cells, one: Held) -> FloatArray:

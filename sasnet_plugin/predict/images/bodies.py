@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from ...digits import NORMAL_90
 from ..classes import ClassesFinding
 from ..findings import DistributionFinding, QuantitiesFinding, Value
-from .axes import Held
+from .axes import Against, Held
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,27 +104,23 @@ def _of_logarithm(mean: float, error: float) -> tuple[float, float, float, float
     return value, value * error, float(ends[0]), float(ends[1])
 
 
-def beside_network(
-    held: Sequence[Held], evidence: FloatArray, named: ClassesFinding, angles: DistributionFinding
-) -> Bodies:
+def beside_network(against: Against, named: ClassesFinding, angles: DistributionFinding) -> Bodies:
     """Bodies as likely as the image's cells say and the network's body and axes do.
 
     Parameters
     ----------
-    evidence : (n,) array
-        Of `axes.held_against`.
     angles : DistributionFinding
         What is seen of axes in the plane of the detector.
     """
     of_class = dict(zip(named.head.labels, named.probability.tolist(), strict=True))
-    found = np.array(evidence, dtype=np.float64)
-    for number, one in enumerate(held):
+    found = np.array(against.evidence, dtype=np.float64)
+    for number, one in enumerate(against.held):
         seen = np.degrees(one.at[4]) + (0.0 if one.at[3] > 0 else 90.0)
         near = np.abs((angles.grid - seen + 90) % 180 - 90) < 45
         lying = float(np.clip(angles.p[near].sum() / angles.p.sum(), LEAST, 1 - LEAST))
         found[number] += np.log(max(of_class.get(one.body, 0.0), LEAST)) + np.log(lying)
     likely = np.exp(found - found.max())
-    return Bodies(tuple(held), likely / likely.sum())
+    return Bodies(against.held, likely / likely.sum())
 
 
 def named_by(bodies: Bodies, named: ClassesFinding) -> ClassesFinding:
