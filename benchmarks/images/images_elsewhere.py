@@ -1,6 +1,7 @@
 """How often are images right that code made which shares nothing with training, as other programs write them?
 
-    python -m benchmarks images/images_elsewhere [--kind sans] [--images 20] [--first 0] [--work W] [--write]
+    python -m benchmarks images/images_elsewhere [--kind sans] [--images 20] [--first 0] [--seed 71]
+                                                 [--work W] [--write]
 
 Scenes are those of `elsewhere_sans`, `elsewhere_gisas`, `elsewhere_diffraction` and `elsewhere_xray`:
 files of several formats with gaps, hot pixels, beams off the middle and sometimes not stated. Right is a
@@ -33,10 +34,13 @@ SURE = 0.9
 CAVEAT = """\
 The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
 GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has
-seen scenes from 60 on. An orientation has the `in_scope` that the odds of its lattice leave it
-beside the best other one. Of scenes 60 to 107 that no threshold has seen, 93 % of 44 were right in
-diffraction and in X-rays, none wrong with more than 90 %, and the 4 foreign ones of each had no
-tag."""
+seen others. What holds bodies against SANS images was made on scenes of seed 72, and the least error of P₂ is by the
+quantiles of seeds 71, 72 and 75; of seed 71 the directions that the network got wrong had been looked at. `--seed` answers scenes that nobody saw.
+An orientation has the `in_scope` that the odds of its lattice leave it beside the best other one."""
+#: Shares that are wanted: of scenes that are right, by kind; of directors; of bands of P₂; wrong and sure;
+#: W1 of GISAS, degrees.
+WANTED = {"sans": 0.85, "gisas": 0.80, "diffraction": 0.85, "xray": 0.80}
+DIRECTORS, BANDS, WRONG, FAR = 0.95, (0.85, 0.95), 0.03, 2.1
 #: W1 from the true distribution of rotations below which an orientation is right, degrees.
 NEAR = 3.0
 
@@ -160,6 +164,11 @@ def solve(kind: str, index: int, seed: int) -> Row:
     return answered(kind.removeprefix("elsewhere_"), index, seed, JUDGES[kind.removeprefix("elsewhere_")])
 
 
+def _judged(share: float, least: float, most: float = 1.0) -> str:
+    """A share, and that it is missed."""
+    return f"{share:.0%}" + ("" if least <= share <= most else " (missed)")
+
+
 def summary(kinds: dict[str, list[Row]]) -> str:
     """A line for each kind of image."""
     lines = []
@@ -170,9 +179,10 @@ def summary(kinds: dict[str, list[Row]]) -> str:
             [
                 kind,
                 f"{len(rows)}",
-                f"{np.mean([r['success'] for r in known]):.0%} of {len(known)}",
+                _judged(float(np.mean([r["success"] for r in known])), WANTED[kind]) + f" of {len(known)}",
+                f"{WANTED[kind]:.0%}",
                 f"{sum(r['success'] for r in strange)} of {len(strange)}",
-                f"{np.mean([r['sure_wrong'] for r in rows]):.0%}",
+                _judged(float(np.mean([r["sure_wrong"] for r in rows])), 0.0, WRONG),
                 f"{np.median([r['seconds'] for r in rows]):.1f}",
                 f"{max(r['seconds'] for r in rows):.1f}",
             ]
@@ -181,6 +191,7 @@ def summary(kinds: dict[str, list[Row]]) -> str:
         "images",
         "scenes",
         "right",
+        "wanted",
         "foreign ones refused or doubted",
         "wrong with more than 90 %",
         "CPU-s, median",
@@ -193,7 +204,7 @@ def directions(rows: list[Row]) -> str:
     """Of SANS: directors and order parameters."""
     directed = [r for r in rows if not r["truth"]["huge"] and r["truth"]["p2"] is not None]
     seen = [row for row in directed if row.get("orientation")]
-    known, either, pulls, first = [], [], [], []
+    known, either, pulls, first, alone = [], [], [], [], []
     for row in seen:
         found, truth, other = row["orientation"], row["truth"], row["orientation"].get("or")
         ways = [found["director_deg"]["value"]] + ([other["director_deg"]] if other else [])
@@ -202,6 +213,7 @@ def directions(rows: list[Row]) -> str:
         first.append(off[0])
         if found["p2"]:
             every = [found["p2"]["value"]] + ([other["p2"]] if other else [])
+            alone.append(abs(found["p2"]["value"] - truth["p2"]) / found["p2"]["error"])
             pulls.append(min(abs(p - truth["p2"]) for p in every) / found["p2"]["error"])
     return markdown(
         ("", ""),
@@ -215,13 +227,31 @@ def directions(rows: list[Row]) -> str:
                 "two are said, a quarter turn apart, one of which is within 5°",
                 f"{np.mean(np.array(either) < 5):.0%} of {len(either)}",
             ],
-            ["the first that is said is within 5°", f"{np.mean(np.array(first) < 5):.0%}"],
+            [
+                f"the first that is said is within 5° ({DIRECTORS:.0%} wanted)",
+                _judged(float(np.mean(np.array(first) < 5)), DIRECTORS),
+            ],
+            [
+                f"90 % bands of P₂ hold, of the first that is said ({BANDS[0]:.0%} to {BANDS[1]:.0%} wanted)",
+                _judged(float(np.mean(np.array(alone) <= 1.645)), *BANDS),
+            ],
             [
                 "90 % bands of P₂ hold, of either where two are said",
                 f"{np.mean(np.array(pulls) <= 1.645):.0%}",
             ],
             ["median |pull| of P₂ (0.67 were the errors right)", f"{np.median(pulls):.2f}"],
         ],
+    )
+
+
+def distances(rows: list[Row]) -> str:
+    """Of GISAS: W1 of the orientations that are given, and what their verification takes."""
+    given = [row for row in rows if not row["foreign"]]
+    far = np.array([row["w1"] for row in given if "w1" in row])
+    mean = f"{far.mean():.2f}° ({FAR}° wanted{'' if far.mean() <= FAR else ': missed'})"
+    return (
+        f"Of {len(given)} hexagonal patterns {far.size} have an orientation: W1 {mean} on average, median"
+        f" {np.median(far):.2f}°.\n"
     )
 
 
@@ -242,6 +272,8 @@ def table(kinds: dict[str, list[Row]]) -> str:
     said = [summary(kinds)]
     if "sans" in kinds:
         said.append("## Directions of SANS\n\n" + directions(kinds["sans"]))
+    if "gisas" in kinds:
+        said.append("## Orientations of GISAS\n\n" + distances(kinds["gisas"]))
     said += [f"## Subjects: {kind}\n\n{by_subject(rows)}" for kind, rows in kinds.items()]
     if "xray" in kinds:
         right = np.mean([r.get("stop", False) for r in kinds["xray"] if not r["foreign"]])
@@ -255,14 +287,17 @@ def main() -> None:
     parser.add_argument("--kind", choices=list(DOMAINS), help="Answer scenes of this kind.")
     parser.add_argument("--images", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=SEED, help="Of the scenes.")
     parser.add_argument("--work", type=Path, default=Path("work"))
     parser.add_argument("--write", action="store_true", help="Write the table beside this file.")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if options.kind:
         asked = range(options.first, options.first + options.images)
-        run(solve, f"elsewhere_{options.kind}", asked, SEED, options.work, 1)
-    rows = {kind: list(kept(options.work / f"elsewhere_{kind}-{SEED}.jsonl").values()) for kind in DOMAINS}
+        run(solve, f"elsewhere_{options.kind}", asked, options.seed, options.work, 1)
+    rows = {
+        kind: list(kept(options.work / f"elsewhere_{kind}-{options.seed}.jsonl").values()) for kind in DOMAINS
+    }
     said = table({kind: some for kind, some in rows.items() if some})
     print(said)
     if options.write:
