@@ -34,9 +34,10 @@ SURE = 0.9
 CAVEAT = """\
 The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
 GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has
-seen others. What holds bodies against SANS images was made on scenes of seed 72, and the least error of P₂ is by the
-quantiles of seeds 71, 72 and 75; of seed 71 the directions that the network got wrong had been looked at. `--seed` answers scenes that nobody saw.
-An orientation has the `in_scope` that the odds of its lattice leave it beside the best other one."""
+seen others. What holds bodies against SANS images was made on scenes of seed 72, and the least
+error of P₂ is by the quantiles of seeds 71, 72 and 75; of seed 71 the directions that the network
+got wrong had been looked at. `--seed` answers scenes that nobody saw. An orientation has the
+`in_scope` that the odds of its lattice leave it beside the best other one."""
 #: Shares that are wanted: of scenes that are right, by kind; of directors; of bands of P₂; wrong and sure;
 #: W1 of GISAS, degrees.
 WANTED = {"sans": 0.85, "gisas": 0.80, "diffraction": 0.85, "xray": 0.80}
