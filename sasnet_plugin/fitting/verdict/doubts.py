@@ -324,6 +324,7 @@ _Find = Callable[[FitResult], Iterator[str]]
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
     unit, few_points, time_within_error, atoms, other_shape, other_size, warned, interaction, open_values,
-    disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated, systematic,
+    disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated,
+    systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)
