@@ -84,7 +84,7 @@ class TimedSearch:
         return distinct(ordered([*found, *better], local))
 
     def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
-        """Whole numbers, places of a peak, other sizes, and last size distributions, which wash fringes out."""
+        """Whole numbers, a peak's place, other sizes, and last size distributions, which wash fringes out."""
         info, size = load_model(self.task.name).info, np.maximum(np.abs(local.curve.intensity), 1e-300)
         stepped = other_counts(info, local.fixed)
 
