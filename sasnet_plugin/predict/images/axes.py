@@ -288,15 +288,22 @@ def held_against(image: Polar, axis: float) -> Against | None:
     starts = screened(cells, float(np.radians(axis)))
     cells = cells.about(expected(cells, starts[0]))
     held = _apart([fitted(cells, one) for one in starts])
-    best = min(one.chisq for one in held)
-    near = [one for one in held if one.chisq < _FAR * best]
-    for one, (radius_alone, gaussian_axes) in product(near, OTHERWISE):
-        if one.at[3] > LEAST_GAUSSIAN or not gaussian_axes:
-            other = replace(one, radius_alone=radius_alone, gaussian_axes=gaussian_axes)
-            held.append(fitted(cells, other))
+    held += _otherwise(cells, held)
     over = max(1.0, min(one.chisq for one in held) / max(cells.number - 8, 1))
     likely = evidence(held, over)
     return Against(tuple(replace(one, covariance=over * one.covariance) for one in held), likely, over)
+
+
+def _otherwise(cells: Cells, held: Sequence[Held]) -> list[Held]:
+    """The best of some fits again, with other scatter of sizes and of axes."""
+    best = min(one.chisq for one in held)
+    found = []
+    for one, (radius_alone, gaussian_axes) in product(held, OTHERWISE):
+        known = one.at[3] > LEAST_GAUSSIAN or not gaussian_axes
+        if one.chisq < _FAR * best and known:
+            other = replace(one, radius_alone=radius_alone, gaussian_axes=gaussian_axes)
+            found.append(fitted(cells, other))
+    return found
 
 
 def expected(cells: Cells, one: Held) -> FloatArray:

@@ -208,13 +208,11 @@ def _directed(
     bodies = beside_network(found, classes, angles)
     named = named_by(bodies, classes)
     best = named.head.labels[int(np.argmax(named.probability))]
-    changed: list[Any] = []
-    for one in kept:
-        if one is classes:
-            one = named
-        elif isinstance(one, QuantitiesFinding) and best in bodies.shares():
-            one = sized_by(bodies, best, one)
-        changed.append(one)
+    changed = [named if one is classes else one for one in kept]
+    if best in bodies.shares():
+        changed = [
+            sized_by(bodies, best, one) if isinstance(one, QuantitiesFinding) else one for one in changed
+        ]
     p2, axis, other = bodies.orientation()
     return [*changed, OrientationFinding(angles, p2, axis, where, other)], []
 
