@@ -273,7 +273,7 @@ def impossible(name: str, p: Parameter) -> str:
     if "fraction" in own and not 0 <= p.value <= 1:
         return f"{name}, {value}, is no fraction, which lies between 0 and 1."
     if own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0):
-        return f"{name}, {value}, is more than the 3 of space: it is the exponent of a power law, no dimension."
+        return f"{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."
     if own.endswith("_scale") and p.value < 0:
         return f"{name}, {value}, is negative: no part of a sample takes scattering away."
     if own == "scale" and p.value <= 0:
