@@ -18,6 +18,7 @@ from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
+from .distributions import over_median
 from .result import JointFit, SampleResult
 
 #: What the curves of a sample are, by kind.
@@ -113,7 +114,9 @@ def _values(best: JointFit) -> list[str]:
             spread = f"{rounded(100 * p.value, error, 0.1)} %"
             found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
         else:
-            size = Size(_spoken(name), p.value, p.error, p.unit, (name,))
+            over = over_median(best, name)
+            what = _spoken(name) if over == 1.0 else f"mean {_spoken(name)}"
+            size = Size(what, over * p.value, over * p.error, p.unit, (name,))
             found.append(in_words(size.name, size))
     return found
 
