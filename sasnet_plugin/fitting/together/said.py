@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,6 +148,8 @@ def _doubts(result: SampleResult) -> list[str]:
         )
     if EXCHANGED in result.notes:
         found.append(EXCHANGED)
+    if result.changing:
+        found.append(_changing(result.changing, best, names))
     factors = _calibrations(result)
     if factors:
         found.append(factors)
@@ -163,6 +166,15 @@ def _doubts(result: SampleResult) -> list[str]:
             " something else."
         )
     return found
+
+
+def _changing(name: str, best: JointFit, names: Sequence[str]) -> str:
+    """That the curves do not share a parameter, with its value in each."""
+    over = over_median(best, name)
+    own = [one[name] for one in best.own]
+    sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
+    each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
+    return f"The curves do not share one {_spoken(name)}: it is {listed(each)}; each was given its own."
 
 
 def _calibrations(result: SampleResult) -> str:

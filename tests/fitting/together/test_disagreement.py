@@ -1,0 +1,95 @@
+"""Series along which a body changes: what the curves do not share is said, with its value in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.batch.worker import OneByOne
+from sasnet_plugin.data.sample.described import sample_of
+from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.disagreement import own_that_explains
+from sasnet_plugin.fitting.together.fit_together import fit_sample
+from sasnet_plugin.fitting.together.joint_fit import joint_fit
+from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+RADII, FRACTIONS = (24.0, 28.0, 33.0), (0.02, 0.08, 0.2)
+
+
+def measured(radius: float, volfraction: float, seed: int) -> Curve:
+    """Hard spheres in D2O with 1 % of noise."""
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    q = np.geomspace(0.008, 0.3, 90)
+    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q))
+    clean = DirectModel(data, load_model("sphere@hardsphere"))(
+        radius=radius, volfraction=volfraction, sld=0.3, sld_solvent=6.36, background=0.05
+    )
+    size = 0.01 * clean + 1e-3
+    noise = np.random.default_rng(seed).standard_normal(q.size)
+    return Curve(q, clean + size * noise, size, file=f"phi_{100 * volfraction:.0f}.dat")
+
+
+def sample(radii: Sequence[float]) -> Sample:
+    curves = [measured(r, phi, i) for i, (r, phi) in enumerate(zip(radii, FRACTIONS, strict=True))]
+    return sample_of(curves, {"kind": "concentrations"})
+
+
+def task(of: Sample) -> JointTask:
+    errors = tuple(np.asarray(curve.dintensity) for curve in of.curves)
+    start: dict[str, Any] = {"radius": 27.0, "volfraction": 0.1, "sld": 0.3, "sld_solvent": 6.36}
+    return JointTask(of, errors, "sphere", "hardsphere", (start,) * len(errors))
+
+
+class Here:
+    """A pool of this process, whose clock stands."""
+
+    count = 1
+
+    def clock(self) -> float:
+        return 0.0
+
+    def run(self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None) -> Any:
+        del seconds, plan
+        for index, one in enumerate(asked):
+            yield index, work(one, None, Budget())
+
+
+def test_the_parameter_that_grows_along_a_series_is_found() -> None:
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    assert fit.lacking()
+    found = own_that_explains(Here(), joint, fit)
+    assert found is not None
+    name, own = found
+    assert name == "radius"
+    values = [one["radius"].value for one in own.own]
+    assert values == pytest.approx(RADII, rel=0.01)
+
+
+def test_settings_do_not_change_their_body() -> None:
+    from dataclasses import replace
+
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    settings = replace(joint, sample=replace(joint.sample, kind="settings"))
+    assert own_that_explains(Here(), settings, fit) is None
+
+
+def test_answer_says_what_is_not_shared_and_how_large_it_is_in_each_curve(bank: Bank) -> None:
+    pool = OneByOne(bank, {}, lambda *said: None)
+    said = fit_sample(pool, sample(RADII), FitOptions(models=("sphere",), structure_factor="hardsphere"))
+    assert said.explained
+    assert said.changing == "radius"
+    doubt = said.verdict.doubt
+    assert doubt.startswith("The curves do not share one radius: it is 24")
+    assert "in phi_20.dat" in doubt
+    assert said.as_dict()["changing"] == "radius"
