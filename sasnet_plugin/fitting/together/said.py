@@ -86,7 +86,7 @@ def headline(result: SampleResult, best: JointFit) -> str:
                 f"No model that was fitted explains {which}: {but} disagrees with the others; {other}.{unit}"
             )
         nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
-        return f"No model that was fitted explains {which}. {nearest}.{unit}"
+        return f"No model that was fitted explains {which}{_alone(result)}. {nearest}.{unit}"
     values = ", ".join(_values(best))
     said = capital(with_name(best.of_curve(0))) + _group(result, best)
     tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
@@ -95,6 +95,17 @@ def headline(result: SampleResult, best: JointFit) -> str:
         within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
         return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
     return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
+
+
+def _alone(result: SampleResult) -> str:
+    """Which curves nothing explains even alone: then it is not that the sample changes."""
+    names = [Path(file).name for file in result.sample.files]
+    not_even = [
+        name for name, one in zip(names, result.singles, strict=False) if one.verdict.level == DOES_NOT
+    ]
+    if not not_even:
+        return ""
+    return f", nor {listed(not_even)} alone"
 
 
 def _group(result: SampleResult, best: JointFit) -> str:

@@ -11,13 +11,17 @@ import pytest
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.disagreement import own_that_explains
 from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
+from sasnet_plugin.fitting.together.result import SampleResult
+from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.simulate.bank import Bank
-from sasnet_plugin.types import Curve
+from sasnet_plugin.types import Curve, Suggestion
 
 RADII, FRACTIONS = (24.0, 28.0, 33.0), (0.02, 0.08, 0.2)
 
@@ -93,3 +97,18 @@ def test_answer_says_what_is_not_shared_and_how_large_it_is_in_each_curve(bank: 
     assert doubt.startswith("The curves do not share one radius: it is 24")
     assert "in phi_20.dat" in doubt
     assert said.as_dict()["changing"] == "radius"
+
+
+def test_curves_that_nothing_explains_even_alone_are_named() -> None:
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    levels = (EXPLAINS, DOES_NOT, DOES_NOT)
+    alone = [
+        FitResult(curve, error, (), verdict=Verdict(level))
+        for curve, error, level in zip(joint.sample.curves, joint.dintensities, levels, strict=True)
+    ]
+    found = SampleResult(
+        joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0), tuple(alone)
+    )
+    said = told(found, FitOptions()).verdict.headline
+    assert "3 concentrations of one sample, nor phi_8.dat and phi_20.dat alone" in said
