@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+import numpy as np
+
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from ..settings import ASSESSMENT
 from ..task import FitOptions
 from ..verdict.headline import in_words
 from ..verdict.in_python import of_verdict
@@ -37,6 +40,8 @@ EXCHANGED = (
     "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
     " light for heavy water inside, or they are not one sample."
 )
+#: Scales, and volume fractions over concentrations, that are so far off are doubted.
+_FAR = 0.1
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
 
@@ -164,6 +169,9 @@ def _doubts(result: SampleResult) -> list[str]:
     factors = _calibrations(result)
     if factors:
         found.append(factors)
+    proportion = _proportion(sample, best, names) if result.explained else ""
+    if proportion:
+        found.append(proportion)
     noisy = [i for i in range(len(names)) if best.noisy(i)]
     if noisy and result.explained:
         factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
@@ -188,6 +196,30 @@ def _changing(name: str, best: JointFit, names: Sequence[str]) -> str:
     return f"The curves do not share one {_spoken(name)}: it is {listed(each)}; each was given its own."
 
 
+def _proportion(sample: Sample, best: JointFit, names: Sequence[str]) -> str:
+    """That volume fractions do not go as the concentrations that are given; the farthest curve is named."""
+    given = [
+        (c, own["volfraction"], name)
+        for c, own, name in zip(sample.concentrations, best.own, names, strict=False)
+        if c and own.get("volfraction") is not None and own["volfraction"].error
+    ]
+    if len(given) < 2:
+        return ""
+    ratio = np.array([p.value / c for c, p, _ in given])
+    error = np.array([(p.error or 0.0) / c for c, p, _ in given])
+    middle = float(np.median(ratio))
+    off = np.abs(ratio / middle - 1)
+    off[np.abs(ratio - middle) < ASSESSMENT.significant * error] = 0.0
+    c, p, name = given[int(np.argmax(off))]
+    if not np.max(off) > _FAR:
+        return ""
+    expected = significant(100 * middle * c, 2)
+    return (
+        f"Volume fractions are not in proportion to the concentrations: {name} has"
+        f" {rounded(100 * p.value, 100 * (p.error or 0.0), 0.1)} %, and the others ask for {expected} %."
+    )
+
+
 def _calibrations(result: SampleResult) -> str:
     """That a curve's intensity is off by more than a calibration is."""
     best, sample = result.best, result.sample
@@ -195,7 +227,7 @@ def _calibrations(result: SampleResult) -> str:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]
-    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > 0.1]
+    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
     if not far:
         return ""
     name = Path(sample.files[far[0]]).name

@@ -42,9 +42,10 @@ def measured(radius: float, volfraction: float, seed: int) -> Curve:
     return Curve(q, clean + size * noise, size, file=f"phi_{100 * volfraction:.0f}.dat")
 
 
-def sample(radii: Sequence[float]) -> Sample:
+def sample(radii: Sequence[float], given: Sequence[float] = ()) -> Sample:
     curves = [measured(r, phi, i) for i, (r, phi) in enumerate(zip(radii, FRACTIONS, strict=True))]
-    return sample_of(curves, {"kind": "concentrations"})
+    said = {"concentrations": {str(i + 1): c for i, c in enumerate(given)}} if given else {}
+    return sample_of(curves, {"kind": "concentrations", **said})
 
 
 def task(of: Sample) -> JointTask:
@@ -112,3 +113,14 @@ def test_curves_that_nothing_explains_even_alone_are_named() -> None:
     )
     said = told(found, FitOptions()).verdict.headline
     assert "3 concentrations of one sample, nor phi_8.dat and phi_20.dat alone" in said
+
+
+@pytest.mark.parametrize(("given", "far"), [((2.0, 8.0, 20.0), ""), ((2.0, 8.0, 10.0), "phi_20.dat has")])
+def test_volume_fractions_are_held_against_the_concentrations(given: Sequence[float], far: str) -> None:
+    joint = task(sample((28.0, 28.0, 28.0), given))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    assert not fit.lacking()
+    result = SampleResult(joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
+    doubt = told(result, FitOptions()).verdict.doubt
+    assert far in doubt
+    assert bool(doubt) == bool(far)
