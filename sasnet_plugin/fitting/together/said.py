@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter
@@ -152,43 +152,53 @@ def _spoken(name: str) -> str:
 
 def _doubts(result: SampleResult) -> list[str]:
     """What may be wrong, the most harmful first."""
-    sample, best = result.sample, result.best
-    names = [Path(f).name for f in sample.files]
-    found: list[str] = []
+    best = result.best
     if best is None:
-        return found
-    if result.against and result.explained:
-        found.append(
-            f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"
-            " it is the same."
-        )
-    if EXCHANGED in result.notes:
-        found.append(EXCHANGED)
-    if result.changing:
-        found.append(_changing(result.changing, best, names))
-    factors = _calibrations(result)
-    if factors:
-        found.append(factors)
-    proportion = _proportion(sample, best, names) if result.explained else ""
-    if proportion:
-        found.append(proportion)
+        return []
+    names = [Path(f).name for f in result.sample.files]
+    possible = (
+        _contradicting(result, names), EXCHANGED if EXCHANGED in result.notes else "",
+        _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
+        _noisy(result, best, names), _as_it_looks(result),
+    )  # fmt: skip
+    return [doubt for doubt in possible if doubt]
+
+
+def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
+    """Which curves' own answers are another kind of sample."""
+    if not (result.against and result.explained):
+        return ""
+    against = listed([names[i] for i in result.against])
+    return f"{against} alone looks like another kind of sample; see that it is the same."
+
+
+def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """Which curves' uncertainties are too small."""
     noisy = [i for i in range(len(names)) if best.noisy(i)]
-    if noisy and result.explained:
-        factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
-        found.append(
-            f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
-            " uncertainties, which seem too small."
-        )
-    if not sample.told:
-        found.append(
-            f"That these are {WHAT[sample.kind]} was told from the curves; say with --kind if they are"
-            " something else."
-        )
-    return found
+    if not (noisy and result.explained):
+        return ""
+    factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
+    return (
+        f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
+        " uncertainties, which seem too small."
+    )
 
 
-def _changing(name: str, best: JointFit, names: Sequence[str]) -> str:
+def _as_it_looks(result: SampleResult) -> str:
+    """That nobody has said what the curves are."""
+    if result.sample.told:
+        return ""
+    return (
+        f"That these are {WHAT[result.sample.kind]} was told from the curves; say with --kind if they are"
+        " something else."
+    )
+
+
+def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     """That the curves do not share a parameter, with its value in each."""
+    name = result.changing
+    if not name:
+        return ""
     over = over_median(best, name)
     own = [one[name] for one in best.own]
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
@@ -196,34 +206,38 @@ def _changing(name: str, best: JointFit, names: Sequence[str]) -> str:
     return f"The curves do not share one {_spoken(name)}: it is {listed(each)}; each was given its own."
 
 
-def _proportion(sample: Sample, best: JointFit, names: Sequence[str]) -> str:
+def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     """That volume fractions do not go as the concentrations that are given; the farthest curve is named."""
+    fractions = [own.get("volfraction") for own in best.own]
     given = [
-        (c, own["volfraction"], name)
-        for c, own, name in zip(sample.concentrations, best.own, names, strict=False)
-        if c and own.get("volfraction") is not None and own["volfraction"].error
+        (name, c, p.value, p.error)
+        for name, c, p in zip(names, result.sample.concentrations, fractions, strict=False)
+        if c and p is not None and p.error
     ]
-    if len(given) < 2:
+    if len(given) < 2 or not result.explained:
         return ""
-    ratio = np.array([p.value / c for c, p, _ in given])
-    error = np.array([(p.error or 0.0) / c for c, p, _ in given])
-    middle = float(np.median(ratio))
-    off = np.abs(ratio / middle - 1)
-    off[np.abs(ratio - middle) < ASSESSMENT.significant * error] = 0.0
-    c, p, name = given[int(np.argmax(off))]
-    if not np.max(off) > _FAR:
+    concentration, value, error = np.array([one[1:] for one in given], dtype=float).T
+    ratio, spread = value / concentration, error / concentration
+    far = int(np.argmax(np.abs(ratio / np.median(ratio) - 1)))
+    weight = np.where(np.arange(len(given)) == far, 0.0, spread**-2)
+    mean = float(weight @ ratio / np.sum(weight))
+    doubted = max(_FAR * mean, ASSESSMENT.significant * np.hypot(spread[far], np.sum(weight) ** -0.5))
+    if abs(ratio[far] - mean) <= doubted:
         return ""
-    expected = significant(100 * middle * c, 2)
+    is_, asked = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
     return (
-        f"Volume fractions are not in proportion to the concentrations: {name} has"
-        f" {rounded(100 * p.value, 100 * (p.error or 0.0), 0.1)} %, and the others ask for {expected} %."
+        f"Volume fractions are not in proportion to the concentrations: {given[far][0]} has {is_} %, and the"
+        f" others ask for {asked} %."
     )
 
 
-def _calibrations(result: SampleResult) -> str:
+def _calibrations(result: SampleResult, best: JointFit) -> str:
     """That a curve's intensity is off by more than a calibration is."""
-    best, sample = result.best, result.sample
-    if best is None or sample.kind not in (SETTINGS, CONTRASTS) or EXCHANGED in result.notes:
+    sample = result.sample
+    factors = sample.kind in (SETTINGS, CONTRASTS) or (
+        sample.kind == CONCENTRATIONS and best.structure_factor is not None
+    )
+    if not factors or EXCHANGED in result.notes:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]
