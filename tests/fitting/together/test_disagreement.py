@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from test_joint import Here
 
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
@@ -52,20 +53,6 @@ def task(of: Sample) -> JointTask:
     errors = tuple(np.asarray(curve.dintensity) for curve in of.curves)
     start: dict[str, Any] = {"radius": 27.0, "volfraction": 0.1, "sld": 0.3, "sld_solvent": 6.36}
     return JointTask(of, errors, "sphere", "hardsphere", (start,) * len(errors))
-
-
-class Here:
-    """A pool of this process, whose clock stands."""
-
-    count = 1
-
-    def clock(self) -> float:
-        return 0.0
-
-    def run(self, work: Any, asked: Sequence[Any], seconds: float, plan: Any = None) -> Any:
-        del seconds, plan
-        for index, one in enumerate(asked):
-            yield index, work(one, None, Budget())
 
 
 def test_the_parameter_that_grows_along_a_series_is_found() -> None:
