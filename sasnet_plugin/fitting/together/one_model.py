@@ -25,7 +25,7 @@ from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 from ..task import Budget, no_curve
 from .contrast_forms import ContrastForms
-from .contrast_starts import density_starts
+from .contrast_starts import density_starts, own_density_starts
 from .generalised import Minimum, generalised, plain
 from .joint import Joint, Key
 from .shared import Plan, plan_of
@@ -205,6 +205,9 @@ def _starts(
                 continue
         own = [_of_curve(start or single, plan) for start in task.starts]
         found += [(shared, own), *((shared, salted) for salted in _salted(shared, own, plan))]
+        if forms.matter and set(forms.matter) <= plan.own:  # single fits have densities beside another shape
+            densities = own_density_starts(forms, plan, shared, rng)
+            found += [(shared, densities)] if densities else []
     return found
 
 
