@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from ...data.sample.sample import CONCENTRATIONS, SERIES
 from ..pool import answers
 from ..result.model_fit import Parameter
@@ -35,7 +37,9 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def own_that_explains(pool: Counting, task: JointTask, fit: JointFit) -> tuple[str, JointFit] | None:
+def own_that_explains(
+    pool: Counting, task: JointTask, fit: JointFit, seconds: float = np.inf
+) -> tuple[str, JointFit] | None:
     """The one parameter with which all curves are explained where each has its own; the likeliest of several.
 
     Micelles grow and lose charge along a series of concentrations or of salt, and are the same otherwise.
@@ -46,12 +50,14 @@ def own_that_explains(pool: Counting, task: JointTask, fit: JointFit) -> tuple[s
         Of all curves; it starts where their joint fit has ended.
     fit : JointFit
         That fit.
+    seconds : float
+        At most.
     """
-    if task.sample.kind not in _CHANGING:
+    if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
     tasks = [replace(task, sample=replace(task.sample, own=task.sample.own | {name})) for name in names]
-    found = [(names[i], one) for i, one in _explaining(pool, tasks)]
+    found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
     return min(found, key=lambda one: one[1].bic, default=None)
 
 
@@ -60,10 +66,12 @@ def _is_told(name: str, p: Parameter) -> bool:
     return not p.fixed and p.error is not None and not name.endswith("_pd") and "sld" not in name
 
 
-def _explaining(pool: Counting, tasks: Sequence[JointTask]) -> list[tuple[int, JointFit]]:
+def _explaining(
+    pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
+) -> list[tuple[int, JointFit]]:
     """Joint fits that explain all their curves, with their places among the tasks."""
     found = []
-    for i, answer in answers(pool, fit_one, tasks, JOINT.seconds * len(tasks)):
+    for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
         if isinstance(answer, JointMinimum):
             fit = joint_fit(answer)
             if not fit.lacking():

@@ -192,7 +192,7 @@ def _disagreeing(
     for one in usual:
         for fit in one.fits[:_CHANGED]:
             task = _again(one.sample, one.dintensities, options, fit)
-            changed = own_that_explains(ledger, task, fit)
+            changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
             if changed is not None:
                 name, own = changed
                 sample = replace(one.sample, own=one.sample.own | {name})
@@ -202,6 +202,8 @@ def _disagreeing(
             odd = odd_one(ledger, _again(one.sample, one.dintensities, options, one.best))
             if odd is not None:
                 return replace(one, odd=odd)
+        if ledger.clock() >= ledger.until:
+            break
     return found[0]
 
 
