@@ -234,10 +234,10 @@ def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> s
 def _calibrations(result: SampleResult, best: JointFit) -> str:
     """That a curve's intensity is off by more than a calibration is."""
     sample = result.sample
-    factors = sample.kind in (SETTINGS, CONTRASTS) or (
-        sample.kind == CONCENTRATIONS and best.structure_factor is not None
+    one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
+        sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained
     )
-    if not factors or EXCHANGED in result.notes:
+    if not one_scale or EXCHANGED in result.notes:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]
