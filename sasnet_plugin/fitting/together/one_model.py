@@ -204,10 +204,8 @@ def _starts(
             if found:
                 continue
         own = [_of_curve(start or single, plan) for start in task.starts]
-        found += [(shared, own), *((shared, salted) for salted in _salted(shared, own, plan))]
-        if forms.matter and set(forms.matter) <= plan.own:  # single fits have densities beside another shape
-            densities = own_density_starts(forms, plan, shared, rng)
-            found += [(shared, densities)] if densities else []
+        owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
+        found += [(shared, one) for one in owns]
     return found
 
 
@@ -223,6 +221,16 @@ def _salted(
     for name in plan.own:
         if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
             yield [one | {name: _SALT} for one in own]
+
+
+def _by_densities(
+    forms: ContrastForms, plan: Plan, shared: Mapping[str, Any], rng: np.random.Generator
+) -> list[list[dict[str, Any]]]:
+    """Each curve's own densities for a shape; those of its single fit go with another one."""
+    if not forms.matter or not set(forms.matter) <= plan.own:
+        return []
+    found = own_density_starts(forms, plan, shared, rng)
+    return [list(found)] if found else []
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
