@@ -225,11 +225,11 @@ class Writer:
         for number in range(self.count):
             time.sleep(max(0.0, began + number / self.rate - time.monotonic()))
             key, what = f"{self.container}{number:06d}", self.made(number)
-            source = None if self.files is None else _file(self.files / key, what)
+            source = None if self.files is None else file_of(self.files / key, what)
             while key not in self.written:
                 try:
                     place = self._place() if place is None else place
-                    key = _send(place, key, what) if source is None else _register(place, key, source)
+                    key = _send(place, key, what) if source is None else register(place, key, source)
                     self.written[key] = time.time()
                 except Exception:  # the server is away, whatever its client says of it
                     time.sleep(AGAIN)
@@ -243,7 +243,7 @@ class Writer:
         return root.create_container(self.container, metadata=self.metadata)
 
 
-def _file(path: Path, what: Any) -> Any:
+def file_of(path: Path, what: Any) -> Any:
     """Write a file, a table as Arrow has it or an array as numpy; what Tiled has to know of it."""
     import pyarrow as pa
     from tiled.structures.array import ArrayStructure
@@ -253,7 +253,7 @@ def _file(path: Path, what: Any) -> Any:
 
     if isinstance(what, dict):
         path, columns = path.with_suffix(".arrow"), pa.table(what)
-        with pa.ipc.new_file(str(path), columns.schema) as file:
+        with pa.ipc.newfile_of(str(path), columns.schema) as file:
             file.write_table(columns)
         family, kind = StructureFamily.table, "application/vnd.apache.arrow.file"
         structure, parameter, number = TableStructure.from_dict(what), "data_uris", 0
@@ -269,7 +269,7 @@ def _file(path: Path, what: Any) -> Any:
     )  # fmt: skip
 
 
-def _register(place: Any, key: str, source: Any) -> str:
+def register(place: Any, key: str, source: Any) -> str:
     """Tell the server of a file; a server that was killed may know it already."""
     try:
         place.new(source.structure_family, [source], key=key)
