@@ -253,7 +253,7 @@ def file_of(path: Path, what: Any) -> Any:
 
     if isinstance(what, dict):
         path, columns = path.with_suffix(".arrow"), pa.table(what)
-        with pa.ipc.newfile_of(str(path), columns.schema) as file:
+        with pa.ipc.new_file(str(path), columns.schema) as file:
             file.write_table(columns)
         family, kind = StructureFamily.table, "application/vnd.apache.arrow.file"
         structure, parameter, number = TableStructure.from_dict(what), "data_uris", 0
