@@ -11,6 +11,7 @@ import typer
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
 from ..names import is_tiled
+from ..types import DataError, SasnetError
 from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
 from .following.images import Images, follow_images
@@ -136,7 +137,10 @@ def follow(
         follow_tiled(asked, reading, domain, tiled_key, write_back)
         return
     _refuse({"--write-back": write_back}, "addresses tiled:…")
-    if not _of_curves(domain, files, watch):
+    first = _first(files)
+    if isinstance(first, SasnetError) and not watch:
+        raise first
+    if not _of_curves(domain, first):
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
         images = Images(
@@ -166,22 +170,33 @@ def _refuse(given: Mapping[str, object], kind: str) -> None:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
 
 
-def _of_curves(domain: str | None, files: Sequence[str], watch: bool) -> bool:
+def _first(files: Sequence[str]) -> Path | SasnetError:
+    """The first file that is there, or what is wrong with the first name."""
+    from .files import expand
+
+    wrong: SasnetError | None = None
+    for one in expand(files):
+        if isinstance(one, SasnetError):
+            wrong = wrong or one
+        elif not one.endswith(".toml"):
+            if Path(one).is_file():
+                return Path(one)
+            wrong = wrong or DataError(f"{one}: there is no such file or folder; check the path.")
+    return wrong or DataError(f"{files[0]}: holds no measurements; give files, folders or patterns.")
+
+
+def _of_curves(domain: str | None, first: Path | SasnetError) -> bool:
     """Whether a series is one of curves: by what is said, else by the first file that is there.
 
     Before there is one only curves can be watched.
     """
     if domain is not None:
         return specification(domain).name == DEFAULT
-    from .files import expand
-
-    found = (one for one in expand(files) if isinstance(one, str) and not one.endswith(".toml"))
-    first = next(found, None)
-    if first is None or not Path(first).is_file():
-        return watch
-    if recognised(Path(first)) != DEFAULT:
+    if isinstance(first, SasnetError):
+        return True
+    if recognised(first) != DEFAULT:
         return False
     from ..data.frames import holds_curves
     from ..data.images.formats import may_hold_images
 
-    return holds_curves(first) or not may_hold_images(Path(first))
+    return holds_curves(str(first)) or not may_hold_images(first)

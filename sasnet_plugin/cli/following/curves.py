@@ -191,9 +191,12 @@ def follow_series(
 def _ended(asked: Asked, follower: Follower) -> None:
     if asked.page is not None and follower.frames:
         _write_page(asked, follower, last=True)
-    without = f", {follower.failures} of them without an answer" if follower.failures else ""
-    changes = f"; {len(follower.changes)} changes" if follower.changes else ""
-    typer.echo(f"{asked.out}: {follower.frames} frames{without}{changes}.")
+    failures, changes = follower.failures, len(follower.changes)
+    without = f", {failures} of them without an answer" if failures else ""
+    said = f"; {changes} change{'s' * (changes != 1)}" if changes else ""
+    typer.echo(f"{asked.out}: {follower.frames} frame{'s' * (follower.frames != 1)}{without}{said}.")
+    if failures and follower.table.reason:
+        typer.echo(f"The first without an answer: {follower.table.reason}", err=True)
     if follower.failures or not follower.frames:
         raise typer.Exit(1)
 
