@@ -137,10 +137,7 @@ def follow(
         follow_tiled(asked, reading, domain, tiled_key, write_back)
         return
     _refuse({"--write-back": write_back}, "addresses tiled:…")
-    first = _first(files)
-    if isinstance(first, SasnetError) and not watch:
-        raise first
-    if not _of_curves(domain, first):
+    if not _of_curves(domain, _first(files, watch)):
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
         images = Images(
@@ -170,29 +167,37 @@ def _refuse(given: Mapping[str, object], kind: str) -> None:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
 
 
-def _first(files: Sequence[str]) -> Path | SasnetError:
-    """The first file that is there, or what is wrong with the first name."""
+def _first(files: Sequence[str], watch: bool) -> Path | None:
+    """The first file that is there; None where there is none yet, and one waits for it.
+
+    Raises
+    ------
+    SasnetError
+        There is none, and nobody waits.
+    """
     from .files import expand
 
-    wrong: SasnetError | None = None
+    missing: list[SasnetError] = []
     for one in expand(files):
         if isinstance(one, SasnetError):
-            wrong = wrong or one
+            missing.append(one)
+        elif not Path(one).is_file():
+            missing.append(DataError(f"{one}: there is no such file or folder; check the path."))
         elif not one.endswith(".toml"):
-            if Path(one).is_file():
-                return Path(one)
-            wrong = wrong or DataError(f"{one}: there is no such file or folder; check the path.")
-    return wrong or DataError(f"{files[0]}: holds no measurements; give files, folders or patterns.")
+            return Path(one)
+    if watch:
+        return None
+    raise next(iter(missing), DataError(f"{files[0]}: holds no measurements; check the path."))
 
 
-def _of_curves(domain: str | None, first: Path | SasnetError) -> bool:
-    """Whether a series is one of curves: by what is said, else by the first file that is there.
+def _of_curves(domain: str | None, first: Path | None) -> bool:
+    """Whether a series is one of curves: by what is said, else by its first file.
 
     Before there is one only curves can be watched.
     """
     if domain is not None:
         return specification(domain).name == DEFAULT
-    if isinstance(first, SasnetError):
+    if first is None:
         return True
     if recognised(first) != DEFAULT:
         return False

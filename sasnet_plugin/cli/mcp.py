@@ -46,10 +46,16 @@ def mcp(
             typer.echo("Waiting for an assistant, which starts this itself; Ctrl-C ends it.", err=True)
         on_stdio(allowed, workers)
         return
+    key = _key()
+    said = f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'"
+    on_port(allowed, workers, "127.0.0.1", port, key, lambda: typer.echo(said, err=True))
+
+
+def _key() -> str:
+    """The user's key, or a new one; raises a SasnetError where the user's cannot be sent."""
     import secrets
 
     key = os.environ.get(_KEY) or secrets.token_urlsafe(24)
     if not key.isascii() or not key.isprintable() or " " in key:
         raise SasnetError(f"{_KEY} holds characters that no header can carry; use letters and digits.")
-    said = f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'"
-    on_port(allowed, workers, "127.0.0.1", port, key, lambda: typer.echo(said, err=True))
+    return key
