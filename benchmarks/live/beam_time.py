@@ -2,7 +2,8 @@
 
     python -m benchmarks live/beam_time --work W [--minutes 10] [--rate 1] [--write]
 
-An instrument writes curves at 10 Hz and SANS frames at 2 Hz to a real Tiled server on this machine; two
+An instrument writes curves at 10 Hz and SANS frames at 2 Hz, as files that it registers with a real Tiled
+server on this machine, or with `--send` to the server alone, as its client does; two
 `sasnet follow tiled:… --watch --write-back …` answer them, over a network of their own. Meanwhile the
 followers are killed ten times, the server five times, and the network is cut for a thirtieth of the time;
 who is killed is started again at once. The latency of a frame is from when it was on the server as a whole
@@ -34,7 +35,7 @@ import numpy as np
 
 from ..service.batch import memory
 from ..tables import markdown
-from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port
+from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port, seconds
 
 CURVES, FRAMES = 10.0, 2.0
 #: Of followers and of the server.
@@ -59,6 +60,7 @@ class Asked:
     kills: int
     restarts: int
     seed: int
+    send: bool
 
 
 @dataclass
@@ -71,6 +73,8 @@ class Follow:
         When the answer of each frame was first in the table, by its key, Unix time.
     held : list of (time, MB, frames)
         Resident memory, of which life, and frames answered by then.
+    used : dict of int to float
+        CPU-seconds by life, as they were last looked at.
     """
 
     name: str
@@ -80,6 +84,7 @@ class Follow:
     back: str
     seen: dict[str, float] = field(default_factory=dict)
     held: list[tuple[int, float, int]] = field(default_factory=list)
+    used: dict[int, float] = field(default_factory=dict)
     lives: int = 0
     process: Any = None
     stopped: bool = False
@@ -121,7 +126,9 @@ class Follow:
             at = self.look(at)
             if time.monotonic() - sampled > SAMPLE and self.process is not None:
                 sampled = time.monotonic()
-                self.held.append((self.lives, memory(self.process.pid)[0], len(self.seen)))
+                life, pid = self.lives, self.process.pid
+                self.held.append((life, memory(pid)[0], len(self.seen)))
+                self.used[life] = max(seconds(pid), self.used.get(life, 0.0))
             time.sleep(LOOK)
 
 
@@ -178,6 +185,12 @@ class BeamTime:
             "wrong": [sum(name == one for name, _, _ in self.wrong) for one in ("follow", "server", "cut")],
             "rate": asked.rate,
             "back": asked.write_back,
+            "sent": asked.send,
+            "used": [
+                self.server.used + seconds(self.server.process.pid),
+                time.process_time(),
+                *(sum(one.used.values()) for one in self.followers),
+            ],
             "load": float(np.median(self.loads or [0.0])),
             "server starts": float(np.median(self.starts or [0.0])),
             "lives": sum(one.lives for one in self.followers),
@@ -197,7 +210,7 @@ def begun(asked: Asked) -> BeamTime:
         "curves": int(60 * asked.minutes * rate * CURVES),
         "frames": int(60 * asked.minutes * rate * FRAMES),
     }
-    writers = _writers(f"http://127.0.0.1:{server.port}", counts, rate, asked.seed)
+    writers = _writers(f"http://127.0.0.1:{server.port}", counts, asked, None if asked.send else server.files)
     address = f"http://127.0.0.1:{network.port}"
     followers = [
         Follow(name, address, work / f"{name}.csv", work / f"{name}.log", asked.write_back) for name in counts
@@ -260,19 +273,20 @@ def _go_wrong(run: BeamTime) -> None:
         run.wrong.append((name, at, time.time()))
 
 
-def _writers(uri: str, counts: dict[str, int], rate: float, seed: int) -> list[Writer]:
-    rngs = {name: np.random.default_rng((seed, number)) for number, name in enumerate(counts)}
+def _writers(uri: str, counts: dict[str, int], asked: Asked, files: Path | None) -> list[Writer]:
+    rngs = {name: np.random.default_rng((asked.seed, number)) for number, name in enumerate(counts)}
+    rate = asked.rate
 
     def radius(name: str, number: int) -> float:
         return RADII[name][number >= counts[name] // 2]
 
     return [
         Writer(
-            uri, "curves", {"units": {"q": "1/nm", "I": "1/cm"}}, rate * CURVES, counts["curves"],
+            uri, "curves", {"units": {"q": "1/nm", "I": "1/cm"}}, files, rate * CURVES, counts["curves"],
             lambda number: curve(rngs["curves"], radius("curves", number)),
         ),
         Writer(
-            uri, "frames", {"domain": "sans2d", "geometry": GEOMETRY}, rate * FRAMES, counts["frames"],
+            uri, "frames", {"domain": "sans2d", "geometry": GEOMETRY}, files, rate * FRAMES, counts["frames"],
             lambda number: frame(rngs["frames"], radius("frames", number)),
         ),
     ]  # fmt: skip
@@ -424,6 +438,7 @@ def table(found: dict[str, Any]) -> str:
     rows = [
         ["minutes; rates of curves and frames / Hz", _rates(found)],
         *([["cut off after / minutes", f"{found['cut off']:g}"]] if found["cut off"] else []),
+        ["curves and frames come as", "sent to the server" if found["sent"] else "files, registered"],
         ["answers written back as", found["back"]],
         ["curves; SANS frames", "; ".join(f"{n:,}" for n in found["written"])],
         ["of these answered", "; ".join(f"{n:,}" for n in found["answered"])],
@@ -449,6 +464,10 @@ def table(found: dict[str, Any]) -> str:
             for name, (most, grown) in found["memory"].items()
         ),
         ["the server's start, median / s", f"{found['server starts']:.1f}"],
+        [
+            "CPU-seconds of the server; instrument and network; following curves; frames",
+            "; ".join(f"{x:,.0f}" for x in found["used"]),
+        ],
         ["load of the machine (two cores), median", f"{found['load']:.1f}"],
     ]
     return markdown(["", ""], rows)
@@ -487,6 +506,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
     parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
     parser.add_argument("--write-back", default="table", choices=("metadata", "table", "both"))
+    parser.add_argument("--send", action="store_true", help="everything goes to the server, not into files")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)

@@ -1,4 +1,8 @@
-"""A simulated instrument that writes curves and SANS frames to a Tiled server, and what fails around it."""
+"""A simulated instrument whose curves and SANS frames come to a Tiled server, and what fails around it.
+
+As at a beamline its files lie where the server can read them, and it registers each with one request, as
+Bluesky's TiledWriter does for detectors; or it sends everything to the server, which takes two.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,9 @@ GEOMETRY = {
 _SERVER = """
 import signal, sys
 from tiled.server import SimpleTiledServer
-server = SimpleTiledServer(sys.argv[1], api_key=sys.argv[2], port=int(sys.argv[3]))
+server = SimpleTiledServer(
+    sys.argv[1], api_key=sys.argv[2], port=int(sys.argv[3]), readable_storage=[sys.argv[4]]
+)
 print("ready", flush=True)
 signal.pause()
 """
@@ -47,18 +53,40 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+def seconds(pid: int) -> float:
+    """CPU-seconds that a process has used; 0 where it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @dataclass
 class TiledServer:
-    """A real Tiled server in a process of its own, with what it holds in a folder."""
+    """A real Tiled server in a process of its own, with what it holds in a folder.
+
+    Parameters
+    ----------
+    used : float
+        CPU-seconds of its lives before this one.
+    """
 
     folder: Path
     port: int
     process: Any = None
+    used: float = 0.0
+
+    @property
+    def files(self) -> Path:
+        """Folder of files that others write and it may read."""
+        return self.folder / "files"
 
     def start(self) -> float:
         """Start it and wait until it answers; the seconds that that took."""
         began = time.monotonic()
-        command = [sys.executable, "-c", _SERVER, str(self.folder), KEY, str(self.port)]
+        self.files.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-c", _SERVER, str(self.folder), KEY, str(self.port), str(self.files)]
         for _ in range(STARTS):
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             if "ready" in self.process.stdout.readline():
@@ -69,6 +97,7 @@ class TiledServer:
 
     def kill(self) -> None:
         """As a power cut does."""
+        self.used += seconds(self.process.pid)
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -170,6 +199,8 @@ class Writer:
 
     Parameters
     ----------
+    files : Path or None
+        Folder of the files that are registered; None sends everything to the server.
     rate : float
         Hz.
     made : callable
@@ -181,6 +212,7 @@ class Writer:
     uri: str
     container: str
     metadata: dict[str, Any]
+    files: Path | None
     rate: float
     count: int
     made: Callable[[int], Any]
@@ -193,10 +225,11 @@ class Writer:
         for number in range(self.count):
             time.sleep(max(0.0, began + number / self.rate - time.monotonic()))
             key, what = f"{self.container}{number:06d}", self.made(number)
+            source = None if self.files is None else file_of(self.files / key, what)
             while key not in self.written:
                 try:
                     place = self._place() if place is None else place
-                    key = self._write(place, key, what)
+                    key = _send(place, key, what) if source is None else register(place, key, source)
                     self.written[key] = time.time()
                 except Exception:  # the server is away, whatever its client says of it
                     time.sleep(AGAIN)
@@ -209,18 +242,55 @@ class Writer:
             return root[self.container]
         return root.create_container(self.container, metadata=self.metadata)
 
-    def _write(self, place: Any, key: str, what: Any) -> str:
-        """Write it; its key, which is another where a server that was killed has left half of it behind."""
-        try:
-            if isinstance(what, dict):
-                place.write_table(what, key=key)
-            else:
-                place.write_array(what, key=key)
-        except Exception:
-            if key not in place:
-                return self._write(place, f"{key}again", what)
-            # Its place was made before the server went.
-            import pandas as pd
 
-            place[key].write(pd.DataFrame(what) if isinstance(what, dict) else what)
-        return key
+def file_of(path: Path, what: Any) -> Any:
+    """Write a file, a table as Arrow has it or an array as numpy; what Tiled has to know of it."""
+    import pyarrow as pa
+    from tiled.structures.array import ArrayStructure
+    from tiled.structures.core import StructureFamily
+    from tiled.structures.data_source import Asset, DataSource, Management
+    from tiled.structures.table import TableStructure
+
+    if isinstance(what, dict):
+        path, columns = path.with_suffix(".arrow"), pa.table(what)
+        with pa.ipc.new_file(str(path), columns.schema) as file:
+            file.write_table(columns)
+        family, kind = StructureFamily.table, "application/vnd.apache.arrow.file"
+        structure, parameter, number = TableStructure.from_dict(what), "data_uris", 0
+    else:
+        path = path.with_suffix(".npy")
+        np.save(path, what)
+        family, kind = StructureFamily.array, "application/x-npy"
+        structure, parameter, number = ArrayStructure.from_array(what), "data_uri", None
+    asset = Asset(data_uri=path.resolve().as_uri(), is_directory=False, parameter=parameter, num=number)
+    return DataSource(
+        structure_family=family, structure=structure, mimetype=kind, management=Management.external,
+        assets=[asset],
+    )  # fmt: skip
+
+
+def register(place: Any, key: str, source: Any) -> str:
+    """Tell the server of a file; a server that was killed may know it already."""
+    try:
+        place.new(source.structure_family, [source], key=key)
+    except Exception:
+        if key not in place:
+            raise
+    return key
+
+
+def _send(place: Any, key: str, what: Any) -> str:
+    """Send it; its key, which is another where a server that was killed has left half of it behind."""
+    try:
+        if isinstance(what, dict):
+            place.write_table(what, key=key)
+        else:
+            place.write_array(what, key=key)
+    except Exception:
+        if key not in place:
+            return _send(place, f"{key}again", what)
+        # Its place was made before the server went.
+        import pandas as pd
+
+        place[key].write(pd.DataFrame(what) if isinstance(what, dict) else what)
+    return key

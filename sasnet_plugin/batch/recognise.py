@@ -31,6 +31,9 @@ class SettledSettings:
     probability: float = 0.95
     #: Frames in a row for which it stays above: looking often must not make chance hits count.
     frames: int = 3
+    #: Times the counts at the first of these that there must be at the last: frames that are short beside
+    #: what is counted already say nothing new.
+    growth: float = 1.0
 
 
 SETTLED = SettledSettings()
@@ -52,16 +55,18 @@ class Sequential:
     settled: str = ""
     _leading: str = ""
     _lasted: int = field(default=0)
+    _since: float = 0.0
 
-    def look(self, shares: Mapping[str, float], known: bool) -> bool:
-        """Take the probabilities of all that is counted; whether the answer is settled."""
+    def look(self, shares: Mapping[str, float], known: bool, counts: float = 0.0) -> bool:
+        """Take the probabilities of all that is counted, and its counts; whether the answer is settled."""
         best = max(shares, key=shares.__getitem__, default="")
-        if known and shares.get(best, 0.0) >= self.settings.probability:
-            self._lasted = self._lasted + 1 if best == self._leading else 1
-            self._leading = best
-        else:
+        if not known or shares.get(best, 0.0) < self.settings.probability:
             self._leading, self._lasted = "", 0
-        if self._lasted >= self.settings.frames:
+        elif best == self._leading:
+            self._lasted += 1
+        else:
+            self._leading, self._lasted, self._since = best, 1, counts
+        if self._lasted >= self.settings.frames and counts >= self.settings.growth * self._since:
             self.settled = self.settled or best
         return bool(self.settled)
 

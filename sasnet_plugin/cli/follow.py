@@ -11,6 +11,7 @@ import typer
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
 from ..names import is_tiled
+from ..types import DataError, SasnetError
 from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
 from .following.images import Images, follow_images
@@ -136,7 +137,7 @@ def follow(
         follow_tiled(asked, reading, domain, tiled_key, write_back)
         return
     _refuse({"--write-back": write_back}, "addresses tiled:…")
-    if not _of_curves(domain, files, watch):
+    if not _of_curves(domain, _first(files, watch)):
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
         images = Images(
@@ -166,22 +167,41 @@ def _refuse(given: Mapping[str, object], kind: str) -> None:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
 
 
-def _of_curves(domain: str | None, files: Sequence[str], watch: bool) -> bool:
-    """Whether a series is one of curves: by what is said, else by the first file that is there.
+def _first(files: Sequence[str], watch: bool) -> Path | None:
+    """The first file that is there; None where there is none yet, and one waits for it.
+
+    Raises
+    ------
+    SasnetError
+        There is none, and nobody waits.
+    """
+    from .files import expand
+
+    missing: list[SasnetError] = []
+    for one in expand(files):
+        if isinstance(one, SasnetError):
+            missing.append(one)
+        elif not Path(one).is_file():
+            missing.append(DataError(f"{one}: there is no such file or folder; check the path."))
+        elif not one.endswith(".toml"):
+            return Path(one)
+    if watch:
+        return None
+    raise next(iter(missing), DataError(f"{files[0]}: holds no measurements; check the path."))
+
+
+def _of_curves(domain: str | None, first: Path | None) -> bool:
+    """Whether a series is one of curves: by what is said, else by its first file.
 
     Before there is one only curves can be watched.
     """
     if domain is not None:
         return specification(domain).name == DEFAULT
-    from .files import expand
-
-    found = (one for one in expand(files) if isinstance(one, str) and not one.endswith(".toml"))
-    first = next(found, None)
-    if first is None or not Path(first).is_file():
-        return watch
-    if recognised(Path(first)) != DEFAULT:
+    if first is None:
+        return True
+    if recognised(first) != DEFAULT:
         return False
     from ..data.frames import holds_curves
     from ..data.images.formats import may_hold_images
 
-    return holds_curves(first) or not may_hold_images(Path(first))
+    return holds_curves(str(first)) or not may_hold_images(first)

@@ -11,6 +11,9 @@ import typer
 
 from ..types import SasnetError
 
+#: Environment variable of a key that stays the same; without it each start makes its own.
+_KEY = "SASNET_MCP_KEY"
+
 
 def mcp(
     folders: Annotated[
@@ -39,14 +42,20 @@ def mcp(
     allowed = opened(folders or [Path.cwd()])
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if port is None:
+        if sys.stdin.isatty():
+            typer.echo("Waiting for an assistant, which starts this itself; Ctrl-C ends it.", err=True)
         on_stdio(allowed, workers)
         return
+    key = _key()
+    said = f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'"
+    on_port(allowed, workers, "127.0.0.1", port, key, lambda: typer.echo(said, err=True))
+
+
+def _key() -> str:
+    """The user's key, or a new one; raises a SasnetError where the user's cannot be sent."""
     import secrets
 
-    key = os.environ.get("SASNET_MCP_KEY") or secrets.token_urlsafe(24)
-    print(
-        f"http://127.0.0.1:{port}/mcp with the header 'Authorization: Bearer {key}'",
-        file=sys.stderr,
-        flush=True,
-    )
-    on_port(allowed, workers, "127.0.0.1", port, key)
+    key = os.environ.get(_KEY) or secrets.token_urlsafe(24)
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise SasnetError(f"{_KEY} holds characters that no header can carry; use letters and digits.")
+    return key

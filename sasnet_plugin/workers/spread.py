@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeVar
@@ -23,6 +25,8 @@ Workers = int | str
 _AHEAD = 2
 #: How long to wait for a scheduler.
 _PATIENCE = "15s"
+#: Seconds without any worker, which may come from a queue, until it is said that they are waited for.
+_LONELY = 10.0
 _ALONE = threading.Lock()
 
 
@@ -161,10 +165,34 @@ class Cluster:
         shares = _shares(items, self._count())
         try:
             futures = [self._executor.submit(partial(_alone, function), share) for share in shares]
+            while wait(futures, timeout=1.0).not_done:
+                self._count()  # says that there is none
             done = [_result(share, each, None) for share, each in zip(shares, futures, strict=True)]
         except (OSError, CancelledError):
             raise _gone(self._address) from None
         return list(chain.from_iterable(done))
+
+
+@dataclass
+class _Company:
+    """Says once that a scheduler has no workers, each time that it has none."""
+
+    address: str
+    told: bool = False
+    since: float = field(default_factory=time.monotonic)
+
+    def seen(self, workers: int) -> None:
+        """Take how many workers there are."""
+        if workers:
+            self.told, self.since = False, time.monotonic()
+        elif not self.told and time.monotonic() - self.since > _LONELY:
+            self.told = True
+            print(
+                f"{self.address}: this Dask scheduler has no workers; waiting for them. Start one by"
+                f" 'dask worker {self.address}', or end this by Ctrl-C.",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 @contextlib.contextmanager
@@ -219,8 +247,11 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
 
+    company = _Company(address)
+
     def count() -> int:
         found = client.nthreads()
+        company.seen(len(found))
         return max(sum(found.values()) if threads else len(found), 1)
 
     try:

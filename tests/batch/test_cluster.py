@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import h5py
@@ -17,7 +18,7 @@ from benchmarks.service.cluster import compared
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.run import on_cluster
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.workers.spread import ClusterError
+from sasnet_plugin.workers.spread import ClusterError, connected
 
 
 def test_a_killed_worker_costs_no_file_and_a_lost_scheduler_is_one_sentence(
@@ -107,3 +108,27 @@ def test_a_series_is_followed_on_a_cluster_as_it_is_here(
     assert nowhere.returncode == 1
     assert "no Dask scheduler answers" in nowhere.stderr
     assert "Traceback" not in nowhere.stderr
+
+
+def test_that_workers_are_waited_for_is_said(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("sasnet_plugin.workers.spread._LONELY", 0.5)
+    with (
+        LocalCluster(n_workers=0, threads_per_worker=1, protocol="tcp", dashboard_address=":0") as cluster,
+        connected(cluster.scheduler_address) as there,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(there.spread, sorted, [3, 1, 2])
+        said, deadline = "", time.monotonic() + 60
+        while "has no workers" not in said:
+            assert time.monotonic() < deadline
+            assert not answer.done()
+            time.sleep(0.1)
+            said += capfd.readouterr().err
+        cluster.scale(1)
+        assert answer.result(timeout=120) == [1, 2, 3]
+    assert f"{cluster.scheduler_address}: this Dask scheduler has no workers; waiting" in said
+    assert capfd.readouterr().err.count("has no workers") == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ from assistants import (
     sphere,
 )
 from mcp.client import Client
+from typer.testing import CliRunner
+
+from sasnet_plugin.cli.main import app
 
 
 @pytest.fixture(scope="module")
@@ -214,3 +218,21 @@ def test_numbers_of_json_are_numbers(folder: Path, address: str) -> None:
         assert not re.search(r"NaN|Infinity", text)
 
     asked(by_stdio, folder, address, tasks)
+
+
+def test_what_hinders_a_port_is_one_sentence_and_gives_no_key_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = CliRunner()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("SASNET_MCP_KEY", "beamtime42")
+        found = runner.invoke(app, ["mcp", str(folder), "--port", str(port)])
+    assert found.exit_code == 1
+    assert found.output.startswith(f"sasnet: Port {port} cannot be used")
+    assert len(found.output.splitlines()) == 1
+    assert "beamtime42" not in found.output
+    monkeypatch.setenv("SASNET_MCP_KEY", "Schlüssel 1")
+    found = runner.invoke(app, ["mcp", str(folder), "--port", str(port)])
+    assert (found.exit_code, "SASNET_MCP_KEY" in found.output) == (1, True)
+    assert "Schl" not in found.output

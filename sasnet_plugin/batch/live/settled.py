@@ -1,7 +1,8 @@
 """Curves of one sample added up as they come: when its answer is settled, and what more counting would bring.
 
 A sequential test as for images (`batch/recognise.py`): after each curve the probabilities are those of all so
-far, and the answer is settled when one group of models has stayed above a threshold for some looks.
+far, and the answer is settled when one group of models has stayed above a threshold while the counts grew by
+a third, whether in two curves or in two hundred.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ from .states import sigma_of, weight_of
 if TYPE_CHECKING:
     from ...predict import Answer
 
-#: Of simulated samples (benchmarks, `live/settled`) two in a hundred that settle so are wrong; with 0.95, as
-#: for images, it would be seven.
-SETTLED = SettledSettings(probability=0.98, frames=3)
+#: Of simulated samples (benchmarks, `live/settled`) two or three in a hundred that settle so are wrong; with
+#: 0.95, as for images, it would be seven. With the growth it does not depend on how long a curve was counted.
+SETTLED = SettledSettings(probability=0.98, frames=2, growth=1.3)
 #: What of the settled answers may be wrong, as it is said.
 WRONG = 0.03
 
@@ -90,9 +91,9 @@ def recognise(
             continue
         total = whole
         kept[:] = [whole]
-        shares = group_shares(answer)
-        test.look(shares, answer.known)
-        yield Look(number, file, entry, counts_of(whole), answer.in_scope, shares, test.settled)
+        shares, counts = group_shares(answer), counts_of(whole)
+        test.look(shares, answer.known, counts)
+        yield Look(number, file, entry, counts, answer.in_scope, shares, test.settled)
 
 
 @dataclass
@@ -126,8 +127,8 @@ class Sum:
         if self.first is not None:
             return (
                 f"Settled after frame {self.first.number}, {self.first.counts:,.0f} counts:"
-                f" {self.first.settled}, with at least {SETTLED.probability:.0%} in {SETTLED.frames}"
-                f" looks in a row; at most {WRONG:.0%} of such answers about"
+                f" {self.first.settled}, with at least {SETTLED.probability:.0%} while the"
+                f" counts grew by {SETTLED.growth - 1:.0%}; at most {WRONG:.0%} of such answers about"
                 " simulated samples are wrong. You may stop."
             )
         if self.last is None:

@@ -191,11 +191,24 @@ def follow_series(
 def _ended(asked: Asked, follower: Follower) -> None:
     if asked.page is not None and follower.frames:
         _write_page(asked, follower, last=True)
-    without = f", {follower.failures} of them without an answer" if follower.failures else ""
-    changes = f"; {len(follower.changes)} changes" if follower.changes else ""
-    typer.echo(f"{asked.out}: {follower.frames} frames{without}{changes}.")
+    typer.echo(f"{asked.out}: {_how_it_went(follower)}")
+    if follower.table.reason:
+        typer.echo(f"The first without an answer: {follower.table.reason}", err=True)
     if follower.failures or not follower.frames:
         raise typer.Exit(1)
+
+
+def _how_it_went(follower: Follower) -> str:
+    said = _number(follower.frames, "frame")
+    if follower.failures:
+        said += f", {follower.failures} of them without an answer"
+    if follower.changes:
+        said += f"; {_number(len(follower.changes), 'change')}"
+    return f"{said}."
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:

@@ -99,6 +99,7 @@ def opened(names: list[Path]) -> Folders:
     for name in names:
         path = Path(name).expanduser().resolve()
         if not path.is_dir():
-            raise SasnetError(f"{name}: there is no such folder; name one that holds data.")
+            what = "is a file" if path.exists() else "there is no such folder"
+            raise SasnetError(f"{name}: {what}; name a folder that holds data.")
         found.append(path)
     return Folders(tuple(found))

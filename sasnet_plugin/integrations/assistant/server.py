@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -265,16 +267,39 @@ def on_stdio(folders: Folders, workers: int) -> None:
         fits.close()
 
 
-def on_port(folders: Folders, workers: int, host: str, port: int, key: str) -> None:
-    """Answer on a port, whoever sends the key in the header ``Authorization: Bearer KEY``."""
+def on_port(
+    folders: Folders, workers: int, host: str, port: int, key: str, ready: Callable[[], None]
+) -> None:
+    """Answer on a port, whoever sends the key in the header ``Authorization: Bearer KEY``.
+
+    Parameters
+    ----------
+    ready : callable
+        Called once the port is this program's.
+
+    Raises
+    ------
+    SasnetError
+        The port is taken, or not for everybody.
+    """
     import uvicorn
 
-    server, fits = build(folders, workers)
-    app = with_key(server.streamable_http_app(host=host), key)
-    try:
-        uvicorn.run(app, host=host, port=port, log_level="error")
-    finally:
-        fits.close()
+    with socket.socket() as sock:
+        try:
+            if os.name != "nt":  # one that was closed a moment ago is no obstacle
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host, port))
+        except OSError as error:
+            raise SasnetError(
+                f"Port {port} cannot be used ({error.strerror}); give another --port."
+            ) from None
+        server, fits = build(folders, workers)
+        app = with_key(server.streamable_http_app(host=host), key)
+        ready()
+        try:
+            uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[sock])
+        finally:
+            fits.close()
 
 
 def with_key(app: Any, key: str) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...batch.live.line import Said, said
-from ...batch.live.settled import SETTLED, added
+from ...batch.live.settled import SETTLED, added, counts_of
 from ...batch.live.states import States
 from ...batch.recognise import Sequential
 from ...batch.steering.outcome import names_of, outcome_of
@@ -222,6 +222,7 @@ class Documents:
     def _advised(self, stream: _Stream, answer: Any) -> str:
         """A sentence with the event that settles the answer."""
         before = bool(stream.test.settled)
-        if not stream.test.look(group_shares(answer), answer.known) or before:
+        counts = 0.0 if stream.total is None else counts_of(stream.total)
+        if not stream.test.look(group_shares(answer), answer.known, counts) or before:
             return ""
         return f"Settled: {stream.test.settled}; you may stop counting."

@@ -225,7 +225,7 @@ class TiledSource:
     def _find_the_place(self, root: Node) -> None:
         """Pass over all entries from the first on that are answered."""
         self._done, self._last = 0, ""
-        more = True
+        more = not self._behind_all(root)
         while more:
             page = page_of(self.server, root.address, self._done, NAMES, names_only=True)
             more = page.more
@@ -233,6 +233,21 @@ class TiledSource:
                 if key_of(str(node.address)) not in self.answered:
                     return
                 self._done, self._last = self._done + 1, node.address.name
+
+    def _behind_all(self, root: Node) -> bool:
+        """Pass over all that is answered at once, if these are the first entries without a gap.
+
+        Where an entry was deleted or has come into sight late, the last of as many as have an answer has
+        none, or the next has one; where two such cancel, the late one is looked for among the newest alone.
+        """
+        count = len(self.answered)
+        newest = min(count, NAMES - 1)
+        page = page_of(self.server, root.address, count - newest, NAMES, names_only=True)
+        known = [key_of(str(one.address)) in self.answered for one in page.nodes]
+        if not newest or known[:newest] != [True] * newest or any(known[newest:]):
+            return False
+        self._done, self._last = count, page.nodes[newest - 1].address.name
+        return True
 
     def _of_entry(self, node: Node, inherited: Mapping[str, Any]) -> Iterator[Arrived]:
         """New measurements of an entry; blocked at its end where it and those behind it have to wait."""

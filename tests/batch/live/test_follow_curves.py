@@ -136,7 +136,8 @@ def test_the_same_command_goes_on_and_another_series_is_refused(tmp_path: Path) 
     assert "holds frames of other files" in " ".join(result.output.split())
     result = follow(folder, "--out", out, "--fit", "sphere")
     assert "no table of these columns" in " ".join(result.output.split())
-    result = follow(tmp_path / "mistyped", "--out", out, "--force")
+    (tmp_path / "mistyped.dat").write_text("no curve\n")
+    result = follow(tmp_path / "mistyped.dat", "--out", out, "--force")
     assert "the earlier table stays as it was" in " ".join(result.output.split())
     assert out.read_bytes() == before
 
@@ -183,6 +184,7 @@ def test_a_file_without_a_curve_has_its_line(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "run3.dat" in rows_of(out)[2]["note"]
     assert "3 frames, 1 of them without an answer" in result.output
+    assert "The first without an answer: " in result.output
     # Given again it is tried again; as long as it is no curve it gets no other line.
     follow(folder, "--out", out)
     assert len(rows_of(out)) == 3
@@ -204,3 +206,14 @@ def test_wrong_usage_is_said(option: list[str], said: str, tmp_path: Path) -> No
     result = follow(tmp_path / "in", "--out", tmp_path / "t.csv", *option)
     assert result.exit_code in (1, 2)
     assert said in result.output
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nothing*.dat", "empty"])
+def test_a_name_that_holds_nothing_is_said_and_leaves_no_table(tmp_path: Path, name: str) -> None:
+    (tmp_path / "empty").mkdir()
+    out = tmp_path / "t.csv"
+    result = follow(tmp_path / name, "--out", out)
+    assert result.exit_code == 1
+    assert name in result.output
+    assert "Traceback" not in result.output
+    assert not out.exists()

@@ -26,12 +26,24 @@ def test_added_curves_have_the_counts_of_both() -> None:
         added(one, Curve(2 * Q, SHAPE, SHAPE))
 
 
-def test_an_answer_settles_after_three_sure_looks_of_one_group() -> None:
+def test_an_answer_settles_when_one_group_stays_sure_while_counts_grow() -> None:
     test = Sequential(SETTLED)
-    looks = [("a", 0.99), ("a", 0.99), ("b", 0.99), ("b", 0.9), ("b", 0.99), ("b", 0.99), ("b", 0.99)]
-    assert [test.look({name: p}, True) for name, p in looks] == [False] * 6 + [True]
+    looks = [("a", 0.99, 1), ("b", 0.99, 2), ("b", 0.9, 3), ("b", 0.99, 4), ("b", 0.99, 5), ("b", 0.99, 5.2)]
+    assert [test.look({name: p}, True, counts) for name, p, counts in looks] == [False] * 5 + [True]
     assert test.settled == "b"
     assert not Sequential(SETTLED).look({"a": 1.0}, False)
+
+
+def test_frames_ten_times_as_short_settle_no_answer_sooner() -> None:
+    def counted(each: float) -> float:
+        test, counts = Sequential(SETTLED), 10.0
+        while not test.look({"a": 0.99}, True, counts):
+            counts += each
+        return counts
+
+    assert counted(0.01) == pytest.approx(13.0, abs=0.011)
+    assert counted(0.1) == pytest.approx(13.0, abs=0.11)
+    assert counted(10.0) == 20.0  # two looks at least
 
 
 def test_more_counts_never_lower_the_chance() -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,16 @@ import pytest
 from tiledplaces import Q, at, curve
 from typer.testing import CliRunner
 
-from benchmarks.live.instrument import GEOMETRY, KEY, Network, TiledServer, frame, free_port
+from benchmarks.live.instrument import (
+    GEOMETRY,
+    KEY,
+    Network,
+    TiledServer,
+    file_of,
+    frame,
+    free_port,
+    register,
+)
 from sasnet_plugin.cli.main import app
 
 runner = CliRunner()
@@ -262,3 +272,59 @@ def test_wrong_usage_is_said(place: Any, tmp_path: Path) -> None:
     place.write_table({"time": Q, "t": Q}, key="x", metadata=json.loads("{}"))
     result = follow(at(place), "--out", out)
     assert (result.exit_code, "1 of them without an answer" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("late", "deleted", "requests"), [((), (), 1), ((3,), (), 2), ((), (2,), 3), ((7,), (2,), 2)]
+)
+def test_a_series_that_goes_on_asks_little_of_a_long_container_and_misses_nothing(
+    place: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    late: tuple[int, ...],
+    deleted: tuple[int, ...],
+    requests: int,
+) -> None:
+    from sasnet_plugin.domains import DEFAULT, ReadOptions
+    from sasnet_plugin.integrations.tiled import source as sources
+    from sasnet_plugin.integrations.tiled.address import address_of
+    from sasnet_plugin.integrations.tiled.connection import Server
+
+    keys = [f"c{number:02d}" for number in range(12)]
+    for key in keys:
+        place.write_table(curve(40.0), key=key)
+    asked: list[int] = []
+    real = sources.page_of
+
+    def page_of(server: Any, at_: Any, start: int, most: int, *, names_only: bool = False) -> Any:
+        if names_only:
+            asked.append(start)
+        return real(server, at_, start, most, names_only=names_only)
+
+    monkeypatch.setattr(sources, "page_of", page_of)
+    monkeypatch.setattr(sources, "NAMES", 7)
+    address = address_of(at(place))
+    with closing(Server(address)) as server:
+        found = sources.TiledSource(server, address, None, ReadOptions(), DEFAULT)
+        for number, key in enumerate(keys[:10]):
+            if number not in late:
+                found.remember(at(place, key), 1)
+        for number in deleted:
+            place.delete_contents(keys[number], recursive=True, external_only=False)
+        arrived = [one.file.rpartition("/")[2] for one in found.look()]
+    assert arrived == [keys[number] for number in late] + keys[10:]
+    assert len(asked) == requests
+
+
+def test_files_that_an_instrument_registers_are_followed(
+    tiled_server: TiledServer, place: Any, tmp_path: Path
+) -> None:
+    for number in range(3):
+        path = tiled_server.files / f"{place.path_parts[-1]}{number}"
+        register(place, f"c{number}", file_of(path, curve(40.0, number)))
+    register(place, "c2", file_of(path, curve(40.0, 2)))  # again, as its answer was lost
+    out = tmp_path / "t.csv"
+    assert follow(at(place), "--out", out, "--write-back", "table").exit_code == 0
+    assert names(out) == ["c0", "c1", "c2"]
+    assert frames_of(place) == [1, 2, 3]
+    # √(3/5 <R⁸>/<R⁶>) of spheres of 40 Å with a width of 10 %.
+    assert [float(row["rg [Å]"]) for row in rows_of(out)] == pytest.approx([32.9] * 3, rel=0.05)
