@@ -10,7 +10,7 @@ import numpy as np
 from .. import units
 from ..types import Curve, DataError, printable
 from ..units import QUnit
-from . import masked, shadow
+from . import shadow
 from .assumed_unit import assumed
 from .raw import points
 
@@ -71,7 +71,11 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         unknown.
     """
     notes = list(raw.notes)
-    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, file, notes), notes)
+    raw = _in_inverse_angstrom(raw, q_unit, file, notes)
+    if np.any(raw.intensity <= 0):
+        from .masked import without_masked
+
+        raw = without_masked(raw, notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):

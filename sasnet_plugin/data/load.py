@@ -15,10 +15,10 @@ from . import scope
 from .clean import clean
 from .columns import table
 from .columns.read import read_columns
-from .failure import content, sentence_of, too_large, too_many, two_dimensional
+from .failure import sentence_of, too_large, too_many, two_dimensional
 from .limits import LIMITS
 from .raw import RawCurve
-from .signature import HDF5
+from .signature import HDF5, content
 
 if TYPE_CHECKING:
     import os

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...predict.classes import ClassesFinding
 from ...predict.described import SizeFinding
-from ...predict.interaction import InteractionFinding
-from ...predict.tags import COMPONENTS, TAG, TagsFinding
+from ...predict.tags import COMPONENTS, TAG, InteractionFinding, TagsFinding
 
 if TYPE_CHECKING:
     from ...model_free import ModelFree

@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from ...types import DataError
-from ..failure import content
 from ..limits import LIMITS
-from ..signature import has_known_suffix
+from ..signature import content, has_known_suffix
 from . import whole
 from .headers import HEADER, dectris, edf, marccd, saxslab, smv
 from .raw import RawFrame, not_an_image, truncated

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...types import DataError
-from ..failure import content
-from ..signature import HEAD, SINQ
+from ..signature import HEAD, SINQ, content
 from .raw import RawSans
 from .settings import SansSettings
 
