@@ -57,7 +57,7 @@ def is_text_image(start: bytes) -> bool:
     if lines and lines[0].startswith(SINQ):
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
-    named = any(re.search(r"\bqx\b.*\bqy\b", line, re.IGNORECASE) for line in lines)
+    named = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
     return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
 
 

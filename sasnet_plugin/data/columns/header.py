@@ -105,8 +105,12 @@ def _named(words: list[str], lines: list[str]) -> Names | None:
     named = Names(_in_pairs([understand(word) for word in words]))
     if named.x is None:
         return None
-    samples = named.x == 0 and len(words) > 2 and _parted(words, lines)
-    return named if named.known > 1 or samples else None
+    return named if named.known > 1 or _are_samples(named, words, lines) else None
+
+
+def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
+    """Whether unknown names behind that of q are those of samples."""
+    return named.x == 0 and len(words) > 2 and _parted(words, lines)
 
 
 def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:

@@ -56,10 +56,23 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
         x_name = ColumnName("", ANGLE, unit="degrees")
     left_out = [*_left_out(table), *said]
     curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
+    beside = names.unit_beside if names else ""
+    return _against_q(curves, x_name, beside, table, file, given_wavelength)
+
+
+def _against_q(
+    curves: list[RawCurve],
+    x_name: ColumnName | None,
+    beside: str,
+    table: Table,
+    file: str,
+    given_wavelength: float | None,
+) -> list[RawCurve]:
+    """Curves of a table with an angle turned into q, or with the unit of q."""
     header = table.header[-HEADER_LINES:]
     if x_name is not None and x_name.quantity == ANGLE:
         return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
-    unit = unit_of(x_name, names.unit_beside if names else "", table.header, table.below)
+    unit = unit_of(x_name, beside, table.header, table.below)
     s = is_s((*header, *table.below))
     return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
 

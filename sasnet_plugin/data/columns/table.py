@@ -7,6 +7,7 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -144,18 +145,22 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     words, and would make one number two.
     """
-    lost: list[int] = []
-    ends = _ends(rows[:, 0])
-    for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
-        others = 0
-        for number in numbers:
-            line, width = lines[number], rows.shape[1]
-            if _goes_on(line, width, ends) if others > GAP else _is_lost(line, width):
-                lost.append(number)
-            else:
-                others += 1
+    lost = [
+        *_lost(lines, range(table.start - 1, -1, -1), rows),
+        *_lost(lines, range(table.stop, len(lines)), rows),
+    ]
     apart = [*_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
     return lost, next((found for line in apart if (found := cells.grouped(line))), "")
+
+
+def _lost(lines: list[str], numbers: range, rows: FloatArray) -> Iterator[int]:
+    """Which lines, further and further from a table, hold numbers that belong to it."""
+    others, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
+    for number in numbers:
+        if _goes_on(lines[number], width, ends) if others > GAP else _is_lost(lines[number], width):
+            yield number
+        else:
+            others += 1
 
 
 def _is_lost(line: str, width: int) -> bool:
@@ -210,11 +215,12 @@ def _longest(lines: list[str]) -> Table:
     if found.single > len(best.rows):
         return Table(np.empty((0, 0)), tuple(lines), single=True)
     rows = np.array(best.rows, dtype=np.float64)
-    alike = sum(len(run.rows) >= START and run.width == best.width for run in found.runs)
-    tables = [run for run in found.runs if run is best or _again(rows, run.rows)]
-    if len(tables) > 1 and alike <= MOST_TABLES:
+    alike = [run for run in found.runs if run.width == best.width]
+    tables = [run for run in alike if run is best or _again(rows, run.rows)]
+    blocks = sum(len(run.rows) >= START for run in alike)
+    if len(tables) > 1 and blocks <= MOST_TABLES:
         return _several(lines, tables)
-    return _one(lines, found, best, alike)
+    return _one(lines, found, best, blocks)
 
 
 def _one(lines: list[str], found: Runs, best: Run, alike: int) -> Table:
@@ -242,8 +248,8 @@ def _grouped(lines: list[str], odd: list[int]) -> str:
 
 
 def _again(rows: FloatArray, run: list[list[float]]) -> bool:
-    """Whether a table has as many columns as another and goes over the same q once more."""
-    if len(run) < LEAST_ROWS or len(run[0]) != rows.shape[1]:
+    """Whether a table of as many columns as another goes over the same q once more."""
+    if len(run) < LEAST_ROWS:
         return False
     q = np.array(run)[:, 0]
     low, high = np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])

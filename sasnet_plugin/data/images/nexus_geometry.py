@@ -49,17 +49,14 @@ def geometry_of(opened: Any, image: Any) -> ImageSettings:
     values = _said(opened, image)
     said = {name: one.number for name, one in values.items()}
     cxi = CXI.search(image.name) is not None
-    wavelength, energy = _first(said, _WAVELENGTH), _first(said, _ENERGY)
-    if energy is None and cxi:
-        energy = _cxi_energy(opened, image)
-    if wavelength is None and energy:
-        wavelength = KEV_ANGSTROM / energy
+    energy = _first(said, _ENERGY)
     width, height = (said.get(name) for name in _PIXEL)
     if cxi:
         height = height or width
+        energy = _cxi_energy(opened, image) if energy is None else energy
     beam = [_in_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)]
     return ImageSettings(
-        wavelength=wavelength,
+        wavelength=_wavelength_of(_first(said, _WAVELENGTH), energy),
         alpha_i=_first(said, _INCIDENCE),
         distance=_first(said, _DISTANCE),
         pixel_size=_both(width, height),
@@ -74,6 +71,11 @@ class _Said(NamedTuple):
     apart: tuple[bool, bool]
     number: float
     unit: str
+
+
+def _wavelength_of(stated: float | None, energy: float | None) -> float | None:
+    """Å; from the energy, keV, where it is not stated."""
+    return KEV_ANGSTROM / energy if stated is None and energy else stated
 
 
 def _said(opened: Any, image: Any) -> dict[str, _Said]:
@@ -127,19 +129,23 @@ _UNITS = (
 )
 
 
+def _factor_of(name: str, unit: str) -> float | None:
+    """From a unit to our own, by what the name is; None where the name is of no use or the unit unknown."""
+    if name in (*_BEAM, "saturation_value"):
+        return 1.0
+    if name in _ENERGY:
+        return {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
+    for names, quantity, usual, wanted in _UNITS:
+        if name in names:
+            return _factor(unit or usual, quantity, wanted)
+    return None
+
+
 def _number(name: str, item: Any) -> float | None:
     """The first value in our unit, None where the name is of no use, the unit unknown or it is no number."""
     if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
         return None
-    unit = hdf5.text(item.attrs.get("units", ""))
-    factor: float | None = None
-    if name in (*_BEAM, "saturation_value"):
-        factor = 1.0
-    elif name in _ENERGY:
-        factor = {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    for names, quantity, usual, wanted in _UNITS:
-        if name in names:
-            factor = _factor(unit or usual, quantity, wanted)
+    factor = _factor_of(name, hdf5.text(item.attrs.get("units", "")))
     if factor is None:
         return None
     value = float(np.ravel(item[(0,) * item.ndim])[0])

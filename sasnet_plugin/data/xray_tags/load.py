@@ -76,8 +76,7 @@ def _image(
     if limit is not None and 0 < np.mean(frame >= limit) < 0.5:
         good &= frame < limit
         notes.append(f"Saturated pixels were left out: {masks.share(np.asarray(frame >= limit))}.")
-    if good.sum() < SMALLEST**2:
-        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    masks.checked(good, SMALLEST**2, file)
     hot = masks.hot_pixels(counts, good)
     if hot.any():
         good &= ~hot
