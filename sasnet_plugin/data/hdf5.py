@@ -189,13 +189,12 @@ class Survey:
 def survey(file: Any) -> Survey:
     """Look through an open file, at names and sizes alone."""
     found = _Looked([(file["/"], 0)])
-    while found.waiting and found.tame and found.objects < LIMITS.objects:
+    while found.goes_on:
         group, depth = found.waiting.pop()
         for name in group:
             found.take(group, name, depth)
-    small = not found.waiting and not found.elsewhere and _is_small([item for _, item in found.sets])
     flat = any(name == "I" and item.ndim == 2 for name, item in found.sets)
-    return Survey(found.elsewhere, found.tame and small, flat)
+    return Survey(found.elsewhere, found.is_tame, flat)
 
 
 @dataclass
@@ -207,6 +206,17 @@ class _Looked:
     elsewhere: str = ""
     tame: bool = True
     objects: int = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to look into, and reason to."""
+        return bool(self.waiting) and self.tame and self.objects < LIMITS.objects
+
+    @property
+    def is_tame(self) -> bool:
+        """Whether all was looked into, lies in the file, and is small."""
+        whole = self.tame and not self.waiting and not self.elsewhere
+        return whole and _is_small([item for _, item in self.sets])
 
     def take(self, group: Any, name: str, depth: int) -> None:
         """A member of a group."""

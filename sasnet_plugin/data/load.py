@@ -87,7 +87,7 @@ def _load(
     path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
 ) -> tuple[Curve, ...]:
     raws = _read(path, file, wavelength)
-    titles = _unique([printable(raw.title[: LIMITS.title]).strip() or path.stem for raw in raws])
+    titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
     failures: list[tuple[str, DataError]] = []
@@ -100,10 +100,14 @@ def _load(
     if not curves:
         raise failures[0][1]
     if failures:
-        listed = ", ".join(repr(title) for title, _ in failures[:_LISTED])
-        note = f"{len(failures)} of {len(raws)} entries of the file could not be read: {listed}."
+        note = _could_not_be_read([title for title, _ in failures], len(raws))
         curves[0] = replace(curves[0], notes=(*curves[0].notes, note))
     return tuple(curves)
+
+
+def _could_not_be_read(titles: list[str], count: int) -> str:
+    listed = ", ".join(map(repr, titles[:_LISTED]))
+    return f"{len(titles)} of {count} entries of the file could not be read: {listed}."
 
 
 def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
@@ -198,6 +202,11 @@ def _unit(q_unit: str | None) -> str | None:
     if name is None:
         raise DataError(f"{q_unit!r} is no unit of q; use 'A' for Å⁻¹ or 'nm' for nm⁻¹.")
     return name
+
+
+def _titles(raws: list[RawCurve], usual: str) -> list[str]:
+    """The title of each data set, or the usual one."""
+    return _unique([printable(raw.title[: LIMITS.title]).strip() or usual for raw in raws])
 
 
 def _unique(titles: list[str]) -> list[str]:

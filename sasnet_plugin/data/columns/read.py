@@ -52,8 +52,8 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     """
     names, roles, said = _data_sets(table, file)
     x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
-    if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
-        x_name = ColumnName("", ANGLE, unit="degrees")
+    if given_wavelength is not None:
+        x_name = x_name or _angle_without_name(table.columns[roles[0].x])
     left_out = [*_left_out(table), *said]
     curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
     beside = names.unit_beside if names else ""
@@ -207,10 +207,10 @@ def _unscaled(
         return intensity / x**power, None if error is None else error / x**power
 
 
-def looks_like_angle(x: FloatArray) -> bool:
-    """Whether a column without a name is rather 2θ in degrees than q: it goes on where few q do."""
+def _angle_without_name(x: FloatArray) -> ColumnName | None:
+    """2θ in degrees where a column without a name is rather that than q: it goes on where few q do."""
     finite = x[np.isfinite(x)]
-    return bool(finite.size and finite.max() > Q_MAX)
+    return ColumnName("", ANGLE, unit="degrees") if finite.size and finite.max() > Q_MAX else None
 
 
 def angle_to_q(

@@ -120,8 +120,11 @@ def _intensities(columns: Sequence[ColumnName]) -> list[int]:
     signals = [i for i in every if not columns[i].scale] or every
     if len(signals) < 2 or not _of(columns, BEFORE):
         return signals
-    subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
-    return subtracted[:1] or signals[:1]
+    return [next((i for i in signals if _is_subtracted(columns[i])), signals[0])]
+
+
+def _is_subtracted(column: ColumnName) -> bool:
+    return re.search(r"sub|corr|-", column.text, re.IGNORECASE) is not None
 
 
 def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:

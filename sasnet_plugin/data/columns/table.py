@@ -214,13 +214,18 @@ def _longest(lines: list[str]) -> Table:
     best = _chosen(lines, found.runs)
     if found.single > len(best.rows):
         return Table(np.empty((0, 0)), tuple(lines), single=True)
-    rows = np.array(best.rows, dtype=np.float64)
     alike = [run for run in found.runs if run.width == best.width]
-    tables = [run for run in alike if run is best or _again(rows, run.rows)]
     blocks = sum(len(run.rows) >= START for run in alike)
+    tables = _tables(best, alike)
     if len(tables) > 1 and blocks <= MOST_TABLES:
         return _several(lines, tables)
     return _one(lines, found, best, blocks)
+
+
+def _tables(best: Run, alike: list[Run]) -> list[Run]:
+    """Those of alike tables that go over the q of one once more, and that one."""
+    rows = np.array(best.rows, dtype=np.float64)
+    return [run for run in alike if run is best or _again(rows, run.rows)]
 
 
 def _one(lines: list[str], found: Runs, best: Run, alike: int) -> Table:

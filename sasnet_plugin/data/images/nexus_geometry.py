@@ -87,8 +87,7 @@ def _said(opened: Any, image: Any) -> dict[str, _Said]:
         elsewhere = name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
         if elsewhere or (name in values and values[name].apart <= apart):
             continue
-        number = _number(name, item)
-        if number is not None and np.isfinite(number):
+        if (number := _number(name, item)) is not None:
             values[name] = _Said(apart, number, hdf5.text(item.attrs.get("units", "")))
     return values
 
@@ -149,7 +148,7 @@ def _number(name: str, item: Any) -> float | None:
     if factor is None:
         return None
     value = float(np.ravel(item[(0,) * item.ndim])[0])
-    return value * factor if value > 0 else None
+    return value * factor if 0 < value < np.inf else None
 
 
 def _first(values: dict[str, float], names: tuple[str, ...]) -> float | None:
