@@ -82,11 +82,15 @@ def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name and value):
             raise DataError(f"{text}: is not name=value, such as {example}.")
-        try:
-            table[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            table[name] = value
+        table[name] = _value(value)
     return table
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> None:

@@ -83,13 +83,16 @@ def _said(opened: Any, image: Any) -> dict[str, _Said]:
     values: dict[str, _Said] = {}
     for item in _datasets(opened):
         name, apart = item.name.rpartition("/")[2], _apart(item, image)
-        # Slits and samples have distances, too.
-        elsewhere = name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
-        if elsewhere or (name in values and values[name].apart <= apart):
+        if _is_of_others(name, apart) or (name in values and values[name].apart <= apart):
             continue
         if (number := _number(name, item)) is not None:
             values[name] = _Said(apart, number, hdf5.text(item.attrs.get("units", "")))
     return values
+
+
+def _is_of_others(name: str, apart: tuple[bool, bool]) -> bool:
+    """Whether a place or a size is far from the image: slits and samples have distances, too."""
+    return name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
 
 
 def _both(first: float | None, second: float | None) -> tuple[float, float] | None:

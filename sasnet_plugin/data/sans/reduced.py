@@ -71,7 +71,7 @@ def _alike(one: RawSans, other: RawSans) -> bool:
 def _reduced(group: Any, entry: str, file: str) -> RawSans:
     values = values_of(group["I"], file)
     qx, qy = _q_of(group, file)
-    if qx.ndim == 1 and qy.ndim == 1 and (qy.size, qx.size) == values.shape:
+    if (qy.shape, qx.shape) == (values.shape[:1], values.shape[1:]):
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != values.shape or qy.shape != values.shape:
         raise DataError(f"{file}: Qx, Qy and I have different shapes; write the file again.")

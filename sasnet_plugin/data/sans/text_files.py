@@ -40,9 +40,7 @@ def read(path: Path, file: str) -> RawSans:
     if text.startswith(SINQ):
         return _sans(text, file)
     lines = text.splitlines()
-    first = _first(lines)
-    if first is None:
-        raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
+    first = _first(lines, file)
     table = _table(lines[first:], file)
     names = _columns(lines[:first], len(table))
     columns = {name: table[k] for k, name in enumerate(names) if name}
@@ -110,13 +108,13 @@ def _numbers(line: str) -> list[float] | None:
         return None
 
 
-def _first(lines: list[str]) -> int | None:
+def _first(lines: list[str], file: str) -> int:
     """The first of three lines that hold as many numbers; headers have lines of numbers, too."""
     for k in range(min(len(lines) - 2, 4 * HEAD)):
         widths = {len(_numbers(line) or ()) for line in lines[k : k + 3]}
         if len(widths) == 1 and widths.pop() >= 3:
             return k
-    return None
+    raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
 
 
 def _names_in(line: str) -> list[str]:
