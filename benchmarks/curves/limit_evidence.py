@@ -200,7 +200,7 @@ def laplace(problem: Problem, mode: Mode) -> Evidence:
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A Student distribution: its middle and a root of its scale matrix."""
+    """A Student distribution: its middle and a triangular root of its scale matrix."""
 
     middle: Floats
     root: Floats
@@ -258,7 +258,8 @@ def sampled(
     k = mode.z.size
     found = laplace(problem, mode)
     _, prior = np.linalg.slogdet(problem.precision)
-    proposal = _Proposal(mode.z, np.linalg.cholesky(np.linalg.inv(mode.hessian)))
+    # Of the inverse of a stiff matrix there may be no root to working precision; of the matrix there is.
+    proposal = _Proposal(mode.z, np.linalg.inv(np.linalg.cholesky(mode.hessian)).T)
     for count in counts:
         samples, weights = [], []
         for _ in range(count):

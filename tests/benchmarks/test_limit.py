@@ -8,7 +8,7 @@ from scipy.stats import kstest, multivariate_normal, norm
 
 from benchmarks.curves import limit_prior as prior
 from benchmarks.curves.limit_curves import Case, Sample, case
-from benchmarks.curves.limit_evidence import Clock, Problem, climb, laplace, posterior, sampled
+from benchmarks.curves.limit_evidence import Clock, Mode, Problem, climb, laplace, posterior, sampled
 from benchmarks.curves.limit_hypotheses import hypothesis, log_chance, problem, sizes_of
 from benchmarks.curves.limit_tables import forms_table, mean_of, protocol_weights
 
@@ -44,6 +44,18 @@ def test_sampling_mends_what_laplace_gets_wrong() -> None:
     exact = np.log(0.5 + 0.5 / np.sqrt(901))
     found = sampled(asked, mode, np.random.default_rng(2), [300, 600], Clock(10))
     assert abs(found.sampled - exact) < 0.1 < abs(laplace(asked, mode).laplace - exact)
+
+
+def test_stiff_matrices_are_sampled() -> None:
+    # Very precise data that show two of six directions: the inverse has no root in floating point.
+    rng = np.random.default_rng(0)
+    design = 1e5 * rng.normal(size=(30, 2)) @ rng.normal(size=(2, 6))
+    asked = Problem(lambda z: design @ z, np.eye(6))
+    mode = Mode(np.zeros(6), 0.0, design.T @ design + np.eye(6), 0.0)
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(np.linalg.inv(mode.hessian))
+    found = sampled(asked, mode, np.random.default_rng(4), [200, 400], Clock(10))
+    assert found.sampled == pytest.approx(found.laplace, abs=0.2)
 
 
 def test_a_useless_parameter_costs_nothing_and_a_wrong_model_loses() -> None:
