@@ -50,14 +50,18 @@ def verify(
         sentences.append(_too_large(fit.reduced_chisq, stated))
     elif not structured and not systematic:
         sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
-    explained = (
-        1 - above <= ndtr(ASSESSMENT.significant) or not structured
-    ) and fit.reduced_chisq < ASSESSMENT.hopeless
+    explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
         sentences.append(_not_random(runs, worst, explained))
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
+
+
+def _is_explained(probability: float, structured: bool, reduced_chisq: float) -> bool:
+    """By χ² or by residuals in random order, and with none that is far too large."""
+    small = bool(probability <= ndtr(ASSESSMENT.significant))
+    return (small or not structured) and reduced_chisq < ASSESSMENT.hopeless
 
 
 def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
