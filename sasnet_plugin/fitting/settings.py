@@ -157,6 +157,8 @@ class OptimizeSettings:
     line_step: float = setting(0.01, "First step along a line of sizes, in ln size.")
     line_growth: float = setting(1.25, "Each step over the last: far off, fringes are seen from farther.")
     line_steps: int = setting(12, "So many of them on either side.")
+    line_positions: int = setting(60, "Places in q at which a peak is looked for.")
+    narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
     off_line: int = setting(3, "Starts that a line through a minimum gives.")
     line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
     step_kinds: tuple[float, ...] = setting(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..problem.free_parameters import counts_of, sizes_of
+from ..problem.free_parameters import counts_of, fittable, sizes_of
 from ..settings import OPTIMIZE
 from .neighbour_search import Propose, Walk
 
@@ -60,6 +61,36 @@ def size_lines(info: Any, fixed: frozenset[str]) -> Lines:
     def lines(values: Values) -> Iterator[list[Values]]:
         for name in sizes_of(info, values, fixed):
             yield [values | {name: float(values[name] * np.exp(x))} for x in (*-up[::-1], 0.0, *up)]
+
+    return lines
+
+
+def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> Lines:
+    """A peak, or where a power law changes, at every place that was measured, as wide there and narrower.
+
+    What is as wide there is changed with it: lengths over it, and other values of q in its ratio.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        In Å⁻¹, above 0.
+    """
+    units = {p.name: p.units for p in info.parameters.call_parameters}
+    places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)
+
+    def lines(values: Values) -> Iterator[list[Values]]:
+        found = [n for n in fittable(info, values) if units.get(n) == "1/Ang"]
+        here = next((n for n in found if n not in fixed and float(values[n]) > 0), None)
+        if here is None:
+            return
+        wide = [n for n in found if n != here and n not in fixed]
+        long = sizes_of(info, values, fixed)
+        for narrower in OPTIMIZE.narrower:
+            by = places / float(values[here]) / narrower
+            yield [
+                values | {here: place} | {n: values[n] * x for n in wide} | {n: values[n] / x for n in long}
+                for place, x in zip(places.tolist(), by.tolist(), strict=True)
+            ]
 
     return lines
 

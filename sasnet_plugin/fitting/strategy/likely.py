@@ -12,7 +12,11 @@ from .step import Step, boost, fitting
 
 
 def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, as it thinks they interact, before all others."""
+    """The simplest models of the network's first groups, as it thinks they interact, before all others.
+
+    A slow one is worth its time or not, as all that is open: other points or a resolution may be all that
+    the simple ones lack.
+    """
     if not state.free:
         return
     chances = state.beliefs.first()
@@ -20,7 +24,8 @@ def first(state: State) -> Iterator[Step]:
         chances[form] = max(chances.get(form, 0.0), chance)
     for form, chance in chances.items():
         hypothesis = _expected(state, form)
-        yield replace(fitting(state, hypothesis, chance, assured=True), due=not state.explained())
+        quick = hypothesis.cost != "slow"
+        yield replace(fitting(state, hypothesis, chance, assured=quick), due=quick and not state.explained())
 
 
 def _expected(state: State, form: str) -> Hypothesis:

@@ -89,7 +89,7 @@ def near(state: State) -> Iterator[Step]:
     for hypothesis in state.possible:
         own = state.residuals.get(hypothesis.pair)
         chance = _before(state, hypothesis)
-        if own is not None:
+        if own is not None and np.isfinite(least):
             chance *= min((least + STRATEGY.near) / (own + STRATEGY.near), 1.0)
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue

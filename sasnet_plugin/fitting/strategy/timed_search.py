@@ -13,7 +13,7 @@ from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import spent
 from ..optimize.basin_hopping import basin_hopping
-from ..optimize.lines import Misfit, along, count_lines, other_counts, size_lines
+from ..optimize.lines import Misfit, along, count_lines, other_counts, position_lines, size_lines
 from ..optimize.local_search import LocalMinimum, refine
 from ..optimize.neighbour_search import Refine, Walk, neighbour_search
 from ..problem.experiment import TimeUpError
@@ -84,7 +84,7 @@ class TimedSearch:
         return distinct(ordered([*found, *better], local))
 
     def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
-        """Whole numbers, other sizes, and last size distributions, which wash fringes out."""
+        """Whole numbers, a peak's place, other sizes, and last size distributions, which wash fringes out."""
         info, size = load_model(self.task.name).info, np.maximum(np.abs(local.curve.intensity), 1e-300)
         stepped = other_counts(info, local.fixed)
 
@@ -94,11 +94,13 @@ class TimedSearch:
             return self._misfit(local, min(OPTIMIZE.line_tolerance, float(np.median(off))), end)
 
         counts = along(count_lines(info, local.fixed), seen_from)
+        places = along(position_lines(info, local.fixed, local.curve.q), seen_from)
         sizes = along(size_lines(info, local.fixed), seen_from)
 
         def propose(walk: Walk) -> Iterator[dict[str, Any]]:
             yield from stepped(walk)
             yield from counts(walk)
+            yield from places(walk)
             before = np.inf
             while walk.best.chisq < before * (1 - STRATEGY.round_fall):
                 before = walk.best.chisq

@@ -303,6 +303,13 @@ def time(result: FitResult) -> Iterator[str]:
         yield "The time limit ended the search early, so that a better fit may exist."
 
 
+def time_within_error(result: FitResult) -> Iterator[str]:
+    """The same, where the best fit needs an error that is not stated: another may not."""
+    best = result.fits[0]
+    if within_error(result) and not explains(best.reduced_chisq, len(result.curve)):
+        yield from time(result)
+
+
 def misfit(result: FitResult) -> Iterator[str]:
     """Where in q nothing fits, or that all residuals are too large."""
     found = result.verification
@@ -325,7 +332,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, atoms, other_shape, other_size, warned, interaction, open_values, disagreement,
-    too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated, systematic,
+    unit, few_points, time_within_error, atoms, other_shape, other_size, warned, interaction, open_values,
+    disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated,
+    systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

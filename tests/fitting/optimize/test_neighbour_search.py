@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping, random_step
-from sasnet_plugin.fitting.optimize.lines import along, count_lines, other_counts, size_lines
+from sasnet_plugin.fitting.optimize.lines import along, count_lines, other_counts, position_lines, size_lines
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import Propose, Walk, neighbour_search
 from sasnet_plugin.fitting.problem.free_parameters import counts_of, sizes_of
@@ -67,6 +67,38 @@ def test_a_number_of_layers_changes_with_their_distance_so_that_the_stack_is_as_
 
     found = list(along(lines, lambda _: misfit)(Walk(start, start)))
     assert found[0] == {"Nlayers": 20.0, "d_spacing": 60.0, "thickness": 25.0}
+
+
+def test_a_peak_is_looked_for_at_every_place_as_wide_and_narrower() -> None:
+    q = np.geomspace(0.003, 0.3, 100)
+    start = {"peak_pos": 0.1, "correlation_length": 20.0, "width_exp": 6.0}
+    lines = list(position_lines(load_model("broad_peak").info, frozenset(), q)(start))
+    assert [line[0]["peak_pos"] for line in lines] == pytest.approx([0.003] * len(lines))
+    assert [line[-1]["peak_pos"] for line in lines] == pytest.approx([0.3] * len(lines))
+    for line, narrower in zip(lines, (1, 3, 10), strict=True):
+        products = [values["peak_pos"] * values["correlation_length"] for values in line]
+        assert products == pytest.approx([2.0 * narrower] * len(line))
+    # What has no position has no such line, nor has a position that is given.
+    assert not list(position_lines(load_model("sphere").info, frozenset(), q)({"radius": 50.0}))
+    assert not list(position_lines(load_model("broad_peak").info, frozenset({"peak_pos"}), q)(start))
+    (line, *_) = position_lines(load_model("gaussian_peak").info, frozenset(), q)(
+        {"peak_pos": 0.05, "sigma": 0.005}
+    )
+    assert {round(values["sigma"] / values["peak_pos"], 9) for values in line} == {0.1}
+
+
+def test_a_narrow_peak_on_a_steep_flank_is_found(bank: Bank) -> None:
+    values = {
+        "porod_scale": 5e-7, "porod_exp": 4.7, "peak_scale": 7e4, "correlation_length": 3450.0,
+        "peak_pos": 0.0054, "width_exp": 2.0, "shape_exp": 1.27,
+    }  # fmt: skip
+    q = np.linspace(0.0028, 0.034, 74)
+    clean = 1e-6 * call("broad_peak", q, values | {"background": 0.0}).intensity + 7e-5
+    error = 0.003 * clean + 3e-7
+    curve = Curve(q, clean + error * np.random.default_rng(3).normal(size=q.size), error)
+    fit = fit_candidate(Task(curve, error, "broad_peak", None), bank, Budget())
+    assert fit.reduced_chisq < 1.3
+    assert fit.parameters["peak_pos"].value == pytest.approx(0.0054, rel=0.01)
 
 
 def test_a_long_cylinder_is_found_among_its_fringes(bank: Bank) -> None:

@@ -53,6 +53,14 @@ def like(curve: Curve, name: str, size: float, free: int, rng: np.random.Generat
     return ModelFit(name, None, parameters, {}, chisq, chisq / (len(curve) - free), bic, 0.5, 0.1, theory)
 
 
+def bent(curve: Curve) -> ModelFit:
+    """A fit of spheres with a smooth misfit that no noise explains."""
+    assert curve.dintensity is not None
+    theory = curve.intensity * (1 + 0.4 * np.sin(4 * np.log(curve.q)))
+    chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
+    return ModelFit("sphere", None, {}, {}, chisq, chisq / len(curve), chisq, 0.5, 0.1, theory)
+
+
 def test_the_simplest_models_of_the_likely_groups_come_first(simulated: Simulated) -> None:
     state = state_of(simulated("sphere", {"radius": 80.0, "background": 0.01}))
     steps = open_steps(state)
@@ -60,6 +68,22 @@ def test_the_simplest_models_of_the_likely_groups_come_first(simulated: Simulate
     assert due[0] == "sphere"
     assert set(due) >= set(state.beliefs.first())
     assert steps[: len(due)] == [step for step in steps if step.due]
+
+
+def test_a_slow_model_that_is_expected_waits_for_what_is_worth_more(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state = state_of(curve)
+    known = state.beliefs.suggestion
+    models = [replace(g, probability=0.7) if g.name == "barbell" else g for g in known.models]
+    state.beliefs = Beliefs(replace(known, models=tuple(models)))
+    assert "barbell" in state.beliefs.first()
+    state.keep(Hypothesis("sphere"), replace(bent(curve), per_decade=80))
+    assert not state.explained()
+    order = [step.key for step in open_steps(state)]
+    slow = next(step for step in open_steps(state) if step.key == ("fit", Hypothesis("barbell")))
+    assert not slow.due
+    assert slow.worth > STRATEGY.price
+    assert order.index(("measured", Hypothesis("sphere", as_measured=True))) < order.index(slow.key)
 
 
 def test_where_a_fit_leaves_noise_alone_little_else_is_worth_its_time(simulated: Simulated) -> None:
@@ -80,10 +104,7 @@ def test_noise_larger_than_stated_is_explained_and_a_smooth_misfit_is_not(simula
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 2.0, 4, np.random.default_rng(2)))
     assert state.explained()
     smooth = state_of(curve)
-    theory = curve.intensity * (1 + 0.4 * np.sin(4 * np.log(curve.q)))
-    chisq = float(np.sum(((curve.intensity - theory) / curve.dintensity) ** 2))
-    bent = ModelFit("sphere", None, {}, {}, chisq, chisq / len(curve), chisq, 0.5, 0.1, theory)
-    smooth.keep(Hypothesis("sphere"), bent)
+    smooth.keep(Hypothesis("sphere"), bent(curve))
     assert not smooth.explained()
     assert boost(smooth, 6) == STRATEGY.most_boost
     assert any(step.search is None and step.pairs for step in open_steps(smooth))

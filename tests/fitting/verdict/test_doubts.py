@@ -169,3 +169,13 @@ def test_residuals_that_neighbours_share_are_not_called_random() -> None:
     assert [
         doubt for doubt in doubts(answer(SPHERE, verification=alone, verified=False)) if "random" in doubt
     ]
+
+
+def test_a_search_that_ended_early_is_said_where_the_fit_needs_an_error_that_is_not_stated() -> None:
+    excused = replace(WRONG, runs=0.2, systematic={"relative": 0.1, "reach": 0.5, "excuses": True})
+    far = replace(SPHERE, reduced_chisq=9.0)
+    late = answer(far, verification=excused, limit_met=True)
+    assert doubts(late)[0].startswith("The time limit ended the search")
+    assert "time limit" not in " ".join(doubts(replace(late, limit_met=False)))
+    # What explains the data as they are stated is not shaken by what was not tried.
+    assert "time limit" not in " ".join(doubts(answer(SPHERE, limit_met=True)))
