@@ -150,10 +150,13 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
 
 
-def weakly_shown(done: Done, info: Any, fixed: Mapping[str, float]) -> dict[str, float]:
+def weakly_shown(
+    done: Done, info: Any, fixed: Mapping[str, float], ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, float]:
     """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'.
 
-    Contrasts are left out: `problem.conventions` brings them to what is usual.
+    Contrasts are left out: `problem.conventions` brings them to what is usual; and what a user's range keeps
+    from its default.
     """
     found = {}
     volumes = {p.name for p in info.parameters.call_parameters if p.type == "volume"}
@@ -163,6 +166,9 @@ def weakly_shown(done: Done, info: Any, fixed: Mapping[str, float]) -> dict[str,
             continue
         error = done.errors.get(name, np.inf)
         width = name.endswith("_pd")
+        low, high = ranges.get(name, (-np.inf, np.inf))
+        if not low <= default <= high:
+            continue
         if name in volumes or (not width and bare(name).startswith("volfraction")):
             continue
         if error > abs(value) / (OPTIMIZE.needed_width if width else 1.0):

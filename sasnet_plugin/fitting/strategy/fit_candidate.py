@@ -161,7 +161,7 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
 def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -> Done:
     """With what the data hardly show at its default, where the evidence is no worse for it."""
     info = load_model(task.name).info
-    for name, default in weakly_shown(done, info, task.fixed).items():
+    for name, default in weakly_shown(done, info, task.fixed, task.ranges).items():
         left = task.budget.seconds - (spent() - began)
         if left < 0 or name not in {*done.free, *done.same}:
             continue

@@ -77,9 +77,13 @@ def test_a_parameter_that_moves_nothing_is_known_for_that(simulated: Callable[..
     }  # fmt: skip
     done = finish(task, LocalMinimum(start, 1e3), None, 10.0)
     assert done is not None
-    weak = weakly_shown(done, model_info("broad_peak"), {})
+    weak = weakly_shown(done, model_info("broad_peak"), {}, {})
     assert weak["width_exp"] == 2.0
     assert weak["shape_exp"] == 1.0
     assert "porod_exp" not in weak
+    # A default that a user's range excludes is no answer to that user.
+    asked = weakly_shown(done, model_info("broad_peak"), {}, {"shape_exp": (1.5, 3.0)})
+    assert "shape_exp" not in asked
+    assert asked["width_exp"] == 2.0
     assert done.parameters["porod_exp"] == pytest.approx(3.0, abs=0.05)
     assert done.errors["porod_exp"] < 0.1
