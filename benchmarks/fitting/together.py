@@ -24,6 +24,7 @@ import numpy as np
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.together.result import JointFit
 from sasnet_plugin.types import Curve
 
 from ..kept import kept
@@ -32,6 +33,8 @@ from ..tables import markdown
 #: Scattering length densities of H2O and D2O, 10⁻⁶ Å⁻².
 WATER, HEAVY = -0.559, 6.356
 SYSTEMATIC, CALIBRATION = (0.01, 0.03), 0.03
+#: Points of q between a curve's ends at which it is smeared.
+SMEARED = 2000
 #: True form -> forms that the same sizes make indistinguishable.
 SAME = {
     "core_shell_sphere": {"core_multi_shell", "vesicle", "onion", "polymer_micelle"},
@@ -106,13 +109,18 @@ def simulated(
     from sasmodels.core import load_model
     from sasmodels.data import Data1D
     from sasmodels.direct_model import DirectModel
+    from sasmodels.resolution import Pinhole1D
 
     dq = np.hypot(0.05 * q, 0.0008)
-    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q), dx=dq)
+    # Smeared at as many points as fringes need: at the measured ones alone aliases of them are averaged.
+    first = max(q[0] - 3 * dq[0], 0.02 * q[0])
+    fine = np.union1d(q, np.geomspace(first, q[-1] + 3 * dq[-1], SMEARED))
+    exact = Data1D(x=fine, y=np.ones_like(fine), dy=np.ones_like(fine))
     given = dict(values)
     for key in [k for k in values if k.endswith("_pd")]:
         given |= {f"{key}_type": "schulz", f"{key}_n": 60, f"{key}_nsigma": 6}
-    clean = DirectModel(data, load_model(name))(background=incoherent, **given)
+    clean = DirectModel(exact, load_model(name))(background=incoherent, **given)
+    clean = Pinhole1D(q, dq, q_calc=fine).apply(clean)
     noise = 0.01 * clean + 0.02 * incoherent + 2e-5 * np.max(clean)
     knots = np.linspace(np.log(q[0]), np.log(q[-1]), 6)
     slow = rng.uniform(*SYSTEMATIC) * np.interp(np.log(q), knots, rng.standard_normal(6))
@@ -252,14 +260,25 @@ def judged(case: Case, kind: str, known: bool) -> dict[str, Any]:
         shown = {n: best.parameters.get(n) for n in case.parameters if not n.startswith("volfraction")}
         if not (known and case.solvents):
             shown = {n: p for n, p in shown.items() if "sld" not in n}
+        over = {n: _over_median(best, n) for n in shown}
+        row["distributions"] = dict(best.distributions)
         row["parameters"] = {
-            n: [case.parameters[n], p.value, p.error] for n, p in shown.items() if p is not None
+            n: [case.parameters[n], over[n] * p.value, None if p.error is None else over[n] * p.error]
+            for n, p in shown.items()
+            if p is not None
         }
         fractions = [own["volfraction"] for own in best.own if "volfraction" in own]
         if case.concentrations and len(fractions) == len(case.concentrations):
             for i, (true, p) in enumerate(zip(case.concentrations, fractions, strict=True)):
                 row["parameters"][f"volfraction {i + 1}"] = [true, p.value, p.error]
     return row
+
+
+def _over_median(fit: JointFit, name: str) -> float:
+    """The mean size, as is true of Schulz's distribution, over a log-normal one's median."""
+    width = fit.parameters.get(f"{name}_pd")
+    lognormal = width is not None and fit.distributions.get(name) == "lognormal"
+    return float(np.exp(0.5 * width.value**2)) if width is not None and lognormal else 1.0
 
 
 def _names(headline: str) -> set[str]:

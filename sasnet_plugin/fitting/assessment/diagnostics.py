@@ -238,6 +238,10 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
         )
 
 
+#: Its dimensions, which no fractal exceeds.
+_SPACE = 3.0
+
+
 def impossible(name: str, p: Parameter) -> str:
     """Why no sample has such a value, as a sentence; empty where one may.
 
@@ -251,6 +255,8 @@ def impossible(name: str, p: Parameter) -> str:
         return f"{name}, {value}, is more than spheres can fill (0.74)."
     if "fraction" in own and not 0 <= p.value <= 1:
         return f"{name}, {value}, is no fraction, which lies between 0 and 1."
+    if own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0):
+        return f"{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."
     if own.endswith("_scale") and p.value < 0:
         return f"{name}, {value}, is negative: no part of a sample takes scattering away."
     if own == "scale" and p.value <= 0:

@@ -27,8 +27,6 @@ _POSITIVE_NAMES = (
     "d_factor",
     "stickiness",
 )
-#: Of space, which no fractal exceeds.
-_DIMENSIONS = 3.0
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
 
@@ -49,9 +47,8 @@ def bounds_of(p: Any) -> tuple[float, float]:
         low, high = max(low, 0.0), min(high, ASSESSMENT.closest_packing)
     elif "fraction" in name:
         low, high = max(low, 0.0), min(high, 1.0)
-    elif name.startswith("fractal_dim"):
-        low, high = max(low, 0.0), min(high, _DIMENSIONS)
-    elif name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith("power"):
+    elif name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
+        # A dimension is an exponent of q; above 3 it is one of nothing that fills space, which is said.
         low, high = max(low, 0.0), min(high, PROBLEM.most_exponent)
     elif name == "charge":
         low = max(low, _LEAST_CHARGE)

@@ -1,4 +1,4 @@
-"""Starts of the scattering length densities of a sample that was measured in several solvents.
+"""Starts of the scattering length densities of a sample, measured in several solvents or by two probes.
 
 With the curves of a few unit contrasts (`contrast_forms`) thousands of densities are compared without another
 one.
@@ -7,6 +7,7 @@ one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,12 +50,62 @@ def density_starts(
     list of (dict, list of dict)
         Shared, and of each curve; empty where the model's curve is no such form.
     """
-    matter, solvent, curves = forms.matter, forms.solvent, forms.curves
-    if plan.ties.keys() & {*matter, solvent} or not forms.exact(0, shape):
+    if not _sampled(forms, plan, shape):
         return []
-    every = [forms.form(i, shape) for i in range(len(curves))]
-    drawn, fixed = _drawn(plan, matter, solvent, rng)
-    parts = len(matter)
+    every = [forms.form(i, shape) for i in range(len(forms.curves))]
+    parts = len(forms.matter)
+    order = _best_first(forms, forms.curves, every, plan, rng)
+    return [
+        (
+            dict(zip(forms.matter, map(float, one[:parts]), strict=True)),
+            [{forms.solvent: float(value)} for value in one[parts:]],
+        )
+        for one in _apart(order, parts, count)
+    ]
+
+
+def own_density_starts(
+    forms: ContrastForms, plan: Plan, shape: Mapping[str, Any], rng: np.random.Generator
+) -> list[dict[str, float]]:
+    """Densities of each curve that suit a shape best, where each has its own, as of neutrons and X-rays.
+
+    A common factor of all contrasts is one of the scale: the solvent stays where it is.
+
+    Parameters
+    ----------
+    shape : mapping
+        sasmodels' parameters of the body.
+
+    Returns
+    -------
+    list of dict
+        Of each curve; empty where the model's curve is no form of its contrasts.
+    """
+    if not _sampled(forms, plan, shape):
+        return []
+    found = []
+    for i, (curve, known) in enumerate(zip(forms.curves, plan.known, strict=True)):
+        alone = replace(plan, known=({forms.solvent: float(shape[forms.solvent]), **known},), factors=None)
+        best = _best_first(forms, [curve], [forms.form(i, shape)], alone, rng)[0]
+        found.append(dict(zip([*forms.matter, forms.solvent], map(float, best), strict=True)))
+    return found
+
+
+def _sampled(forms: ContrastForms, plan: Plan, shape: Mapping[str, Any]) -> bool:
+    """Whether a model's curve is a form of contrasts that nothing ties."""
+    return not plan.ties.keys() & {*forms.matter, forms.solvent} and forms.exact(0, shape)
+
+
+def _best_first(
+    forms: ContrastForms,
+    curves: Sequence[ModelCurves],
+    every: Sequence[Array],
+    plan: Plan,
+    rng: np.random.Generator,
+) -> Array:
+    """Densities (draws, materials + curves), those of solvents last, that suit best first."""
+    parts = len(forms.matter)
+    drawn, fixed = _drawn(plan, forms.matter, forms.solvent, rng)
 
     def chisq(draws: Array) -> Array:
         return _chisq(curves, every, draws[:, :parts], draws[:, parts:], plan.factors)
@@ -64,13 +115,7 @@ def density_starts(
         moved = np.repeat(kept, _CHILDREN, axis=0)
         moved += np.where(fixed, 0.0, width * rng.standard_normal(moved.shape))
         drawn = np.vstack([kept, moved])
-    return [
-        (
-            dict(zip(matter, map(float, one[:parts]), strict=True)),
-            [{solvent: float(value)} for value in one[parts:]],
-        )
-        for one in _apart(drawn[np.argsort(chisq(drawn))], parts, count)
-    ]
+    return drawn[np.argsort(chisq(drawn))]
 
 
 def _drawn(

@@ -1,4 +1,8 @@
-"""Other size distributions for a joint fit, and errors that hold whichever it is."""
+"""Other size distributions for a joint fit, and errors that hold whichever it is.
+
+sasmodels' size of a log-normal distribution is its median, that of the other kinds the mean: with the same
+curve it is smaller by half the width squared, which is many errors. Kinds are compared by their means.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +68,13 @@ def over_kinds(fits: Sequence[JointFit]) -> JointFit:
     def widened(name: str, p: Parameter, each: Sequence[Mapping[str, Parameter]]) -> Parameter:
         if p.error is None or name.endswith("_pd"):  # widths of other kinds are other numbers
             return p
-        values = np.array([one[name].value if name in one else p.value for one in each])
+        own = over_median(best, name)
+        values = np.array(
+            [
+                one[name].value * over_median(fit, name) / own if name in one else p.value
+                for fit, one in zip(fits, each, strict=True)
+            ]
+        )
         return replace(p, error=float(np.sqrt(p.error**2 + weight @ (values - p.value) ** 2)))
 
     shared = {n: widened(n, p, [f.parameters for f in fits]) for n, p in best.parameters.items()}
@@ -72,3 +82,11 @@ def over_kinds(fits: Sequence[JointFit]) -> JointFit:
         {n: widened(n, p, [f.own[i] for f in fits]) for n, p in one.items()} for i, one in enumerate(best.own)
     )
     return replace(best, parameters=shared, own=own)
+
+
+def over_median(fit: JointFit, name: str) -> float:
+    """The mean of a size over what sasmodels' parameter stands for: 1 but for a log-normal distribution."""
+    width = fit.parameters.get(f"{name}_pd")
+    if width is None or fit.distributions.get(name) != "lognormal":
+        return 1.0
+    return float(np.exp(0.5 * width.value**2))

@@ -21,15 +21,16 @@ from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
 from ..progress import shown
-from ..task import Counting, FitOptions, Pool
+from ..task import FitOptions, Pool
 from ..watched import Progress, Watched
+from .disagreement import odd_one, own_that_explains
 from .distributions import other_widths, over_kinds
 from .joint_fit import joint_fit
 from .one_curve import as_one_curve
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit, SampleResult, ranked
 from .said import spoken_in_python, told
-from .search import BESIDE, JOINT, Alone, search
+from .search import BESIDE, JOINT, Alone, Reading, search
 
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
@@ -39,6 +40,8 @@ NO_DENSITIES = (
 #: Fits whose -2 ln of the evidence lies so far behind may lead with another size distribution: that of the
 #: wrong length costs 40 in three curves that are off by 2 %.
 _NEAR = 60.0
+#: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all.
+_CHANGED = 2
 
 
 def fit_together(
@@ -149,19 +152,59 @@ def _jointly(
 ) -> SampleResult:
     """All that is fitted to all curves."""
     ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
-    sample, fits, notes = search(ledger, sample, dintensities, options, suggestion, alone)
-    order = tuple(ranked(fits))
-    odd = None
+    readings = search(ledger, sample, dintensities, options, suggestion, alone)
+    found = [_followed(ledger, reading, dintensities, options, suggestion) for reading in readings]
+    if not found[0].explained:
+        return _disagreeing(ledger, readings, found, options)
+    return found[0]
+
+
+def _followed(
+    ledger: Ledger,
+    reading: Reading,
+    dintensities: tuple[Any, ...],
+    options: FitOptions,
+    suggestion: Suggestion,
+) -> SampleResult:
+    """The joint fits of a reading, the near ones with other size distributions, the best first."""
+    order = tuple(ranked(reading.fits))
     if order:
         least = min(fit.bic for fit in order) + _NEAR
         near = [fit for fit in order if fit is order[0] or fit.bic < least]
         rest = [fit for fit in order[1:] if not fit.bic < least]
-        again = partial(_again, sample, dintensities, options)
+        again = partial(_again, reading.sample, dintensities, options)
         order = tuple(ranked([*(_whichever_kind(ledger, again(fit), fit) for fit in near), *rest]))
-        odd = odd_one(ledger, again(order[0])) if order[0].lacking() else None
-    if fits and sample.kind == CONTRASTS and not any(one is not None for one in sample.solvents or ()):
+    notes = reading.notes
+    unknown = not any(one is not None for one in reading.sample.solvents or ())
+    if order and reading.sample.kind == CONTRASTS and unknown:
         notes = [*notes, NO_DENSITIES]
-    return SampleResult(sample, dintensities, order, suggestion, odd=odd, notes=tuple(notes))
+    return SampleResult(reading.sample, dintensities, order, suggestion, notes=tuple(notes))
+
+
+def _disagreeing(
+    ledger: Ledger, readings: Sequence[Reading], found: Sequence[SampleResult], options: FitOptions
+) -> SampleResult:
+    """Of what explains no sample: what its curves do not share, or which of them disagrees.
+
+    The first reading that says one or the other, before one that gives each curve densities of its own.
+    """
+    usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
+    for one in usual:
+        for fit in one.fits[:_CHANGED]:
+            task = _again(one.sample, one.dintensities, options, fit)
+            changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
+            if changed is not None:
+                name, own = changed
+                sample = replace(one.sample, own=one.sample.own | {name})
+                return replace(one, sample=sample, fits=tuple(ranked([own])), changing=name)
+    for one in usual or found[:1]:
+        if one.best is not None:
+            odd = odd_one(ledger, _again(one.sample, one.dintensities, options, one.best))
+            if odd is not None:
+                return replace(one, odd=odd)
+        if ledger.clock() >= ledger.until:
+            break
+    return found[0]
 
 
 def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
@@ -193,37 +236,3 @@ def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, f
         sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
         dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
     )  # fmt: skip
-
-
-def odd_one(pool: Counting, task: JointTask) -> int | None:
-    """The one curve without which all others are explained; None where there is none, or several.
-
-    Parameters
-    ----------
-    task : JointTask
-        Of all curves, three at least; it starts where their joint fit has ended.
-    """
-    count = len(task.sample.curves)
-    if count < 3:
-        return None
-    tasks = [without(task, i) for i in range(count)]
-    found = []
-    for i, answer in answers(pool, fit_one, tasks, JOINT.seconds * count):
-        if isinstance(answer, JointMinimum) and not joint_fit(answer).lacking():
-            found.append(i)
-    return found[0] if len(found) == 1 else None
-
-
-def without(task: JointTask, i: int) -> JointTask:
-    """The same of all curves but one."""
-
-    def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return values[:i] + values[i + 1 :]
-
-    sample = task.sample
-    fewer = replace(
-        sample, curves=left(sample.curves), solvents=left(sample.solvents),
-        concentrations=left(sample.concentrations), probes=left(sample.probes), scale=left(sample.scale),
-        values=left(sample.values),
-    )  # fmt: skip
-    return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))

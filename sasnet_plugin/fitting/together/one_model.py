@@ -25,7 +25,7 @@ from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 from ..task import Budget, no_curve
 from .contrast_forms import ContrastForms
-from .contrast_starts import density_starts
+from .contrast_starts import density_starts, own_density_starts
 from .generalised import Minimum, generalised, plain
 from .joint import Joint, Key
 from .shared import Plan, plan_of
@@ -204,7 +204,8 @@ def _starts(
             if found:
                 continue
         own = [_of_curve(start or single, plan) for start in task.starts]
-        found += [(shared, own), *((shared, salted) for salted in _salted(shared, own, plan))]
+        owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
+        found += [(shared, one) for one in owns]
     return found
 
 
@@ -220,6 +221,16 @@ def _salted(
     for name in plan.own:
         if bare(name) == SALT and not float(shared.get(name, 0.0)) > 0:
             yield [one | {name: _SALT} for one in own]
+
+
+def _by_densities(
+    forms: ContrastForms, plan: Plan, shared: Mapping[str, Any], rng: np.random.Generator
+) -> list[list[dict[str, Any]]]:
+    """Each curve's own densities for a shape; those of its single fit go with another one."""
+    if not forms.matter or not set(forms.matter) <= plan.own:
+        return []
+    found = own_density_starts(forms, plan, shared, rng)
+    return [list(found)] if found else []
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:

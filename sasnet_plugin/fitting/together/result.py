@@ -175,6 +175,8 @@ class SampleResult:
         Places of curves whose own answer contradicts that of all.
     odd : int or None
         Place of the one curve without which all others are explained.
+    changing : str
+        The one parameter that the curves do not share, against their kind's custom.
     """
 
     sample: Sample
@@ -187,6 +189,7 @@ class SampleResult:
     notes: tuple[str, ...] = field(default_factory=tuple)
     verdict: Verdict = Verdict()
     as_one: FitResult | None = None
+    changing: str = ""
 
     @property
     def best(self) -> JointFit | None:
@@ -253,6 +256,7 @@ class SampleResult:
             "singles": [{"file": f, **_single(r)} for f, r in zip(files, self.singles, strict=False)],
             "as_one": None if self.as_one is None else _single(self.as_one),
             "odd": None if self.odd is None else files[self.odd],
+            "changing": self.changing or None,
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }

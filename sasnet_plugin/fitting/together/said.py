@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
+from ..settings import ASSESSMENT
 from ..task import FitOptions
 from ..verdict.headline import in_words
 from ..verdict.in_python import of_verdict
@@ -18,6 +22,7 @@ from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
+from .distributions import over_median
 from .result import JointFit, SampleResult
 
 #: What the curves of a sample are, by kind.
@@ -35,6 +40,8 @@ EXCHANGED = (
     "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
     " light for heavy water inside, or they are not one sample."
 )
+#: Scales, and volume fractions over concentrations, that are so far off are doubted.
+_FAR = 0.1
 #: Models whose weight is more than this share of the first's cannot be told from it.
 _TIED = 0.1
 
@@ -84,7 +91,7 @@ def headline(result: SampleResult, best: JointFit) -> str:
                 f"No model that was fitted explains {which}: {but} disagrees with the others; {other}.{unit}"
             )
         nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
-        return f"No model that was fitted explains {which}. {nearest}.{unit}"
+        return f"No model that was fitted explains {which}{_alone(result)}. {nearest}.{unit}"
     values = ", ".join(_values(best))
     said = capital(with_name(best.of_curve(0))) + _group(result, best)
     tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
@@ -93,6 +100,17 @@ def headline(result: SampleResult, best: JointFit) -> str:
         within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
         return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
     return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
+
+
+def _alone(result: SampleResult) -> str:
+    """Which curves nothing explains even alone: then it is not that the sample changes."""
+    names = [Path(file).name for file in result.sample.files]
+    not_even = [
+        name for name, one in zip(names, result.singles, strict=False) if one.verdict.level == DOES_NOT
+    ]
+    if not not_even:
+        return ""
+    return f", nor {listed(not_even)} alone"
 
 
 def _group(result: SampleResult, best: JointFit) -> str:
@@ -113,7 +131,9 @@ def _values(best: JointFit) -> list[str]:
             spread = f"{rounded(100 * p.value, error, 0.1)} %"
             found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
         else:
-            size = Size(_spoken(name), p.value, p.error, p.unit, (name,))
+            over = over_median(best, name)
+            what = _spoken(name) if over == 1.0 else f"mean {_spoken(name)}"
+            size = Size(what, over * p.value, over * p.error, p.unit, (name,))
             found.append(in_words(size.name, size))
     return found
 
@@ -132,44 +152,96 @@ def _spoken(name: str) -> str:
 
 def _doubts(result: SampleResult) -> list[str]:
     """What may be wrong, the most harmful first."""
-    sample, best = result.sample, result.best
-    names = [Path(f).name for f in sample.files]
-    found: list[str] = []
+    best = result.best
     if best is None:
-        return found
-    if result.against and result.explained:
-        found.append(
-            f"{listed([names[i] for i in result.against])} alone looks like another kind of sample; see that"
-            " it is the same."
-        )
-    if EXCHANGED in result.notes:
-        found.append(EXCHANGED)
-    factors = _calibrations(result)
-    if factors:
-        found.append(factors)
+        return []
+    names = [Path(f).name for f in result.sample.files]
+    possible = (
+        _contradicting(result, names), EXCHANGED if EXCHANGED in result.notes else "",
+        _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
+        _noisy(result, best, names), _as_it_looks(result),
+    )  # fmt: skip
+    return [doubt for doubt in possible if doubt]
+
+
+def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
+    """Which curves' own answers are another kind of sample."""
+    if not (result.against and result.explained):
+        return ""
+    against = listed([names[i] for i in result.against])
+    return f"{against} alone looks like another kind of sample; see that it is the same."
+
+
+def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """Which curves' uncertainties are too small."""
     noisy = [i for i in range(len(names)) if best.noisy(i)]
-    if noisy and result.explained:
-        factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
-        found.append(
-            f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
-            " uncertainties, which seem too small."
-        )
-    if not sample.told:
-        found.append(
-            f"That these are {WHAT[sample.kind]} was told from the curves; say with --kind if they are"
-            " something else."
-        )
-    return found
+    if not (noisy and result.explained):
+        return ""
+    factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
+    return (
+        f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
+        " uncertainties, which seem too small."
+    )
 
 
-def _calibrations(result: SampleResult) -> str:
+def _as_it_looks(result: SampleResult) -> str:
+    """That nobody has said what the curves are."""
+    if result.sample.told:
+        return ""
+    return (
+        f"That these are {WHAT[result.sample.kind]} was told from the curves; say with --kind if they are"
+        " something else."
+    )
+
+
+def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """That the curves do not share a parameter, with its value in each."""
+    name = result.changing
+    if not name:
+        return ""
+    over = over_median(best, name)
+    own = [one[name] for one in best.own]
+    sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
+    each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
+    return f"The curves do not share one {_spoken(name)}: it is {listed(each)}; each was given its own."
+
+
+def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
+    """That volume fractions do not go as the concentrations that are given; the farthest curve is named."""
+    fractions = [own.get("volfraction") for own in best.own]
+    given = [
+        (name, c, p.value, p.error)
+        for name, c, p in zip(names, result.sample.concentrations, fractions, strict=False)
+        if c and p is not None and p.error
+    ]
+    if len(given) < 2 or not result.explained:
+        return ""
+    concentration, value, error = np.array([one[1:] for one in given], dtype=float).T
+    ratio, spread = value / concentration, error / concentration
+    far = int(np.argmax(np.abs(ratio / np.median(ratio) - 1)))
+    weight = np.where(np.arange(len(given)) == far, 0.0, spread**-2)
+    mean = float(weight @ ratio / np.sum(weight))
+    doubted = max(_FAR * mean, ASSESSMENT.significant * np.hypot(spread[far], np.sum(weight) ** -0.5))
+    if abs(ratio[far] - mean) <= doubted:
+        return ""
+    is_, asked = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
+    return (
+        f"Volume fractions are not in proportion to the concentrations: {given[far][0]} has {is_} %, and the"
+        f" others ask for {asked} %."
+    )
+
+
+def _calibrations(result: SampleResult, best: JointFit) -> str:
     """That a curve's intensity is off by more than a calibration is."""
-    best, sample = result.best, result.sample
-    if best is None or sample.kind not in (SETTINGS, CONTRASTS) or EXCHANGED in result.notes:
+    sample = result.sample
+    one_scale = sample.kind in (SETTINGS, CONTRASTS) or (
+        sample.kind == CONCENTRATIONS and best.structure_factor is not None and result.explained
+    )
+    if not one_scale or EXCHANGED in result.notes:
         return ""
     scales = [own["scale"].value for own in best.own]
     middle = sorted(scales)[len(scales) // 2]
-    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > 0.1]
+    far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
     if not far:
         return ""
     name = Path(sample.files[far[0]]).name

@@ -62,6 +62,31 @@ class Alone:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What the curves are taken for, and what was fitted to them as such.
+
+    Parameters
+    ----------
+    notes : list of str
+        What failed, and what this reading allows to the curves.
+    """
+
+    sample: Sample
+    fits: list[JointFit]
+    notes: list[str]
+
+    @property
+    def explained(self) -> bool:
+        """Whether one model explains all curves."""
+        return any(not fit.lacking() for fit in self.fits)
+
+    @property
+    def usual(self) -> bool:
+        """Whether the curves share what their kind does."""
+        return EXCHANGED not in self.notes
+
+
+@dataclass(frozen=True)
 class _Asked:
     """What is fitted to what."""
 
@@ -80,22 +105,23 @@ def search(
     options: FitOptions,
     suggestion: Suggestion,
     alone: Alone,
-) -> tuple[Sample, list[JointFit], list[str]]:
-    """The search; where nothing explains the curves, further.
+) -> list[Reading]:
+    """The search; where nothing explains the curves, further, and all that was tried, the likeliest first.
 
     Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
     """
     ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
     fits, notes = _models(ask)
     if any(not fit.lacking() for fit in fits):
-        return sample, [*fits, *_bodies(ask, fits)], notes
-    tried = [(sample, fits, notes)]
+        return [Reading(sample, [*fits, *_bodies(ask, fits)], notes)]
+    tried = [Reading(sample, fits, notes)]
     for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
         again, said = _models(replace(ask, sample=second))
-        tried.append((second, again, [*said, *why]))
-        if any(not fit.lacking() for fit in again):
-            break
-    return min(tried, key=lambda one: min((fit.bic for fit in one[1]), default=np.inf))
+        found = Reading(second, again, [*said, *why])
+        if found.explained:
+            return [found]
+        tried.append(found)
+    return sorted(tried, key=lambda one: min((fit.bic for fit in one.fits), default=np.inf))
 
 
 def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:

@@ -72,7 +72,8 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     _check_ties(sample, model, set(names), ties)
     factors = _factors(sample, factor)
     densities = {p.name for p in table if p.type == "sld"}
-    if densities <= own and not any(densities & one.keys() for one in known):
+    free = densities <= own and not any(densities & one.keys() for one in known)
+    if free and sample.kind != SETTINGS:  # where contrasts are one, so is the scale of what has no density
         factors = None  # a factor of all contrasts of a curve is one of its scale
     background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
     return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background)

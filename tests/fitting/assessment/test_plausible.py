@@ -20,6 +20,8 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
         ("volfraction", 0.75, "", "fill"),
         ("volfraction", 0.6, "", ""),
         ("surface_fraction", 1.2, "", "fraction"),
+        ("fractal_dim", 3.05, "", ""),
+        ("fractal_dim", 4.0, "", "3 of space"),
         ("lorentz_scale", -1.0, "", "negative"),
         ("scale", 0.0, "", "positive"),
     ],

@@ -25,8 +25,9 @@ from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
+from sasnet_plugin.fitting.together.disagreement import odd_one
 from sasnet_plugin.fitting.together.distributions import other_widths, over_kinds
-from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together, odd_one
+from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one

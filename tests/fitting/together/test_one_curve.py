@@ -122,6 +122,12 @@ def test_background_of_a_bright_setting_is_no_larger_than_the_dim_one_allows() -
     assert abs(background.value) < 0.4
 
 
+@pytest.mark.parametrize("model", ["guinier", "sphere"])
+def test_settings_have_one_scale_whether_or_not_the_model_has_densities(model: str) -> None:
+    assert plan_of(settings(), model, None, {}).factors == (1.0, 1.0)
+    assert plan_of(known(contrasts()), "guinier", None, {}).factors is None  # contrasts scale it
+
+
 def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
     """A droplet of heavy water in light and in heavy oil, and one of light water: three contrasts."""
     pairs = ((6.36, -0.5), (6.36, 6.6), (-0.56, 6.6))

@@ -1,0 +1,94 @@
+"""Where curves of a sample do not go together: one that disagrees, or a parameter that they do not share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ...data.sample.sample import CONCENTRATIONS, SERIES
+from ..pool import answers
+from ..result.model_fit import Parameter
+from ..task import Counting
+from .joint_fit import joint_fit
+from .one_model import JointMinimum, JointTask, fit_one
+from .result import JointFit
+from .search import JOINT
+
+#: Kinds of sample along which a body may change.
+_CHANGING = (CONCENTRATIONS, SERIES)
+
+
+def odd_one(pool: Counting, task: JointTask) -> int | None:
+    """The one curve without which all others are explained; None where there is none, or several.
+
+    Parameters
+    ----------
+    task : JointTask
+        Of all curves, three at least; it starts where their joint fit has ended.
+    """
+    count = len(task.sample.curves)
+    if count < 3:
+        return None
+    tasks = [without(task, i) for i in range(count)]
+    found = [i for i, _ in _explaining(pool, tasks)]
+    return found[0] if len(found) == 1 else None
+
+
+def own_that_explains(
+    pool: Counting, task: JointTask, fit: JointFit, seconds: float = np.inf
+) -> tuple[str, JointFit] | None:
+    """The one parameter with which all curves are explained where each has its own; the likeliest of several.
+
+    Micelles grow and lose charge along a series of concentrations or of salt, and are the same otherwise.
+
+    Parameters
+    ----------
+    task : JointTask
+        Of all curves; it starts where their joint fit has ended.
+    fit : JointFit
+        That fit.
+    seconds : float
+        At most.
+    """
+    if task.sample.kind not in _CHANGING or seconds <= 0:
+        return None
+    names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
+    tasks = [replace(task, sample=replace(task.sample, own=task.sample.own | {name})) for name in names]
+    found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
+    return min(found, key=lambda one: one[1].bic, default=None)
+
+
+def _is_told(name: str, p: Parameter) -> bool:
+    """Whether a parameter is known and of the body or its neighbours: widths and densities tell little."""
+    return not p.fixed and p.error is not None and not name.endswith("_pd") and "sld" not in name
+
+
+def _explaining(
+    pool: Counting, tasks: Sequence[JointTask], seconds: float = np.inf
+) -> list[tuple[int, JointFit]]:
+    """Joint fits that explain all their curves, with their places among the tasks."""
+    found = []
+    for i, answer in answers(pool, fit_one, tasks, min(JOINT.seconds * len(tasks), seconds)):
+        if isinstance(answer, JointMinimum):
+            fit = joint_fit(answer)
+            if not fit.lacking():
+                found.append((i, fit))
+    return found
+
+
+def without(task: JointTask, i: int) -> JointTask:
+    """The same of all curves but one."""
+
+    def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
+        return values[:i] + values[i + 1 :]
+
+    sample = task.sample
+    fewer = replace(
+        sample, curves=left(sample.curves), solvents=left(sample.solvents),
+        concentrations=left(sample.concentrations), probes=left(sample.probes), scale=left(sample.scale),
+        values=left(sample.values),
+    )  # fmt: skip
+    return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))

@@ -1,0 +1,113 @@
+"""Series along which a body changes: what the curves do not share is said, with its value in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from test_joint import Here
+
+from sasnet_plugin.batch.worker import OneByOne
+from sasnet_plugin.data.sample.described import sample_of
+from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
+from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.disagreement import own_that_explains
+from sasnet_plugin.fitting.together.fit_together import fit_sample
+from sasnet_plugin.fitting.together.joint_fit import joint_fit
+from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
+from sasnet_plugin.fitting.together.result import SampleResult
+from sasnet_plugin.fitting.together.said import told
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve, Suggestion
+
+RADII, FRACTIONS = (24.0, 28.0, 33.0), (0.02, 0.08, 0.2)
+
+
+def measured(radius: float, volfraction: float, seed: int) -> Curve:
+    """Hard spheres in D2O with 1 % of noise."""
+    from sasmodels.core import load_model
+    from sasmodels.data import Data1D
+    from sasmodels.direct_model import DirectModel
+
+    q = np.geomspace(0.008, 0.3, 90)
+    data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q))
+    clean = DirectModel(data, load_model("sphere@hardsphere"))(
+        radius=radius, volfraction=volfraction, sld=0.3, sld_solvent=6.36, background=0.05
+    )
+    size = 0.01 * clean + 1e-3
+    noise = np.random.default_rng(seed).standard_normal(q.size)
+    return Curve(q, clean + size * noise, size, file=f"phi_{100 * volfraction:.0f}.dat")
+
+
+def sample(radii: Sequence[float], given: Sequence[float] = ()) -> Sample:
+    curves = [measured(r, phi, i) for i, (r, phi) in enumerate(zip(radii, FRACTIONS, strict=True))]
+    said = {"concentrations": {str(i + 1): c for i, c in enumerate(given)}} if given else {}
+    return sample_of(curves, {"kind": "concentrations", **said})
+
+
+def task(of: Sample) -> JointTask:
+    errors = tuple(np.asarray(curve.dintensity) for curve in of.curves)
+    start: dict[str, Any] = {"radius": 27.0, "volfraction": 0.1, "sld": 0.3, "sld_solvent": 6.36}
+    return JointTask(of, errors, "sphere", "hardsphere", (start,) * len(errors))
+
+
+def test_the_parameter_that_grows_along_a_series_is_found() -> None:
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    assert fit.lacking()
+    found = own_that_explains(Here(), joint, fit)
+    assert found is not None
+    name, own = found
+    assert name == "radius"
+    values = [one["radius"].value for one in own.own]
+    assert values == pytest.approx(RADII, rel=0.01)
+
+
+def test_settings_do_not_change_their_body() -> None:
+    from dataclasses import replace
+
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    settings = replace(joint, sample=replace(joint.sample, kind="settings"))
+    assert own_that_explains(Here(), settings, fit) is None
+
+
+def test_answer_says_what_is_not_shared_and_how_large_it_is_in_each_curve(bank: Bank) -> None:
+    pool = OneByOne(bank, {}, lambda *said: None)
+    said = fit_sample(pool, sample(RADII), FitOptions(models=("sphere",), structure_factor="hardsphere"))
+    assert said.explained
+    assert said.changing == "radius"
+    doubt = said.verdict.doubt
+    assert doubt.startswith("The curves do not share one radius: it is 24")
+    assert "in phi_20.dat" in doubt
+    assert said.as_dict()["changing"] == "radius"
+
+
+def test_curves_that_nothing_explains_even_alone_are_named() -> None:
+    joint = task(sample(RADII))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    levels = (EXPLAINS, DOES_NOT, DOES_NOT)
+    alone = [
+        FitResult(curve, error, (), verdict=Verdict(level))
+        for curve, error, level in zip(joint.sample.curves, joint.dintensities, levels, strict=True)
+    ]
+    found = SampleResult(
+        joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0), tuple(alone)
+    )
+    said = told(found, FitOptions()).verdict.headline
+    assert "3 concentrations of one sample, nor phi_8.dat and phi_20.dat alone" in said
+
+
+@pytest.mark.parametrize(("given", "far"), [((2.0, 8.0, 20.0), ""), ((2.0, 8.0, 10.0), "phi_20.dat has")])
+def test_volume_fractions_are_held_against_the_concentrations(given: Sequence[float], far: str) -> None:
+    joint = task(sample((28.0, 28.0, 28.0), given))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    assert not fit.lacking()
+    result = SampleResult(joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
+    doubt = told(result, FitOptions()).verdict.doubt
+    assert far in doubt
+    assert bool(doubt) == bool(far)
