@@ -8,11 +8,11 @@ import sys
 
 def main() -> None:
     """Run the command line."""
-    # What is imported stays, and would be looked through a hundred times in vain; `cli.help.Command` ends it.
+    # What is imported stays, and would be looked through a hundred times in vain; `cli.main.Command` ends it.
     gc.disable()
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler
     # Nothing is lost before the command itself runs; a module that is interrupted says so at length, and the
-    # parser of options ends with another exit code. `cli.help.Command` makes Ctrl-C an exception again.
+    # parser of options ends with another exit code. `cli.main.Command` makes Ctrl-C an exception again.
     if usual:
         signal.signal(signal.SIGINT, _leave)
     from .cli.main import main as run

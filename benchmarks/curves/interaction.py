@@ -124,7 +124,7 @@ def examples(each: int, seed: int) -> list[Example]:
 def figures(every: Sequence[Example]) -> dict[str, float]:
     """What the network says of them."""
     from sasnet_plugin.predict.curves import open_classifier
-    from sasnet_plugin.predict.interaction import InteractionFinding
+    from sasnet_plugin.predict.tags import InteractionFinding
 
     predictor = open_classifier().predictor
     answers = predictor.answers([one.curve for one in every], predictor.choice(5, prior="uniform"))

@@ -156,15 +156,21 @@ class Journal:
             if record is None:
                 self.damaged += 1
             elif "file" in record:
-                there = self.places.get(record["file"])
-                if there is None or there.time < record["time"]:
+                if self._is_newer(record):
                     self._take_in(self._append(record, sync=False), record)
             elif "options" in record:
                 self.name_options(record["options"], record["are"])
+        self._sync()
+
+    def _sync(self) -> None:
         try:
             os.fsync(self._fd)
         except OSError as error:
             raise self._full(error) from error
+
+    def _is_newer(self, record: Record) -> bool:
+        there = self.places.get(record["file"])
+        return there is None or there.time < record["time"]
 
     def _take_in(self, offset: int, record: Record | None) -> None:
         if record is None:

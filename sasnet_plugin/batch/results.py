@@ -253,7 +253,7 @@ def _cell(value: Any) -> Any:
     if value is None or value != value:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return ("no", "yes")[value]
     if isinstance(value, str):
         return plain_cell(value)
     return f"{value:.8g}" if isinstance(value, float) else value

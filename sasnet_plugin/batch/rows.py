@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -88,7 +88,6 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
     if not result.fits and len(result.singles) == 1:
         return fitted(result.singles[0], None, seconds)
     curves, told = result.sample.curves, result.as_dict()
-    units = {curve.q_unit.in_words for curve in curves}
     row: Row = {
         "entry": names_of(told["files"]),
         "sample": {
@@ -96,29 +95,40 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
             "files": [curve.file for curve in curves],
             "points": list(map(len, curves)),
         },
-        "points": sum(map(len, curves)),
-        "q_unit": " and ".join(sorted(units)),
-        "q_min": min(float(curve.q[0]) for curve in curves),
-        "q_max": max(float(curve.q[-1]) for curve in curves),
+        **_extent(curves),
         "verified": result.explained,
         "headline": result.verdict.headline,
         "doubt": result.verdict.doubt,
         "notes": list(result.notes),
         "seconds": seconds,
         "error": "",
-        "fits": [
-            _joint(fit, list(told["files"]))
-            | {
-                "probability": found.probability, "seconds": found.seconds,
-                "distributions": dict(found.distributions), "chisq": list(found.chisq),
-                "per_decade": found.per_decade,
-            }
-            for fit, found in zip(told["fits"], result.fits, strict=True)
-        ],
-    }  # fmt: skip
+        "fits": _joint_fits(result, told),
+    }
     if result.best is None:
         row["error"] = f"{name}: no model could be fitted to its curves together; the notes say why."
     return row
+
+
+def _extent(curves: Sequence[Curve]) -> Row:
+    units = {curve.q_unit.in_words for curve in curves}
+    return {
+        "points": sum(map(len, curves)),
+        "q_unit": " and ".join(sorted(units)),
+        "q_min": min(float(curve.q[0]) for curve in curves),
+        "q_max": max(float(curve.q[-1]) for curve in curves),
+    }
+
+
+def _joint_fits(result: SampleResult, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        _joint(fit, list(told["files"]))
+        | {
+            "probability": found.probability, "seconds": found.seconds,
+            "distributions": dict(found.distributions), "chisq": list(found.chisq),
+            "per_decade": found.per_decade,
+        }
+        for fit, found in zip(told["fits"], result.fits, strict=True)
+    ]  # fmt: skip
 
 
 def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:

@@ -6,13 +6,14 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.signature import HDF5
 from ..digits import unit_text
@@ -81,13 +82,18 @@ def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
     found = []
     for number, (record, where) in enumerate(zip(records, at, strict=True), start=1):
         best = best_of(record["rows"][0])
-        values = {
-            name: (p["value"], math.nan if p["error"] is None else p["error"], p["unit"])
-            for name, p in (best["parameters"] if best else {}).items()
-            if not p["fixed"]
-        }
-        found.append(Frame(number, record["file"], where, name_of(best) if best else "", values))
+        name, values = (name_of(best), _values_of(best)) if best else ("", {})
+        found.append(Frame(number, record["file"], where, name, values))
     return found
+
+
+def _values_of(fit: Mapping[str, Any]) -> dict[str, tuple[float, float, str]]:
+    """Value, error and unit of each parameter that was fitted."""
+    return {
+        name: (p["value"], math.nan if p["error"] is None else p["error"], p["unit"])
+        for name, p in fit["parameters"].items()
+        if not p["fixed"]
+    }
 
 
 def changes(series: Sequence[Frame]) -> list[str]:
@@ -117,7 +123,7 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     """
     from matplotlib.figure import Figure
 
-    drawn = [frame for frame in series if frame.model and math.isfinite(frame.at)]
+    drawn = list(filter(_is_drawn, series))
     names = _most_shown(drawn)
     models = list(dict.fromkeys(frame.model for frame in drawn))
     columns = 1 if len(names) < 3 else 2
@@ -126,11 +132,7 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
     panels = figure.subplots(rows, columns, sharex=True, squeeze=False).ravel()
     for panel, name in zip(panels, names, strict=False):
         _draw_values(panel, name, models, drawn)
-    for panel in panels[len(names) :]:
-        panel.set_visible(False)
-    for panel in panels[max(len(names) - columns, 0) : len(names)]:
-        panel.set_xlabel(label)
-        panel.tick_params(labelbottom=True)
+    _label_lowest(panels, len(names), columns, label)
     if models:
         _add_legend(figure, panels)
     _write(figure, path)
@@ -166,6 +168,19 @@ def _draw_changes(panel: Any, drawn: Sequence[Frame]) -> None:
             panel.axvline((old.at + new.at) / 2, color="0.7", lw=0.8, ls=":")
 
 
+def _is_drawn(frame: Frame) -> bool:
+    return bool(frame.model) and math.isfinite(frame.at)
+
+
+def _label_lowest(panels: NDArray[Any], used: int, columns: int, label: str) -> None:
+    """Name the horizontal axis below the last panel of each column, and hide those that are not used."""
+    for panel in panels[used:]:
+        panel.set_visible(False)
+    for panel in panels[max(used - columns, 0) : used]:
+        panel.set_xlabel(label)
+        panel.tick_params(labelbottom=True)
+
+
 def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[Frame]) -> None:
     """One parameter with its errors, a colour a model, a line where the model changes."""
     unit = ""
@@ -178,8 +193,7 @@ def _draw_values(panel: Any, name: str, models: Sequence[str], drawn: Sequence[F
                 color=f"C{k}", label=model,
             )  # fmt: skip
     _draw_changes(panel, drawn)
-    shown = unit_text(unit)
-    panel.set_ylabel(f"{name} / {shown}" if shown else name)
+    panel.set_ylabel(" / ".join(filter(None, (name, unit_text(unit)))))
 
 
 #: Bytes of a text file in which its header is looked for.

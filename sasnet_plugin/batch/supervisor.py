@@ -85,16 +85,20 @@ class _Answering:
             self._known, self._left, self._patience = {}, self.job.seconds, GRACE
             self._wait()
 
-    def died(self, *, late: bool) -> bool:
-        """Its process is gone, or was ended as it was late; whether another one takes over."""
+    def _not_again(self, late: bool) -> None:
+        """What was under way is not tried again."""
         from ..fitting.pool import killed
         from ..fitting.task import LateError
 
+        if self._trying is not None:
+            key, name = self._trying
+            self._known[key] = (LateError if late else killed)(name), 0.0, late
+
+    def died(self, *, late: bool) -> bool:
+        """Its process is gone, or was ended as it was late; whether another one takes over."""
         self.done.late |= late
         left = 0.0 if late else min(max(self.seconds - self._patience, 0.0), self._left)
-        if self._trying is not None:  # not tried again
-            why = LateError if late else killed
-            self._known[self._trying[0]] = why(self._trying[1]), 0.0, late
+        self._not_again(late)
         self._deaths += 1
         answered = len(self.done.rows)
         self.job = replace(self.job, done=answered, known=self._known, left=left)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..data.sample.described import Described
@@ -18,9 +19,10 @@ from ..types import DataError, SasnetError
 from .plan import Options
 
 if TYPE_CHECKING:
-    from ..fitting.task import Named, Plan, Start, Work
+    from ..fitting.task import Budget, Named, Plan, Start, Work
     from ..simulate.bank import Bank
     from ..types import Curve
+    from .rows import Row
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,6 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
             _serve_sample(job, bank, say)
         return
     from ..data import load
-    from ..data.failure import unforeseen
-    from ..fitting.api import fit_with
-    from ..predict import open_classifier
     from . import rows
 
     options, known = job.options, job.known
@@ -94,19 +93,29 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         return
     for curve in curves[job.done :]:
         say("begin")
-        began = time.monotonic()
-        pool = OneByOne(bank, known, say, usual=began + left)
-        try:
-            used = _within(curve, options.window)
-            how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
-            result = fit_with(pool, used, how, wall=left)
-            network = open_classifier().suggest([used], top=1)[0].rg_network
-            row = rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
-        except Exception as error:
-            reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
-            row = rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
+        pool = OneByOne(bank, known, say, usual=time.monotonic() + left)
+        row = _row_of(curve, job, pool, left)
         say("row", row | {"limit_met": pool.late}, pool.late)
         known, left = {}, job.limit
+
+
+def _row_of(curve: Curve, job: Job, pool: OneByOne, left: float) -> Row:
+    """The row of a curve; `left` is what it may take, s of wall clock."""
+    from ..data.failure import unforeseen
+    from ..fitting.api import fit_with
+    from ..predict import open_classifier
+    from . import rows
+
+    began, options = time.monotonic(), job.options
+    try:
+        used = _within(curve, options.window)
+        how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
+        result = fit_with(pool, used, how, wall=left)
+        network = open_classifier().suggest([used], top=1)[0].rg_network
+        return rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
+    except Exception as error:
+        reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
+        return rows.failed(job.path, reason, curve=curve, seconds=time.monotonic() - began)
 
 
 def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
@@ -121,7 +130,7 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     left = job.seconds if job.left is None else job.left
     pool = OneByOne(bank, job.known, say, usual=began + left)
     try:
-        curves = [curve for path in job.files for curve in _curves(path, job.options)]
+        curves = list(chain.from_iterable(_curves(path, job.options) for path in job.files))
         described = job.options.described or Described()
         sample = described.sample(curves, scattering_length_density, of_several=True)
         result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit))
@@ -182,8 +191,7 @@ class OneByOne:
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
-        from ..fitting.ledger import cut, used
-        from ..fitting.pool import answer_of, budget_of
+        from ..fitting.pool import budget_of
         from ..fitting.task import LateError
 
         deadline = time.monotonic() + seconds
@@ -191,19 +199,28 @@ class OneByOne:
         for index, task in enumerate(asked):
             key = f"{self.calls}.{index} {task.name}"
             left = (min(deadline, self.usual) if self.fitted else deadline) - time.monotonic()
-            spent = 0.0, False
-            budget = budget_of(plan, index, left)
-            if key in self.known:
-                answer, *spent = self.known[key]
-            elif left <= 0 or budget is None:
-                answer, spent = LateError(task.name), (0.0, True)
-            else:
-                self.say("try", key, task.name)
-                answer = answer_of(work, task, self.bank, budget)
-                spent = used(), cut()
-                self.say("done", key, (answer, *spent))
+            answer, took, late = self._answered(key, work, task, left, budget_of(plan, index, left))
             self.fitted |= is_fit(answer)
-            self.late |= isinstance(answer, LateError) or spent[1]
+            self.late |= isinstance(answer, LateError) or late
             if plan is not None:
-                plan.done(index, answer, *spent)
+                plan.done(index, answer, took, late)
             yield index, answer
+
+    def _answered(
+        self, key: str, work: Work, task: Named, left: float, budget: Budget | None
+    ) -> tuple[Any, float, bool]:
+        """An answer, from before if there is one, what it took, and whether it was cut short."""
+        from ..fitting.ledger import cut, used
+        from ..fitting.pool import answer_of
+        from ..fitting.task import LateError
+
+        if key in self.known:
+            before: tuple[Any, float, bool] = self.known[key]
+            return before
+        if left <= 0 or budget is None:
+            return LateError(task.name), 0.0, True
+        self.say("try", key, task.name)
+        answer = answer_of(work, task, self.bank, budget)
+        spent = used(), cut()
+        self.say("done", key, (answer, *spent))
+        return answer, *spent

@@ -13,12 +13,11 @@ import typer
 
 from ..batch.plan import TIME_LIMIT, Options
 from ..types import SasnetError
-from .arguments import Force, Quiet, Scheduler, Table
+from .arguments import Force, Given, Kind, Own, Quiet, SampleFile, Scheduler, Share, Table, Tie, TogetherBy
 from .files import expand
 from .fits.options import Files, with_fit_options
 from .interrupt import term_as_interrupt
 from .progress import shown
-from .together import Given, Kind, Own, SampleFile, Share, Tie, TogetherBy
 
 if TYPE_CHECKING:
     from ..batch.journal import Journal

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,14 +25,18 @@ from .arguments import (
     Exclude,
     Force,
     Geometry,
+    Given,
+    Kind,
     Models,
     Plot,
     Prior,
     QRange,
     Quiet,
     QUnit,
+    SampleFile,
     Table,
     TiledKey,
+    Together,
     Top,
     Wavelength,
     as_given,
@@ -43,8 +48,6 @@ from .arguments import (
 )
 from .files import check_free, expand, many, say_drawn
 from .kinds import Kinds, Outcome, Wanted, outcomes
-from .progress import classifying, stages
-from .together import Given, Kind, SampleFile, Together
 
 if TYPE_CHECKING:
     from ..domains import Domain
@@ -123,7 +126,7 @@ def classify(
     outputs.check()
     wanted = Wanted(top, names_of(models), names_of(exclude), prior_given(prior))
     reading = ReadOptions(unit, entry, tuple(geometry or ()), wavelength_of(wavelength))
-    told = stages(quiet) if verify else None
+    told = _stages(quiet) if verify else None
     reader = _reader(files, tiled_key, domain)
     kinds = Kinds(domain, wanted, reading, verify=verify, told=told, reader=reader)
     of_sample = Given(sample_file, kind)
@@ -139,7 +142,7 @@ def classify(
     outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
-    with classifying(quiet) as step, closing(reader) if reader else nullcontext():
+    with _counted(quiet) as step, closing(reader) if reader else nullcontext():
         arguments = reader.expanded(files) if reader else files
         found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
         failed = outputs.take(found, writer, kinds.domain_of)
@@ -147,6 +150,21 @@ def classify(
     outputs.close(files)
     if failed:
         raise typer.Exit(1)
+
+
+def _counted(quiet: bool) -> AbstractContextManager[Callable[[], None]]:
+    """What is called after each file: it shows how many are done where answers go elsewhere than progress."""
+    if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
+        return nullcontext(lambda: None)
+    from .progress import classifying
+
+    return classifying()
+
+
+def _stages(quiet: bool) -> Callable[[str], None]:
+    from .progress import stages
+
+    return stages(quiet)
 
 
 def _many(files: Sequence[str], reader: Reader | None) -> bool:

@@ -13,7 +13,21 @@ from ..batch.plan import Options
 from ..data.failure import sentence_of, unforeseen
 from ..domains import names_and_titles
 from ..types import Curve, SasnetError
-from .arguments import Details, Force, Geometry, Plot, Quiet, Table
+from .arguments import (
+    Details,
+    Force,
+    Geometry,
+    Given,
+    Kind,
+    Own,
+    Plot,
+    Quiet,
+    SampleFile,
+    Share,
+    Table,
+    Tie,
+    Together,
+)
 from .files import clocked, curves_of, expand
 from .fits.options import Files, also_given, with_fit_options
 from .fits.outputs import Outputs, written
@@ -21,7 +35,6 @@ from .fits.printed import Say
 from .fits.reading import Reading
 from .progress import fitting
 from .streams import json_lines
-from .together import Given, Kind, Own, SampleFile, Share, Tie, Together
 
 if TYPE_CHECKING:
     from ..domains import Domain

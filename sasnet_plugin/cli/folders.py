@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..model_free import Guinier
 from ..predict.classes import ClassesFinding, ClassFound, percent
 from ..predict.described import SizeFinding
-from ..report import sparkline
 from ..report.in_one_line import in_one_line
 from ..types import Curve, printable
+from .answers import sparkline
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult

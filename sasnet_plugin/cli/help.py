@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import signal
-import sys
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -120,23 +117,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
 )
 
 
-class Command(TyperCommand):
+class Explained(TyperCommand):
     """A command whose help has groups and examples."""
-
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run it; garbage is collected from here on, among what is made from here on (see `__main__`)."""
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
-        before = signal.getsignal(signal.SIGINT)
-        if getattr(before, "__module__", "") not in ("__main__", "sasnet_plugin.__main__"):
-            return super().invoke(ctx)  # called from a program that has its own way with signals
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            return super().invoke(ctx)
-        finally:
-            sys.stdout.flush()
-            signal.signal(signal.SIGINT, before)
 
     def format_options(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """Write arguments, then options in their groups."""

@@ -6,7 +6,9 @@ imports are inside the function. To add a command, write the function and add it
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -18,7 +20,7 @@ import sasnet_plugin
 
 from ..types import SasnetError
 from ..workers.child import safe_environment
-from .help import Command, whole_sentences
+from .help import Explained, whole_sentences
 from .streams import prepare
 
 #: Command -> "module:function", in the order of the help.
@@ -43,6 +45,25 @@ COMMANDS = {
 
 #: `-h` helps as `--help` does.
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(Explained):
+    """A command as it is run: garbage is collected again, and Ctrl-C is heard."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run it; garbage is collected from here on, among what is made from here on (see `__main__`)."""
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
+        before = signal.getsignal(signal.SIGINT)
+        if getattr(before, "__module__", "") not in ("__main__", "sasnet_plugin.__main__"):
+            return super().invoke(ctx)  # called from a program that has its own way with signals
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return super().invoke(ctx)
+        finally:
+            sys.stdout.flush()
+            signal.signal(signal.SIGINT, before)
 
 
 class LazyGroup(TyperGroup):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,11 +60,8 @@ def _lines(began: float) -> Callable[[Progress], None]:
 
 
 @contextmanager
-def classifying(quiet: bool) -> Iterator[Callable[[], None]]:
-    """Show on stderr how many files are done, where answers go elsewhere and the files are many."""
-    if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
-        yield lambda: None
-        return
+def classifying() -> Iterator[Callable[[], None]]:
+    """Show on stderr how many files are done, where these are many."""
     from rich.console import Console
     from rich.progress import Progress, TextColumn, TimeElapsedColumn
 

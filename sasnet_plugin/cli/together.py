@@ -4,115 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ..data.failure import sentence_of
-from ..data.sample.sample import KINDS
 from ..types import Curve, DataError, SasnetError
-from .arguments import names_of
+from .arguments import Given
 from .files import curves_of, expand
 
 if TYPE_CHECKING:
-    from ..data.sample.described import Described
     from ..data.sample.sample import Sample
     from ..fitting.together.result import JointFit, SampleResult
 
 #: Joint fits that are listed.
 _MOST = 8
-Together = Annotated[
-    bool,
-    typer.Option(
-        "--together",
-        help="All files are curves of one sample (solvents, settings, probes, concentrations): one answer.",
-    ),
-]
-TogetherBy = Annotated[
-    str | None,
-    typer.Option(
-        "--together-by",
-        metavar="REGEX",
-        help="Files in whose names its groups match the same are curves of one sample: one row.",
-    ),
-]
-SampleFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--sample-file",
-        help="Of curves of one sample: what is known of them (TOML): [solvents], [concentrations], [tie]…",
-    ),
-]
-Kind = Annotated[
-    str | None,
-    typer.Option("--kind", help=f"Of curves of one sample: what they are: {', '.join(KINDS)}."),
-]
-Share = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--share", metavar="NAME", help="Of curves of one sample: all have these parameters in common."
-    ),
-]
-Own = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--own", metavar="NAME", help="Of curves of one sample: each has its own of these parameters."
-    ),
-]
-Tie = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--tie",
-        metavar="EXPRESSION",
-        help="Of curves of one sample: a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
-    ),
-]
-
-
-@dataclass(frozen=True)
-class Given:
-    """What is said of a sample on the command line."""
-
-    sample_file: Path | None = None
-    kind: str | None = None
-    share: list[str] | None = None
-    own: list[str] | None = None
-    tie: list[str] | None = None
-
-    def check(self, together: bool, option: str = "--together") -> None:
-        """That nothing is given which only curves of one sample need, and that the kind is known."""
-        if not together and any(value for value in vars(self).values()):
-            raise typer.BadParameter(
-                f"these say how curves of one sample go together; add {option}.",
-                param_hint="--sample-file / --kind / --share / --own / --tie",
-            )
-        if self.kind is not None and self.kind not in KINDS:
-            raise typer.BadParameter(f"{self.kind!r} is none of {', '.join(KINDS)}.", param_hint="--kind")
-
-    def options(self) -> dict[str, object]:
-        """For the command that is named next."""
-        return {
-            "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
-            "--own": names_of(self.own), "--tie": self.tie,
-        }  # fmt: skip
-
-    def described(self) -> Described:
-        """With the sample file read.
-
-        Raises
-        ------
-        SasnetError
-            It is not there, or no TOML.
-        """
-        from ..data.sample.described import Described, read_description
-
-        sections = {} if self.sample_file is None else read_description(self.sample_file)
-        if self.kind is not None:
-            sections["kind"] = self.kind
-        share, own = (tuple(names_of(given) or ()) for given in (self.share, self.own))
-        return Described(sections, share, own, tuple(self.tie or ()), str(self.sample_file or "the sample"))
 
 
 def sample_from(

@@ -46,16 +46,17 @@ def assumed(q: FloatArray, intensity: FloatArray) -> QUnit:
     small = size is not None and size < SMALLEST
     if not (wide or small):
         return QUnit(stated=False)
+    return QUnit(stated=False, doubt=_nm_is_likelier(q_max, size))
+
+
+def _nm_is_likelier(q_max: float, size: float | None) -> str:
     sizes = ("", "") if size is None else (
         f", Rg about {significant(size, 2)} Å", f", Rg about {significant(10 * size, 2)} Å"
     )  # fmt: skip
-    return QUnit(
-        stated=False,
-        doubt=(
-            f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]};"
-            f" in nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q"
-            " unit to nm (--q-unit nm); all sizes are then ten times as large."
-        ),
+    return (
+        f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]};"
+        f" in nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q"
+        " unit to nm (--q-unit nm); all sizes are then ten times as large."
     )
 
 

@@ -116,11 +116,16 @@ class Series:
         steps = self.intensity.shape[0] if errors is None else min(self.intensity.shape[0], errors.shape[0])
         return int(steps * self._each)
 
+    def _part(self, start: int, stop: int) -> tuple[int, Any]:
+        """The first of the steps of the slowest axis that hold these images, and all of them as an index."""
+        if self.intensity.ndim <= self._inner:
+            return 0, ()
+        low, high = start // self._each, -(-stop // self._each)
+        return low, slice(low, high)
+
     def read(self, start: int, stop: int) -> list[RawCurve]:
         """Curves of the images from one number, counted from 0, up to another."""
-        many = self.intensity.ndim > self._inner
-        low, high = (start // self._each, -(-stop // self._each)) if many else (0, 1)
-        part = slice(low, high) if many else ()
+        low, part = self._part(start, stop)
         values = np.asarray(self.intensity[part], dtype=np.float64)
         errors = _errors(self.group, self.signal, self.intensity.shape, part)
         notes = self.axis.notes + _normalised(self.group, self.entry)

@@ -10,7 +10,7 @@ import numpy as np
 from .. import units
 from ..types import Curve, DataError, printable
 from ..units import QUnit
-from . import masked, shadow
+from . import shadow
 from .assumed_unit import assumed
 from .raw import points
 
@@ -71,19 +71,17 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         unknown.
     """
     notes = list(raw.notes)
-    raw = masked.without_masked(_in_inverse_angstrom(raw, q_unit, file, notes), notes)
+    raw = _in_inverse_angstrom(raw, q_unit, file, notes)
+    if np.any(raw.intensity <= 0):
+        from .masked import without_masked
+
+        raw = without_masked(raw, notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
         raw = raw.taken(np.argsort(raw.q, kind="stable"))
         notes.append("q was not in ascending order; the points were sorted.")
-    negative = int(np.count_nonzero(raw.intensity < 0))
-    if not np.any(raw.intensity > 0):
-        what = "negative" if negative else "zero"
-        raise DataError(
-            f"{file}: no intensity is above zero (all are {what}{' or zero' if negative else ''});"
-            " give the scattering of the sample, not of an over-subtracted background."
-        )
+    _see_some_scattering(raw.intensity, file)
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
@@ -96,6 +94,15 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     return curve
 
 
+def _see_some_scattering(intensity: FloatArray, file: str) -> None:
+    if not np.any(intensity > 0):
+        what = "negative or zero" if np.any(intensity < 0) else "zero"
+        raise DataError(
+            f"{file}: no intensity is above zero (all are {what});"
+            " give the scattering of the sample, not of an over-subtracted background."
+        )
+
+
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
     """q in Å⁻¹.
 
@@ -104,18 +111,22 @@ def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: li
     DataError
         The file names a unit that is none of q, and none is forced.
     """
-    unit = forced or raw.q_unit or "Å⁻¹"
-    if forced is None and raw.q_unit is None and raw.q_unit_unknown:
-        raise DataError(
-            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
-            " which it is (--q-unit A or --q-unit nm)."
-        )
+    unit = forced or _stated_unit(raw, file)
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
     return raw if scale == 1.0 else raw.scaled(scale)
+
+
+def _stated_unit(raw: RawCurve, file: str) -> str:
+    if raw.q_unit is None and raw.q_unit_unknown:
+        raise DataError(
+            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
+            " which it is (--q-unit A or --q-unit nm)."
+        )
+    return raw.q_unit or "Å⁻¹"
 
 
 def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_]:
@@ -125,11 +136,8 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
     negative = number & (q < 0)
     keep: NDArray[np.bool_] = number & (q > 0)
     left = int(np.count_nonzero(keep))
-    if left == 0 and q.size:
-        if np.any(negative):
-            raise DataError(f"{file}: no q is positive; the first column must be q, above zero.")
-        if np.any(zero):
-            raise DataError(f"{file}: q is zero throughout; the first column must be q, above zero.")
+    if left == 0:
+        _see_q_is_there(negative, zero, file)
     for count, reason in (
         (raw.dropped, "with q = 0 or a value that is not a number"),
         (int(np.count_nonzero(~number)), "with a value that is not a number"),
@@ -144,6 +152,13 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
             f" a curve needs at least {MIN_POINTS}."
         )
     return keep
+
+
+def _see_q_is_there(negative: BoolArray, zero: BoolArray, file: str) -> None:
+    if np.any(negative):
+        raise DataError(f"{file}: no q is positive; the first column must be q, above zero.")
+    if np.any(zero):
+        raise DataError(f"{file}: q is zero throughout; the first column must be q, above zero.")
 
 
 def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
@@ -238,7 +253,7 @@ def repaired(q: FloatArray, intensity: FloatArray, dintensity: FloatArray) -> tu
         What was done.
     """
     good = np.isfinite(dintensity) & (dintensity > 0)
-    found, notes = dintensity.copy(), []
+    found = dintensity.copy()
     unit = last_digit(dintensity[good])
     coarse = np.zeros(q.size, dtype=np.bool_)
     if unit is not None and dintensity[good].max() >= FINE * unit:
@@ -252,18 +267,24 @@ def repaired(q: FloatArray, intensity: FloatArray, dintensity: FloatArray) -> tu
     if weak.any() and (good & ~slips).any():
         near = _from_neighbours(q, intensity, found, ~weak)
         found[weak] = np.maximum(near[weak], np.where(coarse[weak], found[weak], 0.0))
+    return found, _said_of_repairs(coarse, unit, ~good, slips)
+
+
+def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slips: BoolArray) -> list[str]:
+    """What was done to those rounded to a unit, not above zero, or far below all others."""
+    notes = []
     if coarse.any():
         notes.append(
             f"The uncertainties are rounded to {unit:g}; where that is much of them"
             f" ({_count(int(coarse.sum()), 'point', 'points')}), half of it was added."
         )
-    if not good.all():
-        bad = _count(int(np.count_nonzero(~good)), "uncertainty", "uncertainties")
-        notes.append(f"{bad} not above zero replaced from the neighbouring points.")
+    if bad.any():
+        several = _count(int(bad.sum()), "uncertainty", "uncertainties")
+        notes.append(f"{several} not above zero replaced from the neighbouring points.")
     if slips.any():
         small = _count(int(slips.sum()), "uncertainty", "uncertainties")
         notes.append(f"{small} less than a tenth of those of all neighbouring points replaced from these.")
-    return found, notes
+    return notes
 
 
 def last_digit(values: FloatArray) -> float | None:

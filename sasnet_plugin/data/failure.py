@@ -1,52 +1,9 @@
-"""The bytes of a file, or one sentence that says why there is no answer about it."""
+"""One sentence that says why there is no answer about a file."""
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
-
 from ..types import DataError, SasnetError, printable
 from .limits import LIMITS
-
-
-def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
-    """Read a regular file, or its first `size` bytes; a pipe or a device may never end.
-
-    Parameters
-    ----------
-    file : str
-        Its name in the sentence.
-    wanted : str
-        What should be in it.
-    most : int, optional
-        Bytes beyond which it is no such file.
-
-    Raises
-    ------
-    DataError
-        It is missing, a directory, no regular file, too large, empty, or cannot be read.
-    """
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
-        if not stat.S_ISREG(status.st_mode):
-            raise DataError(f"{file}: this is a pipe or a device; save what it gives in a file.")
-        if most is not None and status.st_size > most:
-            raise too_large(
-                file, f"{status.st_size / 2**20:.0f} MiB", f"{wanted}, of at most {most / 2**20:.0f} MiB"
-            )
-        with path.open("rb") as stream:
-            found = stream.read(size)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise DataError(f"{file}: there is no such file; check the path.") from error
-    except PermissionError as error:
-        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
-    if not found:
-        raise DataError(f"{file}: the file is empty; give {wanted}.")
-    return found
 
 
 def too_large(file: str, size: str, wanted: str) -> DataError:

@@ -6,13 +6,15 @@ them), and so can columns that are no scattering at all. In both cases the point
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+#: x, intensity and its uncertainty.
+Look = tuple[Array, Array, Array]
 
 #: Below this reduced chi² a constant or a power law plus a constant explains the curve.
 MAX_REDUCED_CHI2 = 1.5
@@ -185,20 +187,24 @@ def simple_shape(q: Array, intensity: Array, sigma: Array) -> str:
     x = q / q[-1]
     soft = np.hypot(sigma[few], SETTINGS.tolerance * intensity[few])
     looks = (x[few], intensity[few], soft), (x[many], intensity[many], sigma[many])
-    for name, basis, grid in _SHAPES:
-        limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
-        limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
-        rounds = (looks[0], 1), (looks[0], _ROUNDS), (looks[1], _ROUNDS)
-        for (points, number), most in zip(rounds, limits, strict=True):
-            for _ in range(number):
-                chi2 = _reduced(basis(grid[:, None], points[0]), *points[1:])
-                best = int(np.argmin(chi2))
-                grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
-            if chi2[best] > most:
-                break
-        else:
-            return name
-    return ""
+    rounds = (looks[0], 1), (looks[0], _ROUNDS), (looks[1], _ROUNDS)
+    return next((name for name, basis, grid in _SHAPES if _explains(basis, grid, rounds)), "")
+
+
+def _explains(
+    basis: Callable[[Array, Array], Array], grid: Array, rounds: Sequence[tuple[Look, int]]
+) -> bool:
+    """Whether a shape explains the points of each round, whose grid of its parameter is ever finer."""
+    limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
+    limits = [limit * leeway for leeway in (*SETTINGS.leeway, 1.0)]
+    for (points, number), most in zip(rounds, limits, strict=True):
+        for _ in range(number):
+            chi2 = _reduced(basis(grid[:, None], points[0]), *points[1:])
+            best = int(np.argmin(chi2))
+            grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)], 9)
+        if chi2[best] > most:
+            return False
+    return True
 
 
 def level(intensity: Array) -> str:

@@ -7,7 +7,7 @@ is read where that program lets it (SWMR), and else at a later look.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -93,23 +93,28 @@ def _opened(path: str) -> Iterator[Any]:
 
 def _several(file: Any, name: str) -> Any:
     """From a number to numbered raw curves from there on; None of a file that holds a single curve."""
-    import h5py
-
-    sets = [
-        (group, entry)
-        for _, entry in hdf5.members(file)
-        if isinstance(entry, h5py.Group)
-        for group in structured.data_groups(entry)
-    ]
+    sets = list(_sets(file))
     counts = [structured.frames_in(group) for group, _ in sets]
     if sum(counts) > 1:
         return lambda start: _data_sets(sets, counts, start, name)
     if sets:
         return None
     series = azimuthal.all_series(file, name)
-    if sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series):
-        return lambda start: _integrated(series, start)
-    return None
+    return (lambda start: _integrated(series, start)) if _are_many(series) else None
+
+
+def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
+    """Each group of data with its entry."""
+    import h5py
+
+    for _, entry in hdf5.members(file):
+        if isinstance(entry, h5py.Group):
+            yield from ((group, entry) for group in structured.data_groups(entry))
+
+
+def _are_many(series: Sequence[azimuthal.Series]) -> bool:
+    """Whether images are several, or in a place for several."""
+    return sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series)
 
 
 def _data_sets(

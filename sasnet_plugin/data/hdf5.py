@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,16 @@ def opened(path: Path, file: str) -> Iterator[Any]:
         except DAMAGE as error:
             if not wanting:
                 raise
-            named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
-            brings = (
-                "" if sys.modules.get("hdf5plugin") else " install hdf5plugin (pip install hdf5plugin), or"
-            )
-            raise DataError(
-                f"{file}: it is compressed with an HDF5 filter that is not installed here, {named};{brings}"
-                " write it without (h5repack -f NONE)."
-            ) from error
+            raise _filters_missing(file, wanting) from error
+
+
+def _filters_missing(file: str, wanting: set[int]) -> DataError:
+    named = ", ".join(f"{_FILTERS.get(number, 'unknown')} ({number})" for number in sorted(wanting))
+    brings = "" if sys.modules.get("hdf5plugin") else " install hdf5plugin (pip install hdf5plugin), or"
+    return DataError(
+        f"{file}: it is compressed with an HDF5 filter that is not installed here, {named};{brings}"
+        " write it without (h5repack -f NONE)."
+    )
 
 
 def _unknown_filters(found: Any) -> set[int]:
@@ -102,18 +104,22 @@ def member(group: Any, path: str, hops: int = _HOPS) -> Any:
     hops : int
         Soft links that may follow one another.
     """
+    item = group.file["/"] if path.startswith("/") else group
+    for name in path.split("/"):
+        item = item if name in ("", ".") else _own_member(item, name, hops)
+    return None if outside(item) else item
+
+
+def _own_member(group: Any, name: str, hops: int) -> Any:
+    """What a name leads to in a group, over soft links; None where that is no group or has no such member."""
     import h5py
 
-    item = group.file["/"] if path.startswith("/") else group
-    for name in (part for part in path.split("/") if part and part != "."):
-        if not isinstance(item, h5py.Group):
-            return None
-        link = item.get(name, getlink=True)
-        if isinstance(link, h5py.SoftLink):
-            item = member(item, link.path, hops - 1) if hops else None
-        else:
-            item = item.get(name) if isinstance(link, h5py.HardLink) else None
-    return None if outside(item) else item
+    if not isinstance(group, h5py.Group):
+        return None
+    link = group.get(name, getlink=True)
+    if isinstance(link, h5py.SoftLink):
+        return member(group, link.path, hops - 1) if hops else None
+    return group.get(name) if isinstance(link, h5py.HardLink) else None
 
 
 def members(group: Any) -> Iterator[tuple[str, Any]]:
@@ -182,24 +188,48 @@ class Survey:
 
 def survey(file: Any) -> Survey:
     """Look through an open file, at names and sizes alone."""
-    import h5py
-
-    elsewhere, tame, objects = "", True, 0
-    sets: list[tuple[str, Any]] = []
-    waiting: list[tuple[Any, int]] = [(file["/"], 0)]
-    while waiting and tame and objects < LIMITS.objects:
-        group, depth = waiting.pop()
+    found = _Looked([(file["/"], 0)])
+    while found.goes_on:
+        group, depth = found.waiting.pop()
         for name in group:
-            objects += 1
-            item, far = _followed(group, name)
-            elsewhere = elsewhere or far
-            tame &= item is None or _is_tame(item, depth)
-            if isinstance(item, h5py.Group):
-                waiting.append((item, depth + 1))
-            elif isinstance(item, h5py.Dataset):
-                sets.append((name, item))
-    tame &= not waiting and not elsewhere and _is_small([item for _, item in sets])
-    return Survey(elsewhere, tame, any(name == "I" and item.ndim == 2 for name, item in sets))
+            found.take(group, name, depth)
+    flat = any(name == "I" and item.ndim == 2 for name, item in found.sets)
+    return Survey(found.elsewhere, found.is_tame, flat)
+
+
+@dataclass
+class _Looked:
+    """What was met so far, and groups with their depth that are still to be looked into."""
+
+    waiting: list[tuple[Any, int]]
+    sets: list[tuple[str, Any]] = field(default_factory=list)
+    elsewhere: str = ""
+    tame: bool = True
+    objects: int = 0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to look into, and reason to."""
+        return bool(self.waiting) and self.tame and self.objects < LIMITS.objects
+
+    @property
+    def is_tame(self) -> bool:
+        """Whether all was looked into, lies in the file, and is small."""
+        whole = self.tame and not self.waiting and not self.elsewhere
+        return whole and _is_small([item for _, item in self.sets])
+
+    def take(self, group: Any, name: str, depth: int) -> None:
+        """A member of a group."""
+        import h5py
+
+        self.objects += 1
+        item, far = _followed(group, name)
+        self.elsewhere = self.elsewhere or far
+        self.tame &= item is None or _is_tame(item, depth)
+        if isinstance(item, h5py.Group):
+            self.waiting.append((item, depth + 1))
+        elif isinstance(item, h5py.Dataset):
+            self.sets.append((name, item))
 
 
 def _is_small(sets: list[Any]) -> bool:

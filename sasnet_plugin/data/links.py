@@ -64,24 +64,34 @@ def lost_sources(item: Any, path: Path, file: str) -> list[str]:
     DataError
         One lies in another folder, or holds values of yet other files.
     """
-    import h5py
-
     lost: list[str] = []
     for name in sorted({source.file_name for source in item.virtual_sources()}):
-        target = near(name, path)
-        if target is None:
-            raise not_followed(file, item.name)
         inside = {source.dset_name for source in item.virtual_sources() if source.file_name == name}
-        if not target.is_file():
-            lost.append(name)
-        elif name == ".":
-            lost += _lost_links(item.file, inside, path, file)
-        else:
-            with h5py.File(target, "r") as other:
-                found = [member(other, place) for place in inside]
-                if None in found or any(map(outside, found)):
-                    raise not_followed(file, item.name)
+        lost += _lost_of(item, name, inside, path, file)
     return lost
+
+
+def _lost_of(item: Any, name: str, places: set[str], path: Path, file: str) -> list[str]:
+    """Names of files that are not there, of one that a virtual data set takes what lies in `places` from."""
+    target = near(name, path)
+    if target is None:
+        raise not_followed(file, item.name)
+    if not target.is_file():
+        return [name]
+    if name == ".":
+        return _lost_links(item.file, places, path, file)
+    if not _holds(target, places):
+        raise not_followed(file, item.name)
+    return []
+
+
+def _holds(target: Path, places: set[str]) -> bool:
+    """Whether the values at these places are in a file itself."""
+    import h5py
+
+    with h5py.File(target, "r") as opened:
+        found = [member(opened, place) for place in places]
+        return None not in found and not any(map(outside, found))
 
 
 def _lost_links(opened: Any, places: set[str], path: Path, file: str) -> list[str]:

@@ -15,10 +15,10 @@ from . import scope
 from .clean import clean
 from .columns import table
 from .columns.read import read_columns
-from .failure import content, sentence_of, too_large, too_many, two_dimensional
+from .failure import sentence_of, too_large, too_many, two_dimensional
 from .limits import LIMITS
 from .raw import RawCurve
-from .signature import HDF5
+from .signature import HDF5, content
 
 if TYPE_CHECKING:
     import os
@@ -87,26 +87,34 @@ def _load(
     path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
 ) -> tuple[Curve, ...]:
     raws = _read(path, file, wavelength)
-    titles = _unique([printable(raw.title[: LIMITS.title]).strip() or path.stem for raw in raws])
+    titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
     failures: list[tuple[str, DataError]] = []
     for index in chosen:
         try:
-            if raws[index].q.size > LIMITS.points:
-                raise too_many(file, raws[index].q.size)
-            scope.check_curve(raws[index], file)
-            curve = clean(raws[index], file=file, entry=titles[index], q_unit=forced)
+            curve = _cleaned(raws[index], file, titles[index], forced)
             curves.append(replace(curve, entries=len(raws)))
         except DataError as error:
             failures.append((titles[index], error))
     if not curves:
         raise failures[0][1]
     if failures:
-        listed = ", ".join(repr(title) for title, _ in failures[:_LISTED])
-        note = f"{len(failures)} of {len(raws)} entries of the file could not be read: {listed}."
+        note = _could_not_be_read([title for title, _ in failures], len(raws))
         curves[0] = replace(curves[0], notes=(*curves[0].notes, note))
     return tuple(curves)
+
+
+def _could_not_be_read(titles: list[str], count: int) -> str:
+    listed = ", ".join(map(repr, titles[:_LISTED]))
+    return f"{len(titles)} of {count} entries of the file could not be read: {listed}."
+
+
+def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
+    if raw.q.size > LIMITS.points:
+        raise too_many(file, raw.q.size)
+    scope.check_curve(raw, file)
+    return clean(raw, file=file, entry=title, q_unit=forced)
 
 
 def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
@@ -130,15 +138,7 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
         from . import containers
 
         return containers.read_hdf5(path, file)
-    data = content(path, file, wanted=wanted, most=LIMITS.text_bytes)
-    words = table.decode(data)
-    if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
-        raise two_dimensional(file)
-    if words is None:
-        raise DataError(
-            f"{file}: this is a binary file that no reader knows; export the curve as text or CanSAS."
-        )
-    del data
+    words = _words(content(path, file, wanted=wanted, most=LIMITS.text_bytes), path, file)
     lines = words.count("\n") + words.count("\r")
     if lines > LIMITS.text_lines:
         raise too_large(file, f"{lines:,} lines", "a table of one measurement")
@@ -149,6 +149,18 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
     return _text(words, path, file, wavelength, short=lines < _SASDATA_LINES)
+
+
+def _words(data: bytes, path: Path, file: str) -> str:
+    """The text of a file's bytes."""
+    words = table.decode(data)
+    if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
+        raise two_dimensional(file)
+    if words is None:
+        raise DataError(
+            f"{file}: this is a binary file that no reader knows; export the curve as text or CanSAS."
+        )
+    return words
 
 
 def _text(words: str, path: Path, file: str, wavelength: float | None, *, short: bool) -> list[RawCurve]:
@@ -192,6 +204,11 @@ def _unit(q_unit: str | None) -> str | None:
     return name
 
 
+def _titles(raws: list[RawCurve], usual: str) -> list[str]:
+    """The title of each data set, or the usual one."""
+    return _unique([printable(raw.title[: LIMITS.title]).strip() or usual for raw in raws])
+
+
 def _unique(titles: list[str]) -> list[str]:
     """Titles with a number appended where they repeat, and no two alike."""
     count = Counter(titles)
@@ -216,14 +233,22 @@ def _find(entry: str | int, titles: list[str], file: str) -> int:
     wanted = str(entry).strip()
     if wanted in titles:
         return titles.index(wanted)
-    if wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= len(titles):
+    if _is_number(wanted, len(titles)):
         return int(wanted) - 1
-    alike = [index for index, title in enumerate(titles) if title.casefold() == wanted.casefold()]
-    if len(alike) == 1:
-        return alike[0]
+    alike = [title.casefold() for title in titles]
+    if alike.count(wanted.casefold()) == 1:
+        return alike.index(wanted.casefold())
+    raise _no_entry(wanted, titles, file)
+
+
+def _is_number(wanted: str, count: int) -> bool:
+    return wanted.isdecimal() and len(wanted) < 10 and 1 <= int(wanted) <= count
+
+
+def _no_entry(wanted: str, titles: list[str], file: str) -> DataError:
     listed = ", ".join(f"{number} {title!r}" for number, title in enumerate(titles[:_LISTED], start=1))
     more = f" and {len(titles) - _LISTED} more" if len(titles) > _LISTED else ""
-    raise DataError(f"{file}: no entry {wanted!r}; give a title or number of these: {listed}{more}.")
+    return DataError(f"{file}: no entry {wanted!r}; give a title or number of these: {listed}{more}.")
 
 
 def _read_pdh(text: str) -> RawCurve | None:
@@ -232,12 +257,8 @@ def _read_pdh(text: str) -> RawCurve | None:
     sasdata 0.11.0 reads these as plain columns, without the unit. None where the text is no PDH.
     """
     lines = text.splitlines()
-    if len(lines) < 6 or not lines[1].startswith("SAXS"):
-        return None
-    size = _PDH_ROWS.match(lines[2])
-    if size is None:
-        return None
-    found = table.read_table("\n".join(lines[5 : 5 + int(size[1])]))
+    size = _pdh_rows(lines)
+    found = table.read_table("\n".join(lines[5 : 5 + size]))
     if found.columns.shape[0] < 2:
         return None
     unit = re.search(r'<column key="X">\s*<value key="unit">([^<]*)<', text)
@@ -248,8 +269,16 @@ def _read_pdh(text: str) -> RawCurve | None:
         dintensity=found.columns[2] if found.columns.shape[0] > 2 else None,
         title=lines[0].strip(),
         q_unit=known or "nm⁻¹",
-        dropped=max(0, int(size[1]) - found.columns.shape[1]),
+        dropped=max(0, size - found.columns.shape[1]),
     )
+
+
+def _pdh_rows(lines: list[str]) -> int:
+    """How many rows of data the header of a PDH announces; 0 where the text is none."""
+    if len(lines) < 6 or not lines[1].startswith("SAXS"):
+        return 0
+    size = _PDH_ROWS.match(lines[2])
+    return int(size[1]) if size else 0
 
 
 def _abs_rows(text: str) -> int | None:

@@ -70,13 +70,13 @@ def curves_of_columns(
 
 
 def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[FloatArray], file: str) -> None:
-    if len({array.shape for array in arrays}) > 1 or any(array.ndim != 1 for array in arrays):
+    if len({array.shape for array in arrays}) > 1 or max(map(np.ndim, arrays), default=1) != 1:
         raise DataError(f"{file}: its columns have different lengths; give one value per q.")
     if len(arrays) < 2:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
     if arrays[0].size > LIMITS.points:
         raise too_many(file, arrays[0].size)
-    _see_q_is_named([name for name in columns if name.strip()], file)
+    _see_q_is_named(list(filter(str.strip, columns)), file)
 
 
 def _see_q_is_named(names: Sequence[str], file: str) -> None:

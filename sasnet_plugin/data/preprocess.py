@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..noise import estimate_dintensity
 from ..types import Curve, DataError
 
-PREPROCESS_VERSION = 1
 Q_MIN = 1e-4
 Q_MAX = 1.0
 N_GRID = 256

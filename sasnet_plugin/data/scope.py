@@ -155,7 +155,7 @@ def check_curve(raw: RawCurve, file: str) -> None:
     x, y = _ordered(raw)
     if x.size < 20:
         return
-    if np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2:
+    if _is_map(x, y):
         raise DataError(
             f"{file}: this looks like a map over two coordinates (both take either sign); {_USE}."
         )
@@ -181,6 +181,10 @@ def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:
     """g2-1 against lag time: six decades from below a millisecond to beyond a second, falling to 0."""
     wide = x[0] < 1e-4 and x[-1] > 1.0 and x[-1] / x[0] > 1e6
     return bool(wide and -0.2 < y.min() and y.max() < 1.5 and np.median(y[: y.size // 10 + 1]) > 0.05)
+
+
+def _is_map(x: np.ndarray, y: np.ndarray) -> bool:
+    return bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2)
 
 
 def is_reflectivity(x: np.ndarray, y: np.ndarray) -> bool:

@@ -51,19 +51,22 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
 def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
     if not path.is_file():
         return of_table({}, str(path))
-    try:
-        size = path.stat().st_size
-        if size > _BYTES:
-            raise too_large(str(path), f"{size:,} bytes", "the settings of images")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error
-    found: Any = of_table(table, str(path))
+    found: Any = of_table(_toml(path), str(path))
     files = {f.name: getattr(found, f.name) for f in fields(found) if f.name.endswith("_file")}
     beside_it = {name: str(path.parent / value) for name, value in files.items() if value is not None}
     settings: S = replace(found, **beside_it)
     return settings
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        size = path.stat().st_size
+        if size > _BYTES:
+            raise too_large(str(path), f"{size:,} bytes", "the settings of images")
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error
 
 
 def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
@@ -79,11 +82,15 @@ def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name and value):
             raise DataError(f"{text}: is not name=value, such as {example}.")
-        try:
-            table[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            table[name] = value
+        table[name] = _value(value)
     return table
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
 
 
 def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> None:

@@ -133,17 +133,18 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
     kept = tuple(old for old in curve.notes if old not in dark.notes)
     if not len(back):
         return replace(curve, notes=kept, shadow=None)
-    columns: dict[str, Any] = {
-        name: np.concatenate([getattr(back, name), getattr(curve, name)])
-        for name in COLUMNS
-        if getattr(curve, name) is not None
-    }
     seem = "point seems" if len(back) == 1 else "points seem"
     note = (
         f"{len(back)} {seem} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; the"
         " q range asks for them."
     )
-    return replace(curve, **columns, notes=(*kept, note), shadow=None)
+    return replace(curve, **_joined(back, curve), notes=(*kept, note), shadow=None)
+
+
+def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
+    """The columns of a curve behind those of its shadow."""
+    names = [name for name in COLUMNS if getattr(curve, name) is not None]
+    return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 
 
 def _scatter(intensity: Array) -> Array:

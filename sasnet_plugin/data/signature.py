@@ -1,16 +1,18 @@
-"""What a file is by its first bytes: HDF5, or what can only be an image.
+"""The bytes of a file, and what it is by the first of them: HDF5, or what can only be an image.
 
-Every file of a command is asked; what reads HDF5 and images is imported for those that are.
+Every file of a command is asked how sure each kind of image is that it holds one; what reads HDF5, images
+and settings is imported for those that need it.
 """
 
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import Any
 
 from ..types import DataError
-from .failure import content
+from .failure import too_large
 
 HDF5 = b"\x89HDF\r\n\x1a\n"
 #: Endings of TIFF, CBF and EDF files.
@@ -55,7 +57,7 @@ def is_text_image(start: bytes) -> bool:
     if lines and lines[0].startswith(SINQ):
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
-    named = any(re.search(r"\bqx\b.*\bqy\b", line, re.IGNORECASE) for line in lines)
+    named = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
     return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
 
 
@@ -102,3 +104,94 @@ def is_detector_file(path: Path, start: bytes) -> bool:
 def has_known_suffix(path: Path) -> bool:
     """Whether the name ends like that of a TIFF, CBF or EDF file, packed or not."""
     return any(suffix.lower() in SUFFIXES for suffix in path.suffixes[-2:])
+
+
+def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
+    """Read a regular file, or its first `size` bytes; a pipe or a device may never end.
+
+    Parameters
+    ----------
+    file : str
+        Its name in the sentence.
+    wanted : str
+        What should be in it.
+    most : int, optional
+        Bytes beyond which it is no such file.
+
+    Raises
+    ------
+    DataError
+        It is missing, a directory, no regular file, too large, empty, or cannot be read.
+    """
+    try:
+        count = _size_of_regular(path, file)
+        if most is not None and count > most:
+            raise too_large(file, f"{count / 2**20:.0f} MiB", f"{wanted}, of at most {most / 2**20:.0f} MiB")
+        with path.open("rb") as stream:
+            found = stream.read(size)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise DataError(f"{file}: there is no such file; check the path.") from error
+    except PermissionError as error:
+        raise DataError(f"{file}: no permission to read it; change the file's access rights.") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: the file cannot be read ({error}); check the path.") from error
+    if not found:
+        raise DataError(f"{file}: the file is empty; give {wanted}.")
+    return found
+
+
+def _size_of_regular(path: Path, file: str) -> int:
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(f"{file}: this is a pipe or a device; save what it gives in a file.")
+    return status.st_size
+
+
+def grazing(path: Path) -> float:
+    """1 for what can only be an image, else 0."""
+    return float(is_image(path))
+
+
+def sans(path: Path) -> float:
+    """1 for a file that can only be a small-angle-scattering image, else 0."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(6000)
+    except OSError:
+        return 0.0
+    if start.startswith(HDF5):
+        from .sans import nexus
+
+        return float(nexus.recognise(path))
+    return float(is_text_image(start))
+
+
+def particles(path: Path) -> float:
+    """1 for HDF5 with CXI's version at its root, which only a stack of diffraction images has; else 0."""
+    try:
+        with path.open("rb") as stream:
+            if not stream.read(8).startswith(HDF5):
+                return 0.0
+        import h5py
+
+        with h5py.File(path, "r") as opened:
+            return float("cxi_version" in opened)
+    except (OSError, RuntimeError):
+        return 0.0
+
+
+def materials(path: Path) -> float:
+    """0.5 for an image, which others may be surer of; 0 for a pattern of grazing incidence.
+
+    That is one of BornAgain's, or with an angle of incidence in the TOML file beside it.
+    """
+    if not is_image(path) or is_simulated(path):
+        return 0.0
+    from .images.settings import read_toml
+
+    try:
+        return 0.5 if read_toml(path).alpha_i is None else 0.0
+    except DataError:  # it says other things, of another kind of measurement
+        return 0.5

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
 _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
@@ -38,17 +38,7 @@ def scan_xml(path: Path) -> list[RawCurve]:
 
     Of a file that breaks the rules of XML (or ends early) what can be read is read, with a note.
     """
-    from xml.etree import ElementTree
-
-    notes: tuple[str, ...] = ()
-    root: Any
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, ValueError):
-        etree = import_module("lxml.etree")  # comes with sasdata
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-        root = etree.fromstring(path.read_bytes(), parser)
-        notes = ("The XML is damaged; what could be read of it was read.",)
+    root, notes = _xml(path)
     if root is None:
         return []
     found = []
@@ -61,20 +51,37 @@ def scan_xml(path: Path) -> list[RawCurve]:
     return found
 
 
-def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None:
-    points = data.findall("{*}Idata")
-    if not points:
-        return None
+def _xml_columns(points: Sequence[Any]) -> tuple[dict[str, FloatArray], dict[str, str]]:
+    """Columns by name, NaN where a point has no such value, and the first unit stated of each."""
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     units_of: dict[str, str] = {}
     for row, point in enumerate(points):
         for child in point:
             name = _FIELDS.get(str(child.tag).rpartition("}")[2])
-            if name is None:
-                continue
-            units_of.setdefault(name, child.get("unit", ""))
-            columns[name][row] = _float(child.text)
+            if name is not None:
+                units_of.setdefault(name, child.get("unit", ""))
+                columns[name][row] = _float(child.text)
+    return columns, units_of
 
+
+def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
+    """The root of an XML file, None where there is none, and a note where it is damaged."""
+    from xml.etree import ElementTree
+
+    try:
+        return ElementTree.parse(path).getroot(), ()
+    except (ElementTree.ParseError, ValueError):
+        etree = import_module("lxml.etree")  # comes with sasdata
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
+        root = etree.fromstring(path.read_bytes(), parser)
+        return root, ("The XML is damaged; what could be read of it was read.",)
+
+
+def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None:
+    points = data.findall("{*}Idata")
+    if not points:
+        return None
+    columns, units_of = _xml_columns(points)
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
     others = {name: _in_unit_of_q(name, values, units_of) for name, values in others.items()}
@@ -165,6 +172,20 @@ def _beside(group: Any, key: str, axes: int) -> Any:
     return item if fits else None
 
 
+def _optional(group: Any, size: int, frame: int | None) -> dict[str, Any]:
+    """Uncertainty and resolution as far as they are there, of one frame where there are several."""
+    import h5py
+
+    found: dict[str, Any] = {}
+    for key, name in _OPTIONAL.items():
+        item = hdf5.member(group, key)
+        if isinstance(item, h5py.Dataset) and item.size == size:
+            found[name] = column(item[()], size)
+        elif frame is not None and (many := _beside(group, key, 2)) is not None:
+            found[name] = column(many[frame], size)
+    return found
+
+
 def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> RawCurve:
     """The curve of a group of `data_groups`, or one of its frames, counted from 0.
 
@@ -182,17 +203,10 @@ def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> Raw
         raise too_many(name, q.size)
     unit = q.attrs.get("units", q.attrs.get("unit", ""))
     part: Any = () if frame is None else frame
-    others: dict[str, Any] = {}
-    for key, field_name in _OPTIONAL.items():
-        item = hdf5.member(group, key)
-        if isinstance(item, h5py.Dataset) and item.size == q.size:
-            others[field_name] = column(item[()], q.size)
-        elif frame is not None and (many := _beside(group, key, 2)) is not None:
-            others[field_name] = column(many[frame], q.size)
     curve = RawCurve(
         q=np.asarray(q[()], dtype=np.float64),
         intensity=np.asarray(intensity[part], dtype=np.float64),
-        **others,
+        **_optional(group, q.size, frame),
         title=title if frame is None else f"{title} frame {frame + 1}".strip(),
         **_unit(hdf5.text(unit)[: LIMITS.title]),
     )
@@ -282,10 +296,10 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
 
 
 def _curve(data: Any) -> RawCurve | None:
-    x = getattr(data, "x", None)
-    if x is None or np.ndim(x) != 1 or not np.size(x) or getattr(data, "isSesans", False):
+    x: Any = getattr(data, "x", None)
+    size = int(np.size(x)) if np.ndim(x) == 1 else 0
+    if not size or getattr(data, "isSesans", False):
         return None
-    size = int(np.size(x))
     q, intensity = column(x, size), column(data.y, size)
     if q is None or intensity is None:
         return None

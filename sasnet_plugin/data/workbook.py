@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 #: How a zip archive begins.
 ZIP = b"PK\x03\x04"
 
@@ -21,6 +23,10 @@ _MICROSOFT = {
 }
 
 
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+
 def kind(path: str) -> str:
     """What a zip archive is and how to get a curve out; empty for any other archive, and for a damaged one.
 
@@ -34,10 +40,7 @@ def kind(path: str) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            said = b""
-            if "mimetype" in names:
-                with archive.open("mimetype") as member:
-                    said = member.read(100)
+            said = _mimetype(archive) if "mimetype" in names else b""
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError):
         return ""
     if said:
@@ -46,3 +49,8 @@ def kind(path: str) -> str:
     if "[Content_Types].xml" not in names:
         return ""
     return next((_MICROSOFT[top] for name in names if (top := name.partition("/")[0]) in _MICROSOFT), "")
+
+
+def _mimetype(archive: ZipFile) -> bytes:
+    with archive.open("mimetype") as member:
+        return member.read(100)

@@ -104,15 +104,7 @@ def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], q
     kind, added = fit_cost_class(form), form in ADDED or form in LAYERS
     if added or kind == "fast" or (quick and form in LATTICES):
         return EFFORT.point
-    if form in LATTICES:
-        nodes = np.full(q.size, EFFORT.most_nodes)
-    elif form in DIRECTIONS:
-        nodes = np.full(q.size, float(DIRECTIONS[form]))
-    elif form in FIXED:
-        nodes = np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
-    else:
-        outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
-        nodes = (1.0 if quick else EFFORT.own) * (outer if kind == "medium" else outer * inner)
+    nodes = _nodes(form, sizes, q, quick)
     each = EFFORT.node * PER_POINT.get(form, 1.0)
     return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
 
@@ -144,3 +136,15 @@ def _sizes(form: str) -> frozenset[str]:
         return frozenset()
     table = model_info(form).parameters.call_parameters
     return frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")
+
+
+def _nodes(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> NDArray[np.float64]:
+    """Directions that are averaged over at each q."""
+    if form in LATTICES:
+        return np.full(q.size, EFFORT.most_nodes)
+    if form in DIRECTIONS:
+        return np.full(q.size, float(DIRECTIONS[form]))
+    if form in FIXED:
+        return np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
+    outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
+    return (1.0 if quick else EFFORT.own) * (outer if fit_cost_class(form) == "medium" else outer * inner)

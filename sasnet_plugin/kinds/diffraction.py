@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..data import signature
 from ..domains import Domain, HeldOut, Network, ReadOptions, Seen, Simulator
 from ..domains.diffraction import LABELS, NAME, PARENTS, QUANTITIES
 from ..domains.heads import Inputs, Quantities, Scope, Tags
 from ..types import Image
-from . import recognised
 
 if TYPE_CHECKING:
     from ..predict.findings import Answer
@@ -72,7 +72,7 @@ DIFFRACTION = Domain(
     " how large the particle is, how long and how tilted.",
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",
-    recognise=recognised.particles,
+    recognise=signature.particles,
     read=read,
     check=check,
     features=features,

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..data import signature
 from ..domains import Seen, Simulator
 from ..domains.gisas_hex import HEADS
 from ..types import Image
-from . import recognised
 from .patterns import PATTERNS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ GISAS_HEX = replace(
     purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
     limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,
-    recognise=recognised.grazing,
+    recognise=signature.grazing,
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine=refine,
     check=check,

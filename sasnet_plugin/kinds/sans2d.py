@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..data import signature
 from ..domains import Domain, Network, ReadOptions, Seen, Simulator
 from ..domains.heads import Inputs
 from ..domains.sans2d import HEADS
 from ..types import Curve, Image
-from . import recognised
 
 if TYPE_CHECKING:
     from ..data.sans.features import Settings
@@ -113,7 +113,7 @@ SANS2D = Domain(
     " large it is and how it is oriented.",
     limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
     " flight that is not reduced",
-    recognise=recognised.sans,
+    recognise=signature.sans,
     read=read,
     together=together,
     added=added,

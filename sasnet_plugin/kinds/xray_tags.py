@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..data import signature
 from ..domains import Domain, Network, ReadOptions, Seen, Simulator
 from ..domains.heads import Inputs, Scope, Tags
 from ..domains.xray_tags import LABELS, PARENTS, WEIGHTS
 from ..types import Image
-from . import recognised
 
 
 def read(path: str, options: ReadOptions) -> Iterable[Image]:
@@ -68,7 +68,7 @@ XRAY_TAGS = Domain(
     " beamstop, and of the order in the sample.",
     limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
     " what the sample might hold besides",
-    recognise=recognised.materials,
+    recognise=signature.materials,
     read=read,
     check=check,
     features=features,

@@ -154,3 +154,15 @@ def _double(found: Outputs) -> dict[str, FloatArray]:
 def _signs(head: Quantities) -> FloatArray:
     """(parameters, 2) of mean and width in the mirror image: an odd quantity has the other sign there."""
     return np.array([[-1.0 if parameter.odd else 1.0, 1.0] for parameter in head.parameters])
+
+
+def level_of(outputs: Outputs, n: int) -> FloatArray:
+    """How much was measured, (n,), on which calibration may depend; 0 where a domain has no such number."""
+    return np.asarray(outputs.get("level", np.zeros(n)), dtype=np.float64)
+
+
+def mean_and_sigma(output: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+    """Mean and standard deviation, (n, parameters) each, of the output of `Quantities`."""
+    values = np.asarray(output, dtype=np.float64)
+    values = values.reshape(len(values), -1, 2)
+    return values[..., 0], np.exp(np.clip(values[..., 1], -5.0, 2.0))

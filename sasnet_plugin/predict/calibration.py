@@ -14,6 +14,8 @@ from .arithmetic import (
     allowed_labels,
     circular_w1,
     distribution_band,
+    level_of,
+    mean_and_sigma,
     shares,
     sigmoid,
     smoothed,
@@ -206,18 +208,6 @@ def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> FloatArr
     ends = np.array([end for end, _ in classes])
     which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)
     return np.array([numbers for _, numbers in classes])[which]
-
-
-def level_of(outputs: Outputs, n: int) -> FloatArray:
-    """How much was measured, (n,), on which calibration may depend; 0 where a domain has no such number."""
-    return np.asarray(outputs.get("level", np.zeros(n)), dtype=np.float64)
-
-
-def mean_and_sigma(output: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
-    """Mean and standard deviation, (n, parameters) each, of the output of `Quantities`."""
-    values = np.asarray(output, dtype=np.float64)
-    values = values.reshape(len(values), -1, 2)
-    return values[..., 0], np.exp(np.clip(values[..., 1], -5.0, 2.0))
 
 
 def fit_temperature(logits: NDArray[np.floating], truth: NDArray[Any]) -> float:

@@ -10,8 +10,17 @@ import numpy as np
 
 from ..digits import NORMAL_90
 from ..domains.heads import Classes, Distribution, Head, Outputs, Parameter, Quantities, Scope, Tags
-from .arithmetic import allowed_labels, circular_w1, distribution_band, shares, sigmoid, softmax
-from .calibration import Calibration, level_of, mean_and_sigma, of_level
+from .arithmetic import (
+    allowed_labels,
+    circular_w1,
+    distribution_band,
+    level_of,
+    mean_and_sigma,
+    shares,
+    sigmoid,
+    softmax,
+)
+from .calibration import Calibration, of_level
 from .classes import ClassesFinding
 from .findings import DistributionFinding, QuantitiesFinding, Value
 from .tags import TagsFinding

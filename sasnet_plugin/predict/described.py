@@ -18,7 +18,7 @@ from ..domains.heads import Classes, Quantities
 from ..model_free.in_words import contradiction, lines
 from ..model_free.results import Guinier, ModelFree, Peak, Slope
 from ..simulate.bodies import accepted
-from . import interaction
+from . import tags
 from .classes import DECISIVE, ClassesFinding, percent
 from .findings import Answer, QuantitiesFinding, Value
 
@@ -236,7 +236,7 @@ def complete(curve: Curve, answer: Answer) -> Answer:
     curve : Curve
         What was measured.
     """
-    answer = interaction.complete(curve, answer)
+    answer = tags.complete(curve, answer)
     network = answer.finding(QuantitiesFinding, "size")
     if network is None:
         return answer

@@ -1,22 +1,40 @@
-"""Answers of heads that ask which of several tags are there; of a second component in one sentence."""
+"""Which of several tags are there; of a second component and of interaction between bodies in sentences.
+
+Of interaction: is it seen, of which type, and could this window show it.
+A structure factor is the body's neighbours: its first peak lies near q = 2π/(2R) and its effect on I(q) is
+below that. A window that begins beyond q = 0.8 π/R, R the effective radius, does not hold it, and no answer
+of the network about such a curve can be more than its habit. Where the network has no head of its own for
+these questions, detection is the probability of all structure factors together, and the radius that of the
+sphere with the same radius of gyration, R = √(5/3) Rg (A. Guinier and G. Fournet, Small-Angle Scattering of
+X-Rays, 1955).
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..digits import significant
 from ..domains.heads import Tags
-from .classes import FULL_BAR, percent
-from .findings import Answer
+from .classes import FULL_BAR, ClassesFinding, percent
+from .findings import Answer, QuantitiesFinding
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..types import Curve
+
 #: The head's name, and its only tag.
 COMPONENTS, TAG = "components", "second_component"
+#: A structure factor shows below this times π/R.
+SHOWN_BELOW = 0.8
+#: Probability from which on an interaction is said to be there.
+DETECTED = 0.5
+_SPHERE = math.sqrt(5 / 3)
 
 
 @dataclass(frozen=True)
@@ -115,3 +133,158 @@ def probability_of_two(answer: Answer) -> float | None:
     """Probability of a second component; None of a network that does not look for one."""
     found = answer.finding(ComponentsFinding)
     return None if found is None else found.probability.get(TAG)
+
+
+@dataclass(frozen=True)
+class InteractionFinding:
+    """What a curve says of the interaction between bodies.
+
+    Parameters
+    ----------
+    interacting : float
+        Probability that there is a structure factor, of whatever type.
+    kind : str
+        The likeliest type, if there is one; empty where no form considered has any.
+    kind_probability : float
+        Of that type, given that there is one.
+    window_shows : bool or None
+        Whether the window could show it; None where the body's size is not known.
+    radius : float or None
+        Effective radius that this follows from, Å.
+    q_min : float
+        Where the curve begins, Å⁻¹.
+    with_factor : float or None
+        Probability of all structure factors together, where the network has another answer for detection.
+    """
+
+    head: Tags
+    interacting: float
+    kind: str
+    kind_probability: float
+    window_shows: bool | None
+    radius: float | None
+    q_min: float
+    silent: bool = False
+    with_factor: float | None = None
+
+    @property
+    def q_needed(self) -> float | None:
+        """Where a window has to begin to show it, Å⁻¹."""
+        return None if self.radius is None else SHOWN_BELOW * math.pi / self.radius
+
+    def as_dict(self) -> dict[str, Any]:
+        """``interaction``: its probability, the type given that there is one, and what the window shows."""
+        needed = self.q_needed
+        return {
+            self.head.name: {
+                "interacting": round(self.interacting, 6),
+                "structure_factor": self.kind or None,
+                "structure_factor_probability": round(self.kind_probability, 6) if self.kind else None,
+                "window_shows": self.window_shows,
+                "radius_effective": None if self.radius is None else float(f"{self.radius:.3g}"),
+                "q_needed": None if needed is None else float(f"{needed:.3g}"),
+            }
+        }
+
+    def rows(self) -> Sequence[Sequence[str]]:
+        """None: it is said in sentences."""
+        return ()
+
+    @property
+    def _where(self) -> str:
+        """From which q down it would show, where a size is known."""
+        if self.radius is None or self.q_needed is None:
+            return ""
+        return (
+            f": bodies of about {significant(self.radius, 2)} Å show it below"
+            f" q = {significant(self.q_needed, 2)} Å⁻¹, and the data begin at"
+            f" {significant(self.q_min, 2)} Å⁻¹"
+        )
+
+    def sentences(self) -> Sequence[str]:
+        """Whether it is seen and of which type; or that this window cannot show it."""
+        if self.silent:
+            return ()
+        if self.window_shows is False:
+            return (f"Whether the bodies interact, this window cannot show{self._where}.",)
+        other = self.with_factor
+        if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
+            return (
+                f"Whether the bodies interact is open (interacting {percent(self.interacting)}, a structure"
+                f" factor {percent(other)}).",
+            )
+        if self.interacting < DETECTED:
+            return (f"No interaction between bodies is seen (interacting {percent(self.interacting)}).",)
+        kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
+        return (f"The bodies interact, {percent(self.interacting)}{kind}.",)
+
+    def notes(self) -> Sequence[str]:
+        """None."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """A bar."""
+        axes.barh([0], [self.interacting])
+        axes.set_yticks([0], ["interacting"], fontsize=8)
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("probability")
+
+    def silenced(self) -> InteractionFinding:
+        """Nothing is said."""
+        return replace(self, silent=True)
+
+
+def complete(curve: Curve, answer: Answer) -> Answer:
+    """An answer with the three statements, in the place of what heads of their own say of them.
+
+    Parameters
+    ----------
+    curve : Curve
+        What was measured.
+    """
+    answer = in_words(answer)
+    classes = answer.finding(ClassesFinding)
+    if classes is None or not classes.given:
+        return answer
+    own = answer.finding(TagsFinding, "interaction")
+    size = answer.finding(QuantitiesFinding, "size")
+    radius = answer.finding(QuantitiesFinding, "effective_radius")
+    rest = tuple(f for f in answer.findings if id(f) not in (id(own), id(radius)))
+    found = _found(curve, classes, own, size, radius)
+    return replace(answer, findings=(*rest, found.silenced() if classes.silent else found))
+
+
+def _found(
+    curve: Curve,
+    classes: ClassesFinding,
+    own: TagsFinding | None,
+    size: QuantitiesFinding | None,
+    effective: QuantitiesFinding | None,
+) -> InteractionFinding:
+    head, given = classes.given[0]
+    joint = classes.probability @ given
+    none = head.labels.index("") if "" in head.labels else None
+    kinds = np.array([0.0 if i == none else p for i, p in enumerate(joint)])
+    total = float(kinds.sum())
+    best = int(kinds.argmax())
+    tags = own.probability if own is not None else {}
+    radius = _value(effective, 1.0) or _value(size, _SPHERE)
+    q_min = float(curve.q.min())
+    shows = None if radius is None else bool(q_min < SHOWN_BELOW * math.pi / radius)
+    if _value(effective, 1.0) is None and "window_shows" in tags:
+        shows, radius = tags["window_shows"] >= DETECTED, None
+    return InteractionFinding(
+        own.head if own is not None else Tags("interaction", ("interacting", "window_shows")),
+        float(tags.get("interacting", total)),
+        head.labels[best] if total > 0 else "",
+        float(kinds[best] / total) if total > 0 else 0.0,
+        shows,
+        radius,
+        q_min,
+        with_factor=total if "interacting" in tags else None,
+    )
+
+
+def _value(found: QuantitiesFinding | None, factor: float) -> float | None:
+    known = list(found.known.values()) if found is not None else []
+    return factor * known[0].value if known else None

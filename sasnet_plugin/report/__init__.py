@@ -1,5 +1,1 @@
-"""What a reader sees: figures and small text graphics."""
-
-from .plot import sparkline
-
-__all__ = ["sparkline"]
+"""What a reader sees: figures, pages, and answers in few words."""

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from ..domains.heads import Outputs
 from ..files import write_figure
-from ..predict.arithmetic import sigmoid, softmax
-from ..predict.calibration import mean_and_sigma
+from ..predict.arithmetic import mean_and_sigma, sigmoid, softmax
 from ..predict.decoding import given_probability
 from ..predict.predictor import Predictor
 from ..simulate.bodies.out_of_distribution import KINDS

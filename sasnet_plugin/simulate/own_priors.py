@@ -19,12 +19,6 @@ from .structure_factor_priors import hardsphere, hayter_msa, stickyhardsphere, t
 Pars = dict[str, float]
 
 
-def _sides(rng: Generator) -> tuple[float, float, float]:
-    """Draw three edge lengths of a body, Å: a size log-uniform 20..5000 and two ratios log-uniform 1/4..4."""
-    size = log10_uniform(rng, 1.3, 3.7)
-    return size, log10_uniform(rng, -0.6, 0.6), log10_uniform(rng, -0.6, 0.6)
-
-
 def core_shell_cylinder(rng: Generator) -> Pars:
     """random() forgets the power of ten of the length (1..4.7 Å); here 10..10^4.3 Å, log-uniform.
 

@@ -189,13 +189,6 @@ def one_side(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
     return _top(layers.Flatten()(small(pictures, stated, sizes)), stated, sizes)
 
 
-def plain(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Pictures of any kind as they are, (n, rows, columns, channels), without stated numbers; (n, dense)."""
-    pictures = inputs["features"]
-    nothing = ops.zeros_like(pictures[:, 0, 0, :1])
-    return _top(layers.Flatten()(small(pictures, nothing, sizes)), nothing, sizes)
-
-
 def _parts(inputs: Mapping[str, Any], pictures: int) -> tuple[Any, Any]:
     features = inputs["features"]
     return features[..., :pictures], features[:, 0, 0, N_PICTURES:]

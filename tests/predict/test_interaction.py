@@ -11,8 +11,7 @@ from sasnet_plugin.domains.heads import Classes, Parameter, Quantities, Tags
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer, QuantitiesFinding, Value
-from sasnet_plugin.predict.interaction import InteractionFinding, complete
-from sasnet_plugin.predict.tags import TagsFinding
+from sasnet_plugin.predict.tags import InteractionFinding, TagsFinding, complete
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...files import MARK, new_hdf5, put_aside
 from .line import HEAD, NAMED, NUMBERS, SHARE
-from .table import lines_of
+from .table import Line, lines_of
 
 Array = NDArray[np.float64]
 #: Points of a figure; of longer series every second, third, … frame is drawn.
@@ -57,25 +58,29 @@ def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
     count : int
         Frames that it holds.
     """
-    step = max(1, -(-count // MOST_DRAWN))
-    rows, changes, frames = [], [], 0
-    for frames, line in enumerate(lines_of(path), start=1):
-        if line["change_from"]:
-            changes.append((int(line["change_from"]) - 1.5) * interval)
-        if (frames - 1) % step == 0:
-            rows.append(line)
+    rows, changes, frames = _thinned(path, max(1, -(-count // MOST_DRAWN)))
     titles = list(rows[0]) if rows else []
 
     def column(title: str) -> Array:
         return np.array([float(row[title]) if row[title] else math.nan for row in rows])
 
-    numbers = {}
-    for title in _drawn(titles):
-        value = column(title)
-        if np.isfinite(value).any():
-            numbers[title] = value, column(_error_of(title))
+    pairs = {title: (column(title), column(_error_of(title))) for title in _drawn(titles)}
+    numbers = {title: pair for title, pair in pairs.items() if np.isfinite(pair[0]).any()}
     shares = {title.removeprefix(SHARE): column(title) for title in titles if title.startswith(SHARE)}
-    return Columns(column("time") if rows else np.zeros(0), shares, numbers, changes, frames)
+    times = [(first - 1.5) * interval for first in changes]
+    return Columns(column("time") if rows else np.zeros(0), shares, numbers, times, frames)
+
+
+def _thinned(path: Path, step: int) -> tuple[list[Line], list[int], int]:
+    """Each so-many-th line of a table, the first frames of changes, and how many lines there are."""
+    rows: list[Line] = []
+    changes, frames = [], 0
+    for frames, line in enumerate(lines_of(path), start=1):
+        if line["change_from"]:
+            changes.append(int(line["change_from"]))
+        if (frames - 1) % step == 0:
+            rows.append(line)
+    return rows, changes, frames
 
 
 def _error_of(title: str) -> str:
@@ -84,9 +89,10 @@ def _error_of(title: str) -> str:
 
 
 def _drawn(titles: Sequence[str]) -> list[str]:
-    own = {title for one in NUMBERS if one.name not in _DRAWN for title in one.titles}
-    left = [t for t in titles if t not in (*HEAD, *NAMED) and not t.startswith(SHARE) and t not in own]
-    return [title for title in left if _error_of(title) in left]
+    not_drawn = chain.from_iterable(one.titles for one in NUMBERS if one.name not in _DRAWN)
+    left = set(titles) - {*HEAD, *NAMED, *not_drawn}
+    pairs = (title for title in titles if title in left and _error_of(title) in left)
+    return [title for title in pairs if not title.startswith(SHARE)]
 
 
 def write_hdf5(table: Path, path: Path) -> None:
@@ -113,11 +119,7 @@ def write_hdf5(table: Path, path: Path) -> None:
             frames[before:] = np.array(
                 [tuple(_value(name, cell) for name, cell in row.items()) for row in rows], dtype=frames.dtype
             )
-            changes += [
-                (int(row["change_from"]), int(row["frame"]), _bytes(row["change"]))
-                for row in rows
-                if row["change_from"]
-            ]
+            changes += _changes_in(rows)
         kind = np.dtype([("first", "i8"), ("seen", "i8"), ("words", text)])
         file.create_dataset("changes", data=np.array(changes, dtype=kind))
 
@@ -148,3 +150,12 @@ def _blocks(lines: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
             some = []
     if some:
         yield some
+
+
+def _changes_in(rows: Sequence[Line]) -> list[tuple[int, int, bytes]]:
+    """First frame, frame that shows it, and words of each change."""
+    return [
+        (int(row["change_from"]), int(row["frame"]), _bytes(row["change"]))
+        for row in rows
+        if row["change_from"]
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -37,11 +37,16 @@ def parameters_of(name: str) -> list[tuple[str, str]]:
         except Exception as error:
             raise SasnetError(f"{name}: sasmodels has no model {one!r}; see 'sasnet fit --help'.") from error
         for parameter in info.parameters.kernel_parameters:
-            for element in _elements(parameter):
-                found.append((element, str(parameter.units)))
-                if parameter.polydisperse and parameter.type == "volume":
-                    found.append((f"{element}_pd", ""))
+            found += _with_widths(parameter)
     return list(dict.fromkeys(found))
+
+
+def _with_widths(parameter: Any) -> Iterator[tuple[str, str]]:
+    """Name and unit of each element of a parameter, a length's followed by its distribution's width."""
+    for element in _elements(parameter):
+        yield element, str(parameter.units)
+        if parameter.polydisperse and parameter.type == "volume":
+            yield f"{element}_pd", ""
 
 
 def _elements(parameter: Any) -> list[str]:
@@ -71,20 +76,18 @@ class Fitted:
         the curve is for reduced χ² to say.
         """
         found = self._from(curve, self._before)
-        before = math.inf if self._before is None else self._before.reduced_chisq
-        if self._before is not None and (found is None or found.reduced_chisq > max(_POOR, _WORSE * before)):
-            anew = self._from(curve, None)
-            if anew is not None and (found is None or anew.reduced_chisq < found.reduced_chisq):
-                found = anew
+        if self._before is not None and self._has_lost(found, self._before):
+            both = filter(None, (found, self._from(curve, None)))
+            found = min(both, key=lambda one: one.reduced_chisq, default=None)
         if found is None:
             return {}
         self._before = found
-        values = {
-            name: (p.value, math.nan if p.error is None else p.error)
-            for name, p in found.parameters.items()
-            if not p.fixed
-        }
-        return values | {"reduced_chisq": (found.reduced_chisq, math.nan)}
+        return _values_of(found) | {"reduced_chisq": (found.reduced_chisq, math.nan)}
+
+    @staticmethod
+    def _has_lost(found: ModelFit | None, before: ModelFit) -> bool:
+        """Whether a fit from the one before is none, or so much worse that the search begins anew."""
+        return found is None or found.reduced_chisq > max(_POOR, _WORSE * before.reduced_chisq)
 
     def _from(self, curve: Curve, before: ModelFit | None) -> ModelFit | None:
         from ...fitting.api import bank_path, uncertainties
@@ -97,13 +100,25 @@ class Fitted:
             self._bank = Bank(bank_path())
         form, _, factor = self.name.partition("@")
         sigma, _ = uncertainties(curve)
-        starts: tuple[Mapping[str, Any], ...] = ()
-        fixed: dict[str, float] = {}
-        if before is not None:
-            starts = ({name: p.value for name, p in before.parameters.items()},)
-            # Scale and contrast do the same to a curve: the contrast must not change from frame to frame.
-            fixed = {name: p.value for name, p in before.parameters.items() if p.fixed and "sld" in name}
+        starts, fixed = ((), {}) if before is None else _known_from(before)
         budget = Budget(_FIRST if before is None else _NEXT)
         task = Task(curve, sigma, form, factor or None, fixed=fixed, starts=starts, budget=budget)  # type: ignore[arg-type]
         found = answer_of(fit_candidate, task, self._bank, budget)
         return None if isinstance(found, Exception) else found
+
+
+def _values_of(found: ModelFit) -> dict[str, tuple[float, float]]:
+    """Value and error of each parameter that was fitted."""
+    return {
+        name: (p.value, math.nan if p.error is None else p.error)
+        for name, p in found.parameters.items()
+        if not p.fixed
+    }
+
+
+def _known_from(before: ModelFit) -> tuple[tuple[Mapping[str, Any], ...], dict[str, float]]:
+    """Where the next fit starts, and what it has fixed."""
+    values = {name: p.value for name, p in before.parameters.items()}
+    # Scale and contrast do the same to a curve: the contrast must not change from frame to frame.
+    fixed = {name: p.value for name, p in before.parameters.items() if p.fixed and "sld" in name}
+    return (values,), fixed

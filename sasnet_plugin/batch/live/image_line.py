@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...domains.heads import Classes, Head, Quantities, Tags
 from ...predict.classes import ClassesFinding
@@ -15,6 +15,8 @@ from .line import HEAD, SHARE, text, titled
 
 if TYPE_CHECKING:
     from ...predict import Answer
+
+F = TypeVar("F")
 
 
 @dataclass(frozen=True)
@@ -53,17 +55,27 @@ def _titles(head: Head) -> Iterator[str]:
 
 def _cells(head: Head, answer: Answer | None) -> Iterator[str]:
     if isinstance(head, Classes):
-        yield from _of_classes(head, None if answer is None else answer.finding(ClassesFinding, head.name))
+        yield from _of_classes(head, _finding(answer, ClassesFinding, head))
     elif isinstance(head, Tags):
-        tags = None if answer is None else answer.finding(TagsFinding, head.name)
-        yield "" if tags is None else "; ".join(tags.present)
-        yield from _shares(head, {} if tags is None else tags.probability)
+        yield from _of_tags(head, _finding(answer, TagsFinding, head))
     elif isinstance(head, Quantities):
-        values = None if answer is None else answer.finding(QuantitiesFinding, head.name)
-        known = {} if values is None else values.known
-        for parameter in head.parameters:
-            one = known.get(parameter.name)
-            yield from ("", "") if one is None else (text(one.value), text(one.error))
+        yield from _of_quantities(head, _finding(answer, QuantitiesFinding, head))
+
+
+def _finding(answer: Answer | None, kind: type[F], head: Head) -> F | None:
+    return None if answer is None else answer.finding(kind, head.name)
+
+
+def _of_tags(head: Tags, found: TagsFinding | None) -> Iterator[str]:
+    yield "" if found is None else "; ".join(found.present)
+    yield from _shares(head, {} if found is None else found.probability)
+
+
+def _of_quantities(head: Quantities, found: QuantitiesFinding | None) -> Iterator[str]:
+    known = {} if found is None else found.known
+    for parameter in head.parameters:
+        one = known.get(parameter.name)
+        yield from ("", "") if one is None else (text(one.value), text(one.error))
 
 
 def _of_classes(head: Classes, found: ClassesFinding | None) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ...predict.classes import ClassesFinding
 from ...predict.described import SizeFinding
-from ...predict.interaction import InteractionFinding
-from ...predict.tags import COMPONENTS, TAG, TagsFinding
+from ...predict.tags import COMPONENTS, TAG, InteractionFinding, TagsFinding
 
 if TYPE_CHECKING:
     from ...model_free import ModelFree
@@ -111,11 +111,22 @@ class Said:
     numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
+def _numbers_of(answer: Answer) -> dict[str, tuple[float, float]]:
+    size = answer.finding(SizeFinding)
+    if size is None or size.found is None:
+        return {}
+    values = [(one.name, one.of(size.found)) for one in NUMBERS]
+    return {name: value for name, value in values if value is not None}
+
+
+def _shares_of_groups(named: ClassesFinding) -> dict[str, float]:
+    share = dict(zip(named.head.labels, named.probability, strict=True))
+    return {group.name: float(sum(map(share.__getitem__, group.members))) for group in named.head.groups}
+
+
 def said(answer: Answer) -> Said:
     """The numbers of an answer about a curve."""
-    size = answer.finding(SizeFinding)
-    free = None if size is None else size.found
-    found = {one.name: value for one in NUMBERS if free is not None and (value := one.of(free)) is not None}
+    found = _numbers_of(answer)
     named, tags = answer.finding(ClassesFinding), answer.finding(TagsFinding, COMPONENTS)
     # A mixture is outside of what has one model's name; that it is one is said all the same.
     second = math.nan if tags is None else float(tags.probability.get(TAG, math.nan))
@@ -124,11 +135,7 @@ def said(answer: Answer) -> Said:
         return Said(False, answer.in_scope, several, second=second, numbers=found)
     pairs = answer.finding(InteractionFinding)
     best = int(named.probability.argmax())
-    rows = {name: row for row, name in enumerate(named.head.labels)}
-    shares = {
-        group.name: float(sum(named.probability[rows[name]] for name in group.members))
-        for group in named.head.groups
-    }
+    shares = _shares_of_groups(named)
     return Said(
         True,
         answer.in_scope,
@@ -163,7 +170,7 @@ class CurveLines:
 
     def titles(self) -> list[str]:
         """Titles of all columns."""
-        numbers = [title for one in NUMBERS for title in one.titles]
+        numbers = list(chain.from_iterable(one.titles for one in NUMBERS))
         numbers += [title for name, unit in self.parameters for title in titled(name, unit)]
         if self.parameters:
             numbers.append("reduced_chisq")
@@ -176,12 +183,15 @@ class CurveLines:
         share = about.shares.get(about.group, math.nan)
         rest = map(text, (about.model_probability, about.second, about.interacting))
         named = [about.group, text(share), about.model, *rest]
-        both = dict(about.numbers) | fit
+        groups = (text(about.shares.get(name, math.nan)) for name in self.groups)
+        return [*named, *self._number_cells(dict(about.numbers) | fit), *groups]
+
+    def _number_cells(self, known: Mapping[str, tuple[float, float]]) -> list[str]:
         names = [one.name for one in NUMBERS] + [name for name, _ in self.parameters]
-        numbers = [text(x) for name in names for x in both.get(name, (math.nan, math.nan))]
+        numbers = [text(x) for name in names for x in known.get(name, (math.nan, math.nan))]
         if self.parameters:
-            numbers.append(text(both.get("reduced_chisq", (math.nan, math.nan))[0]))
-        return [*named, *numbers, *(text(about.shares.get(name, math.nan)) for name in self.groups)]
+            numbers.append(text(known.get("reduced_chisq", (math.nan, math.nan))[0]))
+        return numbers
 
 
 def text(value: float) -> str:

@@ -112,17 +112,8 @@ class Follower:
 
     def resume(self) -> int:
         """Go on after what the table holds; how many frames that are."""
-        late: list[Line] = []
         self.states = self._earlier_states() if self.changes_sought else None
-        reached = math.inf if self.states is None else self.states.number
-        for line in self.table.earlier():
-            self.frames += 1
-            self.failures += bool(line["note"])
-            if line["change"]:
-                self.changes.append(line["change"])
-            self.source.remember(line["file"], int(line["part"]))
-            if int(line["frame"]) > reached:
-                late = [*late, line][-_AGAIN - 1 :]
+        late = self._counted(math.inf if self.states is None else self.states.number)
         if len(late) > _AGAIN:
             self.states = States(self._asked)
         elif late:
@@ -161,12 +152,29 @@ class Follower:
             self.back.give(())
         return count
 
-    def _answer(self, arrived: Sequence[Arrived]) -> None:
+    def _counted(self, reached: float) -> list[Line]:
+        """Count the table's lines; the last of those behind the frame that was reached."""
+        late: list[Line] = []
+        for line in self.table.earlier():
+            self.frames += 1
+            self.failures += bool(line["note"])
+            if line["change"]:
+                self.changes.append(line["change"])
+            self.source.remember(line["file"], int(line["part"]))
+            if int(line["frame"]) > reached:
+                late = [*late, line][-_AGAIN - 1 :]
+        return late
+
+    def _outcomes(self, arrived: Sequence[Arrived]) -> Iterator[tuple[Arrived, Any]]:
+        """What arrived, each with its answer or why there is none."""
         measured = [one.one for one in arrived if not isinstance(one.one, Exception)]
         answers = iter(self.predictor.outcomes(measured) if measured else ())
-        lines, notes = [], []
         for one in arrived:
-            outcome = one.one if isinstance(one.one, Exception) else next(answers)
+            yield one, one.one if isinstance(one.one, Exception) else next(answers)
+
+    def _answer(self, arrived: Sequence[Arrived]) -> None:
+        lines, notes = [], []
+        for one, outcome in self._outcomes(arrived):
             line, note = self._line(one, outcome)
             lines.append(line)
             notes.append(note)
@@ -226,20 +234,15 @@ def run(
     shown : callable or None
         Makes pictures and copies of the table, from time to time and at the end.
     """
-    came, made, cost = time.monotonic(), -1e9, 0.0
-    pending = True
+    came, pictures = time.monotonic(), _Pictures(shown)
     try:
         while True:
             began = time.monotonic()
             count = follower.look()
             now = time.monotonic()
-            if count:
-                came, pending = now, True
-            if pending and shown is not None and now - made > max(EVERY, cost / SHARE):
-                shown()
-                made, pending = time.monotonic(), False
-                cost = made - now
-            ends = not watch or (quiet_for is not None and now - came > quiet_for)
+            came = now if count else came
+            pictures.update(bool(count), now)
+            ends = not watch or _is_over(quiet_for, now - came)
             if ends or not count:
                 follower.keep()
             if ends:
@@ -248,6 +251,29 @@ def run(
     finally:
         if shown is not None and follower.frames:
             shown()
+
+
+def _is_over(quiet_for: float | None, quiet: float) -> bool:
+    """Whether nothing has come for long enough, s."""
+    return quiet_for is not None and quiet > quiet_for
+
+
+@dataclass
+class _Pictures:
+    """Pictures and copies, made anew from time to time, so that they take a small share of it."""
+
+    make: Callable[[], None] | None
+    made: float = -1e9
+    cost: float = 0.0
+    pending: bool = True
+
+    def update(self, news: bool, now: float) -> None:
+        """Make them where there is news and the last ones are old enough."""
+        self.pending |= news
+        if self.make is not None and self.pending and now - self.made > max(EVERY, self.cost / SHARE):
+            self.make()
+            self.made, self.pending = time.monotonic(), False
+            self.cost = self.made - now
 
 
 def arriving(
@@ -266,7 +292,7 @@ def arriving(
             for one in source.look():
                 came = time.monotonic()
                 yield one
-            if not watch or (quiet_for is not None and time.monotonic() - came > quiet_for):
+            if not watch or _is_over(quiet_for, time.monotonic() - came):
                 return
             source.wait(poll)
     except KeyboardInterrupt:

@@ -118,10 +118,14 @@ class Source:
                 return
 
     def _files(self) -> list[str | SasnetError]:
-        found = [os.path.abspath(one) if isinstance(one, str) else one for one in self.listed()]
-        names = (one for one in found if isinstance(one, str) and not one.endswith(".toml"))
-        complaints: list[str | SasnetError] = [one for one in found if not isinstance(one, str)]
-        return [*complaints, *sorted(dict.fromkeys(names), key=natural)]
+        complaints: list[str | SasnetError] = []
+        names: dict[str, None] = {}
+        for one in self.listed():
+            if not isinstance(one, str):
+                complaints.append(one)
+            elif not one.endswith(".toml"):
+                names[os.path.abspath(one)] = None
+        return [*complaints, *sorted(names, key=natural)]
 
     def _of(self, file: str) -> Iterator[Arrived | None]:
         """New curves of a file; None at the end where those behind it have to wait."""

@@ -100,9 +100,7 @@ class States:
         if self.like is None or self.detector.edges is not arranged:
             self._begin(curve)
         self._take(number, curve, sigma)
-        while self.detector.odd:
-            odd = self.detector.odd.pop()
-            self.newest = deque(one for one in self.newest if one[0] != odd)
+        self._forget_odd()
         if change is None:
             return None
         words = self._words(change)
@@ -143,16 +141,25 @@ class States:
         like, sigma = self.like, np.sqrt(found.variance) / found.weight
         return Curve(like.q, found.total / found.weight, sigma, like.dq, like.dxl, like.dxw, file=like.file)
 
+    def _forget_odd(self) -> None:
+        while self.detector.odd:
+            odd = self.detector.odd.pop()
+            self.newest = deque(one for one in self.newest if one[0] != odd)
+
+    def _around(self, first: int) -> tuple[Curve | None, Curve | None]:
+        """Averages of the frames before one, and of the others."""
+        before = [one for one in self.newest if one[0] < first]
+        after = [one for one in self.newest if one[0] >= first]
+        return self._average(self.mean, before), self._average(None, after)
+
     def _words(self, change: Change) -> str:
-        before = self._average(self.mean, [one for one in self.newest if one[0] < change.first])
-        after = self._average(None, [one for one in self.newest if one[0] >= change.first])
+        before, after = self._around(change.first)
         if before is None or after is None:
             return SHAPE
-        answers = self.ask([before, after])
-        if any(isinstance(one, Exception) for one in answers):
+        one, other = self.ask([before, after])
+        if isinstance(one, Exception) or isinstance(other, Exception):
             return SHAPE
-        one, other = (said(answer) for answer in answers)  # type: ignore[arg-type]
-        return different(one, other)
+        return different(said(one), said(other))
 
     def as_bytes(self) -> bytes:
         """What is kept so that another process can go on, as a numpy archive."""
@@ -198,16 +205,22 @@ def states_of(content: bytes, ask: Ask) -> States:
 SHAPE = "the shape of the curve is another"
 
 
+def _named_anew(before: Said, after: Said) -> list[str]:
+    """Another group, or else another model, that is likely."""
+    if after.group != before.group and after.shares.get(after.group, 0) >= _HALF:
+        return [f"{after.group} ({_percent(after.shares[after.group])})"]
+    if after.model != before.model and after.model_probability >= _HALF:
+        return [f"{after.model} ({_percent(after.model_probability)})"]
+    return []
+
+
 def different(before: Said, after: Said) -> str:
     """What has changed between two states, the most telling first."""
-    parts = [phrase for phrase in (_second(before, after), _forces(before, after)) if phrase]
+    parts = list(filter(None, (_second(before, after), _forces(before, after))))
     if before.known and not after.known and not parts:
         parts.append("no single model that the network knows (a mixture, or something else)")
     elif after.known:
-        if after.group != before.group and after.shares.get(after.group, 0) >= _HALF:
-            parts.append(f"{after.group} ({_percent(after.shares[after.group])})")
-        elif after.model != before.model and after.model_probability >= _HALF:
-            parts.append(f"{after.model} ({_percent(after.model_probability)})")
+        parts += _named_anew(before, after)
     parts += _numbers(before, after)
     return ", ".join(parts) or SHAPE
 

@@ -72,18 +72,22 @@ class Table:
             if there and anew:
                 self._aside = path.with_name(f".{path.name}.sasnet-tmp{os.getpid()}")
             self._fd = os.open(self._aside or path, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                lock(self._fd, path)
-                if there and not anew:
-                    self._cut()
-                else:
-                    os.ftruncate(self._fd, 0)
-                    self._write([self._head])
-            except BaseException:
-                os.close(self._fd)
-                raise
+            self._begin(goes_on=there and not anew)
         except OSError as error:
             raise self._unwritable(error) from error
+
+    def _begin(self, *, goes_on: bool) -> None:
+        """Hold the file alone, and go on behind its last whole line or begin with the titles."""
+        try:
+            lock(self._fd, self.path)
+            if goes_on:
+                self._cut()
+            else:
+                os.ftruncate(self._fd, 0)
+                self._write([self._head])
+        except BaseException:
+            os.close(self._fd)
+            raise
 
     def __enter__(self) -> Table:
         return self
@@ -117,9 +121,7 @@ class Table:
             self.lines += len(cells)
             for note in notes:
                 self.reason = self.reason or note
-            if self._aside is not None and not all(notes):
-                os.replace(self._aside, self.path)
-                self._aside = None
+            self._put_in_place(all(notes))
             if time.monotonic() - self._synced > _SYNC:
                 os.fsync(self._fd)
                 self._synced = time.monotonic()
@@ -138,6 +140,12 @@ class Table:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, begin)
             raise
+
+    def _put_in_place(self, nothing: bool) -> None:
+        """What is written aside takes the earlier table's place where something is answered."""
+        if self._aside is not None and not nothing:
+            os.replace(self._aside, self.path)
+            self._aside = None
 
     def _check(self, belongs: Callable[[Line], bool]) -> None:
         """See that the table is of this series, with these columns."""

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,16 +118,7 @@ def planned(
             failed.append(sentence_of(file, error))
             continue
         pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
-    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)}
-    if name in OF_NETWORK:
-        from ...predict.images.sorting import FILE
-        from ...predict.predictor import open_predictor
-
-        # Points of two networks cannot be compared.
-        sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
-        settings["network"] = sha256["model.onnx"]
-        if name == "bodies":
-            settings["bodies"] = sha256.get(FILE, "")
+    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)} | _network_of(name)
     text = json.dumps(settings)
     _settle(folder, text, force=force)
     parts = []
@@ -171,6 +163,18 @@ def _settle(folder: Path, settings: str, *, force: bool) -> None:
     if not note.exists():
         with put_in_one_step(note) as aside:
             aside.write_text(settings, encoding="utf-8")
+
+
+def _network_of(name: str) -> dict[str, Any]:
+    """Which network an embedding is of: points of two cannot be compared."""
+    if name not in OF_NETWORK:
+        return {}
+    from ...predict.images.sorting import FILE
+    from ...predict.predictor import open_predictor
+
+    sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
+    found = {"network": sha256["model.onnx"]}
+    return found | {"bodies": sha256.get(FILE, "")} if name == "bodies" else found
 
 
 def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:

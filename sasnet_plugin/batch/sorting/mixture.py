@@ -134,7 +134,7 @@ def fit(
         scikit-learn is not installed, or there are too few points.
     """
     try:
-        from sklearn.decomposition import PCA
+        import sklearn.decomposition  # noqa: F401
     except ImportError:
         raise SasnetError(
             "Sorting needs scikit-learn, which is not installed; run where the source of sasnet lies:"
@@ -145,16 +145,9 @@ def fit(
         raise SasnetError(
             f"Only {len(points)} images show enough to be sorted; give at least {least}, or fewer --clusters."
         )
-    points = encoded(points, encoder)
-    number = min(SORTING.components, len(points) // 4, points.shape[1])
     seed = int(rng.integers(2**31))
-    reduction = PCA(
-        number, svd_solver="randomized" if number < points.shape[1] else "full", random_state=seed
-    )
-    z = reduction.fit_transform(np.asarray(points, dtype=np.float64))
-    # Enough of them for the share of the variance; all where they hold less.
-    enough = int(np.searchsorted(np.cumsum(reduction.explained_variance_ratio_), SORTING.variance)) + 1
-    axes, z = reduction.components_[:enough], z[:, :enough]
+    reduction, z = _principal(encoded(points, encoder), seed)
+    axes = reduction.components_[: z.shape[1]]
     scale = float(z[:, 0].std()) or 1.0
     z = z / scale
     tried: list[Any] = []
@@ -173,6 +166,19 @@ def fit(
         _stability(z, best, clusters, rng, seed),
         encoder,
     )
+
+
+def _principal(points: NDArray[np.floating], seed: int) -> tuple[Any, NDArray[np.float64]]:
+    """scikit-learn's PCA of points, and these in as many components as hold enough of their variance."""
+    from sklearn.decomposition import PCA
+
+    number = min(SORTING.components, len(points) // 4, points.shape[1])
+    solver = "randomized" if number < points.shape[1] else "full"
+    reduction = PCA(number, svd_solver=solver, random_state=seed)
+    z = reduction.fit_transform(np.asarray(points, dtype=np.float64))
+    # All where they hold less.
+    enough = int(np.searchsorted(np.cumsum(reduction.explained_variance_ratio_), SORTING.variance)) + 1
+    return reduction, z[:, :enough]
 
 
 def _gaussians(z: FloatArray, clusters: int, seed: int, starts: int) -> Any:

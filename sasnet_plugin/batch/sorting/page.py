@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,23 +58,6 @@ def write_report(
     """
     labels = [int(k) for k in np.unique(found.cluster) if k != NOISE]
     numbers = {k: int(np.count_nonzero(found.cluster == k)) for k in (*labels, NOISE)}
-    sections = [Section("Map", lambda figure, paint: _map(figure, found), (8.4, 4.6), _MAP)]
-    if len(found.mixture.bic):
-        sections.append(
-            Section(
-                "Number of clusters", lambda figure, paint: _bic(figure, found.mixture.bic), (8.4, 2.4), _BIC
-            )
-        )
-    if like is not None:
-        sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
-    for number, rows in enumerate(along, start=1):
-        sections.append(_sheet(f"Along component {number}", found, rows, _ALONG))
-    sections += [_cluster(k, numbers[k], found) for k in labels]
-    if numbers[NOISE]:
-        rows = found.representative(NOISE)
-        sections.append(
-            _sheet("Noise", found, rows, f"{numbers[NOISE]:,} images that lie far from every cluster.")
-        )
     stable = found.mixture.stability
     verdict = Verdict(
         f"{len(found.cluster):,} images in {len(labels)} clusters, {numbers[NOISE]:,} in none.",
@@ -87,6 +70,7 @@ def write_report(
     ]
     if not verdict.good:
         notes.append("The clusters are not stable: take fewer, or give more images.")
+    sections = _sections(found, numbers, like, along)
     write_page(
         path, page("Sorted images", verdict, sections, facts={"embedding": found.embedding}, notes=notes)
     )
@@ -98,6 +82,39 @@ _ALONG = (
 )
 _MAP = "Each point is an image, in the plane of the two largest principal components; noise in grey."
 _BIC = "Bayesian information criterion over the number of clusters, the least is taken."
+
+
+def _sections(
+    found: Sorted,
+    numbers: Mapping[int, int],
+    like: tuple[str, Sequence[int]] | None,
+    along: Sequence[NDArray[np.int64]],
+) -> list[Section]:
+    """The map, then sheets of images: most like one, along components, of each cluster, of noise.
+
+    Parameters
+    ----------
+    numbers : mapping of int to int
+        Images by cluster, `NOISE` the last.
+    """
+    sections = [Section("Map", lambda figure, paint: _map(figure, found), (8.4, 4.6), _MAP)]
+    if len(found.mixture.bic):
+        sections.append(
+            Section(
+                "Number of clusters", lambda figure, paint: _bic(figure, found.mixture.bic), (8.4, 2.4), _BIC
+            )
+        )
+    if like is not None:
+        sections.append(_sheet(f"Most like {like[0]}", found, np.array(like[1]), "The likest first."))
+    for number, rows in enumerate(along, start=1):
+        sections.append(_sheet(f"Along component {number}", found, rows, _ALONG))
+    sections += [_cluster(k, numbers[k], found) for k in list(numbers)[:-1]]
+    if numbers[NOISE]:
+        rows = found.representative(NOISE)
+        sections.append(
+            _sheet("Noise", found, rows, f"{numbers[NOISE]:,} images that lie far from every cluster.")
+        )
+    return sections
 
 
 def _map(figure: Figure, found: Sorted) -> None:

@@ -42,7 +42,7 @@ QUOTED = re.compile(r'"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*"')
 _STUCK = re.compile(r"(?<=\d)(?=-\d*\.\d)")
 MARKS = "#%*'!;/x \t"
 """Before a row that is not to count."""
-BLANKS = ("\u00a0", "\u2009", "\u202f")
+BLANKS = re.compile("[\u00a0\u2009\u202f]")
 # q is no whole number; headers (RAL's) have rows of them just above the table.
 ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
 _REMARK = re.compile(r"(?<=\d)\s+[#!].*")
@@ -54,10 +54,13 @@ def style(line: str) -> tuple[str | None, bool]:
         return ";", "," in line
     if "," not in line:
         return None, False
+    return (None, True) if _has_decimal_commas(line) else (",", False)
+
+
+def _has_decimal_commas(line: str) -> bool:
+    """Whether all words of a line are numbers, with commas for points."""
     words = line.split()
-    if "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words):
-        return None, True
-    return ",", False
+    return "." not in line and len(words) > 1 and all(_DECIMAL_COMMA.fullmatch(word) for word in words)
 
 
 def numbers(line: str) -> list[float] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from ... import units
@@ -77,13 +78,19 @@ def names_of(table: Table) -> Names | None:
     """
     lines = _near(table)
     width = len(table.columns)
-    loop = _in_loop(lines, width)
-    candidates = [*([loop] if loop else []), *(w for line in reversed(lines) for w in _splits(line, width))]
-    named = [found for words in candidates if (found := _named(words, lines)) is not None]
+    named = [found for words in _lists(lines, width) if (found := _named(words, lines)) is not None]
     if not named:
         return None
     best = max(named, key=lambda one: one.known)  # of equal ones the first
     return best._replace(unit_beside=_unit_beside(lines, width, best.x or 0))
+
+
+def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
+    """Lists of one word for each column, the nearest to the table first."""
+    if loop := _in_loop(lines, width):
+        yield loop
+    for line in reversed(lines):
+        yield from _splits(line, width)
 
 
 def _near(table: Table) -> list[str]:
@@ -96,8 +103,14 @@ def _named(words: list[str], lines: list[str]) -> Names | None:
     if not any(map(_MAYBE_X.match, words)):
         return None
     named = Names(_in_pairs([understand(word) for word in words]))
-    samples = named.x == 0 and len(words) > 2 and _parted(words, lines)
-    return named if named.x is not None and (named.known > 1 or samples) else None
+    if named.x is None:
+        return None
+    return named if named.known > 1 or _are_samples(named, words, lines) else None
+
+
+def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
+    """Whether unknown names behind that of q are those of samples."""
+    return named.x == 0 and len(words) > 2 and _parted(words, lines)
 
 
 def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
@@ -105,18 +118,18 @@ def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
     unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
     found = list(columns)
     for text, i in unknown.items():
-        samples = [text[len(prefix) :] for prefix in _OF_ERRORS if text.lower().startswith(prefix)]
-        pairs = [
-            (unknown[name], sample)
-            for sample in samples
-            for name in (sample, f"I{sample}")
-            if name in unknown
-        ]
-        if pairs:
-            signal, sample = pairs[0]
+        if (pair := _signal_of(text, unknown)) is not None:
+            signal, sample = pair
             found[i] = columns[i]._replace(quantity=ERROR, sample=sample)
             found[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
     return tuple(found)
+
+
+def _signal_of(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
+    """The column whose uncertainty a name is, and the sample that both name; None where there is none."""
+    samples = (error[len(prefix) :] for prefix in _OF_ERRORS if error.lower().startswith(prefix))
+    pairs = ((name, sample) for sample in samples for name in (sample, f"I{sample}"))
+    return next(((names[name], sample) for name, sample in pairs if name in names), None)
 
 
 def no_abscissa(table: Table) -> str:
@@ -146,7 +159,7 @@ def _split_by(pattern: str, line: str, width: int) -> list[str]:
     """Words between what matches a pattern, without empty ones where they are not so many."""
     words = [word.strip() for word in re.split(pattern, line)]
     if len(words) != width:
-        words = [word for word in words if word]
+        words = list(filter(None, words))
     if len(words) > width and pattern == r"\|":
         words = (words if understand(words[0]).quantity in (Q, ANGLE) else words[1:])[:width]
     return words
@@ -197,11 +210,17 @@ def _is_unit(word: str) -> bool:
 
 def label(header: tuple[str, ...]) -> ColumnName | None:
     """The abscissa where a line of its own names it, as FIT2D's, or the settings of a scan."""
-    for line in header[-NAMES_WITHIN:]:
-        bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
-        if 0 < len(bare) <= LIMITS.title and _MAYBE_X.match(bare):
-            name = understand(bare)
-            if name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q")):
-                return name
+    alone = next(filter(None, map(_abscissa_alone, header[-NAMES_WITHIN:])), None)
+    if alone is not None:
+        return alone
     scan = next((line for line in header if _SCAN.search(line[: LIMITS.line])), "")
     return ColumnName(scan.strip(), ANGLE) if scan else None
+
+
+def _abscissa_alone(line: str) -> ColumnName | None:
+    bare = re.sub(r"^\W*(?:x(?:[ _-]?(?:label|axis))?\s*[:=])?", "", line.strip(), flags=re.IGNORECASE)
+    if not (0 < len(bare) <= LIMITS.title and _MAYBE_X.match(bare)):
+        return None
+    name = understand(bare)
+    is_x = name.quantity == ANGLE or (name.quantity == Q and units.canonical(name.unit, "q"))
+    return name if is_x else None

@@ -205,8 +205,12 @@ def understand(text: str) -> ColumnName:
         return _named(stripped, *found, unit)
     if _TWO_THETA.search(plain):
         return ColumnName(stripped, ANGLE, unit=unit)
-    named = _numbered(stripped, plain, unit) or _unit_unknown(stripped, name)
-    return named or _of_sample(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+    return _known_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+
+
+def _known_in_part(text: str, name: str, unit: str) -> ColumnName | None:
+    """A known name with a number, a unit that is none, or a sample beside it."""
+    return _numbered(text, _plain(name), unit) or _unit_unknown(text, name) or _of_sample(text, name, unit)
 
 
 def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
@@ -215,7 +219,7 @@ def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
     simple = found and _simple(found[1])
     if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
         return None
-    if simple[0] == Q and found[2] == "2" and units.canonical(unit, "sld"):  # q² in Å⁻²
+    if (simple[0], found[2]) == (Q, "2") and units.canonical(unit, "sld"):  # q² in Å⁻²
         return _named(text, Q, "squared", 1.0, unit)
     return _named(text, *simple, unit, sample=found[2])
 
@@ -237,7 +241,7 @@ def _unit_unknown(text: str, name: str) -> ColumnName | None:
     """A name of q whose bracket is no unit that is known."""
     bracket = _BRACKETS.search(name)
     if bracket and (simple := _simple(_plain(name[: bracket.start()]))) and simple[0] == Q:
-        inner = next(part for part in bracket.groups() if part is not None).strip()
+        inner = _inside(bracket)
         return _named(text, *simple, "" if _simple(_plain(inner)) or not inner.isalpha() else inner)
     return None
 
@@ -270,6 +274,11 @@ def _scaled(plain: str) -> tuple[str, str, float] | None:
             return quantity, scale, 1.0
     if times := _TIMES_Q.fullmatch(plain.replace("**", "^")):
         return INTENSITY, f"q{times['before'] or times['after'] or times['last'] or ''}", 1.0
+    return _in_function(plain)
+
+
+def _in_function(plain: str) -> tuple[str, str, float] | None:
+    """The same of a name in a function's brackets, as log(I)."""
     if function := _FUNCTION.fullmatch(plain):
         kind = str(function.lastgroup)
         if found := _function_of(function[kind], kind):
@@ -285,12 +294,21 @@ def _function_of(name: str, scale: str) -> tuple[str, str, float] | None:
     return (inner[0], scale, inner[2]) if inner and inner[0] in (Q, INTENSITY) else None
 
 
+def _inside(bracket: re.Match[str]) -> str:
+    """What stands in a bracket, of whichever kind it is."""
+    return str(next(part for part in bracket.groups() if part is not None)).strip()
+
+
 def _without_unit(name: str) -> tuple[str, str]:
     """A name without its unit, and the text of that: in brackets, or behind a sign."""
     for found in _BRACKETS.finditer(name):
-        inner = next(part for part in found.groups() if part is not None).strip()
+        inner = _inside(found)
         if _is_unit(inner):
             return (name[: found.start()] + name[found.end() :]).strip(), inner
+    return _without_unit_behind(name)
+
+
+def _without_unit_behind(name: str) -> tuple[str, str]:
     for sign, bare in (
         (" in ", True),
         (",", True),

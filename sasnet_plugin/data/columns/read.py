@@ -50,21 +50,38 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     DataError
         The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
     """
-    names = names_of(table)
-    roles, said = by_name(table, names) if names else ([], [])
-    if not roles:
-        names, (roles, said) = None, _nameless(table, file)
+    names, roles, said = _data_sets(table, file)
     x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
-    if x_name is None and given_wavelength is not None and looks_like_angle(table.columns[roles[0].x]):
-        x_name = ColumnName("", ANGLE, unit="degrees")
+    if given_wavelength is not None:
+        x_name = x_name or _angle_without_name(table.columns[roles[0].x])
     left_out = [*_left_out(table), *said]
     curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
+    beside = names.unit_beside if names else ""
+    return _against_q(curves, x_name, beside, table, file, given_wavelength)
+
+
+def _against_q(
+    curves: list[RawCurve],
+    x_name: ColumnName | None,
+    beside: str,
+    table: Table,
+    file: str,
+    given_wavelength: float | None,
+) -> list[RawCurve]:
+    """Curves of a table with an angle turned into q, or with the unit of q."""
     header = table.header[-HEADER_LINES:]
     if x_name is not None and x_name.quantity == ANGLE:
         return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
-    unit = unit_of(x_name, names.unit_beside if names else "", table.header, table.below)
+    unit = unit_of(x_name, beside, table.header, table.below)
     s = is_s((*header, *table.below))
     return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
+
+
+def _data_sets(table: Table, file: str) -> tuple[Names | None, list[Roles], list[str]]:
+    """Names where they tell the columns of the data sets, these, and notes."""
+    names = names_of(table)
+    roles, said = by_name(table, names) if names else ([], [])
+    return (names, roles, said) if roles else (None, *_nameless(table, file))
 
 
 def _name_of_x(names: Names, x: int) -> ColumnName:
@@ -103,9 +120,9 @@ def _left_out(table: Table) -> list[str]:
     return notes
 
 
-def _resolution(values: FloatArray, name: ColumnName, notes: list[str]) -> FloatArray:
+def _resolution(values: FloatArray, name: ColumnName | None, notes: list[str]) -> FloatArray:
     """One standard deviation of q."""
-    if name.factor == 1.0:
+    if name is None or name.factor == 1.0:
         return values
     notes.append("The resolution is given as full width at half maximum; it was converted.")
     return values * name.factor
@@ -123,19 +140,21 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
         Of the abscissa, where it has one.
     """
     notes: list[str] = []
-    named = names.columns if names else None
+
+    def name(column: int) -> ColumnName | None:
+        return names.columns[column] if names else None
+
     x = _abscissa(columns[roles.x], x_name, notes)
-    error = None if roles.error is None else columns[roles.error]
-    dq = None if roles.dq is None else columns[roles.dq]
-    if named and dq is not None and roles.dq is not None:
-        dq = _resolution(dq, named[roles.dq], notes)
     intensity = columns[roles.intensity]
-    if named and error is not None and roles.error is not None:
-        error = _standard_deviation(error, intensity, named[roles.error], notes)
-    if named and named[roles.intensity].scale:
-        intensity, error = _unscaled(x, intensity, error, named[roles.intensity].scale, notes)
-    # NIST writes it with a minus, to tell it from a pinhole.
-    slit = None if roles.slit is None else np.abs(columns[roles.slit])
+    error = dq = slit = None
+    if roles.dq is not None:
+        dq = _resolution(columns[roles.dq], name(roles.dq), notes)
+    if roles.error is not None:
+        error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
+    if (signal := name(roles.intensity)) and signal.scale:
+        intensity, error = _unscaled(x, intensity, error, signal.scale, notes)
+    if roles.slit is not None:  # NIST writes it with a minus, to tell it from a pinhole
+        slit = np.abs(columns[roles.slit])
     return RawCurve(x, intensity, error, dq, slit, title=roles.title, notes=tuple(notes))
 
 
@@ -158,8 +177,10 @@ def _of_function(values: FloatArray, scale: str) -> FloatArray:
 
 
 def _standard_deviation(
-    error: FloatArray, intensity: FloatArray, name: ColumnName, notes: list[str]
+    error: FloatArray, intensity: FloatArray, name: ColumnName | None, notes: list[str]
 ) -> FloatArray:
+    if name is None:
+        return error
     if name.quantity == RELATIVE:
         notes.append("The uncertainties are relative to the intensity; they were converted.")
         return np.asarray(error * name.factor * np.abs(intensity))
@@ -186,10 +207,10 @@ def _unscaled(
         return intensity / x**power, None if error is None else error / x**power
 
 
-def looks_like_angle(x: FloatArray) -> bool:
-    """Whether a column without a name is rather 2θ in degrees than q: it goes on where few q do."""
+def _angle_without_name(x: FloatArray) -> ColumnName | None:
+    """2θ in degrees where a column without a name is rather that than q: it goes on where few q do."""
     finite = x[np.isfinite(x)]
-    return bool(finite.size and finite.max() > Q_MAX)
+    return ColumnName("", ANGLE, unit="degrees") if finite.size and finite.max() > Q_MAX else None
 
 
 def angle_to_q(
@@ -213,11 +234,7 @@ def angle_to_q(
     """
     length = given or stated
     if length is None:
-        label = f" ('{printable(name.text[:40])}')" if name.text else ""
-        raise DataError(
-            f"{file}: its first column is an angle{label}, not q; give the wavelength in Å to have it"
-            " converted (--wavelength 1.5418 for Cu Kα)."
-        )
+        raise _no_wavelength(name, file)
     unit = units.canonical(name.unit, "angle") or "degrees"
     angle = raw.q * name.factor * units.factor(unit, "angle")
     note = (
@@ -228,6 +245,14 @@ def angle_to_q(
     return replace(raw, q=q, dq=None, q_unit="Å⁻¹", notes=(note, *raw.notes))
 
 
+def _no_wavelength(name: ColumnName, file: str) -> DataError:
+    label = f" ('{printable(name.text[:40])}')" if name.text else ""
+    return DataError(
+        f"{file}: its first column is an angle{label}, not q; give the wavelength in Å to have it"
+        " converted (--wavelength 1.5418 for Cu Kα)."
+    )
+
+
 def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
     """The data set with what the file says of the unit of q; of s = q/2π, q.
 
@@ -236,9 +261,7 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
     DataError
         The abscissa is a logarithm, and no name says so.
     """
-    finite = raw.q[np.isfinite(raw.q)]
-    negative = finite.size and np.mean(finite < 0) > 0.7 and finite.min() > _LEAST_LOG10
-    if negative and np.mean(np.diff(finite) > 0) > 0.9:
+    if _is_logarithm(raw.q[np.isfinite(raw.q)]):
         raise DataError(
             f"{file}: the first column is negative and ascends, as log10 of q does; give q itself, or name"
             " the columns log10(q) and log10(I)."
@@ -250,3 +273,9 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
         raw = raw.scaled(2 * np.pi)
         notes.append("The file gives s = 2 sin(θ)/λ; q = 2π s was calculated.")
     return replace(raw, q_unit=unit.name, q_unit_unknown=unit.unknown, notes=tuple(notes))
+
+
+def _is_logarithm(x: FloatArray) -> bool:
+    """Whether finite values are mostly negative and ascend, as log10 of q does."""
+    negative = x.size and np.mean(x < 0) > 0.7 and x.min() > _LEAST_LOG10
+    return bool(negative and np.mean(np.diff(x) > 0) > 0.9)

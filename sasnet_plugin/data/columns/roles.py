@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     FloatArray = NDArray[np.float64]
 
-_WORTH = {MODEL: "a calculated curve", BEFORE: "measured before the subtraction"}
+_WORTH = {MODEL: " (a calculated curve)", BEFORE: " (measured before the subtraction)"}
 _LISTED = 8
 _SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
 
@@ -69,23 +69,24 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     roles : list of Roles
         Empty where no name is that of an intensity.
     """
-    columns = names.columns
-    x = names.x
-    signals = _signals(columns, x)
-    if x is None or not signals:
+    signals = _signals(names.columns, names.x)
+    if names.x is None or not signals:
         return [], []
-    dq, slit = names.first(DQ), names.first(SLIT)
-    roles = []
+    roles = list(_each(table, names, names.x, signals))
+    return roles, _unused(names.columns, roles)
+
+
+def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
+    """The data set of each signal."""
+    columns, dq, slit = names.columns, names.first(DQ), names.first(SLIT)
     for i in signals:
         error = _error_of(columns, i, signals)
         if error is None and len(signals) == 1:
             error = _nameless_error(table.columns, columns, i)
-        if error is None and dq is not None and _of_q(columns[dq]) and _of_q(columns[i]):
+        if error is None and _is_of_both(columns, dq, i):
             error, dq = dq, None
         title = columns[i].text if signals[1:] else ""
-        roles.append(Roles(_own_x(columns, i, x), i, error, dq, slit, title))
-    unused = _unused(columns, roles)
-    return roles, [unused] if unused else []
+        yield Roles(_own_x(columns, i, x), i, error, dq, slit, title)
 
 
 def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
@@ -99,6 +100,11 @@ def _of_q(column: ColumnName) -> bool:
     return re.search(r"\(\s*[qs]\s*\)", column.text, re.IGNORECASE) is not None
 
 
+def _is_of_both(columns: Sequence[ColumnName], dq: int | None, signal: int) -> bool:
+    """Whether what is named as a resolution is the uncertainty of a function of q, as both names say."""
+    return dq is not None and _of_q(columns[dq]) and _of_q(columns[signal])
+
+
 def _signals(columns: Sequence[ColumnName], x: int | None) -> list[int]:
     """The columns of intensities: named so, else without a known name (samples), else counts."""
     return _intensities(columns) or _samples(columns, x) or _counts(columns)[:1]
@@ -110,12 +116,15 @@ def _of(columns: Sequence[ColumnName], *quantities: str) -> list[int]:
 
 def _intensities(columns: Sequence[ColumnName]) -> list[int]:
     """Those named so, of several without a scale; where the background stands beside them, the subtracted."""
-    signals = _of(columns, INTENSITY)
-    signals = [i for i in signals if not columns[i].scale] or signals
+    every = _of(columns, INTENSITY)
+    signals = [i for i in every if not columns[i].scale] or every
     if len(signals) < 2 or not _of(columns, BEFORE):
         return signals
-    subtracted = [i for i in signals if re.search(r"sub|corr|-", columns[i].text, re.IGNORECASE)]
-    return subtracted[:1] or signals[:1]
+    return [next((i for i in signals if _is_subtracted(columns[i])), signals[0])]
+
+
+def _is_subtracted(column: ColumnName) -> bool:
+    return re.search(r"sub|corr|-", column.text, re.IGNORECASE) is not None
 
 
 def _samples(columns: Sequence[ColumnName], x: int | None) -> list[int]:
@@ -135,10 +144,15 @@ def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) ->
     errors = _of(columns, ERROR, RELATIVE)
     own = {columns[signal].sample, columns[signal].text, _SAMPLE.sub("", columns[signal].text)} - {""}
     same = [j for j in errors if columns[j].sample in own]
-    last = next((other for other in signals if other > signal), len(columns))
-    near = same or [j for j in errors if signal < j < last] or (errors if len(signals) == 1 else [])
+    near = same or _behind(errors, signal, signals) or (errors if len(signals) == 1 else [])
     # An absolute one before a relative one.
     return min(near, key=lambda j: columns[j].quantity == RELATIVE, default=None)
+
+
+def _behind(others: list[int], signal: int, signals: list[int]) -> list[int]:
+    """Those of other columns between a signal and the next one."""
+    following = [other for other in signals if other > signal]
+    return [j for j in others if signal < j and not (following and j >= following[0])]
 
 
 def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: int) -> int | None:
@@ -149,18 +163,19 @@ def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: i
     return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
 
 
-def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> str:
-    """A sentence on the columns that no data set has; empty where each has its place."""
+def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
+    """A sentence on the columns that no data set has; none where each has its place."""
     used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit)}
     left = [one for i, one in enumerate(columns) if i not in used and one.quantity != SLIT]
-    if not left:
-        return ""
-    listed = [
-        f"'{printable(one.text[:40])}'" + (f" ({_WORTH[one.quantity]})" if one.quantity in _WORTH else "")
-        for one in left
-    ]
+    return [_not_used_by_name(left)] if left else []
+
+
+def _not_used_by_name(left: list[ColumnName]) -> str:
+    listed = ", ".join(
+        f"'{printable(one.text[:40])}'{_WORTH.get(one.quantity, '')}" for one in left[:_LISTED]
+    )
     more = f" and {len(left) - _LISTED} more" if len(left) > _LISTED else ""
-    return f"Column{'s' if left[1:] else ''} not used: {', '.join(listed[:_LISTED])}{more}."
+    return f"Column{'s' if left[1:] else ''} not used: {listed}{more}."
 
 
 # By position.
@@ -206,14 +221,19 @@ def _beside(
         )
         return behind[1], None
     error = _uncertainty(columns, signal, behind[0], notes)
-    if error is None:
-        beyond = plausible.follows(intensity, third) and plausible.could_be_uncertainty(intensity, fourth)
-        return behind[1] if beyond else None, None
-    if plausible.could_be_resolution(q, fourth):
-        return error, behind[1]
-    if np.any(fourth > 0):
-        notes.append(_not_used(behind[1], intensity, fourth, "resolution"))
-    return error, None
+    if error is not None:
+        return error, _resolution(columns, x, signal, behind[1], notes)
+    beyond = plausible.follows(intensity, third) and plausible.could_be_uncertainty(intensity, fourth)
+    return behind[1] if beyond else None, None
+
+
+def _resolution(columns: FloatArray, x: int, signal: int, column: int, notes: list[str]) -> int | None:
+    """The column where it could be the resolution; else None, and a note unless it is empty."""
+    if plausible.could_be_resolution(columns[x], columns[column]):
+        return column
+    if np.any(columns[column] > 0):
+        notes.append(_not_used(column, columns[signal], columns[column], "resolution"))
+    return None
 
 
 def _uncertainty(columns: FloatArray, signal: int, column: int, notes: list[str]) -> int | None:

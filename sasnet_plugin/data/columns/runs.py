@@ -45,6 +45,12 @@ class Run:
         """From the first row to the last."""
         return range(self.places[0], self.places[-1] + 1)
 
+    def add(self, row: list[float], number: int, dropped: int) -> None:
+        """A further row, behind so many lines that are none."""
+        self.rows.append(row)
+        self.places.append(number)
+        self.dropped += dropped
+
 
 @dataclass
 class Runs:
@@ -67,27 +73,24 @@ class Runs:
 
     def take(self, lines: list[str], number: int) -> None:
         """The line of this number."""
-        run = self.runs[-1] if self.runs else None
-        row = self._row(lines[number], run)
+        row = self._row(lines[number])
         if row is None or len(row) < 2:
             self._other(lines[number], number, row)
-        elif run is None or not self._takes(run, row):
-            if run is not None and self._may_be_odd(run, row) and not _is_run(lines, number):
-                self.gap += 1
-                return
+        elif self.runs and self._takes(self.runs[-1], row):
+            self.runs[-1].add(row, number, self.gap)
+            self.gap = 0
+        elif self.runs and self._may_be_odd(self.runs[-1], row) and not _is_run(lines, number):
+            self.gap += 1
+        else:
             self.runs.append(Run([row], [number]))
             self.gap = 0
-        else:
-            run.rows.append(row)
-            run.places.append(number)
-            run.dropped += self.gap
-            self.gap = 0
 
-    def _row(self, line: str, run: Run | None) -> list[float] | None:
+    def _row(self, line: str) -> list[float] | None:
         """The numbers of a line, NaN where its last cells are empty."""
         row = cells.numbers(line)
-        if row and run and len(row) < run.width == cells.count(line):
-            row += [float("nan")] * (run.width - len(row))
+        width = self.runs[-1].width if self.runs else 0
+        if row and len(row) < width == cells.count(line):
+            row += [float("nan")] * (width - len(row))
         return row
 
     def _other(self, line: str, number: int, row: list[float] | None) -> None:

@@ -101,11 +101,11 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
     header, below : tuple of str
         Lines above the table, and the words in it and under it.
     """
-    for said in (column.unit if column else "", beside):
-        if said:
-            known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
-            return Unit(known) if known else Unit(unknown=said)
-    return Unit(_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
+    said = column.unit if column and column.unit else beside
+    if not said:
+        return Unit(_in_words(_hinting((*reversed(header[-HEADER_LINES:]), *below))))
+    known = units.canonical(said, "q") or _OF_SQUARES.get(units.canonical(said, "sld") or "")
+    return Unit(known) if known else Unit(unknown=said)
 
 
 def _hinting(lines: Iterable[str]) -> list[str]:
@@ -123,10 +123,11 @@ def _in_words(lines: list[str]) -> str | None:
     if (found := next(filter(None, labelled), None)) is not None:
         return found
     behind = next((units.canonical(match["unit"], "q") for match in _matches(_BEHIND_Q, lines)), None)
-    if behind is not None:
-        return behind
-    about = [line for line in lines if re.search(_ABOUT_Q, line, re.IGNORECASE)]
-    return _only(about) or _only(lines)
+    return behind if behind is not None else _only(filter(_is_about_q, lines)) or _only(lines)
+
+
+def _is_about_q(line: str) -> bool:
+    return re.search(_ABOUT_Q, line, re.IGNORECASE) is not None
 
 
 def _matches(pattern: str, lines: Iterable[str]) -> Iterable[re.Match[str]]:
@@ -150,15 +151,16 @@ def is_s(lines: Iterable[str]) -> bool:
 
 def wavelength(lines: Iterable[str]) -> float | None:
     """The wavelength that a text states, Å; None where it states none."""
-    for line in lines:
-        match = re.search(_WAVELENGTH, line[: LIMITS.line], re.IGNORECASE)
-        if match is None:
-            continue
-        before = re.search(_UNIT_BEFORE, line[: match.end("value")], re.IGNORECASE)
-        unit = match["unit"] or (before["unit"] if before else "") or "A"
-        value = float(match["value"])
-        # Detectors' headers have metres without a word.
-        value *= units.factor("m" if value < _METRES else unit, "length")
-        if _WAVELENGTHS[0] <= value <= _WAVELENGTHS[1]:
-            return value
-    return None
+    stated = filter(None, map(_wavelength_in, lines))
+    return next((value for value in stated if _WAVELENGTHS[0] <= value <= _WAVELENGTHS[1]), None)
+
+
+def _wavelength_in(line: str) -> float | None:
+    match = re.search(_WAVELENGTH, line[: LIMITS.line], re.IGNORECASE)
+    if match is None:
+        return None
+    before = re.search(_UNIT_BEFORE, line[: match.end("value")], re.IGNORECASE)
+    unit = match["unit"] or (before["unit"] if before else "") or "A"
+    value = float(match["value"])
+    # Detectors' headers have metres without a word.
+    return value * units.factor("m" if value < _METRES else unit, "length")

@@ -7,6 +7,7 @@ The table is the longest block of lines with the same count of numbers, at least
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -79,7 +80,7 @@ def decode(data: bytes) -> str | None:
         if data.startswith(mark):
             return data.decode(codec, errors="replace")
     head = data[:65536]
-    if len(head) > 1 and head[1::2].count(0) == len(head) // 2 and 0 not in head[::2]:
+    if _is_utf16(head):
         return data.decode("utf-16-le", errors="replace")
     if head.translate(None, _TEXT_BYTES):
         return None
@@ -87,6 +88,11 @@ def decode(data: bytes) -> str | None:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         return data.decode("cp1252", errors="replace")
+
+
+def _is_utf16(head: bytes) -> bool:
+    """Whether every second byte is zero and no other, as of Latin letters without a mark at the beginning."""
+    return len(head) > 1 and head[1::2].count(0) == len(head) // 2 and 0 not in head[::2]
 
 
 def read_table(text: str) -> Table:
@@ -105,16 +111,18 @@ def read_table(text: str) -> Table:
     lines = text.splitlines()
     if '"' in text:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
-    start = _first_table_line(lines)
-    found = (None if start is None else _uniform(lines, start)) or _longest(lines)
+    found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
         return found
     # A letter behind each row, or a time before it, is no number.
     return _longest([cells.numbers_alone(line) for line in lines])
 
 
-def _uniform(lines: list[str], start: int) -> Table | None:
+def _uniform(lines: list[str]) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
+    start = _first_table_line(lines)
+    if start is None:
+        return None
     delimiter, decimal = cells.style(lines[start])
     block = lines[start:]
     if decimal:
@@ -137,32 +145,42 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     Further off, lines that would go on with its q. Within a table only signs are looked for that part its
     words, and would make one number two.
     """
-    lost: list[int] = []
-    ends = _ends(rows[:, 0])
-    for numbers in (range(table.start - 1, -1, -1), range(table.stop, len(lines))):
-        others = 0
-        for number in numbers:
-            if _is_lost(lines[number], rows.shape[1], ends if others > GAP else None):
-                lost.append(number)
-            else:
-                others += 1
+    lost = [
+        *_lost(lines, range(table.start - 1, -1, -1), rows),
+        *_lost(lines, range(table.stop, len(lines)), rows),
+    ]
     apart = [*_with_blanks(lines[table.start : table.stop]), *(lines[number] for number in lost)]
     return lost, next((found for line in apart if (found := cells.grouped(line))), "")
 
 
-def _is_lost(line: str, width: int, ends: tuple[float, float] | None) -> bool:
-    """Whether a line holds numbers that belong to a table; of one far from it, with the ends of its q, only
-    whether they would go on with these.
-    """
-    looks = cells.ROW.match(line) is not None
-    if ends is not None and not looks:
+def _lost(lines: list[str], numbers: range, rows: FloatArray) -> Iterator[int]:
+    """Which lines, further and further from a table, hold numbers that belong to it."""
+    others, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
+    for number in numbers:
+        if _goes_on(lines[number], width, ends) if others > GAP else _is_lost(lines[number], width):
+            yield number
+        else:
+            others += 1
+
+
+def _is_lost(line: str, width: int) -> bool:
+    """Whether a line next to a table holds numbers that belong to it."""
+    return cells.ROW.match(line) is not None or _row_in(line, width) is not None
+
+
+def _goes_on(line: str, width: int, ends: tuple[float, float]) -> bool:
+    """Whether a line far from a table goes on with its q, which has these ends."""
+    row = _row_in(line, width) if cells.ROW.match(line) else None
+    if row is None:
         return False
-    row = cells.numbers(line.lstrip(cells.MARKS))
-    alike = row is not None and len(row) == width
-    if ends is None:
-        return alike or looks
     least, most = ends
-    return row is not None and alike and (least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON)
+    return least / GOES_ON < row[0] < least or most < row[0] < most * GOES_ON
+
+
+def _row_in(line: str, width: int) -> list[float] | None:
+    """So many numbers of a line, which may be marked so as not to count."""
+    row = cells.numbers(line.lstrip(cells.MARKS))
+    return row if row is not None and len(row) == width else None
 
 
 def _ends(q: FloatArray) -> tuple[float, float]:
@@ -173,7 +191,7 @@ def _ends(q: FloatArray) -> tuple[float, float]:
 
 def _with_blanks(lines: list[str]) -> list[str]:
     """Lines of a table in which blanks may part thousands."""
-    found = [line for line in lines if any(blank in line for blank in cells.BLANKS)]
+    found = list(filter(cells.BLANKS.search, lines))
     if "\t" in lines[0]:
         found += [line for line in lines if " " in line and cells.SPACED.search(line)]
     return found
@@ -190,22 +208,34 @@ def _runs(lines: list[str]) -> Runs:
 def _longest(lines: list[str]) -> Table:
     """The longest table, each line parsed by itself: slower, and for any text."""
     found = _runs(lines)
-    runs, grouped_apart = found.runs, _grouped(lines, found.odd)
-    if not runs:
-        return Table(np.empty((0, 0)), tuple(lines), grouped=grouped_apart, single=found.single >= START)
-    best = runs[_chosen(lines, [len(run.rows) for run in runs], [run.places[0] for run in runs])]
-    rows = np.array(best.rows, dtype=np.float64)
-    if found.single > rows.shape[0]:
+    if not found.runs:
+        grouped, single = _grouped(lines, found.odd), found.single >= START
+        return Table(np.empty((0, 0)), tuple(lines), grouped=grouped, single=single)
+    best = _chosen(lines, found.runs)
+    if found.single > len(best.rows):
         return Table(np.empty((0, 0)), tuple(lines), single=True)
-    alike = sum(len(run.rows) >= START and run.width == best.width for run in runs)
-    tables = [run for run in runs if run is best or _again(rows, run.rows)]
-    if len(tables) > 1 and alike <= MOST_TABLES:
+    alike = [run for run in found.runs if run.width == best.width]
+    blocks = sum(len(run.rows) >= START for run in alike)
+    tables = _tables(best, alike)
+    if len(tables) > 1 and blocks <= MOST_TABLES:
         return _several(lines, tables)
+    return _one(lines, found, best, blocks)
+
+
+def _tables(best: Run, alike: list[Run]) -> list[Run]:
+    """Those of alike tables that go over the q of one once more, and that one."""
+    rows = np.array(best.rows, dtype=np.float64)
+    return [run for run in alike if run is best or _again(rows, run.rows)]
+
+
+def _one(lines: list[str], found: Runs, best: Run, alike: int) -> Table:
+    """A table, of several alike ones, with what stands around it."""
+    rows = np.array(best.rows, dtype=np.float64)
     beside, grouped = _beside(lines, best.lines, rows)
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[: best.places[0]]),
         _words_below(lines, best.lines, set(best.places)), best.dropped,
-        len(beside) + _rows_apart(runs, best, beside), grouped or grouped_apart, alike,
+        len(beside) + _rows_apart(found.runs, best, beside), grouped or _grouped(lines, found.odd), alike,
     )  # fmt: skip
 
 
@@ -223,8 +253,8 @@ def _grouped(lines: list[str], odd: list[int]) -> str:
 
 
 def _again(rows: FloatArray, run: list[list[float]]) -> bool:
-    """Whether a table has as many columns as another and goes over the same q once more."""
-    if len(run) < LEAST_ROWS or len(run[0]) != rows.shape[1]:
+    """Whether a table of as many columns as another goes over the same q once more."""
+    if len(run) < LEAST_ROWS:
         return False
     q = np.array(run)[:, 0]
     low, high = np.nanmin(rows[:, 0]), np.nanmax(rows[:, 0])
@@ -244,14 +274,14 @@ def _several(lines: list[str], runs: list[Run]) -> Table:
     return replace(tables[0], blocks=len(tables), others=tuple(tables[1:]))
 
 
-def _chosen(lines: list[str], sizes: list[int], starts: list[int]) -> int:
+def _chosen(lines: list[str], runs: list[Run]) -> Run:
     """Which table is the curve: the longest of those whose columns are named q and intensity, else of all.
 
     Programs write others below, such as p(r), which can be longer.
     """
-    long = sorted(range(len(sizes)), key=lambda index: -sizes[index])
-    tables = [index for index in long[:NAMED] if sizes[index] >= START]
-    named = [index for index in tables if len(tables) > 1 and _names_a_curve(lines, starts[index])]
+    long = sorted(runs, key=lambda run: -len(run.rows))
+    tables = [run for run in long[:NAMED] if len(run.rows) >= START]
+    named = [run for run in tables if _names_a_curve(lines, run.places[0])] if tables[1:] else []
     return (named or long)[0]
 
 
@@ -259,11 +289,11 @@ def _names_a_curve(lines: list[str], start: int) -> bool:
     """Whether the words just above a line name q and intensity, in one of a few lines."""
     from .names import INTENSITY, Q, understand
 
-    words = [line for line in lines[max(0, start - 8) : start] if cells.numbers(line) is None]
-    for line in words:
-        found = {understand(name).quantity for name in re.split(r"\s{2,}|[\t,;|]", line.strip()) if name}
-        if {Q, INTENSITY} <= found:
-            return True
+    for line in lines[max(0, start - 8) : start]:
+        if cells.numbers(line) is None:
+            names = filter(None, re.split(r"\s{2,}|[\t,;|]", line.strip()))
+            if {Q, INTENSITY} <= {understand(name).quantity for name in names}:
+                return True
     return False
 
 

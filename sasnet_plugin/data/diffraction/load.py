@@ -115,8 +115,7 @@ def _placed(
     good = ~unmeasured
     if given is not None:
         good &= ~same_shape(given, shape, str(said.mask_file), file)
-    if good.sum() < SMALLEST**2:
-        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    masks.checked(good, SMALLEST**2, file)
     hot = masks.hot_pixels(total, good)
     good = good & ~hot
     if len(block.frames) >= _FEW or float(np.median(total[good])) >= _LIT:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -97,15 +98,9 @@ def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> 
 def of_images(images: Sequence[Image]) -> Polar:
     """Images in cells, those of one geometry together."""
     found: list[Polar] = []
-    start = 0
-    while start < len(images):
-        window = images[start].geometry
-        end = start
-        while end < len(images) and images[end].geometry == window:
-            end += 1
-        some = images[start:end]
+    for window, alike in groupby(images, key=lambda image: image.geometry):
+        some = list(alike)
         found.append(in_cells(window, np.stack([i.counts for i in some]), np.stack([i.mask for i in some])))
-        start = end
     counts, area = (np.concatenate([getattr(f, name) for f in found]) for name in ("counts", "area"))
     return Polar(counts, area, found[0].whole, found[0].shared)
 

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from ...domains import ReadOptions
 from ...types import DataError, Image
-from ..failure import content, too_large
+from ..failure import too_large
 from ..images import formats, nexus
 from ..images.raw import not_an_image, truncated
 from ..images.settings import ImageSettings
 from ..limits import LIMITS
-from ..signature import HDF5
+from ..signature import HDF5, content
 from .settings import Setup
 
 _NPY = b"\x93NUMPY"

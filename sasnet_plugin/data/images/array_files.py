@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import units
 from ...types import DataError
@@ -55,17 +56,13 @@ def read_text(path: Path, file: str) -> RawFrame:
     for line in _lines(path, file):
         stripped = line.strip()
         if stripped.startswith("#"):
-            words = stripped.lstrip("# ").strip()
-            axis = _axis(words, file) if words.startswith("axis") else None
-            axes += [axis] if axis else []
-            section = "axis" if words.startswith("axis") and not axis else words.split(" ")[0].lower()
+            section = _section(stripped.lstrip("# ").strip(), axes, file)
         elif section == "axis" and (axis := _axis(stripped, file)):
             axes.append(axis)
         elif stripped and section != "errorbars":
             rows.append(_numbers(stripped, file))
             pixels += rows[-1].size
-            if pixels > LIMITS.pixels or len(rows) > _LONGEST:
-                raise too_large(file, f"over {pixels - 1:,} numbers in {len(rows) - 1:,} lines", "an image")
+            _check_length(pixels, len(rows), file)
     return _frame(axes, rows, by_columns=_is_int(path), file=file)
 
 
@@ -93,6 +90,22 @@ def _numbers(line: str, file: str) -> Any:
         ) from error
 
 
+def _section(words: str, axes: list[tuple[str, list[float]]], file: str) -> str:
+    """What the lines behind a line of the header hold; an axis in the line itself is taken."""
+    if not words.startswith("axis"):
+        return words.split(" ")[0].lower()
+    axis = _axis(words, file)
+    if axis is None:
+        return "axis"
+    axes.append(axis)
+    return words.split(" ")[0].lower()
+
+
+def _check_length(pixels: int, lines: int, file: str) -> None:
+    if pixels > LIMITS.pixels or lines > _LONGEST:
+        raise too_large(file, f"over {pixels - 1:,} numbers in {lines - 1:,} lines", "an image")
+
+
 def _axis(line: str, file: str) -> tuple[str, list[float]] | None:
     """Label and values of ``Kind("label", numbers)``, in whatever stands before; None where it is none."""
     head, opened, rest = line.partition('("')
@@ -100,7 +113,11 @@ def _axis(line: str, file: str) -> tuple[str, list[float]] | None:
     kind, text = re.split(r"\W", head)[-1], text.strip()
     if not (opened and quoted and kind.isidentifier() and text.startswith(",") and text.endswith(")")):
         return None
-    numbers = [float(word) for word in re.findall(r"[-+]?(?:\d{1,400}\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)]
+    numbers = list(map(float, re.findall(r"[-+]?(?:\d{1,400}\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", text)))
+    return label, _on_axis(kind, label, numbers, file)
+
+
+def _on_axis(kind: str, label: str, numbers: list[float], file: str) -> list[float]:
     if kind in ("EquiDivision", "FixedBinAxis", "ConstKBinAxis") and len(numbers) == 3:
         count, low, high = numbers
         if not 0 < count <= _LONGEST:
@@ -108,9 +125,9 @@ def _axis(line: str, file: str) -> tuple[str, list[float]] | None:
                 f"{file}: its axis {label!r} has {count:.6g} values; the file is damaged, copy it again."
             )
         step = (high - low) / count
-        return label, [low + (index + 0.5) * step for index in range(int(count))]
+        return [low + (index + 0.5) * step for index in range(int(count))]
     if kind in ("ListScan", "DiscreteAxis") and len(numbers) > 1:
-        return label, numbers
+        return numbers
     raise DataError(f"{file}: its axis {kind}({label!r}) is not known; give phi and alpha_f in a TOML file.")
 
 
@@ -119,17 +136,7 @@ def _frame(axes: list[tuple[str, list[float]]], rows: list[Any], *, by_columns: 
     if not rows:
         raise truncated(file)
     if len(axes) == 2:
-        columns, lines = len(axes[0][1]), len(axes[1][1])
-        flat = np.concatenate(rows)
-        if flat.size != columns * lines:
-            raise DataError(
-                f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
-                " the file is cut short or was changed, export it again."
-            )
-        values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
-        return RawFrame(
-            values=values, geometry=ImageSettings(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
-        )
+        return _with_axes(axes, np.concatenate(rows), by_columns=by_columns, file=file)
     if len(lengths) > 1:
         raise DataError(
             f"{file}: its lines have unequal lengths; it is cut short or no image, export it again."
@@ -154,6 +161,21 @@ def _range(label: str, centres: list[float], file: str) -> Pair:
     return float(values[0]), float(values[-1])
 
 
+def _with_axes(
+    axes: list[tuple[str, list[float]]], flat: NDArray[Any], *, by_columns: bool, file: str
+) -> RawFrame:
+    columns, lines = len(axes[0][1]), len(axes[1][1])
+    if flat.size != columns * lines:
+        raise DataError(
+            f"{file}: it holds {flat.size} values, its axes say {columns} x {lines};"
+            " the file is cut short or was changed, export it again."
+        )
+    values = flat.reshape(columns, lines).T if by_columns else flat.reshape(lines, columns)
+    return RawFrame(
+        values=values, geometry=ImageSettings(phi=_range(*axes[0], file), alpha_f=_range(*axes[1], file))
+    )
+
+
 def read_numpy(path: Path, file: str) -> list[RawFrame]:
     """Frames of a ``.npy`` or ``.npz``: a 2D array, or a 3D one of frames.
 
@@ -168,11 +190,8 @@ def read_numpy(path: Path, file: str) -> list[RawFrame]:
     """
     arrays = _arrays(path, file)
     values = arrays[_image_in(arrays, file)]
-    if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
-        raise not_an_image(file, values.shape)
     mask = arrays.get("mask")
-    if mask is not None and mask.shape != values.shape[-2:]:
-        raise DataError(f"{file}: its mask has another shape than its image; save one value a pixel.")
+    _check_arrays(values, mask, file)
     geometry = ImageSettings(
         wavelength=_scalar(arrays.get("wavelength")),
         alpha_i=_scalar(arrays.get("alpha_i")),
@@ -200,11 +219,18 @@ def _arrays(path: Path, file: str) -> dict[str, Any]:
         raise truncated(file) from error
 
 
+def _check_arrays(values: NDArray[Any], mask: NDArray[Any] | None, file: str) -> None:
+    if values.ndim not in (2, 3) or values.dtype.kind not in "iufb":
+        raise not_an_image(file, values.shape)
+    if mask is not None and mask.shape != values.shape[-2:]:
+        raise DataError(f"{file}: its mask has another shape than its image; save one value a pixel.")
+
+
 def _image_in(arrays: dict[str, Any], file: str) -> str:
     """The name of the image: a usual one, or that of the only array of rows and columns."""
-    name = next((name for name in _NAMES if name in arrays), None)
-    if name is not None:
-        return name
+    usual = list(filter(arrays.__contains__, _NAMES))
+    if usual:
+        return usual[0]
     others = [key for key, value in arrays.items() if value.ndim >= 2 and key not in ("mask", "bad")]
     if len(others) != 1:
         raise DataError(f"{file}: it holds no array named 'counts'; name the image so.")

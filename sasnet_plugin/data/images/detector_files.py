@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 
 from ...types import DataError
-from ..failure import content
 from ..limits import LIMITS
-from ..signature import has_known_suffix
+from ..signature import content, has_known_suffix
 from . import whole
 from .headers import HEADER, dectris, edf, marccd, saxslab, smv
 from .raw import RawFrame, not_an_image, truncated
@@ -50,19 +49,23 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
             start = stream.read(HEADER)
         image = _first(fabio, plain, file)
         try:
-            if image.nframes > LIMITS.frames:
-                raise truncated(file)
-            for number in range(image.nframes):
-                frame = image if number == 0 else _next(image, number, file)
-                values = np.asarray(frame.data)
-                if values.ndim != 2:
-                    raise not_an_image(file, values.shape)
-                entry = f"frame {number + 1}" if image.nframes > 1 else ""
-                said = marccd(start, (values.shape[0], values.shape[1])) or saxslab(start)
-                said = said or _geometry(image, frame)
-                yield RawFrame(values=values, entry=entry, geometry=said)
+            yield from _frames_of(image, start, file)
         finally:
             image.close()
+
+
+def _frames_of(image: Any, start: bytes, file: str) -> Iterator[RawFrame]:
+    """Frames of an image that fabio has opened, whose file begins so."""
+    if image.nframes > LIMITS.frames:
+        raise truncated(file)
+    for number in range(image.nframes):
+        frame = image if number == 0 else _next(image, number, file)
+        values = np.asarray(frame.data)
+        if values.ndim != 2:
+            raise not_an_image(file, values.shape)
+        entry = f"frame {number + 1}" if image.nframes > 1 else ""
+        said = marccd(start, (values.shape[0], values.shape[1])) or saxslab(start)
+        yield RawFrame(values=values, entry=entry, geometry=said or _geometry(image, frame))
 
 
 def _first(fabio: Any, path: Path, file: str) -> Any:
@@ -165,18 +168,20 @@ def read_cbf(path: Path, file: str) -> RawFrame:
     said = _section(data[begin : min(start, begin + HEADER)].decode("latin-1"))
     if "byte_offset" not in said.get("conversions", "").lower():
         raise DataError(f"{file}: its compression is not CBF_BYTE_OFFSET; save it as the detector writes it.")
-    packed = data[start + len(_START) :]
     try:
         size, rows, columns = (
             int(said[key])
             for key in ("x-binary-size", "x-binary-size-second-dimension", "x-binary-size-fastest-dimension")
         )
-        packed = packed[:size]
-        entire = len(packed) == size and 0 < rows * columns <= LIMITS.pixels and _intact(packed, said)
-        values: Any = decByteOffset(packed, size=rows * columns, dtype="int64") if entire else None
+        packed = data[start + len(_START) :][:size]
+        if len(packed) != size or not 0 < rows * columns <= LIMITS.pixels or not _intact(packed, said):
+            raise truncated(file)
+        values: Any = decByteOffset(packed, size=rows * columns, dtype="int64")
+    except DataError:
+        raise
     except Exception as error:  # fabio's C code raises what it likes
         raise truncated(file) from error
-    if values is None or len(values) != rows * columns:
+    if len(values) != rows * columns:
         raise truncated(file)
     kind = _TYPES.get(said.get("x-binary-element-type", ""), "int32")
     text = data[: min(begin, HEADER)].decode("latin-1")

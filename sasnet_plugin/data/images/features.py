@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ...types import Image
 
-PREPROCESS_VERSION = 1
 CHANNELS = ("log", "root", "measured", "asymmetry", "significance", "level", "wavelength", "alpha_i")
 N_CHANNELS = len(CHANNELS)
 #: The first channels are pictures, the others the same number in every pixel.

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from pathlib import Path
 
 from ...types import DataError
-from ..failure import content
 from ..signature import (
     CBF,
     HDF5,
@@ -14,6 +13,7 @@ from ..signature import (
     PICTURES,
     START,
     beginning,
+    content,
     is_detector_file,
     is_image,
     opener,

@@ -66,10 +66,10 @@ def edf(header: Mapping[str, Any]) -> ImageSettings:
     width, height = _positive(values.get("psize_1")), _positive(values.get("psize_2"))
     column, row = values.get("center_1"), values.get("center_2")
     return ImageSettings(
-        wavelength=None if wavelength is None else wavelength * 1e10,
+        wavelength=_times(wavelength, 1e10),
         alpha_i=_positive(values.get("alpha_i") or values.get("incidenceangle")),
-        distance=None if distance is None else distance * 1000.0,
-        pixel_size=_pair(width and width * 1000.0, height and height * 1000.0),
+        distance=_times(distance, 1000.0),
+        pixel_size=_pair(_times(width, 1000.0), _times(height, 1000.0)),
         direct_beam=None if column is None or row is None else _beam(column - 0.5, row - 0.5),
     )
 
@@ -162,6 +162,10 @@ def _float(value: Any) -> float | None:
 
 def _positive(value: float | None) -> float | None:
     return value if value is not None and value > 0 else None
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
 
 
 def _pair(first: float | None, second: float | None) -> tuple[float, float] | None:

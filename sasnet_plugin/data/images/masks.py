@@ -101,18 +101,8 @@ def unmeasured(
     marked = stored_as_bad(values, subtracted=subtracted)
     if bad is not None:
         marked = marked | bad
-    notes = []
-    gaps, family = module_gaps((values.shape[0], values.shape[1]))
-    found = marked
-    if gaps is not None and np.any(gaps):
-        limit = integer_limit(values)
-        empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
-        if np.count_nonzero(gaps & ~empty) > _COUNTING * np.count_nonzero(gaps):
-            # Zeros among counts are counts, too: without them the rest would be too bright.
-            notes.append(f"The gaps between the modules of the {family} detector hold counts and are kept.")
-        else:
-            notes.append(f"Gaps between the modules of the {family} detector left out: {share(empty)}.")
-            found, marked = marked | empty, marked & ~gaps
+    gaps, empty, notes = _gaps_left_out(values, marked)
+    found, marked = marked | empty, marked & ~gaps
     if np.any(marked):
         notes.append(f"Marked as bad in the file: {share(marked)}.")
     dead = dead_lines(values, ~found, horizon=horizon)
@@ -188,6 +178,22 @@ def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) 
     return dead
 
 
+def _gaps_left_out(values: NDArray[Any], marked: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
+    """Gaps between modules that are left out, the pixels in them that hold nothing, and what is said."""
+    none = np.zeros(values.shape, dtype=np.bool_)
+    gaps, family = module_gaps((values.shape[0], values.shape[1]))
+    if gaps is None or not np.any(gaps):
+        return none, none, []
+    limit = integer_limit(values)
+    empty = gaps & (marked | (values <= 0) | (values == (np.inf if limit is None else limit)))
+    if np.count_nonzero(gaps & ~empty) > _COUNTING * np.count_nonzero(gaps):
+        # Zeros among counts are counts, too: without them the rest would be too bright.
+        kept = f"The gaps between the modules of the {family} detector hold counts and are kept."
+        return none, none, [kept]
+    said = f"Gaps between the modules of the {family} detector left out: {share(empty)}."
+    return gaps, empty, [said]
+
+
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
     """Gaps between the modules of a Dectris detector that has this shape, upright or on its side.
 
@@ -199,14 +205,17 @@ def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
         The detector's family.
     """
     for family, (module, gap) in _FAMILIES.items():
-        for turned in (False, True):
-            sides = shape if turned else shape[::-1]
-            lines = [_gap_lines(length, module[i], gap[i]) for i, length in enumerate(sides)]
-            if lines[0] is None or lines[1] is None:
-                continue
-            gaps = lines[1][:, None] | lines[0][None, :]
-            return (gaps.T if turned else gaps), family
+        if (gaps := _gaps_between(shape[::-1], module, gap)) is not None:
+            return gaps, family
+        if (gaps := _gaps_between(shape, module, gap)) is not None:
+            return gaps.T, family
     return None, ""
+
+
+def _gaps_between(sides: tuple[int, int], module: tuple[int, int], gap: tuple[int, int]) -> BoolArray | None:
+    """Gaps of a detector with these columns and rows, (rows, columns); None where modules do not fill it."""
+    columns, rows = (_gap_lines(length, module[i], gap[i]) for i, length in enumerate(sides))
+    return None if columns is None or rows is None else rows[:, None] | columns[None, :]
 
 
 def _gap_lines(length: int, module: int, gap: int) -> BoolArray | None:
@@ -350,3 +359,16 @@ def share(part: BoolArray) -> str:
     percent = 100.0 * number / math.prod(part.shape)
     plural = "pixel" if number == 1 else "pixels"
     return f"{number} {plural}" + (f" ({percent:.1f} %)" if percent >= 0.1 else "")
+
+
+def checked(good: BoolArray, least: int, file: str) -> BoolArray:
+    """Which pixels count, of which there must be enough.
+
+    Raises
+    ------
+    DataError
+        They are fewer.
+    """
+    if good.sum() < least:
+        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    return good

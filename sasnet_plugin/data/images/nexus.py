@@ -122,11 +122,7 @@ def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks
     """
     try:
         with hdf5.opened(path, file) as opened, ExitStack() as others:
-            found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
-            if found is not None:
-                arrays, notes = _with_sources(found, path, file)
-            else:
-                arrays, notes = _linked(opened, path, file, dataset, others)
+            arrays, notes = _arrays(opened, path, file, dataset, others)
             shapes = {one.shape[-2:] for one in arrays}
             if len(shapes) > 1:
                 raise DataError(f"{file}: its images have different shapes; give their path as dataset.")
@@ -156,6 +152,16 @@ def _lost(file: str, names: list[str]) -> DataError:
     )
 
 
+def _arrays(
+    opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
+) -> tuple[list[Any], tuple[str, ...]]:
+    """Stacks of images in a file, or else in files beside; and notes on them."""
+    found = _named(opened, dataset, file) if dataset else _default(opened) or _largest(opened)
+    if found is not None:
+        return _with_sources(found, path, file)
+    return _linked(opened, path, file, dataset, others)
+
+
 def _linked(
     opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
@@ -164,17 +170,20 @@ def _linked(
     arrays = []
     for name, (target, within) in found.items():
         if dataset in (None, name, name[1:]):
-            arrays.append(hdf5.member(others.enter_context(hdf5.opened(target, str(target))), within))
-            if not _is_image(arrays[-1]):
-                raise DataError(
-                    f"{file}: {name} in {target.name} is no stack of images; copy that file again."
-                )
+            beside = others.enter_context(hdf5.opened(target, str(target)))
+            arrays.append(_stack_beside(beside, within, name, target.name, file))
     lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
     if not arrays:
         raise _lost(file, lost) if lost else _no_image(opened, file, dataset)
-    if lost:
-        return arrays, (f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it.",)
-    return arrays, ()
+    missing_frames = f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it."
+    return arrays, (missing_frames,) if lost else ()
+
+
+def _stack_beside(opened: Any, within: str, name: str, other: str, file: str) -> Any:
+    item = hdf5.member(opened, within)
+    if not _is_image(item):
+        raise DataError(f"{file}: {name} in {other} is no stack of images; copy that file again.")
+    return item
 
 
 def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
@@ -231,15 +240,15 @@ def _like_images(item: Any) -> bool:
     """Whether a data set has the shape and the numbers of images."""
     import h5py
 
-    return (
-        isinstance(item, h5py.Dataset)
-        and item.ndim >= 2
-        and min(item.shape[-2:]) >= _SMALLEST
-        and math.prod(item.shape) > 0
-        and item.dtype.kind in "iuf"
-        and (item.is_virtual or not hdf5.outside(item))
-        and not _by_time(item)
-    )
+    if not isinstance(item, h5py.Dataset) or item.ndim < 2 or item.dtype.kind not in "iuf":
+        return False
+    large = min(item.shape[-2:]) >= _SMALLEST and math.prod(item.shape) > 0
+    return large and _is_here(item) and not _by_time(item)
+
+
+def _is_here(item: Any) -> bool:
+    """Whether values are in the file, or in those that a virtual data set names."""
+    return item.is_virtual or not hdf5.outside(item)
 
 
 def _by_time(item: Any) -> bool:
@@ -271,14 +280,7 @@ def _named(opened: Any, dataset: str, file: str) -> Any:
 
 def _default(opened: Any) -> Any:
     """The signal of the default NXdata (NeXus manual, "Find the default plottable data")."""
-    group = opened
-    for _ in range(4):
-        name = group.attrs.get("default")
-        following = None if name is None else hdf5.member(group, hdf5.text(name))
-        if following is None:
-            break
-        group = following
-    candidates = [group]
+    candidates = [_default_group(opened)]
     opened.visititems(lambda _, item: candidates.append(item) if _is_nxdata(item) else None)
     for candidate in candidates:
         signal = candidate.attrs.get("signal")
@@ -303,3 +305,14 @@ def _largest(opened: Any) -> Any:
 
     opened.visititems(visit)
     return max(found, key=lambda item: (bool(CXI.search(item.name)), math.prod(item.shape)), default=None)
+
+
+def _default_group(opened: Any) -> Any:
+    group = opened
+    for _ in range(4):
+        name = group.attrs.get("default")
+        following = None if name is None else hdf5.member(group, hdf5.text(name))
+        if following is None:
+            break
+        group = following
+    return group

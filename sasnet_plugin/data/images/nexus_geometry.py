@@ -49,17 +49,14 @@ def geometry_of(opened: Any, image: Any) -> ImageSettings:
     values = _said(opened, image)
     said = {name: one.number for name, one in values.items()}
     cxi = CXI.search(image.name) is not None
-    wavelength, energy = _first(said, _WAVELENGTH), _first(said, _ENERGY)
-    if energy is None and cxi:
-        energy = _cxi_energy(opened, image)
-    if wavelength is None and energy:
-        wavelength = KEV_ANGSTROM / energy
+    energy = _first(said, _ENERGY)
     width, height = (said.get(name) for name in _PIXEL)
     if cxi:
         height = height or width
+        energy = _cxi_energy(opened, image) if energy is None else energy
     beam = [_in_pixels(values.get(name), size) for name, size in zip(_BEAM, (width, height), strict=True)]
     return ImageSettings(
-        wavelength=wavelength,
+        wavelength=_wavelength_of(_first(said, _WAVELENGTH), energy),
         alpha_i=_first(said, _INCIDENCE),
         distance=_first(said, _DISTANCE),
         pixel_size=_both(width, height),
@@ -76,19 +73,26 @@ class _Said(NamedTuple):
     unit: str
 
 
+def _wavelength_of(stated: float | None, energy: float | None) -> float | None:
+    """Å; from the energy, keV, where it is not stated."""
+    return KEV_ANGSTROM / energy if stated is None and energy else stated
+
+
 def _said(opened: Any, image: Any) -> dict[str, _Said]:
     """What is said nearest to the image, by name."""
     values: dict[str, _Said] = {}
     for item in _datasets(opened):
         name, apart = item.name.rpartition("/")[2], _apart(item, image)
-        # Slits and samples have distances, too.
-        elsewhere = name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
-        if elsewhere or (name in values and values[name].apart <= apart):
+        if _is_of_others(name, apart) or (name in values and values[name].apart <= apart):
             continue
-        number = _number(name, item)
-        if number is not None and np.isfinite(number):
+        if (number := _number(name, item)) is not None:
             values[name] = _Said(apart, number, hdf5.text(item.attrs.get("units", "")))
     return values
+
+
+def _is_of_others(name: str, apart: tuple[bool, bool]) -> bool:
+    """Whether a place or a size is far from the image: slits and samples have distances, too."""
+    return name in (*_DISTANCE, *_PIXEL, *_BEAM) and apart == (True, True)
 
 
 def _both(first: float | None, second: float | None) -> tuple[float, float] | None:
@@ -127,23 +131,27 @@ _UNITS = (
 )
 
 
+def _factor_of(name: str, unit: str) -> float | None:
+    """From a unit to our own, by what the name is; None where the name is of no use or the unit unknown."""
+    if name in (*_BEAM, "saturation_value"):
+        return 1.0
+    if name in _ENERGY:
+        return {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
+    for names, quantity, usual, wanted in _UNITS:
+        if name in names:
+            return _factor(unit or usual, quantity, wanted)
+    return None
+
+
 def _number(name: str, item: Any) -> float | None:
     """The first value in our unit, None where the name is of no use, the unit unknown or it is no number."""
     if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
         return None
-    unit = hdf5.text(item.attrs.get("units", ""))
-    factor: float | None = None
-    if name in (*_BEAM, "saturation_value"):
-        factor = 1.0
-    elif name in _ENERGY:
-        factor = {"": 1e-3, "ev": 1e-3, "kev": 1.0}.get(unit.lower())
-    for names, quantity, usual, wanted in _UNITS:
-        if name in names:
-            factor = _factor(unit or usual, quantity, wanted)
+    factor = _factor_of(name, hdf5.text(item.attrs.get("units", "")))
     if factor is None:
         return None
     value = float(np.ravel(item[(0,) * item.ndim])[0])
-    return value * factor if value > 0 else None
+    return value * factor if 0 < value < np.inf else None
 
 
 def _first(values: dict[str, float], names: tuple[str, ...]) -> float | None:

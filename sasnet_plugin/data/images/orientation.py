@@ -101,21 +101,19 @@ def picture_sides(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f:
         Degrees.
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
-    if clipped.sum() < _ENOUGH and np.all(counts[mask] == np.round(counts[mask])):
+    if _too_few(clipped, counts[mask]):
         return Verdict(note="Too few counts to tell whether the image stands upright.")
     above, right = _ratio(clipped, mask, alpha_f, axis=1), _ratio(clipped, mask, phi, axis=0)
-    level = above is not None and _ALIKE < above < 1 / _ALIKE
-    if level and right is not None and not _DARK < right < 1 / _DARK:
+    if _is_upright_horizon(above, right):
         return Verdict(turned="turned by 90 degrees, its horizon is upright")
     across = _symmetry(_profile(clipped, mask, axis=0), phi, 0.0)
     profile = _profile(clipped, mask, axis=1)
-    lopsided = across is not None and across < _LOPSIDED
-    if lopsided and _best_symmetry(profile, alpha_f) > _SYMMETRIC:
+    if _is_lopsided(across) and _best_symmetry(profile, alpha_f) > _SYMMETRIC:
         return Verdict(turned="turned by 90 degrees, alike up and down but not left and right")
     falls = _fall(profile, alpha_f)
     if falls < _DOUBTFUL:
         return _upside_down(falls)
-    if across is None and (above is None or above < 1 / _DARK):
+    if across is None and not _shows_horizon(above):
         return Verdict(note="Whether the image is turned by 90 degrees cannot be told: it shows no horizon.")
     return Verdict()
 
@@ -182,3 +180,22 @@ def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | 
     one, other = one - one.mean(), other - other.mean()
     size = float(np.sqrt(one @ one) * np.sqrt(other @ other))
     return float(one @ other) / size if size > 0 else None
+
+
+def _too_few(clipped: FloatArray, measured: FloatArray) -> bool:
+    """Whether counts, which are whole, are too few to tell anything."""
+    return bool(clipped.sum() < _ENOUGH and np.all(measured == np.round(measured)))
+
+
+def _is_upright_horizon(above: float | None, right: float | None) -> bool:
+    """Whether the halves above and below are alike, and one of left and right is dark."""
+    level = above is not None and _ALIKE < above < 1 / _ALIKE
+    return level and right is not None and not _DARK < right < 1 / _DARK
+
+
+def _is_lopsided(across: float | None) -> bool:
+    return across is not None and across < _LOPSIDED
+
+
+def _shows_horizon(above: float | None) -> bool:
+    return above is not None and above >= 1 / _DARK

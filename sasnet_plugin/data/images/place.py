@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     BoolArray = NDArray[np.bool_]
+
+T = TypeVar("T")
 
 
 def exit_angles(
@@ -186,9 +188,9 @@ def _by_angles(shape: tuple[int, int], settings: ImageSettings, file: str) -> Pl
     if settings.phi is None or settings.alpha_f is None:
         return None
     if settings.wavelength is None or settings.alpha_i is None:
-        raise _missing([name for name in ("wavelength", "alpha_i") if getattr(settings, name) is None], file)
+        raise _missing(_unknown(settings, "wavelength", "alpha_i"), file)
     turns = TURNS[settings.up or "top"]
-    rows, columns = shape if turns % 2 == 0 else shape[::-1]
+    rows, columns = _turned(shape, turns)
     phi, alpha_f = np.linspace(*settings.phi, columns), np.linspace(*settings.alpha_f, rows)
     return Placement(
         GrazingIncidence(np.sort(phi), np.sort(alpha_f), settings.wavelength, settings.alpha_i),
@@ -208,8 +210,7 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
     assert pixel_size is not None
     up, notes = _up(settings, file)
     turns, mirror = TURNS[up], bool(settings.mirror)
-    width, height = pixel_size if turns % 2 == 0 else pixel_size[::-1]
-    rows, columns = shape if turns % 2 == 0 else shape[::-1]
+    (width, height), (rows, columns) = _turned(pixel_size, turns), _turned(shape, turns)
     to = settings.perpendicular_to or "beam"
 
     def turned(point: tuple[float, float]) -> tuple[float, float]:
@@ -243,13 +244,23 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
 
 def _not_given(settings: ImageSettings) -> list[str]:
     """What is lacking to place an image by its beams."""
-    known = {f.name for f in fields(settings) if getattr(settings, f.name) is not None}
-    missing = [name for name in ("wavelength", "distance", "pixel_size") if name not in known]
-    if "direct_beam" not in known and not {"specular_beam", "alpha_i"} <= known:
+    missing = _unknown(settings, "wavelength", "distance", "pixel_size")
+    unknown = _unknown(settings, "direct_beam", "specular_beam", "alpha_i")
+    # Two of the three tell the third.
+    if "direct_beam" in unknown and unknown[1:]:
         missing.append("direct_beam")
-    if "alpha_i" not in known and not {"direct_beam", "specular_beam"} <= known:
+    if "alpha_i" in unknown and unknown[1:]:
         missing.insert(1, "alpha_i")
     return missing
+
+
+def _unknown(settings: ImageSettings, *names: str) -> list[str]:
+    return [name for name in names if getattr(settings, name) is None]
+
+
+def _turned(pair: tuple[T, T], turns: int) -> tuple[T, T]:
+    """What belongs to a picture's two sides, after so many quarter turns."""
+    return pair if turns % 2 == 0 else (pair[1], pair[0])
 
 
 def _incidence(seen: float, given: float | None, file: str, notes: list[str]) -> float:

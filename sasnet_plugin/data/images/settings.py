@@ -176,10 +176,7 @@ def check_units(settings: ImageSettings, file: str) -> None:
         One sentence that names the value, the unit that it seems to be in and what to write instead.
     """
     for name, (low, high, unit) in _LIMITS.items():
-        given = getattr(settings, name)
-        if given is None:
-            continue
-        for value in given if isinstance(given, tuple) else (given,):
+        for value in _numbers_in(getattr(settings, name)):
             if not low <= value <= high:
                 raise DataError(f"{file}: {_sentence(name, value, low, high, unit)}")
     for name in ("phi", "alpha_f"):
@@ -211,3 +208,10 @@ def _check_span(name: str, span: tuple[float, float], file: str) -> None:
         raise DataError(
             f"{file}: {name} = [{first:g}, {last:g}] goes beyond {_LARGEST_ANGLE:g} degrees; correct it."
         )
+
+
+def _numbers_in(given: Any) -> tuple[float, ...]:
+    """A setting's numbers: one, several, or none."""
+    if given is None:
+        return ()
+    return given if isinstance(given, tuple) else (given,)

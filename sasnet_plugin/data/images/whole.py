@@ -96,17 +96,26 @@ def _check_tiff(stream: BinaryIO, size: int, order: str, file: str) -> None:
             raise truncated(file)
 
 
-def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str) -> bool:
-    """Whether all strips or tiles of an image lie in the file, and hold as much as its pixels need."""
+def _bytes_of(tags: dict[int, list[int]], file: str) -> int:
+    """How many bytes the pixels of an image need, unpacked."""
     rows, columns, samples = tags[_LENGTH][0], tags[_WIDTH][0], tags.get(_SAMPLES, [1])[0]
     if rows * columns * samples > LIMITS.pixels:
         raise too_large(file, f"{rows} x {columns} pixels", "the image of one detector")
-    tiled = _TILES in tags
-    places, sizes = tags[_TILES if tiled else _STRIPS], tags[_TILE_SIZES if tiled else _STRIP_SIZES]
-    if len(places) != len(sizes) or any(p + s > size for p, s in zip(places, sizes, strict=True)):
+    bits = tags.get(_BITS, [1])
+    return rows * columns * sum(bits * samples if len(bits) == 1 else bits) // 8
+
+
+def _lie_within(places: list[int], sizes: list[int], size: int) -> bool:
+    return len(places) == len(sizes) and all(p + s <= size for p, s in zip(places, sizes, strict=True))
+
+
+def _is_whole(stream: BinaryIO, tags: dict[int, list[int]], size: int, file: str) -> bool:
+    """Whether all strips or tiles of an image lie in the file, and hold as much as its pixels need."""
+    needed = _bytes_of(tags, file)
+    tiled, packing = _TILES in tags, tags.get(_COMPRESSION, [1])[0]
+    places, sizes = (tags[_TILES], tags[_TILE_SIZES]) if tiled else (tags[_STRIPS], tags[_STRIP_SIZES])
+    if not _lie_within(places, sizes, size):
         return False
-    packing, bits = tags.get(_COMPRESSION, [1])[0], tags.get(_BITS, [1])
-    needed = rows * columns * sum(bits * samples if len(bits) == 1 else bits) // 8
     if packing == 1:
         return sum(sizes) >= needed
     return tiled or packing not in _DEFLATE or _unpacks_to(stream, places, sizes, needed)
@@ -131,11 +140,11 @@ def _inflated(packed: bytes, most: int) -> int:
 
 def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[dict[int, list[int]], int]:
     """Whole numbers by tag, and the place of the next directory."""
-    count, entry, inline = ("Q", "HHQ8s", 8) if big else ("H", "HHI4s", 4)
+    count, entry, place, inline = ("Q", "HHQ8s", "Q", 8) if big else ("H", "HHI4s", "I", 4)
     stream.seek(at)
     (number,) = struct.unpack(order + count, stream.read(struct.calcsize(count)))
     block = stream.read(min(number, 4096) * struct.calcsize("=" + entry))
-    (following,) = struct.unpack(order + ("Q" if big else "I"), stream.read(inline))
+    (following,) = struct.unpack(order + place, stream.read(inline))
     found = {}
     for tag, kind, values, data in struct.iter_unpack(order + entry, block):
         if kind not in _TYPES:
@@ -145,7 +154,7 @@ def _directory(stream: BinaryIO, at: int, order: str, big: bool) -> tuple[dict[i
             raise ValueError("more values than pixels")
         room = struct.calcsize(form)
         if room > inline:
-            stream.seek(struct.unpack(order + ("Q" if big else "I"), data)[0])
+            stream.seek(struct.unpack(order + place, data)[0])
             data = stream.read(room)
         found[tag] = list(struct.unpack(form, data[:room]))
     return found, following

@@ -123,13 +123,7 @@ def sample_of(
     _check_curves(curves)
     told = dict(described or {})
     made = Sample(curves, _kind_told(told, source))
-    probes = tuple(str(p) for p in _by_curve(made, told.get("probes", {}), source, "neutron"))
-    if any(p not in ("neutron", "xray") for p in probes):
-        raise DataError(f"{source}: a probe is neutron or xray.")
-    each = {
-        name: _by_curve(made, of, source, None)
-        for name, of in _table(told.get("values", {}), source, "values").items()
-    }
+    probes = _probes(made, told.get("probes", {}), source)
     made = replace(
         made,
         solvents=_solvents(made, told.get("solvents", {}), probes, sld, source),
@@ -139,9 +133,7 @@ def sample_of(
         share=frozenset([*share, *_names(told.get("share", ()), source)]),
         own=frozenset([*own, *_names(told.get("own", ()), source)]),
         ties=_ties([*(f"{k} = {v}" for k, v in _table(told.get("tie", {}), source, "tie").items()), *ties]),
-        values=tuple(
-            {n: float(v[i]) for n, v in each.items() if v[i] is not None} for i in range(len(curves))
-        ),
+        values=_values(made, told.get("values", {}), source),
     )
     both = made.share & made.own
     if both:
@@ -203,9 +195,30 @@ def _written(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _probes(sample: Sample, given: Any, source: str) -> tuple[str, ...]:
+    probes = tuple(map(str, _by_curve(sample, given, source, "neutron")))
+    if not set(probes) <= {"neutron", "xray"}:
+        raise DataError(f"{source}: a probe is neutron or xray.")
+    return probes
+
+
+def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], ...]:
+    """Known values of parameters, for each curve those that are its own."""
+    table = _table(given, source, "values")
+    each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
+    return tuple(
+        {name: float(v[i]) for name, v in each.items() if v[i] is not None} for i in range(len(sample.curves))
+    )
+
+
 def _check_curves(curves: tuple[Curve, ...]) -> None:
     if not curves:
         raise DataError("A sample has no curves; name its files.")
+    _check_once(curves)
+    _check_units(curves)
+
+
+def _check_once(curves: tuple[Curve, ...]) -> None:
     for i, curve in enumerate(curves):
         for other in curves[:i]:
             if np.array_equal(curve.q, other.q) and np.array_equal(curve.intensity, other.intensity):
@@ -213,12 +226,15 @@ def _check_curves(curves: tuple[Curve, ...]) -> None:
                 raise DataError(
                     f"{name}: the same data are there twice ({other.file}); name each curve once."
                 )
-    assumed = {c.q_unit.value for c in curves if not c.q_unit.stated}
-    stated = {c.q_unit.value for c in curves if c.q_unit.stated}
-    if assumed and stated - assumed:
-        name = next(c.file for c in curves if not c.q_unit.stated)
+
+
+def _check_units(curves: tuple[Curve, ...]) -> None:
+    silent = [curve for curve in curves if not curve.q_unit.stated]
+    assumed = {curve.q_unit.value for curve in silent}
+    stated = {curve.q_unit.value for curve in curves if curve.q_unit.stated}
+    if silent and stated - assumed:
         raise DataError(
-            f"{name}: its unit of q is not stated, and that of other curves of the sample is"
+            f"{silent[0].file}: its unit of q is not stated, and that of other curves of the sample is"
             f" {' and '.join(sorted(stated))}; say which it is with --q-unit."
         )
 
@@ -272,16 +288,9 @@ def _numbers(sample: Sample, given: Any, source: str, what: str) -> tuple[float 
 def _solvents(
     sample: Sample, given: Any, probes: tuple[str, ...], sld: Callable[[str, str], float] | None, source: str
 ) -> tuple[float | None, ...]:
-    found: list[float | None] = []
-    for value, probe in zip(_by_curve(sample, given, source, None), probes, strict=True):
-        if value is None or isinstance(value, (int, float)):
-            found.append(None if value is None else float(value))
-        elif sld is None:
-            raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
-        else:
-            found.append(sld(str(value), probe))
-    known = [value for value in found if value is not None]
-    if known and len(known) < len(found):
+    pairs = zip(_by_curve(sample, given, source, None), probes, strict=True)
+    found = [_solvent(value, probe, sld, source) for value, probe in pairs]
+    if None in found and any(value is not None for value in found):
         lacking = sample.files[found.index(None)]
         raise DataError(
             f"{source}: the solvent of {lacking} is missing; give that of each curve, or of none."
@@ -304,3 +313,12 @@ def _ties(given: Sequence[str]) -> dict[str, Expression]:
             raise DataError(f"{text!r} is no tie; write such as sld_solvent = -0.56 + 6.92*x.")
         found[name.strip()] = expression(right)
     return found
+
+
+def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, source: str) -> float | None:
+    """Scattering length density, 10⁻⁶ Å⁻², of a number or a material."""
+    if value is None or isinstance(value, (int, float)):
+        return None if value is None else float(value)
+    if sld is None:
+        raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
+    return sld(str(value), probe)

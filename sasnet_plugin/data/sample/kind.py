@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...types import Curve
 from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
@@ -36,7 +37,12 @@ def kind_of(sample: Sample) -> str:
     known = [pair for a, b in combinations(sample.curves, 2) if (pair := _ratio(a, b)) is not None]
     if not known:
         return SETTINGS if _side_by_side(sample.curves) else SERIES
-    level, scatter, high = np.max(np.abs(known), axis=0)
+    return _by_ratios(np.max(np.abs(known), axis=0))
+
+
+def _by_ratios(largest: NDArray[np.float64]) -> str:
+    """By level, scatter and scatter at high q of the ratio of two curves, the largest of all pairs."""
+    level, scatter, high = largest
     if level < _CALIBRATION and scatter < _SAME_SHAPE:
         return SETTINGS
     return CONCENTRATIONS if high < _SAME_SHAPE else CONTRASTS

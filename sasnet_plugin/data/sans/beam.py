@@ -37,11 +37,8 @@ def beam_of(
 ) -> tuple[float, float]:
     """The beam's column and row: the user's, the header's if the image agrees, or found."""
     centre = settings.direct_beam
-    if centre is not None and not all(
-        -0.5 * n <= c <= 1.5 * n for c, n in zip(centre, values.shape[::-1], strict=True)
-    ):
-        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")
     if centre is not None:
+        _check_near(centre, values.shape[::-1], name)
         found = better_centre(values, mask, centre)
         if found is None:
             return centre
@@ -63,3 +60,8 @@ def beam_of(
         )
     notes.append(f"The beam's centre was found from the image: column {column:.1f}, row {row:.1f}.")
     return column, row
+
+
+def _check_near(centre: tuple[float, float], sides: tuple[int, ...], name: str) -> None:
+    if not all(-0.5 * n <= c <= 1.5 * n for c, n in zip(centre, sides, strict=True)):
+        raise DataError(f"{name}: direct_beam {centre} lies far off the detector; give column and row.")

@@ -72,6 +72,10 @@ def _image_of(raws: list[RawSans], said: SansSettings, file: str) -> Image:
         return image(raw if said.empty_file is None else subtracted(raw, said), said, file)
     if said.empty_file is not None:
         raise DataError(f"{file}: it has several panels; subtract the empty cell before, not by empty_file.")
+    return _of_panels(raws, said, file)
+
+
+def _of_panels(raws: list[RawSans], said: SansSettings, file: str) -> Image:
     images, names, dark = [], [], []
     for raw in raws:
         try:

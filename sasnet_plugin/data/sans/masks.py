@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,18 +50,31 @@ def beamstop(values: FloatArray, mask: BoolArray, apart: FloatArray, error: Floa
     outside = float(np.min(total[far] / number[far])) if far.size else np.inf
     found = 0.0
     for edge in range(1, last - _EDGE - 2):
-        dark, bright = slice(0, edge + 1), slice(edge + _EDGE, edge + _EDGE + 3)
-        if not (number[dark].sum() >= 3 and number[bright].sum() >= 6):
-            continue
-        low, high = (total[s].sum() / number[s].sum() for s in (dark, bright))
-        clear = _CLEAR * np.sqrt(
-            variance[dark].sum() / number[dark].sum() ** 2
-            + variance[bright].sum() / number[bright].sum() ** 2
-        )
-        # Behind it is less than anywhere: below the sample's peak there is at least its background.
-        if high > 0 and low < _DARK * high and high - low > clear and low < _DARKEST * outside:
+        if _is_edge(edge, number, total, variance, outside):
             found = float(edge + _EDGE)
     return found
+
+
+def _is_edge(
+    edge: int, number: NDArray[Any], total: NDArray[Any], variance: NDArray[Any], outside: float
+) -> bool:
+    """Whether it is dark up to a ring and bright behind it.
+
+    Parameters
+    ----------
+    number, total, variance : (rings,) arrays
+        Of pixels, of their values, and of their noise in each ring.
+    outside : float
+        Least mean value of rings far from the beam.
+    """
+    dark, bright = slice(0, edge + 1), slice(edge + _EDGE, edge + _EDGE + 3)
+    inner, outer = number[dark].sum(), number[bright].sum()
+    if inner < 3 or outer < 6:
+        return False
+    low, high = total[dark].sum() / inner, total[bright].sum() / outer
+    clear = _CLEAR * np.sqrt(variance[dark].sum() / inner**2 + variance[bright].sum() / outer**2)
+    # Behind it is less than anywhere: below the sample's peak there is at least its background.
+    return bool(high > 0 and low < _DARK * high and high - low > clear and low < _DARKEST * outside)
 
 
 def faulty(values: FloatArray, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:

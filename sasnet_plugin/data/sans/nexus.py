@@ -59,8 +59,9 @@ def _ill(opened: Any) -> Iterator[tuple[str, Any, Any]]:
         return
     for instrument in entry.values():
         if hasattr(instrument, "get") and "selector" in instrument:
-            found = ((name, _ill_data(name, group)) for name, group in instrument.items())
-            yield from ((name, instrument, data) for name, data in found if data is not None)
+            for name, group in instrument.items():
+                if (data := _ill_data(name, group)) is not None:
+                    yield name, instrument, data
 
 
 def _ill_data(name: str, group: Any) -> Any:
@@ -88,15 +89,23 @@ def _from_ill(instrument: Any, data: Any, entry: str, file: str) -> RawSans:
     settings = SansSettings(
         wavelength=value("selector/wavelength"),
         spread=None if not spread else spread / 100,
-        distance=None if not distance else 1e3 * distance,
-        collimation=None if not collimation else 1e3 * collimation,
-        # A rectangle's variance is that of a circle of 1/√3 of its side, its two sides' on average.
-        source_radius=None if not width or not height else float(np.sqrt((width**2 + height**2) / 6)),
+        distance=_in_mm(distance),
+        collimation=_in_mm(collimation),
+        source_radius=_radius_of(width, height),
         sample_radius=5.0,
         pixel_size=None if not all(size) else (size[0] or 0.0, size[1] or 0.0),
     )
     notes = ("The sample's aperture is not in the file; a radius of 5 mm was taken.",)
     return RawSans(counts, settings=settings, entry=entry, notes=notes)
+
+
+def _in_mm(metres: float | None) -> float | None:
+    return 1e3 * metres if metres else None
+
+
+def _radius_of(width: float | None, height: float | None) -> float | None:
+    """A rectangle's variance is that of a circle of 1/√3 of its side, its two sides' on average."""
+    return float(np.sqrt((width**2 + height**2) / 6)) if width and height else None
 
 
 def _from_all_of_ill(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
@@ -159,13 +168,11 @@ def _from_sinq(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
         raise DataError(f"{file}: holds no counts of the detector; copy the file again.")
     column, row = (_number(group, f"detector/beam_center_{axis}") for axis in "xy")
     length, spread = _number(group, "collimator/length"), _number(group, "monochromator/wavelength_spread")
-    wavelength = _number(group, "Dornier-VS/lambda")
     settings = SansSettings(
-        # SINQ's velocity selector says nm.
-        wavelength=None if wavelength is None else wavelength * (10.0 if wavelength < 3 else 1.0),
+        wavelength=_of_selector(_number(group, "Dornier-VS/lambda")),
         spread=spread or 0.1,
         distance=_number(group, f"detector/{distance}"),
-        collimation=None if length is None else 1e3 * length,
+        collimation=_in_mm(length),
         pixel_size=(pixel, pixel),
         direct_beam=(column, row) if column and row else None,
     )
@@ -181,6 +188,11 @@ def _number(group: Any, path: str) -> float | None:
     return value if np.isfinite(value) and value > 0 else None
 
 
+def _of_selector(wavelength: float | None) -> float | None:
+    """Å; SINQ's velocity selector says nm."""
+    return wavelength * 10.0 if wavelength is not None and wavelength < 3 else wavelength
+
+
 def _nxsas(opened: Any) -> Any:
     """The entry of a file that says it is one of NeXus' NXsas."""
     for _, entry in hdf5.members(opened):
@@ -191,10 +203,7 @@ def _nxsas(opened: Any) -> Any:
 
 
 def _from_nxsas(opened: Any, path: Path, file: str) -> Iterator[RawSans]:
-    entry, spread = _nxsas(opened), None
-    for name, item in hdf5.below(entry, 3):
-        if name == "wavelength_spread" and getattr(item, "size", 0) == 1:
-            spread = float(np.ravel(item[()])[0])
+    spread = _spread_in(_nxsas(opened))
     with nexus.stacks(path, file) as found:
         said = found.geometry
         settings = SansSettings(
@@ -207,6 +216,15 @@ def _from_nxsas(opened: Any, path: Path, file: str) -> Iterator[RawSans]:
         for number, frame in enumerate(nexus.frames_of(found), start=1):
             title = f"frame {number}" if found.number > 1 else ""
             yield RawSans(frame, bad=found.bad, settings=settings, entry=title, top_first=True)
+
+
+def _spread_in(entry: Any) -> float | None:
+    """The last wavelength spread of an entry, as a share or in per cent."""
+    spread = None
+    for name, item in hdf5.below(entry, 3):
+        if name == "wavelength_spread" and getattr(item, "size", 0) == 1:
+            spread = float(np.ravel(item[()])[0])
+    return spread
 
 
 def _vsans(opened: Any) -> Any:

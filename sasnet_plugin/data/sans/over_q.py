@@ -11,7 +11,7 @@ import numpy as np
 
 from ...types import DataError, Image
 from ..images import formats
-from ..images.masks import dead_lines, integer_limit, share, stored_as_bad, unmeasured
+from ..images.masks import checked, dead_lines, integer_limit, share, stored_as_bad, unmeasured
 from ..settings_tables import said_over
 from .beam import beam_of, pixel_of_q
 from .centre import better_centre
@@ -95,13 +95,9 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
     # A beamstop's shadow helps to find the beam; hot pixels mislead.
     geometry, apart = _placed(pixels) if raw.qx is None or raw.qy is None else _in_q(pixels, raw.qx, raw.qy)
     pixels.mask &= ~dark
-    error = raw.error
-    if not counts and error is None:
-        error = _estimated(pixels, geometry)
+    error = _estimated(pixels, geometry) if not counts and raw.error is None else raw.error
     _without_beamstop(pixels, apart, error)
-    known = int(pixels.filled.sum()) if counts else LEAST_COUNTS
-    if known < LEAST_COUNTS or not np.any(pixels.filled > 0):
-        raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
+    _check_counted(pixels.filled, counts, name)
     geometry = _weighted(geometry, error, pixels)
     return Image(pixels.filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes))
 
@@ -115,14 +111,24 @@ def _weighted(geometry: SmallAngle, error: FloatArray | None, pixels: Pixels) ->
     return replace(geometry, error=error, weight=np.ones_like(pixels.values))
 
 
+def _check_counted(filled: FloatArray, counts: bool, name: str) -> None:
+    known = int(filled.sum()) if counts else LEAST_COUNTS
+    if known < LEAST_COUNTS or not np.any(filled > 0):
+        raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
+
+
+def _bad(raw: RawSans, notes: list[str]) -> BoolArray:
+    """Which pixels hold none by the file."""
+    if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
+        return stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
+    bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
+    notes += more
+    return bad
+
+
 def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> BoolArray:
     """Which pixels hold a measurement by the file and the user."""
-    if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
-        bad = stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
-    else:
-        bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
-        notes += more
-    mask = ~bad
+    mask = ~_bad(raw, notes)
     limit = integer_limit(raw.values)
     if limit is not None and raw.error is None:
         full = raw.values == limit
@@ -132,9 +138,7 @@ def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> 
             notes.append(f"At the detector's limit of {limit:g} counts and left out: {share(full)}.")
     if said.mask_file is not None:
         mask &= ~_mask_of(said.mask_file, raw.values.shape, name)
-    if mask.sum() < SMALLEST**2:
-        raise DataError(f"{name}: only {int(mask.sum())} pixels hold values; check the file and its mask.")
-    return np.asarray(mask)
+    return checked(np.asarray(mask), SMALLEST**2, name)
 
 
 def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
@@ -180,17 +184,21 @@ def _without_beamstop(pixels: Pixels, apart: FloatArray, error: FloatArray | Non
     pixels.notes += more
 
 
-def _placed(pixels: Pixels) -> tuple[SmallAngle, FloatArray]:
-    """Where the pixels lie, and how far from the beam, in pixels."""
-    raw = pixels.raw
-    settings = pixels.settings
+def _check_known(settings: SansSettings, name: str) -> None:
     missing = [key for key in ("wavelength", "distance", "pixel_size") if getattr(settings, key) is None]
     if missing:
         are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
         raise DataError(
-            f"{pixels.name}: {', '.join(missing)} {are} not known; give {them} in a TOML file of the same"
+            f"{name}: {', '.join(missing)} {are} not known; give {them} in a TOML file of the same"
             f" name or with --geometry {missing[0]}=VALUE."
         )
+
+
+def _placed(pixels: Pixels) -> tuple[SmallAngle, FloatArray]:
+    """Where the pixels lie, and how far from the beam, in pixels."""
+    raw = pixels.raw
+    settings = pixels.settings
+    _check_known(settings, pixels.name)
     settings = in_angstrom(settings, pixels.said, pixels.name, pixels.notes)
     assert settings.wavelength
     assert settings.distance
@@ -212,6 +220,14 @@ def _placed(pixels: Pixels) -> tuple[SmallAngle, FloatArray]:
     return placed, np.hypot(columns - centre[0], rows - centre[1])
 
 
+def _weight(q: FloatArray, wavelength: float | None) -> FloatArray:
+    """cos³ 2θ, by which a reduction may have divided already; nearly 1 everywhere."""
+    if wavelength is None:
+        return np.ones_like(q)
+    sine = np.minimum(q * wavelength / (4 * np.pi), 0.7)  # sin θ = qλ/4π
+    return np.asarray((1 - 2 * sine**2) ** 3)
+
+
 def _in_q(pixels: Pixels, qx: FloatArray, qy: FloatArray) -> tuple[SmallAngle, FloatArray]:
     """The geometry of a file that has q."""
     raw, said, settings = pixels.raw, pixels.said, pixels.settings
@@ -219,22 +235,18 @@ def _in_q(pixels: Pixels, qx: FloatArray, qy: FloatArray) -> tuple[SmallAngle, F
         raise DataError(f"{pixels.name}: its q says where up is; leave up and mirror out.")
     known = settings.setting()
     qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
-    weight = np.ones_like(qx)
-    if settings.wavelength is not None:
-        # sin θ = qλ/4π; what a reduction has already divided by is not known, and is 1 nearly everywhere.
-        sine = np.minimum(np.hypot(qx, qy) * settings.wavelength / (4 * np.pi), 0.7)
-        weight = (1 - 2 * sine**2) ** 3
+    weight = _weight(np.hypot(qx, qy), settings.wavelength)
     step = np.median(np.abs(np.diff(qx, axis=1))) or 1.0
     if raw.along is None and known is None:
         pixels.notes.append("The file does not say how sharp q is; nothing was assumed of it.")
-    if min(pixels.values.shape) >= SMALLEST and not raw.panel:
-        _doubt_centre(pixels, pixel_of_q(qx, qy))
+    _doubt_centre(pixels, pixel_of_q(qx, qy))
     return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=known), np.hypot(qx, qy) / float(step)
 
 
 def _doubt_centre(pixels: Pixels, beam: tuple[float, float] | None) -> None:
     """Say where the image is alike under half a turn about another place than where its q is 0."""
-    found = None if beam is None else better_centre(pixels.filled, pixels.mask, beam)
+    whole = min(pixels.values.shape) >= SMALLEST and not pixels.raw.panel
+    found = better_centre(pixels.filled, pixels.mask, beam) if beam is not None and whole else None
     if beam is not None and found is not None:
         pixels.notes.append(
             f"The image is alike under half a turn about column {found[0]:.1f}, row {found[1]:.1f}, where"

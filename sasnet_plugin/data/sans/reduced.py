@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import units
 from ...types import DataError
@@ -42,14 +43,18 @@ def from_canSAS(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
     for entry, own, group in canSAS(opened):
         entries.setdefault(entry, []).append((own, _reduced(group, entry, file)))
     for entry, found in entries.items():
-        panels = len(found) > 1 and not any(_alike(found[0][1], raw) for _, raw in found[1:])
-        for own, raw in found:
-            if len(found) == 1:
-                yield raw
-            elif panels:
-                yield replace(raw, panel=own)
-            else:
-                yield replace(raw, entry="/".join(filter(None, (entry, own))))
+        yield from _of_entry(entry, found)
+
+
+def _of_entry(entry: str, found: list[tuple[str, RawSans]]) -> Iterator[RawSans]:
+    panels = not any(_alike(found[0][1], raw) for _, raw in found[1:])
+    for own, raw in found:
+        if len(found) == 1:
+            yield raw
+        elif panels:
+            yield replace(raw, panel=own)
+        else:
+            yield replace(raw, entry="/".join(filter(None, (entry, own))))
 
 
 def _alike(one: RawSans, other: RawSans) -> bool:
@@ -66,18 +71,24 @@ def _alike(one: RawSans, other: RawSans) -> bool:
 def _reduced(group: Any, entry: str, file: str) -> RawSans:
     values = values_of(group["I"], file)
     qx, qy = _q_of(group, file)
-    if qx.ndim == 1 and qy.ndim == 1 and (qy.size, qx.size) == values.shape:
+    if (qy.shape, qx.shape) == (values.shape[:1], values.shape[1:]):
         qx, qy = np.meshgrid(qx, qy)
     if qx.shape != values.shape or qy.shape != values.shape:
         raise DataError(f"{file}: Qx, Qy and I have different shapes; write the file again.")
     error = values_of(group["Idev"], file) if "Idev" in group else None
+    bad = _bad(group, values, error, file)
+    return RawSans(values, qx, qy, error, bad=bad, entry=entry)
+
+
+def _bad(group: Any, values: NDArray[Any], error: NDArray[Any] | None, file: str) -> NDArray[np.bool_]:
+    """Where there is no number, no uncertainty above zero, or the file's mask."""
     bad = ~np.isfinite(values)
     if error is not None:
         bad |= ~(error > 0)
     mask = hdf5.text(group.attrs.get("mask", "mask"))
     if mask in group and group[mask].shape == values.shape:
         bad |= values_of(group[mask], file) != 0
-    return RawSans(values, qx, qy, error, bad=bad, entry=entry)
+    return bad
 
 
 def values_of(item: Any, file: str) -> Any:
@@ -100,11 +111,13 @@ def mantid(opened: Any) -> Iterator[Any]:
     """Workspaces that Mantid has reduced to two dimensions of q."""
     for name, group in hdf5.members(opened):
         workspace = hdf5.member(group, "workspace") if name.startswith("mantid_workspace") else None
-        axes = None if workspace is None else [hdf5.member(workspace, f"axis{k}") for k in (1, 2)]
-        if axes and all(
-            axis is not None and hdf5.text(axis.attrs.get("units", "")) == "MomentumTransfer" for axis in axes
-        ):
+        if workspace is not None and all(_is_of_q(workspace, k) for k in (1, 2)):
             yield workspace
+
+
+def _is_of_q(workspace: Any, number: int) -> bool:
+    axis = hdf5.member(workspace, f"axis{number}")
+    return axis is not None and hdf5.text(axis.attrs.get("units", "")) == "MomentumTransfer"
 
 
 def from_mantid(opened: Any, _: Path, file: str) -> Iterator[RawSans]:

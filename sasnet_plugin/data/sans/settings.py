@@ -168,10 +168,9 @@ def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: li
     DataError
         The user's wavelength is in nm.
     """
-    wavelength, pixel = settings.wavelength, settings.pixel_size
+    wavelength = settings.wavelength
     assert wavelength is not None
-    neutrons = (settings.spread or 0.0) >= _SELECTOR or (pixel is not None and min(pixel) >= _WIDE)
-    if not neutrons or wavelength >= _SHORTEST:
+    if not _are_neutrons(settings) or wavelength >= _SHORTEST:
         return settings
     if said.wavelength is not None:
         raise DataError(
@@ -197,3 +196,9 @@ def _check(key: str, value: float, file: str) -> None:
                 f" give {value * factor:g}."
             )
     raise DataError(f"{file}: {key} = {value:g} {unit} is outside {low:g} to {high:g} {unit}; correct it.")
+
+
+def _are_neutrons(settings: SansSettings) -> bool:
+    """Whether the wavelength spreads as behind a velocity selector, or pixels are as wide as of neutrons."""
+    pixel = settings.pixel_size
+    return (settings.spread or 0.0) >= _SELECTOR or (pixel is not None and min(pixel) >= _WIDE)

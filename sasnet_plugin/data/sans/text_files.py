@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...types import DataError
-from ..failure import content
-from ..signature import HEAD, SINQ
+from ..signature import HEAD, SINQ, content
 from .raw import RawSans
 from .settings import SansSettings
 
@@ -41,21 +40,15 @@ def read(path: Path, file: str) -> RawSans:
     if text.startswith(SINQ):
         return _sans(text, file)
     lines = text.splitlines()
-    first = _first(lines)
-    if first is None:
-        raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
+    first = _first(lines, file)
     table = _table(lines[first:], file)
     names = _columns(lines[:first], len(table))
     columns = {name: table[k] for k, name in enumerate(names) if name}
     shape = _shape(columns["qx"], columns["qy"])
     arrays = {name: column.reshape(shape) for name, column in columns.items()}
-    settings, notes = _with_pixels(_header(lines[:first]), arrays), []
-    along, across = arrays.get("along"), arrays.get("across")
-    if along is None and _says(arrays, "sigma_x"):
-        along, across = _rotated(arrays)
-        notes.append("Spreads of q along its axes were turned into those along q and across it.")
-    if along is not None and across is not None and not np.any(along > 0):
-        along = across = None
+    settings = _with_pixels(_header(lines[:first]), arrays)
+    notes: list[str] = []
+    along, across = _spreads(arrays, notes)
     error = arrays["error"] if _says(arrays, "error") else None
     return RawSans(
         arrays["value"], arrays["qx"], arrays["qy"], error, along, across, _bad(arrays, error), settings,
@@ -68,9 +61,20 @@ def _says(arrays: Mapping[str, FloatArray], name: str, least: float = 0.0) -> bo
     return name in arrays and bool(np.any(arrays[name] > least))
 
 
+def _spreads(arrays: dict[str, FloatArray], notes: list[str]) -> tuple[FloatArray | None, FloatArray | None]:
+    """Of q along it and across it, as far as they are there."""
+    along, across = arrays.get("along"), arrays.get("across")
+    if along is None and _says(arrays, "sigma_x"):
+        along, across = _rotated(arrays)
+        notes.append("Spreads of q along its axes were turned into those along q and across it.")
+    if along is not None and across is not None and not np.any(along > 0):
+        return None, None
+    return along, across
+
+
 def _table(lines: list[str], file: str) -> FloatArray:
     """(columns, points) of lines of numbers, without a last one that is cut short."""
-    rows = [numbers for line in lines if line.strip() and (numbers := _numbers(line)) is not None]
+    rows = [numbers for line in filter(str.strip, lines) if (numbers := _numbers(line)) is not None]
     width = len(rows[0])
     if any(len(row) != width for row in rows[:-1]) or width < 3:
         raise DataError(f"{file}: its lines hold different numbers of values; copy the file again.")
@@ -104,13 +108,21 @@ def _numbers(line: str) -> list[float] | None:
         return None
 
 
-def _first(lines: list[str]) -> int | None:
+def _first(lines: list[str], file: str) -> int:
     """The first of three lines that hold as many numbers; headers have lines of numbers, too."""
     for k in range(min(len(lines) - 2, 4 * HEAD)):
         widths = {len(_numbers(line) or ()) for line in lines[k : k + 3]}
         if len(widths) == 1 and widths.pop() >= 3:
             return k
-    return None
+    raise DataError(f"{file}: no line of numbers follows its header; give columns Qx, Qy, I and dI.")
+
+
+def _names_in(line: str) -> list[str]:
+    """Our names of the columns that a line lists from qx on, empty for those that are of no use."""
+    listed = re.sub(r"^.*?(?=qx\b)", "", line.strip().lstrip("#"), count=1, flags=re.IGNORECASE)
+    parts = re.split(r"\s+-\s+|[,;\t]\s*(?![^(]*\))|\s{2,}|\s+(?![^(]*\))", listed)
+    named = filter(None, (part.strip().lower() for part in parts))
+    return [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in named]
 
 
 def _columns(head: list[str], width: int) -> list[str]:
@@ -118,12 +130,7 @@ def _columns(head: list[str], width: int) -> list[str]:
     for line in reversed(head):
         if not re.search(r"qx\b.*qy", line, re.IGNORECASE):
             continue
-        listed = re.sub(r"^.*?(?=qx\b)", "", line.strip().lstrip("#"), count=1, flags=re.IGNORECASE)
-        parts = [
-            part.strip().lower()
-            for part in re.split(r"\s+-\s+|[,;\t]\s*(?![^(]*\))|\s{2,}|\s+(?![^(]*\))", listed)
-        ]
-        found = [next((n for n, p in _NAMES.items() if re.match(p, part)), "") for part in parts if part]
+        found = _names_in(line)
         if len(found) == width and {"qx", "qy", "value"} <= set(found):
             return found
     return (["qx", "qy", "value", "error"] + [""] * width)[:width]
@@ -152,18 +159,23 @@ def _rotated(arrays: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     return np.sqrt(base + max(float(slope), 0.0) * q), np.full_like(q, np.sqrt(base))
 
 
+def _said_by(names: str, numbers: Sequence[float]) -> dict[str, float]:
+    """What the numbers below a line of names are."""
+    if "LAMBDA" in names and len(numbers) >= 4:
+        return {"wavelength": numbers[1], "distance": 1e3 * numbers[3]}
+    if "BCENT" in names and len(numbers) >= 6:
+        return {
+            "source_radius": numbers[2] / 2, "sample_radius": numbers[3] / 2,
+            "collimation": 1e3 * numbers[4], "spread": numbers[5],
+        }  # fmt: skip
+    return {}
+
+
 def _header(head: list[str]) -> SansSettings:
     """What NIST's header says: wavelength, spread, distances, apertures."""
     said: dict[str, float] = {}
     for names, values in zip(head, head[1:], strict=False):
-        numbers = _numbers(" ".join(part for part in values.split() if re.match(r"^[-+.\d]", part)))
-        if not numbers:
-            continue
-        if "LAMBDA" in names and len(numbers) >= 4:
-            said |= {"wavelength": numbers[1], "distance": 1e3 * numbers[3]}
-        elif "BCENT" in names and len(numbers) >= 6:
-            said |= {"source_radius": numbers[2] / 2, "sample_radius": numbers[3] / 2}
-            said |= {"collimation": 1e3 * numbers[4], "spread": numbers[5]}
+        said |= _said_by(names, _numbers(" ".join(re.findall(r"(?<!\S)[-+.\d]\S*", values))) or ())
     return SansSettings(**{name: value for name, value in said.items() if value > 0})  # type: ignore[arg-type]
 
 

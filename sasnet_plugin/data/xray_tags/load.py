@@ -70,14 +70,9 @@ def _image(
     good = ~unmeasured
     if given is not None:
         good &= ~same_shape(given, shape, str(setup.mask_file), file)
-    limit = masks.integer_limit(frame)
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
-    # Where most of an image is at the limit it is a picture, no faulty detector.
-    if limit is not None and 0 < np.mean(frame >= limit) < 0.5:
-        good &= frame < limit
-        notes.append(f"Saturated pixels were left out: {masks.share(np.asarray(frame >= limit))}.")
-    if good.sum() < SMALLEST**2:
-        raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
+    good &= ~_saturated(frame, notes)
+    masks.checked(good, SMALLEST**2, file)
     hot = masks.hot_pixels(counts, good)
     if hot.any():
         good &= ~hot
@@ -86,12 +81,7 @@ def _image(
     if centre is None:
         centre, note = _centre(counts, good)
         notes.append(note)
-    off = max(abs(centre[k] - shape[1 - k] / 2) for k in (0, 1))
-    if off > _FARTHEST * max(shape):
-        raise DataError(
-            f"{file}: the beam at column {centre[0]:.6g} and row {centre[1]:.6g} is far off the detector;"
-            " give it with --geometry direct_beam=[COLUMN,ROW]."
-        )
+    _check_near(centre, shape, file)
     return Image(np.where(good, counts, 0.0), good, window(shape, centre), file, entry, tuple(notes))
 
 
@@ -107,3 +97,22 @@ def _centre(counts: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple
         "No beam was found in the image; its middle was taken, and tags of rings are less certain."
         " Give it with --geometry direct_beam=[COLUMN,ROW]."
     )
+
+
+def _saturated(frame: NDArray[Any], notes: list[str]) -> NDArray[np.bool_]:
+    """Pixels at the detector's limit; where most are the image is a picture, and its detector not faulty."""
+    limit = masks.integer_limit(frame)
+    full = np.zeros(frame.shape, dtype=np.bool_) if limit is None else np.asarray(frame >= limit)
+    if not 0 < np.mean(full) < 0.5:
+        return np.zeros_like(full)
+    notes.append(f"Saturated pixels were left out: {masks.share(full)}.")
+    return full
+
+
+def _check_near(centre: tuple[float, float], shape: tuple[int, int], file: str) -> None:
+    off = max(abs(centre[k] - shape[1 - k] / 2) for k in (0, 1))
+    if off > _FARTHEST * max(shape):
+        raise DataError(
+            f"{file}: the beam at column {centre[0]:.6g} and row {centre[1]:.6g} is far off the detector;"
+            " give it with --geometry direct_beam=[COLUMN,ROW]."
+        )

@@ -146,24 +146,7 @@ def _scale(name: str, fit: ModelFit) -> float:
 
 
 def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
-    parts = []
-    for name, limit in reduction.at.items():
-        p = fit.parameters[name]
-        if isinstance(limit, str):
-            q = fit.parameters[limit]
-            parts.append(
-                f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
-            )
-        elif limit == inf and _end(p) == "upper":
-            parts.append(f"{name} is at its upper limit, {quantity(p.value, p.unit)}")
-        elif _end(p) == "lower" and not p.fixed:
-            parts.append(f"{name} is at its lower limit, {quantity(p.value, p.unit)}")
-        else:
-            error = None if p.fixed else p.error
-            parts.append(
-                f"{name}, {quantity(p.value, p.unit, error)}, cannot be distinguished from"
-                f" {'infinity' if limit == inf else f'{limit:g}'}"
-            )
+    parts = [_at_limit(name, limit, fit) for name, limit in reduction.at.items()]
     said = f"{reduction.name} says the same with fewer parameters"
     if near:
         said = f"these data do not tell the attraction from none, and {said}"
@@ -312,3 +295,17 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if p.value < 0 and p.error is not None and p.value < -ASSESSMENT.significant * p.error:
         value = quantity(p.value, p.unit, p.error)
         yield f"background, {value}, is negative: too much may have been subtracted."
+
+
+def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
+    """That a parameter is as good as a limit at which the model is a simpler one."""
+    p = fit.parameters[name]
+    if isinstance(limit, str):
+        q = fit.parameters[limit]
+        return f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
+    if limit == inf and _end(p) == "upper":
+        return f"{name} is at its upper limit, {quantity(p.value, p.unit)}"
+    if _end(p) == "lower" and not p.fixed:
+        return f"{name} is at its lower limit, {quantity(p.value, p.unit)}"
+    value = quantity(p.value, p.unit, None if p.fixed else p.error)
+    return f"{name}, {value}, cannot be distinguished from {'infinity' if limit == inf else f'{limit:g}'}"

@@ -81,17 +81,10 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
     Beyond or None
         None where a curve would take long, or a model has none out there.
     """
-    if not all(_cheap(fit) for fit in (best, other)):
+    both_beyond = _both_beyond(curve, dintensity, best, other)
+    if both_beyond is None:
         return None
-    try:
-        wide, cell, sigma = _continued(curve, dintensity, best)
-        truth, rival = _theory(wide, best), _theory(wide, other)
-    except Exception:
-        # A model may fail anywhere outside the data; the fits stand, only this question stays open.
-        return None
-    relative = sigma * np.abs(truth)
-    if not (np.all(np.isfinite(truth) & np.isfinite(rival)) and np.all(relative > 0)):
-        return None
+    wide, cell, truth, rival, relative = both_beyond
     inside = (best.theory / dintensity, other.theory / dintensity, 1 / dintensity)
     alone = _misfit(other, inside)
 
@@ -114,6 +107,23 @@ def _cheap(fit: ModelFit) -> bool:
         return False  # a plugin may do anything outside of the data
     spread = len(fit.distributions)
     return spread <= {"fast": 1, "medium": 0}.get(cost_class(fit.model), -1)
+
+
+def _both_beyond(
+    curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit
+) -> tuple[Curve, Array, Array, Array, Array] | None:
+    """Points outside the data, their intervals, both theories there, and the noise; None where these fail."""
+    if not (_cheap(best) and _cheap(other)):
+        return None
+    try:
+        wide, cell, sigma = _continued(curve, dintensity, best)
+        truth, rival = _theory(wide, best), _theory(wide, other)
+    except Exception:
+        # A model may fail anywhere outside the data; the fits stand, only this question stays open.
+        return None
+    relative = sigma * np.abs(truth)
+    usable = np.all(np.isfinite(truth) & np.isfinite(rival)) and np.all(relative > 0)
+    return (wide, cell, truth, rival, relative) if usable else None
 
 
 def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, Array, Array]:
@@ -139,14 +149,21 @@ def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, 
     order = np.argsort(log_q)
     q = 10 ** log_q[order]
     blank: dict[str, Any] = {"intensity": np.ones(q.size), "dintensity": np.ones(q.size), "notes": ()}
+    cell = np.concatenate([p[1] for p in parts])[order]
+    wide = replace(curve, q=q, **blank, **_resolution_at(curve, q))
+    return wide, cell, np.concatenate([p[2] for p in parts])[order]
+
+
+def _resolution_at(curve: Curve, q: Array) -> dict[str, Any]:
+    """The resolution of a curve continued to other q."""
+    found: dict[str, Any] = {}
     if curve.dq is not None:
         # The width of the beam at small q, of the wavelengths at large q.
-        blank["dq"] = np.where(q < curve.q[0], curve.dq[0], curve.dq[-1] / curve.q[-1] * q)
+        found["dq"] = np.where(q < curve.q[0], curve.dq[0], curve.dq[-1] / curve.q[-1] * q)
     for name in ("dxl", "dxw"):
         column = getattr(curve, name)
-        blank[name] = None if column is None else np.full(q.size, float(np.median(column)))
-    cell = np.concatenate([p[1] for p in parts])[order]
-    return replace(curve, q=q, **blank), cell, np.concatenate([p[2] for p in parts])[order]
+        found[name] = None if column is None else np.full(q.size, float(np.median(column)))
+    return found
 
 
 def _theory(curve: Curve, fit: ModelFit) -> Array:

@@ -50,19 +50,27 @@ def verify(
         sentences.append(_too_large(fit.reduced_chisq, stated))
     elif not structured and not systematic:
         sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
-    explained = (
-        1 - above <= ndtr(ASSESSMENT.significant) or not structured
-    ) and fit.reduced_chisq < ASSESSMENT.hopeless
+    explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
-        within = "they are within the uncertainties, but neighbours share an error."
-        what = within if explained else "the model lacks something there."
-        sentences.append(
-            f"Residuals are not random (runs test {runs:.1f} σ), largest between"
-            f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {what}"
-        )
+        sentences.append(_not_random(runs, worst, explained))
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
+
+
+def _is_explained(probability: float, structured: bool, reduced_chisq: float) -> bool:
+    """By χ² or by residuals in random order, and with none that is far too large."""
+    small = bool(probability <= ndtr(ASSESSMENT.significant))
+    return (small or not structured) and reduced_chisq < ASSESSMENT.hopeless
+
+
+def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
+    within = "they are within the uncertainties, but neighbours share an error."
+    what = within if explained else "the model lacks something there."
+    return (
+        f"Residuals are not random (runs test {runs:.1f} σ), largest between"
+        f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {what}"
+    )
 
 
 def _too_small(
@@ -70,25 +78,12 @@ def _too_small(
 ) -> list[str]:
     """Uncertainties that seem too small all over the curve, or in one part of it."""
     given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
-    parts = (
-        np.array_split(np.arange(q.size), min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part))
-        if q.size >= ASSESSMENT.points_a_part
-        else []
-    )
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ": no usual mis-statement of these excuses that"
         return [f"Residuals are about {factor} times as large as the {given}{no_excuse}."]
-    means = np.array([np.mean(residual[part] ** 2) for part in parts])
-    # The mean square of n residuals scatters by √(2/n) of itself.
-    loud = int(np.argmax(means)) if means.size > 1 else 0
-    if means.size > 2 and means[loud] > ASSESSMENT.loud * max(float(np.median(means)), 1.0):
-        ends = q[parts[loud][0]], q[parts[loud][-1]]
-        return [
-            f"The {given} seem too small between q = {significant(ends[0], 3)} and"
-            f" {significant(ends[1], 3)} Å⁻¹: residuals there are random but {np.sqrt(means[loud]):.1f}"
-            f" times as large, elsewhere {np.sqrt(np.median(means)):.1f} times."
-        ]
+    if loud := _loud_part(q, residual, given):
+        return [loud]
     if not explains(reduced_chisq, q.size):
         return [
             f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
@@ -211,3 +206,22 @@ def _sentences(found: Replicates, measured: Suggestion, threshold: float) -> tup
             f" ({100 * found.median_in_scope:.0f} %): it may hold a second component."
         )
     return tuple(sentences)
+
+
+def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str) -> str:
+    """A sentence on the part of the curve whose residuals are much larger than elsewhere, if there is one."""
+    number = min(ASSESSMENT.parts, q.size // ASSESSMENT.points_a_part)
+    if number < 3:
+        return ""
+    parts = np.array_split(np.arange(q.size), number)
+    means = np.array([np.mean(residual[part] ** 2) for part in parts])
+    # The mean square of n residuals scatters by √(2/n) of itself.
+    loud = int(np.argmax(means))
+    if means[loud] <= ASSESSMENT.loud * max(float(np.median(means)), 1.0):
+        return ""
+    ends = q[parts[loud][0]], q[parts[loud][-1]]
+    return (
+        f"The {given} seem too small between q = {significant(ends[0], 3)} and"
+        f" {significant(ends[1], 3)} Å⁻¹: residuals there are random but {np.sqrt(means[loud]):.1f}"
+        f" times as large, elsewhere {np.sqrt(np.median(means)):.1f} times."
+    )

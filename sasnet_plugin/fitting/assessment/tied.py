@@ -21,12 +21,7 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
         " is known."
         for group in groups
     ]
-    pairs = {
-        p: r
-        for p, r in fit.correlations.items()
-        if not explained & set(p) and _matters(p, fit) and not any(set(p) <= set(g) for g in groups)
-    }
-    shown = list(pairs.items())[:3]  # of more nobody reads
+    shown = _pairs(fit, explained, groups)[:3]  # of more nobody reads
     if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown)
         said.append(
@@ -67,3 +62,14 @@ def _matters(names: Sequence[str], fit: ModelFit) -> bool:
     return len(known) == len(names) and any(
         p.error is None or p.error > ASSESSMENT.well_known * abs(p.value) for p in known
     )
+
+
+def _pairs(
+    fit: ModelFit, explained: set[str], groups: Sequence[tuple[str, ...]]
+) -> list[tuple[tuple[str, str], float]]:
+    """Pairs that are tied and of which no group says so already, with their correlation."""
+    return [
+        (pair, r)
+        for pair, r in fit.correlations.items()
+        if not explained & set(pair) and _matters(pair, fit) and not any(set(pair) <= set(g) for g in groups)
+    ]

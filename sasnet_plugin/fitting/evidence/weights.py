@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy
@@ -46,9 +47,7 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
     before = np.array([fit.probability for fit in fits] if prior is None else prior)
     log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
     log_weight = log_evidence + np.log(np.maximum(before, EVIDENCE.least_prior))
-    most = np.max(log_weight)
-    weight = np.exp(log_weight - most) if np.isfinite(most) else np.ones(len(fits))
-    weight /= np.sum(weight)
+    weight = _shares(log_weight)
     told = [
         replace(fit, weight=float(w), log_evidence=float(z))
         for fit, w, z in zip(fits, weight, log_evidence, strict=True)
@@ -70,3 +69,10 @@ def alike(fits: Sequence[ModelFit]) -> list[str]:
     first = fits[0].log_evidence
     near = [fit for fit in fits[1:] if 2 * abs(fit.log_evidence - first) < EVIDENCE.strong]
     return [fit.name for fit in near if fit.weight > 0]
+
+
+def _shares(log_weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weights whose sum is 1; equal ones where none is finite."""
+    most = np.max(log_weight)
+    weight = np.exp(log_weight - most) if np.isfinite(most) else np.ones(log_weight.size)
+    return np.asarray(weight / np.sum(weight))

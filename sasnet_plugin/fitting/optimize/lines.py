@@ -135,10 +135,7 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
         names = [n for n in counts_of(info, values) if n not in fixed]
         seen.add(tuple(values[n] for n in names))
         for name in names:
-            value = round(float(values[name]))
-            ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
-            counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}
-            for count in sorted(counts - {value}):
+            for count in _near_counts(round(float(values[name]))):
                 start = values | {name: float(count)}
                 key = tuple(start[n] for n in names)
                 if key not in seen:
@@ -146,3 +143,10 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
                     yield start
 
     return propose
+
+
+def _near_counts(value: int) -> list[int]:
+    """Counts that are a ratio of one, or one more or less."""
+    ratios = {max(round(r * value), 1) for r in OPTIMIZE.count_ratios}
+    counts = {n for n in ratios | {max(value - 1, 1), value + 1} if n <= OPTIMIZE.largest_count}
+    return sorted(counts - {value})

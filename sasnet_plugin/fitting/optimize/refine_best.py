@@ -147,14 +147,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     """DREAM's samples of the posterior, and whether it was cut short (J. A. Vrugt et al., 2009)."""
     clock = _Clock(job.until)
     method = job.method
-    try:
-        # Chains that begin where the curvature of χ² puts them need little burn-in.
-        begin = "cov" if np.all(np.isfinite(problem.cov(problem.getp()))) else "eps"
-        began = time.perf_counter()
-        problem.nllf(problem.getp())
-        each = time.perf_counter() - began
-    except (np.linalg.LinAlgError, TimeUpError):
-        begin, each = "eps", 1e-3
+    begin, each = _beginning(problem)
     # bumps sets memory aside for every draw: not for many more than the time allows.
     draws = min(method.samples, max(int(3 * clock.left / each), OPTIMIZE.kept_draws // 10))
     thin = -(-draws // OPTIMIZE.kept_draws)
@@ -320,3 +313,15 @@ def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
             getattr(fitness.model, name).value = value
         fitness.update()
     return {name: float(error) for name, error in zip(names, deviations, strict=True)}
+
+
+def _beginning(problem: Any) -> tuple[str, float]:
+    """How bumps begins chains, and the seconds of an evaluation."""
+    try:
+        # Chains that begin where the curvature of χ² puts them need little burn-in.
+        begin = "cov" if np.all(np.isfinite(problem.cov(problem.getp()))) else "eps"
+        began = time.perf_counter()
+        problem.nllf(problem.getp())
+        return begin, time.perf_counter() - began
+    except (np.linalg.LinAlgError, TimeUpError):
+        return "eps", 1e-3

@@ -53,16 +53,18 @@ def contrast_of(
         for text in (sample, solvent_)
     ]
     found = Contrast(values[0], values[1], sample or "", solvent_ or "", probe)
-    if (
-        found.sample is not None
-        and found.solvent is not None
-        and abs(found.sample - found.solvent) < 1e-3  # 10⁻⁶ Å⁻²: the last digit that is said
-    ):
-        raise SasnetError(
-            f"{sample} in {solvent_}: both have a scattering length density of {found.sample:.3f}e-6/Å², so"
-            " nothing would scatter; check sample and solvent."
-        )
+    _see_they_differ(found)
     return found
+
+
+def _see_they_differ(found: Contrast) -> None:
+    if found.sample is None or found.solvent is None:
+        return
+    if abs(found.sample - found.solvent) < 1e-3:  # 10⁻⁶ Å⁻²: the last digit that is said
+        raise SasnetError(
+            f"{found.sample_name} in {found.solvent_name}: both have a scattering length density of"
+            f" {found.sample:.3f}e-6/Å², so nothing would scatter; check sample and solvent."
+        )
 
 
 def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[list[Task], list[str]]:

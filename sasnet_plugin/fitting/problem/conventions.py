@@ -196,13 +196,18 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
     return found, list(dict.fromkeys(notes))
 
 
+def _has_contrast(fit: ModelFit, prefix: str) -> bool:
+    """Whether a component, by what stands before its parameters, has scattering length densities."""
+    return any(is_sld(name, p) and name.startswith(prefix) for name, p in fit.parameters.items())
+
+
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
     """That a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
         if not is_scale(name) or p.fixed or p.value - 2 * (p.error or 0.0) <= 1:
             continue
-        if not any(is_sld(*one) and one[0].startswith(prefix) for one in fit.parameters.items()):
+        if not _has_contrast(fit, prefix):
             continue
         is_none = "is no volume fraction"
         if f"{prefix}volfraction" in fit.parameters:
@@ -226,7 +231,7 @@ def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
             continue
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
         if not low - _ROUNDING <= p.value <= high + _ROUNDING:
-            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(probe or "", "")
+            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(str(probe), "")
             yield (
                 f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
                 " nothing."

@@ -121,10 +121,11 @@ def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]
 def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
     """The number of layers that a layer's parameter needs."""
     stem = p.name.rstrip("0123456789")
-    vector = next((k for k in info.parameters.kernel_parameters if k.id == stem and k.length > 1), None)
-    if stem == p.name or vector is None or vector.length_control is None:
+    of_model = {k.id: k for k in info.parameters.kernel_parameters}
+    vector = of_model.get(stem)
+    if stem == p.name or vector is None or vector.length <= 1 or vector.length_control is None:
         return []
-    control = next(k for k in info.parameters.kernel_parameters if k.id == vector.length_control)
+    control = of_model[vector.length_control]
     return [(control.id, float(control.default), float(p.name[len(stem) :]) - 1)]
 
 

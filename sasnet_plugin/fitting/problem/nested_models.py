@@ -31,6 +31,11 @@ class Reduction:
     name: str
     mapping: Mapping[str, str | Formula]
 
+    @property
+    def _used(self) -> set[str]:
+        """Parameters of the larger model that the mapping uses or that stand at a limit; and the scale."""
+        return {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
+
     def start(self, values: Mapping[str, float]) -> dict[str, float]:
         """The simpler model's parameters at a point of the larger one, for a fit to start from.
 
@@ -46,7 +51,7 @@ class Reduction:
             their limit; a caller keeps what the simpler model knows. Scale is not among them: the two count
             volumes differently.
         """
-        used = {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
+        used = self._used
         kept = {k: v for k, v in values.items() if k not in used and k.removesuffix("_pd") not in used}
         for new, own in self.mapping.items():
             if isinstance(own, str):

@@ -20,6 +20,12 @@ from ..ledger import count, spent
 from ..settings import PROBLEM
 
 
+def _is_sum(name: str, forms: Sequence[str]) -> bool:
+    """Whether a name is of two of these forms together."""
+    parts = sum_parts(name)
+    return len(parts) == 2 and all(part.partition("@")[0] in forms for part in parts)
+
+
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
     """Part names into those of the network and plugin files.
 
@@ -47,7 +53,7 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
         return None, []
     known, own = [], []
     for name in models:
-        if len(sum_parts(name)) == 2 and all(part.partition("@")[0] in forms for part in sum_parts(name)):
+        if _is_sum(name, forms):
             model_info(name)
             own.append(name)
             continue

@@ -114,7 +114,7 @@ def share_errors(
         Of the residuals by the fitted parameters; empty where not known.
     """
     names = [f"{part.prefix}scale" for part in parts]
-    if not parts or not all(name in slopes for name in names):
+    if not parts or not set(names) <= set(slopes):
         return parts
     at = [list(slopes).index(name) for name in names]
     values = np.array([float(parameters[name]) for name in names])

@@ -34,9 +34,9 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
 def _classes(fit: ModelFit) -> dict[str, int]:
     """Class of each fitted parameter that is a property of the sample's shape, or a known contrast."""
     fitted = [(name, p) for name, p in fit.parameters.items() if not p.fixed]
-    scaled = any(name.endswith("scale") for name, _ in fitted)
-    classes = {name: _class(name, p) for name, p in fitted if not (scaled and "sld" in bare(name))}
-    return {name: kind for name, kind in classes.items() if kind is not None}
+    if any(name.endswith("scale") for name, _ in fitted):  # then a contrast is none that is known
+        fitted = [one for one in fitted if "sld" not in bare(one[0])]
+    return {name: kind for name, p in fitted if (kind := _class(name, p)) is not None}
 
 
 def undetermined(fit: ModelFit) -> list[str]:
@@ -86,11 +86,7 @@ def _interval(found: ModelFit, name: str) -> str:
 def _class(name: str, p: Parameter) -> int | None:
     """0 for what tells most; None for what is no property of the sample's shape."""
     name = bare(name)
-    if (
-        name.rstrip("_0123456789").endswith(("scale", "coefficent"))
-        or name in ("background", "perturb")
-        or p.unit == "1/cm"
-    ):
+    if _is_no_shape(name, p):
         return None
     if name.endswith("_pd"):
         return _WIDTH
@@ -101,3 +97,9 @@ def _class(name: str, p: Parameter) -> int | None:
     if name == "radius_effective":
         return 2
     return 0 if p.unit == "Ang" else 1
+
+
+def _is_no_shape(name: str, p: Parameter) -> bool:
+    """Whether a parameter is an intensity or a factor of one."""
+    is_factor = name.rstrip("_0123456789").endswith(("scale", "coefficent"))
+    return is_factor or name in ("background", "perturb") or p.unit == "1/cm"

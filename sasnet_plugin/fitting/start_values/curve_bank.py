@@ -309,7 +309,13 @@ def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[st
     found = {
         name: value * factor ** power.get(lengths.base_id(info, name), 0) for name, value in sizes.items()
     }
-    for name, exponent in POWERED[model].items():
-        if name in found:
-            found[name] = found[name] * factor ** -found[exponent]
-    return found | kept
+    return found | _powered(model, found, factor) | kept
+
+
+def _powered(model: str, sizes: Mapping[str, float], factor: float) -> dict[str, float]:
+    """Factors of powers of q, whose unit has that power of a length."""
+    return {
+        name: sizes[name] * factor ** -sizes[exponent]
+        for name, exponent in POWERED[model].items()
+        if name in sizes
+    }

@@ -106,6 +106,13 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     return (q[finite], intensity[finite]) if finite.any() else None
 
 
+def _of_plugin(task: Task, data: Binned) -> list[dict[str, Any]]:
+    page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds)
+    # The author's defaults may be the sample's own values, however far their curve is.
+    first = page.row(0)
+    return [first, *(start for start in _nearest(task, page, data) if start != first)]
+
+
 def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     """The task's own start, if it has one, a plugin's defaults, and the bank's nearest curves."""
     data, count = binned(task.curve, task.dintensity), START_VALUES.starts
@@ -115,10 +122,7 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
         starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
     if task.model.endswith(".py"):
-        page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds)
-        # The author's defaults may be the sample's own values, however far their curve is.
-        first = page.row(0)
-        starts = [first, *(start for start in _nearest(task, page, data) if start != first)]
+        starts = _of_plugin(task, data)
     else:
         starts = _nearest(task, bank.page(task.model), data)
     return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
@@ -166,6 +170,11 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     return accepted(info, start | dict.fromkeys(modes, 1))
 
 
+def _solvent_in(fixed: Mapping[str, float], start: Mapping[str, Any]) -> str | None:
+    """A given scattering length density of the solvent that a start has, too."""
+    return next((n for n in fixed if "sld" in n and "solvent" in n and n in start), None)
+
+
 def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str, Any]:
     """A start with given values, the other scattering length densities as far from the solvent as before.
 
@@ -173,9 +182,9 @@ def with_fixed(start: Mapping[str, Any], fixed: Mapping[str, float]) -> dict[str
     if all of them move with it.
     """
     found = {**start, **fixed}
-    shift = [fixed[n] - start[n] for n in fixed if "sld" in n and "solvent" in n and n in start]
-    if shift:
-        for name in start:
-            if name.startswith("sld") and name not in fixed:
-                found[name] = start[name] + shift[0]
-    return found
+    solvent = _solvent_in(fixed, start)
+    if solvent is None:
+        return found
+    shift = fixed[solvent] - start[solvent]
+    slds = [name for name in start if name.startswith("sld") and name not in fixed]
+    return found | {name: start[name] + shift for name in slds}

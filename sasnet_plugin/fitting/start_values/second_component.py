@@ -130,13 +130,16 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
         rows = [sharp(one.parameters) for one in near]
     else:
         return None
+    return _of_rows(second, rows, data)
+
+
+def _of_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | None:
+    """Curves of parameters; None where there are none, or the model fails at one of them."""
     q = np.exp(LOG_Q_MIN + BANK_STEP * data.columns)
-    curves = []
-    for row in rows:
-        try:
-            curves.append(call(second, q, row).intensity @ data.matrix)
-        except SasnetError:
-            return None
+    try:
+        curves = [call(second, q, row).intensity @ data.matrix for row in rows]
+    except SasnetError:
+        return None
     return _normalised(rows, np.array(curves)) if curves else None
 
 

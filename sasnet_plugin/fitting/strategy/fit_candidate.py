@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,18 +59,23 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    if task.starts:
-        found = search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
-    else:
-        found = search.from_bank(coarse, bank)
-        if found and not search.hopeless(found, coarse, 0):
-            found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
-    found = search.beside(coarse, found, STRATEGY.coarse)
+    found = search.beside(coarse, _followed(search, coarse, bank), STRATEGY.coarse)
     if not found:
         return Starts([], None)
     if search.hopeless(found, coarse, 1):
         return Starts([min(found, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
     return _on_all_points(search, values_of(found[: STRATEGY.finalists]))
+
+
+def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
+    """The task's own starts, or else the bank's nearest, followed downhill on coarse points."""
+    task = search.task
+    if task.starts:
+        return search.follow(coarse, [as_start(task, start) for start in task.starts], STRATEGY.coarse)
+    found = search.from_bank(coarse, bank)
+    if found and not search.hopeless(found, coarse, 0):
+        found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
+    return found
 
 
 def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
@@ -159,19 +165,26 @@ def _at_defaults(task: Task, done: Done, per_decade: int | None, began: float) -
         left = task.budget.seconds - (spent() - began)
         if left < 0 or name not in {*done.free, *done.same}:
             continue
-        fixed = task.fixed | {name: default}
-        start = done.parameters | {name: default}
-        if name.endswith("_pd"):  # without a distribution
-            start = {k: v for k, v in done.parameters.items() if not k.startswith(name)}
-            fixed = task.fixed
+        start, fixed = _held(task, done, name, default)
         simpler = replace(task, fixed=fixed)
         without = finish(simpler, LocalMinimum(start, done.chisq), per_decade, left)
         if without is not None and without.bic <= done.bic:
-            # A width, another name of the scale, or salt that was not asked for, is nothing to speak of.
-            silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
-            said = "" if silent else _not_shown(name, default)
-            done, task = replace(without, warnings=(*done.warnings, *([said] if said else []))), simpler
+            said = _said_of_default(name, default)
+            done, task = replace(without, warnings=(*done.warnings, *said)), simpler
     return done
+
+
+def _held(task: Task, done: Done, name: str, default: float) -> tuple[dict[str, Any], dict[str, float]]:
+    """Where a fit starts that holds a parameter at its default, and what it has fixed."""
+    if name.endswith("_pd"):  # without a distribution
+        return {k: v for k, v in done.parameters.items() if not k.startswith(name)}, dict(task.fixed)
+    return done.parameters | {name: default}, {**task.fixed, name: default}
+
+
+def _said_of_default(name: str, default: float) -> tuple[str, ...]:
+    """That the data do not show a parameter; of a width, another name of the scale, or salt nothing."""
+    silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
+    return () if silent else tuple(filter(None, (_not_shown(name, default),)))
 
 
 def _not_shown(name: str, default: float) -> str:
@@ -191,17 +204,27 @@ def described(task: Task, done: Done, per_decade: int | None, seconds: float) ->
         else Parameter(value, None, units.get(name, ""), True, value, value)
         for name, value in _kept(info, done.parameters).items()
     }
-    spread = {k.removesuffix("_pd_type"): v for k, v in done.parameters.items() if k.endswith("_pd_type")}
-    spread = {k: v for k, v in spread.items() if f"{k}_pd" in parameters}
-    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    spread = _distributions(done.parameters, parameters)
     degrees = max(len(task.curve) - len(done.free), 1)
     return ModelFit(
         task.model, task.structure_factor, parameters, spread, done.chisq, done.chisq / degrees, done.bic,
         task.probability, seconds, done.theory, warnings=done.warnings,
         correlations=strong_pairs(done.slopes) if done.slopes else {}, derivatives=done.slopes,
-        per_decade=per_decade, pd_points=max(points, default=PROBLEM.width_points[cost_class(task.model)]),
+        per_decade=per_decade, pd_points=_width_points(done, task.model),
         components=done.components,
     )  # fmt: skip
+
+
+def _width_points(done: Done, model: str) -> int:
+    """Points of the distributions, the usual number where there is none."""
+    points = [int(v) for k, v in done.parameters.items() if k.endswith("_pd_n")]
+    return max(points, default=PROBLEM.width_points[cost_class(model)])
+
+
+def _distributions(done: Mapping[str, Any], known: Mapping[str, Parameter]) -> dict[str, str]:
+    """The kind of distribution of each size that has a width among what is known."""
+    kinds = {k.removesuffix("_pd_type"): v for k, v in done.items() if k.endswith("_pd_type")}
+    return {k: v for k, v in kinds.items() if f"{k}_pd" in known}
 
 
 def _fitted(task: Task, done: Done, name: str, value: float, unit: str) -> Parameter:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from ..problem.experiment import starting_values
+from .hypothesis import Hypothesis
 from .settings import STRATEGY
 from .state import State
 from .step import Step, beside
@@ -67,12 +68,16 @@ def starts(form: str, values: Values) -> tuple[dict[str, float], ...]:
     )
 
 
+def _may_grow(hypothesis: Hypothesis) -> bool:
+    return hypothesis.form in GROWN and hypothesis.second is None
+
+
 def grown(state: State) -> Iterator[Step]:
     """The layered bodies of the plain ones that are nearer than they are."""
     if state.options.models is not None or state.explained():
         return
     for hypothesis in sorted(state.fits, key=lambda h: state.fits[h].chisq)[: STRATEGY.near_fits]:
-        if hypothesis.form not in GROWN or hypothesis.second is not None:
+        if not _may_grow(hypothesis):
             continue
         found = replace(hypothesis, form=GROWN[hypothesis.form][0])
         fit, known = state.fits[hypothesis], state.fits.get(found)

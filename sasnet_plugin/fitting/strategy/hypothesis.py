@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 
@@ -130,11 +131,15 @@ _NOT_COUNTED = frozenset(
 )  # fmt: skip
 
 
+def _of_shape(info: Any) -> list[Any]:
+    skipped = ("magnetic", "orientation")
+    return [p for p in info.parameters.kernel_parameters if p.type not in skipped]
+
+
 def _shape(part: str) -> int:
     if part.endswith(".py"):
         return 4
-    skipped = ("magnetic", "orientation")
-    table = [p for p in model_info(part).parameters.kernel_parameters if p.type not in skipped]
+    table = _of_shape(model_info(part))
     slds = [p for p in table if "sld" in p.name]
     others = [p for p in table if "sld" not in p.name and p.name not in _NOT_COUNTED]
     return 1 + len(others) + max(len(slds) - 2, 0)

@@ -99,13 +99,7 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
 
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
-    share, taken = STRATEGY.screening_share * seconds * EFFORT.lanes, 0.0
-    asked: list[Pair] = []
-    for pair in pairs:
-        taken += look_cost(*pair)
-        if taken > share and asked:
-            break
-        asked.append(pair)
+    asked = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
     parts = [tuple(asked[i :: EFFORT.lanes]) for i in range(EFFORT.lanes)]
     screens = [Screen(state.curve, state.dintensity, part) for part in parts if part]
     for _, answer in answers(pool, screened, screens, seconds):
@@ -173,3 +167,14 @@ def _said(state: State, best: Hypothesis) -> list[str]:
             f" {chisq_text(min(finer))}. These data seem to be calculated that way, and were fitted so."
         ]
     return []
+
+
+def _affordable(pairs: Sequence[Pair], seconds: float) -> list[Pair]:
+    """The first pairs that can be looked up in so much time, one at least."""
+    taken, found = 0.0, list[Pair]()
+    for pair in pairs:
+        taken += look_cost(*pair)
+        if taken > seconds and found:
+            break
+        found.append(pair)
+    return found

@@ -72,7 +72,7 @@ def _promise(state: State, fit: ModelFit, term: str) -> Promise | None:
             continue
         own = curve - basis @ (basis.T @ curve)
         size, length = float(own @ left), float(own @ own)
-        if size > 0 and length > 0:
+        if min(size, length) > 0:
             tried.append((size**2 / length, value, size / length))
     if not tried:
         return None

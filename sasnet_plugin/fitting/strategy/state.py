@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...types import Curve, TechnicalError
+from ...types import Curve, ModelGuess, TechnicalError
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
@@ -79,16 +79,19 @@ class State:
         """Whether the user leaves the choice of models, and of structure factors, to the search."""
         return self.options.models is None and self.options.structure_factor is None
 
+    def _factors_tried(self, guess: ModelGuess, *, likely: bool) -> Sequence[str]:
+        """All structure factors of simple bodies and of likely fast ones; of others the suggested one."""
+        if SIMPLE.get(guess.name) or (Hypothesis(guess.name).cost == "fast" and likely):
+            return factors_of(guess.name)
+        return [guess.structure_factor] if guess.structure_factor else []
+
     @cached_property
     def possible(self) -> tuple[Hypothesis, ...]:
         """Models and products; simple bodies and likely fast ones with every structure factor."""
         found: list[Hypothesis] = []
         for rank, guess in enumerate(self.beliefs.suggestion.models):
-            known = [guess.structure_factor] if guess.structure_factor else []
-            fast = Hypothesis(guess.name).cost == "fast" and rank < self.options.top
-            if SIMPLE.get(guess.name) or fast:
-                known = factors_of(guess.name)
-            found += [Hypothesis(guess.name, factor) for factor in (None, *known)]
+            factors = self._factors_tried(guess, likely=rank < self.options.top)
+            found += [Hypothesis(guess.name, factor) for factor in (None, *factors)]
         return tuple(h for h in dict.fromkeys(found) if self.allowed(h))
 
     def allowed(self, hypothesis: Hypothesis) -> bool:

@@ -181,10 +181,7 @@ def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
     a, b = one.parameters, other.parameters
     if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
-    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
-    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
-    near = bool(off) and max(off) < STRATEGY.apart
-    return near or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
+    return _near_in_size(info, a, b) or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
@@ -210,3 +207,10 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
 def enough(local: ModelCurves) -> float:
     """χ² that leaves nothing to look for: its expectation."""
     return float(len(local.curve))
+
+
+def _near_in_size(info: Any, a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether there are sizes, and all are near."""
+    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
+    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
+    return bool(off) and max(off) < STRATEGY.apart

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, listed, quantity, significant
 from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
-from ..result.model_fit import explains
+from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
@@ -31,10 +31,15 @@ def doubts(result: FitResult) -> tuple[str, ...]:
     """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
     best = result.best
     if best is None:
-        return tuple(said for find in _WITHOUT for said in find(result))
+        return tuple(_said(_WITHOUT, result))
     explained = result.verification is None or result.verification.explained
     order = _EXPLAINED if explained or within_error(result) else _UNEXPLAINED
-    return tuple(dict.fromkeys(said for find in order for said in find(result)))
+    return tuple(dict.fromkeys(_said(order, result)))
+
+
+def _said(finders: Iterable[Callable[[FitResult], Iterable[str]]], result: FitResult) -> Iterator[str]:
+    for find in finders:
+        yield from find(result)
 
 
 def unit(result: FitResult) -> Iterator[str]:
@@ -201,11 +206,15 @@ _STRENGTHS = {
 }  # fmt: skip
 
 
+def _largest_length(fit: ModelFit) -> float:
+    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
+
+
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
     smallest = 2 * math.pi / ASSESSMENT.atoms
-    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
+    if _largest_length(best) >= smallest:
         return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
     if lengths and all(p.value < smallest for _, p in lengths):

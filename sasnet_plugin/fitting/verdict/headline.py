@@ -218,10 +218,15 @@ def _percent(size: Size) -> str:
     return f"{rounded(100 * size.value, error, VERDICT.rounding)} %"
 
 
+def _is_part(name: str, fit: ModelFit) -> bool:
+    """Whether a size is made up of this parameter and others."""
+    return any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values())
+
+
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     own = bare(name)
-    if own == "radius" and any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values()):
+    if own == "radius" and _is_part(name, fit):
         return "core radius"
     said = spoken(own)
     if own == "thickness":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +75,8 @@ def sizes(fit: ModelFit) -> dict[str, Size]:
     """What other models have as well, by name; empty for sums and for models that stand alone."""
     found = {}
     for name, parts in _OF.get(fit.model, {}).items():
-        names = tuple(p for part in parts for p in _expanded(part, fit))
-        if names and all(p in fit.parameters for p in names):
+        names = tuple(chain.from_iterable(_expanded(part, fit) for part in parts))
+        if names and set(names) <= set(fit.parameters):
             known = [fit.parameters[p] for p in names]
             value = sum(p.value for p in known)
             found[name] = Size(name, value, _error(names, fit), known[0].unit, names)

@@ -11,8 +11,8 @@ from sansfiles import SETTING, scene
 
 from sasnet_plugin.data.sans.load import read
 from sasnet_plugin.data.sans.polar import polar
+from sasnet_plugin.data.signature import sans as recognise
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.kinds.recognised import sans as recognise
 from sasnet_plugin.types import DataError, Image
 
 GEOMETRY = "wavelength=6", "distance=8000", "pixel_size=5"

@@ -12,8 +12,8 @@ from sansfiles import SETTING, columns, ill, nist, nxcansas, quokka, scene, sinq
 from sasnet_plugin.data.sans.centre import find_centre
 from sasnet_plugin.data.sans.load import read
 from sasnet_plugin.data.sans.masks import beamstop
+from sasnet_plugin.data.signature import sans as recognise
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.kinds.recognised import sans as recognise
 from sasnet_plugin.types import DataError, Image
 
 
