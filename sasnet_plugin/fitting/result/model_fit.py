@@ -273,3 +273,15 @@ class Verification:
             "twins": self.replicates.as_dict() if self.replicates else None,
             "systematic_error": dict(self.systematic) if self.systematic else None,
         }
+
+
+def over_median(parameters: Mapping[str, Parameter], distributions: Mapping[str, str], name: str) -> float:
+    """The mean of a size over what sasmodels' parameter stands for: 1 but for a log-normal distribution.
+
+    There it is the median: with the same curve it is smaller than the mean, which other kinds have, by half
+    the square of the width.
+    """
+    width = parameters.get(f"{name}_pd")
+    if width is None or distributions.get(name) != "lognormal":
+        return 1.0
+    return float(np.exp(0.5 * width.value**2))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...simulate.clean import PD_TYPES
 from ...simulate.priors import model_info
-from ..result.model_fit import Parameter
+from ..result.model_fit import Parameter, over_median
 from .one_model import JointTask
 from .result import JointFit
 
@@ -68,10 +68,12 @@ def over_kinds(fits: Sequence[JointFit]) -> JointFit:
     def widened(name: str, p: Parameter, each: Sequence[Mapping[str, Parameter]]) -> Parameter:
         if p.error is None or name.endswith("_pd"):  # widths of other kinds are other numbers
             return p
-        own = over_median(best, name)
+        own = over_median(best.parameters, best.distributions, name)
         values = np.array(
             [
-                one[name].value * over_median(fit, name) / own if name in one else p.value
+                one[name].value * over_median(fit.parameters, fit.distributions, name) / own
+                if name in one
+                else p.value
                 for fit, one in zip(fits, each, strict=True)
             ]
         )
@@ -82,11 +84,3 @@ def over_kinds(fits: Sequence[JointFit]) -> JointFit:
         {n: widened(n, p, [f.own[i] for f in fits]) for n, p in one.items()} for i, one in enumerate(best.own)
     )
     return replace(best, parameters=shared, own=own)
-
-
-def over_median(fit: JointFit, name: str) -> float:
-    """The mean of a size over what sasmodels' parameter stands for: 1 but for a log-normal distribution."""
-    width = fit.parameters.get(f"{name}_pd")
-    if width is None or fit.distributions.get(name) != "lognormal":
-        return 1.0
-    return float(np.exp(0.5 * width.value**2))

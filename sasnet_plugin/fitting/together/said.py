@@ -11,7 +11,7 @@ import numpy as np
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
-from ..result.model_fit import Parameter
+from ..result.model_fit import Parameter, over_median
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
@@ -22,7 +22,6 @@ from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
-from .distributions import over_median
 from .result import JointFit, SampleResult
 
 #: What the curves of a sample are, by kind.
@@ -131,7 +130,7 @@ def _values(best: JointFit) -> list[str]:
             spread = f"{rounded(100 * p.value, error, 0.1)} %"
             found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
         else:
-            over = over_median(best, name)
+            over = over_median(best.parameters, best.distributions, name)
             what = _spoken(name) if over == 1.0 else f"mean {_spoken(name)}"
             size = Size(what, over * p.value, over * p.error, p.unit, (name,))
             found.append(in_words(size.name, size))
@@ -199,7 +198,7 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     name = result.changing
     if not name:
         return ""
-    over = over_median(best, name)
+    over = over_median(best.parameters, best.distributions, name)
     own = [one[name] for one in best.own]
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
     each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]

@@ -21,7 +21,7 @@ from .equals import (
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
-from .sizes import Size, agreed, beyond, of_parameter, sizes, spread
+from .sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread
 from .words import spoken
 
 #: Shapes and models whose thickness is not that of a shell.
@@ -169,8 +169,13 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
     """A quantity as other fits have it, weighted as they are."""
+    own = sizes(best).get(name)
     return [
-        replace(found[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
+        replace(
+            found[name],
+            value=as_in(best, own, fit, found[name].parts) if own else found[name].value,
+            weight=min(fit.weight / max(best.weight, 1e-9), 1.0),
+        )
         for fit in fits
         if name in (found := sizes(fit))
     ]
@@ -197,7 +202,7 @@ def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit], 
     more = list(others)
     for fit in kinds:
         if all(part in fit.parameters for part in size.parts):
-            value = sum(fit.parameters[part].value for part in size.parts)
+            value = as_in(best, size, fit, size.parts)
             likelihood = math.exp(0.5 * min(best.chisq - fit.chisq, 0.0))
             more.append(replace(size, value=value, weight=likelihood))
     return replace(size, error=spread(size, more))

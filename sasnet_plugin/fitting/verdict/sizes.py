@@ -14,7 +14,7 @@ from ..result.components import bare
 from ..result.covariance import correlations
 from ..result.fit_result import FitResult
 from ..result.headline import determined
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, over_median
 from ..settings import ASSESSMENT
 from .settings import VERDICT
 from .words import unit_of
@@ -81,6 +81,25 @@ def sizes(fit: ModelFit) -> dict[str, Size]:
             value = sum(p.value for p in known)
             found[name] = Size(name, value, _error(names, fit), known[0].unit, names)
     return found
+
+
+def as_in(best: ModelFit, size: Size, fit: ModelFit, parts: Sequence[str]) -> float:
+    """A sum of another fit's parameters as the best one would have it: their means are the same.
+
+    Parameters
+    ----------
+    size : Size
+        The best fit's own.
+    parts : sequence of str
+        Of the other fit.
+    """
+    return _mean(fit, parts) - _mean(best, size.parts) + size.value
+
+
+def _mean(fit: ModelFit, parts: Sequence[str]) -> float:
+    return sum(
+        fit.parameters[part].value * over_median(fit.parameters, fit.distributions, part) for part in parts
+    )
 
 
 def _expanded(part: str, fit: ModelFit) -> list[str]:

@@ -10,8 +10,9 @@ import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
+from sasnet_plugin.fitting.result.model_fit import over_median
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.distributions import over_kinds, over_median
+from sasnet_plugin.fitting.together.distributions import over_kinds
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
@@ -61,7 +62,10 @@ def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, Joi
     schulz, lognormal = (kinds[k].parameters["radius"] for k in ("schulz", "lognormal"))
     assert schulz.error
     assert lognormal.error
-    mean = over_median(kinds["lognormal"], "radius") * lognormal.value
+    mean = (
+        over_median(kinds["lognormal"].parameters, kinds["lognormal"].distributions, "radius")
+        * lognormal.value
+    )
     assert lognormal.value < RADIUS - 3 * lognormal.error  # a median
     assert abs(mean - schulz.value) < 0.5 * abs(lognormal.value - schulz.value)
     assert abs(mean - RADIUS) < 3 * lognormal.error

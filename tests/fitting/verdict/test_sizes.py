@@ -9,7 +9,7 @@ import pytest
 from made_results import SPHERE, Q, answer, fitted, p
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit
-from sasnet_plugin.fitting.verdict.sizes import Size, agreed, beyond, of_parameter, sizes, spread
+from sasnet_plugin.fitting.verdict.sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread
 from sasnet_plugin.simulate.priors import model_info
 
 
@@ -55,6 +55,19 @@ def test_what_equal_fits_say_is_in_the_error() -> None:
     assert found is not None
     assert abs(62.5 - 62.0) < 2 * found  # the truth
     assert spread(Size("radius", 62.5, None, "Ang", ()), others) is None
+
+
+def test_kinds_of_distribution_are_compared_by_their_means() -> None:
+    width = p(0.2, 0.01, "")
+    schulz = fitted("sphere", radius=p(60.0, 0.1), radius_pd=width, distributions={"radius": "schulz"})
+    # The same mean: sasmodels' radius of a log-normal distribution is its median.
+    median = 60.0 * float(np.exp(-0.5 * 0.2**2))
+    lognormal = fitted(
+        "sphere", radius=p(median, 0.1), radius_pd=width, distributions={"radius": "lognormal"}
+    )  # fmt: skip
+    for one, other in ((schulz, lognormal), (lognormal, schulz)):
+        own = sizes(one)["outer radius"]
+        assert as_in(one, own, other, ("radius",)) == pytest.approx(own.value)
 
 
 def test_fits_agree_on_a_size_that_most_of_them_have() -> None:
