@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 from zipfile import is_zipfile
 
 import numpy as np
@@ -183,6 +184,8 @@ class Bank:
             raise ModelZooError(
                 f"{path}: the bank of starting values cannot be read ({error}); reinstall sasnet-plugin."
             ) from error
+        # Whoever drops it need not close it: callers hold it for as long as they ask.
+        self._closed = finalize(self, self._file.close)
 
     def page(self, model: str) -> Page:
         """Curves of one form model.
@@ -203,4 +206,4 @@ class Bank:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._file.close()
+        self._closed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,15 @@ def test_a_curve_is_that_of_its_parameters(bank: Bank) -> None:
         assert found - found[0] == pytest.approx(exact - exact[0], abs=0.02)
         seen += 1
     assert seen > 5
+
+
+def test_a_bank_that_is_dropped_lets_go_of_its_file(bank: Bank) -> None:
+    again = Bank(bank.path)
+    held = again._file
+    again.ring = again  # type: ignore[attr-defined]  # a cycle, which only the collector frees
+    del again
+    gc.collect()
+    assert held.zip is None
 
 
 def test_a_damaged_or_missing_bank_is_a_sentence(tmp_path: Path) -> None:

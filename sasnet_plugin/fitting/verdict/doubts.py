@@ -22,6 +22,7 @@ from .equals import (
     within_error,
 )
 from .names import capital, is_body, kind, some, with_name
+from .out_of_time import time, time_within_error
 from .settings import VERDICT
 from .sizes import beyond, comparable, sizes
 from .words import spoken
@@ -292,22 +293,6 @@ def systematic(result: FitResult) -> Iterator[str]:
     as_stated = found is None or (found.explained and explains(best.reduced_chisq, len(result.curve)))
     if not as_stated and within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
-
-
-def time(result: FitResult) -> Iterator[str]:
-    """More was to be tried."""
-    if result.unfitted:
-        which = "one of them" if result.unfitted[1:] else "it"
-        yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
-    elif result.limit_met:
-        yield "The time limit ended the search early, so that a better fit may exist."
-
-
-def time_within_error(result: FitResult) -> Iterator[str]:
-    """The same, where the best fit needs an error that is not stated: another may not."""
-    best = result.fits[0]
-    if within_error(result) and not explains(best.reduced_chisq, len(result.curve)):
-        yield from time(result)
 
 
 def misfit(result: FitResult) -> Iterator[str]:
