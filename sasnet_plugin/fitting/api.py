@@ -18,6 +18,7 @@ from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by, start_of
 from .assessment.assess import assess, discrepancy
+from .assessment.over_kinds import over_kinds
 from .evidence.weights import weighed
 from .ledger import Ledger
 from .optimize.refine_best import refine_best
@@ -195,7 +196,7 @@ def fit_with(
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":
         same = tuple(fit for fit in found.kinds if fit.name in {best.name for best in result.fits[:1]})
-        result = replace(result, distributions=same)
+        result = over_kinds(replace(result, distributions=same))
     return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
 
 

@@ -102,18 +102,6 @@ def no_shape(result: FitResult) -> bool:
     return len(kinds) > VERDICT.many_shapes or (bool(kinds) and unseen(result, result.fits[0]))
 
 
-def other_distributions(result: FitResult) -> list[ModelFit]:
-    """Fits of the best model with other kinds of size distribution that are as good."""
-    best = result.fits[0]
-    return [
-        fit
-        for fit in (*result.fits[1:], *result.distributions)
-        if fit.name == best.name
-        and dict(fit.distributions) != dict(best.distributions)
-        and fit.chisq - best.chisq < ASSESSMENT.significant**2
-    ]
-
-
 def nearest(result: FitResult) -> ModelFit:
     """The fit of the least reduced χ², whatever its evidence."""
     return min(result.fits, key=lambda fit: fit.reduced_chisq)

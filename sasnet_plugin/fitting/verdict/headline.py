@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,7 +15,6 @@ from .equals import (
     nearest,
     no_shape,
     of_one_kind,
-    other_distributions,
     within_error,
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
@@ -121,16 +119,15 @@ def in_words(name: str, size: Size) -> str:
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
     equals = [fit for fit in as_good(result) if fit.model != best.model]
-    kinds = other_distributions(result)
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
-    wide = [_with_spread(size, _same(size.name, equals, best), kinds, best) for size in whole]
+    wide = [replace(size, error=spread(size, _same(size.name, equals, best))) for size in whole]
     long = beyond(result, best)
     hidden = parts | set(long)
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.name, size) for size in wide if not _open(size)]
     told = [name for name, _ in telling(best) if name not in hidden]
-    said += [_value(name, one, best) for name in told if (one := _alone(name, best, equals, kinds))]
+    said += [_value(name, one, best) for name in told if (one := _alone(name, best, equals))]
     said += [
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
         for name, longest in long.items()
@@ -145,14 +142,14 @@ def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
     return [f"{listed(names)} not determined by these data"] if names else []
 
 
-def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit], kinds: Sequence[ModelFit]) -> Size | None:
+def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit]) -> Size | None:
     """A parameter with the error that holds what other fits say of it; None where it is not determined."""
     size = of_parameter(name, best)
     if size is None:
         return None
     keys = [key for key, own in sizes(best).items() if own.parts == (name,)]
     others = [one for key in keys for one in _same(key, equals, best)]
-    return _with_spread(size, others, kinds, best)
+    return replace(size, error=spread(size, others))
 
 
 def _open(size: Size) -> bool:
@@ -195,17 +192,6 @@ def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
             or any(best.parameters[part].fixed for part in size.parts)
         )
     ]
-
-
-def _with_spread(size: Size, others: Sequence[Size], kinds: Sequence[ModelFit], best: ModelFit) -> Size:
-    """A quantity with the error that holds other models and other size distributions."""
-    more = list(others)
-    for fit in kinds:
-        if all(part in fit.parameters for part in size.parts):
-            value = as_in(best, size, fit, size.parts)
-            likelihood = math.exp(0.5 * min(best.chisq - fit.chisq, 0.0))
-            more.append(replace(size, value=value, weight=likelihood))
-    return replace(size, error=spread(size, more))
 
 
 def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:

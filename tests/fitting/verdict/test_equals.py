@@ -14,7 +14,6 @@ from sasnet_plugin.fitting.verdict.equals import (
     no_shape,
     of_one_kind,
     of_other_shape,
-    other_distributions,
     overstated,
     unseen,
     within_error,
@@ -77,13 +76,6 @@ def test_so_many_shapes_are_none() -> None:
     names = tuple(fit.model for fit in others)
     assert no_shape(answer(SPHERE, *others, alike=names))
     assert not no_shape(answer(SPHERE, *others[:3], alike=names[:3]))
-
-
-def test_other_distributions_are_those_of_the_same_model() -> None:
-    gauss = replace(SPHERE, distributions={"radius": "gaussian"})
-    far = replace(gauss, chisq=SPHERE.chisq + 100)
-    assert other_distributions(answer(SPHERE, distributions=(gauss, far))) == [gauss]
-    assert other_distributions(answer(SPHERE, gauss, SHELL)) == [gauss]
 
 
 def test_the_nearest_is_the_nearest() -> None:

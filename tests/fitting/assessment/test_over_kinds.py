@@ -1,0 +1,55 @@
+"""Errors over kinds of size distribution that a curve does not tell apart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_results import SPHERE, answer, fitted, p
+
+from sasnet_plugin.fitting.assessment.over_kinds import other_distributions, over_kinds
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+
+
+def of_kind(kind: str, radius: float, width: float = 0.1) -> ModelFit:
+    return fitted(
+        "sphere", radius=p(radius, 0.2), radius_pd=p(width, 0.004, ""), distributions={"radius": kind}
+    )  # fmt: skip
+
+
+def test_other_distributions_are_those_of_the_same_model() -> None:
+    shell = fitted("core_shell_sphere", radius=p(42, 5), thickness=p(19, 5))
+    gauss = replace(SPHERE, distributions={"radius": "gaussian"})
+    far = replace(gauss, chisq=SPHERE.chisq + 100)
+    assert other_distributions(answer(SPHERE, distributions=(gauss, far))) == [gauss]
+    assert other_distributions(answer(SPHERE, gauss, shell)) == [gauss]
+
+
+def test_a_radius_is_known_no_better_than_the_kinds_agree() -> None:
+    best = of_kind("schulz", 62.5)
+    found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
+    assert found.parameters["radius"].value == 62.5
+    assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)))
+    # One that is a standard deviation worse counts for less.
+    worse = replace(of_kind("gaussian", 62.1), chisq=best.chisq + 1.0)
+    less = over_kinds(answer(best, distributions=(worse,))).fits[0].parameters["radius"].error
+    assert less is not None
+    assert 0.2 < less < np.hypot(0.2, 0.4 / np.sqrt(2))
+
+
+def test_a_median_with_the_same_mean_is_the_same_radius() -> None:
+    best = of_kind("schulz", 60.0, 0.2)
+    median = of_kind("lognormal", 60.0 * float(np.exp(-0.02)), 0.2)
+    same = over_kinds(answer(best, distributions=(median,))).fits[0].parameters["radius"]
+    assert same.error == pytest.approx(0.2)
+    turned = over_kinds(answer(median, distributions=(best,))).fits[0].parameters["radius"]
+    assert turned.error == pytest.approx(0.2)
+
+
+def test_what_is_fixed_and_what_has_one_kind_alone_stay_as_they_are() -> None:
+    assert over_kinds(answer(SPHERE)).fits[0] is SPHERE
+    best = of_kind("schulz", 62.5)
+    best = replace(best, parameters=best.parameters | {"sld": p(1.0, None, "1e-6/Ang^2", fixed=True)})
+    found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
+    assert found.parameters["sld"] == best.parameters["sld"]
