@@ -12,20 +12,24 @@ from .step import Step, boost, fitting
 
 
 def first(state: State) -> Iterator[Step]:
-    """The simplest models of the network's first groups, as it thinks they interact, before all others.
+    """The simplest models of the network's first groups, as it thinks they interact, whatever else is open.
 
     A slow one is worth its time or not, as all that is open: other points or a resolution may be all that
     the simple ones lack.
     """
+    for hypothesis, chance in expected(state).items():
+        quick = hypothesis.cost != "slow"
+        yield replace(fitting(state, hypothesis, chance, assured=quick), due=quick and not state.explained())
+
+
+def expected(state: State) -> dict[Hypothesis, float]:
+    """These models with their chances; none where a user has named models."""
     if not state.free:
-        return
+        return {}
     chances = state.beliefs.first()
     for form, chance in _unseen_groups(state):
         chances[form] = max(chances.get(form, 0.0), chance)
-    for form, chance in chances.items():
-        hypothesis = _expected(state, form)
-        quick = hypothesis.cost != "slow"
-        yield replace(fitting(state, hypothesis, chance, assured=quick), due=quick and not state.explained())
+    return {_expected(state, form): chance for form, chance in chances.items()}
 
 
 def _expected(state: State, form: str) -> Hypothesis:

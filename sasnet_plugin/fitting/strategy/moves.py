@@ -26,7 +26,7 @@ from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .grown import grown
 from .hypothesis import Hypothesis, factors_of, size_of
-from .likely import first
+from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
 from .state import State
@@ -49,17 +49,20 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
+def _order(step: Step) -> tuple[tuple[bool, int], float, str]:
     return rank(step), -step.worth, str(step.key)
 
 
-def rank(step: Step) -> tuple[bool, bool, int]:
-    """What is due comes first: of quick models the simplest, before what it is a part of; then by worth."""
-    costly, size = False, 0
-    if step.due and step.task and step.task.assured and step.hypothesis:
-        costly = step.hypothesis.cost != "fast"
-        size = 0 if costly else size_of(step.hypothesis)
-    return not step.due, costly, size
+def rank(step: Step) -> tuple[bool, int]:
+    """What is due comes first, of quick models the simplest, before what it is a part of; then by worth.
+
+    Of models of the network's first groups those that take longer are due, too, but wait for what is worth
+    more: for a likelier one, and for other points of q beside the fits of quick ones.
+    """
+    if step.hypothesis is None or step.task is None or not (step.due and step.task.assured):
+        return not step.due, 0
+    costly = step.hypothesis.cost != "fast"
+    return costly, 0 if costly else size_of(step.hypothesis)
 
 
 def named(state: State) -> Iterator[Step]:
@@ -104,7 +107,10 @@ def near(state: State) -> Iterator[Step]:
     every = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
-    together = sum(step.worth * step.hypothesis.seconds for step in open_ if step.hypothesis)
+    # Those that are due are fitted whatever the bank says.
+    due = {} if state.explained() else expected(state)
+    asked = [s for s in open_ if s.hypothesis and s.hypothesis not in due]
+    together = sum(step.worth * step.hypothesis.seconds for step in asked if step.hypothesis)
     yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
 
 
