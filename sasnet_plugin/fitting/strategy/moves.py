@@ -5,7 +5,7 @@ The search takes the worthiest first and ends when none is worth its time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -86,9 +86,17 @@ def near(state: State) -> Iterator[Step]:
     """Models by the network and by the bank, which is asked where many are open."""
     if not state.free:
         return
+    open_ = list(_open(state))
+    yield from open_
+    unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
+    if len(unknown) > STRATEGY.unrated:
+        yield _look(state, open_)
+
+
+def _open(state: State) -> Iterator[Step]:
+    """Fits that are worth their time, by what the network and the bank say of them."""
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
-    open_, unknown = [], []
     for hypothesis in state.possible:
         own = state.residuals.get(hypothesis.pair)
         chance = _before(state, hypothesis)
@@ -97,21 +105,19 @@ def near(state: State) -> Iterator[Step]:
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue
         step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
-        if step.worth < STRATEGY.price or step.key in state.done:
-            continue
-        open_.append(step)
-        unknown += [hypothesis.pair] if own is None else []
-    yield from open_
-    if len(unknown) <= STRATEGY.unrated:
-        return
+        if step.worth >= STRATEGY.price and step.key not in state.done:
+            yield step
+
+
+def _look(state: State, open_: Sequence[Step]) -> Step:
+    """Ask the bank about all that it has not rated."""
     every = tuple(h.pair for h in state.possible if h.pair not in state.residuals)
     # What all of them may gain, for asking about them all and fitting one: the likeliest need not wait.
     seconds = sum(look_cost(*pair) for pair in every) / EFFORT.lanes
     # Those that are due are fitted whatever the bank says.
     due = {} if state.explained() else expected(state)
-    asked = [s for s in open_ if s.hypothesis and s.hypothesis not in due]
-    together = sum(step.worth * step.hypothesis.seconds for step in asked if step.hypothesis)
-    yield Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
+    together = sum(s.worth * s.hypothesis.seconds for s in open_ if s.hypothesis and s.hypothesis not in due)
+    return Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
 
 
 def _before(state: State, hypothesis: Hypothesis) -> float:
