@@ -159,8 +159,8 @@ def _unless_failed(found: Any) -> Any:
 
 def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
     """Whether the answer is settled, and since when."""
-    first = next(filter(lambda look: look.settled, looks), None)
-    known = list(filter(lambda look: look.classes, looks))
+    first = next((look for look in looks if look.settled), None)
+    known = [look for look in looks if look.classes]
     if first is not None:
         return (
             f"Settled after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"

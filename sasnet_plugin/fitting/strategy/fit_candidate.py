@@ -184,7 +184,7 @@ def _held(task: Task, done: Done, name: str, default: float) -> tuple[dict[str, 
 def _said_of_default(name: str, default: float) -> tuple[str, ...]:
     """That the data do not show a parameter; of a width, another name of the scale, or salt nothing."""
     silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
-    return () if silent else tuple(filter(None, (_not_shown(name, default),)))
+    return () if silent else (_not_shown(name, default),)
 
 
 def _not_shown(name: str, default: float) -> str:

@@ -62,10 +62,8 @@ def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, Joi
     schulz, lognormal = (kinds[k].parameters["radius"] for k in ("schulz", "lognormal"))
     assert schulz.error
     assert lognormal.error
-    mean = (
-        over_median(kinds["lognormal"].parameters, kinds["lognormal"].distributions, "radius")
-        * lognormal.value
-    )
+    best = kinds["lognormal"]
+    mean = over_median(best.parameters, best.distributions, "radius") * lognormal.value
     assert lognormal.value < RADIUS - 3 * lognormal.error  # a median
     assert abs(mean - schulz.value) < 0.5 * abs(lognormal.value - schulz.value)
     assert abs(mean - RADIUS) < 3 * lognormal.error
