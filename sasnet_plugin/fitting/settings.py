@@ -80,7 +80,9 @@ class ProblemSettings:
     degenerate: float = setting(
         1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."
     )
-    size_reach: float = setting(30.0, "Fitted sizes stay within this factor of their start.")
+    size_reach: float = setting(
+        30.0, "Fitted sizes stay within this factor of their start; a range as long is log-uniform."
+    )
     sld_reach: float = setting(15.0, "Fitted contrasts stay within this of their start.", "10⁻⁶ Å⁻²")
     most_exponent: float = setting(
         6.0, "Largest exponent of a power of q, or of a peak's flank: no sample's I falls faster."
@@ -199,9 +201,6 @@ class AssessmentSettings:
     margin: float = setting(0.2, "A reduced χ² within 1 ± this explains a curve, however many its points.")
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
-    noiseless: float = setting(
-        10.0, "Estimated scatter over that about the fit from which on the data seem calculated."
-    )
     too_small: float = setting(
         2.0, "Noise squared, over the given, beside which a shared error excuses no fit."
     )

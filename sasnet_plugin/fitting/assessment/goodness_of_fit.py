@@ -52,7 +52,7 @@ def verify(
         sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
-    if structured and (stated or fit.reduced_chisq > ASSESSMENT.noiseless**-2):
+    if structured and (stated or fit.reduced_chisq >= ASSESSMENT.too_large):
         sentences.append(_not_random(runs, worst, explained))
     noise = float(np.sqrt(max(fit.reduced_chisq, 1e-6)))
     return Verification(1 - above, runs, worst, explained, tuple(sentences), noise)
@@ -99,14 +99,9 @@ def _too_large(reduced_chisq: float, stated: bool) -> str:
             f"The stated uncertainties seem too large by a factor of about {significant(factor, 2)}:"
             " so are the errors of the parameters."
         )
-    if factor < ASSESSMENT.noiseless:
-        return (
-            f"The uncertainties that sasnet estimated seem too large by a factor of about"
-            f" {significant(factor, 2)}: so are the errors of the parameters."
-        )
     return (
-        "The data hold hardly any noise: the fit follows them far more closely than the scatter that sasnet"
-        " estimated, as it does with calculated data; the errors of the parameters mean nothing."
+        "The uncertainties that sasnet estimated seem too large by a factor of about"
+        f" {significant(factor, 2)}, as they do with calculated data: so are the errors of the parameters."
     )
 
 

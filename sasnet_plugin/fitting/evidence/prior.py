@@ -41,10 +41,8 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
     every = log(EVIDENCE.decades)
     if is_scale(name) or not isfinite(high - low):
         return abs(p.value) * every
-    if low > 0 and high > EVIDENCE.long_range * low:
+    if low > 0 and high > PROBLEM.size_reach * low:
         return abs(p.value) * min(log(high / low), every)
-    if low < 0 < high:
-        return min(high - low, EVIDENCE.exponents)
     return high - low
 
 

@@ -23,8 +23,6 @@ class EvidenceSettings:
     slight: float = setting(1e-2, "Variance of a part of it that is nothing, were it 100 % of I.")
     least_mode: float = setting(1e-5, "Of the largest mode of a process: smaller ones are left out.", "share")
     decades: float = setting(1e4, "Sizes and scales: the largest over the least, log-uniform.")
-    long_range: float = setting(30.0, "A range with such ends is log-uniform, too.")
-    exponents: float = setting(6.0, "Span of an exponent of either sign.")
     thinnest: float = setting(1.0, "Less than any layer of matter: an atom.", "Å")
     bare_mention: float = setting(
         2.0,

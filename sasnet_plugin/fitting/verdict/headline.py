@@ -10,6 +10,7 @@ from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
 from ..result.model_fit import ModelFit, explains
+from ..settings import ASSESSMENT
 from .equals import (
     as_good,
     nearest,
@@ -55,7 +56,7 @@ def _of_no_shape(result: FitResult) -> str:
     within = within_error(result)
     said = f"These data do not show a shape: {some([fit.short_name for fit in equals])} models explain them"
     said += f" within {within}." if within else "."
-    same = agreed(equals, VERDICT.same_size)
+    same = agreed(equals)
     return said if same is None else f"{said} They agree on {_with_article(same)}."
 
 
@@ -97,8 +98,8 @@ def _unexplained(result: FitResult) -> str:
         f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
         f" {chisq_text(first.reduced_chisq)}."
     )
-    close = [f for f in result.fits if f.reduced_chisq <= VERDICT.near * max(first.reduced_chisq, 1.0)]
-    same = agreed(close, VERDICT.same_size)
+    close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
+    same = agreed(close)
     if same is not None:
         said += f" The fits that come near agree on {_with_article(same)}."
     return said

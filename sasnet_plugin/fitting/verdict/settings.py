@@ -17,10 +17,6 @@ class VerdictSettings:
     least_chisq: float = setting(
         0.01, "Reduced χ² that counts as the least: below it only rounding is compared."
     )
-    near: float = setting(
-        2.0, "Reduced χ² over the least up to which fits are asked for a size that all of them have."
-    )
-    same_size: float = setting(0.1, "Of a size: fits that differ by no more agree on it.", "share")
     comparable: float = setting(
         0.25, "Of a size: an equal fit that differs by more means another body, and is named.", "share"
     )

@@ -164,16 +164,8 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     return Size(name, p.value, p.error, unit, (name,))
 
 
-def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
-    """A quantity that most of some fits have, equal within a share of itself; None where there is none.
-
-    Its error is the spread of the values.
-
-    Parameters
-    ----------
-    within : float
-        Largest difference, over the mean.
-    """
+def agreed(fits: Sequence[ModelFit]) -> Size | None:
+    """A quantity that is comparable in most of some fits, its error the spread; None where there is none."""
     each = [sizes(fit) for fit in fits]
     for name in dict.fromkeys(name for found in each for name in found):
         known = [found[name] for found in each if name in found]
@@ -182,7 +174,7 @@ def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
             continue
         values = [size.value for size in known]
         mean = float(np.mean(values))
-        if max(values) - min(values) <= within * abs(mean):
+        if max(values) - min(values) <= VERDICT.comparable * abs(mean):
             return Size(name, mean, float(np.std(values, ddof=1)), known[0].unit, ())
     return None
 

@@ -130,11 +130,11 @@ def test_what_a_fit_explains_lacks_nothing_and_what_may_be_excused_is_not_called
 def test_uncertainties_that_sasnet_estimated_are_not_called_the_files_own() -> None:
     sigma = np.full(N, 0.02)
     noise = np.random.default_rng(3).standard_normal(N)
-    for size, words in ((0.3, "that sasnet estimated seem too large"), (1e-4, "hardly any noise")):
+    for size in (0.3, 1e-4):
         curve = Curve(Q, 1 + size * sigma * noise)
         chisq = float(np.sum((size * noise) ** 2))
         (sentence,) = verify(curve, sigma, _fit("m", chisq, 0)).sentences
-        assert words in sentence
+        assert "that sasnet estimated seem too large" in sentence
         (stated,) = verify(replace(curve, dintensity=sigma), sigma, _fit("m", chisq, 0)).sentences
         assert stated.startswith("The stated uncertainties seem too large")
 

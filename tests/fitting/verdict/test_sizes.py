@@ -71,12 +71,12 @@ def test_kinds_of_distribution_are_compared_by_their_means() -> None:
 
 
 def test_fits_agree_on_a_size_that_most_of_them_have() -> None:
-    same = agreed([SPHERE, _shell(50, 21), fitted("ellipsoid", radius_polar=p(1, 1))], 0.1)
+    same = agreed([SPHERE, _shell(50, 21), fitted("ellipsoid", radius_polar=p(1, 1))])
     assert same is not None
     assert same.value == pytest.approx((72.03 + 71) / 2)
-    assert agreed([SPHERE, _shell(20, 21)], 0.1) is None
-    assert agreed([SPHERE, SPHERE], 0.1) is None  # one model agrees with itself
-    assert agreed([SPHERE, _shell(50, 21), *[fitted("dab")] * 3], 0.1) is None
+    assert agreed([SPHERE, _shell(20, 21)]) is None
+    assert agreed([SPHERE, SPHERE]) is None  # one model agrees with itself
+    assert agreed([SPHERE, _shell(50, 21), *[fitted("dab")] * 3]) is None
 
 
 def test_what_is_not_determined_is_no_quantity() -> None:
