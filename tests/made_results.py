@@ -41,6 +41,16 @@ def fitted(model: str, chisq: float = 1.02, factor: str | None = None, **given: 
     return replace(found, **fields)
 
 
+def weighing(model: str, weight: float, factor: str | None = None) -> ModelFit:
+    """A fit of 90 points with a weight."""
+    parameters = {
+        "radius": Parameter(56.61, 1.24, "Ang", False, 1.0, 1e3),
+        "sld": Parameter(4.0, None, "1e-6/Ang^2", True, 4.0, 4.0),
+    }
+    theory = np.full(90, 2.0)
+    return ModelFit(model, factor, parameters, {}, 90.0, 1.0, 95.0, 0.5, 0.1, theory, weight=weight)
+
+
 SPHERE = fitted(
     "sphere",
     radius=p(72.03, 0.104),

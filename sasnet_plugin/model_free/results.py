@@ -108,10 +108,6 @@ class Guinier(NamedTuple):
         line: Array = math.log(self.i0) - v / 3 + sum(k * v**n for n, k in enumerate(self.terms, start=2))
         return line
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return rounded({name: value for name, value in self._asdict().items() if name != "terms"})
-
 
 class Slope(NamedTuple):
     """d ln I / d ln q of a part of the curve.
@@ -129,10 +125,6 @@ class Slope(NamedTuple):
     q_min: float
     q_max: float
     points: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return rounded(self._asdict())
 
 
 class Porod(NamedTuple):
@@ -160,10 +152,6 @@ class Porod(NamedTuple):
     q_max: float
     points: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return rounded(self._asdict())
-
 
 class Plateau(NamedTuple):
     """A part of the curve that is level.
@@ -181,10 +169,6 @@ class Plateau(NamedTuple):
     q_min: float
     q_max: float
     points: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return rounded(self._asdict())
 
 
 class Peak(NamedTuple):
@@ -213,10 +197,6 @@ class Peak(NamedTuple):
     intensity: float
     fringe: bool
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return rounded(self._asdict())
-
 
 class Kratky(NamedTuple):
     """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg.
@@ -236,10 +216,6 @@ class Kratky(NamedTuple):
     dy: Array
     peak_x: float | None
     peak_y: float | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; without the points."""
-        return rounded({"peak_x": self.peak_x, "peak_y": self.peak_y})
 
 
 class PairDistances(NamedTuple):
@@ -306,15 +282,21 @@ class ModelFree(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it under ``model_free``."""
+        said = {"low": "low_slope", "high": "high_slope"}
         return {
-            "guinier": self.guinier.as_dict(),
-            "low_slope": self.low.as_dict(),
-            "high_slope": self.high.as_dict(),
-            "porod": self.porod.as_dict(),
-            "plateau": self.plateau.as_dict(),
-            "peaks": [peak.as_dict() for peak in self.peaks],
-            "kratky": self.kratky.as_dict(),
+            said.get(name, name): list(map(_told, part)) if name == "peaks" else _told(part)
+            for name, part in self._asdict().items()
         }
+
+
+def _told(part: Any) -> dict[str, Any]:
+    """A part for JSON, without its points."""
+    if isinstance(part, Refused):
+        return part.as_dict()
+    return rounded({name: value for name, value in part._asdict().items() if name not in _POINTS})
+
+
+_POINTS = frozenset({"terms", "x", "y", "dy"})
 
 
 def rounded(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pages import browser as browser
+from pages import new_page as new_page
 from sasviews import Home, environment_with, prepare_screen
 
 

@@ -12,7 +12,8 @@ from webpages import SOON, opened
 NewPage = Callable[..., Any]
 
 
-def playing() -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
     """A Chromium."""
     sync = pytest.importorskip("playwright.sync_api")
     with sync.sync_playwright() as started:
@@ -23,7 +24,8 @@ def playing() -> Iterator[Any]:
         found.close()
 
 
-def making(browser: Any) -> Iterator[NewPage]:
+@pytest.fixture
+def new_page(browser: Any) -> Iterator[NewPage]:
     """Pages of browsers of their own; whatever goes wrong in a script, or goes to elsewhere, is a failure."""
     contexts, wrong = [], []
 

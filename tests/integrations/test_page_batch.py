@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import h5py
 import numpy as np
 import pytest
 from child import PATIENCE
-from pages import NewPage, making, playing
+from pages import NewPage
 from webpages import Server, findings, opened_curve, picture, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
@@ -34,16 +33,6 @@ _TRENDS_ARE_WHOLE = """(() => {
     return cells.length > 2 && cells.every((cell) => right(cell) <= all + 1
         && [...cell.querySelectorAll(".u-wrap, canvas")].every((one) => right(one) <= right(cell) + 1));
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    yield from playing()
-
-
-@pytest.fixture
-def new_page(browser: Any) -> Iterator[NewPage]:
-    yield from making(browser)
 
 
 def heating(folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from child import PATIENCE
-from pages import NewPage, making, playing
+from pages import NewPage
 from webpages import (
     Server,
     evaluated,
@@ -26,11 +26,6 @@ from webpages import (
     spheres,
     until,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    yield from playing()
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +43,6 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     yield found
     if found.process.poll() is None:
         assert found.end(signal.SIGINT) == 0
-
-
-@pytest.fixture
-def new_page(browser: Any) -> Iterator[NewPage]:
-    yield from making(browser)
 
 
 def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: NewPage, data: Path) -> None:

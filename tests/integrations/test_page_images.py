@@ -14,21 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
-from pages import NewPage, making, playing
+from pages import NewPage
 from webpages import Server, findings, picture, spheres, until
 
 #: Seconds that a fit may take on a machine that is busy.
 FITTED = 180_000.0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    yield from playing()
-
-
-@pytest.fixture
-def new_page(browser: Any) -> Iterator[NewPage]:
-    yield from making(browser)
 
 
 @pytest.fixture(scope="module")

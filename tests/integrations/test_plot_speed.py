@@ -6,13 +6,12 @@ Compared is the time of the scripts; what the browser paints after them is left 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pages import NewPage, making, playing
+from pages import NewPage
 from webpages import Server
 
 #: How much faster it has to be.
@@ -54,16 +53,6 @@ _PLOTLY = """
         await Plotly.react(below, [under], { width: 900, height: 150, xaxis });
     });
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    yield from playing()
-
-
-@pytest.fixture
-def new_page(browser: Any) -> Iterator[NewPage]:
-    yield from making(browser)
 
 
 @pytest.mark.slow

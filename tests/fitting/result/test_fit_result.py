@@ -6,23 +6,15 @@ import json
 
 import numpy as np
 import pytest
+from made_results import weighing
 
 from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.posterior import posterior_of
 from sasnet_plugin.types import Curve, SasnetError
 
 N = 90
 CURVE = Curve(np.geomspace(0.01, 0.3, N), np.full(N, 2.2), np.full(N, 0.1), file="a.dat")
-
-
-def _fit(model: str, weight: float, factor: str | None = None) -> ModelFit:
-    parameters = {
-        "radius": Parameter(56.61, 1.24, "Ang", False, 1.0, 1e3),
-        "sld": Parameter(4.0, None, "1e-6/Ang^2", True, 4.0, 4.0),
-    }
-    theory = np.full(N, 2.0)
-    return ModelFit(model, factor, parameters, {}, 90.0, 1.0, 95.0, 0.5, 0.1, theory, weight=weight)
 
 
 def _result(*fits: ModelFit) -> FitResult:
@@ -31,7 +23,7 @@ def _result(*fits: ModelFit) -> FitResult:
 
 
 def test_json_has_every_fit_with_values_errors_and_units() -> None:
-    said = json.loads(json.dumps(_result(_fit("sphere", 0.7), _fit("vesicle", 0.3)).as_dict()))
+    said = json.loads(json.dumps(_result(weighing("sphere", 0.7), weighing("vesicle", 0.3)).as_dict()))
     assert (said["file"], said["best"], said["notes"]) == ("a.dat", "sphere", ["One note."])
     assert [fit["model"] for fit in said["fits"]] == ["sphere", "vesicle"]
     assert said["fits"][0]["parameters"]["radius"] == {
@@ -40,7 +32,7 @@ def test_json_has_every_fit_with_values_errors_and_units() -> None:
 
 
 def test_the_table_has_a_row_for_each_fit_and_the_terminal_shows_the_same() -> None:
-    result = _result(_fit("sphere", 0.7, "hardsphere"), _fit("cylinder", 0.3))
+    result = _result(weighing("sphere", 0.7, "hardsphere"), weighing("cylinder", 0.3))
     assert [row["weight"] for row in result.table()] == [0.7, 0.3]
     assert result.__rich__().row_count == 2
 
@@ -48,7 +40,7 @@ def test_the_table_has_a_row_for_each_fit_and_the_terminal_shows_the_same() -> N
 def test_intervals_are_said_where_there_are_samples() -> None:
     chains = np.random.default_rng(1).normal(56.6, 1.2, (400, 10, 1))
     posterior = posterior_of(("radius",), chains, np.random.default_rng(2))
-    fit = _fit("sphere", 1.0)
+    fit = weighing("sphere", 1.0)
     sampled = ModelFit(**{**vars(fit), "posterior": posterior})
     low, high = _result(sampled).as_dict()["fits"][0]["parameters"]["radius"]["interval68"]
     assert high - low == pytest.approx(2 * 1.2, rel=0.05)
@@ -59,4 +51,4 @@ def test_without_fits_or_samples_there_is_nothing_to_draw() -> None:
     assert _result().best is None
     assert _result().as_dict()["best"] is None
     with pytest.raises(SasnetError, match="dream"):
-        _result(_fit("sphere", 1.0)).corner()
+        _result(weighing("sphere", 1.0)).corner()

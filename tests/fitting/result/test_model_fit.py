@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from made_results import weighing
 
-from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
+from sasnet_plugin.fitting.result.model_fit import Replicates, Verification
 from sasnet_plugin.fitting.result.posterior import KEPT, posterior_of, split_r
 
 
@@ -48,18 +49,9 @@ def test_r_of_two_chains_by_hand() -> None:
 N = 90
 
 
-def _fit(model: str, weight: float, factor: str | None = None) -> ModelFit:
-    parameters = {
-        "radius": Parameter(56.61, 1.24, "Ang", False, 1.0, 1e3),
-        "sld": Parameter(4.0, None, "1e-6/Ang^2", True, 4.0, 4.0),
-    }
-    theory = np.full(N, 2.0)
-    return ModelFit(model, factor, parameters, {}, 90.0, 1.0, 95.0, 0.5, 0.1, theory, weight=weight)
-
-
 def test_names_are_sasmodels_and_a_plugin_is_shown_without_its_folder() -> None:
-    assert _fit("sphere", 1.0, "hardsphere").name == "sphere@hardsphere"
-    plugin = _fit("/home/me/plugins/my_model.py", 1.0, "hardsphere")
+    assert weighing("sphere", 1.0, "hardsphere").name == "sphere@hardsphere"
+    plugin = weighing("/home/me/plugins/my_model.py", 1.0, "hardsphere")
     assert plugin.name == "/home/me/plugins/my_model.py@hardsphere"
     assert (plugin.short_model, plugin.short_name) == ("my_model", "my_model@hardsphere")
     assert plugin.free == ("radius",)
