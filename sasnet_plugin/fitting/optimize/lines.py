@@ -2,12 +2,13 @@
 
 Along each line χ² is looked at in small steps, with nothing refined but scale and background; what is least
 beside its neighbours on the line is a start. One evaluation instead of a refinement finds far more than a few
-refinements do.
+refinements do. Starts are refined until nothing better comes (`neighbour_search`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,54 @@ from numpy.typing import NDArray
 
 from ..problem.free_parameters import counts_of, fittable, sizes_of
 from ..settings import OPTIMIZE
-from .neighbour_search import Propose, Walk
+from .local_search import LocalMinimum
 
 Values = dict[str, Any]
 #: χ² of values at their best scale and background.
 Misfit = Callable[[Values], float]
 #: Lines through values, each of them in order.
 Lines = Callable[[Values], Iterator[list[Values]]]
+
+
+@dataclass
+class Walk:
+    """Where a search stands: at the least minimum so far."""
+
+    best: LocalMinimum
+
+
+#: Starts to refine in one round; it may look at where the walk stands before each of them.
+Propose = Callable[[Walk], Iterator[Values]]
+#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
+Refine = Callable[[Values], LocalMinimum | None]
+
+
+def neighbour_search(
+    start: LocalMinimum, propose: Propose, refine: Refine, *, enough: float = 0.0
+) -> list[LocalMinimum]:
+    """Refine what is proposed beside a minimum that no slope leads out of, until a round brings little.
+
+    Parameters
+    ----------
+    enough : float
+        χ² that leaves nothing to look for.
+
+    Returns
+    -------
+    list of LocalMinimum
+        The start, and each minimum that was the best so far; the last one is the best.
+    """
+    walk, found, before = Walk(start), [start], np.inf
+    while enough < walk.best.chisq < before * (1 - OPTIMIZE.round_fall):
+        before = walk.best.chisq
+        for proposal in propose(walk):
+            there = refine(proposal)
+            if there is not None and there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
+                walk.best = there
+                found.append(there)
+                if there.chisq <= enough:
+                    break
+    return found
 
 
 def along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:
@@ -131,7 +173,7 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
     seen: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[Values]:
-        values = walk.here.parameters
+        values = walk.best.parameters
         names = [n for n in counts_of(info, values) if n not in fixed]
         seen.add(tuple(values[n] for n in names))
         for name in names:

@@ -278,16 +278,13 @@ def hops(state: State) -> Iterator[Step]:
             continue
         forms.add(hypothesis.form)
         budget = Budget(STRATEGY.time[hypothesis.cost])
-        # From where the last one has brought it well down all attempts are open again.
-        reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
-        key = ("hop", hypothesis, reached_level)
-        attempt = sum(done[: len(key)] == key for done in state.done)
-        # A deep wrong minimum draws every walk that begins in it; others begin at the bank's curves alone.
-        extra = starting_values(fit) if attempt == 0 else None
-        task = state.task(hypothesis, extra=extra, basin_hopping=True, budget=budget, attempt=attempt)
+        key = ("hop", hypothesis)
+        # A deep wrong minimum draws every search that begins in it; these begin at other curves of the bank.
+        attempt = 1 + sum(done[: len(key)] == key for done in state.done)
+        task = state.task(hypothesis, budget=budget, attempt=attempt)
         # However far off the likeliest is: it may lie in a wrong minimum.
         promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
-        chance = STRATEGY.seldom * STRATEGY.hop_again**attempt * promise
+        chance = STRATEGY.seldom * STRATEGY.hop_again ** (attempt - 1) * promise
         worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
         yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 

@@ -80,7 +80,6 @@ class StrategySettings:
     apart: float = setting(0.3, "Starts lead to one minimum whose sizes differ by less, in ln.")
     apart_chisq: float = setting(0.05, "Or whose χ² do, in ln.")
     finalists: int = setting(2, "Starts that go on to all points.")
-    round_fall: float = setting(0.1, "By so much, relative, χ² has to fall in a round for another one.")
     gain: tuple[float, float] = setting(
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."
     )

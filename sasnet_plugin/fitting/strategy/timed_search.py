@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
-from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import spent
-from ..optimize.basin_hopping import basin_hopping
-from ..optimize.lines import Misfit, along, count_lines, other_counts, position_lines, size_lines
+from ..optimize.lines import (
+    Misfit,
+    Walk,
+    along,
+    count_lines,
+    neighbour_search,
+    other_counts,
+    position_lines,
+    size_lines,
+)
 from ..optimize.local_search import LocalMinimum, refine
-from ..optimize.neighbour_search import Refine, Walk, neighbour_search
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
 from ..result.model_fit import explains
-from ..settings import OPTIMIZE, PROBLEM
+from ..settings import OPTIMIZE
 from ..start_values.repeats import repeating
 from ..start_values.screening import from_bank, further
 from .settings import STRATEGY, Pass
@@ -74,13 +80,7 @@ class TimedSearch:
             local.deadline = end
             return refine(local, start, tolerances=how.tolerances, steps=how.steps)
 
-        if self.task.basin_hopping:
-            better = self._hopping(local, found, attempt, end)
-        else:
-            better = neighbour_search(
-                found[0], self._proposed(local, end), attempt, needed_fall=STRATEGY.round_fall,
-                enough=enough(local),
-            )  # fmt: skip
+        better = neighbour_search(found[0], self._proposed(local, end), attempt, enough=enough(local))
         return distinct(ordered([*found, *better], local))
 
     def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
@@ -102,7 +102,7 @@ class TimedSearch:
             yield from counts(walk)
             yield from places(walk)
             before = np.inf
-            while walk.best.chisq < before * (1 - STRATEGY.round_fall):
+            while walk.best.chisq < before * (1 - OPTIMIZE.round_fall):
                 before = walk.best.chisq
                 yield from sizes(walk)
             yield from other_widths(self.task, walk.best.parameters)
@@ -134,24 +134,6 @@ class TimedSearch:
             return np.full(1, np.inf)
         finally:
             local.deadline = np.inf
-
-    def _hopping(
-        self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
-    ) -> list[LocalMinimum]:
-        local.deadline = end
-        try:
-            residuals = [local.solved(one.parameters)[0] for one in found]
-        except TimeUpError:
-            return found
-        starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
-        # Another try from where the last one ended takes other ways.
-        level = round(1e3 * min(one.chisq for one in starts)) % 2**32
-        rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
-        return basin_hopping(
-            load_model(self.task.name).info, starts, attempt, rng,
-            fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
-            enough=enough(local), going=lambda: spent() < end,
-        )  # fmt: skip
 
     def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
         """Whether none of these can still come near the best fit of other candidates."""
