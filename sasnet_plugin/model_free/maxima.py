@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -60,9 +61,7 @@ def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = 
     q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
     sigma = sigma / np.sqrt(together) * roughness(intensity / sigma)
     found: list[Peak] = []
-    for number in settings.averaged:
-        if q.size < 5 * number:
-            break
+    for number in takewhile(lambda number: 5 * number <= q.size, settings.averaged):
         smooth, noise = _running(intensity, number), sigma / np.sqrt(number)
         for left, top, right in _tops(smooth, noise, settings):
             peak = _peak(q, intensity, sigma, smooth, (left, top, right), settings)
