@@ -41,7 +41,7 @@ def bumps(
     from ..fitting.api import bank_path, fit_with
     from ..fitting.asked import check_names
     from ..fitting.pool import Workers
-    from ..fitting.watched import Watched
+    from ..fitting.progress import Watched
     from ..integrations.bumps import show
     from ..web.access import listening
     from .fits.printed import print_result

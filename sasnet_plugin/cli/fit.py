@@ -148,8 +148,8 @@ def _together(
     say: Say,
 ) -> int:
     """One answer to all files, as curves of one sample; how many things failed."""
+    from ..fitting.progress import Watched
     from ..fitting.together.fit_together import fit_sample
-    from ..fitting.watched import Watched
     from .together import print_sample, refused, sample_from
 
     try:
@@ -176,7 +176,7 @@ def _found(
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
-    from ..fitting.watched import Watched
+    from ..fitting.progress import Watched
 
     if isinstance(outcome, Exception):
         return outcome

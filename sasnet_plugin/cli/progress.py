@@ -92,7 +92,7 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
     Yields
     ------
     callable
-        The ``progress`` of `fitting.watched.Watched`.
+        The ``progress`` of `fitting.progress.Watched`.
     """
     if quiet:
         yield lambda **how: None

@@ -25,7 +25,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
-from .progress import shown
+from .progress import Progress, Watched, shown
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
@@ -36,7 +36,6 @@ from .strategy.state import State
 from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
-from .watched import Progress, Watched
 
 BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"

@@ -1,18 +1,61 @@
-"""How far a fit called from Python is: a bar in a notebook and on a terminal, nothing where nobody looks."""
+"""How far a fit is: a pool that says it, and, called from Python, a bar in a notebook or on a terminal."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..digits import chisq_text
+from .task import Task
 
 if TYPE_CHECKING:
-    from .watched import Progress
+    from .task import Named, Plan, Pool, Work
+
+#: Told how far a fit is: with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``.
+Progress = Callable[..., None]
+
+
+@dataclass
+class Watched:
+    """A pool that reports how many of its fits are done.
+
+    Parameters
+    ----------
+    progress : callable
+        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
+        as long as their number is not known.
+    """
+
+    pool: Pool
+    progress: Progress
+    done: int = 0
+    of: int = 0
+
+    @property
+    def count(self) -> int:
+        """Jobs done at the same time."""
+        return self.pool.count
+
+    def run(
+        self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """See `sasnet_plugin.fitting.pool.Workers.run`."""
+        fits = all(isinstance(task, Task) for task in asked)
+        self.of += len(asked) if fits else 0
+        if asked:
+            self.progress(done=self.done, of=self.of, name=asked[0].name)
+        for index, answer in self.pool.run(work, asked, seconds, plan):
+            if fits:
+                self.done += 1
+                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
+                self.progress(done=self.done, of=self.of, name=asked[index].name, **more)
+            yield index, answer
+
 
 #: Seconds between two pictures of a bar in a notebook, each of which is a message to a browser.
 _EVERY = 0.2
@@ -25,7 +68,7 @@ def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
     Parameters
     ----------
     progress : bool or callable
-        Whether to show a bar; or what is called instead, with the keywords of `watched.Watched`.
+        Whether to show a bar; or what is called instead, with the keywords of `Watched`.
     limit : float
         Seconds that all may take.
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..fitting.progress import Progress, Watched
 from ..fitting.task import FitOptions, Start
-from ..fitting.watched import Progress, Watched
 from ..types import SasnetError, sum_parts
 from .messages import PROTOCOL, Request, name, names, number, numbers, ranges, seconds, whole
 from .start_page import start_page

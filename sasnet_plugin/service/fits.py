@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
+from ..fitting.progress import Watched
 from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
-from ..fitting.watched import Watched
 from .answers import fit_options
 from .images.job import ImageJob
 from .messages import plain

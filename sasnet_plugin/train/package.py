@@ -92,7 +92,6 @@ def package(
     *,
     domain: Domain,
     per_model: int = 60,
-    seed: int = 7,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], str]:
     """Calibrate, export and describe a trained network.
@@ -126,7 +125,7 @@ def package(
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
     trained = Trained(model, settings, domain, model.heads, data, validation, target)
-    simulator, rng = domain.simulated(), np.random.default_rng(seed)
+    simulator, rng = domain.simulated(), np.random.default_rng(7)
     held = _held_out(trained, simulator, rng, per_model, progress)
     calibration = _calibrated(trained, held.inputs, held)
     for number, options, name, entry in simulator.mix.more:

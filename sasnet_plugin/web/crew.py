@@ -33,18 +33,10 @@ class Crew:
         Called in a thread of this crew. Whatever it raises costs its job, and the process that does it.
     needed : callable
         Whether a job is still to be done when its turn comes.
-    seconds : float
-        After which a process that says nothing is ended.
     """
 
-    def __init__(
-        self,
-        hear: Hear,
-        *,
-        needed: Callable[[Job], bool] = lambda job: True,
-        seconds: float = WEB.file_seconds,
-    ) -> None:
-        self._hear, self._needed, self._seconds = hear, needed, seconds
+    def __init__(self, hear: Hear, *, needed: Callable[[Job], bool] = lambda job: True) -> None:
+        self._hear, self._needed = hear, needed
         self._jobs: queue.PriorityQueue[tuple[int, int, Job | None]] = queue.PriorityQueue()
         self._count = itertools.count()
         self._cancelled: dict[str, int] = {}
@@ -98,7 +90,7 @@ class Crew:
     def _do(self, job: Job) -> None:
         """Have a job done; its process does not outlive an exception of whoever is told."""
         with self._pool.doing(job):
-            while found := self._pool.hear(self._seconds):
+            while found := self._pool.hear(WEB.file_seconds):
                 for said in found:  # of this job alone
                     if isinstance(said.error, GoneError):
                         return self._give_up(job, "the process that read it ended")
@@ -108,7 +100,7 @@ class Crew:
                         return None
                     self._hear(job, said.message)
             if not self._stopped.is_set():
-                self._give_up(job, f"reading it took more than {self._seconds:.0f} s and was given up")
+                self._give_up(job, f"reading it took more than {WEB.file_seconds:.0f} s and was given up")
         return None
 
     def _give_up(self, job: Job, why: str) -> None:

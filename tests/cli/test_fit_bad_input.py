@@ -101,10 +101,11 @@ def test_few_points_for_many_parameters_are_fitted_with_a_warning(tmp_path: Path
     path = _written(tmp_path / "short.dat", 9)
     code, out, _ = _run("--json", "--models", "core_multi_shell", "--structure-factor", "none", path)
     assert code == 0
-    (fit,) = json.loads(out)["fits"]
+    answer = json.loads(out)
+    (fit,) = answer["fits"]
     free = [name for name, p in fit["parameters"].items() if not p["fixed"]]
     assert len(free) < 9
-    assert any(f"9 points for {len(free)} fitted" in warning for warning in fit["warnings"])
+    assert f"9 points for {len(free)} fitted" in answer["doubt"]
 
 
 def test_too_few_points_are_a_sentence(tmp_path: Path) -> None:

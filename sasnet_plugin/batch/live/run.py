@@ -276,9 +276,7 @@ class _Pictures:
             self.cost = self.made - now
 
 
-def arriving(
-    source: Arrivals, *, watch: bool, quiet_for: float | None, poll: float = POLL
-) -> Iterator[Arrived]:
+def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Iterator[Arrived]:
     """What arrives, one after the other, until nothing more is to come or Ctrl-C.
 
     Parameters
@@ -294,7 +292,7 @@ def arriving(
                 yield one
             if not watch or _is_over(quiet_for, time.monotonic() - came):
                 return
-            source.wait(poll)
+            source.wait(POLL)
     except KeyboardInterrupt:
         if not watch:
             raise

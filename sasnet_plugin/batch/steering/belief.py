@@ -106,7 +106,7 @@ class Belief:
         return chance, mean, np.maximum(self.variance - column**2 / total, 1e-9)
 
 
-def wins(mean: Array, variance: Array, settings: BeliefSettings = SETTINGS) -> Array:
+def wins(mean: Array, variance: Array) -> Array:
     """Probability of each of several independent normal variables to be the largest.
 
     Parameters
@@ -114,7 +114,7 @@ def wins(mean: Array, variance: Array, settings: BeliefSettings = SETTINGS) -> A
     mean : (..., labels, n) float array
     variance : (n,) float array
     """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(settings.nodes)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(SETTINGS.nodes)
     z = mean / np.sqrt(variance)
     found = np.zeros_like(z)
     labels = z.shape[-2]
@@ -131,10 +131,7 @@ def entropy(probability: Array, axis: int = -2) -> Array:
     return np.asarray(-np.sum(safe * np.log2(safe), axis=axis))
 
 
-def believed(
-    steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]],
-    settings: BeliefSettings = SETTINGS,
-) -> Belief:  # fmt: skip
+def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
     """The map after measurements.
 
     Parameters
@@ -146,6 +143,7 @@ def believed(
     shares : sequence of mapping of str to float
         Probability of each label there.
     """
+    settings = SETTINGS
     labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)
     before = np.full(len(labels), (1 - settings.unseen) / max(len(labels) - 1, 1))
     before[-1] = settings.unseen

@@ -45,8 +45,7 @@ def warnings_of(
         if not p.fixed
         for sentence in _of_parameter(name, fit, curve, explained, bound)
     )
-    few = _few_points(curve, fit)
-    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit), few)
+    found = chain(reduced, together, each, beyond_matter(fit, probe), _background(curve, fit))
     return tuple(dict.fromkeys(found))
 
 
@@ -79,14 +78,6 @@ def _of_parameter(
     if name not in explained:
         found.append(_limits(name, p))
     yield from islice(chain.from_iterable(found), 1)
-
-
-def _few_points(curve: Curve, fit: ModelFit) -> Iterator[str]:
-    if len(curve) - len(fit.free) < max(3, len(fit.free)):
-        yield (
-            f"{len(curve)} points for {len(fit.free)} fitted parameters: hardly any fit would fail; measure"
-            " more points or fix parameters."
-        )
 
 
 def remarks_of(fit: ModelFit) -> tuple[str, ...]:

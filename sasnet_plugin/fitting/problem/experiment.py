@@ -50,7 +50,6 @@ def experiment(
     name: str,
     parameters: dict[str, Any],
     *,
-    seconds: float = np.inf,
     quick: bool = False,
 ) -> Any:
     """A sasmodels Experiment whose residuals are always finite, and which ends a fit that takes too long.
@@ -61,12 +60,11 @@ def experiment(
         sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
     parameters : dict
         Start; what is not given takes sasmodels' default.
-    seconds : float
-        Evaluations (`costs`) after which its theory and residuals raise `TimeUpError`.
 
     Notes
     -----
-    ``best`` of the experiment is the least χ² seen, with the values of all parameters there.
+    ``best`` of the experiment is the least χ² seen, with the values of all parameters there. Beyond its
+    ``deadline``, in evaluations (`costs`), theory and residuals raise `TimeUpError`.
     """
     from sasmodels.bumps_model import Experiment, Model
     from sasmodels.data import Data1D
@@ -74,7 +72,7 @@ def experiment(
     class Guarded(Experiment):  # type: ignore[misc]
         """NaN residuals would keep LM running for ever."""
 
-        deadline = spent() + seconds
+        deadline = np.inf
         best: tuple[float, dict[str, Any]] = (np.inf, {})
 
         def theory(self) -> NDArray[np.float64]:

@@ -20,9 +20,8 @@ from ..ledger import Ledger
 from ..pool import Workers, answers
 from ..problem.contrast import scattering_length_density
 from ..problem.experiment import starting_values
-from ..progress import shown
+from ..progress import Progress, Watched, shown
 from ..task import FitOptions, Pool
-from ..watched import Progress, Watched
 from .disagreement import odd_one, own_that_explains
 from .distributions import other_widths, over_kinds
 from .joint_fit import joint_fit

@@ -18,7 +18,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
-from ...fitting.watched import Watched
+from ...fitting.progress import Watched
 from ...service.answers import fit_options
 from ...service.messages import plain
 from ...types import SasnetError
