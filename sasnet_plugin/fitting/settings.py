@@ -111,7 +111,6 @@ class ProblemSettings:
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
     few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
-    plugin_time: float = setting(0.1, "Of a fit's time, for computing these.", "share")
 
 
 @dataclass(frozen=True)
@@ -120,7 +119,9 @@ class StartSettings:
 
     bins: int = setting(48, "Bins of ln q in which the bank's curves are compared with the data.")
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
-    distinct: float = setting(0.3, "Least rms difference of ln parameters between two starts.")
+    distinct: float = setting(
+        0.3, "Least difference of ln parameters between two starts, and of sizes between two minima."
+    )
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
     further: int = setting(2, "So many times as many where none of these comes near.")
@@ -169,7 +170,6 @@ class OptimizeSettings:
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
     )
-    needed_width: float = setting(4.0, "A width above so many of its standard deviations is there for sure.")
     same_share: float = setting(
         0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
     )

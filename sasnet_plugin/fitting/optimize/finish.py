@@ -19,7 +19,7 @@ from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_scale
 from ..result.covariance import correlations, errors_of
-from ..settings import OPTIMIZE
+from ..settings import ASSESSMENT, OPTIMIZE
 from ..task import Task
 from .local_search import Descent, LocalMinimum, refine
 
@@ -171,7 +171,7 @@ def weakly_shown(
             continue
         if name in volumes or (not width and bare(name).startswith("volfraction")):
             continue
-        if error > abs(value) / (OPTIMIZE.needed_width if width else 1.0):
+        if error > abs(value) / (ASSESSMENT.significant if width else 1.0):
             found[name] = default
     return found
 

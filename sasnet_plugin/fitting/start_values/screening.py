@@ -19,7 +19,7 @@ from ..problem.free_parameters import accepted, coarse, completed, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
 from ..result.components import bare
-from ..settings import PROBLEM, START_VALUES
+from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
 from .curve_bank import Binned, binned, nearest, resolution_matrix, search, seen, shifted
 from .second_component import nearest_sums
@@ -107,7 +107,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
 
 
 def _of_plugin(task: Task, data: Binned) -> list[dict[str, Any]]:
-    page = page_of(task.model, PROBLEM.plugin_time * task.budget.seconds)
+    page = page_of(task.model, OPTIMIZE.least_share * task.budget.seconds)
     # The author's defaults may be the sample's own values, however far their curve is.
     first = page.row(0)
     return [first, *(start for start in _nearest(task, page, data) if start != first)]

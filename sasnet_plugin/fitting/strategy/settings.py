@@ -77,8 +77,7 @@ class StrategySettings:
     coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of what lies beside them.")
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
     followed: int = setting(4, "Starts that are followed further on the coarse copy.")
-    apart: float = setting(0.3, "Starts lead to one minimum whose sizes differ by less, in ln.")
-    apart_chisq: float = setting(0.05, "Or whose χ² do, in ln.")
+    apart_chisq: float = setting(0.05, "Starts lead to one minimum whose χ² differ by less, in ln.")
     finalists: int = setting(2, "Starts that go on to all points.")
     gain: tuple[float, float] = setting(
         (100.0, 20.0), "By which χ² may still fall after the rough and after the coarse refinement."

@@ -26,7 +26,7 @@ from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves
 from ..result.model_fit import explains
-from ..settings import OPTIMIZE
+from ..settings import OPTIMIZE, START_VALUES
 from ..start_values.repeats import repeating
 from ..start_values.screening import from_bank, further
 from .settings import STRATEGY, Pass
@@ -195,4 +195,4 @@ def _near_in_size(info: Any, a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Whether there are sizes, and all are near."""
     sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
     off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
-    return bool(off) and max(off) < STRATEGY.apart
+    return bool(off) and max(off) < START_VALUES.distinct
