@@ -119,9 +119,7 @@ class StartSettings:
 
     bins: int = setting(48, "Bins of ln q in which the bank's curves are compared with the data.")
     tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
-    distinct: float = setting(
-        0.3, "Least difference of ln parameters between two starts, and of sizes between two minima."
-    )
+    distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
     further: int = setting(2, "So many times as many where none of these comes near.")
@@ -137,6 +135,12 @@ class StartSettings:
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
     repeating: int = setting(4, "Starts in which one length is such a distance.")
+    layers: tuple[float, ...] = setting(
+        (0.14, 0.6), "Thickness of a layer in a plain body: thin, or most of it.", "of its half size"
+    )
+    layer_contrasts: tuple[float, ...] = setting(
+        (0.5, 1.5), "Its contrast: between body and solvent, or beyond.", "of the body's"
+    )
 
 
 @dataclass(frozen=True)
@@ -164,8 +168,9 @@ class OptimizeSettings:
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
     off_line: int = setting(3, "Starts that a line through a minimum gives.")
     line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
+    scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
+    contrast: float = setting(5.0, "The same of a contrast.", "10⁻⁶ Å⁻²")
     same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
-    round_fall: float = setting(0.1, "By so much, relative, χ² has to fall in a round for another one.")
     steps: int = setting(40, "Steps to the end of a fit.")
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."

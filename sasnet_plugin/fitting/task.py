@@ -66,8 +66,11 @@ class Task:
         Parameters to start from instead of the bank's.
     extra : dict, optional
         Parameters of one more start, besides the bank's.
+    restarts : bool
+        Look for other local minima from random starts about the bank's and `extra`, as long as there is
+        time.
     attempt : int
-        How often the same was looked for before: from other curves of the bank.
+        How often the same was looked for before: other curves of the bank and other random steps.
     as_measured : bool
         Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     assured : bool
@@ -84,6 +87,7 @@ class Task:
     budget: Budget = Budget(8.0)
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
+    restarts: bool = False
     attempt: int = 0
     as_measured: bool = False
     assured: bool = False

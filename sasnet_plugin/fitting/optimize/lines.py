@@ -2,13 +2,12 @@
 
 Along each line χ² is looked at in small steps, with nothing refined but scale and background; what is least
 beside its neighbours on the line is a start. One evaluation instead of a refinement finds far more than a few
-refinements do. Starts are refined until nothing better comes (`neighbour_search`).
+refinements do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,54 +15,13 @@ from numpy.typing import NDArray
 
 from ..problem.free_parameters import counts_of, fittable, sizes_of
 from ..settings import OPTIMIZE
-from .local_search import LocalMinimum
+from .neighbour_search import Propose, Walk
 
 Values = dict[str, Any]
 #: χ² of values at their best scale and background.
 Misfit = Callable[[Values], float]
 #: Lines through values, each of them in order.
 Lines = Callable[[Values], Iterator[list[Values]]]
-
-
-@dataclass
-class Walk:
-    """Where a search stands: at the least minimum so far."""
-
-    best: LocalMinimum
-
-
-#: Starts to refine in one round; it may look at where the walk stands before each of them.
-Propose = Callable[[Walk], Iterator[Values]]
-#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
-Refine = Callable[[Values], LocalMinimum | None]
-
-
-def neighbour_search(
-    start: LocalMinimum, propose: Propose, refine: Refine, *, enough: float = 0.0
-) -> list[LocalMinimum]:
-    """Refine what is proposed beside a minimum that no slope leads out of, until a round brings little.
-
-    Parameters
-    ----------
-    enough : float
-        χ² that leaves nothing to look for.
-
-    Returns
-    -------
-    list of LocalMinimum
-        The start, and each minimum that was the best so far; the last one is the best.
-    """
-    walk, found, before = Walk(start), [start], np.inf
-    while enough < walk.best.chisq < before * (1 - OPTIMIZE.round_fall):
-        before = walk.best.chisq
-        for proposal in propose(walk):
-            there = refine(proposal)
-            if there is not None and there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
-                walk.best = there
-                found.append(there)
-                if there.chisq <= enough:
-                    break
-    return found
 
 
 def along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:

@@ -24,7 +24,6 @@ from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
-from .grown import grown
 from .hypothesis import Hypothesis, factors_of, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
@@ -36,9 +35,9 @@ from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, grown, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
-        moves += (kinds, hops, measured, resolutions, resolved)
+        moves += (kinds, restarted, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
@@ -264,7 +263,7 @@ def _defaults(factor: str) -> dict[str, float]:
     return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
 
 
-def hops(state: State) -> Iterator[Step]:
+def restarted(state: State) -> Iterator[Step]:
     """From the best fits, and from what the network thinks likeliest, to other local minima."""
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
     likeliest = max(order, key=state.beliefs.of)
@@ -278,13 +277,16 @@ def hops(state: State) -> Iterator[Step]:
             continue
         forms.add(hypothesis.form)
         budget = Budget(STRATEGY.time[hypothesis.cost])
-        key = ("hop", hypothesis)
-        # A deep wrong minimum draws every search that begins in it; these begin at other curves of the bank.
-        attempt = 1 + sum(done[: len(key)] == key for done in state.done)
-        task = state.task(hypothesis, budget=budget, attempt=attempt)
+        # From where the last one has brought it well down all attempts are open again.
+        reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
+        key = ("restart", hypothesis, reached_level)
+        attempt = sum(done[: len(key)] == key for done in state.done)
+        # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
+        extra = starting_values(fit) if attempt == 0 else None
+        task = state.task(hypothesis, extra=extra, restarts=True, budget=budget, attempt=attempt)
         # However far off the likeliest is: it may lie in a wrong minimum.
         promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
-        chance = STRATEGY.seldom * STRATEGY.hop_again ** (attempt - 1) * promise
+        chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
         worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
         yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 

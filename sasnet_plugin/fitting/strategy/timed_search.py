@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
+from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import spent
-from ..optimize.lines import (
-    Misfit,
-    Walk,
-    along,
-    count_lines,
-    neighbour_search,
-    other_counts,
-    position_lines,
-    size_lines,
-)
+from ..optimize.lines import Misfit, along, count_lines, other_counts, position_lines, size_lines
 from ..optimize.local_search import LocalMinimum, refine
+from ..optimize.neighbour_search import Refine, Walk, neighbour_search
+from ..optimize.restarts import restarts
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
-from ..problem.model_curves import ModelCurves
+from ..problem.model_curves import ModelCurves, curves_of
 from ..result.model_fit import explains
-from ..settings import OPTIMIZE, START_VALUES
+from ..settings import OPTIMIZE, PROBLEM, START_VALUES
+from ..start_values.layered import PLAIN, layered
 from ..start_values.repeats import repeating
-from ..start_values.screening import from_bank, further
+from ..start_values.screening import as_start, from_bank, further, with_fixed
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
@@ -80,7 +75,13 @@ class TimedSearch:
             local.deadline = end
             return refine(local, start, tolerances=how.tolerances, steps=how.steps)
 
-        better = neighbour_search(found[0], self._proposed(local, end), attempt, enough=enough(local))
+        if self.task.restarts:
+            better = self._restarted(local, found, attempt, end)
+        else:
+            better = neighbour_search(
+                found[0], self._proposed(local, end), attempt, needed_fall=STRATEGY.round_fall,
+                enough=enough(local),
+            )  # fmt: skip
         return distinct(ordered([*found, *better], local))
 
     def _proposed(self, local: ModelCurves, end: float) -> Callable[[Walk], Iterator[dict[str, Any]]]:
@@ -102,7 +103,7 @@ class TimedSearch:
             yield from counts(walk)
             yield from places(walk)
             before = np.inf
-            while walk.best.chisq < before * (1 - OPTIMIZE.round_fall):
+            while walk.best.chisq < before * (1 - STRATEGY.round_fall):
                 before = walk.best.chisq
                 yield from sizes(walk)
             yield from other_widths(self.task, walk.best.parameters)
@@ -120,6 +121,25 @@ class TimedSearch:
         more = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.rough)], local))
 
+    def with_layers(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
+        """With what begins at the plain body that a layered one has in it, if something is left."""
+        plain = PLAIN.get(self.task.model)
+        if plain is None or not found or found[0].chisq < enough(local):
+            return found
+        rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
+        known = {p.name for p in load_model(plain.name).info.parameters.call_parameters}
+        fixed = {name: value for name, value in self.task.fixed.items() if name in known}
+        ranges = {name: limits for name, limits in self.task.ranges.items() if name in known}
+        body = replace(
+            self, task=replace(self.task, model=plain.name, fixed=fixed, ranges=ranges, extra=None)
+        )
+        curves = curves_of(body.task, local.per_decade, data=(local.curve, local.dintensity))
+        bodies = body.follow(curves, from_bank(body.task, bank), rough)
+        bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)
+        starts = [start for one in bodies for start in layered(self.task.model, one.parameters)]
+        more = [as_start(self.task, with_fixed(start, self.task.fixed)) for start in starts]
+        return distinct(ordered([*found, *self.follow(local, more, STRATEGY.coarse)], local))
+
     def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
         return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
 
@@ -134,6 +154,24 @@ class TimedSearch:
             return np.full(1, np.inf)
         finally:
             local.deadline = np.inf
+
+    def _restarted(
+        self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
+    ) -> list[LocalMinimum]:
+        local.deadline = end
+        try:
+            residuals = [local.solved(one.parameters)[0] for one in found]
+        except TimeUpError:
+            return found
+        starts = [replace(one, chisq=float(r @ r)) for one, r in zip(found, residuals, strict=True)]
+        # Another try from where the last one ended takes other ways.
+        level = round(1e3 * min(one.chisq for one in starts)) % 2**32
+        rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
+        return restarts(
+            load_model(self.task.name).info, starts, attempt, rng,
+            fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
+            enough=enough(local), going=lambda: spent() < end,
+        )  # fmt: skip
 
     def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:
         """Whether none of these can still come near the best fit of other candidates."""

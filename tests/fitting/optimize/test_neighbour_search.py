@@ -1,4 +1,4 @@
-"""Minima beside the one that a start leads to: sizes off by a fringe, whole numbers, and wrong minima."""
+"""Minima beside the one that a start leads to: sizes off by a fringe, whole numbers, and random starts."""
 
 from __future__ import annotations
 
@@ -9,17 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.lines import (
-    Propose,
-    Walk,
-    along,
-    count_lines,
-    neighbour_search,
-    other_counts,
-    position_lines,
-    size_lines,
-)
+from sasnet_plugin.fitting.optimize.lines import along, count_lines, other_counts, position_lines, size_lines
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
+from sasnet_plugin.fitting.optimize.neighbour_search import Propose, Walk, neighbour_search
+from sasnet_plugin.fitting.optimize.restarts import restarts, scattered
 from sasnet_plugin.fitting.problem.free_parameters import counts_of, sizes_of
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -56,7 +49,7 @@ def test_the_least_of_many_minima_is_reached_and_then_nothing_more_is_tried() ->
     def scan(start: LocalMinimum) -> LocalMinimum:
         lines = size_lines(load_model("cylinder").info, frozenset({"radius"}))
         propose = along(lines, lambda _: fringed)
-        return neighbour_search(start, propose, refine, enough=1.5)[-1]
+        return neighbour_search(start, propose, refine, needed_fall=0.1, enough=1.5)[-1]
 
     best = scan(refine({"length": 1320.0}))
     assert best.parameters["length"] == pytest.approx(1000.0)
@@ -145,18 +138,19 @@ def test_the_least_is_found_from_far_and_each_count_is_tried_once() -> None:
         return None if start["n_shells"] > 80 else LocalMinimum(start, (start["n_shells"] - 37.0) ** 2 + 1.0)
 
     begin = LocalMinimum({"n_shells": 6.0}, 962.0)
-    best = neighbour_search(begin, counts_proposed(), refine)[-1]
+    best = neighbour_search(begin, counts_proposed(), refine, needed_fall=0.0)[-1]
     assert best.parameters["n_shells"] == 37.0
     assert len(tried) == len(set(tried))
 
 
 def test_a_count_that_fits_ever_better_the_larger_it_is_ends_at_what_sasmodels_itself_draws() -> None:
     """sasmodels' chains have 2 to 1,000 pearls; each one costs time."""
-    begin = LocalMinimum({"n_shells": 264.0}, 1e3 / 264.0)
+    begin = LocalMinimum({"n_shells": 264.0}, 1.0 + 1 / 264.0)
     found = neighbour_search(
         begin,
         counts_proposed(),
-        lambda p: LocalMinimum(p, 1e3 / p["n_shells"]),
+        lambda p: LocalMinimum(p, 1.0 + 1 / p["n_shells"]),
+        needed_fall=0.0,
     )
     assert 500.0 < found[-1].parameters["n_shells"] <= 1000.0
 
@@ -178,6 +172,59 @@ def test_the_layers_of_a_stack_are_found(simulated: Callable[..., Curve], bank: 
     assert found.reduced_chisq < 1.4
     assert abs(found.parameters["Nlayers"].value - 8) <= 1
     assert abs(found.parameters["d_spacing"].value - 180.0) < 1.0
+
+
+SHELLS = {
+    "radius": 60.0,
+    "thickness": 25.0,
+    "sld_core": 1.0,
+    "sld_shell": 3.0,
+    "sld_solvent": 6.0,
+    "radius_pd": 0.1,
+    "radius_pd_type": "gaussian",
+    "radius_pd_n": 15,
+}
+
+
+def test_starts_stay_within_limits_and_leave_what_is_fixed() -> None:
+    info, rng = load_model("core_shell_sphere").info, np.random.default_rng(0)
+    table = {p.name: p for p in info.parameters.call_parameters}
+    fixed = frozenset({"radius", "sld_solvent", "background"})
+    every = [scattered(info, SHELLS | {"background": 0.1}, rng, fixed, 15) for _ in range(500)]
+    changed = {n for one in every for n in one if one[n] != (SHELLS | {"background": 0.1}).get(n)}
+    assert fixed.isdisjoint(changed)
+    assert {"thickness", "sld_core", "sld_shell"} <= changed
+    for one in every:
+        assert all(table[n].limits[0] <= one[n] <= table[n].limits[1] for n in ("thickness", "sld_core"))
+
+
+def test_starts_are_with_a_distribution_and_without_as_a_user_lets_them() -> None:
+    info, rng = load_model("core_shell_sphere").info, np.random.default_rng(1)
+    every = [scattered(info, SHELLS, rng, frozenset(), 15) for _ in range(100)]
+    wide = ["radius_pd" in one or "thickness_pd" in one for one in every]
+    assert 30 < sum(wide) < 70
+    given = [scattered(info, SHELLS, rng, frozenset({"radius_pd"}), 15) for _ in range(20)]
+    assert {one["radius_pd"] for one in given} == {0.1}
+
+
+def test_it_ends_where_nothing_is_left_to_look_for_and_where_the_time_is_up() -> None:
+    info, calls = load_model("sphere").info, list[dict[str, Any]]()
+
+    def found(enough: float, refine: Callable[[dict[str, Any]], LocalMinimum | None]) -> list[LocalMinimum]:
+        calls.clear()
+        start = LocalMinimum({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
+        return restarts(
+            info, [start], lambda p: calls.append(p) or refine(p), np.random.default_rng(2),
+            fixed=frozenset(), points=15, enough=enough, going=lambda: len(calls) < 40,
+        )  # fmt: skip
+
+    # Each is a little better.
+    better = found(10.0, lambda p: LocalMinimum(p, 100.0 * 0.8 ** len(calls)))
+    assert better[0].chisq <= 10.0
+    assert [f.chisq for f in better] == sorted(f.chisq for f in better)
+    assert len(calls) == 11
+    assert len(found(10.0, lambda p: None)) == 1
+    assert len(calls) == 40
 
 
 SLDS = {"sld_core": 1.0, "sld_shell": 4.0, "sld_solvent": 6.3}
@@ -212,7 +259,7 @@ def test_a_fit_in_another_minimum_reaches_the_truth(
     curve = simulated(model, truth | {"background": 0.01})
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, model, None, budget=Budget(30.0))
-    free = fit_candidate(replace(task, extra=truth | caught, attempt=1), bank)
+    free = fit_candidate(replace(task, extra=truth | caught, restarts=True), bank)
     assert free.reduced_chisq < 1.3
     for name in caught.keys() - TURNED.keys():
         assert free.parameters[name].value == pytest.approx(truth[name], rel=0.05)

@@ -1,0 +1,67 @@
+"""Beside a minimum that no slope leads out of: refine what is proposed, and go on from what is better.
+
+One loop for all that is proposed: other sizes and whole numbers (`lines`), and other size distributions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..settings import OPTIMIZE
+from .local_search import LocalMinimum
+
+#: From a start to the minimum beside it; None where it has no finite curve or the time is up.
+Refine = Callable[[dict[str, Any]], LocalMinimum | None]
+
+
+@dataclass
+class Walk:
+    """Where a search stands.
+
+    Parameters
+    ----------
+    best : LocalMinimum
+        The least χ² so far.
+    """
+
+    best: LocalMinimum
+
+
+#: Starts to refine in one round; it may look at where the walk stands before each of them.
+Propose = Callable[[Walk], Iterator[dict[str, Any]]]
+
+
+def neighbour_search(
+    start: LocalMinimum,
+    propose: Propose,
+    refine: Refine,
+    *,
+    needed_fall: float = 1.0,
+    enough: float = 0.0,
+) -> list[LocalMinimum]:
+    """Refine what is proposed beside a minimum until nothing better comes.
+
+    Parameters
+    ----------
+    needed_fall : float
+        By so much, relative, χ² has to fall in a round for another one.
+    enough : float
+        χ² that leaves nothing to look for.
+
+    Returns
+    -------
+    list of LocalMinimum
+        The start, and each minimum that was the best so far; the last one is the best.
+    """
+    walk, found = Walk(start), [start]
+    while True:
+        before, proposals = walk.best.chisq, propose(walk)
+        while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:
+            there = refine(proposal)
+            if there is not None and there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
+                walk.best = there
+                found.append(there)
+        if walk.best.chisq >= before * (1 - needed_fall):
+            return found
