@@ -55,11 +55,6 @@ class Growing:
 def growing(path: Path, head: Iterable[str]) -> Iterator[Growing]:
     """A table to add lines to.
 
-    Parameters
-    ----------
-    head : iterable of str
-        Its first line.
-
     Raises
     ------
     SasnetError

@@ -80,8 +80,6 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
 
     Parameters
     ----------
-    name : str
-        Of the sample.
     seconds : float
         Of wall clock.
     """

@@ -44,9 +44,6 @@ def answer_file(
     ----------
     limit : float
         Seconds for each of its data sets.
-    start : Start, optional
-    files : tuple of str
-        Of a sample.
     """
     when = stamp_of(path, files)  # before it is read: a file that changes meanwhile is done again
     return record(path, supervisor.answer(path, options, limit, start, files), options, limit, when)
@@ -184,8 +181,6 @@ def keep(
 
     Parameters
     ----------
-    out : Path
-        The results file.
     total : int
         Answers to expect.
     progress : callable

@@ -174,8 +174,6 @@ class Supervisor:
             Seconds for each of its data sets.
         start : Start, optional
             One more start for one of the models.
-        files : tuple of str
-            Of a sample.
         """
         for _, done in self._answers([Job(path, options, limit, start, files)]):
             return done

@@ -35,8 +35,6 @@ class Job:
         Seconds for each of its data sets.
     start : Start or None
         One more start for one of the models.
-    files : tuple of str
-        Of a sample.
     done : int
         Data sets answered before this process came; left out.
     known : dict

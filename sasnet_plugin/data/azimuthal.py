@@ -82,7 +82,6 @@ class Series:
 
     Parameters
     ----------
-    group, entry : h5py.Group
     signal : str
         Name of the intensity in the group.
     intensity : h5py.Dataset

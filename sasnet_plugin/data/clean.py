@@ -212,8 +212,6 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
 
     Parameters
     ----------
-    curve : Curve
-        As read.
     q_min, q_max : float
         Å⁻¹; both infinities leave that end alone, and a shadow at the lower end left out.
 
@@ -249,8 +247,6 @@ def repaired(q: FloatArray, intensity: FloatArray, dintensity: FloatArray) -> tu
     Returns
     -------
     dintensity : (n,) float array
-    notes : list of str
-        What was done.
     """
     good = np.isfinite(dintensity) & (dintensity > 0)
     found = dintensity.copy()

@@ -98,7 +98,6 @@ def member(group: Any, path: str, hops: int = _HOPS) -> Any:
 
     Parameters
     ----------
-    group : h5py.Group
     path : str
         From the group, or with "/" in front from the root.
     hops : int
@@ -135,7 +134,6 @@ def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
 
     Parameters
     ----------
-    group : h5py.Group
     depth : int
         Levels under the group's own members.
     """

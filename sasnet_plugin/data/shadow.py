@@ -205,8 +205,6 @@ def least_intensity(fraction: float, x: Array) -> Array:
 
     Parameters
     ----------
-    fraction : float
-        Volume fraction.
     x : (n,) float array
         q over that of the maximum.
     """

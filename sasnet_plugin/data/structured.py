@@ -114,7 +114,6 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
     Parameters
     ----------
-    file : h5py.File
     name : str
         Of the file, for the sentence.
 
@@ -267,8 +266,6 @@ def with_provenance(curves: list[RawCurve], scanned: list[RawCurve]) -> list[Raw
 
     Parameters
     ----------
-    curves : list of RawCurve
-        From `read`.
     scanned : list of RawCurve
         The same data sets as they stand in the file; ignored unless there are as many.
 

@@ -148,8 +148,6 @@ class Domain:
         (measurements) to the network's `heads.Inputs`; the same in training and in prediction.
     features_version : int
         A network trained with another one is refused.
-    heads : tuple of heads.Head
-        What is asked.
     simulator : callable or None
         () to its `Simulator`; None where there are only recorded data.
     purpose, limits : str

@@ -217,8 +217,6 @@ class Distribution:
 
     Parameters
     ----------
-    name : str
-        Of the angle.
     bins : int
         From 0, over the period.
     period : float

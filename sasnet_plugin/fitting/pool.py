@@ -153,8 +153,6 @@ class Workers:
             Each with a ``name``.
         seconds : float
             On the wall, for all of them; what is not done by then is killed and answered with an error.
-        plan : Plan, optional
-            What each may spend.
 
         Raises
         ------

@@ -110,8 +110,6 @@ class Detector:
         Of q, Å⁻¹; None before the first frame.
     total, variance : (bins,) float arrays
         Weighted sum of the frames of this state that are no longer in `newest`, and its stated variance.
-    frames : int
-        So many.
     squares : (bins,) float array
         Sum of squared residuals of the frames of this state and, fading, of states before.
     counted : float

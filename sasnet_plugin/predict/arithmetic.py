@@ -70,8 +70,6 @@ def distribution_band(
     p : (n, bins) array
     quantiles : (n, bins, 2) array
         Of √(bins · p).
-    scale : float
-        That factor.
     """
     height = np.sqrt(head.bins * smoothed(p, head))
     low = height - scale * np.maximum(height - quantiles[..., 0], 0.0)

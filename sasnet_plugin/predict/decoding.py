@@ -67,7 +67,6 @@ def decode(
         For n examples, averaged over the domain's symmetries.
     calibration : mapping of str to Calibration
         By head.
-    choice : Choice, optional
     """
     choice = choice or Choice()
     columns: dict[str, list[Any]] = {}

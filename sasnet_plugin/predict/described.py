@@ -229,13 +229,7 @@ def with_kind(answer: Answer, size: SizeFinding) -> Answer:
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
-    """An answer with what its curve says of interaction, of itself, and of the kind of sample.
-
-    Parameters
-    ----------
-    curve : Curve
-        What was measured.
-    """
+    """An answer with what its curve says of interaction, of itself, and of the kind of sample."""
     answer = tags.complete(curve, answer)
     network = answer.finding(QuantitiesFinding, "size")
     if network is None:

@@ -38,8 +38,6 @@ class Runtime:
 
     Parameters
     ----------
-    onnx : bytes
-        The serialised graph.
     outputs : sequence of str
         Names of the network's outputs.
     threads : int or None
@@ -300,8 +298,6 @@ class Predictor:
 
         Parameters
         ----------
-        said : sequence
-            Of the network.
         share : float
             Probability that it is of a known kind, as far as the network sees.
         restricted : sequence of str

@@ -235,13 +235,7 @@ class InteractionFinding:
 
 
 def complete(curve: Curve, answer: Answer) -> Answer:
-    """An answer with the three statements, in the place of what heads of their own say of them.
-
-    Parameters
-    ----------
-    curve : Curve
-        What was measured.
-    """
+    """An answer with the three statements, in the place of what heads of their own say of them."""
     answer = in_words(answer)
     classes = answer.finding(ClassesFinding)
     if classes is None or not classes.given:

@@ -47,8 +47,6 @@ class Evaluated:
     ----------
     result : dict
         All figures, as plain data.
-    table : str
-        The same as Markdown.
     draw : callable
         (file) draws them.
     card : callable

@@ -31,13 +31,7 @@ class Ink:
 
 
 def draw_panels(axes: Sequence[Axes], curve: Curve, found: ModelFree, ink: Ink = Ink()) -> None:
-    """Draw the panels; where there is no such region, one says why.
-
-    Parameters
-    ----------
-    found : ModelFree
-        Of this curve.
-    """
+    """Draw the panels; where there is no such region, one says why."""
     drawers: tuple[Callable[..., str], ...] = (_guinier, _kratky, _porod, _distances)
     for one, title, draw in zip(axes, TITLES, drawers, strict=True):
         reason = draw(one, curve, found, ink)

@@ -29,8 +29,6 @@ class Job:
 
     Parameters
     ----------
-    folder : Path
-        Of the model.
     sha256 : tuple of (str, str)
         Names of its files, and what a worker has to find there.
     test : Path

@@ -41,11 +41,6 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
     pairs : sequence of (measurement, Answer)
         At least one; those beyond `MAX_ROWS`, or `MAX_CURVES` where all are curves, are not drawn.
 
-    Returns
-    -------
-    int
-        How many are.
-
     Raises
     ------
     SasnetError

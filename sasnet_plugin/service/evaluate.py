@@ -41,8 +41,6 @@ class Evaluator:
         ----------
         place : Place
             Which curve that is.
-        name : str
-            sasmodels' name.
         parameters : mapping
             Values in sasmodels' units; what is not given takes its default.
         per_decade : int or None

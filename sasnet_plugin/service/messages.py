@@ -40,8 +40,6 @@ class Request:
         The caller's choice; every event about the request carries it.
     do : str
         One of `IN_TURN` and `AT_ONCE`.
-    body : mapping
-        The whole object.
     """
 
     id: int

@@ -67,11 +67,6 @@ def explained(model: str) -> dict[str, Any]:
 def parameter_table(name: str) -> list[dict[str, Any]]:
     """Parameters of a model or product, widths of size distributions behind what they are of.
 
-    Parameters
-    ----------
-    name : str
-        From `known_name`.
-
     Returns
     -------
     list of dict

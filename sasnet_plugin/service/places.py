@@ -18,8 +18,6 @@ class Place:
 
     Parameters
     ----------
-    path : str
-        Of the file.
     entry : int
         Its number in it, from 1.
     q_unit : str or None

@@ -80,11 +80,6 @@ def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
     per_model : int
         Curves of each model, at most; half of them monodisperse where there are as many.
 
-    Returns
-    -------
-    int
-        Curves in the bank.
-
     Raises
     ------
     SimulationError

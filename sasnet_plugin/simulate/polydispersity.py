@@ -42,8 +42,6 @@ def sample_polydispersity(
         Parameters from :func:`sample_prior`; a layered model takes only the layers it has.
     rng : numpy.random.Generator
         Source of randomness.
-    pd_n : int
-        Points of each distribution.
     narrow : bool
         Three tenths of the widths are uniform 0.02..0.08 (training).
 

@@ -51,13 +51,7 @@ _USUAL: Mapping[str, float] = MappingProxyType({"micromagnetic_FF_3D": 0.6})
 
 
 def frozen(name: str, rng: np.random.Generator) -> dict[str, float]:
-    """Draw what ``random()`` leaves at its default; empty for most models.
-
-    Parameters
-    ----------
-    name : str
-        sasmodels' name.
-    """
+    """Draw what ``random()`` leaves at its default; empty for most models."""
     if rng.random() < _USUAL.get(name, 0.0):
         return {}
     return {parameter: draw(text, rng) for parameter, text in FROZEN.get(name, {}).items()}

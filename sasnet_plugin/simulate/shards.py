@@ -78,8 +78,6 @@ class Shard:
         Of its rows, with a ``layout``; it is sent to other processes.
     seed : tuple of int
         Of its generator, so that its bytes depend on no worker and on no order.
-    attributes : mapping
-        Of the file.
     label : str
         A few words for a progress bar.
     part : str

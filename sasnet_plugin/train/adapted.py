@@ -116,7 +116,6 @@ def adapt(
         Folder of the new model; written where a tag is better, and only then.
     run : Path
         Folder in which simulated scenes are kept for the next time.
-    settings : Settings, optional
     progress : callable, optional
         Told how many scenes there are.
 

@@ -73,8 +73,6 @@ def check_parity(
 
     Parameters
     ----------
-    path : Path
-        Of the exported network.
     inputs, expected
         What the trained network was asked and what it answered, by name.
     store : Path

@@ -27,8 +27,6 @@ class Earlier:
 
     Parameters
     ----------
-    model : ZooModel
-        Of the same domain.
     heads : sequence of Head
         Of the new network, with labels; those of classes are the same in both.
     """

@@ -299,17 +299,7 @@ _PATTERN = "epoch-[0-9][0-9][0-9][0-9][0-9][0-9].weights.h5"
 
 
 def checkpoint(model: Any, run: Path, epochs: int) -> None:
-    """Keep the weights and the optimizer's state after so many epochs; older checkpoints go.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled.
-    run : Path
-        Folder.
-    epochs : int
-        Finished so far.
-    """
+    """Keep the weights and the optimizer's state after so many epochs; older checkpoints go."""
     # Keras' own BackupAndRestore writes over its only file: a kill within the second that this takes
     # leaves nothing to resume from.
     path = run / f"epoch-{epochs:06d}.weights.h5"
@@ -321,15 +311,7 @@ def checkpoint(model: Any, run: Path, epochs: int) -> None:
 
 
 def restore(model: Any, run: Path) -> int:
-    """Load the newest checkpoint, if there is one, and say how many epochs it has behind it.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Compiled.
-    run : Path
-        Folder.
-    """
+    """Load the newest checkpoint, if there is one, and say how many epochs it has behind it."""
     found = sorted(run.glob(_PATTERN))
     if not found:
         return 0

@@ -58,8 +58,6 @@ def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArra
 
     Parameters
     ----------
-    groups : sequence of sequences of str
-        Members of each group.
     names : sequence of str
         Of the classes, in their order; each in exactly one group.
 

@@ -136,13 +136,6 @@ def adopt_trunk(model: Any, run: Path) -> int:
     ----------
     model : keras.Model
         With a small trunk; changed in place.
-    run : Path
-        Folder of the run.
-
-    Returns
-    -------
-    int
-        Layers taken over.
 
     Raises
     ------

@@ -32,8 +32,6 @@ class Trained:
 
     Parameters
     ----------
-    settings : dict
-        Of its run.
     heads : tuple of Head
         With their labels.
     data, validation : Path
@@ -72,8 +70,6 @@ class Finished:
         With what the held-out examples decide, such as groups.
     metrics : mapping
         For the manifest.
-    files : tuple of Path
-        Written beside the network.
     summary : str
         A few words for the user.
     """

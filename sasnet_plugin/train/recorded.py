@@ -68,8 +68,6 @@ def record(
         Of tags named in a column ``accepted`` a model had suggested what stands there.
     images : sequence of str
         Files of the images; those that are not labelled are not read.
-    folder : Path
-        Of the run.
     seed : int
         Of the draw of the held-out images.
 

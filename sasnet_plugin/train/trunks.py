@@ -89,13 +89,7 @@ def _load(body: Any, build: Any, name: str, path: Path) -> None:
 
 
 def adopt(model: Any, donor: Any) -> int:
-    """Take over the weights of every layer that both networks have, by its name and its shapes.
-
-    Returns
-    -------
-    int
-        Layers taken over.
-    """
+    """Take over the weights of every layer that both networks have, by its name and its shapes."""
     theirs = {layer.name: layer for layer in donor.layers}
     same = [one for one in model.layers if one.weights and _shapes(one) == _shapes(theirs.get(one.name))]
     for layer in same:

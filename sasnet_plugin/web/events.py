@@ -53,8 +53,6 @@ class Event:
     model : str
         ``name@version`` where a model's suggestion was accepted or rejected.
         Of what a person says without it both are empty.
-    probability : float or None
-        Of that suggestion.
     time : float
         Seconds since 1970, UTC; 0 is filled in.
     id : int

@@ -29,8 +29,6 @@ def selected(
 
     Parameters
     ----------
-    orders : Orders
-        Of this state.
     pictures : (n, d) array
         As of `Orders.points`.
     text : str

@@ -34,8 +34,6 @@ class Said:
 
     Parameters
     ----------
-    number : int
-        Of the job.
     last : bool
         The job is done: this is its answer, or `error` is why it has none.
     error : Exception or None

@@ -100,8 +100,6 @@ def parse_manifest(text: str, where: str) -> Manifest:
 
     Parameters
     ----------
-    text : str
-        Contents of ``manifest.json``.
     where : str
         Its path, for the error message.
 

@@ -141,8 +141,6 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
 
     Parameters
     ----------
-    name : str
-        Name in the registry.
     folder : Path or None
         The zoo; None looks for it (`zoo_folder`).
 

@@ -156,8 +156,6 @@ class CurveLines:
 
     Parameters
     ----------
-    groups : sequence of str
-        Of the network.
     fitted : Fitted or None
         A model that is fitted to each curve.
     parameters : sequence of (name, unit)

@@ -88,7 +88,6 @@ class Follower:
         Measurements that are answered together.
     tell : callable
         Told of changes, in sentences.
-    back : Back or None
     changes_sought : bool
         Say where the series changes: of curves.
     """

@@ -44,8 +44,6 @@ class Part:
 
     Parameters
     ----------
-    path : str
-        Where the points go.
     pieces : tuple of (str, int, int)
         File, first frame, end.
     stamps : tuple of (int, int)
@@ -96,8 +94,6 @@ def planned(
     ----------
     folder : Path
         Of the parts.
-    name : str
-        Of the embedding.
     force : bool
         Whatever the folder holds is done again.
 

@@ -71,8 +71,6 @@ class Suggestion:
         Of the raster.
     gain : float
         Bits that are expected of it; NaN while samples are only spread.
-    reason : str
-        One sentence.
     longer : bool
         It was measured and is undecided: count it longer than before.
     """

@@ -55,8 +55,6 @@ class Option:
     ----------
     q_range : (float, float) or None
         Å⁻¹; None counts on in the setting that was measured.
-    seconds : float
-        Counting time.
     rate : float
         Counts per second at the same q and intensity, relative to the setting that was measured.
     """
@@ -118,8 +116,6 @@ def promises(
     ----------
     curve : Curve
         What is measured so far.
-    seconds : float
-        Counting time of it.
 
     Raises
     ------

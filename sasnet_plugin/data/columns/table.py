@@ -45,8 +45,6 @@ class Table:
     ----------
     columns : (m, n) float array
         m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
-    header : tuple of str
-        The lines above.
     below : tuple of str
         Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     dropped : int

@@ -41,8 +41,6 @@ class Frames:
         Number of the first in its file, from 0.
     counts : (m, rows, columns) float32 array
     masks : (m, rows, columns) bool array
-    total : int
-        Frames of the file.
     """
 
     start: int

@@ -44,8 +44,6 @@ class Block:
         The file's own mask.
     setup : Setup
         What the file says.
-    total : int
-        Frames of the file.
     """
 
     start: int

@@ -51,7 +51,6 @@ class Described:
 
         Parameters
         ----------
-        curves : sequence of Curve
         sld : callable or None
             (material, probe) -> scattering length density, 10⁻⁶ Å⁻².
         of_several : bool

@@ -26,8 +26,6 @@ class Expression:
 
     Parameters
     ----------
-    text : str
-        As it was written.
     names : frozenset of str
         That it needs.
     """

@@ -25,7 +25,6 @@ class Sample:
 
     Parameters
     ----------
-    curves : tuple of Curve
     kind : str
         One of `KINDS`.
     told : bool

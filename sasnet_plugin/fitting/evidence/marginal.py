@@ -47,13 +47,7 @@ class Evidence:
 
 
 def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
-    """The marginal likelihood of a fit of a curve.
-
-    Parameters
-    ----------
-    among : Discrepancy
-        Of the curve.
-    """
+    """The marginal likelihood of a fit of a curve."""
     residual = among.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
@@ -73,7 +67,6 @@ def marginal(
 
     Parameters
     ----------
-    among : Discrepancy
     theory : (n,) float array
     residual : (n,) float array
         In units of the uncertainty.

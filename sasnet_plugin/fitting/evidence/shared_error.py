@@ -65,13 +65,6 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
     error grows as that of the scale. Where a background changes along q, which the model has as a constant,
     the values stand where the constant has put them: how far they move with it is added.
-
-    Parameters
-    ----------
-    among : Discrepancy
-        Of the curve.
-    error : SharedError
-        Of its residuals.
     """
     if error.relative == 0:
         return fit

@@ -36,8 +36,6 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
 
     Parameters
     ----------
-    among : Discrepancy
-        Of the curve.
     prior : sequence of float, optional
         Of each model; default: the network's probability.
     """

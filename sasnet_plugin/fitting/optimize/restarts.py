@@ -32,7 +32,6 @@ def restarts(
 
     Parameters
     ----------
-    starts : sequence of LocalMinimum
     points : int
         Of a size distribution that a start has.
     enough : float

@@ -26,11 +26,8 @@ class Plain:
 
     Parameters
     ----------
-    name : str
-        sasmodels' name.
     own : tuple of str
         Its sizes.
-    sizes : callable
     inner, outer : str
         The layered body's contrasts.
     """

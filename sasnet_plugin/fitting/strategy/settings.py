@@ -17,8 +17,6 @@ class Pass:
         Of the candidate's time; what is begun by then is finished.
     tolerances : tuple of float
         Relative errors added to the data's own, one after the other.
-    steps : int
-        Steps with each.
     """
 
     share: float

@@ -29,8 +29,6 @@ def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> l
 
     Parameters
     ----------
-    top : int
-        How many at most.
     least : float
         Probability that a pair has to have for some curve.
 

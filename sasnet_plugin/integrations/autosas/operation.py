@@ -27,8 +27,6 @@ class SasnetAutoSAS(AutoSAS):
         Of the dataset: intensity, its uncertainty, q in Å⁻¹.
     sample_dim : str
         Dimension along which the samples lie.
-    top : int
-        Candidates at most.
     least : float
         Probability that a model has to have for some sample.
     """

@@ -209,8 +209,6 @@ class SettingAgent:
 
     Parameters
     ----------
-    options : sequence of Option
-        What could be measured.
     values : mapping of str to mapping
         What is set for each option, by its name: values of the actuators, as ``{"distance": 8000.0}``.
     seconds : float

@@ -46,8 +46,6 @@ class Answered:
         What else the event holds that is no array: motors, temperatures.
     outcome : mapping
         Numbers by name (`batch.steering.outcome`); all NaN where there is no answer.
-    about : Said or None
-        The answer itself.
     note : str
         Why there is none; else empty.
     change : str

@@ -24,7 +24,6 @@ def problem(
 
     Parameters
     ----------
-    agent : SampleAgent or SettingAgent
     actuators, sensors : sequence
         Devices of Bluesky; an actuator is called as what it sets.
     documents : Documents

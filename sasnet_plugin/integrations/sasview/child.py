@@ -27,7 +27,6 @@ class Child(QObject):
         Program and arguments.
     environment : dict of str to str
         Variables for it.
-    parent : QObject, optional
     """
 
     #: Number of the request, its result.

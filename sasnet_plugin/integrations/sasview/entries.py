@@ -24,8 +24,6 @@ class Candidate:
         0 to 1; None where it was fitted without having been suggested.
     group : str
         Models that data of this kind do not distinguish.
-    warnings : tuple of str
-        One sentence each.
     curve : (list, list) or None
         q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
     reduced_chisq, weight : float or None

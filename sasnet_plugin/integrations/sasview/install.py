@@ -113,11 +113,6 @@ def install(folder: Path | None = None, *, force: bool = False) -> Path:
     folder : Path, optional
         Where SasView keeps its plugin models, if not in its usual place.
 
-    Returns
-    -------
-    path : Path
-        What was written.
-
     Raises
     ------
     SasnetError
@@ -160,8 +155,6 @@ def start_sasview(files: Sequence[str], python: str | None = None) -> int:
 
     Parameters
     ----------
-    files : sequence of str
-        Data files to load.
     python : str, optional
         The Python that has SasView, or the folder of its environment; that of sasnet itself if not given.
 

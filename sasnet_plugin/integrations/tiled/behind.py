@@ -22,7 +22,6 @@ class Behind:
 
     Parameters
     ----------
-    ways : sequence of InMetadata or InTable
     manner : Manner
         That of the ways.
     """

@@ -165,8 +165,6 @@ class InTable:
     ----------
     container : Address
         Of what is followed.
-    titles : sequence of str
-        Of the columns.
     """
 
     server: Server

@@ -90,7 +90,6 @@ class Against:
 
     Parameters
     ----------
-    held : tuple of Held
     evidence : (n,) array
         Log probability of what was seen by each, but for a constant.
     over : float

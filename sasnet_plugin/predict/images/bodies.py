@@ -33,7 +33,6 @@ class Bodies:
 
     Parameters
     ----------
-    held : tuple of Held
     probability : (n,) array
         Sums to 1.
     """

@@ -79,8 +79,6 @@ class OrientationFinding:
     ----------
     angles : DistributionFinding
         What is seen of the axes within the plane of the detector.
-    p2 : Value or None
-        Order parameter.
     director : Value
         Degrees anticlockwise from qx.
     picture : str

@@ -38,8 +38,6 @@ def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals])
 
     Parameters
     ----------
-    name : str
-        Of its group.
     intervals : sequence of mapping
         Of each fit the 95 % credible intervals of its parameters, as far as they were drawn.
     """

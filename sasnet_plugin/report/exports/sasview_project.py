@@ -118,11 +118,6 @@ def pages_of_sample(
 def fit_page(curve: Curve, fit: ModelFit) -> Page:
     """What a running SasView's fit page takes (``createPageForParameters``), its data loaded already.
 
-    Parameters
-    ----------
-    curve : Curve
-        What was fitted.
-
     Returns
     -------
     page : dict of str to list

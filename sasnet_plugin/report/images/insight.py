@@ -34,8 +34,6 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
         As the network reads them; the root of the counts is looked at, or the last channel.
     answers : (n, k) array
         What is true of them.
-    of : str
-        What the answers are.
     """
     pictures = features[..., min(CHANNELS.index("root"), features.shape[-1] - 1)]
     shape = (pictures.shape[1], pictures.shape[2])

@@ -175,8 +175,6 @@ def occlusion(
         The pattern's own, True where the pixel counts.
     patch : (int, int)
         Rows and columns that are covered at a time; a step is half of it.
-    batch : int
-        Masks at once.
 
     Returns
     -------

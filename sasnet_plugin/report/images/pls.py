@@ -104,8 +104,6 @@ def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> D
     ----------
     shape : (int, int)
         Rows and columns of a pattern; row 0 is the lowest.
-    most : int
-        Pictures drawn.
     """
     drawn = min(most, model.loadings.shape[1])
 

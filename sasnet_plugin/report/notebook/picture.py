@@ -110,8 +110,6 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
 
     Parameters
     ----------
-    curves : sequence of Drawn
-        At least one.
     label : str
         For who does not see it.
     """

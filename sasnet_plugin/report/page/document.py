@@ -207,8 +207,6 @@ def document(
     ----------
     title : str
         Of the window; escaped here.
-    body : str
-        HTML.
     pictures : bool
         It holds pictures in pixels.
     own : str

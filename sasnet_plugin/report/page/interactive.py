@@ -46,8 +46,6 @@ def figure_of(picture: str, drawn: dict[str, Any]) -> str:
 
     Parameters
     ----------
-    picture : str
-        An ``svg`` element.
     drawn : dict
         Of `fit_plot` or `sample_plot`.
     """

@@ -45,8 +45,6 @@ class Row:
         Radius of gyration by Guinier's law, else the network's, Å, and the error of the former.
     page : str
         Name of its own page in the same folder; empty where it has none.
-    thumbnail : str
-        An ``svg`` element.
     q_unit : str
         Of a curve: the unit that q was read in, and whether that was assumed.
     """

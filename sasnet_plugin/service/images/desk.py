@@ -32,7 +32,6 @@ class Seen:
     ----------
     domain : Domain or None
         None where nobody has said of which kind it is; then `measurement` is for its picture alone.
-    answer : Answer or None
     reason : str
         Why there is no answer, or why it is of this kind.
     """

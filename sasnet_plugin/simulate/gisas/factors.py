@@ -73,7 +73,6 @@ class Factors:
         ----------
         window : Window
             Symmetric in φ, with an even number of columns.
-        nodes : Nodes, optional
         """
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset)

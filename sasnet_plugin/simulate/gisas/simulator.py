@@ -41,8 +41,6 @@ class Example:
         Kind of distribution, see `priors.FAMILIES`.
     p : (120,) float array
         Share of each rotation angle.
-    geometry : Geometry
-        The true one.
     """
 
     image: Image

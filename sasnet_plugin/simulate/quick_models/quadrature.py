@@ -193,8 +193,6 @@ def q_valid(name: str, pars: Mapping[str, float]) -> float:
 
     Parameters
     ----------
-    name : str
-        Form model.
     pars : mapping
         Its parameters as :func:`sasnet_plugin.simulate.priors.sample_prior` gives them.
     """

@@ -189,8 +189,6 @@ class Posture:
 
     Parameters
     ----------
-    row : mapping
-        Of the dataset.
     turned : Direction or None
         Of its particles' axes; None where every direction is alike.
     turn, tilt : float and (float, float)

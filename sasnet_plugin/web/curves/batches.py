@@ -78,7 +78,6 @@ class Batches:
         For a folder of each batch with its results.
     workers : int
         Processes that fit.
-    answered : callable
     """
 
     def __init__(self, record: Record, folder: Path, workers: int, answered: Answered) -> None:
