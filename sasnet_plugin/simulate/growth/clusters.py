@@ -87,27 +87,6 @@ def transform(q_r: NDArray[np.float64], distance: float, distance_spread: float)
     return np.asarray(np.exp(1j * q_r * distance - 0.5 * (q_r * distance_spread) ** 2))
 
 
-def structure_factor(
-    q_r: NDArray[np.float64], distance: float, distance_spread: float
-) -> NDArray[np.float64]:
-    r"""Structure factor of a chain without end, :math:`S = \mathrm{Re}\,(1+\Omega)/(1-\Omega)`.
-
-    Parameters
-    ----------
-    q_r : float array
-        Å⁻¹, positive.
-    distance, distance_spread : float
-        Å.
-
-    Notes
-    -----
-    1 at large q; its first maximum lies below 2π/D, by π²(σ/D)⁴ of it where σ is small (R. Lazzari, J. Appl.
-    Cryst. 35, 406, 2002, and R. Hosemann's paracrystal therein).
-    """
-    omega = transform(q_r, distance, distance_spread)
-    return np.asarray(((1 + omega) / (1 - omega)).real)
-
-
 def order(
     q_r: NDArray[np.float64],
     distance: float,

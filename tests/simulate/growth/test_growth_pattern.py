@@ -9,7 +9,7 @@ import pytest
 from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
 
 from sasnet_plugin.simulate.gisas.basis import binned
-from sasnet_plugin.simulate.growth.clusters import form_factor, odd_part, structure_factor
+from sasnet_plugin.simulate.growth.clusters import form_factor, odd_part, transform
 from sasnet_plugin.simulate.growth.film import WINDOW, Film
 from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
 from sasnet_plugin.simulate.growth.priors import sample_film
@@ -63,6 +63,12 @@ def test_the_table_is_the_integral(rng: np.random.Generator) -> None:
 def test_beyond_the_table_is_an_error() -> None:
     with pytest.raises(ValueError, match="table"):
         form_factor(np.array([1.0]), np.array([0.1]), 100.0, 100.0)
+
+
+def structure_factor(q: np.ndarray, distance: float, spread: float) -> np.ndarray:
+    """Of a chain without end (R. Lazzari, J. Appl. Cryst. 35, 406, 2002)."""
+    omega = transform(q, distance, spread)
+    return np.asarray(((1 + omega) / (1 - omega)).real)
 
 
 @pytest.mark.parametrize(("spread", "within"), [(0.08, 0.03), (0.1, 0.03), (0.15, 0.05), (0.2, 0.12)])
