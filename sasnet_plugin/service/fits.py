@@ -27,18 +27,11 @@ if TYPE_CHECKING:
     from ..fitting.together.result import SampleResult
 
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
-#: Of an option of the command its name in a request, and how its text is read there.
-_REQUEST: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "--models": ("models", lambda text: text.split(",")),
-    "--structure-factor": ("structure_factor", str),
-    "--fix": (
-        "fixed",
-        lambda text: {n: float(v) for n, _, v in (p.partition("=") for p in text.split("\n"))},
-    ),
-    "--time-limit": ("time_limit", float),
-    "--q-unit": ("q_unit", str),
-    "--q-range": ("window", lambda text: [float(end) if end else None for end in text.split(":")]),
-}
+#: Of an option of the command its name in a request.
+_REQUEST = {
+    "--models": "models", "--structure-factor": "structure_factor", "--fix": "fixed",
+    "--time-limit": "time_limit", "--q-unit": "q_unit", "--q-range": "window",
+}  # fmt: skip
 #: What was said of a sample, as ``--sample-file`` takes it.
 _SAMPLE = "sample.toml"
 Say = Callable[[tuple[str, Any]], None]
@@ -134,8 +127,8 @@ def again(found: FitResult, options: FitOptions) -> dict[str, Any] | None:
     changes, _ = changes_of(found, options)
     if not changes.keys() <= _REQUEST.keys():
         return None
-    named = ((*_REQUEST[option], value) for option, value in changes.items())
-    return {name: None if value is None else read(value) for name, read, value in named}
+    lists = {option: list(value) if isinstance(value, tuple) else value for option, value in changes.items()}
+    return {_REQUEST[option]: value for option, value in lists.items()}
 
 
 def _sample_done(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +11,8 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
 from ..task import FitOptions
-from .next_step import changes_of, entry_of, words_of
+from .next_step import changes_of, entry_of, text_of, words_of
 
-#: Options of the command whose value is a number.
-_NUMBERS = ("--top", "--time-limit", "--workers", "--samples", "--burn", "--wavelength")
 #: Options that are written in Python by other calls than `fit`.
 _LOOK = ("--report", "--export")
 
@@ -49,7 +46,7 @@ def _of_fit(fit: ModelFit) -> ModelFit:
     return fit if said == fit.warnings else replace(fit, warnings=said)
 
 
-def call(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> str:
+def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:
     """A line of Python for what is to change, with all that was given: ``fit(curve, time_limit=180)``.
 
     The curve is called ``curve`` and the answer ``result``, as in the documentation.
@@ -58,11 +55,15 @@ def call(file: str, options: FitOptions, changes: Mapping[str, str | None]) -> s
         return "result.plot()"
     given = {name: value for name, value in {**words_of(options), **changes}.items() if value is not None}
     curve = _curve(file, given)
-    keywords = [f"{keyword(name)}={_value(name, value)}" for name, value in given.items()]
+    # A wavelength stands among what is repeated as text.
+    keywords = [
+        f"{keyword(name)}={value if name == '--wavelength' else _written(value)}"
+        for name, value in given.items()
+    ]
     return f"fit({', '.join([curve, *keywords])})"
 
 
-def _curve(file: str, given: dict[str, str]) -> str:
+def _curve(file: str, given: dict[str, Any]) -> str:
     """What is fitted; what is about reading is taken out of the options."""
     unit, window, entry = (given.pop(name, None) for name in ("--q-unit", "--q-range", "--entry"))
     curve = "curve"
@@ -74,55 +75,21 @@ def _curve(file: str, given: dict[str, str]) -> str:
             else f"replace(curve, q=curve.q / 10)  # {unit}"
         )
     if window is not None:
-        low, _, high = window.partition(":")
+        low, _, high = text_of(window).partition(":")
         ends = ", ".join(filter(None, (f"low={low}" if low else "", f"high={high}" if high else "")))
         curve += f".within({ends})"
     return curve
 
 
-def _value(option: str, value: str) -> str:
-    if option in _NUMBERS:
-        return value
-    return _written(_PARSED.get(option, str)(value))
-
-
-def _fixed(text: str) -> dict[str, float]:
-    """Of ``name=value`` on each line."""
-    pairs = (line.split("=", 1) for line in text.split("\n"))
-    return {name: _number(number) for name, number in pairs}
-
-
-def _started(text: str) -> dict[str, float | str]:
-    """Of ``name=value`` between commas; kinds of distributions are words."""
-    pairs = (part.split("=", 1) for part in text.split(","))
-    return {name: said if name.endswith("_pd_type") else _number(said) for name, said in pairs}
-
-
-def _ranges(text: str) -> dict[str, tuple[float, float]]:
-    """Of ``name=low:high`` on each line."""
-    named = (re.fullmatch(r"([^=]+)=([^:]+):(.+)", line) for line in text.split("\n"))
-    return {m[1]: (_number(m[2]), _number(m[3])) for m in named if m is not None}
-
-
-def _names(text: str) -> list[str]:
-    return text.split(",")
-
-
-def _number(text: str) -> float | int:
-    value = float(text)
-    return int(value) if value.is_integer() and abs(value) < 1e6 else value
-
-
 def _written(value: Any) -> str:
     """A literal in double quotes, as this package's documentation has them."""
-    return repr(value).replace("'", '"')
+    return repr(_plain(value)).replace("'", '"')
 
 
-#: Options whose value is more than a word, by what reads it.
-_PARSED: dict[str, Callable[[str], Any]] = {
-    "--models": _names,
-    "--exclude": _names,
-    "--fix": _fixed,
-    "--range": _ranges,
-    "--start": _started,
-}
+def _plain(value: Any) -> Any:
+    """Names as a list, and whole numbers without a point."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return list(value) if all(isinstance(one, str) for one in value) else tuple(map(_plain, value))
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from ...digits import significant
 from ...types import printable
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
@@ -42,7 +41,7 @@ def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
     return {"--entry": printable(curve.entry)} if curve.entries > 1 and "--entry" not in options.also else {}
 
 
-def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, Any], str]:
     """Options to add (or, with None, to leave out), and a phrase that says why."""
     explained = result.best is not None and (result.verification is None or result.verification.explained)
     if unit_doubtful(result):
@@ -53,38 +52,37 @@ def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, str | 
     left = left_open(result)
     if simpler := simpler_model(result):
         form, _, factor = simpler.partition("@")
-        return {"--models": form, "--structure-factor": factor or "none"}, "with the simpler model"
+        return {"--models": (form,), "--structure-factor": factor or "none"}, "with the simpler model"
     if left and is_body(best.model) and not of_other_shape(result):
         return _with_own_value(left[0], best, options)
     if options.models is None and (expected := expected_unfitted(result)):
         model, own = expected
-        return {"--models": model, "--structure-factor": own or "none"}, "with what the network expects"
+        return {"--models": (model,), "--structure-factor": own or "none"}, "with what the network expects"
     if "--report" not in options.also:
         return {"--report": PAGES}, TO_LOOK
     return {"--export": EXPORTS}, TO_GO_ON
 
 
-def _with_own_value(name: str, best: ModelFit, options: FitOptions) -> tuple[dict[str, str | None], str]:
-    value = f"{float(f'{best.parameters[name].value:.2g}'):g}"
-    changes: dict[str, str | None] = {
-        "--models": best.model,
+def _with_own_value(name: str, best: ModelFit, options: FitOptions) -> tuple[dict[str, Any], str]:
+    value = float(f"{best.parameters[name].value:.2g}")
+    changes = {
+        "--models": (best.model,),
         "--structure-factor": best.structure_factor or "none",
-        "--fix": _pairs({**options.fixed, name: value}),
+        "--fix": {**options.fixed, name: value},
     }
-    return changes, f"with your own value of {name} in the place of {value}"
+    return changes, f"with your own value of {name} in the place of {value:g}"
 
 
-def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, str | None], str]:
+def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, Any], str]:
     if result.unfitted or result.limit_met:
-        return {"--time-limit": f"{options.longer():g}"}, "with more time"
+        return {"--time-limit": options.longer()}, "with more time"
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, "with all models"
     window = _without_the_worst(result)
     if window and "--q-range" not in options.also:
-        low, high = window
-        end = "small" if high is None else "large"
-        said = f"{significant(low, 3) if low else ''}:{significant(high, 3) if high else ''}"
-        return {"--q-range": said}, f"without the {end} q where the misfit is largest"
+        end = "small" if window[1] is None else "large"
+        rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
+        return {"--q-range": rounded}, f"without the {end} q where the misfit is largest"
     return {"--report": PAGES}, "to see where the fits fail"
 
 
@@ -101,7 +99,7 @@ def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] |
     return None
 
 
-def command(file: str, options: FitOptions, changes: Mapping[str, str | None], *more: str) -> str:
+def command(file: str, options: FitOptions, changes: Mapping[str, Any], *more: str) -> str:
     """``sasnet fit FILE``, or more of them, with all that was given and these changes, for a shell."""
     words = words_of(options)
     given = {**words, **changes}
@@ -109,21 +107,28 @@ def command(file: str, options: FitOptions, changes: Mapping[str, str | None], *
         given.pop("--start", None)  # values of another model
     said: list[str] = ["sasnet", "fit", *map(printable, (file, *more))]
     for option, value in given.items():
-        for one in _repeated(option, value):
+        for one in _texts(option, value):
             said += [option, one] if one else [option]
     return shlex.join(said)
 
 
-def _repeated(option: str, value: str | None) -> list[str]:
-    """The values of an option, which stands before each."""
+def _texts(option: str, value: Any) -> list[str]:
+    """An option's value as a shell takes it, one text for each time that the option is repeated."""
     if value is None:
         return []
-    return value.split("\n")
+    if isinstance(value, Mapping):
+        pairs = [f"{name}={text_of(one)}" for name, one in value.items()]
+        return [",".join(pairs)] if option == "--start" else pairs
+    return text_of(value).split("\n")
 
 
-def _pairs(values: Mapping[str, object], between: str = "\n", written: Callable[[Any], object] = str) -> str:
-    """``name=value`` for each; lines become repeated options."""
-    return between.join(f"{name}={written(value)}" for name, value in values.items())
+def text_of(value: Any) -> str:
+    """Names between commas, ends of a range on both sides of a colon, a number by `exact`; text as it is."""
+    if not isinstance(value, tuple):
+        return exact(value)
+    if all(isinstance(one, str) for one in value):
+        return ",".join(value)
+    return ":".join("" if end is None else exact(end) for end in value)
 
 
 def exact(value: float | str) -> str:
@@ -133,24 +138,21 @@ def exact(value: float | str) -> str:
     return short if float(short := f"{value:g}") == value else repr(float(value))
 
 
-def words_of(options: FitOptions) -> dict[str, str | None]:
-    """The options as the command line has them; what was left to its default is left out."""
+#: Options of the command by the field that they set.
+_FIELDS = {
+    "models": "--models", "exclude": "--exclude", "top": "--top", "prior": "--prior",
+    "structure_factor": "--structure-factor", "time_limit": "--time-limit", "workers": "--workers",
+    "fixed": "--fix", "ranges": "--range",
+}  # fmt: skip
+
+
+def words_of(options: FitOptions) -> dict[str, Any]:
+    """The options with their values, as the command calls them; what was left to its default is left out."""
     usual = FitOptions()
-    found: dict[str, str | None] = {}
-    if options.models is not None:
-        found["--models"] = ",".join(options.models)
-    if options.exclude:
-        found["--exclude"] = ",".join(options.exclude)
-    for name in ("top", "prior", "structure_factor", "time_limit", "workers"):
-        value = getattr(options, name)
-        if value != getattr(usual, name):
-            found[f"--{name.replace('_', '-')}"] = f"{value:g}" if isinstance(value, float) else str(value)
-    if options.fixed:
-        found["--fix"] = _pairs({name: exact(value) for name, value in options.fixed.items()})
-    if options.ranges:
-        found["--range"] = _pairs({name: f"{exact(a)}:{exact(b)}" for name, (a, b) in options.ranges.items()})
+    changed = {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
+    found = {option: changed[name] for name, option in _FIELDS.items() if name in changed}
     if (start := options.start) is not None and options.models == (start.model,):
-        found["--start"] = _pairs(start.parameters, ",", exact)
+        found["--start"] = start.parameters
     return (
         found | _of_contrast(options.contrast) | _of_method(options.method, usual.method) | dict(options.also)
     )
@@ -163,11 +165,11 @@ def _of_contrast(contrast: Contrast | None) -> dict[str, str]:
     return {f"--{name}": value for name, value in given.items() if value and value != "neutron"}
 
 
-def _of_method(method: Method, usual: Method) -> dict[str, str]:
+def _of_method(method: Method, usual: Method) -> dict[str, Any]:
     if method.name == usual.name:
         return {}
     return {
-        f"--{option}": str(value)
+        f"--{option}": value
         for option, name in (("method", "name"), ("samples", "samples"), ("burn", "burn"))
         if (value := getattr(method, name)) != getattr(usual, name)
     }

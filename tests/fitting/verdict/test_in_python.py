@@ -51,7 +51,7 @@ def test_a_call_carries_all_that_was_given() -> None:
         method=Method("dream", 5000, 10), time_limit=30.0, workers=1, prior="uniform", exclude=("rpa",),
         also={"--wavelength": "1.54"},
     )  # fmt: skip
-    assert arguments(call("a.dat", options, {"--time-limit": "120"})) == {
+    assert arguments(call("a.dat", options, {"--time-limit": 120.0})) == {
         "top": 3, "models": ["sphere", "cylinder"], "structure_factor": "none",
         "fixed": {"sld": 4, "radius": 12.5}, "ranges": {"length": (10, 500)}, "sample": "SiO2@2.2",
         "solvent": "D2O", "probe": "xray", "method": "dream", "samples": 5000, "burn": 10,
@@ -61,8 +61,10 @@ def test_a_call_carries_all_that_was_given() -> None:
 
 def test_how_a_curve_is_read_is_no_option_of_a_fit() -> None:
     assert call("a 'b'.dat", FitOptions(), {"--q-unit": "nm"}) == 'fit(load("a \'b\'.dat", q_unit="nm")[0])'
-    assert call("", FitOptions(), {"--q-range": "0.01:"}) == "fit(curve.within(low=0.01))"
-    assert call("", FitOptions(), {"--models": None, "--q-range": ":0.3"}) == "fit(curve.within(high=0.3))"
+    assert call("", FitOptions(), {"--q-range": (0.01, None)}) == "fit(curve.within(low=0.01))"
+    assert (
+        call("", FitOptions(), {"--models": None, "--q-range": (None, 0.3)}) == "fit(curve.within(high=0.3))"
+    )
     assert call("a.dat", FitOptions(), {"--report": "pages"}) == "result.plot()"
 
 

@@ -44,12 +44,13 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
         USUAL, models=("sphere",), structure_factor="none", start=Start("sphere", None, values),
         ranges={"radius": (10 / 3, 90.0)},
     )  # fmt: skip
-    words = words_of(one)
-    assert words["--start"] == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
-    assert words["--range"] == f"radius={10 / 3!r}:90"
-    assert start_given([words["--start"]], ("sphere",), "none") == one.start
+    said = shlex.split(command("a.dat", one, {}))
+    start = said[said.index("--start") + 1]
+    assert start == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
+    assert said[said.index("--range") + 1] == f"radius={10 / 3!r}:90"
+    assert start_given([start], ("sphere",), "none") == one.start
     assert "--start" in command("a.dat", one, {"--report": "pages"})
-    assert "--start" not in command("a.dat", one, {"--models": "vesicle"})
+    assert "--start" not in command("a.dat", one, {"--models": ("vesicle",)})
     assert "--start" not in words_of(replace(one, models=None)), "another start than the command's"
 
 
