@@ -10,7 +10,7 @@ from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
-from ..result.model_fit import ModelFit, explains
+from ..result.model_fit import explains
 from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
@@ -22,7 +22,6 @@ from .equals import (
     within_error,
 )
 from .names import capital, is_body, kind, some, with_name
-from .out_of_time import time, time_within_error
 from .settings import VERDICT
 from .sizes import beyond, comparable, sizes
 from .words import spoken
@@ -49,16 +48,27 @@ def unit(result: FitResult) -> Iterator[str]:
         yield result.curve.q_unit.doubt
 
 
-def unit_doubtful(result: FitResult) -> bool:
-    """Whether q was read in Å⁻¹ for want of a unit, and another is likelier."""
-    return bool(result.curve.q_unit.doubt)
-
-
 def failed(result: FitResult) -> Iterator[str]:
     """A candidate is missing for a technical reason."""
     if result.unanswered:
         names = listed(list(result.unanswered))
         yield f"{capital(names)} could not be fitted for a technical reason; the answer may be another."
+
+
+def time(result: FitResult) -> Iterator[str]:
+    """More was to be tried."""
+    if result.unfitted:
+        which = "one of them" if result.unfitted[1:] else "it"
+        yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
+    elif result.limit_met:
+        yield "The time limit ended the search early, so that a better fit may exist."
+
+
+def time_within_error(result: FitResult) -> Iterator[str]:
+    """The same, where the best fit needs an error that is not stated: another may not."""
+    best = result.fits[0]
+    if within_error(result) and not explains(best.reduced_chisq, len(result.curve)):
+        yield from time(result)
 
 
 def reasons(result: FitResult) -> Iterator[str]:
@@ -207,15 +217,11 @@ _STRENGTHS = {
 }  # fmt: skip
 
 
-def _largest_length(fit: ModelFit) -> float:
-    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
-
-
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
     smallest = 2 * math.pi / ASSESSMENT.atoms
-    if _largest_length(best) >= smallest:
+    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
         return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
     if lengths and all(p.value < smallest for _, p in lengths):

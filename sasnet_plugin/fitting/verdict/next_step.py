@@ -10,7 +10,7 @@ from ...types import printable
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..task import Contrast, FitOptions, Method
-from .doubts import expected_unfitted, left_open, simpler_model, unit_doubtful
+from .doubts import expected_unfitted, left_open, simpler_model
 from .equals import of_other_shape, within_error
 from .names import is_body
 from .settings import VERDICT
@@ -44,7 +44,7 @@ def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
 def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, Any], str]:
     """Options to add (or, with None, to leave out), and a phrase that says why."""
     explained = result.best is not None and (result.verification is None or result.verification.explained)
-    if unit_doubtful(result):
+    if result.curve.q_unit.doubt:
         return {"--q-unit": "nm"}, "if q is in nm⁻¹"
     if not explained and not within_error(result):
         return _for_the_unexplained(result, options)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
-from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model, unit_doubtful
+from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model
 from sasnet_plugin.fitting.verdict.headline import headline
 from sasnet_plugin.types import Suggestion
 from sasnet_plugin.units import QUnit
@@ -30,8 +30,6 @@ def test_a_wrong_unit_would_hurt_most() -> None:
     said = doubts(answer(SPHERE, ROD, alike=("cylinder",), curve=replace(CURVE, q_unit=UNIT)))
     assert said[0] == UNIT.doubt
     assert len(said) == 2
-    assert unit_doubtful(answer(curve=replace(CURVE, q_unit=UNIT)))
-    assert not unit_doubtful(answer())
 
 
 @pytest.mark.parametrize(
