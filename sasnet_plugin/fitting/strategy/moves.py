@@ -140,7 +140,7 @@ def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
 
 
 def nested(state: State) -> Iterator[Step]:
-    """The simpler models that the best fits have become, where they were not fitted themselves."""
+    """The simpler models that the best fits have become, where they were not found themselves."""
     if state.options.models is not None:
         return
     for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
@@ -148,8 +148,11 @@ def nested(state: State) -> Iterator[Step]:
         for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
             form, _, factor = reduction.name.partition("@")
             found = replace(hypothesis, form=form, structure_factor=factor or None)
-            if found not in state.fits and reached(reduction, fit):
-                start = reduction.start({name: p.value for name, p in fit.parameters.items()})
+            known = state.fits.get(found)
+            # One that is worse than what it is a part of lies in another minimum, or has other widths.
+            behind = known is None or known.chisq > fit.chisq + STRATEGY.chance_gain
+            if behind and reached(reduction, fit):
+                start = reduction.start(starting_values(fit))
                 yield beside(state, ("nested", found, hypothesis), found, STRATEGY.likely, start)
 
 

@@ -45,9 +45,17 @@ def _found(result: FitResult) -> str:
         return f"{_of_no_shape(result)} {capital(chisq)}."
     said = explanation(result, best)
     if explained and (not within or explains(best.reduced_chisq, len(result.curve))):
-        return f"{said}. Explains the data, {chisq}."
+        return f"{said}. Explains the data{_but_for(result)}, {chisq}."
     given = "stated" if result.curve.dintensity is not None else "estimated"
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+
+
+def _but_for(result: FitResult) -> str:
+    """Which of the points were left out, as a beamstop dims them."""
+    dark = result.curve.shadow
+    if dark is None:
+        return ""
+    return f" but for the first {'point' if len(dark) == 1 else f'{len(dark)} points'} (beamstop?)"
 
 
 def _of_no_shape(result: FitResult) -> str:
