@@ -183,7 +183,6 @@ class OptimizeSettings:
     kept_draws: int = setting(1_000_000, "Draws that bumps keeps in memory; of more, every second, third…")
     least_draws: int = setting(20, "Steps of all chains after burn-in below which they are no posterior.")
     ranking_share: float = setting(0.6, "The ranking's time where another method follows.", "share")
-    method_share: float = setting(0.85, "Of what is left, the method's; the rest starts a process.", "share")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..pool import answers
 from ..problem.experiment import TimeUpError, rebuilt, silent
 from ..result.model_fit import ModelFit, Posterior
 from ..result.posterior import posterior_of
-from ..settings import OPTIMIZE
+from ..settings import EFFORT, OPTIMIZE
 from ..task import UNLIMITED, Budget, Counting, Method
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def refine_best(
     fit : ModelFit
         As it was where the method did not end in time.
     """
-    until = time.time() + OPTIMIZE.method_share * seconds
+    until = time.time() + EFFORT.planned * seconds
     job = Refinement(curve, dintensity, fit, method, until, int(rng.integers(2**32)))
     ((_, answer),) = answers(pool, refine, [job], seconds)
     if isinstance(answer, SasnetError):
