@@ -131,7 +131,7 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
     wide = [replace(size, error=spread(size, _same(size.name, equals, best))) for size in whole]
-    long = beyond(result, best)
+    long = beyond(best)
     hidden = parts | set(long)
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.name, size) for size in wide if not _open(size)]
