@@ -15,10 +15,9 @@ from ...simulate.priors import model_info
 from ...types import product_name
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
-from ..evidence.shared_error import SharedError
 from ..ledger import spent
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import SALT, completed, independent
+from ..problem.free_parameters import SALT, completed
 from ..problem.model_curves import ModelCurves
 from ..result.components import bare
 from ..result.model_fit import ModelFit
@@ -28,8 +27,9 @@ from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts, own_density_starts
 from .generalised import Minimum, generalised, plain
 from .joint import Joint, Key
+from .joint_evidence import evidence_of_all
+from .linear import deviations, linear_at, residuals
 from .shared import Plan, plan_of
-from .slow_errors import slow_errors
 
 Array = NDArray[np.float64]
 #: Steps with which a start is tried, those of the best to the end, and how many these are.
@@ -51,6 +51,8 @@ class JointTask:
         Of each curve alone, where this model was fitted to it.
     probability : float
         Of the curves' answers together.
+    settled : bool
+        The starts are where a joint fit has ended: other densities need not be tried.
     """
 
     sample: Sample
@@ -63,6 +65,7 @@ class JointTask:
     probability: float = 0.0
     per_decade: int | None = None
     budget: Budget = Budget(10.0)
+    settled: bool = False
 
     @property
     def name(self) -> str:
@@ -89,6 +92,8 @@ class JointMinimum:
         The scale that the curves have in common; NaN where they have none.
     evidences : tuple of Evidence
         Of each curve, its parameters where they are.
+    minus_two_log : float
+        -2 ln of the marginal likelihood of all curves (`joint_evidence`).
     seconds : float
         Evaluations.
     """
@@ -102,6 +107,7 @@ class JointMinimum:
     theories: tuple[Array, ...]
     common: float
     evidences: tuple[Evidence, ...] = ()
+    minus_two_log: float = np.inf
     seconds: float = 0.0
 
     @property
@@ -123,12 +129,6 @@ class JointMinimum:
     def reduced_chisq(self) -> float:
         """χ² over the degrees of freedom."""
         return self.total / max(self.points - self.free, 1)
-
-    @property
-    def bic(self) -> float:
-        """-2 ln of the likelihood, with noise and a slow error of each curve's own size, + k ln n."""
-        lost = sum(one.minus_two_log for one in self.evidences)
-        return float(lost + self.prior + self.free * np.log(self.points))
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
@@ -198,6 +198,9 @@ def _starts(
     rng = np.random.default_rng(0)
     for single in _different([s for s in task.starts if s is not None] or [{}], plan):
         shared = completed(defaults | single | task.fixed, 35)
+        if task.settled:
+            found.append((shared, [_of_curve(start or single, plan) for start in task.starts]))
+            continue
         if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
             of_matter = density_starts(forms, plan, shared, rng)
             found += [(shared | matter, list(around)) for matter, around in of_matter]
@@ -247,7 +250,8 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
     among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
     first = plain(joint, joint.best[1])
     found = _evidences(among, first)
-    errors, slow = _deviations(joint, first, among, [one.shared for one in found])
+    linear = linear_at(joint, first.x)
+    errors, slow = deviations(linear, first, residuals(joint, first), among, [one.shared for one in found])
     if _usual(found):  # nothing is gained by weights where the model is wrong
         second = generalised(joint, first.x, slow)
         better = _evidences(among, second)
@@ -261,7 +265,10 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         for theory, one in zip(first.theories, joint.curves, strict=True)
     )
     common = first.common if plan.factors is not None else np.nan
-    return JointMinimum(task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found)
+    lost = evidence_of_all(joint, task.name, linear, first, among)
+    return JointMinimum(
+        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found, lost
+    )
 
 
 def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:
@@ -278,20 +285,6 @@ def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
     return found.prior + sum(one.minus_two_log for one in evidences)
 
 
-def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
-    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
-    linear = joint.linear(x)
-    columns: dict[Any, Array] = {}
-    for i in range(len(joint.curves)):
-        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
-    if joint.plan.factors is not None:
-        columns["scale", None] = linear[:, -1]
-    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
-        columns[key] = column / code.slope(at)
-    shown: list[Any] = independent(columns)
-    return {key: columns[key] for key in shown}
-
-
 def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
 
@@ -299,31 +292,3 @@ def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
     return evidence(among, fit)
-
-
-def _deviations(
-    joint: Joint, at: Minimum, among: Sequence[Discrepancy], begin: Sequence[SharedError]
-) -> tuple[dict[Key, float], Sequence[SharedError]]:
-    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
-
-    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
-    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
-    """
-    columns = _columns(joint, at.x)
-    if not columns:
-        return {}, begin
-    jacobian = np.stack(list(columns.values()), axis=1)
-    scale = np.linalg.norm(jacobian, axis=0)
-    jacobian = jacobian / scale
-    ends = np.cumsum([len(one.curve) for one in joint.curves])
-    *slopes, besides = np.split(jacobian, ends)
-    *residuals, off = np.split(joint.residuals(at.x), ends)
-    shared = slow_errors(among, at.theories, residuals, slopes, (off, besides), begin)
-    *left, last = np.split(np.linalg.pinv(jacobian), ends, axis=1)
-    total = last @ last.T
-    for own, error in zip(left, shared, strict=True):
-        total += error.noise**2 * own @ own.T
-        for size, shape in error.parts:
-            seen = own @ shape.vectors
-            total += size**2 * (seen * shape.values) @ seen.T
-    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
