@@ -18,6 +18,7 @@ from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import marginal
 from ..evidence.prior import extent_in
 from ..result.model_fit import Parameter
+from ..settings import PROBLEM
 from .generalised import Minimum
 from .joint import Joint, Key
 from .linear import Linear, residuals
@@ -90,4 +91,15 @@ def _wide(
         return np.inf
     value = common if key == ("scale", None) else float(values[place or 0][name])
     p = Parameter(value, None, "", False, value, value)
-    return extent_in(model, name, p, among[place or 0].constant) / float(np.sqrt(2 * np.pi))
+    found = extent_in(model, name, p, among[place or 0].constant) / float(np.sqrt(2 * np.pi))
+    if plan.relative and name in (*joint.forms.matter, joint.forms.solvent):
+        found *= _contrast(joint, values[place or 0])
+    return found
+
+
+def _contrast(joint: Joint, values: Mapping[str, Any]) -> float:
+    """The largest contrast of a curve over a usual one: where the scale makes up for it, any is as likely."""
+    low, high = PROBLEM.neutron_matter
+    solvent = float(values.get(joint.forms.solvent, 0.0))
+    contrasts = [abs(float(values[name]) - solvent) for name in joint.forms.matter]
+    return 2 * max(contrasts, default=high - low) / (high - low)

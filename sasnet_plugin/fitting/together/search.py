@@ -35,8 +35,9 @@ _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
 #: And of other size distributions than that of the best model, for each curve, s.
 _WIDTHS = 2.0
-#: What every contrast is held against.
+#: What every contrast is held against: bodies of one material, and of a core with a shell.
 _PLAIN = ("sphere", "ellipsoid", "cylinder")
+_SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -206,13 +207,32 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     A curve alone may show no shape; several contrasts of one body agree on its density.
     """
     best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
-    dense = any("sld" in name for name in best.parameters)
-    if ask.options.models is not None or (dense and ask.sample.kind != CONTRASTS):
+    if ask.options.models is not None or (_materials(best.model) and ask.sample.kind != CONTRASTS):
         return []
-    done = {fit.name for fit in fits} | {*ask.options.exclude}
+    done = {(fit.model, fit.structure_factor) for fit in fits}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_: dict[Pair, float] = {(n, None): known.get(n, 0.0) for n in _PLAIN if n not in done}
+    open_ = {(name, factor): known.get(name, 0.0) for name, factor in _plainer(best, ask.options)}
+    open_ = {pair: chance for pair, chance in open_.items() if pair not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
+
+
+def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
+    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any."""
+    factor = options.structure_factor
+    if factor is None:
+        factor = "hardsphere" if best.structure_factor else None
+    elif factor == "none":
+        factor = None
+    bodies = [*_PLAIN]
+    if _materials(best.model) > 1:
+        bodies = [n for n in (*_SHELLS, best.model) if _lengths(n) <= _lengths(best.model)]
+    return [(name, factor) for name in bodies if name not in options.exclude]
+
+
+def _materials(model: str) -> int:
+    """How many densities a body has, the solvent's left out."""
+    table = model_info(model).parameters.call_parameters
+    return len([p for p in table if p.type == "sld" and "solvent" not in p.name])
 
 
 def _chances(

@@ -33,7 +33,7 @@ from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _plainer
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
@@ -453,3 +453,15 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
     assert done.returncode != 0
     assert done.stderr.strip().endswith("did you mean thickness or thickness9 or thickness8?")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours() -> None:
+    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    bicelle = replace(shell, model="core_shell_bicelle", structure_factor="squarewell")
+    pairs = _plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
+    assert set(pairs) == {
+        (name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_bicelle")
+    }
+    assert _plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    sphere = replace(shell, model="sphere")
+    assert ("ellipsoid", None) in _plainer(sphere, FitOptions(structure_factor="none"))
