@@ -32,6 +32,8 @@ from .linear import deviations, linear_at, residuals
 from .shared import Plan, plan_of
 
 Array = NDArray[np.float64]
+#: Values that all curves share, and those of each.
+Start = tuple[dict[str, Any], list[dict[str, Any]]]
 #: Steps with which a start is tried, those of the best to the end, and how many these are.
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 #: Starts that are tried, the nearest to the data.
@@ -188,28 +190,32 @@ def _from(joint: Joint) -> Joint:
     return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
 
 
-def _starts(
-    task: JointTask, plan: Plan, forms: ContrastForms
-) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    found: list[Start] = []
     rng = np.random.default_rng(0)
     for single in _different([s for s in task.starts if s is not None] or [{}], plan):
         shared = completed(defaults | single | task.fixed, 35)
-        if task.settled:
-            found.append((shared, [_of_curve(start or single, plan) for start in task.starts]))
-            continue
-        if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
-            of_matter = density_starts(forms, plan, shared, rng)
-            found += [(shared | matter, list(around)) for matter, around in of_matter]
-            if found:
-                continue
         own = [_of_curve(start or single, plan) for start in task.starts]
-        owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
-        found += [(shared, one) for one in owns]
+        found += _from_one(task, plan, forms, (shared, own), rng)
     return found
+
+
+def _from_one(
+    task: JointTask, plan: Plan, forms: ContrastForms, start: Start, rng: np.random.Generator
+) -> list[Start]:
+    """The starts of one shape."""
+    if task.settled:
+        return [start]
+    shared, own = start
+    if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
+        of_matter = density_starts(forms, plan, shared, rng)
+        if of_matter:
+            return [(shared | matter, list(around)) for matter, around in of_matter]
+    owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
+    return [(shared, one) for one in owns]
 
 
 def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
