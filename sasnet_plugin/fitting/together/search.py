@@ -225,7 +225,7 @@ def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
         factor = None
     bodies = [*_PLAIN]
     if _materials(best.model) > 1:
-        bodies = [n for n in (*_SHELLS, best.model) if _lengths(n) <= _lengths(best.model)]
+        bodies = [n for n in _SHELLS if _lengths(n) <= _lengths(best.model)]
     return [(name, factor) for name in bodies if name not in options.exclude]
 
 
