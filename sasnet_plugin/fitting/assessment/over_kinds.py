@@ -3,21 +3,67 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, over_median
 from ..settings import ASSESSMENT
 
 
+@dataclass(frozen=True)
+class Kind:
+    """A fit with one kind of size distribution.
+
+    Parameters
+    ----------
+    weight : float
+        Its likelihood over that of the best kind.
+    """
+
+    weight: float
+    parameters: Mapping[str, Parameter]
+    distributions: Mapping[str, str]
+
+    def comparable(self, name: str) -> float:
+        """What a parameter's value is multiplied by to be the same number in all kinds.
+
+        Sizes are compared by their means, widths by the standard deviation over the mean.
+        """
+        own = name.removesuffix("_pd")
+        if own == name:
+            return over_median(self.parameters, self.distributions, name)
+        width = self.parameters[name].value
+        if self.distributions.get(own) != "lognormal" or width <= 0:
+            return 1.0
+        return math.sqrt(math.expm1(width**2)) / width
+
+
+def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
+    """A parameter whose error is the root of its variance over the kinds, each weighted by its likelihood."""
+    p = best.parameters[name]
+    if p.error is None or p.fixed:
+        return p
+    own, total, apart = best.comparable(name), 1.0, 0.0
+    for kind in (one for one in others if name in one.parameters):
+        value = kind.parameters[name].value * kind.comparable(name) / own
+        total += kind.weight
+        apart += kind.weight * (value - p.value) ** 2
+    return replace(p, error=math.sqrt(p.error**2 + apart / total))
+
+
 def over_kinds(result: FitResult) -> FitResult:
     """With the spread over equally good kinds of size distribution in the errors of the best fit."""
-    kinds = other_distributions(result) if result.fits else []
-    if not kinds:
+    fits = other_distributions(result) if result.fits else []
+    if not fits:
         return result
     best = result.fits[0]
-    parameters = {name: _widened(name, p, best, kinds) for name, p in best.parameters.items()}
+    others = [
+        Kind(math.exp(0.5 * min(best.chisq - fit.chisq, 0.0)), fit.parameters, fit.distributions)
+        for fit in fits
+    ]
+    own = Kind(1.0, best.parameters, best.distributions)
+    parameters = {name: over(name, own, others) for name in best.parameters}
     return replace(result, fits=(replace(best, parameters=parameters), *result.fits[1:]))
 
 
@@ -31,17 +77,3 @@ def other_distributions(result: FitResult) -> list[ModelFit]:
         and dict(fit.distributions) != dict(best.distributions)
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]
-
-
-def _widened(name: str, p: Parameter, best: ModelFit, kinds: Sequence[ModelFit]) -> Parameter:
-    """A parameter whose error is the root of its variance over the kinds, each weighted by its likelihood."""
-    if p.error is None or p.fixed:
-        return p
-    own, total, apart = over_median(best.parameters, best.distributions, name), 1.0, 0.0
-    for fit in (one for one in kinds if name in one.parameters):
-        # Of the same curve means are the same, and a median is not.
-        value = fit.parameters[name].value * over_median(fit.parameters, fit.distributions, name) / own
-        likelihood = math.exp(0.5 * min(best.chisq - fit.chisq, 0.0))
-        total += likelihood
-        apart += likelihood * (value - p.value) ** 2
-    return replace(p, error=math.sqrt(p.error**2 + apart / total))

@@ -48,11 +48,12 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
 
 def extents(fit: ModelFit, background: float) -> dict[str, float]:
     """`extent` of each fitted parameter of a fit."""
-    known = _bounds(fit.name)
-    return {
-        name: extent(name, p := fit.parameters[name], known.get(name, (p.low, p.high)), background)
-        for name in fit.free
-    }
+    return {name: extent_in(fit.name, name, fit.parameters[name], background) for name in fit.free}
+
+
+def extent_in(model: str, name: str, p: Parameter, background: float) -> float:
+    """`extent` of a parameter of a model, a product or a sum, within what a sample may have."""
+    return extent(name, p, _bounds(model).get(name, (p.low, p.high)), background)
 
 
 @lru_cache(maxsize=512)

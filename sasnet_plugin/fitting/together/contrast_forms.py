@@ -19,8 +19,8 @@ from ..problem.model_curves import ModelCurves
 Array = NDArray[np.float64]
 #: Largest difference of a curve from its quadratic form, over its largest value.
 _EXACT = 1e-6
-#: Shapes whose forms are kept: those that a step downhill and its slopes go back to.
-_KEPT = 8
+#: Shapes whose forms are kept: those that a few steps downhill and their slopes go back to.
+_KEPT = 64
 _MOST_MATERIALS = 3
 
 

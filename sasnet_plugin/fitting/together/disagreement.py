@@ -56,9 +56,12 @@ def own_that_explains(
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
-    tasks = [replace(task, sample=replace(task.sample, own=task.sample.own | {name})) for name in names]
+    tasks = [
+        replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
+        for name in names
+    ]
     found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
-    return min(found, key=lambda one: one[1].bic, default=None)
+    return min(found, key=lambda one: one[1].minus_two_log, default=None)
 
 
 def _is_told(name: str, p: Parameter) -> bool:
@@ -91,4 +94,6 @@ def without(task: JointTask, i: int) -> JointTask:
         concentrations=left(sample.concentrations), probes=left(sample.probes), scale=left(sample.scale),
         values=left(sample.values),
     )  # fmt: skip
-    return replace(task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts))
+    return replace(
+        task, sample=fewer, dintensities=left(task.dintensities), starts=left(task.starts), settled=False
+    )

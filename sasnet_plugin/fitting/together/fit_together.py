@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,21 @@ from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared
 from ..ledger import Ledger
-from ..pool import Workers, answers
+from ..pool import Workers
 from ..problem.contrast import scattering_length_density
-from ..problem.experiment import starting_values
 from ..progress import Progress, Watched, shown
 from ..task import FitOptions, Pool
 from .disagreement import odd_one, own_that_explains
-from .distributions import other_widths, over_kinds
-from .joint_fit import joint_fit
 from .one_curve import as_one_curve
-from .one_model import JointMinimum, JointTask, fit_one
-from .result import JointFit, SampleResult, ranked
+from .result import SampleResult, ranked
 from .said import spoken_in_python, told
-from .search import BESIDE, JOINT, Alone, Reading, search
+from .search import Alone, Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
     "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
     " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
-#: Fits whose -2 ln of the evidence lies so far behind may lead with another size distribution: that of the
-#: wrong length costs 40 in three curves that are off by 2 %.
-_NEAR = 60.0
 #: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all.
 _CHANGED = 2
 
@@ -152,32 +144,19 @@ def _jointly(
     """All that is fitted to all curves."""
     ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
     readings = search(ledger, sample, dintensities, options, suggestion, alone)
-    found = [_followed(ledger, reading, dintensities, options, suggestion) for reading in readings]
+    found = [_result(reading, dintensities, suggestion) for reading in readings]
     if not found[0].explained:
         return _disagreeing(ledger, readings, found, options)
     return found[0]
 
 
-def _followed(
-    ledger: Ledger,
-    reading: Reading,
-    dintensities: tuple[Any, ...],
-    options: FitOptions,
-    suggestion: Suggestion,
-) -> SampleResult:
-    """The joint fits of a reading, the near ones with other size distributions, the best first."""
-    order = tuple(ranked(reading.fits))
-    if order:
-        least = min(fit.bic for fit in order) + _NEAR
-        near = [fit for fit in order if fit is order[0] or fit.bic < least]
-        rest = [fit for fit in order[1:] if not fit.bic < least]
-        again = partial(_again, reading.sample, dintensities, options)
-        order = tuple(ranked([*(_whichever_kind(ledger, again(fit), fit) for fit in near), *rest]))
-    notes = reading.notes
-    unknown = not any(one is not None for one in reading.sample.solvents or ())
-    if order and reading.sample.kind == CONTRASTS and unknown:
+def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
+    """A reading as the sample's result."""
+    notes, sample = reading.notes, reading.sample
+    unknown = not any(one is not None for one in sample.solvents or ())
+    if reading.fits and sample.kind == CONTRASTS and unknown:
         notes = [*notes, NO_DENSITIES]
-    return SampleResult(reading.sample, dintensities, order, suggestion, notes=tuple(notes))
+    return SampleResult(sample, dintensities, tuple(reading.fits), suggestion, notes=tuple(notes))
 
 
 def _disagreeing(
@@ -190,7 +169,7 @@ def _disagreeing(
     usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
     for one in usual:
         for fit in one.fits[:_CHANGED]:
-            task = _again(one.sample, one.dintensities, options, fit)
+            task = again(one.sample, one.dintensities, options, fit)
             changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
             if changed is not None:
                 name, own = changed
@@ -198,7 +177,7 @@ def _disagreeing(
                 return replace(one, sample=sample, fits=tuple(ranked([own])), changing=name)
     for one in usual or found[:1]:
         if one.best is not None:
-            odd = odd_one(ledger, _again(one.sample, one.dintensities, options, one.best))
+            odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))
             if odd is not None:
                 return replace(one, odd=odd)
         if ledger.clock() >= ledger.until:
@@ -218,20 +197,3 @@ def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:
         for guess in suggestion.models
     ]
     return replace(suggestion, models=tuple(models))
-
-
-def _whichever_kind(ledger: Ledger, task: JointTask, first: JointFit) -> JointFit:
-    """The same with the size distribution that suits best."""
-    tasks = other_widths(task, first)
-    found = answers(ledger, fit_one, tasks, ledger.until - ledger.clock())
-    kinds = [joint_fit(answer) for _, answer in found if isinstance(answer, JointMinimum)]
-    return over_kinds([first, *kinds])
-
-
-def _again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
-    """A joint fit from where it has ended."""
-    starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
-    return JointTask(
-        sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
-        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
-    )  # fmt: skip

@@ -84,6 +84,7 @@ class Joint:
                 if name not in known:
                     self.codes[name, i] = code_of(first.info, name, self.starts[i], first.ranges, least)
         self._known: dict[int, tuple[Any, Array]] = {}
+        self._slopes: tuple[Any, dict[Key, Array]] = (None, {})
         self.best: tuple[float, Array] = (np.inf, self.first)
 
     @property
@@ -120,7 +121,7 @@ class Joint:
         """I(q) of each curve at scale 1 without background, (n_i,); kept while its parameters stay."""
         found = []
         for i, own in enumerate(self.decoded(x)):
-            key = tuple(sorted((k, v) for k, v in own.items() if not isinstance(v, str)))
+            key = _numbers(own)
             if i not in self._known or self._known[i][0] != key:
                 self._known[i] = key, self.forms.intensity(i, own)
             found.append(self._known[i][1])
@@ -169,7 +170,13 @@ class Joint:
         return found
 
     def columns(self, x: Array) -> dict[Key, Array]:
-        """Slopes of the residuals by each code, scales and backgrounds staying."""
+        """Slopes of the residuals by each code, scales and backgrounds staying; kept while curves stay."""
+        where = [_numbers(own) for own in self.decoded(x)]
+        if self._slopes[0] != where or not self.codes.keys() <= self._slopes[1].keys():
+            self._slopes = where, self._columns(x)
+        return {key: self._slopes[1][key] for key in self.codes}
+
+    def _columns(self, x: Array) -> dict[Key, Array]:
         base, decoded = self.intensities(x), self.decoded(x)
         scales = self.solved(base).scales
         ends = np.cumsum([0, *(len(c.curve) for c in self.curves)])
@@ -239,6 +246,10 @@ class Joint:
                 del self.codes[name, place]
         self.best = (np.inf, self.first)
         self.residuals(self.first)
+
+
+def _numbers(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    return tuple(sorted((k, v) for k, v in parameters.items() if not isinstance(v, str)))
 
 
 def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array, Array]:

@@ -27,12 +27,14 @@ def joint_fit(found: JointMinimum) -> JointFit:
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
     kinds = {n: str(found.values[0].get(f"{n}_pd_type", "gaussian")) for n in widths}
     fit = JointFit(
-        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.bic,
+        task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.minus_two_log,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
         _runs(found), task.per_decade, seconds=found.seconds,
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
-    return replace(fit, bic=fit.bic + max(map(outside, map(fit.of_curve, range(len(own))))))
+    return replace(
+        fit, minus_two_log=fit.minus_two_log + max(map(outside, map(fit.of_curve, range(len(own)))))
+    )
 
 
 def _parameters(found: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[str, Parameter], ...]]:

@@ -15,10 +15,9 @@ from ...simulate.priors import model_info
 from ...types import product_name
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
-from ..evidence.shared_error import SharedError
 from ..ledger import spent
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import SALT, completed, independent
+from ..problem.free_parameters import SALT, completed
 from ..problem.model_curves import ModelCurves
 from ..result.components import bare
 from ..result.model_fit import ModelFit
@@ -28,10 +27,13 @@ from .contrast_forms import ContrastForms
 from .contrast_starts import density_starts, own_density_starts
 from .generalised import Minimum, generalised, plain
 from .joint import Joint, Key
+from .joint_evidence import evidence_of_all
+from .linear import deviations, linear_at, residuals
 from .shared import Plan, plan_of
-from .slow_errors import slow_errors
 
 Array = NDArray[np.float64]
+#: Values that all curves share, and those of each.
+Start = tuple[dict[str, Any], list[dict[str, Any]]]
 #: Steps with which a start is tried, those of the best to the end, and how many these are.
 _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 #: Starts that are tried, the nearest to the data.
@@ -51,6 +53,8 @@ class JointTask:
         Of each curve alone, where this model was fitted to it.
     probability : float
         Of the curves' answers together.
+    settled : bool
+        The starts are where a joint fit has ended: other densities need not be tried.
     """
 
     sample: Sample
@@ -63,6 +67,7 @@ class JointTask:
     probability: float = 0.0
     per_decade: int | None = None
     budget: Budget = Budget(10.0)
+    settled: bool = False
 
     @property
     def name(self) -> str:
@@ -89,6 +94,8 @@ class JointMinimum:
         The scale that the curves have in common; NaN where they have none.
     evidences : tuple of Evidence
         Of each curve, its parameters where they are.
+    minus_two_log : float
+        -2 ln of the marginal likelihood of all curves (`joint_evidence`).
     seconds : float
         Evaluations.
     """
@@ -102,6 +109,7 @@ class JointMinimum:
     theories: tuple[Array, ...]
     common: float
     evidences: tuple[Evidence, ...] = ()
+    minus_two_log: float = np.inf
     seconds: float = 0.0
 
     @property
@@ -123,12 +131,6 @@ class JointMinimum:
     def reduced_chisq(self) -> float:
         """χ² over the degrees of freedom."""
         return self.total / max(self.points - self.free, 1)
-
-    @property
-    def bic(self) -> float:
-        """-2 ln of the likelihood, with noise and a slow error of each curve's own size, + k ln n."""
-        lost = sum(one.minus_two_log for one in self.evidences)
-        return float(lost + self.prior + self.free * np.log(self.points))
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
@@ -188,25 +190,32 @@ def _from(joint: Joint) -> Joint:
     return Joint(joint.curves, joint.plan, values[0], values, joint.forms)
 
 
-def _starts(
-    task: JointTask, plan: Plan, forms: ContrastForms
-) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
     """Values that all share, and those of each curve, from the fits of single curves."""
     info = model_info(task.name)
     defaults = {p.name: float(p.default) for p in info.parameters.call_parameters}
-    found: list[tuple[dict[str, Any], list[dict[str, Any]]]] = []
+    found: list[Start] = []
     rng = np.random.default_rng(0)
     for single in _different([s for s in task.starts if s is not None] or [{}], plan):
         shared = completed(defaults | single | task.fixed, 35)
-        if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
-            of_matter = density_starts(forms, plan, shared, rng)
-            found += [(shared | matter, list(around)) for matter, around in of_matter]
-            if found:
-                continue
         own = [_of_curve(start or single, plan) for start in task.starts]
-        owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
-        found += [(shared, one) for one in owns]
+        found += _from_one(task, plan, forms, (shared, own), rng)
     return found
+
+
+def _from_one(
+    task: JointTask, plan: Plan, forms: ContrastForms, start: Start, rng: np.random.Generator
+) -> list[Start]:
+    """The starts of one shape."""
+    if task.settled:
+        return [start]
+    shared, own = start
+    if task.sample.kind == CONTRASTS and not set(forms.matter) <= plan.own:
+        of_matter = density_starts(forms, plan, shared, rng)
+        if of_matter:
+            return [(shared | matter, list(around)) for matter, around in of_matter]
+    owns = [own, *_salted(shared, own, plan), *_by_densities(forms, plan, shared, rng)]
+    return [(shared, one) for one in owns]
 
 
 def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
@@ -247,7 +256,8 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
     among = [Discrepancy(one.curve, one.dintensity) for one in joint.curves]
     first = plain(joint, joint.best[1])
     found = _evidences(among, first)
-    errors, slow = _deviations(joint, first, among, [one.shared for one in found])
+    linear = linear_at(joint, first.x)
+    errors, slow = deviations(linear, first, residuals(joint, first), among, [one.shared for one in found])
     if _usual(found):  # nothing is gained by weights where the model is wrong
         second = generalised(joint, first.x, slow)
         better = _evidences(among, second)
@@ -261,7 +271,10 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
         for theory, one in zip(first.theories, joint.curves, strict=True)
     )
     common = first.common if plan.factors is not None else np.nan
-    return JointMinimum(task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found)
+    lost = evidence_of_all(joint, task.name, linear, first, among)
+    return JointMinimum(
+        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found, lost
+    )
 
 
 def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:
@@ -278,20 +291,6 @@ def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
     return found.prior + sum(one.minus_two_log for one in evidences)
 
 
-def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
-    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
-    linear = joint.linear(x)
-    columns: dict[Any, Array] = {}
-    for i in range(len(joint.curves)):
-        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
-    if joint.plan.factors is not None:
-        columns["scale", None] = linear[:, -1]
-    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
-        columns[key] = column / code.slope(at)
-    shown: list[Any] = independent(columns)
-    return {key: columns[key] for key in shown}
-
-
 def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
 
@@ -299,31 +298,3 @@ def _evidence(among: Discrepancy, theory: Array) -> Evidence:
     """
     fit = ModelFit("", None, {}, {}, 0.0, 0.0, 0.0, 0.0, 0.0, theory)
     return evidence(among, fit)
-
-
-def _deviations(
-    joint: Joint, at: Minimum, among: Sequence[Discrepancy], begin: Sequence[SharedError]
-) -> tuple[dict[Key, float], Sequence[SharedError]]:
-    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
-
-    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
-    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
-    """
-    columns = _columns(joint, at.x)
-    if not columns:
-        return {}, begin
-    jacobian = np.stack(list(columns.values()), axis=1)
-    scale = np.linalg.norm(jacobian, axis=0)
-    jacobian = jacobian / scale
-    ends = np.cumsum([len(one.curve) for one in joint.curves])
-    *slopes, besides = np.split(jacobian, ends)
-    *residuals, off = np.split(joint.residuals(at.x), ends)
-    shared = slow_errors(among, at.theories, residuals, slopes, (off, besides), begin)
-    *left, last = np.split(np.linalg.pinv(jacobian), ends, axis=1)
-    total = last @ last.T
-    for own, error in zip(left, shared, strict=True):
-        total += error.noise**2 * own @ own.T
-        for size, shape in error.parts:
-            seen = own @ shape.vectors
-            total += size**2 * (seen * shape.values) @ seen.T
-    return dict(zip(columns, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared

@@ -41,6 +41,8 @@ class JointFit:
         Of each curve.
     reduced_chisq : float
         Of all together, their calibration included.
+    minus_two_log : float
+        -2 ln of the marginal likelihood of all curves, which the BIC approximates.
     probability : float
         Of the network, all curves together.
     weight : float
@@ -64,7 +66,7 @@ class JointFit:
     own: tuple[Mapping[str, Parameter], ...]
     chisq: tuple[float, ...]
     reduced_chisq: float
-    bic: float
+    minus_two_log: float
     probability: float
     theories: tuple[NDArray[np.float64], ...]
     distributions: Mapping[str, str]
@@ -133,7 +135,7 @@ class JointFit:
             "structure_factor": self.structure_factor,
             "weight": self.weight,
             "reduced_chisq": self.reduced_chisq,
-            "bic": self.bic,
+            "bic": self.minus_two_log,
             "parameters": _as_dict(self.parameters),
             "own": {file: _as_dict(own) for file, own in zip(files, self.own, strict=True)},
             "chisq": dict(zip(files, self.chisq, strict=True)),
@@ -285,14 +287,14 @@ def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
 
 
 def ranked(fits: list[JointFit]) -> list[JointFit]:
-    """Each with its weight, exp(-BIC/2) times what the network gave it, best first.
+    """Each with its weight, its marginal likelihood times what the network gave it, best first.
 
     One that explains all curves is before a likelier one that explains them but for an error that few
     measurements have, unless its weight is next to nothing.
     """
     if not fits:
         return []
-    log = np.array([-0.5 * fit.bic + np.log(max(fit.probability, 1e-3)) for fit in fits])
+    log = np.array([-0.5 * fit.minus_two_log + np.log(max(fit.probability, 1e-3)) for fit in fits])
     weight = np.exp(log - log.max())
     found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
     order = sorted(found, key=lambda fit: -fit.weight)

@@ -18,9 +18,10 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, FitOptions, Pair, Task
+from .distributions import whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
-from .result import JointFit
+from .result import JointFit, ranked
 from .said import EXCHANGED
 
 #: Models fitted jointly at once, and at most; so many where one of them explains the sample.
@@ -32,8 +33,11 @@ _SINGLE, JOINT, BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 #: Of all models, for each curve, before and after one explains the sample, s.
 _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
-#: What every contrast is held against.
+#: And of other size distributions than that of the best model, for each curve, s.
+_WIDTHS = 2.0
+#: What every contrast is held against: bodies of one material, and of a core with a shell.
 _PLAIN = ("sphere", "ellipsoid", "cylinder")
+_SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -111,17 +115,39 @@ def search(
     Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
     """
     ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
-    fits, notes = _models(ask)
-    if any(not fit.lacking() for fit in fits):
-        return [Reading(sample, [*fits, *_bodies(ask, fits)], notes)]
-    tried = [Reading(sample, fits, notes)]
+    tried = [_read(ask, [])]
+    if tried[0].explained:
+        return tried
     for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
-        again, said = _models(replace(ask, sample=second))
-        found = Reading(second, again, [*said, *why])
+        found = _read(replace(ask, sample=second), why)
         if found.explained:
             return [found]
         tried.append(found)
-    return sorted(tried, key=lambda one: min((fit.bic for fit in one.fits), default=np.inf))
+    return sorted(tried, key=lambda one: min((fit.minus_two_log for fit in one.fits), default=np.inf))
+
+
+def _read(ask: _Asked, why: Sequence[str]) -> Reading:
+    """Joint fits of curves taken for one kind of sample, the best first, with the distributions that suit."""
+    fits, notes = _models(ask)
+    if any(not fit.lacking() for fit in fits):
+        fits += _bodies(ask, fits)
+
+    def starting(fit: JointFit) -> JointTask:
+        return again(ask.sample, ask.dintensities, ask.options, fit)
+
+    most = _WIDTHS * len(ask.sample.curves)
+    fits = ranked(whichever_distribution(ask.ledger, ranked(fits), starting, most))
+    return Reading(ask.sample, fits, [*notes, *why])
+
+
+def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
+    """A joint fit from where it has ended."""
+    starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
+    return JointTask(
+        sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
+        dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
+        settled=True,
+    )  # fmt: skip
 
 
 def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
@@ -147,7 +173,7 @@ def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
     while open_ and len(done) < _MOST:
         if ask.ledger.spent - before > _PER_CURVE[budget] * len(ask.sample.curves):
             break
-        least = min(done, key=lambda fit: fit.bic, default=None)
+        least = min(done, key=lambda fit: fit.minus_two_log, default=None)
         explained = least is not None and not least.lacking()
         if explained:
             open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
@@ -176,17 +202,37 @@ def _fitted(
 
 
 def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Plain bodies, where what explains the curves has no density, whatever the network thinks of them.
+    """Plain bodies, of contrasts and where no density is in what explains the curves.
 
     A curve alone may show no shape; several contrasts of one body agree on its density.
     """
-    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.bic)
-    if ask.options.models is not None or any("sld" in name for name in best.parameters):
+    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    if ask.options.models is not None or (_materials(best.model) and ask.sample.kind != CONTRASTS):
         return []
-    done = {fit.name for fit in fits} | {*ask.options.exclude}
+    done = {(fit.model, fit.structure_factor) for fit in fits}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_: dict[Pair, float] = {(n, None): known.get(n, 0.0) for n in _PLAIN if n not in done}
+    open_ = {(name, factor): known.get(name, 0.0) for name, factor in _plainer(best, ask.options)}
+    open_ = {pair: chance for pair, chance in open_.items() if pair not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
+
+
+def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
+    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any."""
+    factor = options.structure_factor
+    if factor is None:
+        factor = "hardsphere" if best.structure_factor else None
+    elif factor == "none":
+        factor = None
+    bodies = [*_PLAIN]
+    if _materials(best.model) > 1:
+        bodies = [n for n in _SHELLS if _lengths(n) <= _lengths(best.model)]
+    return [(name, factor) for name in bodies if name not in options.exclude]
+
+
+def _materials(model: str) -> int:
+    """How many densities a body has, the solvent's left out."""
+    table = model_info(model).parameters.call_parameters
+    return len([p for p in table if p.type == "sld" and "solvent" not in p.name])
 
 
 def _chances(

@@ -37,6 +37,8 @@ class Plan:
         Numbers of each curve that ties name.
     background : float
         Standard deviation of each curve's background about none, 1/cm.
+    relative : bool
+        All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
     """
 
     own: frozenset[str]
@@ -45,6 +47,7 @@ class Plan:
     ties: Mapping[str, Expression] = field(default_factory=dict)
     given: tuple[Mapping[str, float], ...] = ()
     background: float = np.inf
+    relative: bool = False
 
 
 def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
@@ -74,9 +77,9 @@ def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, 
     densities = {p.name for p in table if p.type == "sld"}
     free = densities <= own and not any(densities & one.keys() for one in known)
     if free and sample.kind != SETTINGS:  # where contrasts are one, so is the scale of what has no density
-        factors = None  # a factor of all contrasts of a curve is one of its scale
+        factors = None
     background = _lowest(sample.curves) if sample.kind == SETTINGS else np.inf
-    return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background)
+    return Plan(frozenset(own - set(ties)), known, factors, ties, sample.values, background, free)
 
 
 def _own(sample: Sample, names: Sequence[str], factor: str | None) -> set[str]:

@@ -49,12 +49,12 @@ def slow_errors(
     begin : sequence of SharedError
     """
     found = list(begin)
-    told = [_told(e, r, s) for e, r, s in zip(found, residuals, slopes, strict=True)]
+    seen = [told(e, r, s) for e, r, s in zip(found, residuals, slopes, strict=True)]
     known = prior[1].T @ prior[1], prior[1].T @ prior[0]
-    floor = _KNOWN * (known[0] + sum(one[0] for one in told)).diagonal()
+    floor = _KNOWN * (known[0] + sum(one[0] for one in seen)).diagonal()
     for _ in range(_ROUNDS):
         for i, curve in enumerate(among):
-            rest = [one for j, one in enumerate(told) if j != i]
+            rest = [one for j, one in enumerate(seen) if j != i]
             precision = known[0] + sum((one[0] for one in rest), np.zeros_like(known[0])) + np.diag(floor)
             pull = known[1] + sum((one[1] for one in rest), np.zeros_like(known[1]))
             if not np.all(np.isfinite(precision)):
@@ -63,11 +63,11 @@ def slow_errors(
             width = vectors / np.sqrt(np.maximum(values, values[-1] * 1e-14))
             there = residuals[i] - slopes[i] @ (width @ (width.T @ pull))
             found[i] = marginal(curve, theories[i], there, slopes[i] @ width, seen=-np.inf).shared
-            told[i] = _told(found[i], residuals[i], slopes[i])
+            seen[i] = told(found[i], residuals[i], slopes[i])
     return found
 
 
-def _told(error: SharedError, residual: Array, slopes: Array) -> tuple[Array, Array]:
+def told(error: SharedError, residual: Array, slopes: Array) -> tuple[Array, Array]:
     """What a curve tells of the parameters under a slow error: precision (k, k), and gradient (k,)."""
     weighed = weighted(error, slopes)
     return slopes.T @ weighed, weighed.T @ residual

@@ -53,3 +53,15 @@ def test_what_is_fixed_and_what_has_one_kind_alone_stay_as_they_are() -> None:
     best = replace(best, parameters=best.parameters | {"sld": p(1.0, None, "1e-6/Ang^2", fixed=True)})
     found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
     assert found.parameters["sld"] == best.parameters["sld"]
+
+
+def test_widths_are_compared_by_the_deviation_over_the_mean() -> None:
+    """A log-normal distribution's width is that of ln of the size: 0.5 is a deviation of 53 % of the mean."""
+    best = of_kind("schulz", 60.0, float(np.sqrt(np.expm1(0.25))))
+    same = of_kind("lognormal", 60.0 * float(np.exp(-0.125)), 0.5)
+    assert over_kinds(answer(best, distributions=(same,))).fits[0].parameters["radius_pd"].error == (
+        pytest.approx(0.004)
+    )
+    other = of_kind("lognormal", 60.0 * float(np.exp(-0.125)), 0.4)
+    wide = over_kinds(answer(best, distributions=(other,))).fits[0].parameters["radius_pd"].error
+    assert wide == pytest.approx(np.hypot(0.004, (0.5329 - np.sqrt(np.expm1(0.16))) / np.sqrt(2)), abs=1e-3)

@@ -26,14 +26,14 @@ from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.disagreement import odd_one
-from sasnet_plugin.fitting.together.distributions import other_widths, over_kinds
+from sasnet_plugin.fitting.together.distributions import other_lengths, over_kinds
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _plainer
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
@@ -156,11 +156,13 @@ def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> 
 def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> None:
     fit = fitted(known(contrasts()), "core_shell_sphere", SHELL)
     wrong = replace(
-        fit, model="sphere", bic=fit.bic - 6, chisq=tuple(9 * c for c in fit.chisq),
+        fit, model="sphere", minus_two_log=fit.minus_two_log - 6, chisq=tuple(9 * c for c in fit.chisq),
         shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
     )  # fmt: skip
     assert [one.model for one in ranked([wrong, fit])] == ["core_shell_sphere", "sphere"]
-    assert [one.model for one in ranked([replace(wrong, bic=fit.bic - 30), fit])][0] == "sphere"
+    assert [one.model for one in ranked([replace(wrong, minus_two_log=fit.minus_two_log - 30), fit])][
+        0
+    ] == "sphere"
 
 
 def test_calibration_is_told_and_doubted() -> None:
@@ -322,9 +324,9 @@ def test_width_of_the_wrong_length_is_moved_to_the_right_one() -> None:
     starts = tuple(starting_values(first.of_curve(i)) for i in range(3))
     again = replace(task(sample, "cylinder", begin), starts=starts)
     found = over_kinds(
-        [first, *(joint_fit(fit_one(t, None, Budget(20.0))) for t in other_widths(again, first))]
+        [first, *(joint_fit(fit_one(t, None, Budget(20.0))) for t in other_lengths(again, first))]
     )
-    assert found.bic < first.bic - 10
+    assert found.minus_two_log < first.minus_two_log - 10
     near(found, {"radius": 30.0, "length": 300.0, "sld": 2.3})
     assert found.parameters["radius_pd"].value == pytest.approx(0.2, abs=0.03)
     assert "length_pd" not in found.parameters
@@ -345,9 +347,13 @@ def test_what_has_no_density_is_held_against_bodies(bank: Bank) -> None:
     found = {fit.name: fit for fit in _bodies(asked, [explaining])}
     assert set(found) == {"sphere", "ellipsoid", "cylinder"}
     near(found["cylinder"], true)
-    # One with a density is no question, nor is what a user has named.
-    assert _bodies(asked, [replace(found["cylinder"], chisq=explaining.chisq)]) == []
-    assert _bodies(replace(asked, options=FitOptions(models=("mono_gauss_coil",))), [explaining]) == []
+    # What is fitted already is no question, nor is another kind of sample with a density, nor what is named.
+    other = {fit.name for fit in _bodies(asked, [replace(found["cylinder"], chisq=explaining.chisq)])}
+    assert other == {"sphere", "ellipsoid"}
+    series = replace(asked, sample=replace(sample, kind="probes"))
+    assert _bodies(series, [replace(found["cylinder"], chisq=explaining.chisq)]) == []
+    named = replace(asked, options=FitOptions(models=("mono_gauss_coil",)))
+    assert _bodies(named, [explaining]) == []
 
 
 def test_slow_error_widens_the_errors() -> None:
@@ -447,3 +453,13 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
     assert done.returncode != 0
     assert done.stderr.strip().endswith("did you mean thickness or thickness9 or thickness8?")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours() -> None:
+    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    bicelle = replace(shell, model="core_shell_bicelle", structure_factor="squarewell")
+    pairs = _plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
+    assert set(pairs) == {(name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid")}
+    assert _plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    sphere = replace(shell, model="sphere")
+    assert ("ellipsoid", None) in _plainer(sphere, FitOptions(structure_factor="none"))

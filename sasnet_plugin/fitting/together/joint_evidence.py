@@ -1,0 +1,105 @@
+"""The marginal likelihood of a sample: one curve after the other, each under what those before tell.
+
+p(I₁, I₂, …) = p(I₁) p(I₂ | I₁) …: the prior of the first curve's parameters is that of a single fit
+(`evidence.prior`), with what is known of calibrations and backgrounds; that of the next is Gaussian about
+where the curves before have put them. Each is integrated over its slow errors as a single curve is
+(`evidence.marginal`). A scale that a calibration knows to 3 % costs as much as it can move, which is little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.marginal import marginal
+from ..evidence.prior import extent_in
+from ..result.model_fit import Parameter
+from ..settings import PROBLEM
+from .generalised import Minimum
+from .joint import Joint, Key
+from .linear import Linear, residuals
+from .slow_errors import told
+
+Array = NDArray[np.float64]
+
+
+def minus_two_log(
+    among: Sequence[Discrepancy],
+    theories: Sequence[Array],
+    residuals: Sequence[Array],
+    slopes: Sequence[Array],
+    prior: tuple[Array, Array],
+    wide: Array,
+) -> float:
+    """-2 ln of the marginal likelihood of all curves.
+
+    Parameters
+    ----------
+    among : sequence of Discrepancy
+        Of each curve.
+    theories, residuals : sequence of (n_i,) float array
+        Near the best fit; residuals in uncertainties.
+    slopes : sequence of (n_i, k) float array
+        Of the residuals by each parameter of all curves.
+    prior : (m,) and (m, k) float array
+        Residuals and slopes of what is known of calibrations and backgrounds.
+    wide : (k,) float array
+        Standard deviation of each parameter beforehand; infinite where `prior` says it.
+    """
+    scale = np.where(np.isfinite(wide), wide, 1.0)
+    besides = prior[1] * scale
+    precision = besides.T @ besides + np.diag(np.where(np.isfinite(wide), 1.0, 0.0))
+    pull = besides.T @ prior[0]
+    total = 0.0
+    for curve, theory, residual, unscaled in zip(among, theories, residuals, slopes, strict=True):
+        columns = unscaled * scale
+        values, vectors = np.linalg.eigh(precision)
+        width = vectors / np.sqrt(np.maximum(values, values[-1] * np.finfo(float).eps))
+        there = residual - columns @ (width @ (width.T @ pull))
+        found = marginal(curve, theory, there, columns @ width, seen=-np.inf)
+        total += found.minus_two_log
+        more = told(found.shared, residual, columns)
+        precision, pull = precision + more[0], pull + more[1]
+    return total
+
+
+def evidence_of_all(
+    joint: Joint, model: str, linear: Linear, at: Minimum, among: Sequence[Discrepancy]
+) -> float:
+    """`minus_two_log` of a joint fit about its minimum."""
+    values = [
+        one | {"scale": float(scale), "background": float(level)}
+        for one, scale, level in zip(joint.decoded(at.x), at.scales, at.backgrounds, strict=True)
+    ]
+    wide = np.array([_wide(joint, model, key, values, at.common, among) for key in linear.keys])
+    each, off = residuals(joint, at)
+    return minus_two_log(among, at.theories, each, linear.slopes, (off, linear.besides), wide)
+
+
+def _wide(
+    joint: Joint, model: str, key: Key, values: Sequence[Mapping[str, Any]], common: float,
+    among: Sequence[Discrepancy],
+) -> float:  # fmt: skip
+    """Standard deviation of what is known of a parameter beforehand; infinite where a prior's rows say it."""
+    (name, place), plan = key, joint.plan
+    calibrated = plan.factors is not None and place is not None
+    if calibrated and (name == "scale" or (name == "background" and np.isfinite(plan.background))):
+        return np.inf
+    value = common if key == ("scale", None) else float(values[place or 0][name])
+    p = Parameter(value, None, "", False, value, value)
+    found = extent_in(model, name, p, among[place or 0].constant) / float(np.sqrt(2 * np.pi))
+    if plan.relative and name in (*joint.forms.matter, joint.forms.solvent):
+        found *= _contrast(joint, values[place or 0])
+    return found
+
+
+def _contrast(joint: Joint, values: Mapping[str, Any]) -> float:
+    """The largest contrast of a curve over a usual one: where the scale makes up for it, any is as likely."""
+    low, high = PROBLEM.neutron_matter
+    solvent = float(values.get(joint.forms.solvent, 0.0))
+    contrasts = [abs(float(values[name]) - solvent) for name in joint.forms.matter]
+    return 2 * max(contrasts, default=high - low) / (high - low)

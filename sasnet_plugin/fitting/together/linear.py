@@ -1,0 +1,100 @@
+"""A joint fit about its minimum, where it is linear: slopes of all residuals, and standard deviations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..evidence.discrepancy import Discrepancy
+from ..evidence.shared_error import SharedError
+from ..problem.free_parameters import independent
+from .generalised import Minimum
+from .joint import Joint, Key
+from .slow_errors import slow_errors
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Slopes about a minimum, per unit of each parameter that the curves show.
+
+    Parameters
+    ----------
+    keys : tuple of Key
+    slopes : tuple of (n_i, k) float array
+        Of each curve's residuals.
+    besides : (m, k) float array
+        Of what is known of scales and backgrounds.
+    """
+
+    keys: tuple[Key, ...]
+    slopes: tuple[Array, ...]
+    besides: Array
+
+
+def linear_at(joint: Joint, x: Array) -> Linear:
+    """The slopes at codes x, (k,); scales and backgrounds included."""
+    columns = _columns(joint, x)
+    every = np.column_stack([np.zeros((joint.rows, 0)), *columns.values()])
+    *slopes, besides = np.split(every, np.cumsum([len(one.curve) for one in joint.curves]))
+    return Linear(tuple(columns), tuple(slopes), besides)
+
+
+def residuals(joint: Joint, at: Minimum) -> tuple[list[Array], Array]:
+    """Of each curve, (n_i,), and of what is known of scales and backgrounds, (m,)."""
+    curves = zip(at.theories, joint.curves, strict=True)
+    each = [(theory - one.curve.intensity) / one.dintensity for theory, one in curves]
+    return each, joint.off(at.scales, at.backgrounds, at.common)
+
+
+def deviations(
+    linear: Linear, at: Minimum, left: tuple[Sequence[Array], Array], among: Sequence[Discrepancy],
+    begin: Sequence[SharedError],
+) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
+    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
+
+    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
+    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
+
+    Parameters
+    ----------
+    left : (list of (n_i,) float array, (m,) float array)
+        `residuals` at the minimum.
+    begin : sequence of SharedError
+        Of each curve.
+    """
+    if not linear.keys:
+        return {}, begin
+    every = np.vstack([*linear.slopes, linear.besides])
+    scale = np.linalg.norm(every, axis=0)
+    slopes = [one / scale for one in linear.slopes]
+    each, off = left
+    shared = slow_errors(among, at.theories, each, slopes, (off, linear.besides / scale), begin)
+    ends = np.cumsum([len(one) for one in slopes])
+    *parts, last = np.split(np.linalg.pinv(every / scale), ends, axis=1)
+    total = last @ last.T
+    for own, error in zip(parts, shared, strict=True):
+        total += error.noise**2 * own @ own.T
+        for size, shape in error.parts:
+            seen = own @ shape.vectors
+            total += size**2 * (seen * shape.values) @ seen.T
+    return dict(zip(linear.keys, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
+
+
+def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
+    """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
+    linear = joint.linear(x)
+    columns: dict[Any, Array] = {}
+    for i in range(len(joint.curves)):
+        columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
+    if joint.plan.factors is not None:
+        columns["scale", None] = linear[:, -1]
+    for (key, code), at, column in zip(joint.codes.items(), x, joint.columns(x).values(), strict=True):
+        columns[key] = column / code.slope(at)
+    shown: list[Any] = independent(columns)
+    return {key: columns[key] for key in shown}
