@@ -14,7 +14,6 @@ from ...simulate.gisas.factors import Factors, scattered
 from ...simulate.gisas.geometry import N_HALF, Geometry
 from ...simulate.images.detector import MARGIN, background, blur_matrix
 from ...simulate.images.measurement import Measurement
-from ...simulate.images.window import Window
 from .counts import Counts
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 

@@ -1,4 +1,4 @@
-"""What the columns of a detector count of a pattern on parts of pixels: its mean over each, blurred and shifted.
+"""What the columns of a detector count of a pattern on parts of pixels: its mean over each, blurred.
 
 A peak is often narrower than a column. Whether its blur crosses the column's edge depends on where in the
 column it stands, so a blur that takes counts for evenly spread over a column is wrong by some hundredths
