@@ -16,6 +16,8 @@ from ..images.window import Window
 FloatArray = NDArray[np.float64]
 #: Parts of a pixel's part below which a blur is none.
 _SHARP = 1e-4
+#: Standard deviations of the blur beyond which an edge is not.
+_FAR = 5.5
 
 
 def columns_of(
@@ -42,7 +44,11 @@ def columns_of(
         return np.repeat(np.eye(window.columns), across, axis=1) / across
     n, width = window.columns * across, window.pixel[1] / across
     ends = np.arange(window.columns + 1) * across + (offset - shift) / width
-    own, before, after = _up_to(ends[:, None] - (np.arange(n) + 0.5), max(sigma / width, _SHARP))
+    ends = ends[:, None] - (np.arange(n) + 0.5)
+    blur = max(sigma / width, _SHARP)
+    own, before, after = ((ends > 0) * whole for whole in (11 / 12, 1 / 24, 1 / 24))
+    near = np.abs(ends) < 0.5 + _FAR * blur
+    own[near], before[near], after[near] = _up_to(ends[near], blur)
     # At the window's edges a part is its own neighbour.
     own[:, 1:] += after[:, :-1]
     own[:, :-1] += before[:, 1:]

@@ -76,7 +76,7 @@ class Factors:
         nodes : Nodes, optional
         """
         nodes = nodes or Nodes()
-        across = _parts(geometry, window, offset)
+        across = _parts(geometry, window, offset, nodes)
         every, mean = scattered(geometry, window, across, nodes)
         return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
 
@@ -100,7 +100,7 @@ class Factors:
             Of a mixture that is all that is asked of them: sums of rotations without weight are left at 0.
         """
         nodes = nodes or self.nodes
-        across = across or _parts(geometry, self.window, self.offset)
+        across = across or _parts(geometry, self.window, self.offset, nodes)
         every, mean, sums = self.every, self.mean, self.sums
         finer = across != self.across
         if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
@@ -178,10 +178,11 @@ class Factors:
         return replace(self, geometry=geometry, every=every, mean=mean)
 
 
-def _parts(geometry: Geometry, window: Window, offset: float) -> int:
-    """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak."""
+def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> int:
+    """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak, unless
+    all of it is rough."""
     parts = columns_per_pixel(geometry, window)
-    return max(parts, min(2 * parts, _MOST_PARTS)) if offset else parts
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
 
 
 def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
