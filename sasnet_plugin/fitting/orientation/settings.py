@@ -40,7 +40,7 @@ class InversionSettings:
         1.0, "Of those, above which another film is looked for: every second such pattern has a better one."
     )
 
-    most_geometries: int = setting(28, "Geometries after which no other descent begins.")
+    most_geometries: int = setting(48, "Geometries after which no other descent begins.")
     most_work: float = setting(
         9.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
     )
@@ -77,7 +77,7 @@ class InversionSettings:
     worse_geometry: float = setting(15.0, "Loss that a corrected geometry may have above the refined one's.")
     sets: tuple[int, int] = setting(
         (4, 400),
-        "Sets of samples and samples in each, in the last round: of two solutions that explain a pattern alike"
+        "Sets of samples and samples in each, in the last round: of two solutions that explain alike,"
         " sets of 150 gave one 0.3 to 0.98.",
     )
     first_sets: tuple[int, int] = setting((2, 75), "The same in the rounds before the last.")

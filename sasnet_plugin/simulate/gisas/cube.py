@@ -50,13 +50,16 @@ CHOICES = np.array([FAMILY, N_DELTAS, N_PEAKS])
 ROUND = np.r_[ANGLES, CENTRES]
 
 
-def distributions(points: FloatArray) -> FloatArray:
+def distributions(points: FloatArray, *, between: bool = False) -> FloatArray:
     """Distributions of points of the cube.
 
     Parameters
     ----------
     points : (n, DIMENSIONS) float array
         0..1.
+    between : bool
+        A single angle is given as the cubic through its four neighbours on the grid, two of which have a
+        small negative weight: the pattern of any angle as a sum of the grid's. Else its bin has all of it.
 
     Returns
     -------
@@ -69,8 +72,12 @@ def distributions(points: FloatArray) -> FloatArray:
     p = np.repeat(kind[:, 2:] / N_XI, N_XI, axis=1)
     used = np.arange(DELTAS[1]) < _number(points[:, N_DELTAS], DELTAS)[:, None]
     shares = kind[:, :1] * _normalised(points[:, ANGLE_SHARES], used)
-    at = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
-    np.add.at(p, (np.arange(n)[:, None], at), shares)
+    if between:
+        at, cubic = _between(points[:, ANGLES])
+        np.add.at(p, (np.arange(n)[:, None, None], at), shares[..., None] * cubic)
+    else:
+        at = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
+        np.add.at(p, (np.arange(n)[:, None], at), shares)
     rows = np.flatnonzero(has[:, 1])
     if rows.size:
         some = points[rows]
@@ -117,6 +124,22 @@ def _number(coordinate: FloatArray, limits: tuple[int, int]) -> NDArray[np.intp]
 def _normalised(coordinates: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
     shares = (LEAST + (1 - LEAST) * coordinates) * used
     return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
+
+
+def _between(angles: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """Four neighbours of angles on the grid and Lagrange's weights of the cubic through them, (..., 4)."""
+    # A bin's middle is its angle.
+    place = angles * N_XI - 0.5
+    before = np.floor(place)
+    f = place - before
+    weights = (
+        -f * (f - 1) * (f - 2) / 6,
+        (f + 1) * (f - 1) * (f - 2) / 2,
+        -(f + 1) * f * (f - 2) / 2,
+        (f + 1) * f * (f - 1) / 6,
+    )
+    at = (before[..., None].astype(np.intp) + np.arange(-1, 3)) % N_XI
+    return at, np.stack(weights, axis=-1)
 
 
 def _wrapped(centres: FloatArray, widths: FloatArray) -> FloatArray:

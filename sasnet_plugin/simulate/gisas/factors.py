@@ -179,8 +179,7 @@ class Factors:
 
 
 def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> int:
-    """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak, unless
-    all of it is rough."""
+    """Parts across a pixel; a column that begins within a peak needs twice as many, unless all is rough."""
     parts = columns_per_pixel(geometry, window)
     return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
 
