@@ -40,7 +40,7 @@ class InversionSettings:
         1.0, "Of those, above which another film is looked for: every second such pattern has a better one."
     )
 
-    most_geometries: int = setting(48, "Geometries after which no other descent begins.")
+    most_geometries: int = setting(36, "Geometries after which no other descent begins.")
     most_work: float = setting(
         9.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
     )
@@ -76,9 +76,9 @@ class InversionSettings:
     as_good: float = setting(80.0, "Deviance that the samples' mean may have above the best weights'.")
     worse_geometry: float = setting(15.0, "Loss that a corrected geometry may have above the refined one's.")
     sets: tuple[int, int] = setting(
-        (4, 400),
+        (4, 200),
         "Sets of samples and samples in each, in the last round: of two solutions that explain alike,"
-        " sets of 150 gave one 0.3 to 0.98.",
+        " small sets gave one of two 0.3 to 0.98.",
     )
     first_sets: tuple[int, int] = setting((2, 75), "The same in the rounds before the last.")
     effective: float = setting(0.5, "Share of the effective sample that a rise of the exponent leaves.")

@@ -83,7 +83,11 @@ def distributions(points: FloatArray, *, between: bool = False) -> FloatArray:
         some = points[rows]
         used = np.arange(PEAKS[1]) < _number(some[:, N_PEAKS], PEAKS)[:, None]
         shares = kind[rows, 1:2] * _normalised(some[:, PEAK_SHARES], used)
-        p[rows] += np.einsum("ij,ijk->ik", shares, _wrapped(some[:, CENTRES], some[:, WIDTHS]))
+        row, peak = np.nonzero(used)
+        peaks = _wrapped(some[:, CENTRES][row, peak], some[:, WIDTHS][row, peak])
+        peaks *= shares[row, peak][:, None]
+        # Those of a row follow each other.
+        p[rows] += np.add.reduceat(peaks, np.flatnonzero(peak == 0))
     return p
 
 
@@ -143,7 +147,7 @@ def _between(angles: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
 
 
 def _wrapped(centres: FloatArray, widths: FloatArray) -> FloatArray:
-    """Gaussians around the circle, (n, peaks, 120), each with the sum 1."""
+    """Gaussians around the circle, (n, 120), each with the sum 1."""
     low, high = np.log(FWHM)
     sigma = np.exp(low + (high - low) * widths)[..., None] / np.sqrt(8 * np.log(2))
     near = np.abs(XI - PERIOD * centres[..., None])
