@@ -94,6 +94,8 @@ class Curve:
         Points below the first of these, left out on reading because they lie in the beamstop's shadow.
     entries : int
         How many the file holds.
+    q_asked : bool
+        Whether a user has said where q begins: then no first point is doubted.
     """
 
     q: FloatArray
@@ -108,6 +110,7 @@ class Curve:
     q_unit: QUnit = QUnit()
     shadow: Curve | None = None
     entries: int = 1
+    q_asked: bool = False
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

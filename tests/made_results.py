@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.fitting.assessment.assess import beyond_the_window
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter, Replicates, Verification
 from sasnet_plugin.types import Curve, GroupGuess, Suggestion
@@ -54,7 +55,8 @@ def answer(*fits: ModelFit, **given: Any) -> FitResult:
     """A result with these fits, the best first, that explains the data unless `verification` says else."""
     known = Suggestion("latex.dat", "", (), GROUPS, 0.9)
     usual = {"verified": True, "verification": GOOD, "expected": known, "scope_threshold": 0.37}
-    return replace(FitResult(CURVE, 0.01 / Q, fits or (SPHERE,)), **{**usual, **given})
+    known_of = tuple(beyond_the_window(fit, np.pi / Q[0]) for fit in fits or (SPHERE,))
+    return replace(FitResult(CURVE, 0.01 / Q, known_of), **{**usual, **given})
 
 
 def unlike(sentence: str) -> Replicates:

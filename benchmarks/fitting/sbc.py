@@ -68,7 +68,11 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     true = next((fit for fit in result.fits if fit.name == given.name), None)
     left_out = amplitudes(given.name)
     values = {
-        name: [float(p.value), None if p.error is None else float(p.error), float(given.parameters[name])]
+        name: [
+            float(p.value),
+            None if p.error is None or p.at_least is not None else float(p.error),
+            float(given.parameters[name]),
+        ]
         for name, p in (true.parameters.items() if true else ())
         if not p.fixed and name in given.parameters and name not in left_out
     }
@@ -125,7 +129,7 @@ def table(cases: dict[str, list[dict[str, Any]]]) -> str:
     return text + (
         "\n![Ranks of the truth](sbc.svg)\n"
         "\nBias: mean of (truth - value) / error, its standard error in brackets where curves are many;"
-        " a parameter without an error is said to be undetermined.\n"
+        " a parameter without an error is said to be undetermined, or only to be longer than the data show.\n"
     )
 
 

@@ -85,10 +85,12 @@ def _read(record: Record, options: dict[str, Any]) -> list[Curve]:
 def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) -> Curve:
     """The points of a curve that were fitted, with the resolution that was assumed."""
     from ..data.clean import within
+    from ..data.raw import points
 
     if window is not None:
         low, high = window
         curve = within(curve, -math.inf if low is None else low, math.inf if high is None else high)
+    curve = points(curve, curve.q >= row["q_min"])
     return replace(curve, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else curve
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..data.failure import sentence_of
 from ..types import product_name
 
@@ -70,7 +72,7 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
 
 def assumed(read: Curve, fitted: Curve) -> Row:
     """What the row says more where a resolution was assumed that the file does not have: σ of q (n,), 1/Å."""
-    if fitted.dq is None or fitted.dq is read.dq:
+    if fitted.dq is None or (read.dq is not None and np.array_equal(fitted.dq, read.dq[-len(fitted) :])):
         return {}
     return {"assumed_dq": fitted.dq.tolist()}
 

@@ -223,7 +223,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
         No point lies there.
     """
     if q_min > -np.inf:
-        curve = shadow.with_shadow(curve, q_min, q_max)
+        curve = replace(shadow.with_shadow(curve, q_min, q_max), q_asked=True)
     keep = (curve.q >= q_min) & (curve.q <= q_max)
     left = int(keep.sum())
     if left == 0:

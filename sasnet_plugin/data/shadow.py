@@ -96,7 +96,7 @@ def shadowed(curve: Curve) -> int:
     q, intensity = curve.q, curve.intensity
     if q.size < 8:
         return 0
-    sigma = curve.dintensity if curve.dintensity is not None else _scatter(intensity)
+    sigma = curve.dintensity if curve.dintensity is not None else scatter(intensity)
     smooth = _smoothed(intensity)
     peak = _first_peak(smooth, sigma)
     if peak < SETTINGS.least or _below_liquids(q, intensity, sigma, smooth, peak) < SETTINGS.significance:
@@ -147,7 +147,7 @@ def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
     return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 
 
-def _scatter(intensity: Array) -> Array:
+def scatter(intensity: Array) -> Array:
     """Standard deviation of each point from its neighbours; an edge among them does not count."""
     differences = np.convolve(np.pad(intensity, 2, mode="edge"), _FOURTH, "valid")
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(differences), 4, mode="edge"), 9)

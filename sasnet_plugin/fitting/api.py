@@ -29,8 +29,8 @@ from .progress import shown
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
+from .strategy.first_points import searched
 from .strategy.hypothesis import Beliefs, priors
-from .strategy.search import search
 from .strategy.settings import STRATEGY
 from .strategy.state import State
 from .task import FitOptions, Method, Pool
@@ -180,7 +180,8 @@ def fit_with(
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
-    found = search(ledger, state, EFFORT.of_limit * for_ranking * limit)
+    state, found = searched(ledger, state, EFFORT.of_limit * for_ranking * limit)
+    notes, dintensity = state.notes, state.dintensity
     fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
     if fits and method.name != "lm":

@@ -134,6 +134,12 @@ class StartSettings:
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
     repeating: int = setting(4, "Starts in which one length is such a distance.")
+    layers: tuple[float, ...] = setting(
+        (0.14, 0.6), "Thickness of a layer in a plain body: thin, or most of it.", "of its half size"
+    )
+    layer_contrasts: tuple[float, ...] = setting(
+        (0.5, 1.5), "Its contrast: between body and solvent, or beyond.", "of the body's"
+    )
 
 
 @dataclass(frozen=True)
@@ -161,15 +167,9 @@ class OptimizeSettings:
     narrower: tuple[float, ...] = setting((1.0, 3.0, 10.0), "By so much narrower there than it is.")
     off_line: int = setting(3, "Starts that a line through a minimum gives.")
     line_tolerance: float = setting(0.1, "Of I, at most, added to the uncertainty on lines.")
-    step_kinds: tuple[float, ...] = setting(
-        (0.15, 0.1, 0.05, 0.15), "Shares of steps: sizes exchanged, new contrast, whole number, distribution."
-    )
-    step_distances: tuple[float, ...] = setting((0.1, 0.3, 1.0), "Standard deviations of ln size in a step.")
-    step_sld: float = setting(5.0, "Standard deviation of a contrast that is drawn anew.", "10⁻⁶ Å⁻²")
-    step_widths: tuple[float, float] = setting((0.05, 0.3), "Range of another size distribution's width.")
-    uphill: float = setting(0.05, "Relative rise of χ² accepted on the way, on average.")
+    scatter: float = setting(0.7, "Standard deviation of ln size in a start at random.")
+    contrast: float = setting(5.0, "The same of a contrast.", "10⁻⁶ Å⁻²")
     same_minimum: float = setting(1e-3, "Minima whose χ² differ by less, relative, are the same.")
-    patience: int = setting(30, "Steps in a row without a better minimum that end a walk.")
     steps: int = setting(40, "Steps to the end of a fit.")
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."

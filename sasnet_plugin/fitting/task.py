@@ -66,8 +66,8 @@ class Task:
         Parameters to start from instead of the bank's.
     extra : dict, optional
         Parameters of one more start, besides the bank's.
-    basin_hopping : bool
-        Look for other local minima by basin hopping from the bank's starts and `extra`, as long as there is
+    restarts : bool
+        Look for other local minima from random starts about the bank's and `extra`, as long as there is
         time.
     attempt : int
         How often the same was looked for before: other curves of the bank and other random steps.
@@ -87,7 +87,7 @@ class Task:
     budget: Budget = Budget(8.0)
     starts: tuple[dict[str, Any], ...] = ()
     extra: dict[str, Any] | None = None
-    basin_hopping: bool = False
+    restarts: bool = False
     attempt: int = 0
     as_measured: bool = False
     assured: bool = False

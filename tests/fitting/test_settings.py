@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 
-import numpy as np
 import pytest
 
 from sasnet_plugin.fitting import settings
 from sasnet_plugin.fitting.evidence.settings import EVIDENCE
-from sasnet_plugin.fitting.settings import OPTIMIZE, PROBLEM
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
 ROOMS = [
@@ -35,4 +34,3 @@ def test_expensive_models_get_less() -> None:
 
 def test_finer_is_more_points() -> None:
     assert PROBLEM.sparse < PROBLEM.fine < PROBLEM.finest < PROBLEM.sharpest
-    assert np.sum(OPTIMIZE.step_kinds) < 1

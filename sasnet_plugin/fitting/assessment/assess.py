@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -18,7 +19,7 @@ from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Verification
+from ..result.model_fit import ModelFit, Parameter, Verification
 from ..settings import ASSESSMENT
 from . import discriminate
 from .diagnostics import reached, refuted, remarks_of, warnings_of
@@ -70,6 +71,7 @@ def assess(
     order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
+    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
     order = of_the_likeliest_group(order, groups)
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
@@ -118,6 +120,25 @@ def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
     weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
     first = same[int(np.argmax(weight))]
     return [first, *(fit for fit in order if fit is not first)]
+
+
+def beyond_the_window(fit: ModelFit, longest: float) -> ModelFit:
+    """With what is known of lengths that are uncertain and longer than these data show.
+
+    A body of that size bends the curve at the first points alone: that it is longer is seen, how long is not.
+
+    Parameters
+    ----------
+    longest : float
+        π over the smallest q, Å.
+    """
+
+    def is_open(p: Parameter) -> bool:
+        unsure = p.error is not None and p.error >= ASSESSMENT.unsure * abs(p.value)
+        return unsure and p.unit == "Ang" and not p.fixed and p.value > longest
+
+    found = {name: replace(p, at_least=longest) for name, p in fit.parameters.items() if is_open(p)}
+    return replace(fit, parameters={**fit.parameters, **found}) if found else fit
 
 
 def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Discrepancy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,12 +14,12 @@ from ...simulate.quick_models.quick import is_quick
 from ..ledger import spent
 from ..problem.bounds import default_of
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import fittable, independent
+from ..problem.free_parameters import fittable, independent, moving
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
 from ..result.components import Component, bare, is_scale
 from ..result.covariance import correlations, errors_of
-from ..settings import OPTIMIZE
+from ..settings import OPTIMIZE, PROBLEM
 from ..task import Task
 from .local_search import Descent, LocalMinimum, refine
 
@@ -144,10 +144,35 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     own = {name: column for name, column in columns.items() if name in done.free}
     shown = independent(own)[: len(done.free)]
     slopes = {name: own[name] for name in shown}
-    errors = errors_of(slopes) if slopes else {}
     same = [name for name in done.free if name not in shown]
+    errors = _errors(own, shown, same, done.parameters)
     parts = share_errors(done.components, done.parameters, slopes)
     return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
+
+
+def _errors(
+    columns: Mapping[str, Array], shown: Sequence[str], same: Sequence[str], values: Mapping[str, Any]
+) -> dict[str, float]:
+    """Standard deviations of what the data show; of sizes whatever those have that are not told from them.
+
+    These are known beforehand to a factor. An amplitude is what it is for their values, and its contrast is
+    known but for a factor.
+    """
+    known = {name: columns[name] for name in shown}
+    beside = moving({name: columns[name] for name in same if name in columns and _is_shape(name)})
+    if not known or not beside:
+        return errors_of(known) if known else {}
+    reach = np.log(PROBLEM.size_reach)
+    before = [1 / (reach * abs(float(values.get(name, 0.0))) or 1.0) for name in beside]
+    rows = np.hstack([np.zeros((len(beside), len(known))), np.diag(before)])
+    every = np.vstack([np.stack([*known.values(), *beside.values()], axis=1), rows])
+    together = errors_of(dict(zip([*known, *beside], every.T, strict=True)))
+    return {n: together[n] if _is_shape(n) else error for n, error in errors_of(known).items()}
+
+
+def _is_shape(name: str) -> bool:
+    """Whether a parameter is neither an intensity nor a contrast."""
+    return not (_is_amplitude(name) or name == "background")
 
 
 def weakly_shown(
@@ -159,21 +184,23 @@ def weakly_shown(
     from its default.
     """
     found = {}
-    volumes = {p.name for p in info.parameters.call_parameters if p.type == "volume"}
-    for name in [*done.same, *done.free]:
+    # Beside what is not told from it, which is held at its default first.
+    errors = errors_of(done.slopes) if done.slopes else {}
+    kept = {p.name for p in info.parameters.call_parameters if p.type == "volume"} | {*fixed, "background"}
+    for name in (n for n in (*done.same, *done.free) if n not in kept and not _is_amplitude(n)):
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
-        if name in fixed or "sld" in name or is_scale(name) or name == "background" or value == default:
-            continue
-        error = done.errors.get(name, np.inf)
-        width = name.endswith("_pd")
         low, high = ranges.get(name, (-np.inf, np.inf))
-        if not low <= default <= high:
-            continue
-        if name in volumes or (not width and bare(name).startswith("volfraction")):
-            continue
-        if error > abs(value) / (OPTIMIZE.needed_width if width else 1.0):
+        least = abs(value) / (OPTIMIZE.needed_width if name.endswith("_pd") else 1.0)
+        if value != default and low <= default <= high and errors.get(name, np.inf) > least:
             found[name] = default
     return found
+
+
+def _is_amplitude(name: str) -> bool:
+    """Whether it is a factor of the intensity, or makes one up with others; the width of one is none."""
+    if "sld" in name or is_scale(name):
+        return True
+    return bare(name).startswith("volfraction") and not name.endswith("_pd")
 
 
 def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:

@@ -131,7 +131,7 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
     seen: set[tuple[float, ...]] = set()
 
     def propose(walk: Walk) -> Iterator[Values]:
-        values = walk.here.parameters
+        values = walk.best.parameters
         names = [n for n in counts_of(info, values) if n not in fixed]
         seen.add(tuple(values[n] for n in names))
         for name in names:

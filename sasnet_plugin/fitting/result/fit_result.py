@@ -192,6 +192,7 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
         "weight": fit.weight,
         "parameters": {
             name: {"value": p.value, "error": p.error, "unit": p.unit, "fixed": p.fixed}
+            | ({} if p.at_least is None else {"at_least": p.at_least})
             | _intervals(fit.posterior, name)
             for name, p in fit.parameters.items()
         },

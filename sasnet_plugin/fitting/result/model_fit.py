@@ -65,6 +65,8 @@ class Parameter:
         Range allowed in the fit; both the value where it was not fitted.
     undetermined : str
         Why other values give the very same curves, of which this is one; empty where they do not.
+    at_least : float or None
+        For a length longer than the data show: the longest that they do, Å. How long it is they do not say.
     """
 
     value: float
@@ -74,6 +76,7 @@ class Parameter:
     low: float
     high: float
     undetermined: str = ""
+    at_least: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
-"""Starts of what repeats: the curve's maxima say at which distance, the bank's nearest curve how long it is.
+"""Starts of what repeats: the curve's maxima say at which distance, and how long it is all together.
 
 A stack of layers has maxima at multiples of 2π/d. A curve of the bank is near only if its distance, its
-number of layers and a layer's own size are, all at once.
+number of layers and a layer's own size are, all at once. How long the stack is, the bank's nearest curve
+says, or the first maximum beside the beam, which is that of all layers together.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
 Values = dict[str, Any]
+#: First maximum of (sin x / x)² beside 0, of a stack of length 2x/q (tan x = x).
+_BESIDE = 4.4934
 
 
 def distances(curve: Curve) -> list[float]:
@@ -69,7 +72,12 @@ def repeating(
 def _begun(task: Task, bank: Bank, count: str, length: str, extent: float) -> Iterator[Values]:
     """The bank's curves, each at the size at which the length is one of the distances."""
     page = bank.page(task.model)
-    for distance, row in product(distances(task.curve), map(page.row, range(len(page)))):
-        values = rescaled(task.model, row, distance / row[length])
-        number = min(max(round(extent / distance), 1), OPTIMIZE.largest_count)
-        yield as_start(task, sharp(values) | {count: float(number)} | task.fixed)
+    maxima = distances(task.curve)
+    longest = max(maxima, default=0.0) * _BESIDE / np.pi
+    for distance, row in product(maxima, map(page.row, range(len(page)))):
+        values = sharp(rescaled(task.model, row, distance / row[length]))
+        numbers = {
+            min(max(round(whole / distance), 1), OPTIMIZE.largest_count) for whole in (extent, longest)
+        }
+        for number in sorted(numbers):
+            yield as_start(task, values | {count: float(number)} | task.fixed)

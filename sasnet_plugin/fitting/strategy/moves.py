@@ -24,7 +24,6 @@ from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
-from .grown import grown
 from .hypothesis import Hypothesis, factors_of, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
@@ -36,9 +35,9 @@ from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, grown, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
-        moves += (kinds, hops, measured, resolutions, resolved)
+        moves += (kinds, restarted, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
@@ -141,7 +140,7 @@ def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
 
 
 def nested(state: State) -> Iterator[Step]:
-    """The simpler models that the best fits have become, where they were not fitted themselves."""
+    """The simpler models that the best fits have become, where they were not found themselves."""
     if state.options.models is not None:
         return
     for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
@@ -149,8 +148,11 @@ def nested(state: State) -> Iterator[Step]:
         for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
             form, _, factor = reduction.name.partition("@")
             found = replace(hypothesis, form=form, structure_factor=factor or None)
-            if found not in state.fits and reached(reduction, fit):
-                start = reduction.start({name: p.value for name, p in fit.parameters.items()})
+            known = state.fits.get(found)
+            # One that is worse than what it is a part of lies in another minimum, or has other widths.
+            behind = known is None or known.chisq > fit.chisq + STRATEGY.chance_gain
+            if behind and reached(reduction, fit):
+                start = reduction.start(starting_values(fit))
                 yield beside(state, ("nested", found, hypothesis), found, STRATEGY.likely, start)
 
 
@@ -264,7 +266,7 @@ def _defaults(factor: str) -> dict[str, float]:
     return {p.name: float(p.default) for p in model_info(factor).parameters.call_parameters}
 
 
-def hops(state: State) -> Iterator[Step]:
+def restarted(state: State) -> Iterator[Step]:
     """From the best fits, and from what the network thinks likeliest, to other local minima."""
     order = sorted((h for h in state.fits if _is_seen(state, h)), key=lambda h: state.fits[h].chisq)
     likeliest = max(order, key=state.beliefs.of)
@@ -280,14 +282,14 @@ def hops(state: State) -> Iterator[Step]:
         budget = Budget(STRATEGY.time[hypothesis.cost])
         # From where the last one has brought it well down all attempts are open again.
         reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
-        key = ("hop", hypothesis, reached_level)
+        key = ("restart", hypothesis, reached_level)
         attempt = sum(done[: len(key)] == key for done in state.done)
-        # A deep wrong minimum draws every walk that begins in it; others begin at the bank's curves alone.
+        # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
         extra = starting_values(fit) if attempt == 0 else None
-        task = state.task(hypothesis, extra=extra, basin_hopping=True, budget=budget, attempt=attempt)
+        task = state.task(hypothesis, extra=extra, restarts=True, budget=budget, attempt=attempt)
         # However far off the likeliest is: it may lie in a wrong minimum.
         promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
-        chance = STRATEGY.seldom * STRATEGY.hop_again**attempt * promise
+        chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
         worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
         yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
 

@@ -12,17 +12,18 @@ from numpy.typing import NDArray
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import spent
-from ..optimize.basin_hopping import basin_hopping
 from ..optimize.lines import Misfit, along, count_lines, other_counts, position_lines, size_lines
 from ..optimize.local_search import LocalMinimum, refine
 from ..optimize.neighbour_search import Refine, Walk, neighbour_search
+from ..optimize.restarts import restarts
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
-from ..problem.model_curves import ModelCurves
+from ..problem.model_curves import ModelCurves, curves_of
 from ..result.model_fit import explains
 from ..settings import OPTIMIZE, PROBLEM
+from ..start_values.layered import PLAIN, layered
 from ..start_values.repeats import repeating
-from ..start_values.screening import from_bank, further
+from ..start_values.screening import as_start, from_bank, further, with_fixed
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ class TimedSearch:
             local.deadline = end
             return refine(local, start, tolerances=how.tolerances, steps=how.steps)
 
-        if self.task.basin_hopping:
-            better = self._hopping(local, found, attempt, end)
+        if self.task.restarts:
+            better = self._restarted(local, found, attempt, end)
         else:
             better = neighbour_search(
                 found[0], self._proposed(local, end), attempt, needed_fall=STRATEGY.round_fall,
@@ -120,6 +121,25 @@ class TimedSearch:
         more = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.rough)], local))
 
+    def with_layers(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
+        """With what begins at the plain body that a layered one has in it, if something is left."""
+        plain = PLAIN.get(self.task.model)
+        if plain is None or not found or found[0].chisq < enough(local):
+            return found
+        rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
+        known = {p.name for p in load_model(plain.name).info.parameters.call_parameters}
+        fixed = {name: value for name, value in self.task.fixed.items() if name in known}
+        ranges = {name: limits for name, limits in self.task.ranges.items() if name in known}
+        body = replace(
+            self, task=replace(self.task, model=plain.name, fixed=fixed, ranges=ranges, extra=None)
+        )
+        curves = curves_of(body.task, local.per_decade, data=(local.curve, local.dintensity))
+        bodies = body.follow(curves, from_bank(body.task, bank), rough)
+        bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)
+        starts = [start for one in bodies for start in layered(self.task.model, one.parameters)]
+        more = [as_start(self.task, with_fixed(start, self.task.fixed)) for start in starts]
+        return distinct(ordered([*found, *self.follow(local, more, STRATEGY.coarse)], local))
+
     def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
         return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
 
@@ -135,7 +155,7 @@ class TimedSearch:
         finally:
             local.deadline = np.inf
 
-    def _hopping(
+    def _restarted(
         self, local: ModelCurves, found: list[LocalMinimum], attempt: Refine, end: float
     ) -> list[LocalMinimum]:
         local.deadline = end
@@ -147,7 +167,7 @@ class TimedSearch:
         # Another try from where the last one ended takes other ways.
         level = round(1e3 * min(one.chisq for one in starts)) % 2**32
         rng = np.random.default_rng([len(local.curve), level, self.task.attempt])
-        return basin_hopping(
+        return restarts(
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
             enough=enough(local), going=lambda: spent() < end,

@@ -197,7 +197,7 @@ def left_open(result: FitResult) -> list[str]:
     """Names of lengths that are not determined, nor part of one that is."""
     best = result.fits[0]
     whole = {part for size in sizes(best).values() if len(size.parts) > 1 for part in size.parts}
-    return [name for name in undetermined(best) if name not in whole and name not in beyond(result, best)]
+    return [name for name in undetermined(best) if name not in whole and name not in beyond(best)]
 
 
 #: What says how strongly particles interact.
@@ -246,7 +246,7 @@ def interaction(result: FitResult) -> Iterator[str]:
 def warned(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
-    told = {name for name, _ in telling(best)} - set(beyond(result, best))
+    told = {name for name, _ in telling(best)} - set(beyond(best))
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
         if SIMPLER in sentence or (first in told and not any(one in sentence for one in _HARMLESS)):

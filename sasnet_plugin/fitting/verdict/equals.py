@@ -25,7 +25,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
     named = {*result.alike, *result.excused[1]}
     best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
     far = ASSESSMENT.much_worse * best
-    blind = bool(_lengths(result.fits[0])) and not _seen(result, result.fits[0])
+    blind = bool(_lengths(result.fits[0])) and not _seen(result.fits[0])
 
     def good(fit: ModelFit) -> bool:
         """Whether its residuals are no larger, whatever stands for it."""
@@ -39,7 +39,7 @@ def as_good(result: FitResult) -> list[ModelFit]:
     return [
         fit
         for fit in result.fits[1:]
-        if good(fit) and not disguised(result.fits[0], fit) and (blind or not unseen(result, fit))
+        if good(fit) and not disguised(result.fits[0], fit) and (blind or not unseen(fit))
     ]
 
 
@@ -71,19 +71,19 @@ def disguised(best: ModelFit, fit: ModelFit) -> bool:
     return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
 
 
-def unseen(result: FitResult, fit: ModelFit) -> bool:
+def unseen(fit: ModelFit) -> bool:
     """Whether the data show no length of a body: a coil without its size is a power law."""
     lengths = [(name, p) for name, p in _lengths(fit) if not p.fixed]
-    return bool(lengths) and not _seen(result, fit)
+    return bool(lengths) and not _seen(fit)
 
 
 def _lengths(fit: ModelFit) -> list[tuple[str, Parameter]]:
     return [(k, p) for k, p in fit.parameters.items() if p.unit == "Ang" and bare(k) != "radius_effective"]
 
 
-def _seen(result: FitResult, fit: ModelFit) -> bool:
+def _seen(fit: ModelFit) -> bool:
     """Whether the data determine one of its lengths."""
-    long = beyond(result, fit)
+    long = beyond(fit)
     return any(not p.fixed and determined(k, p) and k not in long for k, p in _lengths(fit))
 
 
@@ -99,7 +99,7 @@ def no_shape(result: FitResult) -> bool:
     for fit in of_other_shape(result):
         if not any(same_kind(result, fit, other) for other in kinds):
             kinds.append(fit)
-    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and unseen(result, result.fits[0]))
+    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and unseen(result.fits[0]))
 
 
 def nearest(result: FitResult) -> ModelFit:

@@ -44,9 +44,17 @@ def _found(result: FitResult) -> str:
         return f"{_of_no_shape(result)} {capital(chisq)}."
     said = explanation(result, best)
     if explained and (not within or explains(best.reduced_chisq, len(result.curve))):
-        return f"{said}. Explains the data, {chisq}."
+        return f"{said}. Explains the data{_but_for(result)}, {chisq}."
     given = "stated" if result.curve.dintensity is not None else "estimated"
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+
+
+def _but_for(result: FitResult) -> str:
+    """Which of the points were left out, as a beamstop dims them."""
+    dark = result.curve.shadow
+    if dark is None:
+        return ""
+    return f" but for the first {'point' if len(dark) == 1 else f'{len(dark)} points'} (beamstop?)"
 
 
 def _of_no_shape(result: FitResult) -> str:
@@ -122,7 +130,7 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     whole = _told_as_whole(best, equals)
     parts = {part for size in whole for part in size.parts}
     wide = [replace(size, error=spread(size, _same(size.name, equals, best))) for size in whole]
-    long = beyond(result, best)
+    long = beyond(best)
     hidden = parts | set(long)
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.name, size) for size in wide if not _open(size)]

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from ..result.components import bare
 from ..result.covariance import correlations
-from ..result.fit_result import FitResult
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, over_median
-from ..settings import ASSESSMENT
 from .settings import VERDICT
 from .words import unit_of
 
@@ -187,23 +185,6 @@ def agreed(fits: Sequence[ModelFit], within: float) -> Size | None:
     return None
 
 
-def beyond(result: FitResult, fit: ModelFit) -> dict[str, float]:
-    """Fitted lengths that are uncertain and longer than π over the smallest q.
-
-    A body of that size bends the curve at the first points alone: that it is longer is seen, how long is not.
-
-    Returns
-    -------
-    dict
-        By the parameter's name: the longest that these data show, Å.
-    """
-    longest = math.pi / float(result.curve.q[0])
-    return {
-        name: longest
-        for name, p in fit.parameters.items()
-        if p.unit == "Ang" and not p.fixed and p.value > longest and _uncertain(p.error, p.value)
-    }
-
-
-def _uncertain(error: float | None, value: float) -> bool:
-    return error is not None and error >= ASSESSMENT.unsure * abs(value)
+def beyond(fit: ModelFit) -> dict[str, float]:
+    """Lengths of which only that they are longer than the data show is known: the longest of these, Å."""
+    return {name: p.at_least for name, p in fit.parameters.items() if p.at_least is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,4 +87,23 @@ def test_a_parameter_that_moves_nothing_is_known_for_that(simulated: Callable[..
     assert "shape_exp" not in asked
     assert asked["width_exp"] == 2.0
     assert done.parameters["porod_exp"] == pytest.approx(3.0, abs=0.05)
-    assert done.errors["porod_exp"] < 0.1
+    usual = finish(
+        replace(task, fixed={"width_exp": 2.0, "shape_exp": 1.0}), LocalMinimum(start, 1e3), None, 10.0
+    )
+    assert usual is not None
+    assert usual.errors["porod_exp"] < 0.1
+
+
+def test_a_length_is_not_known_better_than_what_moves_with_it() -> None:
+    """Thick chains: how long they are and how stiff says the same, at q·radius above 1."""
+    chain = {"length": 480.0, "kuhn_length": 18.0, "radius": 133.0, "scale": 1.0}
+    exact = theory(load_model("flexible_cylinder"), chain)
+    exact = exact + 0.02 * exact[0]
+    error = 0.01 * exact
+    curve = Curve(Q, exact + error * np.random.default_rng(1).standard_normal(Q.size), error)
+    task = Task(curve, error, "flexible_cylinder", None, budget=Budget(30.0))
+    found = finish(task, LocalMinimum(chain | {"background": 0.0}, np.inf), None, 30.0)
+    assert found is not None
+    assert "kuhn_length" in found.same
+    assert found.errors["radius"] < 0.01 * chain["radius"]
+    assert found.errors["length"] > found.parameters["length"]

@@ -1,4 +1,4 @@
-"""Minima beside the one that a start leads to: sizes off by a fringe, whole numbers, and random steps."""
+"""Minima beside the one that a start leads to: sizes off by a fringe, whole numbers, and random starts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.optimize.basin_hopping import basin_hopping, random_step
 from sasnet_plugin.fitting.optimize.lines import along, count_lines, other_counts, position_lines, size_lines
 from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.optimize.neighbour_search import Propose, Walk, neighbour_search
+from sasnet_plugin.fitting.optimize.restarts import restarts, scattered
 from sasnet_plugin.fitting.problem.free_parameters import counts_of, sizes_of
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -65,7 +65,7 @@ def test_a_number_of_layers_changes_with_their_distance_so_that_the_stack_is_as_
     def misfit(values: dict[str, Any]) -> float:
         return abs(values["Nlayers"] - 20.0) + abs(values["d_spacing"] - 60.0)
 
-    found = list(along(lines, lambda _: misfit)(Walk(start, start)))
+    found = list(along(lines, lambda _: misfit)(Walk(start)))
     assert found[0] == {"Nlayers": 20.0, "d_spacing": 60.0, "thickness": 25.0}
 
 
@@ -186,11 +186,11 @@ SHELLS = {
 }
 
 
-def test_steps_stay_within_limits_and_leave_what_is_fixed() -> None:
+def test_starts_stay_within_limits_and_leave_what_is_fixed() -> None:
     info, rng = load_model("core_shell_sphere").info, np.random.default_rng(0)
     table = {p.name: p for p in info.parameters.call_parameters}
     fixed = frozenset({"radius", "sld_solvent", "background"})
-    every = [random_step(info, SHELLS | {"background": 0.1}, rng, fixed, 15) for _ in range(500)]
+    every = [scattered(info, SHELLS | {"background": 0.1}, rng, fixed, 15) for _ in range(500)]
     changed = {n for one in every for n in one if one[n] != (SHELLS | {"background": 0.1}).get(n)}
     assert fixed.isdisjoint(changed)
     assert {"thickness", "sld_core", "sld_shell"} <= changed
@@ -198,31 +198,33 @@ def test_steps_stay_within_limits_and_leave_what_is_fixed() -> None:
         assert all(table[n].limits[0] <= one[n] <= table[n].limits[1] for n in ("thickness", "sld_core"))
 
 
-def test_two_sizes_are_exchanged() -> None:
+def test_starts_are_with_a_distribution_and_without_as_a_user_lets_them() -> None:
     info, rng = load_model("core_shell_sphere").info, np.random.default_rng(1)
-    every = [random_step(info, SHELLS, rng, frozenset(), 15) for _ in range(100)]
-    exchanged = [one for one in every if (one["radius"], one["thickness"]) == (25.0, 60.0)]
-    assert 5 < len(exchanged) < 30
+    every = [scattered(info, SHELLS, rng, frozenset(), 15) for _ in range(100)]
+    wide = ["radius_pd" in one or "thickness_pd" in one for one in every]
+    assert 30 < sum(wide) < 70
+    given = [scattered(info, SHELLS, rng, frozenset({"radius_pd"}), 15) for _ in range(20)]
+    assert {one["radius_pd"] for one in given} == {0.1}
 
 
-def test_the_walk_ends_where_nothing_is_left_to_look_for_and_where_nothing_is_found() -> None:
+def test_it_ends_where_nothing_is_left_to_look_for_and_where_the_time_is_up() -> None:
     info, calls = load_model("sphere").info, list[dict[str, Any]]()
 
-    def walk(enough: float, refine: Callable[[dict[str, Any]], LocalMinimum | None]) -> list[LocalMinimum]:
+    def found(enough: float, refine: Callable[[dict[str, Any]], LocalMinimum | None]) -> list[LocalMinimum]:
         calls.clear()
         start = LocalMinimum({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
-        return basin_hopping(
+        return restarts(
             info, [start], lambda p: calls.append(p) or refine(p), np.random.default_rng(2),
-            fixed=frozenset(), points=15, enough=enough, going=lambda: True,
+            fixed=frozenset(), points=15, enough=enough, going=lambda: len(calls) < 40,
         )  # fmt: skip
 
-    # Each step is a little better.
-    found = walk(10.0, lambda p: LocalMinimum(p, 100.0 * 0.8 ** len(calls)))
-    assert found[0].chisq <= 10.0
-    assert [f.chisq for f in found] == sorted(f.chisq for f in found)
+    # Each is a little better.
+    better = found(10.0, lambda p: LocalMinimum(p, 100.0 * 0.8 ** len(calls)))
+    assert better[0].chisq <= 10.0
+    assert [f.chisq for f in better] == sorted(f.chisq for f in better)
     assert len(calls) == 11
-    assert len(walk(10.0, lambda p: None)) == 1
-    assert len(calls) < 2000
+    assert len(found(10.0, lambda p: None)) == 1
+    assert len(calls) == 40
 
 
 SLDS = {"sld_core": 1.0, "sld_shell": 4.0, "sld_solvent": 6.3}
@@ -257,7 +259,7 @@ def test_a_fit_in_another_minimum_reaches_the_truth(
     curve = simulated(model, truth | {"background": 0.01})
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, model, None, budget=Budget(30.0))
-    free = fit_candidate(replace(task, extra=truth | caught, basin_hopping=True), bank)
+    free = fit_candidate(replace(task, extra=truth | caught, restarts=True), bank)
     assert free.reduced_chisq < 1.3
     for name in caught.keys() - TURNED.keys():
         assert free.parameters[name].value == pytest.approx(truth[name], rel=0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sasnet_plugin import fit
 from sasnet_plugin.fitting.start_values.repeats import distances, repeating
 from sasnet_plugin.fitting.start_values.screening import from_bank
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
@@ -51,3 +52,16 @@ def test_a_stack_is_found_however_many_layers_the_nearest_curves_have(bank: Bank
     assert found.reduced_chisq < 1.5
     assert found.parameters["d_spacing"].value == pytest.approx(74.0, rel=0.01)
     assert found.parameters["Nlayers"].value == 20.0
+
+
+def test_a_stack_that_the_first_fringe_counts_is_found() -> None:
+    """sasmodels' defaults: 20 layers 400 Å apart, sharper than the points are dense."""
+    q = np.geomspace(5e-4, 0.5, 150)
+    clean = call("lamellar_stack_caille", q, {"background": 0.001}).intensity
+    sigma = 0.004 * clean
+    curve = Curve(q, clean + sigma * np.random.default_rng(1).standard_normal(q.size), sigma)
+    best = fit(curve, models=["lamellar_stack_caille"], workers=1).best
+    assert best is not None
+    assert best.reduced_chisq < 1.4
+    assert best.parameters["d_spacing"].value == pytest.approx(400.0, rel=1e-3)
+    assert best.parameters["Nlayers"].value == 20.0

@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
-from sasnet_plugin.fitting.strategy.moves import factors, hops, open_steps, plain, salted
+from sasnet_plugin.fitting.strategy.moves import factors, open_steps, plain, restarted, salted
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -92,7 +92,7 @@ def test_where_a_fit_leaves_noise_alone_little_else_is_worth_its_time(simulated:
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
     worthy = [step for step in open_steps(state) if step.worth > STRATEGY.price]
     assert not any(step.pairs or step.search for step in worthy)
-    assert not any(step.key[0] == "hop" for step in worthy)
+    assert not any(step.key[0] == "restart" for step in worthy)
     assert not any(step.hypothesis and step.hypothesis.second for step in worthy)
     assert not any(step.hypothesis and step.hypothesis.cost == "slow" for step in worthy)
 
@@ -178,7 +178,7 @@ def test_what_explains_the_curve_is_not_searched_for_again(simulated: Simulated)
     state, rng = state_of(curve), np.random.default_rng(4)
     state.keep(Hypothesis("sphere"), like(curve, "sphere", 0.95, 4, rng))
     state.keep(Hypothesis("ellipsoid"), like(curve, "ellipsoid", 1.5, 4, rng))
-    assert {step.hypothesis.name for step in hops(state) if step.hypothesis} == {"ellipsoid"}
+    assert {step.hypothesis.name for step in restarted(state) if step.hypothesis} == {"ellipsoid"}
 
 
 def test_what_a_user_excludes_is_never_tried(simulated: Simulated) -> None:

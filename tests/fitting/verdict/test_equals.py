@@ -56,9 +56,9 @@ def test_a_body_of_which_no_length_is_seen_is_no_rival() -> None:
     law = fitted("power_law", power=p(3.2, 0.01, ""))
     coil = fitted("polymer_excl_volume", rg=p(9000, 4000), porod_exp=p(3.2, 0.01, ""))
     found = answer(law, coil, SPHERE, alike=("polymer_excl_volume", "sphere"))
-    assert unseen(found, coil)
-    assert not unseen(found, SPHERE)
-    assert not unseen(found, law)
+    assert unseen(found.fits[1])
+    assert not unseen(SPHERE)
+    assert not unseen(law)
     assert as_good(found) == [SPHERE]
 
 

@@ -1,0 +1,96 @@
+"""Starts of bodies with a layer: a plain body's fit, with a layer that is thin or most of it.
+
+With deep fringes a layered body is found only from within a few per cent of its size, where a plain one,
+whose size is all that it has, is found from far: a layer in it, of a contrast between those of body and
+solvent or beyond both, is near enough to the sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...simulate.kernel import load_model
+from ..problem.free_parameters import sharp
+from ..settings import START_VALUES
+from ..task import Task
+
+#: Values of a plain body, and a share of its half size -> sizes of a layered one whose layer is that share.
+Sizes = Callable[[Mapping[str, Any], float], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The plain body that a layered one is without its layer.
+
+    Parameters
+    ----------
+    name : str
+        sasmodels' name.
+    own : tuple of str
+        Its sizes.
+    sizes : callable
+    inner, outer : str
+        The layered body's contrasts.
+    """
+
+    name: str
+    own: tuple[str, ...]
+    sizes: Sizes
+    inner: str = "sld_core"
+    outer: str = "sld_shell"
+
+    def task_of(self, layered: Task) -> Task:
+        """To fit it instead of a layered body, with what the user settled of both."""
+        known = {p.name for p in load_model(self.name).info.parameters.call_parameters}
+        fixed = {name: value for name, value in layered.fixed.items() if name in known}
+        ranges = {name: limits for name, limits in layered.ranges.items() if name in known}
+        return replace(layered, model=self.name, fixed=fixed, ranges=ranges, extra=None)
+
+
+def _round(values: Mapping[str, Any], share: float) -> dict[str, float]:
+    radius = values["radius"]
+    return {"radius": (1 - share) * radius, "thickness": share * radius}
+
+
+def _ellipsoid(values: Mapping[str, Any], share: float) -> dict[str, float]:
+    equator, pole = values["radius_equatorial"], values["radius_polar"]
+    layer = share * min(equator, pole)
+    core = equator - layer
+    return {"radius_equat_core": core, "x_core": (pole - layer) / core, "thick_shell": layer} | {
+        "x_polar_shell": 1.0
+    }
+
+
+def _sheet(values: Mapping[str, Any], share: float) -> dict[str, float]:
+    half = values["thickness"] / 2
+    return {"length_tail": (1 - share) * half, "length_head": share * half}
+
+
+#: By the layered body.
+PLAIN: dict[str, Plain] = {
+    "core_shell_sphere": Plain("sphere", ("radius",), _round),
+    "core_shell_cylinder": Plain("cylinder", ("radius",), _round),
+    "core_shell_ellipsoid": Plain("ellipsoid", ("radius_equatorial", "radius_polar"), _ellipsoid),
+    "lamellar_hg": Plain("lamellar", ("thickness",), _sheet, "sld", "sld_head"),
+}
+
+
+def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Where a layered body begins, from a fit of the plain one.
+
+    Parameters
+    ----------
+    form : str
+        A key of `PLAIN`.
+    values : mapping
+        Of the plain body and its structure factor, sasmodels' units.
+    """
+    plain, solvent = PLAIN[form], values["sld_solvent"]
+    contrast = values["sld"] - solvent
+    rest = {name: value for name, value in sharp(values).items() if name not in (*plain.own, "sld")}
+    for share in START_VALUES.layers:
+        for of_body in START_VALUES.layer_contrasts:
+            densities = {plain.inner: values["sld"], plain.outer: solvent + of_body * contrast}
+            yield {**rest, **plain.sizes(values, share), **densities}

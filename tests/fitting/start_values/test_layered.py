@@ -1,0 +1,80 @@
+"""Bodies with layers, begun from the plain body that they are without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sasmodels.core import load_model
+from sasmodels.direct_model import call_kernel
+
+from sasnet_plugin import fit, load
+from sasnet_plugin.fitting.start_values.layered import PLAIN, layered
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import Curve
+
+CASES = Path(__file__).parents[2] / "data" / "cases"
+BODY = {
+    "sphere": {"radius": 60.0},
+    "cylinder": {"radius": 20.0, "length": 300.0},
+    "ellipsoid": {"radius_polar": 30.0, "radius_equatorial": 60.0},
+    "lamellar": {"thickness": 40.0},
+}
+
+
+def plain_of(form: str) -> dict[str, float]:
+    return {**BODY[PLAIN[form].name], "sld": 1.0, "sld_solvent": 6.0, "background": 0.0, "scale": 1.0}
+
+
+@pytest.mark.parametrize("form", PLAIN)
+def test_a_layer_has_a_contrast_between_body_and_solvent_or_beyond(form: str) -> None:
+    starts = list(layered(form, plain_of(form)))
+    assert {start[PLAIN[form].inner] for start in starts} == {1.0}
+    outer = [start[PLAIN[form].outer] for start in starts]
+    assert min(outer) < 1.0 < max(outer) < 6.0
+
+
+@pytest.mark.parametrize("form", PLAIN)
+def test_the_layered_body_is_about_as_large_as_the_plain_one(form: str) -> None:
+    q = [np.array([1e-3, 0.02])]
+
+    def fall(name: str, values: dict[str, float]) -> float:
+        low, high = call_kernel(load_model(name).make_kernel(q), values)
+        return float(high / low)
+
+    own = fall(PLAIN[form].name, plain_of(form))
+    assert all(0.6 < fall(form, start) / own < 1.6 for start in layered(form, plain_of(form)))
+
+
+def test_an_interaction_stays() -> None:
+    plain = plain_of("core_shell_sphere") | {"volfraction": 0.3, "radius_pd": 0.1}
+    for start in layered("core_shell_sphere", plain):
+        assert start["volfraction"] == 0.3
+        assert "radius_pd" not in start
+
+
+def test_a_precise_core_shell_sphere_is_explained_though_a_fuzzy_one_comes_nearer_at_first() -> None:
+    (curve,) = load(CASES / "one_zero_uncertainty.dat")
+    result = fit(curve, workers=1)
+    assert result.best is not None
+    assert result.best.name == "core_shell_sphere"
+    found = result.best.parameters
+    assert found["radius"].value == pytest.approx(60.0, abs=0.02)
+    assert found["thickness"].value == pytest.approx(10.0, abs=0.02)
+    assert result.best.reduced_chisq < 1.2
+
+
+def test_a_precise_core_shell_ellipsoid_most_of_which_is_shell_is_found() -> None:
+    """sasmodels' defaults."""
+    core, ratio, shell = 20.0, 3.0, 30.0
+    body = {"radius_equat_core": core, "x_core": ratio, "thick_shell": shell, "background": 0.001}
+    q = np.geomspace(5e-4, 0.5, 150)
+    clean = call("core_shell_ellipsoid", q, body | {"sld_core": 2.0, "sld_shell": 1.0}).intensity
+    sigma = 0.004 * clean
+    curve = Curve(q, clean + sigma * np.random.default_rng(1).standard_normal(q.size), sigma)
+    best = fit(curve, models=["core_shell_ellipsoid"], structure_factor="none", workers=1).best
+    assert best is not None
+    assert best.reduced_chisq < 1.4
+    assert best.parameters["radius_equat_core"].value == pytest.approx(core, rel=0.01)
+    assert best.parameters["thick_shell"].value == pytest.approx(shell, rel=0.01)
