@@ -35,7 +35,7 @@ CAVEAT = """\
 The thresholds of stray light and speckle were chosen on the diffraction scenes 0 to 59, those of
 GISAS' rivals and of its errors on some of the GISAS scenes that are counted here; no threshold has
 seen others. What holds bodies against SANS images was made on scenes of seed 72, and the least
-error of P₂ is by the quantiles of seeds 71, 72 and 75; of seed 71 the directions that the network
+error of P₂ is by the quantiles of seeds 71, 75 and 77; of seed 71 the directions that the network
 got wrong had been looked at. `--seed` answers scenes that nobody saw. An orientation has the
 `in_scope` that the odds of its lattice leave it beside the best other one."""
 #: Shares that are wanted: of scenes that are right, by kind; of directors; of bands of P₂; wrong and sure;
