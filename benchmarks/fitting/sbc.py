@@ -17,10 +17,10 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -33,6 +33,9 @@ from ..tables import markdown, percent
 from .recovered import amplitudes
 from .shared_error import shared_error
 from .task import measurement
+
+if TYPE_CHECKING:
+    from sasnet_plugin.fitting.result.model_fit import ModelFit
 
 MODELS = (
     "sphere", "core_shell_sphere", "fuzzy_sphere", "vesicle", "ellipsoid", "cylinder", "flexible_cylinder",
@@ -68,11 +71,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     true = next((fit for fit in result.fits if fit.name == given.name), None)
     left_out = amplitudes(given.name)
     values = {
-        name: [
-            float(p.value),
-            None if p.error is None or p.at_least is not None else float(p.error),
-            float(given.parameters[name]),
-        ]
+        name: _compared(true, name, given.parameters)
         for name, p in (true.parameters.items() if true else ())
         if not p.fixed and name in given.parameters and name not in left_out
     }
@@ -81,6 +80,19 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
         "truth": given.truth, "chisq": true.reduced_chisq if true else None,
         "best": result.best.name if result.best else None, "success": true is not None, "values": values,
     }  # fmt: skip
+
+
+def _compared(fit: ModelFit, name: str, truth: Mapping[str, Any]) -> list[float | None]:
+    """Value, error and truth of a parameter; of a size the means: sasmodels' log-normal has the median."""
+    from sasnet_plugin.fitting.result.model_fit import over_median
+    from sasnet_plugin.simulate.clean import PD_TYPES
+
+    p, mean = fit.parameters[name], over_median(fit.parameters, fit.distributions, name)
+    known = p.error is not None and p.at_least is None
+    own = 1.0
+    if f"{name}_pd" in truth and PD_TYPES[int(truth[f"{name}_pd_type"])] == "lognormal":
+        own = float(np.exp(0.5 * truth[f"{name}_pd"] ** 2))
+    return [mean * float(p.value), mean * float(p.error or 0.0) if known else None, own * float(truth[name])]
 
 
 def ranks(rows: Sequence[dict[str, Any]]) -> NDArray[np.float64]:

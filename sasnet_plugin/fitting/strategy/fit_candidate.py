@@ -141,7 +141,18 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     """
     task = replace(task, budget=task.budget.within(budget))
     began = spent()
-    starts = refined_starts(task, bank, began)
+    return _ended(task, refined_starts(task, bank, began), began)
+
+
+def fit_on_all_points(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
+    """The same from starts that lie beside the minimum, where a coarse copy would only lead astray."""
+    task = replace(task, budget=task.budget.within(budget))
+    began = spent()
+    starts = [as_start(task, start) for start in task.starts]
+    return _ended(task, _on_all_points(TimedSearch(task, began), starts), began)
+
+
+def _ended(task: Task, starts: Starts, began: float) -> ModelFit:
     if starts.hopeless:
         as_it_is = unfinished(task, starts.found[0], starts.per_decade)
         found = described(task, as_it_is, starts.per_decade, spent() - began)

@@ -14,12 +14,15 @@ from .step import Step, boost, fitting
 def first(state: State) -> Iterator[Step]:
     """The simplest models of the network's first groups, as it thinks they interact, whatever else is open.
 
-    A slow one is worth its time or not, as all that is open: other points or a resolution may be all that
-    the simple ones lack.
+    Of those that take longer only what is likely itself: before it is fitted, what lies beside the fits of
+    others is hardly worth a look. A slow one is worth its time or not, as all that is open: other points or a
+    resolution may be all that the simple ones lack.
     """
     for hypothesis, chance in expected(state).items():
         quick = hypothesis.cost != "slow"
-        yield replace(fitting(state, hypothesis, chance, assured=quick), due=quick and not state.explained())
+        first_of_all = hypothesis.cost == "fast" or (quick and chance >= STRATEGY.expected)
+        due = first_of_all and not state.explained()
+        yield replace(fitting(state, hypothesis, chance, assured=quick), due=due)
 
 
 def expected(state: State) -> dict[Hypothesis, float]:

@@ -48,20 +48,19 @@ def open_steps(state: State) -> list[Step]:
     return sorted(found.values(), key=_order)
 
 
-def _order(step: Step) -> tuple[tuple[bool, int], float, str]:
+def _order(step: Step) -> tuple[tuple[bool, bool, int], float, str]:
     return rank(step), -step.worth, str(step.key)
 
 
-def rank(step: Step) -> tuple[bool, int]:
-    """What is due comes first, of quick models the simplest, before what it is a part of; then by worth.
+def rank(step: Step) -> tuple[bool, bool, int]:
+    """What is due comes first: of quick models the simplest, before what it is a part of; all else by worth.
 
-    Of models of the network's first groups those that take longer are due, too, but wait for what is worth
-    more: for a likelier one, and for other points of q beside the fits of quick ones.
+    Of what is due that which takes longer comes last.
     """
     if step.hypothesis is None or step.task is None or not (step.due and step.task.assured):
-        return not step.due, 0
+        return not step.due, False, 0
     costly = step.hypothesis.cost != "fast"
-    return costly, 0 if costly else size_of(step.hypothesis)
+    return False, costly, 0 if costly else size_of(step.hypothesis)
 
 
 def named(state: State) -> Iterator[Step]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from ..problem.experiment import starting_values
+from ..problem.free_parameters import sharp
 from ..problem.resolution import has_resolution
 from ..result.model_fit import ModelFit, doubtful
 from ..task import Budget
@@ -16,6 +18,9 @@ from .settings import STRATEGY
 from .state import State
 from .step import Step, beside, boost
 
+#: Makes a start of a fit's values.
+Begun = Callable[[dict[str, Any]], dict[str, Any]]
+
 
 def resolutions(state: State) -> Iterator[Step]:
     """Ask for the resolution that a file does not state, with the best fit and the likeliest near ones."""
@@ -23,17 +28,27 @@ def resolutions(state: State) -> Iterator[Step]:
     if best is None or has_resolution(state.curve) or best.as_measured:
         return
     for hypothesis, chance in _without_resolution(state, best).items():
-        if hypothesis.resolution is not None:
-            continue
-        fit = state.fits[hypothesis]
-        chance *= STRATEGY.likely
-        # A second component that is seen explains what else a resolution would have to.
-        chance *= 1 - state.beliefs.two
-        budget = Budget(STRATEGY.time["slow"])
-        search = state.task(hypothesis, starts=(starting_values(fit),), budget=budget)
-        seconds = 2 * hypothesis.seconds
-        worth = chance * boost(state, len(fit.free) + 2, again=True) / seconds
-        yield Step(("resolution", hypothesis, round(np.log(fit.chisq))), worth, search=search)
+        if hypothesis.resolution is None:
+            # A second component that is seen explains what else a resolution would have to.
+            yield _asked(state, hypothesis, chance * (1 - state.beliefs.two))
+    if best.resolution is None and _is_narrow(state.fits[best]):
+        yield _asked(state, best, 1.0, sharp)
+
+
+def _asked(state: State, hypothesis: Hypothesis, chance: float, begun: Begun = dict) -> Step:
+    """Any instrument has a resolution: what is open is whether it shows, for which it costs no parameter."""
+    fit = state.fits[hypothesis]
+    start = begun(starting_values(fit))
+    search = state.task(hypothesis, starts=(start,), budget=Budget(STRATEGY.time["slow"]))
+    again = boost(state, len(fit.free), again=True)
+    key = ("resolution", hypothesis, round(np.log(fit.chisq)), begun is sharp)
+    return Step(key, chance * STRATEGY.likely * again / (2 * hypothesis.seconds), search=search)
+
+
+def _is_narrow(fit: ModelFit) -> bool:
+    """Whether a width of sizes may be a resolution instead: both wash out fringes."""
+    widths = [p.value for name, p in fit.parameters.items() if name.endswith("_pd") and not p.fixed]
+    return 0 < max(widths, default=0.0) < STRATEGY.relative_dq[-1]
 
 
 def _without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, float]:

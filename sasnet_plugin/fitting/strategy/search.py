@@ -14,7 +14,7 @@ from ..result.model_fit import ModelFit
 from ..settings import EFFORT
 from ..start_values.screening import Screen, screened
 from ..task import Counting, LateError, Pair
-from .fit_candidate import fit_candidate
+from .fit_candidate import fit_candidate, fit_on_all_points
 from .hypothesis import Hypothesis
 from .moves import open_steps, rank
 from .settings import STRATEGY
@@ -119,7 +119,7 @@ def _ask_resolution(pool: Counting, state: State, step: Step, answer: Any, secon
         return
     hypothesis = replace(step.key[1], resolution=answer.supposed)
     task = state.task(hypothesis, starts=(answer.parameters,))
-    for _, fit in answers(pool, fit_candidate, [task], seconds):
+    for _, fit in answers(pool, fit_on_all_points, [task], seconds):
         _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
 
 
@@ -148,7 +148,9 @@ def _found(state: State) -> Found:
     taken = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
     taken = {name: h for name, h in taken.items() if best.as_measured or not h.as_measured}
     fits = [state.fits[taken[name]] for name in dict.fromkeys(h.name for h in same) if name in taken]
-    kinds = [fit for (h, _), fit in state.kinds.items() if h in taken.values() and fit.distributions]
+    # A width may be a resolution that the file does not state: what both say of a size is a kind of it, too.
+    shown = {replace(h, resolution=None) for h in taken.values()}
+    kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in shown]
     return Found(state.curve_of(best), fits, kinds, tuple(_said(state, best)))
 
 

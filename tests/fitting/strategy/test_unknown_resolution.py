@@ -104,3 +104,14 @@ def test_a_systematic_error_of_some_per_cent_is_no_resolution() -> None:
     radius = sphere.parameters["radius"]
     assert radius.error is not None
     assert abs(radius.value - 32.0) < 2.5 * radius.error < 1.6
+
+
+def test_a_size_holds_whether_a_width_or_the_instrument_washes_its_fringes_out() -> None:
+    """What large bodies of a distribution scatter counts more: by 6 σ² the radius would be too small."""
+    result = fit(measured(0.04, 0.0), workers=1)
+    assert result.best is not None
+    assert result.verified
+    radius = result.best.parameters["radius"]
+    assert radius.error is not None
+    assert abs(radius.value - 120.0) < 3 * radius.error
+    assert radius.error < 1.5
