@@ -274,6 +274,8 @@ class Answer:
         Of a curve: in which unit q was read.
     keys : tuple of str
         Entries of ``--json`` in their order, None where there is no such finding; empty: as they come.
+    unsaid : tuple of Finding
+        What would have been said were it known, where nothing is: a verification may begin there.
     """
 
     file: str
@@ -285,6 +287,7 @@ class Answer:
     known: bool = True
     keys: tuple[str, ...] = ()
     q_unit: QUnit | None = None
+    unsaid: tuple[Any, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""

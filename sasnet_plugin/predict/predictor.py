@@ -313,8 +313,10 @@ class Predictor:
         share = share if seen.known and not far else 0.0
         known = share >= self.manifest.scope_threshold
         notes = [*seen.notes, *restricted, *far]
+        unsaid: tuple[Any, ...] = ()
         if scope is not None and not known:
             notes.append(scope.outside)
+            unsaid = tuple(own)
             own = [f.silenced() for f in own] if scope.silent else own
         notes += [note for f in own for note in f.notes()]
         answer = Answer(
@@ -327,6 +329,7 @@ class Predictor:
             known,
             self.domain.keys,
             getattr(measurement, "q_unit", None),
+            unsaid,
         )
         return self.domain.complete(measurement, answer) if self.domain.complete else answer
 

@@ -39,7 +39,8 @@ def read(path: Path, file: str) -> RawSans:
     text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
     if text.startswith(SINQ):
         return _sans(text, file)
-    lines = text.splitlines()
+    # What went through Windows twice ends its lines in two carriage returns.
+    lines = text.replace("\r\r\n", "\n").splitlines()
     first = _first(lines, file)
     table = _table(lines[first:], file)
     names = _columns(lines[:first], len(table))
@@ -96,7 +97,7 @@ def _with_pixels(settings: SansSettings, arrays: Mapping[str, FloatArray]) -> Sa
 def _bad(arrays: Mapping[str, FloatArray], error: FloatArray | None) -> NDArray[np.bool_] | None:
     """Points in the beamstop's shadow, or without an error; None where the file marks none."""
     marks = [arrays["shadow"] < 0.5] if _says(arrays, "shadow", 0.5) else []
-    marks += [] if error is None else [error <= 0]
+    marks += [] if error is None else [~(error > 0)]
     return np.logical_or.reduce(marks) if marks else None
 
 

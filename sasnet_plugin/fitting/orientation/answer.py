@@ -16,6 +16,8 @@ from .parameters import OrientationGuess
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+#: `in_scope` below which a pattern is more likely of another kind.
+EVEN = 0.5
 NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
 
 
@@ -65,14 +67,25 @@ def refined(
 ) -> Answer:
     """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
 
+    Where the network is not sure that it knows such patterns, but takes it for more likely than not, the
+    pattern is fitted all the same, and what is simulated again decides.
+
     Parameters
     ----------
     seconds : float
         Not needed: an inversion takes some seconds of its own.
     """
-    if not answer.known:
+    if answer.known:
+        return with_result(answer, invert(image, guess_of(answer), told=told))
+    if answer.in_scope < EVEN:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))
-    return with_result(answer, invert(image, guess_of(answer), told=told))
+    # The network takes it for one that it knows, though not as surely as such patterns are: counts decide.
+    notes = tuple(note for note in answer.notes if note != answer.scope.outside)
+    began = replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
+    result = invert(image, guess_of(began), told=told)
+    if result.in_scope < EVEN:
+        return replace(answer, in_scope=result.in_scope, notes=(*answer.notes, *result.notes[-1:]))
+    return replace(with_result(began, result), known=True)
 
 
 def with_result(answer: Answer, result: OrientationResult) -> Answer:

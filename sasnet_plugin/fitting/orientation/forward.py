@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...simulate.gisas.basis import Nodes
+from ...simulate.gisas.columns import columns_of
 from ...simulate.gisas.factors import Factors, scattered
 from ...simulate.gisas.geometry import N_HALF, Geometry
 from ...simulate.images.detector import MARGIN, background, blur_matrix
 from ...simulate.images.measurement import Measurement
-from ...simulate.images.window import Window
 from .counts import Counts
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
@@ -96,8 +96,8 @@ class State:
     @cached_property
     def patterns(self) -> FloatArray:
         """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
-        straight = self._up @ self.factors.half() @ self._across.T
-        other = self._up @ self.factors.half(mirrored=True)[N_HALF - 2 : 0 : -1] @ self._across.T
+        straight = self._up @ self.factors.half(self._across)
+        other = self._up @ self.factors.half(self._across, mirrored=True)[N_HALF - 2 : 0 : -1]
         whole = self.counts.seen(np.concatenate((straight, other)))
         return whole / self._norm
 
@@ -145,7 +145,7 @@ class State:
             moved = factors.with_particles(factors.geometry, factors.every * every, factors.mean * mean)
             found[INDEX[name]] = self._counted(moved.pattern(mixed, total) - base)
         for name in _OF_DETECTOR:
-            up, across = _blurs(self.with_step(name), self.counts.window)
+            up, across = self._blurs(self.with_step(name))
             found[INDEX[name]] += self.counts.seen(up @ base @ across.T) / self._norm - self._counted(base)
         for name in ("diffuse_alpha", "diffuse_phi"):
             changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
@@ -157,11 +157,26 @@ class State:
 
     @cached_property
     def _up(self) -> FloatArray:
-        return _blurs(self.inner, self.counts.window)[0]
+        return self._blurs(self.inner)[0]
 
     @cached_property
     def _across(self) -> FloatArray:
-        return _blurs(self.inner, self.counts.window)[1]
+        return self._blurs(self.inner)[1]
+
+    def _blurs(self, inner: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Of rows, (rows, rows + margin), and of what columns count of the parts of pixels."""
+        value, window, factors = values(inner), self.counts.window, self.factors
+        height, width = window.pixel
+        rows, columns = window.rows + MARGIN, window.columns + 2 * MARGIN
+        up = blur_matrix(window.rows, rows, 0, value["sigma_alpha"], value["shift_alpha"], height)
+        blur = value["sigma_phi"], value["shift_phi"]
+        if factors.offset:
+            across = columns_of(factors.window, factors.across, factors.offset, *blur)[MARGIN:-MARGIN]
+        else:
+            # An image on the window of the simulation, whose blur spreads counts evenly over a pixel.
+            pixels = blur_matrix(window.columns, columns, MARGIN, *blur, width)
+            across = np.repeat(pixels, factors.across, axis=1) / factors.across
+        return up, across
 
     def with_step(self, name: str) -> FloatArray:
         """The geometry with one parameter a step on."""
@@ -231,14 +246,3 @@ def state(
         return State(inner, counts, Factors.of(geometry, window, nodes, counts.offset))
     known = before.__dict__.get("responses", before.before)
     return State(inner, counts, before.factors.moved(geometry, nodes=nodes), known)
-
-
-def _blurs(inner: FloatArray, window: Window) -> tuple[FloatArray, FloatArray]:
-    value = values(inner)
-    height, width = window.pixel
-    return (
-        blur_matrix(window.rows, window.rows + MARGIN, 0, value["sigma_alpha"], value["shift_alpha"], height),
-        blur_matrix(
-            window.columns, window.columns + 2 * MARGIN, MARGIN, value["sigma_phi"], value["shift_phi"], width
-        ),
-    )

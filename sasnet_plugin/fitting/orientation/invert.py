@@ -132,7 +132,7 @@ def invert(
     mirror = mirror_ambiguity(found.samples.p)
     alike = uniform_alike(final, found, problem.guess, rng, best)
     said: tuple[str, ...] = (rival.sentence,) if rival else ()
-    if rival is None or rival.gain < 0:
+    if rival is None or rival.odds > 1:
         said += notes_of(checked, mirror, alike, modes, found, refined, counts, bounded.over)
     p_low, p_high = np.quantile(found.samples.p, [(1 - INVERSION.band) / 2, (1 + INVERSION.band) / 2], axis=0)
     p = found.samples.p.mean(axis=0)

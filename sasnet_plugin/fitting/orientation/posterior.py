@@ -82,7 +82,7 @@ def posterior(
         last = number == rounds - 1
         form = expand(now, weights, backgrounds, expected, guess, dispersed)
         samples = _samples(form, rng, effort if last else effort / 4, last)
-        every = form.scales(samples.p)[:, None] * samples.p
+        every = form.scales(samples.weights)[:, None] * samples.weights
         others = form.best_others(every)
         mean = others.mean(axis=0)
         inner = clipped(now.inner + mean[2:])

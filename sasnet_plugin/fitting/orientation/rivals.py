@@ -62,17 +62,22 @@ class Rival:
                 f"{said} explains the pattern better (by {self.gain:.0f} in deviance): it is no hexagonal"
                 " lattice within the range that is known, and p(ξ) means nothing."
             )
-        if self.gain > 0:
+        if self.odds < 1:
             return (
                 f"{said} explains the pattern better (by {self.gain:.0f} in deviance): p(ξ) is not to be"
                 f" believed. {_TURN}"
             )
-        return f"{said} explains the pattern nearly as well: from one side both have the same rows. {_TURN}"
+        return f"{said} explains the pattern about as well: from one side both have the same rows. {_TURN}"
+
+    @property
+    def odds(self) -> float:
+        """Of the fitted lattice against this one."""
+        return INVERSION.rival_prior * float(np.exp(-np.clip(self.gain, -50.0, 50.0) / 2))
 
     @property
     def scope(self) -> float:
         """Probability of the fitted lattice beside this one; none is sure beside one that is named."""
-        return min(INVERSION.rival_scope, float(1 / (1 + np.exp(min(self.gain, 50.0) / 2))))
+        return min(INVERSION.rival_scope, self.odds / (1 + self.odds))
 
 
 def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) -> Rival | None:

@@ -30,11 +30,14 @@ class Samples:
     Parameters
     ----------
     p : (n, 120) float array
+    weights : (n, 120) float array
+        The same as shares of the patterns on the grid of angles: single angles lie between them.
     evidence : float
         Logarithm of the mean likelihood over the prior.
     """
 
     p: FloatArray
+    weights: FloatArray
     log_likelihood: FloatArray
     evidence: float
 
@@ -57,8 +60,7 @@ def sample(
         Tries at each exponent at most.
     """
     points = rng.random((number, cube.DIMENSIONS))
-    p = cube.distributions(points)
-    found = log_likelihood(p)
+    found = log_likelihood(cube.distributions(points, between=True))
     exponent, evidence = 0.0, 0.0
     works = np.ones(_STEPS.size)
     while exponent < 1:
@@ -67,15 +69,14 @@ def sample(
         evidence += float(rise * found.max() + np.log(weight.mean()))
         exponent = 1.0 if rise >= 1 - exponent else exponent + rise
         kept = _resampled(weight, rng)
-        points, p, found = points[kept], p[kept], found[kept]
+        points, found = points[kept], found[kept]
         wanted, limit = (accepted, most) if exponent < 1 else (3 * accepted, 3 * most)
         done = 0.0
         for _ in range(limit):
             proposed, size = _proposals(points, works, rng)
-            q = cube.distributions(proposed)
-            likely = log_likelihood(q)
+            likely = log_likelihood(cube.distributions(proposed, between=True))
             taken = np.log(rng.random(number)) < exponent * (likely - found)
-            points[taken], p[taken], found[taken] = proposed[taken], q[taken], likely[taken]
+            points[taken], found[taken] = proposed[taken], likely[taken]
             # Half accepted is best: a step that is always accepted is too short to lead anywhere.
             for k in np.unique(size[size >= 0]):
                 share = min(float(taken[size == k].mean()), 0.5)
@@ -83,7 +84,7 @@ def sample(
             done += float(taken.mean())
             if done > wanted:
                 break
-    return Samples(p, found, evidence)
+    return Samples(cube.distributions(points), cube.distributions(points, between=True), found, evidence)
 
 
 def pooled(sets: Sequence[Samples]) -> Samples:
@@ -94,6 +95,7 @@ def pooled(sets: Sequence[Samples]) -> Samples:
     top = evidences.max()
     return Samples(
         np.concatenate([each.p for each in good]),
+        np.concatenate([each.weights for each in good]),
         np.concatenate([each.log_likelihood for each in good]),
         float(top + np.log(np.mean(np.exp(evidences - top)))),
     )

@@ -50,13 +50,16 @@ CHOICES = np.array([FAMILY, N_DELTAS, N_PEAKS])
 ROUND = np.r_[ANGLES, CENTRES]
 
 
-def distributions(points: FloatArray) -> FloatArray:
+def distributions(points: FloatArray, *, between: bool = False) -> FloatArray:
     """Distributions of points of the cube.
 
     Parameters
     ----------
     points : (n, DIMENSIONS) float array
         0..1.
+    between : bool
+        A single angle is given as the cubic through its four neighbours on the grid, two of which have a
+        small negative weight: the pattern of any angle as a sum of the grid's. Else its bin has all of it.
 
     Returns
     -------
@@ -69,14 +72,22 @@ def distributions(points: FloatArray) -> FloatArray:
     p = np.repeat(kind[:, 2:] / N_XI, N_XI, axis=1)
     used = np.arange(DELTAS[1]) < _number(points[:, N_DELTAS], DELTAS)[:, None]
     shares = kind[:, :1] * _normalised(points[:, ANGLE_SHARES], used)
-    at = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
-    np.add.at(p, (np.arange(n)[:, None], at), shares)
+    if between:
+        at, cubic = _between(points[:, ANGLES])
+        np.add.at(p, (np.arange(n)[:, None, None], at), shares[..., None] * cubic)
+    else:
+        at = np.minimum((points[:, ANGLES] * N_XI).astype(np.intp), N_XI - 1)
+        np.add.at(p, (np.arange(n)[:, None], at), shares)
     rows = np.flatnonzero(has[:, 1])
     if rows.size:
         some = points[rows]
         used = np.arange(PEAKS[1]) < _number(some[:, N_PEAKS], PEAKS)[:, None]
         shares = kind[rows, 1:2] * _normalised(some[:, PEAK_SHARES], used)
-        p[rows] += np.einsum("ij,ijk->ik", shares, _wrapped(some[:, CENTRES], some[:, WIDTHS]))
+        row, peak = np.nonzero(used)
+        peaks = _wrapped(some[:, CENTRES][row, peak], some[:, WIDTHS][row, peak])
+        peaks *= shares[row, peak][:, None]
+        # Those of a row follow each other.
+        p[rows] += np.add.reduceat(peaks, np.flatnonzero(peak == 0))
     return p
 
 
@@ -119,8 +130,24 @@ def _normalised(coordinates: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
     return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
 
 
+def _between(angles: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+    """Four neighbours of angles on the grid and Lagrange's weights of the cubic through them, (..., 4)."""
+    # A bin's middle is its angle.
+    place = angles * N_XI - 0.5
+    before = np.floor(place)
+    f = place - before
+    weights = (
+        -f * (f - 1) * (f - 2) / 6,
+        (f + 1) * (f - 1) * (f - 2) / 2,
+        -(f + 1) * f * (f - 2) / 2,
+        (f + 1) * f * (f - 1) / 6,
+    )
+    at = (before[..., None].astype(np.intp) + np.arange(-1, 3)) % N_XI
+    return at, np.stack(weights, axis=-1)
+
+
 def _wrapped(centres: FloatArray, widths: FloatArray) -> FloatArray:
-    """Gaussians around the circle, (n, peaks, 120), each with the sum 1."""
+    """Gaussians around the circle, (n, 120), each with the sum 1."""
     low, high = np.log(FWHM)
     sigma = np.exp(low + (high - low) * widths)[..., None] / np.sqrt(8 * np.log(2))
     near = np.abs(XI - PERIOD * centres[..., None])

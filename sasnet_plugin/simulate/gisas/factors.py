@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from .. import bornagain
 from ..images.window import Window
 from .basis import Nodes, columns_per_pixel, particles_at
+from .columns import columns_of
 from .geometry import N_HALF, XI, Geometry
 from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, in_plane
 
@@ -75,7 +75,7 @@ class Factors:
             Symmetric in φ, with an even number of columns.
         """
         nodes = nodes or Nodes()
-        across = _parts(geometry, window, offset)
+        across = _parts(geometry, window, offset, nodes)
         every, mean = scattered(geometry, window, across, nodes)
         return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
 
@@ -99,7 +99,7 @@ class Factors:
             Of a mixture that is all that is asked of them: sums of rotations without weight are left at 0.
         """
         nodes = nodes or self.nodes
-        across = across or _parts(geometry, self.window, self.offset)
+        across = across or _parts(geometry, self.window, self.offset, nodes)
         every, mean, sums = self.every, self.mean, self.sums
         finer = across != self.across
         if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
@@ -118,27 +118,28 @@ class Factors:
         sums = _sums(geometry, self.window, self.across, gamma)
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
-    def half(self, *, mirrored: bool = False) -> FloatArray:
+    def half(self, seen: FloatArray | None = None, *, mirrored: bool = False) -> FloatArray:
         """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
 
         Parameters
         ----------
+        seen : (columns, columns · across) float array, optional
+            What each column counts of the parts of pixels; default: its own, sharp.
         mirrored : bool
-            Under 60° − ξ instead. What the parts of pixels scatter is the same at −φ; which parts a column
-            has is so only without an offset.
+            Under 60° − ξ instead. What the parts of pixels scatter is the same at −φ; what a column sees of
+            them is so only without an offset.
         """
         ordered = self.ordered()
-        floor = self._binned(self.every) - self._binned(ordered)
-        if self.offset:
-            gather = _gather(self.window, self.across, self.offset).astype(np.float32)
-            gather = gather[:, ::-1] if mirrored else gather
-            peaks = (self.sums * ordered.astype(np.float32)) @ gather.T
-        else:
-            shape = (self.window.rows * self.window.columns, self.across)
-            weight = (ordered / self.across).astype(np.float32).reshape(shape)
-            peaks = np.einsum("xpa,pa->xp", self.sums.reshape(N_HALF, *shape), weight)
-            peaks = peaks.reshape(N_HALF, *self.window.shape)[..., :: -1 if mirrored else 1]
+        seen = self.sharp if seen is None else seen
+        floor = (self.every - ordered) @ seen.T
+        gather = (seen[:, ::-1] if mirrored else seen).astype(np.float32)
+        peaks = (self.sums * ordered.astype(np.float32)) @ gather.T
         return np.asarray(floor + peaks.astype(np.float64))
+
+    @property
+    def sharp(self) -> FloatArray:
+        """What a column counts of the parts of pixels, without any blur: their mean over it."""
+        return columns_of(self.window, self.across, self.offset)
 
     def ordered(self) -> FloatArray:
         """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
@@ -160,7 +161,7 @@ class Factors:
         return np.asarray(straight + other[:, ::-1], dtype=np.float64)
 
     def pattern(self, mixed: FloatArray, total: float) -> FloatArray:
-        """The pattern of a mixture, (rows, columns).
+        """What a mixture scatters to each part of a pixel, (rows, columns · across).
 
         Parameters
         ----------
@@ -169,49 +170,17 @@ class Factors:
         total : float
             Sum of its weights.
         """
-        return self._binned(total * self.every + self.ordered() * (mixed - total))
+        return np.asarray(total * self.every + self.ordered() * (mixed - total))
 
     def with_particles(self, geometry: Geometry, every: FloatArray, mean: FloatArray) -> Factors:
         """The same lattice with other particles."""
         return replace(self, geometry=geometry, every=every, mean=mean)
 
-    def _binned(self, fine: FloatArray) -> FloatArray:
-        if self.offset:
-            return np.asarray(fine @ _gather(self.window, self.across, self.offset).T)
-        return np.asarray(fine.reshape(*self.window.shape, self.across).mean(axis=2))
 
-
-def _parts(geometry: Geometry, window: Window, offset: float) -> int:
-    """Parts across a pixel; a column that begins within a peak needs twice as many as a whole peak."""
+def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> int:
+    """Parts across a pixel; a column that begins within a peak needs twice as many, unless all is rough."""
     parts = columns_per_pixel(geometry, window)
-    return max(parts, min(2 * parts, _MOST_PARTS)) if offset else parts
-
-
-@lru_cache(maxsize=8)
-def _gather(window: Window, across: int, offset: float) -> FloatArray:
-    """Means over columns that lie so much to the right, of the parts of pixels: (columns, columns · across).
-
-    Notes
-    -----
-    A column may begin within a part, and within a peak that is hardly wider: what lies on either side is the
-    integral of the parabola through the middles of that part and of its neighbours.
-    """
-    n = window.columns * across
-    ends = (np.arange(window.columns + 1) + offset / window.pixel[1]) * across
-    part = np.clip(np.floor(ends), 0, n - 1).astype(int)
-    x = np.clip(ends - part, 0.0, 1.0) - 0.5
-    # Of the parabola from a part's beginning to x, in the units of its own value and of its neighbours'.
-    own, slope, bend = x + 0.5, (x**2 - 0.25) / 4, (x**3 / 3 + 1 / 24) / 2
-    whole = np.zeros((n, n))
-    inside = np.arange(n)
-    before, after = np.maximum(inside - 1, 0), np.minimum(inside + 1, n - 1)
-    for place, share in ((inside, 1 - 2 / 24), (before, 1 / 24), (after, 1 / 24)):
-        np.add.at(whole, (inside, place), share)
-    up_to = np.concatenate((np.zeros((1, n)), np.cumsum(whole, axis=0)))[part]
-    rows = np.arange(ends.size)
-    for place, share in ((part, own - 2 * bend), (before[part], bend - slope), (after[part], bend + slope)):
-        np.add.at(up_to, (rows, place), share)
-    return np.asarray(np.diff(up_to, axis=0) / across)
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
 
 
 def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:

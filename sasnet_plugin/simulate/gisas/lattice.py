@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
 
 #: Reciprocal lattice points to each side that BornAgain 25 sums over, counted from the cell of q. It takes
 #: more where order decays within a lattice constant; the prior is far from there.
 REACH = 5
 #: Points of the table of all peaks but one, across a cell.
 _TABLE = 193
+#: The same of peaks that are no neighbours of the cell's.
+_FEW = 17
 #: Angles between a cell's two vectors of one length, degrees.
 HEXAGONAL, SQUARE = 120.0, 90.0
 
@@ -84,15 +87,16 @@ def _peaks(
     lattice: float,
     width: float,
     *,
-    but_the_nearest: bool = False,
     gamma: float = HEXAGONAL,
+    rings: tuple[int, int] = (0, REACH),
 ) -> NDArray[np.float64]:
+    """Peaks so many cells away from the one of the cell, at least and at most."""
     height, sharpness = _profile(lattice, width, gamma)
     skew = -2 * np.cos(np.radians(gamma))
     total = np.zeros(np.broadcast(u, v).shape)
     for i in range(-REACH, REACH + 1):
         for j in range(-REACH, REACH + 1):
-            if but_the_nearest and i == 0 and j == 0:
+            if not rings[0] <= max(abs(i), abs(j)) <= rings[1]:
                 continue
             x, y = u + i, v + j
             spread = 1 + sharpness * (x * x + y * y + skew * (x * y))
@@ -131,10 +135,12 @@ class LatticeSum:
         """Make the table."""
         at = np.linspace(-0.5, 0.5, _TABLE)
         # The sum is the same at −q, so half of the table gives the other.
-        half = _peaks(
-            at[: _TABLE // 2 + 1, None], at[None, :], lattice, width, but_the_nearest=True, gamma=gamma
-        )
+        half = _peaks(at[: _TABLE // 2 + 1, None], at, lattice, width, gamma=gamma, rings=(1, 1))
         whole = np.concatenate((half, half[-2::-1, ::-1]))
+        # Farther peaks are smooth over the cell: a few points of them do.
+        few = np.linspace(-0.5, 0.5, _FEW)
+        far = _peaks(few[:, None], few, lattice, width, gamma=gamma, rings=(2, REACH))
+        whole += RectBivariateSpline(few, few, far)(at, at)
         return cls(lattice, width, np.ascontiguousarray(whole, dtype=np.float32), gamma)
 
     def __call__(self, qx: NDArray[np.float32], qy: NDArray[np.float32], xi: float) -> NDArray[np.float32]:

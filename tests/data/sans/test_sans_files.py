@@ -99,6 +99,17 @@ def test_bad_files_give_a_sentence(tmp_path: Path) -> None:
         the(cut)
 
 
+def test_lines_that_end_in_two_carriage_returns_and_points_without_an_error(tmp_path: Path) -> None:
+    path = columns(tmp_path / "a.dat")
+    plain = the(path)
+    lines = path.read_text().splitlines()
+    lines[2:4] = [" ".join([*line.split()[:3], "nan"]) for line in lines[2:4]]
+    path.write_bytes("\r\r\n".join(lines).encode())
+    found = the(path)
+    assert plain.mask.sum() - found.mask.sum() == 2
+    np.testing.assert_array_equal(found.counts[found.mask], plain.counts[found.mask])
+
+
 def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> None:
     values = scene()[1]
     rng = np.random.default_rng(1)

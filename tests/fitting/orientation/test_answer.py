@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.domains.gisas_hex import HEADS
+from sasnet_plugin.fitting.orientation import answer as orientation_answer
 from sasnet_plugin.fitting.orientation.answer import NOT_FITTED, guess_of, refined
+from sasnet_plugin.fitting.orientation.invert import OrientationResult
+from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
 from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
@@ -26,8 +29,34 @@ def answer() -> Answer:
 
 
 def test_a_pattern_of_another_kind_is_not_fitted(measured: Callable[..., Image], answer: Answer) -> None:
-    outside = replace(answer, known=False, notes=("outside",))
+    outside = replace(answer, in_scope=0.3, known=False, notes=("outside",))
     assert refined(measured(P), outside).notes == ("outside", NOT_FITTED)
+
+
+@pytest.mark.parametrize("found", [0.9, 0.2])
+def test_what_a_network_doubts_is_decided_by_the_fit(
+    answer: Answer, monkeypatch: pytest.MonkeyPatch, measured: Callable[..., Image], found: float
+) -> None:
+    began: list[OrientationGuess] = []
+
+    def inverted(image: Image, guess: OrientationGuess, **_: object) -> OrientationResult:
+        began.append(guess)
+        alike = np.full(120, 1 / 120)
+        return OrientationResult(
+            guess.xi, P, P, P, {"lattice": (351.0, 1.0, "Å")}, 0.5, 9.0, 9.0, 1.0, 9, image,
+            image.counts, image.counts, alike, True, in_scope=found, notes=(*guess.notes, "fitted"),
+        )  # fmt: skip
+
+    monkeypatch.setattr(orientation_answer, "invert", inverted)
+    silent = tuple(one.silenced() for one in answer.findings)
+    notes = ("cut", answer.scope.outside)
+    doubted = replace(answer, known=False, findings=silent, unsaid=answer.findings, notes=notes)
+    said = refined(measured(P), doubted)
+    assert began[0].geometry == {"lattice": (350.0, 2.0)}
+    assert (said.known, said.in_scope) == (found > 0.5, found)
+    # Only one of the two says that it is no pattern of the kind.
+    assert (answer.scope.outside in said.notes) == (found < 0.5)
+    assert "fitted" in said.notes
 
 
 def test_a_fit_starts_from_what_the_network_said(answer: Answer) -> None:

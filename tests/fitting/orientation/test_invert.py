@@ -60,8 +60,8 @@ def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make,
 def test_the_mirrored_image_has_the_mirrored_answer(measured: Make, near: Near) -> None:
     p = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
     one, other = measured(p, counts=1e7), measured(p, counts=1e7, turned=True)
-    straight = invert(one, near(one), effort=5)
-    turned = invert(other, near(other, turned=True), effort=5)
+    straight = invert(one, near(one), effort=10)
+    turned = invert(other, near(other, turned=True), effort=10)
     # The margin of a detector and the order of draws differ, and little else.
     assert circular_w1(mirrored(straight.p), turned.p, PERIOD) < 0.7
     assert circular_w1(straight.p, p, PERIOD) < 0.7

@@ -52,7 +52,7 @@ def test_a_square_lattice_is_found_with_its_own_constant(now: State) -> None:
 
 @pytest.mark.parametrize(
     ("gain", "scope", "words"),
-    [(-8.0, 0.7, "nearly as well"), (0.0, 0.5, "nearly as well"), (9.0, 0.01, "not to be believed")],
+    [(-8.0, 0.7, "about as well"), (0.0, 0.7, "about as well"), (9.0, 0.1, "not to be believed")],
 )
 def test_the_scope_beside_a_rival_is_its_odds(gain: float, scope: float, words: str) -> None:
     one = Rival("square", 330.0, gain)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 
-from sasnet_plugin.simulate.gisas.factors import Factors, _gather
+from sasnet_plugin.simulate.gisas.columns import columns_of
+from sasnet_plugin.simulate.gisas.factors import Factors
 from sasnet_plugin.simulate.gisas.geometry import Geometry
 from sasnet_plugin.simulate.images.window import Window
 
@@ -23,11 +25,25 @@ def test_a_peak_is_shared_between_columns_as_its_integral_is(offset: float, acro
     def integral(x: np.ndarray) -> np.ndarray:
         return x / np.sqrt(1 + (sharp * x) ** 2)
 
-    found = _gather(WINDOW, across, offset) @ (1 + (sharp * middles) ** 2) ** -1.5
+    found = columns_of(WINDOW, across, offset) @ (1 + (sharp * middles) ** 2) ** -1.5
     edges = WINDOW.phi[0] + offset + width * np.arange(WINDOW.columns + 1)
     wanted = np.diff(integral(edges)) / width
     inside = slice(1, -1)
     assert found[inside] == pytest.approx(wanted[inside], abs=2e-3 if across == 6 else 3e-4)
+
+
+@pytest.mark.parametrize("sigma", [0.003, 0.012])
+def test_the_blur_of_a_peak_depends_on_where_in_a_column_it_stands(sigma: float) -> None:
+    across, offset, shift = 12, 0.0021, 0.004
+    part = WINDOW.pixel[1] / across
+    middles = WINDOW.phi[0] + part * (np.arange(WINDOW.columns * across) + 0.5)
+    narrow = 1.5 * part
+    found = columns_of(WINDOW, across, offset, sigma, shift) @ np.exp(-0.5 * (middles / narrow) ** 2)
+    # A Gaussian that is blurred is a wider one.
+    edges = WINDOW.phi[0] + offset + WINDOW.pixel[1] * np.arange(WINDOW.columns + 1)
+    counted = np.diff(ndtr((edges - shift) / np.hypot(narrow, sigma)))
+    wanted = narrow * np.sqrt(2 * np.pi) / WINDOW.pixel[1] * counted
+    assert found == pytest.approx(wanted, abs=2e-3 * wanted.max())
 
 
 def test_the_mirror_holds_for_shifted_columns() -> None:
