@@ -2,10 +2,10 @@
 
 ``python -m benchmarks fitting/sbc --work W`` draws 60 curves of each of twelve common models from the prior
 and the measurement model, and fits each with default options; ``--systematic`` adds an error of 3 % of I that
-changes slowly along q, ``--named`` tells the fit the model. Of each fit of the true model the place of each
-true value in its interval is kept: where intervals are right, these ranks are evenly spread (Talts et al.
-2018, arXiv:1804.06788). Amplitudes and contrasts are left out: the unit of a simulated intensity is
-arbitrary.
+changes slowly along q, ``--named`` tells the fit the model. Of each fit of the true model that explains the
+curve the place of each true value in its interval is kept: where intervals are right, these ranks are evenly
+spread (Talts et al. 2018, arXiv:1804.06788). Amplitudes and contrasts are left out: the unit of a simulated
+intensity is arbitrary.
 
 Every answer is kept in ``W`` as it comes, so a killed run goes on, and all that ``W`` has is in the table;
 ``--write`` puts it into ``benchmarks/fitting/sbc.md`` and the pictures of the ranks into
@@ -55,6 +55,7 @@ CASES = {"exact": "no systematic error", "slow": f"a slow error of {100 * SLOW:.
 def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """Fitted value, error and truth of each parameter of one curve's true model."""
     from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.result.model_fit import explains
     from sasnet_plugin.fitting.task import FitOptions
 
     form = MODELS[index % len(MODELS)]
@@ -79,6 +80,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
         "index": index, "model": given.name, "form": form, "seconds": time.process_time() - began,
         "truth": given.truth, "chisq": true.reduced_chisq if true else None,
         "best": result.best.name if result.best else None, "success": true is not None, "values": values,
+        "explains": true is not None and explains(true.reduced_chisq, len(result.curve)),
     }  # fmt: skip
 
 
@@ -96,10 +98,14 @@ def _compared(fit: ModelFit, name: str, truth: Mapping[str, Any]) -> list[float 
 
 
 def ranks(rows: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
-    """(k,) place of each true value in its normal posterior, 0..1; those without an error are left out."""
+    """(k,) place of each true value in its normal posterior, 0..1.
+
+    Values without an error are left out, and those of fits of which it is said that they do not explain the
+    curve: these claim nothing.
+    """
     from scipy.stats import norm
 
-    every = (v for row in rows for v in row["values"].values())
+    every = (v for row in rows if row["explains"] for v in row["values"].values())
     known = [v for v in every if v[1] and v[1] < UNKNOWN * abs(v[0])]
     value, error, truth = np.array(known, dtype=float).reshape(-1, 3).T
     return np.asarray(norm.cdf((truth - value) / error))
@@ -132,6 +138,7 @@ def table(cases: dict[str, list[dict[str, Any]]]) -> str:
             "model",
             "curves",
             "true model fitted",
+            "and explains",
             "parameters",
             "without an error",
             *intervals,
@@ -148,7 +155,8 @@ def table(cases: dict[str, list[dict[str, Any]]]) -> str:
 def _line(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     from scipy.stats import norm
 
-    values = [v for r in rows for v in r["values"].values()]
+    told = [row for row in rows if row["explains"]]
+    values = [v for r in told for v in r["values"].values()]
     places = ranks(rows)
     known = [
         f"{percent(covered(places, share))} ± {percent(uncertainty(rows, share))}" if places.size else "–"
@@ -157,7 +165,7 @@ def _line(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     shift = np.clip(norm.ppf(places), -5, 5)
     bias = f"{shift.mean():+.2f} ({shift.std() / np.sqrt(shift.size):.2f})" if places.size else "–"
     found, blank = sum(r["success"] for r in rows), len(values) - places.size
-    return [name, str(len(rows)), str(found), str(len(values)), str(blank), *known, bias]
+    return [name, str(len(rows)), str(found), str(len(told)), str(len(values)), str(blank), *known, bias]
 
 
 def picture(cases: dict[str, list[dict[str, Any]]], path: Path) -> None:

@@ -20,7 +20,8 @@ def _rows(count: int, stated: float, rng: np.random.Generator, shift: float = 0.
             for name, truth, error in (("radius", 50.0, 0.5), ("length", 400.0, 10.0))
         }
         form = MODELS[index % 12]
-        rows.append({"index": index, "form": form, "model": form, "success": True, "values": values})
+        rows.append({"index": index, "form": form, "model": form, "success": True, "explains": True})
+        rows[-1]["values"] = values
     return rows
 
 
@@ -44,9 +45,10 @@ def test_values_without_an_error_are_counted_apart(tmp_path: Path) -> None:
     rows[0]["values"]["radius"][1] = None
     rows[1]["values"] = {}
     rows[2]["values"]["length"][1] = 1e8
-    assert ranks(rows).size == 44
+    rows[3]["explains"] = False  # it claims nothing
+    assert ranks(rows).size == 42
     page = table({"all": rows})
-    assert "| all | 24 | 24 | 46 | 2 |" in page
+    assert "| all | 24 | 24 | 23 | 44 | 2 |" in page
     assert np.mean(ranks(rows)) < 0.2
     picture({"all": rows}, tmp_path / "sbc.svg")
     assert (tmp_path / "sbc.svg").stat().st_size < 100_000

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..result.components import bare, is_scale
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, over_median
 from ..settings import ASSESSMENT
@@ -45,8 +46,9 @@ def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
     if p.error is None or p.fixed:
         return p
     own, total, apart = best.comparable(name), 1.0, 0.0
-    for kind in (one for one in others if name in one.parameters):
-        value = kind.parameters[name].value * kind.comparable(name) / own
+    # One without the width has none of it: a resolution that the file does not state may be there instead.
+    for kind in (one for one in others if name in one.parameters or name.endswith("_pd")):
+        value = kind.parameters[name].value * kind.comparable(name) / own if name in kind.parameters else 0.0
         total += kind.weight
         apart += kind.weight * (value - p.value) ** 2
     return replace(p, error=math.sqrt(p.error**2 + apart / total))
@@ -63,8 +65,15 @@ def over_kinds(result: FitResult) -> FitResult:
         for fit in fits
     ]
     own = Kind(1.0, best.parameters, best.distributions)
-    parameters = {name: over(name, own, others) for name in best.parameters}
+    # Amplitudes are products with contrasts, which each fit has by a convention of its own.
+    parameters = {
+        name: p if _is_amplitude(name) else over(name, own, others) for name, p in own.parameters.items()
+    }
     return replace(result, fits=(replace(best, parameters=parameters), *result.fits[1:]))
+
+
+def _is_amplitude(name: str) -> bool:
+    return is_scale(name) or "sld" in name or bare(name) == "volfraction"
 
 
 def other_distributions(result: FitResult) -> list[ModelFit]:

@@ -180,13 +180,14 @@ def weakly_shown(
 ) -> dict[str, float]:
     """Parameters that the data hardly show, with their defaults: widths 0, others sasmodels'.
 
-    Contrasts are left out: `problem.conventions` brings them to what is usual; and what a user's range keeps
-    from its default.
+    Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
+    usual; and what a user's range keeps from its default.
     """
     found = {}
     # Beside what is not told from it, which is held at its default first.
     errors = errors_of(done.slopes) if done.slopes else {}
-    kept = {p.name for p in info.parameters.call_parameters if p.type == "volume"} | {*fixed, "background"}
+    lengths = {p.name for p in info.parameters.call_parameters if "volume" in p.type or p.units == "Ang"}
+    kept = lengths | {*fixed, "background"}
     for name in (n for n in (*done.same, *done.free) if n not in kept and not _is_amplitude(n)):
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))

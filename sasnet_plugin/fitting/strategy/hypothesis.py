@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -33,10 +33,13 @@ class Supposed:
         dq/q.
     absolute : float
         Å⁻¹.
+    error : float
+        Of its width, relative: how well the curve shows it.
     """
 
     relative: float
     absolute: float
+    error: float = field(default=1.0, compare=False)
 
     def seen_with(self, curve: Curve) -> Curve:
         """A curve with this resolution."""

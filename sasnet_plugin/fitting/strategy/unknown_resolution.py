@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,4 +83,23 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
     n = len(task.curve)
     # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
     tempering = max(found.chisq / n, 1.0)
-    return None if without.chisq - found.chisq < tempering * EVIDENCE.strong else found
+    if without.chisq - found.chisq < tempering * EVIDENCE.strong:
+        return None
+    return replace(found, supposed=replace(found.supposed, error=_error(found, tried)))
+
+
+def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
+    """Of the width, relative, as χ² rises beside it; the model's parameters move with it."""
+    beside = [
+        (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)
+        for one in tried
+        if one is not found
+        and _width(one) > 0
+        and (one.supposed.relative > 0) == (found.supposed.relative > 0)
+    ]
+    off, rise = min((one for one in beside if one[1] > 0), default=(1.0, 1.0))
+    return float(min(off / np.sqrt(rise), 1.0))
+
+
+def _width(one: Resolved) -> float:
+    return one.supposed.relative or one.supposed.absolute
