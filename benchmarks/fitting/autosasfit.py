@@ -150,9 +150,7 @@ def _fit(given: Problem, start: Point, **options: Any) -> tuple[Point, float]:
 
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
 
-    fitness = experiment(
-        given.curve, given.dintensity, given.draft.model, {**given.spec.fixed, **start}, seconds=np.inf
-    )
+    fitness = experiment(given.curve, given.dintensity, given.draft.model, {**given.spec.fixed, **start})
     for name, bounds in given.spec.bounds.items():
         getattr(fitness.model, name).range(*bounds)
     with silent():
