@@ -152,7 +152,8 @@ def test_within_keeps_columns_together_and_says_so() -> None:
     assert part.q[-1] <= 0.1
     assert np.allclose(part.dq, 0.1 * part.q)  # type: ignore[arg-type]
     assert part.notes[-1].startswith(f"{len(part)} of 120 points")
-    assert within(curve, 0.0, np.inf) is curve
+    every = within(curve, 0.0, np.inf)
+    assert (len(every), every.notes) == (120, curve.notes)
     with pytest.raises(DataError, match=r"a\.dat: no point lies between"):
         within(curve, 1.0, 2.0)
 

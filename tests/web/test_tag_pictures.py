@@ -6,6 +6,7 @@ import io
 import queue
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from sasnet_plugin.report.images.raster_place import about
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
 from sasnet_plugin.web.crew import DONE, Crew
+from sasnet_plugin.web.settings import WEB
 from sasnet_plugin.web.worker import VIEW, Failed, Job, Shown
 
 CENTRE = (40.0, 52.0)
@@ -127,7 +129,7 @@ def test_a_process_that_ends_or_hangs_costs_its_file_alone(
     crew = Crew(lambda job, message: heard.put(message))
 
     def done(file: str, seconds: float = 60.0) -> list[object]:
-        crew._seconds = seconds
+        monkeypatch.setattr("sasnet_plugin.web.crew.WEB", replace(WEB, file_seconds=seconds))
         crew.add([Job(VIEW, "diffraction", str(tmp_path), file)])
         said = list(iter(lambda: heard.get(timeout=90), DONE))
         assert all(one.file == file for one in said if isinstance(one, Source))
