@@ -75,6 +75,8 @@ def below_step(curve: Curve) -> int:
     first = curve.intensity[: SETTINGS.most + SETTINGS.window]
     if len(curve) < 2 * first.size or np.any(first <= 0):
         return 0
+    if curve.dintensity is None:
+        curve = replace(curve, dintensity=scatter(curve.intensity))
     return next((dark for dark in range(SETTINGS.most, 0, -1) if _is_step(curve, dark)), 0)
 
 
@@ -91,8 +93,8 @@ def _before(curve: Curve, start: int) -> tuple[Array, Array]:
     """ln of up to four points before one over a parabola through those from it on; and errors of these."""
     first, end = max(start - SETTINGS.most, 0), start + SETTINGS.window
     intensity = np.maximum(curve.intensity[first:end], 1e-300)
-    sigma = scatter(curve.intensity) if curve.dintensity is None else curve.dintensity
-    relative, log_i = np.abs(sigma[first:end]) / intensity, np.log(intensity)
+    assert curve.dintensity is not None
+    relative, log_i = np.abs(curve.dintensity[first:end]) / intensity, np.log(intensity)
     x = np.log(curve.q[first:end] / curve.q[start])
     rows, own = np.stack([np.ones_like(x), x, x * x], axis=1), slice(start - first, None)
     error = np.hypot(relative[own], SETTINGS.smooth)

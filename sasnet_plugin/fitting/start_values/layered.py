@@ -55,9 +55,8 @@ def _ellipsoid(values: Mapping[str, Any], share: float) -> dict[str, float]:
     equator, pole = values["radius_equatorial"], values["radius_polar"]
     layer = share * min(equator, pole)
     core = equator - layer
-    return {"radius_equat_core": core, "x_core": (pole - layer) / core, "thick_shell": layer} | {
-        "x_polar_shell": 1.0
-    }
+    ratio = (pole - layer) / core
+    return {"radius_equat_core": core, "x_core": ratio, "thick_shell": layer, "x_polar_shell": 1.0}
 
 
 def _sheet(values: Mapping[str, Any], share: float) -> dict[str, float]:
