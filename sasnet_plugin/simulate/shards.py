@@ -209,15 +209,20 @@ def make_shard(shard: Shard) -> Shard:
     rows = [simulator.clean(simulator.sample(rng)) for _ in range(shard.rows)]
     with put_in_one_step(shard.path) as temporary, new_hdf5(temporary) as file:
         file.attrs.update(shard.attributes)
+        # Each is written out at once: otherwise that happens when Python frees it, and where its chunks lie
+        # in the file depends on who else looks at this frame (Dask's profiler does).
         for name, (values, unit) in layout.constants.items():
             file.create_dataset(name, data=values, track_times=False).attrs["units"] = unit
+            file.flush()
         for name in rows[0]:
+            column = [row[name] for row in rows]
             if name == PARAMETERS:
-                _write_parameters(file, [row[name] for row in rows], layout)
-                continue
-            # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
-            how = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
-            file.create_dataset(name, data=np.stack([row[name] for row in rows]), track_times=False, **how)
+                _write_parameters(file, column, layout)
+            else:
+                # lzf would be faster, but its bytes depend on what lay in memory before, for equal data too.
+                how = {"compression": "gzip", "compression_opts": 1} if name in layout.compressed else {}
+                file.create_dataset(name, data=np.stack(column), track_times=False, **how)
+            file.flush()
     return shard
 
 
