@@ -31,7 +31,8 @@ from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
+from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _plainer
 from sasnet_plugin.fitting.together.shared import plan_of
@@ -82,10 +83,12 @@ def fitted(sample: Sample, model: str, start: dict[str, Any], factor: str | None
     return joint_fit(fit_one(task(sample, model, start, factor), None, Budget()))
 
 
+NOTHING = Suggestion("", "", (), (), 1.0)
+
+
 def result(sample: Sample, fits: list[JointFit]) -> SampleResult:
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
-    nothing = Suggestion("", "", (), (), 1.0)
-    return told(SampleResult(sample, errors, tuple(ranked(fits)), nothing), FitOptions())
+    return told(SampleResult(sample, errors, tuple(ranked(fits, NOTHING)), NOTHING), FitOptions())
 
 
 def near(fit: JointFit, true: dict[str, float]) -> None:
@@ -148,7 +151,7 @@ def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> 
     sample = known(contrasts())
     true = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
     other = fitted(sample, "sphere", {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"})
-    first = ranked([other, true])[0]
+    first = ranked([other, true], NOTHING)[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
 
@@ -159,10 +162,10 @@ def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> 
         fit, model="sphere", minus_two_log=fit.minus_two_log - 6, chisq=tuple(9 * c for c in fit.chisq),
         shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
     )  # fmt: skip
-    assert [one.model for one in ranked([wrong, fit])] == ["core_shell_sphere", "sphere"]
-    assert [one.model for one in ranked([replace(wrong, minus_two_log=fit.minus_two_log - 30), fit])][
-        0
-    ] == "sphere"
+    assert [one.model for one in ranked([wrong, fit], NOTHING)] == ["core_shell_sphere", "sphere"]
+    assert [
+        one.model for one in ranked([replace(wrong, minus_two_log=fit.minus_two_log - 30), fit], NOTHING)
+    ][0] == "sphere"
 
 
 def test_calibration_is_told_and_doubted() -> None:
