@@ -1,4 +1,8 @@
-"""First points that the edge of a beamstop dims: each curve of a sample by itself, as `strategy.first_points`."""
+"""First points that the edge of a beamstop dims: each curve of a sample by itself.
+
+As of one curve (`strategy.first_points`): they are left out where the rest is explained without them, and not
+with them.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
+from sasnet_plugin.fitting.together.ranking import ranked
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _plainer
