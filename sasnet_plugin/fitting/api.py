@@ -210,16 +210,18 @@ def _beside_held(
     dintensity: NDArray[np.float64],
     given: frozenset[str],
     method: Method,
-    fit: ModelFit,
-) -> ModelFit:
-    """With what the fit holds in its errors; other methods have errors of their own."""
+    fits: Sequence[ModelFit],
+) -> list[ModelFit]:
+    """With what each fit holds in its errors; other methods have errors of their own."""
+    found = list(fits)
     if method.name != "lm":
-        return fit
+        return found
     usual = (float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq)))
-    asked = Held(curve, dintensity, fit, given, *usual)
-    for _, more in answers(ledger, errors_beside_held, [asked], STRATEGY.time["fast"]):
-        fit = fit if isinstance(more, Exception) else with_held(fit, more)
-    return fit
+    asked = [Held(curve, dintensity, fit, given, *usual) for fit in found]
+    for index, more in answers(ledger, errors_beside_held, asked, STRATEGY.time["fast"]):
+        if not isinstance(more, Exception):
+            found[index] = with_held(found[index], more)
+    return found
 
 
 def _with_what_is_missing(

@@ -46,7 +46,7 @@ def assess(
     given: Iterable[str] = (),
     probe: str | None = None,
     groups: Sequence[GroupGuess] = (),
-    completed: Callable[[ModelFit], ModelFit] = lambda fit: fit,
+    completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -59,7 +59,8 @@ def assess(
     groups : sequence of GroupGuess
         Form models that mean the same sample.
     completed : callable, optional
-        What is done with the first: its errors over what it holds, say.
+        What is done with the first and those that the data do not tell from it: their errors over what they
+        hold, say.
 
     Returns
     -------
@@ -75,7 +76,9 @@ def assess(
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
     order = of_the_likeliest_group(order, groups)
-    order = [completed(order[0]), *order[1:]]
+    near = [fit for fit in order if fit is order[0] or fit.name in alike(order)]
+    done = {fit.name: fit for fit in completed(near)}
+    order = [done.get(fit.name, fit) for fit in order]
     order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
