@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -229,13 +229,18 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
     if ask.options.models is not None or ask.sample.kind != CONTRASTS or not best.within:
         return []
+    done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    done = {(fit.model, fit.structure_factor) for fit in fits}
-    more = [name for name in larger(best.model) if _materials(name) > _materials(best.model) > 0]
-    open_ = {(name, best.structure_factor): known.get(name, 0.0) for name in more}
-    open_ = {pair: p for pair, p in open_.items() if pair not in done and pair[0] not in ask.options.exclude}
-    likely = sorted(open_, key=lambda pair: -open_[pair])[:_MORE]
-    return _fitted(ask, {pair: open_[pair] for pair in likely}, BESIDE, best.reduced_chisq)[0]
+    open_ = {name: known.get(name, 0.0) for name in _coated(best.model, done | set(ask.options.exclude))}
+    likely = sorted(open_, key=lambda name: -open_[name])[:_MORE]
+    pairs = {(name, best.structure_factor): open_[name] for name in likely}
+    return _fitted(ask, pairs, BESIDE, best.reduced_chisq)[0]
+
+
+def _coated(body: str, but: Collection[str]) -> list[str]:
+    """Bodies of more materials that become this one, if it has any."""
+    own = _materials(body)
+    return [name for name in larger(body) if name not in but and _materials(name) > own > 0]
 
 
 def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
