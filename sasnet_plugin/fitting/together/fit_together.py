@@ -176,13 +176,13 @@ def _disagreeing(
     """
     usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
     for one in usual:
-        tasks = [(again(one.sample, one.dintensities, options, f), f) for f in one.fits[:_CHANGED]]
-        each = [own_that_explains(ledger, task, f, ledger.until - ledger.clock()) for task, f in tasks]
-        changed = min(filter(None, each), key=lambda found: found[1].minus_two_log, default=None)
-        if changed is not None:
-            name, own = changed
-            sample = replace(one.sample, own=one.sample.own | {name})
-            return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
+        for fit in one.fits[:_CHANGED]:
+            task = again(one.sample, one.dintensities, options, fit)
+            changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
+            if changed is not None:
+                name, own = changed
+                sample = replace(one.sample, own=one.sample.own | {name})
+                return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
     for one in usual or found[:1]:
         if one.best is not None:
             odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))
