@@ -115,17 +115,13 @@ class InversionSettings:
         "Of lengths, relative, for each unit by which the model is off beside the rod: optical constants and"
         " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
     )
-    rival_bands: int = setting(
-        5, "Bands of rows on which other lattices are looked for: streaks stand upright."
-    )
+    rival_bands: int = setting(5, "Bands of rows on which other lattices are tried: streaks stand upright.")
     rival_step: float = setting(
         1.2, "Of the lattices that are tried, over 1/ω where the detector ends: peaks are 1.5 wide."
     )
     rival_starts: int = setting(3, "Square lattices that are followed: the best may need another radius.")
     rival_steps: int = setting(5, "Steps of the geometry beside another lattice, at most.")
-    rival_far: float = setting(
-        2.0, "Deviance in those bands, over the fit's, up to which another is followed."
-    )
+    rival_far: float = setting(2.0, "Deviance in those bands, over the fit's, up to which one is followed.")
     rival_odds: float = setting(
         10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
     )
