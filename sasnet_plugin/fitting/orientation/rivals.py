@@ -110,10 +110,9 @@ def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) ->
     named = max(INVERSION.rival_odds, _gain(own, likely, likely))
     if _gain(own, least, likely) < -named:
         return None
-    # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
-    # rival is, too.
+    # The fit may stand at another film, or at its mean geometry: it begins where the rival is, too.
     back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
-    own = min(own, *(_descended(one, expected, guess, INVERSION.rival_steps)[0] for one in (now, back)))
+    own = min(own, *(_descended(one, expected, guess, INVERSION.rival_steps // 2)[0] for one in (now, back)))
     gain = _gain(own, least, likely)
     return Rival(_NAMES[gamma], best.factors.geometry.lattice, gain) if gain > -named else None
 
