@@ -25,12 +25,15 @@ FOLDER = Path(__file__).parents[2] / "docs" / "fitting"
 #: Of the terminal.
 COLUMNS = 110
 #: What SDS and its heavy water are; the density is that of a solution's micelles, g/cm³.
-CONTRAST = {"sample": "C12H25NaO4S@1.01", "solvent": "D2O"}
+CONTRAST = ("C12H25NaO4S@1.01", "D2O")
 
 
 def main() -> None:
     """Write all of them."""
     import sasdata
+
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import Method
 
     os.environ["COLUMNS"] = str(COLUMNS)
     FOLDER.mkdir(exist_ok=True)
@@ -39,22 +42,22 @@ def main() -> None:
         shutil.copy(example, FILE)
         classified()
         fitted("fitted", also="details")
-        fitted("wrong", models=["sphere"], structure_factor="none")
+        fitted("wrong", models=("sphere",), structure_factor="none")
         fitted(
             "contrast",
             draw=None,
             details=True,
-            models=["sphere"],
+            models=("sphere",),
             structure_factor="hayter_msa",
-            **CONTRAST,
+            contrast=contrast_of(*CONTRAST),
         )
         fitted(
             "dream",
             details=True,
             draw=lambda result: result.corner(),
-            models=["sphere"],
+            models=("sphere",),
             structure_factor="hayter_msa",
-            method="dream",
+            method=Method("dream"),
             time_limit=120.0,
         )
 
@@ -80,9 +83,14 @@ def fitted(
     """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
     import sasnet_plugin
     from sasnet_plugin.cli.fits.printed import print_result
+    from sasnet_plugin.fitting.api import bank_path, fit_with
+    from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.fitting.task import FitOptions
 
     (curve,) = sasnet_plugin.load(FILE)
-    result = sasnet_plugin.fit(curve, **options)
+    asked = FitOptions(**options)
+    with Workers(bank_path(), asked.workers) as pool:
+        result = fit_with(pool, curve, asked)
     if result.limit_met:
         raise SystemExit(f"{name}: the time limit ended the search early; run again on an idle machine.")
     for where, full in ((name, details), *([(also, True)] if also else [])):

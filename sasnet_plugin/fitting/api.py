@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,12 @@ from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by, start_of
 from .assessment.assess import assess, discrepancy
+from .assessment.held import Held, errors_beside_held, with_held
 from .assessment.over_kinds import over_kinds
 from .evidence.weights import weighed
 from .ledger import Ledger
 from .optimize.refine_best import refine_best
-from .pool import Workers
+from .pool import Workers, answers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
 from .progress import Progress, Watched, shown
@@ -191,13 +193,35 @@ def fit_with(
     notes.extend([*_late(unfitted, options), *sentences_of(state.unanswered)])
     given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
     probe = options.contrast.probe if options.contrast else None
-    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups)
+    longer = replace(ledger, until=began + limit)
+    beside = partial(_beside_held, longer, found.curve, dintensity, frozenset(given), method)
+    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, beside)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":
         same = tuple(fit for fit in found.kinds if fit.name in {best.name for best in result.fits[:1]})
         result = over_kinds(replace(result, distributions=same))
     return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
+
+
+def _beside_held(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    given: frozenset[str],
+    method: Method,
+    fits: Sequence[ModelFit],
+) -> list[ModelFit]:
+    """With what each fit holds in its errors; other methods have errors of their own."""
+    found = list(fits)
+    if method.name != "lm":
+        return found
+    usual = (float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq)))
+    asked = [Held(curve, dintensity, fit, given, *usual) for fit in found]
+    for index, more in answers(ledger, errors_beside_held, asked, STRATEGY.time["fast"]):
+        if not isinstance(more, Exception):
+            found[index] = with_held(found[index], more)
+    return found
 
 
 def _with_what_is_missing(

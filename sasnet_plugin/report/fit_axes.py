@@ -29,7 +29,9 @@ def fit_figure(result: FitResult) -> Figure:
 
 def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
     """Data with error bars and the best fits, and the best one's residuals below."""
-    curve, fits = result.curve, result.fits
+    from ..fitting.verdict.equals import worth_showing
+
+    curve, fits = result.curve, worth_showing(result.fits)
     upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
     for found in fits[:MAX_DRAWN]:
         label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {chisq_text(found.reduced_chisq)}"

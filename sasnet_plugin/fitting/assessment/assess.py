@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,6 +46,7 @@ def assess(
     given: Iterable[str] = (),
     probe: str | None = None,
     groups: Sequence[GroupGuess] = (),
+    completed: Callable[[list[ModelFit]], list[ModelFit]] = lambda fits: fits,
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
@@ -57,6 +58,9 @@ def assess(
         neutron or xray, where that is known.
     groups : sequence of GroupGuess
         Form models that mean the same sample.
+    completed : callable, optional
+        What is done with the first and those that the data do not tell from it: their errors over what they
+        hold, say.
 
     Returns
     -------
@@ -71,8 +75,11 @@ def assess(
     order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
     if among.share < 1:
         order = [as_independent(fit, among.share) for fit in order]
-    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
     order = of_the_likeliest_group(order, groups)
+    near = [fit for fit in order if fit is order[0] or fit.name in alike(order)]
+    done = {fit.name: fit for fit in completed(near)}
+    order = [done.get(fit.name, fit) for fit in order]
+    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(

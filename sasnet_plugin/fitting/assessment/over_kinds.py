@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..result.components import bare, is_scale
+from ..result.components import is_amplitude
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, over_median
 from ..settings import ASSESSMENT
@@ -67,13 +67,9 @@ def over_kinds(result: FitResult) -> FitResult:
     own = Kind(1.0, best.parameters, best.distributions)
     # Amplitudes are products with contrasts, which each fit has by a convention of its own.
     parameters = {
-        name: p if _is_amplitude(name) else over(name, own, others) for name, p in own.parameters.items()
+        name: p if is_amplitude(name) else over(name, own, others) for name, p in own.parameters.items()
     }
     return replace(result, fits=(replace(best, parameters=parameters), *result.fits[1:]))
-
-
-def _is_amplitude(name: str) -> bool:
-    return is_scale(name) or "sld" in name or bare(name) == "volfraction"
 
 
 def other_distributions(result: FitResult) -> list[ModelFit]:

@@ -17,7 +17,7 @@ from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import fittable, independent, moving
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.sums import all_exact, all_nearest, components_of, own_cost, share_errors
-from ..result.components import Component, bare, is_scale
+from ..result.components import Component, bare, is_amplitude
 from ..result.covariance import correlations, errors_of
 from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import Task
@@ -172,7 +172,7 @@ def _errors(
 
 def _is_shape(name: str) -> bool:
     """Whether a parameter is neither an intensity nor a contrast."""
-    return not (_is_amplitude(name) or name == "background")
+    return not (is_amplitude(name) or name == "background")
 
 
 def weakly_shown(
@@ -188,20 +188,13 @@ def weakly_shown(
     errors = errors_of(done.slopes) if done.slopes else {}
     lengths = {p.name for p in info.parameters.call_parameters if "volume" in p.type or p.units == "Ang"}
     kept = lengths | {*fixed, "background"}
-    for name in (n for n in (*done.same, *done.free) if n not in kept and not _is_amplitude(n)):
+    for name in (n for n in (*done.same, *done.free) if n not in kept and not is_amplitude(n)):
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))
         least = abs(value) / (ASSESSMENT.significant if name.endswith("_pd") else 1.0)
         if value != default and low <= default <= high and errors.get(name, np.inf) > least:
             found[name] = default
     return found
-
-
-def _is_amplitude(name: str) -> bool:
-    """Whether it is a factor of the intensity, or makes one up with others; the width of one is none."""
-    if "sld" in name or is_scale(name):
-        return True
-    return bare(name).startswith("volfraction") and not name.endswith("_pd")
 
 
 def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:

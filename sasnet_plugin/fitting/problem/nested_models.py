@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
+
+from ...types import sum_parts
+from .sums import of_part, prefix
 
 #: From the values of a model's parameters to one of a simpler model's.
 Formula = Callable[[Mapping[str, float]], float]
@@ -181,8 +184,11 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     -------
     tuple of Reduction
         Empty where none is known. Of a product, both the limits of the form (the structure factor stays) and
-        the structure factor's own.
+        the structure factor's own; of a sum those of each component.
     """
+    parts = sum_parts(model)
+    if len(parts) > 1:
+        return tuple(r for i in range(len(parts)) for r in _of_component(parts, i))
     forms = _TABLE.get(model, ())
     if structure_factor is None:
         return forms
@@ -196,6 +202,22 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     if structure_factor == "hayter_msa":
         found.append(Reduction({"charge": 0.0}, f"{model}@hardsphere", {}))
     return tuple(found)
+
+
+def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
+    """What a sum becomes at the limits of one of its components."""
+    begin = prefix(index)
+    form, _, factor = parts[index].partition("@")
+
+    def renamed(own: str | Formula) -> str | Formula:
+        if isinstance(own, str):
+            return f"{begin}{own}"
+        return lambda values: own(of_part(values, index, len(parts)))
+
+    for r in simpler(form, factor or None):
+        at = {f"{begin}{k}": f"{begin}{v}" if isinstance(v, str) else v for k, v in r.at.items()}
+        name = "+".join((*parts[:index], r.name, *parts[index + 1 :]))
+        yield Reduction(at, name, {f"{begin}{new}": renamed(own) for new, own in r.mapping.items()})
 
 
 def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:

@@ -26,6 +26,13 @@ def is_scale(name: str) -> bool:
     return bare(name) == "scale"
 
 
+def is_amplitude(name: str) -> bool:
+    """Whether it is a factor of the intensity, or makes one up with others; the width of one is none."""
+    if "sld" in name or is_scale(name):
+        return True
+    return bare(name).startswith("volfraction") and not name.endswith("_pd")
+
+
 @dataclass(frozen=True)
 class Component:
     """One component of a fitted sum, ``sphere+power_law``.

@@ -56,7 +56,8 @@ class Parameter:
     value : float
         In `unit`.
     error : float or None
-        One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted.
+        One standard deviation, from the curvature of χ² at the best fit; None where it was not fitted. Of
+        the first fit over what it holds as well (`assessment.held`).
     unit : str
         As sasmodels has it; empty for a number.
     fixed : bool

@@ -104,8 +104,15 @@ def of_pair(pair: Pair) -> Hypothesis:
     if "+" not in model:
         return Hypothesis(model, factor)
     first, second = sum_parts(model)
-    form, _, own = first.partition("@")
-    return Hypothesis(form, own or None, second)
+    return replace(of_name(first), second=second)
+
+
+def of_name(name: str) -> Hypothesis:
+    """The hypothesis of sasmodels' name of a model, a product or a sum."""
+    if "+" in name:
+        return of_pair((name, None))
+    form, _, factor = name.partition("@")
+    return Hypothesis(form, factor or None)
 
 
 @cache

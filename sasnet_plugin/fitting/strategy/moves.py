@@ -24,7 +24,7 @@ from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
-from .hypothesis import Hypothesis, factors_of, size_of
+from .hypothesis import Hypothesis, factors_of, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
@@ -37,7 +37,7 @@ def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
     moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
-        moves += (kinds, restarted, measured, resolutions, resolved)
+        moves += (kinds, restarted, again, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     found: dict[tuple[Any, ...], Step] = {}
@@ -144,9 +144,10 @@ def nested(state: State) -> Iterator[Step]:
         return
     for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
         fit = state.fits[hypothesis]
-        for reduction in () if hypothesis.second else simpler(fit.model, fit.structure_factor):
-            form, _, factor = reduction.name.partition("@")
-            found = replace(hypothesis, form=form, structure_factor=factor or None)
+        for reduction in simpler(fit.model, fit.structure_factor):
+            found = replace(
+                of_name(reduction.name), resolution=hypothesis.resolution, as_measured=hypothesis.as_measured
+            )
             known = state.fits.get(found)
             # One that is worse than what it is a part of lies in another minimum, or has other widths.
             behind = known is None or known.chisq > fit.chisq + STRATEGY.chance_gain
@@ -291,6 +292,22 @@ def restarted(state: State) -> Iterator[Step]:
         chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
         worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
         yield Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def again(state: State) -> Iterator[Step]:
+    """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one.
+
+    One that is off by less than χ² scatters looks like the right one, with other sizes.
+    """
+    best = state.best
+    if best is None or not state.explained() or best.as_measured:
+        return
+    fit = state.fits[best]
+    if fit.chisq > len(state.curve) - len(fit.free):
+        task = state.task(best, restarts=True, attempt=1, budget=Budget(STRATEGY.brief))
+        task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
+        worth = STRATEGY.seldom * boost(state, len(fit.free), again=True) / best.seconds
+        yield Step(("again", best), worth, hypothesis=best, task=task)
 
 
 def _is_seen(state: State, hypothesis: Hypothesis) -> bool:

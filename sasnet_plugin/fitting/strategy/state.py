@@ -235,14 +235,14 @@ def shared_gain(residual: NDArray[np.float64]) -> float:
     """By how much ln of the likelihood could grow by what neighbours share, of residuals as large as stated.
 
     A smooth misfit adds its square to the sum of the products of neighbours, of which independent noise has
-    zero with a standard deviation of √n; one is added.
+    zero with a standard deviation of √n, which is taken off.
 
     Parameters
     ----------
     residual : (n,) float array
         In units of the uncertainty.
     """
-    return float(0.5 * (residual[1:] @ residual[:-1] + np.sqrt(residual.size)))
+    return float(0.5 * (residual[1:] @ residual[:-1] - np.sqrt(residual.size)))
 
 
 def _of_first(given: Mapping[str, Any]) -> dict[str, Any]:

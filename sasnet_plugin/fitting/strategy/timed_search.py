@@ -127,12 +127,7 @@ class TimedSearch:
         if plain is None or not found or found[0].chisq < enough(local):
             return found
         rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
-        known = {p.name for p in load_model(plain.name).info.parameters.call_parameters}
-        fixed = {name: value for name, value in self.task.fixed.items() if name in known}
-        ranges = {name: limits for name, limits in self.task.ranges.items() if name in known}
-        body = replace(
-            self, task=replace(self.task, model=plain.name, fixed=fixed, ranges=ranges, extra=None)
-        )
+        body = replace(self, task=plain.task_of(self.task))
         curves = curves_of(body.task, local.per_decade, data=(local.curve, local.dintensity))
         bodies = body.follow(curves, from_bank(body.task, bank), rough)
         bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)

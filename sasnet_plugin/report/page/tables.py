@@ -112,8 +112,9 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         f"<section><h2>Parameters</h2>{''.join(tables)}"
         '<p class="small">± is one standard deviation, from the curvature of χ² at the best fit, with two'
         " significant digits (JCGM 100:2008, 7.2.6). It holds if the model is right and the uncertainties of"
-        " the data are. Fixed parameters were not fitted: they were given, or the data cannot tell them from"
-        " others.</p></section>"
+        " the data are; of the first fit also whatever width, exponent or resolution is not known. Fixed"
+        " parameters were not fitted: they were given, or the data cannot tell them from others.</p>"
+        "</section>"
     )
 
 

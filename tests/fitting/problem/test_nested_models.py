@@ -19,6 +19,10 @@ CASES = [(name, None, r) for name in form_models() for r in simpler(name)]
 CASES += [("sphere", factor, r) for factor in FACTORS for r in simpler("sphere", factor)]
 CASES += [("core_shell_sphere", "hardsphere", r) for r in simpler("core_shell_sphere", "hardsphere")]
 
+# Of either component, renamed and by a formula.
+SUMS = ("fuzzy_sphere+power_law", "power_law+elliptical_cylinder", "superball+superball")
+CASES += [(name, None, r) for name in SUMS for r in simpler(name)]
+
 
 def _curve(name: str, parameters: dict[str, Any]) -> np.ndarray:
     known = {p.name for p in model_info(name).parameters.call_parameters}
@@ -88,3 +92,14 @@ def test_going_to_simpler_models_comes_to_an_end() -> None:
     assert depth("sphere") == 1
     assert depth("core_shell_ellipsoid@hayter_msa") == 6  # round, uncharged, dilute, hollow, full
     assert max(depth(name) for name in form_models()) >= 4
+
+
+def test_a_sum_becomes_simpler_where_a_component_does() -> None:
+    assert [r.name for r in simpler("fuzzy_sphere+fuzzy_sphere")] == [
+        "sphere+fuzzy_sphere",
+        "fuzzy_sphere+sphere",
+    ]
+    (first, _) = simpler("superball+superball")
+    start = first.start({"A_length_a": 80.0, "A_exponent_p": 1.0, "B_length_a": 20.0, "B_exponent_p": 1.2})
+    known = {name: value for name, value in start.items() if name != "A_length_a"}  # of no use to a sphere
+    assert known == {"A_radius": 40.0, "B_length_a": 20.0, "B_exponent_p": 1.2}

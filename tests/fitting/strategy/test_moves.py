@@ -13,7 +13,7 @@ from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
-from sasnet_plugin.fitting.strategy.moves import factors, open_steps, plain, restarted, salted
+from sasnet_plugin.fitting.strategy.moves import again, factors, nested, open_steps, plain, restarted, salted
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -283,3 +283,33 @@ def test_what_is_simpler_but_for_the_resolution_is_asked_for_it(simulated: Simul
     # As many parameters are no simpler explanation.
     state.fits[sphere] = like(curve, "sphere", 1.4, 7, rng)
     assert list(resolutions(state)) == []
+
+
+def test_what_explains_is_looked_for_once_more_where_less_may_be_left(simulated: Simulated) -> None:
+    """A minimum that is off by less than χ² scatters may be a wrong one; below what is expected none is."""
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(4)
+    sphere, n = Hypothesis("sphere"), len(curve)
+    left = like(curve, "sphere", 1.0, 3, rng)
+    state.keep(sphere, replace(left, chisq=1.05 * n, reduced_chisq=1.05, bic=1.05 * n))
+    assert [step.hypothesis for step in again(state)] == [sphere]
+    assert all(step.worth > STRATEGY.price for step in again(state))
+    state.keep(sphere, replace(left, chisq=0.9 * n, reduced_chisq=0.9, bic=0.9 * n))
+    assert list(again(state)) == []
+
+
+def test_a_sum_that_has_become_a_simpler_one_is_fitted_as_that(simulated: Simulated) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state = state_of(curve)
+    fit = like(curve, "fuzzy_sphere+power_law", 1.0, 0, np.random.default_rng(4))
+    values = {
+        "A_scale": 1.0, "A_radius": 80.0, "A_fuzziness": 1e-4, "A_sld": 4.0, "A_sld_solvent": 1.0,
+        "B_scale": 1e-5, "B_power": 3.0, "background": 0.01,
+    }  # fmt: skip
+    units = {"A_radius": "Ang", "A_fuzziness": "Ang"}
+    known = {n: Parameter(v, 0.1 * v, units.get(n, ""), False, 0.0, 1e3) for n, v in values.items()}
+    state.keep(Hypothesis("fuzzy_sphere", None, "power_law"), replace(fit, parameters=known))
+    (step,) = nested(state)
+    assert step.hypothesis == Hypothesis("sphere", None, "power_law")
+    assert step.task is not None
+    assert step.task.starts[0]["A_radius"] == 80.0

@@ -50,5 +50,5 @@ def test_what_neighbours_share_may_be_gained_and_noise_may_not() -> None:
     smooth = 0.5 * np.sin(np.linspace(0, 6, 120))
     alone = np.mean([shared_gain(one) for one in noise])
     with_misfit = np.mean([shared_gain(one + smooth) for one in noise])
-    assert alone == pytest.approx(0.5 * np.sqrt(120), abs=1.0)
+    assert alone == pytest.approx(-0.5 * np.sqrt(120), abs=1.0)
     assert with_misfit - alone == pytest.approx(0.5 * float(smooth @ smooth), rel=0.15)

@@ -1,0 +1,183 @@
+"""Errors that hold what a fit holds: widths that it has not, exponents at defaults, a resolution not stated.
+
+What a curve does not show stands at its default, and a file may say nothing of the resolution. Both are
+unknown all the same, and what is fitted beside them is known no better than they let it be. Each is a column
+beside the slopes of the fit, known beforehand as well as a sample or an instrument may have it, and the
+errors are those of all together (a linear model with a Gaussian prior: A. Gelman et al., Bayesian Data
+Analysis, 3rd ed. 2013, 14.8). A width broadens a curve by its square, so that its slope at 0 is 0: a column
+is the difference of two curves, as far apart as the data would still allow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...simulate.kernel import load_model
+from ...simulate.quick_models.cost_classes import cost_class
+from ...types import Curve
+from ..evidence.prior import extent_in
+from ..ledger import spent
+from ..problem.bounds import range_of
+from ..problem.experiment import TimeUpError, starting_values
+from ..problem.free_parameters import fittable, moving, sigmas
+from ..problem.model_curves import ModelCurves
+from ..problem.resolution import has_resolution
+from ..result.components import bare
+from ..result.covariance import errors_of
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT, PROBLEM
+from ..task import UNLIMITED, Budget
+
+if TYPE_CHECKING:
+    from ...simulate.bank import Bank
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A fit and its data, of which it is asked what is unknown besides what was fitted.
+
+    Parameters
+    ----------
+    dintensity : (n,) float array
+    given : frozenset of str
+        Parameters that a user has settled: these are known.
+    relative_dq, absolute_dq : float
+        Usual resolutions of instruments: dq/q, and dq in Å⁻¹.
+    """
+
+    curve: Curve
+    dintensity: Array
+    fit: ModelFit
+    given: frozenset[str]
+    relative_dq: float
+    absolute_dq: float
+
+    @property
+    def name(self) -> str:
+        """Of the fit."""
+        return self.fit.name
+
+
+#: I(q), (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
+_Change = Callable[[float], Array]
+
+
+def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
+    """What adds to the error of each free parameter, a standard deviation; work for a pool."""
+    known = moving(asked.fit.derivatives)
+    if not known:
+        return {}
+    slopes = np.stack(list(known.values()), axis=1)
+    basis, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
+    columns, before = [], []
+    try:
+        for change in _changes(asked, spent() + budget.seconds):
+            found = _column(change, asked.dintensity, basis)
+            if found is not None:
+                columns.append(found[0])
+                before.append(found[1])
+    except TimeUpError:
+        pass  # what was found adds what it adds
+    if not columns:
+        return {}
+    rows = np.hstack([np.zeros((len(columns), len(known))), np.diag(before)])
+    every = np.vstack([np.column_stack([slopes, *columns]), rows])
+    names = [*known, *(f"unknown {i}" for i in range(len(columns)))]
+    together, alone = errors_of(dict(zip(names, every.T, strict=True))), errors_of(known)
+    return {name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0))) for name in known}
+
+
+def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
+    """A fit with these added to its errors."""
+    found = {
+        name: replace(p, error=float(np.hypot(p.error, more[name])))
+        for name, p in fit.parameters.items()
+        if p.error is not None and np.isfinite(more.get(name, np.nan))
+    }
+    return replace(fit, parameters={**fit.parameters, **found})
+
+
+def _column(change: _Change, dintensity: Array, basis: Array) -> tuple[Array, float] | None:
+    """Change of the residuals, (n,), by about as much as the data allow, and that over what is usual.
+
+    Parameters
+    ----------
+    basis : (n, k) float array
+        Orthonormal: what the free parameters take up.
+    """
+    size = 1.0
+    while size > np.finfo(float).eps:
+        column = change(size) / dintensity
+        seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
+        if seen <= ASSESSMENT.significant:
+            return column, size
+        size *= float(np.clip(1 / seen, 1e-3, 0.5)) if np.isfinite(seen) else 0.5
+    return None
+
+
+def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
+    """Of each thing that is held."""
+    fit, start = asked.fit, starting_values(asked.fit)
+
+    def on(curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Array]:
+        local = ModelCurves(curve, asked.dintensity, fit.name, per_decade=per_decade)
+        local.deadline = deadline
+        scales = np.array([start[name] for name in local.scales])
+        return lambda parameters: np.asarray(scales @ local.intensity(parameters))
+
+    own = on(asked.curve, fit.per_decade)
+    reference = own(start)
+
+    def changed(moved: Callable[[float], dict[str, Any]], size: float) -> Array:
+        return own(moved(size)) - reference
+
+    def smeared(dq: Array, size: float) -> Array:
+        return on(replace(asked.curve, dq=np.sqrt(size) * dq), PROBLEM.fine)(start) - reference
+
+    for moved in _held(asked, start):
+        yield partial(changed, moved)
+    if not has_resolution(asked.curve):
+        q = asked.curve.q
+        yield partial(smeared, asked.relative_dq * q)
+        yield partial(smeared, np.full_like(q, asked.absolute_dq))
+
+
+def _held(asked: Held, start: dict[str, Any]) -> Iterator[Callable[[float], dict[str, Any]]]:
+    """Parameters where one that is held is so far from its value, in usual deviations; widths squared."""
+    fit, info = asked.fit, load_model(asked.fit.name).info
+    names = set(fittable(info, start)) - {*fit.free, *asked.given}
+    points = PROBLEM.coarse_width_points[cost_class(fit.model)]
+    for p in info.parameters.call_parameters:
+        value, width = float(start.get(p.name, p.default)), f"{p.name}_pd"
+        settled = bool(start.get(width)) or bool({p.name, width} & asked.given)
+        if p.polydisperse and p.type == "volume" and value > 0 and not settled:
+            yield partial(_broadened, start, width, points)
+        elif p.name in names and _is_exponent(p):
+            low, high = range_of(info, p.name, value)
+            usual = extent_in(fit.name, p.name, fit.parameters[p.name], 0.0) / np.sqrt(12)
+            down = value + usual > high and value - usual >= low
+            yield partial(_shifted, start, p.name, -usual if down else usual)
+
+
+def _broadened(start: dict[str, Any], width: str, points: int, size: float) -> dict[str, Any]:
+    kind = {f"{width}_n": points, f"{width}_nsigma": sigmas("gaussian"), f"{width}_type": "gaussian"}
+    return start | kind | {width: ASSESSMENT.held_width * float(np.sqrt(size))}
+
+
+def _shifted(start: dict[str, Any], name: str, usual: float, size: float) -> dict[str, Any]:
+    return start | {name: float(start[name]) + size * usual}
+
+
+def _is_exponent(p: Any) -> bool:
+    """Whether a parameter is neither a length nor an intensity, contrast or amount."""
+    own = bare(p.name)
+    amount = "sld" in own or "scale" in own or own in ("background", "volfraction", "i_zero")
+    return not (amount or p.units in ("Ang", "1/cm", "cm^-1") or p.type == "volume")

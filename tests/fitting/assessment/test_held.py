@@ -1,0 +1,100 @@
+"""Errors over what a fit holds: as large as what was overlooked moves what was fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.fitting.assessment.held import Held, errors_beside_held, with_held
+from sasnet_plugin.fitting.problem.model_curves import ModelCurves
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.settings import ASSESSMENT
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import Curve
+
+SPHERE = {"radius": 60.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
+
+
+def measured(model: str, values: dict[str, Any], q: np.ndarray) -> Curve:
+    """A curve with errors of 1 % of I and of a background beneath, one draw of them."""
+    exact = call(model, q, values).intensity
+    dintensity = 0.01 * exact + 1e-4 * np.max(exact)
+    return Curve(q, exact + dintensity * np.random.default_rng(3).standard_normal(q.size), dintensity)
+
+
+def errors(
+    curve: Curve, model: str, start: dict[str, Any], **known: Any
+) -> tuple[ModelFit, dict[str, float]]:
+    """A fit from a start, and what it holds adds to its errors."""
+    assert curve.dintensity is not None
+    fixed = known.get("fixed", {})
+    task = Task(curve, curve.dintensity, model, None, starts=(start,), budget=Budget(20.0), fixed=fixed)
+    fit = fit_candidate(task, Bank(bank_path()))
+    given = frozenset(known.get("given", fixed))
+    return fit, errors_beside_held(Held(curve, curve.dintensity, fit, given, 0.04, 1e-3))
+
+
+def stated(curve: Curve) -> Curve:
+    """The same, said to have hardly any width in q."""
+    return replace(curve, dq=np.full_like(curve.q, 1e-7))
+
+
+def test_a_radius_of_the_guinier_region_is_known_as_well_as_the_width() -> None:
+    """Rg² = ⅗ R² (1 + 13 w²) of spheres of a narrow width w (A. Guinier, 1955): R moves by 6.5 w²."""
+    curve = stated(measured("sphere", SPHERE, np.linspace(0.003, 0.035, 300)))
+    fit, more = errors(curve, "sphere", SPHERE)
+    # The data say a little of the width, too.
+    moved = 6.5 * ASSESSMENT.held_width**2
+    assert 0.5 * moved < more["radius"] / fit.parameters["radius"].value < moved
+    # One who says that there is no width knows the radius.
+    _, known = errors(curve, "sphere", SPHERE, given={"radius_pd"})
+    assert known.get("radius", 0.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_fringes_leave_no_room_for_a_width() -> None:
+    curve = stated(measured("sphere", SPHERE, np.geomspace(0.003, 0.4, 200)))
+    fit, more = errors(curve, "sphere", SPHERE)
+    assert more["radius"] < (fit.parameters["radius"].error or 0.0)
+
+
+def test_a_resolution_that_is_not_stated_is_in_the_error() -> None:
+    q = np.geomspace(0.004, 0.3, 150)
+    smeared = replace(measured("sphere", SPHERE, q), dq=0.01 * q)
+    assert smeared.dintensity is not None
+    local = ModelCurves(smeared, smeared.dintensity, "sphere", per_decade=800)
+    curve = replace(smeared, intensity=local.intensity(SPHERE)[0], dq=None)
+    fit, more = errors(curve, "sphere", SPHERE)
+    radius = fit.parameters["radius"]
+    assert radius.error is not None
+    assert more["radius"] > 2 * radius.error
+    assert with_held(fit, more).parameters["radius"].error == pytest.approx(
+        np.hypot(radius.error, more["radius"])
+    )
+    _, none = errors(stated(curve), "sphere", SPHERE)
+    assert none["radius"] < 0.5 * more["radius"]
+
+
+def test_an_exponent_at_its_default_is_in_the_error_of_the_size_beside_it() -> None:
+    """Rg of a coil whose Mw/Mn was held at 2: beyond the Guinier region the two are hardly told apart."""
+    values = {"rg": 60.0, "polydispersity": 2.0, "i_zero": 70.0, "background": 0.0, "scale": 1.0}
+    curve = stated(measured("poly_gauss_coil", values, np.geomspace(0.1, 0.5, 60)))
+    fixed = {"polydispersity": 2.0}
+    fit, more = errors(curve, "poly_gauss_coil", values, fixed=fixed, given=())
+    assert more["rg"] > 2 * (fit.parameters["rg"].error or np.inf)
+    fit, more = errors(curve, "poly_gauss_coil", values, fixed=fixed)
+    assert more.get("rg", 0.0) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_without_time_nothing_is_added() -> None:
+    curve = measured("sphere", SPHERE, np.geomspace(0.004, 0.3, 50))
+    fit, _ = errors(curve, "sphere", SPHERE)
+    assert curve.dintensity is not None
+    asked = Held(curve, curve.dintensity, fit, frozenset(), 0.04, 1e-3)
+    assert errors_beside_held(asked, budget=Budget(-1.0)) == {}
