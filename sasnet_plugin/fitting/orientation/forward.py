@@ -19,17 +19,15 @@ from .parameters import INDEX, PARAMETERS, geometry_of, values
 
 FloatArray = NDArray[np.float64]
 #: Where BornAgain is asked for patterns of which a tenth is forgiven.
-ROUGH = Nodes(low=4, high=2, apart=2)
+ROUGH = Nodes(apart=2)
 #: Differences are smooth: those with the particles' sizes along each pixel, those with the film and the
 #: incidence across. On finer parts of a pixel the film's fringes lead a descent into the next local minimum.
 _DIFFERENCES = {
     ("radius", "radius_pd"): Nodes(low=2, high=1, apart=2),
     ("oxide", "shift_alpha"): Nodes(low=4, high=2, apart=4),
 }
-#: How far each may move until the differences are taken anew, on the fit's scale; times that in a rough
-#: descent, whose steps need not be so good.
+#: How far each may move until the differences are taken anew, on the fit's scale.
 _NEAR = {"radius": 0.6, "radius_pd": 6e-4, "oxide": 8.0, "shift_alpha": 1e-3}
-_FARTHER = 4.0
 _OF_LATTICE = ("lattice", "width")
 _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
 
@@ -67,11 +65,10 @@ class Responses:
                 found[name] = (_ratio(moved[0], base[0]), _ratio(moved[1], base[1]))
         return cls(now.inner, across, found)
 
-    def near(self, now: State) -> bool:
+    def near(self, inner: FloatArray, across: int) -> bool:
         """A geometry is so near that they hold there as well."""
-        moved = np.abs(now.inner - self.inner) / (_FARTHER if now.factors.nodes == ROUGH else 1.0)
-        same = now.factors.across == self.across
-        return same and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
+        moved = np.abs(inner - self.inner)
+        return across == self.across and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
 
 
 def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
@@ -194,7 +191,7 @@ class State:
     def responses(self) -> Responses:
         """What steps do to the particles' scattering; taken over while little has moved."""
         before = self.before
-        if before is not None and before.near(self):
+        if before is not None and before.near(self.inner, self.factors.across):
             return before
         return Responses.at(self)
 
