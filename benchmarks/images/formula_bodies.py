@@ -93,6 +93,23 @@ def body(kind: str, rng: np.random.Generator) -> Amplitude:
 
 def shot(kind: str, rng: np.random.Generator, counts: float = 1e5) -> Image:
     """A measured image of a body at any tilt."""
+    axis = (a := rng.normal(size=3)) / np.linalg.norm(a)
+    size = min(float(np.exp(rng.uniform(*np.log(_SIZE)))) * _LONGER.get(kind, 1.0), 30.0)
+    return measured(body(kind, rng), axis, size, rng, counts)
+
+
+def measured(
+    amplitude: Amplitude, axis: Floats, size: float, rng: np.random.Generator, counts: float
+) -> Image:
+    """An image of one body.
+
+    Parameters
+    ----------
+    axis : (3,) array
+        Unit vector of the body's axis; the beam is the last direction.
+    size : float
+        q at the window's edge times half the body's largest size.
+    """
     theta = np.radians(THETA)
     at = (np.arange(PIXELS) - (PIXELS - 1) / 2) / (PIXELS / 2)
     x, y = np.meshgrid(at, at)
@@ -101,11 +118,9 @@ def shot(kind: str, rng: np.random.Generator, counts: float = 1e5) -> Image:
     # Of the largest q in the window, sin θ in units of the wavenumber.
     k = 1 / np.sin(theta)
     qx, qy, qz = k * np.sin(angle) * x / r, k * np.sin(angle) * y / r, k * (1 - np.cos(angle))
-    axis = (a := rng.normal(size=3)) / np.linalg.norm(a)
-    size = min(float(np.exp(rng.uniform(*np.log(_SIZE)))) * _LONGER.get(kind, 1.0), 30.0)
     along = size * (qx * axis[0] + qy * axis[1] + qz * axis[2])
     across = np.sqrt(np.maximum(size**2 * (qx**2 + qy**2 + qz**2) - along**2, 0.0))
-    rate = np.abs(body(kind, rng)(along, across)) ** 2
+    rate = np.abs(amplitude(along, across)) ** 2
     mask = (r <= 1) & (r > HOLE)
     rate = rate / rate[mask].sum() + FLAT / mask.sum()
     return Image(np.where(mask, rng.poisson(counts * rate), 0.0), mask, WINDOW)

@@ -49,9 +49,10 @@ def embeddings(
     """Points of `FITTED` + `HELD_OUT` images by the name of the way."""
     rng = np.random.default_rng(seed)
     found = rings(of_images([make(kind, rng) for kind in _kinds()]))
-    outputs = open_predictor("diffraction").runtime.run(of_rings(found))
+    inputs = of_rings(found)
+    outputs = open_predictor("diffraction").runtime.run(inputs)
     return {
-        "bodies (`sasnet sort`)": points(outputs),
+        "bodies (`sasnet sort`)": points(inputs, outputs),
         "network": tags(outputs),
         "harmonics": amplitudes(found),
     }

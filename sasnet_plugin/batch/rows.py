@@ -94,6 +94,7 @@ def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
             "kind": result.sample.kind,
             "files": [curve.file for curve in curves],
             "points": list(map(len, curves)),
+            "q_min": [float(curve.q[0]) for curve in curves],
         },
         **_extent(curves),
         "verified": result.explained,

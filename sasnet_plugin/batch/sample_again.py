@@ -53,8 +53,10 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
 
 def rows_of(row: Row) -> Iterator[Row]:
     """A sample's row as that of each of its curves: shared parameters, and the curve's own."""
-    for number, points in enumerate(row["sample"]["points"], start=1):
-        yield row | {"fits": [_of_curve(fit, number, points) for fit in row["fits"]]}
+    kept = row["sample"]
+    begins = kept.get("q_min", [row["q_min"]] * len(kept["points"]))
+    for number, (points, begin) in enumerate(zip(kept["points"], begins, strict=True), start=1):
+        yield row | {"q_min": begin, "fits": [_of_curve(fit, number, points) for fit in row["fits"]]}
 
 
 def _of_curve(fit: dict[str, Any], number: int, points: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def sort(
             f"{embedding!r} is none of {', '.join(EMBEDDINGS)}.", param_hint="--embedding"
         )
     _check_free(out, report, force)
-    earlier = None if old is None else sorted_file.read(old)
+    earlier = None if old is None else _earlier(old)
     if earlier is not None:
         embedding = earlier.embedding
     parts, failed = _parts(images, out, embedding, tuple(geometry or ()), force)
@@ -84,6 +84,22 @@ def sort(
         write_report(report, found, alike, sorted_file.along(out, found.mixture))
     if failed:
         raise typer.Exit(1)
+
+
+def _earlier(old: Path) -> Sorted:
+    """An earlier sorting, whose points can be compared with those that are made today."""
+    import json
+
+    from ..batch.sorting import sorted_file
+    from ..batch.sorting.embedded import network_of
+
+    earlier = sorted_file.read(old)
+    if json.loads(earlier.networks) != network_of(earlier.embedding):
+        raise SasnetError(
+            f"{old}: its clusters are of points that another network made; sort all images anew,"
+            " without --old."
+        )
+    return earlier
 
 
 def _check_free(out: Path, report: Path | None, force: bool) -> None:

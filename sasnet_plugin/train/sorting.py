@@ -1,25 +1,25 @@
 """Train what diffraction images are sorted by, on bodies of two simulators (`predict.images.sorting`).
 
 ``python -m sasnet_plugin.train.sorting`` writes ``sorting.npz`` beside the installed network and names it in
-the registry; minutes on one core.
+the registry; a quarter of an hour on one core, nearly all of it for voxels.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.diffraction.features import of_rings
-from ..data.diffraction.polar import of_images, rings
+from ..data.diffraction.features import CHANNELS, of_rings
+from ..data.diffraction.polar import RINGS, of_images, rings
 from ..domains.diffraction import NAME
-from ..predict.images.sorting import FILE, Layers, applied, read
+from ..predict.images.sorting import FILE, STRIDES, Layers, applied, read
 from ..simulate.diffraction import voxels
 from ..simulate.diffraction.measurement import shot
 from ..simulate.diffraction.samples import draw_sample
@@ -33,12 +33,59 @@ KINDS = (
     *(("elliptical", more) for more in ("", "layered", "newton")),
     *((name, "") for name in ("streak", "bent", "streak_bent", "irregular")),
 )
-#: Images of a kind from either simulator; of voxels an image takes ten times as long.
-PASSED, VOXELS = 200, 100
-#: Decades of the counts.
-_COUNTS = (4.0, 6.0)
-#: Neurons of the two hidden layers, of each of so many networks whose logits are averaged, and the decay.
-HIDDEN, NETWORKS, DECAY, ROUNDS = (64, 16), 4, 1.0, 60
+#: Decades of the counts; images that are held at once.
+_COUNTS, _PART = (4.0, 6.0), 240
+#: Of the draws of either simulator.
+_SEEDS = (31, 5), (31, 6)
+
+
+@dataclass(frozen=True)
+class SortingConfig:
+    """How the small networks are trained.
+
+    Parameters
+    ----------
+    passed, of_voxels : int
+        Images of a kind from either simulator; of voxels an image takes ten times as long.
+    networks : int
+        Whose probabilities are averaged: what one made up about a body of neither simulator is halved.
+    taps : int
+        Rings that a convolution sees at once: with strides, a fringe of up to a quarter of the window.
+    filters, hidden : tuple of int
+        Outputs of each convolution, and neurons of each layer behind them.
+    dropout, decay : float
+        Share of the neurons that are left out at a time; decay of weights.
+    """
+
+    passed: int = 1500
+    of_voxels: int = 500
+    networks: int = 2
+    taps: int = 5
+    filters: tuple[int, ...] = (32, 32, 64)
+    hidden: tuple[int, ...] = (64, 32)
+    dropout: float = 0.3
+    decay: float = 1e-3
+    rounds: int = 15
+    batch: int = 128
+    learning_rate: float = 2e-3
+
+
+@dataclass(frozen=True)
+class Shots:
+    """What networks learn from.
+
+    Parameters
+    ----------
+    features : (n, rings, channels) array
+    said : (n, d) array
+        By the large network, see `predict.images.sorting.read`.
+    label : (n,) int array
+        Kinds of the first simulator, those of the second after them.
+    """
+
+    features: Array
+    said: Array
+    label: NDArray[np.intp]
 
 
 def first(kind: int, rng: np.random.Generator) -> Image:
@@ -56,66 +103,122 @@ def second(kind: int, rng: np.random.Generator) -> Image:
 
 def drawn(
     make: Callable[[int, np.random.Generator], Image], kinds: int, each: int, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.intp]]:
-    """What the network says of so many shots of every kind, and their kinds."""
+) -> Shots:
+    """So many shots of every kind, in turn."""
     from ..predict.predictor import open_predictor
 
-    label = np.repeat(np.arange(kinds), each)
-    found = rings(of_images([make(int(kind), rng) for kind in label]))
-    return read(open_predictor(NAME).runtime.run(of_rings(found))), label
+    label = np.arange(kinds * each) % kinds
+    features, said = [], []
+    for start in range(0, label.size, _PART):
+        inputs = of_rings(rings(of_images([make(int(kind), rng) for kind in label[start : start + _PART]])))
+        features.append(inputs["features"])
+        said.append(read(open_predictor(NAME).runtime.run(inputs)))
+    return Shots(np.concatenate(features), np.concatenate(said), label)
 
 
-def fit(values: Array, label: NDArray[np.intp], networks: int = NETWORKS) -> Layers:
-    """Networks that tell the labels apart, as one whose logits are their mean."""
-    from scipy.linalg import block_diag
-
-    middle, spread = values.mean(axis=0), values.std(axis=0) + 1e-6
-    each = [_network((values - middle) / spread, label, seed) for seed in range(networks)]
-    weights = [[one.coefs_[k] for one in each] for k in range(3)]
-    offsets = [[one.intercepts_[k] for one in each] for k in range(3)]
-    start = np.hstack(weights[0]) / spread[:, None]
-    layers = (
-        (start, np.concatenate(offsets[0]) - middle @ start),
-        (block_diag(*weights[1]), np.concatenate(offsets[1])),
-        (np.vstack(weights[2]) / networks, np.mean(offsets[2], axis=0)),
+def joined(one: Shots, other: Shots, kinds: int) -> Shots:
+    """Shots of both simulators, those of the second labelled from `kinds` on."""
+    return Shots(
+        np.concatenate([one.features, other.features]),
+        np.concatenate([one.said, other.said]),
+        np.concatenate([one.label, other.label + kinds]),
     )
+
+
+def fit(shots: Shots, looks: int, seed: int, config: SortingConfig = SortingConfig()) -> Layers:
+    """A network that tells the kinds of each simulator apart.
+
+    Parameters
+    ----------
+    looks : int
+        Kinds of the first simulator. The loss of a shot is over the kinds of its own simulator alone: that
+        simulators differ is not learned.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    centre, spread = _scales(shots.features, (0, 1))
+    middle, wide = _scales(shots.said, (0,))
+    model = _model(shots.said.shape[1], int(shots.label.max()) + 1, config)
+    steps = config.rounds * -(-shots.label.size // config.batch)
+    slower = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
+    model.compile(keras.optimizers.AdamW(slower, weight_decay=config.decay), _loss(looks))
+    read_by = [(shots.features - centre) / spread, (shots.said - middle) / wide]
+    model.fit(read_by, shots.label, batch_size=config.batch, epochs=config.rounds, verbose=0)
+    layers = [tuple(layer.get_weights()) for layer in model.layers if layer.get_weights()]
+    # Scales go into the layers that read what they belong to.
+    layers[0] = _scaled(layers[0], centre, spread)
+    weights, offsets = layers[len(STRIDES)]
+    at = len(weights) - len(middle)
+    last, offsets = _scaled((weights[at:], offsets), middle, wide)
+    layers[len(STRIDES)] = np.concatenate([weights[:at], last]), offsets
     return tuple((w.astype(np.float32), b.astype(np.float32)) for w, b in layers)
 
 
-def _network(values: Array, label: NDArray[np.intp], seed: int) -> Any:
-    from sklearn.neural_network import MLPClassifier
-
-    with warnings.catch_warnings():
-        # So few rounds are part of the regularisation.
-        warnings.simplefilter("ignore")
-        return MLPClassifier(HIDDEN, alpha=DECAY, max_iter=ROUNDS, random_state=seed).fit(values, label)
+def _scales(values: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    return values.mean(axis=axes), values.std(axis=axes) + np.float32(1e-3)
 
 
-def trained(seed: int, passed: int = PASSED, of_voxels: int = VOXELS) -> tuple[Layers, float]:
-    """Layers, and the share of the shots they were fitted to whose kind they say."""
-    rng = np.random.default_rng(seed)
-    parts = [drawn(first, len(KINDS), passed, rng), drawn(second, len(voxels.BODIES), of_voxels, rng)]
-    values = np.concatenate([part[0] for part in parts])
-    label = np.concatenate([parts[0][1], parts[1][1] + len(KINDS)])
-    layers = fit(values, label)
-    return layers, float(np.mean(applied(layers, values).argmax(axis=1) == label))
+def _scaled(layer: tuple[Array, ...], middle: Array, spread: Array) -> tuple[Array, Array]:
+    """Of a layer that reads what was put to a mean of 0, spread 1: the same of values as they are."""
+    weights = layer[0] / spread[:, None]
+    return weights, layer[1] - (middle @ weights).reshape(-1, weights.shape[-1]).sum(axis=0)
 
 
-def stored(layers: Sequence[tuple[Array, Array]], network: str) -> dict[str, Any]:
-    """Arrays of the file: the layers, and the sha256 of the network that they read."""
-    found: dict[str, Any] = {"network": np.array(network)}
-    for number, (weights, offsets) in enumerate(layers):
-        found |= {f"weights{number}": weights, f"offsets{number}": offsets}
+def _model(said: int, kinds: int, config: SortingConfig) -> Any:
+    import keras
+    from keras import layers
+
+    one, other = keras.Input((RINGS, CHANNELS)), keras.Input((said,))
+    z = one
+    for filters, stride in zip(config.filters, STRIDES, strict=True):
+        z = layers.Conv1D(filters, config.taps, strides=stride, activation="relu")(z)
+    z = layers.Concatenate()([layers.Flatten()(z), other])
+    for neurons in config.hidden:
+        z = layers.Dense(neurons, activation="relu")(layers.Dropout(config.dropout)(z))
+    return keras.Model([one, other], layers.Dense(kinds)(z))
+
+
+def _loss(looks: int) -> Callable[[Any, Any], Any]:
+    """-ln of the true kind's probability among those of its own simulator."""
+    from keras import ops
+
+    def loss(label: Any, logits: Any) -> Any:
+        parts = logits[:, :looks], logits[:, looks:]
+        known = ops.concatenate([ops.log_softmax(part, axis=-1) for part in parts], axis=-1)
+        own = ops.one_hot(ops.cast(ops.reshape(label, (-1,)), "int32"), logits.shape[-1])
+        return -ops.sum(own * known, axis=-1)
+
+    return loss
+
+
+def right(layers: Layers, shots: Shots, looks: int) -> float:
+    """Share of the shots whose kind is named, among those of its simulator."""
+    logits = applied(layers, shots.features, shots.said)
+    own = (shots.label < looks)[:, None] == (np.arange(logits.shape[1]) < looks)
+    return float(np.mean(np.where(own, logits, -np.inf).argmax(axis=1) == shots.label))
+
+
+def stored(networks: Sequence[Layers], looks: int, network: str) -> dict[str, Any]:
+    """Arrays of the file, in half precision, and the sha256 of the large network that they go with."""
+    found: dict[str, Any] = {"network": np.array(network), "looks": np.array(looks)}
+    found["size"] = np.array([len(networks), len(networks[0])])
+    for k, layers in enumerate(networks):
+        for n, (weights, offsets) in enumerate(layers):
+            found |= {
+                f"{k}/{n}/weights": weights.astype(np.float16),
+                f"{k}/{n}/offsets": offsets.astype(np.float16),
+            }
     return found
 
 
-def install(home: Path, layers: Layers) -> None:
+def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
     """Put the file beside a packaged network and name it in its manifest and in the registry."""
     from ..zoo import register
 
     manifest = home / "manifest.json"
     said = json.loads(manifest.read_text(encoding="utf-8"))
-    np.savez_compressed(home / FILE, **stored(layers, said["sha256"]["model.onnx"]))
+    np.savez_compressed(home / FILE, **stored(networks, looks, said["sha256"]["model.onnx"]))
     said["sha256"][FILE] = hashlib.sha256((home / FILE).read_bytes()).hexdigest()
     manifest.write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     register(home)
@@ -125,10 +228,17 @@ def main() -> None:
     """Train, write, register."""
     from ..zoo import registered
 
-    home = registered()[NAME]
-    layers, right = trained(1)
-    install(home, layers)
-    print(f"{home / FILE}: of the shots that were learned from {100 * right:.0f} % are told by their kind.")
+    home, config, looks = registered()[NAME], SortingConfig(), len(KINDS)
+    one, other = (np.random.default_rng(seed) for seed in _SEEDS)
+    shots = joined(
+        drawn(first, looks, config.passed, one),
+        drawn(second, len(voxels.BODIES), config.of_voxels, other),
+        looks,
+    )
+    networks = [fit(shots, looks, seed, config) for seed in range(config.networks)]
+    install(home, networks, looks)
+    share = 100 * np.mean([right(layers, shots, looks) for layers in networks])
+    print(f"{home / FILE}: of the shots that were learned from {share:.0f} % are told by their kind.")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import numpy as np
 from sasnet_plugin import fit, load
 from sasnet_plugin.batch.rebuilt import _as_fitted, result_of
 from sasnet_plugin.batch.rows import assumed, fitted
+from sasnet_plugin.batch.sample_again import rows_of
 from sasnet_plugin.simulate.kernel import call
 
 
@@ -27,3 +28,16 @@ def test_first_points_that_a_fit_left_out_are_left_out_again(tmp_path: Path) -> 
     again = result_of(row, _as_fitted(row, curve, None))
     np.testing.assert_array_equal(again.curve.q, result.curve.q)
     np.testing.assert_allclose(again.fits[0].theory, result.fits[0].theory, rtol=1e-6)
+
+
+def test_each_curve_of_a_sample_begins_where_it_was_fitted_from() -> None:
+    parameter = {"value": 1.0, "fixed": False}
+    row = {
+        "q_min": 0.004,
+        "sample": {"kind": "settings", "files": ["a", "b"], "points": [50, 40], "q_min": [0.004, 0.02]},
+        "fits": [{"parameters": {"radius": parameter}, "chisq": [50.0, 40.0]}],
+    }
+    assert [one["q_min"] for one in rows_of(row)] == [0.004, 0.02]
+    # A journal of before has only where the first of all begins.
+    del row["sample"]["q_min"]  # type: ignore[attr-defined]
+    assert [one["q_min"] for one in rows_of(row)] == [0.004, 0.004]

@@ -86,6 +86,18 @@ def test_two_kinds_are_two_clusters_whatever_their_turn(files: list[Path], tmp_p
     assert np.mean(again.cluster == found.cluster[EACH]) >= 0.8
 
 
+def test_clusters_of_another_network_s_points_are_not_used(files: list[Path], tmp_path: Path) -> None:
+    out, how = tmp_path / "sorted.h5", ("--geometry", "radius=23")
+    sasnet("sort", files[0], "--out", out, *how)
+    sasnet("sort", files[1], "--out", tmp_path / "next.h5", "--old", out, *how)
+    with h5py.File(out, "r+") as file:
+        assert "bodies" in file.attrs["networks"]
+        file.attrs["networks"] = '{"network": "of last year"}'
+    said = sasnet("sort", files[1], "--out", tmp_path / "no.h5", "--old", out, *how, code=1)
+    assert "points that another network made" in said
+    assert not (tmp_path / "no.h5").exists()
+
+
 def test_a_stopped_sorting_goes_on_and_ends_the_same(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

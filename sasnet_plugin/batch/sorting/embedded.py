@@ -114,7 +114,7 @@ def planned(
             failed.append(sentence_of(file, error))
             continue
         pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
-    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)} | _network_of(name)
+    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)} | network_of(name)
     text = json.dumps(settings)
     _settle(folder, text, force=force)
     parts = []
@@ -161,7 +161,7 @@ def _settle(folder: Path, settings: str, *, force: bool) -> None:
             aside.write_text(settings, encoding="utf-8")
 
 
-def _network_of(name: str) -> dict[str, Any]:
+def network_of(name: str) -> dict[str, Any]:
     """Which network an embedding is of: points of two cannot be compared."""
     if name not in OF_NETWORK:
         return {}
@@ -241,8 +241,9 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
     from ...predict.images import sorting
     from ...predict.predictor import open_predictor
 
-    outputs = open_predictor(DIFFRACTION.name).runtime.run(of_rings(found))
-    return sorting.points(outputs) if name == "bodies" else sorting.tags(outputs)
+    inputs = of_rings(found)
+    outputs = open_predictor(DIFFRACTION.name).runtime.run(inputs)
+    return sorting.points(inputs, outputs) if name == "bodies" else sorting.tags(outputs)
 
 
 def points_of(parts: Sequence[Part]) -> Iterator[Points]:

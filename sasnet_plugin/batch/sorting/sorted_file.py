@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from ...data.diffraction.features import LEAST_COUNTS
 from ...files import MARK, new_hdf5, put_in_one_step
 from ...types import SasnetError
-from .embedded import Points
+from .embedded import Points, network_of
 from .mixture import NOISE, Mixture
 from .settings import SORTING
 
@@ -38,6 +39,8 @@ class Sorted:
         Place on the map.
     geometry : tuple of str
         Images were read with.
+    networks : str
+        Checksums of those that made the points, as JSON; see `embedded.network_of`.
     """
 
     file: NDArray[Any]
@@ -48,6 +51,7 @@ class Sorted:
     mixture: Mixture
     embedding: str
     geometry: tuple[str, ...]
+    networks: str
 
     def representative(self, cluster: int) -> NDArray[np.int64]:
         """Rows of the images that lie nearest to a cluster's middle on the map; of noise, any."""
@@ -100,6 +104,7 @@ def write(
             file.attrs.update(
                 {"creator": MARK, "version": VERSION, "name": embedding, "geometry": list(geometry)}
             )
+            file.attrs["networks"] = json.dumps(network_of(embedding))
             file["version"] = VERSION
             model = file.create_group("mixture")
             for name, values in mixture.as_arrays().items():
@@ -155,6 +160,7 @@ def read(path: Path) -> Sorted:
                 Mixture.of_arrays(model),
                 str(file.attrs["name"]),
                 tuple(map(str, file.attrs["geometry"])),
+                str(file.attrs.get("networks", "{}")),
             )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise SasnetError(f"{path}: is no file of 'sasnet sort' ({error}); give its sorted.h5.") from None

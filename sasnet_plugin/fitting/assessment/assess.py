@@ -73,13 +73,8 @@ def assess(
     if not found.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
-    if among.share < 1:
-        order = [as_independent(fit, among.share) for fit in order]
-    order = of_the_likeliest_group(order, groups)
-    near = [fit for fit in order if fit is order[0] or fit.name in alike(order)]
-    done = {fit.name: fit for fit in completed(near)}
-    order = [done.get(fit.name, fit) for fit in order]
-    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
+    order = of_the_likeliest_group([as_independent(fit, among.share) for fit in order], groups)
+    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in _completed(order, completed)]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
@@ -89,6 +84,15 @@ def assess(
         excused=_excused(ranking),
         explaining=tuple(fit.short_name for fit in ranking.explaining),
     )  # fmt: skip
+
+
+def _completed(
+    order: Sequence[ModelFit], completed: Callable[[list[ModelFit]], list[ModelFit]]
+) -> list[ModelFit]:
+    """The same, the first and those that the data do not tell from it completed."""
+    near = {order[0].name, *alike(order)}
+    done = {fit.name: fit for fit in completed([fit for fit in order if fit.name in near])}
+    return [done.get(fit.name, fit) for fit in order]
 
 
 def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:

@@ -220,6 +220,11 @@ def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
         yield Reduction(at, name, {f"{begin}{new}": renamed(own) for new, own in r.mapping.items()})
 
 
+def larger(model: str) -> list[str]:
+    """Form models that become a model at limits of their parameters."""
+    return [name for name, found in _TABLE.items() if any(one.name == model for one in found)]
+
+
 def without_attraction(model: str, structure_factor: str | None) -> tuple[Reduction, ...]:
     """What a product nearly is where its structure factor has no attraction left.
 

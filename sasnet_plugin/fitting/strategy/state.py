@@ -109,14 +109,15 @@ class State:
         """-2 ln of its marginal likelihood, and of how often there are second components.
 
         A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
-        have: the better the curve shows it, the more it costs. And it has to bring strong evidence, as most
+        have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
         files that state none are of instruments where it hardly matters.
         """
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
         if hypothesis.resolution is None:
             return float(found)
         extent = np.log(STRATEGY.most_relative_dq / STRATEGY.relative_dq[0]) / np.sqrt(2 * np.pi)
-        return float(found + max(2 * np.log(extent / hypothesis.resolution.error), 0.0) + EVIDENCE.strong)
+        known = max(2 * np.log(extent / hypothesis.resolution.error), 0.0)
+        return float(found + known + EVIDENCE.bare_mention)
 
     def explained(self) -> bool:
         """Whether the best fit explains the curve, or leaves nothing that a better model could explain."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from ..problem.contrast import scattering_length_density
 from ..progress import Progress, Watched, shown
 from ..task import FitOptions, Pool
 from .disagreement import odd_one, own_that_explains
+from .first_points import leaving_out
 from .one_curve import as_one_curve
-from .result import SampleResult, ranked
+from .ranking import ranked
+from .result import SampleResult
 from .said import spoken_in_python, told
 from .search import Alone, Reading, again, search
 
@@ -110,6 +113,11 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     check_shared(sample, options)
+    return leaving_out(partial(_as_measured, pool), pool, sample, options)
+
+
+def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
+    """`fit_sample` of curves with the points that they have."""
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
@@ -174,7 +182,7 @@ def _disagreeing(
             if changed is not None:
                 name, own = changed
                 sample = replace(one.sample, own=one.sample.own | {name})
-                return replace(one, sample=sample, fits=tuple(ranked([own])), changing=name)
+                return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
     for one in usual or found[:1]:
         if one.best is not None:
             odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))

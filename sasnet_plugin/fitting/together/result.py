@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,10 +21,6 @@ from ..settings import ASSESSMENT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
-
-
-#: Share of the greatest weight from which on a fit may be first that explains what the likeliest does not.
-_NEARLY = 0.01
 
 
 @dataclass(frozen=True)
@@ -284,20 +280,3 @@ def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
         ],
         "in_scope": found.in_scope,
     }  # fmt: skip
-
-
-def ranked(fits: list[JointFit]) -> list[JointFit]:
-    """Each with its weight, its marginal likelihood times what the network gave it, best first.
-
-    One that explains all curves is before a likelier one that explains them but for an error that few
-    measurements have, unless its weight is next to nothing.
-    """
-    if not fits:
-        return []
-    log = np.array([-0.5 * fit.minus_two_log + np.log(max(fit.probability, 1e-3)) for fit in fits])
-    weight = np.exp(log - log.max())
-    found = [replace(f, weight=float(w)) for f, w in zip(fits, weight / weight.sum(), strict=True)]
-    order = sorted(found, key=lambda fit: -fit.weight)
-    least = _NEARLY * order[0].weight
-    first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
-    return [first, *(fit for fit in order if fit is not first)]

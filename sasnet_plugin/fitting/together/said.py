@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter, over_median
@@ -22,6 +22,7 @@ from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
+from .ranking import not_distinguished
 from .result import JointFit, SampleResult
 
 #: What the curves of a sample are, by kind.
@@ -41,8 +42,6 @@ EXCHANGED = (
 )
 #: Scales, and volume fractions over concentrations, that are so far off are doubted.
 _FAR = 0.1
-#: Models whose weight is more than this share of the first's cannot be told from it.
-_TIED = 0.1
 
 
 def told(result: SampleResult, options: FitOptions) -> SampleResult:
@@ -93,12 +92,23 @@ def headline(result: SampleResult, best: JointFit) -> str:
         return f"No model that was fitted explains {which}{_alone(result)}. {nearest}.{unit}"
     values = ", ".join(_values(best))
     said = capital(with_name(best.of_curve(0))) + _group(result, best)
-    tied = [fit.name for fit in result.fits[1:] if fit.weight > _TIED * best.weight]
+    tied = [fit.name for fit in not_distinguished(result.fits)]
     more = f"; {some(tied)} cannot be told from it here" if tied else ""
+    but = _but_for(sample)
     if best.within:
         within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
-        return f"{said}: {values}{more}. Explains {which} together within {within} ({chisq}).{unit}"
-    return f"{said}: {values}{more}. Explains {which} together, {chisq}.{unit}"
+        return f"{said}: {values}{more}. Explains {which} together{but} within {within} ({chisq}).{unit}"
+    return f"{said}: {values}{more}. Explains {which} together{but}, {chisq}.{unit}"
+
+
+def _but_for(sample: Sample) -> str:
+    """Which points were left out, as a beamstop dims them."""
+    dark = [
+        f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
+        for c in sample.curves
+        if c.shadow is not None
+    ]
+    return f" but for {listed(dark)} (beamstop?)" if dark else ""
 
 
 def _alone(result: SampleResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.experiment import starting_values
+from ..problem.nested_models import larger
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..strategy.fit_candidate import fit_candidate
@@ -21,7 +22,8 @@ from ..task import Budget, FitOptions, Pair, Task
 from .distributions import whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
-from .result import JointFit, ranked
+from .ranking import ranked
+from .result import JointFit
 from .said import EXCHANGED
 
 #: Models fitted jointly at once, and at most; so many where one of them explains the sample.
@@ -38,6 +40,8 @@ _WIDTHS = 2.0
 #: What every contrast is held against: bodies of one material, and of a core with a shell.
 _PLAIN = ("sphere", "ellipsoid", "cylinder")
 _SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
+#: Bodies of more materials than the best that are fitted beside it, the likeliest.
+_MORE = 2
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
 
@@ -131,13 +135,14 @@ def _read(ask: _Asked, why: Sequence[str]) -> Reading:
     fits, notes = _models(ask)
     if any(not fit.lacking() for fit in fits):
         fits += _bodies(ask, fits)
+        fits += _layered(ask, fits)
 
     def starting(fit: JointFit) -> JointTask:
         return again(ask.sample, ask.dintensities, ask.options, fit)
 
     most = _WIDTHS * len(ask.sample.curves)
-    fits = ranked(whichever_distribution(ask.ledger, ranked(fits), starting, most))
-    return Reading(ask.sample, fits, [*notes, *why])
+    fits = whichever_distribution(ask.ledger, ranked(fits, ask.suggestion), starting, most)
+    return Reading(ask.sample, ranked(fits, ask.suggestion), [*notes, *why])
 
 
 def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
@@ -214,6 +219,28 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     open_ = {(name, factor): known.get(name, 0.0) for name, factor in _plainer(best, ask.options)}
     open_ = {pair: chance for pair, chance in open_.items() if pair not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
+
+
+def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
+    """Bodies of more materials than the best, where this explains contrasts only within a slow error.
+
+    What a curve may be off by, in one contrast a second material may be as well, and the others tell.
+    """
+    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    if ask.options.models is not None or ask.sample.kind != CONTRASTS or not best.within:
+        return []
+    done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
+    known = {guess.name: guess.probability for guess in ask.suggestion.models}
+    open_ = {name: known.get(name, 0.0) for name in _coated(best.model, done | set(ask.options.exclude))}
+    likely = sorted(open_, key=lambda name: -open_[name])[:_MORE]
+    pairs = {(name, best.structure_factor): open_[name] for name in likely}
+    return _fitted(ask, pairs, BESIDE, best.reduced_chisq)[0]
+
+
+def _coated(body: str, but: Collection[str]) -> list[str]:
+    """Bodies of more materials that become this one, if it has any."""
+    own = _materials(body)
+    return [name for name in larger(body) if name not in but and _materials(name) > own > 0]
 
 
 def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:

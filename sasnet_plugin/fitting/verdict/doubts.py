@@ -152,7 +152,7 @@ def disagreement(result: FitResult) -> Iterator[str]:
     best = result.fits[0]
     rivals = [fit for fit in result.fits if fit.model in first.members]
     if not rivals:
-        why = "none of these was fitted"
+        why = "none of these was compared with it"
     else:
         nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
         if nearest.reduced_chisq > ASSESSMENT.worse * max(best.reduced_chisq, 1.0):

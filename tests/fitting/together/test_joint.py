@@ -31,9 +31,10 @@ from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
-from sasnet_plugin.fitting.together.result import JointFit, SampleResult, ranked
+from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _plainer
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered, _plainer
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
@@ -82,10 +83,12 @@ def fitted(sample: Sample, model: str, start: dict[str, Any], factor: str | None
     return joint_fit(fit_one(task(sample, model, start, factor), None, Budget()))
 
 
+NOTHING = Suggestion("", "", (), (), 1.0)
+
+
 def result(sample: Sample, fits: list[JointFit]) -> SampleResult:
     errors = tuple(np.asarray(curve.dintensity) for curve in sample.curves)
-    nothing = Suggestion("", "", (), (), 1.0)
-    return told(SampleResult(sample, errors, tuple(ranked(fits)), nothing), FitOptions())
+    return told(SampleResult(sample, errors, tuple(ranked(fits, NOTHING)), NOTHING), FitOptions())
 
 
 def near(fit: JointFit, true: dict[str, float]) -> None:
@@ -148,7 +151,7 @@ def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> 
     sample = known(contrasts())
     true = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
     other = fitted(sample, "sphere", {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"})
-    first = ranked([other, true])[0]
+    first = ranked([other, true], NOTHING)[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
 
@@ -159,10 +162,55 @@ def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> 
         fit, model="sphere", minus_two_log=fit.minus_two_log - 6, chisq=tuple(9 * c for c in fit.chisq),
         shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
     )  # fmt: skip
-    assert [one.model for one in ranked([wrong, fit])] == ["core_shell_sphere", "sphere"]
-    assert [one.model for one in ranked([replace(wrong, minus_two_log=fit.minus_two_log - 30), fit])][
-        0
-    ] == "sphere"
+    assert [one.model for one in ranked([wrong, fit], NOTHING)] == ["core_shell_sphere", "sphere"]
+    likelier = replace(wrong, minus_two_log=fit.minus_two_log - 30)
+    assert ranked([likelier, fit], NOTHING)[0].model == "sphere"
+
+
+def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice() -> None:
+    """Of two fits that explain the curves the likelier leads, whatever the network thought of each."""
+    fit = replace(fitted(known(contrasts()), "core_shell_sphere", SHELL), probability=0.002)
+    other = replace(fit, model="ellipsoid", minus_two_log=fit.minus_two_log + 5, probability=0.9)
+    order = ranked([other, fit], NOTHING)
+    assert [one.model for one in order] == ["core_shell_sphere", "ellipsoid"]
+    assert [one.model for one in not_distinguished(order)] == ["ellipsoid"]
+    far = replace(other, minus_two_log=fit.minus_two_log + 7)
+    assert not_distinguished(ranked([far, fit], NOTHING)) == []
+
+
+def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
+    """A shell that cannot be told from none speaks for the sphere."""
+    each = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
+    plain = fitted(known(each), "sphere", {"radius": 58.0})
+    layered = fitted(known(each), "core_shell_sphere", {"radius": 55.0, "thickness": 4.0})
+    thin = replace(layered.parameters["thickness"], value=2.0, error=5.0, fixed=False)
+    layered = replace(
+        layered, minus_two_log=plain.minus_two_log - 3, parameters={**layered.parameters, "thickness": thin}
+    )
+    order = ranked([layered, plain], NOTHING)
+    assert [one.model for one in order] == ["sphere", "core_shell_sphere"]
+    assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
+
+
+def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Bank) -> None:
+    """A disc with a thin coat is nearly one of one density; what is off in one contrast is the coat."""
+    true = {"radius": 40.0, "thickness": 12.0, "length": 60.0, "sld_core": 0.5, "sld_shell": 2.5}
+    curves = [measured("core_shell_cylinder", i, sld_solvent=s, **true) for i, s in enumerate(SOLVENTS)]
+    sample = known(curves)
+    plain = fitted(sample, "cylinder", {"radius": 50.0, "length": 80.0})
+    within = replace(
+        plain, chisq=tuple(3.0 * len(c) for c in curves),
+        shared_errors=tuple(SharedError(relative=0.02) for _ in curves),
+    )  # fmt: skip
+    errors = tuple(np.asarray(curve.dintensity) for curve in curves)
+    nothing = tuple(FitResult(c, d, (), False) for c, d in zip(curves, errors, strict=True))
+    ledger = Ledger(OneByOne(bank, {}, lambda *said: None), np.inf)
+    asked = _Asked(ledger, sample, errors, FitOptions(), NOTHING, Alone(tuple(curves), errors, nothing))
+    found = _layered(asked, [within])
+    assert "core_shell_cylinder" in {fit.model for fit in found}
+    assert min(found, key=lambda fit: fit.minus_two_log).minus_two_log < plain.minus_two_log - 20
+    # Nothing is left to explain where noise alone is.
+    assert _layered(asked, [replace(within, chisq=tuple(float(len(c)) for c in curves))]) == []
 
 
 def test_calibration_is_told_and_doubted() -> None:

@@ -74,7 +74,7 @@ def test_the_network_disagrees_unless_the_fits_refute_it() -> None:
     )
     found = answer(SPHERE, expected=replace(expected, groups=(*expected.groups, GROUPS[0])))
     assert doubts(found) == (
-        "The network expects “cylinders and boxes” (90 %), the fit says sphere; none of these was fitted.",
+        "The network expects “cylinders and boxes” (90 %), the fit says sphere; none of these was compared with it.",
     )
     assert "cylinder has reduced χ² 1.02" in doubts(replace(found, fits=(SPHERE, ROD)))[0]
     assert doubts(replace(found, fits=(SPHERE, replace(ROD, reduced_chisq=30.0)))) == ()

@@ -1,0 +1,82 @@
+"""First points that the edge of a beamstop dims: each curve of a sample by itself.
+
+As of one curve (`strategy.first_points`): they are left out where the rest is explained without them, and not
+with them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from pathlib import Path
+
+from ...data.sample.sample import Sample
+from ...data.step import without_step
+from ..api import uncertainties
+from ..ledger import Ledger
+from ..pool import answers
+from ..result.model_fit import explains
+from ..task import FitOptions, Pool
+from .joint_fit import joint_fit
+from .one_model import JointMinimum, fit_one
+from .result import SampleResult
+from .search import JOINT, again
+
+
+def without_steps(sample: Sample, kept: Collection[int] = ()) -> Sample:
+    """The sample without first points that lie below a step; itself where no curve has any.
+
+    Parameters
+    ----------
+    kept : collection of int
+        Places of curves that keep them.
+    """
+    curves = tuple(c if i in kept else without_step(c) for i, c in enumerate(sample.curves))
+    same = all(a is b for a, b in zip(curves, sample.curves, strict=True))
+    return sample if same else replace(sample, curves=curves)
+
+
+def leaving_out(
+    fit: Callable[[Sample, FitOptions], SampleResult], pool: Pool, sample: Sample, options: FitOptions
+) -> SampleResult:
+    """Fit a sample without first points that seem dimmed, if it is explained then and was not with them.
+
+    Parameters
+    ----------
+    fit : callable
+        Fits curves as they are.
+    """
+    clear = without_steps(sample)
+    if clear is sample or len(sample.curves) < 2:
+        return fit(sample, options)
+    result = fit(clear, replace(options, time_limit=options.time_limit / 2))
+    if not result.explained:
+        return fit(sample, options)
+    kept = _explained(pool, sample, result, options)
+    if kept:
+        clear = without_steps(sample, kept)
+        result = fit(clear, options)
+    return replace(result, notes=(*result.notes, *_said(sample, clear)))
+
+
+def _explained(pool: Pool, sample: Sample, result: SampleResult, options: FitOptions) -> set[int]:
+    """Places of the curves whose first points the best fit explains once it is refined on them."""
+    best = result.best
+    if best is None:
+        return set()
+    seem = [i for i, one in enumerate(result.sample.curves) if len(one) < len(sample.curves[i])]
+    whole = replace(result.sample, curves=sample.curves)
+    task = again(whole, tuple(uncertainties(curve)[0] for curve in whole.curves), options, best)
+    ledger = Ledger(pool, time.monotonic() + JOINT.seconds)
+    for _, answer in answers(ledger, fit_one, [task], JOINT.seconds):
+        if isinstance(answer, JointMinimum):
+            fit = joint_fit(answer)
+            return {i for i in seem if explains(fit.per_point(i), len(sample.curves[i]))}
+    return set()
+
+
+def _said(sample: Sample, clear: Sample) -> list[str]:
+    """What was left out, by file."""
+    pairs = zip(sample.curves, clear.curves, strict=True)
+    return [f"{Path(one.file).name}: {note}" for one, rest in pairs for note in rest.notes[len(one.notes) :]]

@@ -1,0 +1,61 @@
+"""Joint fits by what speaks for each, as fits of one curve are (`assessment.assess`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ...types import Suggestion
+from ..assessment.assess import as_the_simpler, of_the_likeliest_group
+from ..evidence.weights import alike
+from ..result.model_fit import ModelFit
+from ..strategy.hypothesis import priors
+from .result import JointFit
+
+#: Share of the greatest weight from which on a fit may be first that explains what the likeliest does not.
+_NEARLY = 0.01
+
+
+def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
+    """Each with its weight, its marginal likelihood times how common it is, the best first.
+
+    What has become a simpler model that was fitted counts as that, and of fits that the curves do not
+    distinguish one of the group with most weight leads. One that explains all curves is before a likelier one
+    that explains them but for an error that few measurements have, unless its weight is next to nothing.
+
+    Parameters
+    ----------
+    suggestion : Suggestion
+        Of all curves together.
+    """
+    if not fits:
+        return []
+    explained = any(not fit.lacking() for fit in fits)
+    before = priors(suggestion, map(_as_single, fits), explained=explained)
+    log = np.array([-0.5 * fit.minus_two_log for fit in fits]) + np.log(before)
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    known = {fit.name: fit for fit in fits}
+    weighed = [replace(_as_single(f), weight=float(w)) for f, w in zip(fits, weight, strict=True)]
+    found = of_the_likeliest_group(as_the_simpler(weighed), suggestion.groups)
+    order = [replace(known[one.name], weight=one.weight) for one in found]
+    least = _NEARLY * max(fit.weight for fit in order)
+    first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
+    return [first, *(fit for fit in order if fit is not first)]
+
+
+def not_distinguished(fits: Sequence[JointFit]) -> list[JointFit]:
+    """Fits that the curves do not distinguish from the first, whatever is known of models beforehand."""
+    names = alike([_as_single(fit) for fit in fits])
+    explain = [fit.name for fit in fits if not fit.lacking() or fits[0].lacking()]
+    return [fit for fit in fits[1:] if fit.name in names and fit.name in explain]
+
+
+def _as_single(fit: JointFit) -> ModelFit:
+    """As the fit of one curve that has the points of all."""
+    return replace(
+        fit.of_curve(0), chisq=sum(fit.chisq), reduced_chisq=fit.reduced_chisq,
+        log_evidence=-0.5 * fit.minus_two_log,
+    )  # fmt: skip
