@@ -119,7 +119,8 @@ def solve(_: str, index: int, seed: int) -> dict[str, Any]:
         began = time.process_time()
         (image,) = load_images(path)
         (answer,) = open_predictor("gisas_hex").answers([image])
-        found = invert(image, guess_of(answer))
+        # As --verify does it: from what the network says, whether it knows such patterns or not.
+        found = invert(image, guess_of(replace(answer, findings=answer.unsaid or answer.findings)))
     row: dict[str, Any] = {**said, "seconds": time.process_time() - began, "model": "", "index": index}
     near = np.minimum(found.xi, 60 - found.xi)
     weights = float(found.p[near <= 3].sum()), float(found.p[np.abs(found.xi - 30) <= 3].sum())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..data import signature
 from ..domains import Domain, Network, ReadOptions, Seen, Simulator
 from ..domains.heads import Inputs, Scope, Tags
 from ..domains.xray_tags import LABELS, PARENTS, WEIGHTS
 from ..types import Image
+
+if TYPE_CHECKING:
+    from ..predict.findings import Answer
 
 
 def read(path: str, options: ReadOptions) -> Iterable[Image]:
@@ -38,6 +41,13 @@ def simulator() -> Simulator:
     from ..simulate.xray_tags.simulator import SIMULATOR
 
     return SIMULATOR
+
+
+def complete(image: Image, answer: Answer) -> Answer:
+    """What the measurement itself says besides."""
+    from ..predict.images.without_rings import completed
+
+    return completed(image, answer)
 
 
 def trunk(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
@@ -74,6 +84,7 @@ XRAY_TAGS = Domain(
     features=features,
     features_version=2,
     symmetries=(mirrored, turned),
+    complete=complete,
     simulator=simulator,
     heads=(
         Tags("tags", LABELS, parents=PARENTS, positive_weight=WEIGHTS),

@@ -108,3 +108,11 @@ def test_sizes_that_scatter_weigh_by_their_volume_squared() -> None:
     low = slice(20, 60)
     fitted = np.polyfit(q[low] ** 2, np.log(spread_over(q, spread) @ guinier)[low], 1)[0]
     assert -3 * fitted / 4 == pytest.approx(np.exp(14 * spread**2), rel=0.02)
+
+
+def test_the_order_is_as_uncertain_as_what_the_best_body_leaves_over() -> None:
+    _, held, likely = best(image("cylinder", 0.6))
+    chance = np.exp(likely - likely.max())
+    right, wrong = (Bodies(tuple(held), chance / chance.sum(), over).orientation()[0] for over in (1.0, 9.0))
+    assert wrong.value == right.value
+    assert wrong.error**2 - right.error**2 == pytest.approx(8 * 0.016**2)

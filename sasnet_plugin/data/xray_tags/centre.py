@@ -114,6 +114,18 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
     return (column, row), True
 
 
+def explained_by_rings(counts: FloatArray, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
+    """Share of what varies in an image that rings about a place take away, and the variance that they leave.
+
+    The latter is 1 where counting noise alone is left.
+    """
+    fine = _picture(*summed(counts, good, _FINE))
+    if fine is None:
+        return 0.0, 0.0
+    total, left = float((fine.values**2).sum()), fine.scatter(fine.own(at))
+    return 1 - left / max(total, 1e-9), left / fine.values.size
+
+
 def _picture(sums: FloatArray, area: FloatArray, block: int) -> _Picture | None:
     there = area >= 0.5 * block * block
     if not there.any():

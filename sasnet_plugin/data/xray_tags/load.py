@@ -13,6 +13,7 @@ from ...types import DataError, Image
 from ..diffraction.settings import Setup, setup_of
 from ..diffraction.stacks import SMALLEST, blocks, mask_of, same_shape, titled, wanted
 from ..images import masks
+from ..images.noisy_lines import noisy_lines
 from ..settings_tables import said_over
 from .centre import centre_of
 from .features import window
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Counts of an image below which nothing is tagged: the faintest of training has some thousand.
 LEAST_COUNTS = 300
+#: Shorter over longer side below which an image is a strip: training has 0.5 at least, 0.4 is right as well.
+SHORTEST = 0.35
 #: The beam may be this many of the longer side off the image; farther it was mistyped.
 _FARTHEST = 2.0
 
@@ -48,11 +51,18 @@ def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image
 
 
 def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """An image as it is; of no known kind where it has hardly any counts."""
+    """An image as it is; of no known kind where it has hardly any counts, or is a strip."""
     total = float(image.counts.sum())
-    if total >= LEAST_COUNTS:
+    short, long = sorted(image.counts.shape)
+    if total < LEAST_COUNTS:
+        note = f"The image has {total:.3g} counts in all, too few to tag; give the detector's own counts."
+    elif short < SHORTEST * long:
+        note = (
+            f"The image is a strip of {short} by {long} pixels: on it the edge of a shadow is not told from a"
+            " piece of a ring, and none of that shape was in training. Average it over rings to a curve."
+        )
+    else:
         return Seen(image, image.notes)
-    note = f"The image has {total:.3g} counts in all, too few to tag; give the detector's own counts."
     return Seen(image, (*image.notes, note), known=False)
 
 
@@ -73,10 +83,10 @@ def _image(
     counts = np.where(good, np.nan_to_num(frame.astype(np.float64), posinf=0.0, neginf=0.0), 0.0)
     good &= ~_saturated(frame, notes)
     masks.checked(good, SMALLEST**2, file)
-    hot = masks.hot_pixels(counts, good)
-    if hot.any():
-        good &= ~hot
-        notes.append(f"Hot pixels were left out: {masks.share(hot)}.")
+    for what, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", masks.hot_pixels)):
+        if (found := faulty(counts, good)).any():
+            good &= ~found
+            notes.append(f"{what} were left out: {masks.share(found)}.")
     centre = setup.direct_beam
     if centre is None:
         centre, note = _centre(counts, good)

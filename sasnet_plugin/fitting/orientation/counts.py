@@ -93,6 +93,32 @@ def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
     return Counts(y, mask, found.coverage[mask], blocks, beam.wavelength, beam.alpha_i, offset), shown
 
 
+def in_bands(counts: Counts, number: int) -> Counts:
+    """The same counts with their rows added up in so many bands of one height, those that are measured whole.
+
+    A last rest of rows is left out.
+    """
+    window = counts.window
+    height = max(1, window.rows // number)
+    bands = window.rows // height
+    coverage = np.zeros(window.shape)
+    coverage[counts.mask] = counts.coverage
+
+    def added(values: FloatArray) -> FloatArray:
+        return np.asarray(values[: bands * height].reshape(bands, height, -1).sum(axis=1))
+
+    covered = added(coverage) / height
+    mask = covered >= INVERSION.covered
+    top = window.alpha_f[0] + bands * height * window.pixel[0]
+    return replace(
+        counts,
+        y=added(counts.spread(counts.y))[mask],
+        mask=mask,
+        coverage=covered[mask],
+        window=replace(window, rows=bands, alpha_f=(window.alpha_f[0], top)),
+    )
+
+
 #: Pixels of the detector by which its edges may depart from even steps.
 _EVEN = 0.2
 

@@ -1,7 +1,9 @@
 """Lattices of another kind that explain a pattern as well: what the beam sees of a lattice are its rows.
 
 Under grazing incidence q stays next to one line through the origin. A lattice that lies with a row of
-reciprocal points on it looks like every other lattice whose row has the same distances.
+reciprocal points on it looks like every other lattice whose row has the same distances. Which square lattice
+that is depends on how either lies, so its constant is looked for: all of them are held against the pattern
+with its rows of pixels added up in a few bands, as streaks stand upright, and the best begin descents there.
 """
 
 from __future__ import annotations
@@ -13,24 +15,24 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
-from .forward import Refined, State, state
+from .counts import in_bands
+from .forward import ROUGH, Refined, State, state
 from .linear import deviance
-from .parameters import INDEX, PARAMETERS, Guess, clipped
+from .parameters import INDEX, Guess, clipped
 from .refine import fitted, step_of
 from .settings import INVERSION
 
 FloatArray = NDArray[np.float64]
-_ROOT3 = float(np.sqrt(3.0))
-#: Name, angle of its cell, and its lattice constant over that of the hexagonal lattice whose rows it
-#: shares: of one that lies along the beam, and of one that is turned by 30 degrees.
-RIVALS = (
-    ("square", SQUARE, _ROOT3 / 2),
-    ("square", SQUARE, _ROOT3 / 2 * float(np.sqrt(2.0))),
-    ("square", SQUARE, 0.5 * float(np.sqrt(2.0))),
-    ("square", SQUARE, 1.0),
-    ("hexagonal", HEXAGONAL, _ROOT3),
-    ("hexagonal", HEXAGONAL, 1 / _ROOT3),
-)
+#: Constants of square lattices over the fit's: below the first they are too dense to have its rows, above
+#: the last too sparse for spheres that lie in order.
+SQUARES = (0.68, 1.35)
+#: Least constant over the radius: spheres that nearly touch.
+_TOUCHING = 1.9
+#: Constants of hexagonal lattices out of the range that is known, over the fit's, whose rows it shares.
+_OF_ROWS = (float(np.sqrt(3.0)), float(1 / np.sqrt(3.0)))
+#: A step that lowers the deviance by less ends a descent.
+_ENOUGH = 1.0
+_NAMES = {SQUARE: "square", HEXAGONAL: "hexagonal"}
 
 
 _TURN = "Measure the sample turned about its normal to tell them apart."
@@ -97,30 +99,61 @@ def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) ->
     guess : Guess
         Prior of its geometry.
     """
-    own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
-    # How much less a lattice may explain for its own geometry to make it good: a wrong model may change by a
-    # part of what it leaves over.
-    near = max(INVERSION.rival_near, INVERSION.rival_share * max(own - likely, 0.0))
-    best, least, name_of_best = now, np.inf, ""
-    for name, gamma, ratio in RIVALS:
-        other = _on(now, ratio * now.factors.geometry.lattice, gamma)
-        left, other = _descended(other, expected, guess, own + 5 * near, lattice_alone=True)
-        if left < own + near:
-            left, other = _descended(other, expected, guess, np.inf)
-        if left < least:
-            best, least, name_of_best = other, left, name
-        if _gain(own, least, likely) > INVERSION.rival_odds:
-            break
-    if least > own + near:
+    near = _nearest_in_bands(now, guess)
+    if near is None:
         return None
-    # The fit may stand at another film, or at its mean geometry: it has as many steps, and begins where the
-    # rival is, too.
-    back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
-    own = min(own, *(_descended(one, expected, guess, np.inf)[0] for one in (now, back)))
-    gain = _gain(own, least, likely)
+    gamma = near.factors.gamma
+    begin = state(now.counts, near.inner, _on(now, near.factors.geometry.lattice, gamma))
+    least, best = _descended(begin, expected, guess, INVERSION.rival_steps)
+    own = float(deviance(now.counts.y, fitted(now, expected)[2]).sum())
     # Of a model that leaves something over, as much may be wrong with either.
     named = max(INVERSION.rival_odds, _gain(own, likely, likely))
-    return Rival(name_of_best, best.factors.geometry.lattice, gain) if gain > -named else None
+    if _gain(own, least, likely) < -named:
+        return None
+    # The fit may stand at another film, or at its mean geometry: it begins where the rival is, too.
+    back = _on(best, now.factors.geometry.lattice, HEXAGONAL)
+    own = min(own, *(_descended(one, expected, guess, INVERSION.rival_steps // 2)[0] for one in (now, back)))
+    gain = _gain(own, least, likely)
+    return Rival(_NAMES[gamma], best.factors.geometry.lattice, gain) if gain > -named else None
+
+
+def _nearest_in_bands(now: State, guess: Guess) -> State | None:
+    """Another lattice with the geometry that suits it best, rows of pixels added up in bands.
+
+    None where the fit is far better on them.
+    """
+    counts = in_bands(now.counts, INVERSION.rival_bands)
+    if not counts.y.size:
+        return None
+    base = state(counts, now.inner, None, ROUGH)
+    expected = fitted(base)[2]
+    own = now.factors.geometry.lattice
+    begin = [_on(base, lattice, SQUARE) for lattice in _nearest_squares(base, expected)]
+    begin += [_on(base, ratio * own, HEXAGONAL) for ratio in _OF_ROWS]
+    ends = [_descended(one, expected, guess, INVERSION.rival_steps) for one in begin]
+    least, best = min(ends, key=lambda end: end[0])
+    far = INVERSION.rival_far * float(deviance(counts.y, expected).sum())
+    return best if least < far else None
+
+
+def _nearest_squares(base: State, expected: FloatArray) -> list[float]:
+    """Constants, Å, at which a square lattice explains counts better than beside them, the best first."""
+    geometry, window = base.factors.geometry, base.counts.window
+    farthest = 2 * np.pi / geometry.wavelength * np.sin(np.radians(window.phi[1]))
+    low = max(SQUARES[0] * geometry.lattice, _TOUCHING * geometry.radius)
+    high = SQUARES[1] * geometry.lattice
+    step = INVERSION.rival_step / (geometry.width * farthest)
+    lattices = np.exp(np.arange(np.log(low), np.log(max(high, low)), step))
+
+    def left(lattice: float) -> float:
+        found = fitted(_on(base, lattice, SQUARE), expected, rounds=1)[2]
+        return float(deviance(base.counts.y, found).sum())
+
+    over = np.array([left(float(lattice)) for lattice in lattices])
+    around = np.concatenate(([np.inf], over, [np.inf]))
+    lowest = np.flatnonzero((over <= around[:-2]) & (over < around[2:]))
+    best = lowest[np.argsort(over[lowest])][: INVERSION.rival_starts]
+    return [float(lattice) for lattice in lattices[best]]
 
 
 def _gain(own: float, other: float, likely: float) -> float:
@@ -135,40 +168,24 @@ def _on(now: State, lattice: float, gamma: float) -> State:
     return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)
 
 
-def _descended(
-    other: State,
-    expected: FloatArray,
-    guess: Guess,
-    hopeless: float,
-    *,
-    lattice_alone: bool = False,
-) -> tuple[float, State]:
+def _descended(other: State, expected: FloatArray, guess: Guess, steps: int) -> tuple[float, State]:
     """Least deviance with the geometry that suits another lattice better, and that geometry.
 
-    A few steps, the lattice constant free; none where the deviance is above `hopeless`.
-
-    Parameters
-    ----------
-    lattice_alone : bool
-        Only the lattice constant and the width are moved: much cheaper.
+    The lattice constant is free of the guess and of the range that is known.
     """
-    free = np.array([parameter.name in ("lattice", "width") or not lattice_alone for parameter in PARAMETERS])
     error = guess.error.copy()
     error[INDEX["lattice"]] = np.inf
+    free = Guess(guess.at, error)
     best, least = other, np.inf
-    steps = 1 if lattice_alone else INVERSION.rival_steps
     for number in range(1 + steps):
         weights, backgrounds, expected = fitted(other, expected)
         left = float(deviance(other.counts.y, expected).sum())
-        if left > least - 1.0:
+        if left > least - _ENOUGH:
             break
         best, least = other, left
-        if left > hopeless or number == steps:
-            break
-        found = Refined(other, weights, backgrounds, expected, 0.5 * left)
-        near = Guess(np.where(free, guess.at, other.inner), error)
-        inner = other.inner + step_of(found, near, lattice_alone=lattice_alone)
-        kept = clipped(inner)
-        kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
-        other = state(other.counts, kept, other)
+        if number < steps:
+            inner = other.inner + step_of(Refined(other, weights, backgrounds, expected, 0.5 * left), free)
+            kept = clipped(inner)
+            kept[INDEX["lattice"]] = inner[INDEX["lattice"]]
+            other = state(other.counts, kept, other, other.factors.nodes)
     return least, best

@@ -42,10 +42,10 @@ class InversionSettings:
 
     most_geometries: int = setting(36, "Geometries after which no other descent begins.")
     most_work: float = setting(
-        9.0, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
+        6.5, "The same; narrow peaks need parts of pixels, each at its cost: 15 with all else.", "CPU-seconds"
     )
     overrun: float = setting(
-        1.5,
+        1.3,
         "Of that, from which on a descent that has begun ends where it stands: narrow peaks need it.",
     )
     geometry_work: tuple[float, float] = setting(
@@ -115,12 +115,16 @@ class InversionSettings:
         "Of lengths, relative, for each unit by which the model is off beside the rod: optical constants and"
         " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
     )
-    rival_near: float = setting(
-        50.0,
-        "Deviance up to which all of another lattice's own geometry is looked for; five times, its constant.",
+    rival_bands: int = setting(5, "Bands of rows on which other lattices are tried: streaks stand upright.")
+    rival_step: float = setting(
+        1.2, "Of the lattices that are tried, over 1/ω where the detector ends: peaks are 1.5 wide."
     )
-    rival_share: float = setting(1.5, "The same, of the deviance that the fit leaves over.")
-    rival_steps: int = setting(2, "Steps of those geometries, at most.")
+    rival_starts: int = setting(2, "Square lattices that are followed: the best may need another radius.")
+    rival_steps: int = setting(
+        4,
+        "Steps of the geometry beside another lattice, at most; of the fit, which stands nearly right, half.",
+    )
+    rival_far: float = setting(2.0, "Deviance in those bands, over the fit's, up to which one is followed.")
     rival_odds: float = setting(
         10.0, "Deviance by which another lattice must explain less not to be named: odds of 150 to 1."
     )

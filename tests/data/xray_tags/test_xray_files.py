@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from imagefiles import refused
 
+from sasnet_plugin.data.images.noisy_lines import noisy_lines
 from sasnet_plugin.data.xray_tags import rings as rings_module
 from sasnet_plugin.data.xray_tags.blocks import summed
 from sasnet_plugin.data.xray_tags.centre import centre_of
 from sasnet_plugin.data.xray_tags.features import WORK, inputs, mirrored_inputs, turned_inputs, window
-from sasnet_plugin.data.xray_tags.load import read
+from sasnet_plugin.data.xray_tags.load import read, seen
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.types import DataError, Image
 
@@ -138,3 +139,32 @@ def test_a_mask_of_another_detector_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "mask.npy", np.ones((30, 40)))
     with pytest.raises(DataError, match=r"mask.npy: is no mask of the shape of .*frame.npy"):
         list(read(tmp_path / "frame.npy", ReadOptions(geometry=(f"mask_file={tmp_path / 'mask.npy'}",))))
+
+
+def test_rows_of_noise_at_the_edges_of_modules_are_left_out(rings: np.ndarray, tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).integers(0, 2_000_000, (2, N))
+    rings[40:42] = noise
+    np.save(tmp_path / "frame.npy", rings)
+    (image,) = read(tmp_path / "frame.npy", ReadOptions())
+    assert not image.mask[40:42].any()
+    assert image.mask[39].mean() > 0.9
+    assert image.mask[42].mean() > 0.9
+    assert any("Rows and columns of noise were left out" in note for note in image.notes)
+    assert image.geometry.centre == pytest.approx(CENTRE, abs=1.0)
+
+
+def test_a_streak_through_the_beam_is_no_noise() -> None:
+    row, column = np.mgrid[:N, :N]
+    falling = 5000 * np.exp(-np.abs(column - 50) / 8) * (np.abs(row - 60) < 2)
+    ring = 300 * np.exp(-0.5 * ((np.hypot(column - 50, row - 60) - 30) / 1.0) ** 2)
+    counts = np.random.default_rng(3).poisson(falling + ring + 5).astype(float)
+    assert not noisy_lines(counts, np.ones((N, N), bool)).any()
+
+
+def test_a_strip_is_of_no_known_kind_and_says_so(rings: np.ndarray) -> None:
+    strip = Image(rings[:30].astype(float), rings[:30] >= 0, window((30, N), (52.0, 15.0)))
+    said = seen(strip, {})
+    assert not said.known
+    assert "a strip of 30 by 120 pixels" in said.notes[-1]
+    whole = Image(rings.astype(float), rings >= 0, window((N, N), CENTRE))
+    assert seen(whole, {}).known

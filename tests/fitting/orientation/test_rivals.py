@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import GEOMETRY
+from sasnet_plugin.fitting.orientation.counts import in_bands
 from sasnet_plugin.fitting.orientation.forward import State
 from sasnet_plugin.fitting.orientation.parameters import start
 from sasnet_plugin.fitting.orientation.refine import fitted
@@ -48,6 +49,30 @@ def test_a_square_lattice_is_found_with_its_own_constant(now: State) -> None:
     assert found.lattice == pytest.approx(constant, rel=0.01)
     assert found.scope < 0.01
     assert "no hexagonal lattice" in found.sentence
+
+
+def test_a_square_lattice_that_lies_at_an_angle_of_its_own_is_found(now: State) -> None:
+    # At no ratio that rows of one kind would have: between a row of ones and one of two by one.
+    constant = 1.12 * GEOMETRY.lattice
+    truth = State(now.inner, now.counts, now.factors.on_lattice(constant, SQUARE))
+    found = rival_of(counted(now, truth, (38,), 2e5))
+    assert found is not None
+    assert found.lattice == pytest.approx(constant, rel=0.01)
+    assert found.odds < 0.01
+    assert found.scope < 0.01
+
+
+def test_streaks_keep_their_place_in_bands_of_rows(now: State) -> None:
+    counts = replace(now.counts, y=now.patterns[10] * 1e5)
+    bands = in_bands(counts, 5)
+    assert bands.window.rows == 5
+    assert bands.window.pixel[1] == pytest.approx(counts.window.pixel[1])
+    height = counts.window.rows // 5
+    whole = counts.spread(counts.y)[: 5 * height]
+    every = counts.spread(counts.coverage)[: 5 * height].reshape(5, height, -1).sum(axis=1) / height >= 0.95
+    np.testing.assert_allclose(
+        bands.spread(bands.y)[every], whole.reshape(5, height, -1).sum(axis=1)[every], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize(

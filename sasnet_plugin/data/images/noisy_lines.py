@@ -1,0 +1,70 @@
+"""Rows and columns of a detector that count noise: the edges of modules whose readout is broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+#: Lines next to each other that are noisy, at most; parts of a line, and share of them that must stand out.
+_WIDEST, _PARTS, _SHARE = 4, 12, 0.5
+#: Times the lines on both sides, and counts, by which a noisy line stands out.
+_FACTOR, _OFFSET = 10.0, 25.0
+#: Relative difference of pixels next to each other in it, in the median: a streak is smooth along itself, and
+#: counting leaves 0.1 of 25 counts.
+_JUMPS = 0.2
+
+
+def noisy_lines(counts: FloatArray, good: BoolArray) -> BoolArray:
+    """Lines of a few pixels' width that stand out of both sides all along the detector, (rows, columns).
+
+    Parameters
+    ----------
+    counts : (rows, columns) array
+    good : (rows, columns) bool array
+        True where a pixel counts.
+    """
+    seen = np.where(good, counts, np.nan)
+    rows, columns = (_of_rows(one) for one in (seen, seen.T))
+    return np.asarray((rows[:, None] | columns[None, :]) & good)
+
+
+def _of_rows(seen: FloatArray) -> BoolArray:
+    """Which rows are noisy; NaN is not measured."""
+    measured = np.isfinite(seen)
+    mean = np.where(measured, seen, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
+    # Most images have none, and medians take their time.
+    if not _standing_out(mean[None])[0].any():
+        return np.zeros(len(seen), dtype=bool)
+    parts = np.array_split(seen, min(_PARTS, seen.shape[1]), axis=1)
+    levels = np.stack([_medians(part) for part in parts])
+    found = np.asarray(_standing_out(levels).mean(axis=0) >= _SHARE)
+    for row in np.flatnonzero(found):
+        found[row] = _jumps(seen[row]) > _JUMPS
+    return found
+
+
+def _jumps(line: FloatArray) -> float:
+    """Median of |a − b|/(a + b) of pixels next to each other."""
+    line = line[np.isfinite(line)]
+    return float(np.median(np.abs(np.diff(line)) / np.maximum(line[1:] + line[:-1], 1.0)))
+
+
+def _medians(part: FloatArray) -> FloatArray:
+    """Of each row; 0 where nothing was measured."""
+    found = np.zeros(len(part))
+    there = np.isfinite(part).any(axis=1)
+    found[there] = np.nanmedian(part[there], axis=1)
+    return found
+
+
+def _standing_out(levels: FloatArray) -> NDArray[Any]:
+    """(parts, rows): far above the least of a few rows before, and of a few behind."""
+    before, behind = (np.full(levels.shape, np.inf) for _ in range(2))
+    for far in range(1, _WIDEST + 1):
+        before[:, far:] = np.minimum(before[:, far:], levels[:, :-far])
+        behind[:, :-far] = np.minimum(behind[:, :-far], levels[:, far:])
+    return np.asarray(levels > _FACTOR * np.maximum(before, behind) + _OFFSET)
