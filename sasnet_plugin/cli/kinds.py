@@ -55,8 +55,17 @@ def _read_alike(domain: Domain) -> list[Domain]:
     return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
 
 
-def _other_kind(path: str, domain: Domain, said: str) -> str:
-    """What to do with a file that may hold images of another kind than it was read as."""
+def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
+    """What to do with a file that may hold images of another kind than it was read as.
+
+    Parameters
+    ----------
+    readers : sequence of Domain
+        Others that read it.
+    """
+    if len(readers) == 1:
+        (one,) = readers
+        return f"{path}: with what is said of it this is one of the {one.title}: --domain {one.name}."
     others = ", ".join(name for name in PAGES if name not in (DEFAULT, domain.name))
     if domain.name == DEFAULT:
         return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
@@ -113,7 +122,21 @@ class Kinds:
         except DataError as error:
             if self._given or not _may_be_image(path, domain):
                 raise
-            raise DataError(_other_kind(path, domain, str(error))) from error
+            readers = self._readers(path, domain)
+            raise DataError(_other_kind(path, domain, str(error), readers)) from error
+
+    def _readers(self, path: str, domain: Domain) -> list[Domain]:
+        """Other domains of images that read a file with what is said of it."""
+        if domain.name == DEFAULT:
+            return []
+        others = (specification(name) for name in PAGES if name not in (DEFAULT, domain.name))
+        return [one for one in others if self._reads(one, path)]
+
+    def _reads(self, domain: Domain, path: str) -> bool:
+        try:
+            return next(iter(domain.read(path, self._reading)), None) is not None
+        except SasnetError:
+            return False
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
         """The measurements of several files as one, of a sample in several settings.

@@ -124,6 +124,20 @@ def test_no_geometry(both: Path, tmp_path: Path) -> None:
     assert "wavelength" in sentence
 
 
+def test_settings_beside_an_image_tell_which_kind_it_is(both: Path, tmp_path: Path) -> None:
+    """Those of SANS were called mistyped ones of grazing incidence."""
+    path = tmp_path / "sans.npy"
+    np.save(path, np.random.default_rng(1).poisson(20.0, (128, 128)).astype(float))
+    path.with_suffix(".toml").write_text(
+        "wavelength = 6.0\nspread = 0.1\ndistance = 4000.0\ncollimation = 4000.0\nsource_radius = 8.0\n"
+        "sample_radius = 4.0\npixel_size = 5.0\ndirect_beam = [63.5, 63.5]\n"
+    )
+    code, _, err = run(path)
+    assert code == 1
+    assert "--domain sans2d" in err
+    assert "did you mean" not in err
+
+
 def test_frames_of_a_stack_are_answered_one_by_one(both: Path, tmp_path: Path) -> None:
     path = tmp_path / "series.npy"
     np.save(path, np.stack([pattern(seed=k, counts=1e6).counts for k in range(3)]))
