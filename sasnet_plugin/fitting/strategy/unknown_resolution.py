@@ -93,8 +93,7 @@ def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
     beside = [
         (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)
         for one in tried
-        if one is not found
-        and _width(one) > 0
+        if _width(one) not in (0.0, _width(found))
         and (one.supposed.relative > 0) == (found.supposed.relative > 0)
     ]
     off, rise = min((one for one in beside if one[1] > 0), default=(1.0, 1.0))

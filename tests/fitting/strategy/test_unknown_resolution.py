@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import fit
-from sasnet_plugin.fitting.strategy.unknown_resolution import (
-    Resolved,
-    resolution_of,
-)
+from sasnet_plugin.fitting.strategy.hypothesis import Supposed
+from sasnet_plugin.fitting.strategy.unknown_resolution import Resolved, _error, resolution_of
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.grid import WIDE_Q, pinhole_matrix
@@ -115,3 +113,12 @@ def test_a_size_holds_whether_a_width_or_the_instrument_washes_its_fringes_out()
     assert radius.error is not None
     assert abs(radius.value - 120.0) < 3 * radius.error
     assert radius.error < 1.5
+
+
+def test_the_error_of_a_width_is_from_other_widths_alone() -> None:
+    """The same width again, from other parameters, says nothing of it: such a width would be known exactly."""
+    found = Resolved(Supposed(0.0, 1e-3), {}, 100.0)
+    again = Resolved(Supposed(0.0, 1e-3), {}, 104.0)
+    wider = Resolved(Supposed(0.0, 1.2e-3), {}, 101.0)
+    assert _error(found, [found, again, wider]) == pytest.approx(np.log(1.2))
+    assert _error(found, [found, again]) == 1.0
