@@ -116,7 +116,7 @@ def test_a_size_holds_whether_a_width_or_the_instrument_washes_its_fringes_out()
 
 
 def test_the_error_of_a_width_is_from_other_widths_alone() -> None:
-    """The same width again, from other parameters, says nothing of it: such a width would be known exactly."""
+    """The same width again, from other parameters, says nothing of it; it would be known exactly."""
     found = Resolved(Supposed(0.0, 1e-3), {}, 100.0)
     again = Resolved(Supposed(0.0, 1e-3), {}, 104.0)
     wider = Resolved(Supposed(0.0, 1.2e-3), {}, 101.0)
