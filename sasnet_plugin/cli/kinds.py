@@ -55,6 +55,11 @@ def _read_alike(domain: Domain) -> list[Domain]:
     return [one for one in map(specification, PAGES) if one.read == domain.read and one.name != domain.name]
 
 
+def _other_images(domain: Domain) -> list[Domain]:
+    """Domains of images but for one."""
+    return [specification(name) for name in PAGES if name not in (DEFAULT, domain.name)]
+
+
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
     """What to do with a file that may hold images of another kind than it was read as.
 
@@ -66,7 +71,7 @@ def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain])
     if len(readers) == 1:
         (one,) = readers
         return f"{path}: with what is said of it this is one of the {one.title}: --domain {one.name}."
-    others = ", ".join(name for name in PAGES if name not in (DEFAULT, domain.name))
+    others = ", ".join(one.name for one in _other_images(domain))
     if domain.name == DEFAULT:
         return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
     return f"{said.rstrip('.?')}; or say what kind of image it is: --domain {others}."
@@ -129,8 +134,7 @@ class Kinds:
         """Other domains of images that read a file with what is said of it."""
         if domain.name == DEFAULT:
             return []
-        others = (specification(name) for name in PAGES if name not in (DEFAULT, domain.name))
-        return [one for one in others if self._reads(one, path)]
+        return [one for one in _other_images(domain) if self._reads(one, path)]
 
     def _reads(self, domain: Domain, path: str) -> bool:
         try:

@@ -45,7 +45,7 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
     before = np.array([fit.probability for fit in fits] if prior is None else prior)
     log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
     log_weight = log_evidence + np.log(np.maximum(before, EVIDENCE.least_prior))
-    weight = _shares(log_weight)
+    weight = shares(log_weight)
     told = [
         replace(fit, weight=float(w), log_evidence=float(z))
         for fit, w, z in zip(fits, weight, log_evidence, strict=True)
@@ -69,7 +69,7 @@ def alike(fits: Sequence[ModelFit]) -> list[str]:
     return [fit.name for fit in near if fit.weight > 0]
 
 
-def _shares(log_weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def shares(log_weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights whose sum is 1; equal ones where none is finite."""
     most = np.max(log_weight)
     weight = np.exp(log_weight - most) if np.isfinite(most) else np.ones(log_weight.size)

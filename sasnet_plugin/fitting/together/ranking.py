@@ -9,7 +9,7 @@ import numpy as np
 
 from ...types import Suggestion
 from ..assessment.assess import as_the_simpler, of_the_likeliest_group
-from ..evidence.weights import alike
+from ..evidence.weights import alike, shares
 from ..result.model_fit import ModelFit
 from ..strategy.hypothesis import priors
 from .result import JointFit
@@ -35,8 +35,7 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
     explained = any(not fit.lacking() for fit in fits)
     before = priors(suggestion, map(_as_single, fits), explained=explained)
     log = np.array([-0.5 * fit.minus_two_log for fit in fits]) + np.log(before)
-    weight = np.exp(log - log.max())
-    weight /= weight.sum()
+    weight = shares(log)
     known = {fit.name: fit for fit in fits}
     weighed = [replace(_as_single(f), weight=float(w)) for f, w in zip(fits, weight, strict=True)]
     found = of_the_likeliest_group(as_the_simpler(weighed), suggestion.groups)
