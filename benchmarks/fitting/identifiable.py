@@ -165,7 +165,7 @@ def _nearest(
 
     def solved(x: Array) -> tuple[Array, float, float]:
         curve = intensity(dict(zip(names, x, strict=True)))
-        scale, background = scale_and_background(curve, dintensity**-2.0, theory, negative=True)
+        scale, background = scale_and_background(curve, dintensity**-2.0, theory, lowest=-np.inf)
         residual = (scale * curve + background - theory) / dintensity
         return np.nan_to_num(residual, nan=1e6), float(scale), float(background)
 

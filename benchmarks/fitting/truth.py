@@ -61,7 +61,7 @@ def calculated(
 
     def fitted() -> tuple[float, float]:
         theory = np.asarray(fitness.theory())
-        scale, background = scale_and_background(theory, 1 / dintensity**2, expected, negative=True)
+        scale, background = scale_and_background(theory, 1 / dintensity**2, expected, lowest=-np.inf)
         return float(scale), float(background)
 
     with silent():

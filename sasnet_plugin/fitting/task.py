@@ -64,6 +64,8 @@ class Task:
         Ranges that the user gives, (low, high) by name.
     starts : tuple of dict
         Parameters to start from instead of the bank's.
+    beside : bool
+        These lie beside the minimum, where a coarse copy of the data would only lead astray.
     extra : dict, optional
         Parameters of one more start, besides the bank's.
     restarts : bool
@@ -86,6 +88,7 @@ class Task:
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     budget: Budget = Budget(8.0)
     starts: tuple[dict[str, Any], ...] = ()
+    beside: bool = False
     extra: dict[str, Any] | None = None
     restarts: bool = False
     attempt: int = 0

@@ -71,6 +71,7 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
     quick = curves_of(task, per_decade)
     quick.deadline = deadline
     found = refine(quick, start.parameters)
+    quick.deadline = np.inf  # what was found in time is told, whatever telling takes
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)

@@ -57,6 +57,8 @@ class ModelCurves:
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf
+        # No more is subtracted than was measured: without an end a parabola would be any body's curve.
+        self._lowest = -float(np.max(np.abs(curve.intensity)))
         # A user's scale or background is not to be solved for.
         self._solved = not set(self.linear) & (fixed | set(self.ranges))
 
@@ -109,7 +111,7 @@ class ModelCurves:
         elif len(curves) > 1:
             scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
         else:
-            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, negative=True)
+            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, lowest=self._lowest)
             background = float(level[0])
         if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
             return np.full(error.size, PROBLEM.no_value), ones, 0.0

@@ -202,7 +202,7 @@ def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Arr
 
 
 def scale_and_background(
-    curves: Array, weight: Array, intensity: Array, *, negative: bool = False
+    curves: Array, weight: Array, intensity: Array, *, lowest: float = 0.0
 ) -> tuple[Array, Array]:
     """Weighted least squares of scale × curve + background.
 
@@ -210,8 +210,8 @@ def scale_and_background(
     ----------
     weight, intensity : (n,) float arrays
         One over the variance, and what is to be explained.
-    negative : bool
-        Whether the background may be negative, as where too much was subtracted.
+    lowest : float
+        Least background, negative where too much may have been subtracted.
 
     Returns
     -------
@@ -223,7 +223,5 @@ def scale_and_background(
         sm, smm, smy = curves @ weight, curves**2 @ weight, curves @ (weight * intensity)
         determinant = smm * sw - sm**2
         scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
-        if negative:
-            return scale, background
-        alone = ~(background >= 0)
-        return np.where(alone, smy / smm, scale), np.where(alone, 0.0, background)
+        alone = ~(background >= lowest)
+        return np.where(alone, (smy - lowest * sm) / smm, scale), np.where(alone, lowest, background)

@@ -141,15 +141,11 @@ def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFi
     """
     task = replace(task, budget=task.budget.within(budget))
     began = spent()
-    return _ended(task, refined_starts(task, bank, began), began)
-
-
-def fit_on_all_points(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
-    """The same from starts that lie beside the minimum, where a coarse copy would only lead astray."""
-    task = replace(task, budget=task.budget.within(budget))
-    began = spent()
-    starts = [as_start(task, start) for start in task.starts]
-    return _ended(task, _on_all_points(TimedSearch(task, began), starts), began)
+    if task.beside:
+        starts = _on_all_points(TimedSearch(task, began), [as_start(task, start) for start in task.starts])
+    else:
+        starts = refined_starts(task, bank, began)
+    return _ended(task, starts, began)
 
 
 def _ended(task: Task, starts: Starts, began: float) -> ModelFit:

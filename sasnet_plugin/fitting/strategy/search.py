@@ -14,7 +14,7 @@ from ..result.model_fit import ModelFit
 from ..settings import EFFORT
 from ..start_values.screening import Screen, screened
 from ..task import Counting, LateError, Pair
-from .fit_candidate import fit_candidate, fit_on_all_points
+from .fit_candidate import fit_candidate
 from .hypothesis import Hypothesis
 from .moves import open_steps, rank
 from .settings import STRATEGY
@@ -118,8 +118,8 @@ def _ask_resolution(pool: Counting, state: State, step: Step, answer: Any, secon
     if not isinstance(answer, Resolved):
         return
     hypothesis = replace(step.key[1], resolution=answer.supposed)
-    task = state.task(hypothesis, starts=(answer.parameters,))
-    for _, fit in answers(pool, fit_on_all_points, [task], seconds):
+    task = state.task(hypothesis, starts=(answer.parameters,), beside=True)
+    for _, fit in answers(pool, fit_candidate, [task], seconds):
         _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
 
 

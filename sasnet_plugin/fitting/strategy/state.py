@@ -110,9 +110,11 @@ class State:
 
         A supposed resolution is a parameter without a slope, as likely in each decade of what instruments
         have: the better the curve shows it, the more it costs. And it has to be worth a mention, as most
-        files that state none are of instruments where it hardly matters.
+        files that state none are of instruments where it hardly matters. A curve that the measured points
+        alone give is a calculated one: strong evidence, or it is not said.
         """
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
+        found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
             return float(found)
         extent = np.log(STRATEGY.most_relative_dq / STRATEGY.relative_dq[0]) / np.sqrt(2 * np.pi)

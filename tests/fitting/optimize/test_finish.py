@@ -107,3 +107,15 @@ def test_a_length_is_not_known_better_than_what_moves_with_it() -> None:
     assert "kuhn_length" in found.same
     assert found.errors["radius"] < 0.01 * chain["radius"]
     assert found.errors["length"] > found.parameters["length"]
+
+
+def test_what_was_found_when_the_time_is_up_is_told(simulated: Callable[..., Curve]) -> None:
+    curve = simulated("sphere", {"radius": 60.0})
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, "sphere", None)
+    start = {"radius": 60.0, "sld": 1.0, "sld_solvent": 6.0}
+    done = finish(task, LocalMinimum(start, np.inf), None, seconds=1e-9)
+    assert done is not None
+    assert done.parameters["radius"] == pytest.approx(60.0, rel=0.01)
+    residual = (done.theory - curve.intensity) / curve.dintensity
+    assert done.chisq == pytest.approx(float(residual @ residual))

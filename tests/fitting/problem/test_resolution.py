@@ -122,8 +122,11 @@ def test_scale_and_background_are_those_of_least_squares() -> None:
     rng = np.random.default_rng(0)
     shape, weight = rng.random(40), rng.random(40)
     data = 3.0 * shape - 0.2
-    scale, background = scale_and_background(shape, weight, data, negative=True)
+    scale, background = scale_and_background(shape, weight, data, lowest=-np.inf)
     assert (float(scale), float(background)) == pytest.approx((3.0, -0.2))
+    scale, background = scale_and_background(shape, weight, data, lowest=-0.1)
+    assert float(background) == -0.1
+    assert float(scale) == pytest.approx((shape * weight) @ (data + 0.1) / ((shape * weight) @ shape))
     scale, background = scale_and_background(shape, weight, data)
     assert float(background) == 0.0
     assert float(scale) == pytest.approx((shape * weight) @ data / ((shape * weight) @ shape))
