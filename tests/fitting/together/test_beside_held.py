@@ -14,6 +14,7 @@ from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.ledger import Ledger
+from sasnet_plugin.fitting.result.covariance import errors_of
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.task import FitOptions
@@ -21,6 +22,7 @@ from sasnet_plugin.fitting.together.beside_held import beside_held
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult
+from sasnet_plugin.fitting.together.said import verdict
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.types import Curve, Suggestion
@@ -89,3 +91,27 @@ def test_a_resolution_that_no_file_states_is_one_of_all_curves_at_the_same_q() -
     one, other = contrasts(FRINGES, stated=False)
     apart = fitted([one, replace(other, q=other.q * (1 + 1e-9))])
     assert added(apart)["radius"] > 1.2 * common
+
+
+def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_differ() -> None:
+    """Two radii whose slopes are nearly opposite to one of a common parameter: known together, not alone."""
+    q = np.geomspace(0.01, 0.3, 50)
+    curve = Curve(q, np.ones(50), np.full(50, 0.01))
+    rng = np.random.default_rng(1)
+    own, common = rng.standard_normal((50, 1)), 0.05 * rng.standard_normal(50)
+    one, other = (np.concatenate(pair) for pair in ((own[:, 0], 0 * q), (0 * q, own[:, 0])))
+    slopes: dict[tuple[str, int | None], np.ndarray] = {
+        ("radius", 0): one, ("radius", 1): other, ("radius_pd", None): one + other + np.tile(common, 2),
+    }  # fmt: skip
+    error = errors_of({str(key): column for key, column in slopes.items()})["('radius', 0)"]
+    radii = tuple({"radius": Parameter(value, error, "Ang", False, value, value)} for value in (50.0, 55.0))
+    fit = replace(fitted(contrasts(GUINIER)).fits[0], own=radii, derivatives=slopes)
+    sample = sample_of(
+        [replace(curve, file="a.dat"), replace(curve, q=q * 1.1, file="b.dat")], {"kind": "series"}
+    )
+    result = SampleResult(sample, (q, q), (fit,), Suggestion("", "", (), (), 1.0), changing="radius")
+    assert "the difference is 5.0" in " ".join(verdict(result, FitOptions()).doubts)
+    clear = replace(fit, derivatives={key: slopes[key] for key in list(slopes)[:2]})
+    doubts = " ".join(verdict(replace(result, fits=(clear,)), FitOptions()).doubts)
+    assert "do not share one radius" in doubts
+    assert "the difference is" not in doubts
