@@ -19,7 +19,7 @@ from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by, start_of
 from .assessment.assess import assess, discrepancy
-from .assessment.held import Held, errors_beside_held, with_held
+from .assessment.held import errors_beside_held, of_one, with_held
 from .assessment.over_kinds import over_kinds
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -216,12 +216,16 @@ def _beside_held(
     found = list(fits)
     if method.name != "lm":
         return found
-    usual = (float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq)))
-    asked = [Held(curve, dintensity, fit, given, *usual) for fit in found]
+    asked = [of_one(curve, dintensity, fit, given, usual_resolutions()) for fit in found]
     for index, more in answers(ledger, errors_beside_held, asked, STRATEGY.time["fast"]):
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)
     return found
+
+
+def usual_resolutions() -> tuple[float, float]:
+    """dq/q, and dq in Å⁻¹, where no file says anything."""
+    return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))
 
 
 def _with_what_is_missing(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..data.sample.sample import Sample
 from ..predict import open_classifier
@@ -128,6 +128,19 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
                 f"share {name}: each curve has its own; any other parameter can be shared, and factors of the"
                 " scales that are known are given as scale."
             )
+
+    _check_ties(sample, known)
+
+
+def _check_ties(sample: Sample, known: Collection[str]) -> None:
+    """See that each tie needs parameters alone, or what has a value for each curve."""
+    for name, tie in sorted(sample.ties.items()):
+        for needed in sorted(tie.names - set(known)):
+            if not all(needed in values for values in sample.values):
+                raise SasnetError(
+                    f"{name} = {tie.text}: {needed} is no parameter of these models, and not each curve has a"
+                    f" value of it; give it in [values.{needed}] of the sample file."
+                )
 
 
 def _named_in(sample: Sample, how: str) -> Iterable[str]:

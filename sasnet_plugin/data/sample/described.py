@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...types import Curve, DataError
+from ...types import Curve, DataError, SasnetError
 from .expression import Expression, expression
 from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
@@ -320,4 +320,7 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
         return None if value is None else float(value)
     if sld is None:
         raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
-    return sld(str(value), probe)
+    try:
+        return sld(str(value), probe)
+    except SasnetError as error:
+        raise DataError(f"{source}: {error}") from None

@@ -10,7 +10,7 @@ is the difference of two curves, as far apart as the data would still allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -46,16 +46,24 @@ class Held:
 
     Parameters
     ----------
-    dintensity : (n,) float array
+    curves : tuple of Curve
+        All that were fitted at once.
+    dintensities : tuple of (n_i,) float array
+    fits : tuple of ModelFit
+        The fit as each curve has it.
+    slopes : mapping to (n,) float array
+        Of the residuals of all curves by each free parameter, per unit of it, those of what is known besides
+        at the end.
     given : frozenset of str
         Parameters that a user has settled: these are known.
     relative_dq, absolute_dq : float
         Usual resolutions of instruments: dq/q, and dq in Å⁻¹.
     """
 
-    curve: Curve
-    dintensity: Array
-    fit: ModelFit
+    curves: tuple[Curve, ...]
+    dintensities: tuple[Array, ...]
+    fits: tuple[ModelFit, ...]
+    slopes: Mapping[Any, Array]
     given: frozenset[str]
     relative_dq: float
     absolute_dq: float
@@ -63,16 +71,38 @@ class Held:
     @property
     def name(self) -> str:
         """Of the fit."""
-        return self.fit.name
+        return self.fits[0].name
+
+    def rows(self, parts: Sequence[Array]) -> Array:
+        """Of each curve, (n_i,), as rows of all residuals, (n,)."""
+        found = np.zeros(len(next(iter(self.slopes.values()))))
+        found[: sum(map(len, parts))] = np.concatenate(parts)
+        return found
 
 
-#: I(q), (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
+#: Residuals, (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
 _Change = Callable[[float], Array]
+#: Parameters of a curve where one that is held is so far from its value, the same; widths squared.
+_Moved = Callable[[Mapping[str, Any], float], dict[str, Any]]
 
 
-def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
+def of_one(
+    curve: Curve, dintensity: Array, fit: ModelFit, given: frozenset[str], usual: tuple[float, float]
+) -> Held:
+    """What is asked of the fit of one curve.
+
+    Parameters
+    ----------
+    dintensity : (n,) float array
+    usual : (float, float)
+        Resolutions of instruments, dq/q and dq.
+    """
+    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual)
+
+
+def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
     """What adds to the error of each free parameter, a standard deviation; work for a pool."""
-    known = moving(asked.fit.derivatives)
+    known = asked.slopes
     if not known:
         return {}
     slopes = np.stack(list(known.values()), axis=1)
@@ -80,7 +110,7 @@ def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = U
     columns, before = [], []
     try:
         for change in _changes(asked, spent() + budget.seconds):
-            found = _column(change, asked.dintensity, basis)
+            found = _column(change, basis)
             if found is not None:
                 columns.append(found[0])
                 before.append(found[1])
@@ -105,7 +135,7 @@ def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
     return replace(fit, parameters={**fit.parameters, **found})
 
 
-def _column(change: _Change, dintensity: Array, basis: Array) -> tuple[Array, float] | None:
+def _column(change: _Change, basis: Array) -> tuple[Array, float] | None:
     """Change of the residuals, (n,), by about as much as the data allow, and that over what is usual.
 
     Parameters
@@ -115,7 +145,7 @@ def _column(change: _Change, dintensity: Array, basis: Array) -> tuple[Array, fl
     """
     size = 1.0
     while size > np.finfo(float).eps:
-        column = change(size) / dintensity
+        column = change(size)
         seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
         if seen <= ASSESSMENT.significant:
             return column, size
@@ -125,55 +155,72 @@ def _column(change: _Change, dintensity: Array, basis: Array) -> tuple[Array, fl
 
 def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
     """Of each thing that is held."""
-    fit, start = asked.fit, starting_values(asked.fit)
+    starts = [starting_values(fit) for fit in asked.fits]
+    curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
 
-    def on(curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Array]:
-        local = ModelCurves(curve, asked.dintensity, fit.name, per_decade=per_decade)
+    def on(i: int, curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Array]:
+        local = ModelCurves(curve, asked.dintensities[i], asked.name, per_decade=per_decade)
         local.deadline = deadline
-        scales = np.array([start[name] for name in local.scales])
+        scales = np.array([starts[i][name] for name in local.scales])
         return lambda parameters: np.asarray(scales @ local.intensity(parameters))
 
-    own = on(asked.curve, fit.per_decade)
-    reference = own(start)
+    own = [on(i, curve, fit.per_decade) for i, (curve, _, fit) in enumerate(curves)]
+    reference = [of(start) for of, start in zip(own, starts, strict=True)]
 
-    def changed(moved: Callable[[float], dict[str, Any]], size: float) -> Array:
-        return own(moved(size)) - reference
+    def changed(moved: _Moved, size: float) -> Array:
+        each = zip(own, starts, reference, asked.dintensities, strict=True)
+        return asked.rows([(of(moved(start, size)) - before) / error for of, start, before, error in each])
 
-    def smeared(dq: Array, size: float) -> Array:
-        return on(replace(asked.curve, dq=np.sqrt(size) * dq), PROBLEM.fine)(start) - reference
+    def smeared(places: Collection[int], relative: float, absolute: float, size: float) -> Array:
+        parts = [np.zeros(len(curve)) for curve in asked.curves]
+        for i in places:
+            curve = asked.curves[i]
+            dq = np.sqrt(size) * (relative * curve.q + absolute)
+            of = on(i, replace(curve, dq=dq), PROBLEM.fine)
+            parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
+        return asked.rows(parts)
 
-    for moved in _held(asked, start):
+    for moved in _held(asked, starts):
         yield partial(changed, moved)
-    if not has_resolution(asked.curve):
-        q = asked.curve.q
-        yield partial(smeared, asked.relative_dq * q)
-        yield partial(smeared, np.full_like(q, asked.absolute_dq))
+    for places in _not_stated(asked.curves):
+        yield partial(smeared, places, asked.relative_dq, 0.0)
+        yield partial(smeared, places, 0.0, asked.absolute_dq)
 
 
-def _held(asked: Held, start: dict[str, Any]) -> Iterator[Callable[[float], dict[str, Any]]]:
-    """Parameters where one that is held is so far from its value, in usual deviations; widths squared."""
-    fit, info = asked.fit, load_model(asked.fit.name).info
-    names = set(fittable(info, start)) - {*fit.free, *asked.given}
+def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:
+    """Places of curves whose resolution no file states: those at the very same q are of one instrument."""
+    found: dict[bytes, list[int]] = {}
+    for i, curve in enumerate(curves):
+        if not has_resolution(curve):
+            found.setdefault(curve.q.tobytes(), []).append(i)
+    return list(found.values())
+
+
+def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[_Moved]:
+    """What moves each parameter that all curves have at a value that was not fitted."""
+    fit, info, start = asked.fits[0], load_model(asked.name).info, starts[0]
+    fitted = {name for one in asked.fits for name in one.free}
+    names = set(fittable(info, start)) - {*fitted, *asked.given}
     points = PROBLEM.coarse_width_points[cost_class(fit.model)]
     for p in info.parameters.call_parameters:
         value, width = float(start.get(p.name, p.default)), f"{p.name}_pd"
-        settled = bool(start.get(width)) or bool({p.name, width} & asked.given)
+        settled = any(one.get(width) for one in starts) or bool({p.name, width} & asked.given)
         if p.polydisperse and p.type == "volume" and value > 0 and not settled:
-            yield partial(_broadened, start, width, points)
+            yield partial(_broadened, width, points)
         elif p.name in names and _is_exponent(p):
             low, high = range_of(info, p.name, value)
             usual = extent_in(fit.name, p.name, fit.parameters[p.name], 0.0) / np.sqrt(12)
             down = value + usual > high and value - usual >= low
-            yield partial(_shifted, start, p.name, -usual if down else usual)
+            yield partial(_shifted, p.name, -usual if down else usual)
 
 
-def _broadened(start: dict[str, Any], width: str, points: int, size: float) -> dict[str, Any]:
+def _broadened(width: str, points: int, start: Mapping[str, Any], size: float) -> dict[str, Any]:
     kind = {f"{width}_n": points, f"{width}_nsigma": sigmas("gaussian"), f"{width}_type": "gaussian"}
-    return start | kind | {width: ASSESSMENT.held_width * float(np.sqrt(size))}
+    return {**start, **kind, width: ASSESSMENT.held_width * float(np.sqrt(size))}
 
 
-def _shifted(start: dict[str, Any], name: str, usual: float, size: float) -> dict[str, Any]:
-    return start | {name: float(start[name]) + size * usual}
+def _shifted(name: str, usual: float, start: Mapping[str, Any], size: float) -> dict[str, Any]:
+    return {**start, name: float(start[name]) + size * usual}
 
 
 def _is_exponent(p: Any) -> bool:

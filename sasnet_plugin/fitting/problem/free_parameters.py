@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..task import Task
 
 
+_Key = TypeVar("_Key")
 #: Not fitted unless a user asks: modes, the surroundings of charged spheres, what the body itself decides.
 _NOT_FITTED = frozenset(
     {"structure_factor_mode", "radius_effective_mode", "radius_effective", "temperature", "dielectconst"}
@@ -50,7 +51,7 @@ def moves(column: NDArray[np.float64]) -> bool:
     return bool(np.finfo(float).tiny < np.linalg.norm(column) < np.inf)
 
 
-def moving(columns: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np.float64]]:
     """The effects (n,), by parameter, of those that `moves`."""
     return {name: column for name, column in columns.items() if moves(column)}
 

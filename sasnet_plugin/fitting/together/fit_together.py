@@ -21,6 +21,7 @@ from ..pool import Workers
 from ..problem.contrast import scattering_length_density
 from ..progress import Progress, Watched, shown
 from ..task import FitOptions, Pool
+from .beside_held import beside_held
 from .disagreement import odd_one, own_that_explains
 from .first_points import leaving_out
 from .one_curve import as_one_curve
@@ -153,9 +154,8 @@ def _jointly(
     ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
     readings = search(ledger, sample, dintensities, options, suggestion, alone)
     found = [_result(reading, dintensities, suggestion) for reading in readings]
-    if not found[0].explained:
-        return _disagreeing(ledger, readings, found, options)
-    return found[0]
+    best = found[0] if found[0].explained else _disagreeing(ledger, readings, found, options)
+    return beside_held(ledger, best, options)
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:

@@ -29,7 +29,7 @@ def joint_fit(found: JointMinimum) -> JointFit:
     fit = JointFit(
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.minus_two_log,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
-        _runs(found), task.per_decade, seconds=found.seconds,
+        _runs(found), task.per_decade, seconds=found.seconds, derivatives=found.derivatives,
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
     return replace(

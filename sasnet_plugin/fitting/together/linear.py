@@ -36,6 +36,10 @@ class Linear:
     slopes: tuple[Array, ...]
     besides: Array
 
+    def columns(self) -> dict[Key, Array]:
+        """Slopes of all residuals by each parameter, (n + m,)."""
+        return dict(zip(self.keys, np.vstack([*self.slopes, self.besides]).T, strict=True))
+
 
 def linear_at(joint: Joint, x: Array) -> Linear:
     """The slopes at codes x, (k,); scales and backgrounds included."""

@@ -96,6 +96,8 @@ class JointMinimum:
         Of each curve, its parameters where they are.
     minus_two_log : float
         -2 ln of the marginal likelihood of all curves (`joint_evidence`).
+    derivatives : mapping of Key to (n + m,) float array
+        Of the residuals of all curves, those of what is known besides at the end.
     seconds : float
         Evaluations.
     """
@@ -110,6 +112,7 @@ class JointMinimum:
     common: float
     evidences: tuple[Evidence, ...] = ()
     minus_two_log: float = np.inf
+    derivatives: Mapping[Key, Array] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -273,8 +276,9 @@ def _described(task: JointTask, plan: Plan, joint: Joint) -> JointMinimum:
     common = first.common if plan.factors is not None else np.nan
     lost = evidence_of_all(joint, task.name, linear, first, among)
     return JointMinimum(
-        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found, lost
-    )
+        task, plan, tuple(values), errors, chisq, first.prior, first.theories, common, found, lost,
+        linear.columns(),
+    )  # fmt: skip
 
 
 def _evidences(among: Sequence[Discrepancy], found: Minimum) -> tuple[Evidence, ...]:

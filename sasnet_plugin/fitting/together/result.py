@@ -54,6 +54,9 @@ class JointFit:
         As of a `ModelFit`.
     seconds : float
         Evaluations.
+    derivatives : mapping to (n + m,) float array
+        Of the residuals of all curves, those of what is known besides at the end, by parameter and place of
+        the curve that has it of its own, None of what all share; per unit of each.
     """
 
     model: str
@@ -71,6 +74,7 @@ class JointFit:
     per_decade: int | None = None
     weight: float = 0.0
     seconds: float = 0.0
+    derivatives: Mapping[tuple[str, int | None], NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
+from ..problem.free_parameters import independent
+from ..result.covariance import correlations
 from ..result.model_fit import Parameter, over_median
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
@@ -212,7 +215,29 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     own = [one[name] for one in best.own]
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
     each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
-    return f"The curves do not share one {_spoken(name)}: it is {listed(each)}; each was given its own."
+    values = f"{listed(each)}{_apart(best, name, [size.value for size in sizes])}"
+    return f"The curves do not share one {_spoken(name)}: it is {values}; each was given its own."
+
+
+def _apart(best: JointFit, name: str, values: Sequence[float]) -> str:
+    """How well the largest difference is known, where an error that curves have in common hides it."""
+    far = sorted(range(len(values)), key=lambda i: values[i])
+    ends = (name, far[0]), (name, far[-1])
+    columns: dict[Any, Any] = dict(best.derivatives)
+    known: list[Any] = independent(columns)
+    if not set(ends) <= set(known):
+        return ""
+    errors = [best.own[i][name].error or 0.0 for _, i in ends]
+    every = correlations({key: columns[key] for key in known})
+    common = float(every[known.index(ends[0]), known.index(ends[1])])
+    plain = float(np.hypot(errors[0], errors[1]))
+    error = float(np.sqrt(max(plain**2 - 2 * common * errors[0] * errors[1], 0.0)))
+    difference = values[far[-1]] - values[far[0]]
+    if difference > ASSESSMENT.significant * plain or not 0 < error < plain / 2:
+        return ""
+    unit = best.own[0][name].unit
+    size = Size("", difference, error, unit, (name,))
+    return f", and most of the error is one of all curves: the difference is {in_words('', size).strip()}"
 
 
 def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.api import bank_path
-from sasnet_plugin.fitting.assessment.held import Held, errors_beside_held, with_held
+from sasnet_plugin.fitting.assessment.held import errors_beside_held, of_one, with_held
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.settings import ASSESSMENT
@@ -38,7 +38,7 @@ def errors(
     task = Task(curve, curve.dintensity, model, None, starts=(start,), budget=Budget(20.0), fixed=fixed)
     fit = fit_candidate(task, Bank(bank_path()))
     given = frozenset(known.get("given", fixed))
-    return fit, errors_beside_held(Held(curve, curve.dintensity, fit, given, 0.04, 1e-3))
+    return fit, errors_beside_held(of_one(curve, curve.dintensity, fit, given, (0.04, 1e-3)))
 
 
 def stated(curve: Curve) -> Curve:
@@ -96,5 +96,5 @@ def test_without_time_nothing_is_added() -> None:
     curve = measured("sphere", SPHERE, np.geomspace(0.004, 0.3, 50))
     fit, _ = errors(curve, "sphere", SPHERE)
     assert curve.dintensity is not None
-    asked = Held(curve, curve.dintensity, fit, frozenset(), 0.04, 1e-3)
+    asked = of_one(curve, curve.dintensity, fit, frozenset(), (0.04, 1e-3))
     assert errors_beside_held(asked, budget=Budget(-1.0)) == {}

@@ -481,6 +481,7 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
         ({"own": ["radus"], "models": ["sphere"]}, "own radus: none .* they have .*radius, radius_pd"),
         ({"ties": ["sld_solvnt = 3"]}, "tie sld_solvnt: none .* did you mean sld_solvent"),
         ({"share": ["scale"]}, "share scale: each curve has its own"),
+        ({"ties": ["sld_solvent = 2*x"]}, r"x is no parameter of these models.* give it in \[values.x\]"),
     ],
 )
 def test_a_name_that_no_model_has_is_no_sample_s(said: dict[str, Any], sentence: str) -> None:

@@ -1,0 +1,59 @@
+"""Errors of a joint fit that hold what it holds, as those of a single fit do (`assessment.held`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data.sample.sample import Sample
+from ..api import usual_resolutions
+from ..assessment.held import Held, errors_beside_held
+from ..ledger import Ledger
+from ..pool import answers
+from ..problem.free_parameters import moving
+from ..result.model_fit import Parameter
+from ..task import FitOptions
+from .ranking import not_distinguished
+from .result import JointFit, SampleResult
+from .search import BESIDE
+
+
+def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
+    """The first fit, and those that the curves do not tell from it, with errors that hold what they hold."""
+    if not result.fits:
+        return result
+    near = [result.fits[0], *not_distinguished(result.fits)]
+    asked = [_asked(result.sample, result.dintensities, fit, options) for fit in near]
+    done = {fit.name: fit for fit in near}
+    for index, more in answers(ledger, errors_beside_held, asked, BESIDE.seconds):
+        if not isinstance(more, Exception):
+            done[near[index].name] = _with(near[index], more)
+    return replace(result, fits=tuple(done.get(fit.name, fit) for fit in result.fits))
+
+
+def _asked(
+    sample: Sample, dintensities: Sequence[NDArray[np.float64]], fit: JointFit, options: FitOptions
+) -> Held:
+    given = frozenset({*options.fixed, *options.ranges, *sample.ties})
+    each = tuple(fit.of_curve(i) for i in range(len(sample.curves)))
+    slopes: Mapping[Any, NDArray[np.float64]] = moving(fit.derivatives)
+    return Held(sample.curves, tuple(dintensities), each, slopes, given, *usual_resolutions())
+
+
+def _with(fit: JointFit, more: Mapping[Any, float]) -> JointFit:
+    """A fit with these added to its errors, by name and place."""
+
+    def wider(parameters: Mapping[str, Parameter], place: int | None) -> dict[str, Parameter]:
+        found = {
+            name: replace(p, error=float(np.hypot(p.error, more[name, place])))
+            for name, p in parameters.items()
+            if p.error is not None and np.isfinite(more.get((name, place), np.nan))
+        }
+        return {**parameters, **found}
+
+    own = tuple(wider(one, i) for i, one in enumerate(fit.own))
+    return replace(fit, parameters=wider(fit.parameters, None), own=own)
