@@ -11,8 +11,8 @@ from slow import SLOW_FILES, SLOW_TESTS
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("SAS_OPENCL", "none")
-# The matrices here are small: with a thread for each core they cost four times the processor's time in waiting
-# for each other, and more where tests run side by side.
+# The matrices here are small: with a thread for each core they cost many times the processor's time, as the
+# threads wait for each other, above all where tests run side by side.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: the tests of
 # Ctrl-C would then press a key that is not connected.
