@@ -188,9 +188,8 @@ class Installed:
         """``sasnet batch`` of two files."""
         files = [self._apoferritin, str(self.data / "conalbumin.txt")]
         self._sasnet(
-            "batch", *files, "--out", "results.h5", "--models", "sphere,ellipsoid",
-            "--structure-factor", "none", "--time-limit", "300",
-        )  # fmt: skip
+            "batch", *files, "--out", "results.h5", "--models", "sphere,ellipsoid", "--time-limit", "300"
+        )
         rows = (self.work / "results.csv").read_text(encoding="utf-8").splitlines()
         if len(rows) != 3:
             raise Failed(f"{len(rows) - 1} rows")
