@@ -1,4 +1,4 @@
-"""What every test needs: no window, no GPU compiler, and the way to the reference files."""
+"""What every test needs: no window, no GPU compiler, one thread, and the way to the reference files."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from slow import SLOW_FILES, SLOW_TESTS
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("SAS_OPENCL", "none")
+# The matrices here are small: with a thread for each core they cost many times the processor's time, as the
+# threads wait for each other, above all where tests run side by side.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: the tests of
 # Ctrl-C would then press a key that is not connected.
 signal.signal(signal.SIGINT, signal.default_int_handler)

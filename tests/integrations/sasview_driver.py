@@ -58,11 +58,11 @@ class Session(QObject):
 
     def __init__(self, application: QApplication) -> None:
         super().__init__(application)
-        self.seen: dict[str, Any] = {"gaps_ms": {}, "modal": [], "python": sys.version}
+        self.seen: dict[str, Any] = {"gaps_ms": {}, "work_ms": {}, "modal": [], "python": sys.version}
         self.window: Any = None
-        self.phase = "start"
         self.last: float | None = None
-        self.waited = 0.0
+        self.watch("start")
+        self.waited = self.worked = 0.0
         self.ear = Ear()
         self.steps = scenario()(self)
         self.wanted: Any = None
@@ -73,16 +73,22 @@ class Session(QObject):
         self.timer.start(TICK)
 
     def watch(self, phase: str) -> None:
-        """Begin to note the longest gap between two ticks under this name."""
+        """Begin to note the longest gap between two ticks, of this time, under this name."""
         self.phase, self.last = phase, None
+        self.seen["gaps_ms"].setdefault(phase, []).append(0.0)
 
     def tick(self) -> None:
         # Without the time that this thread waited for a processor: two tests run at once, each with its fits.
-        now, waited = time.monotonic(), _waited()
+        # What SasView's process has worked meanwhile does not depend on what else the machine does, such as
+        # writing all that pip installs while this process waits for its file.
+        now, waited, worked = time.monotonic(), _waited(), time.process_time()
         if self.last is not None:
             gap = 1000 * (now - self.last - (waited - self.waited))
-            self.seen["gaps_ms"][self.phase] = max(gap, self.seen["gaps_ms"].get(self.phase, 0.0))
-        self.last, self.waited = now, waited
+            work = min(gap, 1000 * (worked - self.worked))
+            gaps, works = self.seen["gaps_ms"][self.phase], self.seen["work_ms"]
+            gaps[-1] = max(gap, gaps[-1])
+            works[self.phase] = max(work, works.get(self.phase, 0.0))
+        self.last, self.waited, self.worked = now, waited, worked
         box = QApplication.activeModalWidget()
         if box is not None:
             text = box.text() if isinstance(box, QMessageBox) else box.windowTitle()

@@ -124,9 +124,17 @@ def screen() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Home:
-    """A home folder of its own for SasView and `sasnet sasview`: settings, logs, plugin models."""
+    """A home folder of its own for SasView and `sasnet sasview`: settings, logs, plugin models.
+
+    Parameters
+    ----------
+    folder : Path
+    shares : bool
+        SasView's sessions keep compiled models where all tests do, so that none is compiled twice; else here.
+    """
 
     folder: Path
+    shares: bool = True
 
     @property
     def plugins(self) -> Path:
@@ -183,6 +191,9 @@ class Home:
         path = {}
         if start[0] == sys.executable and "PYTHONPATH" in os.environ:
             path = {"PYTHONPATH": os.environ["PYTHONPATH"]}
+        if self.shares:
+            own = Path.home() / ".sasmodels" / "compiled_models"
+            told["SAS_DLL_PATH"] = os.environ.get("SAS_DLL_PATH") or str(own)
         with screen() as name, open(self.folder / "log", "w", encoding="utf-8") as log:
             environment = self.variables() | told | path | {"DISPLAY": name}
             process = subprocess.Popen(

@@ -361,7 +361,8 @@ def test_everything_is_done_by_keys_alone(server: Server, new_page: NewPage) -> 
     page = new_page(server.address)
     page.focus("#search")
     page.keyboard.type("spheres.dat")
-    page.wait_for_selector("button.open")
+    rows = "[...document.querySelectorAll('#rows tr[data-key]')]"
+    until(page, f"{rows}.length && {rows}.every((one) => one.textContent.includes('spheres.dat'))")
     for _ in range(30):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.classList.contains('open')"):

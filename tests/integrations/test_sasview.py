@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from test_sasview_pages import check_page
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 
 APOFERRITIN, SDS, POLYMER = "apoferritin.txt", "hSDS_D2O_2p0_percent.xml", "ISIS_Polymer_Blend_TK49.xml"
-#: The longest gap between two ticks of 50 ms while sasnet works, as a share of the longest one in SasView's
-#: own work in that session, such as its start and making a page: both without the time that they waited for a
-#: processor, as another test runs beside. Its start alone is short where all files are in memory.
-GAP = 0.4
+#: The longest that SasView works between two ticks of 50 ms while sasnet works, as a share of the longest in
+#: its own work in that session, such as its start and making a page. Its start alone is short where all files
+#: are in memory.
+SHARE = 0.4
+#: Phases of the session in which SasView works and sasnet does not.
+OWN = ("start", "steps", "SasView's own fit")
 #: Milliseconds of two ticks: what nobody notices, however short SasView's own work is.
 TWO_TICKS = 100.0
 
@@ -67,13 +70,20 @@ def went_well(seen: dict[str, Any], files: int) -> None:
         assert any(row[8] for row in table)
 
 
-def gaps(seen: dict[str, Any], version: str) -> None:
-    """Print all, hold those of a suggestion and of a fit against the mark."""
-    for phase, gap in seen["gaps_ms"].items():
-        print(f"SasView {version}, {phase}: longest gap between two ticks {gap:.0f} ms")
-    found = dict(seen["gaps_ms"])
-    watched = [found.pop(phase) for phase in ("suggestion", "fit")]
-    assert max(watched) < max(GAP * max(found.values()), TWO_TICKS)
+def responsive(seen: dict[str, Any], version: str, *phases: str) -> None:
+    """Between two ticks there is little work while sasnet works, and nothing waits for sasnet.
+
+    A busy machine lets a window wait now and then, for a file or for the screen; one that waits for sasnet
+    does so each time.
+    """
+    for phase, gaps in seen["gaps_ms"].items():
+        print(f"SasView {version}, {phase}: longest gaps between two ticks {[round(gap) for gap in gaps]} ms,"
+              f" longest work {seen['work_ms'].get(phase, 0):.0f} ms")  # fmt: skip
+    own = max(seen["work_ms"][phase] for phase in OWN if phase in seen["work_ms"])
+    mark = max(SHARE * own, TWO_TICKS)
+    assert max(seen["work_ms"][phase] for phase in phases) < mark
+    repeated = [min(gaps) for phase, gaps in seen["gaps_ms"].items() if phase in phases and len(gaps) > 1]
+    assert max(repeated, default=0.0) < mark
 
 
 def sent(seen: dict[str, Any], version: str, least: int) -> None:
@@ -110,7 +120,10 @@ def test_from_the_menu_to_sasviews_own_fit(home: Home, sasview62: Path, example_
     send = {"1": ["vesicle@hayter_msa", "sphere@hayter_msa"]}
     seen = home.session([str(sasview62)], "whole", files, send=send)
     went_well(seen, 2)
-    gaps(seen, "6.2.0")
+    responsive(seen, "6.2.0", "suggestion", "fit")
+    assert [len(seen["gaps_ms"][phase]) for phase in ("suggestion", "fit")] == [2, 2], (
+        "waiting shows each time"
+    )
     sent(seen, "6.2.0", 3)
     assert [each["file"] for each in seen["sends"]].count(str(files[0])) == 1
     assert {each["page"]["structure_factor"] for each in seen["sends"][1:]} == {"hayter_msa"}
@@ -139,7 +152,7 @@ def test_the_same_with_the_release_before(home: Home, sasview61: Path) -> None:
     assert home.sasnet("--install").returncode == 0
     seen = home.session([str(sasview61)], "whole", [crowded_spheres(home.folder / "spheres.txt")])
     went_well(seen, 1)
-    gaps(seen, "6.1.3")
+    responsive(seen, "6.1.3", "suggestion", "fit")
     sent(seen, "6.1.3", 1)
     assert seen["sends"][0]["page"]["structure_factor"] == "hardsphere"
 
@@ -157,14 +170,13 @@ def test_killed_fits_and_stop(home: Home, sasview62: Path, example_data: Path) -
         assert float(chisq) < 2
     assert seen["rows"] == ["apoferritin.txt", "LOQ_Standard_TK49_SANS"]
     assert seen["stopped"] == ["stopped", "stopped"]
-    for phase in ("fit killed", "fit after a kill", "two fits"):
-        print(f"SasView 6.2.0, {phase}: longest gap between two ticks {seen['gaps_ms'][phase]:.0f} ms")
-        assert seen["gaps_ms"][phase] < max(GAP * seen["gaps_ms"]["start"], TWO_TICKS)
+    responsive(seen, "6.2.0", "fit killed", "fit after a kill", "two fits")
     assert not Path(f"/proc/{seen['child']}").exists(), "the process outlives SasView"
     keep(home, ("all", "several"))
 
 
 def test_missing_hook_other_data_and_uninstall(home: Home, sasview62: Path, example_data: Path) -> None:
+    home = replace(home, shares=False)  # what is compiled is to be removed, too
     assert home.sasnet("--install").returncode == 0
     folder = example_data.parent
     files = [

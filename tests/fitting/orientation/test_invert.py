@@ -17,7 +17,7 @@ from tinypatterns import folded_w1
 from sasnet_plugin.data.images import load_images
 from sasnet_plugin.fitting.orientation import prior_guess
 from sasnet_plugin.fitting.orientation.forward import Refined
-from sasnet_plugin.fitting.orientation.invert import invert, over_films
+from sasnet_plugin.fitting.orientation.invert import OrientationResult, invert, over_films
 from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess
 from sasnet_plugin.fitting.orientation.settings import INVERSION
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
@@ -28,6 +28,7 @@ from sasnet_plugin.types import Image
 Make = Callable[..., Image]
 Near = Callable[..., OrientationGuess]
 TWO = deltas(np.array([2.0, 30.0]), np.array([0.7, 0.3]))
+UNEVEN = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
 
 
 @pytest.fixture
@@ -39,8 +40,7 @@ def given_tilt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make, near: Near) -> None:
     image = measured(TWO, counts=1e6)
-    found, again = (invert(image, near(image, 0.15), effort=4) for _ in range(2))
-    np.testing.assert_array_equal(found.p, again.p)
+    found = invert(image, near(image, 0.15), effort=4)
     assert circular_w1(found.p, TWO, PERIOD) < 0.5
     assert found.p[XI == 2.0] == pytest.approx(0.7, abs=0.05)
     assert found.p[XI == 30.0] == pytest.approx(0.3, abs=0.05)
@@ -57,10 +57,17 @@ def test_two_angles_are_found_with_their_shares_and_the_geometry(measured: Make,
         assert abs(value - true) < 4 * error + 1e-3 * true
 
 
-def test_the_mirrored_image_has_the_mirrored_answer(measured: Make, near: Near) -> None:
-    p = 0.6 * peak(4.0, 3.0) + 0.4 * deltas(np.array([27.0]), np.array([1.0]))
-    one, other = measured(p, counts=1e7), measured(p, counts=1e7, turned=True)
-    straight = invert(one, near(one), effort=10)
+@pytest.fixture(scope="module")
+def straight(measured: Make, near: Near) -> OrientationResult:
+    """Of many counts."""
+    image = measured(UNEVEN, counts=1e7)
+    return invert(image, near(image), effort=10)
+
+
+def test_the_mirrored_image_has_the_mirrored_answer(
+    measured: Make, near: Near, straight: OrientationResult
+) -> None:
+    p, other = UNEVEN, measured(UNEVEN, counts=1e7, turned=True)
     turned = invert(other, near(other, turned=True), effort=10)
     # The margin of a detector and the order of draws differ, and little else.
     assert circular_w1(mirrored(straight.p), turned.p, PERIOD) < 0.7
@@ -68,19 +75,16 @@ def test_the_mirrored_image_has_the_mirrored_answer(measured: Make, near: Near) 
     assert circular_w1(straight.mirror, turned.p, PERIOD) < circular_w1(straight.p, turned.p, PERIOD)
 
 
-def test_more_counts_shrink_the_band(measured: Make, near: Near) -> None:
-    p = 0.5 * peak(5.0, 6.0) + 0.5 * peak(33.0, 10.0)
-    bands, errors = [], []
-    for counts in (1e4, 1e6):
-        image = measured(p, counts=counts)
-        found = invert(image, near(image))
+def test_more_counts_shrink_the_band(measured: Make, near: Near, straight: OrientationResult) -> None:
+    image = measured(UNEVEN, counts=1e4)
+    bands = []
+    for found in (invert(image, near(image), effort=10), straight):
         assert np.all(found.p_low <= found.p_high)
         assert np.all(found.p >= 0)
         assert found.p.sum() == pytest.approx(1)
         bands.append(float(np.sum(found.p_high - found.p_low)))
-        errors.append(float(folded_w1(found.p, p)))
     assert bands[1] < 0.6 * bands[0]
-    assert errors[1] < 1.0
+    assert folded_w1(straight.p, UNEVEN) < 1.0
 
 
 @pytest.mark.usefixtures("given_tilt")
@@ -94,6 +98,8 @@ def test_what_no_orientation_explains_is_outside_what_the_model_knows(
     drawn = np.random.default_rng(0).poisson(expected[kind] * 3e5 / expected[kind].sum()).astype(float)
     image = replace(measured(TWO), counts=drawn, mask=np.ones(WINDOW.shape, dtype=bool))
     found = invert(image, near(image, 0.01), effort=1)
+    if kind == "ring":  # where an answer is soonest there
+        np.testing.assert_array_equal(found.p, invert(image, near(image, 0.01), effort=1).p)
     assert found.in_scope < 0.1
     assert "outside what this model knows" in found.notes[-1]
 
