@@ -8,6 +8,9 @@ import sys
 
 def main() -> None:
     """Run the command line."""
+    # Before numpy is imported: its threads wait for each other by working, half as much again for one fit,
+    # and there is a process a core.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # What is imported stays, and would be looked through a hundred times in vain; `cli.main.Command` ends it.
     gc.disable()
     usual = signal.getsignal(signal.SIGINT) == signal.default_int_handler

@@ -40,7 +40,6 @@ def mcp(
     from ..integrations.assistant.server import on_port, on_stdio
 
     allowed = opened(folders or [Path.cwd()])
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if port is None:
         if sys.stdin.isatty():
             typer.echo("Waiting for an assistant, which starts this itself; Ctrl-C ends it.", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,7 +114,6 @@ def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:
         from ..predict.predictor import available_cores
         from ..web.curves.bench import Bench
 
-        os.environ.setdefault("OMP_NUM_THREADS", "1")
         return Bench(folder, WORK, available_cores(), live=live)
 
     return opened

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
@@ -40,7 +39,6 @@ def web(
     from ..web.curves.bench import Bench
     from ..web.tabs import tagged_in
 
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     bench = Bench(folder, work, workers or available_cores(), live=live)
 
     def ready(address: str) -> None:

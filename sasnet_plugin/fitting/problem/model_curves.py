@@ -111,7 +111,9 @@ class ModelCurves:
         elif len(curves) > 1:
             scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
         else:
-            scales, level = scale_and_background(curves, 1 / error**2, self.curve.intensity, lowest=self._lowest)
+            scales, level = scale_and_background(
+                curves, 1 / error**2, self.curve.intensity, lowest=self._lowest
+            )
             background = float(level[0])
         if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
             return np.full(error.size, PROBLEM.no_value), ones, 0.0
