@@ -12,7 +12,7 @@ import pytest
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
-from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
+from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
 from sasnet_plugin.fitting.strategy.moves import again, factors, nested, open_steps, plain, restarted, salted
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
@@ -313,3 +313,16 @@ def test_a_sum_that_has_become_a_simpler_one_is_fitted_as_that(simulated: Simula
     assert step.hypothesis == Hypothesis("sphere", None, "power_law")
     assert step.task is not None
     assert step.task.starts[0]["A_radius"] == 80.0
+
+
+def test_what_the_network_expects_is_compared_however_many_parameters_it_has(simulated: Simulated) -> None:
+    curve = simulated("rpa", {"background": 0.01})
+    suggestion = state_of(curve).beliefs.suggestion
+    first = tuple(replace(g, probability=0.7) for g in suggestion.models if g.name == "rpa")
+    others = tuple(replace(g, probability=0.3 * g.probability) for g in suggestion.models if g.name != "rpa")
+    state = replace(state_of(curve), beliefs=Beliefs(replace(suggestion, models=first + others)))
+    rpa, lorentz = Hypothesis("rpa"), Hypothesis("lorentz")
+    state.fits[lorentz] = like(curve, "lorentz", 1.0, 3, np.random.default_rng(1))
+    assert state.explained()
+    assert size_of(rpa) > 5 + state.size(lorentz)
+    assert max(step.worth for step in open_steps(state) if step.key == ("fit", rpa)) > STRATEGY.price
