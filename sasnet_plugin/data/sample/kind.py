@@ -110,8 +110,14 @@ def stated_kind(sample: Sample) -> str:
     """The kind that follows from what is given, or nothing."""
     if len(set(sample.probes)) > 1:
         return PROBES
-    if any(value is not None for value in sample.solvents):
+    if any(value is not None for value in sample.solvents) or _tied_solvents(sample):
         return CONTRASTS
     if any(value is not None for value in sample.concentrations):
         return CONCENTRATIONS
     return SERIES if sample.share else ""
+
+
+def _tied_solvents(sample: Sample) -> bool:
+    """Whether a tie gives each curve a solvent of its own."""
+    needed = {n for name, tie in sample.ties.items() if "solvent" in name for n in tie.names}
+    return any(len({values.get(name) for values in sample.values}) > 1 for name in needed)

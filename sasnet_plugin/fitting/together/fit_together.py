@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...data.sample.described import read_description, sample_of
-from ...data.sample.sample import CONTRASTS, Sample
+from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion
@@ -24,6 +24,7 @@ from ..task import FitOptions, Pool
 from .beside_held import beside_held
 from .disagreement import odd_one, own_that_explains
 from .first_points import leaving_out
+from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
 from .ranking import ranked
 from .result import SampleResult
@@ -161,8 +162,9 @@ def _jointly(
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
     """A reading as the sample's result."""
     notes, sample = reading.notes, reading.sample
-    unknown = not any(one is not None for one in sample.solvents or ())
-    if reading.fits and sample.kind == CONTRASTS and unknown:
+    if reading.fits and UNKNOWN_SOLVENTS in {
+        p.undetermined for p in reading.fits[0].of_curve(0).parameters.values()
+    }:
         notes = [*notes, NO_DENSITIES]
     return SampleResult(sample, dintensities, tuple(reading.fits), suggestion, notes=tuple(notes))
 

@@ -203,6 +203,11 @@ class SampleResult:
         """The best fit explains each curve to its errors, or within a slow error that measurements have."""
         return self.best is not None and not self.best.lacking()
 
+    @property
+    def remarks(self) -> list[str]:
+        """Notes that are not among the doubts already."""
+        return [note for note in self.notes if note not in self.verdict.doubts]
+
     def as_results(self) -> list[FitResult]:
         """As one result of each curve, with the joint fits in place of its own."""
         return [
