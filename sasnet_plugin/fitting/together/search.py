@@ -116,18 +116,27 @@ def search(
 ) -> list[Reading]:
     """The search; where nothing explains the curves, further, and all that was tried, the likeliest first.
 
-    Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
+    Curves whose kind nobody has told are taken for another kind, also where a slow error has to excuse what
+    the first leaves; each contrast may have its own densities.
     """
     ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
     tried = [_read(ask, [])]
     if tried[0].explained:
-        return tried
+        if sample.told or not tried[0].fits[0].within or sample.kind not in _OTHER:
+            return tried
+        tried.append(_read(replace(ask, sample=replace(sample, kind=_OTHER[sample.kind])), []))
+        return sorted((one for one in tried if one.explained), key=_least)
     for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
         found = _read(replace(ask, sample=second), why)
         if found.explained:
             return [found]
         tried.append(found)
-    return sorted(tried, key=lambda one: min((fit.minus_two_log for fit in one.fits), default=np.inf))
+    return sorted(tried, key=_least)
+
+
+def _least(reading: Reading) -> float:
+    """-2 ln of the evidence of its likeliest fit."""
+    return min((fit.minus_two_log for fit in reading.fits), default=float(np.inf))
 
 
 def _read(ask: _Asked, why: Sequence[str]) -> Reading:

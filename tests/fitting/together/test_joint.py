@@ -213,6 +213,25 @@ def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Ban
     assert _layered(asked, [replace(within, chisq=tuple(float(len(c)) for c in curves))]) == []
 
 
+def test_curves_that_look_like_concentrations_may_be_contrasts(bank: Bank) -> None:
+    """What one shape explains within 4 %, another solvent does without an error: the likelier kind leads."""
+    true = {"radius": 27.0, "thickness": 22.0, "sld_core": 0.0, "sld_shell": 1.8, "scale": 0.02}
+    dim = measured("core_shell_sphere", 0, sld_solvent=2.48, error=0.05, background=0.55, **true)
+    bright = measured("core_shell_sphere", 1, sld_solvent=6.36, **true)
+    sample = sample_of([dim, bright])
+    assert (sample.kind, sample.told) == ("concentrations", False)
+    options = FitOptions(models=("core_shell_sphere",), structure_factor="none")
+
+    def found(of: Sample) -> SampleResult:
+        return fit_sample(OneByOne(bank, {}, lambda *said: None), of, options)
+
+    said = found(sample)
+    assert said.sample.kind == "contrasts"
+    assert said.best is not None
+    assert not said.best.within
+    assert found(replace(sample, told=True)).sample.kind == "concentrations"
+
+
 def test_calibration_is_told_and_doubted() -> None:
     sample = known(contrasts((1.0, 1.03, 1.0)))
     fit = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
