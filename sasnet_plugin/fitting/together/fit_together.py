@@ -16,6 +16,7 @@ from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared
+from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
 from ..problem.contrast import scattering_length_density
@@ -28,7 +29,7 @@ from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
 from .ranking import ranked
 from .result import SampleResult
-from .said import spoken_in_python, told
+from .said import EXCHANGED, spoken_in_python, told
 from .search import Alone, Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
@@ -137,7 +138,7 @@ def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResul
     if len(curves) == 1:
         return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
     made = _jointly(pool, sample, dintensities, options, suggestion, alone)
-    made = replace(made, against=tuple(contradicting(suggestion, each)))
+    made = replace(made, against=tuple(contradicting(suggestion, each)), apart=_apart(made, alone))
     if whole is None:
         return told(replace(made, singles=alone.fits), options)
     return told(replace(made, as_one=alone.fits[0]), options)
@@ -193,6 +194,17 @@ def _disagreeing(
         if ledger.clock() >= ledger.until:
             break
     return found[0]
+
+
+def _apart(made: SampleResult, alone: Alone) -> bool:
+    """Whether curves that share a shape alone, if one sample, are strongly likelier to be several.
+
+    Models of their own have more parameters, which their evidences pay for.
+    """
+    if made.best is None or EXCHANGED not in made.notes or not all(one.fits for one in alone.fits):
+        return False
+    separate = -2 * sum(max(fit.log_evidence for fit in one.fits) for one in alone.fits)
+    return bool(separate < min(fit.minus_two_log for fit in made.fits) - EVIDENCE.strong)
 
 
 def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:

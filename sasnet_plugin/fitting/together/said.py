@@ -43,6 +43,11 @@ EXCHANGED = (
     "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
     " light for heavy water inside, or they are not one sample."
 )
+#: And where each curve has likelier models of its own.
+NOT_ONE = (
+    "Nothing shows that they are one sample: as one, each curve was given densities of its own, and fitted"
+    " each alone they are explained better."
+)
 #: Scales, and volume fractions over concentrations, that are so far off are doubted.
 _FAR = 0.1
 
@@ -169,7 +174,8 @@ def _doubts(result: SampleResult) -> list[str]:
         return []
     names = [Path(f).name for f in result.sample.files]
     possible = (
-        _contradicting(result, names), EXCHANGED if EXCHANGED in result.notes else "",
+        NOT_ONE if result.apart else "", _contradicting(result, names),
+        EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
         _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
         _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip
