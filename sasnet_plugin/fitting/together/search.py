@@ -253,7 +253,10 @@ def _coated(body: str, but: Collection[str]) -> list[str]:
 
 
 def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
-    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any."""
+    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any.
+
+    Of one material as well, where a fit of several leaves open whether they differ.
+    """
     factor = options.structure_factor
     if factor is None:
         factor = "hardsphere" if best.structure_factor else None
@@ -261,8 +264,15 @@ def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
         factor = None
     bodies = [*_PLAIN]
     if _materials(best.model) > 1:
-        bodies = [n for n in _SHELLS if _lengths(n) <= _lengths(best.model)]
+        plain = _PLAIN if _may_be_one(best) else ()
+        bodies = [n for n in (*plain, *_SHELLS) if _lengths(n) <= _lengths(best.model)]
     return [(name, factor) for name in bodies if name not in options.exclude]
+
+
+def _may_be_one(fit: JointFit) -> bool:
+    """Whether a density is so uncertain that it may be another part's."""
+    found = [p for n, p in fit.parameters.items() if n.startswith("sld") and p.error is not None]
+    return any(abs(p.value - other.value) < p.error for p in found for other in found if other is not p)
 
 
 def _materials(model: str) -> int:

@@ -192,6 +192,17 @@ def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
     assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
 
 
+@pytest.mark.parametrize(("gain", "first"), [(5.0, "sphere"), (7.0, "core_shell_sphere")])
+def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(gain: float, first: str) -> None:
+    """A body of one material more has to be strongly likelier; another kind of body is not its limit."""
+    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    plain, other = (
+        replace(shell, model=n, minus_two_log=shell.minus_two_log + gain) for n in ("sphere", "cylinder")
+    )
+    order = ranked([shell, other, plain], NOTHING)
+    assert order[0].model == first
+
+
 def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Bank) -> None:
     """A disc with a thin coat is nearly one of one density; what is off in one contrast is the coat."""
     true = {"radius": 40.0, "thickness": 12.0, "length": 60.0, "sld_core": 0.5, "sld_shell": 2.5}
@@ -529,5 +540,10 @@ def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours(
     pairs = _plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
     assert set(pairs) == {(name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid")}
     assert _plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    one = replace(shell.parameters["sld_core"], error=5.0)
+    open_ = replace(shell, parameters={**shell.parameters, "sld_core": one})
+    assert _plainer(open_, FitOptions()) == [
+        (n, None) for n in ("sphere", "ellipsoid", "cylinder", "core_shell_sphere")
+    ]
     sphere = replace(shell, model="sphere")
     assert ("ellipsoid", None) in _plainer(sphere, FitOptions(structure_factor="none"))
