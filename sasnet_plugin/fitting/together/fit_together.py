@@ -84,16 +84,20 @@ def fit_together(
     SasnetError
         Unknown names, or curves that do not go together; the sentence says why.
     """
+    if not all(isinstance(one, Curve) for one in curves):
+        raise SasnetError("fit_together takes curves: load each file before, such as load(name)[0].")
     described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
     if solvents is not None:
+        if isinstance(solvents, str):
+            raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
         if len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} curves; give one for each.")
         described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
     if kind is not None:
         described |= {"kind": kind}
     found = sample_of(
-        curves, described, sld=scattering_length_density, share=tuple(share), own=tuple(own),
-        ties=tuple(ties), source=str(sample_file or "the sample"),
+        curves, described, sld=scattering_length_density, share=_several(share), own=_several(own),
+        ties=_several(ties), source=str(sample_file or "the sample"),
     )  # fmt: skip
     options = FitOptions(
         models=None if models is None else tuple(models), structure_factor=structure_factor,
@@ -105,6 +109,11 @@ def fit_together(
     with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
         result = fit_sample(pool if tell is None else Watched(pool, tell), found, options)
     return spoken_in_python(result, options)
+
+
+def _several(names: Iterable[str]) -> tuple[str, ...]:
+    """What is given one by one or in a list."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
@@ -136,7 +145,8 @@ def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResul
         as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
         alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
-        return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
+        one = alone.fits[0]
+        return SampleResult(sample, (one.dintensity,), (), suggestion, alone.fits, verdict=one.verdict)
     made = _jointly(pool, sample, dintensities, options, suggestion, alone)
     made = replace(made, against=tuple(contradicting(suggestion, each)), apart=_apart(made, alone))
     if whole is None:

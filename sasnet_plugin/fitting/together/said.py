@@ -61,11 +61,12 @@ def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
     """The same result for who has called from Python."""
     said = result.verdict
     code, purpose = ("result.plot()", "to look at all curves with their fits") if result.fits else ("", "")
+    singles = tuple(of_single(one, options) for one in result.singles)
     return replace(
         result,
-        verdict=of_verdict(said, code, purpose),
+        verdict=singles[0].verdict if len(result.sample.curves) == 1 else of_verdict(said, code, purpose),
         notes=tuple(map(in_python, result.notes)),
-        singles=tuple(of_single(one, options) for one in result.singles),
+        singles=singles,
         as_one=None if result.as_one is None else of_single(result.as_one, options),
     )
 

@@ -502,6 +502,20 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
         assert one.parameters == other.parameters
         assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
     assert single.verified == alone.verified
+    assert fit_together([curve], workers=1).verdict == alone.verdict
+
+
+@pytest.mark.parametrize(
+    ("curves", "said", "sentence"),
+    [
+        (["d2o.dat"], {}, r"load each file before"),
+        (contrasts(), {"solvents": "D2O"}, "solvents is a list, one for each curve"),
+        (contrasts(), {"own": "thicknes"}, "own thicknes: none"),
+    ],
+)
+def test_what_is_given_in_python_is_checked(curves: list[Any], said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SasnetError, match=sentence):
+        fit_together(curves, **said)
 
 
 @pytest.mark.parametrize(
