@@ -125,6 +125,9 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     check_shared(sample, options)
+    of_all = options.contrast.solvent if options.contrast else None
+    if of_all is not None and any(value is not None for value in sample.solvents):
+        raise SasnetError("--solvent is of all curves, and the sample file has one of each; give either.")
     return leaving_out(partial(_as_measured, pool), pool, sample, options)
 
 

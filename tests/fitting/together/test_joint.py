@@ -23,6 +23,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.bodies import plainer
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.disagreement import odd_one
@@ -34,7 +35,7 @@ from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fi
 from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered, _plainer
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
@@ -551,13 +552,13 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
 def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours() -> None:
     shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
     bicelle = replace(shell, model="core_shell_bicelle", structure_factor="squarewell")
-    pairs = _plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
+    pairs = plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
     assert set(pairs) == {(name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid")}
-    assert _plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    assert plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
     one = replace(shell.parameters["sld_core"], error=5.0)
     open_ = replace(shell, parameters={**shell.parameters, "sld_core": one})
-    assert _plainer(open_, FitOptions()) == [
+    assert plainer(open_, FitOptions()) == [
         (n, None) for n in ("sphere", "ellipsoid", "cylinder", "core_shell_sphere")
     ]
     sphere = replace(shell, model="sphere")
-    assert ("ellipsoid", None) in _plainer(sphere, FitOptions(structure_factor="none"))
+    assert ("ellipsoid", None) in plainer(sphere, FitOptions(structure_factor="none"))

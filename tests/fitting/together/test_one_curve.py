@@ -14,6 +14,7 @@ from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import evidence
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import Budget, FitOptions
 from sasnet_plugin.fitting.together.fit_together import fit_sample
@@ -25,6 +26,7 @@ from sasnet_plugin.fitting.together.one_model import fit_one
 from sasnet_plugin.fitting.together.said import EXCHANGED, told
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import SasnetError
 
 FAR, NEAR = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
 SPHERE = {"radius": 60.0, "sld": 3.0, "sld_solvent": 6.36}
@@ -174,3 +176,16 @@ def test_curves_likelier_to_be_of_two_samples_are_said_to_be(radius: float, apar
     assert found.apart == apart
     assert found.verdict.doubt.startswith("Nothing shows that they are one sample") == apart
     assert not any("more than the solvent" in doubt for doubt in found.verdict.doubts) or not apart
+
+
+def test_a_solvent_of_all_curves_is_held(bank: Bank) -> None:
+    pool = OneByOne(bank, {}, lambda *said: None)
+    options = FitOptions(models=("sphere",), structure_factor="none", contrast=contrast_of(None, "D2O"))
+    found = fit_sample(pool, settings(), options)
+    assert found.best is not None
+    density = found.best.parameters["sld"]
+    assert density.undetermined  # the scale is not known either
+    assert found.best.parameters["sld_solvent"].fixed
+    assert found.best.parameters["sld_solvent"].value == pytest.approx(6.36, abs=0.01)
+    with pytest.raises(SasnetError, match="--solvent is of all curves"):
+        fit_sample(pool, known(contrasts()), options)
