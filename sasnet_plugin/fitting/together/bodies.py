@@ -39,8 +39,14 @@ def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
 
 def _may_be_one(fit: JointFit) -> bool:
     """Whether a density is so uncertain that it may be another part's."""
-    found = [p for n, p in fit.parameters.items() if n.startswith("sld") and p.error is not None]
-    return any(abs(p.value - other.value) < p.error for p in found for other in found if other is not p)
+    shown = (p for n, p in fit.parameters.items() if n.startswith("sld"))
+    found = [(p.value, p.error) for p in shown if p.error is not None]
+    return any(
+        abs(value - other) < error
+        for i, (value, error) in enumerate(found)
+        for j, (other, _) in enumerate(found)
+        if i != j
+    )
 
 
 def materials(model: str) -> int:
