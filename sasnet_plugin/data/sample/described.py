@@ -205,13 +205,16 @@ def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], 
     """Known values of parameters, for each curve those that are its own."""
     table = _table(given, source, "values")
     each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
-    for name, values in each.items():
-        for value in values:
-            if not (value is None or _is_number(value)):
-                raise DataError(f"{source}: {value!r} is no value of {name}; write a number.")
     return tuple(
-        {name: float(v[i]) for name, v in each.items() if v[i] is not None} for i in range(len(sample.curves))
+        {name: _value(v[i], name, source) for name, v in each.items() if v[i] is not None}
+        for i in range(len(sample.curves))
     )
+
+
+def _value(value: Any, name: str, source: str) -> float:
+    if not _is_number(value):
+        raise DataError(f"{source}: {value!r} is no value of {name}; write a number.")
+    return float(value)
 
 
 def _is_number(value: Any) -> bool:

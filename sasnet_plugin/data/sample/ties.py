@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from ...types import DataError
 from .expression import Expression, expression
@@ -27,14 +28,11 @@ def ties_of(given: Sequence[str]) -> dict[str, Expression]:
 
 def _in_order(ties: Mapping[str, Expression]) -> dict[str, Expression]:
     """Each after those that it needs, since they are calculated one after the other."""
-    found: dict[str, Expression] = {}
-    while len(found) < len(ties):
-        ready = [name for name, tie in ties.items() if not tie.names & (ties.keys() - found.keys())]
-        ready = [name for name in ready if name not in found]
-        if not ready:
-            first = next(name for name in ties if name not in found)
-            raise DataError(
-                f"{first} = {ties[first].text}: ties go in a circle; leave one of their parameters free."
-            )
-        found |= {name: ties[name] for name in ready}
-    return found
+    needs = {name: tie.names & ties.keys() for name, tie in ties.items()}
+    try:
+        return {name: ties[name] for name in TopologicalSorter(needs).static_order()}
+    except CycleError as error:
+        first = error.args[1][0]
+        raise DataError(
+            f"{first} = {ties[first].text}: ties go in a circle; leave one of their parameters free."
+        ) from None
