@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, listed, quantity, significant
 from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
-from ..result.model_fit import explains
+from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 from .equals import (
     SIMPLER,
+    explained_within_error,
     much_nearer,
     no_shape,
     of_one_kind,
     of_other_shape,
+    only_within_error,
     overstated,
+    small_chisq,
+    stated_or_estimated,
     within_error,
 )
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
-from .sizes import beyond, comparable, sizes
+from .sizes import beyond, comparable, sizes, summed
 from .words import spoken
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:
     """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
-    best = result.best
-    if best is None:
+    if result.best is None:
         return tuple(_said(_WITHOUT, result))
-    explained = result.verification is None or result.verification.explained
-    order = _EXPLAINED if explained or within_error(result) else _UNEXPLAINED
+    order = _EXPLAINED if explained_within_error(result) else _UNEXPLAINED
     return tuple(dict.fromkeys(_said(order, result)))
 
 
@@ -66,8 +68,7 @@ def time(result: FitResult) -> Iterator[str]:
 
 def time_within_error(result: FitResult) -> Iterator[str]:
     """The same, where the best fit needs an error that is not stated: another may not."""
-    best = result.fits[0]
-    if within_error(result) and not explains(best.reduced_chisq, len(result.curve)):
+    if within_error(result) and not small_chisq(result):
         yield from time(result)
 
 
@@ -102,15 +103,20 @@ def too_large_uncertainties(result: FitResult) -> Iterator[str]:
         )
 
 
-def other_shape(result: FitResult) -> Iterator[str]:
-    """Another kind of sample gives the same curve, or one that comes nearer."""
+def nearer(result: FitResult) -> Iterator[str]:
+    """Another model comes much nearer than the one that stands first."""
     if (least := much_nearer(result)) is not None:
         against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
         yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
+
+
+def other_shape(result: FitResult) -> Iterator[str]:
+    """Another kind of sample gives the same curve."""
     others = of_other_shape(result)
     if no_shape(result):
         yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
-    if not others or no_shape(result):
+        return
+    if not others:
         return
     within = within_error(result)
     last = f" within {within}" if within else ""
@@ -150,7 +156,7 @@ def disagreement(result: FitResult) -> Iterator[str]:
     if first is None:
         return
     best = result.fits[0]
-    rivals = [fit for fit in result.fits if fit.model in first.members]
+    rivals = _of_group(first, result)
     if not rivals:
         why = "none of these was compared with it"
     else:
@@ -166,21 +172,29 @@ def disagreement(result: FitResult) -> Iterator[str]:
 
 def _expected_otherwise(result: FitResult) -> GroupGuess | None:
     """The network's first group, where it is likely and the best fit is not of it."""
-    known, best = result.expected, result.fits[0]
-    if known is None or not known.groups or no_shape(result):
+    known = result.expected
+    if known is None or no_shape(result) or not _place(result.fits[0].model, known.groups):
         return None
     first = known.groups[0]
-    home = next((group.name for group in known.groups if best.model in group.members), first.name)
-    return None if home == first.name or first.probability < VERDICT.expected else first
+    return first if first.probability >= VERDICT.expected else None
+
+
+def _place(model: str, groups: Sequence[GroupGuess]) -> int:
+    """Of the group that holds a model; 0, as of the first, where none does."""
+    return next((i for i, group in enumerate(groups) if model in group.members), 0)
+
+
+def _of_group(group: GroupGuess, result: FitResult) -> list[ModelFit]:
+    return [fit for fit in result.fits if fit.model in group.members]
 
 
 def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
     """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
     first = _expected_otherwise(result)
-    if first is None or result.expected is None or any(f.model in first.members for f in result.fits):
+    if first is None or result.expected is None or _of_group(first, result):
         return None
-    guess = next((guess for guess in result.expected.models if guess.name in first.members), None)
-    return None if guess is None else (guess.name, guess.structure_factor)
+    found = ((one.name, one.structure_factor) for one in result.expected.models if one.name in first.members)
+    return next(found, None)
 
 
 def replicates(result: FitResult) -> Iterator[str]:
@@ -206,8 +220,8 @@ def open_values(result: FitResult) -> Iterator[str]:
 def left_open(result: FitResult) -> list[str]:
     """Names of lengths that are not determined, nor part of one that is."""
     best = result.fits[0]
-    whole = {part for size in sizes(best).values() if len(size.parts) > 1 for part in size.parts}
-    return [name for name in undetermined(best) if name not in whole and name not in beyond(best)]
+    hidden = summed(best) | set(beyond(best))
+    return [name for name in undetermined(best) if name not in hidden]
 
 
 #: What says how strongly particles interact.
@@ -220,16 +234,20 @@ _STRENGTHS = {
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
-    smallest = 2 * math.pi / ASSESSMENT.atoms
-    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
-        return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
-    if lengths and all(p.value < smallest for _, p in lengths):
-        name, p = max(lengths, key=lambda one: one[1].value)
+    if not lengths:
+        return
+    name, p = max(lengths, key=lambda one: one[1].value)
+    if max(p.value, _largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
         yield (
             f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
             " of which no model here knows; is q in another unit?"
         )
+
+
+def _largest(fit: ModelFit) -> float:
+    """The longest of what other models have as well, Å; 0 where there is none."""
+    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
 
 
 def interaction(result: FitResult) -> Iterator[str]:
@@ -252,10 +270,10 @@ def interaction(result: FitResult) -> Iterator[str]:
 def warned(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
-    told = {name for name, _ in telling(best)} - set(beyond(best))
+    told = dict(telling(best)).keys() - beyond(best)
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        if SIMPLER in sentence or (first in told and not any(one in sentence for one in _HARMLESS)):
+        if SIMPLER in sentence or (first in told and not _harmless(sentence)):
             yield capital(sentence) if first not in best.parameters else sentence
 
 
@@ -272,6 +290,10 @@ def simpler_model(result: FitResult) -> str:
 _HARMLESS = ("one size does", "move together", "are one within their errors")
 
 
+def _harmless(sentence: str) -> bool:
+    return any(one in sentence for one in _HARMLESS)
+
+
 def structured(result: FitResult) -> Iterator[str]:
     """Residuals hang together although they are small."""
     found = result.verification
@@ -285,19 +307,16 @@ def structured(result: FitResult) -> Iterator[str]:
 
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    best = result.fits[0]
-    if not (explains(best.reduced_chisq, len(result.curve)) or within_error(result)):
+    if not (small_chisq(result) or within_error(result)):
         yield (
-            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
-            " that the errors of the values are too small by that."
+            f"Residuals are random but {result.fits[0].reduced_chisq ** 0.5:.1f} times as large as the"
+            " uncertainties, so that the errors of the values are too small by that."
         )
 
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
-    found, best = result.verification, result.fits[0]
-    as_stated = found is None or (found.explained and explains(best.reduced_chisq, len(result.curve)))
-    if not as_stated and within_error(result):
+    if only_within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 
@@ -312,10 +331,9 @@ def misfit(result: FitResult) -> Iterator[str]:
         yield f"The residuals are largest {where}, where the models lack something."
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)
-        given = "stated" if result.curve.dintensity is not None else "estimated"
         yield (
-            f"The residuals are random but about {factor} times the {given} uncertainties, largest {where}:"
-            " these may be far too small."
+            f"The residuals are random but about {factor} times the {stated_or_estimated(result)}"
+            f" uncertainties, largest {where}: these may be far too small."
         )
 
 
@@ -323,8 +341,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, other_shape, other_size, warned, interaction, open_values,
-    disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated,
-    systematic,
+    unit, few_points, time_within_error, atoms, nearer, other_shape, other_size, warned, interaction,
+    open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed,
+    understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)
