@@ -35,6 +35,11 @@ class Reduction:
     mapping: Mapping[str, str | Formula]
 
     @property
+    def limited(self) -> set[str]:
+        """Parameters of the larger model that stand at a limit, or of which one equals the other there."""
+        return {own for pair in self.at.items() for own in pair if isinstance(own, str)}
+
+    @property
     def _used(self) -> set[str]:
         """Parameters of the larger model that the mapping uses or that stand at a limit; and the scale."""
         return {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
