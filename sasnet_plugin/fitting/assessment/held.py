@@ -26,7 +26,7 @@ from ..evidence.prior import extent_in
 from ..ledger import spent
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import fittable, moving, sigmas
+from ..problem.free_parameters import fittable, is_size, moving, sigmas
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
@@ -217,7 +217,7 @@ def _is_sharp(p: Any, value: float, given: frozenset[str], starts: Sequence[Mapp
     """Whether a parameter is a size without a distribution, which no user has settled."""
     width = f"{p.name}_pd"
     settled = {p.name, width} & given or any(start.get(width) for start in starts)
-    return bool(p.polydisperse and p.type == "volume" and value > 0 and not settled)
+    return is_size(p) and value > 0 and not settled
 
 
 def _inwards(step: float, value: float, within: tuple[float, float]) -> float:
