@@ -22,21 +22,9 @@ from ..result import components
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, Verification
 from ..settings import ASSESSMENT
-from . import discriminate
+from . import discriminate, excused
 from .diagnostics import reductions_met, remarks_of, warnings_of
 from .effective_points import as_independent, in_words, independent_share
-from .excused import (
-    beyond_excuse,
-    excused_beside,
-    excuses,
-    largest,
-    none_explains,
-    not_the_least,
-    short_names,
-    simplest_within_error,
-    with_verb,
-    within_the_given,
-)
 from .goodness_of_fit import compare, verify
 
 
@@ -84,7 +72,7 @@ def assess(
     return FitResult(
         curve, dintensity, _warned(curve, order, verdicts, probe), ranking.first.explained,
         (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
-        alike=short_names(ranking.near), explaining=short_names(ranking.explaining),
+        alike=excused.short_names(ranking.near), explaining=excused.short_names(ranking.explaining),
         excused=_excused(ranking),
     )  # fmt: skip
 
@@ -178,12 +166,12 @@ def _verified(
 ) -> list[Verification]:
     """Of each fit, of the first with replicates and what its neighbouring residuals share."""
     curve, dintensity = among.curve, among.dintensity
-    excusable = any(excuses(error) for error in errors.values())
+    excusable = any(excused.excuses(error) for error in errors.values())
     found = []
     for fit in order:
         error = errors[fit.name]
         verdict = verify(curve, dintensity, fit, systematic=error.relative > 0, excusable=excusable)
-        found.append(beyond_excuse(verdict, fit, error, len(curve)))
+        found.append(excused.beyond_excuse(verdict, fit, error, len(curve)))
     first, error = found[0], errors[order[0].name]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -192,7 +180,7 @@ def _verified(
     if replicates is not None:
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
-        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error)})
+        first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
     return [first, *found[1:]]
 
 
@@ -249,7 +237,7 @@ def _ranking(
     _, *others = _near_the_first(order)
     beside = tuple(fit for fit in others if _takes_an_error(order[0], fit, errors, among.share))
     near = tuple(fit for fit in others if fit not in beside)
-    explaining = tuple(within_the_given(order, first, [fit.name for fit in others]))
+    explaining = tuple(excused.within_the_given(order, first, [fit.name for fit in others]))
     return _Ranking(among, order, first, errors, near, beside, explaining)
 
 
@@ -265,14 +253,14 @@ def _takes_an_error(
 def _excused(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
     if not ranking.beside:
         return "", ()
-    error = largest([ranking.order[0], *ranking.beside], ranking.errors)
-    return error.words(), short_names(ranking.beside)
+    error = excused.largest([ranking.order[0], *ranking.beside], ranking.errors)
+    return error.words(), excused.short_names(ranking.beside)
 
 
 def _distinguished(ranking: _Ranking) -> Iterator[str]:
     """Where more data would decide; where none explains the data, they decide between wrong models."""
     explained = ranking.first.explained
-    if explained or excuses(ranking.error):
+    if explained or excused.excuses(ranking.error):
         yield from discriminate.sentences(
             ranking.among.curve, ranking.among.dintensity, ranking.order[0], ranking.near, ask=explained
         )
@@ -290,7 +278,7 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
 
 def _beside(ranking: _Ranking) -> Iterator[str]:
     if ranking.first.explained:
-        yield from excused_beside(ranking.order[0], ranking.beside, ranking.errors)
+        yield from excused.excused_beside(ranking.order[0], ranking.beside, ranking.errors)
     if ranking.among.share < 1:
         yield in_words(len(ranking.among.curve), ranking.among.share)
 
@@ -304,13 +292,13 @@ def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
         " hardly decide between models"
     )
     end = "" if ranking.among.share < 1 else why
-    yield f"To their errors {with_verb(named, 'explains', 'explain')} the data, too{end}."
+    yield f"To their errors {excused.with_verb(named, 'explains', 'explain')} the data, too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
     if not ranking.first.explained:
         return
-    simple = simplest_within_error(ranking.order, ranking.errors, ranking.same)
+    simple = excused.simplest_within_error(ranking.order, ranking.errors, ranking.same)
     if simple is not None:
         fit, its = simple
         yield (
@@ -323,10 +311,11 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.components:
         yield components.in_words(best.components)
-    yield from not_the_least(ranking.order, ranking.error)
+    yield from excused.not_the_least(ranking.order, ranking.error)
     yield from remarks_of(best)
     if not ranking.first.explained:
-        yield from none_explains(ranking.order, ranking.same, ranking.errors, len(ranking.among.curve))
+        points = len(ranking.among.curve)
+        yield from excused.none_explains(ranking.order, ranking.same, ranking.errors, points)
 
 
 def _shared(ranking: _Ranking) -> Iterator[str]:

@@ -100,9 +100,9 @@ def _fits_of(reduction: Reduction, fits: Sequence[ModelFit]) -> list[ModelFit]:
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
-    return all(_at(name, limit, fit) for name, limit in reduction.at.items()) and not all(
-        fit.parameters[name].fixed for name in reduction.limited
-    )
+    if not reduction.limited <= fit.parameters.keys() or reduction.limited.isdisjoint(fit.free):
+        return False
+    return all(_at(name, limit, fit) for name, limit in reduction.at.items())
 
 
 def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[Reduction]:
@@ -111,19 +111,15 @@ def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[M
 
 
 def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
-    p = fit.parameters.get(name)
-    if p is None:
-        return False
+    p = fit.parameters[name]
     if isinstance(limit, str):
-        return limit in fit.parameters and _one(name, limit, fit)
+        return _one(name, limit, fit)
     if p.fixed:
         return p.value == limit
-    return _endless(name, p) if limit == inf else _near(name, limit, fit)
-
-
-def _endless(name: str, p: Parameter) -> bool:
-    """Whether a value is as good as infinity: as well where its reciprocal is not distinguished from zero."""
-    return _end(p) == "upper" or not determined(name, p)
+    if limit == inf:
+        # As well where its reciprocal cannot be distinguished from zero.
+        return _end(p) == "upper" or not determined(name, p)
+    return _near(name, limit, fit)
 
 
 def _near(name: str, limit: float, fit: ModelFit) -> bool:
@@ -251,35 +247,19 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
 _SPACE = 3.0
 #: Of a parameter's name in its own component and its value: what no sample has, and the sentence on it.
 _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
-    (
-        lambda own, p: own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing,
-        "{name}, {value}, is more than spheres can fill (0.74).",
-    ),
-    (
-        lambda own, p: "fraction" in own and not 0 <= p.value <= 1,
-        "{name}, {value}, is no fraction, which lies between 0 and 1.",
-    ),
-    (
-        lambda own, p: own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0),
-        "{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension.",
-    ),
-    (
-        lambda own, p: own.endswith("_scale") and p.value < 0,
-        "{name}, {value}, is negative: no part of a sample takes scattering away.",
-    ),
-    (
-        lambda own, p: own == "scale" and p.value <= 0,
-        "scale, {value}, is not positive: the model explains nothing of these data.",
-    ),
-    (
-        lambda own, p: own.startswith(("thick", "radius", "length")) and _is_thinner_than_atoms(p),
-        "{name}, {value}, is less than an atom.",
-    ),
-)
-
-
-def _is_thinner_than_atoms(p: Parameter) -> bool:
-    return p.unit == "Ang" and abs(p.value) < EVIDENCE.thinnest
+    (lambda own, p: own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing,
+     "{name}, {value}, is more than spheres can fill (0.74)."),
+    (lambda own, p: "fraction" in own and not 0 <= p.value <= 1,
+     "{name}, {value}, is no fraction, which lies between 0 and 1."),
+    (lambda own, p: own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0),
+     "{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."),
+    (lambda own, p: own.endswith("_scale") and p.value < 0,
+     "{name}, {value}, is negative: no part of a sample takes scattering away."),
+    (lambda own, p: own == "scale" and p.value <= 0,
+     "scale, {value}, is not positive: the model explains nothing of these data."),
+    (lambda own, p: own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
+     and abs(p.value) < EVIDENCE.thinnest, "{name}, {value}, is less than an atom."),
+)  # fmt: skip
 
 
 def impossible(name: str, p: Parameter) -> str:

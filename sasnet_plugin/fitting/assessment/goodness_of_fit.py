@@ -158,19 +158,14 @@ def compare(
     given = np.array([_given(answer, group) for answer in answers])
     first = np.array([answer.groups[0].name == group for answer in answers])
     scope = np.array([answer.in_scope for answer in answers])
-    found = Replicates(
-        count,
-        group,
-        int(first[1:].sum()),
-        bool(first[0]),
-        float(given[0]),
-        float(np.median(given[1:])),
-        float(np.mean(given[1:] < given[0])),
-        float(scope[0]),
-        float(np.median(scope[1:])),
-        float(np.mean(scope[1:] < scope[0])),
-    )
+    taken = int(first[1:].sum())
+    found = Replicates(count, group, taken, bool(first[0]), *_beside(given), *_beside(scope))
     return replace(found, sentences=_sentences(found, answers[0], classifier.manifest.scope_threshold))
+
+
+def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Of the measurement, which is the first; the median of the others; and their share that is less."""
+    return float(each[0]), float(np.median(each[1:])), float(np.mean(each[1:] < each[0]))
 
 
 def _group_of(model: str, classifier: Classifier) -> str:

@@ -39,17 +39,6 @@ class Kind:
             return 1.0
         return math.sqrt(math.expm1(width**2)) / width
 
-    def tells(self, name: str) -> bool:
-        """Whether it says something of a parameter: of a width also that there is none.
-
-        A resolution that the file does not state may be there instead.
-        """
-        return name in self.parameters or name.endswith("_pd")
-
-    def common(self, name: str) -> float:
-        """A parameter's value as `comparable`; 0 of a width that is not there."""
-        return self.parameters[name].value * self.comparable(name) if name in self.parameters else 0.0
-
 
 def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
     """A parameter whose error is the root of its variance over the kinds, each weighted by its likelihood."""
@@ -57,9 +46,15 @@ def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
     if p.error is None or p.fixed:
         return p
     own, total, apart = best.comparable(name), 1.0, 0.0
-    for kind in filter(lambda one: one.tells(name), others):
+    for kind in others:
+        if name in kind.parameters:
+            value = kind.parameters[name].value * kind.comparable(name) / own
+        elif name.endswith("_pd"):
+            value = 0.0  # a resolution that the file does not state may be there instead
+        else:
+            continue
         total += kind.weight
-        apart += kind.weight * (kind.common(name) / own - p.value) ** 2
+        apart += kind.weight * (value - p.value) ** 2
     return replace(p, error=math.sqrt(p.error**2 + apart / total))
 
 

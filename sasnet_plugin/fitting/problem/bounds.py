@@ -16,17 +16,9 @@ from ..settings import ASSESSMENT, PROBLEM
 _POSITIVE_UNITS = frozenset({"Ang", "1/Ang", "Ang^2", "1/cm", "cm^-1"})
 #: So is what adds up and what spreads, by the end of its name.
 _POSITIVE_NAMES = (
-    "scale",
-    "_exp",
-    "scale_1",
-    "scale_2",
-    "exp_1",
-    "exp_2",
-    "coefficent_1",
-    "coefficent_2",
-    "d_factor",
+    "scale", "_exp", "scale_1", "scale_2", "exp_1", "exp_2", "coefficent_1", "coefficent_2", "d_factor",
     "stickiness",
-)
+)  # fmt: skip
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, listed, quantity, significant
@@ -12,19 +13,7 @@ from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
-from .equals import (
-    SIMPLER,
-    explained_within_error,
-    much_nearer,
-    no_shape,
-    of_one_kind,
-    of_other_shape,
-    only_within_error,
-    overstated,
-    small_chisq,
-    stated_or_estimated,
-    within_error,
-)
+from . import equals
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
 from .sizes import beyond, comparable, sizes, summed
@@ -35,7 +24,7 @@ def doubts(result: FitResult) -> tuple[str, ...]:
     """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
     if result.best is None:
         return tuple(_said(_WITHOUT, result))
-    order = _EXPLAINED if explained_within_error(result) else _UNEXPLAINED
+    order = _EXPLAINED if equals.explained_within_error(result) else _UNEXPLAINED
     return tuple(dict.fromkeys(_said(order, result)))
 
 
@@ -68,7 +57,7 @@ def time(result: FitResult) -> Iterator[str]:
 
 def time_within_error(result: FitResult) -> Iterator[str]:
     """The same, where the best fit needs an error that is not stated: another may not."""
-    if within_error(result) and not small_chisq(result):
+    if equals.within_error(result) and not equals.small_chisq(result):
         yield from time(result)
 
 
@@ -95,7 +84,7 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
 
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as the stated uncertainties are far too large."""
-    if result.curve.dintensity is not None and overstated(result):
+    if result.curve.dintensity is not None and equals.overstated(result):
         factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
         yield (
             f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
@@ -105,20 +94,20 @@ def too_large_uncertainties(result: FitResult) -> Iterator[str]:
 
 def nearer(result: FitResult) -> Iterator[str]:
     """Another model comes much nearer than the one that stands first."""
-    if (least := much_nearer(result)) is not None:
+    if (least := equals.much_nearer(result)) is not None:
         against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
         yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
 
 
 def other_shape(result: FitResult) -> Iterator[str]:
     """Another kind of sample gives the same curve."""
-    others = of_other_shape(result)
-    if no_shape(result):
+    others = equals.of_other_shape(result)
+    if equals.no_shape(result):
         yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
         return
     if not others:
         return
-    within = within_error(result)
+    within = equals.within_error(result)
     last = f" within {within}" if within else ""
     if others[1:]:
         yield f"Other shapes explain the data as well{last}: {some([fit.short_name for fit in others])}."
@@ -133,7 +122,7 @@ def other_shape(result: FitResult) -> Iterator[str]:
 def other_size(result: FitResult) -> Iterator[str]:
     """A model of the same kind that is as good, with quite another size."""
     for name, size in sizes(result.fits[0]).items():
-        for fit in of_one_kind(result):
+        for fit in equals.of_one_kind(result):
             other = sizes(fit).get(name)
             if other is not None and not comparable(size, other):
                 own = quantity(other.value, other.unit, other.error)
@@ -173,7 +162,7 @@ def disagreement(result: FitResult) -> Iterator[str]:
 def _expected_otherwise(result: FitResult) -> GroupGuess | None:
     """The network's first group, where it is likely and the best fit is not of it."""
     known = result.expected
-    if known is None or no_shape(result) or not _place(result.fits[0].model, known.groups):
+    if known is None or equals.no_shape(result) or not _place(result.fits[0].model, known.groups):
         return None
     first = known.groups[0]
     return first if first.probability >= VERDICT.expected else None
@@ -273,25 +262,21 @@ def warned(result: FitResult) -> Iterator[str]:
     told = dict(telling(best)).keys() - beyond(best)
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        if SIMPLER in sentence or (first in told and not _harmless(sentence)):
+        if equals.SIMPLER in sentence or (first in told and not _HARMLESS.search(sentence)):
             yield capital(sentence) if first not in best.parameters else sentence
 
 
 def simpler_model(result: FitResult) -> str:
     """Name of the model that the best one has become, where that is what is doubted; else empty."""
     for sentence in warned(result):
-        before, found, _ = sentence.partition(SIMPLER)
+        before, found, _ = sentence.partition(equals.SIMPLER)
         if found:
             return before.split(" ")[-1]
     return ""
 
 
 #: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
-_HARMLESS = ("one size does", "move together", "are one within their errors")
-
-
-def _harmless(sentence: str) -> bool:
-    return any(one in sentence for one in _HARMLESS)
+_HARMLESS = re.compile("one size does|move together|are one within their errors")
 
 
 def structured(result: FitResult) -> Iterator[str]:
@@ -307,7 +292,7 @@ def structured(result: FitResult) -> Iterator[str]:
 
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    if not (small_chisq(result) or within_error(result)):
+    if not (equals.small_chisq(result) or equals.within_error(result)):
         yield (
             f"Residuals are random but {result.fits[0].reduced_chisq ** 0.5:.1f} times as large as the"
             " uncertainties, so that the errors of the values are too small by that."
@@ -316,7 +301,7 @@ def understated(result: FitResult) -> Iterator[str]:
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
-    if only_within_error(result):
+    if equals.only_within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 
@@ -332,7 +317,7 @@ def misfit(result: FitResult) -> Iterator[str]:
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)
         yield (
-            f"The residuals are random but about {factor} times the {stated_or_estimated(result)}"
+            f"The residuals are random but about {factor} times the {equals.stated_or_estimated(result)}"
             f" uncertainties, largest {where}: these may be far too small."
         )
 

@@ -105,7 +105,8 @@ def _neighbours(factor: str | None, tied: Sequence[ModelFit]) -> str:
 
 def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
-    if first is not best and _random(first) and explains(first.reduced_chisq, len(result.curve)):
+    random = "not random" not in " ".join(first.warnings)
+    if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         likelier = f"{best.short_name}, which is likelier for other reasons, does not"
         return (
             f"{capital(with_name(first))} would explain the data, reduced χ²"
@@ -117,11 +118,6 @@ def _unexplained(result: FitResult) -> str:
     )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
     return said + _agreement("The fits that come near", close)
-
-
-def _random(fit: ModelFit) -> bool:
-    """Whether its residuals are."""
-    return not any("not random" in sentence for sentence in fit.warnings)
 
 
 def _with_article(size: Size) -> str:
@@ -213,7 +209,7 @@ def _wholes(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
 
 
 def _poor_part(size: Size, best: ModelFit) -> bool:
-    """Whether a part of a sum is not determined, or was left fixed by the search: no one's measurement."""
+    """Whether a part is not determined, or was left fixed by the search: no one's measurement."""
     return any(best.parameters[part].fixed or part in undetermined(best) for part in size.parts)
 
 

@@ -45,13 +45,15 @@ _Step = tuple[dict[str, Any], str]
 
 
 def changes_of(result: FitResult, options: FitOptions) -> _Step:
-    """The first step that there is for such an answer."""
-    order = _EXPLAINED if explained_within_error(result) else _UNEXPLAINED
-    return next(step for find in (_other_unit, *order) if (step := find(result, options)))
-
-
-def _other_unit(result: FitResult, options: FitOptions) -> _Step | None:
-    return ({"--q-unit": "nm"}, "if q is in nm⁻¹") if result.curve.q_unit.doubt else None
+    """The first step that such an answer asks for."""
+    if result.curve.q_unit.doubt:
+        return {"--q-unit": "nm"}, "if q is in nm⁻¹"
+    if not explained_within_error(result):
+        return _for_the_unexplained(result, options)
+    looked = "--report" in options.also
+    last = ({"--export": EXPORTS}, TO_GO_ON) if looked else ({"--report": PAGES}, TO_LOOK)
+    found = (find(result, options) for find in (_simpler, _own_value, _expected))
+    return next(filter(None, found), last)
 
 
 def _of_one_model(model: str, factor: str | None) -> dict[str, Any]:
@@ -79,24 +81,12 @@ def _expected(result: FitResult, options: FitOptions) -> _Step | None:
     return (_of_one_model(*found), "with what the network expects") if found else None
 
 
-def _look(result: FitResult, options: FitOptions) -> _Step:
-    """At a report, or on to other programs where one was asked for."""
-    return (
-        ({"--report": PAGES}, TO_LOOK)
-        if "--report" not in options.also
-        else ({"--export": EXPORTS}, TO_GO_ON)
-    )
-
-
-def _more_time(result: FitResult, options: FitOptions) -> _Step | None:
-    short = result.unfitted or result.limit_met
-    return ({"--time-limit": options.longer()}, "with more time") if short else None
-
-
-def _all_models(result: FitResult, options: FitOptions) -> _Step | None:
-    if options.models is None and options.structure_factor is None:
-        return None
-    return {"--models": None, "--structure-factor": None}, "with all models"
+def _for_the_unexplained(result: FitResult, options: FitOptions) -> _Step:
+    if result.unfitted or result.limit_met:
+        return {"--time-limit": options.longer()}, "with more time"
+    if options.models is not None or options.structure_factor is not None:
+        return {"--models": None, "--structure-factor": None}, "with all models"
+    return _shorter(result, options) or ({"--report": PAGES}, "to see where the fits fail")
 
 
 def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
@@ -106,15 +96,6 @@ def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
     end = "small" if window[1] is None else "large"
     rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
     return {"--q-range": rounded}, f"without the {end} q where the misfit is largest"
-
-
-def _see_failure(result: FitResult, options: FitOptions) -> _Step:
-    return {"--report": PAGES}, "to see where the fits fail"
-
-
-#: What may be done next, the most useful first.
-_EXPLAINED = (_simpler, _own_value, _expected, _look)
-_UNEXPLAINED = (_more_time, _all_models, _shorter, _see_failure)
 
 
 def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] | None:
