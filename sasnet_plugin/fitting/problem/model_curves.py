@@ -16,6 +16,7 @@ from ..settings import PROBLEM
 from ..task import Task
 from .experiment import TimeUpError
 from .free_parameters import fittable
+from .overlaps import overlaps
 from .resolution import resolution, scale_and_background
 from .sums import parts_of, scales_of, solve_scales
 
@@ -68,16 +69,21 @@ class ModelCurves:
 
     def intensity(self, parameters: dict[str, Any]) -> Array:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
-        from sasmodels.direct_model import call_kernel
-
         if spent() > self.deadline:
             raise TimeUpError
         parts = list(parts_of(self.name, parameters))
         for name, _, own in parts:
             count(name, own, self._resolution.q_calc, quick=self.quick)
+        if any(overlaps(name, own) for name, _, own in parts):
+            return np.full((len(parts), len(self.curve)), np.nan)
+        return self._calculated([own for _, _, own in parts])
+
+    def _calculated(self, parts: list[dict[str, Any]]) -> Array:
+        from sasmodels.direct_model import call_kernel
+
         with np.errstate(all="ignore"):
             try:
-                found = [call_kernel(k, own) for k, (_, _, own) in zip(self._kernels, parts, strict=True)]
+                found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])

@@ -11,7 +11,7 @@ from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling, undetermined
-from ..result.model_fit import ModelFit
+from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
 from . import equals
 from .names import capital, is_body, kind, some, with_name
@@ -220,10 +220,14 @@ _STRENGTHS = {
 }  # fmt: skip
 
 
+#: Lengths that belong to molecules in every sample: of segments, and between charges.
+_MOLECULAR = frozenset({"b1", "b2", "b3", "b4", "monomer_length", "bjerrum_length"})
+
+
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
-    lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
+    lengths = [one for one in telling(best) if _is_known_length(*one)]
     if not lengths:
         return
     name, p = max(lengths, key=lambda one: one[1].value)
@@ -232,6 +236,10 @@ def atoms(result: FitResult) -> Iterator[str]:
             f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
             " of which no model here knows; is q in another unit?"
         )
+
+
+def _is_known_length(name: str, p: Parameter) -> bool:
+    return p.unit == "Ang" and determined(name, p) and bare(name) not in _MOLECULAR
 
 
 def _largest(fit: ModelFit) -> float:
@@ -280,9 +288,10 @@ _HARMLESS = re.compile("one size does|move together|are one within their errors"
 
 
 def structured(result: FitResult) -> Iterator[str]:
-    """Residuals hang together although they are small."""
+    """Residuals hang together although they are small; where nobody states errors, only if they show."""
     found = result.verification
-    if found is not None and found.structured and not found.systematic:
+    far_below = result.curve.dintensity is None and equals.overstated(result)
+    if found is not None and found.structured and not (found.systematic or far_below):
         low, high = found.worst
         yield (
             f"Residuals are not random (runs test {found.runs:.1f} σ), largest between q ="
