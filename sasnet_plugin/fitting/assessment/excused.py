@@ -99,18 +99,13 @@ def none_explains(
     excused = _excused(order, same, errors)
     if not excused:
         return [] if explaining else [NONE_EXPLAINS]
-    within = f"within {_most_of_all(excused, errors).words()}"
+    changing = max(errors[fit.name].background for fit in excused)
+    within = f"within {replace(largest(excused, errors), background=changing).words()}"
     do = with_verb(short_names(excused), "does", "do")
     if explaining:
         said = with_verb(short_names(explaining), "explains", "explain")
         return [f"To the errors given {said} the data; {within}, {do} so, too."]
     return [f"None of these models explains the data to the errors given; {within}, {do}."]
-
-
-def _most_of_all(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
-    """The largest error that some fits share, with the largest change of the background."""
-    changing = max(errors[fit.name].background for fit in fits)
-    return replace(largest(fits, errors), background=changing)
 
 
 def _excused(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SharedError]) -> list[ModelFit]:

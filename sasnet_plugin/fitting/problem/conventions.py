@@ -194,35 +194,21 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
     notes : list of str
         One for each value that was taken.
     """
-    slds = _without_solvent(given)
-    if not slds:
-        return list(tasks), []
-    found: list[Task] = []
-    notes: list[str] = []
-    for task in tasks:
-        taken = _left_solvent(task, slds)
-        found.append(replace(task, fixed={**taken, **task.fixed}))
-        notes += [
-            f"{name} was taken as {value:g}·10⁻⁶ Å⁻², the default of {task.model}; say what it is by"
-            " --solvent or --fix."
-            for name, value in taken.items()
-        ]
-    return found, list(dict.fromkeys(notes))
-
-
-def _without_solvent(given: Iterable[str]) -> set[str]:
-    """The contrasts among some names; none if there is a solvent's."""
     slds = {name for name in given if "sld" in name}
-    return set() if any("solvent" in name for name in slds) else slds
-
-
-def _left_solvent(task: Task, slds: set[str]) -> dict[str, float]:
-    """The default of a model's one solvent, if that is left to the model and another of its contrasts not."""
-    default = {} if task.model.endswith(".py") else _defaults(task.model)
-    solvents = fnmatch.filter(default, "sld*solvent")
-    if len(solvents) != 1 or not slds & default.keys() or solvents[0] in {*task.fixed, *task.ranges}:
-        return {}
-    return {solvents[0]: default[solvents[0]]}
+    if not slds or any("solvent" in name for name in slds):
+        return list(tasks), []
+    found, notes = [], []
+    for task in tasks:
+        default = {} if task.model.endswith(".py") else _defaults(task.model)
+        names = fnmatch.filter(default, "sld*solvent")
+        if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
+            task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
+            notes.append(
+                f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model}; say"
+                " what it is by --solvent or --fix."
+            )
+        found.append(task)
+    return found, list(dict.fromkeys(notes))
 
 
 def _is_above_one(p: Parameter) -> bool:
