@@ -186,8 +186,8 @@ def _sentences(found: Replicates, measured: Suggestion, threshold: float) -> tup
             f" measurements of this fit, but “{likeliest.name}” in the measurement: it may show something"
             " that the model lacks."
         )
-    stranger = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
-    if stranger and found.in_scope < threshold:
+    less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
+    if less_known and found.in_scope < threshold:
         sentences.append(
             "To the network, the measurement looks less like any model that it knows"
             f" ({100 * found.in_scope:.0f} %) than simulated measurements of this fit do"

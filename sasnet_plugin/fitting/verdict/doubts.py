@@ -10,13 +10,13 @@ from ...digits import chisq_text, listed, quantity, significant
 from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import determined, telling, undetermined
+from ..result.headline import determined, telling
 from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
 from . import equals
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
-from .sizes import beyond, comparable, sizes, summed
+from .sizes import beyond, comparable, largest, left_open, sizes
 from .words import spoken
 
 
@@ -206,13 +206,6 @@ def open_values(result: FitResult) -> Iterator[str]:
         yield f"The {listed(names)} {'are' if many else 'is'} not determined by these data{rest}."
 
 
-def left_open(result: FitResult) -> list[str]:
-    """Names of lengths that are not determined, nor part of one that is."""
-    best = result.fits[0]
-    hidden = summed(best) | set(beyond(best))
-    return [name for name in undetermined(best) if name not in hidden]
-
-
 #: What says how strongly particles interact.
 _STRENGTHS = {
     "volfraction": "the volume fraction", "charge": "the charge", "stickiness": "the stickiness",
@@ -231,7 +224,7 @@ def atoms(result: FitResult) -> Iterator[str]:
     if not lengths:
         return
     name, p = max(lengths, key=lambda one: one[1].value)
-    if max(p.value, _largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
+    if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
         yield (
             f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
             " of which no model here knows; is q in another unit?"
@@ -240,11 +233,6 @@ def atoms(result: FitResult) -> Iterator[str]:
 
 def _is_known_length(name: str, p: Parameter) -> bool:
     return p.unit == "Ang" and determined(name, p) and bare(name) not in _MOLECULAR
-
-
-def _largest(fit: ModelFit) -> float:
-    """The longest of what other models have as well, Å; 0 where there is none."""
-    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
 
 
 def interaction(result: FitResult) -> Iterator[str]:

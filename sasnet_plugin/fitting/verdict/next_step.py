@@ -9,10 +9,11 @@ from typing import Any
 from ...types import printable
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
-from .doubts import expected_unfitted, left_open, simpler_model
+from .doubts import expected_unfitted, simpler_model
 from .equals import explained_within_error, of_other_shape
 from .names import is_body
 from .settings import VERDICT
+from .sizes import left_open
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"

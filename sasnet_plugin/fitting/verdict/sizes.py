@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..result.components import bare
 from ..result.covariance import correlations
-from ..result.headline import determined
+from ..result.fit_result import FitResult
+from ..result.headline import determined, undetermined
 from ..result.model_fit import ModelFit, over_median
 from .settings import VERDICT
 from .words import unit_of
@@ -111,6 +112,18 @@ def _mean(fit: ModelFit, parts: Sequence[str]) -> float:
     return sum(
         fit.parameters[part].value * over_median(fit.parameters, fit.distributions, part) for part in parts
     )
+
+
+def left_open(result: FitResult) -> list[str]:
+    """Names of lengths that are not determined, nor part of one that is."""
+    best = result.fits[0]
+    hidden = summed(best) | set(beyond(best))
+    return [name for name in undetermined(best) if name not in hidden]
+
+
+def largest(fit: ModelFit) -> float:
+    """The longest of what other models have as well, Å; 0 where there is none."""
+    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
 
 
 def _expanded(part: str, fit: ModelFit) -> list[str]:
