@@ -259,13 +259,13 @@ def _other_widths(
     return [*found, plain] if known else found
 
 
-def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
-    """Names of the counts that a body has, such as the layers of a stack.
+def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) -> list[str]:
+    """Names of the counts that a body has and that are free, such as the layers of a stack.
 
     Others, such as ``n`` of core_multi_shell, say which parameters there are.
     """
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
-    return sorted((COUNTS & parameters.keys()) - controls)
+    return sorted((COUNTS & parameters.keys()).difference(controls, fixed))
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
