@@ -167,10 +167,8 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     chains = np.asarray(chains)[max(0, (burnt - steps) // thin + len(chains)) :]
     if len(chains) < OPTIMIZE.least_draws:
         return None, late
-    labels = list(problem.labels())
-    order = [labels.index(name) for name in job.fit.free]
-    rng = np.random.default_rng(job.seed)
-    return posterior_of(job.fit.free, chains[:, :, order], rng), late
+    order = list(map(list(problem.labels()).index, job.fit.free))
+    return posterior_of(job.fit.free, chains[:, :, order], np.random.default_rng(job.seed)), late
 
 
 @dataclass(frozen=True)

@@ -33,13 +33,19 @@ COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers
 _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
-def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error."""
+def names_of(info: Any) -> set[str]:
+    """Names of all parameters of a model, with those of size distributions."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
         if p.polydisperse:
             known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return known
+
+
+def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that a model has: what is left of another model's would be an error."""
+    known = names_of(info)
     return {k: v for k, v in parameters.items() if k in known}
 
 
