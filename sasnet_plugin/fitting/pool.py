@@ -185,15 +185,7 @@ class Workers:
 
 @dataclass
 class _Jobs:
-    """What `Workers.run` is asked, by its index.
-
-    Parameters
-    ----------
-    todo : list of int
-        What waits, the first last.
-    index_of : dict of int to int
-        What is under way, by the job's number.
-    """
+    """What `Workers.run` is asked, by its index: what waits, the first last, and what is under way."""
 
     pool: JobPool
     work: Work
@@ -201,7 +193,7 @@ class _Jobs:
     plan: Plan | None
     deadline: float
     todo: list[int]
-    index_of: dict[int, int] = field(default_factory=dict)
+    index_of: dict[int, int] = field(default_factory=dict)  # by the job's number
 
     @property
     def open(self) -> bool:

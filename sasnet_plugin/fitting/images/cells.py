@@ -158,8 +158,9 @@ def cells_of(image: Image) -> Cells:
     def mean(values: FloatArray) -> FloatArray:
         return (np.bincount(cell, values.ravel()[used], size)[there] / number[there])[None]
 
-    spread = None if geometry.setting is not None else geometry.spread()
-    along, across = (None, None) if spread is None else map(mean, spread)
+    spread = geometry.spread()
+    stated = spread if geometry.setting is None else None
+    along, across = map(mean, stated) if stated else (None, None)
     # Both of one scale: an intensity over counts and exposure of one ring.
     scale = np.repeat(found.scale, N_SECTORS)[there]
     small = SmallAngle(
@@ -172,8 +173,8 @@ def cells_of(image: Image) -> Cells:
     blunted = np.concatenate([np.hypot(mean(np.cos(m * angle)), mean(np.sin(m * angle))) for m in DEGREES]).T
     counts = np.maximum(found.counts.ravel()[there], 0.0)
     scale = np.ones_like(scale) if geometry.error is None else scale
-    sharp = geometry.spread() is not None
-    return Cells(small, counts, scale, there, number[there].astype(np.float64), rim, blunted, sharp)
+    pixels = number[there].astype(np.float64)
+    return Cells(small, counts, scale, there, pixels, rim, blunted, sharp=spread is not None)
 
 
 def shadowed(cells: Cells, expected: FloatArray) -> NDArray[np.bool_]:
