@@ -168,7 +168,7 @@ class Workers:
         deadline = time.monotonic() + seconds
         jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
         try:
-            while jobs.open:
+            while jobs.todo or jobs.index_of:
                 if self.stopped():
                     raise StoppedError
                 jobs.begin()
@@ -194,11 +194,6 @@ class _Jobs:
     deadline: float
     todo: list[int]
     index_of: dict[int, int] = field(default_factory=dict)  # by the job's number
-
-    @property
-    def open(self) -> bool:
-        """Not everything is answered."""
-        return bool(self.todo or self.index_of)
 
     def begin(self) -> None:
         """Begin what there is room for, but for what the plan has wait."""

@@ -94,11 +94,6 @@ class Descent:
         """The point of least χ² seen, with this tolerance."""
         return self._best[1]
 
-    @property
-    def free(self) -> list[str]:
-        """Names of what is varied: after `run`, of what the data show."""
-        return list(self._codes)
-
     def run(self, steps: int) -> bool:
         """Go down; False where the model has no finite curve at the start."""
         x = self._each("first")
