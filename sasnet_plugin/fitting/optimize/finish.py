@@ -39,6 +39,8 @@ class Done:
         Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
     errors : mapping of str to float
         Standard deviations of the free parameters; NaN where they are not known.
+    cut : bool
+        The time was up before it was at its minimum.
     """
 
     parameters: dict[str, Any]
@@ -50,6 +52,7 @@ class Done:
     errors: Mapping[str, float] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     warnings: tuple[str, ...] = ()
+    cut: bool = False
 
     @property
     def bic(self) -> float:
@@ -74,7 +77,8 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
-    done = _with_errors(quick, _described(local, found), deadline)
+    least = spent() + OPTIMIZE.least_share * task.budget.seconds
+    done = _with_errors(quick, _described(local, found), max(deadline, least))
     known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
@@ -91,7 +95,7 @@ def _own(
     if _may_move(task, inside) and spent() + 10 * one > deadline:
         return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
     chisq, parameters = own.better(found.parameters, (np.inf, {}))
-    here = LocalMinimum(parameters, chisq)
+    here = LocalMinimum(parameters, chisq, found.cut)
     if abs(chisq - found.chisq) <= OPTIMIZE.same_share * (chisq + len(own.curve)):
         return own, here, {}
     own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
@@ -122,7 +126,8 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
     theory = scales @ curves + background  # not finite where the model has no value
     parts = components_of(local.name, local.curve.q, scales[:, None] * curves, scales)
     most = max(1, len(local.curve) - 1)
-    return Done(found.parameters, theory, float(residual @ residual), free[:most], components=parts)
+    chisq = float(residual @ residual)
+    return Done(found.parameters, theory, chisq, free[:most], components=parts, cut=found.cut)
 
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
@@ -153,7 +158,7 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
 
 def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Array] | None:
     """Of the residuals by the free parameters; None where the time was up."""
-    local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
+    local.deadline = deadline
     try:
         columns = Descent(local, done.parameters, 0.0).natural()
     except TimeUpError:
