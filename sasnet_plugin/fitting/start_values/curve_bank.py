@@ -190,10 +190,8 @@ def search(
         For each choice of the structure factor's parameters; the rest (n, s) float arrays.
     """
     shifts = search_grid(model)
-    return shifts, [
-        (parameters, *_solve(curves, data))
-        for parameters, curves in shifted(page, factor, data.columns, shifts)
-    ]
+    every = shifted(page, factor, data.columns, shifts)
+    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in every]
 
 
 def shifted(
@@ -221,12 +219,9 @@ def shifted(
 
 
 def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
-    """The best curves of one model, each with its best size, scale and background.
+    """The best curves of one model, each with its best size, scale and background, by rising residual.
 
-    Returns
-    -------
-    list of NearCurve
-        By rising weighted residual; fewer where the bank has no more that differ.
+    Fewer where the bank has no more that differ.
     """
     shifts, tried = search(page, model, factor, data)
     residual = np.stack([t[1] for t in tried])
@@ -325,16 +320,11 @@ def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[st
         return rescale(model, sizes, factor) | kept
     info = model_info(model)
     power = lengths.powers(info) or {}
-    found = {
-        name: value * factor ** power.get(lengths.base_id(info, name), 0) for name, value in sizes.items()
-    }
+    found = {k: v * factor ** power.get(lengths.base_id(info, k), 0) for k, v in sizes.items()}
     return found | _powered(model, found, factor) | kept
 
 
 def _powered(model: str, sizes: Mapping[str, float], factor: float) -> dict[str, float]:
     """Factors of powers of q, whose unit has that power of a length."""
-    return {
-        name: sizes[name] * factor ** -sizes[exponent]
-        for name, exponent in POWERED[model].items()
-        if name in sizes
-    }
+    known = {name: exponent for name, exponent in POWERED[model].items() if name in sizes}
+    return {name: sizes[name] * factor ** -sizes[exponent] for name, exponent in known.items()}
