@@ -34,13 +34,19 @@ COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers
 _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
-def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error."""
+def names_of(info: Any) -> set[str]:
+    """Names of all parameters of a model, with those of size distributions."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
         if p.polydisperse:
             known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return known
+
+
+def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that a model has: what is left of another model's would be an error."""
+    known = names_of(info)
     return {k: v for k, v in parameters.items() if k in known}
 
 
@@ -269,13 +275,13 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
     return [*found, plain] if known else found
 
 
-def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
-    """Names of the counts that a body has, such as the layers of a stack.
+def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) -> list[str]:
+    """Names of the counts that a body has and that are free, such as the layers of a stack.
 
     Others, such as ``n`` of core_multi_shell, say which parameters there are.
     """
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
-    return sorted((COUNTS & parameters.keys()) - controls)
+    return sorted((COUNTS & parameters.keys()).difference(controls, fixed))
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:

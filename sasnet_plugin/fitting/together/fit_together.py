@@ -20,7 +20,7 @@ from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
 from ..problem.contrast import scattering_length_density
-from ..progress import Progress, Watched, shown
+from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
 from .disagreement import odd_one, own_that_explains
@@ -107,7 +107,7 @@ def fit_together(
     check_names(options)
     check_shared(found, options)
     with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
-        result = fit_sample(pool if tell is None else Watched(pool, tell), found, options)
+        result = fit_sample(watched(pool, tell), found, options)
     return spoken_in_python(result, options)
 
 
