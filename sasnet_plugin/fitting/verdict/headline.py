@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...digits import chisq_text, listed, rounded, significant, unit_text
+from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
@@ -117,7 +118,15 @@ def _unexplained(result: FitResult) -> str:
         f" {chisq_text(first.reduced_chisq)}."
     )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    return said + _agreement("The fits that come near", close)
+    return said + (_agreement("The fits that come near", close) or _without_model(result))
+
+
+def _without_model(result: FitResult) -> str:
+    """A further sentence on the radius of gyration by Guinier's law, where the curve has a region of it."""
+    found = result.model_free.guinier
+    if not isinstance(found, Guinier):
+        return ""
+    return f" Without a model: Rg {rounded(found.rg, found.rg_error, VERDICT.rounding)} Å (Guinier)."
 
 
 def _with_article(size: Size) -> str:

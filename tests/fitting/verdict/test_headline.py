@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from made_results import CURVE, GOOD, SPHERE, WRONG, answer, fitted, p
 from sasnet_plugin.fitting.verdict.doubts import doubts
 from sasnet_plugin.fitting.verdict.headline import explanation, headline, in_words
 from sasnet_plugin.fitting.verdict.sizes import Size
+from sasnet_plugin.types import Curve
 
 SHELL = fitted("core_shell_sphere", radius=p(60, 1), thickness=p(13, 1), weight=0.1)
 FUZZY = fitted("fuzzy_sphere", radius=p(72.3, 0.2), fuzziness=p(3, 1))
@@ -80,6 +82,21 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     assert "Explains" not in said
     alone = headline(answer(first, verification=WRONG, verified=False))
     assert "agree" not in alone
+
+
+def test_what_no_model_explains_still_has_its_radius_of_gyration() -> None:
+    """Proteins are no sasmodels form; Guinier's law asks for none."""
+    q = np.geomspace(0.008, 0.3, 150)
+    coil = 2 * (np.exp(-((30 * q) ** 2)) - 1 + (30 * q) ** 2) / (30 * q) ** 4
+    curve = Curve(q, coil * (1 + 0.004 * np.random.default_rng(1).standard_normal(q.size)), 0.004 * coil)
+    wrong = {"verification": WRONG, "verified": False}
+    result = replace(
+        answer(replace(SPHERE, reduced_chisq=9.1), curve=curve, **wrong), dintensity=0.004 * coil
+    )
+    said = re.search(r"Without a model: Rg ([\d.]+) ± ([\d.]+) Å \(Guinier\)\.$", headline(result))
+    assert said is not None
+    rg, error = map(float, said.groups())
+    assert abs(rg - 30) < 2 * error < 6
 
 
 def test_one_that_is_within_the_errors_is_not_denied() -> None:
