@@ -41,7 +41,10 @@ _HEADERS = (
         "light scattering (DLS)",
     ),
     (
-        re.compile(r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b", re.I | re.M),
+        re.compile(
+            r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b",
+            re.I | re.M,
+        ),
         "reflectometry",
     ),
     (
@@ -51,6 +54,10 @@ _HEADERS = (
     (
         re.compile(r"^[ \t]*6[ \t]+q \(1/Angstrom\)\s{0,9}^[ \t]*6[ \t]+q \(1/Angstrom\)", re.M),
         "two-dimensional data (ISIS)",
+    ),
+    (
+        re.compile(r"\bscan\s?(?:type|axis|mode)[\s:=\"']{1,6}(?:[xyz]|phi|chi|omega|rocking)\b", re.I),
+        "a scan of a motor, of a position or a sample's angle",
     ),
     (
         re.compile(r"^[ \t]*X[ \t]+Y[ \t]+Z[ \t]+SLD", re.I | re.M),

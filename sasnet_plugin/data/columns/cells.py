@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
+
+_ROWS_ABOVE = 2_000
+"""Rows of other columns above a table, between it and its names: as many as a curve has points."""
 
 _NOT_A_NUMBER = frozenset(
     {
@@ -109,6 +113,14 @@ def number(word: str) -> float | None:
         return float(plain.replace("d", "e"))
     except ValueError:
         return None
+
+
+def above_numbers(lines: Sequence[str], end: int) -> int:
+    """The first of the rows of numbers that end just above a line, `_ROWS_ABOVE` of them at most."""
+    start = end
+    while start > max(0, end - _ROWS_ABOVE) and len(numbers(lines[start - 1]) or ()) > 1:
+        start -= 1
+    return start
 
 
 def count(line: str) -> int:

@@ -84,7 +84,7 @@ _KNOWN = (
     (
         Q,
         1.0,
-        rf"\|?q\|? s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
+        rf"\|?q\|? qvec s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
         rf" q(?:mean|avg|average)"
         rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
         rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
@@ -185,7 +185,9 @@ _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
 _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?"
 # "lysozyme I", "lysozyme_err".
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
-_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|2-?θ")
+_STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|SQ(?:_?[eE]ff)?")
+"""With a capital: an uncertainty of q has a small one."""
+_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?omega|2-?θ")
 
 
 def understand(text: str) -> ColumnName:
@@ -197,6 +199,8 @@ def understand(text: str) -> ColumnName:
         One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
     """
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
+    if _STRUCTURE_FACTOR.fullmatch(stripped):
+        return ColumnName(stripped, OTHER)
     name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
     name = name.translate(_SIGNS)
     plain = _plain(name)

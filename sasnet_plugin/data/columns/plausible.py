@@ -24,6 +24,16 @@ PLACEHOLDER = 1e-5
 """A column of less than this times the intensity says nothing about its uncertainty."""
 
 
+RANDOM = 0.6
+"""Share of steps of one sign that a column of random numbers does not reach: 0.5, and 0.02 for 500 rows."""
+
+ROUGH = 1.5
+"""Mean square of steps between neighbours over the variance: 2 of random numbers (J. von Neumann, 1941)."""
+
+FEW = 20
+"""Steps of which a share is told."""
+
+
 def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
     """Whether a column could be one standard deviation of the intensity.
 
@@ -104,6 +114,25 @@ def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
     """
     usable = np.isfinite(intensity) & np.isfinite(column) & (intensity != 0)
     return bool(np.any(usable)) and bool(np.median(np.abs(column[usable] / intensity[usable])) < PLACEHOLDER)
+
+
+def is_a_curve(x: FloatArray, y: FloatArray) -> bool:
+    """Whether x goes one way for the most part, or y goes on smoothly where it is sorted by x.
+
+    Of two columns of random numbers neither is so.
+
+    Parameters
+    ----------
+    x, y : (n,) float arrays
+        Of fewer than `FEW` points nothing is said.
+    """
+    usable = np.isfinite(x) & np.isfinite(y)
+    x, y = x[usable], y[usable]
+    step = np.diff(x)
+    if step.size < FEW or max(np.mean(step >= 0), np.mean(step <= 0)) > RANDOM:
+        return True
+    rank = np.argsort(np.argsort(y[np.argsort(x, kind="stable")], kind="stable"), kind="stable")
+    return bool(np.mean(np.diff(rank) ** 2) < ROUGH * np.var(rank))
 
 
 def counts_points(column: FloatArray) -> bool:

@@ -11,7 +11,8 @@ from ... import units
 from ...types import DataError, printable
 from ..assumed_unit import Q_MAX
 from ..raw import RawCurve
-from .header import Names, label, names_of, no_abscissa
+from . import plausible
+from .header import Names, intensity_without_q, label, names_of, no_abscissa
 from .names import ANGLE, RELATIVE, ColumnName
 from .roles import Roles, by_name, by_position
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
@@ -101,7 +102,15 @@ def _nameless(table: Table, file: str) -> tuple[list[Roles], list[str]]:
         raise DataError(
             f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
         )
-    return by_position(table)
+    if names := intensity_without_q(table):
+        raise DataError(f"{file}: its columns are named {printable(names[:80])!r}, and none is q; add q.")
+    roles, said = by_position(table)
+    if not plausible.is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):
+        raise DataError(
+            f"{file}: its first column goes up and down from row to row, and sorted by it the second does; no"
+            " name says what they are; give rows of q, I, dI."
+        )
+    return roles, said
 
 
 def _left_out(table: Table) -> list[str]:

@@ -92,7 +92,13 @@ def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Ro
 def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
     """The abscissa of a signal: samples side by side may each have their own q."""
     own = [j for j in range(signal + 1) if columns[j].quantity == columns[x].quantity]
-    return own[-1] if own else x
+    alike = [j for j in own if _letter(columns[j]) == _letter(columns[x])]  # h, k and s beside q are others
+    return alike[-1] if alike else x
+
+
+def _letter(column: ColumnName) -> str:
+    """The first letter of a name, small."""
+    return next((sign for sign in column.text.lower() if sign.isalpha()), "")
 
 
 def _of_q(column: ColumnName) -> bool:
@@ -254,6 +260,8 @@ def _took_the_place(q: FloatArray, intensity: FloatArray, third: FloatArray, fou
     """Some beamlines write a placeholder in column 3 and the uncertainty in column 4."""
     usable = (q > 0) & np.isfinite(fourth) & (intensity != 0)
     if not np.any(usable) or not plausible.is_placeholder(intensity, third):
+        return False
+    if plausible.follows(intensity, fourth):  # a calculated curve
         return False
     share = np.median(fourth[usable] / np.abs(intensity[usable]))
     return bool(np.median(fourth[usable] / q[usable]) > 1 and 1e-4 < share < 1)

@@ -63,27 +63,33 @@ class Runs:
     odd : list of int
         Lines that look like rows and cannot be read.
     gap : int
-        Lines since the last row.
+        Lines since the last row, without empty ones.
+    parted : bool
+        Whether empty lines stand between the last row and the next.
     """
 
     runs: list[Run] = field(default_factory=list)
     single: int = 0
     odd: list[int] = field(default_factory=list)
     gap: int = GAP + 1
+    parted: bool = False
 
     def take(self, lines: list[str], number: int) -> None:
         """The line of this number."""
+        if not lines[number].strip():
+            self.parted = True
+            return
         row = self._row(lines[number])
         if row is None or len(row) < 2:
             self._other(lines[number], number, row)
         elif self.runs and self._takes(self.runs[-1], row):
             self.runs[-1].add(row, number, self.gap)
-            self.gap = 0
+            self.gap, self.parted = 0, False
         elif self.runs and self._may_be_odd(self.runs[-1], row) and not _is_run(lines, number):
             self.gap += 1
         else:
             self.runs.append(Run([row], [number]))
-            self.gap = 0
+            self.gap, self.parted = 0, False
 
     def _row(self, line: str) -> list[float] | None:
         """The numbers of a line, NaN where its last cells are empty."""
@@ -101,7 +107,8 @@ class Runs:
             self.odd.append(number)
 
     def _goes_on(self, run: Run, row: list[float]) -> bool:
-        return run.width == len(row) and not (self.gap and _from_the_start(run.rows, row))
+        parted = self.parted or self.gap > 0
+        return run.width == len(row) and not _from_the_start(run.rows, row, parted=parted)
 
     def _takes(self, run: Run, row: list[float]) -> bool:
         """Whether the row is the run's next."""
@@ -113,9 +120,17 @@ class Runs:
         return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
 
 
-def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
-    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
-    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
+def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -> bool:
+    """Whether a row begins at the q where a table began: the next data set, not more of this.
+
+    Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill up.
+    """
+    first, last = run[0][0], run[-1][0]
+    if len(run) < LEAST_ROWS:
+        return False
+    if row[0] == first and (parted or first != 0):
+        return max(abs(first), abs(last)) > BACK * min(abs(first), abs(last))
+    return parted and last > BACK * first and row[0] < BACK * first
 
 
 def _is_run(lines: list[str], number: int) -> bool:

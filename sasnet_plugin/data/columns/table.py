@@ -106,7 +106,7 @@ def read_table(text: str) -> Table:
     Table
         With zero columns where there is no table.
     """
-    lines = text.splitlines()
+    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
     found = _uniform(lines) or _longest(lines)
@@ -129,12 +129,17 @@ def _uniform(lines: list[str]) -> Table | None:
         rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
     except ValueError:
         return None
-    if rows.shape[1] < 2:
+    if rows.shape[1] < 2 or np.any(rows[LEAST_ROWS:, 0] == rows[0, 0]) or _begins_again(lines, start, rows):
         return None
     lost, grouped = _beside(lines, range(start, len(lines)), rows)
     return Table(
         np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=len(lost), grouped=grouped, blocks=1
     )
+
+
+def _begins_again(lines: list[str], start: int, rows: FloatArray) -> bool:
+    """Whether q falls anywhere in a table that empty lines part: these may be several tables."""
+    return bool(np.any(np.diff(rows[:, 0]) < 0)) and any(not line.strip() for line in lines[start:])
 
 
 def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int], str]:
@@ -197,9 +202,8 @@ def _with_blanks(lines: list[str]) -> list[str]:
 
 def _runs(lines: list[str]) -> Runs:
     found = Runs()
-    for number, line in enumerate(lines):
-        if line.strip():
-            found.take(lines, number)
+    for number in range(len(lines)):
+        found.take(lines, number)
     return found
 
 
@@ -284,9 +288,10 @@ def _chosen(lines: list[str], runs: list[Run]) -> Run:
 
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
-    """Whether the words just above a line name q and intensity, in one of a few lines."""
+    """Whether the words above a line, and above rows of other columns next to it, name q and intensity."""
     from .names import INTENSITY, Q, understand
 
+    start = cells.above_numbers(lines, start)
     for line in lines[max(0, start - 8) : start]:
         if cells.numbers(line) is None:
             names = filter(None, re.split(r"\s{2,}|[\t,;|]", line.strip()))
