@@ -6,13 +6,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
-from .names import DQ, ERROR, INTENSITY, UNKNOWN, ColumnName, Q, understand
+from .names import ERROR, INTENSITY, OTHER, UNKNOWN, ColumnName, Q, understand
 
 _OF_ERRORS = ("sigma", "sig", "error", "err", "std", "d", "e", "s")
-_ERROR_IN_BRACKET = re.compile(r"(?:err(?:or)?s?|sigma|sig|std\.?(?:dev)?|s\.?d\.?|unc\w*)", re.IGNORECASE)
-_BRACKET = re.compile(r"^(?P<base>.*\S)\s*[\[(](?P<inner>[^\[\]()]*)[\])]$")
-_LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": DQ}
-"""Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin."""
+_BRACKET = re.compile(r"^(?P<base>.*\S)\s*[\[(][^\[\]()]*[\])]$")
+_WITH_ERROR = re.compile(
+    r"^(?P<base>.*\S)\s*[\[(]\s*(?:err(?:or)?s?|sigma|sig|std\.?(?:dev)?|s\.?d\.?|unc\w*)\s*[\])]$",
+    re.IGNORECASE,
+)
+_LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
+"""Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin, which is no resolution."""
 
 
 def understood(words: Sequence[str]) -> tuple[ColumnName, ...]:
@@ -23,32 +26,36 @@ def understood(words: Sequence[str]) -> tuple[ColumnName, ...]:
     words : sequence of str
         One for each column, such as ``SMR_Int``, ``SMR_Error``, ``SMR_Qvec``, or ``Q_a``, ``R_a``, ``S_a``.
     """
-    alone = [understand(word) for word in words]
-    rests = _without_stem(words)
+    alone, rests = list(map(understand, words)), _without_stem(words)
     if {"q", "r"} <= set(rests) <= set(_LETTERS):
-        return tuple(ColumnName(one.text, _LETTERS[rest]) for one, rest in zip(alone, rests, strict=True))
-    if rests and not any(one.quantity == Q for one in alone):
-        inner = [understand(rest)._replace(text=one.text) for rest, one in zip(rests, alone, strict=True)]
-        if any(one.quantity == Q for one in inner):
-            return in_pairs(inner)
-    return in_pairs(alone)
+        return _renamed(alone, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
+    inner = list(map(understand, rests))
+    return in_pairs(_renamed(alone, inner) if _names_q(inner) and not _names_q(alone) else alone)
+
+
+def _names_q(columns: Sequence[ColumnName]) -> bool:
+    return Q in {one.quantity for one in columns}
+
+
+def _renamed(as_written: Sequence[ColumnName], understood: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
+    """What was understood, under the names as they stand in the file."""
+    pairs = zip(as_written, understood, strict=True)
+    return tuple(meant._replace(text=name.text) for name, meant in pairs)
 
 
 def _without_stem(words: Sequence[str]) -> list[str]:
     """Words in small letters without what all end with, else begin with, parted by a sign; empty for none."""
     small = [word.strip("<>\"' \t").lower() for word in words]
-    backwards = _common([word[::-1] for word in small])
-    if backwards:
-        return [word[: len(word) - backwards] for word in small]
-    ahead = _common(small)
-    return [word[ahead:] for word in small] if ahead else []
+    behind = _common([word[::-1] for word in small])
+    cut = slice(None, -behind) if behind else slice(_common(small), None)
+    return [word[cut] for word in small] if cut != slice(0, None) else []
 
 
 def _common(words: list[str]) -> int:
     """How many letters, up to a sign, all words begin with that are no whole word."""
     shared = os.path.commonprefix(words)
     length = 1 + max(shared.rfind(sign) for sign in "_ .-")
-    return length if len(words) > 1 and length > 1 and all(len(word) > length for word in words) else 0
+    return length if 1 < length < min(map(len, words)) and words[1:] else 0
 
 
 def in_pairs(columns: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
@@ -65,21 +72,24 @@ def in_pairs(columns: Sequence[ColumnName]) -> tuple[ColumnName, ...]:
 
 def _signal_of(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
     """The column whose uncertainty a name is, and the sample that both name; None where there is none."""
-    samples = [error[len(prefix) :] for prefix in _OF_ERRORS if error.lower().startswith(prefix)]
-    pairs = [(name, sample) for sample in samples for name in (sample, f"I{sample}")]
+    pairs = [(name, sample) for sample in _behind_error(error) for name in (sample, f"I{sample}")]
     found = next(((names[name], sample) for name, sample in pairs if name in names), None)
     return found or _signal_beside_bracket(error, names)
 
 
+def _behind_error(name: str) -> list[str]:
+    """What stands behind a word for an uncertainty at the beginning of a name."""
+    return [name[len(prefix) :] for prefix in _OF_ERRORS if name.lower().startswith(prefix)]
+
+
 def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
     """The same for ``I0(err)`` beside ``I0(80)``, or ``dRef (SD)`` beside ``Ref``."""
-    bracket = _BRACKET.match(error)
-    if bracket is None or not _ERROR_IN_BRACKET.fullmatch(bracket["inner"].strip()):
+    bracket = _WITH_ERROR.match(error)
+    if bracket is None:
         return None
-    base = bracket["base"]
-    bases = {_base(name): i for name, i in reversed(names.items()) if name != error}
-    wanted = [base, *(base[len(prefix) :] for prefix in _OF_ERRORS if base.lower().startswith(prefix))]
-    return next(((bases[name], base) for name in wanted if name in bases), None)
+    own = bracket["base"]
+    bases = {_base(name): i for name, i in names.items() if name != error}
+    return next(((bases[name], own) for name in (own, *_behind_error(own)) if name in bases), None)
 
 
 def _base(name: str) -> str:

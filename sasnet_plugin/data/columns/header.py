@@ -108,12 +108,16 @@ def _near(table: Table) -> list[str]:
 
 def _named(words: list[str], lines: list[str]) -> Names | None:
     """These words as names of columns; None where none is q or an angle, or too few are known."""
-    if not any(_MAYBE_X.match(word) or _STEM_AND_Q.search(word) for word in words):
+    if not any(map(_may_be_x, words)):
         return None
     named = Names(understood(words))
     if named.x is None:
         return None
     return named if named.known > 1 or _are_samples(named, words, lines) else None
+
+
+def _may_be_x(word: str) -> bool:
+    return bool(_MAYBE_X.match(word) or _STEM_AND_Q.search(word))
 
 
 def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
@@ -126,19 +130,30 @@ def no_abscissa(table: Table) -> str:
 
     Beside a named intensity, or where the names of columns are parted by more than a blank.
     """
-    lines = _near(table)
-    for line in reversed(lines):
-        for words in _splits(line, len(table.columns)):
-            first = words[0].strip("<>\"'#% ")
-            if _NO_Q.fullmatch(first) and any(understand(word).quantity != UNKNOWN for word in words[1:]):
-                return first
-    nearest = lines[-1] if lines else ""
-    words = next((found for found in _splits(nearest, len(table.columns), _STRICT)), [])
-    first = words[0].strip("<>\"'#% ") if words else ""
-    return (
-        first
-        if _NEVER_Q.fullmatch(first) and all(word[:1].isalpha() or word[:1] in "<#" for word in words[1:])
-        else ""
+    lines, width = _near(table), len(table.columns)
+    lists = [words for line in reversed(lines) for words in _splits(line, width)]
+    nearest = _splits((lines or ("",))[-1], width, _STRICT)
+    found = (*filter(_no_q, lists), *filter(_never_q, nearest))
+    return _first(found[0]) if found else ""
+
+
+def _no_q(words: list[str]) -> bool:
+    """Whether the first of some words is the name of what is no q, beside one that is known."""
+    return bool(_NO_Q.fullmatch(_first(words))) and _any_known(words[1:])
+
+
+def _first(words: list[str]) -> str:
+    return words[0].strip("<>\"'#% ")
+
+
+def _any_known(words: list[str]) -> bool:
+    return any(understand(word).quantity != UNKNOWN for word in words)
+
+
+def _never_q(words: list[str]) -> bool:
+    """Whether words are names, the first of them of what is no q whatever stands beside it."""
+    return bool(_NEVER_Q.fullmatch(_first(words))) and all(
+        re.match(r"[^\W\d]|[<#]", word) for word in words[1:]
     )
 
 

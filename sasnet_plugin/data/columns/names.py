@@ -132,7 +132,7 @@ _KNOWN = (
         OTHER,
         1.0,
         r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid points? pts? row"
-        r" channel ch bin"
+        r" channel ch bin [bfpz]\(?q\)?\^?2?"
         r" weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame monitor mon time"
         r" i0 mean"
         r" (?:res|resid|residuals?)(?:/\S*)? chi chi2 chisq diff difference delta/sigma \(?\S*-\S*\)?/\S*"
@@ -185,7 +185,7 @@ _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
 _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?"
 # "lysozyme I", "lysozyme_err".
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
-_STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|SQ(?:_?[eE]ff)?")
+_STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|S[qQ](?:_?[eE]ff)?")
 """With a capital: an uncertainty of q has a small one."""
 _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?omega|2-?θ")
 

@@ -76,9 +76,6 @@ class Runs:
 
     def take(self, lines: list[str], number: int) -> None:
         """The line of this number."""
-        if not lines[number].strip():
-            self.parted = True
-            return
         row = self._row(lines[number])
         if row is None or len(row) < 2:
             self._other(lines[number], number, row)
@@ -125,12 +122,13 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
     Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill up.
     """
-    first, last = run[0][0], run[-1][0]
     if len(run) < LEAST_ROWS:
         return False
-    if row[0] == first and (parted or first != 0):
-        return max(abs(first), abs(last)) > BACK * min(abs(first), abs(last))
-    return parted and last > BACK * first and row[0] < BACK * first
+    first, last = run[0][0], run[-1][0]
+    if row[0] == first:
+        low, high = sorted((abs(first), abs(last)))
+        return high > BACK * low and (parted or first != 0)
+    return parted and row[0] < BACK * first < last
 
 
 def _is_run(lines: list[str], number: int) -> bool:

@@ -119,17 +119,8 @@ def read_table(text: str) -> Table:
 def _uniform(lines: list[str]) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
     start = _first_table_line(lines)
-    if start is None:
-        return None
-    delimiter, decimal = cells.style(lines[start])
-    block = lines[start:]
-    if decimal:
-        block = [line.replace(",", ".") for line in block]
-    try:
-        rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
-    except ValueError:
-        return None
-    if rows.shape[1] < 2 or np.any(rows[LEAST_ROWS:, 0] == rows[0, 0]) or _begins_again(lines, start, rows):
+    rows = None if start is None else _by_numpy(lines[start:])
+    if start is None or rows is None or _may_begin_again(lines[start:], rows[:, 0]):
         return None
     lost, grouped = _beside(lines, range(start, len(lines)), rows)
     return Table(
@@ -137,9 +128,22 @@ def _uniform(lines: list[str]) -> Table | None:
     )
 
 
-def _begins_again(lines: list[str], start: int, rows: FloatArray) -> bool:
-    """Whether q falls anywhere in a table that empty lines part: these may be several tables."""
-    return bool(np.any(np.diff(rows[:, 0]) < 0)) and any(not line.strip() for line in lines[start:])
+def _by_numpy(block: list[str]) -> FloatArray | None:
+    """Lines as rows of two numbers at least; None where they are not all alike."""
+    delimiter, decimal = cells.style(block[0])
+    if decimal:
+        block = [line.replace(",", ".") for line in block]
+    try:
+        rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
+    except ValueError:
+        return None
+    return rows if rows.shape[1] > 1 else None
+
+
+def _may_begin_again(lines: list[str], q: FloatArray) -> bool:
+    """Whether q comes back to its first value, or falls in a table that empty lines part: several tables."""
+    again = q[LEAST_ROWS:] == q[0]
+    return bool(np.any(again) or np.any(np.diff(q) < 0) and not all(line.strip() for line in lines))
 
 
 def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int], str]:
@@ -202,8 +206,11 @@ def _with_blanks(lines: list[str]) -> list[str]:
 
 def _runs(lines: list[str]) -> Runs:
     found = Runs()
-    for number in range(len(lines)):
-        found.take(lines, number)
+    for number, line in enumerate(lines):
+        if line.strip():
+            found.take(lines, number)
+        else:
+            found.parted = True
     return found
 
 
