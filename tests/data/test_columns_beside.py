@@ -155,3 +155,67 @@ def test_a_shuffled_curve_is_sorted(tmp_path: Path) -> None:
     order = RNG.permutation(Q.size)
     (curve,) = load(write(tmp_path, rows(Q[order], MEASURED[order], ERROR[order])))
     check(curve)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "# $q$ ($\\mathrm{\\AA}^{-1}$)\t$I(q)$ (cm$^{-1}$)\t$\\sigma$",
+        "q (&Aring;<sup>-1</sup>)\tI\terr",
+        '@    xaxis  label "q (\\cE\\C A\\S-1\\N)"',
+    ],
+)
+def test_markup_of_units_is_read_as_it_prints(tmp_path: Path, header: str) -> None:
+    (curve,) = load(write(tmp_path, f"{header}\n{rows(Q, MEASURED, ERROR, sign=chr(9))}\n"))
+    check(curve)
+    assert curve.q_unit.stated
+
+
+def test_a_resolution_before_the_uncertainty_is_seen_without_names(tmp_path: Path) -> None:
+    width = 0.05 * Q + 0.001
+    (curve,) = load(write(tmp_path, rows(Q, MEASURED, width, ERROR)))
+    check(curve)
+    assert curve.dq is not None
+    np.testing.assert_allclose(curve.dq, width, rtol=1e-6)
+    assert any("grows with q" in note for note in curve.notes)
+
+
+@pytest.mark.parametrize("name", ["var(I)", "I_var", "sigma(I)^2", "variance"])
+def test_a_variance_by_any_name_is_rooted(tmp_path: Path, name: str) -> None:
+    (curve,) = load(write(tmp_path, f"q I {name}\n{rows(Q, MEASURED, ERROR**2)}\n"))
+    check(curve)
+
+
+def test_a_band_of_the_intensity_is_no_uncertainty(tmp_path: Path) -> None:
+    band = (MEASURED - ERROR, MEASURED + ERROR)
+    (curve,) = load(write(tmp_path, f"q I I-err I+err\n{rows(Q, MEASURED, *band)}\n"))
+    check(curve, error=False)
+
+
+def test_samples_by_the_letters_of_units_are_no_units(tmp_path: Path) -> None:
+    columns = (Q, MEASURED, ERROR, 1.1 * Q, 2 * MEASURED, 2 * ERROR)
+    first, second = load(write(tmp_path, f"q_A,I_A,e_A,q_B,I_B,e_B\n{rows(*columns, sign=',')}\n"))
+    check(first)
+    assert not first.q_unit.stated
+    np.testing.assert_allclose(second.q, 1.1 * Q, rtol=1e-6)
+    np.testing.assert_allclose(second.dintensity, 2 * ERROR, rtol=1e-6)
+
+
+def test_edges_of_bins_are_no_q(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, f"qlow (1/A),qhigh (1/A),I,dI\n{rows(0.98 * Q, 1.02 * Q, MEASURED, ERROR, sign=',')}"
+    )
+    with pytest.raises(DataError, match="'qlow"):
+        load(path)
+
+
+def test_a_column_guessed_to_be_the_uncertainty_is_said(tmp_path: Path) -> None:
+    (curve,) = load(write(tmp_path, f"q I(q) thing\n{rows(Q, MEASURED, ERROR)}\n"))
+    check(curve)
+    assert "Column 'thing' was read as the uncertainty." in curve.notes
+
+
+def test_counts_of_a_diffractometer_are_against_its_angle(tmp_path: Path) -> None:
+    angle = np.degrees(2 * np.arcsin(Q * 1.5406 / (4 * np.pi)))
+    (curve,) = load(write(tmp_path, f"_WL1=1.540600\n_2THETACOUNTS\n{rows(angle, MEASURED)}\n", "scan.uxd"))
+    check(curve, error=False)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 
+from ... import units
 from .names import ERROR, INTENSITY, OTHER, UNKNOWN, ColumnName, Q, understand
 
 _OF_ERRORS = ("sigma", "sig", "error", "err", "std", "d", "e", "s")
@@ -13,6 +14,9 @@ _BRACKET = re.compile(r"^(?P<base>.*\S)\s*[\[(][^\[\]()]*[\])]$")
 _WITH_ERROR = re.compile(
     r"^(?P<base>.*\S)\s*[\[(]\s*(?:err(?:or)?s?|sigma|sig|std\.?(?:dev)?|s\.?d\.?|unc\w*)\s*[\])]$",
     re.IGNORECASE,
+)
+_LOWER, _UPPER = (
+    re.compile(rf"[IY]\w*(?:\(q\))?\s*{sign}\s*[eds]\w*", re.IGNORECASE) for sign in ("[-\u2212]", r"\+")
 )
 _LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
 """Igor's waves of one sample: q, intensity, its uncertainty, the width of a bin, which is no resolution."""
@@ -26,11 +30,26 @@ def understood(words: Sequence[str]) -> tuple[ColumnName, ...]:
     words : sequence of str
         One for each column, such as ``SMR_Int``, ``SMR_Error``, ``SMR_Qvec``, or ``Q_a``, ``R_a``, ``S_a``.
     """
-    alone, rests = list(map(understand, words)), _without_stem(words)
+    alone, rests = [_in_company(word, words) for word in words], _without_stem(words)
     if {"q", "r"} <= set(rests) <= set(_LETTERS):
         return _renamed(alone, [ColumnName(rest, _LETTERS[rest]) for rest in rests])
     inner = list(map(understand, rests))
     return in_pairs(_renamed(alone, inner) if _names_q(inner) and not _names_q(alone) else alone)
+
+
+def _in_company(word: str, words: Sequence[str]) -> ColumnName:
+    """A name; "A" behind q is a sample's where I has it too, and I - err no error beside I + err."""
+    if _LOWER.fullmatch(word) and any(map(_UPPER.fullmatch, words)):
+        return ColumnName(word, OTHER)
+    head, _, sample = word.strip().rpartition("_")
+    return _of_letter(word, head, sample) if f"I_{sample}" in words else understand(word)
+
+
+def _of_letter(word: str, head: str, sample: str) -> ColumnName:
+    """A name whose end, a sample's, could be a length."""
+    if not (head and sample.isalpha() and units.canonical(sample, "q")):
+        return understand(word)
+    return understand(f"{head}_sample_{sample}")._replace(text=word, sample=sample)
 
 
 def _names_q(columns: Sequence[ColumnName]) -> bool:

@@ -49,6 +49,12 @@ MARKS = "#%*'!;/x \t"
 BLANKS = re.compile("[\u00a0\u2009\u202f]")
 # q is no whole number; headers (RAL's) have rows of them just above the table.
 ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
+# Signs of LaTeX, HTML and Grace, as in "nm<sup>-1</sup>" and "nm\\S-1\\N", and what they print as.
+_MARKUP = (
+    (re.compile(r"\\S\s*([-+\u2212]?\d)\s*\\N|<sup>\s*([^<>]{1,9})</sup>"), r"^\1\2"),
+    (re.compile(r"\\(?:math(?:rm|it|bf)|text(?:rm|it|bf)?|rm|,|;|:|!)\b\s*|\\[,;:!]"), " "),
+    (re.compile(r"\\(?:AA|angstrom|r\{A\})(?![A-Za-z])|&Aring;|&#8491;"), "\u00c5"),
+)
 _REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 
 
@@ -121,6 +127,14 @@ def above_numbers(lines: Sequence[str], end: int) -> int:
     while start > max(0, end - _ROWS_ABOVE) and len(numbers(lines[start - 1]) or ()) > 1:
         start -= 1
     return start
+
+
+def printed(line: str) -> str:
+    """A line as its markup prints it."""
+    if "\\" in line or "<" in line or "&" in line:
+        for pattern, plain in _MARKUP:
+            line = pattern.sub(plain, line)
+    return line
 
 
 def count(line: str) -> int:

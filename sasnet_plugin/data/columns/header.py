@@ -10,7 +10,7 @@ from ... import units
 from ..limits import LIMITS
 from . import cells
 from .beside import understood
-from .names import ANGLE, ERROR, INTENSITY, OTHER, UNKNOWN, ColumnName, Q, understand
+from .names import ANGLE, ERROR, INTENSITY, UNKNOWN, ColumnName, Q, understand
 
 if TYPE_CHECKING:
     from .table import Table
@@ -21,7 +21,7 @@ NAMES_WITHIN = 8
 _LENGTH = r"[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
 _NO_Q = re.compile(
     rf"pixels?|channels?|strip|(?:r|radius|position|pos|distance){_LENGTH}"
-    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q[\s_]*(?:low|lo|min|left)\w*(?:\s*[\[(].*)?|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
     re.IGNORECASE,
 )
 # Words for what is no q whatever stands beside them.
@@ -158,17 +158,16 @@ def _never_q(words: list[str]) -> bool:
 
 
 def intensity_without_q(table: Table) -> str:
-    """The names of columns that all say what they are, and none of them is q; empty where it is not so."""
+    """The names of columns that say where the intensity is, but not behind q, and name no q; else empty."""
     lines = _near(table)
-    for words in _splits(lines[-1] if lines else "", len(table.columns)):
-        columns = understood(words)
-        if columns[0].quantity == INTENSITY and {one.quantity for one in columns} <= {
-            INTENSITY,
-            ERROR,
-            OTHER,
-        }:
-            return ", ".join(words)
-    return ""
+    nearest = _splits((lines or ("",))[-1], len(table.columns))
+    return next((", ".join(words) for words in nearest if _are_without_q(words)), "")
+
+
+def _are_without_q(words: list[str]) -> bool:
+    quantities = [one.quantity for one in understood(words)]
+    complete = {INTENSITY, ERROR} <= set(quantities) and quantities[1] != INTENSITY
+    return complete and not {Q, ANGLE} & set(quantities)
 
 
 def _parted(words: list[str], lines: list[str]) -> bool:

@@ -169,7 +169,10 @@ _UNIT_LIKE = re.compile(
     re.IGNORECASE,
 )
 _LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
-_VARIANCE = rf"var|variance|(?:{_ERROR}|d{_I})\^2"
+_VARIANCE = (
+    rf"{_SHORT}?var(?:iance)?(?:of)?\(?{_SHORT}?{_OF_Q}\)?"
+    rf"|(?:{_ERROR}|d{_I})\^2|{_ERROR}\(?{_SHORT}{_OF_Q}\)?\^2"
+)
 #: Names as a whole, what they are, and the scale.
 _SCALES = (
     (r"[qs](?:\^2|\*\*2|sq|squared)", Q, "squared"),
@@ -187,7 +190,7 @@ _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
 _STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|S[qQ](?:_?[eE]ff)?")
 """With a capital: an uncertainty of q has a small one."""
-_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?omega|2-?θ")
+_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:omega|counts?|cps)|2-?θ")
 
 
 def understand(text: str) -> ColumnName:

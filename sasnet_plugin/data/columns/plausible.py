@@ -99,6 +99,29 @@ def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
     return bool(np.ptp(values) == 0 or _rank_correlation(x, values) > -0.3)
 
 
+def changed_places(q: FloatArray, intensity: FloatArray, third: FloatArray, fourth: FloatArray) -> bool:
+    """Whether the third column can only be the resolution, and the fourth the uncertainty.
+
+    A resolution grows from point to point without noise; an uncertainty that does so, where the intensity
+    falls, is none of counts.
+
+    Parameters
+    ----------
+    q, intensity, third, fourth : (n,) float arrays
+    """
+    positive = np.isfinite(third) & np.isfinite(q) & (intensity > 0)
+    if np.count_nonzero(positive) < FEW or not _grows_smoothly(q[positive], third[positive]):
+        return False
+    falls = _rank_correlation(q[positive], intensity[positive]) < 0
+    rest = could_be_uncertainty(intensity, fourth) and not could_be_resolution(q, fourth)
+    return bool(falls and rest and could_be_resolution(q, third) and np.any(fourth > 0))
+
+
+def _grows_smoothly(q: FloatArray, column: FloatArray) -> bool:
+    """Whether q ascends and the column with it, from each point to the next."""
+    return bool(np.all(np.diff(q) > 0) and np.all(np.diff(column) >= 0) and np.ptp(column) > 0)
+
+
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's coefficient; ranks of equal values as they come."""
     ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)

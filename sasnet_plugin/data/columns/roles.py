@@ -73,7 +73,7 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     if names.x is None or not signals:
         return [], []
     roles = list(_each(table, names, names.x, signals))
-    return roles, _unused(names.columns, roles)
+    return roles, [*_guessed(names.columns, roles), *_unused(names.columns, roles)]
 
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
@@ -169,6 +169,16 @@ def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: i
     return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
 
 
+def _guessed(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
+    """A sentence where a column whose name says nothing was read as the uncertainty."""
+    unknown = (columns[one.error] for one in roles if one.error is not None)
+    return [
+        f"Column '{printable(one.text[:40])}' was read as the uncertainty."
+        for one in unknown
+        if one.quantity == UNKNOWN
+    ]
+
+
 def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
     """A sentence on the columns that no data set has; none where each has its place."""
     used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit)}
@@ -226,6 +236,11 @@ def _beside(
             "Column 4 is larger than q and column 3 a placeholder; column 4 was read as the uncertainty."
         )
         return behind[1], None
+    if plausible.changed_places(q, intensity, third, fourth):
+        notes.append(
+            "Column 3 grows with q as a resolution does, and column 4 cannot be one; they were read so."
+        )
+        return behind[1], behind[0]
     error = _uncertainty(columns, signal, behind[0], notes)
     if error is not None:
         return error, _resolution(columns, x, signal, behind[1], notes)

@@ -109,11 +109,17 @@ def read_table(text: str) -> Table:
     lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
+    if _has_markup(text):
+        lines = list(map(cells.printed, lines))
     found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
         return found
     # A letter behind each row, or a time before it, is no number.
     return _longest([cells.numbers_alone(line) for line in lines])
+
+
+def _has_markup(text: str) -> bool:
+    return "\\" in text or "<sup>" in text or "&" in text
 
 
 def _uniform(lines: list[str]) -> Table | None:
