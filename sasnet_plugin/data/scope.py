@@ -67,6 +67,10 @@ _HEADERS = (
 # In the names of columns just above the numbers.
 _REAL_SPACE = (
     (re.compile(r"^\W*r\b[^\n]{0,40}\bp\(r\)", re.I | re.M), "a distribution of distances p(r)"),
+    (
+        re.compile(r"^\W*r\b[^\n]{0,40}\b(?:g|gamma|c)\(r\)", re.I | re.M),
+        "a correlation function of distances",
+    ),
     (re.compile(r"^\W*d[\s_-]?spacing\b", re.I | re.M), "intensities against the spacing d"),
 )
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"

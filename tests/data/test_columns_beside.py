@@ -219,3 +219,26 @@ def test_counts_of_a_diffractometer_are_against_its_angle(tmp_path: Path) -> Non
     angle = np.degrees(2 * np.arcsin(Q * 1.5406 / (4 * np.pi)))
     (curve,) = load(write(tmp_path, f"_WL1=1.540600\n_2THETACOUNTS\n{rows(angle, MEASURED)}\n", "scan.uxd"))
     check(curve, error=False)
+
+
+@pytest.mark.parametrize("names", ["frame,q,I,dI", "sample,q,I,dI"])
+def test_frames_in_one_long_table_are_several(tmp_path: Path, names: str) -> None:
+    marks = ("1", "2") if names.startswith("frame") else ("gel A", "gel B")
+    parts = [
+        "\n".join(
+            f"{mark},{line}" for line in rows(Q, factor * MEASURED, factor * ERROR, sign=",").split("\n")
+        )
+        for mark, factor in zip(marks, (1, 2), strict=True)
+    ]
+    first, second = load(write(tmp_path, "\n".join([names, *parts])))
+    check(first)
+    check(second, factor=2)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [("# phi(deg) I", "'phi"), ("# Azimuth Intensity", "'Azimuth'"), ("r  gamma(r)", "correlation function")],
+)
+def test_profiles_over_an_azimuth_or_a_distance_are_refused(tmp_path: Path, names: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        load(write(tmp_path, f"{names}\n{rows(np.arange(90.0), MEASURED)}\n"))

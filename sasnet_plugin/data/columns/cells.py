@@ -151,12 +151,13 @@ def grouped(line: str) -> str:
 
 def numbers_alone(line: str) -> str:
     """A line without one word at either end that is no number, where the rest are numbers."""
-    words = line.split()
+    sign = next((one for one in ";,\t" if one in line), None)
+    words = [word.strip() for word in line.split(sign)]
     if len(words) > 2:
         first, last = (int(number(word) is None) for word in (words[0], words[-1]))
         inner = words[first : len(words) - last]
         if len(inner) > 1 and all(number(word) is not None for word in inner):
-            return " ".join(inner)
+            return (sign or " ").join(inner)
     return line
 
 

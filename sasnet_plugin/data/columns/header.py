@@ -20,6 +20,7 @@ NAMES_WITHIN = 8
 
 _LENGTH = r"[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
 _NO_Q = re.compile(
+    r"(?:azi\w*|phi|psi|chi)(?:[\s_]*angle)?[\s_]*(?:[\[(].*|deg\w*)?|"
     rf"pixels?|channels?|strip|(?:r|radius|position|pos|distance){_LENGTH}"
     r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q[\s_]*(?:low|lo|min|left)\w*(?:\s*[\[(].*)?|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
     re.IGNORECASE,

@@ -15,6 +15,7 @@ from . import plausible
 from .header import Names, intensity_without_q, label, names_of, no_abscissa
 from .names import ANGLE, RELATIVE, ColumnName
 from .roles import Roles, by_name, by_position
+from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     if given_wavelength is not None:
         x_name = x_name or _angle_without_name(table.columns[roles[0].x])
     left_out = [*_left_out(table), *said]
-    curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
+    curves = [
+        _with_notes(curve_of(columns, one, names, x_name), left_out)
+        for columns in again_from_the_start(table.columns, roles[0].x)
+        for one in roles
+    ]
     beside = names.unit_beside if names else ""
     return _against_q(curves, x_name, beside, table, file, given_wavelength)
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from . import cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
 
 START = 5
 """This many alike lines in a row start the table; fewer may be numbers of a header."""
@@ -129,6 +137,23 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
         low, high = sorted((abs(first), abs(last)))
         return high > BACK * low and (parted or first != 0)
     return parted and row[0] < BACK * first < last
+
+
+def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
+    """A table in parts that each begin with the first q and have `LEAST_ROWS` at least: frames in one list.
+
+    Parameters
+    ----------
+    columns : (m, n) float array
+    x : int
+        The column of q, behind one that numbers the frames, as a rule.
+    """
+    q = columns[x]
+    starts = np.flatnonzero(q == q[0])
+    rows = np.diff([*starts, q.size])
+    if starts.size < 2 or rows.min() < LEAST_ROWS:
+        return [columns]
+    return np.split(columns, starts[1:], axis=1)
 
 
 def _is_run(lines: list[str], number: int) -> bool:
