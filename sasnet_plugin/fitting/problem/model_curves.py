@@ -16,6 +16,7 @@ from ..settings import PROBLEM
 from ..task import Task
 from .experiment import TimeUpError
 from .free_parameters import fittable
+from .overlaps import overlaps
 from .resolution import resolution, scale_and_background
 from .sums import of_part, scales_of, solve_scales
 
@@ -76,6 +77,8 @@ class ModelCurves:
         parts = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
         for name, own in zip(self._parts, parts, strict=True):
             count(name, own, self._resolution.q_calc, quick=self.quick)
+        if any(map(overlaps, self._parts, parts)):
+            return np.full((len(parts), len(self.curve)), np.nan)
         with np.errstate(all="ignore"):
             try:
                 found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]

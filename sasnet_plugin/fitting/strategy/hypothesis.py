@@ -149,10 +149,10 @@ def _of_shape(info: Any) -> list[Any]:
 def _shape(part: str) -> int:
     if part.endswith(".py"):
         return 4
-    table = _of_shape(model_info(part))
-    slds = [p for p in table if "sld" in p.name]
-    others = [p for p in table if "sld" not in p.name and p.name not in _NOT_COUNTED]
-    return 1 + len(others) + max(len(slds) - 2, 0)
+    names = [p.name for p in _of_shape(model_info(part))]
+    slds = sum("sld" in name for name in names)
+    others = sum("sld" not in name and name not in _NOT_COUNTED for name in names)
+    return 1 + others + max(slds - 2, 0)
 
 
 @dataclass(frozen=True)
@@ -201,18 +201,21 @@ class Beliefs:
         of the first five. A simple model that explains the curve is what the evidence prefers.
         """
         found: dict[str, float] = {}
-        guesses = self.guesses
         for group in self.suggestion.groups:
             if group.probability >= STRATEGY.group_share:
-                cheap = (m for m in group.members if m in guesses and fit_cost_class(m) != "slow")
-                simplest = sorted(cheap, key=lambda m: (size_of(Hypothesis(m)), m))
                 # Before another explains the curve all are fitted, afterwards what each is worth itself.
-                found |= {m: guesses[m].probability for m in simplest[: STRATEGY.simplest]}
+                found |= self._simplest(group.members)
         for guess in self.suggestion.models:
-            least = STRATEGY.expected if fit_cost_class(guess.name) == "slow" else STRATEGY.group_share
-            if guess.probability >= least:
+            slow = fit_cost_class(guess.name) == "slow"
+            if guess.probability >= (STRATEGY.expected if slow else STRATEGY.group_share):
                 found[guess.name] = guess.probability
         return found
+
+    def _simplest(self, members: Iterable[str]) -> dict[str, float]:
+        """Those of a group that have the fewest parameters and are not slow."""
+        quick = (m for m in members if m in self.guesses and fit_cost_class(m) != "slow")
+        simplest = sorted(quick, key=lambda m: (size_of(Hypothesis(m)), m))[: STRATEGY.simplest]
+        return {name: self.guesses[name].probability for name in simplest}
 
 
 def second_share(second: str | None) -> float:
@@ -271,12 +274,10 @@ def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]
     common each is; each has its structure factor's probability besides. Of sums it has seen none: they have
     what is common of their first component.
     """
-    guesses, common = {guess.name: guess for guess in suggestion.models}, _frequencies(suggestion)
+    guesses, common = Beliefs(suggestion).guesses, _frequencies(suggestion)
     members = {name: group for group in suggestion.groups for name in group.members}
-    tried: dict[str, set[str]] = {}
-    for hypothesis in every:
-        if hypothesis.form in members:
-            tried.setdefault(members[hypothesis.form].name, set()).add(hypothesis.form)
+    fitted = {hypothesis.form for hypothesis in every}
+    tried = {group.name: fitted.intersection(group.members) for group in suggestion.groups}
     all_common = sum(common.values()) or 1.0
 
     def prior(hypothesis: Hypothesis) -> float:
@@ -289,7 +290,7 @@ def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]
         factor = factor_share(guess, hypothesis.structure_factor)
         return float(group.probability * share * max(factor, STRATEGY.simple_prior))
 
-    return [prior(one) for one in every]
+    return list(map(prior, every))
 
 
 def _frequencies(suggestion: Suggestion) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from .hypothesis import Hypothesis, size_of
@@ -32,10 +32,10 @@ def expected(state: State) -> dict[Hypothesis, float]:
     chances = state.beliefs.first()
     for form, chance in _unseen_groups(state):
         chances[form] = max(chances.get(form, 0.0), chance)
-    return {_expected(state, form): chance for form, chance in chances.items()}
+    return {as_expected(state, form): chance for form, chance in chances.items()}
 
 
-def _expected(state: State, form: str) -> Hypothesis:
+def as_expected(state: State, form: str) -> Hypothesis:
     """A form as the network thinks that it interacts."""
     guess = state.beliefs.guesses.get(form)
     return Hypothesis(form, guess.structure_factor if guess else None)
@@ -46,13 +46,19 @@ def _unseen_groups(state: State) -> Iterator[tuple[str, float]]:
 
     Whatever explains the curve: as good a fit of the group that the network thinks likeliest is likelier.
     """
-    guesses, fitted = state.beliefs.guesses, {hypothesis.form for hypothesis in state.fits}
+    guesses = state.beliefs.guesses
 
     def worth(name: str) -> float:
-        hypothesis = _expected(state, name)
+        hypothesis = as_expected(state, name)
         return guesses[name].probability * boost(state, size_of(hypothesis)) / hypothesis.seconds
 
     for group in state.beliefs.suggestion.groups:
-        members = [name for name in group.members if name in guesses]
-        if group.probability >= STRATEGY.group_share and members and not fitted & set(members):
+        members = _unless_fitted(state, group.members)
+        if group.probability >= STRATEGY.group_share and members:
             yield max(members, key=worth), group.probability
+
+
+def _unless_fitted(state: State, members: Iterable[str]) -> list[str]:
+    """Those of a group that the network knows; empty where one of them was fitted."""
+    known = [name for name in members if name in state.beliefs.guesses]
+    return [] if {hypothesis.form for hypothesis in state.fits} & set(known) else known

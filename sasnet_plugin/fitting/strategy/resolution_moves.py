@@ -11,7 +11,7 @@ import numpy as np
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import sharp
 from ..problem.resolution import has_resolution
-from ..result.model_fit import ModelFit, doubtful
+from ..result.model_fit import doubtful
 from ..task import Budget
 from .hypothesis import Hypothesis
 from .settings import STRATEGY
@@ -28,10 +28,9 @@ def resolutions(state: State) -> Iterator[Step]:
     if best is None or has_resolution(state.curve) or best.as_measured:
         return
     for hypothesis, chance in _without_resolution(state, best).items():
-        if hypothesis.resolution is None:
-            # A second component that is seen explains what else a resolution would have to.
-            yield _asked(state, hypothesis, chance * (1 - state.beliefs.two))
-    if best.resolution is None and _is_narrow(state.fits[best]):
+        # A second component that is seen explains what else a resolution would have to.
+        yield _asked(state, hypothesis, chance * (1 - state.beliefs.two))
+    if _is_narrow(state, best):
         yield _asked(state, best, 1.0, sharp)
 
 
@@ -45,42 +44,48 @@ def _asked(state: State, hypothesis: Hypothesis, chance: float, begun: Begun = d
     return Step(key, chance * STRATEGY.likely * again / (2 * hypothesis.seconds), search=search)
 
 
-def _is_narrow(fit: ModelFit) -> bool:
+def _is_narrow(state: State, best: Hypothesis) -> bool:
     """Whether a width of sizes may be a resolution instead: both wash out fringes."""
-    widths = [p.value for name, p in fit.parameters.items() if name.endswith("_pd") and not p.fixed]
-    return 0 < max(widths, default=0.0) < STRATEGY.relative_dq[-1]
+    parameters = state.fits[best].parameters
+    widths = [p.value for name, p in parameters.items() if name.endswith("_pd") and not p.fixed]
+    return best.resolution is None and 0 < max(widths, default=0.0) < STRATEGY.relative_dq[-1]
 
 
 def _without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, float]:
-    """What may lack nothing but the resolution, with its chance: the best and the likeliest near one.
+    """What may lack nothing but a resolution, with its chance: the best and the likeliest near one.
 
     Where the best explains the data, the nearest that does not and has fewer parameters.
     """
-    least = state.fits[best]
-
-    def lacks(fit: ModelFit) -> bool:
-        return doubtful(fit.reduced_chisq, len(state.curve))
-
-    if lacks(least):
-        near_ = [h for h, fit in state.fits.items() if fit.chisq < STRATEGY.far_best * least.chisq]
+    if doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+        near_ = _up_to(state, STRATEGY.far_best * state.fits[best].chisq)
         likely = sorted(near_, key=lambda h: -state.beliefs.of(h))[:1]
-        return {h: state.beliefs.of(h) for h in likely} | {best: 1.0}
-    simpler_ = [
-        h
-        for h, fit in state.fits.items()
-        if fit.chisq < STRATEGY.near_best * least.chisq and len(fit.free) < len(least.free) and lacks(fit)
-    ]
-    return dict.fromkeys(sorted(simpler_, key=state.lost)[:1], 1.0)
+        found = {h: state.beliefs.of(h) for h in likely} | {best: 1.0}
+    else:
+        found = dict.fromkeys(sorted(_simpler(state, best), key=state.lost)[:1], 1.0)
+    return {h: chance for h, chance in found.items() if h.resolution is None}
+
+
+def _up_to(state: State, most: float) -> list[Hypothesis]:
+    """What is fitted to less than a χ²."""
+    return [h for h, fit in state.fits.items() if fit.chisq < most]
+
+
+def _simpler(state: State, best: Hypothesis) -> Iterator[Hypothesis]:
+    """Near fits that do not explain the curve, of fewer parameters than the best."""
+    least = state.fits[best]
+    for hypothesis in _up_to(state, STRATEGY.near_best * least.chisq):
+        fit = state.fits[hypothesis]
+        if len(fit.free) < len(least.free) and doubtful(fit.reduced_chisq, len(state.curve)):
+            yield hypothesis
 
 
 def resolved(state: State) -> Iterator[Step]:
     """The near fits with the resolution that was found with one of them, and those with it without."""
-    supposed = {h.resolution for h in state.fits if h.resolution is not None}
-    least = min(fit.chisq for fit in state.fits.values())
+    least = state.least_chisq
     for hypothesis, fit in state.fits.items():
         # What a wrong second component needs, the right one may not.
         others, most = (
-            ([None], STRATEGY.near_best) if hypothesis.resolution else (supposed, STRATEGY.far_best)
+            ([None], STRATEGY.near_best) if hypothesis.resolution else (state.supposed, STRATEGY.far_best)
         )
         for resolution in sorted(others, key=str):
             found = replace(hypothesis, resolution=resolution)

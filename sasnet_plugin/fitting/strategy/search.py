@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from ...digits import chisq_text
@@ -13,7 +14,7 @@ from ..pool import answers
 from ..result.model_fit import ModelFit
 from ..settings import EFFORT
 from ..start_values.screening import Screen, screened
-from ..task import Counting, LateError, Pair
+from ..task import Counting, LateError, Pair, Task
 from .fit_candidate import fit_candidate
 from .hypothesis import Hypothesis
 from .moves import open_steps, rank
@@ -51,18 +52,23 @@ def search(pool: Counting, state: State, deadline: float) -> Found:
     deadline : float
         By the pool's clock, s.
     """
-    while True:
-        steps = _together(state, open_steps(state))
-        left = deadline - pool.clock()
-        assured = any(step.due and step.task and step.task.assured for step in steps)
-        if not steps or (left <= 0 and not assured):
+    while steps := _together(state, open_steps(state)):
+        seconds = _time_for(steps, deadline - pool.clock())
+        if seconds <= 0:
             break
-        for step in steps:
-            state.done.add(step.key)
-        _take(pool, state, steps, max(left, STRATEGY.time["fast"]) if assured else left)
+        state.done.update(step.key for step in steps)
+        _take(pool, state, steps, seconds)
     if not state.fits or deadline <= pool.clock():
-        state.late += [s.hypothesis.name for s in open_steps(state) if s.due and s.hypothesis]
+        state.late += _due(open_steps(state))
     return _found(state)
+
+
+def _time_for(steps: Sequence[Step], left: float) -> float:
+    return max(left, STRATEGY.time["fast"]) if any(step.assured for step in steps) else left
+
+
+def _due(steps: Sequence[Step]) -> list[str]:
+    return [step.hypothesis.name for step in steps if step.due and step.hypothesis]
 
 
 def _together(state: State, steps: Sequence[Step]) -> list[Step]:
@@ -70,17 +76,13 @@ def _together(state: State, steps: Sequence[Step]) -> list[Step]:
 
     Their number does not depend on how many processes there are, so that the answer does not either.
     """
-    worthy = [step for step in steps if step.due or step.worth > STRATEGY.price]
-    if not worthy or worthy[0].task is None:
-        return worthy[:1]
+    worthy = [step for step in steps if step.is_worthy]
     most = EFFORT.lanes if state.fits and not state.explained() else 1
-    chosen: list[Step] = []
-    for step in worthy:
-        alike = rank(step) == rank(worthy[0]) and step.worth >= STRATEGY.alike * worthy[0].worth
-        if step.task is None or len(chosen) == most or not alike:
-            break
-        chosen.append(step)
-    return chosen
+    return list(takewhile(lambda step: _is_alike(step, worthy[0]), worthy[:most])) or worthy[:1]
+
+
+def _is_alike(step: Step, first: Step) -> bool:
+    return step.task is not None and rank(step) == rank(first) and step.worth >= STRATEGY.alike * first.worth
 
 
 def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -> None:
@@ -88,8 +90,7 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
     if first.pairs:
         _look(pool, state, first.pairs, seconds)
     elif first.search is not None:
-        for _, answer in answers(pool, resolution_of, [first.search], seconds):
-            _ask_resolution(pool, state, first, answer, seconds)
+        _ask_resolution(pool, state, first, first.search, seconds)
     else:
         tasks = [step.task for step in steps if step.task is not None]
         # In their own order, whichever process was done first: of equal fits the first stays.
@@ -100,8 +101,8 @@ def _take(pool: Counting, state: State, steps: Sequence[Step], seconds: float) -
 def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -> None:
     """Rate pairs by the bank, in as many parts as budgets are shared out among."""
     asked = _affordable(pairs, STRATEGY.screening_share * seconds * EFFORT.lanes)
-    parts = [tuple(asked[i :: EFFORT.lanes]) for i in range(EFFORT.lanes)]
-    screens = [Screen(state.curve, state.dintensity, part) for part in parts if part]
+    parts = (asked[i :: EFFORT.lanes] for i in range(min(EFFORT.lanes, len(asked))))
+    screens = [Screen(state.curve, state.dintensity, tuple(part)) for part in parts]
     for _, answer in answers(pool, screened, screens, seconds):
         if isinstance(answer, TechnicalError):
             state.unanswered.append(answer)
@@ -112,12 +113,18 @@ def _look(pool: Counting, state: State, pairs: Sequence[Pair], seconds: float) -
         state.residuals.setdefault(pair, float("inf"))
 
 
-def _ask_resolution(pool: Counting, state: State, step: Step, answer: Any, seconds: float) -> None:
-    if isinstance(answer, TechnicalError):
-        state.unanswered.append(answer)
-    if not isinstance(answer, Resolved):
-        return
-    hypothesis = replace(step.key[1], resolution=answer.supposed)
+def _ask_resolution(pool: Counting, state: State, step: Step, search: Task, seconds: float) -> None:
+    for _, answer in answers(pool, resolution_of, [search], seconds):
+        if isinstance(answer, TechnicalError):
+            state.unanswered.append(answer)
+        elif isinstance(answer, Resolved):
+            _fit_resolved(pool, state, step.key[1], answer, seconds)
+
+
+def _fit_resolved(
+    pool: Counting, state: State, without: Hypothesis, answer: Resolved, seconds: float
+) -> None:
+    hypothesis = replace(without, resolution=answer.supposed)
     task = state.task(hypothesis, starts=(answer.parameters,), beside=True)
     for _, fit in answers(pool, fit_candidate, [task], seconds):
         _keep(state, Step(("resolved", hypothesis), 1.0, False, hypothesis, task), fit)
@@ -143,15 +150,19 @@ def _found(state: State) -> Found:
     best = state.best
     if best is None:
         return Found(state.curve, [])
-    same = [h for h in state.fits if h.resolution == best.resolution]
-    # Of one name that which is calculated as the best one is.
-    taken = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
-    taken = {name: h for name, h in taken.items() if best.as_measured or not h.as_measured}
-    fits = [state.fits[taken[name]] for name in dict.fromkeys(h.name for h in same) if name in taken]
+    taken = _comparable(state, best)
+    fits = [state.fits[h] for h in taken]
     # A width may be a resolution that the file does not state: what both say of a size is a kind of it, too.
-    shown = {replace(h, resolution=None) for h in taken.values()}
+    shown = {replace(h, resolution=None) for h in taken}
     kinds = [fit for (h, _), fit in state.kinds.items() if replace(h, resolution=None) in shown]
     return Found(state.curve_of(best), fits, kinds, tuple(_said(state, best)))
+
+
+def _comparable(state: State, best: Hypothesis) -> list[Hypothesis]:
+    """On the same curve; of one name that which is calculated as the best one is."""
+    same = [h for h in state.fits if h.resolution == best.resolution and h.as_measured <= best.as_measured]
+    as_best = {h.name: h for h in sorted(same, key=lambda h: h.as_measured == best.as_measured)}
+    return list({h.name: as_best[h.name] for h in same}.values())
 
 
 def _said(state: State, best: Hypothesis) -> list[str]:

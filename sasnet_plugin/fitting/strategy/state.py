@@ -22,7 +22,7 @@ from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import fixed_of
 from ..task import Budget, FitOptions, Pair, Task
-from .hypothesis import Beliefs, Hypothesis, factors_of, second_share, size_of
+from .hypothesis import Beliefs, Hypothesis, Supposed, factors_of, second_share, size_of
 from .settings import STRATEGY
 
 
@@ -73,6 +73,26 @@ class State:
     def best(self) -> Hypothesis | None:
         """The hypothesis of most evidence, with what is thought of sums and of a supposed resolution."""
         return min(self.fits, key=self.lost, default=None)
+
+    @property
+    def explanation(self) -> Hypothesis | None:
+        """The best, where it explains the curve."""
+        return self.best if self.explained() else None
+
+    @property
+    def least_chisq(self) -> float:
+        """The smallest χ² of all fits."""
+        return min((fit.chisq for fit in self.fits.values()), default=np.inf)
+
+    @property
+    def least_reduced(self) -> float:
+        """The smallest reduced χ² of all fits."""
+        return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
+
+    @property
+    def supposed(self) -> set[Supposed]:
+        """Resolutions that were found, which the file does not state."""
+        return {h.resolution for h in self.fits if h.resolution is not None}
 
     @property
     def free(self) -> bool:
@@ -164,18 +184,20 @@ class State:
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
         if hypothesis.second is not None:
             fixed, ranges = _of_first(fixed), _of_first(ranges)
-        least = min((f.reduced_chisq for h, f in self.fits.items()), default=np.inf)
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
-        seconds = STRATEGY.time[hypothesis.cost]
-        if self.fits and self.explained() and hypothesis not in self.named:
-            seconds = STRATEGY.brief
-        budget = more.pop("budget", Budget(seconds))
+        budget = more.pop("budget", None) or Budget(self._seconds(hypothesis))
         task = Task(
             curve, self.dintensity, model, factor, probability, fixed_of(model) | fixed, ranges,
-            budget=budget.within(Budget(best_chisq=least)), as_measured=hypothesis.as_measured, **more,
+            budget=budget.within(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
+            **more,
         )  # fmt: skip
         return self._given(task)
+
+    def _seconds(self, hypothesis: Hypothesis) -> float:
+        if self.explained() and hypothesis not in self.named:
+            return STRATEGY.brief
+        return STRATEGY.time[hypothesis.cost]
 
     def _given(self, task: Task) -> Task:
         """With what user, materials and a start settle."""

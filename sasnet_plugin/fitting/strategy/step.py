@@ -6,11 +6,13 @@ such a step helps), times by how much the answer would gain on the best so far, 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ..costs import look_cost
 from ..task import Pair, Task
 from .hypothesis import Hypothesis, size_of
 from .settings import STRATEGY
@@ -43,6 +45,16 @@ class Step:
     pairs: tuple[Pair, ...] = field(default=())
     search: Task | None = None
 
+    @property
+    def assured(self) -> bool:
+        """Whether it is a fit that is done however short the time is."""
+        return self.due and self.task is not None and self.task.assured
+
+    @property
+    def is_worthy(self) -> bool:
+        """Whether it is worth its time."""
+        return self.due or self.worth > STRATEGY.price
+
 
 def boost(state: State, size: int, *, again: bool = False) -> float:
     """By how much an explanation of so many parameters would stand above the best, at most.
@@ -70,6 +82,18 @@ def highest_boost(state: State) -> float:
     if state.left(best) <= STRATEGY.chance_gain:
         return 1.0  # a fit leaves nothing but noise
     return STRATEGY.doubtful_boost if state.explained() else STRATEGY.most_boost
+
+
+def nearness(residual: float, least: float) -> float:
+    """How near the bank's curve of a hypothesis comes, 0..1 of the nearest of all."""
+    if not np.isfinite(least):
+        return 1.0
+    return min((least + STRATEGY.near) / (residual + STRATEGY.near), 1.0)
+
+
+def look_seconds(pairs: Iterable[Pair]) -> float:
+    """What it counts to ask the bank about them, s."""
+    return sum(look_cost(*pair) for pair in pairs)
 
 
 def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = False, **how: Any) -> Step:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from ...simulate.priors import model_info
-from ..costs import look_cost
 from ..problem.experiment import starting_values
 from ..problem.sums import of_part
 from ..result.model_fit import doubtful
@@ -17,7 +16,7 @@ from .hypothesis import Hypothesis, size_of
 from .second_term import promises
 from .settings import STRATEGY
 from .state import State
-from .step import Step, beside, boost, fitting
+from .step import Step, beside, boost, fitting, look_seconds, nearness
 
 #: Bodies that a second component is tried with, whatever explains the curve best without one.
 _BODIES = ("sphere", "ellipsoid", "cylinder")
@@ -29,37 +28,43 @@ def looks_for_sums(state: State) -> Iterator[Step]:
         return  # whose they are is not known
     pairs = tuple(h.pair for h in _sums(state) if h.pair not in state.residuals)
     if pairs:
-        seconds = sum(look_cost(*pair) for pair in pairs)
         smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
-        worth = state.beliefs.two * boost(state, smallest) / seconds
+        worth = state.beliefs.two * boost(state, smallest) / look_seconds(pairs)
         yield Step(("look", pairs), worth, pairs=pairs)
 
 
 def sums(state: State) -> Iterator[Step]:
     """Sums of two whose curves in the bank come near, those that look much like the best one too."""
-    rated = {h: state.residuals[h.pair] for h in _sums(state) if h.pair in state.residuals}
+    rated = _nearer_than_one(state)
     least = min(rated.values(), default=np.inf)
-    # Where the bank was not asked about single models, their fits alone have failed.
-    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=np.inf)
-    if not least < single:
-        return
     most = max(least / STRATEGY.falls, STRATEGY.sums_near)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     for hypothesis in near_[: STRATEGY.sums]:
-        nearness = min((least + STRATEGY.near) / (rated[hypothesis] + STRATEGY.near), 1.0)
-        yield fitting(state, hypothesis, state.beliefs.two * nearness)
+        yield fitting(state, hypothesis, state.beliefs.two * nearness(rated[hypothesis], least))
+
+
+def _nearer_than_one(state: State) -> dict[Hypothesis, float]:
+    """Residuals of all sums that the bank was asked about; empty where a single model comes nearer."""
+    rated = {h: state.residuals[h.pair] for h in _sums(state) if h.pair in state.residuals}
+    # Where the bank was not asked about single models, their fits alone have failed.
+    single = min((r for p, r in state.residuals.items() if "+" not in p[0]), default=np.inf)
+    return rated if min(rated.values(), default=np.inf) < single else {}
 
 
 def second_terms(state: State) -> Iterator[Step]:
     """A second term beside the best fit, where the evidence of both promises to be greater."""
     best = state.best
-    if best is None or state.options.contrast is not None or not _is_body(best.form):
-        return
-    if not doubtful(state.fits[best].reduced_chisq, len(state.curve)):
+    if best is None or not _may_lack_term(state, best):
         return
     for found, promise in promises(state, best):
-        if promise.gain > 0 and found not in state.fits and state.allowed(found):
+        if promise.gain > 0 and found not in state.fits:
             yield beside(state, ("term", found), found, STRATEGY.likely, promise.start)
+
+
+def _may_lack_term(state: State, best: Hypothesis) -> bool:
+    """Whether a body leaves something, and the user has not said what all of its contrast is."""
+    lacks = doubtful(state.fits[best].reduced_chisq, len(state.curve))
+    return lacks and state.options.contrast is None and _is_body(best.form)
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
@@ -71,29 +76,35 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     alone = replace(best, second=None)
     yield beside(state, ("alone", alone, best.second), alone, STRATEGY.likely, start)
-    bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
-    terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
-    for hypothesis in dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]):
+    for hypothesis in _rivals(best):
         if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
             yield fitting(state, hypothesis, STRATEGY.seldom)
 
 
+def _rivals(best: Hypothesis) -> list[Hypothesis]:
+    bodies = [replace(best, form=body, structure_factor=None) for body in _BODIES]
+    terms = [replace(best, second=term) for term in TERMS] if best.second in TERMS else []
+    return list(dict.fromkeys([*(replace(body, second=None) for body in bodies), *terms, *bodies]))
+
+
 def _sums(state: State) -> Iterator[Hypothesis]:
     """Simple bodies, the likeliest, and those of the best fits, beside a term or a second population."""
-    best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
-    likely = [Hypothesis(guess.name) for guess in state.beliefs.suggestion.models]
-    hosts = [
-        *(Hypothesis(body) for body in _BODIES),
-        *likely[: STRATEGY.sum_hosts],
-        *best[: STRATEGY.sum_hosts],
-    ]
-    for host in dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts):
-        if host.form.endswith(".py") or host.cost == "slow" or not _is_body(host.form):
-            continue
+    for host in filter(_may_be_in_sum, _hosts(state)):
         for second in (*TERMS, *((host.form,) if has_one_contrast(host.form) else ())):
             found = replace(host, second=second)
             if state.allowed(found):
                 yield found
+
+
+def _hosts(state: State) -> Iterable[Hypothesis]:
+    best = [h for h in sorted(state.fits, key=lambda h: state.fits[h].chisq) if h.second is None]
+    forms = (*_BODIES, *(guess.name for guess in state.beliefs.suggestion.models[: STRATEGY.sum_hosts]))
+    hosts = [*map(Hypothesis, forms), *best[: STRATEGY.sum_hosts]]
+    return dict.fromkeys(replace(h, resolution=None, as_measured=False) for h in hosts)
+
+
+def _may_be_in_sum(host: Hypothesis) -> bool:
+    return not host.form.endswith(".py") and host.cost != "slow" and _is_body(host.form)
 
 
 def _is_body(form: str) -> bool:

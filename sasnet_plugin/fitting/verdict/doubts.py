@@ -217,6 +217,10 @@ _STRENGTHS = {
 }  # fmt: skip
 
 
+#: Lengths that belong to molecules in every sample: of segments, and between charges.
+_MOLECULAR = frozenset({"b1", "b2", "b3", "b4", "monomer_length", "bjerrum_length"})
+
+
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
@@ -224,6 +228,7 @@ def atoms(result: FitResult) -> Iterator[str]:
     if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
         return
     lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
+    lengths = [(name, p) for name, p in lengths if bare(name) not in _MOLECULAR]
     if lengths and all(p.value < smallest for _, p in lengths):
         name, p = max(lengths, key=lambda one: one[1].value)
         yield (
@@ -273,9 +278,10 @@ _HARMLESS = ("one size does", "move together", "are one within their errors")
 
 
 def structured(result: FitResult) -> Iterator[str]:
-    """Residuals hang together although they are small."""
+    """Residuals hang together although they are small; where nobody states errors, only if they show."""
     found = result.verification
-    if found is not None and found.structured and not found.systematic:
+    far_below = result.curve.dintensity is None and overstated(result)
+    if found is not None and found.structured and not (found.systematic or far_below):
         low, high = found.worst
         yield (
             f"Residuals are not random (runs test {found.runs:.1f} σ), largest between q ="

@@ -11,9 +11,10 @@ import pytest
 
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter
 from sasnet_plugin.fitting.start_values.screening import Screen, screened
+from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.moves import again, factors, nested, open_steps, plain, restarted, salted
+from sasnet_plugin.fitting.strategy.moves import again, nested, open_steps, restarted, salted
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State

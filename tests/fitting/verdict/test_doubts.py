@@ -160,6 +160,19 @@ def test_a_small_core_in_a_large_shell_is_no_molecule() -> None:
     assert [doubt for doubt in doubts(answer(tiny)) if "atoms" in doubt]
 
 
+def test_a_segment_of_a_chain_may_be_as_small_as_a_molecule() -> None:
+    blend = fitted("rpa", b3=p(2.0, 0.1), b4=p(3.1, 0.1))
+    assert not [doubt for doubt in doubts(answer(blend)) if "atoms" in doubt]
+
+
+def test_residuals_far_below_estimated_errors_are_not_called_a_misfit() -> None:
+    how = {"verification": replace(GOOD, runs=-5.6), "curve": replace(CURVE, dintensity=None)}
+    exact = answer(replace(SPHERE, reduced_chisq=np.float64(2.6e-5)), **how)
+    assert not [doubt for doubt in doubts(exact) if "runs test" in doubt]
+    near = answer(replace(SPHERE, reduced_chisq=np.float64(0.8)), **how)
+    assert [doubt for doubt in doubts(near) if "runs test" in doubt]
+
+
 def test_residuals_that_neighbours_share_are_not_called_random() -> None:
     shared = replace(WRONG, runs=0.2, systematic={"relative": 0.2, "reach": 0.5})
     said = doubts(answer(SPHERE, verification=shared, verified=False))
