@@ -132,7 +132,7 @@ _KNOWN = (
         OTHER,
         1.0,
         r"counts? cts n?pix(?:els)? npixels? n nr no num number index idx id scanid points? pts? row"
-        r" channel ch bin [bfpz]\(?q\)?\^?2?"
+        r" channel ch bin"
         r" weights? w f?shad(?:ow)?(?:factor)? mask flag valid detector det bank frame monitor mon time"
         r" i0 mean"
         r" (?:res|resid|residuals?)(?:/\S*)? chi chi2 chisq diff difference delta/sigma \(?\S*-\S*\)?/\S*"

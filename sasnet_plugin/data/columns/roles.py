@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _WORTH = {MODEL: " (a calculated curve)", BEFORE: " (measured before the subtraction)"}
 _LISTED = 8
+_FORM = re.compile(r"[A-Za-z]+\(?[qQ]\)?(?:\^?2)?")
+"""Other functions of q, as P(q) and F(q)^2."""
 _SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
 
 
@@ -165,6 +167,8 @@ def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: i
     """The column behind the only signal where its name says nothing and it could be the uncertainty."""
     behind = signal + 1
     if behind >= len(columns) or columns[behind].quantity != UNKNOWN:
+        return None
+    if _FORM.fullmatch(columns[behind].text):
         return None
     return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
 

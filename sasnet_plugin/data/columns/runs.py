@@ -140,7 +140,7 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
 
 def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
-    """A table in parts that each begin with the first q and have `LEAST_ROWS` at least: frames in one list.
+    """A table in parts that each begin with the first q, in order, `LEAST_ROWS` at least: frames in one list.
 
     Parameters
     ----------
@@ -153,7 +153,13 @@ def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
     rows = np.diff([*starts, q.size])
     if starts.size < 2 or rows.min() < LEAST_ROWS:
         return [columns]
-    return np.split(columns, starts[1:], axis=1)
+    parts = np.split(columns, starts[1:], axis=1)
+    return parts if all(_goes_one_way(part[x]) for part in parts) else [columns]
+
+
+def _goes_one_way(q: FloatArray) -> bool:
+    step = np.diff(q)
+    return bool(np.all(step >= 0) or np.all(step <= 0))
 
 
 def _is_run(lines: list[str], number: int) -> bool:
