@@ -116,6 +116,12 @@ class Finding(Protocol):
     def rows(self) -> Sequence[Sequence[str]]:
         """A table for a person, its head first; empty where there is none."""
 
+    def sentences(self) -> Sequence[str]:
+        """What is said in words, the verdict first."""
+
+    def silenced(self) -> Finding:
+        """The same without what the network says, of a measurement that it knows nothing of."""
+
     def draw(self, axes: Axes) -> None:
         """Draw it."""
 

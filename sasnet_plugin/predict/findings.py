@@ -18,6 +18,7 @@ from .peaks import in_words, peaks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ..domains import Finding
     from ..units import QUnit
     from .arithmetic import FloatArray
 
@@ -281,13 +282,13 @@ class Answer:
     file: str
     entry: str
     in_scope: float
-    findings: tuple[Any, ...]
+    findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
     scope: Scope = Scope()
     known: bool = True
     keys: tuple[str, ...] = ()
     q_unit: QUnit | None = None
-    unsaid: tuple[Any, ...] = ()
+    unsaid: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The object that ``--json`` prints."""

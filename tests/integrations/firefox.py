@@ -184,5 +184,5 @@ class Firefox:
 
 
 _PRESS = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
-#: WebDriver's codes.
-RIGHT, ENTER = "\ue014", "\ue007"
+#: WebDriver's code of an arrow key.
+RIGHT = "\ue014"

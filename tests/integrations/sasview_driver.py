@@ -78,7 +78,7 @@ class Session(QObject):
         self.seen["gaps_ms"].setdefault(phase, []).append(0.0)
 
     def tick(self) -> None:
-        # Without the time that this thread waited for a processor: two tests run at once, each with its fits.
+        # Without the time that this thread waited for a processor: tests run at once, each with its fits.
         # What SasView's process has worked meanwhile does not depend on what else the machine does, such as
         # writing all that pip installs while this process waits for its file.
         now, waited, worked = time.monotonic(), _waited(), time.process_time()

@@ -19,14 +19,16 @@ from sasnet_plugin.predict.predictor import Runtime
 from sasnet_plugin.simulate.diffraction import samples
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.simulate.stream import inputs_of
-from sasnet_plugin.train.adapted import adapt
+from sasnet_plugin.train.adapted import Settings, adapt
 from sasnet_plugin.train.last_layer import Layer
-from sasnet_plugin.train.replay import PART, replayed
+from sasnet_plugin.train.replay import replayed
 from sasnet_plugin.types import Image
 from sasnet_plugin.zoo import ZooModel, open_model, register
 
 pytest.importorskip("onnx")
 NUMBER = 90
+#: Fewer scenes than by default: they are simulated.
+FEW = Settings(scenes=400)
 
 
 ROUND, LAYERED = LABELS.index("Round"), LABELS.index("Layered")
@@ -126,7 +128,7 @@ def test_what_was_learnt_of_images_that_are_gone_is_remembered(
     model = open_model("diffraction")
     for name in ("early", "late"):
         images, target = [str(tmp_path / name / f"{name}.npy")], tmp_path / name / "zoo" / "diffraction"
-        done = adapt(DIFFRACTION, model, tmp_path / name / "tags.csv", images, target, folder / "replay")
+        done = adapt(DIFFRACTION, model, tmp_path / name / "tags.csv", images, target, folder / "replay", FEW)
         assert "Layered" in done.better
         register(target)
         model = open_model("diffraction", folder=target.parent)
@@ -136,7 +138,7 @@ def test_what_was_learnt_of_images_that_are_gone_is_remembered(
     lines = [(tmp_path / name / "tags.csv").read_text().splitlines()[1:] for name in ("early", "late")]
     (tmp_path / "tags.csv").write_text("\n".join(["file,entry,tags", *lines[0], *lines[1]]))
     target = tmp_path / "both" / "diffraction"
-    adapt(DIFFRACTION, open_model("diffraction"), tmp_path / "tags.csv", both, target, folder / "replay")
+    adapt(DIFFRACTION, open_model("diffraction"), tmp_path / "tags.csv", both, target, folder / "replay", FEW)
     register(target)
     images, _ = shots(20, 79)
     at_once = open_model("diffraction", folder=target.parent)
@@ -145,27 +147,33 @@ def test_what_was_learnt_of_images_that_are_gone_is_remembered(
     path = tmp_path / "early" / "tags.csv"
     path.write_text("\n".join(path.read_text().splitlines()[:26]))
     images = [str(tmp_path / "early" / "early.npy")]
-    again = adapt(DIFFRACTION, model, path, images, tmp_path / "again" / "diffraction", folder / "replay")
+    again = adapt(
+        DIFFRACTION, model, path, images, tmp_path / "again" / "diffraction", folder / "replay", FEW
+    )
     assert again.images == NUMBER - 45 + 25
 
 
-def test_scenes_of_a_training_that_was_stopped_are_kept(tmp_path: Path) -> None:
+def test_scenes_of_a_training_that_was_stopped_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = 50
+    monkeypatch.setattr("sasnet_plugin.train.replay.PART", part)
     layer = Layer.of(open_model("diffraction"), TAGS)
 
     def stop(made: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        replayed(DIFFRACTION, layer, TAGS, 2 * PART, tmp_path, stop)
+        replayed(DIFFRACTION, layer, TAGS, 2 * part, tmp_path, stop)
     (kept,) = tmp_path.iterdir()
     before = kept.stat().st_mtime_ns
-    scenes = replayed(DIFFRACTION, layer, TAGS, PART + 30, tmp_path)
+    scenes = replayed(DIFFRACTION, layer, TAGS, part + 30, tmp_path)
     assert kept.stat().st_mtime_ns == before
-    assert scenes.seen.shape[0] == scenes.truth.shape[0] == PART + 30
-    assert len(np.unique(scenes.seen, axis=0)) == PART + 30
+    assert scenes.seen.shape[0] == scenes.truth.shape[0] == part + 30
+    assert len(np.unique(scenes.seen, axis=0)) == part + 30
     # What is damaged is made again.
     kept.write_bytes(kept.read_bytes()[:1000])
-    np.testing.assert_array_equal(replayed(DIFFRACTION, layer, TAGS, PART, tmp_path).seen, scenes.seen[:PART])
+    np.testing.assert_array_equal(replayed(DIFFRACTION, layer, TAGS, part, tmp_path).seen, scenes.seen[:part])
 
 
 def test_a_tag_follows_the_user_and_what_was_known_stays(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,10 +57,19 @@ def small(rng: np.random.Generator) -> sorting.Shots:
 CONFIG = sorting.SortingConfig(filters=(8, 8, 8), hidden=(16, 8), rounds=90, dropout=0.0, batch=32)
 
 
-def test_kinds_are_learned_from_fringes_within_each_simulator() -> None:
+@pytest.fixture(scope="module")
+def learned() -> tuple[sorting.Shots, Any, Any]:
+    """Shots, Keras' network that was trained on them, and its layers."""
     pytest.importorskip("keras")
-    shots = small(np.random.default_rng(0))
-    layers = sorting.fit(shots, 2, 0, CONFIG)
+    shots, made, build = small(np.random.default_rng(0)), [], sorting._model
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(sorting, "_model", lambda *given: made.append(build(*given)) or made[-1])
+        layers = sorting.fit(shots, 2, 0, CONFIG)
+    return shots, made[0], layers
+
+
+def test_kinds_are_learned_from_fringes_within_each_simulator(learned: tuple[Any, ...]) -> None:
+    _, _, layers = learned
     new = small(np.random.default_rng(1))
     assert sorting.right(layers, new, 2) > 0.95
     # Each simulator's images are named in the other's vocabulary, too, and alike.
@@ -69,16 +79,12 @@ def test_kinds_are_learned_from_fringes_within_each_simulator() -> None:
     assert np.mean(z[:, 2:].argmax(axis=1) == new.label % 2) > 0.9
 
 
-def test_layers_do_what_keras_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("keras")
-    shots, made = small(np.random.default_rng(0)), []
-    build = sorting._model
-    monkeypatch.setattr(sorting, "_model", lambda *given: made.append(build(*given)) or made[-1])
-    layers = sorting.fit(shots, 2, 0, CONFIG)
+def test_layers_do_what_keras_does(learned: tuple[Any, ...]) -> None:
+    shots, network, layers = learned
     scaled = [
         (v - v.mean(axis=a)) / (v.std(axis=a) + 1e-3) for v, a in ((shots.features, (0, 1)), (shots.said, 0))
     ]
-    theirs = made[0].predict(scaled, verbose=0)
+    theirs = network.predict(scaled, verbose=0)
     assert points.applied(layers, shots.features, shots.said) == pytest.approx(theirs, abs=2e-3)
 
 

@@ -40,6 +40,8 @@ class Done:
         Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
     errors : mapping of str to float
         Standard deviations of the free parameters; NaN where they are not known.
+    cut : bool
+        The time was up before it was at its minimum.
     """
 
     parameters: dict[str, Any]
@@ -51,6 +53,7 @@ class Done:
     errors: Mapping[str, float] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     warnings: tuple[str, ...] = ()
+    cut: bool = False
 
     @property
     def bic(self) -> float:
@@ -75,7 +78,8 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
-    done = _with_errors(quick, _described(local, found), deadline)
+    least = spent() + OPTIMIZE.least_share * task.budget.seconds
+    done = _with_errors(quick, _described(local, found), max(deadline, least))
     known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}
     return replace(done, errors=known, warnings=tuple(moved.values()))
 
@@ -96,8 +100,8 @@ def _own(
         own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
         better = refine(own, found.parameters)
         own.deadline = np.inf
-        return own, better or LocalMinimum(parameters, chisq), {}
-    return own, LocalMinimum(parameters, chisq), {}
+        return own, better or LocalMinimum(parameters, chisq, found.cut), {}
+    return own, LocalMinimum(parameters, chisq, found.cut), {}
 
 
 def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
@@ -117,7 +121,8 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
     theory = scales @ curves + background  # not finite where the model has no value
     parts = components_of(local.name, local.curve.q, scales[:, None] * curves, scales)
     most = max(1, len(local.curve) - 1)
-    return Done(found.parameters, theory, float(residual @ residual), free[:most], components=parts)
+    chisq = float(residual @ residual)
+    return Done(found.parameters, theory, chisq, free[:most], components=parts, cut=found.cut)
 
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
@@ -135,7 +140,7 @@ def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
 
 def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     """With slopes and errors, and without what the data do not show."""
-    local.deadline = max(deadline, spent() + OPTIMIZE.least_share * max(deadline - spent(), 1.0))
+    local.deadline = deadline
     try:
         columns = Descent(local, done.parameters, 0.0).natural()
     except TimeUpError:

@@ -31,10 +31,13 @@ class LocalMinimum:
     ----------
     chisq : float
         With the data's own uncertainty.
+    cut : bool
+        The time was up before it was there.
     """
 
     parameters: dict[str, Any]
     chisq: float
+    cut: bool = False
 
 
 def refine(
@@ -60,6 +63,7 @@ def refine(
     """
     here = curves.with_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
+    cut = False
     try:
         for tolerance in tolerances:
             descent = Descent(curves, here, tolerance)
@@ -71,9 +75,9 @@ def refine(
                 return None
             best = curves.better(here, best)
     except TimeUpError:
-        curves.deadline = np.inf
+        curves.deadline, cut = np.inf, True
         best = curves.better(here, best)
-    return LocalMinimum(best[1], best[0])
+    return LocalMinimum(best[1], best[0], cut)
 
 
 class Descent:

@@ -118,6 +118,8 @@ class ModelFit:
         Points of each of its size distributions.
     components : tuple of Component
         Shares of the components of a sum; empty for one model.
+    cut : bool
+        Its time was up before it was at its minimum.
     log_evidence : float
         ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     """
@@ -140,6 +142,7 @@ class ModelFit:
     per_decade: int | None = None
     pd_points: int = 35
     components: tuple[Component, ...] = ()
+    cut: bool = False
     log_evidence: float = float("nan")
 
     @property

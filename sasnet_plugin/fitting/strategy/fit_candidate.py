@@ -218,7 +218,7 @@ def described(task: Task, done: Done, per_decade: int | None, seconds: float) ->
         task.probability, seconds, done.theory, warnings=done.warnings,
         correlations=strong_pairs(done.slopes) if done.slopes else {}, derivatives=done.slopes,
         per_decade=per_decade, pd_points=_width_points(done, task.model),
-        components=done.components,
+        components=done.components, cut=done.cut,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def open_steps(state: State) -> list[Step]:
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
     moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
     if state.fits:
-        moves += (kinds, restarted, again, measured, resolutions, resolved)
+        moves += (kinds, restarted, again, ended, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     return moves
@@ -258,6 +258,18 @@ def again(state: State) -> Iterator[Step]:
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
         worth = STRATEGY.seldom * boost(state, len(fit.free), again=True) / best.seconds
         yield Step(("again", best), worth, hypothesis=best, task=task)
+
+
+def ended(state: State) -> Iterator[Step]:
+    """The best fit on from where its time was up; once more only where it came much nearer."""
+    best = state.best
+    if best is None or not state.fits[best].cut:
+        return
+    fit = state.fits[best]
+    key = ("ended", best, int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls)))
+    step = beside(state, key, best, STRATEGY.likely, starting_values(fit))
+    task = state.task(best, starts=(starting_values(fit),), beside=True, budget=Budget(STRATEGY.time["slow"]))
+    yield replace(step, task=task)
 
 
 def _is_seen(state: State, hypothesis: Hypothesis) -> bool:

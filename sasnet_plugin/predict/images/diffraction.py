@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...data.diffraction.polar import of_images, rings
+from ...domains import Finding
 from ...types import Image
 from ..findings import Answer, QuantitiesFinding, Value
 from ..tags import TagsFinding
@@ -52,7 +53,7 @@ def completed(measurement: Any, answer: Answer) -> Answer:
         )
     if answer.known and not there:
         notes.append("No tag is likely enough to be called present.")
-    renewed = {id(quantities): replace(quantities, values=kept), id(tags): found}
+    renewed: dict[int, Finding] = {id(quantities): replace(quantities, values=kept), id(tags): found}
     findings = tuple(renewed.get(id(one), one) for one in answer.findings)
     return replace(answer, findings=findings, notes=tuple(notes))
 

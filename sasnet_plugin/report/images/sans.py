@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def sections(measurement: Any, answer: Answer) -> list[Section]:
     found = polar(image)
     axis = anisotropy([found]).axis
     # By what it holds: its class would bring all that fits, also where nothing was fitted.
-    fit: OrientedFit | None = next((one for one in answer.findings if hasattr(one, "cells")), None)
+    fit = next((cast("OrientedFit", one) for one in answer.findings if hasattr(one, "cells")), None)
     if fit is not None:
         axis = fit.values["director"].value
     fitted = None

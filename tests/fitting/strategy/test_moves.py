@@ -14,7 +14,7 @@ from sasnet_plugin.fitting.start_values.screening import Screen, screened
 from sasnet_plugin.fitting.strategy.factor_moves import factors, plain
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis, size_of
-from sasnet_plugin.fitting.strategy.moves import again, nested, open_steps, restarted, salted
+from sasnet_plugin.fitting.strategy.moves import again, ended, nested, open_steps, restarted, salted
 from sasnet_plugin.fitting.strategy.resolution_moves import resolutions
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 from sasnet_plugin.fitting.strategy.state import State
@@ -327,3 +327,22 @@ def test_what_the_network_expects_is_compared_however_many_parameters_it_has(sim
     assert state.explained()
     assert size_of(rpa) > 5 + state.size(lorentz)
     assert max(step.worth for step in open_steps(state) if step.key == ("fit", rpa)) > STRATEGY.price
+
+
+def test_the_best_fit_goes_on_where_its_time_was_up(simulated: Simulated, bank: Bank) -> None:
+    """A stack of lamellae costs more than a fit of its class has; what stands at a cut fit is no answer."""
+    truth = {"thickness": 55.0, "d_spacing": 220.0, "sigma_d": 0.16, "Nlayers": 60.0, "background": 0.01}
+    state = state_of(simulated("lamellar_stack_paracrystal", truth))
+    stack = Hypothesis("lamellar_stack_paracrystal")
+    off = truth | {"thickness": 70.0, "sigma_d": 0.2}
+    task = state.task(stack, starts=(off,), budget=Budget(0.02))
+    state.keep(stack, fit_candidate(task, bank))
+    assert state.fits[stack].cut
+    before = state.fits[stack].chisq
+    (step,) = ended(state)
+    assert step.task is not None
+    assert step.worth > STRATEGY.price
+    state.keep(stack, fit_candidate(step.task, bank))
+    assert not state.fits[stack].cut
+    assert state.fits[stack].chisq < before
+    assert list(ended(state)) == []
