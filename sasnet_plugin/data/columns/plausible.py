@@ -113,8 +113,13 @@ def changed_places(q: FloatArray, intensity: FloatArray, third: FloatArray, four
     if np.count_nonzero(positive) < FEW or not _grows_smoothly(q[positive], third[positive]):
         return False
     falls = _rank_correlation(q[positive], intensity[positive]) < 0
-    rest = could_be_uncertainty(intensity, fourth) and not could_be_resolution(q, fourth)
-    return bool(falls and rest and could_be_resolution(q, third) and np.any(fourth > 0))
+    width_is_third = could_be_resolution(q, third) and not could_be_resolution(q, fourth)
+    return falls and width_is_third and _is_filled_uncertainty(intensity, fourth)
+
+
+def _is_filled_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
+    """Whether a column could be the uncertainty and is not zero throughout."""
+    return bool(np.any(column > 0)) and could_be_uncertainty(intensity, column)
 
 
 def _grows_smoothly(q: FloatArray, column: FloatArray) -> bool:

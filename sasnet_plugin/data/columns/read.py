@@ -57,11 +57,9 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     if given_wavelength is not None:
         x_name = x_name or _angle_without_name(table.columns[roles[0].x])
     left_out = [*_left_out(table), *said]
-    curves = [
-        _with_notes(curve_of(columns, one, names, x_name), left_out)
-        for columns in again_from_the_start(table.columns, roles[0].x)
-        for one in roles
-    ]
+    parts = again_from_the_start(table.columns, roles[0].x)
+    pairs = ((columns, one) for columns in parts for one in roles)
+    curves = [_with_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
     beside = names.unit_beside if names else ""
     return _against_q(curves, x_name, beside, table, file, given_wavelength)
 
