@@ -70,7 +70,7 @@ def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = F
             say(Text(f"{Path(file).name} alone: {single.headline}"), soft_wrap=True)
         if result.as_one is not None:
             say(Text(f"All settings as one curve: {result.as_one.headline}"), soft_wrap=True)
-        for note in result.notes:
+        for note in result.remarks:
             say(Text(f"Note: {note}"), soft_wrap=True)
     sys.stdout.flush()
 

@@ -27,7 +27,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
-from .progress import Progress, Watched, shown
+from .progress import Progress, shown, watched
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
@@ -144,7 +144,7 @@ def fit(
     )
     check_names(options)
     with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-        found = fit_with(pool if tell is None else Watched(pool, tell), curve, options, rng=rng)
+        found = fit_with(watched(pool, tell), curve, options, rng=rng)
     return spoken_in_python(found, options)
 
 
@@ -175,9 +175,9 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    notes = [*curve.notes, *([note] if note else [])]
+    notes = [*curve.notes, *filter(None, [note])]
     classifier = open_classifier()
-    if options.models is None or not split(options.models, classifier.manifest.labels)[1]:
+    if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
     suggestion, shown = answer or suggested(curve, options, classifier)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
@@ -185,23 +185,32 @@ def fit_with(
     notes, dintensity = state.notes, state.dintensity
     fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
-    if fits and method.name != "lm":
-        longer = replace(ledger, until=began + limit)
-        fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
-        notes.extend(said)
-    unfitted = _unfitted(state, fits)
-    notes.extend([*_late(unfitted, options), *sentences_of(state.unanswered)])
-    given = {*options.fixed, *options.ranges, *(("scale",) if options.contrast else ())}
-    probe = options.contrast.probe if options.contrast else None
     longer = replace(ledger, until=began + limit)
-    beside = partial(_beside_held, longer, found.curve, dintensity, frozenset(given), method)
+    fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
+    unfitted = _unfitted(state, fits)
+    notes.extend([*said, *_late(unfitted, options), *sentences_of(state.unanswered)])
+    given, probe = _given(options)
+    beside = partial(_beside_held, longer, found.curve, dintensity, given, method)
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, beside)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":
-        same = tuple(fit for fit in found.kinds if fit.name in {best.name for best in result.fits[:1]})
-        result = over_kinds(replace(result, distributions=same))
+        result = _over_kinds(result, found.kinds)
     return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
+
+
+def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:
+    """What a user says of parameters, and the probe, where materials are named: then the scale is known."""
+    said = {*options.fixed, *options.ranges}
+    if options.contrast is None:
+        return frozenset(said), None
+    return frozenset({*said, "scale"}), options.contrast.probe
+
+
+def _over_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
+    """`over_kinds`, among those of the best fit's model."""
+    names = [best.name for best in result.fits[:1]]
+    return over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
 
 
 def _beside_held(
@@ -246,12 +255,14 @@ def _refined(
     method: Method,
     rng: np.random.Generator | None,
 ) -> tuple[list[ModelFit], list[str]]:
-    """The fits, the likeliest refined by the method until the ledger's end; and what is said of it."""
+    """The fits, the likeliest refined by another method until the ledger's end; and what is said of it."""
+    if not fits or method.name == "lm":
+        return list(fits), []
     leader = weighed(discrepancy(curve, dintensity, fits), fits, prior).fits[0].name
-    best = next(f for f in fits if f.name == leader)
-    left = ledger.until - time.monotonic()
-    found, said = refine_best(ledger, curve, dintensity, best, method, left, rng or np.random.default_rng(0))
-    return [found if f is best else f for f in fits], list(said)
+    place = [fit.name for fit in fits].index(leader)
+    left, rng = ledger.until - time.monotonic(), rng or np.random.default_rng(0)
+    found, said = refine_best(ledger, curve, dintensity, fits[place], method, left, rng)
+    return [*fits[:place], found, *fits[place + 1 :]], said
 
 
 def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
@@ -284,7 +295,7 @@ def suggested(
 ) -> tuple[Suggestion, Suggestion]:
     """What the network makes of a curve, with a user's plugin models, and the same as it is shown."""
     classifier = classifier or open_classifier()
-    known, own = (None, []) if options.models is None else split(options.models, classifier.manifest.labels)
+    known, own = split(options.models, classifier.manifest.labels)
     keep = classifier.selection(None if own and not known else known, options.exclude or None)
     suggestion, shown = classifier.under(curve, (options.prior, COMMON), keep)
     return with_plugins(suggestion, own, alone=known == []) if own else suggestion, shown

@@ -6,13 +6,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..data.sample.sample import Sample
 from ..predict import open_classifier
-from ..types import SasnetError, Suggestion, product_name
+from ..types import ModelGuess, SasnetError, Suggestion, product_name
+from .problem.free_parameters import names_of
 from .problem.plugin_models import split
 from .strategy.hypothesis import Hypothesis, of_pair
 from .task import FitOptions, Start
 
 #: Each curve of a sample has its own, whatever else they share.
 _ALWAYS_OWN = ("scale", "background")
+_NEVER_SHARED = tuple(("share", name) for name in _ALWAYS_OWN)
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
@@ -25,18 +27,27 @@ def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, .
     suggestion : Suggestion
         Of the models that the user names, plugins included, or of all.
     """
-    factor = None if options.structure_factor == "none" else options.structure_factor
+    factor = _factor(options.structure_factor)
     found: list[Hypothesis] = []
-    if options.models is not None or options.structure_factor is not None:
-        guesses = suggestion.models if options.models is not None else suggestion.models[: options.top]
-        for guess in guesses:
-            own = of_pair((guess.name, factor))
-            found.append(own)
-            if options.structure_factor is None and guess.structure_factor is not None:
-                found.append(Hypothesis(guess.name, guess.structure_factor))
+    for guess in _meant(options, suggestion):
+        found.append(of_pair((guess.name, factor)))
+        if options.structure_factor is None and guess.structure_factor is not None:
+            found.append(Hypothesis(guess.name, guess.structure_factor))
     if options.start is not None:
         found.append(of_pair((options.start.model, options.start.structure_factor)))
     return tuple(dict.fromkeys(found))
+
+
+def _meant(options: FitOptions, suggestion: Suggestion) -> Sequence[ModelGuess]:
+    """The network's guesses of the models that a user names, or that a structure factor is named for."""
+    if options.models is not None:
+        return suggestion.models
+    return suggestion.models[: options.top] if options.structure_factor is not None else ()
+
+
+def _factor(named: str | None) -> str | None:
+    """The structure factor that a user names, who may name none."""
+    return None if named == "none" else named
 
 
 def start_of(
@@ -49,29 +60,31 @@ def start_of(
     SasnetError
         Not one model is named, or it has no such parameter.
     """
-    from sasmodels.weights import DISTRIBUTIONS
-
     from ..simulate.priors import model_info
 
     if not values:
         return None
     if models is None or len(models) != 1:
         raise SasnetError("Values to begin with are of one model; name that one alone with --models.")
-    factor = None if structure_factor == "none" else structure_factor
-    known: set[str] = set()
-    for p in model_info(product_name(models[0], factor)).parameters.call_parameters:
-        known.add(p.name)
-        if p.polydisperse:
-            known |= {f"{p.name}_pd{part}" for part in ("", "_n", "_nsigma", "_type")}
+    factor = _factor(structure_factor)
+    known = names_of(model_info(product_name(models[0], factor)))
     for name, value in values.items():
         if name not in known:
             raise SasnetError(f"{name}: {models[0]} has no such parameter to begin with.")
-        if name.endswith("_pd_type") != isinstance(value, str) or (
-            isinstance(value, str) and value not in DISTRIBUTIONS
-        ):
-            kinds = f" one of {', '.join(DISTRIBUTIONS)}" if name.endswith("_pd_type") else " a number"
-            raise SasnetError(f"{name}={value}: is no value to begin with; give{kinds}.")
+        _check_value(name, value)
     return Start(models[0], factor, dict(values))
+
+
+def _check_value(name: str, value: float | str) -> None:
+    """See that a kind of size distribution is one of sasmodels', and any other value a number."""
+    from sasmodels.weights import DISTRIBUTIONS
+
+    if name.endswith("_pd_type"):
+        good, wanted = str(value) in DISTRIBUTIONS, f"one of {', '.join(DISTRIBUTIONS)}"
+    else:
+        good, wanted = not isinstance(value, str), "a number"
+    if not good:
+        raise SasnetError(f"{name}={value}: is no value to begin with; give {wanted}.")
 
 
 def check_names(options: FitOptions) -> None:
@@ -89,17 +102,29 @@ def check_names(options: FitOptions) -> None:
             f"{options.structure_factor}: no such structure factor; choose none,"
             f" {', '.join(structure_factors())}."
         )
-    forms = open_classifier().manifest.labels
-    named, own = split(options.models, forms)
-    if named or not own:
-        open_classifier().selection(named, options.exclude or None)
+    _check_selection(options)
     wanted = [*options.fixed, *options.ranges]
     if not wanted:
         return
-    known = _parameters([*(forms if named is None else [*named, *own]), *structure_factors()])
+    known = _parameters([*_forms(options), *structure_factors()])
     for name in wanted:
         if name not in known:
             raise SasnetError(f"{name}: none of these models has such a parameter{_nearest(name, known)}")
+
+
+def _check_selection(options: FitOptions) -> None:
+    """See that the network knows the models that are named or excluded, but for a user's own ones."""
+    classifier = open_classifier()
+    named, own = split(options.models, classifier.manifest.labels)
+    if named or not own:
+        classifier.selection(named, options.exclude or None)
+
+
+def _forms(options: FitOptions) -> list[str]:
+    """The models that a user names, plugins last; else all that the network knows."""
+    labels = open_classifier().manifest.labels
+    named, own = split(options.models, labels)
+    return list(labels) if named is None else [*named, *own]
 
 
 def check_shared(sample: Sample, options: FitOptions) -> None:
@@ -112,23 +137,20 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
     """
     from ..simulate.priors import structure_factors
 
-    said = [(how, name) for how in ("share", "own", "tie") for name in sorted(_named_in(sample, how))]
+    said = _said_in(sample)
     if not said:
         return
-    forms = open_classifier().manifest.labels
-    named, own = split(options.models, forms)
-    of_models = _parameters(forms if named is None else [*named, *own], without=("magnetic", "orientation"))
+    of_models = _parameters(_forms(options), without=("magnetic", "orientation"))
     known = {*of_models, *_parameters(structure_factors())}
     for how, name in said:
         if name not in known:
             can = f"; they have {', '.join(of_models)}." if options.models else _nearest(name, known)
             raise SasnetError(f"{how} {name}: none of these models has such a parameter{can}")
-        if how == "share" and name in _ALWAYS_OWN:
+        if (how, name) in _NEVER_SHARED:
             raise SasnetError(
                 f"share {name}: each curve has its own; any other parameter can be shared, and factors of the"
                 " scales that are known are given as scale."
             )
-
     _check_ties(sample, known)
 
 
@@ -143,9 +165,10 @@ def _check_ties(sample: Sample, known: Collection[str]) -> None:
                 )
 
 
-def _named_in(sample: Sample, how: str) -> Iterable[str]:
-    """Parameters that a sample shares, has of each curve's own, or ties."""
-    return {"share": sample.share, "own": sample.own, "tie": sample.ties}[how]
+def _said_in(sample: Sample) -> list[tuple[str, str]]:
+    """Which parameters a sample shares, has of each curve's own, or ties."""
+    every: dict[str, Iterable[str]] = {"share": sample.share, "own": sample.own, "tie": sample.ties}
+    return [(how, name) for how, names in every.items() for name in sorted(names)]
 
 
 def _parameters(models: Iterable[str], without: Sequence[str] = ()) -> list[str]:

@@ -8,6 +8,7 @@ and has a tenth of the search that others have.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -73,20 +74,32 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
         Å⁻¹, where it is calculated.
     """
     form = name.partition("@")[0]
-    points, widest, across, along, ratio = 1, 1.0, 0.0, 0.0, 1.0
+    points, widest = _distributed(form, parameters)
+    along, across = (_longest(names, parameters) for names in _sizes(form))
+    ratios = _ratios(form)
+    ratio = math.prod(max(abs(float(value)), 1.0) for key, value in parameters.items() if key in ratios)
+    sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
+    each = _each_point(form, sizes, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    return EFFORT.each + points * q.size * each
+
+
+def _distributed(form: str, parameters: Mapping[str, Any]) -> tuple[int, float]:
+    """Points of all size distributions, and how much larger the largest body is that needs a curve."""
+    points, widest = 1, 1.0
     for key, value in parameters.items():
         if key.endswith("_pd") and value > 0:
             points *= max(int(parameters.get(f"{key}_n", 35)), 1)  # sasmodels' default
             if key.removesuffix("_pd") == SIMILAR.get(form):  # one curve up to the largest body
                 widest *= 1 + EFFORT.widths * float(value)
-        elif key in _sizes(form):
-            half = abs(float(value)) * (0.5 if key.startswith("length") else 1.0)
-            along, across = (max(along, half), across) if key in _ALONG else (along, max(across, half))
-        elif key in _ratios(form):
-            ratio *= max(abs(float(value)), 1.0)
-    sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
-    each = _each_point(form, sizes, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
-    return EFFORT.each + points * q.size * each
+    return points, widest
+
+
+def _longest(names: frozenset[str], parameters: Mapping[str, Any]) -> float:
+    """The largest of some half lengths, Å."""
+    sizes = {name: abs(float(parameters[name])) for name in names & parameters.keys()}
+    return max(
+        (0.5 * size if name.startswith("length") else size for name, size in sizes.items()), default=0.0
+    )
 
 
 def look_cost(form: str, factor: str | None) -> float:
@@ -125,26 +138,35 @@ def _ratios(form: str) -> frozenset[str]:
     from ..simulate.priors import model_info
 
     names = (p.name for p in model_info(form).parameters.kernel_parameters)
-    return frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
+    found = frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
+    return found.difference(*_sizes(form))  # sasmodels has those of hollow prisms in Å
 
 
 @cache
-def _sizes(form: str) -> frozenset[str]:
+def _sizes(form: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Lengths of a form along its axis, and across it; none where no orientations are averaged over."""
     from ..simulate.priors import model_info
 
     if fit_cost_class(form) == "fast":
-        return frozenset()
+        return frozenset(), frozenset()
     table = model_info(form).parameters.call_parameters
-    return frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")
+    every = frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")
+    return every & _ALONG, every - _ALONG
+
+
+def _fixed_nodes(form: str, quick: bool) -> float | None:
+    """The same where the number does not depend on sizes."""
+    if form in LATTICES:
+        return EFFORT.most_nodes
+    if form in FIXED:
+        return (FIXED if quick else OWN)[form] ** 2
+    return DIRECTIONS.get(form)
 
 
 def _nodes(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> NDArray[np.float64]:
     """Directions that are averaged over at each q."""
-    if form in LATTICES:
-        return np.full(q.size, EFFORT.most_nodes)
-    if form in DIRECTIONS:
-        return np.full(q.size, float(DIRECTIONS[form]))
-    if form in FIXED:
-        return np.full(q.size, float(FIXED[form] if quick else OWN[form]) ** 2)
+    fixed = _fixed_nodes(form, quick)
+    if fixed is not None:
+        return np.full(q.size, float(fixed))
     outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
     return (1.0 if quick else EFFORT.own) * (outer if fit_cost_class(form) == "medium" else outer * inner)

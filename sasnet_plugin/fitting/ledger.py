@@ -162,12 +162,15 @@ class Ledger:
     ) -> Iterator[tuple[int, Any]]:
         """As `Pool.run`, within so much of this clock; answers come in the order of what was asked."""
         shares = Shares(seconds, asked)
-        assured = any(getattr(task, "assured", False) for task in asked)
-        until = self.until if self.fitted and not assured else max(self.until, self.first)
-        wall = until - time.monotonic()
+        wall = self._end_of(asked) - time.monotonic()
         found = dict(self.pool.run(work, asked, wall, shares))
         self.spent += math.fsum(shares.used.values())  # the same in whatever order they came
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
         late = any(isinstance(a, LateError) for i, a in found.items() if i not in shares.used)
         self.cut = self.cut or shares.cut or late
         yield from sorted(found.items(), key=lambda item: item[0])
+
+    def _end_of(self, asked: Sequence[Named]) -> float:
+        """When these tasks have to be done, by ``time.monotonic()``."""
+        assured = any(getattr(task, "assured", False) for task in asked)
+        return self.until if self.fitted and not assured else max(self.until, self.first)

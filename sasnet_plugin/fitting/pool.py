@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError, TechnicalError
-from ..workers.pool import GoneError, Pool
+from ..workers.pool import GoneError, Said
+from ..workers.pool import Pool as JobPool
 from .ledger import begin, cut, used
 from .settings import EFFORT
-from .task import Budget, Counting, LateError, Named, Plan, Work
+from .task import Budget, Counting, LateError, Named, Plan, Pool, Work
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -45,20 +46,25 @@ def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) 
     """
     deadline = pool.clock() + seconds
     failed: dict[int, TechnicalError] = {}
-    for index, answer in pool.run(work, asked, seconds) if asked else ():
+    for index, answer in _tried(pool, work, asked, range(len(asked)), seconds):
         if isinstance(answer, TechnicalError):
             failed[index] = answer
         else:
             yield index, answer
     left = deadline - pool.clock()
-    again = list(failed)
-    for k, answer in pool.run(work, [asked[i] for i in again], left) if again and left > 0 else ():
-        index = again[k]
-        if isinstance(answer, (TechnicalError, LateError)):
-            continue
-        del failed[index]
-        yield index, answer
+    for index, answer in _tried(pool, work, asked, list(failed) if left > 0 else (), left):
+        if not isinstance(answer, (TechnicalError, LateError)):
+            del failed[index]
+            yield index, answer
     yield from failed.items()
+
+
+def _tried(
+    pool: Pool, work: Work, asked: Sequence[Named], which: Sequence[int], seconds: float
+) -> Iterator[tuple[int, Any]]:
+    """`Pool.run` of some of what is asked."""
+    for k, answer in pool.run(work, [asked[i] for i in which], seconds) if which else ():
+        yield which[k], answer
 
 
 def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
@@ -131,7 +137,7 @@ class Workers:
 
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
-        self._pool = Pool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
+        self._pool = JobPool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
         self._pool.start()
         return self
 
@@ -160,45 +166,67 @@ class Workers:
             What was under way has been killed.
         """
         deadline = time.monotonic() + seconds
-        todo = list(range(len(asked)))[::-1]
-        index_of: dict[int, int] = {}  # by the job's number
+        jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
         try:
-            while todo or index_of:
+            while jobs.todo or jobs.index_of:
                 if self.stopped():
                     raise StoppedError
-                while todo and self._pool.room and time.monotonic() < deadline:
-                    budget = budget_of(plan, todo[-1], deadline - time.monotonic())
-                    if budget is None:
-                        break
-                    index = todo.pop()
-                    index_of[self._pool.ask((work, asked[index], budget))] = index
+                jobs.begin()
                 left = deadline - time.monotonic()
                 # Between two questions whether the answers are still wanted, s.
                 found = self._pool.hear(min(max(left, 0.0), 0.1))
-                for said in found:
-                    index = index_of.pop(said.number)
-                    lost = _lost(asked[index].name, said.error), 0.0, False
-                    answer, *spent = lost if said.error else said.message
-                    if plan is not None:
-                        plan.done(index, answer, *spent)
-                    yield index, answer
+                yield from map(jobs.answered, found)
                 if left <= 0 and not found:  # what was done in time is heard first
-                    late = [*self._end(index_of), *reversed(todo)]
-                    todo = []
-                    for index in late:
-                        yield index, LateError(asked[index].name)
+                    yield from jobs.late()
         finally:
             # Left early (Ctrl-C, an error): what is under way would answer a question nobody asks.
-            self._end(index_of)
+            jobs.end()
 
-    def _end(self, index_of: dict[int, int]) -> list[int]:
-        """End jobs, by their numbers, and have other processes warm for the next; what they were about."""
-        ended = list(index_of.values())
-        for number in index_of:
-            self._pool.stop(number)
+
+@dataclass
+class _Jobs:
+    """What `Workers.run` is asked, by its index: what waits, the first last, and what is under way."""
+
+    pool: JobPool
+    work: Work
+    asked: Sequence[Named]
+    plan: Plan | None
+    deadline: float
+    todo: list[int]
+    index_of: dict[int, int] = field(default_factory=dict)  # by the job's number
+
+    def begin(self) -> None:
+        """Begin what there is room for, but for what the plan has wait."""
+        while self.todo and self.pool.room and time.monotonic() < self.deadline:
+            budget = budget_of(self.plan, self.todo[-1], self.deadline - time.monotonic())
+            if budget is None:
+                break
+            index = self.todo.pop()
+            self.index_of[self.pool.ask((self.work, self.asked[index], budget))] = index
+
+    def answered(self, said: Said) -> tuple[int, Any]:
+        """Index and answer, of which the plan is told."""
+        index = self.index_of.pop(said.number)
+        lost = _lost(self.asked[index].name, said.error), 0.0, False
+        answer, *spent = lost if said.error else said.message
+        if self.plan is not None:
+            self.plan.done(index, answer, *spent)
+        return index, answer
+
+    def late(self) -> list[tuple[int, Any]]:
+        """Why all that is open has no answer: the time is up."""
+        late = [*self.end(), *reversed(self.todo)]
+        self.todo.clear()
+        return [(index, LateError(self.asked[index].name)) for index in late]
+
+    def end(self) -> list[int]:
+        """End what is under way and have other processes warm for the next; what it was about."""
+        ended = list(self.index_of.values())
+        for number in self.index_of:
+            self.pool.stop(number)
         if ended:
-            index_of.clear()
-            self._pool.start()
+            self.index_of.clear()
+            self.pool.start()
         return ended
 
 

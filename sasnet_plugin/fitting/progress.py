@@ -46,15 +46,24 @@ class Watched:
     ) -> Iterator[tuple[int, Any]]:
         """See `sasnet_plugin.fitting.pool.Workers.run`."""
         fits = all(isinstance(task, Task) for task in asked)
-        self.of += len(asked) if fits else 0
+        if fits:
+            self.of += len(asked)
         if asked:
             self.progress(done=self.done, of=self.of, name=asked[0].name)
         for index, answer in self.pool.run(work, asked, seconds, plan):
             if fits:
-                self.done += 1
-                more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
-                self.progress(done=self.done, of=self.of, name=asked[index].name, **more)
+                self._tell(asked[index].name, answer)
             yield index, answer
+
+    def _tell(self, name: str, answer: Any) -> None:
+        self.done += 1
+        more = {"reduced_chisq": answer.reduced_chisq} if hasattr(answer, "reduced_chisq") else {}
+        self.progress(done=self.done, of=self.of, name=name, **more)
+
+
+def watched(pool: Pool, tell: Progress | None) -> Pool:
+    """A pool whose fits are told of, if anybody is to be told."""
+    return pool if tell is None else Watched(pool, tell)
 
 
 #: Seconds between two pictures of a bar in a notebook, each of which is a message to a browser.

@@ -117,3 +117,42 @@ def test_names_of_curves_tell_entries_of_one_file_apart() -> None:
         (replace(a, file="x.h5", entry="first"), replace(b, file="x.h5", entry="second")), SETTINGS
     )
     assert found.files == ["x.h5 (first)", "x.h5 (second)"]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        {"own": 3},
+        {"values": {"x": {"1": "abc"}}},
+        {"values": {"x": {"1": True}}},
+        {"solvents": {"1": True, "2": 1.0, "3": 2.0}},
+        {"solvents": {"1": float("nan"), "2": 1.0, "3": 2.0}},
+        {"scale": {"1": True}},
+    ],
+)
+def test_values_of_the_wrong_sort_are_one_sentence(described: dict[str, object]) -> None:
+    with pytest.raises(DataError, match=r"^the sample: "):
+        sample_of(contrasts(), described)
+
+
+def test_ties_are_calculated_in_the_order_in_which_they_need_each_other() -> None:
+    found = sample_of(contrasts(), ties=("sld_core = 2*sld_shell", "sld_shell = 3*x", "radius = 5"))
+    values = {"x": 1.0, "sld_shell": 99.0}
+    for name, tie in found.ties.items():
+        values[name] = tie.value(values)
+    assert values["sld_core"] == 6.0
+
+
+@pytest.mark.parametrize("ties", [("a = b", "b = a"), ("radius = radius",), ("a = b", "b = c", "c = 2*a")])
+def test_ties_in_a_circle_are_refused(ties: tuple[str, ...]) -> None:
+    with pytest.raises(DataError, match="circle"):
+        sample_of(contrasts(), ties=ties)
+
+
+def test_solvents_may_be_given_by_a_tie() -> None:
+    """Where each curve has its own value; a density that all have says nothing of the kind."""
+    own = {"values": {"x": {str(i + 1): float(i) for i in range(3)}}}
+    alike = [curve(core_shell(1.0, 3.0), f"{'x' * (i + 1)}.dat") for i in range(3)]
+    found = sample_of(alike, own, ties=("sld_solvent = 2*x",))
+    assert (found.kind, found.told) == (CONTRASTS, True)
+    assert sample_of(alike, ties=("sld_solvent = 6.36",)).kind == SETTINGS

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from ...types import Curve, DataError, SasnetError
-from .expression import Expression, expression
 from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
+from .ties import ties_of
 
 _SECTIONS = ("kind", "solvents", "concentrations", "probes", "scale", "share", "own", "tie", "values")
 #: Those that name curves.
@@ -131,7 +131,7 @@ def sample_of(
         scale=_numbers(made, told.get("scale", {}), source, "scale"),
         share=frozenset([*share, *_names(told.get("share", ()), source)]),
         own=frozenset([*own, *_names(told.get("own", ()), source)]),
-        ties=_ties([*(f"{k} = {v}" for k, v in _table(told.get("tie", {}), source, "tie").items()), *ties]),
+        ties=ties_of([*(f"{k} = {v}" for k, v in _table(told.get("tie", {}), source, "tie").items()), *ties]),
         values=_values(made, told.get("values", {}), source),
     )
     both = made.share & made.own
@@ -206,8 +206,20 @@ def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], 
     table = _table(given, source, "values")
     each = {name: _by_curve(sample, of, source, None) for name, of in table.items()}
     return tuple(
-        {name: float(v[i]) for name, v in each.items() if v[i] is not None} for i in range(len(sample.curves))
+        {name: _value(v[i], name, source) for name, v in each.items() if v[i] is not None}
+        for i in range(len(sample.curves))
     )
+
+
+def _value(value: Any, name: str, source: str) -> float:
+    if not _is_number(value):
+        raise DataError(f"{source}: {value!r} is no value of {name}; write a number.")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value of TOML is a finite number; true and false are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _check_curves(curves: tuple[Curve, ...]) -> None:
@@ -277,8 +289,7 @@ def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any
 def _numbers(sample: Sample, given: Any, source: str, what: str) -> tuple[float | None, ...]:
     found: list[float | None] = []
     for value in _by_curve(sample, given, source, None):
-        number = value is None or (isinstance(value, (int, float)) and np.isfinite(value) and value > 0)
-        if not number:
+        if not (value is None or (_is_number(value) and value > 0)):
             raise DataError(f"{source}: {value!r} is no {what}; write a positive number.")
         found.append(None if value is None else float(value))
     return tuple(found)
@@ -299,26 +310,16 @@ def _solvents(
 
 def _names(given: Any, source: str) -> list[str]:
     names = given.get("names", ()) if isinstance(given, Mapping) else given
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    if not (isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)):
         raise DataError(f'{source}: share and own are lists of parameters, such as share = ["radius"].')
     return list(names)
 
 
-def _ties(given: Sequence[str]) -> dict[str, Expression]:
-    found = {}
-    for text in given:
-        name, equals, right = text.partition("=")
-        if not equals or not name.strip().isidentifier():
-            raise DataError(f"{text!r} is no tie; write such as sld_solvent = -0.56 + 6.92*x.")
-        found[name.strip()] = expression(right)
-    return found
-
-
 def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, source: str) -> float | None:
     """Scattering length density, 10⁻⁶ Å⁻², of a number or a material."""
-    if value is None or isinstance(value, (int, float)):
+    if value is None or _is_number(value):
         return None if value is None else float(value)
-    if sld is None:
+    if sld is None or not isinstance(value, str):
         raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
     try:
         return sld(str(value), probe)

@@ -110,8 +110,15 @@ def stated_kind(sample: Sample) -> str:
     """The kind that follows from what is given, or nothing."""
     if len(set(sample.probes)) > 1:
         return PROBES
-    if any(value is not None for value in sample.solvents):
+    if _several_solvents(sample):
         return CONTRASTS
     if any(value is not None for value in sample.concentrations):
         return CONCENTRATIONS
     return SERIES if sample.share else ""
+
+
+def _several_solvents(sample: Sample) -> bool:
+    """Whether each curve's solvent is given, by itself or by a tie to a value of each."""
+    needed = {n for name, tie in sample.ties.items() if "solvent" in name for n in tie.names}
+    tied = any(len({values.get(name) for values in sample.values}) > 1 for name in needed)
+    return tied or any(value is not None for value in sample.solvents)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...digits import chisq_text, listed
+from ...digits import chisq_text
 from ...predict import open_classifier
 from ...types import Curve, GroupGuess
 from ..evidence.discrepancy import Discrepancy
@@ -21,19 +22,9 @@ from ..result import components
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, Verification
 from ..settings import ASSESSMENT
-from . import discriminate
-from .diagnostics import reached, refuted, remarks_of, warnings_of
+from . import discriminate, excused
+from .diagnostics import reductions_met, remarks_of, warnings_of
 from .effective_points import as_independent, in_words, independent_share
-from .excused import (
-    beyond_excuse,
-    excused_beside,
-    excuses,
-    largest,
-    none_explains,
-    not_the_least,
-    simplest_within_error,
-    within_the_given,
-)
 from .goodness_of_fit import compare, verify
 
 
@@ -72,17 +63,17 @@ def assess(
     found = weighed(among, [conventional(fit, given) for fit in fits], prior)
     if not found.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    order = [widened(among, fit, found.errors[fit.name]) for fit in as_the_simpler(found.fits)]
-    order = of_the_likeliest_group([as_independent(fit, among.share) for fit in order], groups)
-    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in _completed(order, completed)]
+    order = as_the_simpler(found.fits)
+    told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
+    order = _completed(of_the_likeliest_group(told, groups), completed)
+    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
         curve, dintensity, _warned(curve, order, verdicts, probe), ranking.first.explained,
-        (*notes, *(sentence for say in _SAID for sentence in say(ranking))), ranking.first,
-        alike=tuple(fit.short_name for fit in ranking.near),
+        (*notes, *chain.from_iterable(say(ranking) for say in _SAID)), ranking.first,
+        alike=excused.short_names(ranking.near), explaining=excused.short_names(ranking.explaining),
         excused=_excused(ranking),
-        explaining=tuple(fit.short_name for fit in ranking.explaining),
     )  # fmt: skip
 
 
@@ -90,9 +81,14 @@ def _completed(
     order: Sequence[ModelFit], completed: Callable[[list[ModelFit]], list[ModelFit]]
 ) -> list[ModelFit]:
     """The same, the first and those that the data do not tell from it completed."""
-    near = {order[0].name, *alike(order)}
-    done = {fit.name: fit for fit in completed([fit for fit in order if fit.name in near])}
+    done = {fit.name: fit for fit in completed(_near_the_first(order))}
     return [done.get(fit.name, fit) for fit in order]
+
+
+def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:
+    """The first, and those that the data do not tell from it."""
+    names = {order[0].name, *alike(order)}
+    return [fit for fit in order if fit.name in names]
 
 
 def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
@@ -103,20 +99,24 @@ def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
     """
     weight = {fit.name: fit.weight for fit in order}
     for fit in sorted(order, key=lambda fit: -len(fit.free)):
-        known = simpler(fit.model, fit.structure_factor)
-        met = [r.name for r in known if reached(r, fit) and not refuted(r, fit, order)]
-        # With a width it may have no fewer parameters; the one that the fit has become is then in it.
-        become = [
-            other
-            for other in order
-            if other.name in met and (len(other.free) < len(fit.free) or other.chisq <= fit.chisq)
-        ]
-        if become:
-            first = min(become, key=lambda other: other.chisq)
-            weight[first.name] += weight[fit.name]
+        become = _become(fit, order)
+        if become is not None:
+            weight[become.name] += weight[fit.name]
             weight[fit.name] = 0.0
     told = [replace(fit, weight=weight[fit.name]) for fit in order]
     return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
+
+
+def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
+    """The nearest of the simpler fits that a fit has become; None where it has not."""
+    met = {r.name for r in reductions_met(simpler(fit.model, fit.structure_factor), fit, order)}
+    # With a width it may have no fewer parameters; the one that the fit has become is then in it.
+    found = [
+        other
+        for other in order
+        if other.name in met and (len(other.free) < len(fit.free) or other.chisq <= fit.chisq)
+    ]
+    return min(found, key=lambda other: other.chisq, default=None)
 
 
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
@@ -124,13 +124,17 @@ def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGues
 
     Several bodies alike share what speaks for their shape, and one of another kind has its share alone.
     """
-    names = {order[0].name, *alike(order)}
-    same = [fit for fit in order if fit.name in names]
-    group_of = {name: group.name for group in groups for name in group.members}
-    kinds = [group_of.get(fit.model, fit.name) for fit in same]
+    same = _near_the_first(order)
+    kinds = _kinds(same, groups)
     weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
     first = same[int(np.argmax(weight))]
     return [first, *(fit for fit in order if fit is not first)]
+
+
+def _kinds(fits: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[str]:
+    """Name of the group of each fit, its own where none holds it."""
+    group_of = {name: group.name for group in groups for name in group.members}
+    return [group_of.get(fit.model, fit.name) for fit in fits]
 
 
 def beyond_the_window(fit: ModelFit, longest: float) -> ModelFit:
@@ -162,12 +166,12 @@ def _verified(
 ) -> list[Verification]:
     """Of each fit, of the first with replicates and what its neighbouring residuals share."""
     curve, dintensity = among.curve, among.dintensity
-    excusable = any(excuses(error) for error in errors.values())
+    excusable = any(excused.excuses(error) for error in errors.values())
     found = []
     for fit in order:
         error = errors[fit.name]
         verdict = verify(curve, dintensity, fit, systematic=error.relative > 0, excusable=excusable)
-        found.append(beyond_excuse(verdict, fit, error, len(curve)))
+        found.append(excused.beyond_excuse(verdict, fit, error, len(curve)))
     first, error = found[0], errors[order[0].name]
     # Replicates whose noise is not the measurement's would differ from it for that reason alone.
     noise = first.noise if not first.structured else 1.0
@@ -176,7 +180,7 @@ def _verified(
     if replicates is not None:
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
-        first = replace(first, systematic={**error.as_dict(), "excuses": excuses(error)})
+        first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
     return [first, *found[1:]]
 
 
@@ -230,11 +234,10 @@ class _Ranking:
 def _ranking(
     among: Discrepancy, order: Sequence[ModelFit], first: Verification, errors: Mapping[str, SharedError]
 ) -> _Ranking:
-    same = set(alike(order))
-    others = [fit for fit in order[1:] if fit.name in same]
+    _, *others = _near_the_first(order)
     beside = tuple(fit for fit in others if _takes_an_error(order[0], fit, errors, among.share))
     near = tuple(fit for fit in others if fit not in beside)
-    explaining = tuple(within_the_given(order, first, same))
+    explaining = tuple(excused.within_the_given(order, first, [fit.name for fit in others]))
     return _Ranking(among, order, first, errors, near, beside, explaining)
 
 
@@ -250,14 +253,14 @@ def _takes_an_error(
 def _excused(ranking: _Ranking) -> tuple[str, tuple[str, ...]]:
     if not ranking.beside:
         return "", ()
-    error = largest([ranking.order[0], *ranking.beside], ranking.errors)
-    return error.words(), tuple(fit.short_name for fit in ranking.beside)
+    error = excused.largest([ranking.order[0], *ranking.beside], ranking.errors)
+    return error.words(), excused.short_names(ranking.beside)
 
 
 def _distinguished(ranking: _Ranking) -> Iterator[str]:
     """Where more data would decide; where none explains the data, they decide between wrong models."""
     explained = ranking.first.explained
-    if explained or excuses(ranking.error):
+    if explained or excused.excuses(ranking.error):
         yield from discriminate.sentences(
             ranking.among.curve, ranking.among.dintensity, ranking.order[0], ranking.near, ask=explained
         )
@@ -275,7 +278,7 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
 
 def _beside(ranking: _Ranking) -> Iterator[str]:
     if ranking.first.explained:
-        yield from excused_beside(ranking.order[0], ranking.beside, ranking.errors)
+        yield from excused.excused_beside(ranking.order[0], ranking.beside, ranking.errors)
     if ranking.among.share < 1:
         yield in_words(len(ranking.among.curve), ranking.among.share)
 
@@ -283,19 +286,19 @@ def _beside(ranking: _Ranking) -> Iterator[str]:
 def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
     if not ranking.explaining:
         return
-    named = [f"{f.short_name} (reduced χ² {chisq_text(f.reduced_chisq)})" for f in ranking.explaining]
+    named = [f"{fit.short_name} (reduced χ² {chisq_text(fit.reduced_chisq)})" for fit in ranking.explaining]
     why = (
         ": these errors are larger than the noise, and residuals within them are not random, so that they"
         " hardly decide between models"
     )
-    verb = "explain" if named[1:] else "explains"
-    yield f"To their errors {listed(named)} {verb} the data, too{'' if ranking.among.share < 1 else why}."
+    end = "" if ranking.among.share < 1 else why
+    yield f"To their errors {excused.with_verb(named, 'explains', 'explain')} the data, too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
     if not ranking.first.explained:
         return
-    simple = simplest_within_error(ranking.order, ranking.errors, ranking.same)
+    simple = excused.simplest_within_error(ranking.order, ranking.errors, ranking.same)
     if simple is not None:
         fit, its = simple
         yield (
@@ -308,10 +311,11 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.components:
         yield components.in_words(best.components)
-    yield from not_the_least(ranking.order, ranking.error)
+    yield from excused.not_the_least(ranking.order, ranking.error)
     yield from remarks_of(best)
     if not ranking.first.explained:
-        yield from none_explains(ranking.order, ranking.same, ranking.errors, len(ranking.among.curve))
+        points = len(ranking.among.curve)
+        yield from excused.none_explains(ranking.order, ranking.same, ranking.errors, points)
 
 
 def _shared(ranking: _Ranking) -> Iterator[str]:

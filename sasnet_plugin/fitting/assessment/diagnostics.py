@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from math import exp, inf, isfinite, log
 
@@ -19,10 +19,11 @@ from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
 from .tied import tied
 
-#: Models whose name says that they are long.
-_LONG = frozenset(
-    {"capped_cylinder", "core_shell_cylinder", "cylinder", "elliptical_cylinder", "hollow_cylinder"}
-)
+#: Models whose name says that they are long, with their radius.
+_LONG = {
+    "capped_cylinder": "radius", "core_shell_cylinder": "radius", "cylinder": "radius",
+    "elliptical_cylinder": "radius_minor", "hollow_cylinder": "radius",
+}  # fmt: skip
 
 
 def warnings_of(
@@ -52,19 +53,20 @@ def warnings_of(
 def _reductions(fit: ModelFit, others: Sequence[ModelFit]) -> tuple[list[str], set[str]]:
     """Simpler models that the fit has become, and the parameters whose uncertainty or limit that explains."""
     near = without_attraction(fit.model, fit.structure_factor)
-    at_limit = [r for r in (*simpler(fit.model, fit.structure_factor), *near) if reached(r, fit)]
-    met = [r for r in at_limit if not refuted(r, fit, others)]
+    known = (*simpler(fit.model, fit.structure_factor), *near)
+    met = reductions_met(known, fit, others)
     if not met:
-        return _hardly_apart(at_limit, fit, others), set()
-    # Where two contrasts are one, the sizes mean nothing: that is the reason to give.
-    met.sort(key=lambda r: not any("sld" in name for name in r.at))
-    first = {r.name: r for r in reversed(met)}
-    said = [
-        _simpler(first[name], fit, any(o.name == name for o in others), first[name] in near)
-        for name in dict.fromkeys(r.name for r in met)
-    ]
-    names = {name for r in met for pair in r.at.items() for name in pair if isinstance(name, str)}
-    return said, names
+        return _hardly_apart([r for r in known if reached(r, fit)], fit, others), set()
+    said = [_simpler(r, fit, bool(_fits_of(r, others)), r in near) for r in _one_to_each(met)]
+    return said, set().union(*(r.limited for r in met))
+
+
+def _one_to_each(met: Sequence[Reduction]) -> Iterable[Reduction]:
+    """One reduction to each simpler model: where two contrasts are one, sizes mean nothing, so that is it."""
+    first: dict[str, Reduction] = {}
+    for r in sorted(met, key=lambda r: not any("sld" in name for name in r.at)):
+        first.setdefault(r.name, r)
+    return first.values()
 
 
 def _of_parameter(
@@ -88,33 +90,45 @@ def remarks_of(fit: ModelFit) -> tuple[str, ...]:
 def refuted(reduction: Reduction, fit: ModelFit, others: Sequence[ModelFit]) -> bool:
     """Whether the simpler model was fitted, too, and is clearly worse."""
     tempering = max(min((o.reduced_chisq for o in (fit, *others)), default=1.0), 1.0)
-    same = [o for o in others if o.name == reduction.name]
+    same = _fits_of(reduction, others)
     return bool(same) and all((o.chisq - fit.chisq) / tempering > ASSESSMENT.significant**2 for o in same)
+
+
+def _fits_of(reduction: Reduction, fits: Sequence[ModelFit]) -> list[ModelFit]:
+    return [fit for fit in fits if fit.name == reduction.name]
 
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
-    return all(_at(name, limit, fit) for name, limit in reduction.at.items()) and any(
-        not fit.parameters[name].fixed or isinstance(limit, str) and not fit.parameters[limit].fixed
-        for name, limit in reduction.at.items()
-    )
+    if not reduction.limited <= fit.parameters.keys() or reduction.limited.isdisjoint(fit.free):
+        return False
+    return all(_at(name, limit, fit) for name, limit in reduction.at.items())
+
+
+def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[Reduction]:
+    """Those that the fit has `reached`, and that no other fit has `refuted`."""
+    return [r for r in known if reached(r, fit) and not refuted(r, fit, others)]
 
 
 def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
-    p = fit.parameters.get(name)
-    if p is None:
-        return False
+    p = fit.parameters[name]
     if isinstance(limit, str):
-        return limit in fit.parameters and _one(name, limit, fit)
+        return _one(name, limit, fit)
     if p.fixed:
         return p.value == limit
     if limit == inf:
         # As well where its reciprocal cannot be distinguished from zero.
-        return isfinite(p.high) and _end(p) == "upper" or not determined(name, p)
-    gap = abs(p.value - limit)
-    if gap <= (p.error or 0.0) or (_end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0)):
+        return _end(p) == "upper" or not determined(name, p)
+    return _near(name, limit, fit)
+
+
+def _near(name: str, limit: float, fit: ModelFit) -> bool:
+    """Whether a value is at a limit, within its error or next to nothing."""
+    p = fit.parameters[name]
+    if _end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
-    return gap <= ASSESSMENT.negligible * (_scale(name, fit) if limit == 0.0 else abs(limit))
+    tiny = ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
+    return abs(p.value - limit) <= max(tiny, p.error or 0.0)
 
 
 def _one(name: str, other: str, fit: ModelFit) -> bool:
@@ -130,10 +144,12 @@ def _scale(name: str, fit: ModelFit) -> float:
     unit = fit.parameters[name].unit
     if unit == "Ang":
         return max(abs(p.value) for p in fit.parameters.values() if p.unit == "Ang")
-    if "sld" in name:
-        slds = [p.value for key, p in fit.parameters.items() if "sld" in key]
-        return max(slds) - min(slds)
-    return 0.0
+    return _range_of_contrasts(fit) if "sld" in name else 0.0
+
+
+def _range_of_contrasts(fit: ModelFit) -> float:
+    slds = [p.value for name, p in fit.parameters.items() if "sld" in name]
+    return max(slds) - min(slds)
 
 
 def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
@@ -150,7 +166,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
     reduction, one, other = next(pairs, (None, "", ""))
     if reduction is None:
         return []
-    worse = min((o for o in others if o.name == reduction.name), key=lambda o: o.reduced_chisq)
+    worse = min(_fits_of(reduction, others), key=lambda o: o.reduced_chisq)
     if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
         return []
     return [
@@ -161,24 +177,22 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
 
 
 def _end(p: Parameter) -> str:
-    """At which end of its range a value is; on a logarithmic scale where the range is long and positive."""
-    low, high, value = p.low, p.high, p.value
-    if p.fixed or not low < high:
+    """At which end of its range a fitted value is; empty where at none."""
+    if p.fixed or not p.low < p.high:
         return ""
+    first, last = _ends(p)
+    return "lower" if p.value <= first else "upper" if p.value >= last else ""
+
+
+def _ends(p: Parameter) -> tuple[float, float]:
+    """Where the ends of a range begin; on a logarithmic scale where it is long and positive."""
+    low, high = p.low, p.high
     if low > 0 and isfinite(high) and high > 10 * low:
         step = exp(ASSESSMENT.at_end * log(high / low))
-        return "lower" if value <= low * step else "upper" if value >= high / step else ""
-    width = (
-        high - low
-        if isfinite(high - low)
-        else max(abs(value), 1.0)
-        if isfinite(low) or isfinite(high)
-        else 0.0
-    )
-    if not width:
-        return ""
-    tiny = ASSESSMENT.at_end * width if isfinite(high - low) else 1e-9 * width
-    return "lower" if value <= low + tiny else "upper" if value >= high - tiny else ""
+        return low * step, high / step
+    width = high - low
+    tiny = ASSESSMENT.at_end * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
+    return low + tiny, high - tiny
 
 
 def _limits(name: str, p: Parameter) -> Iterator[str]:
@@ -231,6 +245,21 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
 
 #: Its dimensions, which no fractal exceeds.
 _SPACE = 3.0
+#: Of a parameter's name in its own component and its value: what no sample has, and the sentence on it.
+_IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
+    (lambda own, p: own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing,
+     "{name}, {value}, is more than spheres can fill (0.74)."),
+    (lambda own, p: "fraction" in own and not 0 <= p.value <= 1,
+     "{name}, {value}, is no fraction, which lies between 0 and 1."),
+    (lambda own, p: own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0),
+     "{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."),
+    (lambda own, p: own.endswith("_scale") and p.value < 0,
+     "{name}, {value}, is negative: no part of a sample takes scattering away."),
+    (lambda own, p: own == "scale" and p.value <= 0,
+     "scale, {value}, is not positive: the model explains nothing of these data."),
+    (lambda own, p: own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
+     and abs(p.value) < EVIDENCE.thinnest, "{name}, {value}, is less than an atom."),
+)  # fmt: skip
 
 
 def impossible(name: str, p: Parameter) -> str:
@@ -241,27 +270,13 @@ def impossible(name: str, p: Parameter) -> str:
     name : str
         With the component's letter in a sum.
     """
-    value, own = quantity(p.value, p.unit), bare(name)
-    if own.startswith("volfraction") and p.value > ASSESSMENT.closest_packing:
-        return f"{name}, {value}, is more than spheres can fill (0.74)."
-    if "fraction" in own and not 0 <= p.value <= 1:
-        return f"{name}, {value}, is no fraction, which lies between 0 and 1."
-    if own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0):
-        return f"{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."
-    if own.endswith("_scale") and p.value < 0:
-        return f"{name}, {value}, is negative: no part of a sample takes scattering away."
-    if own == "scale" and p.value <= 0:
-        return f"scale, {value}, is not positive: the model explains nothing of these data."
-    length = own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
-    if length and abs(p.value) < EVIDENCE.thinnest:
-        return f"{name}, {value}, is less than an atom."
-    return ""
+    own = bare(name)
+    said = next((sentence for holds, sentence in _IMPOSSIBLE if holds(own, p)), "")
+    return said.format(name=name, value=quantity(p.value, p.unit))
 
 
 def _shape(fit: ModelFit) -> Iterator[str]:
-    if fit.model not in _LONG:
-        return
-    radius = fit.parameters.get("radius") or fit.parameters.get("radius_minor")
+    radius = fit.parameters.get(_LONG.get(fit.model, ""))
     length = fit.parameters.get("length")
     if radius is None or length is None or length.fixed:
         return
@@ -276,16 +291,20 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     p = fit.parameters.get("background")
     if p is None or p.fixed:
         return
-    value = quantity(p.value, p.unit)
     above = int(np.sum(fit.theory - p.value > ASSESSMENT.rises * abs(p.value)))
     if p.value > 0 and above < ASSESSMENT.mostly_background * len(curve):
         yield (
-            f"background, {value}, is most of the data: only {above} of {len(curve)} points rise by a tenth"
-            " above it."
+            f"background, {quantity(p.value, p.unit)}, is most of the data: only {above} of {len(curve)}"
+            " points rise by a tenth above it."
         )
-    if p.value < 0 and p.error is not None and p.value < -ASSESSMENT.significant * p.error:
+    if _is_negative(p):
         value = quantity(p.value, p.unit, p.error)
         yield f"background, {value}, is negative: too much may have been subtracted."
+
+
+def _is_negative(p: Parameter) -> bool:
+    """By more than its error lets it be by chance."""
+    return p.error is not None and p.value < -ASSESSMENT.significant * p.error
 
 
 def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
@@ -296,7 +315,8 @@ def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
         return f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
     if limit == inf and _end(p) == "upper":
         return f"{name} is at its upper limit, {quantity(p.value, p.unit)}"
-    if _end(p) == "lower" and not p.fixed:
+    if _end(p) == "lower":
         return f"{name} is at its lower limit, {quantity(p.value, p.unit)}"
     value = quantity(p.value, p.unit, None if p.fixed else p.error)
-    return f"{name}, {value}, cannot be distinguished from {'infinity' if limit == inf else f'{limit:g}'}"
+    end = f"{limit:g}".replace("inf", "infinity")
+    return f"{name}, {value}, cannot be distinguished from {end}"

@@ -94,12 +94,11 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
         both = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
         return _misfit(other, both) - alone > ASSESSMENT.significant**2
 
-    above = next((i for i in np.unique(cell[cell > 0]) if decides(i)), None)
-    below = next((i for i in np.unique(cell[cell < 0])[::-1] if decides(i)), None)
-    return Beyond(
-        None if above is None else float(wide.q[cell == above][0]),
-        None if below is None else float(wide.q[cell == below][-1]),
-    )
+    def nearest(cells: Array, end: int) -> float | None:
+        found = next(filter(decides, cells), None)
+        return None if found is None else float(wide.q[cell == found][end])
+
+    return Beyond(nearest(np.unique(cell[cell > 0]), 0), nearest(np.unique(cell[cell < 0])[::-1], -1))
 
 
 def _cheap(fit: ModelFit) -> bool:

@@ -64,14 +64,20 @@ def excused_beside(first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[st
         return []
     fewer = min(fits, key=lambda fit: len(fit.free))
     within = largest([first, *fits], errors).words()
-    said = f"Within {within}, {_named(fits)} cannot be told from {first.short_name} either"
+    said = f"Within {within}, {listed(short_names(fits))} cannot be told from {first.short_name} either"
     if len(fewer.free) < len(first.free):
         said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
     return [f"{said}."]
 
 
-def _named(fits: Sequence[ModelFit]) -> str:
-    return listed([fit.short_name for fit in fits])
+def short_names(fits: Sequence[ModelFit]) -> tuple[str, ...]:
+    """How the fits are called."""
+    return tuple(fit.short_name for fit in fits)
+
+
+def with_verb(names: Sequence[str], one: str, many: str) -> str:
+    """Names with a verb, which depends on how many they are."""
+    return f"{listed(names)} {many if names[1:] else one}"
 
 
 def within_the_given(order: Sequence[ModelFit], verdict: Verification, same: Iterable[str]) -> list[ModelFit]:
@@ -90,21 +96,22 @@ def none_explains(
 ) -> list[str]:
     """That the first does not explain the data; but to a systematic error that a measurement may have."""
     explaining = [fit for fit in order if explains(fit.reduced_chisq, points)]
-    beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
-    # An error excuses the fit whose residuals share one.
-    named = [fit for fit in beside if fit.name in errors and excuses(errors[fit.name])]
-    if not named:
+    excused = _excused(order, same, errors)
+    if not excused:
         return [] if explaining else [NONE_EXPLAINS]
-    changing = max(errors[fit.name].background for fit in named)
-    within = f"within {replace(largest(named, errors), background=changing).words()},"
-    do = "do" if named[1:] else "does"
+    changing = max(errors[fit.name].background for fit in excused)
+    within = f"within {replace(largest(excused, errors), background=changing).words()}"
+    do = with_verb(short_names(excused), "does", "do")
     if explaining:
-        verb = "explain" if explaining[1:] else "explains"
-        return [
-            f"To the errors given {_named(explaining)} {verb} the data; {within} {_named(named)} {do} so,"
-            " too."
-        ]
-    return [f"None of these models explains the data to the errors given; {within} {_named(named)} {do}."]
+        said = with_verb(short_names(explaining), "explains", "explain")
+        return [f"To the errors given {said} the data; {within}, {do} so, too."]
+    return [f"None of these models explains the data to the errors given; {within}, {do}."]
+
+
+def _excused(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SharedError]) -> list[ModelFit]:
+    """The first and those that are the same, where the error excuses them that their own residuals share."""
+    beside = [order[0], *(fit for fit in order[1:] if fit.name in same)]
+    return [fit for fit in beside if fit.name in errors and excuses(errors[fit.name])]
 
 
 def simplest_within_error(

@@ -44,12 +44,9 @@ def verify(
     above = float(gammaincc(degrees / 2, fit.chisq / 2))
     runs = standardised_runs(residual)
     worst = _worst(curve.q, residual)
-    sentences = []
     structured = runs < -ASSESSMENT.significant
-    if fit.reduced_chisq < ASSESSMENT.too_large:
-        sentences.append(_too_large(fit.reduced_chisq, stated))
-    elif not structured and not systematic:
-        sentences += _too_small(curve.q, residual, fit.reduced_chisq, stated, excusable)
+    random = not (structured or systematic)
+    sentences = _on_errors(curve, residual, fit.reduced_chisq, random=random, excusable=excusable)
     explained = _is_explained(1 - above, structured, fit.reduced_chisq)
     # Rounding alone is not random either.
     if structured and (stated or fit.reduced_chisq >= ASSESSMENT.too_large):
@@ -73,11 +70,26 @@ def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str
     )
 
 
+def _on_errors(
+    curve: Curve, residual: NDArray[np.float64], reduced_chisq: float, *, random: bool, excusable: bool
+) -> list[str]:
+    """That the uncertainties seem too large, or, where the residuals are random, too small."""
+    stated = curve.dintensity is not None
+    given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
+    if reduced_chisq < ASSESSMENT.too_large:
+        also = "" if stated else ", as they do with calculated data"
+        factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
+        return [
+            f"The {given} seem too large by a factor of about {factor}{also}: so are the errors of the"
+            " parameters."
+        ]
+    return _too_small(curve.q, residual, reduced_chisq, given, excusable) if random else []
+
+
 def _too_small(
-    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, stated: bool, excusable: bool
+    q: NDArray[np.float64], residual: NDArray[np.float64], reduced_chisq: float, given: str, excusable: bool
 ) -> list[str]:
     """Uncertainties that seem too small all over the curve, or in one part of it."""
-    given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
         no_excuse = "" if excusable else ": no usual mis-statement of these excuses that"
@@ -90,19 +102,6 @@ def _too_small(
             " random but larger by that."
         ]
     return []
-
-
-def _too_large(reduced_chisq: float, stated: bool) -> str:
-    factor = 1 / np.sqrt(max(reduced_chisq, 1e-12))
-    if stated:
-        return (
-            f"The stated uncertainties seem too large by a factor of about {significant(factor, 2)}:"
-            " so are the errors of the parameters."
-        )
-    return (
-        "The uncertainties that sasnet estimated seem too large by a factor of about"
-        f" {significant(factor, 2)}, as they do with calculated data: so are the errors of the parameters."
-    )
 
 
 def standardised_runs(residual: NDArray[np.float64]) -> float:
@@ -155,23 +154,22 @@ def compare(
         answers = classifier.suggest(curves, top=len(classifier.manifest.groups))
     except SasnetError:
         return None
-    group = next((g.name for g in classifier.manifest.groups if fit.model in g.members), "")
+    group = _group_of(fit.model, classifier)
     given = np.array([_given(answer, group) for answer in answers])
     first = np.array([answer.groups[0].name == group for answer in answers])
     scope = np.array([answer.in_scope for answer in answers])
-    found = Replicates(
-        count,
-        group,
-        int(first[1:].sum()),
-        bool(first[0]),
-        float(given[0]),
-        float(np.median(given[1:])),
-        float(np.mean(given[1:] < given[0])),
-        float(scope[0]),
-        float(np.median(scope[1:])),
-        float(np.mean(scope[1:] < scope[0])),
-    )
+    taken = int(first[1:].sum())
+    found = Replicates(count, group, taken, bool(first[0]), *_beside(given), *_beside(scope))
     return replace(found, sentences=_sentences(found, answers[0], classifier.manifest.scope_threshold))
+
+
+def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Of the measurement, which is the first; the median of the others; and their share that is less."""
+    return float(each[0]), float(np.median(each[1:])), float(np.mean(each[1:] < each[0]))
+
+
+def _group_of(model: str, classifier: Classifier) -> str:
+    return next((group.name for group in classifier.manifest.groups if model in group.members), "")
 
 
 def _given(answer: Suggestion, group: str) -> float:
@@ -180,27 +178,27 @@ def _given(answer: Suggestion, group: str) -> float:
 
 def _sentences(found: Replicates, measured: Suggestion, threshold: float) -> tuple[str, ...]:
     sentences = []
-    apart = found.median_probability - found.probability
-    if (
-        found.group
-        and found.probability_quantile <= ASSESSMENT.rare
-        and apart >= ASSESSMENT.gap
-        and not found.measured_taken
-    ):
+    less_likely = _is_less(found.probability, found.median_probability, found.probability_quantile)
+    if found.group and less_likely and not found.measured_taken:
         likeliest = measured.groups[0]
         sentences.append(
             f"The network sees “{found.group}” in {100 * found.taken / found.count:.0f} % of the simulated"
             f" measurements of this fit, but “{likeliest.name}” in the measurement: it may show something"
             " that the model lacks."
         )
-    apart = found.median_in_scope - found.in_scope
-    if found.in_scope_quantile <= ASSESSMENT.rare and apart >= ASSESSMENT.gap and found.in_scope < threshold:
+    less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
+    if less_known and found.in_scope < threshold:
         sentences.append(
             "To the network, the measurement looks less like any model that it knows"
             f" ({100 * found.in_scope:.0f} %) than simulated measurements of this fit do"
             f" ({100 * found.median_in_scope:.0f} %): it may hold a second component."
         )
     return tuple(sentences)
+
+
+def _is_less(measured: float, median: float, quantile: float) -> bool:
+    """Whether the measurement has clearly less of something than replicates, of which few have as little."""
+    return quantile <= ASSESSMENT.rare and median - measured >= ASSESSMENT.gap
 
 
 def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str) -> str:

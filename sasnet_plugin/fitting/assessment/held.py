@@ -11,6 +11,7 @@ is the difference of two curves, as far apart as the data would still allow.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from ..evidence.prior import extent_in
 from ..ledger import spent
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import fittable, moving, sigmas
+from ..problem.free_parameters import fittable, is_size, moving, sigmas
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
@@ -107,22 +108,24 @@ def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = U
         return {}
     slopes = np.stack(list(known.values()), axis=1)
     basis, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
-    columns, before = [], []
-    try:
-        for change in _changes(asked, spent() + budget.seconds):
-            found = _column(change, basis)
-            if found is not None:
-                columns.append(found[0])
-                before.append(found[1])
-    except TimeUpError:
-        pass  # what was found adds what it adds
-    if not columns:
+    found = _columns(asked, basis, spent() + budget.seconds)
+    if not found:
         return {}
+    columns, before = zip(*found, strict=True)
     rows = np.hstack([np.zeros((len(columns), len(known))), np.diag(before)])
     every = np.vstack([np.column_stack([slopes, *columns]), rows])
     names = [*known, *(f"unknown {i}" for i in range(len(columns)))]
     together, alone = errors_of(dict(zip(names, every.T, strict=True))), errors_of(known)
     return {name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0))) for name in known}
+
+
+def _columns(asked: Held, basis: Array, deadline: float) -> list[tuple[Array, float]]:
+    """`_column` of each thing that is held; what was found in time adds what it adds."""
+    found = []
+    with suppress(TimeUpError):
+        for change in _changes(asked, deadline):
+            found.append(_column(change, basis))
+    return [one for one in found if one is not None]
 
 
 def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
@@ -199,19 +202,28 @@ def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:
 def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[_Moved]:
     """What moves each parameter that all curves have at a value that was not fitted."""
     fit, info, start = asked.fits[0], load_model(asked.name).info, starts[0]
-    fitted = {name for one in asked.fits for name in one.free}
-    names = set(fittable(info, start)) - {*fitted, *asked.given}
+    names = set(fittable(info, start)).difference(asked.given, *(one.free for one in asked.fits))
     points = PROBLEM.coarse_width_points[cost_class(fit.model)]
     for p in info.parameters.call_parameters:
-        value, width = float(start.get(p.name, p.default)), f"{p.name}_pd"
-        settled = any(one.get(width) for one in starts) or bool({p.name, width} & asked.given)
-        if p.polydisperse and p.type == "volume" and value > 0 and not settled:
-            yield partial(_broadened, width, points)
+        value = float(start.get(p.name, p.default))
+        if _is_sharp(p, value, asked.given, starts):
+            yield partial(_broadened, f"{p.name}_pd", points)
         elif p.name in names and _is_exponent(p):
-            low, high = range_of(info, p.name, value)
             usual = extent_in(fit.name, p.name, fit.parameters[p.name], 0.0) / np.sqrt(12)
-            down = value + usual > high and value - usual >= low
-            yield partial(_shifted, p.name, -usual if down else usual)
+            yield partial(_shifted, p.name, _inwards(usual, value, range_of(info, p.name, value)))
+
+
+def _is_sharp(p: Any, value: float, given: frozenset[str], starts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a parameter is a size without a distribution, which no user has settled."""
+    width = f"{p.name}_pd"
+    settled = {p.name, width} & given or any(start.get(width) for start in starts)
+    return is_size(p) and value > 0 and not settled
+
+
+def _inwards(step: float, value: float, within: tuple[float, float]) -> float:
+    """A step down where only that stays within a range; else up."""
+    low, high = within
+    return -step if value + step > high and value - step >= low else step
 
 
 def _broadened(width: str, points: int, start: Mapping[str, Any], size: float) -> dict[str, Any]:

@@ -46,9 +46,13 @@ def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
     if p.error is None or p.fixed:
         return p
     own, total, apart = best.comparable(name), 1.0, 0.0
-    # One without the width has none of it: a resolution that the file does not state may be there instead.
-    for kind in (one for one in others if name in one.parameters or name.endswith("_pd")):
-        value = kind.parameters[name].value * kind.comparable(name) / own if name in kind.parameters else 0.0
+    for kind in others:
+        if name in kind.parameters:
+            value = kind.parameters[name].value * kind.comparable(name) / own
+        elif name.endswith("_pd"):
+            value = 0.0  # a resolution that the file does not state may be there instead
+        else:
+            continue
         total += kind.weight
         apart += kind.weight * (value - p.value) ** 2
     return replace(p, error=math.sqrt(p.error**2 + apart / total))

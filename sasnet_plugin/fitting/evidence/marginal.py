@@ -102,8 +102,7 @@ def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Array, int]:
         hidden = len(fit.free) - 1
         scale = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
         known = {"scale": scale * fit.theory / among.dintensity}
-    kept = list(moving(known).values())
-    return np.column_stack(kept) if kept else np.zeros((len(among.curve), 0)), hidden
+    return np.column_stack([np.zeros((len(among.curve), 0)), *moving(known).values()]), hidden
 
 
 @dataclass(frozen=True)
@@ -204,18 +203,24 @@ def _shared(
     best = 1 + int(np.argmax(own[1:]))
     shape, noise = shapes[grid.kind[best]], float(grid.noise[best])
     there = max(sum(float(np.sum(half[1:])) for half in halves), 1e-9)
-    parts = []
-    for kind, one in enumerate(shapes):
-        squares = [
-            half[g.kind == kind] @ (g.ratio * g.noise)[g.kind == kind] ** 2
-            for g, half in zip(grids, halves, strict=True)
-        ]
-        parts.append((float(np.sqrt(sum(squares) / there)), one))
-    background = 0.0
-    if grid is grids[1]:
-        added = among.drifts @ grid.moved[best, slopes.shape[1] :]
-        if slopes.shape[1]:  # what parameters can take up is theirs
-            added = added - slopes @ np.linalg.lstsq(slopes, added, rcond=1e-9)[0]
-        background = float(np.max(np.abs(among.dintensity * added) / among.about))
+    parts = [(float(np.sqrt(_square(kind, grids, halves) / there)), one) for kind, one in enumerate(shapes)]
+    drifts = grid.moved[best, slopes.shape[1] :]
+    background = _background(among, slopes, drifts) if grid is grids[1] else 0.0
     size = float(grid.ratio[best]) * noise * shape.share
     return SharedError(size, shape.length, noise, background, tuple(p for p in parts if p[0] > 0))
+
+
+def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Array]) -> float:
+    """The square that is expected of the size of shared errors of one shape."""
+    return sum(
+        float(weight[grid.kind == kind] @ (grid.ratio * grid.noise)[grid.kind == kind] ** 2)
+        for grid, weight in zip(grids, weights, strict=True)
+    )
+
+
+def _background(among: Discrepancy, slopes: Array, drifts: Array) -> float:
+    """The most that a changing background makes up of the intensity, from its coefficients."""
+    added = among.drifts @ drifts
+    if slopes.shape[1]:  # what parameters can take up is theirs
+        added = added - slopes @ np.linalg.lstsq(slopes, added, rcond=1e-9)[0]
+    return float(np.max(np.abs(among.dintensity * added) / among.about))

@@ -10,7 +10,6 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import lru_cache
 from math import inf, isfinite, log
-from typing import Any
 
 from ...simulate.priors import model_info
 from ...types import SimulationError, sum_parts
@@ -31,18 +30,23 @@ def extent(name: str, p: Parameter, bounds: tuple[float, float], background: flo
     background : float
         Largest background that the data allow.
     """
-    own, (low, high) = bare(name), bounds
+    own = bare(name)
     if own == "background":
         return background
     if own.endswith("_pd"):
         return PROBLEM.most_width
     if "sld" in own:
         return PROBLEM.neutron_matter[1] - PROBLEM.neutron_matter[0]
+    return _extent_within(p.value, *((0.0, inf) if is_scale(name) else bounds))
+
+
+def _extent_within(value: float, low: float, high: float) -> float:
+    """As likely in each decade where the range has no end or spans many sizes; else in each interval."""
     every = log(EVIDENCE.decades)
-    if is_scale(name) or not isfinite(high - low):
-        return abs(p.value) * every
+    if not isfinite(high - low):
+        return abs(value) * every
     if low > 0 and high > PROBLEM.size_reach * low:
-        return abs(p.value) * min(log(high / low), every)
+        return abs(value) * min(log(high / low), every)
     return high - low
 
 
@@ -80,13 +84,17 @@ def outside(fit: ModelFit) -> float:
     for name in fit.free:
         p = fit.parameters[name]
         low, high = known.get(name, (p.low, p.high))
-        own: Any = bare(name)
-        if own.startswith(("thick", "radius", "length")) and p.unit == "Ang":
-            low = max(low, EVIDENCE.thinnest)
-        stiff = fit.parameters.get(f"{name.removesuffix(own)}kuhn_length")
-        if own == "length" and stiff is not None:  # a chain shorter than it is stiff is a rod
-            low = max(low, stiff.value)
-        far = max(low - p.value, p.value - high, 0.0)
+        far = max(low - p.value, _shortest(fit, name) - p.value, p.value - high, 0.0)
         if far > 0:
             found += min((far / p.error) ** 2 if p.error else inf, EVIDENCE.impossible)
     return found
+
+
+def _shortest(fit: ModelFit, name: str) -> float:
+    """The least value that a sample has of a length, Å; -∞ of what is none."""
+    own = bare(name)
+    stiff = fit.parameters.get(f"{name.removesuffix(own)}kuhn_length")
+    if own == "length" and stiff is not None:  # a chain shorter than it is stiff is a rod
+        return max(stiff.value, EVIDENCE.thinnest)
+    is_length = own.startswith(("thick", "radius", "length")) and fit.parameters[name].unit == "Ang"
+    return EVIDENCE.thinnest if is_length else -inf

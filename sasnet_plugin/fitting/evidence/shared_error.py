@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...digits import significant
 from ..problem.free_parameters import moving
-from ..result.components import is_scale
+from ..result.components import Component, is_scale
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
 
@@ -68,29 +68,32 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     """
     if error.relative == 0:
         return fit
-    slopes = moving(fit.derivatives)
-    known = _errors(among, fit, error, slopes) if slopes else {}
-    unknown = any(p.error is not None and name not in known for name, p in fit.parameters.items())
-    factor = _of_scale(among, fit, error) if unknown else 1.0
-    parameters = {
-        name: p if p.error is None else replace(p, error=max(p.error, known.get(name, factor * p.error)))
-        for name, p in fit.parameters.items()
-    }
+    errors = _grown(among, fit, error)
+    wider = {name: replace(fit.parameters[name], error=one) for name, one in errors.items()}
     # Shares of components are known as their scales are.
-    grown = [
-        p.error / (fit.parameters[name].error or np.inf)
-        for name, p in parameters.items()
-        if is_scale(name) and p.error
-    ]
-    components = tuple(
-        c if c.error is None else replace(c, error=c.error * max([1.0, *grown])) for c in fit.components
-    )
-    return replace(fit, parameters=parameters, components=components)
+    scales = filter(is_scale, errors)
+    by = max([1.0, *(errors[name] / (fit.parameters[name].error or np.inf) for name in scales)])
+    components = tuple(_wider(component, by) for component in fit.components)
+    return replace(fit, parameters={**fit.parameters, **wider}, components=components)
 
 
-def _errors(
-    among: Discrepancy, fit: ModelFit, error: SharedError, slopes: dict[str, Array]
-) -> dict[str, float]:
+def _wider(component: Component, by: float) -> Component:
+    return component if component.error is None else replace(component, error=component.error * by)
+
+
+def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
+    """Errors of parameters that have one, none less than it was."""
+    before = {name: p.error for name, p in fit.parameters.items() if p.error is not None}
+    known = _errors(among, fit, error)
+    factor = _of_scale(among, fit, error) if before.keys() - known.keys() else 1.0
+    return {name: max(one, known.get(name, factor * one)) for name, one in before.items()}
+
+
+def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
+    """Of what has slopes."""
+    slopes = moving(fit.derivatives)
+    if not slopes:
+        return {}
     beside = list(among.drifts.T) if error.background else []
     jacobian = np.stack([*slopes.values(), *beside], axis=1)
     scale = np.linalg.norm(jacobian, axis=0)

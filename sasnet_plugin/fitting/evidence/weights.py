@@ -42,10 +42,8 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
     if not fits:
         return Weighed((), {})
     found = [evidence(among, fit) for fit in fits]
-    before = np.array([fit.probability for fit in fits] if prior is None else prior)
     log_evidence = np.array([-0.5 * one.minus_two_log for one in found])
-    log_weight = log_evidence + np.log(np.maximum(before, EVIDENCE.least_prior))
-    weight = shares(log_weight)
+    weight = shares(log_evidence + _log_before(fits, prior))
     told = [
         replace(fit, weight=float(w), log_evidence=float(z))
         for fit, w, z in zip(fits, weight, log_evidence, strict=True)
@@ -54,6 +52,11 @@ def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float]
         tuple(sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))),
         {fit.name: one.shared for fit, one in zip(fits, found, strict=True)},
     )
+
+
+def _log_before(fits: Sequence[ModelFit], prior: Sequence[float] | None) -> NDArray[np.float64]:
+    before = np.array([fit.probability for fit in fits] if prior is None else prior)
+    return np.asarray(np.log(np.maximum(before, EVIDENCE.least_prior)))
 
 
 def alike(fits: Sequence[ModelFit]) -> list[str]:

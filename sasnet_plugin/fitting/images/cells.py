@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,25 +68,11 @@ class Cells:
 
     def without(self, some: NDArray[np.bool_]) -> Cells:
         """These but for some, (n,)."""
-        old, kept = self.geometry, ~some
-        geometry = replace(
-            old,
-            qx=old.qx[:, kept],
-            qy=old.qy[:, kept],
-            weight=old.weight[:, kept],
-            along=None if old.along is None else old.along[:, kept],
-            across=None if old.across is None else old.across[:, kept],
-        )
-        return replace(
-            self,
-            geometry=geometry,
-            counts=self.counts[kept],
-            scale=self.scale[kept],
-            where=self.where[kept],
-            pixels=self.pixels[kept],
-            rim=self.rim[kept],
-            blunted=self.blunted[kept],
-        )
+        known = {name: getattr(self.geometry, name) for name in ("qx", "qy", "weight", "along", "across")}
+        geometry = {name: values[:, ~some] for name, values in known.items() if values is not None}
+        each = ("counts", "scale", "where", "pixels", "rim", "blunted")
+        own: dict[str, Any] = {name: getattr(self, name)[~some] for name in each}
+        return replace(self, geometry=replace(self.geometry, **geometry), **own)
 
     def blurred(self, by: float) -> Cells:
         """These with the usual wavelengths of a selector, and slits that blur by so many pixels."""
@@ -158,8 +145,9 @@ def cells_of(image: Image) -> Cells:
     def mean(values: FloatArray) -> FloatArray:
         return (np.bincount(cell, values.ravel()[used], size)[there] / number[there])[None]
 
-    spread = None if geometry.setting is not None else geometry.spread()
-    along, across = (None, None) if spread is None else map(mean, spread)
+    spread = geometry.spread()
+    stated = spread if geometry.setting is None else None
+    along, across = map(mean, stated) if stated else (None, None)
     # Both of one scale: an intensity over counts and exposure of one ring.
     scale = np.repeat(found.scale, N_SECTORS)[there]
     small = SmallAngle(
@@ -172,8 +160,8 @@ def cells_of(image: Image) -> Cells:
     blunted = np.concatenate([np.hypot(mean(np.cos(m * angle)), mean(np.sin(m * angle))) for m in DEGREES]).T
     counts = np.maximum(found.counts.ravel()[there], 0.0)
     scale = np.ones_like(scale) if geometry.error is None else scale
-    sharp = geometry.spread() is not None
-    return Cells(small, counts, scale, there, number[there].astype(np.float64), rim, blunted, sharp)
+    pixels = number[there].astype(np.float64)
+    return Cells(small, counts, scale, there, pixels, rim, blunted, sharp=spread is not None)
 
 
 def shadowed(cells: Cells, expected: FloatArray) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .oriented_settings import SETTINGS
 from .starts import Start, screened
 from .unevenness import Unevenness
 
+_Some = TypeVar("_Some", Start, OrientedImage)
 _UNITS = {"radius": "Å", "director": "degrees"}
 ALIKE = "The image is alike all around, so that it is a curve: 'sasnet fit' fits its average."
 
@@ -75,12 +76,15 @@ def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) 
 def starts_of(image: Image, guess: Mapping[str, Any]) -> list[Start]:
     """Starts of both bodies, the likeliest first: what the network says, and the best of a grid."""
     starts = screened(image, BODIES, dict(guess))
-    said = [name for name in ("radius", "aspect", "p2") if name in guess]
-    if guess.get("body") in BODIES and len(said) == 3:
-        values = {**starts[0].values, **{name: float(guess[name]) for name in (*said, "director")}}
-        starts.insert(0, Start(0.0, str(guess["body"]), values))
-    kept = [s for body in BODIES for s in [s for s in starts if s.body == body][: SETTINGS.starts]]
+    if guess.get("body") in BODIES and guess.keys() >= {"radius", "aspect", "p2"}:
+        values = {name: float(guess[name]) for name in ("radius", "aspect", "p2", "director")}
+        starts.insert(0, Start(0.0, str(guess["body"]), {**starts[0].values, **values}))
+    kept = [start for body in BODIES for start in _of_body(body, starts)[: SETTINGS.starts]]
     return sorted(kept, key=lambda one: one.distance)
+
+
+def _of_body(body: str, some: Sequence[_Some]) -> list[_Some]:
+    return [one for one in some if one.body == body]
 
 
 def _followed(cells: Cells, starts: Sequence[Start], until: float) -> list[OrientedImage]:
@@ -100,10 +104,9 @@ def _begin(
     body: str, problems: Sequence[OrientedImage], starts: Sequence[Start]
 ) -> Mapping[str, float] | None:
     """Where a fit of a body begins: at the best that there is of it, else at its first start."""
-    tried = [problem for problem in problems if problem.body == body]
-    if tried:
+    if tried := _of_body(body, problems):
         return min(tried, key=OrientedImage.nllf).values()
-    return next((one.values for one in starts if one.body == body), None)
+    return next((one.values for one in _of_body(body, starts)), None)
 
 
 def as_likely(best: OrientedImage, body: str, start: Mapping[str, float]) -> OrientedImage | None:
@@ -189,9 +192,8 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
     """A value with a band that holds those of rivals that have it in common with this fit."""
     value = problem.values()[name]
     low, high, half = 0.0, 0.0, NORMAL_90 * error
-    for rival in filter(None, rivals if name == "p2" else rivals[1:]):
-        if rival.body != problem.body and name not in ("p2", "director"):
-            continue
+    alike = filter(None, rivals if name == "p2" else rivals[1:])
+    for rival in alike if name in ("p2", "director") else _of_body(problem.body, list(alike)):
         apart = rival.values()[name] - value
         if name == "director":
             apart = (apart + 90) % 180 - 90
@@ -216,35 +218,43 @@ def refined(
     image = most_counted(images_of(measurement))
     assert image is not None
     around = anisotropy([polar(image)])
-    if not around.directed:
-        return replace(answer, notes=(*answer.notes, ALIKE))
-    named = answer.finding(ClassesFinding)
-    if named is not None and named.classes[0].name == "bragg_glass":
-        return replace(answer, notes=(*answer.notes, "Spots of a lattice have no form factor to be fitted."))
+    if why := _not_fitted(around.directed, answer.finding(ClassesFinding)):
+        return replace(answer, notes=(*answer.notes, why))
     if told is not None:
         told("bodies with axes about a director are fitted")
     found = fit_oriented(image, {"director": around.axis, **_guess(answer)}, seconds)
-    p2, director = found.values["p2"], found.values["director"]
-    findings = [
-        replace(one, p2=p2, director=director, other=found.other)
-        if isinstance(one, OrientationFinding)
-        else one
-        for one in answer.findings
-        if not isinstance(one, DistributionFinding)
-    ]
-    return replace(answer, findings=(*findings, found), keys=(*answer.keys, "fit"))
+    left = (_refitted(one, found) for one in answer.findings if not isinstance(one, DistributionFinding))
+    return replace(answer, findings=(*left, found), keys=(*answer.keys, "fit"))
+
+
+def _not_fitted(directed: bool, named: ClassesFinding | None) -> str:
+    if not directed:
+        return ALIKE
+    lattice = named is not None and named.classes[0].name == "bragg_glass"
+    return "Spots of a lattice have no form factor to be fitted." if lattice else ""
+
+
+def _refitted(finding: Any, found: OrientedFit) -> Any:
+    """A finding with the orientation of a fit, if it is one of orientation."""
+    if not isinstance(finding, OrientationFinding):
+        return finding
+    return replace(finding, p2=found.values["p2"], director=found.values["director"], other=found.other)
 
 
 def _guess(answer: Answer) -> dict[str, Any]:
     """What the network says of body and orientation."""
-    guess: dict[str, Any] = {}
+    guess = _guessed_orientation(answer.finding(OrientationFinding))
     named, quantities = answer.finding(ClassesFinding), answer.finding(QuantitiesFinding)
-    oriented = answer.finding(OrientationFinding)
     if named is not None:
         guess["body"] = next((one.name for one in named.classes if one.name in BODIES), "")
     if quantities is not None:
-        guess |= {k: v.value for k, v in quantities.known.items() if k in ("radius", "aspect")}
-    if oriented is not None:
-        guess["director"] = oriented.director.value
-        guess |= {} if oriented.p2 is None else {"p2": oriented.p2.value}
+        known = quantities.known
+        guess |= {name: known[name].value for name in known.keys() & {"radius", "aspect"}}
     return guess
+
+
+def _guessed_orientation(oriented: OrientationFinding | None) -> dict[str, Any]:
+    if oriented is None:
+        return {}
+    said = {"director": oriented.director, "p2": oriented.p2}
+    return {name: value.value for name, value in said.items() if value is not None}

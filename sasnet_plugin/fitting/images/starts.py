@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -73,27 +73,28 @@ def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> li
     noise = np.hypot(spread[seen, 0], _FLOOR)
     radii = np.geomspace(SETTINGS.radius[0], SETTINGS.radius[1], _RADII)
     ln_q = np.log(RINGS[seen])
-    starts: list[Start] = []
-    for body in bodies:
-        for aspect in ASPECTS[body]:
-            table = _table(body, aspect)
-            best: Start | None = None
-            for p2 in P2S:
-                of_l = maier_saupe(strength_of(p2)) * in_harmonics().T
-                rings, second = table @ of_l[0], table @ of_l[1]
-                at = ln_q[None] + np.log(radii / _RADIUS)[:, None]
-                mean = np.exp(np.interp(at, LN_Q, np.log(np.maximum(rings, 1e-300))))
-                wave = np.interp(at, LN_Q, second / np.maximum(rings, 1e-300))
-                profile, share = _profiles(mean, rate, error)
-                for turn, wanted in zip(turns, waves, strict=True):
-                    apart = profile + (((share * wave - wanted) / noise) ** 2).sum(axis=1)
-                    place = int(np.argmin(apart))
-                    if best is None or apart[place] < best.distance:
-                        values = {"radius": float(radii[place]), "aspect": aspect, "radius_pd": _SPREAD}
-                        best = Start(float(apart[place]), body, {**values, "p2": p2, "director": turn % 180})
-            assert best is not None
-            starts.append(best)
-    return sorted(starts, key=lambda one: one.distance)
+
+    def starts(body: str, aspect: float) -> Iterator[Start]:
+        """Of each order and direction that of the best radius."""
+        table = _table(body, aspect)
+        for p2 in P2S:
+            of_l = maier_saupe(strength_of(p2)) * in_harmonics().T
+            rings, second = table @ of_l[0], table @ of_l[1]
+            at = ln_q[None] + np.log(radii / _RADIUS)[:, None]
+            mean = np.exp(np.interp(at, LN_Q, np.log(np.maximum(rings, 1e-300))))
+            wave = np.interp(at, LN_Q, second / np.maximum(rings, 1e-300))
+            profile, share = _profiles(mean, rate, error)
+            for turn, wanted in zip(turns, waves, strict=True):
+                apart = profile + (((share * wave - wanted) / noise) ** 2).sum(axis=1)
+                place = int(np.argmin(apart))
+                values = {"radius": float(radii[place]), "aspect": aspect, "radius_pd": _SPREAD}
+                yield Start(float(apart[place]), body, {**values, "p2": p2, "director": turn % 180})
+
+    def distance(start: Start) -> float:
+        return start.distance
+
+    nearest = [min(starts(body, aspect), key=distance) for body in bodies for aspect in ASPECTS[body]]
+    return sorted(nearest, key=distance)
 
 
 def _profiles(mean: FloatArray, rate: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:

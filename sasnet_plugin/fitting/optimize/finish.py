@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...digits import significant
-from ...simulate.quick_models.quick import is_quick
 from ..ledger import spent
 from ..problem.bounds import default_of
 from ..problem.experiment import TimeUpError
@@ -88,20 +87,26 @@ def _own(
     task: Task, quick: ModelCurves, found: LocalMinimum, deadline: float
 ) -> tuple[ModelCurves, LocalMinimum, dict[str, str]]:
     """The same on sasmodels' own curve, refined there where it is another."""
-    if not is_quick(task.name) or all_exact(task.name, found.parameters):
+    if all_exact(task.name, found.parameters):
         return quick, found, {}
     own = curves_of(task, quick.per_decade, quick=False)
     inside = all_nearest(task.name, found.parameters)
     one = own_cost(task.name, found.parameters, own.q_calculated)
-    if inside and not set(inside) & {*task.fixed, *task.ranges} and spent() + 10 * one > deadline:
+    if _may_move(task, inside) and spent() + 10 * one > deadline:
         return quick, replace(found, parameters=found.parameters | inside), _moved(found, inside)
     chisq, parameters = own.better(found.parameters, (np.inf, {}))
-    if abs(chisq - found.chisq) > OPTIMIZE.same_share * (chisq + len(own.curve)):
-        own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
-        better = refine(own, found.parameters)
-        own.deadline = np.inf
-        return own, better or LocalMinimum(parameters, chisq, found.cut), {}
-    return own, LocalMinimum(parameters, chisq, found.cut), {}
+    here = LocalMinimum(parameters, chisq, found.cut)
+    if abs(chisq - found.chisq) <= OPTIMIZE.same_share * (chisq + len(own.curve)):
+        return own, here, {}
+    own.deadline = max(deadline, spent() + OPTIMIZE.least_share * task.budget.seconds)
+    better = refine(own, found.parameters)
+    own.deadline = np.inf
+    return own, better or here, {}
+
+
+def _may_move(task: Task, values: Mapping[str, float]) -> bool:
+    """Whether there are such values, and a user has said nothing of any."""
+    return bool(values) and values.keys().isdisjoint((*task.fixed, *task.ranges))
 
 
 def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
@@ -140,20 +145,27 @@ def as_it_stands(task: Task, start: dict[str, Any]) -> Done:
 
 def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     """With slopes and errors, and without what the data do not show."""
-    local.deadline = deadline
-    try:
-        columns = Descent(local, done.parameters, 0.0).natural()
-    except TimeUpError:
+    own = _slopes(local, done, deadline)
+    if own is None:
         return done
-    finally:
-        local.deadline = np.inf
-    own = {name: column for name, column in columns.items() if name in done.free}
     shown = independent(own)[: len(done.free)]
     slopes = {name: own[name] for name in shown}
     same = [name for name in done.free if name not in shown]
     errors = _errors(own, shown, same, done.parameters)
     parts = share_errors(done.components, done.parameters, slopes)
     return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
+
+
+def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Array] | None:
+    """Of the residuals by the free parameters; None where the time was up."""
+    local.deadline = deadline
+    try:
+        columns = Descent(local, done.parameters, 0.0).natural()
+    except TimeUpError:
+        return None
+    finally:
+        local.deadline = np.inf
+    return {name: column for name, column in columns.items() if name in done.free}
 
 
 def _errors(
@@ -165,15 +177,23 @@ def _errors(
     known but for a factor.
     """
     known = {name: columns[name] for name in shown}
-    beside = moving({name: columns[name] for name in same if name in columns and _is_shape(name)})
-    if not known or not beside:
-        return errors_of(known) if known else {}
+    alone = errors_of(known)
+    beside = moving({name: columns[name] for name in filter(_is_shape, same) if name in columns})
+    if not beside:
+        return alone
+    together = errors_of(_known_before(known, beside, values))
+    return alone | {name: together[name] for name in filter(_is_shape, known)}
+
+
+def _known_before(
+    known: Mapping[str, Array], beside: Mapping[str, Array], values: Mapping[str, Any]
+) -> dict[str, Array]:
+    """Columns of both, with a row for each of the second that says what is known of it beforehand."""
     reach = np.log(PROBLEM.size_reach)
     before = [1 / (reach * abs(float(values.get(name, 0.0))) or 1.0) for name in beside]
     rows = np.hstack([np.zeros((len(beside), len(known))), np.diag(before)])
     every = np.vstack([np.stack([*known.values(), *beside.values()], axis=1), rows])
-    together = errors_of(dict(zip([*known, *beside], every.T, strict=True)))
-    return {n: together[n] if _is_shape(n) else error for n, error in errors_of(known).items()}
+    return dict(zip([*known, *beside], every.T, strict=True))
 
 
 def _is_shape(name: str) -> bool:
@@ -189,18 +209,20 @@ def weakly_shown(
     Contrasts are left out: `problem.conventions` brings them to what is usual; lengths, of which none is
     usual; and what a user's range keeps from its default.
     """
-    found = {}
     # Beside what is not told from it, which is held at its default first.
-    errors = errors_of(done.slopes) if done.slopes else {}
+    errors = errors_of(done.slopes)
     lengths = {p.name for p in info.parameters.call_parameters if "volume" in p.type or p.units == "Ang"}
     kept = lengths | {*fixed, "background"}
-    for name in (n for n in (*done.same, *done.free) if n not in kept and not is_amplitude(n)):
+
+    def weak(name: str) -> bool:
+        if name in kept or is_amplitude(name):
+            return False
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))
         least = abs(value) / (ASSESSMENT.significant if name.endswith("_pd") else 1.0)
-        if value != default and low <= default <= high and errors.get(name, np.inf) > least:
-            found[name] = default
-    return found
+        return value != default and low <= default <= high and errors.get(name, np.inf) > least
+
+    return {name: default_of(info, name) for name in filter(weak, (*done.same, *done.free))}
 
 
 def strong_pairs(slopes: Mapping[str, NDArray[np.float64]]) -> dict[tuple[str, str], float]:

@@ -67,24 +67,18 @@ def least_squares(
     state = _State(x, problem.residuals(x), known)
     for _ in range(steps):
         before, fresh = state.total, state.fresh
-        step = _step(state, problem)
-        if step is None:
+        moved = _moved(state, problem)
+        if moved is None:
             break
-        moved = np.clip(state.x + step, problem.low, problem.high)
-        if not np.any(moved != state.x):
-            break
-        if not _taken(state, problem, moved):
-            continue
-        if before - state.total <= enough * before:
+        if 0 < _fall(state, problem, moved) <= enough * before:
             if fresh:
                 break
-            if not state.fresh:
-                _renew(state, problem)
+            _renew(state, problem)
     return state.x
 
 
-def _taken(state: _State, problem: Problem, moved: Array) -> bool:
-    """Go there if the sum falls; else a new Jacobian, or a shorter step the next time."""
+def _fall(state: _State, problem: Problem, moved: Array) -> float:
+    """Go there if the sum falls; else a new Jacobian, or a shorter step the next time. How far it falls."""
     step, residual = moved - state.x, problem.residuals(moved)
     expected = state.residual + state.jacobian @ step
     fall, promised = state.total - float(residual @ residual), state.total - float(expected @ expected)
@@ -93,23 +87,30 @@ def _taken(state: _State, problem: Problem, moved: Array) -> bool:
         # What the step has shown of the curve's own slope along it.
         update = np.outer(residual - expected, step) / float(step @ step)
         state.x, state.residual, state.jacobian = moved, residual, state.jacobian + update
-    if fall > OPTIMIZE.trusted * promised > 0:
-        state.damping = max(state.damping / OPTIMIZE.damping_step, 1e-12)
-    elif state.fresh:
-        state.damping *= OPTIMIZE.damping_step
+    _damp(state, fall, promised)
     if not state.fresh and fall < OPTIMIZE.trusted * promised:
         _renew(state, problem)
     elif good:
         state.fresh = False
-    return good
+    return fall
+
+
+def _damp(state: _State, fall: float, promised: float) -> None:
+    """Longer steps after one that gave what was promised, else shorter ones, but for a worn Jacobian."""
+    if fall > OPTIMIZE.trusted * promised > 0:
+        state.damping = max(state.damping / OPTIMIZE.damping_step, 1e-12)
+    elif state.fresh:
+        state.damping *= OPTIMIZE.damping_step
 
 
 def _renew(state: _State, problem: Problem) -> None:
-    state.jacobian, state.fresh = problem.jacobian(state.x), True
+    """The Jacobian at this place, where it is another's."""
+    if not state.fresh:
+        state.jacobian, state.fresh = problem.jacobian(state.x), True
 
 
-def _step(state: _State, problem: Problem) -> Array | None:
-    """Damped step of the parameters that are not held by a bound; None where nothing can move."""
+def _moved(state: _State, problem: Problem) -> Array | None:
+    """After a damped step of the parameters that are not held by a bound; None where nothing can move."""
     gradient = state.jacobian.T @ state.residual
     held = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))
     scale = np.linalg.norm(state.jacobian, axis=0)
@@ -121,4 +122,6 @@ def _step(state: _State, problem: Problem) -> Array | None:
     step = np.zeros(state.x.size)
     step[free] = -np.linalg.solve(normal, gradient[free] / scale[free]) / scale[free]
     longest = float(np.max(np.abs(step)))
-    return step * min(1.0, OPTIMIZE.longest_step / max(longest, 1e-300))
+    step = step * min(1.0, OPTIMIZE.longest_step / max(longest, 1e-300))
+    moved = np.clip(state.x + step, problem.low, problem.high)
+    return moved if np.any(moved != state.x) else None

@@ -75,24 +75,30 @@ def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> 
     q : (n,) float array
         In Å⁻¹, above 0.
     """
-    units = {p.name: p.units for p in info.parameters.call_parameters}
+    in_q = {p.name for p in info.parameters.call_parameters if p.units == "1/Ang"} - fixed
     places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)
 
     def lines(values: Values) -> Iterator[list[Values]]:
-        found = [n for n in fittable(info, values) if units.get(n) == "1/Ang"]
-        here = next((n for n in found if n not in fixed and float(values[n]) > 0), None)
+        wide = [n for n in fittable(info, values) if n in in_q]
+        here = _first_above_0(values, wide)
         if here is None:
             return
-        wide = [n for n in found if n != here and n not in fixed]
         long = sizes_of(info, values, fixed)
         for narrower in OPTIMIZE.narrower:
             by = places / float(values[here]) / narrower
-            yield [
-                values | {here: place} | {n: values[n] * x for n in wide} | {n: values[n] / x for n in long}
-                for place, x in zip(places.tolist(), by.tolist(), strict=True)
-            ]
+            at = zip(places.tolist(), by.tolist(), strict=True)
+            yield [_stretched(values, wide, long, x) | {here: place} for place, x in at]
 
     return lines
+
+
+def _first_above_0(values: Values, names: list[str]) -> str | None:
+    return next((n for n in names if float(values[n]) > 0), None)
+
+
+def _stretched(values: Values, wide: list[str], long: list[str], by: float) -> Values:
+    """With values of q by so much larger, and lengths by so much shorter."""
+    return values | {n: values[n] * by for n in wide} | {n: values[n] / by for n in long}
 
 
 def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
@@ -102,7 +108,7 @@ def count_lines(info: Any, fixed: frozenset[str]) -> Lines:
     """
 
     def lines(values: Values) -> Iterator[list[Values]]:
-        for name in (n for n in counts_of(info, values) if n not in fixed):
+        for name in counts_of(info, values, fixed):
             here = float(values[name])
             for length in (None, *sizes_of(info, values, fixed)):
                 yield [
@@ -132,7 +138,7 @@ def other_counts(info: Any, fixed: frozenset[str]) -> Propose:
 
     def propose(walk: Walk) -> Iterator[Values]:
         values = walk.best.parameters
-        names = [n for n in counts_of(info, values) if n not in fixed]
+        names = counts_of(info, values, fixed)
         seen.add(tuple(values[n] for n in names))
         for name in names:
             for count in _near_counts(round(float(values[name]))):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..problem.bounds import bounds_of, reach_of
+from ..problem.bounds import bounds_of, default_of, reach_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import independent
 from ..problem.model_curves import ModelCurves
@@ -98,22 +98,20 @@ class Descent:
         """The point of least χ² seen, with this tolerance."""
         return self._best[1]
 
-    @property
-    def free(self) -> list[str]:
-        """Names of what is varied: after `run`, of what the data show."""
-        return list(self._codes)
-
     def run(self, steps: int) -> bool:
         """Go down; False where the model has no finite curve at the start."""
-        x = np.array([code.first for code in self._codes.values()])
+        x = self._each("first")
         if np.all(np.abs(self.residuals(x)) >= PROBLEM.no_value):
             return False
         jacobian = self._shown(x)
-        if self._codes:
-            x = np.array([code.first for code in self._codes.values()])
-            low, high = (np.array([getattr(c, end) for c in self._codes.values()]) for end in ("low", "high"))
-            least_squares(Problem(self.residuals, self.jacobian, low, high), x, jacobian, steps=steps)
+        if jacobian is not None:
+            problem = Problem(self.residuals, self.jacobian, self._each("low"), self._each("high"))
+            least_squares(problem, self._each("first"), jacobian, steps=steps)
         return True
+
+    def _each(self, what: str) -> Array:
+        """A field of all codes, (k,)."""
+        return np.array([getattr(code, what) for code in self._codes.values()])
 
     def decoded(self, x: Array) -> dict[str, Any]:
         """sasmodels' parameters."""
@@ -156,7 +154,7 @@ class Descent:
     def natural(self) -> dict[str, Array]:
         """Slopes (n,) of the residuals per unit of each parameter."""
         search, start = self._search, self._start
-        x = np.array([code.first for code in self._codes.values()])
+        x = self._each("first")
         columns = self.raw(x)
         for at, (name, code) in zip(x, self._codes.items(), strict=True):
             columns[name] = columns[name] / code.slope(at)
@@ -185,10 +183,9 @@ class Descent:
             return None
         columns = self.raw(x)
         # However small its effect is here: far from the minimum that says little.
-        kept, varied = set(independent(columns)), set(self._codes)
-        self._codes = {name: code for name, code in self._codes.items() if name in kept}
-        solved = {n: c for n, c in columns.items() if n in self._codes or n not in varied}
-        return self._projected(solved) if self._codes else None
+        for name in self._codes.keys() - independent(columns):
+            del self._codes[name], columns[name]
+        return self._projected(columns) if self._codes else None
 
 
 @dataclass(frozen=True)
@@ -239,8 +236,7 @@ def code_of(
     least_q : float
         Of the data, Å⁻¹.
     """
-    table = {p.name: p for p in info.parameters.call_parameters}
-    value = float(start.get(name, table[name].default if name in table else 0.0))
+    value = float(start.get(name, default_of(info, name)))
     if name in ranges:
         low, high = ranges[name]
         return linear(float(np.clip(value, low, high)), low, high, (high - low) / 4)
@@ -248,16 +244,19 @@ def code_of(
         return linear(min(max(value, 0.005), 0.65), 0.0, PROBLEM.most_width, 0.1)
     if name == "background":
         return linear(value, -np.inf, np.inf, abs(value) or 1.0)
-    p = table[name]
+    return _of_model(info.parameters[name], value, OPTIMIZE.longest / least_q)
+
+
+def _of_model(p: Any, value: float, longest: float) -> Code:
+    """The code of a parameter of the kernel, of which a body is no longer than so much, Å."""
     low, high = reach_of(p, value)
-    if "sld" in name:
+    if "sld" in p.name:
         return linear(value, low, high, 1.0)
-    if bounds_of(p)[0] >= 0 and value > 0:
-        if p.type == "volume" and p.units == "Ang":
-            longest = OPTIMIZE.longest / least_q
-            value, high = min(value, longest), min(high, longest)
-        return logarithm(value, low, high)
-    return linear(value, low, high, max(abs(value), 0.3))
+    if bounds_of(p)[0] < 0 or value <= 0:
+        return linear(value, low, high, max(abs(value), 0.3))
+    if p.type == "volume" and p.units == "Ang":
+        value, high = min(value, longest), min(high, longest)
+    return logarithm(value, low, high)
 
 
 def _inside(value: float, low: float, high: float) -> float:

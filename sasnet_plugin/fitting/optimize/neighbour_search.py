@@ -57,11 +57,18 @@ def neighbour_search(
     """
     walk, found = Walk(start), [start]
     while True:
-        before, proposals = walk.best.chisq, propose(walk)
-        while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:
+        before = walk.best.chisq
+        for proposal in _wanted(walk, propose, enough):
             there = refine(proposal)
             if there is not None and there.chisq < walk.best.chisq * (1 - OPTIMIZE.same_minimum):
                 walk.best = there
                 found.append(there)
         if walk.best.chisq >= before * (1 - needed_fall):
             return found
+
+
+def _wanted(walk: Walk, propose: Propose, enough: float) -> Iterator[dict[str, Any]]:
+    """What is proposed, looked for only as long as the best leaves something to look for."""
+    proposals = propose(walk)
+    while walk.best.chisq > enough and (proposal := next(proposals, None)) is not None:
+        yield proposal

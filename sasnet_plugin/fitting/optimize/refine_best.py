@@ -156,7 +156,7 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
         outliers="iqr", trim=False,
     )  # fmt: skip
     late = clock.late or draws < method.samples
-    state = None if fitter is None else fitter.state
+    state = getattr(fitter, "state", None)
     if state is None or state.generation < OPTIMIZE.least_draws:
         return None, late
     state.mark_outliers()
@@ -167,10 +167,8 @@ def sample(problem: Any, job: Refinement) -> tuple[Posterior | None, bool]:
     chains = np.asarray(chains)[max(0, (burnt - steps) // thin + len(chains)) :]
     if len(chains) < OPTIMIZE.least_draws:
         return None, late
-    labels = list(problem.labels())
-    order = [labels.index(name) for name in job.fit.free]
-    rng = np.random.default_rng(job.seed)
-    return posterior_of(job.fit.free, chains[:, :, order], rng), late
+    order = list(map(list(problem.labels()).index, job.fit.free))
+    return posterior_of(job.fit.free, chains[:, :, order], np.random.default_rng(job.seed)), late
 
 
 @dataclass(frozen=True)
@@ -228,23 +226,20 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
             posterior, late = sample(problem, job)
         else:
             posterior, late = None, minimise(problem, fitness, job)
-        # A gain that makes no difference is no reason for other values than Levenberg-Marquardt's.
-        better = fitness.best[0] < before * (1 - OPTIMIZE.enough)
-        found = _from_best(job, fitness.best[1], OPTIMIZE.least_share * left) if better else None
-    fit = job.fit if found is None else found
-    notes = []
-    if late:
-        notes.append(f"{name} was cut short by the time limit; give more with --time-limit.")
-    if job.method.name == "dream":
-        notes.extend(_of_posterior(posterior))
-    elif found is None:
-        notes.append(f"{name} found nothing better than Levenberg-Marquardt.")
-    else:
-        notes.append(
-            f"{name} brought χ² of {job.name} from {significant(before, 5)} to {significant(found.chisq, 5)}."
-        )
+        found = _from_best(job, before, fitness.best, OPTIMIZE.least_share * left)
+    notes = [f"{name} was cut short by the time limit; give more with --time-limit."] if late else []
+    notes += _of_posterior(posterior) if job.method.name == "dream" else [_of_gain(name, before, found)]
     seconds = job.fit.seconds + spent() - began
-    return Refined(replace(fit, posterior=posterior, seconds=seconds), tuple(notes))
+    return Refined(replace(found or job.fit, posterior=posterior, seconds=seconds), tuple(notes))
+
+
+def _of_gain(name: str, before: float, found: ModelFit | None) -> str:
+    """What a method that looks for the minimum has brought."""
+    if found is None:
+        return f"{name} found nothing better than Levenberg-Marquardt."
+    return (
+        f"{name} brought χ² of {found.name} from {significant(before, 5)} to {significant(found.chisq, 5)}."
+    )
 
 
 def _of_posterior(posterior: Posterior | None) -> list[str]:
@@ -258,12 +253,19 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
     return []
 
 
-def _from_best(job: Refinement, best: dict[str, Any], seconds: float) -> ModelFit:
-    """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there."""
+def _from_best(
+    job: Refinement, before: float, best: tuple[float, dict[str, Any]], seconds: float
+) -> ModelFit | None:
+    """The best point seen, a few steps of Levenberg-Marquardt further, with the errors there.
+
+    A gain that makes no difference is no reason for other values than Levenberg-Marquardt's: None.
+    """
+    if best[0] >= before * (1 - OPTIMIZE.enough):
+        return None
     start = dict(job.fit.parameters)
     for name in job.fit.free:
         p = start[name]
-        start[name] = replace(p, value=float(np.clip(best[name], p.low, p.high)))
+        start[name] = replace(p, value=float(np.clip(best[1][name], p.low, p.high)))
     at_best = replace(job.fit, parameters=start)
     problem, fitness = rebuilt(job.curve, job.dintensity, at_best, seconds=seconds)
     fitness.residuals()  # so that the start is the best seen, if the time is up at once

@@ -52,17 +52,29 @@ def scattered(
     info: Any, parameters: dict[str, Any], rng: np.random.Generator, fixed: frozenset[str], points: int
 ) -> dict[str, Any]:
     """Values about these: sizes and counts by a factor, contrasts anew, one size distribution or none."""
-    table = {p.name: p for p in info.parameters.call_parameters}
+    given = not fixed.isdisjoint(widths_of(parameters))
+    values = parameters if given else sharp(parameters)
     left = fixed | {"scale", "background"}
-    values = parameters if fixed & set(widths_of(parameters)) else sharp(parameters)
-    free = [name for name in fittable(info, values) if name in table and name not in left]
-    moved = dict(values)
-    for name in (*free, *(n for n in counts_of(info, values) if n not in fixed)):
-        moved[name] = _drawn(table[name], float(values.get(name, table[name].default)), values, rng)
-    broad = [name for name in free if table[name].type == "volume" and table[name].polydisperse]
-    if values is parameters or not broad or rng.random() < 0.5:
-        return moved
-    return completed(moved | {f"{rng.choice(broad)}_pd": PROBLEM.first_width}, points)
+    free = _entries(info, fittable(info, values), left)
+    varied = [*free, *_entries(info, counts_of(info, values), left)]
+    moved = {p.name: _drawn(p, float(values.get(p.name, p.default)), values, rng) for p in varied}
+    return values | moved if given else _broadened(values | moved, free, rng, points)
+
+
+def _entries(info: Any, names: list[str], left: frozenset[str]) -> list[Any]:
+    """sasmodels' parameters of these names, without widths and what is left as it is."""
+    table = {p.name: p for p in info.parameters.call_parameters if p.name not in left}
+    return [table[name] for name in names if name in table]
+
+
+def _broadened(
+    values: dict[str, Any], free: list[Any], rng: np.random.Generator, points: int
+) -> dict[str, Any]:
+    """With a distribution of one of the sizes, or, as often, with none."""
+    broad = [p.name for p in free if p.type == "volume" and p.polydisperse]
+    if not broad or rng.random() < 0.5:
+        return values
+    return completed(values | {f"{rng.choice(broad)}_pd": PROBLEM.first_width}, points)
 
 
 def _drawn(p: Any, value: float, values: dict[str, Any], rng: np.random.Generator) -> float:

@@ -31,13 +31,13 @@ def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Gen
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, guess, found.dispersed)
 
-    def p_value() -> float | None:
-        # It is expensive, and far off it is not needed on the way.
-        return None if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
+    def p_value() -> float:
+        # It is expensive, and far off it is not needed on the way: not a number.
+        return np.nan if loss > best + INVERSION.surely_not_uniform else uniform_p_value(form, rng)
 
     alike = p_value()
     for _ in range(INVERSION.uniform_steps):
-        if alike is not None and alike > INVERSION.surely_uniform:
+        if alike > INVERSION.surely_uniform:
             break
         weights = form.scales(np.full((1, N_XI), 1 / N_XI))[0] * np.full(N_XI, 1 / N_XI)
         others = form.best_others(weights)
@@ -47,9 +47,9 @@ def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Gen
             break
         now, form, loss = moved, tried, less
         alike = p_value()
-        if alike is None:
+        if np.isnan(alike):
             break
-    return uniform_p_value(form, rng) if alike is None else alike
+    return uniform_p_value(form, rng) if np.isnan(alike) else alike
 
 
 def flat_form(

@@ -79,13 +79,17 @@ def refined(
         return with_result(answer, invert(image, guess_of(answer), told=told))
     if answer.in_scope < EVEN:
         return replace(answer, notes=(*answer.notes, NOT_FITTED))
-    # The network takes it for one that it knows, though not as surely as such patterns are: counts decide.
-    notes = tuple(note for note in answer.notes if note != answer.scope.outside)
-    began = replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
+    began = _as_if_known(answer)
     result = invert(image, guess_of(began), told=told)
     if result.in_scope < EVEN:
         return replace(answer, in_scope=result.in_scope, notes=(*answer.notes, *result.notes[-1:]))
     return replace(with_result(began, result), known=True)
+
+
+def _as_if_known(answer: Answer) -> Answer:
+    """As if the network knew it as surely as such patterns are known: counts decide."""
+    notes = tuple(note for note in answer.notes if note != answer.scope.outside)
+    return replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
 
 
 def with_result(answer: Answer, result: OrientationResult) -> Answer:

@@ -134,11 +134,8 @@ def _in_blocks(image: Image, window: Window) -> tuple[Window, float, FloatArray,
     if not _blocks_fit(phi, width, window.phi, window.pixel[1]) or not _blocks_fit(
         alpha_f, height, window.alpha_f, window.pixel[0]
     ):
-        across, along = (
-            np.linspace(*limits, number + 1)
-            for limits, number in ((window.phi, window.columns), (window.alpha_f, window.rows))
-        )
-        return window, 0.0, across, along
+        across = np.linspace(*window.phi, window.columns + 1)
+        return window, 0.0, across, np.linspace(*window.alpha_f, window.rows + 1)
     up, beside = (
         max(1, round(wanted / step)) for wanted, step in zip(window.pixel, (height, width), strict=True)
     )
@@ -152,13 +149,16 @@ def _in_blocks(image: Image, window: Window) -> tuple[Window, float, FloatArray,
     along = _at(alpha_f, bottom + up * np.arange(rows + 1), height)
     offset, reach = float(across[half]), half * beside * width
     blocks = Window(rows, 2 * half, (-reach, reach), (float(along[0]), float(along[-1])))
+    return _on_axes(blocks, window), offset if abs(offset) > 1e-9 else 0.0, across, along
+
+
+def _on_axes(blocks: Window, window: Window) -> Window:
+    """Blocks as BornAgain has their angles; of an image on the window itself that one."""
     same = [*blocks.shape, *blocks.phi, *blocks.alpha_f], [*window.shape, *window.phi, *window.alpha_f]
-    if np.allclose(*same, rtol=1e-9):  # an image on this very window
-        blocks = window
-    else:
-        limits = [(_axis(low), _axis(high)) for low, high in (blocks.phi, blocks.alpha_f)]
-        blocks = replace(blocks, phi=limits[0], alpha_f=limits[1])
-    return blocks, offset if abs(offset) > 1e-9 else 0.0, across, along
+    if np.allclose(*same, rtol=1e-9):
+        return window
+    limits = [(_axis(low), _axis(high)) for low, high in (blocks.phi, blocks.alpha_f)]
+    return replace(blocks, phi=limits[0], alpha_f=limits[1])
 
 
 def _blocks_fit(edges: FloatArray, step: float, limits: tuple[float, float], pixel: float) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,11 @@ from .settings import INVERSION
 FloatArray = NDArray[np.float64]
 _FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
+
+
+def is_new(film: float, others: Iterable[float], least: float = INVERSION.same_film) -> bool:
+    """Whether a film is another one than all of these, by so many Å."""
+    return all(abs(film - other) >= least for other in others)
 
 
 def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:

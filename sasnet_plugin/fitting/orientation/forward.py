@@ -28,6 +28,7 @@ _DIFFERENCES = {
 }
 #: How far each may move until the differences are taken anew, on the fit's scale.
 _NEAR = {"radius": 0.6, "radius_pd": 6e-4, "oxide": 8.0, "shift_alpha": 1e-3}
+_STEPS = np.array([parameter.step for parameter in PARAMETERS])[:, None]
 _OF_LATTICE = ("lattice", "width")
 _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
 
@@ -136,9 +137,8 @@ class State:
             # On the same parts of pixels, so that the difference is the parameter's.
             moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
             found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
-        steps = np.array([parameter.step for parameter in PARAMETERS])
         if lattice_alone:
-            return np.asarray(found / steps[:, None])
+            return np.asarray(found / _STEPS)
         spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
         found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
         for name, (every, mean) in self.responses.of.items():
@@ -150,7 +150,7 @@ class State:
         for name in ("diffuse_alpha", "diffuse_phi"):
             changed = self._background("diffuse", self.with_step(name)) - self._background("diffuse")
             found[INDEX[name]] = diffuse * self.counts.seen(changed)
-        return np.asarray(found / steps[:, None])
+        return np.asarray(found / _STEPS)
 
     def _counted(self, clean: FloatArray) -> FloatArray:
         return self.counts.seen(self._up @ clean @ self._across.T) / self._norm

@@ -13,6 +13,7 @@ from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
 from .alike import uniform_alike
 from .counts import Counts, on_window
+from .films import is_new
 from .forward import Refined, State, state
 from .information import mirror_ambiguity, resolved
 from .linear import reweighted
@@ -113,12 +114,12 @@ def invert(
     bounded = Effort(told=told)
     refined, problem = fitted_geometry(Problem(counts, start(guess.geometry), bounded))
     # For what the best weights do not explain at all, a rough distribution is enough.
-    hopeless = hopeless_fit(counts, refined)
-    if not hopeless:
+    rounds, moves = 1, 1.0
+    if not hopeless_fit(counts, refined):
         bounded.say("films over all of their range are tried")
         refined = over_all_films(problem, refined)
+        rounds, moves = 3, effort
     bounded.say("distributions of the rotation are drawn")
-    rounds, moves = (1, 1.0) if hopeless else (3, effort)
     found = posterior(problem, refined, rng, rounds=rounds, effort=moves)
     best, final, expected, scattered = simulated_again(problem, found)
     found = replace(found, inner=final.inner, error=over_films(refined, final.inner, found.error))
@@ -174,7 +175,7 @@ def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatA
     oxide = INDEX["oxide"]
     minima = [end_of(refined)]
     for film, loss in sorted(refined.films, key=lambda end: end[1]):
-        if all(abs(film - other) >= INVERSION.same_film for other, _ in minima):
+        if is_new(film, dict(minima).keys()):
             minima.append((film, loss))
     films, losses = np.array(minima).T
     likely = np.exp(np.minimum(refined.loss - losses, 0.0))

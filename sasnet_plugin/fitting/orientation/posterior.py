@@ -81,7 +81,7 @@ def posterior(
     for number in range(rounds):
         last = number == rounds - 1
         form = expand(now, weights, backgrounds, expected, guess, dispersed)
-        samples = _samples(form, rng, effort if last else effort / 4, last)
+        samples = _samples(form, rng, effort, last)
         every = form.scales(samples.weights)[:, None] * samples.weights
         others = form.best_others(every)
         mean = others.mean(axis=0)
@@ -110,6 +110,7 @@ def posterior(
 
 def _samples(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Samples:
     sets, number = INVERSION.sets if last else INVERSION.first_sets
+    effort = effort if last else effort / 4
     return pooled([sample(form.log_likelihood, rng, number=number, accepted=effort) for _ in range(sets)])
 
 

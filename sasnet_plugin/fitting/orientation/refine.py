@@ -5,13 +5,13 @@ The loss has many local minima along the thickness of the film, so others than t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .films import better_film, film_minima
+from .films import better_film, film_minima, is_new
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
 from .parameters import INDEX, PARAMETERS, Guess, clipped
@@ -22,6 +22,8 @@ from .verify import excess
 FloatArray = NDArray[np.float64]
 #: Geometries of a descent, at most, at each tolerance.
 MOST = 10
+#: Shares of a step that are tried, until one lowers the loss.
+SHRINKS = (1.0, 1 / 3, 1 / 3 / 3, 1 / 3 / 3 / 3)
 
 
 def refine(problem: Problem, begin: FloatArray | None = None) -> Refined:
@@ -62,7 +64,7 @@ def over_all_films(problem: Problem, found: Refined) -> Refined:
     low, high = PARAMETERS[INDEX["oxide"]].limits()
     half, ends = INVERSION.sweep_step / 2, list(found.films)
     for film in np.arange(low + half, high, INVERSION.sweep_step):
-        if any(abs(film - end) < half for end, _ in ends):
+        if not is_new(film, dict(ends).keys(), half):
             continue
         if problem.effort.over:
             break
@@ -92,55 +94,58 @@ def end_of(found: Refined) -> tuple[float, float]:
 
 def next_film(found: Refined, guess: Guess, followed: Sequence[float]) -> float | None:
     """A film worth a descent, Å: one that promises much, or any other where the fit leaves something over."""
-
-    def new(film: float) -> bool:
-        return all(abs(film - other) >= INVERSION.same_film for other in followed)
-
-    if not explains(found) and (film := better_film(found)) is not None and new(film):
-        return film
+    better = None if explains(found) else better_film(found)
+    if better is not None and is_new(better, followed):
+        return better
     least = 0.0 if explains(found, INVERSION.well_explained) else -np.inf
-    return next((film for film, fall in film_minima(found, guess) if fall > least and new(film)), None)
+    falling = (film for film, fall in film_minima(found, guess) if fall > least)
+    return next(filter(lambda film: is_new(film, followed), falling), None)
 
 
 def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
-    """The first descent that explains the counts, from one tilt of the sample or another; else the best.
-
-    Each begins with the loose tolerance, and goes on at once if nothing is suspicious then; those that are
-    left wait, the best first.
-    """
-    effort = problem.effort
-    tilt, enough = INDEX["shift_alpha"], INVERSION.suspect_loss * problem.counts.y.size
-    waiting: list[Refined] = []
+    """The first descent that explains the counts, from one tilt of the sample or another; else the best."""
     found: Refined | None = None
-    now: State | None = None
-
-    def followed(loose: Refined) -> Refined:
+    for loose in _begun(problem, begin):
         tried = descend(problem, loose.state.inner, before=loose.state)
-        return tried if found is None else min(found, tried, key=lambda each: each.loss)
-
-    for errors in (0.0, *INVERSION.tilts):
-        other = begin.copy()
-        other[tilt] += errors * problem.guess.error[tilt]
-        steps = INVERSION.trial_steps if errors else MOST // 2
-        if effort.half_over and (found or waiting):
-            break
-        effort.say("the geometry is refined" if not errors else "another tilt of the sample is tried")
-        loose = descend(problem, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
-        now = loose.state
-        if loose.loss > enough:
-            waiting.append(loose)
-            continue
-        found = followed(loose)
-        if explains(found):
-            return found
-    for loose in sorted(waiting, key=lambda each: each.loss)[: INVERSION.most_waiting]:
-        if effort.over and found is not None:
-            break
-        found = followed(loose)
+        found = tried if found is None else min(found, tried, key=lambda each: each.loss)
         if explains(found):
             break
     assert found is not None
     return found
+
+
+def _begun(problem: Problem, begin: FloatArray) -> Iterator[Refined]:
+    """Descents to follow: at once where nothing is suspicious; those that are left wait, the best first."""
+    enough = INVERSION.suspect_loss * problem.counts.y.size
+    waiting: list[Refined] = []
+    any_followed = False
+    for loose in _tilted(problem, begin):
+        if loose.loss > enough:
+            waiting.append(loose)
+        else:
+            yield loose
+            any_followed = True
+    for loose in sorted(waiting, key=lambda each: each.loss)[: INVERSION.most_waiting]:
+        if problem.effort.over and any_followed:
+            break
+        yield loose
+        any_followed = True
+
+
+def _tilted(problem: Problem, begin: FloatArray) -> Iterator[Refined]:
+    """Short descents with the loose tolerance, from the tilt of the sample at which one begins and others."""
+    tilt = INDEX["shift_alpha"]
+    now: State | None = None
+    for errors in (0.0, *INVERSION.tilts):
+        if errors and problem.effort.half_over:
+            break
+        other = begin.copy()
+        other[tilt] += errors * problem.guess.error[tilt]
+        steps = INVERSION.trial_steps if errors else MOST // 2
+        problem.effort.say("another tilt of the sample is tried" if errors else "the geometry is refined")
+        loose = descend(problem, other, before=now, most=steps, tolerance=INVERSION.loose_tolerance)
+        now = loose.state
+        yield loose
 
 
 def explains(found: Refined, within: float = INVERSION.explained) -> bool:
@@ -163,33 +168,39 @@ def descend(
     enough: float = 0.5,
 ) -> Refined:
     """Gauss–Newton steps until they gain less than ``enough``, shorter ones where the loss would rise."""
-    inner = clipped(begin)
-    now = before
-    best: Refined | None = None
-    step = np.zeros(inner.size)
-    shrink = 1.0
-    rough = ROUGH if tolerance >= INVERSION.loose_tolerance else None
-    for number in range(1, most + 1):
-        now = state(problem.counts, inner, now, rough)
-        problem.effort.geometry(now.factors.sums.size)
-        weights, backgrounds, expected = fitted(now, None if best is None else best.expected, tolerance)
-        loss = loss_of(now, expected, problem.guess, tolerance)
-        if best is not None and loss > best.loss:
-            if shrink < 0.1 or loss < best.loss + enough:
-                break
-            shrink /= 3
-            now = best.state
-            inner = clipped(best.state.inner + shrink * step)
-            continue
-        gained = np.inf if best is None else best.loss - loss
-        best = Refined(now, weights, backgrounds, expected, loss)
-        if (shrink == 1.0 and gained < enough) or problem.effort.ends(number, most):
-            break
-        shrink = 1.0
-        step = step_of(best, problem.guess, tolerance)
-        inner = clipped(inner + step)
-    assert best is not None
+    numbers = iter(range(2, most + 1))
+    best = _fitted_at(problem, clipped(begin), before, None, tolerance)
+    ended = problem.effort.ends(1, most)
+    while not ended:
+        lower, ended = _lower(problem, best, numbers, most, tolerance, enough)
+        best = lower or best
     return best
+
+
+def _lower(
+    problem: Problem, best: Refined, numbers: Iterator[int], most: int, tolerance: float, enough: float
+) -> tuple[Refined | None, bool]:
+    """Of less loss in the direction of a step, None where there is none; and whether the descent ends."""
+    step = step_of(best, problem.guess, tolerance)
+    for number, shrink in zip(numbers, SHRINKS, strict=False):
+        inner = clipped(best.state.inner + shrink * step)
+        tried = _fitted_at(problem, inner, best.state, best.expected, tolerance)
+        if tried.loss <= best.loss:
+            settled = shrink == 1.0 and best.loss - tried.loss < enough
+            return tried, settled or problem.effort.ends(number, most)
+        if tried.loss < best.loss + enough:
+            break
+    return None, True
+
+
+def _fitted_at(
+    problem: Problem, inner: FloatArray, before: State | None, expected: FloatArray | None, tolerance: float
+) -> Refined:
+    """The best weights and backgrounds at a geometry, which is counted."""
+    now = state(problem.counts, inner, before, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
+    problem.effort.geometry(now.factors.sums.size)
+    weights, backgrounds, counts = fitted(now, expected, tolerance)
+    return Refined(now, weights, backgrounds, counts, loss_of(now, counts, problem.guess, tolerance))
 
 
 def step_of(

@@ -8,7 +8,7 @@ from ...simulate.gisas.geometry import PERIOD
 from .counts import Counts
 from .forward import Refined
 from .information import MirrorAmbiguity
-from .parameters import INDEX, PARAMETERS
+from .parameters import INDEX, PARAMETERS, Parameter
 from .posterior import Posterior
 from .settings import INVERSION
 from .verify import Verification
@@ -51,15 +51,16 @@ def at_ends(found: Posterior) -> tuple[str, ...]:
 
     What blurs or spreads may be nothing at all: at 0 it is a measurement.
     """
-    ends = []
-    for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):
-        low, high = parameter.limits()
-        first, last = (parameter.inner(x) for x in parameter.prior.limits())
-        bounded = parameter.prior.share >= 1 and parameter.scale != "square"
-        near = min(float(error), 0.02 * (high - low))
-        if inner > last - near or (bounded and inner < first + near):
-            ends.append(parameter.name)
-    return tuple(ends)
+    every = zip(PARAMETERS, found.inner, found.error, strict=True)
+    return tuple(parameter.name for parameter, inner, error in every if _is_at_end(parameter, inner, error))
+
+
+def _is_at_end(parameter: Parameter, inner: float, error: float) -> bool:
+    low, high = parameter.limits()
+    first, last = (parameter.inner(x) for x in parameter.prior.limits())
+    bounded = parameter.prior.share >= 1 and parameter.scale != "square"
+    near = min(float(error), 0.02 * (high - low))
+    return bool(inner > last - near or (bounded and inner < first + near))
 
 
 def _end_sentences(found: Posterior) -> list[str]:

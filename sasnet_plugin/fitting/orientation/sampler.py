@@ -77,28 +77,30 @@ def sample(
             likely = log_likelihood(cube.distributions(proposed, between=True))
             taken = np.log(rng.random(number)) < exponent * (likely - found)
             points[taken], found[taken] = proposed[taken], likely[taken]
-            # Half accepted is best: a step that is always accepted is too short to lead anywhere.
-            for k in np.unique(size[size >= 0]):
-                share = min(float(taken[size == k].mean()), 0.5)
-                works[k] += 0.1 * (share - works[k])
+            _learn(works, size, taken)
             done += float(taken.mean())
             if done > wanted:
                 break
     return Samples(cube.distributions(points), cube.distributions(points, between=True), found, evidence)
 
 
+def _learn(works: FloatArray, size: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
+    """How often each step of a walk is accepted: half is best, always is too short to lead anywhere."""
+    for k in np.unique(size[size >= 0]):
+        share = min(float(taken[size == k].mean()), 0.5)
+        works[k] += 0.1 * (share - works[k])
+
+
 def pooled(sets: Sequence[Samples]) -> Samples:
-    """Sampless as one, without those that explain the data far worse than the best does."""
+    """Samples as one, without those that explain the data far worse than the best does."""
     means = np.array([each.log_likelihood.mean() for each in sets])
     good = [each for each, mean in zip(sets, means, strict=True) if mean > means.max() - INVERSION.behind]
     evidences = np.array([each.evidence for each in good])
     top = evidences.max()
-    return Samples(
-        np.concatenate([each.p for each in good]),
-        np.concatenate([each.weights for each in good]),
-        np.concatenate([each.log_likelihood for each in good]),
-        float(top + np.log(np.mean(np.exp(evidences - top)))),
-    )
+    parts = zip(*((each.p, each.weights, each.log_likelihood) for each in good), strict=True)
+    p, weights, log_likelihood = map(np.concatenate, parts)
+    evidence = float(top + np.log(np.mean(np.exp(evidences - top))))
+    return Samples(p, weights, log_likelihood, evidence)
 
 
 def _rise(found: FloatArray, most: float) -> float:

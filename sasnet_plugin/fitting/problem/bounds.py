@@ -16,17 +16,9 @@ from ..settings import ASSESSMENT, PROBLEM
 _POSITIVE_UNITS = frozenset({"Ang", "1/Ang", "Ang^2", "1/cm", "cm^-1"})
 #: So is what adds up and what spreads, by the end of its name.
 _POSITIVE_NAMES = (
-    "scale",
-    "_exp",
-    "scale_1",
-    "scale_2",
-    "exp_1",
-    "exp_2",
-    "coefficent_1",
-    "coefficent_2",
-    "d_factor",
+    "scale", "_exp", "scale_1", "scale_2", "exp_1", "exp_2", "coefficent_1", "coefficent_2", "d_factor",
     "stickiness",
-)
+)  # fmt: skip
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
 
@@ -41,18 +33,23 @@ def bounds_of(p: Any) -> tuple[float, float]:
     """
     low, high = (float(v) for v in p.limits)
     name = bare(p.name)
-    if (p.units in _POSITIVE_UNITS and name != "background" and low < -1) or name.endswith(_POSITIVE_NAMES):
-        low = max(low, 0.0)
+    least, most = _by_name(name)
+    length = p.units in _POSITIVE_UNITS and name != "background" and low < -1
+    if length or name.endswith(_POSITIVE_NAMES):
+        least = max(least, 0.0)
+    return max(low, least), min(high, most)
+
+
+def _by_name(name: str) -> tuple[float, float]:
+    """Least and largest value of fractions, exponents and charges."""
     if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
-        low, high = max(low, 0.0), min(high, ASSESSMENT.closest_packing)
-    elif "fraction" in name:
-        low, high = max(low, 0.0), min(high, 1.0)
-    elif name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
+        return 0.0, ASSESSMENT.closest_packing
+    if "fraction" in name:
+        return 0.0, 1.0
+    if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
         # A dimension is an exponent of q; above 3 it is one of nothing that fills space, which is said.
-        low, high = max(low, 0.0), min(high, PROBLEM.most_exponent)
-    elif name == "charge":
-        low = max(low, _LEAST_CHARGE)
-    return low, high
+        return 0.0, PROBLEM.most_exponent
+    return (_LEAST_CHARGE if name == "charge" else -inf), inf
 
 
 def reach_of(p: Any, value: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ...materials import scattering_length_density as scattering_length_density  # together/ asks here
@@ -20,20 +20,27 @@ def settled(contrast: Contrast, model: str) -> dict[str, float]:
     besides; where it has several (core and shell), or only a shell around something else, the sample may
     be either, and none is fixed.
     """
+    if model in _EXCHANGEABLE:
+        both = _known(dict(zip(_EXCHANGEABLE[model], (contrast.sample, contrast.solvent), strict=True)))
+        return both if len(both) == 2 else {}
+    solvents, matter = _materials(model)
+    alone = matter if len(matter) == 1 and "shell" not in matter[0] else []
+    return _known(dict.fromkeys(solvents, contrast.solvent) | dict.fromkeys(alone, contrast.sample))
+
+
+def _materials(model: str) -> tuple[list[str], list[str]]:
+    """Names of scattering length densities: those of the solvent, and others."""
     from ...simulate.priors import model_info
 
-    names = [p.name for p in model_info(model).parameters.call_parameters if p.type == "sld"]
-    if model in _EXCHANGEABLE:
-        if contrast.sample is None or contrast.solvent is None:
-            return {}
-        return dict(zip(_EXCHANGEABLE[model], (contrast.sample, contrast.solvent), strict=True))
-    found = {}
-    if contrast.solvent is not None:
-        found = {name: contrast.solvent for name in names if "solvent" in name}
-    matter = [name for name in names if "solvent" not in name]
-    if contrast.sample is not None and len(matter) == 1 and "shell" not in matter[0]:
-        found[matter[0]] = contrast.sample
+    found: tuple[list[str], list[str]] = [], []
+    for p in model_info(model).parameters.call_parameters:
+        if p.type == "sld":
+            found["solvent" not in p.name].append(p.name)
     return found
+
+
+def _known(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def contrast_of(
@@ -48,13 +55,14 @@ def contrast_of(
     """
     if sample is None and solvent_ is None:
         return None
-    values = [
-        None if text is None else scattering_length_density(text, probe, wavelength)
-        for text in (sample, solvent_)
-    ]
-    found = Contrast(values[0], values[1], sample or "", solvent_ or "", probe)
+    densities = _density(sample, probe, wavelength), _density(solvent_, probe, wavelength)
+    found = Contrast(*densities, sample or "", solvent_ or "", probe)
     _see_they_differ(found)
     return found
+
+
+def _density(text: str | None, probe: str, wavelength: float | None) -> float | None:
+    return None if text is None else scattering_length_density(text, probe, wavelength)
 
 
 def _see_they_differ(found: Contrast) -> None:
@@ -74,30 +82,28 @@ def with_contrast(contrast: Contrast | None, tasks: Sequence[Task]) -> tuple[lis
     """
     if contrast is None:
         return list(tasks), []
-    named: dict[tuple[str, ...], list[str]] = {}
+    named: dict[tuple[str, ...], dict[str, None]] = {}
     found = []
     for task in tasks:
         own = {*task.fixed, *task.ranges}
         values = {k: v for k, v in settled(contrast, task.model).items() if k not in own}
         found.append(replace(task, fixed={**values, **task.fixed}))
-        models = named.setdefault(tuple(sorted(values)), [])
-        if task.model not in models:
-            models.append(task.model)
-    given = [
-        f"{name} {value:.3g}"
-        for name, value in (
-            (contrast.sample_name, contrast.sample),
-            (contrast.solvent_name, contrast.solvent),
-        )
-        if value is not None
-    ]
+        named.setdefault(tuple(sorted(values)), {})[task.model] = None
+    fixed = (_fixed_in_words(contrast, names, models) for names, models in named.items())
+    return found, [_in_words(contrast), *fixed]
+
+
+def _in_words(contrast: Contrast) -> str:
+    values = _known({contrast.sample_name: contrast.sample, contrast.solvent_name: contrast.solvent})
+    given = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
     probe = "X-rays" if contrast.probe == "xray" else "neutrons"
-    notes = [f"Scattering length densities for {probe}, 10⁻⁶ Å⁻²: {', '.join(given)}."]
-    for names, models in named.items():
-        if names:
-            unclear = contrast.sample is not None and all("solvent" in n for n in names)
-            why = f" alone, as {contrast.sample_name} may be any of its materials" if unclear else ""
-            notes.append(f"Fixed in {', '.join(models)}: {', '.join(names)}{why}.")
-        else:
-            notes.append(f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before.")
-    return found, notes
+    return f"Scattering length densities for {probe}, 10⁻⁶ Å⁻²: {given}."
+
+
+def _fixed_in_words(contrast: Contrast, names: Iterable[str], models: Iterable[str]) -> str:
+    """What is fixed in some models, and why no more."""
+    if not names:
+        return f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before."
+    unclear = contrast.sample is not None and all("solvent" in n for n in names)
+    why = f" alone, as {contrast.sample_name} may be any of its materials" if unclear else ""
+    return f"Fixed in {', '.join(models)}: {', '.join(names)}{why}."

@@ -8,7 +8,8 @@ the model's own defaults, and contrasts within what matter has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import fnmatch
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -25,9 +26,9 @@ from ..task import Task
 _Q = np.array([0.003, 0.012, 0.05, 0.11, 0.23])
 
 
-def is_sld(name: str, p: Parameter) -> bool:
-    """Whether a parameter is a scattering length density."""
-    return "sld" in name and p.unit == "1e-6/Ang^2"
+def slds_of(fit: ModelFit) -> dict[str, Parameter]:
+    """The scattering length densities of a fit."""
+    return {name: p for name, p in fit.parameters.items() if "sld" in name and p.unit == "1e-6/Ang^2"}
 
 
 def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
@@ -46,18 +47,21 @@ def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
         The fit itself where the model's curve would not be the same.
     """
     fit = _with_intensity(fit, given)
-    slds = [name for name, p in fit.parameters.items() if is_sld(name, p)]
-    solvents = [name for name in slds if "solvent" in name]
-    others = [name for name in slds if name not in solvents]
-    if {"scale", *slds} & set(given) or not others or not _may_move(fit, solvents):
+    if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given):
         return fit
-    default = _defaults(fit.model)
-    old, new = fit.parameters[solvents[0]].value, default[solvents[0]]
-    contrast = {name: fit.parameters[name].value - old for name in others}
+    solvent = _fixed_solvent(fit)
+    return _with_solvent(fit, solvent, _defaults(fit.model)) if solvent else fit
+
+
+def _with_solvent(fit: ModelFit, solvent: str, default: Mapping[str, float]) -> ModelFit:
+    """The fit with the default of its solvent, and contrasts within matter, if its curve stays the same."""
+    slds = slds_of(fit)
+    old, new = slds[solvent].value, default[solvent]
+    contrast = {name: p.value - old for name, p in slds.items() if name != solvent}
     factor = _factor(fit, default, new, contrast)
-    if not factor or (factor == 1.0 and old == new) or not invariant(fit.model, solvents[0], tuple(others)):
+    if not factor or (factor, new) == (1.0, old) or not invariant(fit.model, solvent, tuple(contrast)):
         return fit
-    return _moved(fit, slds, old, new, factor)
+    return _moved(fit, tuple(slds), old, new, factor)
 
 
 def _moved(fit: ModelFit, slds: Sequence[str], old: float, new: float, factor: float) -> ModelFit:
@@ -75,34 +79,45 @@ def _moved(fit: ModelFit, slds: Sequence[str], old: float, new: float, factor: f
     return replace(fit, parameters=parameters, derivatives=derivatives, posterior=posterior)
 
 
-def _may_move(fit: ModelFit, solvents: Sequence[str]) -> bool:
-    """Whether there is one solvent, as it was taken, and a fitted scale."""
-    scale = fit.parameters.get("scale")
-    one = len(solvents) == 1 and fit.parameters[solvents[0]].fixed
-    known = not fit.model.endswith(".py")
-    return known and one and scale is not None and not scale.fixed
+def _fixed_solvent(fit: ModelFit) -> str:
+    """Name of the one solvent, as it was taken, beside other contrasts; empty where there is none."""
+    slds = slds_of(fit)
+    solvents = [name for name in slds if "solvent" in name]
+    return solvents[0] if len(solvents) == 1 < len(slds) and solvents[0] not in fit.free else ""
 
 
 def _factor(fit: ModelFit, default: Mapping[str, float], solvent: float, contrast: dict[str, float]) -> float:
     """By which contrasts are multiplied: one that was not fitted gets its default, all stay within matter."""
-    anchors = [name for name, d in contrast.items() if fit.parameters[name].fixed and d]
-    factor = (default[anchors[0]] - solvent) / contrast[anchors[0]] if anchors else 1.0
+    fixed = [name for name, d in contrast.items() if d and name not in fit.free]
+    factor = (default[fixed[0]] - solvent) / contrast[fixed[0]] if fixed else 1.0
+    return factor if len(fixed) == len(contrast) == 1 else _within_matter(factor, solvent, contrast.values())
+
+
+def _within_matter(factor: float, solvent: float, contrast: Collection[float]) -> float:
+    """The factor, or the largest up to 1 with which all contrasts are within what matter has."""
     low, high = PROBLEM.neutron_matter
-    inside = all(low <= solvent + factor * d <= high for d in contrast.values())
-    if inside or (anchors and len(contrast) == 1):
+    if all(low <= solvent + factor * d <= high for d in contrast):
         return factor
-    ends = [((high if d > 0 else low) - solvent) / d for d in contrast.values() if d]
+    ends = (max((high - solvent) / d, (low - solvent) / d) for d in filter(None, contrast))
     return min([1.0, *(PROBLEM.within_matter * end for end in ends if end > 0)])
+
+
+def _stands_for_scale(fit: ModelFit, given: Iterable[str]) -> bool:
+    """Whether i_zero was left as it was beside a fitted scale, none of them a user's."""
+    intensity = fit.parameters.get("i_zero")
+    if intensity is None or "scale" not in fit.free or fit.posterior is not None:
+        return False
+    if {"scale", "i_zero"} & set(given):
+        return False
+    return intensity.fixed and intensity.value > 0
 
 
 def _with_intensity(fit: ModelFit, given: Iterable[str]) -> ModelFit:
     """Of a polymer coil, scale times i_zero is I(0): this is what has a value, and the scale is 1."""
-    scale, intensity = fit.parameters.get("scale"), fit.parameters.get("i_zero")
-    if scale is None or intensity is None or scale.fixed or not intensity.fixed or fit.posterior is not None:
+    if not _stands_for_scale(fit, given):
         return fit
+    scale, intensity = fit.parameters["scale"], fit.parameters["i_zero"]
     factor = intensity.value
-    if {"scale", "i_zero"} & set(given) or not factor > 0:
-        return fit
     swapped = {
         "scale": Parameter(1.0, None, scale.unit, True, 1.0, 1.0),
         "i_zero": replace(_scaled(scale, 0.0, 0.0, factor), unit=intensity.unit),
@@ -185,7 +200,7 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
     found, notes = [], []
     for task in tasks:
         default = {} if task.model.endswith(".py") else _defaults(task.model)
-        names = [name for name in default if name.startswith("sld") and name.endswith("solvent")]
+        names = fnmatch.filter(default, "sld*solvent")
         if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
             task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
             notes.append(
@@ -196,18 +211,20 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
     return found, list(dict.fromkeys(notes))
 
 
+def _is_above_one(p: Parameter) -> bool:
+    return not (p.fixed or p.value - 2 * (p.error or 0.0) <= 1)
+
+
 def _has_contrast(fit: ModelFit, prefix: str) -> bool:
     """Whether a component, by what stands before its parameters, has scattering length densities."""
-    return any(is_sld(name, p) and name.startswith(prefix) for name, p in fit.parameters.items())
+    return any(name.startswith(prefix) for name in slds_of(fit))
 
 
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
     """That a scale above 1 is no volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
-        if not is_scale(name) or p.fixed or p.value - 2 * (p.error or 0.0) <= 1:
-            continue
-        if not _has_contrast(fit, prefix):
+        if not is_scale(name) or not _is_above_one(p) or not _has_contrast(fit, prefix):
             continue
         is_none = "is no volume fraction"
         if f"{prefix}volfraction" in fit.parameters:
@@ -225,13 +242,11 @@ _ROUNDING = 1e-9
 def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
     """Scattering length densities that no matter has, by what is known of the probe."""
     neutron, xray = PROBLEM.neutron_matter, PROBLEM.xray_matter
-    low, high = neutron if probe == "neutron" else xray
-    for name, p in fit.parameters.items():
-        if not is_sld(name, p):
-            continue
+    known = {"neutron": (" for neutrons", neutron), "xray": (" for X-rays", xray)}
+    kind, (low, high) = known.get(str(probe), ("", xray))
+    for name, p in slds_of(fit).items():
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
         if not low - _ROUNDING <= p.value <= high + _ROUNDING:
-            kind = {"neutron": " for neutrons", "xray": " for X-rays"}.get(str(probe), "")
             yield (
                 f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
                 " nothing."

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import quick_model
-from ...types import Curve, sum_parts
+from ...types import Curve
 from ..ledger import count, spent
 from ..result.model_fit import ModelFit
 from ..settings import PROBLEM
 from .free_parameters import accepted, sigmas
 from .resolution import apply_sampling
-from .sums import all_exact, of_part
+from .sums import all_exact, parts_of
 
 
 class TimeUpError(Exception):
@@ -67,7 +67,6 @@ def experiment(
     ``deadline``, in evaluations (`costs`), theory and residuals raise `TimeUpError`.
     """
     from sasmodels.bumps_model import Experiment, Model
-    from sasmodels.data import Data1D
 
     class Guarded(Experiment):  # type: ignore[misc]
         """NaN residuals would keep LM running for ever."""
@@ -79,9 +78,8 @@ def experiment(
             if spent() > self.deadline:
                 raise TimeUpError
             if "theory" not in self._cache:
-                state, q = self.model.state(), self.resolution.q_calc
-                for i, part in enumerate(parts):
-                    count(part, of_part(state, i, len(parts)), q, quick=quick)
+                for part, _, own in parts_of(name, self.model.state()):
+                    count(part, own, self.resolution.q_calc, quick=quick)
             try:
                 return np.asarray(super().theory())
             except Exception:  # a user's model has no value there, whatever it raises
@@ -97,16 +95,22 @@ def experiment(
                 self.best = (chisq, {k: p.value for k, p in self.model.parameters().items()})
             return np.asarray(found)
 
-    parts = sum_parts(name)
+    kernel = quick_model(name) if quick else load_model(name)
+    model = Model(kernel, **accepted(kernel.info, parameters))
+    return Guarded(data=_measured(curve, dintensity), model=model)
+
+
+def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
+    """The curve as sasmodels' data."""
+    from sasmodels.data import Data1D
+
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
     data.filename = curve.entry or curve.file or "curve"
     if curve.dxl is not None or curve.dxw is not None:
         data.dxl, data.dxw = curve.dxl, curve.dxw
     elif curve.dq is not None:
         data.dx = curve.dq
-    kernel = quick_model(name) if quick else load_model(name)
-    model = Model(kernel, **accepted(kernel.info, parameters))
-    return Guarded(data=data, model=model)
+    return data
 
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -33,13 +34,19 @@ COUNTS = frozenset({"n_shells", "n_stacking", "n_pearls", "num_pearls", "Nlayers
 _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
-def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Those of the parameters that a model has: what is left of another model's would be an error."""
+def names_of(info: Any) -> set[str]:
+    """Names of all parameters of a model, with those of size distributions."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
         if p.polydisperse:
             known |= {f"{p.name}_pd", f"{p.name}_pd_n", f"{p.name}_pd_nsigma", f"{p.name}_pd_type"}
+    return known
+
+
+def accepted(info: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Those of the parameters that a model has: what is left of another model's would be an error."""
+    known = names_of(info)
     return {k: v for k, v in parameters.items() if k in known}
 
 
@@ -102,21 +109,29 @@ def _fittable(info: Any) -> list[tuple[str, str, list[tuple[str, float, float]]]
     """
     found: list[tuple[str, str, list[tuple[str, float, float]]]] = []
     for p in info.parameters.call_parameters:
-        name = bare(p.name)
-        if name == "background" or is_scale(name) or p.type in ("orientation", "magnetic"):
+        if _is_never_fitted(p):
             continue
-        if name in _NOT_FITTED or p.choices or _is_integer(p):
-            continue
-        needed = _layer(p, info) + ([(p.name, 0.0, 0.0)] if name == SALT else [])
-        if p.type == "sld" or "sld" in p.name:
-            found.append((p.name, "last" if "solvent" in p.name else "sld", needed))
-        elif p.name == "volfraction" and "@" not in info.id:
-            found.append((p.name, "last", needed))
-        else:
-            found.append((p.name, "shape", needed))
-            if p.polydisperse:
-                found.append((f"{p.name}_pd", "shape", [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
+        row = _row(p, info)
+        needed = _layer(p, info) + ([(p.name, 0.0, 0.0)] if bare(p.name) == SALT else [])
+        found.append((p.name, row, needed))
+        if row == "shape" and p.polydisperse:
+            found.append((f"{p.name}_pd", row, [*needed, (f"{p.name}_pd", 0.0, 0.0)]))
     return found
+
+
+def _is_never_fitted(p: Any) -> bool:
+    """Whether it is no continuous parameter of a form, or one of those that `fittable` names first."""
+    name = bare(p.name)
+    if name in _NOT_FITTED or name == "background" or is_scale(name):
+        return True
+    return p.type in ("orientation", "magnetic") or bool(p.choices) or _is_integer(p)
+
+
+def _row(p: Any, info: Any) -> str:
+    """What a parameter is: of the shape, a contrast, or the solvent's or an amount."""
+    if p.type == "sld" or "sld" in p.name:
+        return "last" if "solvent" in p.name else "sld"
+    return "last" if p.name == "volfraction" and "@" not in info.id else "shape"
 
 
 def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
@@ -219,7 +234,7 @@ def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """The same with each of the other kinds of size distribution."""
     widths = widths_of(parameters)
     found = []
-    for kind in PD_TYPES if widths else ():
+    for kind in PD_TYPES:
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
         if any(parameters.get(k) != v for k, v in changed.items()):
             found.append(parameters | changed)
@@ -231,46 +246,46 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
 
     A width that another size or none should have washes out the same fringes.
     """
-    fixed = {name for name in (*task.fixed, *task.ranges) if name.endswith("_pd")}
     table = load_model(task.model).info.parameters.call_parameters
-    broad = [p.name for p in table if p.polydisperse and p.type == "volume"]
-    sizes = [name for name in broad if name in parameters and name not in task.fixed]
+    varied = parameters.keys() - task.fixed.keys()
+    widths = [f"{p.name}_pd" for p in table if is_size(p) and p.name in varied]
+    begin = len(prefix(0)) if "+" in task.model else 0
     found = []
-    for start in dict.fromkeys(name[: len(prefix(0))] if "+" in task.model else "" for name in sizes):
-        own = [n for n in sizes if n.startswith(start)]
-        found += _other_widths(task.model, parameters, own, fixed)
+    for _, own in groupby(widths, lambda name: name[:begin]):
+        found += _other_widths(task, parameters, list(own))
     return found
 
 
-def _other_widths(
-    model: str, parameters: dict[str, Any], sizes: list[str], fixed: set[str]
-) -> list[dict[str, Any]]:
+def is_size(p: Any) -> bool:
+    """Whether a parameter may have a size distribution."""
+    return bool(p.polydisperse and p.type == "volume")
+
+
+def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> list[dict[str, Any]]:
     """Of one component: a distribution of each size that has none; where some have, also without."""
-    known = [n for n in sizes if f"{n}_pd" in parameters]
-    if fixed & {f"{n}_pd" for n in known}:
+    known = tuple(width for width in widths if width in parameters)
+    if {*task.fixed, *task.ranges}.intersection(known):
         return []
-    points = PROBLEM.coarse_width_points[cost_class(model)]
-    plain = {k: v for k, v in parameters.items() if not any(k.startswith(f"{n}_pd") for n in known)}
+    points = PROBLEM.coarse_width_points[cost_class(task.model)]
+    plain = {k: v for k, v in parameters.items() if not k.startswith(known)}
     found = []
-    for name in sizes:
-        if name not in known:
-            kind = {f"{name}_pd_type": parameters[f"{known[0]}_pd_type"]} if known else {}
-            found.append(completed(plain | kind | {f"{name}_pd": PROBLEM.first_width}, points))
+    for width in (one for one in widths if one not in known):
+        kind = {f"{width}_type": parameters[f"{known[0]}_type"]} if known else {}
+        found.append(completed(plain | kind | {width: PROBLEM.first_width}, points))
     return [*found, plain] if known else found
 
 
-def counts_of(info: Any, parameters: dict[str, Any]) -> list[str]:
-    """Names of the counts that a body has, such as the layers of a stack.
+def counts_of(info: Any, parameters: dict[str, Any], fixed: Iterable[str] = ()) -> list[str]:
+    """Names of the counts that a body has and that are free, such as the layers of a stack.
 
     Others, such as ``n`` of core_multi_shell, say which parameters there are.
     """
     controls = {p.length_control for p in info.parameters.kernel_parameters if p.length_control}
-    return sorted((COUNTS & parameters.keys()) - controls)
+    return sorted((COUNTS & parameters.keys()).difference(controls, fixed))
 
 
 def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> list[str]:
     """Names of the lengths of a body that a fit varies, the longest first: its fringes are the finest."""
-    lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"}
-    found = [n for n in fittable(info, parameters) if n in lengths and n not in fixed]
-    found = [n for n in found if float(parameters.get(n, 0.0)) > 0]
+    lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"} - fixed
+    found = [n for n in fittable(info, parameters) if n in lengths and float(parameters.get(n, 0.0)) > 0]
     return sorted(found, key=lambda n: -float(parameters[n]))

@@ -18,7 +18,7 @@ from .experiment import TimeUpError
 from .free_parameters import fittable
 from .overlaps import overlaps
 from .resolution import resolution, scale_and_background
-from .sums import of_part, scales_of, solve_scales
+from .sums import parts_of, scales_of, solve_scales
 
 Array = NDArray[np.float64]
 
@@ -53,8 +53,7 @@ class ModelCurves:
         self.info = load(name).info
         self.per_decade = per_decade
         self._resolution = resolution(curve, per_decade)
-        self._parts = sum_parts(name)
-        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
+        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf
@@ -70,15 +69,18 @@ class ModelCurves:
 
     def intensity(self, parameters: dict[str, Any]) -> Array:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
-        from sasmodels.direct_model import call_kernel
-
         if spent() > self.deadline:
             raise TimeUpError
-        parts = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
-        for name, own in zip(self._parts, parts, strict=True):
+        parts = list(parts_of(self.name, parameters))
+        for name, _, own in parts:
             count(name, own, self._resolution.q_calc, quick=self.quick)
-        if any(map(overlaps, self._parts, parts)):
+        if any(overlaps(name, own) for name, _, own in parts):
             return np.full((len(parts), len(self.curve)), np.nan)
+        return self._calculated([own for _, _, own in parts])
+
+    def _calculated(self, parts: list[dict[str, Any]]) -> Array:
+        from sasmodels.direct_model import call_kernel
+
         with np.errstate(all="ignore"):
             try:
                 found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
@@ -118,7 +120,7 @@ class ModelCurves:
                 curves, 1 / error**2, self.curve.intensity, lowest=self._lowest
             )
             background = float(level[0])
-        if not (np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0)):
+        if not _are_possible(scales):
             return np.full(error.size, PROBLEM.no_value), ones, 0.0
         residual = (scales @ curves + background - self.curve.intensity) / error
         return (
@@ -160,6 +162,11 @@ class ModelCurves:
             found = {name: float(value) for name, value in zip(self.scales, scales, strict=True)}
             return chisq, parameters | found | {"background": float(background)}
         return best
+
+
+def _are_possible(scales: Array) -> bool:
+    """Whether no component is negative, and one is there."""
+    return bool(np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0))
 
 
 def curves_of(

@@ -35,6 +35,11 @@ class Reduction:
     mapping: Mapping[str, str | Formula]
 
     @property
+    def limited(self) -> set[str]:
+        """Parameters of the larger model that stand at a limit, or of which one equals the other there."""
+        return {own for pair in self.at.items() for own in pair if isinstance(own, str)}
+
+    @property
     def _used(self) -> set[str]:
         """Parameters of the larger model that the mapping uses or that stand at a limit; and the scale."""
         return {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
@@ -55,7 +60,7 @@ class Reduction:
             volumes differently.
         """
         used = self._used
-        kept = {k: v for k, v in values.items() if k not in used and k.removesuffix("_pd") not in used}
+        kept = {k: v for k, v in values.items() if k.removesuffix("_pd") not in used}
         for new, own in self.mapping.items():
             if isinstance(own, str):
                 kept[new] = values[own]
@@ -189,12 +194,14 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     parts = sum_parts(model)
     if len(parts) > 1:
         return tuple(r for i in range(len(parts)) for r in _of_component(parts, i))
-    forms = _TABLE.get(model, ())
-    if structure_factor is None:
-        return forms
+    return _TABLE.get(model, ()) if structure_factor is None else _of_product(model, structure_factor)
+
+
+def _of_product(model: str, structure_factor: str) -> tuple[Reduction, ...]:
+    """What a product becomes at the limits of its form, and of its structure factor."""
     found = [
         Reduction(r.at, f"{r.name}@{structure_factor}", r.mapping)
-        for r in forms
+        for r in _TABLE.get(model, ())
         # An invisible layer still keeps others away: S(q) stays that of the larger body.
         if "sld_solvent" not in r.at.values() and "@" not in r.name
     ]

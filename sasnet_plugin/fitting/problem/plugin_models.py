@@ -61,13 +61,15 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
         if path is None:
             known.append(name)
             continue
-        if any(sign in path for sign in "@+*"):
-            raise SasnetError(
-                f"{path}: sasmodels takes @, + and * in a path for a product or a sum; rename it."
-            )
-        model_info(path)
+        _see_it_is_a_model(path)
         own.append(path)
     return known, own
+
+
+def _see_it_is_a_model(path: str) -> None:
+    if any(sign in path for sign in "@+*"):
+        raise SasnetError(f"{path}: sasmodels takes @, + and * in a path for a product or a sum; rename it.")
+    model_info(path)
 
 
 def _plugin(name: str) -> str | None:

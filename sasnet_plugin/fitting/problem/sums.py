@@ -116,17 +116,17 @@ def share_errors(
     names = [f"{part.prefix}scale" for part in parts]
     if not parts or not set(names) <= set(slopes):
         return parts
-    at = [list(slopes).index(name) for name in names]
+    at = list(map(list(slopes).index, names))
     values = np.array([float(parameters[name]) for name in names])
     relative = covariance(slopes)[np.ix_(at, at)] / np.maximum(np.abs(np.outer(values, values)), 1e-300)
-    changes = (np.array(part.change) for part in parts)
-    return tuple(
-        replace(part, error=float(np.sqrt(max(change @ relative @ change, 0.0))))
-        for part, change in zip(parts, changes, strict=True)
-    )
+
+    def error(change: Array) -> float:
+        return float(np.sqrt(max(float(change @ relative @ change), 0.0)))
+
+    return tuple(replace(part, error=error(np.array(part.change))) for part in parts)
 
 
-def _parts(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def parts_of(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Model, beginning of its parameters' names and its own parameters, of each component."""
     parts = sum_parts(name)
     for i, part in enumerate(parts):
@@ -135,18 +135,18 @@ def _parts(name: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str,
 
 def all_exact(name: str, parameters: Mapping[str, Any]) -> bool:
     """Whether the quick curve is sasmodels' own (`quick.is_exact`) in each component that has one."""
-    return all(is_exact(part, own) or not is_quick(part) for part, _, own in _parts(name, parameters))
+    return all(is_exact(part, own) or not is_quick(part) for part, _, own in parts_of(name, parameters))
 
 
 def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
     """What has to change for `all_exact`, the quick curve staying the same, if anything can."""
     return {
         begin + key: value
-        for part, begin, own in _parts(name, parameters)
+        for part, begin, own in parts_of(name, parameters)
         for key, value in nearest_exact(part, own).items()
     }
 
 
 def own_cost(name: str, parameters: Mapping[str, Any], q: Array) -> float:
     """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
-    return sum(cost(part, own, q, quick=False) for part, _, own in _parts(name, parameters))
+    return sum(cost(part, own, q, quick=False) for part, _, own in parts_of(name, parameters))

@@ -40,7 +40,9 @@ def covariance(slopes: Mapping[str, Array]) -> Array:
 
 
 def errors_of(slopes: Mapping[str, Array]) -> dict[str, float]:
-    """Standard deviations, NaN where nothing moves."""
+    """Standard deviations, NaN where nothing moves; none of nothing."""
+    if not slopes:
+        return {}
     return dict(zip(slopes, map(float, np.sqrt(np.diag(covariance(slopes)))), strict=True))
 
 

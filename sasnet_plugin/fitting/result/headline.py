@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from itertools import filterfalse
+
 from ...digits import interval, quantity
 from ..settings import PROBLEM
 from .components import bare
@@ -13,6 +17,8 @@ _KNOWN = 0.5
 _TOLD = 3
 #: Class of such a width.
 _WIDTH = 4
+#: Classes that a name decides, the first that it matches; of all others, lengths tell most.
+_BY_NAME = (("_pd$", _WIDTH), ("sld", 5), ("^volfraction", 3), ("^radius_effective$", 2))
 
 
 def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
@@ -22,21 +28,29 @@ def telling(fit: ModelFit) -> list[tuple[str, Parameter]]:
     contrasts beside a fitted scale, which are known but for a factor: their values are a convention.
     """
     classes = _classes(fit)
-    found = [(name, p) for name, p in fit.parameters.items() if name in classes]
-    # If the data determine nothing, what would tell most is named all the same.
-    known = [one for one in found if _well_known(one[1])] or [one for one in found if not determined(*one)]
-    by_class = sorted((name for name, _ in known), key=classes.__getitem__)
-    chosen = [name for name in by_class if classes[name] != _WIDTH][:_TOLD]
-    chosen += [name for name in by_class if classes[name] == _WIDTH][:1]
-    return [(name, p) for name, p in found if name in chosen]
+    by_class = sorted(_known(fit, classes), key=classes.__getitem__)
+    widths = [name for name in by_class if classes[name] == _WIDTH]
+    others = [name for name in by_class if name not in widths]
+    chosen = {*others[:_TOLD], *widths[:1]}
+    return [(name, fit.parameters[name]) for name in sorted(chosen, key=list(classes).index)]
+
+
+def _known(fit: ModelFit, names: Collection[str]) -> list[str]:
+    """What is known well; if the data determine nothing, what would tell most is named all the same."""
+    known = [name for name in names if _well_known(fit.parameters[name])]
+    return known or [name for name in names if not determined(name, fit.parameters[name])]
 
 
 def _classes(fit: ModelFit) -> dict[str, int]:
     """Class of each fitted parameter that is a property of the sample's shape, or a known contrast."""
-    fitted = [(name, p) for name, p in fit.parameters.items() if not p.fixed]
-    if any(name.endswith("scale") for name, _ in fitted):  # then a contrast is none that is known
-        fitted = [one for one in fitted if "sld" not in bare(one[0])]
-    return {name: kind for name, p in fitted if (kind := _class(name, p)) is not None}
+    scaled = any(name.endswith("scale") for name in fit.free)  # then a contrast is none that is known
+    told = filterfalse(_is_contrast, fit.free) if scaled else fit.free
+    classes = {name: _class(name, fit.parameters[name]) for name in told}
+    return {name: kind for name, kind in classes.items() if kind is not None}
+
+
+def _is_contrast(name: str) -> bool:
+    return "sld" in bare(name)
 
 
 def undetermined(fit: ModelFit) -> list[str]:
@@ -88,15 +102,8 @@ def _class(name: str, p: Parameter) -> int | None:
     name = bare(name)
     if _is_no_shape(name, p):
         return None
-    if name.endswith("_pd"):
-        return _WIDTH
-    if "sld" in name:
-        return 5
-    if name.startswith("volfraction"):
-        return 3
-    if name == "radius_effective":
-        return 2
-    return 0 if p.unit == "Ang" else 1
+    of_name = (kind for pattern, kind in _BY_NAME if re.search(pattern, name))
+    return next(of_name, 0 if p.unit == "Ang" else 1)
 
 
 def _is_no_shape(name: str, p: Parameter) -> bool:

@@ -261,8 +261,7 @@ class Verification:
 
     def in_words(self) -> str:
         """One sentence: where χ² lies, and what the network says."""
-        larger = 100 * (1 - self.chisq_quantile)
-        which = "Nearly all" if larger > 99.5 else "Hardly any" if larger < 0.5 else f"{larger:.0f} % of the"
+        which = _share_of_all(100 * (1 - self.chisq_quantile))
         said = f"{which} simulated measurements of this fit have a larger χ²"
         if self.replicates is None or not self.replicates.group:
             return f"{said}."
@@ -280,6 +279,12 @@ class Verification:
             "twins": self.replicates.as_dict() if self.replicates else None,
             "systematic_error": dict(self.systematic) if self.systematic else None,
         }
+
+
+def _share_of_all(percent: float) -> str:
+    if percent > 99.5:
+        return "Nearly all"
+    return "Hardly any" if percent < 0.5 else f"{percent:.0f} % of the"
 
 
 def over_median(parameters: Mapping[str, Parameter], distributions: Mapping[str, str], name: str) -> float:

@@ -19,6 +19,7 @@ from ...simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
 from ...simulate.kernel import call
 from ...simulate.priors import model_info, rescalable, rescale
 from ...types import Curve
+from ..problem.free_parameters import sharp
 from ..problem.resolution import cells, scale_and_background
 from ..settings import START_VALUES
 
@@ -189,10 +190,8 @@ def search(
         For each choice of the structure factor's parameters; the rest (n, s) float arrays.
     """
     shifts = search_grid(model)
-    return shifts, [
-        (parameters, *_solve(curves, data))
-        for parameters, curves in shifted(page, factor, data.columns, shifts)
-    ]
+    every = shifted(page, factor, data.columns, shifts)
+    return shifts, [(parameters, *_solve(curves, data)) for parameters, curves in every]
 
 
 def shifted(
@@ -207,7 +206,7 @@ def shifted(
     curves : (n, s, c) float array
     """
     curves = _shifted(page.log_intensity, columns, shifts)
-    if factor is None:
+    if not factor:
         yield {}, curves
         return
     # q·R of every curve, size and point; R = radius_effective × size ratio.
@@ -220,36 +219,49 @@ def shifted(
 
 
 def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: int = 4) -> list[NearCurve]:
-    """The best curves of one model, each with its best size, scale and background.
+    """The best curves of one model, each with its best size, scale and background, by rising residual.
 
-    Returns
-    -------
-    list of NearCurve
-        By rising weighted residual; fewer where the bank has no more that differ.
+    Fewer where the bank has no more that differ.
     """
     shifts, tried = search(page, model, factor, data)
     residual = np.stack([t[1] for t in tried])
     found: list[NearCurve] = []
-    logs: list[dict[str, float]] = []
-    for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
-        k, row, s = np.unravel_index(flat, residual.shape)
-        if not np.isfinite(residual[k, row, s]):
-            break
-        parameters = page.row(int(row))
-        if shifts.size > 1:
-            parameters = rescaled(model, parameters, float(np.exp(BANK_STEP * shifts[s])))
-        extra, _, scale, background = tried[k]
+    for k, row, s in smallest(residual, count):
+        extra, _, _, background = tried[k]
         # For a product, sasmodels multiplies by volfraction; the bank's curves have no absolute scale.
-        parameters = parameters | extra | {"background": float(background[row, s])}
-        if factor is not None:
-            parameters["radius_effective"] = float(page.radius_effective[row] * np.exp(BANK_STEP * shifts[s]))
-        if is_near(parameters, logs):
+        parameters = at_size(page, model, factor, row, shifts, s, extra)
+        parameters["background"] = float(background[row, s])
+        if is_near(parameters, [one.parameters for one in found]):
             continue
-        logs.append(parameters)
         found.append(NearCurve(parameters, float(residual[k, row, s]) / data.intensity.size))
         if len(found) == count:
             break
     return found
+
+
+def smallest(residual: Array, count: int) -> Iterator[tuple[int, ...]]:
+    """Places of the smallest finite residuals, as many as are looked at for so many starts."""
+    for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
+        place = np.unravel_index(flat, residual.shape)
+        if not np.isfinite(residual[place]):
+            return
+        yield tuple(map(int, place))
+
+
+def at_size(
+    page: Page,
+    model: str,
+    factor: str | None,
+    row: int,
+    shifts: NDArray[np.intp],
+    s: int,
+    extra: dict[str, float],
+) -> dict[str, float]:
+    """The parameters of a curve of the bank at another size, with those of a structure factor."""
+    ratio = float(np.exp(BANK_STEP * shifts[s]))
+    body = rescaled(model, page.row(row), ratio) if shifts.size > 1 else page.row(row)
+    own = {"radius_effective": float(page.radius_effective[row]) * ratio} if factor else {}
+    return body | extra | own
 
 
 def _shifted(
@@ -280,17 +292,19 @@ def is_near(parameters: dict[str, Any], others: list[dict[str, Any]]) -> bool:
     """Whether one of these is a start beside which this one is no other."""
     # A few numbers, thousands of times: plain Python is much faster than arrays of them.
     keys = [k for k in parameters if k != "background" and not k.endswith("_pd_type")]
-    for other in others:
-        if parameters.keys() != other.keys() or not keys:
-            continue
-        total = 0.0
-        for key in keys:
-            a, b = float(parameters[key]), float(other[key])
-            distance = abs(a - b) / (0.5 * (abs(a) + abs(b)) + 1e-12)
-            total += distance * distance
-        if math.sqrt(total / len(keys)) < START_VALUES.distinct:
-            return True
-    return False
+    return any(_apart(parameters, other, keys) < START_VALUES.distinct for other in others)
+
+
+def _apart(parameters: dict[str, Any], other: dict[str, Any], keys: list[str]) -> float:
+    """Root of the mean square of relative differences; infinite where names differ or there are none."""
+    if parameters.keys() != other.keys() or not keys:
+        return math.inf
+    total = 0.0
+    for key in keys:
+        a, b = float(parameters[key]), float(other[key])
+        distance = abs(a - b) / (0.5 * (abs(a) + abs(b)) + 1e-12)
+        total += distance * distance
+    return math.sqrt(total / len(keys))
 
 
 def search_grid(model: str) -> NDArray[np.intp]:
@@ -300,22 +314,17 @@ def search_grid(model: str) -> NDArray[np.intp]:
 
 def rescaled(model: str, parameters: dict[str, float], factor: float) -> dict[str, float]:
     """All lengths times `factor`; widths of distributions are relative."""
-    kept = {k: v for k, v in parameters.items() if "_pd" in k}
-    sizes = {k: v for k, v in parameters.items() if "_pd" not in k}
+    sizes = sharp(parameters)
+    kept = {k: v for k, v in parameters.items() if k not in sizes}
     if model not in POWERED:
         return rescale(model, sizes, factor) | kept
     info = model_info(model)
     power = lengths.powers(info) or {}
-    found = {
-        name: value * factor ** power.get(lengths.base_id(info, name), 0) for name, value in sizes.items()
-    }
+    found = {k: v * factor ** power.get(lengths.base_id(info, k), 0) for k, v in sizes.items()}
     return found | _powered(model, found, factor) | kept
 
 
 def _powered(model: str, sizes: Mapping[str, float], factor: float) -> dict[str, float]:
     """Factors of powers of q, whose unit has that power of a length."""
-    return {
-        name: sizes[name] * factor ** -sizes[exponent]
-        for name, exponent in POWERED[model].items()
-        if name in sizes
-    }
+    known = {name: exponent for name, exponent in POWERED[model].items() if name in sizes}
+    return {name: sizes[name] * factor ** -sizes[exponent] for name, exponent in known.items()}

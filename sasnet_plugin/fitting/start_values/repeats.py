@@ -59,13 +59,14 @@ def repeating(
         χ² of values; not finite where there is none.
     """
     info = load_model(task.name).info
-    counts = [n for n in counts_of(info, nearest[0]) if n not in task.fixed] if nearest else []
     found: list[Values] = []
-    for name, length in product(counts, sizes_of(info, nearest[0], frozenset(task.fixed)) if counts else ()):
-        extent = float(nearest[0][name] * nearest[0][length])
-        rated = [(misfit(start), start) for start in _begun(task, bank, name, length, extent)]
-        rated = sorted((one for one in rated if np.isfinite(one[0])), key=lambda one: one[0])
-        found += [start for _, start in rated[: START_VALUES.repeating]]
+    for first in nearest[:1]:
+        counts = counts_of(info, first, task.fixed)
+        for name, length in product(counts, sizes_of(info, first, frozenset(task.fixed))):
+            starts = _begun(task, bank, name, length, extent=float(first[name] * first[length]))
+            rated = [(chisq, start) for start in starts if np.isfinite(chisq := misfit(start))]
+            nearest_first = sorted(rated, key=lambda one: one[0])
+            found += [start for _, start in nearest_first[: START_VALUES.repeating]]
     return found
 
 

@@ -73,13 +73,18 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
             shorten()
             break
         count_look(form, factor)
-        if len(sum_parts(form)) > 1:
-            sums = nearest_sums(bank, form, data, count=1)
-            found[form, factor] = sums[0].weighted_residual if sums else np.inf
-        elif form in bank.models:
-            near = nearest(bank.page(form), form, factor, data, count=1)
-            found[form, factor] = near[0].weighted_residual if near else np.inf
+        if form in bank.models or len(sum_parts(form)) > 1:
+            found[form, factor] = _residual(bank, form, factor, data)
     return found
+
+
+def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
+    """Of the nearest curve of a pair, or of a sum; infinite where there is none."""
+    if form in bank.models:
+        near = nearest(bank.page(form), form, factor, data, count=1)
+    else:
+        near = nearest_sums(bank, form, data, count=1)
+    return near[0].weighted_residual if near else np.inf
 
 
 def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:
@@ -100,13 +105,16 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Arra
     k, row, s = (int(i) for i in best)
     q = np.geomspace(asked.curve.q[0], asked.curve.q[-1], 150)  # the bank has 50 a decade
     columns, matrix = seen(asked.curve, q)
-    curves = [c for _, c in shifted(page, asked.structure_factor, columns, shifts[s : s + 1])]
-    intensity = tried[k][2][row, s] * (curves[k][row, 0] @ matrix) + tried[k][3][row, s]
+    _, curves = list(shifted(page, asked.structure_factor, columns, shifts[s : s + 1]))[k]
+    intensity = tried[k][2][row, s] * (curves[row, 0] @ matrix) + tried[k][3][row, s]
     finite = np.isfinite(intensity)
     return (q[finite], intensity[finite]) if finite.any() else None
 
 
-def _of_plugin(task: Task, data: Binned) -> list[dict[str, Any]]:
+def _of_form(task: Task, bank: Bank, data: Binned) -> list[dict[str, Any]]:
+    """The nearest curves of what is no sum; of a plugin its own ones, and first its defaults."""
+    if not task.model.endswith(".py"):
+        return _nearest(task, bank.page(task.model), data)
     page = page_of(task.model, OPTIMIZE.least_share * task.budget.seconds)
     # The author's defaults may be the sample's own values, however far their curve is.
     first = page.row(0)
@@ -121,10 +129,7 @@ def from_bank(task: Task, bank: Bank) -> list[dict[str, Any]]:
     if len(sum_parts(task.model)) > 1:
         starts = [one.parameters for one in nearest_sums(bank, task.model, data, count=count)]
         return [as_start(task, start | task.fixed) for start in (*extra, *starts)]
-    if task.model.endswith(".py"):
-        starts = _of_plugin(task, data)
-    else:
-        starts = _nearest(task, bank.page(task.model), data)
+    starts = _of_form(task, bank, data)
     return [as_start(task, with_fixed(start, task.fixed)) for start in (*extra, *starts)]
 
 

@@ -19,15 +19,7 @@ from ...types import SasnetError, sum_parts
 from ..problem.free_parameters import sharp
 from ..problem.sums import as_part
 from ..settings import START_VALUES
-from .curve_bank import (
-    Binned,
-    NearCurve,
-    is_near,
-    nearest,
-    rescaled,
-    search_grid,
-    shifted,
-)
+from .curve_bank import Binned, NearCurve, at_size, is_near, nearest, search_grid, shifted, smallest
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -92,26 +84,22 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     if beside is None:
         return []
     found: list[tuple[float, dict[str, Any]]] = []
-    for extra, curves in shifted(page, factor or None, data.columns, shifts):
+    for extra, curves in shifted(page, factor, data.columns, shifts):
         measured = (curves @ data.matrix).astype(np.float64)
         residual = two_scales(measured.reshape(-1, measured.shape[-1]), beside.curves, data)
-        order = np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]
-        for flat in order:
-            at, other = np.unravel_index(flat, residual.shape)
-            if not np.isfinite(residual[at, other]):
-                break
-            row, s = divmod(int(at), shifts.size)
-            ratio = float(np.exp(BANK_STEP * shifts[s]))
-            own = rescaled(form, page.row(row), ratio) if shifts.size > 1 else page.row(row)
-            own |= extra
-            if factor:
-                own |= {"radius_effective": float(page.radius_effective[row]) * ratio}
+        for at, other in smallest(residual, count):
+            own = at_size(page, form, factor, at // shifts.size, shifts, at % shifts.size, extra)
             if one_contrast:
                 own = _without_contrast(own)
             its = beside.parameters[other]
             found.append((float(residual[at, other]), as_part(own, 0) | as_part(its, 1)))
+    return _distinct(sorted(found, key=lambda one: one[0]), count, data)
+
+
+def _distinct(found: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
+    """The first that differ."""
     kept: list[NearCurve] = []
-    for value, parameters in sorted(found, key=lambda one: one[0]):
+    for value, parameters in found:
         if len(kept) < count and not is_near(parameters, [one.parameters for one in kept]):
             kept.append(NearCurve(parameters, value / data.intensity.size))
     return kept
@@ -122,15 +110,13 @@ def _second(bank: Bank, first: str, second: str, data: Binned) -> Second | None:
     if second in TERMS:
         name, fixed = TERMS[second]
         low, high = np.exp(LOG_Q_MIN + BANK_STEP * data.columns[[0, -1]])
-        rows = [{name: value} | fixed for value in values_of(second, low, high)]
-    elif second == first.partition("@")[0] and second in bank.models:
-        return _other_sizes(bank, second, data)
-    elif second in bank.models:
-        near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
-        rows = [sharp(one.parameters) for one in near]
-    else:
+        return _of_rows(second, [{name: value} | fixed for value in values_of(second, low, high)], data)
+    if second not in bank.models:
         return None
-    return _of_rows(second, rows, data)
+    if second == first.partition("@")[0]:
+        return _other_sizes(bank, second, data)
+    near = nearest(bank.page(second), second, None, data, count=START_VALUES.second_curves)
+    return _of_rows(second, [sharp(one.parameters) for one in near], data)
 
 
 def _of_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | None:
@@ -140,7 +126,7 @@ def _of_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | 
         curves = [call(second, q, row).intensity @ data.matrix for row in rows]
     except SasnetError:
         return None
-    return _normalised(rows, np.array(curves)) if curves else None
+    return _normalised(rows, curves)
 
 
 def values_of(term: str, low: float, high: float) -> Array:
@@ -159,7 +145,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     measured = (curves @ data.matrix).astype(np.float64)
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
-    columns = []
+    columns: list[Array] = []
     for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
         members = np.flatnonzero(group)
         if not members.size:
@@ -167,12 +153,10 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
         flat = measured[members].reshape(-1, measured.shape[-1])
         alone = two_scales(flat, np.zeros((1, flat.shape[1])), data)[:, 0].reshape(members.size, -1)
         best = int(members[np.unravel_index(int(np.argmin(alone)), alone.shape)[0]])
-        for s, shift in enumerate(shifts):
-            if np.all(np.isfinite(measured[best, s])):
-                row = rescaled(form, page.row(best), float(np.exp(BANK_STEP * shift)))
-                rows.append(_without_contrast(row))
-                columns.append(measured[best, s])
-    return _normalised(rows, np.array(columns)) if columns else None
+        for s in np.flatnonzero(np.all(np.isfinite(measured[best]), axis=1)):
+            rows.append(_without_contrast(at_size(page, form, None, best, shifts, int(s), {})))
+            columns.append(measured[best, s])
+    return _normalised(rows, columns)
 
 
 def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +167,11 @@ def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in parameters.items() if "sld" not in k}
 
 
-def _normalised(rows: list[dict[str, Any]], curves: Array) -> Second:
+def _normalised(rows: list[dict[str, Any]], columns: list[Array]) -> Second | None:
+    """None where there are none."""
+    if not columns:
+        return None
+    curves = np.array(columns)
     largest = np.max(np.abs(curves), axis=1)
     good = np.all(np.isfinite(curves), axis=1) & (largest > 0)
     return Second([r for r, ok in zip(rows, good, strict=True) if ok], curves[good] / largest[good, None])

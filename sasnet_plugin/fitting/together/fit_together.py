@@ -10,24 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from ...data.sample.described import read_description, sample_of
-from ...data.sample.sample import CONTRASTS, Sample
+from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import Curve, SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared
+from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
 from ..problem.contrast import scattering_length_density
-from ..progress import Progress, Watched, shown
+from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
 from .disagreement import odd_one, own_that_explains
 from .first_points import leaving_out
+from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
 from .ranking import ranked
 from .result import SampleResult
-from .said import spoken_in_python, told
+from .said import EXCHANGED, spoken_in_python, told
 from .search import Alone, Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
@@ -82,16 +84,20 @@ def fit_together(
     SasnetError
         Unknown names, or curves that do not go together; the sentence says why.
     """
+    if not all(isinstance(one, Curve) for one in curves):
+        raise SasnetError("fit_together takes curves: load each file before, such as load(name)[0].")
     described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
     if solvents is not None:
+        if isinstance(solvents, str):
+            raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
         if len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} curves; give one for each.")
         described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
     if kind is not None:
         described |= {"kind": kind}
     found = sample_of(
-        curves, described, sld=scattering_length_density, share=tuple(share), own=tuple(own),
-        ties=tuple(ties), source=str(sample_file or "the sample"),
+        curves, described, sld=scattering_length_density, share=_several(share), own=_several(own),
+        ties=_several(ties), source=str(sample_file or "the sample"),
     )  # fmt: skip
     options = FitOptions(
         models=None if models is None else tuple(models), structure_factor=structure_factor,
@@ -101,8 +107,13 @@ def fit_together(
     check_names(options)
     check_shared(found, options)
     with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
-        result = fit_sample(pool if tell is None else Watched(pool, tell), found, options)
+        result = fit_sample(watched(pool, tell), found, options)
     return spoken_in_python(result, options)
+
+
+def _several(names: Iterable[str]) -> tuple[str, ...]:
+    """What is given one by one or in a list."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
@@ -114,6 +125,9 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
         The time limit is of each curve.
     """
     check_shared(sample, options)
+    of_all = options.contrast.solvent if options.contrast else None
+    if of_all is not None and any(value is not None for value in sample.solvents):
+        raise SasnetError("--solvent is of all curves, and the sample file has one of each; give either.")
     return leaving_out(partial(_as_measured, pool), pool, sample, options)
 
 
@@ -134,9 +148,10 @@ def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResul
         as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
         alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
-        return SampleResult(sample, (alone.fits[0].dintensity,), (), suggestion, alone.fits)
+        one = alone.fits[0]
+        return SampleResult(sample, (one.dintensity,), (), suggestion, alone.fits, verdict=one.verdict)
     made = _jointly(pool, sample, dintensities, options, suggestion, alone)
-    made = replace(made, against=tuple(contradicting(suggestion, each)))
+    made = replace(made, against=tuple(contradicting(suggestion, each)), apart=_apart(made, alone))
     if whole is None:
         return told(replace(made, singles=alone.fits), options)
     return told(replace(made, as_one=alone.fits[0]), options)
@@ -161,8 +176,9 @@ def _jointly(
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
     """A reading as the sample's result."""
     notes, sample = reading.notes, reading.sample
-    unknown = not any(one is not None for one in sample.solvents or ())
-    if reading.fits and sample.kind == CONTRASTS and unknown:
+    if reading.fits and UNKNOWN_SOLVENTS in {
+        p.undetermined for p in reading.fits[0].of_curve(0).parameters.values()
+    }:
         notes = [*notes, NO_DENSITIES]
     return SampleResult(sample, dintensities, tuple(reading.fits), suggestion, notes=tuple(notes))
 
@@ -191,6 +207,17 @@ def _disagreeing(
         if ledger.clock() >= ledger.until:
             break
     return found[0]
+
+
+def _apart(made: SampleResult, alone: Alone) -> bool:
+    """Whether curves that share a shape alone, if one sample, are strongly likelier to be several.
+
+    Models of their own have more parameters, which their evidences pay for.
+    """
+    if made.best is None or EXCHANGED not in made.notes or not all(one.fits for one in alone.fits):
+        return False
+    separate = -2 * sum(max(fit.log_evidence for fit in one.fits) for one in alone.fits)
+    return bool(separate < min(fit.minus_two_log for fit in made.fits) - EVIDENCE.strong)
 
 
 def _with_factors(suggestion: Suggestion, whole: Suggestion) -> Suggestion:

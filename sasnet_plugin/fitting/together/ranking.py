@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ...types import Suggestion
 from ..assessment.assess import as_the_simpler, of_the_likeliest_group
 from ..evidence.weights import alike, shares
+from ..problem.nested_models import simpler
 from ..result.model_fit import ModelFit
 from ..strategy.hypothesis import priors
 from .result import JointFit
@@ -22,8 +23,9 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
     """Each with its weight, its marginal likelihood times how common it is, the best first.
 
     What has become a simpler model that was fitted counts as that, and of fits that the curves do not
-    distinguish one of the group with most weight leads. One that explains all curves is before a likelier one
-    that explains them but for an error that few measurements have, unless its weight is next to nothing.
+    distinguish one of the group with most weight leads, and before it what it is at a limit of its own. One
+    that explains all curves is before a likelier one that explains them but for an error that few
+    measurements have, unless its weight is next to nothing.
 
     Parameters
     ----------
@@ -38,11 +40,20 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
     weight = shares(log)
     known = {fit.name: fit for fit in fits}
     weighed = [replace(_as_single(f), weight=float(w)) for f, w in zip(fits, weight, strict=True)]
-    found = of_the_likeliest_group(as_the_simpler(weighed), suggestion.groups)
+    found = _plainest(of_the_likeliest_group(as_the_simpler(weighed), suggestion.groups), known)
     order = [replace(known[one.name], weight=one.weight) for one in found]
     least = _NEARLY * max(fit.weight for fit in order)
     first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
     return [first, *(fit for fit in order if fit is not first)]
+
+
+def _plainest(order: list[ModelFit], known: Mapping[str, JointFit]) -> list[ModelFit]:
+    """The same; what the first becomes at a limit leads where the curves do not tell them apart."""
+    limits = {limit.name for limit in simpler(order[0].model, order[0].structure_factor)}
+    lacking = known[order[0].name].lacking()
+    able = [one for one in order if one.name in alike(order) and (lacking or not known[one.name].lacking())]
+    first = next((one for one in able if one.name in limits), order[0])
+    return [first, *(one for one in order if one is not first)]
 
 
 def not_distinguished(fits: Sequence[JointFit]) -> list[JointFit]:

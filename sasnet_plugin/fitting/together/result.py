@@ -179,6 +179,8 @@ class SampleResult:
         Place of the one curve without which all others are explained.
     changing : str
         The one parameter that the curves do not share, against their kind's custom.
+    apart : bool
+        Curves that share a shape alone are likelier to be of several samples.
     """
 
     sample: Sample
@@ -192,6 +194,7 @@ class SampleResult:
     verdict: Verdict = Verdict()
     as_one: FitResult | None = None
     changing: str = ""
+    apart: bool = False
 
     @property
     def best(self) -> JointFit | None:
@@ -202,6 +205,11 @@ class SampleResult:
     def explained(self) -> bool:
         """The best fit explains each curve to its errors, or within a slow error that measurements have."""
         return self.best is not None and not self.best.lacking()
+
+    @property
+    def remarks(self) -> list[str]:
+        """Notes that are not among the doubts already."""
+        return [note for note in self.notes if note not in self.verdict.doubts]
 
     def as_results(self) -> list[FitResult]:
         """As one result of each curve, with the joint fits in place of its own."""
@@ -259,6 +267,7 @@ class SampleResult:
             "as_one": None if self.as_one is None else _single(self.as_one),
             "odd": None if self.odd is None else files[self.odd],
             "changing": self.changing or None,
+            "apart": self.apart,
             "against": [files[i] for i in self.against],
             "notes": list(self.notes),
         }

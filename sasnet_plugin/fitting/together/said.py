@@ -43,6 +43,11 @@ EXCHANGED = (
     "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
     " light for heavy water inside, or they are not one sample."
 )
+#: And where each curve has likelier models of its own.
+NOT_ONE = (
+    "Nothing shows that they are one sample: as one, each curve was given densities of its own, and fitted"
+    " each alone they are explained better."
+)
 #: Scales, and volume fractions over concentrations, that are so far off are doubted.
 _FAR = 0.1
 
@@ -56,11 +61,12 @@ def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
     """The same result for who has called from Python."""
     said = result.verdict
     code, purpose = ("result.plot()", "to look at all curves with their fits") if result.fits else ("", "")
+    singles = tuple(of_single(one, options) for one in result.singles)
     return replace(
         result,
-        verdict=of_verdict(said, code, purpose),
+        verdict=singles[0].verdict if len(result.sample.curves) == 1 else of_verdict(said, code, purpose),
         notes=tuple(map(in_python, result.notes)),
-        singles=tuple(of_single(one, options) for one in result.singles),
+        singles=singles,
         as_one=None if result.as_one is None else of_single(result.as_one, options),
     )
 
@@ -169,7 +175,8 @@ def _doubts(result: SampleResult) -> list[str]:
         return []
     names = [Path(f).name for f in result.sample.files]
     possible = (
-        _contradicting(result, names), EXCHANGED if EXCHANGED in result.notes else "",
+        NOT_ONE if result.apart else "", _contradicting(result, names),
+        EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
         _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
         _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip

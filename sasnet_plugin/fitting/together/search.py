@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,13 @@ from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..ledger import Ledger
 from ..pool import answers
+from ..problem.contrast import settled
 from ..problem.experiment import starting_values
-from ..problem.nested_models import larger
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, FitOptions, Pair, Task
+from .bodies import coated, lengths, materials, plainer
 from .distributions import whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
@@ -37,9 +38,6 @@ _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
 #: And of other size distributions than that of the best model, for each curve, s.
 _WIDTHS = 2.0
-#: What every contrast is held against: bodies of one material, and of a core with a shell.
-_PLAIN = ("sphere", "ellipsoid", "cylinder")
-_SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 #: Bodies of more materials than the best that are fitted beside it, the likeliest.
 _MORE = 2
 #: A model that is thought less probable is not fitted where another explains the sample.
@@ -116,18 +114,27 @@ def search(
 ) -> list[Reading]:
     """The search; where nothing explains the curves, further, and all that was tried, the likeliest first.
 
-    Curves whose kind nobody has told are taken for another kind; each contrast may have its own densities.
+    Curves whose kind nobody has told are taken for another kind, also where a slow error has to excuse what
+    the first leaves; each contrast may have its own densities.
     """
     ask = _Asked(ledger, sample, dintensities, options, suggestion, alone)
     tried = [_read(ask, [])]
     if tried[0].explained:
-        return tried
+        if sample.told or not tried[0].fits[0].within or sample.kind not in _OTHER:
+            return tried
+        tried.append(_read(replace(ask, sample=replace(sample, kind=_OTHER[sample.kind])), []))
+        return sorted((one for one in tried if one.explained), key=_least)
     for second, why in _otherwise(sample, [model for model, _ in _chances(suggestion, alone.fits, options)]):
         found = _read(replace(ask, sample=second), why)
         if found.explained:
             return [found]
         tried.append(found)
-    return sorted(tried, key=lambda one: min((fit.minus_two_log for fit in one.fits), default=np.inf))
+    return sorted(tried, key=_least)
+
+
+def _least(reading: Reading) -> float:
+    """-2 ln of the evidence of its likeliest fit."""
+    return min((fit.minus_two_log for fit in reading.fits), default=float(np.inf))
 
 
 def _read(ask: _Asked, why: Sequence[str]) -> Reading:
@@ -149,10 +156,15 @@ def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fi
     """A joint fit from where it has ended."""
     starts = tuple(starting_values(fit.of_curve(i)) for i in range(len(sample.curves)))
     return JointTask(
-        sample, dintensities, fit.model, fit.structure_factor, starts, dict(options.fixed),
+        sample, dintensities, fit.model, fit.structure_factor, starts, _fixed(options, fit.model),
         dict(options.ranges), fit.probability, fit.per_decade, JOINT if fit.lacking() else BESIDE,
         settled=True,
     )  # fmt: skip
+
+
+def _fixed(options: FitOptions, model: str) -> dict[str, float]:
+    """What a user gives for all curves: values of parameters, and materials."""
+    return {**(settled(options.contrast, model) if options.contrast else {}), **options.fixed}
 
 
 def _otherwise(sample: Sample, models: Iterable[str]) -> list[tuple[Sample, list[str]]]:
@@ -173,7 +185,7 @@ def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
     chances = _chances(ask.suggestion, ask.alone.fits, ask.options)
     done: list[JointFit] = []
     notes: list[str] = []
-    open_ = sorted(chances, key=lambda pair: -chances[pair] / _lengths(pair[0]))  # simple ones first
+    open_ = sorted(chances, key=lambda pair: -chances[pair] / lengths(pair[0]))  # simple ones first
     budget, before = JOINT, ask.ledger.spent
     while open_ and len(done) < _MOST:
         if ask.ledger.spent - before > _PER_CURVE[budget] * len(ask.sample.curves):
@@ -212,11 +224,11 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     A curve alone may show no shape; several contrasts of one body agree on its density.
     """
     best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
-    if ask.options.models is not None or (_materials(best.model) and ask.sample.kind != CONTRASTS):
+    if ask.options.models is not None or (materials(best.model) and ask.sample.kind != CONTRASTS):
         return []
     done = {(fit.model, fit.structure_factor) for fit in fits}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_ = {(name, factor): known.get(name, 0.0) for name, factor in _plainer(best, ask.options)}
+    open_ = {(name, factor): known.get(name, 0.0) for name, factor in plainer(best, ask.options)}
     open_ = {pair: chance for pair, chance in open_.items() if pair not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
 
@@ -231,35 +243,10 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
         return []
     done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_ = {name: known.get(name, 0.0) for name in _coated(best.model, done | set(ask.options.exclude))}
+    open_ = {name: known.get(name, 0.0) for name in coated(best.model, done | set(ask.options.exclude))}
     likely = sorted(open_, key=lambda name: -open_[name])[:_MORE]
     pairs = {(name, best.structure_factor): open_[name] for name in likely}
     return _fitted(ask, pairs, BESIDE, best.reduced_chisq)[0]
-
-
-def _coated(body: str, but: Collection[str]) -> list[str]:
-    """Bodies of more materials that become this one, if it has any."""
-    own = _materials(body)
-    return [name for name in larger(body) if name not in but and _materials(name) > own > 0]
-
-
-def _plainer(best: JointFit, options: FitOptions) -> list[Pair]:
-    """Bodies with no more lengths than that of a fit, among hard neighbours where it has any."""
-    factor = options.structure_factor
-    if factor is None:
-        factor = "hardsphere" if best.structure_factor else None
-    elif factor == "none":
-        factor = None
-    bodies = [*_PLAIN]
-    if _materials(best.model) > 1:
-        bodies = [n for n in _SHELLS if _lengths(n) <= _lengths(best.model)]
-    return [(name, factor) for name in bodies if name not in options.exclude]
-
-
-def _materials(model: str) -> int:
-    """How many densities a body has, the solvent's left out."""
-    table = model_info(model).parameters.call_parameters
-    return len([p for p in table if p.type == "sld" and "solvent" not in p.name])
 
 
 def _chances(
@@ -288,12 +275,6 @@ def _chances(
     return found
 
 
-def _lengths(model: str) -> int:
-    """How many a body has, at least one."""
-    table = model_info(model).parameters.call_parameters
-    return max(len([p for p in table if p.type == "volume"]), 1)
-
-
 def _shown(curve: Curve, dintensity: Any) -> float:
     """χ² of a constant: how much there is to see."""
     mean = np.average(curve.intensity, weights=1 / dintensity**2)
@@ -313,8 +294,8 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     if not any(own):
         i = int(np.argmax([_shown(c, d) for c, d in zip(alone.curves, alone.dintensities, strict=True)]))
         asked = Task(
-            alone.curves[i], alone.dintensities[i], *pair, chance, dict(options.fixed), dict(options.ranges),
-            budget=single,
+            alone.curves[i], alone.dintensities[i], *pair, chance, _fixed(options, pair[0]),
+            dict(options.ranges), budget=single,
         )  # fmt: skip
         for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
             own[i] = None if isinstance(answer, SasnetError) else answer
@@ -322,6 +303,6 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
     starts += (None,) * (len(ask.sample.curves) - len(starts))  # where all are one curve
     sampling = [fit.per_decade for fit in own if fit is not None and fit.per_decade is not None]
     return JointTask(
-        ask.sample, ask.dintensities, *pair, starts, dict(options.fixed),
+        ask.sample, ask.dintensities, *pair, starts, _fixed(options, pair[0]),
         dict(options.ranges), chance, max(sampling, default=None), JOINT,
     )  # fmt: skip

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, listed, quantity, significant
 from ...types import GroupGuess
 from ..result.components import bare
 from ..result.fit_result import FitResult
-from ..result.headline import determined, telling, undetermined
-from ..result.model_fit import explains
+from ..result.headline import determined, telling
+from ..result.model_fit import ModelFit, Parameter
 from ..settings import ASSESSMENT
-from .equals import (
-    SIMPLER,
-    much_nearer,
-    no_shape,
-    of_one_kind,
-    of_other_shape,
-    overstated,
-    within_error,
-)
+from . import equals
 from .names import capital, is_body, kind, some, with_name
 from .settings import VERDICT
-from .sizes import beyond, comparable, sizes
+from .sizes import beyond, comparable, largest, left_open, sizes
 from .words import spoken
 
 
 def doubts(result: FitResult) -> tuple[str, ...]:
     """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
-    best = result.best
-    if best is None:
+    if result.best is None:
         return tuple(_said(_WITHOUT, result))
-    explained = result.verification is None or result.verification.explained
-    order = _EXPLAINED if explained or within_error(result) else _UNEXPLAINED
+    order = _EXPLAINED if equals.explained_within_error(result) else _UNEXPLAINED
     return tuple(dict.fromkeys(_said(order, result)))
 
 
@@ -66,8 +57,7 @@ def time(result: FitResult) -> Iterator[str]:
 
 def time_within_error(result: FitResult) -> Iterator[str]:
     """The same, where the best fit needs an error that is not stated: another may not."""
-    best = result.fits[0]
-    if within_error(result) and not explains(best.reduced_chisq, len(result.curve)):
+    if equals.within_error(result) and not equals.small_chisq(result):
         yield from time(result)
 
 
@@ -94,7 +84,7 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
 
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as the stated uncertainties are far too large."""
-    if result.curve.dintensity is not None and overstated(result):
+    if result.curve.dintensity is not None and equals.overstated(result):
         factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
         yield (
             f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
@@ -102,17 +92,22 @@ def too_large_uncertainties(result: FitResult) -> Iterator[str]:
         )
 
 
-def other_shape(result: FitResult) -> Iterator[str]:
-    """Another kind of sample gives the same curve, or one that comes nearer."""
-    if (least := much_nearer(result)) is not None:
+def nearer(result: FitResult) -> Iterator[str]:
+    """Another model comes much nearer than the one that stands first."""
+    if (least := equals.much_nearer(result)) is not None:
         against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
         yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
-    others = of_other_shape(result)
-    if no_shape(result):
+
+
+def other_shape(result: FitResult) -> Iterator[str]:
+    """Another kind of sample gives the same curve."""
+    others = equals.of_other_shape(result)
+    if equals.no_shape(result):
         yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
-    if not others or no_shape(result):
         return
-    within = within_error(result)
+    if not others:
+        return
+    within = equals.within_error(result)
     last = f" within {within}" if within else ""
     if others[1:]:
         yield f"Other shapes explain the data as well{last}: {some([fit.short_name for fit in others])}."
@@ -127,7 +122,7 @@ def other_shape(result: FitResult) -> Iterator[str]:
 def other_size(result: FitResult) -> Iterator[str]:
     """A model of the same kind that is as good, with quite another size."""
     for name, size in sizes(result.fits[0]).items():
-        for fit in of_one_kind(result):
+        for fit in equals.of_one_kind(result):
             other = sizes(fit).get(name)
             if other is not None and not comparable(size, other):
                 own = quantity(other.value, other.unit, other.error)
@@ -150,7 +145,7 @@ def disagreement(result: FitResult) -> Iterator[str]:
     if first is None:
         return
     best = result.fits[0]
-    rivals = [fit for fit in result.fits if fit.model in first.members]
+    rivals = _of_group(first, result)
     if not rivals:
         why = "none of these was compared with it"
     else:
@@ -166,21 +161,29 @@ def disagreement(result: FitResult) -> Iterator[str]:
 
 def _expected_otherwise(result: FitResult) -> GroupGuess | None:
     """The network's first group, where it is likely and the best fit is not of it."""
-    known, best = result.expected, result.fits[0]
-    if known is None or not known.groups or no_shape(result):
+    known = result.expected
+    if known is None or equals.no_shape(result) or not _place(result.fits[0].model, known.groups):
         return None
     first = known.groups[0]
-    home = next((group.name for group in known.groups if best.model in group.members), first.name)
-    return None if home == first.name or first.probability < VERDICT.expected else first
+    return first if first.probability >= VERDICT.expected else None
+
+
+def _place(model: str, groups: Sequence[GroupGuess]) -> int:
+    """Of the group that holds a model; 0, as of the first, where none does."""
+    return next((i for i, group in enumerate(groups) if model in group.members), 0)
+
+
+def _of_group(group: GroupGuess, result: FitResult) -> list[ModelFit]:
+    return [fit for fit in result.fits if fit.model in group.members]
 
 
 def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
     """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
     first = _expected_otherwise(result)
-    if first is None or result.expected is None or any(f.model in first.members for f in result.fits):
+    if first is None or result.expected is None or _of_group(first, result):
         return None
-    guess = next((guess for guess in result.expected.models if guess.name in first.members), None)
-    return None if guess is None else (guess.name, guess.structure_factor)
+    found = ((one.name, one.structure_factor) for one in result.expected.models if one.name in first.members)
+    return next(found, None)
 
 
 def replicates(result: FitResult) -> Iterator[str]:
@@ -203,13 +206,6 @@ def open_values(result: FitResult) -> Iterator[str]:
         yield f"The {listed(names)} {'are' if many else 'is'} not determined by these data{rest}."
 
 
-def left_open(result: FitResult) -> list[str]:
-    """Names of lengths that are not determined, nor part of one that is."""
-    best = result.fits[0]
-    whole = {part for size in sizes(best).values() if len(size.parts) > 1 for part in size.parts}
-    return [name for name in undetermined(best) if name not in whole and name not in beyond(best)]
-
-
 #: What says how strongly particles interact.
 _STRENGTHS = {
     "volfraction": "the volume fraction", "charge": "the charge", "stickiness": "the stickiness",
@@ -224,17 +220,19 @@ _MOLECULAR = frozenset({"b1", "b2", "b3", "b4", "monomer_length", "bjerrum_lengt
 def atoms(result: FitResult) -> Iterator[str]:
     """All lengths are those of molecules, and so is what they make up: a small core has its shell."""
     best = result.fits[0]
-    smallest = 2 * math.pi / ASSESSMENT.atoms
-    if any(size.unit == "Ang" and size.value >= smallest for size in sizes(best).values()):
+    lengths = [one for one in telling(best) if _is_known_length(*one)]
+    if not lengths:
         return
-    lengths = [(name, p) for name, p in telling(best) if p.unit == "Ang" and determined(name, p)]
-    lengths = [(name, p) for name, p in lengths if bare(name) not in _MOLECULAR]
-    if lengths and all(p.value < smallest for _, p in lengths):
-        name, p = max(lengths, key=lambda one: one[1].value)
+    name, p = max(lengths, key=lambda one: one[1].value)
+    if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
         yield (
             f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
             " of which no model here knows; is q in another unit?"
         )
+
+
+def _is_known_length(name: str, p: Parameter) -> bool:
+    return p.unit == "Ang" and determined(name, p) and bare(name) not in _MOLECULAR
 
 
 def interaction(result: FitResult) -> Iterator[str]:
@@ -257,30 +255,30 @@ def interaction(result: FitResult) -> Iterator[str]:
 def warned(result: FitResult) -> Iterator[str]:
     """A value of the headline is impossible, at an end of its range, or says that a simpler model does."""
     best = result.fits[0]
-    told = {name for name, _ in telling(best)} - set(beyond(best))
+    told = dict(telling(best)).keys() - beyond(best)
     for sentence in best.warnings:
         first = sentence.split(",")[0].split(" ")[0]
-        if SIMPLER in sentence or (first in told and not any(one in sentence for one in _HARMLESS)):
+        if equals.SIMPLER in sentence or (first in told and not _HARMLESS.search(sentence)):
             yield capital(sentence) if first not in best.parameters else sentence
 
 
 def simpler_model(result: FitResult) -> str:
     """Name of the model that the best one has become, where that is what is doubted; else empty."""
     for sentence in warned(result):
-        before, found, _ = sentence.partition(SIMPLER)
+        before, found, _ = sentence.partition(equals.SIMPLER)
         if found:
             return before.split(" ")[-1]
     return ""
 
 
 #: A width at its lower limit is one size, which is an answer; what moves with another has it in its error.
-_HARMLESS = ("one size does", "move together", "are one within their errors")
+_HARMLESS = re.compile("one size does|move together|are one within their errors")
 
 
 def structured(result: FitResult) -> Iterator[str]:
     """Residuals hang together although they are small; where nobody states errors, only if they show."""
     found = result.verification
-    far_below = result.curve.dintensity is None and overstated(result)
+    far_below = result.curve.dintensity is None and equals.overstated(result)
     if found is not None and found.structured and not (found.systematic or far_below):
         low, high = found.worst
         yield (
@@ -291,19 +289,16 @@ def structured(result: FitResult) -> Iterator[str]:
 
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    best = result.fits[0]
-    if not (explains(best.reduced_chisq, len(result.curve)) or within_error(result)):
+    if not (equals.small_chisq(result) or equals.within_error(result)):
         yield (
-            f"Residuals are random but {best.reduced_chisq**0.5:.1f} times as large as the uncertainties, so"
-            " that the errors of the values are too small by that."
+            f"Residuals are random but {result.fits[0].reduced_chisq ** 0.5:.1f} times as large as the"
+            " uncertainties, so that the errors of the values are too small by that."
         )
 
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
-    found, best = result.verification, result.fits[0]
-    as_stated = found is None or (found.explained and explains(best.reduced_chisq, len(result.curve)))
-    if not as_stated and within_error(result):
+    if equals.only_within_error(result):
         yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
 
 
@@ -318,10 +313,9 @@ def misfit(result: FitResult) -> Iterator[str]:
         yield f"The residuals are largest {where}, where the models lack something."
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)
-        given = "stated" if result.curve.dintensity is not None else "estimated"
         yield (
-            f"The residuals are random but about {factor} times the {given} uncertainties, largest {where}:"
-            " these may be far too small."
+            f"The residuals are random but about {factor} times the {equals.stated_or_estimated(result)}"
+            f" uncertainties, largest {where}: these may be far too small."
         )
 
 
@@ -329,8 +323,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, other_shape, other_size, warned, interaction, open_values,
-    disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed, understated,
-    systematic,
+    unit, few_points, time_within_error, atoms, nearer, other_shape, other_size, warned, interaction,
+    open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed,
+    understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

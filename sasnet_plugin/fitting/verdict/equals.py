@@ -8,7 +8,7 @@ from ...digits import significant
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined
-from ..result.model_fit import ModelFit, Parameter
+from ..result.model_fit import ModelFit, Parameter, explains
 from ..settings import ASSESSMENT
 from .names import shape
 from .settings import VERDICT
@@ -22,25 +22,24 @@ def as_good(result: FitResult) -> list[ModelFit]:
     """Fits that these data do not distinguish from the best one, or not with any certainty."""
     if not result.fits:
         return []
+    best = result.fits[0]
+    return [fit for fit in result.fits[1:] if _as_near(result, fit) and _says_another(best, fit)]
+
+
+def _as_near(result: FitResult, fit: ModelFit) -> bool:
+    """Whether its residuals are no larger than the best one's, whatever stands for it."""
     named = {*result.alike, *result.excused[1]}
     best = max(result.fits[0].reduced_chisq, VERDICT.least_chisq)
-    far = ASSESSMENT.much_worse * best
-    blind = bool(_lengths(result.fits[0])) and not _seen(result.fits[0])
+    if overstated(result) or fit.short_name in result.explaining:
+        near = fit.reduced_chisq <= ASSESSMENT.much_worse * best
+        return near and fit.short_name in {*named, *result.explaining}
+    near = fit.reduced_chisq <= ASSESSMENT.worse * max(best, 1.0)
+    return fit.short_name in named or (near and fit.weight >= ASSESSMENT.named_weight)
 
-    def good(fit: ModelFit) -> bool:
-        """Whether its residuals are no larger, whatever stands for it."""
-        if overstated(result) or fit.short_name in result.explaining:
-            return fit.reduced_chisq <= far and fit.short_name in {*named, *result.explaining}
-        likely = fit.weight >= ASSESSMENT.named_weight and fit.reduced_chisq <= ASSESSMENT.worse * max(
-            best, 1.0
-        )
-        return likely or fit.short_name in named
 
-    return [
-        fit
-        for fit in result.fits[1:]
-        if good(fit) and not disguised(result.fits[0], fit) and (blind or not unseen(fit))
-    ]
+def _says_another(best: ModelFit, fit: ModelFit) -> bool:
+    """Whether a fit is another answer: none that has become the best model, or that shows less than it."""
+    return not disguised(best, fit) and (_blind(best) or not unseen(fit))
 
 
 def overstated(result: FitResult) -> bool:
@@ -73,8 +72,12 @@ def disguised(best: ModelFit, fit: ModelFit) -> bool:
 
 def unseen(fit: ModelFit) -> bool:
     """Whether the data show no length of a body: a coil without its size is a power law."""
-    lengths = [(name, p) for name, p in _lengths(fit) if not p.fixed]
-    return bool(lengths) and not _seen(fit)
+    return _blind(fit) and not all(p.fixed for _, p in _lengths(fit))
+
+
+def _blind(fit: ModelFit) -> bool:
+    """The same, where all may be fixed."""
+    return bool(_lengths(fit)) and not _seen(fit)
 
 
 def _lengths(fit: ModelFit) -> list[tuple[str, Parameter]]:
@@ -114,6 +117,21 @@ def worth_showing(fits: Sequence[ModelFit]) -> tuple[ModelFit, ...]:
     return tuple(fit for fit in fits if fit is fits[0] or fit.reduced_chisq <= most)
 
 
+def explained(result: FitResult) -> bool:
+    """Whether the best fit explains the data to their errors, which is taken for granted if not verified."""
+    return result.best is not None and (result.verification is None or result.verification.explained)
+
+
+def small_chisq(result: FitResult) -> bool:
+    """Whether χ² of the best fit is within its own scatter."""
+    return explains(result.fits[0].reduced_chisq, len(result.curve))
+
+
+def stated_or_estimated(result: FitResult) -> str:
+    """Whose uncertainties these are."""
+    return "stated" if result.curve.dintensity is not None else "estimated"
+
+
 def within_error(result: FitResult) -> str:
     """The systematic error with which the best fit explains the data, in words; empty where none does.
 
@@ -124,3 +142,13 @@ def within_error(result: FitResult) -> str:
         return ""
     more = " and a background that changes along q" if error.get("background") else ""
     return f"a systematic error of {significant(100 * error['relative'], 2)} % of I{more}"
+
+
+def explained_within_error(result: FitResult) -> bool:
+    """Whether the best fit explains the data, be it within such an error."""
+    return explained(result) or bool(within_error(result))
+
+
+def only_within_error(result: FitResult) -> str:
+    """`within_error` where the best fit does not explain the data without one; else empty."""
+    return "" if explained(result) and small_chisq(result) else within_error(result)

@@ -13,14 +13,17 @@ from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
 from .equals import (
     as_good,
+    explained_within_error,
     nearest,
     no_shape,
     of_one_kind,
+    only_within_error,
+    stated_or_estimated,
     within_error,
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
-from .sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread
+from .sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread, summed, sums
 from .words import spoken
 
 #: Shapes and models whose thickness is not that of a shell.
@@ -37,16 +40,15 @@ def _found(result: FitResult) -> str:
     best = result.best
     if best is None:
         return "No model could be fitted."
-    chisq, within = f"reduced χ² {chisq_text(best.reduced_chisq)}", within_error(result)
-    explained = result.verification is None or result.verification.explained
-    if not (explained or within):
+    if not explained_within_error(result):
         return _unexplained(result)
+    chisq = f"reduced χ² {chisq_text(best.reduced_chisq)}"
     if no_shape(result):
         return f"{_of_no_shape(result)} {capital(chisq)}."
-    said = explanation(result, best)
-    if explained and (not within or explains(best.reduced_chisq, len(result.curve))):
+    said, within = explanation(result, best), only_within_error(result)
+    if not within:
         return f"{said}. Explains the data{_but_for(result)}, {chisq}."
-    given = "stated" if result.curve.dintensity is not None else "estimated"
+    given = stated_or_estimated(result)
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
 
 
@@ -64,8 +66,13 @@ def _of_no_shape(result: FitResult) -> str:
     within = within_error(result)
     said = f"These data do not show a shape: {some([fit.short_name for fit in equals])} models explain them"
     said += f" within {within}." if within else "."
-    same = agreed(equals)
-    return said if same is None else f"{said} They agree on {_with_article(same)}."
+    return said + _agreement("They", equals)
+
+
+def _agreement(who: str, fits: Sequence[ModelFit]) -> str:
+    """A further sentence on a quantity that these fits agree on, if there is one."""
+    same = agreed(fits)
+    return "" if same is None else f" {who} agree on {_with_article(same)}."
 
 
 def explanation(result: FitResult, best: ModelFit) -> str:
@@ -83,19 +90,22 @@ def explanation(result: FitResult, best: ModelFit) -> str:
 
 def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
     """Such as "sphere-like", where other models of one shape do as well; else None."""
-    shapes = {shape(fit.model) for fit in (best, *tied)}
-    others = {fit.model for fit in tied} - {best.model}
-    if not others or len(shapes) > 1:
+    models = {fit.model for fit in (best, *tied)}
+    if len(models) == 1 or len(set(map(shape, models))) > 1:
         return None
-    said = f"{shape(best.model)}-like"
-    if len({fit.structure_factor for fit in (best, *tied)}) == 1 and best.structure_factor:
-        said += f" particles {NEIGHBOURS.get(best.structure_factor, 'with neighbours')}"
-    return said
+    return f"{shape(best.model)}-like{_neighbours(best.structure_factor, tied)}"
+
+
+def _neighbours(factor: str | None, tied: Sequence[ModelFit]) -> str:
+    """What a structure factor says of the particles, if all have this one."""
+    if not factor or any(fit.structure_factor != factor for fit in tied):
+        return ""
+    return f" particles {NEIGHBOURS.get(factor, 'with neighbours')}"
 
 
 def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
-    random = not any("not random" in sentence for sentence in first.warnings)
+    random = "not random" not in " ".join(first.warnings)
     if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
         likelier = f"{best.short_name}, which is likelier for other reasons, does not"
         return (
@@ -107,10 +117,7 @@ def _unexplained(result: FitResult) -> str:
         f" {chisq_text(first.reduced_chisq)}."
     )
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    same = agreed(close)
-    if same is not None:
-        said += f" The fits that come near agree on {_with_article(same)}."
-    return said
+    return said + _agreement("The fits that come near", close)
 
 
 def _with_article(size: Size) -> str:
@@ -128,20 +135,25 @@ def in_words(name: str, size: Size) -> str:
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
     equals = [fit for fit in as_good(result) if fit.model != best.model]
-    whole = _told_as_whole(best, equals)
-    parts = {part for size in whole for part in size.parts}
-    wide = [replace(size, error=spread(size, _same(size.name, equals, best))) for size in whole]
-    long = beyond(best)
-    hidden = parts | set(long)
+    wholes = _wholes(best, equals)
+    hidden = set(beyond(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
-    said = [in_words(size.name, size) for size in wide if not _open(size)]
-    told = [name for name, _ in telling(best) if name not in hidden]
-    said += [_value(name, one, best) for name in told if (one := _alone(name, best, equals))]
-    said += [
+    said = [in_words(size.name, size) for size in wholes if not _open(size)]
+    return [*said, *_singles(best, equals, hidden), *_longer(best), *_left(wholes, best, hidden)]
+
+
+def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> list[str]:
+    """The parameters by which people know a sample, as far as nothing else says them."""
+    found = {name: _alone(name, best, equals) for name, _ in telling(best) if name not in hidden}
+    return [_value(name, size, best) for name, size in found.items() if size is not None]
+
+
+def _longer(best: ModelFit) -> list[str]:
+    """Lengths that are beyond the data."""
+    return [
         f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
-        for name, longest in long.items()
+        for name, longest in beyond(best).items()
     ]
-    return [*said, *_left(wide, best, hidden)]
 
 
 def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
@@ -187,20 +199,18 @@ def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
     ]
 
 
-def _told_as_whole(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
-    """Sums of parameters that are said in place of these: others have them as well, or parts are open."""
-    poor = set(undetermined(best))
-    return [
-        size
-        for name, size in sizes(best).items()
-        if len(size.parts) > 1
-        and (
-            _same(name, equals, best)
-            or poor & set(size.parts)
-            # What the search left fixed was no one's measurement; the sum is.
-            or any(best.parameters[part].fixed for part in size.parts)
-        )
-    ]
+def _wholes(best: ModelFit, equals: Sequence[ModelFit]) -> list[Size]:
+    """Sums of parameters that are said in place of these, with the error that holds what other fits say.
+
+    Others have them as well, or parts are open.
+    """
+    each = [(size, _same(size.name, equals, best)) for size in sums(best)]
+    return [replace(size, error=spread(size, same)) for size, same in each if same or _poor_part(size, best)]
+
+
+def _poor_part(size: Size, best: ModelFit) -> bool:
+    """Whether a part is not determined, or was left fixed by the search: no one's measurement."""
+    return any(best.parameters[part].fixed or part in undetermined(best) for part in size.parts)
 
 
 def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
@@ -218,17 +228,12 @@ def _percent(size: Size) -> str:
     return f"{rounded(100 * size.value, error, VERDICT.rounding)} %"
 
 
-def _is_part(name: str, fit: ModelFit) -> bool:
-    """Whether a size is made up of this parameter and others."""
-    return any(len(size.parts) > 1 and name in size.parts for size in sizes(fit).values())
-
-
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     own = bare(name)
-    if own == "radius" and _is_part(name, fit):
+    if own == "radius" and name in summed(fit):
         return "core radius"
     said = spoken(own)
     if own == "thickness":
-        said = _THICKNESS.get(fit.model) or _THICKNESS.get(shape(fit.model)) or said
+        said = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), said))
     return said if own == name else f"{name[0]} {said}"

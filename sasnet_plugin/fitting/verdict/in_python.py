@@ -11,10 +11,10 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..result.verdict import Verdict
 from ..task import FitOptions
-from .next_step import changes_of, entry_of, text_of, words_of
+from .next_step import are_names, changes_of, entry_of, text_of, words_of
 
 #: Options that are written in Python by other calls than `fit`.
-_LOOK = ("--report", "--export")
+_LOOK = frozenset({"--report", "--export"})
 
 
 def spoken_in_python(result: FitResult, options: FitOptions) -> FitResult:
@@ -51,7 +51,7 @@ def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:
 
     The curve is called ``curve`` and the answer ``result``, as in the documentation.
     """
-    if any(name in changes for name in _LOOK):
+    if _LOOK & changes.keys():
         return "result.plot()"
     given = {name: value for name, value in {**words_of(options), **changes}.items() if value is not None}
     curve = _curve(file, given)
@@ -66,19 +66,20 @@ def call(file: str, options: FitOptions, changes: Mapping[str, Any]) -> str:
 def _curve(file: str, given: dict[str, Any]) -> str:
     """What is fitted; what is about reading is taken out of the options."""
     unit, window, entry = (given.pop(name, None) for name in ("--q-unit", "--q-range", "--entry"))
-    curve = "curve"
-    if unit is not None:
-        which = f", entry={_written(entry)}" if entry else ""
-        curve = (
-            f'load({file!r}, q_unit="{unit}"{which})[0]'
-            if file
-            else f"replace(curve, q=curve.q / 10)  # {unit}"
-        )
+    curve = "curve" if unit is None else _read_anew(file, unit, entry)
     if window is not None:
         low, _, high = text_of(window).partition(":")
         ends = ", ".join(filter(None, (f"low={low}" if low else "", f"high={high}" if high else "")))
         curve += f".within({ends})"
     return curve
+
+
+def _read_anew(file: str, unit: str, entry: str | None) -> str:
+    """The curve with q in this unit; without a file divided by ten."""
+    if not file:
+        return f"replace(curve, q=curve.q / 10)  # {unit}"
+    which = f", entry={_written(entry)}" if entry else ""
+    return f'load({file!r}, q_unit="{unit}"{which})[0]'
 
 
 def _written(value: Any) -> str:
@@ -91,5 +92,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, tuple):
-        return list(value) if all(isinstance(one, str) for one in value) else tuple(map(_plain, value))
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
+        return list(value) if are_names(value) else tuple(map(_plain, value))
+    return int(value) if _is_whole(value) else value
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer() and abs(value) < 1e6

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...types import printable
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit
 from ..task import Contrast, FitOptions, Method
-from .doubts import expected_unfitted, left_open, simpler_model
-from .equals import of_other_shape, within_error
+from .doubts import expected_unfitted, simpler_model
+from .equals import explained_within_error, of_other_shape
 from .names import is_body
 from .settings import VERDICT
+from .sizes import left_open
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
@@ -41,49 +41,62 @@ def entry_of(result: FitResult, options: FitOptions) -> dict[str, str | None]:
     return {"--entry": printable(curve.entry)} if curve.entries > 1 and "--entry" not in options.also else {}
 
 
-def changes_of(result: FitResult, options: FitOptions) -> tuple[dict[str, Any], str]:
-    """Options to add (or, with None, to leave out), and a phrase that says why."""
-    explained = result.best is not None and (result.verification is None or result.verification.explained)
+#: Options to add (or, with None, to leave out), and a phrase that says why.
+_Step = tuple[dict[str, Any], str]
+
+
+def changes_of(result: FitResult, options: FitOptions) -> _Step:
+    """The first step that such an answer asks for."""
     if result.curve.q_unit.doubt:
         return {"--q-unit": "nm"}, "if q is in nm⁻¹"
-    if not explained and not within_error(result):
+    if not explained_within_error(result):
         return _for_the_unexplained(result, options)
-    best = result.fits[0]
-    left = left_open(result)
-    if simpler := simpler_model(result):
-        form, _, factor = simpler.partition("@")
-        return {"--models": (form,), "--structure-factor": factor or "none"}, "with the simpler model"
-    if left and is_body(best.model) and not of_other_shape(result):
-        return _with_own_value(left[0], best, options)
-    if options.models is None and (expected := expected_unfitted(result)):
-        model, own = expected
-        return {"--models": (model,), "--structure-factor": own or "none"}, "with what the network expects"
-    if "--report" not in options.also:
-        return {"--report": PAGES}, TO_LOOK
-    return {"--export": EXPORTS}, TO_GO_ON
+    looked = "--report" in options.also
+    last = ({"--export": EXPORTS}, TO_GO_ON) if looked else ({"--report": PAGES}, TO_LOOK)
+    found = (find(result, options) for find in (_simpler, _own_value, _expected))
+    return next(filter(None, found), last)
 
 
-def _with_own_value(name: str, best: ModelFit, options: FitOptions) -> tuple[dict[str, Any], str]:
+def _of_one_model(model: str, factor: str | None) -> dict[str, Any]:
+    return {"--models": (model,), "--structure-factor": factor or "none"}
+
+
+def _simpler(result: FitResult, options: FitOptions) -> _Step | None:
+    form, _, factor = simpler_model(result).partition("@")
+    return (_of_one_model(form, factor), "with the simpler model") if form else None
+
+
+def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
+    """With a length of a body that is left open, if no other shape does."""
+    best, left = result.fits[0], left_open(result)
+    if not left or not is_body(best.model) or of_other_shape(result):
+        return None
+    name = left[0]
     value = float(f"{best.parameters[name].value:.2g}")
-    changes = {
-        "--models": (best.model,),
-        "--structure-factor": best.structure_factor or "none",
-        "--fix": {**options.fixed, name: value},
-    }
+    changes = _of_one_model(best.model, best.structure_factor) | {"--fix": {**options.fixed, name: value}}
     return changes, f"with your own value of {name} in the place of {value:g}"
 
 
-def _for_the_unexplained(result: FitResult, options: FitOptions) -> tuple[dict[str, Any], str]:
+def _expected(result: FitResult, options: FitOptions) -> _Step | None:
+    found = expected_unfitted(result) if options.models is None else None
+    return (_of_one_model(*found), "with what the network expects") if found else None
+
+
+def _for_the_unexplained(result: FitResult, options: FitOptions) -> _Step:
     if result.unfitted or result.limit_met:
         return {"--time-limit": options.longer()}, "with more time"
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, "with all models"
-    window = _without_the_worst(result)
-    if window and "--q-range" not in options.also:
-        end = "small" if window[1] is None else "large"
-        rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
-        return {"--q-range": rounded}, f"without the {end} q where the misfit is largest"
-    return {"--report": PAGES}, "to see where the fits fail"
+    return _shorter(result, options) or ({"--report": PAGES}, "to see where the fits fail")
+
+
+def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
+    window = None if "--q-range" in options.also else _without_the_worst(result)
+    if window is None:
+        return None
+    end = "small" if window[1] is None else "large"
+    rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
+    return {"--q-range": rounded}, f"without the {end} q where the misfit is largest"
 
 
 def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] | None:
@@ -126,9 +139,14 @@ def text_of(value: Any) -> str:
     """Names between commas, ends of a range on both sides of a colon, a number by `exact`; text as it is."""
     if not isinstance(value, tuple):
         return exact(value)
-    if all(isinstance(one, str) for one in value):
+    if are_names(value):
         return ",".join(value)
     return ":".join("" if end is None else exact(end) for end in value)
+
+
+def are_names(value: Sequence[Any]) -> bool:
+    """Whether all are texts, as ends of a range are not."""
+    return all(isinstance(one, str) for one in value)
 
 
 def exact(value: float | str) -> str:
@@ -151,11 +169,14 @@ def words_of(options: FitOptions) -> dict[str, Any]:
     usual = FitOptions()
     changed = {name: value for name, value in vars(options).items() if value != getattr(usual, name)}
     found = {option: changed[name] for name, option in _FIELDS.items() if name in changed}
-    if (start := options.start) is not None and options.models == (start.model,):
-        found["--start"] = start.parameters
-    return (
-        found | _of_contrast(options.contrast) | _of_method(options.method, usual.method) | dict(options.also)
-    )
+    found |= _of_start(options) | _of_contrast(options.contrast) | _of_method(options.method, usual.method)
+    return found | dict(options.also)
+
+
+def _of_start(options: FitOptions) -> dict[str, Any]:
+    """Of the one model that is fitted."""
+    start = options.start
+    return {"--start": start.parameters} if start is not None and options.models == (start.model,) else {}
 
 
 def _of_contrast(contrast: Contrast | None) -> dict[str, str]:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..result.components import bare
 from ..result.covariance import correlations
-from ..result.headline import determined
+from ..result.fit_result import FitResult
+from ..result.headline import determined, undetermined
 from ..result.model_fit import ModelFit, over_median
 from .settings import VERDICT
 from .words import unit_of
@@ -75,10 +76,23 @@ def sizes(fit: ModelFit) -> dict[str, Size]:
     for name, parts in _OF.get(fit.model, {}).items():
         names = tuple(chain.from_iterable(_expanded(part, fit) for part in parts))
         if names and set(names) <= set(fit.parameters):
-            known = [fit.parameters[p] for p in names]
-            value = sum(p.value for p in known)
-            found[name] = Size(name, value, _error(names, fit), known[0].unit, names)
+            found[name] = _sum(name, names, fit)
     return found
+
+
+def _sum(name: str, parts: tuple[str, ...], fit: ModelFit) -> Size:
+    known = [fit.parameters[part] for part in parts]
+    return Size(name, sum(p.value for p in known), _error(parts, fit), known[0].unit, parts)
+
+
+def sums(fit: ModelFit) -> list[Size]:
+    """Those of `sizes` that are made up of several parameters."""
+    return [size for size in sizes(fit).values() if len(size.parts) > 1]
+
+
+def summed(fit: ModelFit) -> set[str]:
+    """Names of the parameters that make up `sums`."""
+    return {part for size in sums(fit) for part in size.parts}
 
 
 def as_in(best: ModelFit, size: Size, fit: ModelFit, parts: Sequence[str]) -> float:
@@ -100,13 +114,25 @@ def _mean(fit: ModelFit, parts: Sequence[str]) -> float:
     )
 
 
+def left_open(result: FitResult) -> list[str]:
+    """Names of lengths that are not determined, nor part of one that is."""
+    best = result.fits[0]
+    hidden = summed(best) | set(beyond(best))
+    return [name for name in undetermined(best) if name not in hidden]
+
+
+def largest(fit: ModelFit) -> float:
+    """The longest of what other models have as well, Å; 0 where there is none."""
+    return max((size.value for size in sizes(fit).values() if size.unit == "Ang"), default=0.0)
+
+
 def _expanded(part: str, fit: ModelFit) -> list[str]:
     if not part.endswith("*"):
         return [part]
     stem = part.removesuffix("*")
     count = next((int(fit.parameters[n].value) for n in ("n", "n_shells") if n in fit.parameters), 1)
     numbered = [f"{stem}{i}" for i in range(1, count + 1)]
-    return numbered if all(name in fit.parameters for name in numbered) else []
+    return numbered if set(numbered) <= set(fit.parameters) else []
 
 
 def _error(names: Sequence[str], fit: ModelFit) -> float | None:
@@ -164,17 +190,26 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
 
 def agreed(fits: Sequence[ModelFit]) -> Size | None:
     """A quantity that is comparable in most of some fits, its error the spread; None where there is none."""
-    each = [sizes(fit) for fit in fits]
-    for name in dict.fromkeys(name for found in each for name in found):
-        known = [found[name] for found in each if name in found]
-        models = {fit.model for fit, found in zip(fits, each, strict=True) if name in found}
-        if len(models) < 2 or 2 * len(known) < len(fits):
-            continue
-        values = [size.value for size in known]
-        mean = float(np.mean(values))
-        if max(values) - min(values) <= VERDICT.comparable * abs(mean):
-            return Size(name, mean, float(np.std(values, ddof=1)), known[0].unit, ())
-    return None
+    known: dict[str, list[tuple[str, Size]]] = {}
+    for fit in fits:
+        for name, size in sizes(fit).items():
+            known.setdefault(name, []).append((fit.model, size))
+    of_most = ([size for _, size in found] for found in known.values() if _are_most(found, len(fits)))
+    return next(filter(None, map(_common, of_most)), None)
+
+
+def _are_most(found: Sequence[tuple[str, Size]], fits: int) -> bool:
+    """Whether half of the fits and more have a quantity, and two models at least."""
+    return len({model for model, _ in found}) >= 2 and 2 * len(found) >= fits
+
+
+def _common(same: Sequence[Size]) -> Size | None:
+    """The mean of some sizes of one name, if these are comparable."""
+    values = [size.value for size in same]
+    mean = float(np.mean(values))
+    if max(values) - min(values) > VERDICT.comparable * abs(mean):
+        return None
+    return Size(same[0].name, mean, float(np.std(values, ddof=1)), same[0].unit, ())
 
 
 def beyond(fit: ModelFit) -> dict[str, float]:

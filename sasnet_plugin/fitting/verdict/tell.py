@@ -8,7 +8,7 @@ from ..result.fit_result import FitResult
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..task import FitOptions
 from .doubts import doubts
-from .equals import within_error
+from .equals import explained, explained_within_error
 from .headline import headline
 from .next_step import next_step
 
@@ -33,9 +33,6 @@ def verdict(result: FitResult, options: FitOptions) -> Verdict:
 
 def level(result: FitResult, found: tuple[str, ...]) -> str:
     """`EXPLAINS`, `DOUBTS` or `DOES_NOT`."""
-    if result.best is None:
+    if not explained_within_error(result):
         return DOES_NOT
-    explained = result.verification is None or result.verification.explained
-    if not explained:
-        return DOUBTS if within_error(result) else DOES_NOT
-    return DOUBTS if found else EXPLAINS
+    return EXPLAINS if explained(result) and not found else DOUBTS

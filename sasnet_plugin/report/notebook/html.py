@@ -117,7 +117,7 @@ def _sample(result: SampleResult) -> str:
         names.append(f"{Path(result.sample.files[i]).name}{moved}")
     drawn = picture(several, "Curves of one sample with their joint fit") + _key(names)
     table = "" if best is None else _table(*_parameter_rows(best.parameters))
-    return _whole(words.of_verdict("", result.verdict), drawn + table, notes=result.notes)
+    return _whole(words.of_verdict("", result.verdict), drawn + table, notes=result.remarks)
 
 
 def _title(curve: Curve) -> str:

@@ -84,7 +84,7 @@ def sample_page(result: SampleResult) -> str:
 {figure_of(sample_figure(result), sample_plot(result))}
 <p class="small">Error bars are one standard deviation. Each curve is multiplied by the power behind its name.
 Shaded: residuals within 2 σ.</p></section>
-{document.notes(result.notes)}
+{document.notes(result.remarks)}
 {_ranking(result)}
 {_parameters(result, files)}
 <section><h2>{heading}</h2><ul class="notes">{alone}</ul></section>"""

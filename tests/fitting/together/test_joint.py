@@ -23,6 +23,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.bodies import plainer
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
 from sasnet_plugin.fitting.together.disagreement import odd_one
@@ -34,7 +35,7 @@ from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fi
 from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered, _plainer
+from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
@@ -192,6 +193,17 @@ def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
     assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
 
 
+@pytest.mark.parametrize(("gain", "first"), [(5.0, "sphere"), (7.0, "core_shell_sphere")])
+def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(gain: float, first: str) -> None:
+    """A body of one material more has to be strongly likelier; another kind of body is not its limit."""
+    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+    plain, other = (
+        replace(shell, model=n, minus_two_log=shell.minus_two_log + gain) for n in ("sphere", "cylinder")
+    )
+    order = ranked([shell, other, plain], NOTHING)
+    assert order[0].model == first
+
+
 def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Bank) -> None:
     """A disc with a thin coat is nearly one of one density; what is off in one contrast is the coat."""
     true = {"radius": 40.0, "thickness": 12.0, "length": 60.0, "sld_core": 0.5, "sld_shell": 2.5}
@@ -211,6 +223,25 @@ def test_contrasts_within_a_slow_error_are_held_against_layered_bodies(bank: Ban
     assert min(found, key=lambda fit: fit.minus_two_log).minus_two_log < plain.minus_two_log - 20
     # Nothing is left to explain where noise alone is.
     assert _layered(asked, [replace(within, chisq=tuple(float(len(c)) for c in curves))]) == []
+
+
+def test_curves_that_look_like_concentrations_may_be_contrasts(bank: Bank) -> None:
+    """What one shape explains within 4 %, another solvent does without an error: the likelier kind leads."""
+    true = {"radius": 27.0, "thickness": 22.0, "sld_core": 0.0, "sld_shell": 1.8, "scale": 0.02}
+    dim = measured("core_shell_sphere", 0, sld_solvent=2.48, error=0.05, background=0.55, **true)
+    bright = measured("core_shell_sphere", 1, sld_solvent=6.36, **true)
+    sample = sample_of([dim, bright])
+    assert (sample.kind, sample.told) == ("concentrations", False)
+    options = FitOptions(models=("core_shell_sphere",), structure_factor="none")
+
+    def found(of: Sample) -> SampleResult:
+        return fit_sample(OneByOne(bank, {}, lambda *said: None), of, options)
+
+    said = found(sample)
+    assert said.sample.kind == "contrasts"
+    assert said.best is not None
+    assert not said.best.within
+    assert found(replace(sample, told=True)).sample.kind == "concentrations"
 
 
 def test_calibration_is_told_and_doubted() -> None:
@@ -472,6 +503,20 @@ def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
         assert one.parameters == other.parameters
         assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
     assert single.verified == alone.verified
+    assert fit_together([curve], workers=1).verdict == alone.verdict
+
+
+@pytest.mark.parametrize(
+    ("curves", "said", "sentence"),
+    [
+        (["d2o.dat"], {}, r"load each file before"),
+        (contrasts(), {"solvents": "D2O"}, "solvents is a list, one for each curve"),
+        (contrasts(), {"own": "thicknes"}, "own thicknes: none"),
+    ],
+)
+def test_what_is_given_in_python_is_checked(curves: list[Any], said: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SasnetError, match=sentence):
+        fit_together(curves, **said)
 
 
 @pytest.mark.parametrize(
@@ -507,8 +552,13 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
 def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours() -> None:
     shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
     bicelle = replace(shell, model="core_shell_bicelle", structure_factor="squarewell")
-    pairs = _plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
+    pairs = plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
     assert set(pairs) == {(name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid")}
-    assert _plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    assert plainer(shell, FitOptions()) == [("core_shell_sphere", None)]
+    one = replace(shell.parameters["sld_core"], error=5.0)
+    open_ = replace(shell, parameters={**shell.parameters, "sld_core": one})
+    assert plainer(open_, FitOptions()) == [
+        (n, None) for n in ("sphere", "ellipsoid", "cylinder", "core_shell_sphere")
+    ]
     sphere = replace(shell, model="sphere")
-    assert ("ellipsoid", None) in _plainer(sphere, FitOptions(structure_factor="none"))
+    assert ("ellipsoid", None) in plainer(sphere, FitOptions(structure_factor="none"))

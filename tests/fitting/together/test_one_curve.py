@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from test_joint import SHELL, Q, contrasts, known, measured, result, searches, task
 
+from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.evidence.discrepancy import Discrepancy
 from sasnet_plugin.fitting.evidence.marginal import evidence
 from sasnet_plugin.fitting.evidence.shared_error import SharedError
+from sasnet_plugin.fitting.problem.contrast import contrast_of
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.fitting.together.generalised import Minimum, generalised, plain
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
@@ -22,6 +25,8 @@ from sasnet_plugin.fitting.together.one_curve import as_one_curve
 from sasnet_plugin.fitting.together.one_model import fit_one
 from sasnet_plugin.fitting.together.said import EXCHANGED, told
 from sasnet_plugin.fitting.together.shared import plan_of
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import SasnetError
 
 FAR, NEAR = np.geomspace(0.003, 0.05, 60), np.geomspace(0.03, 0.4, 60)
 SPHERE = {"radius": 60.0, "sld": 3.0, "sld_solvent": 6.36}
@@ -153,3 +158,34 @@ def test_exchanged_parts_are_told_from_an_exchanged_solvent() -> None:
     said = told(replace(result(own, [fits[1]]), notes=(EXCHANGED,)), FitOptions()).verdict
     assert said.level == "explains with doubts"
     assert "densities of its own" in said.doubt
+
+
+@pytest.mark.parametrize(("radius", "apart"), [(27.0, False), (40.0, True)])
+def test_curves_likelier_to_be_of_two_samples_are_said_to_be(radius: float, apart: bool, bank: Bank) -> None:
+    """A core-shell sphere whose densities are each curve's own fits a sphere and another, but not as well."""
+    shell = {"radius": 27.0, "thickness": 22.0, "sld_core": 0.0, "sld_shell": 1.8, "sld_solvent": 6.36}
+    rough = {"scale": 0.02, "error": 0.1}
+    curves = [
+        measured("sphere", 0, radius=radius, sld=1.0, sld_solvent=6.0, **rough),
+        measured("core_shell_sphere", 1, **shell, **rough),
+    ]
+    options = FitOptions(models=("core_shell_sphere", "sphere"), structure_factor="none")
+    pool = OneByOne(bank, {}, lambda *said: None)
+    found = fit_sample(pool, sample_of(curves, {"kind": "contrasts"}), options)
+    assert found.explained
+    assert found.apart == apart
+    assert found.verdict.doubt.startswith("Nothing shows that they are one sample") == apart
+    assert not any("more than the solvent" in doubt for doubt in found.verdict.doubts) or not apart
+
+
+def test_a_solvent_of_all_curves_is_held(bank: Bank) -> None:
+    pool = OneByOne(bank, {}, lambda *said: None)
+    options = FitOptions(models=("sphere",), structure_factor="none", contrast=contrast_of(None, "D2O"))
+    found = fit_sample(pool, settings(), options)
+    assert found.best is not None
+    density = found.best.parameters["sld"]
+    assert density.undetermined  # the scale is not known either
+    assert found.best.parameters["sld_solvent"].fixed
+    assert found.best.parameters["sld_solvent"].value == pytest.approx(6.36, abs=0.01)
+    with pytest.raises(SasnetError, match="--solvent is of all curves"):
+        fit_sample(pool, known(contrasts()), options)
