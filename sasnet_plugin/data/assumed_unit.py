@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..digits import significant
+from ..types import DataError
 from ..units import QUnit
 
 if TYPE_CHECKING:
@@ -23,11 +24,36 @@ Q_MIN_JOINED = 0.02
 Q_MAX_ANGLE = 12.0
 """Å⁻¹; beyond what a wavelength of 1 Å reaches, 4π/λ."""
 
+LARGEST = 180.0
+"""No angle is larger, in degrees, nor any q in Å⁻¹ or nm⁻¹: 4π/λ is 126 nm⁻¹ at a wavelength of 0.1 nm."""
+
 SMALLEST = 5.0
 """Å; a radius of gyration below that of a few atoms is none that small angles are measured for."""
 
 PLATEAU = 0.15
 """Largest fall of the intensity over the first tenth of the points where a curve begins at a plateau."""
+
+
+def see_a_possible_q(q: FloatArray, file: str) -> None:
+    """Refuse a first column without a unit that is neither q nor an angle in any usual one.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        As it stands in the file.
+
+    Raises
+    ------
+    DataError
+        It goes on beyond `LARGEST`: energies, distances, sizes, times.
+    """
+    finite = q[np.isfinite(q)]
+    if finite.size and finite.max() > LARGEST:
+        raise DataError(
+            f"{file}: its first column ends at {significant(float(finite.max()), 3)}, which is neither q in"
+            " Å⁻¹ or nm⁻¹ nor an angle in degrees; give the intensity against q (with its unit, --q-unit,"
+            " where it is another)."
+        )
 
 
 def assumed(q: FloatArray, intensity: FloatArray) -> QUnit:

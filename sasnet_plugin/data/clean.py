@@ -11,7 +11,7 @@ from .. import units
 from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
-from .assumed_unit import assumed
+from .assumed_unit import assumed, see_a_possible_q
 from .raw import points
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def _stated_unit(raw: RawCurve, file: str) -> str:
             f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
             " which it is (--q-unit A or --q-unit nm)."
         )
+    if raw.q_unit is None:
+        see_a_possible_q(raw.q, file)
     return raw.q_unit or "Å⁻¹"
 
 
@@ -150,6 +152,11 @@ def _usable_rows(raw: RawCurve, file: str, notes: list[str]) -> NDArray[np.bool_
         raise DataError(
             f"{file}: only {_count(left, 'usable point', 'usable points')};"
             f" a curve needs at least {MIN_POINTS}."
+        )
+    if (different := np.unique(q[keep]).size) < MIN_POINTS:
+        raise DataError(
+            f"{file}: its {left} points have only {different} different q; a curve needs at least"
+            f" {MIN_POINTS}."
         )
     return keep
 

@@ -41,7 +41,10 @@ _HEADERS = (
         "light scattering (DLS)",
     ),
     (
-        re.compile(r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b", re.I | re.M),
+        re.compile(
+            r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b",
+            re.I | re.M,
+        ),
         "reflectometry",
     ),
     (
@@ -53,6 +56,10 @@ _HEADERS = (
         "two-dimensional data (ISIS)",
     ),
     (
+        re.compile(r"\bscan\s?(?:type|axis|mode)[\s:=\"']{1,6}(?:[xyz]|phi|chi|omega|rocking)\b", re.I),
+        "a scan of a motor, of a position or a sample's angle",
+    ),
+    (
         re.compile(r"^[ \t]*X[ \t]+Y[ \t]+Z[ \t]+SLD", re.I | re.M),
         "a table of scattering length density in space",
     ),
@@ -60,6 +67,10 @@ _HEADERS = (
 # In the names of columns just above the numbers.
 _REAL_SPACE = (
     (re.compile(r"^\W*r\b[^\n]{0,40}\bp\(r\)", re.I | re.M), "a distribution of distances p(r)"),
+    (
+        re.compile(r"^\W*r\b[^\n]{0,40}\b(?:g|gamma|c)\(r\)", re.I | re.M),
+        "a correlation function of distances",
+    ),
     (re.compile(r"^\W*d[\s_-]?spacing\b", re.I | re.M), "intensities against the spacing d"),
 )
 _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"

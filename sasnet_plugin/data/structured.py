@@ -176,13 +176,30 @@ def _optional(group: Any, size: int, frame: int | None) -> dict[str, Any]:
     import h5py
 
     found: dict[str, Any] = {}
-    for key, name in _OPTIONAL.items():
+    for name, key in _names_beside(group).items():
         item = hdf5.member(group, key)
         if isinstance(item, h5py.Dataset) and item.size == size:
             found[name] = column(item[()], size)
         elif frame is not None and (many := _beside(group, key, 2)) is not None:
             found[name] = column(many[frame], size)
     return found
+
+
+def _names_beside(group: Any) -> dict[str, str]:
+    """Which data set holds what goes with q and I: as their attributes say, else by its usual name."""
+    names = {name: key for key, name in _OPTIONAL.items()}
+    errors = _said(group, "I", "uncertainties")
+    widths = _said(group, "Q", "resolutions")
+    said = {"dintensity": errors[0]} if errors else {}
+    said |= dict(zip(("dxl", "dxw") if widths[1:] else ("dq",), widths, strict=False))
+    return names | {name: key for name, key in said.items() if hdf5.member(group, key) is not None}
+
+
+def _said(group: Any, key: str, attribute: str) -> list[str]:
+    """The names in an attribute of a data set: an array of them, or one text with commas."""
+    given = np.asarray(hdf5.member(group, key).attrs.get(attribute, "")).ravel()
+    words = [word.strip() for one in given for word in hdf5.text(one).split(",")]
+    return [word for word in words if word and "/" not in word]
 
 
 def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> RawCurve:
@@ -289,7 +306,18 @@ def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
     back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
     if back != 1.0:
         merged = merged.scaled(back)
+    if np.array_equal(curve.intensity, source.intensity):
+        merged = _completed(merged, source)
     return slit_length.taken_over(replace(merged, q_unit=source.q_unit), source)
+
+
+def _completed(curve: RawCurve, source: RawCurve) -> RawCurve:
+    """The curve with the uncertainty and the resolution of the file that it has not, of the same points."""
+    if curve.dintensity is None:
+        curve = replace(curve, dintensity=source.dintensity)
+    if curve.dq is None and curve.dxl is None:
+        curve = replace(curve, dq=source.dq)
+    return curve
 
 
 def _curve(data: Any) -> RawCurve | None:

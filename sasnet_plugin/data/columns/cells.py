@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
+
+_ROWS_ABOVE = 2_000
+"""Rows of other columns above a table, between it and its names: as many as a curve has points."""
 
 _NOT_A_NUMBER = frozenset(
     {
@@ -45,6 +49,12 @@ MARKS = "#%*'!;/x \t"
 BLANKS = re.compile("[\u00a0\u2009\u202f]")
 # q is no whole number; headers (RAL's) have rows of them just above the table.
 ROW = re.compile(r"\s*[-+]?\d*[.,]\d\S*[\s,;]+\S*\d")
+# Signs of LaTeX, HTML and Grace, as in "nm<sup>-1</sup>" and "nm\\S-1\\N", and what they print as.
+_MARKUP = (
+    (re.compile(r"\\S\s*([-+\u2212]?\d)\s*\\N|<sup>\s*([^<>]{1,9})</sup>"), r"^\1\2"),
+    (re.compile(r"\\(?:math(?:rm|it|bf)|text(?:rm|it|bf)?|rm|,|;|:|!)\b\s*|\\[,;:!]"), " "),
+    (re.compile(r"\\(?:AA|angstrom|r\{A\})(?![A-Za-z])|&Aring;|&#8491;"), "\u00c5"),
+)
 _REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 
 
@@ -111,6 +121,22 @@ def number(word: str) -> float | None:
         return None
 
 
+def above_numbers(lines: Sequence[str], end: int) -> int:
+    """The first of the rows of numbers that end just above a line, `_ROWS_ABOVE` of them at most."""
+    start = end
+    while start > max(0, end - _ROWS_ABOVE) and len(numbers(lines[start - 1]) or ()) > 1:
+        start -= 1
+    return start
+
+
+def printed(line: str) -> str:
+    """A line as its markup prints it."""
+    if "\\" in line or "<" in line or "&" in line:
+        for pattern, plain in _MARKUP:
+            line = pattern.sub(plain, line)
+    return line
+
+
 def count(line: str) -> int:
     """How many cells a line has whose delimiter is no blank; 0 where it is."""
     delimiter, decimal = style(line)
@@ -125,12 +151,13 @@ def grouped(line: str) -> str:
 
 def numbers_alone(line: str) -> str:
     """A line without one word at either end that is no number, where the rest are numbers."""
-    words = line.split()
+    sign = next((one for one in ";,\t" if one in line), None)
+    words = [word.strip() for word in line.split(sign)]
     if len(words) > 2:
         first, last = (int(number(word) is None) for word in (words[0], words[-1]))
         inner = words[first : len(words) - last]
         if len(inner) > 1 and all(number(word) is not None for word in inner):
-            return " ".join(inner)
+            return (sign or " ").join(inner)
     return line
 
 

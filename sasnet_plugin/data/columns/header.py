@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from ... import units
 from ..limits import LIMITS
-from .names import (
-    ANGLE,
-    ERROR,
-    INTENSITY,
-    UNKNOWN,
-    ColumnName,
-    Q,
-    understand,
-)
+from . import cells
+from .beside import understood
+from .names import ANGLE, ERROR, INTENSITY, UNKNOWN, ColumnName, Q, understand
 
 if TYPE_CHECKING:
     from .table import Table
@@ -24,21 +18,35 @@ if TYPE_CHECKING:
 NAMES_WITHIN = 8
 """The names of columns stand in one of so many lines above the table."""
 
+_LENGTH = r"[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
 _NO_Q = re.compile(
-    r"pixels?|channels?|strip|(?:r|radius|position|pos|distance)[\s_]*[\[(/]?\s*(?:mm|cm|m|pixels?|px)?[\])]?"
-    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
+    r"(?:azi\w*|phi|psi|chi)(?:[\s_]*angle)?[\s_]*(?:[\[(].*|deg\w*)?|"
+    rf"pixels?|channels?|strip|(?:r|radius|position|pos|distance){_LENGTH}"
+    r"|d[\s_]*[\[(]\s*(?:a|å|nm)\b.*|q[\s_]*(?:low|lo|min|left)\w*(?:\s*[\[(].*)?|q\s*[*·]?\s*rg|q\s*[*·]\s*r|time.*|t|tof.*",
     re.IGNORECASE,
 )
-_OF_ERRORS = ("sigma", "sig", "error", "err", "std", "d", "e", "s")
+# Words for what is no q whatever stands beside them.
+_NEVER_Q = re.compile(
+    r"r\s*[\[(]\W*(?:a|å|aa|angstroms?|nm|nanomet\w+)\W*[\])]|(?:\w+_)?(?:lambda|wavelength|energy|e_ev|time)"
+    r"(?:[\s_]*[\[(].*|_?k?ev)?|\w*diameters?(?:[\s_]*[\[(].*|_\d+)?|(?:particle\s*)?sizes?(?:\s*[\[(].*)?",
+    re.IGNORECASE,
+)
 # How names of q and angles begin: enough to leave prose alone, whose words are not looked up.
 _MAYBE_X = re.compile(
     r"[\W\d_]*(?:q|mean|avg|average|abs|mod|radial|scatter|wave|momentum|streu|vecteur|bin|log|lg|ln|sqrt|half|the|two|2-?\s*th|θ|2θ"
     r"|angle|position|t?tth|s(?:exp|obs|val|bin|axis|cen|$|[^a-z])|[hkx](?:$|[^a-z]))",
     re.IGNORECASE,
 )
+# "File format : Q, I, dI", "columns: q I", "Data columns are ...".
+_LISTED_BEHIND = re.compile(
+    r"^(?:\w+\s+){0,2}(?:columns?|fields?|format|order)(?:\s+(?:are|is))?\s*[:=]\s*(?=\S)|^columns?\s+(?=[qQ])",
+    re.IGNORECASE,
+)
+_STEM_AND_Q = re.compile(r"[_.-]q(?:$|vec)", re.IGNORECASE)
 _MARKS = "#%;!*'/"
 # Signs between names, the strictest first; a comma or a blank within brackets parts nothing.
 _BETWEEN = (r"\t", r"\|", r";", r",(?![^()\[\]]*[)\]])", r"\s{2,}", r"[\s,;]+(?![^(\[]*[)\]])")
+_STRICT = _BETWEEN[:-1]
 # A diffractometer's settings, such as "Scantype: Coupled TwoTheta/Theta" or "ScanMode = 2theta".
 _SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|θ)", re.IGNORECASE)
 
@@ -94,18 +102,23 @@ def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
 
 
 def _near(table: Table) -> list[str]:
-    """The last lines above a table that are no walls of text."""
-    return [line for line in table.header if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
+    """The last lines above a table, and above rows of other columns next to it, that are no walls of text."""
+    lines = table.header[: cells.above_numbers(table.header, len(table.header))]
+    return [line for line in lines if line.strip() and len(line) <= LIMITS.line][-NAMES_WITHIN:]
 
 
 def _named(words: list[str], lines: list[str]) -> Names | None:
     """These words as names of columns; None where none is q or an angle, or too few are known."""
-    if not any(map(_MAYBE_X.match, words)):
+    if not any(map(_may_be_x, words)):
         return None
-    named = Names(_in_pairs([understand(word) for word in words]))
+    named = Names(understood(words))
     if named.x is None:
         return None
     return named if named.known > 1 or _are_samples(named, words, lines) else None
+
+
+def _may_be_x(word: str) -> bool:
+    return bool(_MAYBE_X.match(word) or _STEM_AND_Q.search(word))
 
 
 def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
@@ -113,34 +126,49 @@ def _are_samples(named: Names, words: list[str], lines: list[str]) -> bool:
     return named.x == 0 and len(words) > 2 and _parted(words, lines)
 
 
-def _in_pairs(columns: list[ColumnName]) -> tuple[ColumnName, ...]:
-    """Names that say nothing by themselves, but beside each other: "I5 mg/ml" and "sig5 mg/ml"."""
-    unknown = {one.text: i for i, one in enumerate(columns) if one.quantity == UNKNOWN}
-    found = list(columns)
-    for text, i in unknown.items():
-        if (pair := _signal_of(text, unknown)) is not None:
-            signal, sample = pair
-            found[i] = columns[i]._replace(quantity=ERROR, sample=sample)
-            found[signal] = columns[signal]._replace(quantity=INTENSITY, sample=sample)
-    return tuple(found)
-
-
-def _signal_of(error: str, names: Mapping[str, int]) -> tuple[int, str] | None:
-    """The column whose uncertainty a name is, and the sample that both name; None where there is none."""
-    samples = (error[len(prefix) :] for prefix in _OF_ERRORS if error.lower().startswith(prefix))
-    pairs = ((name, sample) for sample in samples for name in (sample, f"I{sample}"))
-    return next(((names[name], sample) for name, sample in pairs if name in names), None)
-
-
 def no_abscissa(table: Table) -> str:
-    """The name of a first column that is neither q nor an angle, beside a named intensity; empty for none."""
-    for line in reversed(_near(table)):
-        for words in _splits(line, len(table.columns)):
-            if _NO_Q.fullmatch(words[0].strip("<>\"' ")) and any(
-                understand(word).quantity != UNKNOWN for word in words[1:]
-            ):
-                return words[0]
-    return ""
+    """The name of a first column that is neither q nor an angle; empty for none.
+
+    Beside a named intensity, or where the names of columns are parted by more than a blank.
+    """
+    lines, width = _near(table), len(table.columns)
+    lists = [words for line in reversed(lines) for words in _splits(line, width)]
+    nearest = _splits((lines or ("",))[-1], width, _STRICT)
+    found = (*filter(_no_q, lists), *filter(_never_q, nearest))
+    return _first(found[0]) if found else ""
+
+
+def _no_q(words: list[str]) -> bool:
+    """Whether the first of some words is the name of what is no q, beside one that is known."""
+    return bool(_NO_Q.fullmatch(_first(words))) and _any_known(words[1:])
+
+
+def _first(words: list[str]) -> str:
+    return words[0].strip("<>\"'#% ")
+
+
+def _any_known(words: list[str]) -> bool:
+    return any(understand(word).quantity != UNKNOWN for word in words)
+
+
+def _never_q(words: list[str]) -> bool:
+    """Whether words are names, the first of them of what is no q whatever stands beside it."""
+    return bool(_NEVER_Q.fullmatch(_first(words))) and all(
+        re.match(r"[^\W\d]|[<#]", word) for word in words[1:]
+    )
+
+
+def intensity_without_q(table: Table) -> str:
+    """The names of columns that say where the intensity is, but not behind q, and name no q; else empty."""
+    lines = _near(table)
+    nearest = _splits((lines or ("",))[-1], len(table.columns))
+    return next((", ".join(words) for words in nearest if _are_without_q(words)), "")
+
+
+def _are_without_q(words: list[str]) -> bool:
+    quantities = [one.quantity for one in understood(words)]
+    complete = {INTENSITY, ERROR} <= set(quantities) and quantities[1] != INTENSITY
+    return complete and not {Q, ANGLE} & set(quantities)
 
 
 def _parted(words: list[str], lines: list[str]) -> bool:
@@ -165,17 +193,18 @@ def _split_by(pattern: str, line: str, width: int) -> list[str]:
     return words
 
 
-def _splits(line: str, width: int) -> list[list[str]]:
-    """Ways in which a line falls into so many words."""
+def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[list[str]]:
+    """Ways in which a line falls into so many words, parted by these."""
     bare = re.sub(r"^L\s+", "", line.strip().lstrip(_MARKS).strip())  # SPEC's "#L"
+    bare = _LISTED_BEHIND.sub("", bare[: LIMITS.line])
     bare = re.sub(r"\b(ln|log10|log|lg)\s+(?=[a-zA-Z])", r"\1_", bare)
     found: list[list[str]] = []
-    for pattern in _BETWEEN:
+    for pattern in signs:
         words = _split_by(pattern, bare, width)
         if len(words) == width and words not in found:
             found.append(words)
     loose = re.sub(r"\s*[\[(](?![qQsSiI]\))[^\])]*[\])]|[<>\"']", " ", bare).replace(",", " ").split()
-    if len(loose) == width and not found:
+    if len(loose) == width and not found and signs is _BETWEEN:
         # Units in brackets behind blanks are no words of their own.
         found.append(_with_units(bare, loose))
     return found

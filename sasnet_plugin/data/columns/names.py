@@ -84,7 +84,7 @@ _KNOWN = (
     (
         Q,
         1.0,
-        rf"\|?q\|? s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
+        rf"\|?q\|? qvec s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
         rf" q(?:mean|avg|average)"
         rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
         rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
@@ -169,7 +169,10 @@ _UNIT_LIKE = re.compile(
     re.IGNORECASE,
 )
 _LOGARITHM = re.compile(r"(?P<scale>log10|lg|log|ln)(?:of)?(?:the)?\(?(?P<of>.*?)\)?")
-_VARIANCE = rf"var|variance|(?:{_ERROR}|d{_I})\^2"
+_VARIANCE = (
+    rf"{_SHORT}?var(?:iance)?(?:of)?\(?{_SHORT}?{_OF_Q}\)?"
+    rf"|(?:{_ERROR}|d{_I})\^2|{_ERROR}\(?{_SHORT}{_OF_Q}\)?\^2"
+)
 #: Names as a whole, what they are, and the scale.
 _SCALES = (
     (r"[qs](?:\^2|\*\*2|sq|squared)", Q, "squared"),
@@ -185,7 +188,9 @@ _NUMBERED = re.compile(r"(.*?[a-z)])(\d+)")
 _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<sample>[^)\]]+)[)\]]?"
 # "lysozyme I", "lysozyme_err".
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
-_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|2-?θ")
+_STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|S[qQ](?:_?[eE]ff)?")
+"""With a capital: an uncertainty of q has a small one."""
+_TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:omega|counts?|cps)|2-?θ")
 
 
 def understand(text: str) -> ColumnName:
@@ -197,6 +202,8 @@ def understand(text: str) -> ColumnName:
         One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
     """
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
+    if _STRUCTURE_FACTOR.fullmatch(stripped):
+        return ColumnName(stripped, OTHER)
     name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
     name = name.translate(_SIGNS)
     plain = _plain(name)

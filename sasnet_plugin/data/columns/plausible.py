@@ -24,6 +24,16 @@ PLACEHOLDER = 1e-5
 """A column of less than this times the intensity says nothing about its uncertainty."""
 
 
+RANDOM = 0.6
+"""Share of steps of one sign that a column of random numbers does not reach: 0.5, and 0.02 for 500 rows."""
+
+ROUGH = 1.5
+"""Mean square of steps between neighbours over the variance: 2 of random numbers (J. von Neumann, 1941)."""
+
+FEW = 20
+"""Steps of which a share is told."""
+
+
 def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
     """Whether a column could be one standard deviation of the intensity.
 
@@ -89,6 +99,34 @@ def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
     return bool(np.ptp(values) == 0 or _rank_correlation(x, values) > -0.3)
 
 
+def changed_places(q: FloatArray, intensity: FloatArray, third: FloatArray, fourth: FloatArray) -> bool:
+    """Whether the third column can only be the resolution, and the fourth the uncertainty.
+
+    A resolution grows from point to point without noise; an uncertainty that does so, where the intensity
+    falls, is none of counts.
+
+    Parameters
+    ----------
+    q, intensity, third, fourth : (n,) float arrays
+    """
+    positive = np.isfinite(third) & np.isfinite(q) & (intensity > 0)
+    if np.count_nonzero(positive) < FEW or not _grows_smoothly(q[positive], third[positive]):
+        return False
+    falls = _rank_correlation(q[positive], intensity[positive]) < 0
+    width_is_third = could_be_resolution(q, third) and not could_be_resolution(q, fourth)
+    return falls and width_is_third and _is_filled_uncertainty(intensity, fourth)
+
+
+def _is_filled_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
+    """Whether a column could be the uncertainty and is not zero throughout."""
+    return bool(np.any(column > 0)) and could_be_uncertainty(intensity, column)
+
+
+def _grows_smoothly(q: FloatArray, column: FloatArray) -> bool:
+    """Whether q ascends and the column with it, from each point to the next."""
+    return bool(np.all(np.diff(q) > 0) and np.all(np.diff(column) >= 0) and np.ptp(column) > 0)
+
+
 def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
     """Spearman's coefficient; ranks of equal values as they come."""
     ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)
@@ -104,6 +142,25 @@ def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
     """
     usable = np.isfinite(intensity) & np.isfinite(column) & (intensity != 0)
     return bool(np.any(usable)) and bool(np.median(np.abs(column[usable] / intensity[usable])) < PLACEHOLDER)
+
+
+def is_a_curve(x: FloatArray, y: FloatArray) -> bool:
+    """Whether x goes one way for the most part, or y goes on smoothly where it is sorted by x.
+
+    Of two columns of random numbers neither is so.
+
+    Parameters
+    ----------
+    x, y : (n,) float arrays
+        Of fewer than `FEW` points nothing is said.
+    """
+    usable = np.isfinite(x) & np.isfinite(y)
+    x, y = x[usable], y[usable]
+    step = np.diff(x)
+    if step.size < FEW or max(np.mean(step >= 0), np.mean(step <= 0)) > RANDOM:
+        return True
+    rank = np.argsort(np.argsort(y[np.argsort(x, kind="stable")], kind="stable"), kind="stable")
+    return bool(np.mean(np.diff(rank) ** 2) < ROUGH * np.var(rank))
 
 
 def counts_points(column: FloatArray) -> bool:

@@ -11,9 +11,11 @@ from ... import units
 from ...types import DataError, printable
 from ..assumed_unit import Q_MAX
 from ..raw import RawCurve
-from .header import Names, label, names_of, no_abscissa
+from . import plausible
+from .header import Names, intensity_without_q, label, names_of, no_abscissa
 from .names import ANGLE, RELATIVE, ColumnName
 from .roles import Roles, by_name, by_position
+from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
     if given_wavelength is not None:
         x_name = x_name or _angle_without_name(table.columns[roles[0].x])
     left_out = [*_left_out(table), *said]
-    curves = [_with_notes(curve_of(table.columns, one, names, x_name), left_out) for one in roles]
+    parts = again_from_the_start(table.columns, roles[0].x)
+    pairs = ((columns, one) for columns in parts for one in roles)
+    curves = [_with_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
     beside = names.unit_beside if names else ""
     return _against_q(curves, x_name, beside, table, file, given_wavelength)
 
@@ -101,7 +105,15 @@ def _nameless(table: Table, file: str) -> tuple[list[Roles], list[str]]:
         raise DataError(
             f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
         )
-    return by_position(table)
+    if names := intensity_without_q(table):
+        raise DataError(f"{file}: its columns are named {printable(names[:80])!r}, and none is q; add q.")
+    roles, said = by_position(table)
+    if not plausible.is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):
+        raise DataError(
+            f"{file}: its first column goes up and down from row to row, and sorted by it the second does; no"
+            " name says what they are; give rows of q, I, dI."
+        )
+    return roles, said
 
 
 def _left_out(table: Table) -> list[str]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _WORTH = {MODEL: " (a calculated curve)", BEFORE: " (measured before the subtraction)"}
 _LISTED = 8
+_FORM = re.compile(r"[A-Za-z]+\(?[qQ]\)?(?:\^?2)?")
+"""Other functions of q, as P(q) and F(q)^2."""
 _SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
 
 
@@ -73,7 +75,7 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     if names.x is None or not signals:
         return [], []
     roles = list(_each(table, names, names.x, signals))
-    return roles, _unused(names.columns, roles)
+    return roles, [*_guessed(names.columns, roles), *_unused(names.columns, roles)]
 
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
@@ -92,7 +94,13 @@ def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Ro
 def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
     """The abscissa of a signal: samples side by side may each have their own q."""
     own = [j for j in range(signal + 1) if columns[j].quantity == columns[x].quantity]
-    return own[-1] if own else x
+    alike = [j for j in own if _letter(columns[j]) == _letter(columns[x])]  # h, k and s beside q are others
+    return alike[-1] if alike else x
+
+
+def _letter(column: ColumnName) -> str:
+    """The first letter of a name, small."""
+    return next((sign for sign in column.text.lower() if sign.isalpha()), "")
 
 
 def _of_q(column: ColumnName) -> bool:
@@ -160,7 +168,19 @@ def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: i
     behind = signal + 1
     if behind >= len(columns) or columns[behind].quantity != UNKNOWN:
         return None
+    if _FORM.fullmatch(columns[behind].text):
+        return None
     return behind if plausible.could_be_uncertainty(values[signal], values[behind]) else None
+
+
+def _guessed(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
+    """A sentence where a column whose name says nothing was read as the uncertainty."""
+    unknown = (columns[one.error] for one in roles if one.error is not None)
+    return [
+        f"Column '{printable(one.text[:40])}' was read as the uncertainty."
+        for one in unknown
+        if one.quantity == UNKNOWN
+    ]
 
 
 def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
@@ -220,6 +240,11 @@ def _beside(
             "Column 4 is larger than q and column 3 a placeholder; column 4 was read as the uncertainty."
         )
         return behind[1], None
+    if plausible.changed_places(q, intensity, third, fourth):
+        notes.append(
+            "Column 3 grows with q as a resolution does, and column 4 cannot be one; they were read so."
+        )
+        return behind[1], behind[0]
     error = _uncertainty(columns, signal, behind[0], notes)
     if error is not None:
         return error, _resolution(columns, x, signal, behind[1], notes)
@@ -254,6 +279,8 @@ def _took_the_place(q: FloatArray, intensity: FloatArray, third: FloatArray, fou
     """Some beamlines write a placeholder in column 3 and the uncertainty in column 4."""
     usable = (q > 0) & np.isfinite(fourth) & (intensity != 0)
     if not np.any(usable) or not plausible.is_placeholder(intensity, third):
+        return False
+    if plausible.follows(intensity, fourth):  # a calculated curve
         return False
     share = np.median(fourth[usable] / np.abs(intensity[usable]))
     return bool(np.median(fourth[usable] / q[usable]) > 1 and 1e-4 < share < 1)

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from . import cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
 
 START = 5
 """This many alike lines in a row start the table; fewer may be numbers of a header."""
@@ -63,13 +71,16 @@ class Runs:
     odd : list of int
         Lines that look like rows and cannot be read.
     gap : int
-        Lines since the last row.
+        Lines since the last row, without empty ones.
+    parted : bool
+        Whether empty lines stand between the last row and the next.
     """
 
     runs: list[Run] = field(default_factory=list)
     single: int = 0
     odd: list[int] = field(default_factory=list)
     gap: int = GAP + 1
+    parted: bool = False
 
     def take(self, lines: list[str], number: int) -> None:
         """The line of this number."""
@@ -78,12 +89,12 @@ class Runs:
             self._other(lines[number], number, row)
         elif self.runs and self._takes(self.runs[-1], row):
             self.runs[-1].add(row, number, self.gap)
-            self.gap = 0
+            self.gap, self.parted = 0, False
         elif self.runs and self._may_be_odd(self.runs[-1], row) and not _is_run(lines, number):
             self.gap += 1
         else:
             self.runs.append(Run([row], [number]))
-            self.gap = 0
+            self.gap, self.parted = 0, False
 
     def _row(self, line: str) -> list[float] | None:
         """The numbers of a line, NaN where its last cells are empty."""
@@ -101,7 +112,8 @@ class Runs:
             self.odd.append(number)
 
     def _goes_on(self, run: Run, row: list[float]) -> bool:
-        return run.width == len(row) and not (self.gap and _from_the_start(run.rows, row))
+        parted = self.parted or self.gap > 0
+        return run.width == len(row) and not _from_the_start(run.rows, row, parted=parted)
 
     def _takes(self, run: Run, row: list[float]) -> bool:
         """Whether the row is the run's next."""
@@ -113,9 +125,41 @@ class Runs:
         return len(run.rows) >= START and self.gap < GAP and not self._goes_on(run, row)
 
 
-def _from_the_start(run: list[list[float]], row: list[float]) -> bool:
-    """Whether a row behind words begins at the q where a table began: the next data set, not more of this."""
-    return len(run) >= LEAST_ROWS and run[-1][0] > BACK * run[0][0] and row[0] < BACK * run[0][0]
+def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -> bool:
+    """Whether a row begins at the q where a table began: the next data set, not more of this.
+
+    Behind words or empty lines near it, else just there, as repeated measurements do; rows of zeros fill up.
+    """
+    if len(run) < LEAST_ROWS:
+        return False
+    first, last = run[0][0], run[-1][0]
+    if row[0] == first:
+        low, high = sorted((abs(first), abs(last)))
+        return high > BACK * low and (parted or first != 0)
+    return parted and row[0] < BACK * first < last
+
+
+def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
+    """A table in parts that each begin with the first q, in order, `LEAST_ROWS` at least: frames in one list.
+
+    Parameters
+    ----------
+    columns : (m, n) float array
+    x : int
+        The column of q, behind one that numbers the frames, as a rule.
+    """
+    q = columns[x]
+    starts = np.flatnonzero(q == q[0])
+    rows = np.diff([*starts, q.size])
+    if starts.size < 2 or rows.min() < LEAST_ROWS:
+        return [columns]
+    parts = np.split(columns, starts[1:], axis=1)
+    return parts if all(_goes_one_way(part[x]) for part in parts) else [columns]
+
+
+def _goes_one_way(q: FloatArray) -> bool:
+    step = np.diff(q)
+    return bool(np.all(step >= 0) or np.all(step <= 0))
 
 
 def _is_run(lines: list[str], number: int) -> bool:

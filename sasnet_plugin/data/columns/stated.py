@@ -40,7 +40,7 @@ _S_OF_CRYSTALLOGRAPHY = (
     r"|\|?[qh]\|?\s*/\s*\(?\s*2\s*[*·]?\s*(?:π|pi))"
 )
 _WAVELENGTH = (
-    r"(?:wave[\s_-]*length\w*|\blambda\b|(?<![A-Za-z])λ|k-?alpha-?1\b)[^\d\n+-]{0,40}?[:=\s(\"']\s*"
+    r"(?:wave[\s_-]*length\w*|\blambda\b|(?<![A-Za-z])λ|k-?alpha-?1\b|\b_WL1?\b)[^\d\n+-]{0,40}?[:=\s(\"']\s*"
     r"(?P<value>\d*\.?\d+(?:[eE][-+]?\d+)?)\s*(?P<unit>nm|[aå]ngstr(?:o|ö|oe)ms?|å|a|m|pm)?(?![\w])"
 )
 _UNIT_BEFORE = r"[\[(\s_](?P<unit>nm|å|a|angstroms?|m|pm)[\])]?\s*[:=\s\"']+\s*\d"

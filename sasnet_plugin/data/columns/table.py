@@ -106,9 +106,11 @@ def read_table(text: str) -> Table:
     Table
         With zero columns where there is no table.
     """
-    lines = text.splitlines()
+    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
     if '"' in text:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
+    if _has_markup(text):
+        lines = list(map(cells.printed, lines))
     found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
         return found
@@ -116,25 +118,38 @@ def read_table(text: str) -> Table:
     return _longest([cells.numbers_alone(line) for line in lines])
 
 
+def _has_markup(text: str) -> bool:
+    return "\\" in text or "<sup>" in text or "&" in text
+
+
 def _uniform(lines: list[str]) -> Table | None:
     """One table from a line on to the end, read by numpy; None where it is not that uniform."""
     start = _first_table_line(lines)
-    if start is None:
+    rows = None if start is None else _by_numpy(lines[start:])
+    if start is None or rows is None or _may_begin_again(lines[start:], rows[:, 0]):
         return None
-    delimiter, decimal = cells.style(lines[start])
-    block = lines[start:]
+    lost, grouped = _beside(lines, range(start, len(lines)), rows)
+    return Table(
+        np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=len(lost), grouped=grouped, blocks=1
+    )
+
+
+def _by_numpy(block: list[str]) -> FloatArray | None:
+    """Lines as rows of two numbers at least; None where they are not all alike."""
+    delimiter, decimal = cells.style(block[0])
     if decimal:
         block = [line.replace(",", ".") for line in block]
     try:
         rows = np.loadtxt(block, delimiter=delimiter, comments=None, ndmin=2)
     except ValueError:
         return None
-    if rows.shape[1] < 2:
-        return None
-    lost, grouped = _beside(lines, range(start, len(lines)), rows)
-    return Table(
-        np.ascontiguousarray(rows.T), tuple(lines[:start]), lost=len(lost), grouped=grouped, blocks=1
-    )
+    return rows if rows.shape[1] > 1 else None
+
+
+def _may_begin_again(lines: list[str], q: FloatArray) -> bool:
+    """Whether q comes back to its first value, or falls in a table that empty lines part: several tables."""
+    again = q[LEAST_ROWS:] == q[0]
+    return bool(np.any(again) or np.any(np.diff(q) < 0) and not all(line.strip() for line in lines))
 
 
 def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int], str]:
@@ -200,6 +215,8 @@ def _runs(lines: list[str]) -> Runs:
     for number, line in enumerate(lines):
         if line.strip():
             found.take(lines, number)
+        else:
+            found.parted = True
     return found
 
 
@@ -284,9 +301,10 @@ def _chosen(lines: list[str], runs: list[Run]) -> Run:
 
 
 def _names_a_curve(lines: list[str], start: int) -> bool:
-    """Whether the words just above a line name q and intensity, in one of a few lines."""
+    """Whether the words above a line, and above rows of other columns next to it, name q and intensity."""
     from .names import INTENSITY, Q, understand
 
+    start = cells.above_numbers(lines, start)
     for line in lines[max(0, start - 8) : start]:
         if cells.numbers(line) is None:
             names = filter(None, re.split(r"\s{2,}|[\t,;|]", line.strip()))
