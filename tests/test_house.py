@@ -15,8 +15,6 @@ from benchmarks.fitting.walk import complexities
 MOST = 420
 #: Cyclomatic complexity that no function is above, and that nine of ten functions of a package are within.
 MOST_BRANCHES, USUAL_BRANCHES = 15, 6
-#: Packages that are not there yet, with what nine of ten are within today: numbers that only go down.
-NOT_YET = {"fitting": 8}
 #: Files of a folder; a larger one needs rooms.
 MOST_FILES = 25
 
@@ -107,10 +105,7 @@ def branches(repository: Path) -> dict[str, list[int]]:
 
 def test_nine_of_ten_functions_are_simple(branches: dict[str, list[int]]) -> None:
     ninth = {room: int(np.quantile(some, 0.9, method="inverted_cdf")) for room, some in branches.items()}
-    limits = {room: NOT_YET.get(room, USUAL_BRANCHES) for room in ninth}
-    assert {room: one for room, one in ninth.items() if one > limits[room]} == {}
-    # What has become simple is held to it.
-    assert {room for room in NOT_YET if ninth[room] <= USUAL_BRANCHES} == set()
+    assert {room: one for room, one in ninth.items() if one > USUAL_BRANCHES} == {}
 
 
 def test_no_function_branches_without_end(branches: dict[str, list[int]]) -> None:

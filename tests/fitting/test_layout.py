@@ -26,6 +26,7 @@ KEYS = {"result/model_fit.py": '"twins"'} | dict.fromkeys(
     (
         "result/verdict.py",
         "api.py",
+        "together/result.py",
         "together/said.py",
         *(f"verdict/{name}.py" for name in ("doubts", "in_python", "next_step", "settings", "tell")),
     ),
