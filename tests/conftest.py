@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.stem in SLOW_FILES or getattr(item, "originalname", item.name) in SLOW_TESTS:
             item.add_marker(pytest.mark.slow)
             slow.add(item.path)
-    # Some processes share the files: none is to be left with a long one at the end. Nor is one to wait
+    # Two processes share the files: neither is to be left with a long one at the end. Nor is one to wait
     # while the other installs SasView: a file of those that need it comes first, the rest after what is slow.
     sasview = {
         item.path for item in items if {"sasview61", "sasview62"} & set(getattr(item, "fixturenames", ()))
