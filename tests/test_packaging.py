@@ -22,11 +22,10 @@ import sasnet_plugin
 TOP = ("pyproject.toml", "setup.cfg", "README.md", "LICENSE")
 #: Builds a wheel, and a source distribution and of that, elsewhere, another wheel.
 BUILD = """
-import os, tarfile
+import os, shutil
 from setuptools import build_meta
 source, direct = build_meta.build_sdist("dist"), build_meta.build_wheel("dist")
-with tarfile.open(f"dist/{source}") as archive:
-    archive.extractall("unpacked", filter="data")
+shutil.unpack_archive(f"dist/{source}", "unpacked")  # tarfile's filters are not in 3.11.2
 os.chdir(f"unpacked/{source.removesuffix('.tar.gz')}")
 build_meta.build_wheel("../../by_source")
 """
