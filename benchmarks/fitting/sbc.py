@@ -3,9 +3,9 @@
 ``python -m benchmarks fitting/sbc --work W`` draws 60 curves of each of twelve common models from the prior
 and the measurement model, and fits each with default options; ``--systematic`` adds an error of 3 % of I that
 changes slowly along q, ``--named`` tells the fit the model. Of each fit of the true model that explains the
-curve, or is the verified answer or equal to it, the place of each true value in its interval is kept: where
-intervals are right, these ranks are evenly spread (Talts et al. 2018, arXiv:1804.06788). Amplitudes and
-contrasts are left out: the unit of a simulated intensity is arbitrary.
+curve, or is the answer, within a systematic error, or equal to it, the place of each true value in its
+interval is kept: where intervals are right, these ranks are evenly spread (Talts et al. 2018,
+arXiv:1804.06788). Amplitudes and contrasts are left out: the unit of a simulated intensity is arbitrary.
 
 Every answer is kept in ``W`` as it comes, so a killed run goes on, and all that ``W`` has is in the table;
 ``--write`` puts it into ``benchmarks/fitting/sbc.md`` and the pictures of the ranks into
@@ -58,6 +58,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     from sasnet_plugin.fitting.evidence.weights import alike
     from sasnet_plugin.fitting.result.model_fit import explains
     from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.fitting.verdict.equals import explained_within_error
 
     form = MODELS[index % len(MODELS)]
     rng = np.random.default_rng([seed, index])
@@ -71,7 +72,8 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     began = time.process_time()
     result = fit_with(Here(), curve, options)
     true = next((fit for fit in result.fits if fit.name == given.name), None)
-    answers = {fit.name for fit in result.fits[:1]} | set(alike(result.fits)) if result.verified else set()
+    told = explained_within_error(result)
+    answers = {fit.name for fit in result.fits[:1]} | set(alike(result.fits)) if told else set()
     left_out = amplitudes(given.name)
     values = {
         name: _compared(true, name, given.parameters)
