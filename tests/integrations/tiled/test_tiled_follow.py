@@ -220,7 +220,7 @@ def test_kills_cuts_and_restarts_lose_and_double_nothing(
             wanted.append(f"c{len(wanted):03d}")
             place.write_table(curve(40.0, len(wanted)), key=wanted[-1])
 
-    writing = threading.Thread(target=write, args=(12,))
+    writing = threading.Thread(target=write, args=(20,))
     writing.start()
     until(lambda: len(wanted) > 2)
     for _ in range(2):  # killed while it answers
