@@ -231,8 +231,7 @@ def restarted(state: State) -> Iterator[Step]:
 def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     fit, budget = state.fits[hypothesis], Budget(STRATEGY.time[hypothesis.cost])
     # From where the last one has brought it well down all attempts are open again.
-    reached_level = int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
-    key = ("restart", hypothesis, reached_level)
+    key = ("restart", hypothesis, _level(fit))
     attempt = sum(done[: len(key)] == key for done in state.done)
     # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
     extra = starting_values(fit) if attempt == 0 else None
@@ -242,6 +241,11 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
     worth = chance * boost(state, state.size(hypothesis), again=True) / budget.seconds
     return Step((*key, attempt), worth, hypothesis=hypothesis, task=task)
+
+
+def _level(fit: ModelFit) -> int:
+    """Of its χ², in steps that a fit has to fall by to be another."""
+    return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
 
 
 def again(state: State) -> Iterator[Step]:
@@ -265,11 +269,9 @@ def ended(state: State) -> Iterator[Step]:
     best = state.best
     if best is None or not state.fits[best].cut:
         return
-    fit = state.fits[best]
-    key = ("ended", best, int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls)))
-    step = beside(state, key, best, STRATEGY.likely, starting_values(fit))
-    task = state.task(best, starts=(starting_values(fit),), beside=True, budget=Budget(STRATEGY.time["slow"]))
-    yield replace(step, task=task)
+    start, budget = starting_values(state.fits[best]), Budget(STRATEGY.time["slow"])
+    key = ("ended", best, _level(state.fits[best]))
+    yield beside(state, key, best, STRATEGY.likely, start, beside=True, budget=budget)
 
 
 def _is_seen(state: State, hypothesis: Hypothesis) -> bool:

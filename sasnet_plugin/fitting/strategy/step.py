@@ -112,9 +112,11 @@ def fitting(state: State, hypothesis: Hypothesis, chance: float, due: bool = Fal
     )  # fmt: skip
 
 
-def beside(state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any) -> Step:
+def beside(
+    state: State, key: tuple[Any, ...], hypothesis: Hypothesis, chance: float, *starts: Any, **how: Any
+) -> Step:
     """Fit one from the values that another fit gives; its key begins with the kind of step."""
-    task = state.task(hypothesis, starts=starts)
+    task = state.task(hypothesis, starts=starts, **how)
     again = boost(state, state.size(hypothesis), again=True)
     # What a fit has taken depends on what else the machine does; what it is expected to take does not.
     worth = chance * again / (STRATEGY.from_start * hypothesis.seconds)
