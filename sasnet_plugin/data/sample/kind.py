@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ...types import Curve
 from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 
-#: Curves of one sample in two settings differ by their calibration, no more, where their q overlap.
-_CALIBRATION = 0.25
+#: Curves of one sample in two settings differ by their calibration, no more, where their q overlap; in ln I.
+MOST_CALIBRATION = 0.25
 #: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.
 _SAME_SHAPE = 0.05
 #: Parts of the highest intensity between which neighbours no longer matter and the background not yet.
@@ -31,19 +31,23 @@ def kind_of(sample: Sample) -> str:
     two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
     other solvents do.
     """
-    stated = stated_kind(sample)
-    if stated or len(sample.curves) == 1:
-        return stated or SETTINGS
-    known = [pair for a, b in combinations(sample.curves, 2) if (pair := _ratio(a, b)) is not None]
+    return stated_kind(sample) or kind_by_look(sample.curves)
+
+
+def kind_by_look(curves: Sequence[Curve]) -> str:
+    """The kind as curves look where their q overlap, whatever is given; see `kind_of`."""
+    if len(curves) == 1:
+        return SETTINGS
+    known = [pair for a, b in combinations(curves, 2) if (pair := _ratio(a, b)) is not None]
     if not known:
-        return SETTINGS if _side_by_side(sample.curves) else SERIES
+        return SETTINGS if _side_by_side(curves) else SERIES
     return _by_ratios(np.max(np.abs(known), axis=0))
 
 
 def _by_ratios(largest: NDArray[np.float64]) -> str:
     """By level, scatter and scatter at high q of the ratio of two curves, the largest of all pairs."""
     level, scatter, high = largest
-    if level < _CALIBRATION and scatter < _SAME_SHAPE:
+    if level < MOST_CALIBRATION and scatter < _SAME_SHAPE:
         return SETTINGS
     return CONCENTRATIONS if high < _SAME_SHAPE else CONTRASTS
 

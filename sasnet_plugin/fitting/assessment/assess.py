@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -91,17 +92,24 @@ def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:
     return [fit for fit in order if fit.name in names]
 
 
-def as_the_simpler(order: Sequence[ModelFit]) -> list[ModelFit]:
+def as_the_simpler(
+    order: Sequence[ModelFit], both: Callable[[float, float], float] = operator.add
+) -> list[ModelFit]:
     """Fits by falling weight, those that have become a simpler one that was fitted counted as that.
 
     A vesicle without a core is a sphere: what speaks for it speaks for the sphere, whatever vesicles had
     before.
+
+    Parameters
+    ----------
+    both : callable
+        Weight of two such from that of each.
     """
     weight = {fit.name: fit.weight for fit in order}
     for fit in sorted(order, key=lambda fit: -len(fit.free)):
         become = _become(fit, order)
         if become is not None:
-            weight[become.name] += weight[fit.name]
+            weight[become.name] = both(weight[become.name], weight[fit.name])
             weight[fit.name] = 0.0
     told = [replace(fit, weight=weight[fit.name]) for fit in order]
     return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))

@@ -8,17 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, SERIES
 from ..pool import answers
 from ..result.model_fit import Parameter
+from ..settings import ASSESSMENT
 from ..task import Counting
+from .changes import largest_change
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit
-from .search import JOINT
-
-#: Kinds of sample along which a body may change.
-_CHANGING = (CONCENTRATIONS, SERIES)
+from .search import CHANGING, JOINT
 
 
 def odd_one(pool: Counting, task: JointTask) -> int | None:
@@ -42,7 +40,8 @@ def own_that_explains(
 ) -> tuple[str, JointFit] | None:
     """The one parameter with which all curves are explained where each has its own; the likeliest of several.
 
-    Micelles grow and lose charge along a series of concentrations or of salt, and are the same otherwise.
+    Micelles grow and lose charge along a series of concentrations or of salt, and are the same otherwise. It
+    is said to change where it is seen to.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def own_that_explains(
     seconds : float
         At most.
     """
-    if task.sample.kind not in _CHANGING or seconds <= 0:
+    if task.sample.kind not in CHANGING or seconds <= 0:
         return None
     names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
     tasks = [
@@ -61,7 +60,14 @@ def own_that_explains(
         for name in names
     ]
     found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
-    return min(found, key=lambda one: one[1].minus_two_log, default=None)
+    return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
+
+
+def _changes(found: tuple[str, JointFit]) -> bool:
+    """Whether a fit shows that its curves do not share a parameter."""
+    name, fit = found
+    difference, error = largest_change(fit, name)
+    return difference > ASSESSMENT.significant * error
 
 
 def _is_told(name: str, p: Parameter) -> bool:

@@ -23,12 +23,13 @@ from ..problem.contrast import scattering_length_density
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
+from .bodies import PLAIN
 from .disagreement import odd_one, own_that_explains
 from .first_points import leaving_out
 from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
 from .ranking import ranked
-from .result import SampleResult
+from .result import JointFit, SampleResult
 from .said import EXCHANGED, spoken_in_python, told
 from .search import Alone, Reading, again, search
 
@@ -37,7 +38,8 @@ NO_DENSITIES = (
     "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
     " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
-#: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all.
+#: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all;
+#: plain bodies besides.
 _CHANGED = 2
 
 
@@ -192,13 +194,9 @@ def _disagreeing(
     """
     usual = [one for reading, one in zip(readings, found, strict=True) if reading.usual and one.fits]
     for one in usual:
-        for fit in one.fits[:_CHANGED]:
-            task = again(one.sample, one.dintensities, options, fit)
-            changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
-            if changed is not None:
-                name, own = changed
-                sample = replace(one.sample, own=one.sample.own | {name})
-                return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
+        changed = _changing(ledger, one, options)
+        if changed is not None:
+            return changed
     for one in usual or found[:1]:
         if one.best is not None:
             odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))
@@ -207,6 +205,21 @@ def _disagreeing(
         if ledger.clock() >= ledger.until:
             break
     return found[0]
+
+
+def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleResult | None:
+    """The likeliest of what explains the curves where each has one parameter of its own."""
+    bodies = [fit for fit in one.fits[_CHANGED:] if fit.model in PLAIN]
+    explaining: list[tuple[str, JointFit]] = []
+    for fit in (*one.fits[:_CHANGED], *bodies):
+        task = again(one.sample, one.dintensities, options, fit)
+        changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
+        explaining += [] if changed is None else [changed]
+    if not explaining:
+        return None
+    name, own = min(explaining, key=lambda changed: changed[1].minus_two_log)
+    sample = replace(one.sample, own=one.sample.own | {name})
+    return replace(one, sample=sample, fits=tuple(ranked([own], one.suggestion)), changing=name)
 
 
 def _apart(made: SampleResult, alone: Alone) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...data.sample.sample import CONTRASTS
+from ...data.sample.sample import CONTRASTS, SETTINGS
 from ...simulate.priors import model_info
 from ...types import product_name
 from ..assessment.goodness_of_fit import standardised_runs
@@ -30,6 +30,7 @@ def joint_fit(found: JointMinimum) -> JointFit:
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.minus_two_log,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
         _runs(found), task.per_decade, seconds=found.seconds, derivatives=found.derivatives,
+        calibrations=_calibrations(found),
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
     return replace(
@@ -71,6 +72,17 @@ def _single(found: JointMinimum, names: Sequence[str]) -> set[str]:
 def _runs(found: JointMinimum) -> tuple[float, ...]:
     curves = zip(found.task.sample.curves, found.theories, strict=True)
     return tuple(standardised_runs(curve.intensity - theory) for curve, theory in curves)
+
+
+def _calibrations(found: JointMinimum) -> tuple[float, ...]:
+    """Of settings: each curve's scale over the middle one, as it is asked for."""
+    if found.task.sample.kind != SETTINGS or found.plan.factors is None:
+        return ()
+    scales = [
+        values["scale"] / factor for values, factor in zip(found.values, found.plan.factors, strict=True)
+    ]
+    middle = sorted(scales)[len(scales) // 2]
+    return tuple(float(scale / middle) for scale in scales)
 
 
 def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:

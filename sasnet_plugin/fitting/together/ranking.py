@@ -40,8 +40,11 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
     weight = shares(log)
     known = {fit.name: fit for fit in fits}
     weighed = [replace(_as_single(f), weight=float(w)) for f, w in zip(fits, weight, strict=True)]
-    found = _plainest(of_the_likeliest_group(as_the_simpler(weighed), suggestion.groups), known)
-    order = [replace(known[one.name], weight=one.weight) for one in found]
+    # How many larger models were fitted that have become one says nothing for it.
+    counted = as_the_simpler(weighed, max)
+    total = sum(one.weight for one in counted)
+    found = _plainest(of_the_likeliest_group(counted, suggestion.groups), known)
+    order = [replace(known[one.name], weight=one.weight / total) for one in found]
     least = _NEARLY * max(fit.weight for fit in order)
     first = next((fit for fit in order if fit.weight > least and not fit.lacking()), order[0])
     return [first, *(fit for fit in order if fit is not first)]

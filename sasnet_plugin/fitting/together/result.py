@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.sample.kind import MOST_CALIBRATION
 from ...data.sample.sample import Sample
 from ...types import Suggestion, product_name
 from ..assessment.excused import excuses
@@ -57,6 +58,10 @@ class JointFit:
     derivatives : mapping to (n + m,) float array
         Of the residuals of all curves, those of what is known besides at the end, by parameter and place of
         the curve that has it of its own, None of what all share; per unit of each.
+    inverted : mapping of str to Parameter
+        Sizes of a long body where this is a flat one, or the reverse, that the curves do not tell from it.
+    calibrations : tuple of float
+        Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
     """
 
     model: str
@@ -75,6 +80,8 @@ class JointFit:
     weight: float = 0.0
     seconds: float = 0.0
     derivatives: Mapping[tuple[str, int | None], NDArray[np.float64]] = field(default_factory=dict)
+    inverted: Mapping[str, Parameter] = field(default_factory=dict)
+    calibrations: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -85,17 +92,21 @@ class JointFit:
         """Places of the curves that it explains neither to their errors nor within a usual slow error.
 
         Residuals that are random but larger than the errors by no more than usual say that the errors are
-        too small.
+        too small. A setting whose intensity is another than that of the others is none of the same sample.
         """
-        return [
-            i
-            for i, error in enumerate(self.shared_errors)
-            if not (
-                explains(self.per_point(i), self.theories[i].size)
-                or excuses(error, ASSESSMENT.small_systematic)
-                or self.noisy(i)
-            )
-        ]
+        return [i for i in range(len(self.shared_errors)) if self._off(i) or not self._follows(i)]
+
+    def _off(self, i: int) -> bool:
+        """Whether a curve's calibration would be off by more than any is."""
+        return bool(self.calibrations) and abs(np.log(self.calibrations[i])) > MOST_CALIBRATION
+
+    def _follows(self, i: int) -> bool:
+        """Whether a curve is explained to its errors, or within what measurements are off by."""
+        return (
+            explains(self.per_point(i), self.theories[i].size)
+            or excuses(self.shared_errors[i], ASSESSMENT.small_systematic)
+            or self.noisy(i)
+        )
 
     def per_point(self, i: int) -> float:
         """χ² of a curve over its points."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ...data.sample.kind import kind_by_look
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...digits import chisq_text, listed, rounded, significant
 from ...in_python import in_python
-from ..problem.free_parameters import independent
-from ..result.covariance import correlations
 from ..result.model_fit import Parameter, over_median
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
@@ -25,6 +23,8 @@ from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
+from .changes import largest_change
+from .proportions import long_over_wide
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
 
@@ -178,7 +178,7 @@ def _doubts(result: SampleResult) -> list[str]:
         NOT_ONE if result.apart else "", _contradicting(result, names),
         EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
         _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
-        _noisy(result, best, names), _as_it_looks(result),
+        _inverted(result, best), _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip
     return [doubt for doubt in possible if doubt]
 
@@ -189,6 +189,15 @@ def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
         return ""
     against = listed([names[i] for i in result.against])
     return f"{against} alone looks like another kind of sample; see that it is the same."
+
+
+def _inverted(result: SampleResult, best: JointFit) -> str:
+    """That a body of other proportions explains the curves as well."""
+    if not (best.inverted and result.explained):
+        return ""
+    sizes = [Size(_spoken(n), p.value, p.error, p.unit, (n,)) for n, p in best.inverted.items()]
+    which = "long" if long_over_wide(best) < 1 else "flat"
+    return f"A {which} body explains the curves as well: {listed([in_words(s.name, s) for s in sizes])}."
 
 
 def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
@@ -204,9 +213,12 @@ def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
 
 
 def _as_it_looks(result: SampleResult) -> str:
-    """That nobody has said what the curves are."""
+    """That nobody has said what the curves are, or that settings do not look like such."""
     if result.sample.told:
-        return ""
+        looks = kind_by_look(result.sample.curves)
+        if result.explained or result.sample.kind != SETTINGS or looks not in (CONTRASTS, CONCENTRATIONS):
+            return ""
+        return f"Where their q overlap, the curves differ as {looks} do: see that --kind settings is right."
     return (
         f"That these are {WHAT[result.sample.kind]} was told from the curves; say with --kind if they are"
         " something else."
@@ -222,28 +234,18 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     own = [one[name] for one in best.own]
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
     each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
-    values = f"{listed(each)}{_apart(best, name, [size.value for size in sizes])}"
+    values = f"{listed(each)}{_apart(best, name, over)}"
     return f"The curves do not share one {_spoken(name)}: it is {values}; each was given its own."
 
 
-def _apart(best: JointFit, name: str, values: Sequence[float]) -> str:
+def _apart(best: JointFit, name: str, over: float) -> str:
     """How well the largest difference is known, where an error that curves have in common hides it."""
-    far = sorted(range(len(values)), key=lambda i: values[i])
-    ends = (name, far[0]), (name, far[-1])
-    columns: dict[Any, Any] = dict(best.derivatives)
-    known: list[Any] = independent(columns)
-    if not set(ends) <= set(known):
-        return ""
-    errors = [best.own[i][name].error or 0.0 for _, i in ends]
-    every = correlations({key: columns[key] for key in known})
-    common = float(every[known.index(ends[0]), known.index(ends[1])])
-    plain = float(np.hypot(errors[0], errors[1]))
-    error = float(np.sqrt(max(plain**2 - 2 * common * errors[0] * errors[1], 0.0)))
-    difference = values[far[-1]] - values[far[0]]
+    difference, error = (over * x for x in largest_change(best, name))
+    errors = sorted((one[name].value, one[name].error or 0.0) for one in best.own)
+    plain = over * float(np.hypot(errors[0][1], errors[-1][1]))
     if difference > ASSESSMENT.significant * plain or not 0 < error < plain / 2:
         return ""
-    unit = best.own[0][name].unit
-    size = Size("", difference, error, unit, (name,))
+    size = Size("", difference, error, best.own[0][name].unit, (name,))
     return f", and most of the error is one of all curves: the difference is {in_words('', size).strip()}"
 
 
@@ -280,7 +282,8 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
     )
     if not one_scale or EXCHANGED in result.notes:
         return ""
-    scales = [own["scale"].value for own in best.own]
+    asked = [1.0 if factor is None else factor for factor in sample.scale or (None,) * len(best.own)]
+    scales = [own["scale"].value / factor for own, factor in zip(best.own, asked, strict=True)]
     middle = sorted(scales)[len(scales) // 2]
     far = [i for i, s in enumerate(scales) if abs(s / middle - 1) > _FAR]
     if not far:

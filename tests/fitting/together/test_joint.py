@@ -193,6 +193,19 @@ def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
     assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
 
 
+def test_number_of_larger_fits_that_have_become_a_simpler_one_says_nothing_for_it() -> None:
+    each = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
+    plain = fitted(known(each), "sphere", {"radius": 58.0})
+    other = replace(plain, model="cylinder", minus_two_log=plain.minus_two_log - 1)
+    layered = fitted(known(each), "core_shell_sphere", {"radius": 55.0, "thickness": 4.0})
+    thin = replace(layered.parameters["thickness"], value=2.0, error=5.0, fixed=False)
+    parameters = {**layered.parameters, "thickness": thin}
+    layered = replace(layered, minus_two_log=plain.minus_two_log, parameters=parameters)
+    order = ranked([plain, other, layered], NOTHING)
+    assert [one.model for one in order[:2]] == ["cylinder", "sphere"]
+    assert sum(one.weight for one in order) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(("gain", "first"), [(5.0, "sphere"), (7.0, "core_shell_sphere")])
 def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(gain: float, first: str) -> None:
     """A body of one material more has to be strongly likelier; another kind of body is not its limit."""
