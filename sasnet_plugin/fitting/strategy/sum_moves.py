@@ -75,7 +75,9 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     fit = state.fits[best]
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     alone = replace(best, second=None)
-    yield beside(state, ("alone", alone, best.second), alone, STRATEGY.likely, start)
+    # Again where the sum has got into another minimum, of which a coarse copy of the data may lead away.
+    key = ("alone", alone, best.second, f"{fit.chisq:.2g}")
+    yield beside(state, key, alone, STRATEGY.likely, start, beside=True)
     for hypothesis in _rivals(best):
         if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
             yield fitting(state, hypothesis, STRATEGY.seldom)
