@@ -184,6 +184,9 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     p = fit.parameters.get(name)
     if p is None or not determined(name, p):
         return None
+    if bare(name) == "rg_squared" and p.value > 0:  # as people and other models know it
+        root = float(np.sqrt(p.value))
+        return Size(name, root, None if p.error is None else p.error / (2 * root), "Ang", (name,))
     unit = unit_of(fit.model, bare(name), p.unit)
     return Size(name, p.value, p.error, unit, (name,))
 
