@@ -28,26 +28,14 @@ _COUNTS = frozenset({"frame", "part", "change_from"})
 
 @dataclass(frozen=True)
 class Columns:
-    """A table as a figure needs it.
+    """A table as a figure needs it."""
 
-    Parameters
-    ----------
-    time : (n,) float array
-    shares : dict of str to (n,) float array
-        By group.
-    numbers : dict of str to (value, error)
-        NaN where there is no answer; those that no frame has are left out.
-    changes : list of float
-        Times.
-    frames : int
-        Of the table, drawn or not.
-    """
-
-    time: Array
-    shares: dict[str, Array]
+    time: Array  #: (n,)
+    shares: dict[str, Array]  #: (n,), by group.
+    #: (value, error), NaN where there is no answer; those that no frame has are left out.
     numbers: dict[str, tuple[Array, Array]]
-    changes: list[float]
-    frames: int
+    changes: list[float]  #: Times.
+    frames: int  #: Of the table, drawn or not.
 
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:

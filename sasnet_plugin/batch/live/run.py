@@ -76,31 +76,17 @@ class Back(Protocol):
 
 @dataclass
 class Follower:
-    """A series that is followed into its table.
-
-    Parameters
-    ----------
-    predictor : Predictor or Elsewhere
-        Of the kind of measurement.
-    interval : float
-        Time between two frames.
-    together : int
-        Measurements that are answered together.
-    tell : callable
-        Told of changes, in sentences.
-    changes_sought : bool
-        Say where the series changes: of curves.
-    """
+    """A series that is followed into its table."""
 
     source: Arrivals
     table: Table
-    predictor: Predictor | Elsewhere
+    predictor: Predictor | Elsewhere  #: Of the kind of measurement.
     lines: Lines
-    interval: float = 1.0
-    tell: Callable[[str], None] = print
+    interval: float = 1.0  #: Time between two frames.
+    tell: Callable[[str], None] = print  #: Told of changes, in sentences.
     back: Back | None = None
-    changes_sought: bool = True
-    together: int = field(default_factory=lambda: TOGETHER)
+    changes_sought: bool = True  #: Say where the series changes: of curves.
+    together: int = field(default_factory=lambda: TOGETHER)  #: Measurements that are answered together.
     failures: int = 0
     frames: int = 0
     changes: list[str] = field(default_factory=list)

@@ -19,31 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SmallAngle:
-    """Pixels of a detector behind a sample that the beam goes through.
+    """Pixels of a detector behind a sample that the beam goes through."""
 
-    Parameters
-    ----------
-    qx, qy : (rows, columns) float arrays
-        To the right and upwards as seen from the sample, Å⁻¹.
-    weight : (rows, columns) float array
-        Solid angle times efficiency, 1 in the beam: what a pixel sees of the same I(q).
-    along, across : (rows, columns) float arrays or None
-        Spread of q along q and across it, one standard deviation, Å⁻¹; None where the file does not say.
-    error : (rows, columns) float array or None
-        One standard deviation of the values of an image that is reduced; None where they are counts.
-    setting : Setting or None
-        Of the instrument, where it is known.
-    picture : str
-        How the picture lies in which directions are counted anticlockwise from the right, for people.
-    """
-
+    #: qx, qy: (rows, columns), to the right and upwards as seen from the sample, Å⁻¹.
     qx: FloatArray
     qy: FloatArray
+    #: (rows, columns), solid angle times efficiency, 1 in the beam: what a pixel sees of the same I(q).
     weight: FloatArray
+    #: along, across: (rows, columns), spread of q along q and across it, one standard deviation, Å⁻¹; None
+    #: where the file does not say.
     along: FloatArray | None = None
     across: FloatArray | None = None
+    #: (rows, columns), one standard deviation of the values of an image that is reduced; None where they are
+    #: counts.
     error: FloatArray | None = None
-    setting: Setting | None = None
+    setting: Setting | None = None  #: Of the instrument, where it is known.
+    #: How the picture lies in which directions are counted anticlockwise from the right, for people.
     picture: str = "qx to the right and qy up"
 
     @property

@@ -35,18 +35,11 @@ _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
 
 @dataclass(frozen=True)
 class Responses:
-    """Factors by which the particles' scattering changes with a step of each parameter.
-
-    Parameters
-    ----------
-    across : int
-        Parts of a pixel.
-    of : dict of str to (array, array)
-        By parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
-    """
+    """Factors by which the particles' scattering changes with a step of each parameter."""
 
     inner: FloatArray
-    across: int
+    across: int  #: Parts of a pixel.
+    #: dict of str to (array, array), by parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
     of: dict[str, tuple[FloatArray, FloatArray]]
 
     @classmethod
@@ -81,18 +74,12 @@ def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class State:
-    """The model at one geometry.
-
-    Parameters
-    ----------
-    before : Responses or None
-        Of a geometry that may be near.
-    """
+    """The model at one geometry."""
 
     inner: FloatArray
     counts: Counts
     factors: Factors
-    before: Responses | None = None
+    before: Responses | None = None  #: Of a geometry that may be near.
 
     @cached_property
     def patterns(self) -> FloatArray:
@@ -213,25 +200,14 @@ class State:
 
 @dataclass(frozen=True)
 class Refined:
-    """Where the refinement ended.
-
-    Parameters
-    ----------
-    weights : (120,) float array
-        Counts of each rotation.
-    expected : (n,) float array
-        Counts of each pixel.
-    loss : float
-        Half the deviance and half the prior's χ².
-    films : tuple of (float, float)
-        Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
-    """
+    """Where the refinement ended."""
 
     state: State
-    weights: FloatArray
+    weights: FloatArray  #: (120,), counts of each rotation.
     backgrounds: FloatArray
-    expected: FloatArray
-    loss: float
+    expected: FloatArray  #: (n,), counts of each pixel.
+    loss: float  #: Half the deviance and half the prior's χ².
+    #: Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
     films: tuple[tuple[float, float], ...] = ()
 
 

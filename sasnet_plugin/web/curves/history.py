@@ -25,33 +25,19 @@ _OPEN = (WAITING, RUNNING)
 
 @dataclass
 class Fit:
-    """One fit.
-
-    Parameters
-    ----------
-    keys : tuple of str
-        Of the rows that it is of.
-    asked : mapping
-        How: as a request of `sasnet serve` says it, and ``window``.
-    began : float
-        Seconds since 1970, when it was asked for.
-    progress : mapping
-        ``done``, ``of``, ``name``, ``reduced_chisq``.
-    summary : mapping
-        Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
-    files : tuple of str
-        That were written.
-    """
+    """One fit."""
 
     number: int
-    keys: tuple[str, ...]
-    asked: Mapping[str, Any]
-    began: float
+    keys: tuple[str, ...]  #: Of the rows that it is of.
+    asked: Mapping[str, Any]  #: How: as a request of `sasnet serve` says it, and ``window``.
+    began: float  #: Seconds since 1970, when it was asked for.
     state: str = WAITING
+    #: ``done``, ``of``, ``name``, ``reduced_chisq``.
     progress: Mapping[str, Any] = field(default_factory=dict)
+    #: Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
     summary: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  #: That were written.
     written: bool = False
     seconds: float = 0.0
 

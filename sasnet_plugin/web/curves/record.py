@@ -30,24 +30,12 @@ create index if not exists about_{0} on {0} (about);
 
 @dataclass(frozen=True)
 class Event:
-    """Something that was done.
+    """Something that was done."""
 
-    Parameters
-    ----------
-    id : int
-        Rising from 1, of its kind.
-    time : float
-        Seconds since 1970.
-    kind : str
-        `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
-    about : str
-        Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
-    """
-
-    id: int
-    time: float
-    kind: str
-    about: str
+    id: int  #: Rising from 1, of its kind.
+    time: float  #: Seconds since 1970.
+    kind: str  #: `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
+    about: str  #: Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
     body: Mapping[str, Any]
 
 
