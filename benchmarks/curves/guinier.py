@@ -195,19 +195,11 @@ def series(seed: int = 77, count: int = 1500) -> list[tuple[float, Array, Array]
 
 @dataclass(frozen=True)
 class Case:
-    """A measured curve.
+    """A measured curve."""
 
-    Parameters
-    ----------
-    kind : str
-        Family, or why there is no Guinier region.
-    rg : float
-        True one; 0 where there is none.
-    q, intensity, sigma : (n,) float arrays
-    """
-
-    kind: str
-    rg: float
+    kind: str  #: Family, or why there is no Guinier region.
+    rg: float  #: True one; 0 where there is none.
+    #: q, intensity, sigma: (n,)
     q: Array
     intensity: Array
     sigma: Array

@@ -35,20 +35,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Example:
-    """A simulated curve and what is true of it.
-
-    Parameters
-    ----------
-    curve : Curve
-    factor : str
-        Structure factor, empty for none.
-    shown : bool
-        Whether its window begins below 0.8 π/R_eff.
-    """
+    """A simulated curve and what is true of it."""
 
     curve: Curve
-    factor: str
-    shown: bool
+    factor: str  #: Structure factor, empty for none.
+    shown: bool  #: Whether its window begins below 0.8 π/R_eff.
 
 
 def body(name: str, rng: np.random.Generator) -> dict[str, float]:

@@ -96,23 +96,12 @@ def coil(q: Array, rg: float) -> Array:
 
 @dataclass(frozen=True)
 class Problem:
-    """A measured curve, what it is made of, and the radii that a right answer has.
-
-    Parameters
-    ----------
-    curve : Curve
-    kind : str
-        One of `KINDS`, or the form of a single component.
-    pairs : tuple of str
-        Names of right answers.
-    radii : tuple of float
-        Å, ascending.
-    """
+    """A measured curve, what it is made of, and the radii that a right answer has."""
 
     curve: Curve
-    kind: str
-    pairs: tuple[str, ...]
-    radii: tuple[float, ...]
+    kind: str  #: One of `KINDS`, or the form of a single component.
+    pairs: tuple[str, ...]  #: Names of right answers.
+    radii: tuple[float, ...]  #: Å, ascending.
 
 
 def problem(index: int, seed: int) -> Problem:

@@ -36,20 +36,11 @@ SEED = 1
 
 @dataclass
 class Walk:
-    """Where control was in the package.
+    """Where control was in the package."""
 
-    Parameters
-    ----------
-    root : str
-        Folder of the package.
-    entered : Counter
-        Calls by file.
-    changes : Counter
-        Changes of file by pair, from and to.
-    """
-
-    root: str
-    entered: Counter[str] = field(default_factory=Counter)
+    root: str  #: Folder of the package.
+    entered: Counter[str] = field(default_factory=Counter)  #: Calls by file.
+    #: Changes of file by pair, from and to.
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
     _here: str = ""
 

@@ -125,25 +125,15 @@ def by_the_maximum(images: Sequence[Image]) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Memory:
-    """What was measured.
-
-    Parameters
-    ----------
-    frames, failures : int
-    early, most : float
-        Resident size after `WARM` frames, and at most afterwards, MB.
-    milliseconds : float
-        CPU time of a frame.
-    megabytes : float
-        Of the series on disk.
-    """
+    """What was measured."""
 
     frames: int
     failures: int
+    #: early, most: resident size after `WARM` frames, and at most afterwards, MB.
     early: float
     most: float
-    milliseconds: float
-    megabytes: float
+    milliseconds: float  #: CPU time of a frame.
+    megabytes: float  #: Of the series on disk.
 
 
 def measured(source: Path, judge: Callable[[Sequence[Any]], Sequence[Any]], out: Path) -> Memory:

@@ -36,26 +36,14 @@ THIRD = 1 / 3
 
 @dataclass(frozen=True)
 class Run:
-    """A grid measured in some order.
+    """A grid measured in some order."""
 
-    Parameters
-    ----------
-    measured : int
-        Measurements after which the boundary was known, in usual counting times; all, where it never was.
-    known : bool
-    stopped : int
-        Measurements after which the agent said that the map is settled; 0 for never.
-    right : bool
-        The boundary was known when it said so.
-    seconds : float
-        For a suggestion.
-    """
-
+    #: Measurements after which the boundary was known, in usual counting times; all, where it never was.
     measured: int
     known: bool
-    stopped: int = 0
-    right: bool = False
-    seconds: float = 0.0
+    stopped: int = 0  #: Measurements after which the agent said that the map is settled; 0 for never.
+    right: bool = False  #: The boundary was known when it said so.
+    seconds: float = 0.0  #: For a suggestion.
 
 
 def is_known(samples: Samples, phases: Sequence[str]) -> bool:

@@ -65,26 +65,18 @@ class Asked:
 
 @dataclass
 class Follow:
-    """A follower that is started again when it ends.
-
-    Parameters
-    ----------
-    seen : dict of str to float
-        When the answer of each frame was first in the table, by its key, Unix time.
-    held : list of (time, MB, frames)
-        Resident memory, of which life, and frames answered by then.
-    used : dict of int to float
-        CPU-seconds by life, as they were last looked at.
-    """
+    """A follower that is started again when it ends."""
 
     name: str
     address: str
     out: Path
     log: Path
     back: str
+    #: When the answer of each frame was first in the table, by its key, Unix time.
     seen: dict[str, float] = field(default_factory=dict)
+    #: Resident memory, of which life, and frames answered by then.
     held: list[tuple[int, float, int]] = field(default_factory=list)
-    used: dict[int, float] = field(default_factory=dict)
+    used: dict[int, float] = field(default_factory=dict)  #: CPU-seconds by life, as they were last looked at.
     lives: int = 0
     process: Any = None
     stopped: bool = False
@@ -143,29 +135,18 @@ def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:
 
 @dataclass
 class BeamTime:
-    """A beam time under way.
-
-    Parameters
-    ----------
-    wrong : list of (what, begin, end)
-        What went wrong, Unix times.
-    starts : list of float
-        Seconds that the server's starts took.
-    loads : list of float
-        Of the machine.
-    began : float
-        Unix time.
-    """
+    """A beam time under way."""
 
     asked: Asked
     server: TiledServer
     network: Network
     writers: list[Writer]
     followers: list[Follow]
+    #: (what, begin, end), what went wrong, Unix times.
     wrong: list[tuple[str, float, float]] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
-    began: float = field(default_factory=time.time)
+    starts: list[float] = field(default_factory=list)  #: Seconds that the server's starts took.
+    loads: list[float] = field(default_factory=list)  #: Of the machine.
+    began: float = field(default_factory=time.time)  #: Unix time.
 
     @property
     def uri(self) -> str:

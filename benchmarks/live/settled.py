@@ -38,21 +38,12 @@ BINS = ((0.0, 0.15), (0.15, 0.5), (0.5, 0.8), (0.8, 1.01))
 
 @dataclass
 class Found:
-    """What was found.
-
-    Parameters
-    ----------
-    when : list of float
-        Shares of the counts at which answers were settled.
-    wrong : int
-        Of these.
-    forecasts : list of (Outlook, bool)
-        And whether it was settled in the end.
-    """
+    """What was found."""
 
     looked: int = 0
-    when: list[float] = field(default_factory=list)
-    wrong: int = 0
+    when: list[float] = field(default_factory=list)  #: Shares of the counts at which answers were settled.
+    wrong: int = 0  #: Of these.
+    #: And whether it was settled in the end.
     forecasts: list[tuple[Outlook, bool]] = field(default_factory=list)
 
 

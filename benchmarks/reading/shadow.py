@@ -28,23 +28,13 @@ from .shadow_curves import KINDS, Measured
 
 @dataclass(frozen=True)
 class Read:
-    """What became of one measurement on reading.
-
-    Parameters
-    ----------
-    measured : Measured
-    hidden : int
-        Points left out as a shadow.
-    first : float
-        q of the first point kept, over that from which on the beamstop lets 97 % pass; nan without a shadow.
-    whole : bool
-        Whether the range of all q gives every point back.
-    """
+    """What became of one measurement on reading."""
 
     measured: Measured
-    hidden: int
+    hidden: int  #: Points left out as a shadow.
+    #: q of the first point kept, over that from which on the beamstop lets 97 % pass; nan without a shadow.
     first: float
-    whole: bool
+    whole: bool  #: Whether the range of all q gives every point back.
 
 
 def read(measured: Measured) -> Read:

@@ -39,23 +39,12 @@ GIVEN_UP = 60.0
 
 @dataclass(frozen=True)
 class Command:
-    """What answers the files.
+    """What answers the files."""
 
-    Parameters
-    ----------
-    name : str
-        Subcommand of sasnet.
-    options : tuple of str
-    here : tuple of str
-        Options on this machine alone.
-    suffix : str
-        Of what it writes with --out.
-    """
-
-    name: str
+    name: str  #: Subcommand of sasnet.
     options: tuple[str, ...] = ()
-    here: tuple[str, ...] = ()
-    suffix: str = ".csv"
+    here: tuple[str, ...] = ()  #: Options on this machine alone.
+    suffix: str = ".csv"  #: Of what it writes with --out.
 
     def line(self, data: Path, out: Path, *more: str) -> list[str]:
         """The command."""
@@ -75,24 +64,13 @@ FOLLOW = Command("follow")
 
 @dataclass(frozen=True)
 class Compared:
-    """Files answered here and on a cluster.
-
-    Parameters
-    ----------
-    different : int
-        Rows that differ, are missing or are too many, but for those that the clock has cut.
-    cut : int
-        Files of which the clock on the wall has ended the search, here or there.
-    kills : int
-        Workers that were killed while files were left.
-    here, there : float
-        Seconds.
-    """
+    """Files answered here and on a cluster."""
 
     files: int
-    different: int
-    cut: int
-    kills: int
+    different: int  #: Rows that differ, are missing or are too many, but for those that the clock has cut.
+    cut: int  #: Files of which the clock on the wall has ended the search, here or there.
+    kills: int  #: Workers that were killed while files were left.
+    #: here, there: seconds.
     here: float
     there: float
 
@@ -117,15 +95,10 @@ def compared(files: int, kills: int, folder: Path, command: Command = BATCH, see
 
 @dataclass
 class Past:
-    """What was done so far, kept in a file.
-
-    Parameters
-    ----------
-    here, there : float
-        Seconds that both batches took, those of ended runs too.
-    """
+    """What was done so far, kept in a file."""
 
     path: Path
+    #: here, there: seconds that both batches took, those of ended runs too.
     here: float = 0.0
     there: float = 0.0
     here_done: bool = False

@@ -35,21 +35,13 @@ MOST_SECONDS, MOST_BYTES = 30.0, 1_000_000_000
 
 @dataclass
 class Counts:
-    """What came of some attempts.
-
-    Parameters
-    ----------
-    tried, survived : int
-    failures : list of str
-        One line each: what was done (enough to do it again), and what happened.
-    remarks : list of str
-        What was measured besides.
-    """
+    """What came of some attempts."""
 
     tried: int = 0
     survived: int = 0
+    #: One line each: what was done (enough to do it again), and what happened.
     failures: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  #: What was measured besides.
 
     def add(self, failure: str | None) -> None:
         """Count one more attempt; None where it survived."""
@@ -60,24 +52,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Part:
-    """A way to attack: a function ``part(work, tried, seed) -> Counts``.
+    """A way to attack: a function ``part(work, tried, seed) -> Counts``."""
 
-    Parameters
-    ----------
-    title : str
-        For the table.
-    where : str
-        ``module:function``.
-    tried : int
-        Attempts of the whole benchmark.
-    step : int
-        Attempts between two times that the counts are kept.
-    """
-
-    title: str
-    where: str
-    tried: int
-    step: int
+    title: str  #: For the table.
+    where: str  #: ``module:function``.
+    tried: int  #: Attempts of the whole benchmark.
+    step: int  #: Attempts between two times that the counts are kept.
 
     @property
     def function(self) -> Callable[[Path, int, int], Counts]:
