@@ -15,7 +15,6 @@ that is cut off (Ctrl-C, a kill) leaves what it has measured, and says so.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import csv
 import json
@@ -33,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from ..asked import parser_of
 from ..service.batch import memory
 from ..tables import markdown
 from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port, seconds
@@ -478,18 +478,17 @@ _WHAT = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run it and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = parser_of(
+        __doc__,
+        work=True,
+        kills=(KILLS, "of the followers"),
+        restarts=(RESTARTS, "kills of the server"),
+        seed=1,
     )
-    parser.add_argument("--work", type=Path, required=True, help="folder that is not there yet")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
-    parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
-    parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
     parser.add_argument("--write-back", default="table", choices=("metadata", "table", "both"))
     parser.add_argument("--send", action="store_true", help="everything goes to the server, not into files")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -8,7 +8,6 @@ into ``benchmarks/reading/shadow.md``. The settings of `data.shadow` were chosen
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from sasnet_plugin.data import load
 from sasnet_plugin.data.clean import within
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 from .shadow_curves import KINDS, Measured
 
@@ -88,12 +88,7 @@ _PARTS = {
 
 def main() -> None:
     """Simulate, read, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--each", type=int, default=200, help="measurements of a kind")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, each=(200, "measurements of a kind"), seed=2026)
     asked = parser.parse_args()
     every = [
         read(make(np.random.default_rng([asked.seed, row, number])))

@@ -10,7 +10,6 @@ command goes on where it was ended. ``--write`` puts the table into ``benchmarks
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..asked import parser_of
 from ..tables import markdown
 from .robustness_kills import environment, rows_of
 
@@ -192,13 +192,14 @@ def _different(here: list[dict[str, str]], there: list[dict[str, str]]) -> tuple
 
 def main() -> None:
     """Print the table, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--fits", type=int, default=2000, help="files that are fitted")
-    parser.add_argument("--files", type=int, default=2000, help="curves that are classified")
-    parser.add_argument("--kills", type=int, default=10, help="of workers, in each")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = parser_of(
+        __doc__,
+        fits=(2000, "files that are fitted"),
+        files=(2000, "curves that are classified"),
+        kills=(10, "of workers, in each"),
+        seed=0,
+    )
     parser.add_argument("--folder", type=Path, help="keep both results here, and go on from them")
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     head = ["command", "files", "workers killed", "rows that differ", "cut by the clock", "this machine / s",
             f"cluster of {WORKERS} / s", "files an hour on the cluster"]  # fmt: skip

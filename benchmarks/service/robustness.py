@@ -14,7 +14,6 @@ doubled.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from ..asked import parser_of
 from ..tables import markdown
 
 #: What no attempt may take.
@@ -158,12 +158,9 @@ def report(found: dict[str, dict[str, Any]]) -> str:
 
 def main() -> int:
     """Attack, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = parser_of(__doc__, work=True, seed=2026)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--share", type=float, default=1.0, help="Of the attempts of each part.")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     given.work = given.work.resolve()
     # Children import nothing from the folder that they are started in, which may be that of the benchmarks.
