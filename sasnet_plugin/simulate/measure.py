@@ -38,22 +38,14 @@ class Measured:
 def measure(
     clean: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure clean curves in one setting, with the frozen protocol's background, noise and faults.
-
-    Parameters
-    ----------
-    clean : (k, N_WIDE) float array
-        Noise-free, resolution-free I(q) on the wide grid, any scale.
-    wide : bool
-        As for `measured`.
-    """
+    """As `measured`, of curves on the wide grid, (k, N_WIDE), without resolution."""
     return measured(np.asarray(setting.matrix @ clean.T).T, setting, rng, wide=wide)
 
 
 def measured(
     smeared: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure curves that have the setting's resolution already.
+    """Measure curves that have the setting's resolution, with the protocol's background, noise and faults.
 
     Parameters
     ----------

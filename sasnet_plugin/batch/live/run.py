@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import BadZipFile
@@ -129,8 +130,8 @@ class Follower:
 
     def look(self) -> int:
         """Answer what has arrived; how many curves that were."""
-        count = 0
-        for some in _batches(self.source.look(), self.together):
+        count, arrived = 0, iter(self.source.look())
+        while some := list(islice(arrived, self.together)):
             self._answer(some)
             count += len(some)
         if not count and self.back is not None:
@@ -281,17 +282,6 @@ def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Itera
     except KeyboardInterrupt:
         if not watch:
             raise
-
-
-def _batches(found: Iterator[Arrived], most: int) -> Iterator[list[Arrived]]:
-    some: list[Arrived] = []
-    for one in found:
-        some.append(one)
-        if len(some) == most:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _sentence(file: str, error: Exception) -> str:

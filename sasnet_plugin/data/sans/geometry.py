@@ -110,7 +110,6 @@ def on_detector(
     shape: tuple[int, int],
     centre: tuple[float, float],
     setting: Setting,
-    efficiency: FloatArray | None = None,
 ) -> SmallAngle:
     """Geometry of a flat detector perpendicular to the beam.
 
@@ -120,7 +119,6 @@ def on_detector(
         Row 0 is the lowest.
     centre : (float, float)
         Column and row of the beam, 0 in the middle of the first pixel.
-    efficiency : (rows, columns) float array, optional
 
     Notes
     -----
@@ -132,5 +130,4 @@ def on_detector(
     cosine = 1 / np.sqrt(1 + (x**2)[None, :] + (y**2)[:, None])
     # 2 sin θ over tan 2θ, with 2 sin²θ = 1 - cos 2θ = cos 2θ tan² 2θ / (1 + 1/cos 2θ).
     scale = setting.k * cosine * np.sqrt(2 / (1 + cosine))
-    weight = cosine**3 if efficiency is None else cosine**3 * efficiency
-    return SmallAngle(scale * x[None, :], scale * y[:, None], weight, setting=setting)
+    return SmallAngle(scale * x[None, :], scale * y[:, None], cosine**3, setting=setting)
