@@ -99,7 +99,7 @@ class State:
         # Of no rotation in particular: the particles alone.
         return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
 
-    def jacobian(self, weights: FloatArray, diffuse: float, *, lattice_alone: bool = False) -> FloatArray:
+    def jacobian(self, weights: FloatArray, diffuse: float) -> FloatArray:
         """Change of the expected counts with each parameter, at fixed weights.
 
         Parameters
@@ -108,8 +108,6 @@ class State:
             Counts of each rotation, of `patterns`.
         diffuse : float
             Counts of the decaying background.
-        lattice_alone : bool
-            Of lattice constant and width alone; 0 of the others, which cost more.
 
         Returns
         -------
@@ -124,8 +122,6 @@ class State:
             # On the same parts of pixels, so that the difference is the parameter's.
             moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
             found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
-        if lattice_alone:
-            return np.asarray(found / _STEPS)
         spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
         found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
         for name, (every, mean) in self.responses.of.items():

@@ -15,7 +15,7 @@ from ...service.fits import PROBLEM, PROGRESS
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
 from .history import DONE, FAILED, RUNNING, STOPPED, WAITING
-from .record import BATCH_STATE, BATCHED, Record
+from .record import BATCH_STATE, BATCHED, Record, numbered
 from .settings import CURVES
 
 _KILLED = "sasnet was ended while this was fitted; go on with it."
@@ -116,17 +116,9 @@ class Batches:
             return self.batch(number).state in _OPEN and self._queue.cancel(number)
 
     def batch(self, number: int) -> Batch:
-        """One of them.
-
-        Raises
-        ------
-        SasnetError
-            There is no such batch.
-        """
+        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
-            if number not in self._batches:
-                raise SasnetError(f"There is no batch {number}.")
-            return self._batches[number]
+            return numbered(self._batches, number, "batch")
 
     def all(self) -> list[dict[str, Any]]:
         """All of them, the newest first."""

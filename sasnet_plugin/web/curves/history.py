@@ -14,7 +14,7 @@ from ...service.images.job import ImageJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
-from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record
+from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, numbered
 from .settings import CURVES
 
 #: States of a fit.
@@ -91,17 +91,9 @@ class History:
         return self._queue.cancel(number)
 
     def fit(self, number: int) -> Fit:
-        """One of them.
-
-        Raises
-        ------
-        SasnetError
-            There is no such fit.
-        """
+        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
-            if number not in self._fits:
-                raise SasnetError(f"There is no fit {number}.")
-            return self._fits[number]
+            return numbered(self._fits, number, "fit")
 
     def answer(self, number: int) -> Mapping[str, Any]:
         """All that a fit has answered; empty where it has not.

@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...types import SasnetError
 
+T = TypeVar("T")
 #: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
 #: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
 LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "chosen", "asked", "answered", "written", "ended"
@@ -37,6 +38,19 @@ class Event:
     kind: str  #: `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
     about: str  #: Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
     body: Mapping[str, Any]
+
+
+def numbered(those: Mapping[int, T], number: int, what: str) -> T:
+    """The fit or batch of a number.
+
+    Raises
+    ------
+    SasnetError
+        There is none.
+    """
+    if number not in those:
+        raise SasnetError(f"There is no {what} {number}.")
+    return those[number]
 
 
 class Record:
