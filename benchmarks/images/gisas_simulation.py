@@ -195,11 +195,7 @@ def _percent(found: list[tuple[float, float]]) -> str:
 def main() -> None:
     """Measure, print, and write if asked to."""
     parser = parser_of(
-        __doc__,
-        bases=(16, "bases timed"),
-        examples=(40, "examples of each basis and kind timed"),
-        peer=(6, "samples of each kind by BornAgain"),
-        geometries=(10, "geometries whose basis is checked"),
+        __doc__, bases=(16, "timed"), examples=(40, "of each kind"), peer=(6, "by BornAgain"), geometries=10
     )
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)

@@ -102,11 +102,7 @@ def _off(found: np.ndarray, true: np.ndarray) -> float:
 def main() -> None:
     """Measure, print, and write if asked to."""
     parser = parser_of(
-        __doc__,
-        films=(100, "films timed"),
-        peer=(10, "films by BornAgain"),
-        examples=(300, "measurements timed"),
-        checked=(20, "films checked"),
+        __doc__, films=(100, "timed"), peer=(10, "by BornAgain"), examples=(300, "timed"), checked=20
     )
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)
