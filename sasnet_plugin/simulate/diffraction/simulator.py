@@ -71,13 +71,7 @@ class DiffractionSimulator(Simulator):
     def measure(
         self, rows: Sequence[Row], rng: np.random.Generator, *, exposure: float | None = None
     ) -> tuple[list[Image], Targets]:
-        """Measure particles anew, each turned anew; besides, ``counts`` and ``kind``.
-
-        Parameters
-        ----------
-        exposure : float, optional
-            Expected counts of the particle; default: drawn.
-        """
+        """Measure particles anew, each turned anew; besides, ``counts`` and ``kind``."""
         images = [shot(row, rng, exposure) for row in rows]
         tags = [samples.tags_of(row["parameters"]) for row in rows]
         return images, {

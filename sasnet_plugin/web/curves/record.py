@@ -54,12 +54,7 @@ def numbered(those: Mapping[int, T], number: int, what: str) -> T:
 
 
 class Record:
-    """An opened record.
-
-    Parameters
-    ----------
-    path : Path
-        Made where there is none.
+    """An opened record; made where there is none.
 
     Raises
     ------
