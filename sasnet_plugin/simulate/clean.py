@@ -156,7 +156,7 @@ def evaluate(
     quiet = int(np.searchsorted(q[: where.size], q_quiet(name, parameters)))
     log_i[:quiet] = log_i[min(quiet, log_i.size - 1)]
     if scaled:
-        log_i = blurred(spread_sizes(name, parameters, scaled, where, log_i), 1)
+        log_i = blurred(spread_sizes(parameters, scaled, where, log_i), 1)
     else:
         log_i = _in_cells(name, where, log_i, n_valid, trusted)
     n_valid = log_i.size

@@ -97,10 +97,10 @@ def wins(mean: Array, variance: Array) -> Array:
     return np.asarray(found / np.maximum(found.sum(axis=-2, keepdims=True), 1e-300))
 
 
-def entropy(probability: Array, axis: int = -2) -> Array:
-    """Bits that are open, summed over the labels."""
+def entropy(probability: Array) -> Array:
+    """Bits that are open, summed over the labels, the last axis but one."""
     safe = np.maximum(probability, 1e-12)
-    return np.asarray(-np.sum(safe * np.log2(safe), axis=axis))
+    return np.asarray(-np.sum(safe * np.log2(safe), axis=-2))
 
 
 def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
