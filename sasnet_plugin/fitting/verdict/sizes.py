@@ -50,24 +50,14 @@ _OF: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Size:
-    """A quantity of a fit.
-
-    Parameters
-    ----------
-    error : float or None
-        One standard deviation; None where it is not known.
-    parts : tuple of str
-        Names of the parameters that it is the sum of.
-    weight : float
-        Of its fit, over the best one's.
-    """
+    """A quantity of a fit."""
 
     name: str
     value: float
-    error: float | None
+    error: float | None  #: One standard deviation; None where it is not known.
     unit: str
-    parts: tuple[str, ...]
-    weight: float = 1.0
+    parts: tuple[str, ...]  #: Names of the parameters that it is the sum of.
+    weight: float = 1.0  #: Of its fit, over the best one's.
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
