@@ -63,6 +63,14 @@ def own_that_explains(
     return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
 
 
+def of_one_size(task: JointTask) -> JointTask:
+    """The same, beginning without size distributions."""
+    starts = tuple(
+        start and {n: 0.0 if n.endswith("_pd") else v for n, v in start.items()} for start in task.starts
+    )
+    return replace(task, starts=starts)
+
+
 def _changes(found: tuple[str, JointFit]) -> bool:
     """Whether a fit shows that its curves do not share a parameter."""
     name, fit = found

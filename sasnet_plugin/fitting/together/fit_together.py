@@ -23,8 +23,8 @@ from ..problem.contrast import scattering_length_density
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
-from .bodies import PLAIN
-from .disagreement import odd_one, own_that_explains
+from .bodies import PLAIN, lengths
+from .disagreement import odd_one, of_one_size, own_that_explains
 from .first_points import leaving_out
 from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
@@ -213,6 +213,8 @@ def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleR
     explaining: list[tuple[str, JointFit]] = []
     for fit in (*one.fits[:_CHANGED], *bodies):
         task = again(one.sample, one.dintensities, options, fit)
+        if lengths(fit.model) > 1:  # a length that changes looks wide where all curves have one
+            task = of_one_size(task)
         changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
         explaining += [] if changed is None else [changed]
     if not explaining:
