@@ -10,7 +10,7 @@ from ..task import FitOptions, Pair
 from .result import JointFit
 
 #: What every contrast is held against: bodies of one material, and of a core with a shell.
-PLAIN = ("sphere", "ellipsoid", "cylinder")
+_PLAIN = ("sphere", "ellipsoid", "cylinder")
 _SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 
 
@@ -30,9 +30,9 @@ def plainer(best: JointFit, options: FitOptions) -> list[Pair]:
         factor = "hardsphere" if best.structure_factor else None
     elif factor == "none":
         factor = None
-    bodies = [*PLAIN]
+    bodies = [*_PLAIN]
     if materials(best.model) > 1:
-        plain = PLAIN if _may_be_one(best) else ()
+        plain = _PLAIN if _may_be_one(best) else ()
         bodies = [n for n in (*plain, *_SHELLS) if lengths(n) <= lengths(best.model)]
     return [(name, factor) for name in bodies if name not in options.exclude]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...data.sample.sample import CONCENTRATIONS, SERIES
 from ..pool import answers
 from ..result.model_fit import Parameter
 from ..settings import ASSESSMENT
@@ -16,7 +17,10 @@ from .changes import largest_change
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
 from .result import JointFit
-from .search import CHANGING, JOINT
+from .search import JOINT
+
+#: Kinds of sample along which a body may change.
+_CHANGING = (CONCENTRATIONS, SERIES)
 
 
 def odd_one(pool: Counting, task: JointTask) -> int | None:
@@ -52,7 +56,7 @@ def own_that_explains(
     seconds : float
         At most.
     """
-    if task.sample.kind not in CHANGING or seconds <= 0:
+    if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
     tasks = [
@@ -61,14 +65,6 @@ def own_that_explains(
     ]
     found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
     return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
-
-
-def of_one_size(task: JointTask) -> JointTask:
-    """The same, beginning without size distributions."""
-    starts = tuple(
-        start and {n: 0.0 if n.endswith("_pd") else v for n, v in start.items()} for start in task.starts
-    )
-    return replace(task, starts=starts)
 
 
 def _changes(found: tuple[str, JointFit]) -> bool:

@@ -23,8 +23,7 @@ from ..problem.contrast import scattering_length_density
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
-from .bodies import PLAIN, lengths
-from .disagreement import odd_one, of_one_size, own_that_explains
+from .disagreement import odd_one, own_that_explains
 from .first_points import leaving_out
 from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
@@ -38,8 +37,7 @@ NO_DENSITIES = (
     "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
     " denser or lighter than the solvent. With each curve's solvent densities come out."
 )
-#: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all;
-#: plain bodies besides.
+#: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all.
 _CHANGED = 2
 
 
@@ -209,12 +207,9 @@ def _disagreeing(
 
 def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleResult | None:
     """The likeliest of what explains the curves where each has one parameter of its own."""
-    bodies = [fit for fit in one.fits[_CHANGED:] if fit.model in PLAIN]
     explaining: list[tuple[str, JointFit]] = []
-    for fit in (*one.fits[:_CHANGED], *bodies):
+    for fit in one.fits[:_CHANGED]:
         task = again(one.sample, one.dintensities, options, fit)
-        if lengths(fit.model) > 1:  # a length that changes looks wide where all curves have one
-            task = of_one_size(task)
         changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
         explaining += [] if changed is None else [changed]
     if not explaining:

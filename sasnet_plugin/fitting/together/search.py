@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, SERIES, Sample
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..ledger import Ledger
@@ -19,7 +19,7 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, FitOptions, Pair, Task
-from .bodies import PLAIN, coated, lengths, materials, plainer
+from .bodies import coated, lengths, materials, plainer
 from .distributions import whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
@@ -32,8 +32,6 @@ _AT_ONCE, _MOST, _ENOUGH = 3, 12, 6
 #: What one curve's fit may take of a model that was not fitted to it alone; a joint fit; and one beside
 #: another that explains the sample.
 _SINGLE, JOINT, BESIDE = Budget(2.0), Budget(8.0), Budget(3.0)
-#: Kinds of sample along which a body may change.
-CHANGING = (CONCENTRATIONS, SERIES)
 #: What curves may be as well that look like one of these.
 _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 #: Of all models, for each curve, before and after one explains the sample, s.
@@ -145,8 +143,6 @@ def _read(ask: _Asked, why: Sequence[str]) -> Reading:
     if any(not fit.lacking() for fit in fits):
         fits += _bodies(ask, fits)
         fits += _layered(ask, fits)
-    elif fits and ask.sample.kind in CHANGING:
-        fits += _that_may_change(ask, fits)
 
     def starting(fit: JointFit) -> JointTask:
         return again(ask.sample, ask.dintensities, ask.options, fit)
@@ -235,21 +231,6 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     open_ = {(name, factor): known.get(name, 0.0) for name, factor in plainer(best, ask.options)}
     open_ = {pair: chance for pair, chance in open_.items() if pair not in done}
     return _fitted(ask, open_, BESIDE, best.reduced_chisq)[0]
-
-
-def _that_may_change(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Plain bodies where nothing explains curves along which a body may grow.
-
-    A curve alone shows a sphere that is polydisperse; the others, which way it grows.
-    """
-    if ask.options.models is not None:
-        return []
-    best = min(fits, key=lambda fit: fit.minus_two_log)
-    done = {(fit.model, fit.structure_factor) for fit in fits}
-    known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    pairs = {(name, best.structure_factor): known.get(name, 0.0) for name in PLAIN}
-    open_ = {p: chance for p, chance in pairs.items() if p not in done and p[0] not in ask.options.exclude}
-    return _fitted(ask, open_, JOINT, best.reduced_chisq)[0]
 
 
 def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:

@@ -16,7 +16,7 @@ from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import Budget, FitOptions
-from sasnet_plugin.fitting.together.disagreement import of_one_size, own_that_explains
+from sasnet_plugin.fitting.together.disagreement import own_that_explains
 from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
@@ -73,13 +73,6 @@ def test_what_is_not_seen_to_change_is_not_said_to() -> None:
     joint = task(sample((28.0, 28.0, 28.0)))
     fit = joint_fit(fit_one(joint, None, Budget()))
     assert own_that_explains(Here(), joint, fit) is None
-
-
-def test_a_body_without_size_distribution_begins_where_it_has_ended_otherwise() -> None:
-    joint = task(sample(RADII))
-    wide = replace(joint, starts=({**(joint.starts[0] or {}), "radius_pd": 0.2}, None, joint.starts[2]))
-    narrow = of_one_size(wide).starts
-    assert narrow == ({**(joint.starts[0] or {}), "radius_pd": 0.0}, None, joint.starts[2])
 
 
 def test_settings_do_not_change_their_body() -> None:
