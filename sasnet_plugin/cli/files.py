@@ -13,18 +13,30 @@ import typer
 
 from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
+from ..written import written_by_sasnet
 
 
-def expand(arguments: Iterable[str], *, addresses: bool = False) -> Iterator[str | DataError]:
+def expand(
+    arguments: Iterable[str],
+    *,
+    addresses: bool = False,
+    output: Callable[[str], bool] = written_by_sasnet,
+    said: Callable[[str], None] | None = None,
+) -> Iterator[str | DataError]:
     """Yield the files that the arguments stand for, one by one, in a stable order.
 
     A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
-    ``[]``, ``**``) are expanded; any other name is passed on as it is, and reading it says if it is missing.
+    ``[]``, ``**``) are expanded; of both what sasnet has written is left out. Any other name is passed on as
+    it is, and reading it says if it is missing.
 
     Parameters
     ----------
     addresses : bool
         Pass on addresses on a Tiled server; else they are a DataError.
+    output : callable
+        Whether sasnet has written a file.
+    said : callable
+        Takes a sentence on what is left out, at the end of each folder or pattern; default: stderr.
 
     Yields
     ------
@@ -37,11 +49,38 @@ def expand(arguments: Iterable[str], *, addresses: bool = False) -> Iterator[str
             continue
         path = os.path.expanduser(argument)
         if os.path.isdir(path):
-            yield from _below(path)
+            yield from _measured(argument, _below(path), output, said)
         elif glob.has_magic(path) and not os.path.lexists(path):
-            yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
+            found = _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
+            yield from _measured(argument, found, output, said)
         else:
             yield path
+
+
+def _measured(
+    argument: str,
+    found: Iterable[str | DataError],
+    output: Callable[[str], bool],
+    said: Callable[[str], None] | None,
+) -> Iterator[str | DataError]:
+    """What is found, without outputs; a DataError where there is nothing else."""
+    count = kept = 0
+    for one in found:
+        if isinstance(one, str) and output(one):
+            count += 1
+            continue
+        kept += 1
+        yield one
+    if count and not kept:
+        what = "its one file is an output" if count == 1 else f"all of its {count} files are outputs"
+        yield DataError(f"{argument}: {what} of sasnet; name a file itself to read it.")
+    elif count:
+        what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
+        (said or _on_stderr)(f"{argument}: {what} left out; name a file itself to read it.")
+
+
+def _on_stderr(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 def _no_file(address: str) -> DataError:

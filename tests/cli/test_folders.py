@@ -67,3 +67,19 @@ def test_a_table_and_an_overview_name_what_has_no_answer(folder: Path, tmp_path:
     table.write_text("mine")
     assert _run(folder, "--csv", table)[0] == 1
     assert table.read_text() == "mine"
+
+
+def test_earlier_outputs_are_left_out_of_a_folder_and_a_pattern(folder: Path) -> None:
+    """A second run on the same folder read tables and pages of the first as data."""
+    outputs = ("--csv", folder / "a.csv", "--report", folder / "pages", "--plot", folder / "a.png")
+    first = _run(folder, *outputs)
+    for given in (folder, folder / "*"):
+        _, lines, said = _run(given, *outputs)
+        assert lines == first[1]
+        # Of a pattern the folder of pages is one match, and the others beside it.
+        assert f"{given}: 5 outputs of sasnet are left out; name a file itself to read it." in said
+        assert said.count("no table of numbers") == 1  # the letter
+    code, _, said = _run(folder / "pages")
+    assert (code, said.count("all of its 3 files are outputs of sasnet")) == (1, 1)
+    # What is named is read.
+    assert "a.csv: it holds no table of numbers" in _run(folder / "a.csv")[2]
