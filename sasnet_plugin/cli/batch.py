@@ -192,11 +192,12 @@ def _asked(paths: list[str], pattern: str | None, said: Described | None, part: 
 
 def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
     from ..batch.results import FIRST_COLUMNS
-    from ..files import check_output
+    from ..files import check_figure, check_output, check_place
 
     if figure is not None:
-        check_output(figure, force=force)
+        check_figure(figure, force=force)
     if table is not None:
+        check_place(table)
         check_output(table, force=force, mark=FIRST_COLUMNS)
 
 

@@ -176,16 +176,19 @@ def many(arguments: Sequence[str]) -> bool:
 
 
 def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
-    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
+    """See that an overview, a figure and a table can be written, and nothing but sasnet's own is there."""
     if not any((report, plot, table)):
         return
-    from ..files import MARK, check_output
+    from ..files import check_figure, check_output, check_place
     from ..report.page.overview import HEAD, INDEX
 
-    overview = None if report is None else report / INDEX
-    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
-        if path is not None:
-            check_output(path, force=force, mark=mark)
+    if plot is not None:
+        check_figure(plot, force=force)
+    if table is not None:
+        check_place(table)
+        check_output(table, force=force, mark=HEAD)
+    if report is not None:
+        check_output(report / INDEX, force=force)
 
 
 def say_drawn(plot: Path, shown: int, asked: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
+from ..in_python import in_python
 from ..types import Curve, SasnetError
 from .load import load
 
@@ -45,6 +47,17 @@ def curves_of(given: Given | Iterable[Given]) -> list[Curve]:
     if odd := [one for one in several if not isinstance(one, (Curve, str, os.PathLike))]:
         raise _no_curve(odd[0])
     return [curve for one in several for curve in curves_of(one)]
+
+
+@contextmanager
+def sentences_in_python() -> Iterator[None]:
+    """Errors of the block name keywords, not options of the command line."""
+    try:
+        yield
+    except SasnetError as error:
+        if len(error.args) == 1:  # the sentence
+            error.args = (in_python(str(error)),)
+        raise
 
 
 def _no_curve(given: object) -> SasnetError:

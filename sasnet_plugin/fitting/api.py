@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.given import Given, curve_of
+from ..data.given import Given, curve_of, sentences_in_python
 from ..domains import DEFAULT
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
@@ -127,26 +127,27 @@ def fit(
     SasnetError
         A file that cannot be read, unknown names or materials, too few points, or a damaged model zoo.
     """
-    one = curve_of(curve)
-    named = None if models is None else several_of(models)
-    options = FitOptions(
-        top=top,
-        models=named,
-        structure_factor=structure_factor,
-        fixed=dict(fixed or {}),
-        ranges=dict(ranges or {}),
-        contrast=contrast_of(sample, solvent, probe, wavelength),
-        method=Method(method, samples, burn),
-        time_limit=time_limit,
-        workers=workers,
-        prior=known_prior(prior),
-        exclude=several_of(exclude),
-        start=start_of(named, structure_factor, start or {}),
-        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
-    )
-    check_names(options)
-    with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-        found = fit_with(watched(pool, tell), one, options, rng=rng)
+    with sentences_in_python():
+        one = curve_of(curve)
+        named = None if models is None else several_of(models)
+        options = FitOptions(
+            top=top,
+            models=named,
+            structure_factor=structure_factor,
+            fixed=dict(fixed or {}),
+            ranges=dict(ranges or {}),
+            contrast=contrast_of(sample, solvent, probe, wavelength),
+            method=Method(method, samples, burn),
+            time_limit=time_limit,
+            workers=workers,
+            prior=known_prior(prior),
+            exclude=several_of(exclude),
+            start=start_of(named, structure_factor, start or {}),
+            also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
+        )
+        check_names(options)
+        with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+            found = fit_with(watched(pool, tell), one, options, rng=rng)
     return spoken_in_python(found, options)
 
 

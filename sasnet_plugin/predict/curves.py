@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, overload
 
-from ..data.given import Given, curve_of, curves_of
+from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..domains.heads import Classes
 from ..types import Curve, ModelGuess, Suggestion
 from .class_prior import COMMON
@@ -191,8 +191,9 @@ def suggest(
         raise ValueError(f"top must be at least 1, not {top}")
     if isinstance(models, str) or isinstance(exclude, str):
         raise TypeError('models and exclude are lists of names, such as ["sphere", "cylinder"]')
-    classifier = open_classifier()
-    keep = classifier.selection(models, exclude)
-    if isinstance(curves, (Curve, str, PathLike)):
-        return classifier.suggest([curve_of(curves)], top=top, keep=keep, prior=prior)[0]
-    return classifier.suggest(curves_of(curves), top=top, keep=keep, prior=prior)
+    with sentences_in_python():
+        classifier = open_classifier()
+        keep = classifier.selection(models, exclude)
+        if isinstance(curves, (Curve, str, PathLike)):
+            return classifier.suggest([curve_of(curves)], top=top, keep=keep, prior=prior)[0]
+        return classifier.suggest(curves_of(curves), top=top, keep=keep, prior=prior)

@@ -62,3 +62,31 @@ def test_the_doors_of_python_take_a_file(file: Path) -> None:
     assert [one.models for one in sasnet_plugin.suggest([file, curve])] == [answer.models] * 2
     found = sasnet_plugin.fit(str(file), models="sphere", structure_factor="none", workers=1, progress=False)
     assert {one.model for one in found.fits} == {"sphere"}
+
+
+def test_sentences_name_keywords_and_not_options(tmp_path: Path) -> None:
+    angles = np.linspace(0.5, 10.0, 60)
+    path = tmp_path / "angles.dat"
+    np.savetxt(path, np.column_stack([angles, 1 / angles]), header="2theta I")
+    for verb in (sasnet_plugin.fit, sasnet_plugin.suggest, lambda one: sasnet_plugin.fit_together([one])):
+        with pytest.raises(SasnetError, match="wavelength") as said:
+            verb(path)
+        assert "--" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"top": 0}, "top is a whole number from 1 on, not 0"),
+        ({"workers": 1.5}, "workers is a whole number"),
+        ({"time_limit": -1}, "time_limit is a number of seconds above 0, not -1"),
+        ({"time_limit": float("nan")}, "time_limit is a number"),
+        ({"fixed": {"radius": "50 A"}}, "radius is fixed at '50 A', which is no number"),
+        ({"ranges": {"radius": 5}}, "radius has the range 5; give two numbers"),
+        ({"ranges": {"radius": (50, 5)}}, "the smaller first"),
+    ],
+)
+def test_values_that_no_fit_can_have_are_said(file: Path, options: dict[str, Any], sentence: str) -> None:
+    """They were passed over in silence, and the fit did what it liked."""
+    with pytest.raises(SasnetError, match=sentence.replace("(", "[(]")):
+        sasnet_plugin.fit(file, **options)

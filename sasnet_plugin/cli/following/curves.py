@@ -160,10 +160,13 @@ def follow_series(
     """
     from ...batch.live import run as live
     from ...batch.live.table import Table
-    from ...files import check_output
+    from ...files import check_figure, check_output, check_place
 
-    for path in (asked.plot, asked.page, asked.hdf5):
+    if asked.plot is not None:
+        check_figure(asked.plot, force=asked.force)
+    for path in (asked.page, asked.hdf5):
         if path is not None:
+            check_place(path)
             check_output(path, force=asked.force)
     with Table(asked.out, lines.titles(), anew=asked.force, belongs=belongs) as table, term_as_interrupt():
         if asked.force:

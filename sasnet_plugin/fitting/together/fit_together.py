@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...data.given import Given, curves_of
+from ...data.given import Given, curves_of, sentences_in_python
 from ...data.sample.described import read_description, sample_of
 from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
@@ -85,29 +85,30 @@ def fit_together(
     SasnetError
         Unknown names, or curves that do not go together; the sentence says why.
     """
-    several = curves_of(curves)
-    described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
-    if solvents is not None:
-        if isinstance(solvents, str):
-            raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
-        if len(solvents) != len(several):
-            raise SasnetError(f"{len(solvents)} solvents for {len(several)} curves; give one for each.")
-        described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
-    if kind is not None:
-        described |= {"kind": kind}
-    found = sample_of(
-        several, described, sld=scattering_length_density, share=several_of(share), own=several_of(own),
-        ties=several_of(ties), source=str(sample_file or "the sample"),
-    )  # fmt: skip
-    options = FitOptions(
-        models=None if models is None else several_of(models), structure_factor=structure_factor,
-        fixed=dict(fixed or {}), ranges=dict(ranges or {}), time_limit=time_limit, workers=workers,
-        prior=prior, exclude=several_of(exclude),
-    )  # fmt: skip
-    check_names(options)
-    check_shared(found, options)
-    with shown(progress, time_limit * len(several)) as tell, Workers(bank_path(), workers) as pool:
-        result = fit_sample(watched(pool, tell), found, options)
+    with sentences_in_python():
+        several = curves_of(curves)
+        described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
+        if solvents is not None:
+            if isinstance(solvents, str):
+                raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
+            if len(solvents) != len(several):
+                raise SasnetError(f"{len(solvents)} solvents for {len(several)} curves; give one for each.")
+            described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
+        if kind is not None:
+            described |= {"kind": kind}
+        found = sample_of(
+            several, described, sld=scattering_length_density, share=several_of(share), own=several_of(own),
+            ties=several_of(ties), source=str(sample_file or "the sample"),
+        )  # fmt: skip
+        options = FitOptions(
+            models=None if models is None else several_of(models), structure_factor=structure_factor,
+            fixed=dict(fixed or {}), ranges=dict(ranges or {}), time_limit=time_limit, workers=workers,
+            prior=prior, exclude=several_of(exclude),
+        )  # fmt: skip
+        check_names(options)
+        check_shared(found, options)
+        with shown(progress, time_limit * len(several)) as tell, Workers(bank_path(), workers) as pool:
+            result = fit_sample(watched(pool, tell), found, options)
     return spoken_in_python(result, options)
 
 
