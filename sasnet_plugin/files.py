@@ -68,10 +68,10 @@ def check_place(path: str | Path) -> None:
 
 def check_figure(path: str | Path, *, force: bool = False) -> None:
     """As `check_output` and `check_place`, and that the ending names a format that a figure is marked in."""
+    check_output(path, force=force)
+    check_place(path)
     if Path(path).suffix.lower() not in _MARKED:
         raise SasnetError(f"{path}: a figure's name ends in {', '.join(_MARKED)}; give one of these endings.")
-    check_place(path)
-    check_output(path, force=force)
 
 
 def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
