@@ -128,7 +128,7 @@ def suggestion_of(answer: Answer) -> Suggestion:
 
 
 @overload
-def suggest(
+def suggest(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
     curves: Given,
     *,
     top: int = ...,
