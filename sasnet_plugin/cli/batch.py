@@ -119,6 +119,10 @@ def batch(
 def _check_export(folder: Path | None, part: Shard | None) -> None:
     if part is not None and folder is not None:
         raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
+    if folder is not None:
+        from ..files import check_place
+
+        check_place(folder / "any", make_folder=True)
 
 
 def _export(journal: Journal, folder: Path | None, force: bool) -> int:

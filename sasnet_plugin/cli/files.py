@@ -188,6 +188,7 @@ def check_free(report: Path | None, plot: Path | None, table: Path | None, *, fo
         check_place(table)
         check_output(table, force=force, mark=HEAD)
     if report is not None:
+        check_place(report / INDEX, make_folder=True)
         check_output(report / INDEX, force=force)
 
 

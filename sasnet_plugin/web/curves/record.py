@@ -105,6 +105,6 @@ class Record:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
             raise SasnetError(
-                f"{self.path}: what is done cannot be kept there ({error}); make room, or name another --work"
+                f"{self.path}: what is done cannot be kept there ({getattr(error, 'strerror', None) or error}); make room, or name another --work"
                 " folder."
             ) from None
