@@ -14,6 +14,8 @@ from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
 
 Array = NDArray[np.float64]
+#: Directions in which a curve tells less than this of what it tells of the best known one are not seen.
+_OPEN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,9 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
 
     Least squares that take the points for independent have the covariance (JᵀJ)⁻¹ Jᵀ Σ J (JᵀJ)⁻¹ (H. White,
     Econometrica 48 (1980) 817, with Σ the covariance of the residuals). Where J is not known, each
-    error grows as that of the scale. Where a background changes along q, which the model has as a constant,
-    the values stand where the constant has put them: how far they move with it is added.
+    error grows as that of the scale. The values stand where independent points and a constant background
+    have put them: how far they move where the points are weighted by Σ⁻¹ (A. C. Aitken, Proc. R. Soc. Edinb.
+    55 (1936) 42), beside a background that changes along q if there is one, is added.
     """
     if error.relative == 0:
         return fit
@@ -97,11 +100,31 @@ def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, 
     beside = list(among.drifts.T) if error.background else []
     jacobian = np.stack([*slopes.values(), *beside], axis=1)
     scale = np.linalg.norm(jacobian, axis=0)
-    inverse = np.linalg.pinv(jacobian / scale, rcond=1e-9)[: len(slopes)]
+    columns = jacobian / scale
+    inverse = np.linalg.pinv(columns, rcond=_OPEN)[: len(slopes)]
     covariance = error.noise**2 * inverse @ inverse.T + _shared(error, inverse.T)
-    off = inverse @ among.residual(fit) if beside else np.zeros(len(slopes))
+    off = _weighted_step(error, columns, among.residual(fit))[: len(slopes)]
     found = np.sqrt(np.diag(covariance) + off**2) / scale[: len(slopes)]
     return dict(zip(slopes, map(float, found), strict=True))
+
+
+def _weighted_step(error: SharedError, columns: Array, residual: Array) -> Array:
+    """(k,) to the least of the residuals, linear in the columns, weighted by their covariance's inverse."""
+    weight = weighted(error, columns)
+    return np.asarray(np.linalg.pinv(columns.T @ weight, rcond=_OPEN, hermitian=True) @ (weight.T @ residual))
+
+
+def weighted(error: SharedError, columns: Array) -> Array:
+    """Columns (n, k) times the inverse of the residuals' covariance."""
+    plain = columns / error.noise**2
+    if not error.parts:
+        return np.asarray(plain)
+    base = np.column_stack([size * shape.vectors * np.sqrt(shape.values) for size, shape in error.parts])
+    if base.shape[1] >= len(columns):
+        whole = error.noise**2 * np.eye(len(columns)) + base @ base.T
+        return np.asarray(np.linalg.solve(whole, columns))
+    inner = error.noise**2 * np.eye(base.shape[1]) + base.T @ base
+    return np.asarray(plain - base @ np.linalg.solve(inner, base.T @ plain))
 
 
 def _of_scale(among: Discrepancy, fit: ModelFit, error: SharedError) -> float:

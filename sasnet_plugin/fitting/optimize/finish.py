@@ -148,7 +148,9 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     own = _slopes(local, done, deadline)
     if own is None:
         return done
-    shown = independent(own)[: len(done.free)]
+    reach = np.log(PROBLEM.size_reach)
+    sizes = {name: reach * abs(float(done.parameters.get(name, 0.0))) for name in filter(_is_shape, own)}
+    shown = independent(own, {name: far for name, far in sizes.items() if far > 0})[: len(done.free)]
     slopes = {name: own[name] for name in shown}
     same = [name for name in done.free if name not in shown]
     errors = _errors(own, shown, same, done.parameters)

@@ -21,6 +21,8 @@ _POSITIVE_NAMES = (
 )  # fmt: skip
 #: Elementary charges of a body that repels others; sasmodels' closure has no solution for fewer now and then.
 _LEAST_CHARGE = 0.1
+#: Å: e²/(4π ε₀ kT) at 300 K, in vacuum; any medium has a shorter one.
+_LONGEST_BJERRUM = 557.0
 
 
 def bounds_of(p: Any) -> tuple[float, float]:
@@ -41,7 +43,7 @@ def bounds_of(p: Any) -> tuple[float, float]:
 
 
 def _by_name(name: str) -> tuple[float, float]:
-    """Least and largest value of fractions, exponents and charges."""
+    """Least and largest value of fractions, exponents, charges and what these are felt over."""
     if name in ("volfraction", "volfraction_lg", "volfraction_sm"):
         return 0.0, ASSESSMENT.closest_packing
     if "fraction" in name:
@@ -49,6 +51,8 @@ def _by_name(name: str) -> tuple[float, float]:
     if name.endswith(("_exp", "exp_1", "exp_2")) or name.startswith(("power", "fractal_dim")):
         # A dimension is an exponent of q; above 3 it is one of nothing that fills space, which is said.
         return 0.0, PROBLEM.most_exponent
+    if name == "bjerrum_length":
+        return 0.0, _LONGEST_BJERRUM
     return (_LEAST_CHARGE if name == "charge" else -inf), inf
 
 

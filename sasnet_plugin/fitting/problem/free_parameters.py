@@ -63,23 +63,31 @@ def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np
     return {name: column for name, column in columns.items() if moves(column)}
 
 
-def independent(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
+def independent(
+    columns: Mapping[str, NDArray[np.float64]], reach: Mapping[str, float] | None = None
+) -> list[str]:
     """Names of the columns that are no combination of those before them.
 
     Parameters
     ----------
     columns : mapping of str to (n,) float array
         Effect of each parameter on the curve, in units of its uncertainty.
+    reach : mapping of str to float, optional
+        How far a value may be off. One that has no effect to speak of within it, beside those before, comes
+        last: it would stand for others that the data do determine.
     """
     kept: list[NDArray[np.float64]] = []
-    free = []
-    for name, column in moving(columns).items():
-        column = column / np.linalg.norm(column)
-        rest = column - sum((c @ column) * c for c in kept)
-        if np.linalg.norm(rest) < PROBLEM.degenerate:
-            continue
-        kept.append(rest / np.linalg.norm(rest))
-        free.append(name)
+    free: list[str] = []
+    last = dict.fromkeys(columns, 0.0)
+    for least in (reach or {}, last):
+        for name, column in moving(columns).items():
+            length = float(np.linalg.norm(column))
+            rest = column / length - sum((c @ column) / length * c for c in kept)
+            beside = float(np.linalg.norm(rest))
+            felt = beside * length * least.get(name, np.inf) > 1
+            if name not in free and beside >= PROBLEM.degenerate and (felt or least is last):
+                kept.append(rest / beside)
+                free.append(name)
     return free
 
 

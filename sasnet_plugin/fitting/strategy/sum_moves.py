@@ -39,8 +39,12 @@ def sums(state: State) -> Iterator[Step]:
     least = min(rated.values(), default=np.inf)
     most = max(least / STRATEGY.falls, STRATEGY.sums_near)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
-    for hypothesis in near_[: STRATEGY.sums]:
-        yield fitting(state, hypothesis, state.beliefs.two * nearness(rated[hypothesis], least))
+    near_ = near_[: STRATEGY.sums]
+    # One of them at most is right, which counts where something else explains the data already.
+    likely = [nearness(rated[h], least) for h in near_]
+    among = sum(likely) if state.explained() else 1.0
+    for hypothesis, one in zip(near_, likely, strict=True):
+        yield fitting(state, hypothesis, state.beliefs.two * one / among)
 
 
 def _nearer_than_one(state: State) -> dict[Hypothesis, float]:
@@ -75,7 +79,9 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     fit = state.fits[best]
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     alone = replace(best, second=None)
-    yield beside(state, ("alone", alone, best.second), alone, STRATEGY.likely, start)
+    # Again where the sum has got into another minimum, of which a coarse copy of the data may lead away.
+    key = ("alone", alone, best.second, f"{fit.chisq:.2g}")
+    yield beside(state, key, alone, STRATEGY.likely, start, beside=True)
     for hypothesis in _rivals(best):
         if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
             yield fitting(state, hypothesis, STRATEGY.seldom)

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evidence.shared_error import SharedError
+from ..evidence.shared_error import SharedError, weighted
 from .joint import Joint
-from .slow_errors import weighted
 
 Array = NDArray[np.float64]
 #: Directions in which the curves tell less than this of what they tell of the best known one are not gone.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import marginal
-from ..evidence.shared_error import SharedError
+from ..evidence.shared_error import SharedError, weighted
 
 Array = NDArray[np.float64]
 #: Times that each curve is looked at; a third changes errors by less than a tenth.
@@ -71,16 +71,3 @@ def told(error: SharedError, residual: Array, slopes: Array) -> tuple[Array, Arr
     """What a curve tells of the parameters under a slow error: precision (k, k), and gradient (k,)."""
     weighed = weighted(error, slopes)
     return slopes.T @ weighed, weighed.T @ residual
-
-
-def weighted(error: SharedError, columns: Array) -> Array:
-    """Columns (n, k) times the inverse of the residuals' covariance."""
-    plain = columns / error.noise**2
-    if not error.parts:
-        return np.asarray(plain)
-    base = np.column_stack([size * shape.vectors * np.sqrt(shape.values) for size, shape in error.parts])
-    if base.shape[1] >= len(columns):
-        whole = error.noise**2 * np.eye(len(columns)) + base @ base.T
-        return np.asarray(np.linalg.solve(whole, columns))
-    inner = error.noise**2 * np.eye(base.shape[1]) + base.T @ base
-    return np.asarray(plain - base @ np.linalg.solve(inner, base.T @ plain))

@@ -67,3 +67,9 @@ def test_the_least_charge_is_that_of_hard_spheres_and_has_a_solution(volfraction
     charged = call_kernel(load_model("hayter_msa").make_kernel([q]), given | {"charge": least})
     hard = call_kernel(load_model("hardsphere").make_kernel([q]), given)
     assert charged == pytest.approx(hard, rel=0.01)
+
+
+def test_no_medium_screens_charges_less_than_vacuum() -> None:
+    """Bjerrum's length in water at 298 K, of relative permittivity 78.4, is 7.1 Å."""
+    _, most = bounds_of(parameter("be_polyelectrolyte", "bjerrum_length"))
+    assert most / 78.4 == pytest.approx(7.1, rel=0.01)

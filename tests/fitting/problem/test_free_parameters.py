@@ -41,6 +41,14 @@ def test_a_combination_of_others_is_no_parameter_of_its_own() -> None:
     assert independent(columns) == ["a", "b", "d"]
 
 
+def test_what_has_no_effect_to_speak_of_does_not_stand_for_what_is_determined() -> None:
+    """A length that is far beyond what is seen has a slope still, which is one of a size that is seen."""
+    q = np.linspace(0.01, 0.1, 30)
+    columns = {"scale": np.ones(30), "long": 1e-9 * q, "radius": 50 * q}
+    assert independent(columns) == ["scale", "long"]
+    assert independent(columns, {"long": 1e3, "radius": 100.0}) == ["scale", "radius"]
+
+
 def test_parameters_of_another_model_are_left_out() -> None:
     info = load_model("sphere").info
     given = {"radius": 50.0, "radius_pd": 0.1, "radius_pd_n": 15, "length": 400.0}

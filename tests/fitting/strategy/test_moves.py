@@ -162,6 +162,25 @@ def test_a_sum_is_held_against_other_sums_and_its_body_alone(simulated: Simulate
     assert right.bic < state.fits[lorentz].bic - 10
 
 
+def test_a_body_alone_is_fitted_again_where_its_sum_has_come_nearer(simulated: Simulated, bank: Bank) -> None:
+    """A search of the lattice alone can miss the minimum that its sum with next to nothing has found."""
+    lattice = {"dnn": 239.0, "d_factor": 0.1, "radius": 102.0, "radius_pd": 0.28}
+    state = state_of(simulated("bcc_paracrystal", {**lattice, "scale": 1.0, "background": 0.01}))
+    both = Hypothesis("bcc_paracrystal", None, "power_law")
+    start = {f"A_{name}": value for name, value in lattice.items()} | {"B_scale": 1e-9, "background": 0.01}
+    task = state.task(both, starts=(start,), beside=True, budget=Budget(20.0))
+    found = fit_candidate(task, bank)
+    worse = {name: 20 * getattr(found, name) for name in ("chisq", "reduced_chisq", "bic")}
+    state.keep(both, replace(found, **worse))
+    state.done |= {step.key for step in rivals_of_sum(state)}
+    state.keep(both, found)
+    (alone,) = (step for step in rivals_of_sum(state) if step.key not in state.done)
+    assert alone.hypothesis == Hypothesis("bcc_paracrystal")
+    assert alone.task is not None
+    right = fit_candidate(alone.task, bank, Budget(10.0, best_chisq=found.reduced_chisq))
+    assert right.reduced_chisq == pytest.approx(found.reduced_chisq, rel=0.02)
+
+
 def test_near_sums_are_fitted_though_only_they_were_looked_up(simulated: Simulated, bank: Bank) -> None:
     """Two sizes of spheres, of which the network sees that they are two: no single model was looked up."""
     truth = {"A_scale": 1.0, "A_radius": 40.0, "B_radius": 117.0, "B_scale": 0.05, "background": 0.01}
