@@ -94,7 +94,7 @@ def batch(
 
     from ..files import put_whole
 
-    paths, complaints = _paths(files, out)
+    paths, complaints = _paths(files, out, table, drawn, sample_file)
     if together_by is not None:
         options = replace(options, described=of_sample.described())
     asked = _asked(paths, together_by, options.described, part)
@@ -156,8 +156,8 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
     return found
 
 
-def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
-    """The files to fit, and how many arguments stood for none, which is said."""
+def _paths(files: Sequence[str], out: Path, *others: Path | None) -> tuple[list[str], int]:
+    """The files to fit, and how many arguments stood for none, which is said; `others` are no data."""
     from ..batch.plan import absolute
 
     found: list[str] = []
@@ -168,7 +168,7 @@ def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
         else:
             complaints += 1
             typer.echo(str(each), err=True)
-    paths = list(absolute(found, out))
+    paths = list(absolute(found, out, *others))
     if complaints and not paths:
         raise typer.Exit(1)
     return paths, complaints

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,47 +37,43 @@ def expand(
     output : callable
         Whether sasnet has written a file.
     said : callable
-        Takes a sentence on what is left out, at the end of each folder or pattern; default: stderr.
+        Takes a sentence on what of a folder or pattern is left out, at the end; default: stderr.
 
     Yields
     ------
     path : str or DataError
-        A DataError where a folder is empty or nothing matches a pattern.
+        A DataError where a folder is empty, nothing matches a pattern, or all that there is are outputs.
     """
+    left_out: Counter[str] = Counter()
+    some = False
     for argument in arguments:
-        if is_tiled(argument):
-            yield argument if addresses else _no_file(argument)
-            continue
-        path = os.path.expanduser(argument)
-        if os.path.isdir(path):
-            yield from _measured(argument, _below(path), output, said)
-        elif glob.has_magic(path) and not os.path.lexists(path):
-            found = _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
-            yield from _measured(argument, found, output, said)
-        else:
-            yield path
-
-
-def _measured(
-    argument: str,
-    found: Iterable[str | DataError],
-    output: Callable[[str], bool],
-    said: Callable[[str], None] | None,
-) -> Iterator[str | DataError]:
-    """What is found, without outputs; a DataError where there is nothing else."""
-    count = kept = 0
-    for one in found:
-        if isinstance(one, str) and output(one):
-            count += 1
-            continue
-        kept += 1
-        yield one
-    if count and not kept:
-        what = "its one file is an output" if count == 1 else f"all of its {count} files are outputs"
-        yield DataError(f"{argument}: {what} of sasnet; name a file itself to read it.")
-    elif count:
+        named = not many([argument])
+        for one in _meant(argument, addresses):
+            if not named and isinstance(one, str) and output(one):
+                left_out[argument] += 1
+            else:
+                some = True
+                yield one
+    for argument, count in left_out.items():
         what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
-        (said or _on_stderr)(f"{argument}: {what} left out; name a file itself to read it.")
+        sentence = f"{argument}: {what} left out; name a file itself to read it."
+        if some:
+            (said or _on_stderr)(sentence)
+        else:
+            yield DataError(sentence)
+
+
+def _meant(argument: str, addresses: bool) -> Iterator[str | DataError]:
+    """The files that one argument stands for."""
+    path = os.path.expanduser(argument)
+    if is_tiled(argument):
+        yield argument if addresses else _no_file(argument)
+    elif os.path.isdir(path):
+        yield from _below(path)
+    elif glob.has_magic(path) and not os.path.lexists(path):
+        yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
+    else:
+        yield path
 
 
 def _on_stderr(sentence: str) -> None:

@@ -81,7 +81,7 @@ def test_earlier_outputs_are_left_out_of_a_folder_and_a_pattern(folder: Path) ->
         assert f"{given}: 5 outputs of sasnet are left out; name a file itself to read it." in said
         assert said.count("no table of numbers") == 1  # the letter
     code, _, said = _run(folder / "pages")
-    assert (code, said.count("all of its 3 files are outputs of sasnet")) == (1, 1)
+    assert (code, said.count("3 outputs of sasnet are left out")) == (1, 1)
     # What is named is read.
     assert "a.csv: it holds no table of numbers" in _run(folder / "a.csv")[2]
 
