@@ -20,17 +20,10 @@ RECORD = re.compile(r"<!-- run (\d{4}-\d\d-\d\d), ([\d,]+) CPU-seconds: (.*) -->
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A file with a function ``main``; its table, if it keeps one, lies beside it.
-
-    Parameters
-    ----------
-    path : Path
-    asks : str
-        First sentence of its docstring.
-    """
+    """A file with a function ``main``; its table, if it keeps one, lies beside it."""
 
     path: Path
-    asks: str
+    asks: str  #: First sentence of its docstring.
 
     @property
     def name(self) -> str:

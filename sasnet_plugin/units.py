@@ -163,21 +163,11 @@ def convert(value: float, unit: str, to: str, quantity: str) -> float:
 
 @dataclass(frozen=True)
 class QUnit:
-    """In which unit the q of a file was read.
+    """In which unit the q of a file was read."""
 
-    Parameters
-    ----------
-    value : str
-        "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
-    stated : bool
-        The file, or the user, says so; False where it was assumed.
-    doubt : str
-        One sentence where another unit is likelier than the assumed one; else empty.
-    """
-
-    value: str = "Å⁻¹"
-    stated: bool = True
-    doubt: str = ""
+    value: str = "Å⁻¹"  #: "Å⁻¹", "nm⁻¹", ...; q itself is always in Å⁻¹.
+    stated: bool = True  #: The file, or the user, says so; False where it was assumed.
+    doubt: str = ""  #: One sentence where another unit is likelier than the assumed one; else empty.
 
     def as_dict(self) -> dict[str, Any]:
         """The entry ``q_unit`` of JSON."""

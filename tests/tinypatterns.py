@@ -19,6 +19,14 @@ GEOMETRY = (
     "wavelength = 0.96\nalpha_i = 0.4\n"
     f"phi = [{-2.2 + 0.0275:g}, {2.2 - 0.0275:g}]\nalpha_f = [{2.7 - 0.01875:g}, 0.01875]\n"
 )
+#: Beside a TIFF of `pattern`.
+TOML = """
+wavelength = 1.34
+alpha_i = 0.16
+phi = [-1.0532812, 1.0532812]
+alpha_f = [0.0171875, 2.1828125]
+up = "bottom"
+"""
 
 
 def folded_w1(p: np.ndarray, q: np.ndarray) -> np.ndarray:

@@ -41,27 +41,15 @@ _DRAWS = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """What the network says of a set of curves.
-
-    Parameters
-    ----------
-    name : str
-    right : (n,) bool array
-        Whether the first answer under the prior of users is accepted.
-    said : (n,) array
-        Its probability.
-    even_right, even : arrays
-        The same if every model were as common as every other: so they are in simulated sets.
-    known : (n,) bool array
-        Said to be in scope.
-    """
+    """What the network says of a set of curves."""
 
     name: str
-    right: NDArray[np.bool_]
-    said: NDArray[np.float64]
+    right: NDArray[np.bool_]  #: (n,), whether the first answer under the prior of users is accepted.
+    said: NDArray[np.float64]  #: (n,), its probability.
+    #: even_right, even: the same if every model were as common as every other: so they are in simulated sets.
     even_right: NDArray[np.bool_]
     even: NDArray[np.float64]
-    known: NDArray[np.bool_]
+    known: NDArray[np.bool_]  #: (n,), said to be in scope.
 
 
 def of_features(name: str, features: Any, accepted: Sequence[Sequence[str]]) -> Asked:

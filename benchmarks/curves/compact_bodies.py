@@ -63,21 +63,14 @@ FAMILIES: tuple[Callable[[np.random.Generator, float], Compact], ...] = (
 
 @dataclass(frozen=True)
 class Case:
-    """A measured compact body.
-
-    Parameters
-    ----------
-    kind : str
-    d_max, rg : float
-        True ones, Å.
-    body : Compact
-    q, intensity, sigma : (n,) float arrays
-    """
+    """A measured compact body."""
 
     kind: str
+    #: d_max, rg: true ones, Å.
     d_max: float
     rg: float
     body: Compact
+    #: q, intensity, sigma: (n,)
     q: Array
     intensity: Array
     sigma: Array

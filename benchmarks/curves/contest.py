@@ -16,47 +16,23 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Answer:
-    """What a contestant says of the test curves.
+    """What a contestant says of the test curves."""
 
-    Parameters
-    ----------
-    probability : (n, k) float array
-    seconds : float
-        Of training.
-    parameters : int
-        Trainable numbers; leaves of trees; 0 where there are none.
-    remark : str
-    extra : dict of arrays
-        Whatever else it answers, first axis n.
-    """
-
-    probability: NDArray[np.floating[Any]]
-    seconds: float
-    parameters: int
+    probability: NDArray[np.floating[Any]]  #: (n, k)
+    seconds: float  #: Of training.
+    parameters: int  #: Trainable numbers; leaves of trees; 0 where there are none.
     remark: str = ""
-    extra: dict[str, NDArray[Any]] | None = None
+    extra: dict[str, NDArray[Any]] | None = None  #: dict of arrays, whatever else it answers, first axis n.
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A contestant, not yet run.
+    """A contestant, not yet run."""
 
-    Parameters
-    ----------
-    key : str
-        Short name, for files and ``--contestants``.
-    title : str
-        For the table.
-    settings : dict
-        All that its answer depends on beside the data, as JSON has it.
-    run : callable
-        From its own folder (for checkpoints) to its answer.
-    """
-
-    key: str
-    title: str
-    settings: dict[str, Any]
-    run: Callable[[Path], Answer]
+    key: str  #: Short name, for files and ``--contestants``.
+    title: str  #: For the table.
+    settings: dict[str, Any]  #: All that its answer depends on beside the data, as JSON has it.
+    run: Callable[[Path], Answer]  #: From its own folder (for checkpoints) to its answer.
 
 
 def answer(contestant: Contestant, work: Path, data: dict[str, Any]) -> Answer:

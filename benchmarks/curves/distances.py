@@ -7,7 +7,6 @@ Guinier where its own search for a Guinier region fails.
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,6 +16,7 @@ import numpy as np
 
 from sasnet_plugin.types import Curve
 
+from ..asked import parser_of
 from ..tables import markdown
 from .compact_bodies import FAMILIES, Case, cases
 from .guinier import truth
@@ -100,10 +100,7 @@ def tables(count: int, seed: int) -> str:
 
 def main() -> None:
     """Print or write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bodies", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__.splitlines()[0], bodies=60, seed=1)
     asked = parser.parse_args()
     page = tables(asked.bodies, asked.seed)
     print(page)

@@ -9,7 +9,6 @@ have no Guinier region. What is true is the slope of ln I against q² of the cle
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from sasnet_plugin.model_free.guinier import guinier
 from sasnet_plugin.model_free.series import SETTINGS
 
+from ..asked import parser_of
 from ..tables import markdown
 
 Array = NDArray[np.float64]
@@ -195,19 +195,11 @@ def series(seed: int = 77, count: int = 1500) -> list[tuple[float, Array, Array]
 
 @dataclass(frozen=True)
 class Case:
-    """A measured curve.
+    """A measured curve."""
 
-    Parameters
-    ----------
-    kind : str
-        Family, or why there is no Guinier region.
-    rg : float
-        True one; 0 where there is none.
-    q, intensity, sigma : (n,) float arrays
-    """
-
-    kind: str
-    rg: float
+    kind: str  #: Family, or why there is no Guinier region.
+    rg: float  #: True one; 0 where there is none.
+    #: q, intensity, sigma: (n,)
     q: Array
     intensity: Array
     sigma: Array
@@ -355,11 +347,8 @@ def tables(count: int, seed: int) -> str:
 
 def main() -> None:
     """Print or write the tables, or print the prior."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=300, help="Dilute bodies.")
-    parser.add_argument("--seed", type=int, default=2026)
+    parser = parser_of(__doc__.splitlines()[0], count=(300, "Dilute bodies."), seed=2026)
     parser.add_argument("--series", action="store_true", help="Print the prior, nothing else.")
-    parser.add_argument("--write", action="store_true", help="Into the page beside this file.")
     given = parser.parse_args()
     if given.series:
         for share, mean, factor in series():

@@ -8,7 +8,6 @@ Parameters, windows and noise are written here and nowhere else. ``--write`` put
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.types import Curve
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 
 FACTORS = ("hardsphere", "hayter_msa", "squarewell", "stickyhardsphere")
@@ -35,20 +35,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Example:
-    """A simulated curve and what is true of it.
-
-    Parameters
-    ----------
-    curve : Curve
-    factor : str
-        Structure factor, empty for none.
-    shown : bool
-        Whether its window begins below 0.8 π/R_eff.
-    """
+    """A simulated curve and what is true of it."""
 
     curve: Curve
-    factor: str
-    shown: bool
+    factor: str  #: Structure factor, empty for none.
+    shown: bool  #: Whether its window begins below 0.8 π/R_eff.
 
 
 def body(name: str, rng: np.random.Generator) -> dict[str, float]:
@@ -166,12 +157,7 @@ def page(found: dict[str, float]) -> str:
 
 def main() -> None:
     """Simulate, ask, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--each", type=int, default=60, help="curves of a structure factor and window")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, each=(60, "curves of a structure factor and window"), seed=2026)
     asked = parser.parse_args()
     text = page(figures(examples(asked.each, asked.seed)))
     print(text)

@@ -31,20 +31,11 @@ _SHARD = re.compile(r"(.+)-(\d{4})\.h5$")
 
 @dataclass(frozen=True)
 class Trial:
-    """One training run of the learning curve.
+    """One training run of the learning curve."""
 
-    Parameters
-    ----------
-    share : float
-        Of the clean curves of each model.
-    steps : int
-    size : str
-        Key of ``SIZES``.
-    """
-
-    share: float
+    share: float  #: Of the clean curves of each model.
     steps: int
-    size: str
+    size: str  #: Key of ``SIZES``.
 
     @property
     def name(self) -> str:

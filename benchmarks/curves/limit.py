@@ -9,7 +9,6 @@ curves.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
@@ -22,6 +21,7 @@ os.environ.setdefault("SAS_OPENCL", "none")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import kept, run
 from .limit_tables import INTERACTING, PROTOCOL, SLOWEST, first_of, page
 
@@ -234,15 +234,10 @@ def factor_posterior(factors: Mapping[str, Any]) -> dict[str, float]:
 
 def main() -> None:
     """Draw curves, calculate, print the tables."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = parser_of(
+        __doc__, work=True, factors=(0, "more curves, for the structure factor alone"), workers=1, seed=2026
     )
     parser.add_argument("curves", type=int, nargs="?", default=78, help="so many, 0 for the kept ones alone")
-    parser.add_argument("--factors", type=int, default=0, help="more curves, for the structure factor alone")
-    parser.add_argument("--work", type=Path, required=True, help="folder for what is done")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     run(solve, ALL, asked.curves, asked.seed, asked.work, asked.workers)

@@ -41,26 +41,16 @@ _TRIES = 200
 
 @dataclass(frozen=True)
 class Sample:
-    """What is in the beam.
+    """What is in the beam."""
 
-    Parameters
-    ----------
-    form, factor : str
-        sasmodels' names; no factor: "".
-    parameters, interaction : mapping of str to float
-        Of the form, monodisperse, and of the structure factor but for its radius, which is the form's.
-    widths : mapping of str to float
-        Relative width by the size that is distributed.
-    kind : str
-        sasmodels' name of the distribution.
-    """
-
-    form: str
-    factor: str
+    form: str  #: sasmodels' name.
+    factor: str  #: The same; empty for none.
+    #: parameters, interaction: of the form, monodisperse, and of the structure factor but for its radius,
+    #: which is the form's.
     parameters: Mapping[str, float]
     interaction: Mapping[str, float]
-    widths: Mapping[str, float]
-    kind: str
+    widths: Mapping[str, float]  #: Relative width by the size that is distributed.
+    kind: str  #: sasmodels' name of the distribution.
 
 
 @lru_cache(maxsize=64)
@@ -107,20 +97,13 @@ def scattering(sample: Sample, q: Floats) -> tuple[Floats, float]:
 
 @dataclass(frozen=True)
 class View:
-    """A setting with the part of the wide grid that it sees.
-
-    Parameters
-    ----------
-    setting : Setting
-    first, last : int
-        Cells.
-    matrix : (n, last - first + 1) sparse matrix
-    """
+    """A setting with the part of the wide grid that it sees."""
 
     setting: Setting
+    #: first, last: cells.
     first: int
     last: int
-    matrix: sparse.csr_matrix
+    matrix: sparse.csr_matrix  #: (n, last - first + 1) sparse matrix
 
     def smeared(self, sample: Sample, *, coarse: bool = False) -> tuple[Floats, float] | None:
         """The curve at the setting's points, largest value 1, and the radius; None where there is none.
@@ -153,31 +136,15 @@ def view(setting: Setting) -> View:
 
 @dataclass(frozen=True)
 class Case:
-    """A measured curve with its truth.
-
-    Parameters
-    ----------
-    sample : Sample
-    view : View
-    measured : Measured
-        Of one row.
-    use : (n,) bool array
-        Points without faults.
-    log_scale : float
-        ln of what the largest true intensity is.
-    background : float
-        That was left, over the largest intensity.
-    radius : float
-        Effective, Å; 0 where the form has none.
-    """
+    """A measured curve with its truth."""
 
     sample: Sample
     view: View
-    measured: Measured
-    use: NDArray[np.bool_]
-    log_scale: float
-    background: float
-    radius: float
+    measured: Measured  #: Of one row.
+    use: NDArray[np.bool_]  #: (n,), points without faults.
+    log_scale: float  #: ln of what the largest true intensity is.
+    background: float  #: That was left, over the largest intensity.
+    radius: float  #: Effective, Å; 0 where the form has none.
 
 
 def drawn(form: str, rng: np.random.Generator, factor_share: float) -> Sample:

@@ -31,21 +31,11 @@ _FREEDOM = 5.0
 
 @dataclass(frozen=True)
 class Problem:
-    """Residuals and the Gaussian prior of their parameters.
+    """Residuals and the Gaussian prior of their parameters."""
 
-    Parameters
-    ----------
-    residuals : callable
-        See `Residuals`.
-    precision : (k, k) float array
-        Inverse covariance of the prior of the normal scores, whose mean is 0.
-    coarse : callable, optional
-        Cheaper residuals, whose differences do for derivatives.
-    """
-
-    residuals: Residuals
-    precision: Floats
-    coarse: Residuals | None = None
+    residuals: Residuals  #: See `Residuals`.
+    precision: Floats  #: (k, k), inverse covariance of the prior of the normal scores, whose mean is 0.
+    coarse: Residuals | None = None  #: Cheaper residuals, whose differences do for derivatives.
 
     def loss(self, z: Floats) -> tuple[float, Floats | None]:
         """−ln of likelihood and prior but for their normalisation, and the residuals."""
@@ -57,40 +47,21 @@ class Problem:
 
 @dataclass(frozen=True)
 class Mode:
-    """A maximum of the posterior.
+    """A maximum of the posterior."""
 
-    Parameters
-    ----------
-    z : (k,) float array
-    loss : float
-        See `Problem.loss`.
-    hessian : (k, k) float array
-        Of the loss, Gauss–Newton.
-    chi2 : float
-    """
-
-    z: Floats
-    loss: float
-    hessian: Floats
+    z: Floats  #: (k,)
+    loss: float  #: See `Problem.loss`.
+    hessian: Floats  #: (k, k), of the loss, Gauss–Newton.
     chi2: float
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """ln of the marginal likelihood, less the likelihood of a perfect fit.
-
-    Parameters
-    ----------
-    laplace : float
-    sampled : float
-        By importance sampling; NaN where it was not done.
-    effective : float
-        Effective number of samples.
-    """
+    """ln of the marginal likelihood, less the likelihood of a perfect fit."""
 
     laplace: float
-    sampled: float = float("nan")
-    effective: float = 0.0
+    sampled: float = float("nan")  #: By importance sampling; NaN where it was not done.
+    effective: float = 0.0  #: Effective number of samples.
 
     def best(self, least: float) -> float:
         """What was sampled with at least so many effective samples, else Laplace's."""
@@ -99,12 +70,7 @@ class Evidence:
 
 @dataclass
 class Clock:
-    """CPU time that may be used.
-
-    Parameters
-    ----------
-    seconds : float
-    """
+    """CPU time that may be used."""
 
     seconds: float
     began: float = field(default_factory=time.process_time)

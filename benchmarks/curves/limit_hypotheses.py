@@ -45,28 +45,14 @@ def log_chance(sizes: int, distributed: int) -> float:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """A form, its choices and distributed sizes, and a structure factor: what has a smooth prior.
-
-    Parameters
-    ----------
-    form : Coordinates
-    factor : Coordinates or None
-    names : (str, str)
-        Form and factor.
-    sizes : tuple of str
-        That are distributed.
-    kind : str
-        Of distribution.
-    log_prior : float
-        ln of its share of the prior of form and factor.
-    """
+    """A form, its choices and distributed sizes, and a structure factor: what has a smooth prior."""
 
     form: Coordinates
     factor: Coordinates | None
-    names: tuple[str, str]
-    sizes: tuple[str, ...]
-    kind: str
-    log_prior: float
+    names: tuple[str, str]  #: Form and factor.
+    sizes: tuple[str, ...]  #: That are distributed.
+    kind: str  #: Of distribution.
+    log_prior: float  #: ln of its share of the prior of form and factor.
 
     @property
     def key(self) -> tuple[Any, ...]:

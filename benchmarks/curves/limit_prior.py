@@ -34,18 +34,10 @@ _RATIO, _ANGLES = "contrast:", (-1.5707, 1.5707)
 
 @dataclass(frozen=True)
 class Quantiles:
-    """One parameter as a monotone function of its normal score.
+    """One parameter as a monotone function of its normal score."""
 
-    Parameters
-    ----------
-    values : (m,) float array
-        At `_SCORES`.
-    log : bool
-        Whether these are logarithms.
-    """
-
-    values: Floats
-    log: bool
+    values: Floats  #: (m,), at `_SCORES`.
+    log: bool  #: Whether these are logarithms.
 
     def value(self, z: float) -> float:
         """The parameter at a score."""
@@ -91,27 +83,14 @@ def correlations(columns: Sequence[Floats]) -> Floats:
 
 @dataclass(frozen=True)
 class Coordinates:
-    """Parameters of one kind of one model, as normal scores.
-
-    Parameters
-    ----------
-    model : str
-    names : tuple of str
-        Of what is continuous; contrasts as `reduced` has them.
-    maps : tuple of Quantiles
-    correlation : (k, k) float array
-    fixed : mapping of str to float
-        Choices and numbers of layers.
-    log_share : float
-        ln of the share of draws that have these.
-    """
+    """Parameters of one kind of one model, as normal scores."""
 
     model: str
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Of what is continuous; contrasts as `reduced` has them.
     maps: tuple[Quantiles, ...]
-    correlation: Floats
-    fixed: Mapping[str, float]
-    log_share: float
+    correlation: Floats  #: (k, k)
+    fixed: Mapping[str, float]  #: Choices and numbers of layers.
+    log_share: float  #: ln of the share of draws that have these.
 
     def parameters(self, z: Floats) -> dict[str, float]:
         """sasmodels' parameters at scores (k,)."""

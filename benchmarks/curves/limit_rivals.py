@@ -42,14 +42,7 @@ _SLOWEST = 0.08
 
 @dataclass(frozen=True)
 class Fitted:
-    """A hypothesis with its best parameters.
-
-    Parameters
-    ----------
-    hypothesis : Hypothesis
-    mode : Mode
-    evidence : Evidence
-    """
+    """A hypothesis with its best parameters."""
 
     hypothesis: Hypothesis
     mode: Mode
@@ -92,21 +85,12 @@ def tried(case: Case, one: Hypothesis, start: Floats, *, hopeless: float = np.in
 
 @dataclass(frozen=True)
 class Near:
-    """A curve of the bank.
-
-    Parameters
-    ----------
-    parameters : mapping of str to float
-    chi2 : float
-        To the thinned curve, with a tolerance.
-    log_scale, background : float
-        That fit best; the scale relative to the case's.
-    """
+    """A curve of the bank."""
 
     parameters: Mapping[str, float]
-    chi2: float
-    log_scale: float
-    background: float
+    chi2: float  #: To the thinned curve, with a tolerance.
+    log_scale: float  #: That fits best, relative to the case's.
+    background: float  #: That fits best.
 
 
 def nearest(case: Case, page: Page) -> list[Near]:

@@ -37,27 +37,15 @@ CLAIM = 0.9
 
 @dataclass(frozen=True)
 class Sample:
-    """A measured curve.
+    """A measured curve."""
 
-    Parameters
-    ----------
-    kind : str
-        Of `SETS`.
-    accepted : tuple of str
-        Form models.
-    rg : float
-        Å; NaN where there is none.
-    q, intensity : (n,) float arrays
-        Å⁻¹, any unit.
-    dintensity : (n,) float array or None
-    """
-
-    kind: str
-    accepted: tuple[str, ...]
-    rg: float
+    kind: str  #: Of `SETS`.
+    accepted: tuple[str, ...]  #: Form models.
+    rg: float  #: Å; NaN where there is none.
+    #: q, intensity: (n,), Å⁻¹, any unit.
     q: Floats
     intensity: Floats
-    dintensity: Floats | None
+    dintensity: Floats | None  #: (n,)
 
 
 def measured(

@@ -83,23 +83,14 @@ def _waves(places: Floats, kinds: NDArray[np.intp], count: int) -> NDArray[np.co
 
 @dataclass(frozen=True)
 class Amplitudes:
-    """Of one structure, by direction.
+    """Of one structure, by direction."""
 
-    Parameters
-    ----------
-    atoms, displaced, water : (Q, DIRECTIONS) complex arrays
-        Electrons.
-    moments : mapping of str to (float, float, (3,) array)
-        Of each: total, Σ f r², Σ f r.
-    places : (n, 3) float array
-        Of atoms, Å.
-    """
-
+    #: atoms, displaced, water: (Q, DIRECTIONS), electrons.
     atoms: NDArray[np.complex64]
     displaced: NDArray[np.complex64]
     water: NDArray[np.complex64]
-    moments: tuple[tuple[float, float, Floats], ...]
-    places: Floats
+    moments: tuple[tuple[float, float, Floats], ...]  #: Of each: total, Σ f r², Σ f r.
+    places: Floats  #: (n, 3), of atoms, Å.
 
 
 def amplitudes(found: Structure, rng: np.random.Generator) -> Amplitudes:

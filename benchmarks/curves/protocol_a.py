@@ -187,19 +187,13 @@ def cost(name: str, rng: np.random.Generator, *, seconds: float = 0.3) -> float:
 
 @dataclass(frozen=True)
 class FixedGrid:
-    """A classification problem with every curve on the same q.
+    """A classification problem with every curve on the same q."""
 
-    Parameters
-    ----------
-    names : tuple of str
-        Of the classes.
-    train, test : (n, n_q) float32 arrays
-        ln I; without noise for training (each contestant draws its own), with noise for testing.
-    train_label, test_label : (n,) int arrays
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Of the classes.
+    #: train, test: (n, n_q), ln I; without noise for training (each contestant draws its own), with noise for
+    #: testing.
     train: NDArray[np.float32]
+    #: train_label, test_label: (n,)
     train_label: NDArray[np.intp]
     test: NDArray[np.float32]
     test_label: NDArray[np.intp]

@@ -11,7 +11,6 @@ and the greatest product that was tested. Run as::
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +20,8 @@ import numpy as np
 
 from sasnet_plugin.simulate import priors
 from sasnet_plugin.simulate.quick_models import quadrature
+
+from ..asked import parser_of
 
 PRODUCTS = (10, 15, 22, 33, 50, 75, 110, 160, 240, 360, 540, 800, 1200, 1800, 2700, 4000, 6000, 9000)
 STAGES = ((75, 200), (240, 300), (540, 600), (1200, 1000), (2700, 2000), (9000, 6500))  # product, points
@@ -77,13 +78,9 @@ def failing_product(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of(__doc__, write=False, draws=6, seed=0)
     parser.add_argument("--models", nargs="+", help="default: every model with a quadrature")
-    parser.add_argument("--draws", type=int, default=6)
     parser.add_argument("--patience", type=float, default=2.5, help="CPU-seconds for five q of the reference")
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     names = args.models or [name for name in priors.form_models() if quadrature.has_quadrature(name)]
     print("| model | q·size trusted, lowest | median | tested to |\n|---|---|---|---|")

@@ -34,27 +34,17 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Measured:
-    """A curve as its file has it.
+    """A curve as its file has it."""
 
-    Parameters
-    ----------
-    model, protocol : str
-        Form model; name of the set.
-    q, intensity : (n,) float arrays
-        Å⁻¹, any unit.
-    dintensity, dq : (n,) float array or None
-        One standard deviation, where stated.
-    size : float
-        Largest length among the parameters in Å times the largest q; NaN without a length.
-    """
-
-    model: str
-    protocol: str
+    model: str  #: Form model.
+    protocol: str  #: Name of the set.
+    #: q, intensity: (n,), Å⁻¹, any unit.
     q: Floats
     intensity: Floats
+    #: dintensity, dq: (n,), one standard deviation, where stated.
     dintensity: Floats | None
     dq: Floats | None
-    size: float
+    size: float  #: Largest length among the parameters in Å times the largest q; NaN without a length.
 
 
 def grid(text: str) -> Floats:

@@ -15,7 +15,6 @@ Usage: ``python -m benchmarks curves/simulation [--write]``; ``--write`` keeps t
 
 from __future__ import annotations
 
-import argparse
 import os
 
 # One core: CPU-seconds are then seconds.
@@ -41,6 +40,7 @@ from sasnet_plugin.simulate.priors import form_models, structure_factors
 from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 from sasnet_plugin.simulate.shards import Request, make_shard, plan
 
+from ..asked import parser_of
 from ..tables import markdown
 
 WANTED_RATIO = 20.0
@@ -259,7 +259,7 @@ def smearing_table(found: dict[str, np.ndarray]) -> str:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, draws=(10, "curves of each cheap model smeared"))
     parser.add_argument(
         "--curves-per-model", type=int, default=20, help="curves of each model timed, at most"
     )
@@ -267,12 +267,10 @@ def main() -> None:
         "--patience", type=float, default=1.0, help="CPU-seconds for each model and contestant"
     )
     parser.add_argument("--seconds", type=float, default=40.0, help="CPU-seconds of the training stream")
-    parser.add_argument("--draws", type=int, default=10, help="curves of each cheap model smeared")
     parser.add_argument("--models", nargs="*", help="time these models alone (default: all)")
     parser.add_argument(
         "--shards", type=Path, help="stream from these shards, not from the curves just timed"
     )
-    parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = {}

@@ -9,7 +9,6 @@ killed run goes on.
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ import sasnet_plugin.fitting.settings as shared
 from sasnet_plugin.fitting.evidence.settings import EVIDENCE
 from sasnet_plugin.fitting.strategy.settings import STRATEGY
 
+from ..asked import parser_of
 from ..kept import kept, run
 from ..tables import markdown
 from .watched import RECORD, change, watch
@@ -147,14 +147,10 @@ def tables(rows: Sequence[Mapping[str, Any]], changed: Mapping[str, Sequence[Map
 
 def main() -> None:
     """Run what is missing, print the tables, and keep them if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=1)
+    parser = parser_of(
+        __doc__, work=True, count=60, seed=2026, workers=1, most=(10, "problems fitted again, quickest first")
+    )
     parser.add_argument("--without", nargs="*", default=[], metavar="ROOM.name=value")
-    parser.add_argument("--most", type=int, default=10, help="problems fitted again, quickest first")
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if options.without:

@@ -8,14 +8,13 @@ machine. To be run after sasnet's part, where the others' rows are of another ma
 
 from __future__ import annotations
 
-import argparse
 import os
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from ..asked import parser_of
 from ..kept import kept, run
 from . import fitting
 
@@ -28,10 +27,7 @@ def solve(name: str, index: int, seed: int) -> dict[str, Any]:
 
 def main() -> None:
     """Fit them again."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=2)
+    parser = parser_of(__doc__, work=True, write=False, seed=2026, workers=2)
     options = parser.parse_args()
     rows = kept(options.work / f"lm-{options.seed}.jsonl").values()
     chosen = [r["index"] for r in rows if r["seconds"] >= 1 and not r["late"]]

@@ -9,7 +9,6 @@ count. Every answer is kept in ``W``; ``--write`` puts the tables into ``benchma
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import Here, Solver, run
 from .autosasfit_report import report
 from .autosasfit_task import REPORTED_SEED, SPECS, WITHIN, Problem, accepted, intensity, problem
@@ -163,14 +163,10 @@ def _fit(given: Problem, start: Point, **options: Any) -> tuple[Point, float]:
 
 def main() -> None:
     """Run the contestants, print the tables, and write them if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = parser_of(__doc__, work=True, seed=REPORTED_SEED, workers=2)
     parser.add_argument("--per-model", type=int, default=50, help="problems of each model")
     parser.add_argument("--count", type=int, help="only the first so many problems; models take turns")
-    parser.add_argument("--seed", type=int, default=REPORTED_SEED)
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--contestants", nargs="*", default=list(CONTESTANTS), choices=list(CONTESTANTS))
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     work = options.work / f"{options.per_model}-per-model"
     work.mkdir(parents=True, exist_ok=True)

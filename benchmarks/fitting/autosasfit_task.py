@@ -30,16 +30,9 @@ _BAD, _TRIES = 5.0, 50
 
 @dataclass(frozen=True)
 class Spec:
-    """One model of the task.
+    """One model of the task."""
 
-    Parameters
-    ----------
-    bounds : mapping of str to (float, float)
-        Of the fitted parameters, in the order they are drawn.
-    fixed : mapping of str to float
-    """
-
-    bounds: Mapping[str, tuple[float, float]]
+    bounds: Mapping[str, tuple[float, float]]  #: Of the fitted parameters, in the order they are drawn.
     fixed: Mapping[str, float]
 
     def drawn(self, rng: np.random.Generator) -> dict[str, float]:
@@ -78,20 +71,13 @@ SPECS = {
 
 @dataclass(frozen=True)
 class Draft:
-    """What a problem is made of, before it is calculated.
-
-    Parameters
-    ----------
-    model : str
-    truth, start : dict
-        Of the fitted parameters.
-    noise, seed : int
-        Seeds of the noise and of what a contestant draws.
-    """
+    """What a problem is made of, before it is calculated."""
 
     model: str
+    #: truth, start: of the fitted parameters.
     truth: dict[str, float]
     start: dict[str, float]
+    #: noise, seed: seeds of the noise and of what a contestant draws.
     noise: int
     seed: int
 

@@ -75,17 +75,10 @@ def decoded(model: str, numbers: NDArray[Any]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Examples:
-    """Measurements of one model.
+    """Measurements of one model."""
 
-    Parameters
-    ----------
-    features : (n, N_GRID, N_CHANNELS) float32 array
-        As the classifier's.
-    numbers : (n, p) float array
-    """
-
-    features: NDArray[np.float32]
-    numbers: NDArray[np.float64]
+    features: NDArray[np.float32]  #: (n, N_GRID, N_CHANNELS), as the classifier's.
+    numbers: NDArray[np.float64]  #: (n, p)
 
 
 def settings(count: int, rng: np.random.Generator) -> list[Setting]:

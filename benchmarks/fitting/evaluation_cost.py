@@ -8,7 +8,6 @@ of the search that others have. ``--write`` puts the table into ``evaluation_cos
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from pathlib import Path
@@ -18,6 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..asked import parser_of
 
 Q = np.geomspace(0.005, 0.3, 150)
 #: A kernel is called until this many CPU-seconds are measured, or so many times.
@@ -30,11 +31,8 @@ def main() -> None:
     """Measure, print the table, and write it if asked to."""
     from sasnet_plugin.simulate.priors import form_models
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, draws=8, seed=2026)
     parser.add_argument("models", nargs="*", help="default: all")
-    parser.add_argument("--draws", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     lines = [_HEAD]
     print(_HEAD)

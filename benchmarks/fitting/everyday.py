@@ -13,7 +13,6 @@ Every answer is kept in ``W`` as it comes, so a killed run goes on; ``--third 0`
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -31,6 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import run
 from ..tables import markdown, percent
 from .everyday_curves import SAMPLES, Measured, everyday
@@ -177,14 +177,11 @@ def numbers_of(count: int, third: int | None, only: Sequence[int] | None, seed: 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = parser_of(__doc__, work=True, draws=(DRAWS, "of part b; the first is the defaults"))
     parser.add_argument("--part", choices=("a", "b"))
     parser.add_argument("--third", type=int, choices=(0, 1, 2))
     parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS), help="of part a")
-    parser.add_argument("--draws", type=int, default=DRAWS, help="of part b; the first is the defaults")
     parser.add_argument("--only", type=int, nargs="+", help="numbers of curves, within a part")
-    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
 

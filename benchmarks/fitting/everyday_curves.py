@@ -28,50 +28,26 @@ TWO_ANGLES = frozenset({"elliptical_cylinder", "parallelepiped", "triaxial_ellip
 
 @dataclass(frozen=True)
 class Sample:
-    """A kind of sample as a scientist would describe it.
+    """A kind of sample as a scientist would describe it."""
 
-    Parameters
-    ----------
-    model : str
-        sasmodels' name, with its structure factor.
-    values : mapping
-        Typical values, sasmodels' units.
-    q : (float, float)
-        Range measured, Å⁻¹.
-    kept : frozenset of str
-        Parameters that do not differ between samples.
-    """
-
-    model: str
-    values: Mapping[str, float]
-    q: Range = (0.004, 0.4)
-    kept: frozenset[str] = frozenset()
+    model: str  #: sasmodels' name, with its structure factor.
+    values: Mapping[str, float]  #: Typical values, sasmodels' units.
+    q: Range = (0.004, 0.4)  #: Range measured, Å⁻¹.
+    kept: frozenset[str] = frozenset()  #: Parameters that do not differ between samples.
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A measurement of known truth.
-
-    Parameters
-    ----------
-    model : str
-    values : dict
-        Of the truth.
-    q, intensity, dintensity : (n,) float array
-        Å⁻¹, cm⁻¹.
-    dq : (n,) float array or None
-        Standard deviation of q, Å⁻¹; None: none applied and none stated.
-    expected : (n,) float array
-        Before noise.
-    """
+    """A measurement of known truth."""
 
     model: str
-    values: dict[str, float]
+    values: dict[str, float]  #: Of the truth.
+    #: q, intensity, dintensity: (n,), Å⁻¹, cm⁻¹.
     q: Array
     intensity: Array
     dintensity: Array
-    dq: Array | None
-    expected: Array
+    dq: Array | None  #: (n,), standard deviation of q, Å⁻¹; None: none applied and none stated.
+    expected: Array  #: (n,), before noise.
 
     @property
     def chisq(self) -> float:

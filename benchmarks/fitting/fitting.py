@@ -10,7 +10,6 @@ is kept in ``W`` as it comes, so a killed run goes on; ``--write`` puts the tabl
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import time
@@ -22,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import Here, kept, run
 from .report import table
 from .sampled import sampling_of
@@ -189,13 +189,8 @@ def _fit(contestant: str, problem_: Any, fitness: Any, deadline: float) -> int:
 
 def main() -> None:
     """Run the contestants, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=2)
+    parser = parser_of(__doc__, work=True, count=300, seed=2026, workers=2)
     parser.add_argument("--contestants", nargs="*", default=list(CONTESTANTS), choices=list(CONTESTANTS))
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     found = {

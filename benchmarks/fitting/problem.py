@@ -12,27 +12,15 @@ from sasnet_plugin.types import Curve, product_name
 
 @dataclass(frozen=True)
 class Problem:
-    """A measured curve and what made it.
-
-    Parameters
-    ----------
-    index : int
-    curve : Curve
-    dintensity : (n,) float array
-    form, factor : str, str or None
-    parameters : dict
-        Of the truth.
-    truth : float
-        Reduced χ² of the truth, over all points.
-    """
+    """A measured curve and what made it."""
 
     index: int
     curve: Curve
-    dintensity: np.ndarray
+    dintensity: np.ndarray  #: (n,)
     form: str
     factor: str | None
-    parameters: dict[str, Any]
-    truth: float
+    parameters: dict[str, Any]  #: Of the truth.
+    truth: float  #: Reduced χ² of the truth, over all points.
 
     @property
     def name(self) -> str:

@@ -24,18 +24,12 @@ from ..tables import markdown
 
 @dataclass(frozen=True)
 class Expected:
-    """What experts say of one file.
+    """What experts say of one file."""
 
-    Parameters
-    ----------
-    models : tuple of str
-        Names that count, with the structure factor where it matters; "*@hayter_msa" for any form.
-    values : mapping of str to (float, float)
-        Parameter or sum of such ("radius + thickness"), value and what it may be off by, in sasmodels' units;
-        empty where only χ² is reported.
-    """
-
+    #: Names that count, with the structure factor where it matters; "*@hayter_msa" for any form.
     models: tuple[str, ...]
+    #: Parameter or sum of such ("radius + thickness"), value and what it may be off by, in sasmodels' units;
+    #: empty where only χ² is reported.
     values: Mapping[str, tuple[float, float]]
 
 
@@ -67,27 +61,14 @@ EXPECTED = {
 
 @dataclass(frozen=True)
 class Row:
-    """One data set: its best fit, and the best of the experts' models.
-
-    Parameters
-    ----------
-    file, entry : str
-    best : str
-        Name, weight and reduced χ² of the best fit.
-    expert : str
-        The same of the best fit of an expert's model, with its rank; "not fitted".
-    values : str
-        Its values beside those expected.
-    met : bool
-        All of them within what they may be off by, and the model among those fitted.
-    """
+    """One data set: its best fit, and the best of the experts' models."""
 
     file: str
     entry: str
-    best: str
-    expert: str
-    values: str
-    met: bool
+    best: str  #: Name, weight and reduced χ² of the best fit.
+    expert: str  #: The same of the best fit of an expert's model, with its rank; "not fitted".
+    values: str  #: Its values beside those expected.
+    met: bool  #: All of them within what they may be off by, and the model among those fitted.
 
 
 def judge(file: str, answer: Mapping[str, Any]) -> Row:

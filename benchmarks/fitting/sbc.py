@@ -14,7 +14,6 @@ Every answer is kept in ``W`` as it comes, so a killed run goes on, and all that
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from numpy.typing import NDArray
 
+from ..asked import parser_of
 from ..kept import Here, kept, run
 from ..tables import markdown, percent
 from .recovered import amplitudes
@@ -204,14 +204,9 @@ def _histogram(axes: Any, places: NDArray[np.float64]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--draws", type=int, default=DRAWS)
-    parser.add_argument("--seed", type=int, default=2026)
+    parser = parser_of(__doc__, work=True, draws=DRAWS, seed=2026, workers=1)
     parser.add_argument("--systematic", action="store_true")
     parser.add_argument("--named", action="store_true")
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     told = "-named" if asked.named else ""

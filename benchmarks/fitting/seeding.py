@@ -9,7 +9,6 @@ start. ``--write`` puts the table into ``benchmarks/fitting/seeding.md``.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from functools import lru_cache, partial
@@ -21,6 +20,7 @@ os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..curves.contest import replacing
 from ..kept import Solver, run
 from ..tables import markdown, percent
@@ -232,13 +232,8 @@ def _successes(rows: list[dict[str, Any]], model: str) -> str:
 
 def main() -> None:
     """Train, run the ways, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--each", type=int, default=6, help="problems of each model")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=1)
+    parser = parser_of(__doc__, work=True, each=(6, "problems of each model"), seed=2026, workers=1)
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS))
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     learned = any("network" in way or "flow" in way for way in options.ways)

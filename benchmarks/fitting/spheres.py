@@ -10,7 +10,6 @@ network alone about so many curves, with their uncertainties and without.
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ import numpy as np
 
 from sasnet_plugin.types import Curve, sum_parts
 
+from ..asked import parser_of
 from ..kept import Here, run
 from ..tables import markdown, percent
 from .shared_error import shared_error
@@ -133,13 +133,7 @@ def network(count: int, seed: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=COUNT)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, work=True, count=COUNT, first=0, seed=2026, workers=1)
     parser.add_argument("--network", type=int, default=0, metavar="N")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ into ``benchmarks/fitting/sums.md``. ``--first`` and ``--count`` take a part of 
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 
 from sasnet_plugin.types import Curve
 
+from ..asked import parser_of
 from ..kept import Here, run
 
 Array = NDArray[np.float64]
@@ -96,23 +96,12 @@ def coil(q: Array, rg: float) -> Array:
 
 @dataclass(frozen=True)
 class Problem:
-    """A measured curve, what it is made of, and the radii that a right answer has.
-
-    Parameters
-    ----------
-    curve : Curve
-    kind : str
-        One of `KINDS`, or the form of a single component.
-    pairs : tuple of str
-        Names of right answers.
-    radii : tuple of float
-        Å, ascending.
-    """
+    """A measured curve, what it is made of, and the radii that a right answer has."""
 
     curve: Curve
-    kind: str
-    pairs: tuple[str, ...]
-    radii: tuple[float, ...]
+    kind: str  #: One of `KINDS`, or the form of a single component.
+    pairs: tuple[str, ...]  #: Names of right answers.
+    radii: tuple[float, ...]  #: Å, ascending.
 
 
 def problem(index: int, seed: int) -> Problem:
@@ -263,13 +252,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--count", type=int, default=PAIRS)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, work=True, first=0, count=PAIRS, seed=2026, workers=1)
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     part = range(asked.first, min(asked.first + asked.count, PAIRS))

@@ -10,7 +10,6 @@ tells from it: the true form is not among what it calls alike to its first answe
 
 from __future__ import annotations
 
-import argparse
 import os
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ import numpy as np
 
 from sasnet_plugin.types import sum_parts
 
+from ..asked import parser_of
 from ..kept import Here, run
 from ..tables import markdown
 from .shared_error import shared_error
@@ -92,12 +92,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Run, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, work=True, count=60, seed=2026, workers=1)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     rows = run(solve, "systematic", options.count, options.seed, options.work, options.workers)

@@ -7,10 +7,8 @@ same W puts them into its table.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -18,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import run
 from . import fitting
 from .task import LATEST
@@ -37,11 +36,9 @@ def sample(rows: list[dict[str, Any]], count: int, seed: int) -> list[int]:
 
 def main() -> None:
     """Fit the sample."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=12, help="problems in the sample")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=2)
+    parser = parser_of(
+        __doc__, work=True, write=False, count=(12, "problems in the sample"), seed=2026, workers=2
+    )
     options = parser.parse_args()
     text = (options.work / f"de-{options.seed}.jsonl").read_text(encoding="utf-8")
     chosen = sample([json.loads(line) for line in text.splitlines()], options.count, options.seed)

@@ -10,7 +10,6 @@ counts the code alone; ``--write`` puts the table into ``benchmarks/fitting/walk
 
 from __future__ import annotations
 
-import argparse
 import ast
 import inspect
 import os
@@ -27,6 +26,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
+from ..asked import parser_of
 from ..tables import markdown
 from .everyday_curves import SAMPLES, everyday
 
@@ -36,20 +36,11 @@ SEED = 1
 
 @dataclass
 class Walk:
-    """Where control was in the package.
+    """Where control was in the package."""
 
-    Parameters
-    ----------
-    root : str
-        Folder of the package.
-    entered : Counter
-        Calls by file.
-    changes : Counter
-        Changes of file by pair, from and to.
-    """
-
-    root: str
-    entered: Counter[str] = field(default_factory=Counter)
+    root: str  #: Folder of the package.
+    entered: Counter[str] = field(default_factory=Counter)  #: Calls by file.
+    #: Changes of file by pair, from and to.
     changes: Counter[tuple[str, str]] = field(default_factory=Counter)
     _here: str = ""
 
@@ -185,11 +176,8 @@ def walk_table(walk: Walk, pairs: int = 0) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--curve", type=int, default=0, help="number in everyday_curves")
-    parser.add_argument("--pairs", type=int, default=0)
+    parser = parser_of(__doc__, curve=(0, "number in everyday_curves"), pairs=0)
     parser.add_argument("--code", action="store_true")
-    parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     page = f"# One fit through the code\n\n{code_table(PACKAGE / 'fitting')}"
     if not asked.code:

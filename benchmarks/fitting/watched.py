@@ -20,24 +20,15 @@ import numpy as np
 
 @dataclass
 class Uses:
-    """What happened to a setting.
+    """What happened to a setting."""
 
-    Parameters
-    ----------
-    read : int
-        Times that its value was asked for.
-    below, above : int
-        Comparisons in which the other number was smaller, or not smaller.
-    margin : float
-        Smallest absolute logarithm of the ratio of the two numbers; inf where their signs differ.
-    formula : int
-        Times that it went into a calculation with arrays, or changed its kind, where it is lost from sight.
-    """
-
-    read: int = 0
+    read: int = 0  #: Times that its value was asked for.
+    #: below, above: comparisons in which the other number was smaller, or not smaller.
     below: int = 0
     above: int = 0
+    #: Smallest absolute logarithm of the ratio of the two numbers; inf where their signs differ.
     margin: float = math.inf
+    #: Times that it went into a calculation with arrays, or changed its kind, where it is lost from sight.
     formula: int = 0
 
     def compared(self, value: float, other: float) -> None:

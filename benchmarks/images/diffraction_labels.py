@@ -27,6 +27,7 @@ from sasnet_plugin.predict.tags import TagsFinding
 from sasnet_plugin.simulate.diffraction.measurement import WINDOW
 from sasnet_plugin.types import Image
 
+from ..asked import parser_of
 from .diffraction_contestants import Sets, following, installed, own, pictures, pixel_network, trees
 from .diffraction_images import TESTS, TRAINING, kept, sets
 from .diffraction_tags import calibration_error
@@ -175,10 +176,9 @@ def classified(every: Sets, work: Path, seed: int) -> dict[str, np.ndarray]:
 
 def main() -> None:
     """Make the sets, ask all contestants, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--own", type=int, default=40, help="Epochs of the domain's network from scratch.")
+    parser = parser_of(
+        __doc__, work=True, write=False, seed=7, own=(40, "Epochs of the domain's network from scratch.")
+    )
     parser.add_argument("--only", nargs="*", help="Contestants; default: all, and the table.")
     parser.add_argument("--full", action="store_true", help="With all labels alone.")
     options = parser.parse_args()

@@ -7,7 +7,6 @@ detector.
 
 from __future__ import annotations
 
-import argparse
 import time
 import warnings
 from pathlib import Path
@@ -22,6 +21,8 @@ from sasnet_plugin.simulate.diffraction.measurement import shot
 from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.train import autoencoder, contrastive
+
+from ..asked import parser_of
 
 KINDS = (
     ("round", ""),
@@ -135,9 +136,7 @@ def scores(truth: np.ndarray, found: np.ndarray) -> tuple[float, float, float]:
 
 def main() -> None:
     """Run all contestants and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = parser_of(__doc__, work=True, write=False, seeds=5)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     lines = [

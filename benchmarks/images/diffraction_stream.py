@@ -7,7 +7,6 @@ a part is there, the largest is that of the whole command; the kill is tried on 
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -20,6 +19,8 @@ import numpy as np
 from sasnet_plugin.batch.sorting import sorted_file
 from sasnet_plugin.batch.sorting.settings import SORTING
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+
+from ..asked import parser_of
 
 _SHOTS, _BLOCK = 48, 480
 
@@ -90,10 +91,7 @@ def _memory(pid: int) -> tuple[float, float]:
 
 def main() -> None:
     """Make the stacks, sort them, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--frames", type=int, default=100_000)
-    parser.add_argument("--side", type=int, default=96, help="pixels: 96, 48 or 32")
+    parser = parser_of(__doc__, work=True, write=False, frames=100_000, side=(96, "pixels: 96, 48 or 32"))
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     lines = [

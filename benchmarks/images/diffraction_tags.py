@@ -6,7 +6,6 @@ drawn as in training, where rare kinds are frequent; `docs/diffraction.md` has t
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,8 @@ from sasnet_plugin.kinds.diffraction import DIFFRACTION
 from sasnet_plugin.predict.predictor import open_predictor
 from sasnet_plugin.predict.tags import TagsFinding
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+
+from ..asked import parser_of
 
 PHOTONS = (1e2, 1e3, 1e4, 1e6)
 _BINS = 10
@@ -34,9 +35,7 @@ def calibration_error(p: np.ndarray, truth: np.ndarray) -> float:
 
 def main() -> None:
     """Simulate, ask, and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--number", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=77)
+    parser = parser_of(__doc__, write=False, number=600, seed=77)
     options = parser.parse_args()
     from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 

@@ -31,22 +31,13 @@ DETECTORS = ((310, 330), (420, 300), (256, 512), (360, 480))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows.
+    """What a scene shows."""
 
-    Parameters
-    ----------
-    kind : str
-        ``hexagonal`` or one of `STRANGE`.
-    angles, shares : tuple of float
-        Rotations, degrees, and shares of the surface.
-    lattice, radius, oxide : float
-        Å.
-    counts : float
-    """
-
-    kind: str
+    kind: str  #: ``hexagonal`` or one of `STRANGE`.
+    #: angles, shares: rotations, degrees, and shares of the surface.
     angles: tuple[float, ...]
     shares: tuple[float, ...]
+    #: lattice, radius, oxide: Å.
     lattice: float
     radius: float
     oxide: float

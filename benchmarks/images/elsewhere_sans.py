@@ -33,22 +33,12 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows.
-
-    Parameters
-    ----------
-    body : str
-    radius, aspect : float
-        Å; length over diameter.
-    p2, director : float or None
-        Degrees anticlockwise from the right, as the picture is seen.
-    counts : float
-    huge : bool
-    """
+    """What a scene shows."""
 
     body: str
-    radius: float
-    aspect: float
+    radius: float  #: Å.
+    aspect: float  #: Length over diameter.
+    #: p2, director: degrees anticlockwise from the right, as the picture is seen.
     p2: float | None
     director: float | None
     counts: float

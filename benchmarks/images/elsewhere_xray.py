@@ -58,24 +58,14 @@ DETECTORS = ((256, 256), (190, 480), (600, 470), (400, 400))
 
 @dataclass(frozen=True)
 class Truth:
-    """What a scene shows.
-
-    Parameters
-    ----------
-    kind : str
-    wanted, never : tuple of str
-        Tags that it must have, and that it surely has not.
-    stop : str
-        Its beamstop's tag; empty for none.
-    counts : float
-        Mean of a pixel.
-    """
+    """What a scene shows."""
 
     kind: str
+    #: wanted, never: tags that it must have, and that it surely has not.
     wanted: tuple[str, ...]
     never: tuple[str, ...]
-    stop: str
-    counts: float
+    stop: str  #: Its beamstop's tag; empty for none.
+    counts: float  #: Mean of a pixel.
 
     @property
     def foreign(self) -> bool:

@@ -51,18 +51,11 @@ def total_variation(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Problem:
-    """One pattern and where it stands.
-
-    Parameters
-    ----------
-    example : Example
-    family : str
-    counts, width : int
-        Index of the stratum.
-    """
+    """One pattern and where it stands."""
 
     example: Example
     family: str
+    #: counts, width: index of the stratum.
     counts: int
     width: int
 

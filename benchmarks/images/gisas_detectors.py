@@ -11,7 +11,6 @@ p(30°) = 0.3.
 
 from __future__ import annotations
 
-import argparse
 import math
 import tempfile
 import time
@@ -28,6 +27,7 @@ from sasnet_plugin.simulate.gisas.lattice import debye_waller, in_plane, lattice
 from sasnet_plugin.simulate.gisas.priors import sample_geometry
 from sasnet_plugin.simulate.images.window import Window
 
+from ..asked import parser_of
 from ..kept import run
 from ..tables import markdown
 
@@ -159,10 +159,8 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Answer and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--patterns", type=int, default=20)
+    parser = parser_of(__doc__, patterns=20)
     parser.add_argument("--work", type=Path, default=Path("work"))
-    parser.add_argument("--write", action="store_true", help="Write the table beside this file.")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     rows = run(solve, "gisas_detectors", options.patterns, SEED, options.work, 1)

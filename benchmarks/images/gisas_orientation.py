@@ -19,7 +19,6 @@ tables from what is kept; ``--only ''`` answers nothing.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, XI
 from sasnet_plugin.simulate.gisas.priors import deltas, sample_geometry
 from sasnet_plugin.simulate.images.detector import MARGIN
 
+from ..asked import parser_of
 from ..kept import run
 from ..tables import markdown
 from . import gisas_contestants as contest
@@ -204,11 +204,9 @@ def _median(rows: list[dict[str, Any]], key: str) -> float:
 
 def main() -> None:
     """Answer what is missing, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--patterns", type=int, default=300)
+    parser = parser_of(__doc__, patterns=300)
     parser.add_argument("--only", help="contestants, by comma; 'NAME case' for the seed's case")
     parser.add_argument("--work", type=Path, default=Path("gisas_orientation"), help="where answers are kept")
-    parser.add_argument("--write", action="store_true", help="write the tables beside this file")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     every = [*contest.CONTESTANTS, "network+inversion case"]

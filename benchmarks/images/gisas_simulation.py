@@ -14,7 +14,6 @@ Usage: ``python -m benchmarks images/gisas_simulation [--write]``; ``--write`` k
 
 from __future__ import annotations
 
-import argparse
 import os
 
 # One core: CPU-seconds are then seconds.
@@ -37,6 +36,8 @@ from sasnet_plugin.simulate.images.detector import MARGIN, background, count, sa
 from sasnet_plugin.simulate.images.measurement import sample_measurement
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.simulate.shards import Request, plan
+
+from ..asked import parser_of
 
 WANTED_RATIO = 50.0
 USES = (1, 10, 100, 1000)
@@ -193,12 +194,9 @@ def _percent(found: list[tuple[float, float]]) -> str:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--bases", type=int, default=16, help="bases timed")
-    parser.add_argument("--examples", type=int, default=40, help="examples of each basis and kind timed")
-    parser.add_argument("--peer", type=int, default=6, help="samples of each kind by BornAgain")
-    parser.add_argument("--geometries", type=int, default=10, help="geometries whose basis is checked")
-    parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
+    parser = parser_of(
+        __doc__, bases=(16, "timed"), examples=(40, "of each kind"), peer=(6, "by BornAgain"), geometries=10
+    )
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)
     geometries = [sample_geometry(rng) for _ in range(options.bases)]

@@ -11,7 +11,6 @@ Usage: ``python -m benchmarks images/growth_simulation [--write]``; ``--write`` 
 
 from __future__ import annotations
 
-import argparse
 import os
 
 # One core: CPU-seconds are then seconds.
@@ -32,6 +31,7 @@ from sasnet_plugin.simulate.images.detector import MARGIN
 from sasnet_plugin.simulate.images.detector import measured as measure
 from sasnet_plugin.simulate.images.window import Window
 
+from ..asked import parser_of
 from ..tables import markdown
 
 SEED = 5
@@ -101,12 +101,9 @@ def _off(found: np.ndarray, true: np.ndarray) -> float:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--films", type=int, default=100, help="films timed")
-    parser.add_argument("--peer", type=int, default=10, help="films by BornAgain")
-    parser.add_argument("--examples", type=int, default=300, help="measurements timed")
-    parser.add_argument("--checked", type=int, default=20, help="films checked")
-    parser.add_argument("--write", action="store_true", help="keep the tables beside this file")
+    parser = parser_of(
+        __doc__, films=(100, "timed"), peer=(10, "by BornAgain"), examples=(300, "timed"), checked=20
+    )
     options = parser.parse_args()
     rng = np.random.default_rng(SEED)
     films = [sample_film(rng) for _ in range(options.films)]

@@ -11,7 +11,6 @@ keeps the table in ``benchmarks/images/growth_stream.md``.
 
 from __future__ import annotations
 
-import argparse
 import os
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
@@ -38,6 +37,7 @@ from sasnet_plugin.simulate.growth.priors import growing
 from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import Image, ModelZooError
 
+from ..asked import parser_of
 from ..tables import markdown
 
 WARM = 50
@@ -125,25 +125,15 @@ def by_the_maximum(images: Sequence[Image]) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Memory:
-    """What was measured.
-
-    Parameters
-    ----------
-    frames, failures : int
-    early, most : float
-        Resident size after `WARM` frames, and at most afterwards, MB.
-    milliseconds : float
-        CPU time of a frame.
-    megabytes : float
-        Of the series on disk.
-    """
+    """What was measured."""
 
     frames: int
     failures: int
+    #: early, most: resident size after `WARM` frames, and at most afterwards, MB.
     early: float
     most: float
-    milliseconds: float
-    megabytes: float
+    milliseconds: float  #: CPU time of a frame.
+    megabytes: float  #: Of the series on disk.
 
 
 def measured(source: Path, judge: Callable[[Sequence[Any]], Sequence[Any]], out: Path) -> Memory:
@@ -171,10 +161,7 @@ def measured(source: Path, judge: Callable[[Sequence[Any]], Sequence[Any]], out:
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--frames", type=int, default=1000)
-    parser.add_argument("--pixels", type=int, default=192)
-    parser.add_argument("--write", action="store_true", help="keep the table beside this file")
+    parser = parser_of(__doc__, frames=1000, pixels=192)
     options = parser.parse_args()
     try:
         judge: Callable[[Sequence[Any]], Sequence[Any]] = open_predictor("gisas_growth").outcomes

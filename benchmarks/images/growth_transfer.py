@@ -30,6 +30,7 @@ from sasnet_plugin.train.heads import losses
 from sasnet_plugin.train.loop import TrainConfig, train
 from sasnet_plugin.train.network import load
 
+from ..asked import parser_of
 from ..tables import markdown
 
 #: Batches between two points of a curve, and of a run in all.
@@ -98,14 +99,10 @@ def reached(other: tuple[np.ndarray, np.ndarray], level: float) -> str:
 
 def main() -> None:
     """Train what is missing, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, work=True, steps=STEPS, seed=1)
     parser.add_argument("--pretrained", type=Path, required=True)
     parser.add_argument("--films", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     held = held_out(
         GISAS_GROWTH,

@@ -12,7 +12,6 @@ one of the four; without it all that the work folder keeps are in the table.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ..asked import parser_of
 from ..kept import kept, run
 from ..tables import markdown
 
@@ -293,13 +293,9 @@ def table(kinds: dict[str, list[Row]]) -> str:
 
 def main() -> None:
     """Answer and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, images=20, first=0, seed=(SEED, "Of the scenes."))
     parser.add_argument("--kind", choices=list(DOMAINS), help="Answer scenes of this kind.")
-    parser.add_argument("--images", type=int, default=20)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=SEED, help="Of the scenes.")
     parser.add_argument("--work", type=Path, default=Path("work"))
-    parser.add_argument("--write", action="store_true", help="Write the table beside this file.")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     if options.kind:

@@ -7,7 +7,6 @@ long as wide, where the tags know them as a streak; and oblate ones, of which no
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from sasnet_plugin.simulate.diffraction.samples import STREAK, draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.types import Image
 
+from ..asked import parser_of
 from ..tables import markdown
 from . import elsewhere_diffraction, formula_bodies
 
@@ -118,12 +118,7 @@ def row(name: str, shape: str, number: int, seed: int) -> list[str]:
 
 def main() -> None:
     """Simulate, ask, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--number", type=int, default=100, help="images of each shape by each simulator")
-    parser.add_argument("--seed", type=int, default=45)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, number=(100, "images of each shape by each simulator"), seed=45)
     asked = parser.parse_args()
     rows = [row(name, shape, asked.number, asked.seed) for name in MAKERS for shape in SHAPES]
     header = ["images by", "shape", "images", "called it / %", "called the other / %", "out of scope / %"]

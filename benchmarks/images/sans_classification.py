@@ -10,7 +10,6 @@ table goes to standard output. A folder W keeps the images, so that a stopped ru
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,7 @@ from sasnet_plugin.simulate.sans.measurement import MEASUREMENT, draw_background
 from sasnet_plugin.simulate.sans.samples import draw_sample, resized, row_of
 from sasnet_plugin.simulate.sans.simulator import draw_posture
 
+from ..asked import parser_of
 from ..curves.ours import rounds
 
 SHAPES = LABELS[:4]
@@ -223,12 +223,15 @@ def row(name: str, p: np.ndarray, test: dict[str, np.ndarray]) -> str:
 
 def main() -> None:
     """Simulate, train, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--train", type=int, default=2500, help="images of each class")
-    parser.add_argument("--test", type=int, default=500, help="images of each class")
+    parser = parser_of(
+        __doc__,
+        work=True,
+        write=False,
+        train=(2500, "images of each class"),
+        test=(500, "images of each class"),
+        epochs=(5, "of the application"),
+    )
     parser.add_argument("--application", help="of Keras, such as InceptionV3 or DenseNet121; hours of a CPU")
-    parser.add_argument("--epochs", type=int, default=5, help="of the application")
     parser.add_argument("--weights", default="", help="file of the application's weights (ImageNet's)")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

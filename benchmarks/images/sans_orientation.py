@@ -11,7 +11,6 @@ lower.
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
@@ -27,6 +26,8 @@ from sasnet_plugin.simulate.sans import orientation
 from sasnet_plugin.simulate.sans.measurement import draw_background, draw_beam, measured
 from sasnet_plugin.simulate.sans.samples import draw_sample, row_of
 from sasnet_plugin.simulate.sans.simulator import P2, Direction, Posture
+
+from ..asked import parser_of
 
 
 def evolved(image: object, body: str) -> tuple[float, float]:
@@ -45,9 +46,7 @@ def evolved(image: object, body: str) -> tuple[float, float]:
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--images", type=int, default=40)
-    parser.add_argument("--peers", type=int, default=6)
+    parser = parser_of(__doc__, write=False, images=40, peers=6)
     parser.add_argument("--counts", type=float, default=1e5)
     options = parser.parse_args()
     rng, predictor = np.random.default_rng(7), open_predictor("sans2d")

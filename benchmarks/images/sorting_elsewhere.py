@@ -6,7 +6,6 @@ which no part of the package knows, and the six kinds of `diffraction_sorting`; 
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from sasnet_plugin.simulate.diffraction.samples import draw_sample
 from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.types import Image
 
+from ..asked import parser_of
 from ..tables import markdown
 from . import formula_bodies
 from .diffraction_sorting import BEAM, DETECTOR, FITTED, HELD_OUT, KINDS, PHOTONS, scores
@@ -78,11 +78,7 @@ def measured(make: Callable[[int, np.random.Generator], Image], seeds: int) -> d
 
 def main() -> None:
     """Simulate, sort, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, seeds=5)
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     makers: Makers = {"closed formulas, any tilt": formula, "the first training simulator": own}

@@ -8,7 +8,6 @@ other images of that domain, and on simulated ones of its own, none of which any
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from sasnet_plugin.train.gated_fit import Settings
 from sasnet_plugin.train.recorded import LEAST
 from sasnet_plugin.zoo import ZooModel, open_model
 
+from ..asked import parser_of
 from .xray_contestants import installed
 from .xray_labelled import labelled_files, retrained, second_frames
 from .xray_tags import SHOTS, XRAY_TAGS, first_domain, kept, of_set, precision, second_domain
@@ -121,10 +121,8 @@ def table(before: dict[str, np.ndarray], once: dict[int, Any], batches: dict[str
 
 def main() -> None:
     """Train, judge, write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(__doc__, write=False, test=600, replay=Settings().scenes)
     parser.add_argument("--work", type=Path, default=Path("xray_work"))
-    parser.add_argument("--test", type=int, default=600)
-    parser.add_argument("--replay", type=int, default=Settings().scenes)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     work: Path = options.work

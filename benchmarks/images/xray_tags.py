@@ -29,6 +29,7 @@ from sasnet_plugin.train.gated_fit import Settings
 from sasnet_plugin.types import Image
 from sasnet_plugin.zoo import open_model
 
+from ..asked import parser_of
 from .xray_contestants import READ, installed, keras_network, own, pyramid, svm
 from .xray_labelled import labelled_files, retrained, second_frames
 
@@ -137,13 +138,16 @@ def in_words(names: Sequence[str]) -> str:
 
 def main() -> None:
     """Make the sets, ask all contestants, write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = parser_of(
+        __doc__,
+        write=False,
+        train=1800,
+        test=600,
+        epochs=(40, "Of the domain's network on the same images."),
+        alexnet=(20, "Epochs of AlexNet; 0: left out."),
+        resnet=(20, "Epochs of ResNet-50; 0: left out."),
+    )
     parser.add_argument("--work", type=Path, default=Path("xray_work"))
-    parser.add_argument("--train", type=int, default=1800)
-    parser.add_argument("--test", type=int, default=600)
-    parser.add_argument("--epochs", type=int, default=40, help="Of the domain's network on the same images.")
-    parser.add_argument("--alexnet", type=int, default=20, help="Epochs of AlexNet; 0: left out.")
-    parser.add_argument("--resnet", type=int, default=20, help="Epochs of ResNet-50; 0: left out.")
     parser.add_argument("--picture", type=Path, help="Draw 24 simulated images, and nothing else.")
     options = parser.parse_args()
     if options.picture:

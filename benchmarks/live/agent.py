@@ -11,7 +11,6 @@ round, at three looks in a row, one after every second measurement. ``--write`` 
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from sasnet_plugin.batch.steering.outcome import names_of, outcome_of
 from sasnet_plugin.batch.steering.phases import PhaseMap, Suggestion, aspects_of
 from sasnet_plugin.predict import open_predictor
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 from .grids import KINDS, Samples, drawn
 
@@ -36,26 +36,14 @@ THIRD = 1 / 3
 
 @dataclass(frozen=True)
 class Run:
-    """A grid measured in some order.
+    """A grid measured in some order."""
 
-    Parameters
-    ----------
-    measured : int
-        Measurements after which the boundary was known, in usual counting times; all, where it never was.
-    known : bool
-    stopped : int
-        Measurements after which the agent said that the map is settled; 0 for never.
-    right : bool
-        The boundary was known when it said so.
-    seconds : float
-        For a suggestion.
-    """
-
+    #: Measurements after which the boundary was known, in usual counting times; all, where it never was.
     measured: int
     known: bool
-    stopped: int = 0
-    right: bool = False
-    seconds: float = 0.0
+    stopped: int = 0  #: Measurements after which the agent said that the map is settled; 0 for never.
+    right: bool = False  #: The boundary was known when it said so.
+    seconds: float = 0.0  #: For a suggestion.
 
 
 def is_known(samples: Samples, phases: Sequence[str]) -> bool:
@@ -119,11 +107,8 @@ def _places(order: str, count: int, rng: np.random.Generator) -> NDArray[np.int6
 
 def main() -> None:
     """Print the table, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = parser_of(__doc__, each=(8, "grids of each kind and size"), seed=1)
     parser.add_argument("--sides", type=int, nargs="+", default=[12, 18], help="samples along an axis")
-    parser.add_argument("--each", type=int, default=8, help="grids of each kind and size")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     rows, agents, shares = [], [], []
     for side in options.sides:

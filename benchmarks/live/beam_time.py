@@ -15,7 +15,6 @@ that is cut off (Ctrl-C, a kill) leaves what it has measured, and says so.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import csv
 import json
@@ -33,6 +32,7 @@ from typing import Any
 
 import numpy as np
 
+from ..asked import parser_of
 from ..service.batch import memory
 from ..tables import markdown
 from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port, seconds
@@ -65,26 +65,18 @@ class Asked:
 
 @dataclass
 class Follow:
-    """A follower that is started again when it ends.
-
-    Parameters
-    ----------
-    seen : dict of str to float
-        When the answer of each frame was first in the table, by its key, Unix time.
-    held : list of (time, MB, frames)
-        Resident memory, of which life, and frames answered by then.
-    used : dict of int to float
-        CPU-seconds by life, as they were last looked at.
-    """
+    """A follower that is started again when it ends."""
 
     name: str
     address: str
     out: Path
     log: Path
     back: str
+    #: When the answer of each frame was first in the table, by its key, Unix time.
     seen: dict[str, float] = field(default_factory=dict)
+    #: Resident memory, of which life, and frames answered by then.
     held: list[tuple[int, float, int]] = field(default_factory=list)
-    used: dict[int, float] = field(default_factory=dict)
+    used: dict[int, float] = field(default_factory=dict)  #: CPU-seconds by life, as they were last looked at.
     lives: int = 0
     process: Any = None
     stopped: bool = False
@@ -143,29 +135,18 @@ def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:
 
 @dataclass
 class BeamTime:
-    """A beam time under way.
-
-    Parameters
-    ----------
-    wrong : list of (what, begin, end)
-        What went wrong, Unix times.
-    starts : list of float
-        Seconds that the server's starts took.
-    loads : list of float
-        Of the machine.
-    began : float
-        Unix time.
-    """
+    """A beam time under way."""
 
     asked: Asked
     server: TiledServer
     network: Network
     writers: list[Writer]
     followers: list[Follow]
+    #: (what, begin, end), what went wrong, Unix times.
     wrong: list[tuple[str, float, float]] = field(default_factory=list)
-    starts: list[float] = field(default_factory=list)
-    loads: list[float] = field(default_factory=list)
-    began: float = field(default_factory=time.time)
+    starts: list[float] = field(default_factory=list)  #: Seconds that the server's starts took.
+    loads: list[float] = field(default_factory=list)  #: Of the machine.
+    began: float = field(default_factory=time.time)  #: Unix time.
 
     @property
     def uri(self) -> str:
@@ -497,18 +478,17 @@ _WHAT = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run it and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    parser = parser_of(
+        __doc__,
+        work=True,
+        kills=(KILLS, "of the followers"),
+        restarts=(RESTARTS, "kills of the server"),
+        seed=1,
     )
-    parser.add_argument("--work", type=Path, required=True, help="folder that is not there yet")
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=1.0, help="times 10 and 2 Hz; less on a busy machine")
-    parser.add_argument("--kills", type=int, default=KILLS, help="of the followers")
-    parser.add_argument("--restarts", type=int, default=RESTARTS, help="kills of the server")
     parser.add_argument("--write-back", default="table", choices=("metadata", "table", "both"))
     parser.add_argument("--send", action="store_true", help="everything goes to the server, not into files")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help="put the table beside this file")
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -8,13 +8,13 @@ of 0.5 to 2. One odd frame (half of its intensity missing at low q) is in every 
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 
 from sasnet_plugin.model_free.changes import Change, Detector
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 from .series import KINDS, Series, drawn, measured
 
@@ -38,11 +38,12 @@ def found(series: Series, rng: np.random.Generator, *, odd: bool = False) -> lis
 
 def main() -> None:
     """Print the table, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--each", type=int, default=15, help="series of each kind")
-    parser.add_argument("--quiet", type=int, default=40, help="series without a change, of 250 frames")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(
+        __doc__,
+        each=(15, "series of each kind"),
+        quiet=(40, "series without a change, of 250 frames"),
+        seed=1,
+    )
     options = parser.parse_args()
     rows, hits, total, extra = [], 0, 0, 0
     for index, kind in enumerate(KINDS):

@@ -24,25 +24,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample in a setting.
+    """A sample in a setting."""
 
-    Parameters
-    ----------
-    model : str
-        Form model.
-    true : (n,) float array
-        Intensity at the setting's points, background included, 1 at most.
-    expected : (n,) float array
-        Counts of a whole measurement as the protocol has it.
-    systematic : (n,) float array
-        Factor on the intensity that more counting does not take away.
-    """
-
-    model: str
+    model: str  #: Form model.
     setting: Setting
-    true: Floats
-    expected: Floats
-    systematic: Floats
+    true: Floats  #: (n,), intensity at the setting's points, background included, 1 at most.
+    expected: Floats  #: (n,), counts of a whole measurement as the protocol has it.
+    systematic: Floats  #: (n,), factor on the intensity that more counting does not take away.
 
 
 def samples(number: int, seed: int) -> Iterator[Sample]:

@@ -21,21 +21,13 @@ COUNTS = (100.0, 1000.0)
 
 @dataclass(frozen=True)
 class Samples:
-    """A grid whose samples are simulated when they are measured.
-
-    Parameters
-    ----------
-    phase : (n,) int array
-        0 or 1, of each sample in the order of the raster.
-    clean : callable
-        From a place to I(q) without background, 1 at most.
-    """
+    """A grid whose samples are simulated when they are measured."""
 
     kind: str
     grid: Grid
     q: Floats
-    phase: NDArray[np.int64]
-    clean: Callable[[int], Floats]
+    phase: NDArray[np.int64]  #: (n,), 0 or 1, of each sample in the order of the raster.
+    clean: Callable[[int], Floats]  #: From a place to I(q) without background, 1 at most.
     counts: float
 
     def measured(self, place: int, rng: np.random.Generator, times: float = 1.0) -> Curve:

@@ -64,18 +64,12 @@ def seconds(pid: int) -> float:
 
 @dataclass
 class TiledServer:
-    """A real Tiled server in a process of its own, with what it holds in a folder.
-
-    Parameters
-    ----------
-    used : float
-        CPU-seconds of its lives before this one.
-    """
+    """A real Tiled server in a process of its own, with what it holds in a folder."""
 
     folder: Path
     port: int
     process: Any = None
-    used: float = 0.0
+    used: float = 0.0  #: CPU-seconds of its lives before this one.
 
     @property
     def files(self) -> Path:
@@ -105,15 +99,9 @@ class TiledServer:
 
 @dataclass
 class Network:
-    """Passes on what is sent to a port, until it is cut.
+    """Passes on what is sent to a port, until it is cut."""
 
-    Parameters
-    ----------
-    to : int
-        The port that it passes on to.
-    """
-
-    to: int
+    to: int  #: The port that it passes on to.
     port: int = 0
     up: bool = True
     _open: set[socket.socket] = field(default_factory=set)
@@ -195,27 +183,16 @@ def frame(rng: np.random.Generator, radius: float, counts: float = 2e5) -> NDArr
 
 @dataclass
 class Writer:
-    """Writes frames at a rate; while the server is away they wait.
-
-    Parameters
-    ----------
-    files : Path or None
-        Folder of the files that are registered; None sends everything to the server.
-    rate : float
-        Hz.
-    made : callable
-        From a number to what is written.
-    written : dict of str to float
-        When each was on the server as a whole, by its key, Unix time.
-    """
+    """Writes frames at a rate; while the server is away they wait."""
 
     uri: str
     container: str
     metadata: dict[str, Any]
-    files: Path | None
-    rate: float
+    files: Path | None  #: Folder of the files that are registered; None sends everything to the server.
+    rate: float  #: Hz.
     count: int
-    made: Callable[[int], Any]
+    made: Callable[[int], Any]  #: From a number to what is written.
+    #: When each was on the server as a whole, by its key, Unix time.
     written: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> None:

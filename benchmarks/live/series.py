@@ -22,25 +22,12 @@ SYSTEMATIC, COUNTS = 0.005, (30.0, 1000.0)
 
 @dataclass(frozen=True)
 class Series:
-    """A sample against the number of the frame.
+    """A sample against the number of the frame."""
 
-    Parameters
-    ----------
-    name : str
-        One of `KINDS`, or "nothing".
-    q : (n,) float array
-        Å⁻¹.
-    clean : callable
-        From a frame's number, from 1, to I(q).
-    first : int
-        First frame that differs; 0 for none.
-    frames : int
-    """
-
-    name: str
-    q: Floats
-    clean: Callable[[int], Floats]
-    first: int
+    name: str  #: One of `KINDS`, or "nothing".
+    q: Floats  #: (n,), Å⁻¹.
+    clean: Callable[[int], Floats]  #: From a frame's number, from 1, to I(q).
+    first: int  #: First frame that differs; 0 for none.
     frames: int
 
 

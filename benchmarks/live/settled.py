@@ -10,7 +10,6 @@ together. ``--write`` puts both into ``benchmarks/live/settled.md``.
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from sasnet_plugin.predict.predictor import Predictor
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import SasnetError
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 from .counted import counted, samples
 
@@ -38,21 +38,12 @@ BINS = ((0.0, 0.15), (0.15, 0.5), (0.5, 0.8), (0.8, 1.01))
 
 @dataclass
 class Found:
-    """What was found.
-
-    Parameters
-    ----------
-    when : list of float
-        Shares of the counts at which answers were settled.
-    wrong : int
-        Of these.
-    forecasts : list of (Outlook, bool)
-        And whether it was settled in the end.
-    """
+    """What was found."""
 
     looked: int = 0
-    when: list[float] = field(default_factory=list)
-    wrong: int = 0
+    when: list[float] = field(default_factory=list)  #: Shares of the counts at which answers were settled.
+    wrong: int = 0  #: Of these.
+    #: And whether it was settled in the end.
     forecasts: list[tuple[Outlook, bool]] = field(default_factory=list)
 
 
@@ -95,11 +86,10 @@ def settle(found: Found, number: int, asked: int, seed: int, predictor: Predicto
 
 def main() -> None:
     """Print both tables, or write them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--samples", type=int, default=800, help="of each seed")
-    parser.add_argument("--asked", type=int, default=80, help="samples of which a forecast is asked")
+    parser = parser_of(
+        __doc__, samples=(800, "of each seed"), asked=(80, "samples of which a forecast is asked")
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[3, 11, 29])
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     from sasnet_plugin.fitting.api import bank_path
 

@@ -22,20 +22,11 @@ SIZES = {"sphere": (46.5, 0.03), "coil": (60.0, 0.08), "lamellae": (120.0, 0.02)
 
 @dataclass(frozen=True)
 class Asked:
-    """A file to be asked about.
-
-    Parameters
-    ----------
-    path : Path
-    kind : str
-        A key of `SIZES`.
-    silent : bool
-        Whether the file names no unit of q.
-    """
+    """A file to be asked about."""
 
     path: Path
-    kind: str
-    silent: bool
+    kind: str  #: A key of `SIZES`.
+    silent: bool  #: Whether the file names no unit of q.
 
 
 def answers(asked: Iterable[Asked]) -> dict[str, dict[str, Any]]:

@@ -48,13 +48,7 @@ def cansas(unit: str, scale: float, version: str, m: Measurement) -> File:
 
 def cansas_resolution(m: Measurement) -> File:
     """With Qdev, in the unit of Q."""
-    t = m.truth
-    points = "".join(
-        f'<Idata><Q unit="1/nm">{10 * q:.8g}</Q><I unit="1/cm">{i:.8g}</I><Idev unit="1/cm">{e:.7g}</Idev>'
-        f'<Qdev unit="1/nm">{10 * d:.7g}</Qdev></Idata>\n'
-        for q, i, e, d in zip(t.q, t.intensity, t.error, t.dq, strict=True)
-    )
-    return File(".xml", root(entry(points)).encode(), ((t,),))
+    return _with_qdev(m, "1/nm", PER_NM)
 
 
 def cansas_bare(space: str, m: Measurement) -> File:
@@ -69,10 +63,14 @@ def cansas_bare(space: str, m: Measurement) -> File:
 
 def cansas_mixed(m: Measurement) -> File:
     """Q in 1/nm, Qdev in 1/A."""
+    return _with_qdev(m, "1/A", 1.0)
+
+
+def _with_qdev(m: Measurement, unit: str, scale: float) -> File:
     t = m.truth
     points = "".join(
         f'<Idata><Q unit="1/nm">{10 * q:.8g}</Q><I unit="1/cm">{i:.8g}</I><Idev unit="1/cm">{e:.7g}</Idev>'
-        f'<Qdev unit="1/A">{d:.7g}</Qdev></Idata>\n'
+        f'<Qdev unit="{unit}">{scale * d:.7g}</Qdev></Idata>\n'
         for q, i, e, d in zip(t.q, t.intensity, t.error, t.dq, strict=True)
     )
     return File(".xml", root(entry(points)).encode(), ((t,),))

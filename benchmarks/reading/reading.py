@@ -27,7 +27,6 @@ A way counts as its worst of the three measurements.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -41,6 +40,7 @@ import numpy as np
 import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
 
+from ..asked import parser_of
 from ..service.robustness import commit
 from ..tables import markdown
 from . import (
@@ -280,14 +280,15 @@ def report(results: dict[str, list[tuple[str, Outcome]]]) -> str:
 
 def main() -> int:
     """Write, read, compare, print; exit code 1 where something is silently wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seed", type=int, default=0, help="0 is the published one; others are held out.")
-    parser.add_argument("--seeds", type=int, default=1, help="How many seeds, from that one on.")
+    parser = parser_of(
+        __doc__,
+        seed=(0, "0 is the published one; others are held out."),
+        seeds=(1, "How many seeds, from that one on."),
+    )
     parser.add_argument("--only", default="", help="Only ways whose title holds this word.")
     parser.add_argument("--keep", type=Path, help="Keep the files in this folder.")
     parser.add_argument("--each", action="store_true", help="List each single file (keep them with --keep).")
     parser.add_argument("--answers", action="store_true", help="Ask the program for the sizes too (minutes).")
-    parser.add_argument("--write", action="store_true", help="Write reading.md beside this file.")
     given = parser.parse_args()
     began = time.process_time()
     results: dict[str, list[tuple[str, Outcome]]] = {}

@@ -17,27 +17,13 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Truth:
-    """A data set as it must come out of a file.
+    """A data set as it must come out of a file."""
 
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-    intensity : (n,) float array
-        Any scale: the reader's must be proportional to it.
-    error : (n,) float array or None
-        On the scale of the intensity; None where the file has none.
-    dq : (n,) float array or None
-        One standard deviation, Å⁻¹; None where the file has none.
-    slit : float or None
-        Half length of the slit, Å⁻¹.
-    """
-
-    q: Array
-    intensity: Array
-    error: Array | None = None
-    dq: Array | None = None
-    slit: float | None = None
+    q: Array  #: (n,), Å⁻¹, ascending.
+    intensity: Array  #: (n,), any scale: the reader's must be proportional to it.
+    error: Array | None = None  #: (n,), on the scale of the intensity; None where the file has none.
+    dq: Array | None = None  #: (n,), one standard deviation, Å⁻¹; None where the file has none.
+    slit: float | None = None  #: Half length of the slit, Å⁻¹.
 
     def rows(self, kept: NDArray[np.bool_]) -> Truth:
         """Only some of the points."""
@@ -57,23 +43,12 @@ class Truth:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One of the three, as measured.
-
-    Parameters
-    ----------
-    name : str
-    truth : Truth
-        With uncertainties and resolution.
-    model : (n,) float array
-        The curve without noise: what a program that fits writes beside the data.
-    rng : Generator
-        For what a way of writing chooses: words, digits.
-    """
+    """One of the three, as measured."""
 
     name: str
-    truth: Truth
-    model: Array
-    rng: np.random.Generator
+    truth: Truth  #: With uncertainties and resolution.
+    model: Array  #: (n,), the curve without noise: what a program that fits writes beside the data.
+    rng: np.random.Generator  #: For what a way of writing chooses: words, digits.
 
     def pick(self, *choices: str) -> str:
         """One of several wordings."""
@@ -86,34 +61,20 @@ class Measurement:
 
 @dataclass(frozen=True)
 class File:
-    """A file, and what is right.
+    """A file, and what is right."""
 
-    Parameters
-    ----------
-    suffix : str
-        With its dot.
-    content : bytes
-    right : tuple of tuples of Truth
-        Each a set of data sets that is right; empty where only a refusal is.
-    refusal : tuple of str
-        A refusal whose sentence holds one of these (any case) is right as well; empty where none is.
-    says : tuple of str
-        One of these must stand in the notes of what is read; empty where nothing need be said.
-    said : tuple of str
-        Numbers that are wrong by the unit alone count as "said" where a note holds one of these.
-    options : tuple of pairs
-        For `sasnet_plugin.load`.
-    loose : bool
-        The unit is the format's, not the file's: whether it is said to be assumed is left open.
-    """
-
-    suffix: str
+    suffix: str  #: With its dot.
     content: bytes
+    #: Each a set of data sets that is right; empty where only a refusal is.
     right: tuple[tuple[Truth, ...], ...] = ()
+    #: A refusal whose sentence holds one of these (any case) is right as well; empty where none is.
     refusal: tuple[str, ...] = ()
+    #: One of these must stand in the notes of what is read; empty where nothing need be said.
     says: tuple[str, ...] = ()
+    #: Numbers that are wrong by the unit alone count as "said" where a note holds one of these.
     said: tuple[str, ...] = ()
-    options: tuple[tuple[str, str | float], ...] = ()
+    options: tuple[tuple[str, str | float], ...] = ()  #: For `sasnet_plugin.load`.
+    #: The unit is the format's, not the file's: whether it is said to be assumed is left open.
     loose: bool = False
 
 

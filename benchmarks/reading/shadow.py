@@ -8,7 +8,6 @@ into ``benchmarks/reading/shadow.md``. The settings of `data.shadow` were chosen
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from collections.abc import Sequence
@@ -22,29 +21,20 @@ import numpy as np
 from sasnet_plugin.data import load
 from sasnet_plugin.data.clean import within
 
+from ..asked import parser_of
 from ..tables import markdown, percent
 from .shadow_curves import KINDS, Measured
 
 
 @dataclass(frozen=True)
 class Read:
-    """What became of one measurement on reading.
-
-    Parameters
-    ----------
-    measured : Measured
-    hidden : int
-        Points left out as a shadow.
-    first : float
-        q of the first point kept, over that from which on the beamstop lets 97 % pass; nan without a shadow.
-    whole : bool
-        Whether the range of all q gives every point back.
-    """
+    """What became of one measurement on reading."""
 
     measured: Measured
-    hidden: int
+    hidden: int  #: Points left out as a shadow.
+    #: q of the first point kept, over that from which on the beamstop lets 97 % pass; nan without a shadow.
     first: float
-    whole: bool
+    whole: bool  #: Whether the range of all q gives every point back.
 
 
 def read(measured: Measured) -> Read:
@@ -98,12 +88,7 @@ _PARTS = {
 
 def main() -> None:
     """Simulate, read, print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--each", type=int, default=200, help="measurements of a kind")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, each=(200, "measurements of a kind"), seed=2026)
     asked = parser.parse_args()
     every = [
         read(make(np.random.default_rng([asked.seed, row, number])))

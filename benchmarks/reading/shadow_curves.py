@@ -21,30 +21,19 @@ _WIDTHS = (0.0, 0.05, 0.1, 0.2)
 
 @dataclass(frozen=True)
 class Measured:
-    """One simulated measurement.
+    """One simulated measurement."""
 
-    Parameters
-    ----------
-    kind, sample : str
-        "shadow", "repulsion" or "plain"; sasmodels' name of the sample.
-    q, intensity, dintensity, dq : (n,) float arrays
-        Å⁻¹ and cm⁻¹.
-    edge : float
-        q where the beamstop lets half of the intensity pass, Å⁻¹; nan without a shadow.
-    clear : float
-        q from which on it lets 97 % pass, Å⁻¹; nan without a shadow.
-    steepness : float
-        How fast ln I rises with ln q at the edge at most; nan without a shadow.
-    """
-
-    kind: str
-    sample: str
+    kind: str  #: "shadow", "repulsion" or "plain".
+    sample: str  #: sasmodels' name of the sample.
+    #: q, intensity, dintensity, dq: (n,), Å⁻¹ and cm⁻¹.
     q: Array
     intensity: Array
     dintensity: Array
     dq: Array
+    #: q where the beamstop lets half of the intensity pass, Å⁻¹; nan without a shadow.
     edge: float = float("nan")
-    clear: float = float("nan")
+    clear: float = float("nan")  #: q from which on it lets 97 % pass, Å⁻¹; nan without a shadow.
+    #: How fast ln I rises with ln q at the edge at most; nan without a shadow.
     steepness: float = float("nan")
 
 

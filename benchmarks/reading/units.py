@@ -25,30 +25,17 @@ def text(columns: list[np.ndarray], form: str = "%.6e", gap: str = " ", end: str
 
 @dataclass(frozen=True)
 class Unit:
-    """A wording.
-
-    Parameters
-    ----------
-    title : str
-    scale : float
-        What q in Å⁻¹ is multiplied by on writing.
-    above, below, within : str
-        Lines before, after and in the middle of the numbers.
-    suffix : str
-    refused : bool
-        Whether it must be refused, or said.
-    silent : bool
-        Whether the file says nothing, so that a note must.
-    """
+    """A wording."""
 
     title: str
-    scale: float
+    scale: float  #: What q in Å⁻¹ is multiplied by on writing.
+    #: above, below, within: lines before, after and in the middle of the numbers.
     above: str = ""
     below: str = ""
     within: str = ""
     suffix: str = ".dat"
-    refused: bool = False
-    silent: bool = False
+    refused: bool = False  #: Whether it must be refused, or said.
+    silent: bool = False  #: Whether the file says nothing, so that a note must.
 
 
 def write(unit: Unit, m: Measurement) -> File:

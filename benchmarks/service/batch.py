@@ -8,7 +8,6 @@ in ``W``; ``--write`` puts the table and the figure of memory beside this file.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
@@ -24,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from ..asked import parser_of
 from ..fitting.task import problem
 from ..tables import markdown
 
@@ -172,13 +172,8 @@ def draw(samples: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> int:
     """Simulate, run, kill, resume, check; print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--workers", type=int, default=2)
+    parser = parser_of(__doc__, work=True, count=1000, seed=2026, workers=2)
     parser.add_argument("--options", default="", help="Further options of sasnet batch, in quotes.")
-    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     data, out, log = given.work / "data", given.work / "results.h5", given.work / "memory.jsonl"
     simulate(data, given.count, given.seed)

@@ -10,7 +10,6 @@ command goes on where it was ended. ``--write`` puts the table into ``benchmarks
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -26,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..asked import parser_of
 from ..tables import markdown
 from .robustness_kills import environment, rows_of
 
@@ -39,23 +39,12 @@ GIVEN_UP = 60.0
 
 @dataclass(frozen=True)
 class Command:
-    """What answers the files.
+    """What answers the files."""
 
-    Parameters
-    ----------
-    name : str
-        Subcommand of sasnet.
-    options : tuple of str
-    here : tuple of str
-        Options on this machine alone.
-    suffix : str
-        Of what it writes with --out.
-    """
-
-    name: str
+    name: str  #: Subcommand of sasnet.
     options: tuple[str, ...] = ()
-    here: tuple[str, ...] = ()
-    suffix: str = ".csv"
+    here: tuple[str, ...] = ()  #: Options on this machine alone.
+    suffix: str = ".csv"  #: Of what it writes with --out.
 
     def line(self, data: Path, out: Path, *more: str) -> list[str]:
         """The command."""
@@ -75,24 +64,13 @@ FOLLOW = Command("follow")
 
 @dataclass(frozen=True)
 class Compared:
-    """Files answered here and on a cluster.
-
-    Parameters
-    ----------
-    different : int
-        Rows that differ, are missing or are too many, but for those that the clock has cut.
-    cut : int
-        Files of which the clock on the wall has ended the search, here or there.
-    kills : int
-        Workers that were killed while files were left.
-    here, there : float
-        Seconds.
-    """
+    """Files answered here and on a cluster."""
 
     files: int
-    different: int
-    cut: int
-    kills: int
+    different: int  #: Rows that differ, are missing or are too many, but for those that the clock has cut.
+    cut: int  #: Files of which the clock on the wall has ended the search, here or there.
+    kills: int  #: Workers that were killed while files were left.
+    #: here, there: seconds.
     here: float
     there: float
 
@@ -117,15 +95,10 @@ def compared(files: int, kills: int, folder: Path, command: Command = BATCH, see
 
 @dataclass
 class Past:
-    """What was done so far, kept in a file.
-
-    Parameters
-    ----------
-    here, there : float
-        Seconds that both batches took, those of ended runs too.
-    """
+    """What was done so far, kept in a file."""
 
     path: Path
+    #: here, there: seconds that both batches took, those of ended runs too.
     here: float = 0.0
     there: float = 0.0
     here_done: bool = False
@@ -219,13 +192,14 @@ def _different(here: list[dict[str, str]], there: list[dict[str, str]]) -> tuple
 
 def main() -> None:
     """Print the table, or write it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--fits", type=int, default=2000, help="files that are fitted")
-    parser.add_argument("--files", type=int, default=2000, help="curves that are classified")
-    parser.add_argument("--kills", type=int, default=10, help="of workers, in each")
-    parser.add_argument("--seed", type=int, default=0)
+    parser = parser_of(
+        __doc__,
+        fits=(2000, "files that are fitted"),
+        files=(2000, "curves that are classified"),
+        kills=(10, "of workers, in each"),
+        seed=0,
+    )
     parser.add_argument("--folder", type=Path, help="keep both results here, and go on from them")
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     head = ["command", "files", "workers killed", "rows that differ", "cut by the clock", "this machine / s",
             f"cluster of {WORKERS} / s", "files an hour on the cluster"]  # fmt: skip

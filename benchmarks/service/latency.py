@@ -7,7 +7,6 @@ table in ``benchmarks/service/latency.md``.
 
 from __future__ import annotations
 
-import argparse
 import importlib.util
 import platform
 import statistics
@@ -23,6 +22,7 @@ from sasnet_plugin.data.preprocess import features
 from sasnet_plugin.predict import open_classifier
 from sasnet_plugin.predict.predictor import available_cores
 
+from ..asked import parser_of
 from ..tables import markdown
 
 FLOOR = "import numpy, scipy, onnxruntime, sasdata.dataloader.loader"
@@ -121,10 +121,9 @@ def table(times: dict[str, list[float]], per_second: dict[str, float], count: in
 
 def main() -> None:
     """Measure, print, and write if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=9, help="cold processes of each kind")
-    parser.add_argument("--curves", type=int, default=10_000, help="curves in one process")
-    parser.add_argument("--write", action="store_true", help="keep the table beside this file")
+    parser = parser_of(
+        __doc__, repeats=(9, "cold processes of each kind"), curves=(10_000, "curves in one process")
+    )
     options = parser.parse_args()
     report = table(cold(options.repeats), rates(options.curves), options.curves)
     print(report)

@@ -6,7 +6,6 @@ Both servers run at once, and are asked in turn. Usage: ``python -m benchmarks s
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -28,6 +27,7 @@ from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.web.content import stamp_of
 from sasnet_plugin.web.curves.record import LOOKED, Record
 
+from ..asked import parser_of
 from ..tables import beside_empty, markdown
 from .tag_page import EMPTY, address, seconds
 
@@ -235,10 +235,8 @@ def table(found: Times, alone: dict[str, float], number: int, load: float) -> st
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000)
+    parser = parser_of(__doc__, rows=100_000)
     parser.add_argument("--drop", type=int, nargs="*", default=[1, 300, 10_000])
-    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     load = os.getloadavg()[0]
     text = table(*measured(given.rows, tuple(given.drop)), given.rows, load)

@@ -14,7 +14,6 @@ doubled.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+from ..asked import parser_of
 from ..tables import markdown
 
 #: What no attempt may take.
@@ -35,21 +35,13 @@ MOST_SECONDS, MOST_BYTES = 30.0, 1_000_000_000
 
 @dataclass
 class Counts:
-    """What came of some attempts.
-
-    Parameters
-    ----------
-    tried, survived : int
-    failures : list of str
-        One line each: what was done (enough to do it again), and what happened.
-    remarks : list of str
-        What was measured besides.
-    """
+    """What came of some attempts."""
 
     tried: int = 0
     survived: int = 0
+    #: One line each: what was done (enough to do it again), and what happened.
     failures: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  #: What was measured besides.
 
     def add(self, failure: str | None) -> None:
         """Count one more attempt; None where it survived."""
@@ -60,24 +52,12 @@ class Counts:
 
 @dataclass(frozen=True)
 class Part:
-    """A way to attack: a function ``part(work, tried, seed) -> Counts``.
+    """A way to attack: a function ``part(work, tried, seed) -> Counts``."""
 
-    Parameters
-    ----------
-    title : str
-        For the table.
-    where : str
-        ``module:function``.
-    tried : int
-        Attempts of the whole benchmark.
-    step : int
-        Attempts between two times that the counts are kept.
-    """
-
-    title: str
-    where: str
-    tried: int
-    step: int
+    title: str  #: For the table.
+    where: str  #: ``module:function``.
+    tried: int  #: Attempts of the whole benchmark.
+    step: int  #: Attempts between two times that the counts are kept.
 
     @property
     def function(self) -> Callable[[Path, int, int], Counts]:
@@ -178,12 +158,9 @@ def report(found: dict[str, dict[str, Any]]) -> str:
 
 def main() -> int:
     """Attack, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
+    parser = parser_of(__doc__, work=True, seed=2026)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--share", type=float, default=1.0, help="Of the attempts of each part.")
-    parser.add_argument("--seed", type=int, default=2026)
-    parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     given.work = given.work.resolve()
     # Children import nothing from the folder that they are started in, which may be that of the benchmarks.

@@ -7,12 +7,12 @@ what kind of curve it is.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from ..asked import parser_of
 from .robustness import Counts
 
 SURE = 0.8
@@ -108,9 +108,7 @@ def SCOPE() -> float:
 
 def main() -> None:
     """The table by kind."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tried", type=int, default=640)
-    parser.add_argument("--seed", type=int, default=17)
+    parser = parser_of(__doc__, write=False, tried=640, seed=17)
     given = parser.parse_args()
     counts = garbage(Path(), given.tried, given.seed)
     for name in KINDS:

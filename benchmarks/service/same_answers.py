@@ -12,7 +12,6 @@ Answers are kept in ``W`` as they come: a run that was stopped goes on. Nothing 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -24,6 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..asked import parser_of
 from ..kept import run
 from ..tables import markdown
 
@@ -149,10 +149,7 @@ def chosen(count: int, work: Path, seed: int) -> list[int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit, compare, print the table, and write it if asked to."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--files", type=int, default=20)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, work=True, files=20)
     given = parser.parse_args(arguments)
     given.work.mkdir(parents=True, exist_ok=True)
     indices = chosen(given.files, given.work, 0)

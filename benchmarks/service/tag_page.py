@@ -7,7 +7,6 @@ Chromium.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import http.client
 import json
@@ -31,6 +30,7 @@ from sasnet_plugin.web.content import Source, source_of, stamp_of
 from sasnet_plugin.web.events import LABEL, Event, Log, Prediction
 from sasnet_plugin.web.thumbnails import Thumbnail, Thumbnails
 
+from ..asked import parser_of
 from ..tables import beside_empty
 
 DOMAIN = "diffraction"
@@ -186,9 +186,7 @@ def table(found: dict[str, tuple[list[float], list[float]]], number: int, load: 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=int, default=100_000)
-    parser.add_argument("--write", action="store_true")
+    parser = parser_of(__doc__, images=100_000)
     given = parser.parse_args()
     # What runs beside: processes that wanted a core in the minute before.
     load = os.getloadavg()[0]

@@ -30,38 +30,24 @@ TOGETHER, ENDING = "fitted_curves.h5", ".nxcansas.h5"
 
 @dataclass
 class Exported:
-    """What was written.
+    """What was written."""
 
-    Parameters
-    ----------
-    written, kept : int
-        Data sets whose files are new, or were there already and say the same.
-    complaints : list of str
-        Why data sets could not be exported, a sentence each.
-    remarks : list of str
-        What is left to be done by hand, a sentence each.
-    """
-
+    #: written, kept: data sets whose files are new, or were there already and say the same.
     written: int = 0
     kept: int = 0
+    #: Why data sets could not be exported, a sentence each.
     complaints: list[str] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)  #: What is left to be done by hand, a sentence each.
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set with the file that is its own.
-
-    Parameters
-    ----------
-    digest : str
-        See `rebuilt.digest`; stands in each of its files.
-    """
+    """A data set with the file that is its own."""
 
     row: Row
     curve: Curve
     path: Path
-    digest: str
+    digest: str  #: See `rebuilt.digest`; stands in each of its files.
 
     @property
     def stem(self) -> str:

@@ -33,27 +33,16 @@ Answers = Callable[[Sequence[Any]], Sequence["Answer | Exception"]]
 
 @dataclass(frozen=True)
 class Frame:
-    """The answer for one frame.
+    """The answer for one frame."""
 
-    Parameters
-    ----------
-    number : int
-        From 1.
-    in_scope : float
-        NaN where there is no answer.
-    values : dict of str to (value, low, high)
-        Ends of the 90 % band; only what was answered.
-    note : str
-        Why there is no answer; else empty.
-    """
-
-    number: int
+    number: int  #: From 1.
     file: str
     entry: str
     time: float
-    in_scope: float = math.nan
+    in_scope: float = math.nan  #: NaN where there is no answer.
+    #: (value, low, high), ends of the 90 % band; only what was answered.
     values: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    note: str = ""
+    note: str = ""  #: Why there is no answer; else empty.
 
 
 def follow(
@@ -158,16 +147,10 @@ def _text(value: float) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as a figure needs it.
+    """A table as a figure needs it."""
 
-    Parameters
-    ----------
-    time : (n,) float array
-    columns : dict of str to (value, low, high)
-        NaN where there is no answer; quantities that no frame has are left out.
-    """
-
-    time: np.ndarray
+    time: np.ndarray  #: (n,)
+    #: (value, low, high), NaN where there is no answer; quantities that no frame has are left out.
     columns: dict[str, Column]
 
 

@@ -34,35 +34,18 @@ class BatchError(SasnetError):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the answer about a file lies, and what decides whether it still holds.
+    """Where the answer about a file lies, and what decides whether it still holds."""
 
-    Parameters
-    ----------
-    offset : int
-        Of the line, bytes.
-    size, mtime : int
-        Of the data file, bytes and nanoseconds.
-    options : str
-        Digest of the options.
-    limit : float
-        Time limit, s.
-    failed, late : bool
-        A data set of it has no answer; time ran out.
-    time : float
-        When it was answered, seconds since 1970.
-    version : str
-        Of what answered it; empty in journals without checksums.
-    """
-
-    offset: int
+    offset: int  #: Of the line, bytes.
+    #: size, mtime: of the data file, bytes and nanoseconds.
     size: int
     mtime: int
-    options: str
-    limit: float
-    failed: bool
-    late: bool
-    time: float
-    version: str
+    options: str  #: Digest of the options.
+    limit: float  #: Time limit, s.
+    failed: bool  #: A data set of it has no answer.
+    late: bool  #: Time ran out.
+    time: float  #: When it was answered, seconds since 1970.
+    version: str  #: Of what answered it; empty in journals without checksums.
 
 
 def journal_of(out: Path) -> Path:

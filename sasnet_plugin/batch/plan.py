@@ -26,27 +26,14 @@ _DECIDES = ("top", "models", "structure_factor", "fixed", "ranges", "contrast", 
 
 @dataclass(frozen=True)
 class Options:
-    """How each file is read and fitted, as ``sasnet fit``, ``bumps`` and ``batch`` are told.
-
-    Parameters
-    ----------
-    window : (float, float) or None
-        Only q within it, Å⁻¹.
-    q_unit : str or None
-        Unit of q where the file is silent or wrong.
-    entry : str or None
-        Only this entry of a file that holds several.
-    wavelength : float or None
-        Å; of curves against an angle, where the file does not say it.
-    described : Described or None
-        What is known of samples of several files; None where each file stands alone.
-    """
+    """How each file is read and fitted, as ``sasnet fit``, ``bumps`` and ``batch`` are told."""
 
     fit: FitOptions = FitOptions()
-    window: tuple[float, float] | None = None
-    q_unit: str | None = None
-    entry: str | None = None
-    wavelength: float | None = None
+    window: tuple[float, float] | None = None  #: Only q within it, Å⁻¹.
+    q_unit: str | None = None  #: Unit of q where the file is silent or wrong.
+    entry: str | None = None  #: Only this entry of a file that holds several.
+    wavelength: float | None = None  #: Å; of curves against an angle, where the file does not say it.
+    #: What is known of samples of several files; None where each file stands alone.
     described: Described | None = None
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,14 +82,9 @@ def version() -> str:
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several jobs that share the files.
+    """One of several jobs that share the files."""
 
-    Parameters
-    ----------
-    number, count : int
-        From 1 to `count`.
-    """
-
+    #: number, count: from 1 to `count`.
     number: int
     count: int
 

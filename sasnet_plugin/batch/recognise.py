@@ -43,16 +43,10 @@ HEAD = ("frame", "file", "entry", "counts", "in_scope")
 
 @dataclass
 class Sequential:
-    """The test after each look.
-
-    Parameters
-    ----------
-    settled : str
-        Class or group that is settled; empty where none is yet.
-    """
+    """The test after each look."""
 
     settings: SettledSettings
-    settled: str = ""
+    settled: str = ""  #: Class or group that is settled; empty where none is yet.
     _leading: str = ""
     _lasted: int = field(default=0)
     _since: float = 0.0
@@ -73,32 +67,17 @@ class Sequential:
 
 @dataclass(frozen=True)
 class Look:
-    """The answer for all frames so far.
+    """The answer for all frames so far."""
 
-    Parameters
-    ----------
-    number : int
-        From 1.
-    file, entry : str
-        Of the newest.
-    counts : float
-        Of all.
-    classes : dict of str to float
-        Probabilities.
-    settled : str
-        The class that is settled; empty where none is yet.
-    note : str
-        Why a frame was not added, or there is no answer; else empty.
-    """
-
-    number: int
+    number: int  #: From 1.
+    #: file, entry: of the newest.
     file: str
     entry: str
-    counts: float = math.nan
+    counts: float = math.nan  #: Of all.
     in_scope: float = math.nan
-    classes: dict[str, float] = field(default_factory=dict)
-    settled: str = ""
-    note: str = ""
+    classes: dict[str, float] = field(default_factory=dict)  #: Probabilities.
+    settled: str = ""  #: The class that is settled; empty where none is yet.
+    note: str = ""  #: Why a frame was not added, or there is no answer; else empty.
 
 
 def recognise(

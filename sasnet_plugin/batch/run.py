@@ -158,20 +158,13 @@ def series(
 
 @dataclass
 class Progress:
-    """How far a batch is.
+    """How far a batch is."""
 
-    Parameters
-    ----------
-    total, done, failed : int
-        Files.
-    last : str
-        The file answered last.
-    """
-
+    #: total, done, failed: files.
     total: int
     done: int = 0
     failed: int = 0
-    last: str = ""
+    last: str = ""  #: The file answered last.
 
 
 def keep(

@@ -17,18 +17,10 @@ MARK = " (together)"
 
 @dataclass(frozen=True)
 class Grouped:
-    """What a batch is to answer, one row each, or one for each data set of a file.
+    """What a batch is to answer, one row each, or one for each data set of a file."""
 
-    Parameters
-    ----------
-    names : list of str
-        Files that stand alone, and samples at the place of their first file.
-    files : mapping of str to tuple of str
-        Of each sample.
-    """
-
-    names: list[str]
-    files: Mapping[str, tuple[str, ...]]
+    names: list[str]  #: Files that stand alone, and samples at the place of their first file.
+    files: Mapping[str, tuple[str, ...]]  #: Of each sample.
 
 
 def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:

@@ -29,25 +29,14 @@ _MARKERS = "os^Dv<>P"
 
 @dataclass(frozen=True)
 class Frame:
-    """The best fit of one frame.
+    """The best fit of one frame."""
 
-    Parameters
-    ----------
-    number : int
-        From 1.
-    at : float
-        What it is drawn against: its number or a metadata field; nan where the file has no such field.
-    model : str
-        Empty where there is no answer.
-    values : dict
-        (value, error or nan, unit) of each fitted parameter.
-    """
-
-    number: int
+    number: int  #: From 1.
     file: str
+    #: What it is drawn against: its number or a metadata field; nan where the file has no such field.
     at: float
-    model: str
-    values: dict[str, tuple[float, float, str]]
+    model: str  #: Empty where there is no answer.
+    values: dict[str, tuple[float, float, str]]  #: (value, error or nan, unit) of each fitted parameter.
 
 
 def start_of(record: Record | None) -> Start | None:

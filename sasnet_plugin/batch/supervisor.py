@@ -31,18 +31,10 @@ _DEATHS = 5
 
 @dataclass
 class Done:
-    """What came of a file.
+    """What came of a file."""
 
-    Parameters
-    ----------
-    rows : list of dict
-        One for each data set.
-    late : bool
-        Time ran out before all candidates were fitted.
-    """
-
-    rows: list[rows.Row] = field(default_factory=list)
-    late: bool = False
+    rows: list[rows.Row] = field(default_factory=list)  #: One for each data set.
+    late: bool = False  #: Time ran out before all candidates were fitted.
 
 
 class _Answering:

@@ -27,30 +27,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """A file to answer, or a sample of several.
-
-    Parameters
-    ----------
-    limit : float
-        Seconds for each of its data sets.
-    start : Start or None
-        One more start for one of the models.
-    done : int
-        Data sets answered before this process came; left out.
-    known : dict
-        Answers about candidates of the first data set that were there before this process came.
-    left : float or None
-        Seconds left for that data set; None for all of them.
-    """
+    """A file to answer, or a sample of several."""
 
     path: str
     options: Options
-    limit: float
-    start: Start | None = None
+    limit: float  #: Seconds for each of its data sets.
+    start: Start | None = None  #: One more start for one of the models.
     files: tuple[str, ...] = ()
-    done: int = 0
+    done: int = 0  #: Data sets answered before this process came; left out.
+    #: Answers about candidates of the first data set that were there before this process came.
     known: dict[str, Any] = field(default_factory=dict)
-    left: float | None = None
+    left: float | None = None  #: Seconds left for that data set; None for all of them.
 
     @property
     def seconds(self) -> float:
@@ -164,21 +151,15 @@ def _within(curve: Curve, window: tuple[float, float] | None) -> Curve:
 
 @dataclass
 class OneByOne:
-    """Does what there is to do for one data set in this process, and says each answer as it is there.
-
-    Parameters
-    ----------
-    known : dict
-        Answers that are there already, with what they have spent. The name of each holds its place, since a
-        model may be fitted twice, the second time with another resolution.
-    usual : float
-        By ``time.monotonic()``: when the time limit is up, once something is fitted; until then a run has the
-        time that it is given.
-    """
+    """Does what there is to do for one data set in this process, and says each answer as it is there."""
 
     bank: Bank
+    #: Answers that are there already, with what they have spent. The name of each holds its place, since a
+    #: model may be fitted twice, the second time with another resolution.
     known: dict[str, Any]
     say: Callable[..., None]
+    #: By ``time.monotonic()``: when the time limit is up, once something is fitted; until then a run has the
+    #: time that it is given.
     usual: float = math.inf
     fitted: bool = False
     late: bool = False

@@ -231,25 +231,14 @@ def _together(
 
 @dataclass
 class Outputs:
-    """Files that are written as answers come, and at the end.
+    """Files that are written as answers come, and at the end."""
 
-    Parameters
-    ----------
-    report : Path or None
-        Folder for an overview and for a page of each.
-    plot, table : Path or None
-        A figure of the first few, and a line for each.
-    force : bool
-        Replace files that sasnet has not written.
-    given : sequence of str
-        Options that a fit needs as well.
-    """
-
-    report: Path | None = None
+    report: Path | None = None  #: Folder for an overview and for a page of each.
+    #: plot, table: a figure of the first few, and a line for each.
     plot: Path | None = None
     table: Path | None = None
-    force: bool = False
-    given: Sequence[str] = ()
+    force: bool = False  #: Replace files that sasnet has not written.
+    given: Sequence[str] = ()  #: Options that a fit needs as well.
     rows: list[Row] = field(default_factory=list)
     drawn: list[tuple[Any, Answer]] = field(default_factory=list)
     _of_file: Counter[str] = field(default_factory=Counter)

@@ -78,23 +78,13 @@ def _is_cake(group: Any) -> bool:
 
 @dataclass(frozen=True)
 class Series:
-    """Integrated images of one group, read by parts, so that a long series need not fit into memory.
-
-    Parameters
-    ----------
-    signal : str
-        Name of the intensity in the group.
-    intensity : h5py.Dataset
-        (frames, …, [azimuth,] radial), or without frames.
-    axis : RawCurve
-        A curve without intensities.
-    """
+    """Integrated images of one group, read by parts, so that a long series need not fit into memory."""
 
     group: Any
     entry: Any
-    signal: str
-    intensity: Any
-    axis: RawCurve
+    signal: str  #: Name of the intensity in the group.
+    intensity: Any  #: (frames, …, [azimuth,] radial), or without frames.
+    axis: RawCurve  #: A curve without intensities.
 
     @property
     def _inner(self) -> int:

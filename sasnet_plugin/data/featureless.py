@@ -117,35 +117,21 @@ def chi2_of_basis(
 
 @dataclass(frozen=True)
 class ShapeSettings:
-    """When a curve is one of the shapes.
+    """When a curve is one of the shapes."""
 
-    Parameters
-    ----------
-    points : int
-        Of the coarse comparison; most curves are none of the shapes on so few.
-    tolerance : float
-        Of the intensity, added to the uncertainties in it: what the steps of the grids leave.
-    leeway : (float, float)
-        Factor on the limit of the reduced chi² there: on the grid, whose steps are coarse, and
-        refined, for the scatter of so few points.
-    limit : float
-        Of the reduced chi² for the other shapes; for power laws it is that of training, which leaves them
-        out.
-    most : int
-        Points of the fine comparison, in which the parameter is refined.
-    span : float
-        Largest over smallest intensity (95 % and 5 % quantiles) up to which nothing but a level is seen.
-    rise : float
-        Mean intensity of the last fifth of the points over that of the first, from which on a curve rises;
-        scattering falls.
-    """
-
-    points: int = 24
+    points: int = 24  #: Of the coarse comparison; most curves are none of the shapes on so few.
+    #: Of the intensity, added to the uncertainties in it: what the steps of the grids leave.
     tolerance: float = 0.03
+    #: Factor on the limit of the reduced chi² there: on the grid, whose steps are coarse, and refined, for
+    #: the scatter of so few points.
     leeway: tuple[float, float] = (30.0, 3.0)
+    #: Of the reduced chi² for the other shapes; for power laws it is that of training, which leaves them out.
     limit: float = 1.25
-    most: int = 500
+    most: int = 500  #: Points of the fine comparison, in which the parameter is refined.
+    #: Largest over smallest intensity (95 % and 5 % quantiles) up to which nothing but a level is seen.
     span: float = 1.25
+    #: Mean intensity of the last fifth of the points over that of the first, from which on a curve rises;
+    #: scattering falls.
     rise: float = 1.5
 
 

@@ -167,21 +167,12 @@ def hollow(item: Any) -> bool:
 
 @dataclass(frozen=True)
 class Survey:
-    """What one meets on the way down through all links.
+    """What one meets on the way down through all links."""
 
-    Parameters
-    ----------
-    elsewhere : str
-        The first thing that lies in another file; empty where there is none.
-    tame : bool
-        All lies in the file, and a reader that follows every link and reads everything is done in seconds.
-    flat : bool
-        It holds SASdata of two dimensions.
-    """
-
-    elsewhere: str
+    elsewhere: str  #: The first thing that lies in another file; empty where there is none.
+    #: All lies in the file, and a reader that follows every link and reads everything is done in seconds.
     tame: bool
-    flat: bool
+    flat: bool  #: It holds SASdata of two dimensions.
 
 
 def survey(file: Any) -> Survey:

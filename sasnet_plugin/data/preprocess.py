@@ -34,32 +34,19 @@ _CENTRES = np.log(Q_MIN) + (np.arange(N_GRID) + 0.5) / _PER_LN
 
 @dataclass(frozen=True)
 class Grid:
-    """How the points of one q column fall on the fixed grid.
+    """How the points of one q column fall on the fixed grid."""
 
-    Parameters
-    ----------
-    inside : slice
-        Points within [Q_MIN, Q_MAX].
-    starts : (m,) int array
-        First point (counted from ``inside.start``) of each bin that has points.
-    counts : (m,) int array
-        Points in each of these bins.
-    first, last : int
-        Grid cells between which the curve is known.
-    low, weight : (last - first + 1,) arrays
-        Interpolation from the m bins to the cells.
-    measured : (last - first + 1,) bool array
-        Which cells hold points of their own.
-    """
-
-    inside: slice
+    inside: slice  #: Points within [Q_MIN, Q_MAX].
+    #: (m,), first point (counted from ``inside.start``) of each bin that has points.
     starts: NDArray[np.intp]
-    counts: NDArray[np.intp]
+    counts: NDArray[np.intp]  #: (m,), points in each of these bins.
+    #: first, last: grid cells between which the curve is known.
     first: int
     last: int
+    #: low, weight: (last - first + 1,), interpolation from the m bins to the cells.
     low: NDArray[np.intp]
     weight: NDArray[np.float64]
-    measured: NDArray[np.bool_]
+    measured: NDArray[np.bool_]  #: (last - first + 1,), which cells hold points of their own.
 
 
 def make_grid(q: NDArray[np.float64]) -> Grid:

@@ -21,42 +21,23 @@ COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 
 @dataclass(frozen=True)
 class RawCurve:
-    """One data set of a file as its reader gives it.
+    """One data set of a file as its reader gives it."""
 
-    Parameters
-    ----------
-    q : (n,) float array
-        Momentum transfer in ``q_unit``, in the order of the file.
-    intensity : (n,) float array
-        I(q); may hold NaN.
-    dintensity, dq, dxl, dxw : (n,) float array or None
-        Uncertainty of I, pinhole resolution, slit half length and half width; resolutions in ``q_unit``.
-    title : str
-        The data set's own title; empty where it has none.
-    q_unit : str or None
-        A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
-    q_unit_unknown : str
-        What the file says of it instead, where that is no unit.
-    dropped : int
-        Rows of the file that the reader left out because q = 0 or a value is not a number.
-    sorted_by_reader : bool
-        The reader has put rows in order of q that were not so in the file.
-    notes : tuple of str
-        Plain sentences about what the reader did.
-    """
-
-    q: FloatArray
-    intensity: FloatArray
+    q: FloatArray  #: (n,), momentum transfer in ``q_unit``, in the order of the file.
+    intensity: FloatArray  #: (n,), I(q); may hold NaN.
+    #: dintensity, dq, dxl, dxw: (n,), uncertainty of I, pinhole resolution, slit half length and half width;
+    #: resolutions in ``q_unit``.
     dintensity: FloatArray | None = None
     dq: FloatArray | None = None
     dxl: FloatArray | None = None
     dxw: FloatArray | None = None
-    title: str = ""
+    title: str = ""  #: The data set's own title; empty where it has none.
+    #: A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
     q_unit: str | None = None
-    q_unit_unknown: str = ""
-    dropped: int = 0
-    sorted_by_reader: bool = False
-    notes: tuple[str, ...] = ()
+    q_unit_unknown: str = ""  #: What the file says of it instead, where that is no unit.
+    dropped: int = 0  #: Rows of the file that the reader left out because q = 0 or a value is not a number.
+    sorted_by_reader: bool = False  #: The reader has put rows in order of q that were not so in the file.
+    notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
 
     def taken(self, rows: NDArray[np.intp]) -> RawCurve:
         """The same data set with only these rows, in this order."""

@@ -23,60 +23,31 @@ Array = NDArray[np.float64]
 
 
 class ShadowSettings(NamedTuple):
-    """When low intensity at low q is a shadow.
+    """When low intensity at low q is a shadow."""
 
-    Parameters
-    ----------
-    fractions : tuple of float
-        Volume fractions of hard spheres (Percus-Yevick) that the least intensity below a peak is taken from;
-        the last is beyond freezing, at 0.494.
-    charged : float
-        Power of hard spheres' intensity over that of their peak, below which charged spheres (Hayter-Penfold)
-        with the same fall beyond the peak do not come, of any charge, fraction and salt.
-    significance : float
-        Standard deviations that the points together must lie below it.
-    nothing : float
-        Part of the intensity at the edge that the darkest point must lie below.
-    far : (float, float)
-        q over that of the peak, where the fall beyond it is looked at.
-    quiet : float
-        Quantile of the differences of neighbours that shows their noise, where there are no uncertainties.
-    top : float
-        Within this factor in q beyond a point its top, and its steepness, are looked for.
-    one_sided : float
-        How much wider, in ln q, the fall from 90 to 10 % beyond the peak must be than the rise before it.
-    fall : float
-        Part of the highest intensity so far below which the first peak is over.
-    faint : float
-        Part of the highest intensity of all below which nothing is a peak.
-    near : float
-        Points within this factor in q show the slope beyond a point.
-    slope : float
-        Of ln I against ln q, up to which a point beyond the edge is clear of it.
-    ended : float
-        The same as a part of the steepest rise, for curves that rise on their own.
-    loss : float
-        Part of the intensity that a clear point may lack against the line through those beyond it.
-    least, beyond : int
-        Points that must lie in the shadow; points that make a line.
-    """
-
+    #: Volume fractions of hard spheres (Percus-Yevick) that the least intensity below a peak is taken from;
+    #: the last is beyond freezing, at 0.494.
     fractions: tuple[float, ...] = (0.40, 0.44, 0.48, 0.52, 0.56)
+    #: Power of hard spheres' intensity over that of their peak, below which charged spheres (Hayter-Penfold)
+    #: with the same fall beyond the peak do not come, of any charge, fraction and salt.
     charged: float = 1.3
-    significance: float = 3.5
-    nothing: float = 0.1
-    far: tuple[float, float] = (1.05, 1.6)
+    significance: float = 3.5  #: Standard deviations that the points together must lie below it.
+    nothing: float = 0.1  #: Part of the intensity at the edge that the darkest point must lie below.
+    far: tuple[float, float] = (1.05, 1.6)  #: q over that of the peak, where the fall beyond it is looked at.
+    #: Quantile of the differences of neighbours that shows their noise, where there are no uncertainties.
     quiet: float = 1 / 3
-    top: float = 1.1
+    top: float = 1.1  #: Within this factor in q beyond a point its top, and its steepness, are looked for.
+    #: How much wider, in ln q, the fall from 90 to 10 % beyond the peak must be than the rise before it.
     one_sided: float = 1.2
-    fall: float = 0.6
-    faint: float = 0.05
-    near: float = 1.2
-    slope: float = 1.0
-    ended: float = 0.2
+    fall: float = 0.6  #: Part of the highest intensity so far below which the first peak is over.
+    faint: float = 0.05  #: Part of the highest intensity of all below which nothing is a peak.
+    near: float = 1.2  #: Points within this factor in q show the slope beyond a point.
+    slope: float = 1.0  #: Of ln I against ln q, up to which a point beyond the edge is clear of it.
+    ended: float = 0.2  #: The same as a part of the steepest rise, for curves that rise on their own.
+    #: Part of the intensity that a clear point may lack against the line through those beyond it.
     loss: float = 0.05
-    least: int = 2
-    beyond: int = 4
+    least: int = 2  #: Points that must lie in the shadow.
+    beyond: int = 4  #: Points that make a line.
 
 
 SETTINGS = ShadowSettings()

@@ -21,29 +21,17 @@ Array = NDArray[np.float64]
 
 
 class StepSettings(NamedTuple):
-    """What a step is.
+    """What a step is."""
 
-    Parameters
-    ----------
-    most : int
-        Points that may lie below it.
-    window : int
-        Points beyond it through which a parabola in ln q continues them.
-    smooth : float
-        Of I, by which a curve may be off a parabola there.
-    least, errors, over : float
-        The step in ln I, in its errors, and over the largest that any of the next points makes.
-    near : int
-        So many of these.
-    """
-
-    most: int = 4
-    window: int = 8
-    smooth: float = 0.01
+    most: int = 4  #: Points that may lie below it.
+    window: int = 8  #: Points beyond it through which a parabola in ln q continues them.
+    smooth: float = 0.01  #: Of I, by which a curve may be off a parabola there.
+    #: least, errors, over: the step in ln I, in its errors, and over the largest that any of the next points
+    #: makes.
     least: float = 0.1
     errors: float = 4.0
     over: float = 3.0
-    near: int = 13
+    near: int = 13  #: So many of these.
 
 
 SETTINGS = StepSettings()

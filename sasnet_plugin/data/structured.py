@@ -231,21 +231,11 @@ def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> Raw
 
 @dataclass(frozen=True)
 class Answer:
-    """What sasdata makes of a file.
+    """What sasdata makes of a file."""
 
-    Parameters
-    ----------
-    curves : list of RawCurve
-        The 1D data sets; q in Å⁻¹ where sasdata knows the file's unit.
-    images : int
-        How many two-dimensional data sets it found.
-    sesans : bool
-        The data are spin-echo.
-    """
-
-    curves: list[RawCurve]
-    images: int = 0
-    sesans: bool = False
+    curves: list[RawCurve]  #: The 1D data sets; q in Å⁻¹ where sasdata knows the file's unit.
+    images: int = 0  #: How many two-dimensional data sets it found.
+    sesans: bool = False  #: The data are spin-echo.
 
 
 @contextlib.contextmanager

@@ -36,75 +36,41 @@ DEFAULT = "sas1d"
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read.
+    """How files are read."""
 
-    Parameters
-    ----------
-    q_unit : str or None
-        Of curves, where the file is silent or wrong.
-    entry : str or None
-        Only this entry of a file that holds several.
-    geometry : tuple of str
-        Of images, ``name=value``: what header and TOML file do not say, or say wrongly.
-    wavelength : float or None
-        Å; of curves against an angle, where the file does not say it.
-    failed : callable or None
-        Told of a frame that cannot be used, and the next is read; None raises at the first.
-    """
-
-    q_unit: str | None = None
-    entry: str | None = None
+    q_unit: str | None = None  #: Of curves, where the file is silent or wrong.
+    entry: str | None = None  #: Only this entry of a file that holds several.
+    #: Of images, ``name=value``: what header and TOML file do not say, or say wrongly.
     geometry: tuple[str, ...] = ()
-    wavelength: float | None = None
+    wavelength: float | None = None  #: Å; of curves against an angle, where the file does not say it.
+    #: Told of a frame that cannot be used, and the next is read; None raises at the first.
     failed: Callable[[SasnetError], None] | None = None
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a network sees of a measurement.
+    """What a network sees of a measurement."""
 
-    Parameters
-    ----------
-    measurement : Curve, Image, …
-        As its features are made of: of an image, what lies in the network's window.
-    notes : tuple of str
-        What was done to the data and what to be careful about, one plain sentence each.
-    known : bool
-        False where it was measured in a way that the network was not trained with; nothing is in scope then.
-    """
-
-    measurement: Any
+    measurement: Any  #: As its features are made of: of an image, what lies in the network's window.
+    #: What was done to the data and what to be careful about, one plain sentence each.
     notes: tuple[str, ...] = ()
+    #: False where it was measured in a way that the network was not trained with; nothing is in scope then.
     known: bool = True
 
 
 @dataclass(frozen=True)
 class Network:
-    """What a domain's network is made of, besides its heads.
+    """What a domain's network is made of, besides its heads."""
 
-    Parameters
-    ----------
-    trunk : callable
-        (inputs by name, sizes) to what the heads read, (n, any); imports Keras inside.
-    sizes : mapping
-        Of the trunk, plain data.
-    pooling : str
-        How the frames of a set become one: "mean", "attention", or "sum" (independent evidence adds up) and a
-        dense block; empty where measurements are no sets.
-    one_side : bool
-        The trunk reads a pattern's side without its mirror image.
-    reservoir : int
-        Training examples kept in memory.
-    reuse : float
-        How often a training example is drawn on average; with 1 every one is drawn once.
-    """
-
+    #: (inputs by name, sizes) to what the heads read, (n, any); imports Keras inside.
     trunk: Callable[[Mapping[str, Any], Mapping[str, Any]], Any]
-    sizes: Mapping[str, Any] = field(default_factory=dict)
+    sizes: Mapping[str, Any] = field(default_factory=dict)  #: Of the trunk, plain data.
+    #: How the frames of a set become one: "mean", "attention", or "sum" (independent evidence adds up) and a
+    #: dense block; empty where measurements are no sets.
     pooling: str = ""
-    one_side: bool = False
-    reservoir: int = 60_000
-    reuse: float = 2.5
+    one_side: bool = False  #: The trunk reads a pattern's side without its mirror image.
+    reservoir: int = 60_000  #: Training examples kept in memory.
+    reuse: float = 2.5  #: How often a training example is drawn on average; with 1 every one is drawn once.
 
 
 class Finding(Protocol):

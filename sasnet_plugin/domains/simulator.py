@@ -21,96 +21,49 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """How the rows of a simulator lie on disk.
+    """How the rows of a simulator lie on disk."""
 
-    Parameters
-    ----------
-    format : int
-        Raised when the way from parameters to a row changes.
-    stem : str
-        What the names of shards begin with: ``films-00000.h5``.
-    content : str
-        Of ``rows`` and ``parts``, words for so many: "{rows:,} films".
-    rows, per_round : int
-        Of a shard, about a second to a minute of work, which is what a kill loses; of a round.
-    row_bytes, shard_bytes : int
-        At most, on disk; of a shard besides its rows.
-    settings : callable or None
-        () to everything besides seed and number that the content of a shard depends on; JSON holds it.
-    unit : callable or None
-        (name) to the unit of a parameter; None writes no units.
-    constants : mapping of str to (array, str)
-        The same for all rows, each with its unit.
-    compressed : tuple of str
-        Arrays that are worth it.
-    in_memory : bool
-        Whether a dataset is read whole: rows are small and drawn one by one.
-    """
-
-    format: int = 1
-    stem: str = "rows"
-    content: str = "{rows:,} rows"
-    rows: int = 128
-    per_round: int = 1024
-    row_bytes: int = 10_000
-    shard_bytes: int = 10_000
+    format: int = 1  #: Raised when the way from parameters to a row changes.
+    stem: str = "rows"  #: What the names of shards begin with: ``films-00000.h5``.
+    content: str = "{rows:,} rows"  #: Of ``rows`` and ``parts``, words for so many: "{rows:,} films".
+    rows: int = 128  #: Of a shard, about a second to a minute of work, which is what a kill loses.
+    per_round: int = 1024  #: Of a round.
+    row_bytes: int = 10_000  #: At most, on disk.
+    shard_bytes: int = 10_000  #: Of a shard besides its rows.
+    #: () to everything besides seed and number that the content of a shard depends on; JSON holds it.
     settings: Callable[[], Mapping[str, Any]] | None = None
-    unit: Callable[[str], str] | None = None
+    unit: Callable[[str], str] | None = None  #: (name) to the unit of a parameter; None writes no units.
+    #: The same for all rows, each with its unit.
     constants: Mapping[str, tuple[NDArray[Any], str]] = field(default_factory=dict)
-    compressed: tuple[str, ...] = ()
-    in_memory: bool = True
+    compressed: tuple[str, ...] = ()  #: Arrays that are worth it.
+    in_memory: bool = True  #: Whether a dataset is read whole: rows are small and drawn one by one.
 
 
 @dataclass(frozen=True)
 class Mix:
-    """What a stream hands over at once.
+    """What a stream hands over at once."""
 
-    Parameters
-    ----------
-    rows : int
-        Rows of the dataset that are drawn.
-    uses : int
-        Measurements of each.
-    others : int
-        Of all these, out-of-distribution examples, where the simulator makes any.
-    held_out_uses : int
-        Measurements of a row at a time in held-out sets; 0 takes every row about as often.
-    known : int
-        Known examples for one of each other kind in calibration.
-    more : tuple of (int, mapping, str, str)
-        Further sets for calibration: so many for one of each other kind, options of the simulator's
-        ``measure``; head, and entry of its calibration, that is taken from this set.
-    """
-
-    rows: int = 32
-    uses: int = 1
-    others: int = 3
+    rows: int = 32  #: Rows of the dataset that are drawn.
+    uses: int = 1  #: Measurements of each.
+    others: int = 3  #: Of all these, out-of-distribution examples, where the simulator makes any.
+    #: Measurements of a row at a time in held-out sets; 0 takes every row about as often.
     held_out_uses: int = 0
-    known: int = 20
+    known: int = 20  #: Known examples for one of each other kind in calibration.
+    #: Further sets for calibration: so many for one of each other kind, options of the simulator's
+    #: ``measure``; head, and entry of its calibration, that is taken from this set.
     more: tuple[tuple[int, Mapping[str, Any], str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Examples for calibration and tests, known ones first.
+    """Examples for calibration and tests, known ones first."""
 
-    Parameters
-    ----------
-    inputs : mapping
-        What the network reads.
-    targets : mapping
-        By head.
-    about : mapping
-        What the simulator says besides, such as ``counts``; NaN of out-of-distribution examples, whose
-        ``kind`` (n,) there is, as of known ones where the simulator says it.
-    known : int
-        So many are known.
-    """
-
-    inputs: Inputs
-    targets: Targets
+    inputs: Inputs  #: What the network reads.
+    targets: Targets  #: By head.
+    #: What the simulator says besides, such as ``counts``; NaN of out-of-distribution examples, whose
+    #: ``kind`` (n,) there is, as of known ones where the simulator says it.
     about: Mapping[str, NDArray[Any]]
-    known: int
+    known: int  #: So many are known.
 
 
 @runtime_checkable

@@ -93,15 +93,9 @@ def count_look(form: str, factor: str | None, starts: int = 0) -> None:
 
 @dataclass
 class Shares:
-    """Budgets of the tasks of one run: what the first ones leave is for the others.
+    """Budgets of the tasks of one run: what the first ones leave is for the others."""
 
-    Parameters
-    ----------
-    total : float
-        For all of them, CPU time of a usual machine over `EFFORT.lanes`, s.
-    """
-
-    total: float
+    total: float  #: For all of them, CPU time of a usual machine over `EFFORT.lanes`, s.
     asked: Sequence[Named]
     granted: dict[int, float] = field(default_factory=dict)
     used: dict[int, float] = field(default_factory=dict)
@@ -132,24 +126,15 @@ class Shares:
 
 @dataclass
 class Ledger:
-    """A pool for one curve, whose clock counts evaluations.
-
-    Parameters
-    ----------
-    until : float
-        By ``time.monotonic()``: when the time limit is up whatever was spent.
-    first : float
-        The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
-        the fast models may take longer than any time limit, and any answer is better than none.
-    cut : bool
-        Whether the clock on the wall has ended something before its evaluations were spent.
-    """
+    """A pool for one curve, whose clock counts evaluations."""
 
     pool: Pool
-    until: float
+    until: float  #: By ``time.monotonic()``: when the time limit is up whatever was spent.
+    #: The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
+    #: the fast models may take longer than any time limit, and any answer is better than none.
     first: float = -np.inf
     spent: float = 0.0
-    cut: bool = False
+    cut: bool = False  #: Whether the clock on the wall has ended something before its evaluations were spent.
     fitted: bool = False
     count: int = EFFORT.lanes
 

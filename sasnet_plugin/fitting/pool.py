@@ -115,21 +115,15 @@ class StoppedError(Exception):
 class Workers:
     """A few processes, started at once and reused for any number of curves.
 
-    Parameters
-    ----------
-    bank : Path
-        Of the bank of starting values.
-    stopped : callable
-        Asked again and again during `run`, which ends with `StoppedError` once it is true.
-
     Raises
     ------
     ModelZooError
         On entering: the bank is missing or damaged.
     """
 
-    bank: Path
+    bank: Path  #: Of the bank of starting values.
     count: int = 2
+    #: Asked again and again during `run`, which ends with `StoppedError` once it is true.
     stopped: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Workers:

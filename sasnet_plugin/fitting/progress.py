@@ -22,16 +22,11 @@ Progress = Callable[..., None]
 
 @dataclass
 class Watched:
-    """A pool that reports how many of its fits are done.
-
-    Parameters
-    ----------
-    progress : callable
-        Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0
-        as long as their number is not known.
-    """
+    """A pool that reports how many of its fits are done."""
 
     pool: Pool
+    #: Called with ``done``, ``of``, ``name`` and, where a model was fitted, ``reduced_chisq``; ``of`` is 0 as
+    #: long as their number is not known.
     progress: Progress
     done: int = 0
     of: int = 0

@@ -26,21 +26,12 @@ MOST_SAMPLES = 10_000_000
 
 @dataclass(frozen=True)
 class Budget:
-    """What one piece of work may spend, and what it has to beat.
+    """What one piece of work may spend, and what it has to beat."""
 
-    Parameters
-    ----------
-    seconds : float
-        Evaluations, as `costs` counts them; a fit that needs more ends with the best point it has seen.
-    best_chisq : float
-        The least reduced χ² of the candidates fitted to this curve so far.
-    wall : float
-        Seconds on the wall by which it has to be done whatever it has spent.
-    """
-
+    #: Evaluations, as `costs` counts them; a fit that needs more ends with the best point it has seen.
     seconds: float = np.inf
-    best_chisq: float = np.inf
-    wall: float = np.inf
+    best_chisq: float = np.inf  #: The least reduced χ² of the candidates fitted to this curve so far.
+    wall: float = np.inf  #: Seconds on the wall by which it has to be done whatever it has spent.
 
     def within(self, other: Budget) -> Budget:
         """The smaller one in each."""
@@ -56,45 +47,29 @@ UNLIMITED = Budget()
 
 @dataclass(frozen=True)
 class Task:
-    """A candidate to fit.
-
-    Parameters
-    ----------
-    fixed : dict
-        Values of parameters that are not fitted: given by the user, or settled by materials.
-    ranges : dict
-        Ranges that the user gives, (low, high) by name.
-    starts : tuple of dict
-        Parameters to start from instead of the bank's.
-    beside : bool
-        These lie beside the minimum, where a coarse copy of the data would only lead astray.
-    extra : dict, optional
-        Parameters of one more start, besides the bank's.
-    restarts : bool
-        Look for other local minima from random starts about the bank's and `extra`, as long as there is
-        time.
-    attempt : int
-        How often the same was looked for before: other curves of the bank and other random steps.
-    as_measured : bool
-        Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
-    assured : bool
-        It is fitted however short the time is: a simple model of the network's first groups.
-    """
+    """A candidate to fit."""
 
     curve: Curve
     dintensity: NDArray[np.float64]
     model: str
     structure_factor: str | None
     probability: float = 0.0
+    #: Values of parameters that are not fitted: given by the user, or settled by materials.
     fixed: dict[str, float] = field(default_factory=dict)
+    #: Ranges that the user gives, (low, high) by name.
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
     budget: Budget = Budget(8.0)
-    starts: tuple[dict[str, Any], ...] = ()
+    starts: tuple[dict[str, Any], ...] = ()  #: Parameters to start from instead of the bank's.
+    #: These lie beside the minimum, where a coarse copy of the data would only lead astray.
     beside: bool = False
-    extra: dict[str, Any] | None = None
+    extra: dict[str, Any] | None = None  #: Parameters of one more start, besides the bank's.
+    #: Look for other local minima from random starts about the bank's and `extra`, as long as there is time.
     restarts: bool = False
+    #: How often the same was looked for before: other curves of the bank and other random steps.
     attempt: int = 0
+    #: Calculate the model at the measured points alone, as SasView does, whatever its fringes need.
     as_measured: bool = False
+    #: It is fitted however short the time is: a simple model of the network's first groups.
     assured: bool = False
 
     @property
@@ -105,20 +80,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Start:
-    """Values of a named model at which a fit may begin: what was found for the frame before, say.
-
-    Parameters
-    ----------
-    parameters : dict
-        sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
-    fixed : dict
-        Those of them that this model's fit keeps as they are, from whatever start: contrasts that the data
-        cannot distinguish from the scale, say, so that the scales of two fits can be compared.
-    """
+    """Values of a named model at which a fit may begin: what was found for the frame before, say."""
 
     model: str
     structure_factor: str | None
+    #: sasmodels' parameters in its units; kinds of size distribution as ``radius_pd_type``.
     parameters: dict[str, Any]
+    #: Those of them that this model's fit keeps as they are, from whatever start: contrasts that the data
+    #: cannot distinguish from the scale, say, so that the scales of two fits can be compared.
     fixed: dict[str, float] = field(default_factory=dict)
 
     def without_fixed(self, names: Iterable[str]) -> Start:
@@ -147,23 +116,15 @@ class Method:
 
 @dataclass(frozen=True)
 class Contrast:
-    """What a user says of sample and solvent; see `problem.contrast` for what a model makes of it.
+    """What a user says of sample and solvent; see `problem.contrast` for what a model makes of it."""
 
-    Parameters
-    ----------
-    sample, solvent : float or None
-        Scattering length density, 1e-6/Å²; None where not given.
-    sample_name, solvent_name : str
-        As the user wrote them.
-    probe : str
-        neutron or xray.
-    """
-
+    #: sample, solvent: scattering length density, 1e-6/Å²; None where not given.
     sample: float | None
     solvent: float | None
+    #: sample_name, solvent_name: as the user wrote them.
     sample_name: str = ""
     solvent_name: str = ""
-    probe: str = "neutron"
+    probe: str = "neutron"  #: neutron or xray.
 
 
 @dataclass(frozen=True)
@@ -171,16 +132,6 @@ class FitOptions:
     """How a curve is fitted: the same object for the command line, batch, serve, bumps and SasView.
 
     What `api.fit` has as well is described there.
-
-    Parameters
-    ----------
-    contrast : Contrast or None
-        Scattering length densities of sample and solvent, not fitted.
-    start : Start or None
-        One more start for one of the models, which is fitted even where the network would not have it.
-    also : dict
-        Other options of the command line by their names, with the dashes: how the file was read and what is
-        written. They decide nothing in a fit; the command that is named next has them.
     """
 
     top: int = 5
@@ -188,13 +139,16 @@ class FitOptions:
     structure_factor: str | None = None
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    contrast: Contrast | None = None
+    contrast: Contrast | None = None  #: Scattering length densities of sample and solvent, not fitted.
     method: Method = Method()
+    #: One more start for one of the models, which is fitted even where the network would not have it.
     start: Start | None = None
     time_limit: float = 90.0
     workers: int = 2
     prior: str = COMMON
     exclude: tuple[str, ...] = ()
+    #: Other options of the command line by their names, with the dashes: how the file was read and what is
+    #: written. They decide nothing in a fit; the command that is named next has them.
     also: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

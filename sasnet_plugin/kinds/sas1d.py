@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..predict.findings import Answer
     from ..report.evaluated import Evaluated
     from ..train.package import Finished, Trained
-    from ..workers.spread import Workers
     from ..zoo import ZooModel
 
 
@@ -78,19 +77,11 @@ def read(path: str, options: ReadOptions) -> Iterable[Curve]:
     return _read(path, options)
 
 
-def evaluate(
-    model: ZooModel,
-    test: Path,
-    *,
-    per_model: int,
-    seed: int,
-    progress: Callable[[int, int], None] | None = None,
-    workers: Workers = 1,
-) -> Evaluated:
-    """By protocols of its own."""
+def evaluate(model: ZooModel, test: Path, **how: Any) -> Evaluated:
+    """By protocols of its own, `report.evaluation.curves`."""
     from ..report.evaluation import curves
 
-    return curves(model, test, per_model=per_model, seed=seed, progress=progress, workers=workers)
+    return curves(model, test, **how)
 
 
 def larger(inputs: Inputs) -> Inputs:

@@ -23,109 +23,64 @@ Array = NDArray[np.float64]
 
 
 class ChangeSettings(NamedTuple):
-    """When a series has changed.
+    """When a series has changed."""
 
-    Parameters
-    ----------
-    bins : int
-        Of q, alike in ln q: changes of a sample are smooth in q, so that more would only add noise.
-    window : int
-        Newest frames among which a change may have begun.
-    least : int
-        Frames that a change is compared with, at least.
-    chance : float
-        Probability by chance of one comparison below which it is a change. A frame is compared some fifteen
-        times, one in a thousand may be wrong, and errors are not quite normal.
-    without_best : float
-        The same for what is left without the frame that speaks for it most.
-    prior : float
-        Frames that the prior of the factor on stated errors counts for; the factor is common to all bins
-        before its own frames say otherwise, for `own` frames.
-    same : float
-        Cosine between two changes from which on the second goes on with the first.
-    quiet : int
-        Frames after a change within which another of the same direction goes on with it.
-    """
-
+    #: Of q, alike in ln q: changes of a sample are smooth in q, so that more would only add noise.
     bins: int = 14
-    window: int = 16
-    least: int = 3
+    window: int = 16  #: Newest frames among which a change may have begun.
+    least: int = 3  #: Frames that a change is compared with, at least.
+    #: Probability by chance of one comparison below which it is a change. A frame is compared some fifteen
+    #: times, one in a thousand may be wrong, and errors are not quite normal.
     chance: float = 1e-6
-    without_best: float = 1e-3
+    without_best: float = 1e-3  #: The same for what is left without the frame that speaks for it most.
+    #: Frames that the prior of the factor on stated errors counts for; the factor is common to all bins
+    #: before its own frames say otherwise, for `own` frames.
     prior: float = 2.0
     own: float = 8.0
-    same: float = 0.7
-    quiet: int = 24
+    same: float = 0.7  #: Cosine between two changes from which on the second goes on with the first.
+    quiet: int = 24  #: Frames after a change within which another of the same direction goes on with it.
 
 
 SETTINGS = ChangeSettings()
 
 
 class Change(NamedTuple):
-    """A place where a series changes.
+    """A place where a series changes."""
 
-    Parameters
-    ----------
-    first : int
-        Number of the first frame that differs.
-    seen : int
-        Number of the frame with which that became clear.
-    chance : float
-        Probability that frames without a change look so, of one comparison.
-    gradual : bool
-        The difference grows from there on, and does not come at once.
-    goes_on : bool
-        It goes on with the change before, in the same direction.
-    """
-
-    first: int
-    seen: int
-    chance: float
-    gradual: bool
-    goes_on: bool = False
+    first: int  #: Number of the first frame that differs.
+    seen: int  #: Number of the frame with which that became clear.
+    chance: float  #: Probability that frames without a change look so, of one comparison.
+    gradual: bool  #: The difference grows from there on, and does not come at once.
+    goes_on: bool = False  #: It goes on with the change before, in the same direction.
 
 
 @dataclass(frozen=True)
 class Binned:
-    """A frame in the bins.
-
-    Parameters
-    ----------
-    value, variance : (bins,) float arrays
-        Mean intensity and its stated variance.
-    """
+    """A frame in the bins."""
 
     number: int
+    #: value, variance: (bins,), mean intensity and its stated variance.
     value: Array
     variance: Array
 
 
 @dataclass
 class Detector:
-    """Takes frames one after the other; what it keeps does not grow.
-
-    Parameters
-    ----------
-    edges : (bins + 1,) float array or None
-        Of q, Å⁻¹; None before the first frame.
-    total, variance : (bins,) float arrays
-        Weighted sum of the frames of this state that are no longer in `newest`, and its stated variance.
-    squares : (bins,) float array
-        Sum of squared residuals of the frames of this state and, fading, of states before.
-    counted : float
-        Frames in it.
-    """
+    """Takes frames one after the other; what it keeps does not grow."""
 
     settings: ChangeSettings = SETTINGS
-    edges: Array | None = None
+    edges: Array | None = None  #: (bins + 1,), of q, Å⁻¹; None before the first frame.
     q: Array = field(default_factory=lambda: np.zeros(0))
     point_weight: Array = field(default_factory=lambda: np.zeros(0))
+    #: total, variance: (bins,), weighted sum of the frames of this state that are no longer in `newest`, and
+    #: its stated variance.
     total: Array = field(default_factory=lambda: np.zeros(0))
     variance: Array = field(default_factory=lambda: np.zeros(0))
     weight: float = 0.0
     frames: int = 0
+    #: (bins,), sum of squared residuals of the frames of this state and, fading, of states before.
     squares: Array = field(default_factory=lambda: np.zeros(0))
-    counted: float = 0.0
+    counted: float = 0.0  #: Frames in it.
     newest: deque[tuple[Binned, Array]] = field(default_factory=deque)
     direction: Array = field(default_factory=lambda: np.zeros(0))
     changed: int = 0

@@ -25,48 +25,27 @@ Array = NDArray[np.float64]
 
 
 class DistanceSettings(NamedTuple):
-    """What is averaged over, and when there is no answer.
+    """What is averaged over, and when there is no answer."""
 
-    Parameters
-    ----------
-    reach : float
-        Largest q Rg used: beyond, single bodies of one size alone have fringes, which say little of D.
-    points, fine : int
-        Most averages of neighbours that are used, and most points that are averaged with their kernels.
-    cells : int
-        Of p(r) between 0 and D.
-    ratio : (float, float)
-        D over Rg, least and most: a thin shell has 2, a sphere 2.6, a rod 3.5.
-    ratios : int
-        Values of it, by equal factors.
-    ends : tuple of int
-        Powers of D − r.
-    lengths : tuple of float
-        Of the process, over D.
-    amplitudes : (float, float, int)
-        Of the process, over the largest intensity: least, most, number.
-    beyond : float
-        Share of the evidence in the largest two D from which on the largest distance is not in the range.
-    unseen : float
-        Largest q_min D: what is larger than π / q_min is not seen.
-    misfit : float
-        Reduced χ² from which on no p(r) explains the curve.
-    kept : float
-        Share of the evidence of the likeliest below which an alternative is left out of p(r).
-    """
-
+    #: Largest q Rg used: beyond, single bodies of one size alone have fringes, which say little of D.
     reach: float = 8.0
+    #: points, fine: most averages of neighbours that are used, and most points that are averaged with their
+    #: kernels.
     points: int = 150
     fine: int = 2000
-    cells: int = 50
+    cells: int = 50  #: Of p(r) between 0 and D.
+    #: D over Rg, least and most: a thin shell has 2, a sphere 2.6, a rod 3.5.
     ratio: tuple[float, float] = (1.7, 6.0)
-    ratios: int = 36
-    ends: tuple[int, ...] = (1, 2, 3, 4)
-    lengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8)
+    ratios: int = 36  #: Values of it, by equal factors.
+    ends: tuple[int, ...] = (1, 2, 3, 4)  #: Powers of D − r.
+    lengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8)  #: Of the process, over D.
+    #: Of the process, over the largest intensity: least, most, number.
     amplitudes: tuple[float, float, int] = (1e-4, 10.0, 31)
+    #: Share of the evidence in the largest two D from which on the largest distance is not in the range.
     beyond: float = 0.2
-    unseen: float = np.pi
-    misfit: float = 3.0
+    unseen: float = np.pi  #: Largest q_min D: what is larger than π / q_min is not seen.
+    misfit: float = 3.0  #: Reduced χ² from which on no p(r) explains the curve.
+    #: Share of the evidence of the likeliest below which an alternative is left out of p(r).
     kept: float = 1e-2
 
 
@@ -124,30 +103,18 @@ def pair_distances(
 
 
 class _Data(NamedTuple):
-    """Averages of neighbours over their errors, the largest intensity being 1; without a flat background.
+    """Averages of neighbours over their errors, the largest intensity being 1; without a flat background."""
 
-    Parameters
-    ----------
-    q, share : (n,) float arrays
-        Points, and the weight of each in its average.
-    first : (m,) int array
-        The first point of each average.
-    y, error : (m,) float arrays
-    flat : (m,) float array
-        A background, of unit length.
-    dq : (n,) float array or None
-    unit : float
-        The largest intensity.
-    """
-
+    #: q, share: (n,), points, and the weight of each in its average.
     q: Array
     share: Array
-    first: NDArray[np.intp]
+    first: NDArray[np.intp]  #: (m,), the first point of each average.
+    #: y, error: (m,)
     y: Array
     error: Array
-    flat: Array
-    dq: Array | None
-    unit: float
+    flat: Array  #: (m,), a background, of unit length.
+    dq: Array | None  #: (n,)
+    unit: float  #: The largest intensity.
 
     @classmethod
     def of(
@@ -217,18 +184,11 @@ def _factor(end: int, length: float, settings: DistanceSettings) -> Array:
 
 
 class _Solved(NamedTuple):
-    """The linear problem of one D, end and length.
-
-    Parameters
-    ----------
-    basis : (cells, cells) float array
-        Of p(r), from what the singular vectors stand for.
-    values, data : (cells,) float arrays
-        Singular values, and the data along their vectors.
-    """
+    """The linear problem of one D, end and length."""
 
     diameter: float
-    basis: Array
+    basis: Array  #: (cells, cells), of p(r), from what the singular vectors stand for.
+    #: values, data: (cells,), singular values, and the data along their vectors.
     values: Array
     data: Array
 

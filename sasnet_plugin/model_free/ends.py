@@ -13,36 +13,18 @@ Array = NDArray[np.float64]
 
 
 class EndSettings(NamedTuple):
-    """What an end is.
+    """What an end is."""
 
-    Parameters
-    ----------
-    factor : float
-        Largest over smallest q of a part whose slope is given.
-    porod : float
-        The same for Porod's law: fringes average out over more than one.
-    points : (int, int)
-        Fewest for a slope and for Porod's law.
-    blocks : int
-        Parts, left out in turn, by which the error of Porod's law is found (jackknife, M. H. Quenouille,
-        Biometrika 43 (1956) 353): it holds fringes and curvature.
-    seen : float
-        Standard deviations from which on something is there.
-    loose : float
-        Error of an exponent from which on it is not given.
-    bins : int
-        A decade, for plateaus.
-    level, width : float
-        Relative change that a plateau may have, and decades that it has at least.
-    """
-
-    factor: float = 2.0
-    porod: float = 3.0
-    points: tuple[int, int] = (6, 12)
+    factor: float = 2.0  #: Largest over smallest q of a part whose slope is given.
+    porod: float = 3.0  #: The same for Porod's law: fringes average out over more than one.
+    points: tuple[int, int] = (6, 12)  #: Fewest for a slope and for Porod's law.
+    #: Parts, left out in turn, by which the error of Porod's law is found (jackknife, M. H. Quenouille,
+    #: Biometrika 43 (1956) 353): it holds fringes and curvature.
     blocks: int = 6
-    seen: float = 3.0
-    loose: float = 0.4
-    bins: int = 12
+    seen: float = 3.0  #: Standard deviations from which on something is there.
+    loose: float = 0.4  #: Error of an exponent from which on it is not given.
+    bins: int = 12  #: A decade, for plateaus.
+    #: level, width: relative change that a plateau may have, and decades that it has at least.
     level: float = 0.08
     width: float = 0.3
 

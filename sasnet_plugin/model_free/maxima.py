@@ -14,36 +14,18 @@ Array = NDArray[np.float64]
 
 
 class MaximumSettings(NamedTuple):
-    """What a maximum is.
+    """What a maximum is."""
 
-    Parameters
-    ----------
-    points : int
-        Most that are looked at; of more, neighbours are averaged.
-    averaged : tuple of int
-        Neighbours averaged in turn: sharp maxima are seen by few, broad ones in noise by many.
-    above : float
-        Standard deviations that it stands above both minima.
-    rise : float
-        And how much of its intensity.
-    sharp : float
-        Largest error of the position over the width.
-    most : int
-        Maxima that are given.
-    narrow : float
-        Width over q below which it is no fringe of a single body: fringes of spheres have a third at first.
-    kratky : (float, float)
-        q Rg between which the Kratky plot's maximum is looked for.
-    """
-
-    points: int = 400
+    points: int = 400  #: Most that are looked at; of more, neighbours are averaged.
+    #: Neighbours averaged in turn: sharp maxima are seen by few, broad ones in noise by many.
     averaged: tuple[int, ...] = (1, 5, 15)
-    above: float = 8.0
-    rise: float = 0.05
-    sharp: float = 0.25
-    most: int = 8
+    above: float = 8.0  #: Standard deviations that it stands above both minima.
+    rise: float = 0.05  #: And how much of its intensity.
+    sharp: float = 0.25  #: Largest error of the position over the width.
+    most: int = 8  #: Maxima that are given.
+    #: Width over q below which it is no fringe of a single body: fringes of spheres have a third at first.
     narrow: float = 0.12
-    kratky: tuple[float, float] = (1.0, 5.0)
+    kratky: tuple[float, float] = (1.0, 5.0)  #: q Rg between which the Kratky plot's maximum is looked for.
 
 
 SETTINGS = MaximumSettings()

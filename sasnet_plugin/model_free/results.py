@@ -44,15 +44,9 @@ class Measured(Protocol):
 
 
 class Refused(NamedTuple):
-    """Why there is no such number; false, so that ``if curve.guinier():`` asks whether there is one.
+    """Why there is no such number; false, so that ``if curve.guinier():`` asks whether there is one."""
 
-    Parameters
-    ----------
-    reason : str
-        A phrase without a full stop.
-    """
-
-    reason: str
+    reason: str  #: A phrase without a full stop.
 
     def __bool__(self) -> bool:
         return False
@@ -63,44 +57,28 @@ class Refused(NamedTuple):
 
 
 class Guinier(NamedTuple):
-    """Radius of gyration and forward intensity from the lowest q.
+    """Radius of gyration and forward intensity from the lowest q."""
 
-    Parameters
-    ----------
-    rg, rg_error : float
-        Å. The error holds noise and what the unknown shape may do to the value, one standard deviation.
-    i0, i0_error : float
-        I(q → 0), in the unit of the intensity, the background subtracted.
-    q_min, q_max : float
-        Range used, Å⁻¹.
-    points : int
-        Used.
-    qrg_min, qrg_max : float
-        q Rg at its ends.
-    curvature : float
-        κ₄, the coefficient of (q Rg)⁴ in ln I: −1/126 for a sphere, 1/36 for a Gaussian coil.
-    left_out : int
-        Points below the range, which do not lie on it.
-    background : float
-        Flat one that the highest q show, subtracted before; 0 where they show none.
-    terms : tuple of float
-        κ₄, κ₆, … of the curve that was fitted.
-    """
-
+    #: rg, rg_error: Å. The error holds noise and what the unknown shape may do to the value, one standard
+    #: deviation.
     rg: float
     rg_error: float
+    #: i0, i0_error: I(q → 0), in the unit of the intensity, the background subtracted.
     i0: float
     i0_error: float
+    #: q_min, q_max: range used, Å⁻¹.
     q_min: float
     q_max: float
-    points: int
+    points: int  #: Used.
+    #: qrg_min, qrg_max: q Rg at its ends.
     qrg_min: float
     qrg_max: float
+    #: κ₄, the coefficient of (q Rg)⁴ in ln I: −1/126 for a sphere, 1/36 for a Gaussian coil.
     curvature: float
     reduced_chisq: float
-    left_out: int = 0
-    background: float = 0.0
-    terms: tuple[float, ...] = ()
+    left_out: int = 0  #: Points below the range, which do not lie on it.
+    background: float = 0.0  #: Flat one that the highest q show, subtracted before; 0 where they show none.
+    terms: tuple[float, ...] = ()  #: κ₄, κ₆, … of the curve that was fitted.
 
     def log_intensity(self, q: Array) -> Array:
         """ln I of the curve that was fitted, at q in Å⁻¹, without its smearing."""
@@ -110,147 +88,96 @@ class Guinier(NamedTuple):
 
 
 class Slope(NamedTuple):
-    """d ln I / d ln q of a part of the curve.
+    """d ln I / d ln q of a part of the curve."""
 
-    Parameters
-    ----------
-    value, error : float
-        One standard deviation, curvature and fringes of the part included.
-    q_min, q_max : float
-        Å⁻¹.
-    """
-
+    #: value, error: one standard deviation, curvature and fringes of the part included.
     value: float
     error: float
+    #: q_min, q_max: Å⁻¹.
     q_min: float
     q_max: float
     points: int
 
 
 class Porod(NamedTuple):
-    """Highest q: I = A q⁻ᵖ + B, and Porod's constant where p is 4.
+    """Highest q: I = A q⁻ᵖ + B, and Porod's constant where p is 4."""
 
-    Parameters
-    ----------
-    exponent, exponent_error : float
-        p with a flat background allowed for.
-    constant, constant_error : float or None
-        K of I = K q⁻⁴ + B, (unit of intensity) Å⁻⁴: 2π Δρ² S/V; None where p is not 4.
-    background, background_error : float
-        B, in the unit of the intensity.
-    q_min, q_max : float
-        Å⁻¹.
-    """
-
+    #: exponent, exponent_error: p with a flat background allowed for.
     exponent: float
     exponent_error: float
+    #: constant, constant_error: K of I = K q⁻⁴ + B, (unit of intensity) Å⁻⁴: 2π Δρ² S/V; None where p is not
+    #: 4.
     constant: float | None
     constant_error: float | None
+    #: background, background_error: B, in the unit of the intensity.
     background: float
     background_error: float
+    #: q_min, q_max: Å⁻¹.
     q_min: float
     q_max: float
     points: int
 
 
 class Plateau(NamedTuple):
-    """A part of the curve that is level.
+    """A part of the curve that is level."""
 
-    Parameters
-    ----------
-    level, error : float
-        In the unit of the intensity.
-    q_min, q_max : float
-        Å⁻¹.
-    """
-
+    #: level, error: in the unit of the intensity.
     level: float
     error: float
+    #: q_min, q_max: Å⁻¹.
     q_min: float
     q_max: float
     points: int
 
 
 class Peak(NamedTuple):
-    """A maximum of I(q) between two minima, or between the lowest q and a minimum.
+    """A maximum of I(q) between two minima, or between the lowest q and a minimum."""
 
-    Parameters
-    ----------
-    q, q_error : float
-        Å⁻¹.
-    d, d_error : float
-        2π/q, Å: a distance if it is a peak of order, not if it is a fringe.
-    width : float
-        Full width at half of its height above the higher one of the two minima, Å⁻¹.
-    intensity : float
-        There.
-    fringe : bool
-        It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies,
-        so that d need be no distance.
-    """
-
+    #: q, q_error: Å⁻¹.
     q: float
     q_error: float
+    #: d, d_error: 2π/q, Å: a distance if it is a peak of order, not if it is a fringe.
     d: float
     d_error: float
-    width: float
-    intensity: float
+    width: float  #: Full width at half of its height above the higher one of the two minima, Å⁻¹.
+    intensity: float  #: There.
+    #: It may be one: it stands lower than the curve at smaller q and is as wide as fringes of single bodies,
+    #: so that d need be no distance.
     fringe: bool
 
 
 class Kratky(NamedTuple):
-    """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg.
+    """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg."""
 
-    Parameters
-    ----------
-    x : (n,) float array
-        q Rg.
-    y, dy : (n,) float arrays
-        (q Rg)² I / I(0), the background of `Guinier` subtracted, and its standard deviation.
-    peak_x, peak_y : float or None
-        First maximum; a compact body has it at √3 with 3/e, a chain rises to a plateau near 2 and has none.
-    """
-
-    x: Array
+    x: Array  #: (n,), q Rg.
+    #: y, dy: (n,), (q Rg)² I / I(0), the background of `Guinier` subtracted, and its standard deviation.
     y: Array
     dy: Array
+    #: peak_x, peak_y: first maximum; a compact body has it at √3 with 3/e, a chain rises to a plateau near 2
+    #: and has none.
     peak_x: float | None
     peak_y: float | None
 
 
 class PairDistances(NamedTuple):
-    """How often each distance occurs between two points of a body, weighted with their contrasts.
+    """How often each distance occurs between two points of a body, weighted with their contrasts."""
 
-    Parameters
-    ----------
-    d_max, d_max_error : float
-        Largest distance, Å; one standard deviation.
-    rg, rg_error : float
-        Å; half of the mean of r² over p(r) is Rg².
-    i0, i0_error : float
-        Integral of p(r), in the unit of the intensity.
-    r : (n,) float array
-        Å, from 0 to two standard deviations beyond the largest distance.
-    p, p_error : (n,) float arrays
-        (unit of the intensity) / Å, and one standard deviation, that of D included.
-    q_min, q_max : float
-        Range used, Å⁻¹.
-    points : int
-        Used, after neighbours of many were averaged.
-    """
-
-    d_max: float
-    d_max_error: float
+    d_max: float  #: Largest distance, Å.
+    d_max_error: float  #: One standard deviation.
+    #: rg, rg_error: Å; half of the mean of r² over p(r) is Rg².
     rg: float
     rg_error: float
+    #: i0, i0_error: integral of p(r), in the unit of the intensity.
     i0: float
     i0_error: float
-    r: Array
+    r: Array  #: (n,), Å, from 0 to two standard deviations beyond the largest distance.
+    #: p, p_error: (n,), (unit of the intensity) / Å, and one standard deviation, that of D included.
     p: Array
     p_error: Array
+    #: q_min, q_max: range used, Å⁻¹.
     q_min: float
     q_max: float
-    points: int
+    points: int  #: Used, after neighbours of many were averaged.
     reduced_chisq: float
 
     def as_dict(self) -> dict[str, Any]:
@@ -260,24 +187,15 @@ class PairDistances(NamedTuple):
 
 
 class ModelFree(NamedTuple):
-    """All that a curve says without a model.
-
-    Parameters
-    ----------
-    low, high : Slope or Refused
-        Of the lowest and the highest q.
-    plateau : Plateau or Refused
-        The widest one.
-    peaks : tuple of Peak
-        By rising q.
-    """
+    """All that a curve says without a model."""
 
     guinier: Guinier | Refused
+    #: low, high: of the lowest and the highest q.
     low: Slope | Refused
     high: Slope | Refused
     porod: Porod | Refused
-    plateau: Plateau | Refused
-    peaks: tuple[Peak, ...]
+    plateau: Plateau | Refused  #: The widest one.
+    peaks: tuple[Peak, ...]  #: By rising q.
     kratky: Kratky | Refused
 
     def as_dict(self) -> dict[str, Any]:

@@ -19,21 +19,11 @@ Array = NDArray[np.float64]
 
 
 class Series(NamedTuple):
-    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class.
+    """Prior of the coefficients of (v / reach²)², (v / reach²)³, …, reach the longest, over a class."""
 
-    Parameters
-    ----------
-    share : float
-        Of the class.
-    mean : tuple of float
-        Of the coefficients.
-    factor : tuple of float
-        Lower triangle, row by row, of the Cholesky factor of their covariance.
-    """
-
-    share: float
-    mean: tuple[float, ...]
-    factor: tuple[float, ...]
+    share: float  #: Of the class.
+    mean: tuple[float, ...]  #: Of the coefficients.
+    factor: tuple[float, ...]  #: Lower triangle, row by row, of the Cholesky factor of their covariance.
 
     def covariance(self, wider: float) -> Array:
         """(terms, terms), with the deviations multiplied."""
@@ -43,57 +33,16 @@ class Series(NamedTuple):
 
 
 class GuinierSettings(NamedTuple):
-    """What a Guinier region is.
+    """What a Guinier region is."""
 
-    Parameters
-    ----------
-    reach : tuple of float
-        Largest q Rg used, up to where four terms follow the bodies' curves within 0.05 %; smaller ones where
-        the points do not follow the series.
-    straight : float
-        q Rg up to which a straight line finds where to begin the search.
-    begin : float
-        Largest q Rg of the first point; a curve that begins later shows nothing of q → 0.
-    points : int
-        Fewest.
-    classes : tuple of Series
-        By ``python -m benchmarks curves/guinier --series``, of 1,500 bodies each: spheres of one and of many
-        sizes with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
-    floor : float
-        Standard deviation of ln I that their covariance holds besides, at every q.
-    wider : float
-        Factor on their deviations: other bodies are not quite as these.
-    misfit : float
-        Standard deviations of χ² beyond which points do not follow a law.
-    turned : float
-        Standard deviations of the mean of the first points beyond which the curve turns up or down there.
-    better : float
-        By how much less χ² the series must explain the points than a power law.
-    uncertain : float
-        Relative error of Rg from which on it is not given.
-    without : tuple of float
-        Shares of the points that are left out to see whether Rg depends on where the range begins.
-    late : float
-        q Rg beyond which what is left does not tell.
-    drifting : (float, float)
-        Standard deviations by which it does: beyond the first its error holds it, beyond the second there is
-        no Guinier region. Of 3,000 bodies that scatter alone 0.5 % reach 2.
-    stricter : (float, float)
-        The same where points were left out already.
-    drift : float
-        Relative change that is no matter.
-    steady : float
-        Relative change of Rg from the longest range to the one in which the points follow the series.
-    skips, skipped : tuple of int, float
-        Points that may be left out if they alone are in the way, up to so much above the lowest q.
-    slit : float
-        Largest slit half length times Rg; beyond, the smeared law is another for each shape.
-    """
-
+    #: Largest q Rg used, up to where four terms follow the bodies' curves within 0.05 %; smaller ones where
+    #: the points do not follow the series.
     reach: tuple[float, ...] = (2.6, 1.8, 1.25)
-    straight: float = 1.6
-    begin: float = 1.1
-    points: int = 5
+    straight: float = 1.6  #: q Rg up to which a straight line finds where to begin the search.
+    begin: float = 1.1  #: Largest q Rg of the first point; a curve that begins later shows nothing of q → 0.
+    points: int = 5  #: Fewest.
+    #: By ``python -m benchmarks curves/guinier --series``, of 1,500 bodies each: spheres of one and of many
+    #: sizes with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
     classes: tuple[Series, ...] = (
         Series(
             1 / 4,
@@ -160,20 +109,28 @@ class GuinierSettings(NamedTuple):
             ),
         ),
     )
-    floor: float = 1e-3
-    wider: float = 1.05
-    misfit: float = 4.0
+    floor: float = 1e-3  #: Standard deviation of ln I that their covariance holds besides, at every q.
+    wider: float = 1.05  #: Factor on their deviations: other bodies are not quite as these.
+    misfit: float = 4.0  #: Standard deviations of χ² beyond which points do not follow a law.
+    #: Standard deviations of the mean of the first points beyond which the curve turns up or down there.
     turned: float = 3.0
-    better: float = 8.0
-    uncertain: float = 0.15
+    better: float = 8.0  #: By how much less χ² the series must explain the points than a power law.
+    uncertain: float = 0.15  #: Relative error of Rg from which on it is not given.
+    #: Shares of the points that are left out to see whether Rg depends on where the range begins.
     without: tuple[float, ...] = (0.25, 0.4)
-    late: float = 1.3
+    late: float = 1.3  #: q Rg beyond which what is left does not tell.
+    #: Standard deviations by which it does: beyond the first its error holds it, beyond the second there is
+    #: no Guinier region. Of 3,000 bodies that scatter alone 0.5 % reach 2.
     drifting: tuple[float, float] = (1.5, 2.5)
-    stricter: tuple[float, float] = (1.0, 1.5)
-    drift: float = 0.05
+    stricter: tuple[float, float] = (1.0, 1.5)  #: The same where points were left out already.
+    drift: float = 0.05  #: Relative change that is no matter.
+    #: Relative change of Rg from the longest range to the one in which the points follow the series.
     steady: float = 0.1
+    #: skips, skipped: points that may be left out if they alone are in the way, up to so much above the
+    #: lowest q.
     skips: tuple[int, ...] = (2, 5)
     skipped: float = 1.5
+    #: Largest slit half length times Rg; beyond, the smeared law is another for each shape.
     slit: float = 0.3
 
 
@@ -204,26 +161,13 @@ class Points(NamedTuple):
 
 
 class State(NamedTuple):
-    """The series at its best, averaged over the classes.
+    """The series at its best, averaged over the classes."""
 
-    Parameters
-    ----------
-    theta : (2 + terms,) float array
-        ln I(0), ln Rg², coefficients of the series.
-    covariance : (2 + terms, 2 + terms) float array
-    residual : (n,) float array
-        Of the likeliest class, over the stated errors.
-    chi2 : float
-        Of that class, with what its prior adds.
-    each : (classes, 2 + terms) float array
-        Theta of each class.
-    """
-
-    theta: Array
-    covariance: Array
-    residual: Array
-    chi2: float
-    each: Array
+    theta: Array  #: (2 + terms,), ln I(0), ln Rg², coefficients of the series.
+    covariance: Array  #: (2 + terms, 2 + terms)
+    residual: Array  #: (n,), of the likeliest class, over the stated errors.
+    chi2: float  #: Of that class, with what its prior adds.
+    each: Array  #: (classes, 2 + terms), theta of each class.
 
     @property
     def rg(self) -> float:
@@ -231,20 +175,11 @@ class State(NamedTuple):
 
 
 class _Priors(NamedTuple):
-    """Of all classes.
+    """Of all classes."""
 
-    Parameters
-    ----------
-    mean : (classes, 2 + terms) float array
-    precision : (classes, 2 + terms, 2 + terms) float array
-        Zero for ln I(0) and ln Rg².
-    constant : (classes,) float array
-        What of the log evidence depends on the class alone.
-    """
-
-    mean: Array
-    precision: Array
-    constant: Array
+    mean: Array  #: (classes, 2 + terms)
+    precision: Array  #: (classes, 2 + terms, 2 + terms), zero for ln I(0) and ln Rg².
+    constant: Array  #: (classes,), what of the log evidence depends on the class alone.
 
 
 @lru_cache(maxsize=8)

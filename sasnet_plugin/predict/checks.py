@@ -201,30 +201,19 @@ def _beyond(parameter: Parameter, value: Value | None) -> str:
 
 @dataclass(frozen=True)
 class ScatterSettings:
-    """When uncertainties do not fit the points.
+    """When uncertainties do not fit the points."""
 
-    Parameters
-    ----------
-    above : float
-        Uncertainties over scatter from which they are too large. Points that a program has interpolated or
-        smoothed scatter two or three times less than counting gives, and are not meant.
-    below : float
-        Scatter over uncertainties from which these are too small.
-    changes : float
-        Part of neighbouring fourth differences of unlike sign above which noise and no curvature makes them:
-        0.8 for noise, next to none for a smooth curve.
-    faint : float
-        Standard deviations that the twentieth part of the points exceeds at least, in a curve that shows
-        more than noise.
-    points : int
-        Fewer do not show their scatter.
-    """
-
+    #: Uncertainties over scatter from which they are too large. Points that a program has interpolated or
+    #: smoothed scatter two or three times less than counting gives, and are not meant.
     above: float = 5.0
-    below: float = 3.0
+    below: float = 3.0  #: Scatter over uncertainties from which these are too small.
+    #: Part of neighbouring fourth differences of unlike sign above which noise and no curvature makes them:
+    #: 0.8 for noise, next to none for a smooth curve.
     changes: float = 0.65
+    #: Standard deviations that the twentieth part of the points exceeds at least, in a curve that shows more
+    #: than noise.
     faint: float = 2.0
-    points: int = 15
+    points: int = 15  #: Fewer do not show their scatter.
 
 
 SETTINGS = ScatterSettings()
@@ -235,24 +224,12 @@ _MEDIAN = 0.6745
 
 @dataclass(frozen=True)
 class Judged:
-    """What is to be thought of uncertainties.
+    """What is to be thought of uncertainties."""
 
-    Parameters
-    ----------
-    note : str
-        A sentence without its full stop about them; empty where they fit the points.
-    sigma : (n,) float array
-        What a claim about the curve may rest on.
-    against : str
-        What that is, to follow "within".
-    hopeless : bool
-        They are so large that nothing can be told.
-    """
-
-    note: str
-    sigma: Array
-    against: str
-    hopeless: bool = False
+    note: str  #: A sentence without its full stop about them; empty where they fit the points.
+    sigma: Array  #: (n,), what a claim about the curve may rest on.
+    against: str  #: What that is, to follow "within".
+    hopeless: bool = False  #: They are so large that nothing can be told.
 
 
 def judged(intensity: Array, sigma: Array | None) -> Judged:

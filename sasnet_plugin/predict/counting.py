@@ -57,23 +57,12 @@ _NODES, _WEIGHTS = (-math.sqrt(3.0), 0.0, math.sqrt(3.0)), (1 / 6, 2 / 3, 1 / 6)
 
 @dataclass(frozen=True)
 class Outlook:
-    """What more counting will bring.
+    """What more counting will bring."""
 
-    Parameters
-    ----------
-    levels : tuple of float
-        Times the counts so far.
-    settled : tuple of float
-        Chance that the answer is settled by then.
-    wrong : float
-        Share of those that will be settled wrongly.
-    rivals : tuple of (str, float)
-        Groups by their mean probability at the last level: what will stay undecided if it does.
-    """
-
-    levels: tuple[float, ...]
-    settled: tuple[float, ...]
-    wrong: float
+    levels: tuple[float, ...]  #: Times the counts so far.
+    settled: tuple[float, ...]  #: Chance that the answer is settled by then.
+    wrong: float  #: Share of those that will be settled wrongly.
+    #: Groups by their mean probability at the last level: what will stay undecided if it does.
     rivals: tuple[tuple[str, float], ...]
 
     @property

@@ -31,23 +31,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is wanted of the heads that name classes.
+    """What is wanted of the heads that name classes."""
 
-    Parameters
-    ----------
-    top : int
-        Classes and groups that are listed.
-    keep : (labels,) bool array or None
-        Classes that are considered; the probabilities are renormalised over them.
-    prior : (labels,) array or None
-        Relative frequency of each class in practice; None: each as often as in training.
-    given_prior : callable or None
-        From the labels of what depends on the class to how often each goes with each, (labels, own labels).
-    """
-
-    top: int = 5
+    top: int = 5  #: Classes and groups that are listed.
+    #: (labels,), classes that are considered; the probabilities are renormalised over them.
     keep: BoolArray | None = None
+    #: (labels,), relative frequency of each class in practice; None: each as often as in training.
     prior: FloatArray | None = None
+    #: From the labels of what depends on the class to how often each goes with each, (labels, own labels).
     given_prior: Callable[[Sequence[str]], FloatArray] | None = None
 
 

@@ -55,17 +55,11 @@ _BODIES = ("a compact body", "an elongated body", "flexible chains")
 
 @dataclass(frozen=True)
 class SizeFinding:
-    """Numbers without a model, worked out when they are first asked for, and the network's Rg.
-
-    Parameters
-    ----------
-    network : Value or None
-        Rg as the network estimates it, Å; None where it does not know.
-    """
+    """Numbers without a model, worked out when they are first asked for, and the network's Rg."""
 
     head: Quantities
     curve: Curve
-    network: Value | None
+    network: Value | None  #: Rg as the network estimates it, Å; None where it does not know.
 
     @cached_property
     def found(self) -> ModelFree:
@@ -114,24 +108,13 @@ class SizeFinding:
 
 @dataclass(frozen=True)
 class KindFinding:
-    """A kind of sample that several models share.
+    """A kind of sample that several models share."""
 
-    Parameters
-    ----------
-    head : Classes
-        Of the models.
-    likeliest : str
-        Of `KINDS`; empty where none is decisive, or one model is.
-    probability : float
-        Of all its models together.
-    known : bool
-        Whether the curve is said to be of a known model.
-        Asked only where a kind is said: what the curve says without a model takes a while.
-    """
-
-    head: Classes
-    likeliest: str
-    probability: float
+    head: Classes  #: Of the models.
+    likeliest: str  #: Of `KINDS`; empty where none is decisive, or one model is.
+    probability: float  #: Of all its models together.
+    #: Whether the curve is said to be of a known model. Asked only where a kind is said: what the curve says
+    #: without a model takes a while.
     known: bool
     size: SizeFinding
 

@@ -16,16 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Asks the network of a domain where the workers are; they must have the same network installed.
-
-    Parameters
-    ----------
-    name : str
-        Of the domain.
-    """
+    """Asks the network of a domain where the workers are; they must have the same network installed."""
 
     cluster: Cluster
-    name: str
+    name: str  #: Of the domain.
 
     def outcomes(self, measurements: Sequence[Any]) -> list[Answer | Exception]:
         """As `Predictor.outcomes`."""

@@ -17,17 +17,10 @@ _LEAST = 0.05
 
 @dataclass(frozen=True)
 class Peak:
-    """Angles about one.
+    """Angles about one."""
 
-    Parameters
-    ----------
-    angle : float
-        Mean, degrees.
-    share, error : float
-        Of all, above the floor, with one standard deviation.
-    """
-
-    angle: float
+    angle: float  #: Mean, degrees.
+    #: share, error: of all, above the floor, with one standard deviation.
     share: float
     error: float
 

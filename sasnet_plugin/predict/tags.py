@@ -39,19 +39,11 @@ _SPHERE = math.sqrt(5 / 3)
 
 @dataclass(frozen=True)
 class TagsFinding:
-    """Which tags are there.
-
-    Parameters
-    ----------
-    probability : mapping of str to float
-        By tag, never above that of its parent.
-    present : tuple of str
-        Those said to be there, by thresholds chosen on held-out examples.
-    """
+    """Which tags are there."""
 
     head: Tags
-    probability: Mapping[str, float]
-    present: tuple[str, ...] = ()
+    probability: Mapping[str, float]  #: By tag, never above that of its parent.
+    present: tuple[str, ...] = ()  #: Those said to be there, by thresholds chosen on held-out examples.
 
     def as_dict(self) -> dict[str, Any]:
         """Name, probability and verdict of each tag, under the head's name."""
@@ -137,34 +129,17 @@ def probability_of_two(answer: Answer) -> float | None:
 
 @dataclass(frozen=True)
 class InteractionFinding:
-    """What a curve says of the interaction between bodies.
-
-    Parameters
-    ----------
-    interacting : float
-        Probability that there is a structure factor, of whatever type.
-    kind : str
-        The likeliest type, if there is one; empty where no form considered has any.
-    kind_probability : float
-        Of that type, given that there is one.
-    window_shows : bool or None
-        Whether the window could show it; None where the body's size is not known.
-    radius : float or None
-        Effective radius that this follows from, Å.
-    q_min : float
-        Where the curve begins, Å⁻¹.
-    with_factor : float or None
-        Probability of all structure factors together, where the network has another answer for detection.
-    """
+    """What a curve says of the interaction between bodies."""
 
     head: Tags
-    interacting: float
-    kind: str
-    kind_probability: float
-    window_shows: bool | None
-    radius: float | None
-    q_min: float
+    interacting: float  #: Probability that there is a structure factor, of whatever type.
+    kind: str  #: The likeliest type, if there is one; empty where no form considered has any.
+    kind_probability: float  #: Of that type, given that there is one.
+    window_shows: bool | None  #: Whether the window could show it; None where the body's size is not known.
+    radius: float | None  #: Effective radius that this follows from, Å.
+    q_min: float  #: Where the curve begins, Å⁻¹.
     silent: bool = False
+    #: Probability of all structure factors together, where the network has another answer for detection.
     with_factor: float | None = None
 
     @property

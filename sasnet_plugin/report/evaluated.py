@@ -41,24 +41,13 @@ COUNT_EDGES = (1e4, 1e5, 1e6, 1e7, 1e8)
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Figures of merit of a model on a test set.
+    """Figures of merit of a model on a test set."""
 
-    Parameters
-    ----------
-    result : dict
-        All figures, as plain data.
-    draw : callable
-        (file) draws them.
-    card : callable
-        () to the text of the model card.
-    sections : callable or None
-        () to parts of a page that says why, `report.images.page.Section`.
-    """
-
-    result: dict[str, Any]
+    result: dict[str, Any]  #: All figures, as plain data.
     table: str
-    draw: Callable[[Path], None]
-    card: Callable[[], str]
+    draw: Callable[[Path], None]  #: (file) draws them.
+    card: Callable[[], str]  #: () to the text of the model card.
+    #: () to parts of a page that says why, `report.images.page.Section`.
     sections: Callable[[], Sequence[Section]] | None = None
 
 

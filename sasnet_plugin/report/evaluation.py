@@ -42,23 +42,13 @@ _TOGETHER = 1000
 
 @dataclass(frozen=True)
 class Decoded:
-    """Calibrated answers for n curves.
+    """Calibrated answers for n curves."""
 
-    Parameters
-    ----------
-    form : (n, F) array
-        Probability of each form model, whatever its structure factor.
-    structure_factor : (n, F, S) array
-        Probability of each structure factor given the form model; zero where not allowed.
-    in_scope : (n,) array
-    rg : (n,) array
-        Radius of gyration, Å.
-    """
-
-    form: NDArray[np.float64]
+    form: NDArray[np.float64]  #: (n, F), probability of each form model, whatever its structure factor.
+    #: (n, F, S), probability of each structure factor given the form model; zero where not allowed.
     structure_factor: NDArray[np.float64]
-    in_scope: NDArray[np.float64]
-    rg: NDArray[np.float64]
+    in_scope: NDArray[np.float64]  #: (n,)
+    rg: NDArray[np.float64]  #: (n,), radius of gyration, Å.
 
 
 def predict(examples: Examples, predictor: Predictor) -> Decoded:

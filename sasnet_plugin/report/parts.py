@@ -25,24 +25,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True)
 class Job:
-    """What all parts of one evaluation have in common.
-
-    Parameters
-    ----------
-    sha256 : tuple of (str, str)
-        Names of its files, and what a worker has to find there.
-    test : Path
-        Folder of the shards.
-    seed : int
-        Of the measurement.
-    token : str
-        Its own: a worker of a cluster outlives it, and files are read anew for the next one.
-    """
+    """What all parts of one evaluation have in common."""
 
     folder: Path
-    sha256: tuple[tuple[str, str], ...]
-    test: Path
-    seed: int
+    sha256: tuple[tuple[str, str], ...]  #: Names of its files, and what a worker has to find there.
+    test: Path  #: Folder of the shards.
+    seed: int  #: Of the measurement.
+    #: Its own: a worker of a cluster outlives it, and files are read anew for the next one.
     token: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @classmethod

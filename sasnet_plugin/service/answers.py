@@ -29,18 +29,10 @@ _PREVIEWS = 10.0
 
 @dataclass
 class Answers:
-    """Answers requests, and keeps the last fits for reports.
+    """Answers requests, and keeps the last fits for reports."""
 
-    Parameters
-    ----------
-    pool : Pool
-        Processes that fit.
-    folder : callable
-        Gives the folder for reports.
-    """
-
-    pool: Pool
-    folder: Callable[[], Path]
+    pool: Pool  #: Processes that fit.
+    folder: Callable[[], Path]  #: Gives the folder for reports.
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:

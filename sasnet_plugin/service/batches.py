@@ -34,27 +34,14 @@ Say = Callable[[tuple[str, Any]], None]
 
 @dataclass(frozen=True)
 class BatchJob:
-    """What is to be done.
+    """What is to be done."""
 
-    Parameters
-    ----------
-    files : tuple of str
-        Whole names, in the order of a series.
-    folder : str
-        For journal, results and report; made.
-    body : mapping
-        As a request of `sasnet serve` says how each is fitted, and ``window``.
-    series : bool
-        They are frames: each begins from the answer before it as well.
-    fit : bool
-        False: fit nothing, write what is there.
-    """
-
-    files: tuple[str, ...]
-    folder: str
+    files: tuple[str, ...]  #: Whole names, in the order of a series.
+    folder: str  #: For journal, results and report; made.
+    #: As a request of `sasnet serve` says how each is fitted, and ``window``.
     body: Mapping[str, Any] = field(default_factory=dict)
-    series: bool = False
-    fit: bool = True
+    series: bool = False  #: They are frames: each begins from the answer before it as well.
+    fit: bool = True  #: False: fit nothing, write what is there.
 
 
 def begin(workers: int) -> Callable[[BatchJob, Say], tuple[str, Any]]:

@@ -39,20 +39,11 @@ Say = Callable[[tuple[str, Any]], None]
 
 @dataclass(frozen=True)
 class FitJob:
-    """What is to be fitted.
+    """What is to be fitted."""
 
-    Parameters
-    ----------
-    places : tuple of Place
-        One curve, or several of one sample.
-    folder : str
-        For what is written of it; made.
-    body : mapping
-        As a request of `sasnet serve` says how (`answers.fit_options`).
-    """
-
-    places: tuple[Place, ...]
-    folder: str
+    places: tuple[Place, ...]  #: One curve, or several of one sample.
+    folder: str  #: For what is written of it; made.
+    #: As a request of `sasnet serve` says how (`answers.fit_options`).
     body: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -33,19 +33,11 @@ _TOP = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """One question.
+    """One question."""
 
-    Parameters
-    ----------
-    do : str
-        ``what``, ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
-    body : mapping
-        What else the question needs.
-    """
-
-    do: str
+    do: str  #: ``what``, ``look``, ``open``, ``suggest``, ``start``, ``evaluate``, ``model``.
     place: Place | None = None
-    body: Mapping[str, Any] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)  #: What else the question needs.
 
 
 @dataclass

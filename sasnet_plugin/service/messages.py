@@ -32,18 +32,10 @@ class RequestError(SasnetError):
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """One line of the caller.
+    """One line of the caller."""
 
-    Parameters
-    ----------
-    id : int
-        The caller's choice; every event about the request carries it.
-    do : str
-        One of `IN_TURN` and `AT_ONCE`.
-    """
-
-    id: int
-    do: str
+    id: int  #: The caller's choice; every event about the request carries it.
+    do: str  #: One of `IN_TURN` and `AT_ONCE`.
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -14,25 +14,13 @@ _KEPT = 16
 
 @dataclass(frozen=True)
 class Place:
-    """A data set of a file.
-
-    Parameters
-    ----------
-    entry : int
-        Its number in it, from 1.
-    q_unit : str or None
-        As of `data.load`.
-    window : (float, float) or None
-        Lowest and highest q that count, Å⁻¹; None: all.
-    wavelength : float or None
-        Å, where the first column is an angle.
-    """
+    """A data set of a file."""
 
     path: str
-    entry: int = 1
-    q_unit: str | None = None
-    window: tuple[float, float] | None = None
-    wavelength: float | None = None
+    entry: int = 1  #: Its number in it, from 1.
+    q_unit: str | None = None  #: As of `data.load`.
+    window: tuple[float, float] | None = None  #: Lowest and highest q that count, Å⁻¹; None: all.
+    wavelength: float | None = None  #: Å, where the first column is an angle.
 
 
 @dataclass

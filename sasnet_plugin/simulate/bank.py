@@ -27,24 +27,13 @@ FLOOR = -40.0
 
 @dataclass(frozen=True)
 class Page:
-    """Curves of one form model.
+    """Curves of one form model."""
 
-    Parameters
-    ----------
-    names : tuple of str
-        Of the parameters, as sasmodels has them, ``<p>_pd`` included.
-    parameters : (n, p) float array
-        In sasmodels' units; NaN where a curve has no such parameter.
-    log_intensity : (n, N_BANK) float32 array
-        ln I, averaged over a cell, largest value about 0; NaN where not known.
-    radius_effective : (n,) float array
-        Å; 0 where the model has none.
-    """
-
-    names: tuple[str, ...]
-    parameters: NDArray[np.float64]
+    names: tuple[str, ...]  #: Of the parameters, as sasmodels has them, ``<p>_pd`` included.
+    parameters: NDArray[np.float64]  #: (n, p), in sasmodels' units; NaN where a curve has no such parameter.
+    #: (n, N_BANK), ln I, averaged over a cell, largest value about 0; NaN where not known.
     log_intensity: NDArray[np.float32]
-    radius_effective: NDArray[np.float64]
+    radius_effective: NDArray[np.float64]  #: (n,), Å; 0 where the model has none.
 
     def __len__(self) -> int:
         return len(self.parameters)

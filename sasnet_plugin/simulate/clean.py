@@ -46,31 +46,18 @@ _LOG_FLOOR = -60.0
 
 @dataclass(frozen=True)
 class Clean:
-    """A clean curve.
+    """A clean curve."""
 
-    Parameters
-    ----------
-    log_intensity : (N_WIDE,) float32 array
-        ln I(q), blurred by 0.2 % of q (`grid.BLUR`), largest value 0; NaN from ``n_valid`` on.
-    n_valid : int
-        Points of the wide grid, from the low end, that the curve is known on. Under the truncated prior those
-        that the quadrature can be trusted on.
-    parameters : dict of str to float
-        sasmodels' parameters, polydispersity included (its type as a number, see ``PD_TYPES``).
-    radius_effective : float
-        Å, 0 where the model has none.
-    max_length : float
-        Largest length of the sample, Å; NaN where the model has none.
-    log_rg : float
-        log10 of the radius of gyration in Å from the Guinier region; NaN where there is none.
-    """
-
+    #: (N_WIDE,), ln I(q), blurred by 0.2 % of q (`grid.BLUR`), largest value 0; NaN from ``n_valid`` on.
     log_intensity: NDArray[np.float32]
+    #: Points of the wide grid, from the low end, that the curve is known on. Under the truncated prior those
+    #: that the quadrature can be trusted on.
     n_valid: int
+    #: sasmodels' parameters, polydispersity included (its type as a number, see ``PD_TYPES``).
     parameters: dict[str, float]
-    radius_effective: float
-    max_length: float
-    log_rg: float
+    radius_effective: float  #: Å, 0 where the model has none.
+    max_length: float  #: Largest length of the sample, Å; NaN where the model has none.
+    log_rg: float  #: log10 of the radius of gyration in Å from the Guinier region; NaN where there is none.
 
 
 PD_TYPES = ("gaussian", "lognormal", "schulz")
@@ -169,7 +156,7 @@ def evaluate(
     quiet = int(np.searchsorted(q[: where.size], q_quiet(name, parameters)))
     log_i[:quiet] = log_i[min(quiet, log_i.size - 1)]
     if scaled:
-        log_i = blurred(spread_sizes(name, parameters, scaled, where, log_i), 1)
+        log_i = blurred(spread_sizes(parameters, scaled, where, log_i), 1)
     else:
         log_i = _in_cells(name, where, log_i, n_valid, trusted)
     n_valid = log_i.size

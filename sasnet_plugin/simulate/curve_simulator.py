@@ -52,21 +52,11 @@ _LOOK_AGAIN, _GROWN = 500, 1.1
 
 @dataclass(frozen=True)
 class CurveSimulator(Simulator):
-    """Curves of one model, or, without a name, of all of them: these plan datasets and are drawn together.
+    """Curves of one model, or, without a name, of all of them: these plan datasets and are drawn together."""
 
-    Parameters
-    ----------
-    model : str
-        sasmodels' name, or the path of a plugin model file.
-    monodisperse : bool
-        Leave size distributions out.
-    truncated : bool
-        The earlier prior; see `clean.simulate_clean`.
-    """
-
-    model: str = ""
-    monodisperse: bool = False
-    truncated: bool = False
+    model: str = ""  #: sasmodels' name, or the path of a plugin model file.
+    monodisperse: bool = False  #: Leave size distributions out.
+    truncated: bool = False  #: The earlier prior; see `clean.simulate_clean`.
 
     @property
     def layout(self) -> Layout:

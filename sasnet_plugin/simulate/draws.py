@@ -42,25 +42,13 @@ def draw(text: str, rng: np.random.Generator) -> float:
 
 @dataclass(frozen=True)
 class Prior:
-    """One quantity.
+    """One quantity."""
 
-    Parameters
-    ----------
-    drawn : str
-        As `draw` reads it.
-    text : str
-        What it is.
-    share : float
-        Of the draws in which it is not 0.
-    seed : str
-        The range that the seed of this work trained on; empty where it left the quantity out.
-    """
-
-    drawn: str
+    drawn: str  #: As `draw` reads it.
     unit: str
-    text: str
-    share: float = 1.0
-    seed: str = ""
+    text: str  #: What it is.
+    share: float = 1.0  #: Of the draws in which it is not 0.
+    seed: str = ""  #: The range that the seed of this work trained on; empty where it left the quantity out.
 
     def __call__(self, rng: np.random.Generator) -> float:
         """One draw."""

@@ -35,33 +35,18 @@ REPLACED = 0.5
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting of one instrument, shared by the curves measured with it.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-    dq : (n,) float array or None
-        Pinhole resolution as the file gives it, one standard deviation, Å⁻¹.
-    dxl : (n,) float array or None
-        Slit half length as the file gives it, Å⁻¹.
-    counts : float
-        Expected counts at the weakest quarter of points.
-    matrix : (n, N_WIDE) sparse matrix
-        True resolution and interpolation from the wide grid.
-    step : (n,) float array
-        Width of each q bin, Å⁻¹ (counts are proportional to I q step).
-    sigma : (n,) float array or None
-        True pinhole resolution, one standard deviation, Å⁻¹; None where there is none, or a slit.
-    """
+    """One setting of one instrument, shared by the curves measured with it."""
 
     instrument: str
-    q: NDArray[np.float64]
+    q: NDArray[np.float64]  #: (n,), Å⁻¹, ascending.
+    #: (n,), pinhole resolution as the file gives it, one standard deviation, Å⁻¹.
     dq: NDArray[np.float64] | None
-    dxl: NDArray[np.float64] | None
-    counts: float
+    dxl: NDArray[np.float64] | None  #: (n,), slit half length as the file gives it, Å⁻¹.
+    counts: float  #: Expected counts at the weakest quarter of points.
+    #: (n, N_WIDE) sparse matrix, true resolution and interpolation from the wide grid.
     matrix: sparse.csr_matrix
-    step: NDArray[np.float64]
+    step: NDArray[np.float64]  #: (n,), width of each q bin, Å⁻¹ (counts are proportional to I q step).
+    #: (n,), true pinhole resolution, one standard deviation, Å⁻¹; None where there is none, or a slit.
     sigma: NDArray[np.float64] | None = None
 
 

@@ -17,17 +17,10 @@ from .compile_cache import prepare
 
 @dataclass(frozen=True)
 class Result:
-    """What one call of a kernel gives.
+    """What one call of a kernel gives."""
 
-    Parameters
-    ----------
-    intensity : (n,) float array
-        I(q) at scale 1 and background 0, cm⁻¹.
-    radius_effective : float
-        Effective radius for a structure factor (mode 1), Å; 0 where the model has none.
-    """
-
-    intensity: NDArray[np.float64]
+    intensity: NDArray[np.float64]  #: (n,), I(q) at scale 1 and background 0, cm⁻¹.
+    #: Effective radius for a structure factor (mode 1), Å; 0 where the model has none.
     radius_effective: float
 
 

@@ -33,54 +33,29 @@ SOURCES = (*INSTRUMENTS, "broad")
 
 @dataclass(frozen=True)
 class Examples:
-    """Features with their answers.
+    """Features with their answers."""
 
-    Parameters
-    ----------
-    features : (n, N_GRID, N_CHANNELS) float32 array
-    form : (n,) int array
-        Index of the form model; -1 for an out-of-distribution curve.
-    structure_factor : (n,) int array
-        0 none, else 1 + index.
-    in_scope : (n,) float32 array
-        1 for a known model, 0 for an out-of-distribution curve.
-    log_rg : (n,) float32 array
-        log10 Rg in Å; NaN where there is none.
-    log_radius : (n,) float32 array
-        log10 of the effective radius in Å; NaN where the form allows no structure factor.
-    shows_interaction : (n,) float32 array
-        1 where the window begins below `INTERACTION_SEEN` π/R, 0 where not; NaN where there is no such R.
-    size_q : (n,) float32 array
-        Largest length of the form times the largest q; NaN where it has none.
-    instrument : (n,) int array
-        Index into ``SOURCES``.
-    counts : (n,) float32 array
-        At the weakest quarter of points.
-    decades : (n,) float32 array
-        Width of the q window, log10.
-    kind : (n,) int array
-        Of an out-of-distribution curve, index into ``KINDS`` and, beyond these, ``BODIES``; -1 for a known
-        model.
-    accepted : (n, forms) bool array
-        Of a curve that is none of a single model: which are right as a first answer.
-    second : (n,) float32 array
-        1 with a second component, 0 without, NaN where it is not known.
-    """
-
-    features: NDArray[np.float32]
-    form: NDArray[np.intp]
-    structure_factor: NDArray[np.intp]
-    in_scope: NDArray[np.float32]
-    log_rg: NDArray[np.float32]
+    features: NDArray[np.float32]  #: (n, N_GRID, N_CHANNELS)
+    form: NDArray[np.intp]  #: (n,), index of the form model; -1 for an out-of-distribution curve.
+    structure_factor: NDArray[np.intp]  #: (n,), 0 none, else 1 + index.
+    in_scope: NDArray[np.float32]  #: (n,), 1 for a known model, 0 for an out-of-distribution curve.
+    log_rg: NDArray[np.float32]  #: (n,), log10 Rg in Å; NaN where there is none.
+    #: (n,), log10 of the effective radius in Å; NaN where the form allows no structure factor.
     log_radius: NDArray[np.float32]
+    #: (n,), 1 where the window begins below `INTERACTION_SEEN` π/R, 0 where not; NaN where there is no such
+    #: R.
     shows_interaction: NDArray[np.float32]
+    #: (n,), largest length of the form times the largest q; NaN where it has none.
     size_q: NDArray[np.float32]
-    instrument: NDArray[np.intp]
-    counts: NDArray[np.float32]
-    decades: NDArray[np.float32]
+    instrument: NDArray[np.intp]  #: (n,), index into ``SOURCES``.
+    counts: NDArray[np.float32]  #: (n,), at the weakest quarter of points.
+    decades: NDArray[np.float32]  #: (n,), width of the q window, log10.
+    #: (n,), of an out-of-distribution curve, index into ``KINDS`` and, beyond these, ``BODIES``; -1 for a
+    #: known model.
     kind: NDArray[np.intp]
+    #: (n, forms), of a curve that is none of a single model: which are right as a first answer.
     accepted: NDArray[np.bool_]
-    second: NDArray[np.float32]
+    second: NDArray[np.float32]  #: (n,), 1 with a second component, 0 without, NaN where it is not known.
 
     def __len__(self) -> int:
         return len(self.form)

@@ -33,28 +33,16 @@ RADIUS = "radius_effective"
 
 @dataclass(frozen=True)
 class ModelCurves:
-    """All clean curves of one model.
+    """All clean curves of one model."""
 
-    Parameters
-    ----------
-    model : str
-        sasmodels' name, or the path of a plugin model file.
-    log_intensity : (n, N_WIDE) float32 array
-        ln I, largest value 0; NaN from ``n_valid`` on.
-    n_valid : (n,) int array
-    radius_effective, max_length, log_rg : (n,) float arrays
-        Å, Å, log10 of Å.
-    spread : (n,) bool array
-        Monodisperse curves whose sizes are to be spread when they are drawn.
-    """
-
-    model: str
-    log_intensity: NDArray[np.float32]
-    n_valid: NDArray[np.intp]
+    model: str  #: sasmodels' name, or the path of a plugin model file.
+    log_intensity: NDArray[np.float32]  #: (n, N_WIDE), ln I, largest value 0; NaN from ``n_valid`` on.
+    n_valid: NDArray[np.intp]  #: (n,)
+    #: radius_effective, max_length, log_rg: (n,), Å, Å, log10 of Å.
     radius_effective: NDArray[np.float64]
     max_length: NDArray[np.float64]
     log_rg: NDArray[np.float64]
-    spread: NDArray[np.bool_]
+    spread: NDArray[np.bool_]  #: (n,), monodisperse curves whose sizes are to be spread when they are drawn.
 
     def __len__(self) -> int:
         return len(self.n_valid)
@@ -88,32 +76,19 @@ def read_models(folder: Path) -> dict[str, ModelCurves]:
 
 @dataclass(frozen=True)
 class Draw:
-    """Clean curves ready to be measured.
+    """Clean curves ready to be measured."""
 
-    Parameters
-    ----------
-    intensity : (k, N_WIDE) float64 array
-        I(q), largest value about 1; meaningless from ``n_valid`` on, 0 outside what was asked for.
-    n_valid : (k,) int array
-    form : (k,) int array
-        Index of the form model.
-    structure_factor : (k,) int array
-        0 for none, else 1 + index into the structure factors.
-    log_rg : (k,) float array
-        log10 of the radius of gyration of the form in Å; NaN where there is none.
-    log_radius : (k,) float array
-        log10 of the effective radius in Å, of S(q) where there is one; NaN where the form allows none.
-    max_length : (k,) float array
-        Largest length of the form, Å; NaN where it has none.
-    """
-
+    #: (k, N_WIDE), I(q), largest value about 1; meaningless from ``n_valid`` on, 0 outside what was asked
+    #: for.
     intensity: NDArray[np.float64]
-    n_valid: NDArray[np.intp]
-    form: NDArray[np.intp]
-    structure_factor: NDArray[np.intp]
+    n_valid: NDArray[np.intp]  #: (k,)
+    form: NDArray[np.intp]  #: (k,), index of the form model.
+    structure_factor: NDArray[np.intp]  #: (k,), 0 for none, else 1 + index into the structure factors.
+    #: (k,), log10 of the radius of gyration of the form in Å; NaN where there is none.
     log_rg: NDArray[np.float64]
+    #: (k,), log10 of the effective radius in Å, of S(q) where there is one; NaN where the form allows none.
     log_radius: NDArray[np.float64]
-    max_length: NDArray[np.float64]
+    max_length: NDArray[np.float64]  #: (k,), largest length of the form, Å; NaN where it has none.
 
 
 class Library:

@@ -21,51 +21,31 @@ _SMALL, _LARGE = (0.15, 0.6), (1.7, 6.0)
 
 @dataclass(frozen=True)
 class Measured:
-    """Curves as measured in one setting.
+    """Curves as measured in one setting."""
 
-    Parameters
-    ----------
-    intensity : (k, n) float array
-        With noise, background and faults; may be negative.
-    dintensity : (k, n) float array
-        As given by the file, or estimated from the scatter where it was absent.
-    expected : (k, n) float array
-        What an endless measurement would give: smeared, with the background that was left, no fault.
-    honest : (k, n) float array
-        True standard deviation of the intensity, whatever the file says of it.
-    given : (k,) bool array
-        Whether the uncertainty came with the data.
-    uninformative : (k,) bool array
-        Whether a constant, or a power law plus a constant, explains the curve.
-    """
-
-    intensity: NDArray[np.float64]
+    intensity: NDArray[np.float64]  #: (k, n), with noise, background and faults; may be negative.
+    #: (k, n), as given by the file, or estimated from the scatter where it was absent.
     dintensity: NDArray[np.float64]
+    #: (k, n), what an endless measurement would give: smeared, with the background that was left, no fault.
     expected: NDArray[np.float64]
+    #: (k, n), true standard deviation of the intensity, whatever the file says of it.
     honest: NDArray[np.float64]
-    given: NDArray[np.bool_]
+    given: NDArray[np.bool_]  #: (k,), whether the uncertainty came with the data.
+    #: (k,), whether a constant, or a power law plus a constant, explains the curve.
     uninformative: NDArray[np.bool_]
 
 
 def measure(
     clean: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure clean curves in one setting, with the frozen protocol's background, noise and faults.
-
-    Parameters
-    ----------
-    clean : (k, N_WIDE) float array
-        Noise-free, resolution-free I(q) on the wide grid, any scale.
-    wide : bool
-        As for `measured`.
-    """
+    """As `measured`, of curves on the wide grid, (k, N_WIDE), without resolution."""
     return measured(np.asarray(setting.matrix @ clean.T).T, setting, rng, wide=wide)
 
 
 def measured(
     smeared: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure curves that have the setting's resolution already.
+    """Measure curves that have the setting's resolution, with the protocol's background, noise and faults.
 
     Parameters
     ----------

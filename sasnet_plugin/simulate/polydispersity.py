@@ -94,14 +94,14 @@ def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
 
 
 def spread_sizes(
-    name: str, parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
+    parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Average a monodisperse curve over the distribution of its only length.
 
     Parameters
     ----------
-    name, parameters, size
-        Model, its parameters with ``<size>_pd`` and the like, and that length.
+    parameters, size
+        Of the model, with ``<size>_pd`` and the like, and that length.
     where : (m,) float array
         Points, in cells of the wide grid, where the curve was computed.
     log_i : (m,) float array

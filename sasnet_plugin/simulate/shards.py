@@ -22,33 +22,16 @@ from .dataset import PARAMETERS, opened
 
 @dataclass(frozen=True)
 class Request:
-    """What may be asked of a dataset; a domain has no use for some of it.
+    """What may be asked of a dataset; a domain has no use for some of it."""
 
-    Parameters
-    ----------
-    rounds : int
-        Passes, each with new measurements.
-    scale : float
-        Measurements in a round, times what the domain holds right.
-    limit : int or None
-        No more of one model in a round than this.
-    models : tuple of str or None
-        Only these.
-    spread : bool
-        Also monodisperse measurements whose sizes are spread when they are drawn.
-    monodisperse : bool
-        Leave size distributions out.
-    truncated : bool
-        The earlier prior, whose curves end where an average over orientations cannot be trusted.
-    """
-
-    rounds: int
+    rounds: int  #: Passes, each with new measurements.
     seed: int
-    scale: float = 1.0
-    limit: int | None = None
-    models: tuple[str, ...] | None = None
-    spread: bool = False
-    monodisperse: bool = False
+    scale: float = 1.0  #: Measurements in a round, times what the domain holds right.
+    limit: int | None = None  #: No more of one model in a round than this.
+    models: tuple[str, ...] | None = None  #: Only these.
+    spread: bool = False  #: Also monodisperse measurements whose sizes are spread when they are drawn.
+    monodisperse: bool = False  #: Leave size distributions out.
+    #: The earlier prior, whose curves end where an average over orientations cannot be trusted.
     truncated: bool = False
 
     def only(self, *understood: str) -> None:
@@ -70,28 +53,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Shard:
-    """One file to be made.
-
-    Parameters
-    ----------
-    simulator : Simulator
-        Of its rows, with a ``layout``; it is sent to other processes.
-    seed : tuple of int
-        Of its generator, so that its bytes depend on no worker and on no order.
-    label : str
-        A few words for a progress bar.
-    part : str
-        Kind of its rows, where there are several: the model.
-    """
+    """One file to be made."""
 
     folder: str
     name: str
-    simulator: Simulator
+    simulator: Simulator  #: Of its rows, with a ``layout``; it is sent to other processes.
     rows: int
-    seed: tuple[int, ...]
+    seed: tuple[int, ...]  #: Of its generator, so that its bytes depend on no worker and on no order.
     attributes: Mapping[str, Any]
-    label: str
-    part: str = ""
+    label: str  #: A few words for a progress bar.
+    part: str = ""  #: Kind of its rows, where there are several: the model.
 
     @property
     def path(self) -> Path:
@@ -101,18 +72,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class Plan:
-    """The shards of a dataset.
+    """The shards of a dataset."""
 
-    Parameters
-    ----------
-    shards : tuple of Shard
-        In the order in which they are begun.
-    settings : mapping
-        Everything besides the name of a shard that its content depends on.
-    """
-
-    shards: tuple[Shard, ...]
-    settings: Mapping[str, Any]
+    shards: tuple[Shard, ...]  #: In the order in which they are begun.
+    settings: Mapping[str, Any]  #: Everything besides the name of a shard that its content depends on.
 
     def missing(self) -> list[Shard]:
         """Shards that do not exist yet."""

@@ -12,50 +12,31 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class SystematicShares:
-    """How often each occurs, and its range; shares of the training curves.
+    """How often each occurs, and its range; shares of the training curves."""
 
-    Parameters
-    ----------
-    strong : float
-        Flat background up to the signal itself: incoherent scattering of protons.
-    sloped : float
-        Background B qⁿ, n uniform over `slopes`: solvent and its structure, empty cell, fluorescence, air.
-    slope_level : (float, float)
-        Of the total at the end where it is largest; log-uniform.
-    upturn : float
-        Aggregates or large-scale structure: q⁻² to q⁻⁴ that is equal to the signal within the lowest part of
-        the window.
-    upturn_reach : float
-        Largest such part, of the window's width in ln q.
-    joined : float
-        A step of up to 4 % where two configurations join.
-    slow : float
-        Off by a factor that varies slowly with q: transmission, detector efficiency, solid angle.
-    slow_size, slow_length : (float, float)
-        Its rms, relative, and correlation length in ln q; log-uniform.
-    minima : float
-        What no sample shares with its model: off by a share of the local mean of I, so that minima, where
-        the model is far below it, are off most (shape, roughness, multiple scattering fill them).
-    minima_size, minima_length : (float, float)
-        As for `slow`; the size relative to the local mean.
-    minima_mean : float
-        Half width of the local mean, in ln q.
-    """
-
-    strong: float = 0.15
+    strong: float = 0.15  #: Flat background up to the signal itself: incoherent scattering of protons.
+    #: Background B qⁿ, n uniform over `slopes`: solvent and its structure, empty cell, fluorescence, air.
     sloped: float = 0.2
     slopes: tuple[float, float] = (-2.0, 2.0)
+    #: Of the total at the end where it is largest; log-uniform.
     slope_level: tuple[float, float] = (0.02, 3.0)
+    #: Aggregates or large-scale structure: q⁻² to q⁻⁴ that is equal to the signal within the lowest part of
+    #: the window.
     upturn: float = 0.15
-    upturn_reach: float = 0.3
-    joined: float = 0.2
+    upturn_reach: float = 0.3  #: Largest such part, of the window's width in ln q.
+    joined: float = 0.2  #: A step of up to 4 % where two configurations join.
+    #: Off by a factor that varies slowly with q: transmission, detector efficiency, solid angle.
     slow: float = 0.45
+    #: slow_size, slow_length: its rms, relative, and correlation length in ln q; log-uniform.
     slow_size: tuple[float, float] = (0.003, 0.06)
     slow_length: tuple[float, float] = (0.3, 2.0)
+    #: What no sample shares with its model: off by a share of the local mean of I, so that minima, where the
+    #: model is far below it, are off most (shape, roughness, multiple scattering fill them).
     minima: float = 0.25
+    #: minima_size, minima_length: as for `slow`; the size relative to the local mean.
     minima_size: tuple[float, float] = (0.003, 0.08)
     minima_length: tuple[float, float] = (0.05, 0.5)
-    minima_mean: float = 0.4
+    minima_mean: float = 0.4  #: Half width of the local mean, in ln q.
 
 
 SHARES = SystematicShares()

@@ -37,33 +37,21 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Adapted:
-    """What came of it.
+    """What came of it."""
 
-    Parameters
-    ----------
-    images, scenes : int
-        Labelled ones, with those that the model had learnt before; simulated ones.
-    better : tuple of str
-        Tags that follow the labels; nothing is written where there are none.
-    before, after : mapping of str to float
-        Loss of each tag on held-out images, nats, before any labels and by the new model.
-        A model is judged on what the user has said without its help.
-    simulated : (float, float)
-        The same of all tags on held-out simulated scenes; NaN without any.
-    own, accepted : int
-        Labels that the user has given, and those that were suggested and accepted.
-    agreed : (float, float)
-        Loss of the tags that are better on the accepted ones, before and after; NaN without any.
-    """
-
-    images: int
-    scenes: int
-    better: tuple[str, ...]
+    images: int  #: Labelled ones, with those that the model had learnt before.
+    scenes: int  #: Simulated ones.
+    better: tuple[str, ...]  #: Tags that follow the labels; nothing is written where there are none.
+    #: before, after: loss of each tag on held-out images, nats, before any labels and by the new model. A
+    #: model is judged on what the user has said without its help.
     before: dict[str, float] = field(default_factory=dict)
     after: dict[str, float] = field(default_factory=dict)
+    #: The same of all tags on held-out simulated scenes; NaN without any.
     simulated: tuple[float, float] = (float("nan"), float("nan"))
+    #: own, accepted: labels that the user has given, and those that were suggested and accepted.
     own: int = 0
     accepted: int = 0
+    #: Loss of the tags that are better on the accepted ones, before and after; NaN without any.
     agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:

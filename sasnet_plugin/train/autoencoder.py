@@ -19,29 +19,17 @@ Layer = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True)
 class AutoencoderConfig:
-    """How an autoencoder is trained.
+    """How an autoencoder is trained."""
 
-    Parameters
-    ----------
-    hidden : tuple of int
-        Widths of the encoder's layers; the decoder's are the same, turned round.
-    latent : int
-        Directions of the latent space.
-    beta : float
-        Weight of the total correlation; 1 is a plain variational autoencoder.
-    steps, batch : int
-        Some ten thousand points are seen a hundred times.
-    noise : float
-        Standard deviation of what need not be reconstructed, over that of the points.
-    """
-
+    #: Widths of the encoder's layers; the decoder's are the same, turned round.
     hidden: tuple[int, ...] = (128, 64)
-    latent: int = 10
-    beta: float = 4.0
+    latent: int = 10  #: Directions of the latent space.
+    beta: float = 4.0  #: Weight of the total correlation; 1 is a plain variational autoencoder.
+    #: steps, batch: some ten thousand points are seen a hundred times.
     steps: int = 3000
     batch: int = 128
     learning_rate: float = 1e-3
-    noise: float = 0.5
+    noise: float = 0.5  #: Standard deviation of what need not be reconstructed, over that of the points.
 
 
 def silu(x: NDArray[np.floating]) -> FloatArray:

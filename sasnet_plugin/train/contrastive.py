@@ -16,30 +16,14 @@ from .autoencoder import Layer, trained
 
 @dataclass(frozen=True)
 class ContrastiveConfig:
-    """How a contrastive embedding is trained.
+    """How a contrastive embedding is trained."""
 
-    Parameters
-    ----------
-    hidden : tuple of int
-        Widths of the encoder's layers.
-    latent : int
-        Directions of the embedding.
-    head : int
-        Width of the layers behind it, which only training has.
-    kept : float
-        Share of a point's entries that a copy keeps; the others are the mean's.
-    noise : float
-        Standard deviation of what is added to a copy, over that of the points.
-    temperature : float
-        Of the softmax over similarities.
-    """
-
-    hidden: tuple[int, ...] = (128, 64)
-    latent: int = 10
-    head: int = 32
-    kept: float = 0.7
-    noise: float = 0.3
-    temperature: float = 0.2
+    hidden: tuple[int, ...] = (128, 64)  #: Widths of the encoder's layers.
+    latent: int = 10  #: Directions of the embedding.
+    head: int = 32  #: Width of the layers behind it, which only training has.
+    kept: float = 0.7  #: Share of a point's entries that a copy keeps; the others are the mean's.
+    noise: float = 0.3  #: Standard deviation of what is added to a copy, over that of the points.
+    temperature: float = 0.2  #: Of the softmax over similarities.
     steps: int = 1500
     batch: int = 128
     learning_rate: float = 1e-3

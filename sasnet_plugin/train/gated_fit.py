@@ -20,58 +20,32 @@ _OPEN = 20.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How it is fitted and judged.
+    """How it is fitted and judged."""
 
-    Parameters
-    ----------
-    scenes : int
-        Simulated ones that are replayed; 0: whatever the images, labels change the answers.
-    folds : int
-        Each image is held out of one of so many fits.
-    least : int
-        Images with a tag, and without it, below which it stays as it was.
-    strengths : tuple of float
-        Of the pull to no change; one for all tags, that of the least held-out loss.
-    weight : float
-        Of all scenes together in a fit, with one for that of all labelled images: so it is decided who wins
-        where a user means something else than the simulator by a tag of images that look alike.
-    gate : float
-        Of the pull of the gate, on numbers of unit spread, with one for the weight of all scenes together.
-    sure : float
-        Standard errors by which a tag's held-out loss must fall.
-    """
-
+    #: Simulated ones that are replayed; 0: whatever the images, labels change the answers.
     scenes: int = 2000
-    folds: int = 5
-    least: int = 4
+    folds: int = 5  #: Each image is held out of one of so many fits.
+    least: int = 4  #: Images with a tag, and without it, below which it stays as it was.
+    #: Of the pull to no change; one for all tags, that of the least held-out loss.
     strengths: tuple[float, ...] = (1.0, 3.0, 10.0, 30.0)
+    #: Of all scenes together in a fit, with one for that of all labelled images: so it is decided who wins
+    #: where a user means something else than the simulator by a tag of images that look alike.
     weight: float = 2.0
+    #: Of the pull of the gate, on numbers of unit spread, with one for the weight of all scenes together.
     gate: float = 0.01
-    sure: float = 1.0
+    sure: float = 1.0  #: Standard errors by which a tag's held-out loss must fall.
 
 
 @dataclass(frozen=True)
 class Told:
-    """What a fit reads: labelled images, then simulated scenes.
+    """What a fit reads: labelled images, then simulated scenes."""
 
-    Parameters
-    ----------
-    seen : (n, size + 1) array
-        As of `Layer.read`.
-    logits : (n, labels) array
-        Before any labels, calibrated.
-    truth : (n, labels) array
-        By the user; of a scene what the network said of it before any labels.
-    images : int
-        The first so many are the user's.
-    judged : (images, labels) array
-        The truth by which a strength is chosen; NaN where the user has but accepted a suggestion.
-    """
-
-    seen: FloatArray
-    logits: FloatArray
-    truth: FloatArray
-    images: int
+    seen: FloatArray  #: (n, size + 1), as of `Layer.read`.
+    logits: FloatArray  #: (n, labels), before any labels, calibrated.
+    truth: FloatArray  #: (n, labels), by the user; of a scene what the network said of it before any labels.
+    images: int  #: The first so many are the user's.
+    #: (images, labels), the truth by which a strength is chosen; NaN where the user has but accepted a
+    #: suggestion.
     judged: FloatArray
 
     def of(self, rows: NDArray[np.bool_]) -> Told:

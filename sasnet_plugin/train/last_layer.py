@@ -28,18 +28,10 @@ _ADDED = "labelled/"
 
 @dataclass(frozen=True)
 class Change:
-    """What is added to the logits t of tags: t + σ(g·x)(W·x), of x and a last entry of 1.
+    """What is added to the logits t of tags: t + σ(g·x)(W·x), of x and a last entry of 1."""
 
-    Parameters
-    ----------
-    gate : (size + 1,) array
-        g, logistic regression of whether an image is like the labelled ones.
-    weights : (size + 1, labels) array
-        W.
-    """
-
-    gate: FloatArray
-    weights: FloatArray
+    gate: FloatArray  #: (size + 1,), g, logistic regression of whether an image is like the labelled ones.
+    weights: FloatArray  #: (size + 1, labels), W.
 
     def added(self, seen: FloatArray) -> FloatArray:
         """To the logits of images, (n, labels), by what the layer reads of them and 1, (n, size + 1)."""
@@ -48,24 +40,14 @@ class Change:
 
 @dataclass(frozen=True)
 class Layer:
-    """The last, dense layer of a head within an exported network.
+    """The last, dense layer of a head within an exported network."""
 
-    Parameters
-    ----------
-    graph : onnx.ModelProto
-        The network as it was before any labels.
-    source : str
-        Name of what the layer reads.
-    kernel, bias : (size, labels), (labels,) array
-    output : str
-        The head's name.
-    """
-
-    graph: Any
-    source: str
+    graph: Any  #: The network as it was before any labels.
+    source: str  #: Name of what the layer reads.
+    #: kernel, bias: (size, labels), (labels,)
     kernel: FloatArray
     bias: FloatArray
-    output: str
+    output: str  #: The head's name.
 
     @classmethod
     def of(cls, model: ZooModel, head: Tags) -> Layer:

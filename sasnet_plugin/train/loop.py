@@ -24,36 +24,21 @@ from .started import begin_with, described
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How to train.
+    """How to train."""
 
-    Parameters
-    ----------
-    steps : int
-        Batches in all. A run may go on with another number: with fewer to end it sooner, its decay included.
-    learning_rate : float
-        Peak, after a linear warm-up, before the cosine decay.
-    decay : float
-        Share of the batches over which the learning rate falls, at the end; 1 from the warm-up on.
-    workers : int
-        Processes that measure examples.
-    save_every : int
-        Steps between checkpoints.
-    mixed : bool or None
-        bfloat16 arithmetic with float32 weights; None where it pays (`bfloat16_pays`).
-    validate : int
-        Held-out examples whose loss is logged at each checkpoint; 0 none.
-    """
-
+    #: Batches in all. A run may go on with another number: with fewer to end it sooner, its decay included.
     steps: int = 12_000
     batch: int = 512
-    learning_rate: float = 1.2e-3
+    learning_rate: float = 1.2e-3  #: Peak, after a linear warm-up, before the cosine decay.
+    #: Share of the batches over which the learning rate falls, at the end; 1 from the warm-up on.
     decay: float = 1.0
     weight_decay: float = 0.02
     seed: int = 0
-    workers: int = 1
-    save_every: int = 500
+    workers: int = 1  #: Processes that measure examples.
+    save_every: int = 500  #: Steps between checkpoints.
+    #: bfloat16 arithmetic with float32 weights; None where it pays (`bfloat16_pays`).
     mixed: bool | None = None
-    validate: int = 0
+    validate: int = 0  #: Held-out examples whose loss is logged at each checkpoint; 0 none.
 
 
 #: Of the examples that are validated on: the same whenever a run goes on.

@@ -146,22 +146,12 @@ def balanced_accuracy(answer: NDArray[np.integer[Any]], predicted: NDArray[np.in
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidence against accuracy in bins of equal width.
+    """Confidence against accuracy in bins of equal width."""
 
-    Parameters
-    ----------
-    edges : (bins + 1,) float array
-    count : (bins,) int array
-    confidence : (bins,) float array
-        Mean in the bin; NaN where it is empty.
-    accuracy : (bins,) float array
-        Share right in the bin; NaN where it is empty.
-    """
-
-    edges: NDArray[np.float64]
-    count: NDArray[np.intp]
-    confidence: NDArray[np.float64]
-    accuracy: NDArray[np.float64]
+    edges: NDArray[np.float64]  #: (bins + 1,)
+    count: NDArray[np.intp]  #: (bins,)
+    confidence: NDArray[np.float64]  #: (bins,), mean in the bin; NaN where it is empty.
+    accuracy: NDArray[np.float64]  #: (bins,), share right in the bin; NaN where it is empty.
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> Reliability:

@@ -28,25 +28,16 @@ _PARITY_ROWS = 32
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run, and what it says of held-out examples.
-
-    Parameters
-    ----------
-    heads : tuple of Head
-        With their labels.
-    data, validation : Path
-        Shards that it was trained on, and shards of another seed.
-    target : Path
-        Folder of the model in the zoo.
-    """
+    """A finished run, and what it says of held-out examples."""
 
     model: Any
     settings: dict[str, Any]
     domain: Domain
-    heads: tuple[Head, ...]
+    heads: tuple[Head, ...]  #: With their labels.
+    #: data, validation: shards that it was trained on, and shards of another seed.
     data: Path
     validation: Path
-    target: Path
+    target: Path  #: Folder of the model in the zoo.
 
     def outputs(self, inputs: Inputs) -> Outputs:
         """What the network says."""
@@ -62,22 +53,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Finished:
-    """What a domain adds to its model, by its `Domain.finish`.
+    """What a domain adds to its model, by its `Domain.finish`."""
 
-    Parameters
-    ----------
-    heads : tuple of Head
-        With what the held-out examples decide, such as groups.
-    metrics : mapping
-        For the manifest.
-    summary : str
-        A few words for the user.
-    """
-
-    heads: tuple[Head, ...]
-    metrics: Mapping[str, Any] = field(default_factory=dict)
+    heads: tuple[Head, ...]  #: With what the held-out examples decide, such as groups.
+    metrics: Mapping[str, Any] = field(default_factory=dict)  #: For the manifest.
     files: tuple[Path, ...] = ()
-    summary: str = ""
+    summary: str = ""  #: A few words for the user.
 
 
 def package(

@@ -97,24 +97,12 @@ def record(
 
 @dataclass(frozen=True)
 class Labelled:
-    """An image with labels.
+    """An image with labels."""
 
-    Parameters
-    ----------
-    inputs : mapping
-        What the network reads of it.
-    tags : (labels,) array
-        0, 1, or NaN where it is not known.
-    file : str
-        Its name in the table of labels.
-    accepted : (labels,) array
-        Where a model had suggested what is said.
-    """
-
-    inputs: dict[str, NDArray[Any]]
-    tags: NDArray[np.float32]
-    file: str
-    accepted: NDArray[np.bool_]
+    inputs: dict[str, NDArray[Any]]  #: What the network reads of it.
+    tags: NDArray[np.float32]  #: (labels,), 0, 1, or NaN where it is not known.
+    file: str  #: Its name in the table of labels.
+    accepted: NDArray[np.bool_]  #: (labels,), where a model had suggested what is said.
 
 
 def names_of(image: str) -> list[str]:

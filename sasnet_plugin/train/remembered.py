@@ -25,24 +25,12 @@ FILE = "labelled.npz"
 
 @dataclass(frozen=True)
 class Remembered:
-    """Labelled images.
+    """Labelled images."""
 
-    Parameters
-    ----------
-    seen : (n, size + 1) array
-        What the last layer reads of each, and 1.
-    truth : (n, labels) array
-        0, 1, or NaN where nobody has said.
-    files : (n,) array of str
-        Digest of the name of the file of each.
-    accepted : (n, labels) array
-        Where a model had suggested what is said.
-    """
-
-    seen: FloatArray
-    truth: FloatArray
-    files: NDArray[np.str_]
-    accepted: NDArray[np.bool_]
+    seen: FloatArray  #: (n, size + 1), what the last layer reads of each, and 1.
+    truth: FloatArray  #: (n, labels), 0, 1, or NaN where nobody has said.
+    files: NDArray[np.str_]  #: (n,) array of str, digest of the name of the file of each.
+    accepted: NDArray[np.bool_]  #: (n, labels), where a model had suggested what is said.
 
     @classmethod
     def of(

@@ -32,18 +32,10 @@ _SEED = 7_041_776
 
 @dataclass(frozen=True)
 class Scenes:
-    """What the last layer reads of simulated scenes, and what is true of them.
+    """What the last layer reads of simulated scenes, and what is true of them."""
 
-    Parameters
-    ----------
-    seen : (n, size + 1) array
-        As of `Layer.read`.
-    truth : (n, labels) array
-        0, 1, or NaN where it is not known.
-    """
-
-    seen: FloatArray
-    truth: FloatArray
+    seen: FloatArray  #: (n, size + 1), as of `Layer.read`.
+    truth: FloatArray  #: (n, labels), 0, 1, or NaN where it is not known.
 
 
 def replayed(

@@ -41,30 +41,20 @@ _SEEDS = (31, 5), (31, 6)
 
 @dataclass(frozen=True)
 class SortingConfig:
-    """How the small networks are trained.
+    """How the small networks are trained."""
 
-    Parameters
-    ----------
-    passed, of_voxels : int
-        Images of a kind from either simulator; of voxels an image takes ten times as long.
-    networks : int
-        Whose probabilities are averaged: what one made up about a body of neither simulator is halved.
-    taps : int
-        Rings that a convolution sees at once: with strides, a fringe of up to a quarter of the window.
-    filters, hidden : tuple of int
-        Outputs of each convolution, and neurons of each layer behind them.
-    dropout, decay : float
-        Share of the neurons that are left out at a time; decay of weights.
-    """
-
+    #: passed, of_voxels: images of a kind from either simulator; of voxels an image takes ten times as long.
     passed: int = 1500
     of_voxels: int = 500
+    #: Whose probabilities are averaged: what one made up about a body of neither simulator is halved.
     networks: int = 2
+    #: Rings that a convolution sees at once: with strides, a fringe of up to a quarter of the window.
     taps: int = 5
+    #: filters, hidden: outputs of each convolution, and neurons of each layer behind them.
     filters: tuple[int, ...] = (32, 32, 64)
     hidden: tuple[int, ...] = (64, 32)
-    dropout: float = 0.3
-    decay: float = 1e-3
+    dropout: float = 0.3  #: Share of the neurons that are left out at a time.
+    decay: float = 1e-3  #: Decay of weights.
     rounds: int = 15
     batch: int = 128
     learning_rate: float = 2e-3
@@ -72,20 +62,11 @@ class SortingConfig:
 
 @dataclass(frozen=True)
 class Shots:
-    """What networks learn from.
+    """What networks learn from."""
 
-    Parameters
-    ----------
-    features : (n, rings, channels) array
-    said : (n, d) array
-        By the large network, see `predict.images.sorting.read`.
-    label : (n,) int array
-        Kinds of the first simulator, those of the second after them.
-    """
-
-    features: Array
-    said: Array
-    label: NDArray[np.intp]
+    features: Array  #: (n, rings, channels)
+    said: Array  #: (n, d), by the large network, see `predict.images.sorting.read`.
+    label: NDArray[np.intp]  #: (n,), kinds of the first simulator, those of the second after them.
 
 
 def first(kind: int, rng: np.random.Generator) -> Image:

@@ -17,21 +17,13 @@ Stamp = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Source:
-    """A file as it was read; whatever is said of it holds for this content alone.
+    """A file as it was read; whatever is said of it holds for this content alone."""
 
-    Parameters
-    ----------
-    file : str
-        Relative to the folder, with "/".
-    beside : tuple of (str, Stamp or None)
-        Files that it takes its values from, as HDF5 does by links, and theirs; None: it is not there.
-    content : str
-        SHA-256 of the kind of measurement and of all bytes, hexadecimal: another kind looks otherwise.
-    """
-
-    file: str
+    file: str  #: Relative to the folder, with "/".
     stamp: Stamp
+    #: SHA-256 of the kind of measurement and of all bytes, hexadecimal: another kind looks otherwise.
     content: str
+    #: Files that it takes its values from, as HDF5 does by links, and theirs; None: it is not there.
     beside: tuple[tuple[str, Stamp | None], ...] = ()
 
 

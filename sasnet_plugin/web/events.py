@@ -36,40 +36,22 @@ _HISTORY = 50
 
 @dataclass(frozen=True)
 class Event:
-    """What one person did to one tag of one image; or to an earlier action, then the rest is empty.
+    """What one person did to one tag of one image; or to an earlier action, then the rest is empty."""
 
-    Parameters
-    ----------
-    kind : str
-        `LABEL`, `UNDO` or `REDO`.
-    action : str
-        Events of one keystroke have this in common; of `UNDO` and `REDO` the action that is meant.
-    file : str
-        Relative to the folder, with "/".
-    number : int
-        Of the image in its file, from 1.
-    value : int
-        `YES`, `NO` or `UNKNOWN`.
-    model : str
-        ``name@version`` where a model's suggestion was accepted or rejected.
-        Of what a person says without it both are empty.
-    time : float
-        Seconds since 1970, UTC; 0 is filled in.
-    id : int
-        Place in the log, from 1; 0 before it is there.
-    """
-
-    kind: str
+    kind: str  #: `LABEL`, `UNDO` or `REDO`.
+    #: Events of one keystroke have this in common; of `UNDO` and `REDO` the action that is meant.
     action: str
     who: str
-    file: str = ""
-    number: int = 0
+    file: str = ""  #: Relative to the folder, with "/".
+    number: int = 0  #: Of the image in its file, from 1.
     tag: str = ""
-    value: int = UNKNOWN
+    value: int = UNKNOWN  #: `YES`, `NO` or `UNKNOWN`.
+    #: ``name@version`` where a model's suggestion was accepted or rejected. Of what a person says without it
+    #: both are empty.
     model: str = ""
     probability: float | None = None
-    time: float = 0.0
-    id: int = 0
+    time: float = 0.0  #: Seconds since 1970, UTC; 0 is filled in.
+    id: int = 0  #: Place in the log, from 1; 0 before it is there.
 
     @property
     def accepted(self) -> bool:
@@ -80,65 +62,31 @@ class Event:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model said of one image.
+    """What a model said of one image."""
 
-    Parameters
-    ----------
-    model : str
-        ``name@version``.
-    file, number
-        See `Event`.
-    content : str
-        What the file held, as `content.Source` has it: of another content nothing is said.
-    tags : tuple of str
-        All that the model knows; the same each time.
-    probability : mapping of str to float
-        By tag; empty where nothing is said.
-    in_scope : float
-        0..1.
-    said : tuple of str
-        The answer in sentences.
-    """
-
-    model: str
+    model: str  #: ``name@version``.
+    #: file, number: see `Event`.
     file: str
     number: int
-    content: str
-    tags: tuple[str, ...]
-    probability: Mapping[str, float]
-    in_scope: float
-    said: tuple[str, ...] = ()
+    content: str  #: What the file held, as `content.Source` has it: of another content nothing is said.
+    tags: tuple[str, ...]  #: All that the model knows; the same each time.
+    probability: Mapping[str, float]  #: By tag; empty where nothing is said.
+    in_scope: float  #: 0..1.
+    said: tuple[str, ...] = ()  #: The answer in sentences.
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What one model said of several images.
-
-    Parameters
-    ----------
-    tags : tuple of str
-        All that it knows.
-    keys : tuple of (str, int)
-        File and number of each image.
-    content : tuple of str
-        Of the file of each; empty where it was not kept.
-    probability : (n, tags) float array
-        NaN where nothing is said.
-    in_scope : (n,) float array
-    said : tuple of str
-        JSON of the sentences of each.
-    last : int
-        Id of the last.
-    """
+    """What one model said of several images."""
 
     model: str
-    tags: tuple[str, ...]
-    keys: tuple[tuple[str, int], ...]
-    content: tuple[str, ...]
-    probability: NDArray[np.float32]
-    in_scope: NDArray[np.float32]
-    said: tuple[str, ...]
-    last: int
+    tags: tuple[str, ...]  #: All that it knows.
+    keys: tuple[tuple[str, int], ...]  #: File and number of each image.
+    content: tuple[str, ...]  #: Of the file of each; empty where it was not kept.
+    probability: NDArray[np.float32]  #: (n, tags), NaN where nothing is said.
+    in_scope: NDArray[np.float32]  #: (n,)
+    said: tuple[str, ...]  #: JSON of the sentences of each.
+    last: int  #: Id of the last.
 
 
 class Log:

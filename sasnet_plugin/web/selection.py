@@ -55,20 +55,14 @@ def selected(
 
 @dataclass(frozen=True)
 class Pair:
-    """Two tags and the images that bear one, the other or both.
-
-    Parameters
-    ----------
-    phi : float
-        Their correlation, −1..1.
-    """
+    """Two tags and the images that bear one, the other or both."""
 
     first: str
     second: str
     both: int
     only_first: int
     only_second: int
-    phi: float
+    phi: float  #: Their correlation, −1..1.
 
 
 def cooccurrence(state: State) -> list[Pair]:

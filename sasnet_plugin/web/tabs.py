@@ -23,16 +23,10 @@ _LOOKED_AT = 20
 
 @dataclass(frozen=True)
 class Tagging:
-    """A folder of images whose tags are given.
-
-    Parameters
-    ----------
-    retraining : Retraining
-        Of the images' model.
-    """
+    """A folder of images whose tags are given."""
 
     workspace: Workspace
-    retraining: Retraining
+    retraining: Retraining  #: Of the images' model.
 
     def close(self) -> None:
         """End what is under way."""
@@ -42,27 +36,14 @@ class Tagging:
 
 @dataclass(frozen=True)
 class Tabs:
-    """What a server may show.
+    """What a server may show."""
 
-    Parameters
-    ----------
-    bench : callable or None
-        Opens curves and images; None: there are none.
-    tagging : callable or None
-        Opens the tags of images of a kind; None: there are none.
-    folder : Path or None
-        Of the images that are tagged.
-    kind : str
-        Of the images, where it is known; empty: whoever opens the tab says it.
-    user : str
-        Whose name the page of tags begins with.
-    """
-
-    bench: Callable[[], Bench] | None = None
+    bench: Callable[[], Bench] | None = None  #: Opens curves and images; None: there are none.
+    #: Opens the tags of images of a kind; None: there are none.
     tagging: Callable[[str], Tagging] | None = None
-    folder: Path | None = None
-    kind: str = ""
-    user: str = "somebody"
+    folder: Path | None = None  #: Of the images that are tagged.
+    kind: str = ""  #: Of the images, where it is known; empty: whoever opens the tab says it.
+    user: str = "somebody"  #: Whose name the page of tags begins with.
 
 
 class Opened:

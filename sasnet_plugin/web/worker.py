@@ -28,31 +28,17 @@ THUMBNAILS, PREDICT, VIEW = "thumbnails", "predict", "view"
 
 @dataclass(frozen=True)
 class Job:
-    """Something to be done with one file.
+    """Something to be done with one file."""
 
-    Parameters
-    ----------
-    kind : str
-        `THUMBNAILS` and `PREDICT`, of all its images, or `VIEW`, of one.
-    number : int
-        Of the image, for a view.
-    stamp : Stamp or None
-        Of the file, when somebody wanted it to be read.
-    zoo : str
-        Folder of the models; empty: the usual one.
-    token : str
-        By which whoever waits for it knows it.
-    """
-
-    kind: str
+    kind: str  #: `THUMBNAILS` and `PREDICT`, of all its images, or `VIEW`, of one.
     domain: str
     folder: str
     file: str
-    number: int = 1
+    number: int = 1  #: Of the image, for a view.
     look: Look = _USUAL
-    stamp: Stamp | None = None
-    zoo: str = ""
-    token: str = ""
+    stamp: Stamp | None = None  #: Of the file, when somebody wanted it to be read.
+    zoo: str = ""  #: Folder of the models; empty: the usual one.
+    token: str = ""  #: By which whoever waits for it knows it.
 
     @property
     def path(self) -> str:

@@ -30,20 +30,12 @@ class GoneError(Exception):
 
 @dataclass(frozen=True)
 class Said:
-    """Something that was said of a job.
-
-    Parameters
-    ----------
-    last : bool
-        The job is done: this is its answer, or `error` is why it has none.
-    error : Exception or None
-        `GoneError` where the process is gone.
-    """
+    """Something that was said of a job."""
 
     number: int
     message: Any
-    last: bool
-    error: Exception | None = None
+    last: bool  #: The job is done: this is its answer, or `error` is why it has none.
+    error: Exception | None = None  #: `GoneError` where the process is gone.
 
 
 @dataclass(eq=False)

@@ -24,40 +24,23 @@ _KEYS = frozenset(
 
 @dataclass(frozen=True)
 class Manifest:
-    """The contents of ``manifest.json``.
+    """The contents of ``manifest.json``."""
 
-    Parameters
-    ----------
-    name, domain : str
-        The model's name in the registry, and the kind of measurement that it reads.
-    features_version : int
-        Version of the features that it was trained with.
-    heads : tuple of Head
-        Those of the domain, with the labels and groups that the network was trained and calibrated with.
-    calibration : mapping of str to mapping
-        By head, see `predict.calibration`.
-    inputs : mapping
-        What it was trained with: ``q_range`` in Å⁻¹; of images ``window`` with rows, columns and the edges of
-        the axes, ``stated`` with the least and largest value of each number that is stated with them; of
-        curves also ``parameters``, names, units and ranges of each model's.
-    versions, metrics : mapping
-        Library versions; figures on held-out data.
-    data_hash : str
-        Hash of the training data.
-    sha256 : mapping of str to str
-        Hash of each file beside the manifest.
-    """
-
+    #: name, domain: the model's name in the registry, and the kind of measurement that it reads.
     name: str
     domain: str
-    features_version: int
+    features_version: int  #: Version of the features that it was trained with.
+    #: Those of the domain, with the labels and groups that the network was trained and calibrated with.
     heads: tuple[Head, ...]
-    calibration: Mapping[str, Mapping[str, Any]]
+    calibration: Mapping[str, Mapping[str, Any]]  #: By head, see `predict.calibration`.
+    #: What it was trained with: ``q_range`` in Å⁻¹; of images ``window`` with rows, columns and the edges of
+    #: the axes, ``stated`` with the least and largest value of each number that is stated with them; of
+    #: curves also ``parameters``, names, units and ranges of each model's.
     inputs: Mapping[str, Any]
-    versions: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-    data_hash: str
-    sha256: Mapping[str, str]
+    versions: Mapping[str, Any]  #: Library versions.
+    metrics: Mapping[str, Any]  #: Figures on held-out data.
+    data_hash: str  #: Hash of the training data.
+    sha256: Mapping[str, str]  #: Hash of each file beside the manifest.
 
     def head(self, name: str) -> Any:
         """A head by its name.

@@ -7,19 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinypatterns import GEOMETRY, frames, pattern, write_stack
+from tinypatterns import GEOMETRY, TOML, frames, pattern, write_stack
 from tinyzoo import network, sphere_curve, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-
-TOML = """
-wavelength = 1.34
-alpha_i = 0.16
-phi = [-1.0532812, 1.0532812]
-alpha_f = [0.0171875, 2.1828125]
-up = "bottom"
-"""
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:

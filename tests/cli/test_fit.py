@@ -69,26 +69,6 @@ def test_a_table_for_people_and_a_bad_file_beside_it(sphere: Path, tmp_path: Pat
     assert "Traceback" not in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--models", "spheer"), ("spheer", "sphere")),
-        (("--models", "sphere", "--fix", "raduis=4"), ("raduis", "radius")),
-        (("--structure-factor", "hardspere"), ("hardspere", "hardsphere")),
-        (("--range", "radius=200:10"), ("radius=200:10", "smaller number first")),
-        (("--fix", "radius"), ("radius", "name=number")),
-    ],
-)
-def test_wrong_names_and_limits_are_one_sentence(
-    sphere: Path, arguments: tuple[str, ...], words: tuple[str, ...]
-) -> None:
-    code, out, err = _run(*arguments, sphere)
-    assert code in (1, 2)
-    assert out == ""
-    assert all(word in err for word in words)
-    assert "Traceback" not in err
-
-
 def test_data_without_uncertainties_are_fitted_with_a_note(sphere: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.dat"
     np.savetxt(bare, np.loadtxt(sphere)[:, :2])

@@ -85,6 +85,7 @@ def test_unknown_names_are_answered_with_the_nearest_before_anything_is_fitted(
         (("--range", "radius=90"), ("radius=90", "name=low:high")),
         (("--q-range", "0.3:0.01"), ("0.3:0.01", "smaller first")),
         (("--fix", "radius=large"), ("radius=large", "name=number")),
+        (("--fix", "radius"), ("radius", "name=number")),
     ],
 )
 def test_limits_that_are_none_are_wrong_usage(

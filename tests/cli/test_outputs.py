@@ -6,19 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinypatterns import pattern
+from tinypatterns import TOML, pattern
 from tinyzoo import sphere_curve, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-
-GEOMETRY = """
-wavelength = 1.34
-alpha_i = 0.16
-phi = [-1.0532812, 1.0532812]
-alpha_f = [0.0171875, 2.1828125]
-up = "bottom"
-"""
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
@@ -34,7 +26,7 @@ def images(zoo: Path, tmp_path: Path) -> Path:
     folder.mkdir()
     for name in ("f1", "f2"):
         np.save(folder / f"{name}.npy", pattern(counts=1e6).counts)
-        (folder / f"{name}.toml").write_text(GEOMETRY)
+        (folder / f"{name}.toml").write_text(TOML)
     return folder
 
 

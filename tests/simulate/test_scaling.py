@@ -26,7 +26,7 @@ def test_shifted_spheres_are_sasmodels_polydisperse_sphere(kind: str, width: flo
     spread = parameters | _wide("radius", width, kind, 81)
     where = np.arange(np.searchsorted(WIDE_Q, 1.0))
     mono = np.log(call("sphere", WIDE_Q[where], parameters).intensity)
-    found = spread_sizes("sphere", spread, "radius", where, mono)
+    found = spread_sizes(spread, "radius", where, mono)
     q = WIDE_Q[: found.size]
     exact = np.log(call("sphere", q, spread).intensity)
     seen = q * 60.0 < 15
@@ -40,7 +40,7 @@ def test_curve_ends_where_the_largest_size_is_no_longer_known() -> None:
     parameters = {"radius": 60.0, "sld": 1.0, "sld_solvent": 6.0} | _wide("radius", 0.2, "gaussian", 35)
     where = np.arange(np.searchsorted(WIDE_Q, 1.0))
     mono = np.log(call("sphere", WIDE_Q[where], {"radius": 60.0}).intensity)
-    found = spread_sizes("sphere", parameters, "radius", where, mono)
+    found = spread_sizes(parameters, "radius", where, mono)
     # Three sigmas of 0.2: the largest sphere is 1.6 times the mean one.
     assert WIDE_Q[found.size - 1] == pytest.approx(WIDE_Q[where[-1]] / 1.6, rel=0.03)
 

@@ -20,25 +20,13 @@ Inputs = Callable[[NDArray[Any], "np.random.Generator | None"], NDArray[np.float
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast.
-
-    Parameters
-    ----------
-    epochs : int
-    batch : int
-    learning_rate : float
-        Peak, after a warm-up of 2 % of the steps and before a cosine decay.
-    weight_decay : float
-    mixed : bool
-        bfloat16 arithmetic with float32 weights.
-    seed : int
-    """
+    """How long and how fast."""
 
     epochs: int
     batch: int = 256
-    learning_rate: float = 1e-3
+    learning_rate: float = 1e-3  #: Peak, after a warm-up of 2 % of the steps and before a cosine decay.
     weight_decay: float = 0.01
-    mixed: bool = False
+    mixed: bool = False  #: bfloat16 arithmetic with float32 weights.
     seed: int = 0
 
 

@@ -13,22 +13,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Size:
-    """Size of the network.
+    """Size of the network."""
 
-    Parameters
-    ----------
-    stem : int
-        Channels of the first convolution.
-    stages : tuple of (int, int)
-        Channels and residual blocks; each stage halves the resolution.
-    dense : int
-        Width of the dense residual part.
-    dropout : float
-    """
-
-    stem: int = 32
+    stem: int = 32  #: Channels of the first convolution.
+    #: Channels and residual blocks; each stage halves the resolution.
     stages: tuple[tuple[int, int], ...] = ((64, 1), (128, 2), (256, 1))
-    dense: int = 512
+    dense: int = 512  #: Width of the dense residual part.
     dropout: float = 0.1
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +28,14 @@ _COUNTS = frozenset({"frame", "part", "change_from"})
 
 @dataclass(frozen=True)
 class Columns:
-    """A table as a figure needs it.
+    """A table as a figure needs it."""
 
-    Parameters
-    ----------
-    time : (n,) float array
-    shares : dict of str to (n,) float array
-        By group.
-    numbers : dict of str to (value, error)
-        NaN where there is no answer; those that no frame has are left out.
-    changes : list of float
-        Times.
-    frames : int
-        Of the table, drawn or not.
-    """
-
-    time: Array
-    shares: dict[str, Array]
+    time: Array  #: (n,)
+    shares: dict[str, Array]  #: (n,), by group.
+    #: (value, error), NaN where there is no answer; those that no frame has are left out.
     numbers: dict[str, tuple[Array, Array]]
-    changes: list[float]
-    frames: int
+    changes: list[float]  #: Times.
+    frames: int  #: Of the table, drawn or not.
 
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
@@ -110,7 +98,8 @@ def write_hdf5(table: Path, path: Path) -> None:
         text = h5py.string_dtype()
         frames: Any = None
         changes: list[tuple[int, int, bytes]] = []
-        for rows in _blocks(lines_of(table)):
+        lines = iter(lines_of(table))
+        while rows := list(islice(lines, _BLOCK)):
             if frames is None:
                 kinds = [(name, _kind(name, text)) for name in rows[0]]
                 frames = file.create_dataset("frames", (0,), np.dtype(kinds), maxshape=(None,), chunks=(512,))
@@ -139,17 +128,6 @@ def _value(name: str, cell: str) -> Any:
 def _bytes(text: str) -> bytes:
     """Bytes of a string in HDF5: without zero bytes, which end it; file names need not be UTF-8."""
     return text.replace("\0", "").encode("utf-8", "surrogateescape")
-
-
-def _blocks(lines: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
-    some: list[dict[str, str]] = []
-    for line in lines:
-        some.append(line)
-        if len(some) == _BLOCK:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _changes_in(rows: Sequence[Line]) -> list[tuple[int, int, bytes]]:

@@ -57,15 +57,9 @@ def _elements(parameter: Any) -> list[str]:
 
 @dataclass
 class Fitted:
-    """Fits a model to one curve after the other.
+    """Fits a model to one curve after the other."""
 
-    Parameters
-    ----------
-    name : str
-        Form model and structure factor, ``sphere@hardsphere``.
-    """
-
-    name: str
+    name: str  #: Form model and structure factor, ``sphere@hardsphere``.
     _before: ModelFit | None = None
     _bank: Bank | None = field(default=None, repr=False)
 

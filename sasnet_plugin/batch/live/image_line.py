@@ -21,15 +21,9 @@ F = TypeVar("F")
 
 @dataclass(frozen=True)
 class ImageLines:
-    """Lines of images.
+    """Lines of images."""
 
-    Parameters
-    ----------
-    heads : sequence of Head
-        Of the network; those of classes, tags and numbers have columns.
-    """
-
-    heads: Sequence[Head]
+    heads: Sequence[Head]  #: Of the network; those of classes, tags and numbers have columns.
 
     def titles(self) -> list[str]:
         """Titles of all columns."""

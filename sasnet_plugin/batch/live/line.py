@@ -29,16 +29,11 @@ SHARE = "p "
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a curve that can be followed, with its error (one standard deviation).
-
-    Parameters
-    ----------
-    of : callable
-        From what a curve says without a model to value and error; None where it says nothing of it.
-    """
+    """A number of a curve that can be followed, with its error (one standard deviation)."""
 
     name: str
     unit: str
+    #: From what a curve says without a model to value and error; None where it says nothing of it.
     of: Callable[[ModelFree], tuple[float, float] | None]
 
     @property
@@ -85,29 +80,20 @@ NUMBERS = (
 
 @dataclass(frozen=True)
 class Said:
-    """What is said of a curve.
+    """What is said of a curve."""
 
-    Parameters
-    ----------
-    known : bool
-        It is something that the network knows; else nothing of the network is in the line but `in_scope`.
-    several : bool
-        A second component seems to be there, by the network's own threshold.
-    shares : mapping of str to float
-        Probability of each group.
-    second, interacting : float
-        Probabilities of a second component and of an interaction; NaN where the network does not tell.
-    """
-
+    #: It is something that the network knows; else nothing of the network is in the line but `in_scope`.
     known: bool
     in_scope: float
-    several: bool = False
+    several: bool = False  #: A second component seems to be there, by the network's own threshold.
     group: str = ""
     model: str = ""
     model_probability: float = math.nan
+    #: second, interacting: probabilities of a second component and of an interaction; NaN where the network
+    #: does not tell.
     second: float = math.nan
     interacting: float = math.nan
-    shares: Mapping[str, float] = field(default_factory=dict)
+    shares: Mapping[str, float] = field(default_factory=dict)  #: Probability of each group.
     numbers: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -152,19 +138,11 @@ def said(answer: Answer) -> Said:
 
 @dataclass(frozen=True)
 class CurveLines:
-    """Lines of curves.
-
-    Parameters
-    ----------
-    fitted : Fitted or None
-        A model that is fitted to each curve.
-    parameters : sequence of (name, unit)
-        Of that model.
-    """
+    """Lines of curves."""
 
     groups: Sequence[str]
-    fitted: Fitted | None = None
-    parameters: Sequence[tuple[str, str]] = ()
+    fitted: Fitted | None = None  #: A model that is fitted to each curve.
+    parameters: Sequence[tuple[str, str]] = ()  #: (name, unit), of that model.
 
     def titles(self) -> list[str]:
         """Titles of all columns."""

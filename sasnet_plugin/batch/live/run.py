@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from zipfile import BadZipFile
@@ -76,31 +77,17 @@ class Back(Protocol):
 
 @dataclass
 class Follower:
-    """A series that is followed into its table.
-
-    Parameters
-    ----------
-    predictor : Predictor or Elsewhere
-        Of the kind of measurement.
-    interval : float
-        Time between two frames.
-    together : int
-        Measurements that are answered together.
-    tell : callable
-        Told of changes, in sentences.
-    changes_sought : bool
-        Say where the series changes: of curves.
-    """
+    """A series that is followed into its table."""
 
     source: Arrivals
     table: Table
-    predictor: Predictor | Elsewhere
+    predictor: Predictor | Elsewhere  #: Of the kind of measurement.
     lines: Lines
-    interval: float = 1.0
-    tell: Callable[[str], None] = print
+    interval: float = 1.0  #: Time between two frames.
+    tell: Callable[[str], None] = print  #: Told of changes, in sentences.
     back: Back | None = None
-    changes_sought: bool = True
-    together: int = field(default_factory=lambda: TOGETHER)
+    changes_sought: bool = True  #: Say where the series changes: of curves.
+    together: int = field(default_factory=lambda: TOGETHER)  #: Measurements that are answered together.
     failures: int = 0
     frames: int = 0
     changes: list[str] = field(default_factory=list)
@@ -143,8 +130,8 @@ class Follower:
 
     def look(self) -> int:
         """Answer what has arrived; how many curves that were."""
-        count = 0
-        for some in _batches(self.source.look(), self.together):
+        count, arrived = 0, iter(self.source.look())
+        while some := list(islice(arrived, self.together)):
             self._answer(some)
             count += len(some)
         if not count and self.back is not None:
@@ -295,17 +282,6 @@ def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Itera
     except KeyboardInterrupt:
         if not watch:
             raise
-
-
-def _batches(found: Iterator[Arrived], most: int) -> Iterator[list[Arrived]]:
-    some: list[Arrived] = []
-    for one in found:
-        some.append(one)
-        if len(some) == most:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _sentence(file: str, error: Exception) -> str:

@@ -98,20 +98,12 @@ def recognise(
 
 @dataclass
 class Sum:
-    """How a sum of curves went.
-
-    Parameters
-    ----------
-    first : Look or None
-        With which the answer was settled.
-    last : Look or None
-        The newest with an answer.
-    """
+    """How a sum of curves went."""
 
     frames: int = 0
     failures: int = 0
-    first: Look | None = None
-    last: Look | None = None
+    first: Look | None = None  #: With which the answer was settled.
+    last: Look | None = None  #: The newest with an answer.
 
     def take(self, look: Look) -> bool:
         """Take a look; whether the answer is settled with this one."""

@@ -17,17 +17,10 @@ Read = Callable[[str, int], Iterator[Curve | Exception]]
 
 @dataclass(frozen=True)
 class Waiting:
-    """How long a file is waited for, s.
+    """How long a file is waited for, s."""
 
-    Parameters
-    ----------
-    still : float
-        A file has to stand still so long before its last curve is taken for whole.
-    patience : float
-        A file that cannot be read, and those behind it in the order, wait so long for its writer.
-    """
-
-    still: float = 0.4
+    still: float = 0.4  #: A file has to stand still so long before its last curve is taken for whole.
+    #: A file that cannot be read, and those behind it in the order, wait so long for its writer.
     patience: float = 5.0
 
 
@@ -36,18 +29,10 @@ WAITING = Waiting()
 
 @dataclass(frozen=True)
 class Arrived:
-    """A curve that is to be answered, or why there is none.
+    """A curve that is to be answered, or why there is none."""
 
-    Parameters
-    ----------
-    file : str
-        Absolute.
-    part : int
-        Its number among the curves of the file, from 1; 0 where the file cannot be read at all.
-    """
-
-    file: str
-    part: int
+    file: str  #: Absolute.
+    part: int  #: Its number among the curves of the file, from 1; 0 where the file cannot be read at all.
     one: Curve | Exception
 
 
@@ -68,25 +53,16 @@ class _Stamp:
 
 @dataclass
 class Source:
-    """Files that are looked at again and again.
+    """Files that are looked at again and again."""
 
-    Parameters
-    ----------
-    listed : callable
-        The files that there are now; what is no file is a sentence.
-    answered : dict
-        Curves that have their answer, by `key_of` their file; goes on with what is taken here.
-    watch : bool
-        Files may still be written; else all are whole.
-    failed : set of int
-        Files of which it was said that they cannot be read; they are tried again, and not said again.
-    """
-
+    #: The files that there are now; what is no file is a sentence.
     listed: Callable[[], Iterable[str | SasnetError]]
     read: Read
+    #: Curves that have their answer, by `key_of` their file; goes on with what is taken here.
     answered: dict[int, int] = field(default_factory=dict)
-    watch: bool = False
+    watch: bool = False  #: Files may still be written; else all are whole.
     waiting: Waiting = WAITING
+    #: Files of which it was said that they cannot be read; they are tried again, and not said again.
     failed: set[int] = field(default_factory=set)
     _stamps: dict[int, _Stamp] = field(default_factory=dict)
 

@@ -34,16 +34,10 @@ _CLEAR = 3.0
 
 @dataclass(frozen=True)
 class Changed:
-    """A change with what is different.
-
-    Parameters
-    ----------
-    words : str
-        A phrase without a full stop, such as "two populations".
-    """
+    """A change with what is different."""
 
     change: Change
-    words: str
+    words: str  #: A phrase without a full stop, such as "two populations".
 
     @property
     def sentence(self) -> str:

@@ -40,20 +40,13 @@ Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Part:
-    """Frames that are embedded at once, which is what a kill loses.
-
-    Parameters
-    ----------
-    pieces : tuple of (str, int, int)
-        File, first frame, end.
-    stamps : tuple of (int, int)
-        Size in bytes and time of the last change, ns, of the file of each piece when this was planned.
-    """
+    """Frames that are embedded at once, which is what a kill loses."""
 
     path: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...]  #: File, first frame, end.
     embedding: str
     geometry: tuple[str, ...]
+    #: Size in bytes and time of the last change, ns, of the file of each piece when this was planned.
     stamps: tuple[Stamp, ...] = ()
 
     @property
@@ -64,23 +57,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Points:
-    """Frames in the space of the embedding.
+    """Frames in the space of the embedding."""
 
-    Parameters
-    ----------
-    path : (n,) str array
-        Of the file.
-    entry : (n,) int array
-        Number of the frame in its file, from 1.
-    points : (n, d) float32 array
-    counts : (n,) float array
-        Within the window.
-    """
-
-    path: NDArray[np.str_]
-    entry: NDArray[np.int64]
-    points: NDArray[np.float32]
-    counts: NDArray[np.float64]
+    path: NDArray[np.str_]  #: (n,), of the file.
+    entry: NDArray[np.int64]  #: (n,), number of the frame in its file, from 1.
+    points: NDArray[np.float32]  #: (n, d)
+    counts: NDArray[np.float64]  #: (n,), within the window.
 
 
 def planned(

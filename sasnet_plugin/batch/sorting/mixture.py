@@ -20,35 +20,19 @@ NOISE = -1
 
 @dataclass(frozen=True)
 class Mixture:
-    """Clusters of points.
+    """Clusters of points."""
 
-    Parameters
-    ----------
-    mean : (d,) array
-        Of the points; taken off before `axes`.
-    axes : (components, d) array
-        Principal components, over the standard deviation of the first.
-    weights : (k,) array
-    means : (k, components) array
-    covariances : (k, components, components) array
-    least_density : float
-        Logarithm of the density below which a point is noise.
-    bic : (numbers, 2) array
-        Numbers of clusters that were tried, and the BIC of each; empty where the number was given.
-    stability : float
-        Mean adjusted Rand index of the clusters with those of resampled points.
-    encoder : tuple of (weights, offsets)
-        Of an autoencoder, which points go through first; empty where they do not.
-    """
-
-    mean: FloatArray
-    axes: FloatArray
-    weights: FloatArray
-    means: FloatArray
-    covariances: FloatArray
-    least_density: float
+    mean: FloatArray  #: (d,), of the points; taken off before `axes`.
+    axes: FloatArray  #: (components, d), principal components, over the standard deviation of the first.
+    weights: FloatArray  #: (k,)
+    means: FloatArray  #: (k, components)
+    covariances: FloatArray  #: (k, components, components)
+    least_density: float  #: Logarithm of the density below which a point is noise.
+    #: (numbers, 2), numbers of clusters that were tried, and the BIC of each; empty where the number was
+    #: given.
     bic: FloatArray
-    stability: float
+    stability: float  #: Mean adjusted Rand index of the clusters with those of resampled points.
+    #: (weights, offsets), of an autoencoder, which points go through first; empty where they do not.
     encoder: tuple[Layer, ...] = ()
 
     def reduced(self, points: NDArray[np.floating]) -> FloatArray:

@@ -28,30 +28,18 @@ COLUMNS = ("file", "entry", "cluster", "probability")
 
 @dataclass(frozen=True)
 class Sorted:
-    """What `sorted.h5` holds, without the points.
+    """What `sorted.h5` holds, without the points."""
 
-    Parameters
-    ----------
-    file : (n,) str array
-    entry, cluster : (n,) int arrays
-    probability : (n,) array
-    plane : (n, 2) array
-        Place on the map.
-    geometry : tuple of str
-        Images were read with.
-    networks : str
-        Checksums of those that made the points, as JSON; see `embedded.network_of`.
-    """
-
-    file: NDArray[Any]
+    file: NDArray[Any]  #: (n,)
+    #: entry, cluster: (n,)
     entry: NDArray[np.int64]
     cluster: NDArray[np.int64]
-    probability: NDArray[np.float64]
-    plane: NDArray[np.float64]
+    probability: NDArray[np.float64]  #: (n,)
+    plane: NDArray[np.float64]  #: (n, 2), place on the map.
     mixture: Mixture
     embedding: str
-    geometry: tuple[str, ...]
-    networks: str
+    geometry: tuple[str, ...]  #: Images were read with.
+    networks: str  #: Checksums of those that made the points, as JSON; see `embedded.network_of`.
 
     def representative(self, cluster: int) -> NDArray[np.int64]:
         """Rows of the images that lie nearest to a cluster's middle on the map; of noise, any."""

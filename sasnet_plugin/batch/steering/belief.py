@@ -25,33 +25,17 @@ UNSEEN = "something not seen yet"
 
 
 class BeliefSettings(NamedTuple):
-    """How a map is believed to look before it is measured.
+    """How a map is believed to look before it is measured."""
 
-    Parameters
-    ----------
-    unseen : float
-        Share of the label that no measurement has shown.
-    lengths : tuple of float
-        Correlation lengths that are tried on each axis, as shares of the axis.
-    usual : float
-        Of these the most likely before anything is measured: a phase covers a third of an axis.
-    factor : float
-        By which lengths differ from the usual one, one standard deviation.
-    noise : tuple of float
-        Variances of an indicator about its process that are tried.
-    nodes : int
-        Of the integral over the winning process.
-    least : float
-        A label that has so much nowhere is no label of its own.
-    """
-
-    unseen: float = 0.15
+    unseen: float = 0.15  #: Share of the label that no measurement has shown.
+    #: Correlation lengths that are tried on each axis, as shares of the axis.
     lengths: tuple[float, ...] = (0.1, 0.2, 0.4, 0.8)
+    #: Of these the most likely before anything is measured: a phase covers a third of an axis.
     usual: float = 0.3
-    factor: float = 2.0
-    noise: tuple[float, ...] = (0.01, 0.1)
-    nodes: int = 7
-    least: float = 0.2
+    factor: float = 2.0  #: By which lengths differ from the usual one, one standard deviation.
+    noise: tuple[float, ...] = (0.01, 0.1)  #: Variances of an indicator about its process that are tried.
+    nodes: int = 7  #: Of the integral over the winning process.
+    least: float = 0.2  #: A label that has so much nowhere is no label of its own.
 
 
 SETTINGS = BeliefSettings()
@@ -59,24 +43,12 @@ SETTINGS = BeliefSettings()
 
 @dataclass(frozen=True)
 class Belief:
-    """An aspect of a map after some measurements.
+    """An aspect of a map after some measurements."""
 
-    Parameters
-    ----------
-    labels : tuple of str
-        The last is `UNSEEN`.
-    mean : (labels, n) float array
-        Of the indicators' processes at all points.
-    covariance : (n, n) float array
-        Common to the labels.
-    noise : float
-        Variance of a measured indicator about its process.
-    """
-
-    labels: tuple[str, ...]
-    mean: Array
-    covariance: Array
-    noise: float
+    labels: tuple[str, ...]  #: The last is `UNSEEN`.
+    mean: Array  #: (labels, n), of the indicators' processes at all points.
+    covariance: Array  #: (n, n), common to the labels.
+    noise: float  #: Variance of a measured indicator about its process.
 
     @property
     def variance(self) -> Array:
@@ -125,10 +97,10 @@ def wins(mean: Array, variance: Array) -> Array:
     return np.asarray(found / np.maximum(found.sum(axis=-2, keepdims=True), 1e-300))
 
 
-def entropy(probability: Array, axis: int = -2) -> Array:
-    """Bits that are open, summed over the labels."""
+def entropy(probability: Array) -> Array:
+    """Bits that are open, summed over the labels, the last axis but one."""
     safe = np.maximum(probability, 1e-12)
-    return np.asarray(-np.sum(safe * np.log2(safe), axis=axis))
+    return np.asarray(-np.sum(safe * np.log2(safe), axis=-2))
 
 
 def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:

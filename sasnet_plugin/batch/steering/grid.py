@@ -20,15 +20,10 @@ MOST = 4000
 
 @dataclass(frozen=True)
 class Grid:
-    """All combinations of the values of some axes, the last axis fastest, as a raster goes.
+    """All combinations of the values of some axes, the last axis fastest, as a raster goes."""
 
-    Parameters
-    ----------
-    axes : mapping of str to tuple of float
-        Values of each axis in their order; neighbours count as equally different, so that a concentration
-        may ascend by factors.
-    """
-
+    #: Values of each axis in their order; neighbours count as equally different, so that a concentration may
+    #: ascend by factors.
     axes: Mapping[str, tuple[float, ...]]
 
     def __post_init__(self) -> None:

@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Names:
-    """What a network of curves tells apart.
+    """What a network of curves tells apart."""
 
-    Parameters
-    ----------
-    groups : tuple of str
-        Of models.
-    """
-
-    groups: tuple[str, ...]
+    groups: tuple[str, ...]  #: Of models.
 
 
 def names_of(predictor: Predictor) -> Names:

@@ -31,31 +31,17 @@ _HALF = 0.5
 
 
 class PhaseSettings(NamedTuple):
-    """How samples are chosen.
+    """How samples are chosen."""
 
-    Parameters
-    ----------
-    first : int
-        Samples for each axis, and one more, that are spread over the grid before anything is inferred.
-    candidates : int
-        Samples of the largest own entropy whose gain is worked out.
-    enough : float
-        Bits that the best sample has to promise; below them the map is taken for known.
-    decided : float
-        Probability of the best label below which a measured sample is undecided: in its own answer, and in
-        what its neighbours say with it.
-    again : int
-        Times that an undecided sample is measured again, longer.
-    longer : float
-        How many times as long: noise falls to a third.
-    """
-
+    #: Samples for each axis, and one more, that are spread over the grid before anything is inferred.
     first: int = 4
-    candidates: int = 40
-    enough: float = 0.3
+    candidates: int = 40  #: Samples of the largest own entropy whose gain is worked out.
+    enough: float = 0.3  #: Bits that the best sample has to promise; below them the map is taken for known.
+    #: Probability of the best label below which a measured sample is undecided: in its own answer, and in
+    #: what its neighbours say with it.
     decided: float = 0.85
-    again: int = 2
-    longer: float = 8.0
+    again: int = 2  #: Times that an undecided sample is measured again, longer.
+    longer: float = 8.0  #: How many times as long: noise falls to a third.
 
 
 SETTINGS = PhaseSettings()
@@ -63,40 +49,21 @@ SETTINGS = PhaseSettings()
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A sample to measure.
+    """A sample to measure."""
 
-    Parameters
-    ----------
-    place : int
-        Of the raster.
-    gain : float
-        Bits that are expected of it; NaN while samples are only spread.
-    longer : bool
-        It was measured and is undecided: count it longer than before.
-    """
-
-    place: int
-    gain: float
+    place: int  #: Of the raster.
+    gain: float  #: Bits that are expected of it; NaN while samples are only spread.
     reason: str
-    longer: bool = False
+    longer: bool = False  #: It was measured and is undecided: count it longer than before.
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """Two neighbours of different phases.
+    """Two neighbours of different phases."""
 
-    Parameters
-    ----------
-    between : (dict, dict)
-        Points of the grid.
-    phases : (str, str)
-    probability : float
-        That they differ, taken by itself.
-    """
-
-    between: tuple[dict[str, float], dict[str, float]]
+    between: tuple[dict[str, float], dict[str, float]]  #: Points of the grid.
     phases: tuple[str, str]
-    probability: float
+    probability: float  #: That they differ, taken by itself.
 
 
 def aspects_of(outcome: Mapping[str, object]) -> Shares:
@@ -136,22 +103,14 @@ def _number(value: object) -> float | None:
 
 @dataclass
 class PhaseMap:
-    """A grid of samples, what has been measured of it, and what that says of the rest.
-
-    Parameters
-    ----------
-    aspects : tuple of str
-        What makes a phase; others are passed over.
-    measured : list of (place, shares)
-    failed : set of int
-        Places that are not to be suggested again.
-    """
+    """A grid of samples, what has been measured of it, and what that says of the rest."""
 
     grid: Grid
+    #: What makes a phase; others are passed over.
     aspects: tuple[str, ...] = (GROUP, INTERACTION, POPULATIONS)
     settings: PhaseSettings = SETTINGS
-    measured: list[tuple[int, Shares]] = field(default_factory=list)
-    failed: set[int] = field(default_factory=set)
+    measured: list[tuple[int, Shares]] = field(default_factory=list)  #: (place, shares)
+    failed: set[int] = field(default_factory=set)  #: Places that are not to be suggested again.
     _beliefs: dict[str, Belief] = field(default_factory=dict)
     _upto: int = -1
 

@@ -30,18 +30,11 @@ Array = NDArray[np.float64]
 
 
 class OptionSettings(NamedTuple):
-    """How options are compared.
+    """How options are compared."""
 
-    Parameters
-    ----------
-    floor : float
-        Least probability of a group in the log loss: the network's probabilities are not known better.
-    worth : float
-        Bits below which an option is said to tell hardly anything.
-    """
-
+    #: Least probability of a group in the log loss: the network's probabilities are not known better.
     floor: float = 0.01
-    worth: float = 0.05
+    worth: float = 0.05  #: Bits below which an option is said to tell hardly anything.
 
 
 SETTINGS = OptionSettings()
@@ -49,19 +42,12 @@ SETTINGS = OptionSettings()
 
 @dataclass(frozen=True)
 class Option:
-    """What could be measured next of the same sample.
-
-    Parameters
-    ----------
-    q_range : (float, float) or None
-        Å⁻¹; None counts on in the setting that was measured.
-    rate : float
-        Counts per second at the same q and intensity, relative to the setting that was measured.
-    """
+    """What could be measured next of the same sample."""
 
     name: str
     seconds: float
-    q_range: tuple[float, float] | None = None
+    q_range: tuple[float, float] | None = None  #: Å⁻¹; None counts on in the setting that was measured.
+    #: Counts per second at the same q and intensity, relative to the setting that was measured.
     rate: float = 1.0
 
     def __post_init__(self) -> None:
@@ -75,20 +61,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Promise:
-    """What is expected of an option.
-
-    Parameters
-    ----------
-    bits : float
-        Of information about the group of models.
-    rivals : (str, str)
-        The two groups that are most probable now.
-    """
+    """What is expected of an option."""
 
     option: Option
-    bits: float
+    bits: float  #: Of information about the group of models.
     open_bits: float
-    rivals: tuple[str, str]
+    rivals: tuple[str, str]  #: The two groups that are most probable now.
 
     @property
     def reason(self) -> str:

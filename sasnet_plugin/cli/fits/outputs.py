@@ -23,26 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Outputs:
-    """Files that are written as answers come, and at the end.
+    """Files that are written as answers come, and at the end."""
 
-    Parameters
-    ----------
-    report, export : Path or None
-        Folders for pages, and for what opens elsewhere.
-    plot, table : Path or None
-        A figure of all, and a line for each.
-    force : bool
-        Replace files that sasnet has not written.
-    details : bool
-        Pages have all there is.
-    """
-
+    #: report, export: folders for pages, and for what opens elsewhere.
     report: Path | None = None
     export: Path | None = None
+    #: plot, table: a figure of all, and a line for each.
     plot: Path | None = None
     table: Path | None = None
-    force: bool = False
-    details: bool = False
+    force: bool = False  #: Replace files that sasnet has not written.
+    details: bool = False  #: Pages have all there is.
     rows: list[Row] = field(default_factory=list)
     drawn: list[FitResult] = field(default_factory=list)
 

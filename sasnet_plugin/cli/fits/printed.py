@@ -20,22 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Say:
-    """How answers are printed.
+    """How answers are printed."""
 
-    Parameters
-    ----------
-    line : JsonLine or None
-        Prints an object as JSON; None prints for people.
-    quiet, details : bool
-        The headline alone; or all there is.
-    titled : bool
-        There are several files.
-    """
-
-    line: JsonLine | None
+    line: JsonLine | None  #: Prints an object as JSON; None prints for people.
+    #: quiet, details: the headline alone; or all there is.
     quiet: bool
     details: bool
-    titled: bool
+    titled: bool  #: There are several files.
 
     @property
     def silent(self) -> bool:

@@ -14,15 +14,9 @@ from ...types import SasnetError
 
 @dataclass
 class Reading:
-    """How files are read, and of which kind those were that hold images.
+    """How files are read, and of which kind those were that hold images."""
 
-    Parameters
-    ----------
-    domain : str or None
-        Of all files; None asks each file.
-    """
-
-    domain: str | None
+    domain: str | None  #: Of all files; None asks each file.
     options: Options
     geometry: tuple[str, ...]
     kinds: dict[str, Domain] = field(default_factory=dict)

@@ -32,41 +32,22 @@ AGAIN = 4.0
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a series of curves.
+    """What is asked of a series of curves."""
 
-    Parameters
-    ----------
-    files : sequence of str
-        Files, folders and patterns.
-    plot, page, hdf5 : Path or None
-        What is made of it besides.
-    interval : float or None
-        Seconds between two frames; None counts them.
-    model : str or None
-        Fitted to each curve.
-    quiet_for : float or None
-        Seconds without a new curve after which it ends.
-    window : (float, float) or None
-        Range of q, Å⁻¹.
-    add : bool
-        The curves are of one sample, and added up.
-    scheduler : str or None
-        Of a Dask cluster whose workers ask the network.
-    """
-
-    files: Sequence[str]
+    files: Sequence[str]  #: Files, folders and patterns.
     out: Path
+    #: plot, page, hdf5: what is made of it besides.
     plot: Path | None = None
     page: Path | None = None
     hdf5: Path | None = None
-    interval: float | None = None
-    model: str | None = None
+    interval: float | None = None  #: Seconds between two frames; None counts them.
+    model: str | None = None  #: Fitted to each curve.
     watch: bool = False
-    quiet_for: float | None = None
-    window: tuple[float, float] | None = None
-    add: bool = False
+    quiet_for: float | None = None  #: Seconds without a new curve after which it ends.
+    window: tuple[float, float] | None = None  #: Range of q, Å⁻¹.
+    add: bool = False  #: The curves are of one sample, and added up.
     force: bool = False
-    scheduler: str | None = None
+    scheduler: str | None = None  #: Of a Dask cluster whose workers ask the network.
 
 
 def add_curves(asked: Asked, reading: ReadOptions) -> None:

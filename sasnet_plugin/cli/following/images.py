@@ -17,34 +17,18 @@ from .where import asked_where
 
 @dataclass(frozen=True)
 class Images:
-    """What is asked of a series of images.
+    """What is asked of a series of images."""
 
-    Parameters
-    ----------
-    files : sequence of str
-        Files, folders and patterns.
-    geometry : sequence of str
-        What headers lack.
-    plot : str or None
-        Figure of the numbers against time.
-    interval : float or None
-        Seconds between two frames; None counts them.
-    next_settings, before : sequence of str
-        SANS: settings that could be measured next; images of the sample in other settings.
-    scheduler : str or None
-        Of a Dask cluster whose workers ask the network.
-    """
-
-    files: Sequence[str]
+    files: Sequence[str]  #: Files, folders and patterns.
     out: Path
     domain: Domain
-    geometry: Sequence[str] = ()
-    plot: str | None = None
-    interval: float | None = None
-    next_settings: Sequence[str] = ()
-    before: Sequence[str] = ()
+    geometry: Sequence[str] = ()  #: What headers lack.
+    plot: str | None = None  #: Figure of the numbers against time.
+    interval: float | None = None  #: Seconds between two frames; None counts them.
+    next_settings: Sequence[str] = ()  #: SANS: settings that could be measured next.
+    before: Sequence[str] = ()  #: Images of the sample in other settings.
     force: bool = False
-    scheduler: str | None = None
+    scheduler: str | None = None  #: Of a Dask cluster whose workers ask the network.
 
 
 def follow_images(asked: Images, quantities: Sequence[Parameter]) -> None:

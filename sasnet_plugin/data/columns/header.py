@@ -52,16 +52,10 @@ _SCAN = re.compile(r"(?:scan|axis|abscissa)[^\n]{0,40}?(?:two|2)[\s_-]*(?:theta|
 
 
 class Names(NamedTuple):
-    """The names above a table.
-
-    Parameters
-    ----------
-    unit_beside : str
-        What a line of units says under the name of q; empty where there is none.
-    """
+    """The names above a table."""
 
     columns: tuple[ColumnName, ...]
-    unit_beside: str = ""
+    unit_beside: str = ""  #: What a line of units says under the name of q; empty where there is none.
 
     def first(self, *quantities: str) -> int | None:
         """The first column of one of these quantities."""

@@ -17,33 +17,20 @@ FWHM = 2.3548
 
 
 class ColumnName(NamedTuple):
-    """A column's name, understood.
+    """A column's name, understood."""
 
-    Parameters
-    ----------
-    text : str
-        As it stands in the file.
-    quantity : str
-        `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`,
-        `SLIT` (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction),
-        `OTHER` or `UNKNOWN`.
-    scale : str
-        "log10" or "ln" of it; "squared"; its "root" or "inverse"; "q", "q2" or "q4" times it; empty for
-        the quantity itself.
-    unit : str
-        The text of its unit; empty where none is named.
-    factor : float
-        What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths.
-    sample : str
-        What tells columns of the same quantity apart: "2" of ``I_2``; empty for none.
-    """
-
-    text: str
+    text: str  #: As it stands in the file.
+    #: `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `SLIT`
+    #: (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction), `OTHER` or
+    #: `UNKNOWN`.
     quantity: str
+    #: "log10" or "ln" of it; "squared"; its "root" or "inverse"; "q", "q2" or "q4" times it; empty for the
+    #: quantity itself.
     scale: str = ""
-    unit: str = ""
+    unit: str = ""  #: The text of its unit; empty where none is named.
+    #: What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths.
     factor: float = 1.0
-    sample: str = ""
+    sample: str = ""  #: What tells columns of the same quantity apart: "2" of ``I_2``; empty for none.
 
 
 def _any(words: str) -> str:

@@ -39,20 +39,14 @@ _SAMPLE = re.compile(r"^I(?:nt(?:ensity)?)?", re.IGNORECASE)
 
 
 class Roles(NamedTuple):
-    """The columns of one data set, by their numbers.
-
-    Parameters
-    ----------
-    title : str
-        Of a data set among several; empty for the only one.
-    """
+    """The columns of one data set, by their numbers."""
 
     x: int
     intensity: int
     error: int | None = None
     dq: int | None = None
     slit: int | None = None
-    title: str = ""
+    title: str = ""  #: Of a data set among several; empty for the only one.
 
 
 # By names.

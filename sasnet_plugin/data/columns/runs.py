@@ -30,19 +30,11 @@ BACK = 1.5
 
 @dataclass
 class Run:
-    """Rows of equally many numbers, with at most `GAP` other lines between two of them.
-
-    Parameters
-    ----------
-    places : list of int
-        Numbers of their lines.
-    dropped : int
-        Lines between them.
-    """
+    """Rows of equally many numbers, with at most `GAP` other lines between two of them."""
 
     rows: list[list[float]]
-    places: list[int]
-    dropped: int = 0
+    places: list[int]  #: Numbers of their lines.
+    dropped: int = 0  #: Lines between them.
 
     @property
     def width(self) -> int:
@@ -62,25 +54,13 @@ class Run:
 
 @dataclass
 class Runs:
-    """Rows of numbers as they come, line by line.
-
-    Parameters
-    ----------
-    single : int
-        Lines of one number.
-    odd : list of int
-        Lines that look like rows and cannot be read.
-    gap : int
-        Lines since the last row, without empty ones.
-    parted : bool
-        Whether empty lines stand between the last row and the next.
-    """
+    """Rows of numbers as they come, line by line."""
 
     runs: list[Run] = field(default_factory=list)
-    single: int = 0
-    odd: list[int] = field(default_factory=list)
-    gap: int = GAP + 1
-    parted: bool = False
+    single: int = 0  #: Lines of one number.
+    odd: list[int] = field(default_factory=list)  #: Lines that look like rows and cannot be read.
+    gap: int = GAP + 1  #: Lines since the last row, without empty ones.
+    parted: bool = False  #: Whether empty lines stand between the last row and the next.
 
     def take(self, lines: list[str], number: int) -> None:
         """The line of this number."""

@@ -75,18 +75,11 @@ _METRES = 1e-6
 
 
 class Unit(NamedTuple):
-    """What a file says of the unit of q.
+    """What a file says of the unit of q."""
 
-    Parameters
-    ----------
-    name : str or None
-        A key of ``units.FACTORS["q"]``; None where it says nothing that is understood.
-    unknown : str
-        What it says instead, where that is no unit of q.
-    """
-
+    #: A key of ``units.FACTORS["q"]``; None where it says nothing that is understood.
     name: str | None = None
-    unknown: str = ""
+    unknown: str = ""  #: What it says instead, where that is no unit of q.
 
 
 def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:

@@ -39,36 +39,21 @@ _TEXT_BYTES = bytes(range(32, 256)) + b"\t\n\r\f\b\x1a\x1b\x0b"
 
 @dataclass(frozen=True)
 class Table:
-    """The table of a text.
+    """The table of a text."""
 
-    Parameters
-    ----------
-    columns : (m, n) float array
-        m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no table.
-    below : tuple of str
-        Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
-    dropped : int
-        Lines inside the table that were left out, having another count of numbers or none.
-    lost : int
-        Lines of numbers outside the table, next to it or a table of their own.
-    grouped : str
-        A number with signs between its thousands, in one of these lines; empty where there is none.
-    blocks : int
-        Blocks of numbers of that many columns in the text; the longest is given.
-    others : tuple of Table
-        Tables of that many columns that begin at small q again: further data sets.
-    single : bool
-        The text holds one column of numbers and no table.
-    """
-
+    #: (m, n), m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no
+    #: table.
     columns: FloatArray
     header: tuple[str, ...] = ()
+    #: Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     below: tuple[str, ...] = ()
-    dropped: int = 0
-    lost: int = 0
+    dropped: int = 0  #: Lines inside the table that were left out, having another count of numbers or none.
+    lost: int = 0  #: Lines of numbers outside the table, next to it or a table of their own.
+    #: A number with signs between its thousands, in one of these lines; empty where there is none.
     grouped: str = ""
-    blocks: int = 0
-    single: bool = False
+    blocks: int = 0  #: Blocks of numbers of that many columns in the text; the longest is given.
+    single: bool = False  #: The text holds one column of numbers and no table.
+    #: Tables of that many columns that begin at small q again: further data sets.
     others: tuple[Table, ...] = ()
 
 

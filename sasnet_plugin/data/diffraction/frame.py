@@ -11,30 +11,14 @@ from ...types import DataError
 
 @dataclass(frozen=True)
 class Window:
-    """The largest circle of a flat detector that is looked at, and what of the geometry is known.
+    """The largest circle of a flat detector that is looked at, and what of the geometry is known."""
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of the detector.
-    centre : (float, float)
-        Column and row of the beam, from 0 at the middle of the first pixel.
-    edge : float
-        Radius of the circle, pixels.
-    wavelength : float or None
-        Å.
-    distance : float or None
-        From sample to detector, mm.
-    pixel_size : float or None
-        mm.
-    """
-
-    shape: tuple[int, int]
-    centre: tuple[float, float]
-    edge: float
-    wavelength: float | None = None
-    distance: float | None = None
-    pixel_size: float | None = None
+    shape: tuple[int, int]  #: Rows and columns of the detector.
+    centre: tuple[float, float]  #: Column and row of the beam, from 0 at the middle of the first pixel.
+    edge: float  #: Radius of the circle, pixels.
+    wavelength: float | None = None  #: Å.
+    distance: float | None = None  #: From sample to detector, mm.
+    pixel_size: float | None = None  #: mm.
 
     def check(self, name: str) -> None:
         """See that the circle lies on the detector, at least in part.

@@ -33,19 +33,11 @@ _LIT = 5.0
 
 @dataclass(frozen=True)
 class Frames:
-    """Some frames of a file, ready for `polar.in_cells`.
+    """Some frames of a file, ready for `polar.in_cells`."""
 
-    Parameters
-    ----------
-    start : int
-        Number of the first in its file, from 0.
-    counts : (m, rows, columns) float32 array
-    masks : (m, rows, columns) bool array
-    """
-
-    start: int
-    counts: NDArray[np.float32]
-    masks: NDArray[np.bool_]
+    start: int  #: Number of the first in its file, from 0.
+    counts: NDArray[np.float32]  #: (m, rows, columns)
+    masks: NDArray[np.bool_]  #: (m, rows, columns)
     window: Window
     notes: tuple[str, ...]
     total: int

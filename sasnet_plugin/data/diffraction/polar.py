@@ -30,22 +30,12 @@ _RING_COVERED = 0.3
 
 @dataclass(frozen=True)
 class Polar:
-    """Images in cells.
+    """Images in cells."""
 
-    Parameters
-    ----------
-    counts : (n, RINGS, SECTORS) float32 array
-    area : (n, RINGS, SECTORS) float32 array
-        Unmasked pixels of each cell.
-    whole : (RINGS, SECTORS) float32 array
-        Pixels of a cell, masked or not.
-    shared : (RINGS,) float32 array
-        By how much less its counts scatter than Poisson counts: rings share pixels.
-    """
-
-    counts: NDArray[np.float32]
-    area: NDArray[np.float32]
-    whole: NDArray[np.float32]
+    counts: NDArray[np.float32]  #: (n, RINGS, SECTORS)
+    area: NDArray[np.float32]  #: (n, RINGS, SECTORS), unmasked pixels of each cell.
+    whole: NDArray[np.float32]  #: (RINGS, SECTORS), pixels of a cell, masked or not.
+    #: (RINGS,), by how much less its counts scatter than Poisson counts: rings share pixels.
     shared: NDArray[np.float32]
 
 
@@ -107,26 +97,13 @@ def of_images(images: Sequence[Image]) -> Polar:
 
 @dataclass(frozen=True)
 class Rings:
-    """What is seen of each ring.
+    """What is seen of each ring."""
 
-    Parameters
-    ----------
-    rate : (n, RINGS) array
-        Mean counts a pixel.
-    counts : (n, RINGS) array
-    coverage : (n, RINGS) array
-        Share of the ring's cells that were measured.
-    harmonics : (n, RINGS, SECTORS // 2 + 1) complex array
-        I_n over the rate.
-    noise : (n, RINGS) array
-        What counting adds to the square of each of them.
-    """
-
-    rate: NDArray[np.float32]
-    counts: NDArray[np.float32]
-    coverage: NDArray[np.float32]
-    harmonics: NDArray[np.complex64]
-    noise: NDArray[np.float32]
+    rate: NDArray[np.float32]  #: (n, RINGS), mean counts a pixel.
+    counts: NDArray[np.float32]  #: (n, RINGS)
+    coverage: NDArray[np.float32]  #: (n, RINGS), share of the ring's cells that were measured.
+    harmonics: NDArray[np.complex64]  #: (n, RINGS, SECTORS // 2 + 1), I_n over the rate.
+    noise: NDArray[np.float32]  #: (n, RINGS), what counting adds to the square of each of them.
 
     @property
     def amplitude(self) -> NDArray[np.float32]:

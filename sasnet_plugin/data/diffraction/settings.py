@@ -22,29 +22,16 @@ NUMBERS = {
 
 @dataclass(frozen=True)
 class Setup:
-    """Settings of the images of a file; None where nothing is said.
+    """Settings of the images of a file; None where nothing is said."""
 
-    Parameters
-    ----------
-    wavelength, distance, pixel_size : float or None
-        Å, mm, mm. Tags and sorting need none of them; sizes in nm do.
-    direct_beam : (float, float) or None
-        Column and row of the beam, counted from 0.
-    radius : float or None
-        Of the window about it, pixels.
-    mask_file : str or None
-        An image of the same shape, not zero where a pixel is to be left out.
-    dataset : str or None
-        Path of the images within an HDF5 file.
-    """
-
+    #: wavelength, distance, pixel_size: Å, mm, mm. Tags and sorting need none of them; sizes in nm do.
     wavelength: float | None = None
     distance: float | None = None
     pixel_size: float | None = None
-    direct_beam: tuple[float, float] | None = None
-    radius: float | None = None
-    mask_file: str | None = None
-    dataset: str | None = None
+    direct_beam: tuple[float, float] | None = None  #: Column and row of the beam, counted from 0.
+    radius: float | None = None  #: Of the window about it, pixels.
+    mask_file: str | None = None  #: An image of the same shape, not zero where a pixel is to be left out.
+    dataset: str | None = None  #: Path of the images within an HDF5 file.
 
 
 def setup_of(path: Path, given: Sequence[str]) -> Setup:

@@ -32,24 +32,12 @@ SMALLEST = 24
 
 @dataclass(frozen=True)
 class Block:
-    """Some frames of a file, one after the other.
+    """Some frames of a file, one after the other."""
 
-    Parameters
-    ----------
-    start : int
-        Number of the first, from 0.
-    frames : (m, rows, columns) array
-        As stored.
-    bad : (rows, columns) bool array or None
-        The file's own mask.
-    setup : Setup
-        What the file says.
-    """
-
-    start: int
-    frames: NDArray[Any]
-    bad: NDArray[np.bool_] | None
-    setup: Setup
+    start: int  #: Number of the first, from 0.
+    frames: NDArray[Any]  #: (m, rows, columns), as stored.
+    bad: NDArray[np.bool_] | None  #: (rows, columns), the file's own mask.
+    setup: Setup  #: What the file says.
     total: int
 
 

@@ -43,21 +43,12 @@ _NO_PIXELS = re.compile(
 
 @dataclass(frozen=True)
 class Stacks:
-    """The images of an open file.
+    """The images of an open file."""
 
-    Parameters
-    ----------
-    arrays : tuple of h5py.Dataset
-        Of two dimensions or more, one after the other; the last two are rows and columns.
-    bad : (rows, columns) bool array or None
-        The file's mask.
-    geometry : ImageSettings
-        What the file says.
-    """
-
+    #: Of two dimensions or more, one after the other; the last two are rows and columns.
     arrays: tuple[Any, ...]
-    bad: Any
-    geometry: ImageSettings
+    bad: Any  #: (rows, columns) bool array, the file's mask.
+    geometry: ImageSettings  #: What the file says.
     notes: tuple[str, ...] = ()
 
     @property

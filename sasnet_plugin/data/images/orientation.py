@@ -23,18 +23,10 @@ _ENOUGH = 2000.0
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a picture stands upright.
+    """Whether a picture stands upright."""
 
-    Parameters
-    ----------
-    turned : str
-        In what way it is turned, as the end of a sentence; empty where it is not.
-    note : str
-        A sentence on what could not be told; empty where all could.
-    """
-
-    turned: str = ""
-    note: str = ""
+    turned: str = ""  #: In what way it is turned, as the end of a sentence; empty where it is not.
+    note: str = ""  #: A sentence on what could not be told; empty where all could.
 
 
 def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: bool) -> NDArray[Any]:

@@ -123,24 +123,14 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Placement:
-    """How pictures of one shape and geometry become images over exit angles.
+    """How pictures of one shape and geometry become images over exit angles."""
 
-    Parameters
-    ----------
-    geometry : GrazingIncidence
-        Of the pixels of the image.
-    turns : int
-        Quarter turns counter-clockwise that bring the surface normal up.
-    flip_rows, flip_columns : bool
-        What is reversed after turning.
-    boxes : four (rows, columns) float arrays or None
-        Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
-    """
-
-    geometry: GrazingIncidence
-    turns: int
+    geometry: GrazingIncidence  #: Of the pixels of the image.
+    turns: int  #: Quarter turns counter-clockwise that bring the surface normal up.
+    #: flip_rows, flip_columns: what is reversed after turning.
     flip_rows: bool
     flip_columns: bool
+    #: Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
     boxes: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
     notes: tuple[str, ...] = ()
 

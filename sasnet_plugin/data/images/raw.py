@@ -14,27 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawFrame:
-    """One frame of a file.
+    """One frame of a file."""
 
-    Parameters
-    ----------
-    values : (rows, columns) array
-        As stored, first row first, in the file's own type of number.
-    entry : str
-        The frame's title within the file; empty where it holds one.
-    geometry : ImageSettings
-        What the file's header says.
-    bad : (rows, columns) bool array or None
-        The file's own mask, True where a pixel is to be left out.
-    notes : tuple of str
-        Plain sentences about what the reader did.
-    """
-
-    values: NDArray[Any]
-    entry: str = ""
-    geometry: ImageSettings = ImageSettings()
+    values: NDArray[Any]  #: (rows, columns), as stored, first row first, in the file's own type of number.
+    entry: str = ""  #: The frame's title within the file; empty where it holds one.
+    geometry: ImageSettings = ImageSettings()  #: What the file's header says.
+    #: (rows, columns), the file's own mask, True where a pixel is to be left out.
     bad: NDArray[Any] | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.
 
 
 def truncated(file: str) -> DataError:

@@ -17,18 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rebinned:
-    """An image on another grid.
+    """An image on another grid."""
 
-    Parameters
-    ----------
-    image : Image
-        Counts gathered from the pixels that count; its mask is True where any of a cell is covered.
-    coverage : (rows, columns) float array
-        Share of each cell's area that pixels that count cover, 0..1.
-    """
-
+    #: Counts gathered from the pixels that count; its mask is True where any of a cell is covered.
     image: Image
-    coverage: FloatArray
+    coverage: FloatArray  #: (rows, columns), share of each cell's area that pixels that count cover, 0..1.
 
 
 def edges_of(centres: FloatArray) -> FloatArray:

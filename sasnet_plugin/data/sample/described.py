@@ -24,25 +24,14 @@ _OF_CURVES = ("solvents", "concentrations", "probes", "scale")
 
 @dataclass(frozen=True)
 class Described:
-    """What is said of a sample, or of each of a batch.
+    """What is said of a sample, or of each of a batch."""
 
-    Parameters
-    ----------
-    sections : mapping
-        Of a sample file, see `read_description`.
-    share, own : tuple of str
-        Names of parameters.
-    ties : tuple of str
-        Such as ``"sld_solvent = -0.56 + 6.92*x"``.
-    source : str
-        Where the sections stand, for sentences.
-    """
-
-    sections: Mapping[str, Any] = field(default_factory=dict)
+    sections: Mapping[str, Any] = field(default_factory=dict)  #: Of a sample file, see `read_description`.
+    #: share, own: names of parameters.
     share: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
-    ties: tuple[str, ...] = ()
-    source: str = "the sample"
+    ties: tuple[str, ...] = ()  #: Such as ``"sld_solvent = -0.56 + 6.92*x"``.
+    source: str = "the sample"  #: Where the sections stand, for sentences.
 
     def sample(
         self, curves: Sequence[Curve], sld: Callable[[str, str], float] | None, *, of_several: bool = False

@@ -22,16 +22,10 @@ _LONGEST = 500
 
 @dataclass(frozen=True)
 class Expression:
-    """A formula of names and numbers.
-
-    Parameters
-    ----------
-    names : frozenset of str
-        That it needs.
-    """
+    """A formula of names and numbers."""
 
     text: str
-    names: frozenset[str]
+    names: frozenset[str]  #: That it needs.
 
     def value(self, given: Mapping[str, float]) -> float:
         """Its value with these; NaN where it has none, such as a root of something negative."""

@@ -21,40 +21,24 @@ SETTINGS, CONTRASTS, CONCENTRATIONS, PROBES, SERIES = KINDS = (
 
 @dataclass(frozen=True)
 class Sample:
-    """Curves of one sample, and what is known of how they belong together.
-
-    Parameters
-    ----------
-    kind : str
-        One of `KINDS`.
-    told : bool
-        The kind was given, not found from the curves.
-    solvents : tuple of float or None
-        Scattering length density of each curve's solvent, 10⁻⁶ Å⁻²; None where it is not known.
-    concentrations : tuple of float or None
-        Of each curve, in one unit, whichever; None where it is not known.
-    probes : tuple of str
-        neutron or xray.
-    scale : tuple of float or None
-        Factors of the curves' intensities that are known beforehand.
-    share, own : frozenset of str
-        Parameters that all curves have in common, and that each has of its own, against the kind's custom.
-    ties : mapping of str to Expression
-        Parameters calculated from others, and from the curve's `values`.
-    values : tuple of mapping
-        Numbers of each curve that ties name, such as its share of D2O.
-    """
+    """Curves of one sample, and what is known of how they belong together."""
 
     curves: tuple[Curve, ...]
-    kind: str
-    told: bool = False
+    kind: str  #: One of `KINDS`.
+    told: bool = False  #: The kind was given, not found from the curves.
+    #: Scattering length density of each curve's solvent, 10⁻⁶ Å⁻²; None where it is not known.
     solvents: tuple[float | None, ...] = ()
+    #: Of each curve, in one unit, whichever; None where it is not known.
     concentrations: tuple[float | None, ...] = ()
-    probes: tuple[str, ...] = ()
-    scale: tuple[float | None, ...] = ()
+    probes: tuple[str, ...] = ()  #: neutron or xray.
+    scale: tuple[float | None, ...] = ()  #: Factors of the curves' intensities that are known beforehand.
+    #: share, own: parameters that all curves have in common, and that each has of its own, against the kind's
+    #: custom.
     share: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    #: Parameters calculated from others, and from the curve's `values`.
     ties: Mapping[str, Expression] = field(default_factory=dict)
+    #: Numbers of each curve that ties name, such as its share of D2O.
     values: tuple[Mapping[str, float], ...] = ()
 
     @property

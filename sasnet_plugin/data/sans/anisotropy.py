@@ -20,22 +20,14 @@ ONE_SIDED = 0.4
 
 @dataclass(frozen=True)
 class Anisotropy:
-    """What the second harmonics say.
+    """What the second harmonics say."""
 
-    Parameters
-    ----------
-    chance : float
-        Of harmonics as large as these in an image that is alike all around.
-    amplitude : float
-        Median over the rings of the second harmonic over the mean, noise taken off, each ring by its
-        certainty: a few rings in the corners of a detector do not decide.
-    axis, axis_error : float
-        Direction, degrees from qx, of the most or of the least scattering: it is known up to a quarter turn;
-        and one standard deviation.
-    """
-
-    chance: float
+    chance: float  #: Of harmonics as large as these in an image that is alike all around.
+    #: Median over the rings of the second harmonic over the mean, noise taken off, each ring by its
+    #: certainty: a few rings in the corners of a detector do not decide.
     amplitude: float
+    #: axis, axis_error: direction, degrees from qx, of the most or of the least scattering: it is known up to
+    #: a quarter turn; and one standard deviation.
     axis: float
     axis_error: float
 

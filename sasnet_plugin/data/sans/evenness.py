@@ -88,11 +88,8 @@ def scatter(
 
     Parameters
     ----------
-    ring : (n,) int array
     angle : (n,) array
-        Of each pixel around the beam, radians.
-    weight, values, variance : (n,) float arrays
-        As of `rim_efficiency`.
+        Of each pixel around the beam, radians; the others as of `rim_efficiency`.
 
     Returns
     -------

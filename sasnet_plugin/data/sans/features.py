@@ -34,15 +34,9 @@ _END = 0.25
 
 @dataclass(frozen=True)
 class Settings:
-    """Images of one sample in several settings of the instrument.
+    """Images of one sample in several settings of the instrument."""
 
-    Parameters
-    ----------
-    images : tuple of Image or Polar
-        At least one; in rings and sectors already where they were simulated so.
-    """
-
-    images: tuple[Any, ...]
+    images: tuple[Any, ...]  #: At least one; in rings and sectors already where they were simulated so.
 
     @property
     def file(self) -> str:

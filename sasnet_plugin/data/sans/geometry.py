@@ -19,31 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SmallAngle:
-    """Pixels of a detector behind a sample that the beam goes through.
+    """Pixels of a detector behind a sample that the beam goes through."""
 
-    Parameters
-    ----------
-    qx, qy : (rows, columns) float arrays
-        To the right and upwards as seen from the sample, Å⁻¹.
-    weight : (rows, columns) float array
-        Solid angle times efficiency, 1 in the beam: what a pixel sees of the same I(q).
-    along, across : (rows, columns) float arrays or None
-        Spread of q along q and across it, one standard deviation, Å⁻¹; None where the file does not say.
-    error : (rows, columns) float array or None
-        One standard deviation of the values of an image that is reduced; None where they are counts.
-    setting : Setting or None
-        Of the instrument, where it is known.
-    picture : str
-        How the picture lies in which directions are counted anticlockwise from the right, for people.
-    """
-
+    #: qx, qy: (rows, columns), to the right and upwards as seen from the sample, Å⁻¹.
     qx: FloatArray
     qy: FloatArray
+    #: (rows, columns), solid angle times efficiency, 1 in the beam: what a pixel sees of the same I(q).
     weight: FloatArray
+    #: along, across: (rows, columns), spread of q along q and across it, one standard deviation, Å⁻¹; None
+    #: where the file does not say.
     along: FloatArray | None = None
     across: FloatArray | None = None
+    #: (rows, columns), one standard deviation of the values of an image that is reduced; None where they are
+    #: counts.
     error: FloatArray | None = None
-    setting: Setting | None = None
+    setting: Setting | None = None  #: Of the instrument, where it is known.
+    #: How the picture lies in which directions are counted anticlockwise from the right, for people.
     picture: str = "qx to the right and qy up"
 
     @property
@@ -119,7 +110,6 @@ def on_detector(
     shape: tuple[int, int],
     centre: tuple[float, float],
     setting: Setting,
-    efficiency: FloatArray | None = None,
 ) -> SmallAngle:
     """Geometry of a flat detector perpendicular to the beam.
 
@@ -129,7 +119,6 @@ def on_detector(
         Row 0 is the lowest.
     centre : (float, float)
         Column and row of the beam, 0 in the middle of the first pixel.
-    efficiency : (rows, columns) float array, optional
 
     Notes
     -----
@@ -141,5 +130,4 @@ def on_detector(
     cosine = 1 / np.sqrt(1 + (x**2)[None, :] + (y**2)[:, None])
     # 2 sin θ over tan 2θ, with 2 sin²θ = 1 - cos 2θ = cos 2θ tan² 2θ / (1 + 1/cos 2θ).
     scale = setting.k * cosine * np.sqrt(2 / (1 + cosine))
-    weight = cosine**3 if efficiency is None else cosine**3 * efficiency
-    return SmallAngle(scale * x[None, :], scale * y[:, None], weight, setting=setting)
+    return SmallAngle(scale * x[None, :], scale * y[:, None], cosine**3, setting=setting)

@@ -26,19 +26,12 @@ _RIDGE, _LEAST = 0.05, 1e-6
 
 @dataclass(frozen=True)
 class LocalFit:
-    """ln I about each ring as a parabola in ln q.
+    """ln I about each ring as a parabola in ln q."""
 
-    Parameters
-    ----------
-    level, slope : (N_RINGS,) arrays
-        ln I and d ln I/d ln q.
-    error : (N_RINGS,) array
-        One standard deviation of the level.
-    """
-
+    #: level, slope: (N_RINGS,), ln I and d ln I/d ln q.
     level: FloatArray
     slope: FloatArray
-    error: FloatArray
+    error: FloatArray  #: (N_RINGS,), one standard deviation of the level.
 
 
 @lru_cache(maxsize=8)

@@ -35,28 +35,14 @@ LEAST_COUNTS = 30
 
 @dataclass
 class Pixels:
-    """An image on its way.
-
-    Parameters
-    ----------
-    said : SansSettings
-        By the user; goes before the header's.
-    name : str
-        Of file and entry, for sentences.
-    values : (rows, columns) float array
-        Zero where nothing is measured by the file and the user.
-    mask : (rows, columns) bool array
-        Pixels that count.
-    notes : list of str
-        What was done, one plain sentence each.
-    """
+    """An image on its way."""
 
     raw: RawSans
-    said: SansSettings
-    name: str
-    values: FloatArray
-    mask: BoolArray
-    notes: list[str]
+    said: SansSettings  #: By the user; goes before the header's.
+    name: str  #: Of file and entry, for sentences.
+    values: FloatArray  #: (rows, columns), zero where nothing is measured by the file and the user.
+    mask: BoolArray  #: (rows, columns), pixels that count.
+    notes: list[str]  #: What was done, one plain sentence each.
 
     @property
     def filled(self) -> FloatArray:

@@ -34,22 +34,14 @@ _RIDGE = 1e-3
 
 @dataclass(frozen=True)
 class Polar:
-    """Counts around the beam.
+    """Counts around the beam."""
 
-    Parameters
-    ----------
-    counts, exposure : (N_RINGS, N_SECTORS) float arrays
-        Of reduced data as many counts as have their relative error.
-    along : (N_RINGS,) float array
-        Spread of q along q, one standard deviation, Å⁻¹; NaN where it is not known.
-    scale : (N_RINGS,) float array
-        Intensity that one count over one of exposure stands for; 1 of counts.
-    """
-
+    #: counts, exposure: (N_RINGS, N_SECTORS), of reduced data as many counts as have their relative error.
     counts: FloatArray
     exposure: FloatArray
+    #: (N_RINGS,), spread of q along q, one standard deviation, Å⁻¹; NaN where it is not known.
     along: FloatArray
-    scale: FloatArray
+    scale: FloatArray  #: (N_RINGS,), intensity that one count over one of exposure stands for; 1 of counts.
 
     @property
     def rate(self) -> FloatArray:

@@ -18,43 +18,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RawSans:
-    """One image as it stands in a file.
+    """One image as it stands in a file."""
 
-    Parameters
-    ----------
-    values : (rows, columns) array
-        Counts or intensities.
-    qx, qy : (rows, columns) arrays or None
-        Å⁻¹; None where the file has pixels and their geometry is in `settings`.
-    error : (rows, columns) array or None
-        One standard deviation of values that are no counts.
-    along, across : (rows, columns) arrays or None
-        Spread of q, one standard deviation, Å⁻¹.
-    bad : (rows, columns) bool array or None
-        What the file itself leaves out.
-    settings : SansSettings
-        What its header says.
-    top_first : bool
-        The first row is the highest of the picture; of no meaning where there is q.
-    panel : str
-        Name of the detector's panel; those of one entry are one measurement. Empty where there is one.
-    area : float
-        Solid angle of a pixel in the beam over that of the other panels.
-    """
-
-    values: FloatArray
+    values: FloatArray  #: (rows, columns), counts or intensities.
+    #: qx, qy: (rows, columns), Å⁻¹; None where the file has pixels and their geometry is in `settings`.
     qx: FloatArray | None = None
     qy: FloatArray | None = None
-    error: FloatArray | None = None
+    error: FloatArray | None = None  #: (rows, columns), one standard deviation of values that are no counts.
+    #: along, across: (rows, columns), spread of q, one standard deviation, Å⁻¹.
     along: FloatArray | None = None
     across: FloatArray | None = None
-    bad: NDArray[np.bool_] | None = None
-    settings: SansSettings = SansSettings()
+    bad: NDArray[np.bool_] | None = None  #: (rows, columns), what the file itself leaves out.
+    settings: SansSettings = SansSettings()  #: What its header says.
     entry: str = ""
     notes: tuple[str, ...] = ()
-    top_first: bool = False
+    top_first: bool = False  #: The first row is the highest of the picture; of no meaning where there is q.
+    #: Name of the detector's panel; those of one entry are one measurement. Empty where there is one.
     panel: str = ""
-    area: float = 1.0
+    area: float = 1.0  #: Solid angle of a pixel in the beam over that of the other panels.
 
 
 def are_counts(values: FloatArray) -> bool:

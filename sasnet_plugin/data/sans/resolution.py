@@ -20,34 +20,18 @@ GRAVITY = 9.80665  # m/s²
 
 @dataclass(frozen=True)
 class Setting:
-    """How a pinhole instrument is set.
+    """How a pinhole instrument is set."""
 
-    Parameters
-    ----------
-    wavelength : float
-        Mean, Å.
-    spread : float
-        Full width at half maximum of the triangular wavelength distribution over the mean.
-    collimation : float
-        Source aperture to sample, L1, mm.
-    distance : float
-        Sample to detector, L2, mm.
-    source_radius, sample_radius : float
-        Of the apertures, R1 and R2, mm; of a rectangle half its side times 2/√3, whose variance is the same.
-    pixel : (float, float)
-        Width and height of a pixel, mm.
-    gravity : bool
-        Neutrons fall; X-rays do not.
-    """
-
-    wavelength: float
-    spread: float
-    collimation: float
-    distance: float
+    wavelength: float  #: Mean, Å.
+    spread: float  #: Full width at half maximum of the triangular wavelength distribution over the mean.
+    collimation: float  #: Source aperture to sample, L1, mm.
+    distance: float  #: Sample to detector, L2, mm.
+    #: source_radius, sample_radius: of the apertures, R1 and R2, mm; of a rectangle half its side times 2/√3,
+    #: whose variance is the same.
     source_radius: float
     sample_radius: float
-    pixel: tuple[float, float]
-    gravity: bool = True
+    pixel: tuple[float, float]  #: Width and height of a pixel, mm.
+    gravity: bool = True  #: Neutrons fall; X-rays do not.
 
     @property
     def k(self) -> float:

@@ -36,52 +36,28 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class SansSettings:
-    """Settings of one image; None where nothing is said.
+    """Settings of one image; None where nothing is said."""
 
-    Parameters
-    ----------
-    wavelength, spread : float or None
-        Å; full width at half maximum over the mean.
-    distance, collimation : float or None
-        Sample to detector and source aperture to sample, mm.
-    source_radius, sample_radius : float or None
-        Of the apertures, mm.
-    pixel_size : (float, float) or None
-        Width and height, mm.
-    direct_beam : (float, float) or None
-        Column and row of the beam in the file, counted from 0.
-    up : str or None
-        Side of the picture that is up: ``top`` where nothing is said, ``bottom``, ``left`` or ``right``.
-    mirror : bool or None
-        The picture is a mirror image.
-    beamstop : (float, float, float) or None
-        Circle to leave out: column, row, radius in pixels.
-    mask_file : str or None
-        An image of the same shape, not zero where a pixel is to be left out.
-    empty_file : str or None
-        The empty cell in the same setting, which is subtracted.
-    empty_scale : float or None
-        What its counts are multiplied by: the sample's transmission over the cell's, and the ratio of the
-        times or monitors; default 1.
-    dataset : str or None
-        Path of the image within an HDF5 file.
-    """
-
-    wavelength: float | None = None
-    spread: float | None = None
+    wavelength: float | None = None  #: Å.
+    spread: float | None = None  #: Full width at half maximum over the mean.
+    #: distance, collimation: sample to detector and source aperture to sample, mm.
     distance: float | None = None
     collimation: float | None = None
+    #: source_radius, sample_radius: of the apertures, mm.
     source_radius: float | None = None
     sample_radius: float | None = None
-    pixel_size: Pair | None = None
-    direct_beam: Pair | None = None
+    pixel_size: Pair | None = None  #: Width and height, mm.
+    direct_beam: Pair | None = None  #: Column and row of the beam in the file, counted from 0.
+    #: Side of the picture that is up: ``top`` where nothing is said, ``bottom``, ``left`` or ``right``.
     up: str | None = None
-    mirror: bool | None = None
-    beamstop: tuple[float, float, float] | None = None
-    mask_file: str | None = None
-    empty_file: str | None = None
+    mirror: bool | None = None  #: The picture is a mirror image.
+    beamstop: tuple[float, float, float] | None = None  #: Circle to leave out: column, row, radius in pixels.
+    mask_file: str | None = None  #: An image of the same shape, not zero where a pixel is to be left out.
+    empty_file: str | None = None  #: The empty cell in the same setting, which is subtracted.
+    #: What its counts are multiplied by: the sample's transmission over the cell's, and the ratio of the
+    #: times or monitors; default 1.
     empty_scale: float | None = None
-    dataset: str | None = None
+    dataset: str | None = None  #: Path of the image within an HDF5 file.
 
     def setting(self) -> Setting | None:
         """The instrument's, where enough is known for its resolution."""

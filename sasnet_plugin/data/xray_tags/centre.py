@@ -29,23 +29,14 @@ _EVEN = 0.3
 
 @dataclass(frozen=True)
 class _Picture:
-    """Counts as 2√(n + 3/8), which scatter by 1 wherever they are (F. J. Anscombe, Biometrika 35 (1948) 246).
+    """Counts as 2√(n + 3/8), which scatter by 1 wherever they are (Anscombe, Biometrika 35 (1948) 246)."""
 
-    Parameters
-    ----------
-    values, x, y : (n,) arrays
-        Of the blocks that were measured, less their mean; columns and rows.
-    block : int
-        Pixels of a block's side.
-    shape : (int, int)
-        Rows and columns of blocks.
-    """
-
+    #: values, x, y: (n,), of the blocks that were measured, less their mean; columns and rows.
     values: FloatArray
     x: FloatArray
     y: FloatArray
-    block: int
-    shape: tuple[int, int]
+    block: int  #: Pixels of a block's side.
+    shape: tuple[int, int]  #: Rows and columns of blocks.
 
     def scatter(self, at: Place) -> float:
         """Sum of squares about the mean of each ring, a block wide, around a place in blocks."""

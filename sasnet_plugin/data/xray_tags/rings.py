@@ -33,18 +33,12 @@ _PRIOR = 0.3
 
 @dataclass(frozen=True)
 class Pixels:
-    """An image as it is worked with.
+    """An image as it is worked with."""
 
-    Parameters
-    ----------
-    counts, area : (rows, columns) array
-        Counts, and what share of each pixel was measured.
-    column, row, edge : float
-        Of the beam; distance of the farthest corner.
-    """
-
+    #: counts, area: (rows, columns), counts, and what share of each pixel was measured.
     counts: FloatArray
     area: FloatArray
+    #: column, row, edge: of the beam; distance of the farthest corner.
     column: float
     row: float
     edge: float

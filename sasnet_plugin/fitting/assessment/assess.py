@@ -202,23 +202,15 @@ def _warned(
 
 @dataclass(frozen=True)
 class _Ranking:
-    """What is said of fits as a whole.
-
-    Parameters
-    ----------
-    near, beside : tuple of ModelFit
-        Fits that the data do not tell from the best; those for which that takes a shared error.
-    explaining : tuple of ModelFit
-        Fits that also explain the data to errors that are no noise.
-    """
+    """What is said of fits as a whole."""
 
     among: Discrepancy
     order: Sequence[ModelFit]
     first: Verification
     errors: Mapping[str, SharedError]
-    near: tuple[ModelFit, ...]
-    beside: tuple[ModelFit, ...]
-    explaining: tuple[ModelFit, ...]
+    near: tuple[ModelFit, ...]  #: Fits that the data do not tell from the best.
+    beside: tuple[ModelFit, ...]  #: Those for which that takes a shared error.
+    explaining: tuple[ModelFit, ...]  #: Fits that also explain the data to errors that are no noise.
 
     @property
     def error(self) -> SharedError:

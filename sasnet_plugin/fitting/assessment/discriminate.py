@@ -25,14 +25,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Beyond:
-    """The nearest q outside the data where two fits differ.
+    """The nearest q outside the data where two fits differ."""
 
-    Parameters
-    ----------
-    above, below : float or None
-        Å⁻¹; None where they do not differ on that side.
-    """
-
+    #: above, below: Å⁻¹; None where they do not differ on that side.
     above: float | None
     below: float | None
 

@@ -43,29 +43,16 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Held:
-    """A fit and its data, of which it is asked what is unknown besides what was fitted.
+    """A fit and its data, of which it is asked what is unknown besides what was fitted."""
 
-    Parameters
-    ----------
-    curves : tuple of Curve
-        All that were fitted at once.
-    dintensities : tuple of (n_i,) float array
-    fits : tuple of ModelFit
-        The fit as each curve has it.
-    slopes : mapping to (n,) float array
-        Of the residuals of all curves by each free parameter, per unit of it, those of what is known besides
-        at the end.
-    given : frozenset of str
-        Parameters that a user has settled: these are known.
-    relative_dq, absolute_dq : float
-        Usual resolutions of instruments: dq/q, and dq in Å⁻¹.
-    """
-
-    curves: tuple[Curve, ...]
-    dintensities: tuple[Array, ...]
-    fits: tuple[ModelFit, ...]
+    curves: tuple[Curve, ...]  #: All that were fitted at once.
+    dintensities: tuple[Array, ...]  #: (n_i,) of each.
+    fits: tuple[ModelFit, ...]  #: The fit as each curve has it.
+    #: Of the residuals of all curves by each free parameter, per unit of it, those of what is known besides
+    #: at the end.
     slopes: Mapping[Any, Array]
-    given: frozenset[str]
+    given: frozenset[str]  #: Parameters that a user has settled: these are known.
+    #: relative_dq, absolute_dq: usual resolutions of instruments: dq/q, and dq in Å⁻¹.
     relative_dq: float
     absolute_dq: float
 

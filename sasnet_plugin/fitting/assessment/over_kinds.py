@@ -14,15 +14,9 @@ from ..settings import ASSESSMENT
 
 @dataclass(frozen=True)
 class Kind:
-    """A fit with one kind of size distribution.
+    """A fit with one kind of size distribution."""
 
-    Parameters
-    ----------
-    weight : float
-        Its likelihood over that of the best kind.
-    """
-
-    weight: float
+    weight: float  #: Its likelihood over that of the best kind.
     parameters: Mapping[str, Parameter]
     distributions: Mapping[str, str]
 

@@ -24,42 +24,24 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Shape:
-    """One kind of shared error, of unit size.
+    """One kind of shared error, of unit size."""
 
-    Parameters
-    ----------
-    length : float
-        Correlation length, in ln q.
-    level : (n,) float array
-        Its standard deviation, in the units of the intensity.
-    share : float
-        That over the intensity about each point, root mean square.
-    values, vectors : (p,) and (n, p) float array
-        Eigenvalues and eigenvectors of its covariance in units of the uncertainty, the large ones.
-    """
-
-    length: float
-    level: Array
-    share: float
+    length: float  #: Correlation length, in ln q.
+    level: Array  #: (n,), its standard deviation, in the units of the intensity.
+    share: float  #: That over the intensity about each point, root mean square.
+    #: values, vectors: (p,) and (n, p), eigenvalues and eigenvectors of its covariance in units of the
+    #: uncertainty, the large ones.
     values: Array
     vectors: Array
 
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """The shared errors that are thought possible in one curve.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-    share : float
-        Of the points, as many as are independent.
-    """
+    """The shared errors that are thought possible in one curve."""
 
     curve: Curve
-    dintensity: Array
-    share: float = 1.0
+    dintensity: Array  #: (n,), positive.
+    share: float = 1.0  #: Of the points, as many as are independent.
 
     def residual(self, fit: ModelFit) -> Array:
         """(n,) in units of the uncertainty."""

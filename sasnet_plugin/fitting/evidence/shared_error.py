@@ -20,29 +20,18 @@ _OPEN = 1e-9
 
 @dataclass(frozen=True)
 class SharedError:
-    """What residuals are made of, besides the given uncertainty.
+    """What residuals are made of, besides the given uncertainty."""
 
-    Parameters
-    ----------
-    relative : float
-        Standard deviation of the part that neighbours share, over the intensity about each point; 0 where
-        independent noise alone is likelier.
-    length : float
-        Its correlation length, in ln q.
-    noise : float
-        Independent part over the given uncertainty, 1 at least.
-    background : float
-        What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
-        constant is likelier.
-    parts : tuple of (float, Shape)
-        Sizes of independent parts whose sum has the covariance that is expected of what neighbours share,
-        over all that the residuals allow. Without a background that changes.
-    """
-
+    #: Standard deviation of the part that neighbours share, over the intensity about each point; 0 where
+    #: independent noise alone is likelier.
     relative: float = 0.0
-    length: float = 0.0
-    noise: float = 1.0
+    length: float = 0.0  #: Its correlation length, in ln q.
+    noise: float = 1.0  #: Independent part over the given uncertainty, 1 at least.
+    #: What a background that changes along q makes up of the intensity, where it makes up most; 0 where a
+    #: constant is likelier.
     background: float = 0.0
+    #: Sizes of independent parts whose sum has the covariance that is expected of what neighbours share, over
+    #: all that the residuals allow. Without a background that changes.
     parts: tuple[tuple[float, Shape], ...] = ()
 
     def as_dict(self) -> dict[str, float]:

@@ -17,18 +17,10 @@ from .shared_error import SharedError
 
 @dataclass(frozen=True)
 class Weighed:
-    """Fits of one curve with their weights.
+    """Fits of one curve with their weights."""
 
-    Parameters
-    ----------
-    fits : tuple of ModelFit
-        By falling weight; the weights sum to one.
-    errors : mapping of str to SharedError
-        What neighbouring residuals of each share, by its name.
-    """
-
-    fits: tuple[ModelFit, ...]
-    errors: Mapping[str, SharedError]
+    fits: tuple[ModelFit, ...]  #: By falling weight; the weights sum to one.
+    errors: Mapping[str, SharedError]  #: What neighbouring residuals of each share, by its name.
 
 
 def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> Weighed:

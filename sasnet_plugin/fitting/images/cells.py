@@ -24,36 +24,18 @@ RIM = (1.5, 4.0)
 
 @dataclass(frozen=True)
 class Cells:
-    """An image in rings and sectors.
+    """An image in rings and sectors."""
 
-    Parameters
-    ----------
-    geometry : SmallAngle
-        (1, n): the mean q of each cell's pixels, and what they see.
-    counts : (n,) array
-        Of reduced data as many as have their relative error.
-    scale : (n,) array
-        Intensity that one count over one of exposure stands for.
-    where : (n,) int array
-        Ring · N_SECTORS + sector.
-    pixels : (n,) array
-        How many lie in each.
-    rim : (n, len(RIM)) array
-        Mean of exp(-x/`RIM`) over each cell's pixels, x their distance from the image's border, pixels.
-    blunted : (n, len(DEGREES)) array
-        Length of the mean of exp(imψ) over each cell's pixels.
-    sharp : bool
-        Whether the file says how sharp q is.
-    """
-
-    geometry: SmallAngle
-    counts: FloatArray
-    scale: FloatArray
-    where: NDArray[np.intp]
-    pixels: FloatArray
+    geometry: SmallAngle  #: (1, n): the mean q of each cell's pixels, and what they see.
+    counts: FloatArray  #: (n,), of reduced data as many as have their relative error.
+    scale: FloatArray  #: (n,), intensity that one count over one of exposure stands for.
+    where: NDArray[np.intp]  #: (n,), ring · N_SECTORS + sector.
+    pixels: FloatArray  #: (n,), how many lie in each.
+    #: (n, len(RIM)), mean of exp(-x/`RIM`) over each cell's pixels, x their distance from the image's border,
+    #: pixels.
     rim: FloatArray
-    blunted: FloatArray
-    sharp: bool
+    blunted: FloatArray  #: (n, len(DEGREES)), length of the mean of exp(imψ) over each cell's pixels.
+    sharp: bool  #: Whether the file says how sharp q is.
 
     @property
     def exposure(self) -> FloatArray:

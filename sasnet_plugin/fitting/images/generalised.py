@@ -25,25 +25,14 @@ _RELATIVE = 0.01
 
 @dataclass(frozen=True)
 class Linear:
-    """A problem made linear where it stands.
+    """A problem made linear where it stands."""
 
-    Parameters
-    ----------
-    residuals, expected : (n,) arrays
-        Counts about expected ones, and these.
-    names : tuple of str
-        Of the problem's parameters.
-    jacobian : (n, p) array
-        Of expected counts, by these, and by amplitudes.
-    precision : (p,) array
-        1 over the prior variance of each, 0 where there is none.
-    """
-
+    #: residuals, expected: (n,), counts about expected ones, and these.
     residuals: FloatArray
     expected: FloatArray
-    names: tuple[str, ...]
-    jacobian: FloatArray
-    precision: FloatArray
+    names: tuple[str, ...]  #: Of the problem's parameters.
+    jacobian: FloatArray  #: (n, p), of expected counts, by these, and by amplitudes.
+    precision: FloatArray  #: (p,), 1 over the prior variance of each, 0 where there is none.
 
     def errors(self, white: Whitening) -> dict[str, float]:
         """Standard deviations of the parameters, (XᵀV⁻¹X + prior)⁻¹, with amplitudes free."""

@@ -38,24 +38,14 @@ _BLUR, _DEFAULTS = {"blur": (0.1, 10.0)}, {"blur": SETTINGS.blur}
 
 @dataclass
 class OrientedImage:
-    """The problem: what bumps asks of one (its protocol `Fitness`).
-
-    Parameters
-    ----------
-    body : str
-        "cylinder" or "ellipsoid".
-    start : mapping of str to float
-        ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director`` in degrees.
-    whitening : Whitening, optional
-        Of residuals of a detector that counts unevenly; default: by counting alone.
-    bright : (n,) array, optional
-        `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
-    """
+    """The problem: what bumps asks of one (its protocol `Fitness`)."""
 
     cells: Cells
-    body: str
-    start: dict[str, float]
+    body: str  #: "cylinder" or "ellipsoid".
+    start: dict[str, float]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director`` in degrees.
+    #: Of residuals of a detector that counts unevenly; default: by counting alone.
     whitening: Whitening | None = None
+    #: (n,), `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
     bright: FloatArray | None = None
 
     @cached_property

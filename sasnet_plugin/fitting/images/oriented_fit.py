@@ -26,35 +26,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OrientedFit:
-    """A fit, simulated again.
-
-    Parameters
-    ----------
-    values : mapping of str to Value
-        ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
-    expected : (n,) array
-        Counts of each cell.
-    chisq : float
-        Poisson deviance over degrees of freedom.
-    misfit : float
-        Root mean square of what is off beyond counting, over the mean.
-    amplitudes : tuple of float
-        Scale of the body, flat background, and of what slits and windows scatter as q to `SETTINGS.powers`.
-    unevenness : Unevenness or None
-        Of the detector's efficiency.
-    other : (float, float) or None
-        Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
-    """
+    """A fit, simulated again."""
 
     body: str
-    values: Mapping[str, Value]
+    values: Mapping[str, Value]  #: ``radius``, ``aspect``, ``radius_pd``, ``p2``, ``director``.
     cells: Cells
-    expected: NDArray[np.float64]
-    chisq: float
-    misfit: float
+    expected: NDArray[np.float64]  #: (n,), counts of each cell.
+    chisq: float  #: Poisson deviance over degrees of freedom.
+    misfit: float  #: Root mean square of what is off beyond counting, over the mean.
     at_limit: tuple[str, ...] = ()
+    #: Scale of the body, flat background, and of what slits and windows scatter as q to `SETTINGS.powers`.
     amplitudes: tuple[float, ...] = (1.0, 0.0)
-    unevenness: Unevenness | None = None
+    unevenness: Unevenness | None = None  #: Of the detector's efficiency.
+    #: Order parameter and director, degrees, of a fit a quarter turn from this that is as good.
     other: tuple[float, float] | None = None
     title = "Simulated again"
 

@@ -49,21 +49,11 @@ def bumps_at(x: FloatArray, y: FloatArray, length: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Whitening:
-    """V to the power of -1/2, applied without a matrix of all cells.
+    """V to the power of -1/2, applied without a matrix of all cells."""
 
-    Parameters
-    ----------
-    root : (n,) array
-        1 over the standard deviation of each cell on its own.
-    axes : (n, K) array
-        Orthonormal directions in which residuals, so scaled, vary together.
-    shrink : (K,) array
-        What is left of them: (1 + variance)^-1/2.
-    """
-
-    root: FloatArray
-    axes: FloatArray
-    shrink: FloatArray
+    root: FloatArray  #: (n,), 1 over the standard deviation of each cell on its own.
+    axes: FloatArray  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
+    shrink: FloatArray  #: (K,), what is left of them: (1 + variance)^-1/2.
 
     def applied(self, values: FloatArray) -> FloatArray:
         """V^-1/2 times (n,) or (n, columns)."""
@@ -95,18 +85,10 @@ def whitening(variance: FloatArray, together: FloatArray) -> Whitening:
 
 @dataclass(frozen=True)
 class Unevenness:
-    """What an image says of its detector.
+    """What an image says of its detector."""
 
-    Parameters
-    ----------
-    pixels : float
-        Scatter of the efficiency of pixels, relative.
-    areas : (len(LENGTHS),) array
-        Of smooth fields.
-    """
-
-    pixels: float
-    areas: FloatArray
+    pixels: float  #: Scatter of the efficiency of pixels, relative.
+    areas: FloatArray  #: (len(LENGTHS),), of smooth fields.
 
 
 def covariance(

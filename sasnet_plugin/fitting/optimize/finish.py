@@ -27,32 +27,21 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Done:
-    """Where a fit has ended.
-
-    Parameters
-    ----------
-    theory : (n,) float array
-        I(q), resolution included.
-    same : list of str
-        What was searched for, but the data do not show beside the free ones.
-    slopes : mapping of str to (n,) float array
-        Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
-    errors : mapping of str to float
-        Standard deviations of the free parameters; NaN where they are not known.
-    cut : bool
-        The time was up before it was at its minimum.
-    """
+    """Where a fit has ended."""
 
     parameters: dict[str, Any]
-    theory: Array
+    theory: Array  #: (n,), I(q), resolution included.
     chisq: float
     free: list[str]
+    #: What was searched for, but the data do not show beside the free ones.
     same: list[str] = field(default_factory=list)
+    #: Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
     slopes: Mapping[str, Array] = field(default_factory=dict)
+    #: Standard deviations of the free parameters; NaN where they are not known.
     errors: Mapping[str, float] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
     warnings: tuple[str, ...] = ()
-    cut: bool = False
+    cut: bool = False  #: The time was up before it was at its minimum.
 
     @property
     def bic(self) -> float:

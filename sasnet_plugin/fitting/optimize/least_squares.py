@@ -20,18 +20,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Problem:
-    """What is minimised, and where.
+    """What is minimised, and where."""
 
-    Parameters
-    ----------
-    residuals : callable
-        (k,) -> (n,), finite.
-    jacobian : callable
-        (k,) -> (n, k).
-    """
-
-    residuals: Callable[[Array], Array]
-    jacobian: Callable[[Array], Array]
+    residuals: Callable[[Array], Array]  #: (k,) -> (n,), finite.
+    jacobian: Callable[[Array], Array]  #: (k,) -> (n, k).
     low: Array
     high: Array
 

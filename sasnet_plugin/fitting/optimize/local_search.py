@@ -25,19 +25,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LocalMinimum:
-    """Where a search from a start has ended.
-
-    Parameters
-    ----------
-    chisq : float
-        With the data's own uncertainty.
-    cut : bool
-        The time was up before it was there.
-    """
+    """Where a search from a start has ended."""
 
     parameters: dict[str, Any]
-    chisq: float
-    cut: bool = False
+    chisq: float  #: With the data's own uncertainty.
+    cut: bool = False  #: The time was up before it was there.
 
 
 def refine(
@@ -190,20 +182,13 @@ class Descent:
 
 @dataclass(frozen=True)
 class Code:
-    """How one parameter is varied.
+    """How one parameter is varied."""
 
-    Parameters
-    ----------
-    first, low, high : float
-        Where it begins, and its bounds, in its code.
-    unit : float
-        What 1 in the code stands for; 0: the code is a logarithm.
-    """
-
+    #: first, low, high: where it begins, and its bounds, in its code.
     first: float
     low: float
     high: float
-    unit: float = 0.0
+    unit: float = 0.0  #: What 1 in the code stands for; 0: the code is a logarithm.
 
     def value(self, x: float) -> float:
         """The parameter, in its own unit."""

@@ -18,15 +18,9 @@ Refine = Callable[[dict[str, Any]], LocalMinimum | None]
 
 @dataclass
 class Walk:
-    """Where a search stands.
+    """Where a search stands."""
 
-    Parameters
-    ----------
-    best : LocalMinimum
-        The least χ² so far.
-    """
-
-    best: LocalMinimum
+    best: LocalMinimum  #: The least χ² so far.
 
 
 #: Starts to refine in one round; it may look at where the walk stands before each of them.

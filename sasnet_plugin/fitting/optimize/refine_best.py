@@ -31,19 +31,13 @@ _NAMES = {"amoeba": "The amoeba", "de": "Differential evolution", "dream": "DREA
 
 @dataclass(frozen=True)
 class Refinement:
-    """A fit to treat by another method.
-
-    Parameters
-    ----------
-    until : float
-        Time of day (``time.time()``) at which it has to end.
-    """
+    """A fit to treat by another method."""
 
     curve: Curve
     dintensity: NDArray[np.float64]
     fit: ModelFit
     method: Method
-    until: float
+    until: float  #: Time of day (``time.time()``) at which it has to end.
     seed: int
 
     @property

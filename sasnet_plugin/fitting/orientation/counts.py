@@ -19,29 +19,16 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Counts:
-    """The pixels of a window that count.
-
-    Parameters
-    ----------
-    mask : (rows, columns) bool array
-        True at those n pixels.
-    coverage : (n,) float array
-        Share of each pixel that was measured.
-    wavelength : float
-        Å.
-    alpha_i : float
-        Nominal, degrees.
-    offset : float
-        By which the columns lie to the right of the window's, degrees: the window is symmetric about φ = 0,
-        and the detector's pixels need not end there.
-    """
+    """The pixels of a window that count."""
 
     y: FloatArray
-    mask: NDArray[np.bool_]
-    coverage: FloatArray
+    mask: NDArray[np.bool_]  #: (rows, columns), true at those n pixels.
+    coverage: FloatArray  #: (n,), share of each pixel that was measured.
     window: Window
-    wavelength: float
-    alpha_i: float
+    wavelength: float  #: Å.
+    alpha_i: float  #: Nominal, degrees.
+    #: By which the columns lie to the right of the window's, degrees: the window is symmetric about φ = 0,
+    #: and the detector's pixels need not end there.
     offset: float = 0.0
 
     def seen(self, pattern: FloatArray) -> FloatArray:

@@ -35,18 +35,11 @@ _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
 
 @dataclass(frozen=True)
 class Responses:
-    """Factors by which the particles' scattering changes with a step of each parameter.
-
-    Parameters
-    ----------
-    across : int
-        Parts of a pixel.
-    of : dict of str to (array, array)
-        By parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
-    """
+    """Factors by which the particles' scattering changes with a step of each parameter."""
 
     inner: FloatArray
-    across: int
+    across: int  #: Parts of a pixel.
+    #: dict of str to (array, array), by parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
     of: dict[str, tuple[FloatArray, FloatArray]]
 
     @classmethod
@@ -81,18 +74,12 @@ def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
 
 @dataclass(frozen=True)
 class State:
-    """The model at one geometry.
-
-    Parameters
-    ----------
-    before : Responses or None
-        Of a geometry that may be near.
-    """
+    """The model at one geometry."""
 
     inner: FloatArray
     counts: Counts
     factors: Factors
-    before: Responses | None = None
+    before: Responses | None = None  #: Of a geometry that may be near.
 
     @cached_property
     def patterns(self) -> FloatArray:
@@ -112,7 +99,7 @@ class State:
         # Of no rotation in particular: the particles alone.
         return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
 
-    def jacobian(self, weights: FloatArray, diffuse: float, *, lattice_alone: bool = False) -> FloatArray:
+    def jacobian(self, weights: FloatArray, diffuse: float) -> FloatArray:
         """Change of the expected counts with each parameter, at fixed weights.
 
         Parameters
@@ -121,8 +108,6 @@ class State:
             Counts of each rotation, of `patterns`.
         diffuse : float
             Counts of the decaying background.
-        lattice_alone : bool
-            Of lattice constant and width alone; 0 of the others, which cost more.
 
         Returns
         -------
@@ -137,8 +122,6 @@ class State:
             # On the same parts of pixels, so that the difference is the parameter's.
             moved = factors.moved(self._geometry(name), across=factors.across, weights=weights)
             found[INDEX[name]] = self._counted(moved.pattern(moved.mixed(weights), total) - base)
-        if lattice_alone:
-            return np.asarray(found / _STEPS)
         spread = factors.with_particles(self._geometry("position_spread"), factors.every, factors.mean)
         found[INDEX["position_spread"]] = self._counted(spread.pattern(mixed, total) - base)
         for name, (every, mean) in self.responses.of.items():
@@ -213,25 +196,14 @@ class State:
 
 @dataclass(frozen=True)
 class Refined:
-    """Where the refinement ended.
-
-    Parameters
-    ----------
-    weights : (120,) float array
-        Counts of each rotation.
-    expected : (n,) float array
-        Counts of each pixel.
-    loss : float
-        Half the deviance and half the prior's χ².
-    films : tuple of (float, float)
-        Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
-    """
+    """Where the refinement ended."""
 
     state: State
-    weights: FloatArray
+    weights: FloatArray  #: (120,), counts of each rotation.
     backgrounds: FloatArray
-    expected: FloatArray
-    loss: float
+    expected: FloatArray  #: (n,), counts of each pixel.
+    loss: float  #: Half the deviance and half the prior's χ².
+    #: Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
     films: tuple[tuple[float, float], ...] = ()
 
 

@@ -87,22 +87,14 @@ def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
 
 @dataclass(frozen=True)
 class MirrorAmbiguity:
-    """The two mirror solutions.
+    """The two mirror solutions."""
 
-    Parameters
-    ----------
-    one, other : (120,) float arrays
-        Means of the samples nearer to either; `other` is the mirror image of `one` where no sample is.
-    share : float
-        Of the samples, that belong to `one`.
-    resolved : bool
-        The data can choose, or need not.
-    """
-
+    #: one, other: (120,), means of the samples nearer to either; `other` is the mirror image of `one` where
+    #: no sample is.
     one: FloatArray
     other: FloatArray
-    share: float
-    resolved: bool
+    share: float  #: Of the samples, that belong to `one`.
+    resolved: bool  #: The data can choose, or need not.
     sentence: str
 
 

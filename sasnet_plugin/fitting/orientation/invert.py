@@ -32,52 +32,34 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OrientationResult:
-    """How a lattice is rotated, by a physical model that was simulated again and compared with the pattern.
+    """How a lattice is rotated, by a physical model that was simulated and compared with the pattern."""
 
-    Parameters
-    ----------
-    xi, p, p_low, p_high : (120,) float arrays
-        As in `OrientationGuess`, at the resolution that the data have.
-    geometry : dict of str to (float, float, str)
-        Value, one standard deviation and unit.
-    uniform_p_value : float
-        Probability of data that speak as much against "every angle alike", were it true.
-    deviance, expected_deviance, deviance_sd : float
-        Poisson deviance of the simulated pattern, and its mean and standard deviation were the model right.
-    dof : int
-        Pixels that count less parameters that the data determined.
-    image : Image
-        What was inverted, on the window of the simulation.
-    simulated, residual : (rows, columns) float arrays
-        Expected counts; signed root of each pixel's deviance, 0 where masked.
-    mirror : (120,) float array
-        The mirror solution, ξ → 60° − ξ.
-    mirror_resolved : bool
-        The data can choose between p and its mirror, or need not.
-    in_scope : float
-        0..1; how well some orientation explains the pattern. Near 0 p means nothing.
-    ends : tuple of str
-        Quantities of `geometry` that stand at an end of their range: no measurements.
-    """
-
+    #: xi, p, p_low, p_high: (120,), as in `OrientationGuess`, at the resolution that the data have.
     xi: FloatArray
     p: FloatArray
     p_low: FloatArray
     p_high: FloatArray
-    geometry: dict[str, tuple[float, float, str]]
+    geometry: dict[str, tuple[float, float, str]]  #: Value, one standard deviation and unit.
+    #: Probability of data that speak as much against "every angle alike", were it true.
     uniform_p_value: float
+    #: deviance, expected_deviance, deviance_sd: Poisson deviance of the simulated pattern, and its mean and
+    #: standard deviation were the model right.
     deviance: float
     expected_deviance: float
     deviance_sd: float
-    dof: int
-    image: Image
+    dof: int  #: Pixels that count less parameters that the data determined.
+    image: Image  #: What was inverted, on the window of the simulation.
+    #: simulated, residual: (rows, columns), expected counts; signed root of each pixel's deviance, 0 where
+    #: masked.
     simulated: FloatArray
     residual: FloatArray
-    mirror: FloatArray
-    mirror_resolved: bool
+    mirror: FloatArray  #: (120,), the mirror solution, ξ → 60° − ξ.
+    mirror_resolved: bool  #: The data can choose between p and its mirror, or need not.
+    #: 0..1; how well some orientation explains the pattern. Near 0 p means nothing.
     in_scope: float = 1.0
     file: str = ""
     notes: tuple[str, ...] = ()
+    #: Quantities of `geometry` that stand at an end of their range: no measurements.
     ends: tuple[str, ...] = ()
 
 

@@ -20,24 +20,14 @@ def variance(expected: FloatArray, tolerance: float = INVERSION.tolerance) -> Fl
 
 @dataclass(frozen=True)
 class Quadratic:
-    """½ cᵀMc − vᵀc + ½ rest: minus the log likelihood of weights, others at their best.
+    """½ cᵀMc − vᵀc + ½ rest: minus the log likelihood of weights, others at their best."""
 
-    Parameters
-    ----------
-    m : (k, k) float array
-    v : (k,) float array
-    gain : (f, k) float array
-        Best others are ``others - gain @ c``.
-    spread : (f, f) float array
-        Covariance of the others at given weights.
-    """
-
-    m: FloatArray
-    v: FloatArray
+    m: FloatArray  #: (k, k)
+    v: FloatArray  #: (k,)
     rest: float
-    gain: FloatArray
+    gain: FloatArray  #: (f, k), best others are ``others - gain @ c``.
     others: FloatArray
-    spread: FloatArray
+    spread: FloatArray  #: (f, f), covariance of the others at given weights.
 
     def best_others(self, c: FloatArray) -> FloatArray:
         """Others at given weights, (f,) or (..., f)."""

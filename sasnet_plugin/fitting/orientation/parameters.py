@@ -20,52 +20,29 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class OrientationGuess:
-    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it.
+    """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it."""
 
-    Parameters
-    ----------
-    xi : (120,) float array
-        Angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
-    p : (120,) float array
-        Share of each angle; sums to 1.
-    p_low, p_high : (120,) float arrays
-        Pointwise 90 % band of p.
-    geometry : dict of str to (float, float)
-        Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
-    in_scope : float
-        0..1; how much the pattern looks like one that the network was trained on.
-    uniform_p_value : float
-        Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
-    """
-
-    xi: FloatArray
-    p: FloatArray
+    xi: FloatArray  #: (120,), angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
+    p: FloatArray  #: (120,), share of each angle; sums to 1.
+    #: p_low, p_high: (120,), pointwise 90 % band of p.
     p_low: FloatArray
     p_high: FloatArray
+    #: Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
     geometry: dict[str, tuple[float, float]]
-    in_scope: float = 1.0
+    in_scope: float = 1.0  #: 0..1; how much the pattern looks like one that the network was trained on.
     file: str = ""
     notes: tuple[str, ...] = ()
+    #: Share of patterns with "every angle alike" that look as far from it; NaN where that is not known.
     uniform_p_value: float = float("nan")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One quantity and the scale on which a pattern is nearly linear in it.
+    """One quantity and the scale on which a pattern is nearly linear in it."""
 
-    Parameters
-    ----------
-    name : str
-        As in `simulate.gisas.priors`.
-    scale : str
-        ``"plain"``, ``"log"``, or ``"square"`` for what blurs or spreads.
-    step : float
-        For differences, on that scale.
-    """
-
-    name: str
-    scale: str
-    step: float
+    name: str  #: As in `simulate.gisas.priors`.
+    scale: str  #: ``"plain"``, ``"log"``, or ``"square"`` for what blurs or spreads.
+    step: float  #: For differences, on that scale.
 
     @property
     def prior(self) -> Prior:

@@ -21,33 +21,19 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Posterior:
-    """Samples of the distribution, and the geometry that goes with them.
+    """Samples of the distribution, and the geometry that goes with them."""
 
-    Parameters
-    ----------
-    state : State
-        Simulated at the mean geometry, or near to it.
-    form : Quadratic
-        The likelihood about it; others are two backgrounds and the parameters' changes.
-    inner, error : (parameters,) float arrays
-        Geometry on the fit's scale and its standard deviation, that of p included.
-    weights : (120,) float array
-        Mean counts of each rotation.
-    expected : (n,) float array
-        Mean counts of each pixel.
-    dispersed : float
-        See `verify.dispersion`.
-    """
-
-    state: State
-    form: Quadratic
+    state: State  #: Simulated at the mean geometry, or near to it.
+    form: Quadratic  #: The likelihood about it; others are two backgrounds and the parameters' changes.
     samples: Samples
+    #: inner, error: (parameters,), geometry on the fit's scale and its standard deviation, that of p
+    #: included.
     inner: FloatArray
     error: FloatArray
-    weights: FloatArray
+    weights: FloatArray  #: (120,), mean counts of each rotation.
     backgrounds: FloatArray
-    expected: FloatArray
-    dispersed: float
+    expected: FloatArray  #: (n,), mean counts of each pixel.
+    dispersed: float  #: See `verify.dispersion`.
 
 
 def posterior(

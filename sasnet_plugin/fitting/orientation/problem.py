@@ -15,20 +15,11 @@ class Effort:
     """Geometries that were looked at, and their work; where it is over, no other descent begins.
 
     Counted rather than timed: the same pattern has the same answer on any machine.
-
-    Parameters
-    ----------
-    most : int
-        Geometries.
-    most_work : float
-        CPU-seconds, as `geometry` estimates them.
-    told : callable or None
-        Told of each stage in a few words.
     """
 
-    most: int = INVERSION.most_geometries
-    most_work: float = INVERSION.most_work
-    told: Callable[[str], None] | None = None
+    most: int = INVERSION.most_geometries  #: Geometries.
+    most_work: float = INVERSION.most_work  #: CPU-seconds, as `geometry` estimates them.
+    told: Callable[[str], None] | None = None  #: Told of each stage in a few words.
     spent: int = 0
     work: float = 0.0
 

@@ -203,13 +203,11 @@ def _fitted_at(
     return Refined(now, weights, backgrounds, counts, loss_of(now, counts, problem.guess, tolerance))
 
 
-def step_of(
-    found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance, *, lattice_alone: bool = False
-) -> FloatArray:
+def step_of(found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance) -> FloatArray:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
-    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]), lattice_alone=lattice_alone)
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))
     columns = np.concatenate((now.backgrounds, now.patterns))
     to_guess = guess.at - now.inner
     form = quadratic(columns, now.counts.y, found.expected, jacobian, guess.precision, to_guess, tolerance)

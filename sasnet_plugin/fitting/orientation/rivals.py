@@ -40,19 +40,12 @@ _TURN = "Measure the sample turned about its normal to tell them apart."
 
 @dataclass(frozen=True)
 class Rival:
-    """Another lattice beside the one that was fitted.
-
-    Parameters
-    ----------
-    lattice : float
-        Å.
-    gain : float
-        By how much its deviance is lower than the fit's, both with their best distributions and geometries,
-        over what the counts scatter by.
-    """
+    """Another lattice beside the one that was fitted."""
 
     name: str
-    lattice: float
+    lattice: float  #: Å.
+    #: By how much its deviance is lower than the fit's, both with their best distributions and geometries,
+    #: over what the counts scatter by.
     gain: float
 
     @property

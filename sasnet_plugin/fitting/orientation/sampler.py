@@ -25,21 +25,13 @@ _STEPS, _MOVES = np.array(INVERSION.walk_steps), np.cumsum(INVERSION.moves)
 
 @dataclass(frozen=True)
 class Samples:
-    """Equally likely samples of a posterior.
+    """Equally likely samples of a posterior."""
 
-    Parameters
-    ----------
-    p : (n, 120) float array
-    weights : (n, 120) float array
-        The same as shares of the patterns on the grid of angles: single angles lie between them.
-    evidence : float
-        Logarithm of the mean likelihood over the prior.
-    """
-
-    p: FloatArray
+    p: FloatArray  #: (n, 120)
+    #: (n, 120), the same as shares of the patterns on the grid of angles: single angles lie between them.
     weights: FloatArray
     log_likelihood: FloatArray
-    evidence: float
+    evidence: float  #: Logarithm of the mean likelihood over the prior.
 
 
 def sample(

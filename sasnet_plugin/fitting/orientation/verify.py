@@ -18,26 +18,16 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Verification:
-    """A pattern against its simulation.
+    """A pattern against its simulation."""
 
-    Parameters
-    ----------
-    deviance, expected, sd : float
-        Poisson deviance, and its mean and standard deviation were the model right.
-    in_scope : float
-        0..1.
-    residual : (n,) float array
-        Signed roots of the pixels' deviances.
-    misfit : float
-        By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
-    """
-
+    #: deviance, expected, sd: Poisson deviance, and its mean and standard deviation were the model right.
     deviance: float
     expected: float
     sd: float
     dof: int
-    in_scope: float
-    residual: FloatArray
+    in_scope: float  #: 0..1.
+    residual: FloatArray  #: (n,), signed roots of the pixels' deviances.
+    #: By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
     misfit: float
     sentence: str
 

@@ -17,21 +17,13 @@ Limit = float | str
 
 @dataclass(frozen=True)
 class Reduction:
-    """One model as the limit of another: there the two curves agree, up to scale.
+    """One model as the limit of another: there the two curves agree, up to scale."""
 
-    Parameters
-    ----------
-    at : mapping of str to float or str
-        Parameter -> its limit; another parameter's name where the two are equal. All of them together.
-    name : str
-        The simpler model, sasmodels' name; ``sphere@hardsphere`` for a product.
-    mapping : mapping of str to str or callable
-        The simpler model's parameters: of which own parameter, or by which formula. What is not listed has
-        the same name and value in both.
-    """
-
+    #: Parameter -> its limit; another parameter's name where the two are equal. All of them together.
     at: Mapping[str, Limit]
-    name: str
+    name: str  #: The simpler model, sasmodels' name; ``sphere@hardsphere`` for a product.
+    #: The simpler model's parameters: of which own parameter, or by which formula. What is not listed has the
+    #: same name and value in both.
     mapping: Mapping[str, str | Formula]
 
     @property

@@ -109,12 +109,9 @@ class FitResult:
         ]
 
     def to_dataframe(self) -> DataFrame:
-        """A row for each parameter of each fit, the best fit first, with value, error and unit.
+        """A row for each parameter of each fit, the best first, with value, error and unit.
 
-        Raises
-        ------
-        SasnetError
-            There is no pandas.
+        Errors are those of `Curve.to_dataframe`.
         """
         from ... import frame_of
 

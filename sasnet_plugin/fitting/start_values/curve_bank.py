@@ -96,36 +96,21 @@ def _table(factor: str, parameters: tuple[tuple[str, float], ...], radius: float
 
 @dataclass(frozen=True)
 class NearCurve:
-    """A curve of the bank near the data, as a start of a fit.
-
-    Parameters
-    ----------
-    weighted_residual : float
-        Mean squared residual over measured uncertainty plus 7 % of I.
-    """
+    """A curve of the bank near the data, as a start of a fit."""
 
     parameters: dict[str, Any]
-    weighted_residual: float
+    weighted_residual: float  #: Mean squared residual over measured uncertainty plus 7 % of I.
 
 
 @dataclass(frozen=True)
 class Binned:
-    """A curve in few points, even in ln q.
+    """A curve in few points, even in ln q."""
 
-    Parameters
-    ----------
-    intensity, weight : (m,) float arrays
-        Mean of each bin, and one over its variance with the bank's coarseness.
-    columns : (c,) int array
-        Points of the bank's grid that the bins see.
-    matrix : (c, m) float32 array
-        Resolution, from these points to the bins.
-    """
-
+    #: intensity, weight: (m,), mean of each bin, and one over its variance with the bank's coarseness.
     intensity: NDArray[np.float64]
     weight: NDArray[np.float64]
-    columns: NDArray[np.intp]
-    matrix: NDArray[np.float32]
+    columns: NDArray[np.intp]  #: (c,), points of the bank's grid that the bins see.
+    matrix: NDArray[np.float32]  #: (c, m), resolution, from these points to the bins.
 
 
 def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:

@@ -22,19 +22,12 @@ Sizes = Callable[[Mapping[str, Any], float], dict[str, float]]
 
 @dataclass(frozen=True)
 class Plain:
-    """The plain body that a layered one is without its layer.
-
-    Parameters
-    ----------
-    own : tuple of str
-        Its sizes.
-    inner, outer : str
-        The layered body's contrasts.
-    """
+    """The plain body that a layered one is without its layer."""
 
     name: str
-    own: tuple[str, ...]
+    own: tuple[str, ...]  #: Its sizes.
     sizes: Sizes
+    #: inner, outer: the layered body's contrasts.
     inner: str = "sld_core"
     outer: str = "sld_shell"
 

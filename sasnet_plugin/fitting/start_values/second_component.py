@@ -36,16 +36,10 @@ TERMS: dict[str, tuple[str, dict[str, float]]] = {
 
 @dataclass(frozen=True)
 class Second:
-    """Curves of the second component.
-
-    Parameters
-    ----------
-    curves : (k, m) float array
-        In the bins of the data, each with its largest value 1.
-    """
+    """Curves of the second component."""
 
     parameters: list[dict[str, Any]]
-    curves: Array
+    curves: Array  #: (k, m), in the bins of the data, each with its largest value 1.
 
 
 def has_one_contrast(form: str) -> bool:

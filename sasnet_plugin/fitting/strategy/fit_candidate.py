@@ -32,21 +32,11 @@ from .timed_search import TimedSearch, apart, values_of
 
 @dataclass(frozen=True)
 class Starts:
-    """Where the fit of a candidate starts.
+    """Where the fit of a candidate starts."""
 
-    Parameters
-    ----------
-    found : list of LocalMinimum
-        Best first; none where the model has no finite curve.
-    per_decade : int or None
-        Points of q that they were calculated at, for `problem.resolution`.
-    hopeless : bool
-        So far from the best fit of others that they were not followed to the end.
-    """
-
-    found: list[LocalMinimum]
-    per_decade: int | None
-    hopeless: bool = False
+    found: list[LocalMinimum]  #: Best first; none where the model has no finite curve.
+    per_decade: int | None  #: Points of q that they were calculated at, for `problem.resolution`.
+    hopeless: bool = False  #: So far from the best fit of others that they were not followed to the end.
 
 
 def refined_starts(task: Task, bank: Bank, began: float) -> Starts:

@@ -25,21 +25,11 @@ from .settings import STRATEGY
 
 @dataclass(frozen=True)
 class Supposed:
-    """A resolution that the file does not state, dq = √((relative q)² + absolute²).
+    """A resolution that the file does not state, dq = √((relative q)² + absolute²)."""
 
-    Parameters
-    ----------
-    relative : float
-        dq/q.
-    absolute : float
-        Å⁻¹.
-    error : float
-        Of its width, relative: how well the curve shows it.
-    """
-
-    relative: float
-    absolute: float
-    error: float = field(default=1.0, compare=False)
+    relative: float  #: dq/q.
+    absolute: float  #: Å⁻¹.
+    error: float = field(default=1.0, compare=False)  #: Of its width, relative: how well the curve shows it.
 
     def seen_with(self, curve: Curve) -> Curve:
         """A curve with this resolution."""
@@ -55,24 +45,13 @@ class Supposed:
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One explanation of a curve.
+    """One explanation of a curve."""
 
-    Parameters
-    ----------
-    form : str
-        sasmodels' name of the body, or the path of a plugin.
-    second : str or None
-        A second component beside it.
-    resolution : Supposed or None
-        None: what the file states.
-    as_measured : bool
-        Calculated at the measured points alone, as SasView does, whatever its fringes need.
-    """
-
-    form: str
+    form: str  #: sasmodels' name of the body, or the path of a plugin.
     structure_factor: str | None = None
-    second: str | None = None
-    resolution: Supposed | None = None
+    second: str | None = None  #: A second component beside it.
+    resolution: Supposed | None = None  #: None: what the file states.
+    #: Calculated at the measured points alone, as SasView does, whatever its fringes need.
     as_measured: bool = False
 
     @cached_property
@@ -157,15 +136,9 @@ def _shape(part: str) -> int:
 
 @dataclass(frozen=True)
 class Beliefs:
-    """How likely hypotheses are, as the network sees the curve; nothing is impossible before its fit.
+    """How likely hypotheses are, as the network sees the curve; nothing is impossible before its fit."""
 
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of all models.
-    """
-
-    suggestion: Suggestion
+    suggestion: Suggestion  #: Of all models.
 
     @cached_property
     def guesses(self) -> dict[str, ModelGuess]:

@@ -26,20 +26,11 @@ from .unknown_resolution import Resolved, resolution_of
 
 @dataclass(frozen=True)
 class Found:
-    """What a search leaves.
+    """What a search leaves."""
 
-    Parameters
-    ----------
-    curve : Curve
-        With a resolution where one was found that the file does not state.
-    fits : list of ModelFit
-        All on that curve.
-    kinds : list of ModelFit
-        The same models with all kinds of size distribution that were tried, these included.
-    """
-
-    curve: Curve
-    fits: list[ModelFit]
+    curve: Curve  #: With a resolution where one was found that the file does not state.
+    fits: list[ModelFit]  #: All on that curve.
+    #: The same models with all kinds of size distribution that were tried, these included.
     kinds: Sequence[ModelFit] = ()
     notes: tuple[str, ...] = ()
 

@@ -29,15 +29,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Promise:
-    """What a sum may become.
+    """What a sum may become."""
 
-    Parameters
-    ----------
-    gain : float
-        ln of its posterior probability over that of the fit.
-    """
-
-    gain: float
+    gain: float  #: ln of its posterior probability over that of the fit.
     start: dict[str, Any]
 
 

@@ -9,18 +9,10 @@ from ..settings import PROBLEM, ByCost, by_cost, setting
 
 @dataclass(frozen=True)
 class Pass:
-    """How a set of starts is refined.
+    """How a set of starts is refined."""
 
-    Parameters
-    ----------
-    share : float
-        Of the candidate's time; what is begun by then is finished.
-    tolerances : tuple of float
-        Relative errors added to the data's own, one after the other.
-    """
-
-    share: float
-    tolerances: tuple[float, ...]
+    share: float  #: Of the candidate's time; what is begun by then is finished.
+    tolerances: tuple[float, ...]  #: Relative errors added to the data's own, one after the other.
     steps: int
 
 

@@ -28,40 +28,26 @@ from .settings import STRATEGY
 
 @dataclass
 class State:
-    """Grows while a curve is fitted.
-
-    Parameters
-    ----------
-    named : tuple of Hypothesis
-        What the user wants fitted; empty where the network chooses.
-    fits : dict
-        The best fit of each hypothesis.
-    kinds : dict
-        The best fit of each hypothesis with each kind of size distribution.
-    residuals : dict
-        Weighted residual of the bank's nearest curve, by model and structure factor.
-    unanswered : list of TechnicalError
-        What could not be done for a technical reason, though tried twice.
-    late : list of str
-        Names of the hypotheses that there was no time to fit.
-    expected : dict
-        What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
-    """
+    """Grows while a curve is fitted."""
 
     curve: Curve
     dintensity: NDArray[np.float64]
     beliefs: Beliefs
     options: FitOptions
-    named: tuple[Hypothesis, ...] = ()
-    fits: dict[Hypothesis, ModelFit] = field(default_factory=dict)
+    named: tuple[Hypothesis, ...] = ()  #: What the user wants fitted; empty where the network chooses.
+    fits: dict[Hypothesis, ModelFit] = field(default_factory=dict)  #: The best fit of each hypothesis.
+    #: The best fit of each hypothesis with each kind of size distribution.
     kinds: dict[tuple[Hypothesis, frozenset[tuple[str, str]]], ModelFit] = field(default_factory=dict)
     failed: set[Hypothesis] = field(default_factory=set)
     done: set[tuple[Any, ...]] = field(default_factory=set)
+    #: Weighted residual of the bank's nearest curve, by model and structure factor.
     residuals: dict[Pair, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    #: What could not be done for a technical reason, though tried twice.
     unanswered: list[TechnicalError] = field(default_factory=list)
-    late: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
     @cached_property

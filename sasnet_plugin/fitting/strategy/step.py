@@ -21,29 +21,15 @@ from .state import State
 
 @dataclass(frozen=True)
 class Step:
-    """Something to do.
+    """Something to do."""
 
-    Parameters
-    ----------
-    key : tuple
-        The same step has the same key; it is taken once.
-    worth : float
-        Per second.
-    due : bool
-        Before all that is not, whatever it is worth.
-    pairs : tuple of Pair
-        What the bank is asked about.
-    search : Task or None
-        Asks for a resolution.
-    """
-
-    key: tuple[Any, ...]
-    worth: float
-    due: bool = False
+    key: tuple[Any, ...]  #: The same step has the same key; it is taken once.
+    worth: float  #: Per second.
+    due: bool = False  #: Before all that is not, whatever it is worth.
     hypothesis: Hypothesis | None = None
     task: Task | None = None
-    pairs: tuple[Pair, ...] = field(default=())
-    search: Task | None = None
+    pairs: tuple[Pair, ...] = field(default=())  #: What the bank is asked about.
+    search: Task | None = None  #: Asks for a resolution.
 
     @property
     def assured(self) -> bool:

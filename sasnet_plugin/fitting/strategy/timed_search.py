@@ -33,16 +33,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TimedSearch:
-    """Local refinement of starts within the time of a task.
-
-    Parameters
-    ----------
-    began : float
-        What was spent when work on it began, s.
-    """
+    """Local refinement of starts within the time of a task."""
 
     task: Task
-    began: float
+    began: float  #: What was spent when work on it began, s.
 
     def left(self, share: float) -> float:
         """Of a share of the task's time, s."""

@@ -24,15 +24,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A resolution, and a model's parameters and χ² with it.
+    """A resolution, and a model's parameters and χ² with it."""
 
-    Parameters
-    ----------
-    supposed : Supposed
-        Of no width: what the file states.
-    """
-
-    supposed: Supposed
+    supposed: Supposed  #: Of no width: what the file states.
     parameters: dict[str, Any]
     chisq: float
 

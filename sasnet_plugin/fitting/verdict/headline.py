@@ -191,7 +191,8 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
         return _polydispersity(name, size, best)
     if "fraction" in bare(name) and not size.unit:
         return f"{_name(name, best)} {_percent(size)}"
-    return in_words(_name(name, best), size)
+    # A square stands with its root's value, see `of_parameter`.
+    return in_words(_name(name, best).removesuffix("²"), size)
 
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:

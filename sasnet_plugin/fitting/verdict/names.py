@@ -139,13 +139,20 @@ def kind(fit: ModelFit) -> str:
     parts = [_kind(part) for part in sum_parts(fit.model)]
     if len(parts) == 2 and len(set(parts)) == 1:
         parts = [f"two populations of {parts[0]}"]
-    factor = NEIGHBOURS.get(fit.structure_factor or "", "")
-    return f"{' and '.join(parts)} {factor}".rstrip()
+    return _among_neighbours(" and ".join(parts), fit.structure_factor)
 
 
-def _kind(model: str) -> str:
-    name = PurePath(model).stem if model.endswith(".py") else model
-    return KINDS.get(model, f"{name.replace('_', ' ')}s" if model in _SHAPE_OF else name)
+def _kind(part: str) -> str:
+    """Of a model, or a product, that may be one of a sum."""
+    if part.endswith(".py"):
+        return PurePath(part).stem
+    model, _, factor = part.partition("@")
+    said = KINDS.get(model, f"{model.replace('_', ' ')}s" if model in _SHAPE_OF else model)
+    return _among_neighbours(said, factor)
+
+
+def _among_neighbours(said: str, structure_factor: str | None) -> str:
+    return f"{said} {NEIGHBOURS.get(structure_factor or '', '')}".rstrip()
 
 
 def with_name(fit: ModelFit) -> str:

@@ -50,24 +50,14 @@ _OF: dict[str, dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Size:
-    """A quantity of a fit.
-
-    Parameters
-    ----------
-    error : float or None
-        One standard deviation; None where it is not known.
-    parts : tuple of str
-        Names of the parameters that it is the sum of.
-    weight : float
-        Of its fit, over the best one's.
-    """
+    """A quantity of a fit."""
 
     name: str
     value: float
-    error: float | None
+    error: float | None  #: One standard deviation; None where it is not known.
     unit: str
-    parts: tuple[str, ...]
-    weight: float = 1.0
+    parts: tuple[str, ...]  #: Names of the parameters that it is the sum of.
+    weight: float = 1.0  #: Of its fit, over the best one's.
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
@@ -184,6 +174,9 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     p = fit.parameters.get(name)
     if p is None or not determined(name, p):
         return None
+    if bare(name) == "rg_squared" and p.value > 0:  # as people and other models know it
+        root = float(np.sqrt(p.value))
+        return Size(name, root, None if p.error is None else p.error / (2 * root), "Ang", (name,))
     unit = unit_of(fit.model, bare(name), p.unit)
     return Size(name, p.value, p.error, unit, (name,))
 

@@ -17,14 +17,9 @@ MOST_LISTED = 500
 
 @dataclass(frozen=True)
 class Folders:
-    """What the user has opened to the assistant.
+    """What the user has opened to the assistant."""
 
-    Parameters
-    ----------
-    allowed : tuple of Path
-        Folders with all that is below them; links that lead out of them are not followed.
-    """
-
+    #: Folders with all that is below them; links that lead out of them are not followed.
     allowed: tuple[Path, ...]
 
     def readable(self, name: str) -> Path:

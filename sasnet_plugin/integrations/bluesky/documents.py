@@ -34,36 +34,20 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Answered:
-    """What is said of an event.
+    """What is said of an event."""
 
-    Parameters
-    ----------
-    event, run : str
-        Their uid.
-    number : int
-        Of the event in its stream, from 1.
-    data : mapping
-        What else the event holds that is no array: motors, temperatures.
-    outcome : mapping
-        Numbers by name (`batch.steering.outcome`); all NaN where there is no answer.
-    note : str
-        Why there is none; else empty.
-    change : str
-        A sentence where the series of the stream has changed with this event.
-    advice : str
-        Of curves that are added up: a sentence when the answer is settled with this event.
-    """
-
+    #: event, run: their uid.
     event: str
     run: str
     stream: str
-    number: int
-    data: Mapping[str, Any]
+    number: int  #: Of the event in its stream, from 1.
+    data: Mapping[str, Any]  #: What else the event holds that is no array: motors, temperatures.
+    #: Numbers by name (`batch.steering.outcome`); all NaN where there is no answer.
     outcome: Mapping[str, float | str]
     about: Said | None = None
-    note: str = ""
-    change: str = ""
-    advice: str = ""
+    note: str = ""  #: Why there is none; else empty.
+    change: str = ""  #: A sentence where the series of the stream has changed with this event.
+    advice: str = ""  #: Of curves that are added up: a sentence when the answer is settled with this event.
 
     def __str__(self) -> str:
         where = f"{self.stream} {self.number}"
@@ -89,25 +73,15 @@ class _Stream:
 
 @dataclass(eq=False)  # a RunEngine keeps its callbacks by their hash
 class Documents:
-    """Answers events; call it with the name of a document and the document.
+    """Answers events; call it with the name of a document and the document."""
 
-    Parameters
-    ----------
-    keys : Keys
-        Names of the fields; those left out are recognised by usual names.
-    add : bool
-        Curves of a stream are of one sample: each is added to those before, and it is said when the answer is
-        settled, which is when one may stop counting.
-    tell : callable
-        Told of each answer.
-    kept : int
-        Answers that can still be asked for.
-    """
-
+    #: Names of the fields; those left out are recognised by usual names.
     keys: Keys = field(default_factory=Keys)
+    #: Curves of a stream are of one sample: each is added to those before, and it is said when the answer is
+    #: settled, which is when one may stop counting.
     add: bool = False
-    tell: Callable[[Answered], None] | None = None
-    kept: int = KEPT
+    tell: Callable[[Answered], None] | None = None  #: Told of each answer.
+    kept: int = KEPT  #: Answers that can still be asked for.
     predictor: Predictor | None = None
     _answers: OrderedDict[str, Answered] = field(default_factory=OrderedDict)
     _runs: OrderedDict[str, Document] = field(default_factory=OrderedDict)

@@ -36,17 +36,10 @@ def problem(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a plan of bluesky-adaptive asks of a scan.
+    """What a plan of bluesky-adaptive asks of a scan."""
 
-    Parameters
-    ----------
-    documents : Documents
-        Subscribed to the RunEngine.
-    stream : str
-        Whose events are the curves of the suggestions, one of each, in the order of the scan.
-    """
-
-    documents: Documents
+    documents: Documents  #: Subscribed to the RunEngine.
+    #: Whose events are the curves of the suggestions, one of each, in the order of the scan.
     stream: str = "primary"
 
     def __call__(self, uid: Any, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -26,25 +26,16 @@ ARRAYS = ("q", "intensity", "dintensity", "dq")
 
 @dataclass(frozen=True)
 class Keys:
-    """Names of the fields of an event that hold a curve; None where it has none, or they are to be found.
-
-    Parameters
-    ----------
-    file : str or None
-        A field that names a file; used where there are no arrays.
-    q_unit : str or None
-        Unit of q; default: what the descriptor says, else it is assumed from the values, as of a file.
-    entry : str or None
-        Data set of a file that holds several.
-    """
+    """Names of the fields of an event that hold a curve; None where it has none, or they are to be found."""
 
     q: str | None = None
     intensity: str | None = None
     dintensity: str | None = None
     dq: str | None = None
-    file: str | None = None
+    file: str | None = None  #: A field that names a file; used where there are no arrays.
+    #: Unit of q; default: what the descriptor says, else it is assumed from the values, as of a file.
     q_unit: str | None = None
-    entry: str | None = None
+    entry: str | None = None  #: Data set of a file that holds several.
 
 
 def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given: Keys) -> Keys | None:

@@ -46,28 +46,15 @@ class NotSentError(RuntimeError):
 
 @dataclass(frozen=True)
 class DataSet:
-    """A data set of SasView.
-
-    Parameters
-    ----------
-    item : QStandardItem
-        SasView's own handle.
-    key : object
-        SasView's identity of the data set.
-    curve : dict or None
-        What the protocol of ``sasnet serve`` calls CURVE: q and dq in Å⁻¹, intensities in cm⁻¹.
-    refusal : str
-        Why there is no curve; else empty.
-    notes : tuple of str
-        What the user should know of how the data were taken.
-    """
+    """A data set of SasView."""
 
     name: str
-    item: Any
-    key: Any
+    item: Any  #: SasView's own handle.
+    key: Any  #: SasView's identity of the data set.
+    #: What the protocol of ``sasnet serve`` calls CURVE: q and dq in Å⁻¹, intensities in cm⁻¹.
     curve: dict[str, Any] | None
-    refusal: str = ""
-    notes: tuple[str, ...] = ()
+    refusal: str = ""  #: Why there is no curve; else empty.
+    notes: tuple[str, ...] = ()  #: What the user should know of how the data were taken.
 
 
 class SasView:

@@ -16,43 +16,24 @@ Curve = tuple[list[float], list[float]]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that may explain a data set.
-
-    Parameters
-    ----------
-    probability : float or None
-        0 to 1; None where it was fitted without having been suggested.
-    group : str
-        Models that data of this kind do not distinguish.
-    curve : (list, list) or None
-        q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
-    reduced_chisq, weight : float or None
-        None before a fit.
-    verdict : str
-        Of the best fit: explains the data, explains them with doubts, or does not; empty for the others.
-    page : dict or None
-        What SasView's fit page takes.
-    values : str
-        The fitted parameters with errors and units.
-    dq : list or None
-        The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
-    residuals : list or None
-        (I - fit) / σ at the curve's q.
-    """
+    """A model that may explain a data set."""
 
     model: str
     structure_factor: str | None
-    probability: float | None = None
-    group: str = ""
+    probability: float | None = None  #: 0 to 1; None where it was fitted without having been suggested.
+    group: str = ""  #: Models that data of this kind do not distinguish.
     warnings: tuple[str, ...] = ()
-    curve: Curve | None = None
+    curve: Curve | None = None  #: (list, list), q in Å⁻¹ and intensity in cm⁻¹: the preview, then the fit.
+    #: reduced_chisq, weight: none before a fit.
     reduced_chisq: float | None = None
     weight: float | None = None
+    #: Of the best fit: explains the data, explains them with doubts, or does not; empty for the others.
     verdict: str = ""
-    page: dict[str, Any] | None = None
-    values: str = ""
+    page: dict[str, Any] | None = None  #: What SasView's fit page takes.
+    values: str = ""  #: The fitted parameters with errors and units.
+    #: The resolution with which it was fitted, Å⁻¹, where sasnet had to find it; else None.
     dq: list[float] | None = None
-    residuals: list[float | None] | None = None
+    residuals: list[float | None] | None = None  #: (I - fit) / σ at the curve's q.
 
     @property
     def name(self) -> str:
@@ -62,33 +43,17 @@ class Candidate:
 
 @dataclass
 class Entry:
-    """A data set in the dialog.
-
-    Parameters
-    ----------
-    candidates : list of Candidate
-        In the order of the table.
-    state : str
-        A few words: what is being done, or how it ended.
-    remarks : list of str
-        Sentences on the data set as a whole.
-    asked : str
-        ``suggest`` or ``fit`` while an answer is awaited, else empty.
-    request : int or None
-        Number of the request that is awaited.
-    fit : int or None
-        Number of the request that the process answered with a fit; reports are asked for by it.
-    report : str
-        The report of the fit that was kept for when that process is gone; empty where there is none.
-    """
+    """A data set in the dialog."""
 
     data: Any
-    candidates: list[Candidate] = field(default_factory=list)
-    state: str = ""
-    remarks: list[str] = field(default_factory=list)
-    asked: str = ""
-    request: int | None = None
+    candidates: list[Candidate] = field(default_factory=list)  #: In the order of the table.
+    state: str = ""  #: A few words: what is being done, or how it ended.
+    remarks: list[str] = field(default_factory=list)  #: Sentences on the data set as a whole.
+    asked: str = ""  #: ``suggest`` or ``fit`` while an answer is awaited, else empty.
+    request: int | None = None  #: Number of the request that is awaited.
+    #: Number of the request that the process answered with a fit; reports are asked for by it.
     fit: int | None = None
+    #: The report of the fit that was kept for when that process is gone; empty where there is none.
     report: str = ""
 
     @property

@@ -14,20 +14,11 @@ _API = ("/api/v1/metadata", "/api/v1", "/ui/browse")
 
 @dataclass(frozen=True)
 class Address:
-    """An entry of a server.
+    """An entry of a server."""
 
-    Parameters
-    ----------
-    server : str
-        ``http://host:port``, with what stands before Tiled's own paths.
-    path : tuple of str
-        From the server's root.
-    key : str
-        From the address as it was given; never part of what is shown.
-    """
-
-    server: str
-    path: tuple[str, ...] = ()
+    server: str  #: ``http://host:port``, with what stands before Tiled's own paths.
+    path: tuple[str, ...] = ()  #: From the server's root.
+    #: From the address as it was given; never part of what is shown.
     key: str = field(default="", repr=False, compare=False)
 
     def __str__(self) -> str:

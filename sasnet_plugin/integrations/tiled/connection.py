@@ -33,20 +33,12 @@ AT_ONCE = 4
 
 @dataclass(frozen=True)
 class Wanted:
-    """Data of an entry in a media type.
+    """Data of an entry in a media type."""
 
-    Parameters
-    ----------
-    route : str
-        Of the API.
-    params : tuple of (str, str)
-        As they stand in the URL.
-    """
-
-    route: str
+    route: str  #: Of the API.
     of: Address
     kind: str
-    params: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, str], ...] = ()  #: As they stand in the URL.
 
 
 class NoEntryError(SasnetError):

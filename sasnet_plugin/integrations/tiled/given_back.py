@@ -51,23 +51,12 @@ def _value(title: str, cell: str) -> Any:
 
 @dataclass(frozen=True)
 class Manner:
-    """How one deals with a server that is away, and with what others have written.
+    """How one deals with a server that is away, and with what others have written."""
 
-    Parameters
-    ----------
-    watch : bool
-        Wait for it.
-    force : bool
-        Replace answers of others.
-    tell : callable
-        Told when it goes and comes.
-    ending : threading.Event
-        From then on it is waited for no more.
-    """
-
-    watch: bool = False
-    force: bool = False
-    tell: Callable[[str], None] = print
+    watch: bool = False  #: Wait for it.
+    force: bool = False  #: Replace answers of others.
+    tell: Callable[[str], None] = print  #: Told when it goes and comes.
+    #: From then on it is waited for no more.
     ending: threading.Event = field(default_factory=threading.Event)
 
 
@@ -102,23 +91,14 @@ def patiently(act: Callable[[], None], manner: Manner) -> None:
 
 @dataclass
 class InMetadata:
-    """Answers in the metadata of their entries, under `KEY`.
-
-    Parameters
-    ----------
-    series : str
-        By which an answer is known as this series' own, and may be replaced.
-    known : mapping
-        Metadata of the newest entries by address, as they were listed; others are asked for.
-    left : int
-        Entries whose answer is another's and was left.
-    """
+    """Answers in the metadata of their entries, under `KEY`."""
 
     server: Server
-    series: str
+    series: str  #: By which an answer is known as this series' own, and may be replaced.
+    #: Metadata of the newest entries by address, as they were listed; others are asked for.
     known: Mapping[str, Mapping[str, Any]]
     manner: Manner = field(default_factory=Manner)
-    left: int = 0
+    left: int = 0  #: Entries whose answer is another's and was left.
 
     def catch_up(self, earlier: Callable[[], Iterable[Line]]) -> None:
         """Give the newest lines that their entries lack."""
@@ -160,16 +140,11 @@ class InTable:
     way, or the server is killed, it is done again, and no row is there twice or missing. (Rows that are
     appended to a table in a server's embedded database get lost where two series do so at once: Tiled 0.2 has
     one connection to it, so that one's rollback takes back the other's rows.)
-
-    Parameters
-    ----------
-    container : Address
-        Of what is followed.
     """
 
     server: Server
     series: str
-    container: Address
+    container: Address  #: Of what is followed.
     titles: Sequence[str]
     manner: Manner = field(default_factory=Manner)
     # The table that fills, from 0, and its rows as Arrow has them; tables before are whole.

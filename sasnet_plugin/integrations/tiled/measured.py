@@ -36,25 +36,13 @@ _Q, _I, _ERROR = "q", "intensity", "dintensity"
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry as it is to be read.
-
-    Parameters
-    ----------
-    domain : Domain
-        Of its measurements.
-    parts : int
-        How many there are.
-    children : tuple of Node
-        Of a data set: its arrays.
-    inherited : mapping
-        Metadata of what it lies in, below its own.
-    """
+    """An entry as it is to be read."""
 
     node: Node
-    domain: Domain
-    parts: int
-    children: tuple[Node, ...] = ()
-    inherited: Mapping[str, Any] | None = None
+    domain: Domain  #: Of its measurements.
+    parts: int  #: How many there are.
+    children: tuple[Node, ...] = ()  #: Of a data set: its arrays.
+    inherited: Mapping[str, Any] | None = None  #: Metadata of what it lies in, below its own.
 
     @property
     def metadata(self) -> dict[str, Any]:

@@ -27,19 +27,12 @@ LARGE = 4 * 2**20
 
 @dataclass(frozen=True)
 class Node:
-    """An entry.
-
-    Parameters
-    ----------
-    family : str
-        "array", "table", "container" or another.
-    structure : mapping
-        As the server has it: of an array its shape and type, of a table its columns.
-    """
+    """An entry."""
 
     address: Address
-    family: str
+    family: str  #: "array", "table", "container" or another.
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    #: As the server has it: of an array its shape and type, of a table its columns.
     structure: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,16 +51,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Page:
-    """Some entries of a container in the order in which they were made.
-
-    Parameters
-    ----------
-    more : bool
-        There are others behind them.
-    """
+    """Some entries of a container in the order in which they were made."""
 
     nodes: tuple[Node, ...]
-    more: bool
+    more: bool  #: There are others behind them.
 
 
 def node_at(server: Server, at: Address) -> Node:

@@ -39,41 +39,22 @@ AHEAD = 8
 
 @dataclass
 class TiledSource:
-    """The measurements of an address: of a container's entries, or of an array that grows.
-
-    Parameters
-    ----------
-    address : Address
-        Of a container, or of one measurement.
-    domain : str or None
-        Of all entries; None asks their metadata.
-    kind : str
-        Domain that is followed; of an entry of another it is said so.
-    window : (float, float) or None
-        Of curves only q within it, Å⁻¹.
-    watch : bool
-        More is to come.
-    tell : callable
-        Told when the server goes and comes.
-    answered : dict
-        Measurements that have their answer, by `key_of` their entry.
-    failed : set of int
-        Entries of which it was said that they hold no measurement.
-    metadata : OrderedDict
-        Of the newest entries, by address: an answer may be in them already.
-    """
+    """The measurements of an address: of a container's entries, or of an array that grows."""
 
     server: Server
-    address: Address
-    domain: str | None
+    address: Address  #: Of a container, or of one measurement.
+    domain: str | None  #: Of all entries; None asks their metadata.
     options: ReadOptions
-    kind: str
-    window: tuple[float, float] | None = None
-    watch: bool = False
-    tell: Callable[[str], None] = print
+    kind: str  #: Domain that is followed; of an entry of another it is said so.
+    window: tuple[float, float] | None = None  #: Of curves only q within it, Å⁻¹.
+    watch: bool = False  #: More is to come.
+    tell: Callable[[str], None] = print  #: Told when the server goes and comes.
     waiting: Waiting = WAITING
+    #: Measurements that have their answer, by `key_of` their entry.
     answered: dict[int, int] = field(default_factory=dict)
+    #: Entries of which it was said that they hold no measurement.
     failed: set[int] = field(default_factory=set)
+    #: Of the newest entries, by address: an answer may be in them already.
     metadata: OrderedDict[str, Mapping[str, Any]] = field(default_factory=OrderedDict)
     _root: Node | None = None
     # Metadata of all that lies above the entries.

@@ -54,29 +54,16 @@ _AROUND = 0.3
 
 @dataclass(frozen=True)
 class Held:
-    """A body fitted to rings.
+    """A body fitted to rings."""
 
-    Parameters
-    ----------
-    kind : str
-        Of `KINDS`.
-    at : (5,) array
-        ln radius in Å, ln aspect, spread of radii, order parameter, director in radians from qx.
-    covariance : (5, 5) array
-    chisq : float
-        Of all values.
-    radius_alone : bool
-        The radius alone scatters, the length of a body is one; else sizes do, proportions kept.
-    gaussian_axes : bool
-        Axes lie about their director as a Gaussian; else as by Maier and Saupe.
-    """
-
-    kind: str
+    kind: str  #: Of `KINDS`.
+    #: (5,), ln radius in Å, ln aspect, spread of radii, order parameter, director in radians from qx.
     at: FloatArray
-    covariance: FloatArray
-    chisq: float
+    covariance: FloatArray  #: (5, 5)
+    chisq: float  #: Of all values.
+    #: The radius alone scatters, the length of a body is one; else sizes do, proportions kept.
     radius_alone: bool = False
-    gaussian_axes: bool = False
+    gaussian_axes: bool = False  #: Axes lie about their director as a Gaussian; else as by Maier and Saupe.
 
     @property
     def body(self) -> str:
@@ -86,19 +73,11 @@ class Held:
 
 @dataclass(frozen=True)
 class Against:
-    """Bodies that were held against an image.
-
-    Parameters
-    ----------
-    evidence : (n,) array
-        Log probability of what was seen by each, but for a constant.
-    over : float
-        χ² of a cell that the best leaves over; 1 where errors explain it.
-    """
+    """Bodies that were held against an image."""
 
     held: tuple[Held, ...]
-    evidence: FloatArray
-    over: float
+    evidence: FloatArray  #: (n,), log probability of what was seen by each, but for a constant.
+    over: float  #: χ² of a cell that the best leaves over; 1 where errors explain it.
 
 
 def amplitudes(cells: Cells, one: FloatArray) -> FloatArray:

@@ -30,19 +30,11 @@ P2_LEAST = 0.016
 
 @dataclass(frozen=True)
 class Bodies:
-    """Fits of bodies and their probabilities, that of the network included.
-
-    Parameters
-    ----------
-    probability : (n,) array
-        Sums to 1.
-    over : float
-        As of `axes.Against`.
-    """
+    """Fits of bodies and their probabilities, that of the network included."""
 
     held: tuple[Held, ...]
-    probability: FloatArray
-    over: float = 1.0
+    probability: FloatArray  #: (n,), sums to 1.
+    over: float = 1.0  #: As of `axes.Against`.
 
     def shares(self) -> dict[str, float]:
         """Probability of each body."""

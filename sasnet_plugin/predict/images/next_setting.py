@@ -48,21 +48,11 @@ ADVICE = AdviceSettings()
 
 @dataclass(frozen=True)
 class Advice:
-    """What a setting is expected to tell.
+    """What a setting is expected to tell."""
 
-    Parameters
-    ----------
-    name : str
-        As the user wrote it; empty for counting on.
-    bits : float
-        Expected gain of information on the class.
-    counts : float
-        That as long a measurement gives there as all so far took.
-    """
-
-    name: str
-    bits: float
-    counts: float
+    name: str  #: As the user wrote it; empty for counting on.
+    bits: float  #: Expected gain of information on the class.
+    counts: float  #: That as long a measurement gives there as all so far took.
 
 
 def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:

@@ -44,44 +44,24 @@ NOT_EMPTY = (
 
 @dataclass(frozen=True)
 class Profiles:
-    """What is seen around the beam.
+    """What is seen around the beam."""
 
-    Parameters
-    ----------
-    decades : (n, RINGS) array
-        Decimal logarithm of the mean counts a pixel.
-    variance : (n, RINGS) array
-        Of it, by counting.
-    seen : (n, RINGS) bool array
-        Enough of the ring was measured.
-    level : (n,) array
-        Decimal logarithm of all counts.
-    """
-
-    decades: NDArray[np.floating]
-    variance: NDArray[np.floating]
-    seen: NDArray[np.bool_]
-    level: NDArray[np.floating]
+    decades: NDArray[np.floating]  #: (n, RINGS), decimal logarithm of the mean counts a pixel.
+    variance: NDArray[np.floating]  #: (n, RINGS), of it, by counting.
+    seen: NDArray[np.bool_]  #: (n, RINGS), enough of the ring was measured.
+    level: NDArray[np.floating]  #: (n,), decimal logarithm of all counts.
 
 
 @dataclass(frozen=True)
 class Bank:
-    """Profiles of simulated shots, and how far other simulated shots are from the nearest.
+    """Profiles of simulated shots, and how far other simulated shots are from the nearest."""
 
-    Parameters
-    ----------
-    decades, seen : (n, RINGS) arrays
-        Of `Profiles`.
-    empty : (n,) bool array
-        Shots without a particle.
-    levels, limits, empty_limits : (k,) arrays
-        Decimal logarithm of counts; the distance that `SHARE` of simulated shots exceed, and of those
-        without a particle from their like.
-    """
-
+    #: decades, seen: (n, RINGS), of `Profiles`.
     decades: NDArray[np.floating]
     seen: NDArray[np.bool_]
-    empty: NDArray[np.bool_]
+    empty: NDArray[np.bool_]  #: (n,), shots without a particle.
+    #: levels, limits, empty_limits: (k,), decimal logarithm of counts; the distance that `SHARE` of simulated
+    #: shots exceed, and of those without a particle from their like.
     levels: NDArray[np.floating]
     limits: NDArray[np.floating]
     empty_limits: NDArray[np.floating]

@@ -73,24 +73,14 @@ def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
 
 @dataclass(frozen=True)
 class OrientationFinding:
-    """How the axes of particles are distributed; rotational symmetry about the director is assumed.
+    """How the axes of particles are distributed; rotational symmetry about the director is assumed."""
 
-    Parameters
-    ----------
-    angles : DistributionFinding
-        What is seen of the axes within the plane of the detector.
-    director : Value
-        Degrees anticlockwise from qx.
-    picture : str
-        How the picture lies in which that is seen, `SmallAngle.picture`.
-    other : (float, float) or None
-        Order parameter and director, degrees, that explain the image about as well.
-    """
-
-    angles: DistributionFinding
+    angles: DistributionFinding  #: What is seen of the axes within the plane of the detector.
     p2: Value | None
-    director: Value
+    director: Value  #: Degrees anticlockwise from qx.
+    #: How the picture lies in which that is seen, `SmallAngle.picture`.
     picture: str = "qx to the right and qy up"
+    #: Order parameter and director, degrees, that explain the image about as well.
     other: tuple[float, float] | None = None
 
     @property

@@ -31,31 +31,16 @@ _BLUNTED = np.sinc(DEGREES / N_SECTORS)
 
 @dataclass(frozen=True)
 class Cells:
-    """What rings show in sectors, those at q and −q together.
+    """What rings show in sectors, those at q and −q together."""
 
-    Parameters
-    ----------
-    q : (n,) array
-        Of each ring, Å⁻¹.
-    values, error : (n, s) arrays
-        Intensity of any scale; the error is infinite where nothing was seen.
-    exposure : (n, s) array
-        Counts over `values`.
-    angle : (s,) array
-        Of each sector's middle, radians from qx.
-    nodes : (k,) array
-        Where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
-    smear : (n, k) array
-        From nodes to rings.
-    """
-
-    q: FloatArray
+    q: FloatArray  #: (n,), of each ring, Å⁻¹.
+    #: values, error: (n, s), intensity of any scale; the error is infinite where nothing was seen.
     values: FloatArray
-    exposure: FloatArray
+    exposure: FloatArray  #: (n, s), counts over `values`.
     error: FloatArray
-    angle: FloatArray
-    nodes: FloatArray
-    smear: FloatArray
+    angle: FloatArray  #: (s,), of each sector's middle, radians from qx.
+    nodes: FloatArray  #: (k,), where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
+    smear: FloatArray  #: (n, k), from nodes to rings.
 
     def about(self, rate: FloatArray) -> Cells:
         """These with the errors of counts about what is expected, (n, s)."""

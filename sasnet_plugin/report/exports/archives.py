@@ -24,18 +24,10 @@ PROJECT = "sasbdb.json"
 
 @dataclass
 class AllFiles:
-    """Writes them data set after data set.
+    """Writes them data set after data set."""
 
-    Parameters
-    ----------
-    folder : Path
-        For the project of all.
-    mark : str
-        By which the project is known (`files.check_output`).
-    """
-
-    folder: Path
-    mark: str
+    folder: Path  #: For the project of all.
+    mark: str  #: By which the project is known (`files.check_output`).
     _samples: list[dict[str, Any]] = field(default_factory=list)
 
     @property

@@ -21,17 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compared:
-    """An image simulated again.
+    """An image simulated again."""
 
-    Parameters
-    ----------
-    image : Image
-        As it was compared: perhaps of fewer pixels than were measured.
-    simulated, residual : (rows, columns) arrays
-        Expected counts, and standard deviations.
-    """
-
-    image: Image
+    image: Image  #: As it was compared: perhaps of fewer pixels than were measured.
+    #: simulated, residual: (rows, columns), expected counts, and standard deviations.
     simulated: NDArray[np.float64]
     residual: NDArray[np.float64]
 

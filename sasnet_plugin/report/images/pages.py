@@ -27,40 +27,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: a figure, a table, or both.
-
-    Parameters
-    ----------
-    draw : callable or None
-        The figure, see `canvas.Draw`.
-    size : (float, float)
-        Of the figure, inches.
-    text : str
-        Below it, one sentence or two.
-    table : sequence of rows of cells
-        The first row is the head.
-    """
+    """A part of the page: a figure, a table, or both."""
 
     title: str
-    draw: Draw | None = None
-    size: tuple[float, float] = (8.4, 3.2)
-    text: str = ""
-    table: Sequence[Sequence[str]] = field(default_factory=tuple)
+    draw: Draw | None = None  #: The figure, see `canvas.Draw`.
+    size: tuple[float, float] = (8.4, 3.2)  #: Of the figure, inches.
+    text: str = ""  #: Below it, one sentence or two.
+    table: Sequence[Sequence[str]] = field(default_factory=tuple)  #: The first row is the head.
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The first sentence of the page.
-
-    Parameters
-    ----------
-    good : bool
-        Whether the answer can be relied on.
-    """
+    """The first sentence of the page."""
 
     text: str
     more: str = ""
-    good: bool = True
+    good: bool = True  #: Whether the answer can be relied on.
 
 
 def page(

@@ -18,27 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pls:
-    """Components of patterns X that explain answers Y.
+    """Components of patterns X that explain answers Y."""
 
-    Parameters
-    ----------
-    mean_x : (pixels,) float array
-    mean_y : (answers,) float array
-    weights : (pixels, components) float array
-        R: centred patterns times R are the scores, which are orthonormal over the training patterns.
-    loadings : (pixels, components) float array
-        P: the picture that goes with each score.
-    answers : (answers, components) float array
-        Q: the answer that goes with each score.
-    explained_x, explained_y : (components,) float arrays
-        Share of the variance that each component explains.
-    """
-
-    mean_x: FloatArray
-    mean_y: FloatArray
+    mean_x: FloatArray  #: (pixels,)
+    mean_y: FloatArray  #: (answers,)
+    #: (pixels, components), R: centred patterns times R are the scores, which are orthonormal over the
+    #: training patterns.
     weights: FloatArray
-    loadings: FloatArray
-    answers: FloatArray
+    loadings: FloatArray  #: (pixels, components), P: the picture that goes with each score.
+    answers: FloatArray  #: (answers, components), Q: the answer that goes with each score.
+    #: explained_x, explained_y: (components,), share of the variance that each component explains.
     explained_x: FloatArray
     explained_y: FloatArray
 

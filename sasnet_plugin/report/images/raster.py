@@ -28,23 +28,14 @@ _GAMMA = 0.5
 
 @dataclass(frozen=True)
 class Look:
-    """How an image is shown.
+    """How an image is shown."""
 
-    Parameters
-    ----------
-    view, scale, colours : str
-        Of `VIEWS`, `SCALES`, `COLOURS`.
-    mask : bool
-        Masked pixels are marked, rather than left as they are.
-    fine : bool
-        As many pixels as `RASTER.fine` allows: somebody looks closer.
-    """
-
+    #: view, scale, colours: of `VIEWS`, `SCALES`, `COLOURS`.
     view: str = "linear"
     scale: str = "log"
     colours: str = "viridis"
-    mask: bool = True
-    fine: bool = False
+    mask: bool = True  #: Masked pixels are marked, rather than left as they are.
+    fine: bool = False  #: As many pixels as `RASTER.fine` allows: somebody looks closer.
 
     def __post_init__(self) -> None:
         for given, known in ((self.view, VIEWS), (self.scale, SCALES), (self.colours, COLOURS)):

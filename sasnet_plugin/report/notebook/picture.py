@@ -30,23 +30,14 @@ _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 @dataclass(frozen=True)
 class Drawn:
-    """One curve, and what is drawn through it.
+    """One curve, and what is drawn through it."""
 
-    Parameters
-    ----------
-    q, intensity : (n,) float array
-    dintensity : (n,) float array or None
-    lines : sequence of (q, intensity)
-        The first on top.
-    colour : str
-        Of its points; of the lines too where there are several curves.
-    """
-
+    #: q, intensity: (n,)
     q: Array
     intensity: Array
-    dintensity: Array | None = None
-    lines: Sequence[tuple[Array, Array]] = ()
-    colour: str = ""
+    dintensity: Array | None = None  #: (n,)
+    lines: Sequence[tuple[Array, Array]] = ()  #: (q, intensity), the first on top.
+    colour: str = ""  #: Of its points; of the lines too where there are several curves.
 
 
 @dataclass(frozen=True)

@@ -33,36 +33,24 @@ _SORTED = ("Data set", "Answer", "Model", "Probability", "Reduced χ²")
 
 @dataclass(frozen=True)
 class Row:
-    """One data set.
-
-    Parameters
-    ----------
-    answer : str
-        The headline, or why there is none.
-    level : str
-        Empty where the answer can be relied on, ``doubt``, or ``wrong``.
-    rg, rg_error, rg_network : float or None
-        Radius of gyration by Guinier's law, else the network's, Å, and the error of the former.
-    page : str
-        Name of its own page in the same folder; empty where it has none.
-    q_unit : str
-        Of a curve: the unit that q was read in, and whether that was assumed.
-    """
+    """One data set."""
 
     file: str
     entry: str
-    answer: str
+    answer: str  #: The headline, or why there is none.
     model: str = ""
     structure_factor: str = ""
     group: str = ""
     probability: float | None = None
     in_scope: float | None = None
     reduced_chisq: float | None = None
-    level: str = ""
+    level: str = ""  #: Empty where the answer can be relied on, ``doubt``, or ``wrong``.
     note: str = ""
-    page: str = ""
+    page: str = ""  #: Name of its own page in the same folder; empty where it has none.
     thumbnail: str = ""
-    q_unit: str = ""
+    q_unit: str = ""  #: Of a curve: the unit that q was read in, and whether that was assumed.
+    #: rg, rg_error, rg_network: radius of gyration by Guinier's law, else the network's, Å, and the error of
+    #: the former.
     rg: float | None = None
     rg_error: float | None = None
     rg_network: float | None = None

@@ -26,20 +26,13 @@ from .settings import IMAGES
 
 @dataclass(frozen=True)
 class Seen:
-    """An image as it was read and answered.
+    """An image as it was read and answered."""
 
-    Parameters
-    ----------
-    domain : Domain or None
-        None where nobody has said of which kind it is; then `measurement` is for its picture alone.
-    reason : str
-        Why there is no answer, or why it is of this kind.
-    """
-
+    #: None where nobody has said of which kind it is; then `measurement` is for its picture alone.
     domain: Domain | None
     measurement: Any
     answer: Any = None
-    reason: str = ""
+    reason: str = ""  #: Why there is no answer, or why it is of this kind.
 
     @cached_property
     def made(self) -> Any:

@@ -11,18 +11,9 @@ from ..places import Place
 
 @dataclass(frozen=True)
 class ImageJob:
-    """An image whose physics is to be fitted.
+    """An image whose physics is to be fitted."""
 
-    Parameters
-    ----------
-    places : tuple of Place
-        The one.
-    folder : str
-        For what is written of it; made.
-    body : mapping
-        ``kind``, ``geometry`` (see `kinds.How`), ``time_limit`` in seconds.
-    """
-
-    places: tuple[Place, ...]
-    folder: str
+    places: tuple[Place, ...]  #: The one.
+    folder: str  #: For what is written of it; made.
+    #: ``kind``, ``geometry`` (see `kinds.How`), ``time_limit`` in seconds.
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -18,21 +18,14 @@ from .settings import IMAGES
 class How:
     """How somebody says that a file is read.
 
-    Parameters
-    ----------
-    kind : str
-        Name of a domain; empty: as the file says.
-    geometry : tuple of str
-        ``name=value``, see `domains.ReadOptions`.
-
     Raises
     ------
     SasnetError
         There is no such kind, or a setting is none that may be given here.
     """
 
-    kind: str = ""
-    geometry: tuple[str, ...] = ()
+    kind: str = ""  #: Name of a domain; empty: as the file says.
+    geometry: tuple[str, ...] = ()  #: ``name=value``, see `domains.ReadOptions`.
 
     def __post_init__(self) -> None:
         if self.kind not in ("", *titles()):

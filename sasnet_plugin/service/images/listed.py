@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,8 @@ def _of_kind(path: str, domain: Domain, how: How, note: str) -> list[dict[str, A
 
     predictor, found = open_predictor(domain.name), []
     some = measurements(path, domain, how)
-    for batch in _batches(islice(some, IMAGES.most)):
+    first = islice(some, IMAGES.most)
+    while batch := list(islice(first, IMAGES.batch)):
         said = predictor.outcomes(batch)
         found += [{**_answered(path, domain, *pair), "note": note} for pair in zip(batch, said, strict=True)]
     if not found:
@@ -75,11 +76,6 @@ def _of_kind(path: str, domain: Domain, how: How, note: str) -> list[dict[str, A
     if len(found) == IMAGES.most and next(some, None) is not None:
         found[-1]["further"] = True
     return found
-
-
-def _batches(some: Iterator[Any]) -> Iterator[list[Any]]:
-    while batch := list(islice(some, IMAGES.batch)):
-        yield batch
 
 
 def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any]:

@@ -23,14 +23,9 @@ _EULER = 0.5772156649
 
 @dataclass(frozen=True)
 class Profile:
-    """Contrast across one bilayer, a sum of Gaussians.
+    """Contrast across one bilayer, a sum of Gaussians."""
 
-    Parameters
-    ----------
-    area, centre, width : (k,) float arrays
-        Contrast times length, any unit; Å from the middle; standard deviation in Å.
-    """
-
+    #: area, centre, width: (k,), contrast times length, any unit; Å from the middle; standard deviation in Å.
     area: Floats
     centre: Floats
     width: Floats

@@ -18,37 +18,20 @@ Q_TOP = 1.6
 
 @dataclass(frozen=True)
 class Body:
-    """One sample.
+    """One sample."""
 
-    Parameters
-    ----------
-    kind : str
-        One of `drawn.BODIES`.
-    log_intensity : (N_WIDE,) float array
-        ln I(q) on the wide grid, any scale; constant beyond `Q_TOP`.
-    rg : float
-        Radius of gyration, Å; NaN where there is none.
-    accepted : tuple of str
-        Form models of sasmodels that an expert would accept as the first answer; empty: none.
-    outside_from : float
-        From this largest q times Rg on (from this largest q, Å⁻¹, where there is no Rg) no single model
-        explains the curve; infinite where some accepted model always may, 0 where none ever does.
-    second : float
-        1 with a second component, 0 without one, NaN where both may be said.
-    second_below : float
-        A window that begins above this, Å⁻¹, does not show the second component.
-    named_from : float
-        A window that ends below this, Å⁻¹, does not show what the names are of.
-    """
-
-    kind: str
+    kind: str  #: One of `drawn.BODIES`.
+    #: (N_WIDE,), ln I(q) on the wide grid, any scale; constant beyond `Q_TOP`.
     log_intensity: NDArray[np.float64]
-    rg: float
+    rg: float  #: Radius of gyration, Å; NaN where there is none.
+    #: Form models of sasmodels that an expert would accept as the first answer; empty: none.
     accepted: tuple[str, ...]
+    #: From this largest q times Rg on (from this largest q, Å⁻¹, where there is no Rg) no single model
+    #: explains the curve; infinite where some accepted model always may, 0 where none ever does.
     outside_from: float = np.inf
-    second: float = 0.0
-    second_below: float = np.inf
-    named_from: float = 0.0
+    second: float = 0.0  #: 1 with a second component, 0 without one, NaN where both may be said.
+    second_below: float = np.inf  #: A window that begins above this, Å⁻¹, does not show the second component.
+    named_from: float = 0.0  #: A window that ends below this, Å⁻¹, does not show what the names are of.
 
     def names(self, q_max: float) -> tuple[str, ...]:
         """What is accepted of a curve that ends at `q_max`, Å⁻¹; empty where it says nothing of it."""

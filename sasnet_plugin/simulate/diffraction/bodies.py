@@ -14,20 +14,11 @@ Chord = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True)
 class Columns:
-    """A body on a square grid across the beam.
+    """A body on a square grid across the beam."""
 
-    Parameters
-    ----------
-    step : float
-        Of the grid, whose middle is at 0; any unit of length, the same for all.
-    edges : (m + 1, n, n) float array
-        Along the beam, ascending: where the material changes.
-    contrast : tuple of m complex
-        n − 1 of the refractive index n = 1 − δ + iβ between two edges.
-    """
-
-    step: float
-    edges: FloatArray
+    step: float  #: Of the grid, whose middle is at 0; any unit of length, the same for all.
+    edges: FloatArray  #: (m + 1, n, n), along the beam, ascending: where the material changes.
+    #: tuple of m complex, n − 1 of the refractive index n = 1 − δ + iβ between two edges.
     contrast: tuple[complex, ...]
 
     @property

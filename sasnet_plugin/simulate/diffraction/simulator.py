@@ -23,19 +23,12 @@ from .patterns import CELLS, DECADES, SIZE, as_stored, intensity
 
 @dataclass(frozen=True)
 class DiffractionSimulator(Simulator):
-    """Images of single free particles.
+    """Images of single free particles."""
 
-    Parameters
-    ----------
-    often, more : mapping of str to float
-        How often each kind is, and what is on top of it.
-    alone : float
-        How often nothing is, on the scale of `more`.
-    """
-
+    #: often, more: how often each kind is, and what is on top of it.
     often: Mapping[str, float] = field(default_factory=lambda: samples.BALANCED)
     more: Mapping[str, float] = field(default_factory=lambda: samples.BALANCED_MORE)
-    alone: float = 64.0
+    alone: float = 64.0  #: How often nothing is, on the scale of `more`.
 
     kinds = tuple(KINDS)
     mix = Mix(rows=48, uses=1, others=6, known=40)
@@ -78,13 +71,7 @@ class DiffractionSimulator(Simulator):
     def measure(
         self, rows: Sequence[Row], rng: np.random.Generator, *, exposure: float | None = None
     ) -> tuple[list[Image], Targets]:
-        """Measure particles anew, each turned anew; besides, ``counts`` and ``kind``.
-
-        Parameters
-        ----------
-        exposure : float, optional
-            Expected counts of the particle; default: drawn.
-        """
+        """Measure particles anew, each turned anew; besides, ``counts`` and ``kind``."""
         images = [shot(row, rng, exposure) for row in rows]
         tags = [samples.tags_of(row["parameters"]) for row in rows]
         return images, {

@@ -27,38 +27,23 @@ _MAX_PARTS = 16
 
 @dataclass(frozen=True)
 class Nodes:
-    """Directions in which BornAgain says what particles scatter.
+    """Directions in which BornAgain says what particles scatter."""
 
-    Parameters
-    ----------
-    low, high : int
-        Parts of a pixel's height over which it is averaged, near the critical angles and above.
-    apart : int
-        Pixels between two columns.
-    """
-
+    #: low, high: parts of a pixel's height over which it is averaged, near the critical angles and above.
     low: int = 8
     high: int = 4
-    apart: int = 1
+    apart: int = 1  #: Pixels between two columns.
 
 
 @dataclass(frozen=True)
 class Basis:
-    """Patterns of one geometry for every rotation.
-
-    Parameters
-    ----------
-    window : Window
-        Margin included.
-    amplitude : (rows, columns) float32 array
-        Pattern of the particles without order; arbitrary scale.
-    ratio : (61, rows, columns) float16 or float32 array
-        Pattern under ξ = 0, 0.5, … 30 degrees over the amplitude.
-    """
+    """Patterns of one geometry for every rotation."""
 
     geometry: Geometry
-    window: Window
+    window: Window  #: Margin included.
+    #: (rows, columns), pattern of the particles without order; arbitrary scale.
     amplitude: NDArray[np.float32]
+    #: (61, rows, columns), pattern under ξ = 0, 0.5, … 30 degrees over the amplitude.
     ratio: NDArray[np.floating]
 
     def half(self) -> NDArray[np.float32]:

@@ -31,36 +31,22 @@ _FILM_PARTS = 3
 
 @dataclass(frozen=True)
 class Factors:
-    """The factors of one geometry, on several parts across each pixel.
-
-    Parameters
-    ----------
-    window : Window
-        Margin included.
-    across : int
-        Parts of a pixel across.
-    every, mean : (rows, columns · across) float arrays
-        ⟨|F|²⟩ and |⟨F⟩|².
-    sums : (61, rows, columns · across) float32 array
-        Sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
-    nodes : Nodes
-        Where BornAgain was asked for ``every`` and ``mean``.
-    offset : float
-        By which a detector's columns lie to the right of the window's, degrees: its pixels need not end
-        where φ = 0.
-    gamma : float
-        Angle between the two vectors of the lattice's cell, degrees; rotations of a square one have a period
-        of 90 degrees, and as many steps.
-    """
+    """The factors of one geometry, on several parts across each pixel."""
 
     geometry: Geometry
-    window: Window
-    across: int
+    window: Window  #: Margin included.
+    across: int  #: Parts of a pixel across.
+    #: every, mean: (rows, columns · across), ⟨|F|²⟩ and |⟨F⟩|².
     every: FloatArray
     mean: FloatArray
+    #: (61, rows, columns · across), sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
     sums: NDArray[np.float32]
-    nodes: Nodes = Nodes()
+    nodes: Nodes = Nodes()  #: Where BornAgain was asked for ``every`` and ``mean``.
+    #: By which a detector's columns lie to the right of the window's, degrees: its pixels need not end where
+    #: φ = 0.
     offset: float = 0.0
+    #: Angle between the two vectors of the lattice's cell, degrees; rotations of a square one have a period
+    #: of 90 degrees, and as many steps.
     gamma: float = HEXAGONAL
 
     @classmethod

@@ -21,36 +21,17 @@ _RADII = 5
 
 @dataclass(frozen=True)
 class Geometry:
-    """Spheres on a hexagonal lattice on oxidised silicon, and the beam that meets them.
+    """Spheres on a hexagonal lattice on oxidised silicon, and the beam that meets them."""
 
-    Parameters
-    ----------
-    lattice : float
-        Lattice constant a, Å.
-    width : float
-        Length over which the order of the lattice decays (Cauchy profile), Å; a long one gives sharp peaks.
-    position_spread : float
-        Scatter of the particles about their sites, rms in each direction, Å.
-    radius : float
-        Mean radius of the spheres, Å.
-    radius_pd : float
-        Standard deviation of the radius over its mean.
-    wavelength : float
-        Å.
-    alpha_i : float
-        Angle of incidence, degrees.
-    oxide : float
-        Thickness of the SiO₂ film, Å.
-    """
-
-    lattice: float
+    lattice: float  #: Lattice constant a, Å.
+    #: Length over which the order of the lattice decays (Cauchy profile), Å; a long one gives sharp peaks.
     width: float
-    position_spread: float
-    radius: float
-    radius_pd: float
-    wavelength: float
-    alpha_i: float
-    oxide: float = 600.0
+    position_spread: float  #: Scatter of the particles about their sites, rms in each direction, Å.
+    radius: float  #: Mean radius of the spheres, Å.
+    radius_pd: float  #: Standard deviation of the radius over its mean.
+    wavelength: float  #: Å.
+    alpha_i: float  #: Angle of incidence, degrees.
+    oxide: float = 600.0  #: Thickness of the SiO₂ film, Å.
 
     def radii(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Radii in Å and their shares, which sum to 1: a Gaussian as five points."""

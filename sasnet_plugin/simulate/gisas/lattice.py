@@ -114,21 +114,13 @@ def _profile(lattice: float, width: float, gamma: float = HEXAGONAL) -> tuple[fl
 class LatticeSum:
     """The same sum in single precision, fast for many angles: the peak of the cell that q falls in as its
     formula says, all others, which are far off and smooth, from a table.
-
-    Parameters
-    ----------
-    lattice, width : float
-        Å.
-    table : (n, n) float32 array
-        All peaks but the cell's own, over the cell.
-    gamma : float
-        Angle between the cell's two vectors, degrees.
     """
 
+    #: lattice, width: Å.
     lattice: float
     width: float
-    table: NDArray[np.float32]
-    gamma: float = HEXAGONAL
+    table: NDArray[np.float32]  #: (n, n), all peaks but the cell's own, over the cell.
+    gamma: float = HEXAGONAL  #: Angle between the cell's two vectors, degrees.
 
     @classmethod
     def of(cls, lattice: float, width: float, gamma: float = HEXAGONAL) -> LatticeSum:

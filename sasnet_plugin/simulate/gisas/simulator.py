@@ -31,21 +31,11 @@ KINDS = ("empty", "rings", "halo", "streaks", "lone", "turned", "moved", "clouds
 
 @dataclass(frozen=True)
 class Example:
-    """One measured pattern and what is true of it.
+    """One measured pattern and what is true of it."""
 
-    Parameters
-    ----------
-    image : Image
-        Counts are 0 where masked.
-    family : str
-        Kind of distribution, see `priors.FAMILIES`.
-    p : (120,) float array
-        Share of each rotation angle.
-    """
-
-    image: Image
-    family: str
-    p: NDArray[np.float64]
+    image: Image  #: Counts are 0 where masked.
+    family: str  #: Kind of distribution, see `priors.FAMILIES`.
+    p: NDArray[np.float64]  #: (120,), share of each rotation angle.
     geometry: Geometry
     measurement: Measurement
 
@@ -87,18 +77,10 @@ def example(
 
 @dataclass(frozen=True)
 class HexagonalSimulator(Simulator):
-    """Patterns of spheres on hexagonal lattices.
+    """Patterns of spheres on hexagonal lattices."""
 
-    Parameters
-    ----------
-    window : Window
-        Without its margin.
-    seed_ranges : bool
-        Geometries from the ranges of the seed of this work alone.
-    """
-
-    window: Window = WINDOW
-    seed_ranges: bool = False
+    window: Window = WINDOW  #: Without its margin.
+    seed_ranges: bool = False  #: Geometries from the ranges of the seed of this work alone.
     kinds = KINDS
     #: Reading a basis costs as much as three examples.
     mix = Mix(

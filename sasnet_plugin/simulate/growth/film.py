@@ -18,43 +18,21 @@ CELL = np.sqrt(3) / 2
 
 @dataclass(frozen=True)
 class Film:
-    """Metal clusters, upper halves of spheroids, on a metal layer (or none) on a polymer film on silicon.
+    """Metal clusters, upper halves of spheroids, on a metal layer (or none) on a polymer film on silicon."""
 
-    Parameters
-    ----------
-    distance : float
-        Most probable distance D of neighbouring clusters, Å.
-    distance_spread : float
-        Standard deviation of that distance, Å.
-    radius : float
-        Mean radius R of a cluster's base, Å.
-    aspect : float
-        Height over radius, H/R; the same for all clusters.
-    radius_pd : float
-        Standard deviation of the radius over its mean; the distribution is cut off at 2.5 of it.
-    coupling : float
-        How much larger clusters lie further apart (κ of the size-spacing correlation approximation): two
-        neighbours lie at D + κ (ΔR₁ + ΔR₂). 0 is the decoupling approximation.
-    layer : float
-        Thickness of the closed metal layer below the clusters, Å; 0 for none.
-    polymer : float
-        Thickness of the polymer film, Å.
-    wavelength : float
-        Å.
-    alpha_i : float
-        Angle of incidence, degrees.
-    """
-
-    distance: float
-    distance_spread: float
-    radius: float
-    aspect: float
+    distance: float  #: Most probable distance D of neighbouring clusters, Å.
+    distance_spread: float  #: Standard deviation of that distance, Å.
+    radius: float  #: Mean radius R of a cluster's base, Å.
+    aspect: float  #: Height over radius, H/R; the same for all clusters.
+    #: Standard deviation of the radius over its mean; the distribution is cut off at 2.5 of it.
     radius_pd: float
+    #: How much larger clusters lie further apart (κ of the size-spacing correlation approximation): two
+    #: neighbours lie at D + κ (ΔR₁ + ΔR₂). 0 is the decoupling approximation.
     coupling: float
-    layer: float
-    polymer: float
-    wavelength: float
-    alpha_i: float
+    layer: float  #: Thickness of the closed metal layer below the clusters, Å; 0 for none.
+    polymer: float  #: Thickness of the polymer film, Å.
+    wavelength: float  #: Å.
+    alpha_i: float  #: Angle of incidence, degrees.
 
     @property
     def height(self) -> float:

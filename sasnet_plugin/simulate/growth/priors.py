@@ -37,7 +37,7 @@ def sample_film(rng: np.random.Generator) -> Film:
             return film
 
 
-def growing(thickness: float, distance: float, *, polymer: float = 300.0, alpha_i: float = 0.4) -> Film:
+def growing(thickness: float, distance: float) -> Film:
     """A film of hemispheres that holds so much metal: what a series of frames shows.
 
     Parameters
@@ -46,10 +46,6 @@ def growing(thickness: float, distance: float, *, polymer: float = 300.0, alpha_
         Effective thickness of the metal δ, Å.
     distance : float
         D, Å.
-    polymer : float
-        Å.
-    alpha_i : float
-        Degrees.
 
     Notes
     -----
@@ -57,6 +53,6 @@ def growing(thickness: float, distance: float, *, polymer: float = 300.0, alpha_
     5053, 2013). Once they touch, the rest lies below them as a layer.
     """
     radius = min((thickness * 3 * np.sqrt(3) * distance**2 / (4 * np.pi)) ** (1 / 3), distance / 2)
-    bare = Film(distance, 0.15 * distance, float(radius), 1.0, 0.15, 0.0, 0.0, polymer, 0.96, alpha_i)
+    bare = Film(distance, 0.15 * distance, float(radius), 1.0, 0.15, 0.0, 0.0, 300.0, 0.96, 0.4)
     rest = thickness - bare.metal
     return bare if rest < 1e-6 * thickness else replace(bare, layer=rest)

@@ -29,15 +29,9 @@ from .pattern import pattern
 
 @dataclass(frozen=True)
 class FilmSimulator(Simulator):
-    """Patterns of growing films.
+    """Patterns of growing films."""
 
-    Parameters
-    ----------
-    window : Window
-        Without its margin.
-    """
-
-    window: Window = WINDOW
+    window: Window = WINDOW  #: Without its margin.
     #: Kinds that need no lattice, and films that lie on their side.
     kinds = ("empty", "rings", "halo", "clouds", "turned")
     mix = Mix(rows=32, uses=1, others=3, known=40)

@@ -14,33 +14,22 @@ from .window import Window
 
 @dataclass(frozen=True)
 class Measurement:
-    """How one pattern is measured.
+    """How one pattern is measured."""
 
-    Parameters
-    ----------
-    sigma_phi, sigma_alpha : float
-        Resolution and divergence together, one standard deviation, degrees.
-    shift_phi : float
-        What the stated φ is too large, degrees.
-    shift_alpha : float
-        What the stated α_f is too large and the stated α_i too small, degrees: a tilt of the sample.
-    flat, diffuse : float
-        Counts of the flat and of the decaying background over those of the pattern.
-    diffuse_alpha, diffuse_phi : float
-        Length over which the second decays upwards, and its half width to the sides, degrees.
-    counts : float
-        Expected counts of the pattern and its background together, in the pixels that count.
-    """
-
+    #: sigma_phi, sigma_alpha: resolution and divergence together, one standard deviation, degrees.
     sigma_phi: float
     sigma_alpha: float
-    shift_phi: float
+    shift_phi: float  #: What the stated φ is too large, degrees.
+    #: What the stated α_f is too large and the stated α_i too small, degrees: a tilt of the sample.
     shift_alpha: float
+    #: flat, diffuse: counts of the flat and of the decaying background over those of the pattern.
     flat: float
     diffuse: float
+    #: diffuse_alpha, diffuse_phi: length over which the second decays upwards, and its half width to the
+    #: sides, degrees.
     diffuse_alpha: float
     diffuse_phi: float
-    counts: float
+    counts: float  #: Expected counts of the pattern and its background together, in the pixels that count.
 
 
 MEASUREMENT = {

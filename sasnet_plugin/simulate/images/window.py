@@ -14,20 +14,12 @@ from ...types import GrazingIncidence
 
 @dataclass(frozen=True)
 class Window:
-    """Pixels in exit angles; row 0 is the lowest.
-
-    Parameters
-    ----------
-    phi : (float, float)
-        Outer edges in the plane, degrees.
-    alpha_f : (float, float)
-        Outer edges above the horizon of the sample, degrees.
-    """
+    """Pixels in exit angles; row 0 is the lowest."""
 
     rows: int = 64
     columns: int = 64
-    phi: tuple[float, float] = (-1.07, 1.07)
-    alpha_f: tuple[float, float] = (0.0, 2.2)
+    phi: tuple[float, float] = (-1.07, 1.07)  #: Outer edges in the plane, degrees.
+    alpha_f: tuple[float, float] = (0.0, 2.2)  #: Outer edges above the horizon of the sample, degrees.
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Window:

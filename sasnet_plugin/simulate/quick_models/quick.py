@@ -46,12 +46,7 @@ def quick_model(name: str) -> Any:
     Parameters
     ----------
     name : str
-        sasmodels' name, a product such as ``cylinder@hardsphere``, or the path of a plugin model file.
-
-    Returns
-    -------
-    sasmodels.kernel.KernelModel
-        Double precision, on the CPU.
+        As for `load_model`.
 
     Raises
     ------

@@ -34,20 +34,12 @@ _FOLLOWED = (MOST - LEAST) / SLOPE
 
 @dataclass(frozen=True)
 class Body:
-    """What `averaged` needs of a body.
+    """What `averaged` needs of a body."""
 
-    Parameters
-    ----------
-    across : callable
-        (q_ab (m, 1), φ/φ_max (1, n)) → the cross-sections Xₖ, list of (m, n) arrays.
-    along : callable
-        q_c (...) → the profiles Zₖ, list of arrays.
-    half_width, half_length : float
-        Largest distance from the axis, and along it, Å.
-    """
-
+    #: (q_ab (m, 1), φ/φ_max (1, n)) → the cross-sections Xₖ, list of (m, n) arrays.
     across: Callable[[Array, Array], list[Array]]
-    along: Callable[[Array], list[Array]]
+    along: Callable[[Array], list[Array]]  #: q_c (...) → the profiles Zₖ, list of arrays.
+    #: half_width, half_length: largest distance from the axis, and along it, Å.
     half_width: float
     half_length: float
 

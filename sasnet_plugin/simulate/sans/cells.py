@@ -28,22 +28,13 @@ _SHAPE = N_RINGS, N_SECTORS
 
 @dataclass(frozen=True)
 class CellBeam:
-    """A beam whose pixels are gathered in cells.
+    """A beam whose pixels are gathered in cells."""
 
-    Parameters
-    ----------
-    geometry : SmallAngle
-        Where the pixels of each cell truly lie on average, and what they see together, (N_RINGS, N_SECTORS);
-        0 in cells without pixels.
-    stated : (N_RINGS, N_SECTORS) array
-        What the file says that they see.
-    block : float
-        Radius of the beamstop, Å⁻¹.
-    """
-
+    #: Where the pixels of each cell truly lie on average, and what they see together, (N_RINGS, N_SECTORS); 0
+    #: in cells without pixels.
     geometry: SmallAngle
-    stated: FloatArray
-    block: float
+    stated: FloatArray  #: (N_RINGS, N_SECTORS), what the file says that they see.
+    block: float  #: Radius of the beamstop, Å⁻¹.
 
     @property
     def setting(self) -> Setting:

@@ -17,51 +17,26 @@ from ..draws import loguniform
 
 @dataclass(frozen=True)
 class Instrument:
-    """One instrument.
-
-    Parameters
-    ----------
-    shape : (rows, columns)
-        Of the detector.
-    pixel : (float, float)
-        Width and height, mm.
-    wavelength, spread : (float, float)
-        Range, Å, and full width at half maximum over the mean; least and largest in use.
-    collimation : tuple of float
-        Source aperture to sample, m.
-    distance : (float, float)
-        Sample to detector, m.
-    source : tuple of float
-        Radii of source apertures, mm; of a guide's rectangle that of the same variance.
-    sample : (float, float)
-        Radius of the sample aperture, mm.
-    beamstop : tuple of float
-        Radii, mm.
-    offset : float
-        How far the detector moves sideways, mm.
-    tubes : int
-        Axis along which counting tubes lie side by side (1 columns, 0 rows); each has an efficiency of its
-        own. -1: one chamber.
-    dead_time : float
-        Of a tube, or of the chamber, μs.
-    flux : float
-        At the sample with the shortest collimation at 6 Å, n/cm²/s.
-    """
+    """One instrument."""
 
     name: str
-    shape: tuple[int, int]
-    pixel: tuple[float, float]
+    shape: tuple[int, int]  #: (rows, columns), of the detector.
+    pixel: tuple[float, float]  #: Width and height, mm.
+    #: wavelength, spread: range, Å, and full width at half maximum over the mean; least and largest in use.
     wavelength: tuple[float, float]
     spread: tuple[float, float]
-    collimation: tuple[float, ...]
-    distance: tuple[float, float]
+    collimation: tuple[float, ...]  #: Source aperture to sample, m.
+    distance: tuple[float, float]  #: Sample to detector, m.
+    #: Radii of source apertures, mm; of a guide's rectangle that of the same variance.
     source: tuple[float, ...]
-    sample: tuple[float, float]
-    beamstop: tuple[float, ...]
-    offset: float
+    sample: tuple[float, float]  #: Radius of the sample aperture, mm.
+    beamstop: tuple[float, ...]  #: Radii, mm.
+    offset: float  #: How far the detector moves sideways, mm.
+    #: Axis along which counting tubes lie side by side (1 columns, 0 rows); each has an efficiency of its
+    #: own. -1: one chamber.
     tubes: int
-    dead_time: float
-    flux: float
+    dead_time: float  #: Of a tube, or of the chamber, μs.
+    flux: float  #: At the sample with the shortest collimation at 6 Å, n/cm²/s.
 
     def intensity(self, setting: Setting) -> float:
         """Flux at the sample, n/cm²/s: as λ⁻⁴ L1⁻², a Maxwellian's tail and the solid angle of the guide."""

@@ -44,28 +44,16 @@ _TRIES = 60
 
 @dataclass(frozen=True)
 class Beam:
-    """An instrument in a setting, its beam and its mask.
+    """An instrument in a setting, its beam and its mask."""
 
-    Parameters
-    ----------
-    true, stated : SmallAngle
-        Where the pixels lie, and where the file says that they do; weights are those of the stated solid
-        angle, and of the efficiency that no file says.
-    mask : (rows, columns) bool array
-    block : float
-        Radius of the beamstop, Å⁻¹.
-    dead_time : float
-        Of a tube, or of the chamber, s.
-    tubes : int
-        As of `Instrument`.
-    """
-
+    #: true, stated: where the pixels lie, and where the file says that they do; weights are those of the
+    #: stated solid angle, and of the efficiency that no file says.
     true: SmallAngle
     stated: SmallAngle
-    mask: NDArray[np.bool_]
-    block: float
-    dead_time: float = 0.0
-    tubes: int = -1
+    mask: NDArray[np.bool_]  #: (rows, columns)
+    block: float  #: Radius of the beamstop, Å⁻¹.
+    dead_time: float = 0.0  #: Of a tube, or of the chamber, s.
+    tubes: int = -1  #: As of `Instrument`.
 
 
 def suits(setting: Setting, instrument: Instrument, feature: float) -> bool:
@@ -152,14 +140,9 @@ def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.rando
 
 @dataclass(frozen=True)
 class Background:
-    """What is counted besides the sample, and how fast.
+    """What is counted besides the sample, and how fast."""
 
-    Parameters
-    ----------
-    flat, parasitic, power, rate : float
-        See `MEASUREMENT`.
-    """
-
+    #: flat, parasitic, power, rate: see `MEASUREMENT`.
     flat: float = 0.0
     parasitic: float = 0.0
     power: float = 3.0

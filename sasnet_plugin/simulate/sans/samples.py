@@ -78,27 +78,13 @@ _SLD = {"sld": 4.0, "sld_solvent": 0.0}
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample.
+    """One sample."""
 
-    Parameters
-    ----------
-    name : str
-        Class.
-    values : mapping of str to float
-        Drawn, by the names of `NAMES`.
-    model : str
-        sasmodels' name; empty where it is none of sasmodels'.
-    parameters : mapping
-        Of sasmodels.
-    curve : (len(Q),) array or None
-        ln I, where the draw itself took its simulation.
-    """
-
-    name: str
-    values: Mapping[str, float]
-    model: str = ""
-    parameters: Mapping[str, Any] | None = None
-    curve: NDArray[np.float64] | None = None
+    name: str  #: Class.
+    values: Mapping[str, float]  #: Drawn, by the names of `NAMES`.
+    model: str = ""  #: sasmodels' name; empty where it is none of sasmodels'.
+    parameters: Mapping[str, Any] | None = None  #: Of sasmodels.
+    curve: NDArray[np.float64] | None = None  #: (len(Q),), ln I, where the draw itself took its simulation.
 
 
 @cache

@@ -39,18 +39,10 @@ TILT = 1.0
 
 @dataclass(frozen=True)
 class Direction:
-    """How particles' axes are distributed.
+    """How particles' axes are distributed."""
 
-    Parameters
-    ----------
-    averages : (13,) array
-        ⟨P_l⟩, l = 0, 2, … 24.
-    director : float
-        Its angle from qx, radians.
-    """
-
-    averages: NDArray[np.float64]
-    director: float
+    averages: NDArray[np.float64]  #: (13,), ⟨P_l⟩, l = 0, 2, … 24.
+    director: float  #: Its angle from qx, radians.
 
     @property
     def p2(self) -> float:
@@ -185,22 +177,13 @@ class SansSimulator(Simulator):
 
 @dataclass(frozen=True)
 class Posture:
-    """A sample as it stands in the beam, the same in all settings.
-
-    Parameters
-    ----------
-    turned : Direction or None
-        Of its particles' axes; None where every direction is alike.
-    turn, tilt : float and (float, float)
-        Of a Bragg glass: angle of a spot, radians; tilt of the field over the Bragg angle.
-    packing, apart : float
-        Of bodies that keep apart: how strongly; how far, over 2π/q of the first feature.
-    """
+    """A sample as it stands in the beam, the same in all settings."""
 
     row: Row
-    turned: Direction | None = None
-    turn: float = 0.0
-    tilt: tuple[float, float] = (0.0, 0.0)
+    turned: Direction | None = None  #: Of its particles' axes; None where every direction is alike.
+    turn: float = 0.0  #: Of a Bragg glass: angle of a spot, radians.
+    tilt: tuple[float, float] = (0.0, 0.0)  #: Tilt of the field over the Bragg angle.
+    #: packing, apart: of bodies that keep apart: how strongly; how far, over 2π/q of the first feature.
     packing: float = 0.0
     apart: float = 1.0
 

@@ -50,21 +50,11 @@ MEASUREMENT = {
 
 @dataclass(frozen=True)
 class Place:
-    """Where a detector stands.
+    """Where a detector stands."""
 
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    centre : (float, float)
-        Column and row of the beam.
-    theta : float
-        Scattering angle at the reference radius, radians.
-    """
-
-    shape: tuple[int, int]
-    centre: tuple[float, float]
-    theta: float
+    shape: tuple[int, int]  #: Rows and columns.
+    centre: tuple[float, float]  #: Column and row of the beam.
+    theta: float  #: Scattering angle at the reference radius, radians.
 
     def polar(self) -> tuple[FloatArray, FloatArray]:
         """q of the pixels over that at the reference radius, and the azimuth in radians.

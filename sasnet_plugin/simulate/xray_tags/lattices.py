@@ -18,23 +18,14 @@ _INDEX, _ABSENT = 6, 1e-6
 
 @dataclass(frozen=True)
 class Lattice:
-    """A Bravais lattice and what stands at its points.
+    """A Bravais lattice and what stands at its points."""
 
-    Parameters
-    ----------
-    vectors : tuple of 3 vectors
-        Of the cell, in units of its first one.
-    basis : tuple of vectors
-        Places of equal scatterers, in fractions of the cell; empty where `weights` says it.
-    dimensions : int
-        In which it is periodic: 1 for layers, 2 for columns.
-    weights : tuple of (int, float)
-        By h² + k² + l², |F|², where structure is no set of points.
-    """
-
+    #: tuple of 3 vectors, of the cell, in units of its first one.
     vectors: tuple[tuple[float, float, float], ...] = ((1.0, 0, 0), (0, 1.0, 0), (0, 0, 1.0))
+    #: tuple of vectors, places of equal scatterers, in fractions of the cell; empty where `weights` says it.
     basis: tuple[tuple[float, float, float], ...] = ((0.0, 0.0, 0.0),)
-    dimensions: int = 3
+    dimensions: int = 3  #: In which it is periodic: 1 for layers, 2 for columns.
+    #: By h² + k² + l², |F|², where structure is no set of points.
     weights: tuple[tuple[int, float], ...] = ()
 
 
@@ -57,17 +48,10 @@ LATTICES = {
 
 @dataclass(frozen=True)
 class Reflections:
-    """Reciprocal-lattice points, in units of the first ring's q, by their distance.
+    """Reciprocal-lattice points, in units of the first ring's q, by their distance."""
 
-    Parameters
-    ----------
-    points : (n, 3) array
-    weights : (n,) array
-        |F|².
-    """
-
-    points: FloatArray
-    weights: FloatArray
+    points: FloatArray  #: (n, 3)
+    weights: FloatArray  #: (n,), |F|².
 
     @property
     def distance(self) -> FloatArray:

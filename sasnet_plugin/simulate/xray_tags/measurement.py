@@ -33,45 +33,26 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rules:
-    """From when on something is tagged.
+    """From when on something is tagged."""
 
-    Parameters
-    ----------
-    signal : float
-        Standard deviations of counting by which something must be seen, while the strengths of all else are
-        unknown (see `visibility`).
-    share : float
-        Of the sample's counts, for what has no edges of its own: diffuse scattering and halos.
-    ring, halo : (float, float)
-        FWHM over q between which a peak is a ring or a halo, as in the seed.
-    many : int
-        More rings than this are many.
-    weak, strong : float
-        Mean counts of the sample a pixel below and above which scattering is called so; 128 pixels are the
-        longer side.
-    background : float
-        Over the sample's counts, from which on it is high.
-    textured : float
-        η from which on.
-    grains : float
-        Grains around a ring up to which a powder is seen as grains.
-    disorder : float
-        g of a paracrystal from which on.
-    lattice_rings, spots : int
-        Rings that must be seen before a lattice is named, and spots before a crystal is.
-    """
-
+    #: Standard deviations of counting by which something must be seen, while the strengths of all else are
+    #: unknown (see `visibility`).
     signal: float = 5.0
+    #: Of the sample's counts, for what has no edges of its own: diffuse scattering and halos.
     share: float = 0.04
+    #: ring, halo: FWHM over q between which a peak is a ring or a halo, as in the seed.
     ring: tuple[float, float] = (0.004, 0.2)
     halo: tuple[float, float] = (0.28, 0.7)
-    many: int = 4
+    many: int = 4  #: More rings than this are many.
+    #: weak, strong: mean counts of the sample a pixel below and above which scattering is called so; 128
+    #: pixels are the longer side.
     weak: float = 1.0
     strong: float = 300.0
-    background: float = 0.5
-    textured: float = 0.25
-    grains: float = 200.0
-    disorder: float = 0.05
+    background: float = 0.5  #: Over the sample's counts, from which on it is high.
+    textured: float = 0.25  #: η from which on.
+    grains: float = 200.0  #: Grains around a ring up to which a powder is seen as grains.
+    disorder: float = 0.05  #: g of a paracrystal from which on.
+    #: lattice_rings, spots: rings that must be seen before a lattice is named, and spots before a crystal is.
     lattice_rings: int = 3
     spots: int = 4
 

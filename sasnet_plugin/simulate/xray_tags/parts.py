@@ -19,23 +19,16 @@ _FAINT = 1e-6
 
 @dataclass(frozen=True)
 class Part:
-    """Something that scatters.
+    """Something that scatters."""
 
-    Parameters
-    ----------
-    name : str
-        ``body``, ``low_q``, ``high_q``, ``ring 0`` …, ``spots``.
-    intensity : (rows, columns) array
-    even, textured : (rows, columns) array or None
-        It without texture and grains, and without grains; None where it has neither, or no grains.
-    spots : tuple of (index array, array)
-        Of a crystal, pixels of each spot in a flat image, and its intensity there.
-    """
-
-    name: str
-    intensity: FloatArray
+    name: str  #: ``body``, ``low_q``, ``high_q``, ``ring 0`` …, ``spots``.
+    intensity: FloatArray  #: (rows, columns)
+    #: even, textured: (rows, columns), it without texture and grains, and without grains; None where it has
+    #: neither, or no grains.
     even: FloatArray | None = None
     textured: FloatArray | None = None
+    #: tuple of (index array, array), of a crystal, pixels of each spot in a flat image, and its intensity
+    #: there.
     spots: tuple[tuple[NDArray[np.intp], FloatArray], ...] = field(default=())
 
 

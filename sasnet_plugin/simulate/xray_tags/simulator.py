@@ -66,13 +66,7 @@ class XraySimulator(Simulator):
     def measure(
         self, rows: Sequence[Row], rng: np.random.Generator, *, exposure: float | None = None
     ) -> tuple[list[Image], Targets]:
-        """Measure scenes anew, each on a detector of its own; besides, ``counts`` and ``kind``.
-
-        Parameters
-        ----------
-        exposure : float, optional
-            Expected counts of the sample in an image; default: drawn.
-        """
+        """Measure scenes anew, each on a detector of its own; besides, ``counts`` and ``kind``."""
         found = [shot(row, rng, exposure) for row in rows]
         return [image for image, _ in found], {
             "tags": np.array([[tags[name] for name in LABELS] for _, tags in found], dtype=np.float32),

@@ -25,17 +25,10 @@ _RIDGE = 1e-7
 
 @dataclass(frozen=True)
 class Rings:
-    """What pixels of one distance from the beam know together.
+    """What pixels of one distance from the beam know together."""
 
-    Parameters
-    ----------
-    q : (n,) array
-    weight : (n,) array
-        Σ 1/t over the pixels of each, t the expected counts.
-    """
-
-    q: FloatArray
-    weight: FloatArray
+    q: FloatArray  #: (n,)
+    weight: FloatArray  #: (n,), σ 1/t over the pixels of each, t the expected counts.
 
 
 def rings_of(q: FloatArray, radius: FloatArray, expected: FloatArray) -> Rings:

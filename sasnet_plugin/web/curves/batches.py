@@ -15,7 +15,7 @@ from ...service.fits import PROBLEM, PROGRESS
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
 from .history import DONE, FAILED, RUNNING, STOPPED, WAITING
-from .record import BATCH_STATE, BATCHED, Record
+from .record import BATCH_STATE, BATCHED, Record, numbered
 from .settings import CURVES
 
 _KILLED = "sasnet was ended while this was fitted; go on with it."
@@ -26,37 +26,22 @@ Answered = Callable[[str, Mapping[str, Any]], None]
 
 @dataclass
 class Batch:
-    """One batch.
-
-    Parameters
-    ----------
-    files : mapping of str to str
-        Keys, without the number of the entry, by whole name of the file; in the order of a series.
-    asked : mapping
-        How: as a request says it, with ``window`` and ``series``.
-    began : float
-        Seconds since 1970, when it was asked for.
-    rows : dict
-        By place of the file and number of the entry; see `service.batches.rows_of`.
-    came : list
-        Places of the rows as they came, some more than once.
-    written : tuple of str
-        Files of its results.
-    finishing : bool
-        Results and report are being written of what there is.
-    """
+    """One batch."""
 
     number: int
+    #: Keys, without the number of the entry, by whole name of the file; in the order of a series.
     files: Mapping[str, str]
-    asked: Mapping[str, Any]
-    began: float
+    asked: Mapping[str, Any]  #: How: as a request says it, with ``window`` and ``series``.
+    began: float  #: Seconds since 1970, when it was asked for.
     state: str = WAITING
     problem: str = ""
+    #: By place of the file and number of the entry; see `service.batches.rows_of`.
     rows: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    #: Places of the rows as they came, some more than once.
     came: list[tuple[int, int]] = field(default_factory=list)
-    written: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()  #: Files of its results.
     version: int = 0
-    finishing: bool = False
+    finishing: bool = False  #: Results and report are being written of what there is.
 
     def as_dict(self) -> dict[str, Any]:
         """For the page, without its rows."""
@@ -131,17 +116,9 @@ class Batches:
             return self.batch(number).state in _OPEN and self._queue.cancel(number)
 
     def batch(self, number: int) -> Batch:
-        """One of them.
-
-        Raises
-        ------
-        SasnetError
-            There is no such batch.
-        """
+        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
-            if number not in self._batches:
-                raise SasnetError(f"There is no batch {number}.")
-            return self._batches[number]
+            return numbered(self._batches, number, "batch")
 
     def all(self) -> list[dict[str, Any]]:
         """All of them, the newest first."""

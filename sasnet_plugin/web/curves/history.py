@@ -14,7 +14,7 @@ from ...service.images.job import ImageJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
-from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record
+from .record import ANSWERED, ASKED, ENDED, WRITTEN, Record, numbered
 from .settings import CURVES
 
 #: States of a fit.
@@ -25,33 +25,19 @@ _OPEN = (WAITING, RUNNING)
 
 @dataclass
 class Fit:
-    """One fit.
-
-    Parameters
-    ----------
-    keys : tuple of str
-        Of the rows that it is of.
-    asked : mapping
-        How: as a request of `sasnet serve` says it, and ``window``.
-    began : float
-        Seconds since 1970, when it was asked for.
-    progress : mapping
-        ``done``, ``of``, ``name``, ``reduced_chisq``.
-    summary : mapping
-        Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
-    files : tuple of str
-        That were written.
-    """
+    """One fit."""
 
     number: int
-    keys: tuple[str, ...]
-    asked: Mapping[str, Any]
-    began: float
+    keys: tuple[str, ...]  #: Of the rows that it is of.
+    asked: Mapping[str, Any]  #: How: as a request of `sasnet serve` says it, and ``window``.
+    began: float  #: Seconds since 1970, when it was asked for.
     state: str = WAITING
+    #: ``done``, ``of``, ``name``, ``reduced_chisq``.
     progress: Mapping[str, Any] = field(default_factory=dict)
+    #: Of its answer: ``level``, ``headline``, ``doubt``, ``next``, ``chisq``, ``model``.
     summary: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
-    files: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()  #: That were written.
     written: bool = False
     seconds: float = 0.0
 
@@ -105,17 +91,9 @@ class History:
         return self._queue.cancel(number)
 
     def fit(self, number: int) -> Fit:
-        """One of them.
-
-        Raises
-        ------
-        SasnetError
-            There is no such fit.
-        """
+        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
-            if number not in self._fits:
-                raise SasnetError(f"There is no fit {number}.")
-            return self._fits[number]
+            return numbered(self._fits, number, "fit")
 
     def answer(self, number: int) -> Mapping[str, Any]:
         """All that a fit has answered; empty where it has not.

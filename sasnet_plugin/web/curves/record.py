@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ...types import SasnetError
 
+T = TypeVar("T")
 #: Kinds of events, each with a table, so that fits are numbered from 1: a file was looked at; how it is read
 #: was chosen; a fit was asked for, answered, its files written, or it ended without an answer.
 LOOKED, CHOSEN, ASKED, ANSWERED, WRITTEN, ENDED = "looked", "chosen", "asked", "answered", "written", "ended"
@@ -30,34 +31,30 @@ create index if not exists about_{0} on {0} (about);
 
 @dataclass(frozen=True)
 class Event:
-    """Something that was done.
+    """Something that was done."""
 
-    Parameters
-    ----------
-    id : int
-        Rising from 1, of its kind.
-    time : float
-        Seconds since 1970.
-    kind : str
-        `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
-    about : str
-        Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
-    """
-
-    id: int
-    time: float
-    kind: str
-    about: str
+    id: int  #: Rising from 1, of its kind.
+    time: float  #: Seconds since 1970.
+    kind: str  #: `LOOKED`, `CHOSEN`, `ASKED`, `ANSWERED`, `WRITTEN`, `ENDED`, `BATCHED`, `BATCH_STATE`.
+    about: str  #: Of `LOOKED`, `CHOSEN` and `ASKED` the file, else the number of the fit or batch.
     body: Mapping[str, Any]
 
 
-class Record:
-    """An opened record.
+def numbered(those: Mapping[int, T], number: int, what: str) -> T:
+    """The fit or batch of a number.
 
-    Parameters
-    ----------
-    path : Path
-        Made where there is none.
+    Raises
+    ------
+    SasnetError
+        There is none.
+    """
+    if number not in those:
+        raise SasnetError(f"There is no {what} {number}.")
+    return those[number]
+
+
+class Record:
+    """An opened record; made where there is none.
 
     Raises
     ------

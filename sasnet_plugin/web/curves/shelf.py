@@ -27,27 +27,16 @@ FOLDER, DROPPED = "folder", "dropped"
 
 @dataclass
 class Row:
-    """A data set, or a file that was not read yet.
+    """A data set, or a file that was not read yet."""
 
-    Parameters
-    ----------
-    root, file : str
-        Which folder, and the name in it, with "/".
-    entry : int
-        Number in the file, from 1.
-    line : mapping
-        What `service.interactive.Desk.look` says; empty until the file was read.
-    problem : str
-        Why there is nothing to be said.
-    verdict : mapping
-        Of the last fit: ``level``, ``headline``, ``doubt``; empty where there was none.
-    """
-
+    #: root, file: which folder, and the name in it, with "/".
     root: str
     file: str
-    entry: int = 1
+    entry: int = 1  #: Number in the file, from 1.
+    #: What `service.interactive.Desk.look` says; empty until the file was read.
     line: Mapping[str, Any] = field(default_factory=dict)
-    problem: str = ""
+    problem: str = ""  #: Why there is nothing to be said.
+    #: Of the last fit: ``level``, ``headline``, ``doubt``; empty where there was none.
     verdict: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -9,16 +9,7 @@ from sasnet_plugin.fitting.orientation.linear import Quadratic, quadratic
 from sasnet_plugin.simulate.gisas.geometry import N_XI, Geometry
 from sasnet_plugin.simulate.images.measurement import Measurement
 
-GEOMETRY = Geometry(
-    lattice=350,
-    width=1500,
-    position_spread=15,
-    radius=100,
-    radius_pd=0.05,
-    wavelength=1.34,
-    alpha_i=0.165,
-    oxide=600,
-)
+GEOMETRY = Geometry(350, 1500, 15, 100, 0.05, 1.34, 0.165, oxide=600)
 MEASUREMENT = Measurement(
     sigma_phi=0.008,
     sigma_alpha=0.006,

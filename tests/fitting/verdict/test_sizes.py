@@ -86,6 +86,11 @@ def test_what_is_not_determined_is_no_quantity() -> None:
     assert of_parameter("radius", fit) == Size("radius", 20, 1, "Ang", ("radius",))
 
 
+def test_a_square_is_told_as_the_length_that_people_know() -> None:
+    fit = fitted("star_polymer", rg_squared=p(6400, 160, "Ang^2"))
+    assert of_parameter("rg_squared", fit) == Size("rg_squared", 80, 1, "Ang", ("rg_squared",))
+
+
 def test_lengths_beyond_the_data_are_at_least_that() -> None:
     long = fitted("cylinder", radius=p(20, 1), length=p(1090, 160))
     assert beyond(answer(long).fits[0]) == {"length": pytest.approx(np.pi / 0.01)}

@@ -16,7 +16,6 @@ import pytest
 from simulated_fits import KINDS, simulated
 
 from sasnet_plugin.report.exports.bumps_session import write_session
-from sasnet_plugin.types import SasnetError
 
 
 def read(path: Path) -> Any:
@@ -183,23 +182,3 @@ def test_no_candidate_is_dropped_by_a_long_history(tmp_path: Path) -> None:
     for number in range(3):
         state.save_to_history(f"later {number}")
     assert len(state.history.store) == 15
-
-
-def test_same_fits_same_bytes(tmp_path: Path) -> None:
-    result = simulated("pinhole")
-    write_session(result, tmp_path / "a.h5")
-    write_session(result, tmp_path / "b.h5")
-    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
-
-
-def test_no_fit_and_no_room_are_one_sentence(tmp_path: Path) -> None:
-    result = simulated("perfect")
-    path = tmp_path / "missing" / "fits.h5"
-    for what in (result, replace(result, fits=())):
-        with pytest.raises(SasnetError) as caught:
-            write_session(what, path)
-        text = str(caught.value)
-        assert text.startswith(f"{path}: ")
-        assert text.endswith(".")
-        assert "\n" not in text
-    assert list(tmp_path.iterdir()) == []

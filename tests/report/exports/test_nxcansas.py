@@ -13,7 +13,7 @@ from simulated_fits import KINDS, simulated
 
 from sasnet_plugin import load
 from sasnet_plugin.report.exports.nxcansas import write_nxcansas
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve
 
 
 def read(path: Path) -> list[Any]:
@@ -145,23 +145,3 @@ def test_estimated_uncertainties_and_no_title(tmp_path: Path) -> None:
     measured = read(path)[0]
     np.testing.assert_array_equal(measured.dy, result.dintensity)
     assert measured.title == "curve"
-
-
-def test_same_fit_same_bytes(tmp_path: Path) -> None:
-    result = simulated("pinhole")
-    write_nxcansas(result, tmp_path / "a.h5")
-    write_nxcansas(result, tmp_path / "b.h5")
-    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
-
-
-def test_no_fit_and_no_room_are_one_sentence(tmp_path: Path) -> None:
-    result = simulated("perfect")
-    path = tmp_path / "missing" / "fit.h5"
-    for what in (result, replace(result, fits=())):
-        with pytest.raises(SasnetError) as caught:
-            write_nxcansas(what, path)
-        text = str(caught.value)
-        assert text.startswith(f"{path}: ")
-        assert text.endswith(".")
-        assert "\n" not in text
-    assert list(tmp_path.iterdir()) == []
