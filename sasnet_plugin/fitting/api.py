@@ -96,10 +96,8 @@ def fit(
         (low, high) of fitted parameters.
     sample, solvent : str, optional
         What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
-    probe : str
-        neutron or xray, for those.
-    wavelength : float, optional
-        Å, for those; needed for X-rays.
+    probe, wavelength : str, and float, optional
+        For those: neutron or xray; Å, needed for X-rays.
     method : str
         What follows for the best model: lm (nothing more), amoeba, de, or dream (samples of its posterior).
     samples, burn : int
