@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: What a file says of itself, in the place that its format has for it, so that its command may replace it.
 MARK = "written by sasnet"
+#: By its ending, where a figure has it.
+_MARKED = {".png": "Software", ".svg": "Creator", ".pdf": "Creator", ".eps": "Creator", ".ps": "Creator"}
 
 
 def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> None:
@@ -55,6 +57,31 @@ def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> 
         f"{path}: exists and was not written by this command; name another file, or repeat the command with"
         " --force to replace it."
     )
+
+
+def check_place(path: str | Path, *, make_folder: bool = False) -> None:
+    """Raise a SasnetError where the folder of a file is missing or may not be written to.
+
+    Parameters
+    ----------
+    make_folder : bool
+        The folder is made with the file; then the nearest one that there is counts.
+    """
+    folder = Path(path).absolute().parent
+    while make_folder and not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SasnetError(f"{path}: there is no folder {folder}; make it, or name another file.")
+    if not os.access(folder, os.W_OK):
+        raise SasnetError(f"{folder}: this folder may not be written to; name another.")
+
+
+def check_figure(path: str | Path, *, force: bool = False) -> None:
+    """As `check_output` and `check_place`, and that the ending names a format that a figure is marked in."""
+    check_output(path, force=force)
+    check_place(path)
+    if Path(path).suffix.lower() not in _MARKED:
+        raise SasnetError(f"{path}: a figure's name ends in {', '.join(_MARKED)}; give one of these endings.")
 
 
 def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
@@ -282,5 +309,4 @@ def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:
 
 def figure_mark(ending: str) -> dict[str, str] | None:
     """`MARK` as metadata for matplotlib, by a file's ending; None where the format has no place for it."""
-    places = {".png": "Software", ".svg": "Creator", ".pdf": "Creator", ".eps": "Creator", ".ps": "Creator"}
-    return {places[ending.lower()]: MARK} if ending.lower() in places else None
+    return {_MARKED[ending.lower()]: MARK} if ending.lower() in _MARKED else None

@@ -22,6 +22,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
+def argument(file: str) -> str:
+    """A file's name as a command takes it, not for an option."""
+    return f"./{printable(file)}" if file.startswith("-") else printable(file)
+
+
 def shown_name(file: str, entry: str) -> str:
     """The file's name without its folder, and the entry's where that says more."""
     path = PurePath(file)

@@ -13,6 +13,7 @@ import pytest
 
 from sasnet_plugin.files import (
     check_output,
+    check_place,
     figure_mark,
     plain_cell,
     put_aside,
@@ -140,3 +141,15 @@ def test_no_cell_is_a_formula() -> None:
         assert plain_cell(text) == f"'{text}"
     for text in ("", "a.dat", "/data/-1.dat", "Note: x = 1"):
         assert plain_cell(text) == text
+
+
+def test_a_folder_that_cannot_take_a_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_place(tmp_path / "a.csv")
+    check_place(tmp_path / "new" / "below" / "a.csv", make_folder=True)
+    with pytest.raises(SasnetError, match="there is no folder .*new; make it"):
+        check_place(tmp_path / "new" / "a.csv")
+    # Whoever runs the tests may be allowed everything.
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    for name, made in (("a.csv", False), ("new/below/a.csv", True)):
+        with pytest.raises(SasnetError, match=f"{tmp_path}: this folder may not be written to"):
+            check_place(tmp_path / name, make_folder=made)

@@ -109,9 +109,16 @@ def shard_journals(out: Path) -> list[Path]:
     return [out.with_name(name) for name in names if re.fullmatch(pattern, name)]
 
 
-def absolute(paths: Iterable[str], out: Path) -> Iterator[str]:
-    """Each file once under its full name, without what the batch itself writes."""
-    own = {str(p.absolute()) for p in (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out))}
+def absolute(paths: Iterable[str], out: Path, *also: Path | None) -> Iterator[str]:
+    """Each file once under its full name, without what the batch itself writes.
+
+    Parameters
+    ----------
+    also : Path or None
+        More files that are no measurements: its other table and figure, and what describes samples.
+    """
+    named = (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out), *filter(None, also))
+    own = {str(p.absolute()) for p in named}
     seen: set[str] = set()
     for path in paths:
         full = os.path.abspath(path)

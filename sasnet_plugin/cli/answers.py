@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from ..digits import significant
-from ..names import is_tiled
+from ..names import argument, is_tiled
 from ..types import Curve, printable
 from .streams import json_lines
 
@@ -165,7 +165,7 @@ def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
         Instead of the curve's own name.
     """
     entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
-    return shlex.join(["sasnet", "fit", printable(file or curve.file), *entry, *given])
+    return shlex.join(["sasnet", "fit", argument(file or curve.file), *entry, *given])
 
 
 def wide_console() -> Console:

@@ -94,7 +94,7 @@ def batch(
 
     from ..files import put_whole
 
-    paths, complaints = _paths(files, out)
+    paths, complaints = _paths(files, out, table, drawn, sample_file)
     if together_by is not None:
         options = replace(options, described=of_sample.described())
     asked = _asked(paths, together_by, options.described, part)
@@ -119,6 +119,10 @@ def batch(
 def _check_export(folder: Path | None, part: Shard | None) -> None:
     if part is not None and folder is not None:
         raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
+    if folder is not None:
+        from ..files import check_place
+
+        check_place(folder / "any", make_folder=True)
 
 
 def _export(journal: Journal, folder: Path | None, force: bool) -> int:
@@ -152,8 +156,8 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
     return found
 
 
-def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
-    """The files to fit, and how many arguments stood for none, which is said."""
+def _paths(files: Sequence[str], out: Path, *others: Path | None) -> tuple[list[str], int]:
+    """The files to fit, and how many arguments stood for none, which is said; `others` are no data."""
     from ..batch.plan import absolute
 
     found: list[str] = []
@@ -164,7 +168,7 @@ def _paths(files: Sequence[str], out: Path) -> tuple[list[str], int]:
         else:
             complaints += 1
             typer.echo(str(each), err=True)
-    paths = list(absolute(found, out))
+    paths = list(absolute(found, out, *others))
     if complaints and not paths:
         raise typer.Exit(1)
     return paths, complaints
@@ -192,11 +196,12 @@ def _asked(paths: list[str], pattern: str | None, said: Described | None, part: 
 
 def _check_free(figure: Path | None, table: Path | None, force: bool) -> None:
     from ..batch.results import FIRST_COLUMNS
-    from ..files import check_output
+    from ..files import check_figure, check_output, check_place
 
     if figure is not None:
-        check_output(figure, force=force)
+        check_figure(figure, force=force)
     if table is not None:
+        check_place(table)
         check_output(table, force=force, mark=FIRST_COLUMNS)
 
 

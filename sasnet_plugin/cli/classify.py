@@ -256,7 +256,7 @@ class Outputs:
                 sentence = sentence_of(path, outcome)
                 writer.failure(path, one.entry if one else "", sentence)
                 if self._listed:
-                    self.rows.append(folders.failed(path, sentence))
+                    self.rows.append(folders.failed(path, sentence, one.entry if one else ""))
             else:
                 writer.answer(one, outcome)
                 self._answered(path, one, outcome, domain_of)

@@ -50,13 +50,16 @@ def evaluate(
     from rich.progress import Progress
 
     from ..domains import specification
-    from ..files import MARK, check_output, put_whole
+    from ..files import MARK, check_figure, check_output, check_place, put_whole
     from ..report.evaluated import evaluated
     from ..report.model_card import CARD_MARK
     from ..zoo import open_model, register, verify
 
-    for path, mark in ((plot, MARK), (card, CARD_MARK), (report, MARK)):
+    if plot is not None:
+        check_figure(plot, force=force)
+    for path, mark in ((card, CARD_MARK), (report, MARK)):
         if path is not None:
+            check_place(path)
             check_output(path, force=force, mark=mark)
     kind = specification(domain)
     model = open_model(kind.name)

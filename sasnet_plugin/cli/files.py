@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,35 +14,70 @@ import typer
 
 from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
+from ..written import written_by_sasnet
 
 
-def expand(arguments: Iterable[str], *, addresses: bool = False) -> Iterator[str | DataError]:
+def expand(
+    arguments: Iterable[str],
+    *,
+    addresses: bool = False,
+    output: Callable[[str], bool] = written_by_sasnet,
+    said: Callable[[str], None] | None = None,
+) -> Iterator[str | DataError]:
     """Yield the files that the arguments stand for, one by one, in a stable order.
 
     A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
-    ``[]``, ``**``) are expanded; any other name is passed on as it is, and reading it says if it is missing.
+    ``[]``, ``**``) are expanded; of both what sasnet has written is left out. Any other name is passed on as
+    it is, and reading it says if it is missing.
 
     Parameters
     ----------
     addresses : bool
         Pass on addresses on a Tiled server; else they are a DataError.
+    output : callable
+        Whether sasnet has written a file.
+    said : callable
+        Takes a sentence on what of a folder or pattern is left out, at the end; default: stderr.
 
     Yields
     ------
     path : str or DataError
-        A DataError where a folder is empty or nothing matches a pattern.
+        A DataError where a folder is empty, nothing matches a pattern, or all that there is are outputs.
     """
+    left_out: Counter[str] = Counter()
+    some = False
     for argument in arguments:
-        if is_tiled(argument):
-            yield argument if addresses else _no_file(argument)
-            continue
-        path = os.path.expanduser(argument)
-        if os.path.isdir(path):
-            yield from _below(path)
-        elif glob.has_magic(path) and not os.path.lexists(path):
-            yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
+        named = not many([argument])
+        for one in _meant(argument, addresses):
+            if not named and isinstance(one, str) and output(one):
+                left_out[argument] += 1
+            else:
+                some = True
+                yield one
+    for argument, count in left_out.items():
+        what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
+        sentence = f"{argument}: {what} left out; name a file itself to read it."
+        if some:
+            (said or _on_stderr)(sentence)
         else:
-            yield path
+            yield DataError(sentence)
+
+
+def _meant(argument: str, addresses: bool) -> Iterator[str | DataError]:
+    """The files that one argument stands for."""
+    path = os.path.expanduser(argument)
+    if is_tiled(argument):
+        yield argument if addresses else _no_file(argument)
+    elif os.path.isdir(path):
+        yield from _below(path)
+    elif glob.has_magic(path) and not os.path.lexists(path):
+        yield from _or_else(_matches(path), f"{argument}: no file matches this pattern; check the path.")
+    else:
+        yield path
+
+
+def _on_stderr(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 def _no_file(address: str) -> DataError:
@@ -137,16 +173,20 @@ def many(arguments: Sequence[str]) -> bool:
 
 
 def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:
-    """See that nothing but sasnet's own is where an overview, a figure and a table will be."""
+    """See that an overview, a figure and a table can be written, and nothing but sasnet's own is there."""
     if not any((report, plot, table)):
         return
-    from ..files import MARK, check_output
+    from ..files import check_figure, check_output, check_place
     from ..report.page.overview import HEAD, INDEX
 
-    overview = None if report is None else report / INDEX
-    for path, mark in ((plot, MARK), (table, HEAD), (overview, MARK)):
-        if path is not None:
-            check_output(path, force=force, mark=mark)
+    if plot is not None:
+        check_figure(plot, force=force)
+    if table is not None:
+        check_place(table)
+        check_output(table, force=force, mark=HEAD)
+    if report is not None:
+        check_place(report / INDEX, make_folder=True)
+        check_output(report / INDEX, force=force)
 
 
 def say_drawn(plot: Path, shown: int, asked: int) -> None:

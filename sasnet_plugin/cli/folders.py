@@ -31,17 +31,25 @@ class LineWriter:
     def __init__(self) -> None:
         self._waiting: list[tuple[Any, Answer]] = []
         self._count = 0
+        #: Of one file: its name, its first sentence, and how many more of its entries have one.
+        self._failed = ("", "", 0)
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Take one answer; it is written when the file's last one is there."""
-        if self._waiting and self._waiting[0][1].file != answer.file:
+        before = self._waiting[0][1].file if self._waiting else self._failed[0]
+        if before != answer.file:
             self._write()
         self._waiting.append((measurement, answer))
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        """Write why a file, or an entry of one, has no answer."""
-        self._write()
-        print(printable(sentence), file=sys.stderr, flush=True)
+        """Take why a file, or an entry of one, has no answer; of several entries the first reason is said."""
+        if self._failed[0] != file:
+            if not self._waiting or self._waiting[0][1].file != file:
+                self._write()
+            self._failed = (file, sentence, 0)
+        else:
+            _, first, more = self._failed
+            self._failed = (file, first, more + 1)
 
     def close(self, *, next_step: bool) -> None:
         """Write what is left, and what to do next."""
@@ -51,6 +59,7 @@ class LineWriter:
             print(f"{files}. More of each: --details. Next: sasnet batch FILES --out NAME.h5")
 
     def _write(self) -> None:
+        self._say_failed()
         if not self._waiting:
             return
         measurement, answer = self._waiting[0]
@@ -59,6 +68,13 @@ class LineWriter:
         said = in_one_line(answer) if len(entries) == 1 else spread(entries)
         print(f"{_short(Path(answer.file).name):<{_NAME}} {drawn}  {printable(said)}", flush=True)
         self._waiting, self._count = [], self._count + 1
+
+    def _say_failed(self) -> None:
+        (_, sentence, more), self._failed = self._failed, ("", "", 0)
+        if sentence:
+            entries = f"{more} more entries have" if more > 1 else "1 more entry has"
+            also = f" (So {entries} no answer.)" if more else ""
+            print(f"{printable(sentence)}{also}", file=sys.stderr, flush=True)
 
 
 def _short(name: str) -> str:
@@ -139,8 +155,8 @@ def fitted(found: FitResult, page: str = "") -> Row:
     )  # fmt: skip
 
 
-def failed(file: str, sentence: str) -> Row:
-    """The row of a file without an answer."""
+def failed(file: str, sentence: str, entry: str = "") -> Row:
+    """The row of a file, or an entry of one, without an answer."""
     from ..report.page.overview import Row
 
-    return Row(file, "", sentence, level="wrong")
+    return Row(file, entry, sentence, level="wrong")

@@ -178,7 +178,7 @@ def _first(files: Sequence[str], watch: bool) -> Path | None:
     from .files import expand
 
     missing: list[SasnetError] = []
-    for one in expand(files):
+    for one in expand(files, said=lambda _: None):
         if isinstance(one, SasnetError):
             missing.append(one)
         elif not Path(one).is_file():

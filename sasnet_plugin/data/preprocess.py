@@ -65,9 +65,11 @@ def make_grid(q: NDArray[np.float64]) -> Grid:
     begin = int(np.searchsorted(q, Q_MIN, side="left"))
     end = int(np.searchsorted(q, Q_MAX, side="right"))
     if end - begin < MIN_POINTS:
+        within = f"only {end - begin}" if end > begin else "none"
         raise DataError(
-            f"only {end - begin} of its {q.size} points lie in the trained range {Q_MIN:g} to {Q_MAX:g} Å⁻¹;"
-            f" at least {MIN_POINTS} are needed, so check the unit of q (--q-unit)"
+            f"{within} of its {q.size} points {'lie' if end > begin + 1 else 'lies'} in the trained range"
+            f" {Q_MIN:g} to {Q_MAX:g} Å⁻¹; at least {MIN_POINTS} are needed, so check the unit of q"
+            " (--q-unit)"
         )
     log_q = np.log(q[begin:end])
     cell = np.clip(((log_q - np.log(Q_MIN)) * _PER_LN).astype(np.intp), 0, N_GRID - 1)

@@ -167,8 +167,9 @@ def _below_liquids(q: Array, intensity: Array, sigma: Array, smooth: Array, peak
             break
         liquid = fraction
     short = top * least_intensity(liquid, x[near]) ** SETTINGS.charged - intensity[near]
-    together = np.cumsum(short) / np.sqrt(np.cumsum(sigma[near] ** 2))
-    return float(together.max())
+    sums, errors = np.cumsum(short), np.sqrt(np.cumsum(sigma[near] ** 2))
+    # Points of no uncertainty at all tell nothing.
+    return float(np.divide(sums, errors, out=np.zeros_like(sums), where=errors > 0).max())
 
 
 def least_intensity(fraction: float, x: Array) -> Array:
@@ -212,6 +213,8 @@ def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
     most = max(SETTINGS.slope, SETTINGS.ended * steepness[steepest])
     for index in range(steepest + 1, peak):
         ahead = slice(index, max(int(np.searchsorted(q, q[index] * SETTINGS.near)), index + 3))
+        if q[ahead][-1] == q[index]:  # the same q several times over
+            continue
         level = np.clip(smooth[ahead], 1e-3 * smooth[peak], None)
         slope, _ = np.polyfit(np.log(q[ahead]), np.log(level), 1)
         if slope < most:
@@ -226,7 +229,8 @@ def _steepness(q: Array, smooth: Array, sigma: Array, peak: int) -> Array:
     start = np.arange(peak)
     end = np.searchsorted(x, x[:-1] + np.log(SETTINGS.top))
     end = np.minimum(np.maximum(end, start + 1), peak)
-    return np.asarray((level[end] - level[start]) / (x[end] - x[start]))
+    rise, run = level[end] - level[start], x[end] - x[start]
+    return np.divide(rise, run, out=np.zeros_like(rise), where=run > 0)
 
 
 def _clear(q: Array, intensity: Array, sigma: Array, edge: int) -> int:

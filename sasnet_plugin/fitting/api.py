@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.given import Given, curve_of, sentences_in_python
 from ..domains import DEFAULT
 from ..noise import estimate_dintensity
 from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
-from .asked import check_names, named_by, start_of
+from .asked import check_names, named_by, several_of, start_of
 from .assessment.assess import assess, discrepancy
 from .assessment.held import errors_beside_held, of_one, with_held
 from .assessment.over_kinds import over_kinds
@@ -55,7 +56,7 @@ def bank_path() -> Path:
 
 
 def fit(
-    curve: Curve,
+    curve: Given,
     *,
     top: int = 5,
     models: Iterable[str] | None = None,
@@ -81,11 +82,11 @@ def fit(
 
     Parameters
     ----------
-    curve : Curve
-        From `load`, or of arrays.
+    curve : Curve or path
+        From `load`, or of arrays; or the name of a file of one curve.
     top : int
         How many form models to fit.
-    models : iterable of str, optional
+    models : str or iterable of str, optional
         Fit these instead of the network's choice.
     structure_factor : str, optional
         Fit this one alone ("none" for none); default: those that the network holds for likely.
@@ -95,10 +96,8 @@ def fit(
         (low, high) of fitted parameters.
     sample, solvent : str, optional
         What they are made of, ``SiO2@2.2`` and ``D2O``: scattering length densities that are not fitted.
-    probe : str
-        neutron or xray, for those.
-    wavelength : float, optional
-        Å, for those; needed for X-rays.
+    probe, wavelength : str, and float, optional
+        For those: neutron or xray; Å, needed for X-rays.
     method : str
         What follows for the best model: lm (nothing more), amoeba, de, or dream (samples of its posterior).
     samples, burn : int
@@ -124,27 +123,29 @@ def fit(
     Raises
     ------
     SasnetError
-        Unknown names or materials, too few points, or a damaged model zoo.
+        A file that cannot be read, unknown names or materials, too few points, or a damaged model zoo.
     """
-    named = None if models is None else tuple(models)
-    options = FitOptions(
-        top=top,
-        models=named,
-        structure_factor=structure_factor,
-        fixed=dict(fixed or {}),
-        ranges=dict(ranges or {}),
-        contrast=contrast_of(sample, solvent, probe, wavelength),
-        method=Method(method, samples, burn),
-        time_limit=time_limit,
-        workers=workers,
-        prior=known_prior(prior),
-        exclude=tuple(exclude),
-        start=start_of(named, structure_factor, start or {}),
-        also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
-    )
-    check_names(options)
-    with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
-        found = fit_with(watched(pool, tell), curve, options, rng=rng)
+    with sentences_in_python():
+        one = curve_of(curve)
+        named = None if models is None else several_of(models)
+        options = FitOptions(
+            top=top,
+            models=named,
+            structure_factor=structure_factor,
+            fixed=dict(fixed or {}),
+            ranges=dict(ranges or {}),
+            contrast=contrast_of(sample, solvent, probe, wavelength),
+            method=Method(method, samples, burn),
+            time_limit=time_limit,
+            workers=workers,
+            prior=known_prior(prior),
+            exclude=several_of(exclude),
+            start=start_of(named, structure_factor, start or {}),
+            also={} if wavelength is None else {"--wavelength": f"{wavelength:g}"},
+        )
+        check_names(options)
+        with shown(progress, time_limit) as tell, Workers(bank_path(), workers) as pool:
+            found = fit_with(watched(pool, tell), one, options, rng=rng)
     return spoken_in_python(found, options)
 
 

@@ -17,6 +17,11 @@ _ALWAYS_OWN = ("scale", "background")
 _NEVER_SHARED = tuple(("share", name) for name in _ALWAYS_OWN)
 
 
+def several_of(names: Iterable[str]) -> tuple[str, ...]:
+    """Names that are given in a list, or one alone."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
     """What has to be fitted: the models that the user names, with the structure factor, and a start's.
 

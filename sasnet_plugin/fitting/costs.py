@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..simulate.lengths import MISLABELLED
 from ..simulate.quick_models.lattice import LATTICES
 from ..simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
 from ..simulate.quick_models.similar import SIMILAR
@@ -138,8 +139,7 @@ def _ratios(form: str) -> frozenset[str]:
     from ..simulate.priors import model_info
 
     names = (p.name for p in model_info(form).parameters.kernel_parameters)
-    found = frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
-    return found.difference(*_sizes(form))  # sasmodels has those of hollow prisms in Å
+    return frozenset(name for name in names if name.endswith("_ratio") or name.startswith("x_core"))
 
 
 @cache
@@ -150,7 +150,9 @@ def _sizes(form: str) -> tuple[frozenset[str], frozenset[str]]:
     if fit_cost_class(form) == "fast":
         return frozenset(), frozenset()
     table = model_info(form).parameters.call_parameters
-    every = frozenset(p.name for p in table if p.type == "volume" and p.units == "Ang")
+    every = frozenset(
+        p.name for p in table if p.type == "volume" and MISLABELLED.get((form, p.name), p.units) == "Ang"
+    )
     return every & _ALONG, every - _ALONG
 
 

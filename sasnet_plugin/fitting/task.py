@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from math import isfinite
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -149,9 +151,35 @@ class FitOptions:
     #: written. They decide nothing in a fit; the command that is named next has them.
     also: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for name, value in (("top", self.top), ("workers", self.workers)):
+            if not (isinstance(value, Integral) and value >= 1):
+                raise SasnetError(f"{name} is a whole number from 1 on, not {value!r}.")
+        if not (_is_number(self.time_limit) and self.time_limit > 0):
+            raise SasnetError(f"time_limit is a number of seconds above 0, not {self.time_limit!r}.")
+        for name, one in self.fixed.items():
+            if not _is_number(one):
+                raise SasnetError(f"{name} is fixed at {one!r}, which is no number; give its value.")
+        for name, ends in self.ranges.items():
+            if not _is_range(ends):
+                raise SasnetError(
+                    f"{name} has the range {ends!r}; give two numbers, the smaller first, such as (10, 200)."
+                )
+
     def longer(self) -> float:
         """The time limit to go on with where this one was too short, s."""
         return max(300.0, 4 * self.time_limit)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and isfinite(value)
+
+
+def _is_range(ends: Any) -> bool:
+    return (
+        isinstance(ends, Sequence) and len(ends) == 2 and all(isinstance(end, Real) for end in ends)
+        and ends[0] < ends[1]
+    )  # fmt: skip
 
 
 class Named(Protocol):

@@ -29,6 +29,8 @@ class MaximumSettings(NamedTuple):
 
 
 SETTINGS = MaximumSettings()
+#: A parabola of as many points has one to spare.
+_POINTS = 4
 
 
 def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = SETTINGS) -> tuple[Peak, ...]:
@@ -113,7 +115,8 @@ def _peak(
     low, high, width = _upper_half(q, smooth, place)
     low, high = max(min(low, top - 2), 0), min(max(high, top + 2), q.size - 1)
     part = slice(low, high + 1)
-    found = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if high - low >= 3 else None
+    # All of it may lie at one q that stands there several times.
+    found = _vertex((q[part] - q[top]) / width, intensity[part], sigma[part]) if width else None
     if found is None:
         return None
     at, error = float(q[top]) + width * found[0], width * found[1]
@@ -141,6 +144,8 @@ def _upper_half(q: Array, smooth: Array, place: tuple[int, int, int]) -> tuple[i
 
 def _vertex(x: Array, y: Array, sigma: Array) -> tuple[float, float] | None:
     """Where a parabola through points is highest, with its error; None where that is not near 0."""
+    if x.size < _POINTS:
+        return None
     columns = np.stack([np.ones_like(x), x, x**2], axis=1)
     weight = sigma**-2
     normal = columns.T @ (weight[:, None] * columns)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from typing import TYPE_CHECKING, overload
 
+from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..domains.heads import Classes
 from ..types import Curve, ModelGuess, Suggestion
 from .class_prior import COMMON
@@ -126,8 +128,8 @@ def suggestion_of(answer: Answer) -> Suggestion:
 
 
 @overload
-def suggest(
-    curves: Curve,
+def suggest(  # type: ignore[overload-overlap]  # a str is a sequence of str, too
+    curves: Given,
     *,
     top: int = ...,
     models: Iterable[str] | None = ...,
@@ -136,7 +138,7 @@ def suggest(
 ) -> Suggestion: ...
 @overload
 def suggest(
-    curves: Sequence[Curve],
+    curves: Sequence[Given],
     *,
     top: int = ...,
     models: Iterable[str] | None = ...,
@@ -144,7 +146,7 @@ def suggest(
     prior: str = ...,
 ) -> list[Suggestion]: ...
 def suggest(
-    curves: Curve | Sequence[Curve],
+    curves: Given | Sequence[Given],
     *,
     top: int = 5,
     models: Iterable[str] | None = None,
@@ -155,8 +157,8 @@ def suggest(
 
     Parameters
     ----------
-    curves : Curve or sequence of Curve
-        What was measured; many at once are run in batches.
+    curves : Curve, path, or sequence of these
+        What was measured, or the name of a file of one curve; many at once are run in batches.
     top : int
         How many models (and groups of models) to list.
     models, exclude : iterable of str, optional
@@ -168,12 +170,13 @@ def suggest(
     Returns
     -------
     suggestion : Suggestion or list of Suggestion
-        One for a Curve, a list in the same order for a sequence.
+        One for a Curve or path, a list in the same order for a sequence.
 
     Raises
     ------
     DataError
-        A curve that cannot be assessed, for example with too few points in the trained q range.
+        A file that cannot be read, or a curve that cannot be assessed, for example with too few points in the
+        trained q range.
     ModelZooError
         The trained model is missing or damaged.
     SasnetError
@@ -188,8 +191,9 @@ def suggest(
         raise ValueError(f"top must be at least 1, not {top}")
     if isinstance(models, str) or isinstance(exclude, str):
         raise TypeError('models and exclude are lists of names, such as ["sphere", "cylinder"]')
-    classifier = open_classifier()
-    keep = classifier.selection(models, exclude)
-    if isinstance(curves, Curve):
-        return classifier.suggest([curves], top=top, keep=keep, prior=prior)[0]
-    return classifier.suggest(list(curves), top=top, keep=keep, prior=prior)
+    with sentences_in_python():
+        classifier = open_classifier()
+        keep = classifier.selection(models, exclude)
+        if isinstance(curves, (Curve, str, PathLike)):
+            return classifier.suggest([curve_of(curves)], top=top, keep=keep, prior=prior)[0]
+        return classifier.suggest(curves_of(curves), top=top, keep=keep, prior=prior)

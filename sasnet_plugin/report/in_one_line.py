@@ -34,5 +34,5 @@ def _likeliest(finding: ClassesFinding) -> str:
 def _assumed(unit: Any) -> str:
     """The unit of q where one had to be assumed."""
     if unit is not None and unit.doubt:
-        return f"; {unit}, perhaps wrongly: see --details"
+        return f"; {unit}, perhaps wrongly"
     return f"; {unit}" if str(unit or "") else ""

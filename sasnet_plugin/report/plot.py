@@ -69,6 +69,10 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
         if isinstance(measurement, Curve):
             draw_curve(left, measurement)
             draw_best(left, measurement, answer, opened_bank())
+            if left.get_legend_handles_labels()[0]:
+                left.legend(
+                    title=left.get_title().splitlines()[-1], fontsize=7, title_fontsize=7, frameon=False
+                )
         else:
             _draw_image(left, measurement)
         if answer.findings:

@@ -76,7 +76,7 @@ def draw_best(axes: Axes, curve: Curve, answer: Answer, bank: Bank | None) -> No
         said = f"{'@'.join(filter(None, (best.name, factor)))} {percent(best.probability)}"
         nearest = None if bank is None else nearest_simulated(curve, best.name, factor or None, bank)
         if nearest is not None:
-            axes.plot(*nearest, color="C1", linewidth=1.2)
+            axes.plot(*nearest, color="0.1", linewidth=1.0, label="its nearest simulated curve, no fit")
         elif bank is not None:
             said += "; none of its curves is near"
     known = "" if answer.known else "if any known model: "

@@ -13,6 +13,7 @@ from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 
+from ..data.given import Given, curves_of
 from ..report.exports.nxcansas import write_curve
 from ..report.page.names import stem
 from ..types import Curve, SasnetError, installed_by
@@ -63,12 +64,12 @@ class Exploration:
         return f'<a href="{escape(self.address)}" target="_blank">The page of this curve</a>'
 
 
-def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Exploration:
+def explore(curves: Given | Sequence[Given], *, browser: bool = True) -> Exploration:
     """Open the page of ``sasnet web`` on curves.
 
     Parameters
     ----------
-    curves : Curve or sequence of Curve
+    curves : Curve, path, or sequence of these
         The first is shown; the others are in the page's list.
     browser : bool
         Open the page in your browser; else it can be opened at the `Exploration.address`.
@@ -83,7 +84,7 @@ def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Explora
     SasnetError
         There is no curve, a package is missing, or the server does not start.
     """
-    several = _checked([curves] if isinstance(curves, Curve) else list(curves))
+    several = _checked(curves_of(curves))
     kept = tempfile.TemporaryDirectory(prefix="sasnet-explore-", ignore_cleanup_errors=True)
     first = _written(several, Path(kept.name) / "data")
     command = [sys.executable, "-P", "-m", "sasnet_plugin", "web", str(first.parent), "--once"]
@@ -102,7 +103,7 @@ def explore(curves: Curve | Sequence[Curve], *, browser: bool = True) -> Explora
 
 def _checked(curves: list[Curve]) -> list[Curve]:
     """The same, if there are any and the page can be served."""
-    if not curves or not all(isinstance(one, Curve) for one in curves):
+    if not curves:
         raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
     if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):
         raise SasnetError(f"The page needs {missing}, which is not installed; run {installed_by('web')}")

@@ -137,6 +137,30 @@ def test_more_time_is_given_to_what_ran_out_of_it_alone(tmp_path: Path) -> None:
         assert missing([*paths, "/new.dat"], journal, options, 20.0)[-1] == paths[2]  # what failed comes last
 
 
+def test_outputs_beside_the_measurements_are_no_data_of_the_next_run(
+    tmp_path: Path, sphere_file: SphereFile
+) -> None:
+    """A second run answered the first one's tables and exported curves."""
+    data, out = tmp_path / "data", tmp_path / "data" / "r.h5"
+    data.mkdir()
+    for k in range(2):
+        sphere_file(data / f"run{k}.dat", 40.0 + k, seed=k)
+    asked = ("--out", out, "--csv", data / "other.csv", "--export", data / "exported", "--workers", 1, *FAST)
+    code, said = batch(data, *asked)
+    assert (code, "left out" in said) == (0, False)
+    first = answers(out)
+    assert sorted(first) == ["run0.dat", "run1.dat"]
+    assert len(list((data / "exported").iterdir())) > 6
+    # A folder, a pattern, and what a shell makes of it.
+    for given in ([data], [data / "*"], sorted(data.iterdir())):
+        code, said = batch(*given, *asked)
+        assert code == 0, said
+        assert "0 of 2 files to fit" in said
+        assert "2 data sets exported" in said or "0 data sets exported, 2 as they were" in said
+        assert answers(out) == first
+    assert "outputs of sasnet are left out" in said
+
+
 def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
     code, said = batch(tmp_path / "*.dat", "--out", tmp_path / "r.h5")
     assert code == 1

@@ -248,7 +248,9 @@ def test_plot_is_a_picture(tmp_path: Path) -> None:
 
 
 def test_plot_that_cannot_be_written_is_one_sentence_after_the_answers(tmp_path: Path) -> None:
-    result = run("--json", "--plot", tmp_path / "gone" / "out.png", write_sphere(tmp_path / "a.dat"))
+    folder = tmp_path / "out.png"
+    folder.mkdir()
+    result = run("--json", "--plot", folder, write_sphere(tmp_path / "a.dat"))
     assert result.exit_code == 1
     assert lines(result)[0]["models"]
     assert "the figure cannot be written" in result.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from pathlib import Path
@@ -67,3 +68,63 @@ def test_a_table_and_an_overview_name_what_has_no_answer(folder: Path, tmp_path:
     table.write_text("mine")
     assert _run(folder, "--csv", table)[0] == 1
     assert table.read_text() == "mine"
+
+
+def test_earlier_outputs_are_left_out_of_a_folder_and_a_pattern(folder: Path) -> None:
+    """A second run on the same folder read tables and pages of the first as data."""
+    outputs = ("--csv", folder / "a.csv", "--report", folder / "pages", "--plot", folder / "a.png")
+    first = _run(folder, *outputs)
+    for given in (folder, folder / "*"):
+        _, lines, said = _run(given, *outputs)
+        assert lines == first[1]
+        # Of a pattern the folder of pages is one match, and the others beside it.
+        assert f"{given}: 5 outputs of sasnet are left out; name a file itself to read it." in said
+        assert said.count("no table of numbers") == 1  # the letter
+    code, _, said = _run(folder / "pages")
+    assert (code, said.count("3 outputs of sasnet are left out")) == (1, 1)
+    # What is named is read.
+    assert "a.csv: it holds no table of numbers" in _run(folder / "a.csv")[2]
+
+
+def test_entries_of_a_file_that_fail_are_one_sentence_in_its_place(folder: Path, tmp_path: Path) -> None:
+    """A file of five hundred tables of another kind wrote five hundred sentences."""
+    diffraction = np.column_stack([np.linspace(5.0, 9.0, 30), np.linspace(3.0, 1.0, 30)])
+    with (folder / "0.dat").open("w") as file:
+        for _ in range(4):
+            np.savetxt(file, diffraction, header="q(1/A) I")
+    table = tmp_path / "t.csv"
+    code, lines, said = _run(folder, "--csv", table)
+    assert code == 1
+    assert [line.split()[0] for line in lines] == ["a.dat", "b.dat", "2"]
+    first, second = said.splitlines()
+    assert first.startswith(f"{folder / '0.dat'}: none of its 30 points lies in the trained range")
+    assert first.endswith("(So 3 more entries have no answer.)")
+    assert "letter.txt" in second
+    with table.open(encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    assert [row["entry"] for row in rows] == ["0 1", "0 2", "0 3", "0 4", "a", "b", ""]
+
+
+@pytest.mark.parametrize(
+    ("option", "name", "sentence"),
+    [
+        ("--plot", "missing/a.png", "there is no folder"),
+        ("--csv", "missing/a.csv", "there is no folder"),
+        ("--plot", "a.jpg", "a figure's name ends in .png, .svg"),
+    ],
+)
+def test_what_cannot_be_written_is_said_before_anything_is_read(
+    folder: Path, tmp_path: Path, option: str, name: str, sentence: str
+) -> None:
+    code, lines, said = _run(folder, option, tmp_path / name)
+    assert (code, lines) == (1, [])
+    assert sentence in said
+    assert "letter.txt" not in said
+
+
+def test_the_next_command_takes_a_name_that_begins_with_a_dash(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    shutil.copy("a.dat", "-a.dat")
+    assert "Next: sasnet fit ./-a.dat" in _run("./-a.dat")[1]

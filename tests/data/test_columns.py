@@ -182,6 +182,7 @@ def test_gnom_s_experimental_curve_is_read_though_p_of_r_is_longer(tmp_path: Pat
         ("q (pm^-1) I dI", "", 0.01),
         ("q (m^-1) I dI", "", 1e10),
         ("q [\\AA^{-1}] I dI", "", 1.0),
+        ("_sas_scan.momentum_transfer_units 1/AA\n_sas_result.length_units nm", "", 1.0),
         ("q I dI\n1/nm cm^-1 cm^-1", "", 10.0),
         ("s=2 sin(theta)/lambda in 1/nm", "", 10.0 / (2 * np.pi)),
         ("# s = 4 pi sin(theta)/lambda [1/nm]", "", 10.0),

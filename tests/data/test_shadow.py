@@ -102,3 +102,11 @@ def test_a_shadow_in_noise_around_zero_and_without_uncertainties() -> None:
     assert Q[shadowed(Curve(Q, noisy, np.full(Q.size, 0.8)))] > 0.007
     quiet = clean + 0.1 * rng.normal(size=Q.size)
     assert Q[shadowed(Curve(Q, quiet))] > 0.0065
+
+
+def test_equal_q_and_no_uncertainties_are_no_division_by_zero() -> None:
+    """Settings laid over each other have each q several times; warnings are errors here."""
+    q = np.repeat(Q[::8], 4)
+    clean = (1 + 100 * np.exp(-((q * 30) ** 2) / 3)) * (0.01 + 1 / (1 + np.exp(-(q - 0.006) / 0.0002)))
+    for sigma in (np.zeros_like(q), 0.01 * clean, np.where(q < 0.004, 0.0, 0.01 * clean)):
+        assert 0 <= shadowed(Curve(q, clean, sigma)) < q.size

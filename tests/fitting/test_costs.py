@@ -20,7 +20,7 @@ def test_larger_bodies_wider_distributions_and_finer_points_cost_more() -> None:
         return ledger.used()
 
     sphere = cost("sphere", radius=50.0)
-    assert sphere == cost("sphere", radius=5000.0)  # no average over orientations
+    assert sphere == pytest.approx(cost("sphere", radius=5000.0))  # no average over orientations
     assert sphere < cost("sphere", radius=50.0, radius_pd=0.1, radius_pd_n=35) < 35 * sphere
     rod = cost("cylinder", radius=20.0, length=400.0)
     assert sphere < rod < cost("cylinder", radius=20.0, length=4000.0)
@@ -41,6 +41,18 @@ def test_a_length_given_as_a_ratio_and_the_largest_of_a_distribution_count() -> 
     assert octahedron(1.0, 0.7) > 1.5 * octahedron(1.0, 0.1)
     # A flat box is no longer than its side.
     assert octahedron(0.1, 0.1) == octahedron(1.0, 0.1)
+
+
+@pytest.mark.parametrize("name", ["hollow_rectangular_prism", "hollow_rectangular_prism_thin_walls"])
+def test_ratios_of_a_hollow_prism_are_no_lengths(name: str) -> None:
+    """sasmodels' table has them in Å: a box ten times as long as wide counted as much as a cube of 60 Å."""
+
+    def prism(long: float, wide: float) -> float:
+        sides = {"length_a": 60.0, "thickness": 5.0, "b2a_ratio": wide, "c2a_ratio": long}
+        return costs.cost(name, sides, np.geomspace(0.003, 0.3, 200), quick=True)
+
+    assert prism(10.0, 1.0) > 3 * prism(1.0, 1.0)
+    assert prism(0.1, 0.1) == prism(1.0, 1.0)
 
 
 def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import time
@@ -50,6 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (found / "out.csv").write_text('file,entry,error\na.dat,,\nb.dat,,"b.dat: cannot be read."\n')
     (found / "link.dat").symlink_to("/etc/passwd")
     (found / "below").mkdir()
+    (found / os.fsdecode(b"caf\xe9.dat")).write_text("nothing here\n")  # no UTF-8, which JSON is
     return found
 
 
@@ -69,6 +71,7 @@ def test_an_assistant_finds_out_what_a_curve_is(by: Any, folder: Path, address: 
         assert all(tool.description for tool in listed.tools)
         files = await answer(client, "list_files")
         assert "sphere.dat" in files["files"]
+        assert "caf?.dat" in files["files"]
         assert "link.dat" not in files["files"]
         (data,) = (await answer(client, "read", file="sphere.dat"))["data_sets"]
         assert data["points"] == 90

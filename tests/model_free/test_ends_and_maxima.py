@@ -121,3 +121,11 @@ def test_all_of_it_is_plain_json() -> None:
         found = json.loads(json.dumps(measured(Q, clean).model_free().as_dict(), allow_nan=False))
         assert set(found) == {"guinier", "low_slope", "high_slope", "porod", "plateau", "peaks", "kratky"}
     assert "refused" in found["guinier"]
+
+
+def test_a_maximum_at_one_q_that_stands_there_several_times_is_none() -> None:
+    """Its width is zero; warnings are errors here."""
+    q = np.concatenate([np.linspace(0.01, 0.04, 30), np.full(40, 0.05), np.linspace(0.06, 0.1, 30)])
+    intensity = np.ones_like(q)
+    intensity[45:55] = 10.0
+    assert Curve(q, intensity, np.full(q.size, 0.01)).peaks() == ()

@@ -15,6 +15,7 @@ import typer
 from ...batch.live.run import arriving
 from ...domains import DEFAULT
 from ...types import Curve, DataError, SasnetError
+from ...written import written_by_sasnet
 from ..interrupt import term_as_interrupt
 from .where import asked_where
 
@@ -140,10 +141,13 @@ def follow_series(
     """
     from ...batch.live import run as live
     from ...batch.live.table import Table
-    from ...files import check_output
+    from ...files import check_figure, check_output, check_place
 
-    for path in (asked.plot, asked.page, asked.hdf5):
+    if asked.plot is not None:
+        check_figure(asked.plot, force=asked.force)
+    for path in (asked.page, asked.hdf5):
         if path is not None:
+            check_place(path)
             check_output(path, force=asked.force)
     with Table(asked.out, lines.titles(), anew=asked.force, belongs=belongs) as table, term_as_interrupt():
         if asked.force:
@@ -193,13 +197,25 @@ def _number(count: int, what: str) -> str:
 
 
 def _listed(asked: Asked) -> Callable[[], Iterator[str | DataError]]:
+    from ...batch.live.source import key_of
     from ..files import expand
 
     own = {os.path.abspath(p) for p in (asked.out, asked.plot, asked.page, asked.hdf5) if p is not None}
     own.add(f"{os.path.abspath(asked.out)}.state")
 
+    measured: set[int] = set()
+
+    def output(path: str) -> bool:
+        # The folder is listed many times a second. What has been a measurement once is one.
+        if key_of(path) in measured:
+            return False
+        if written_by_sasnet(path):
+            return True
+        measured.add(key_of(path))
+        return False
+
     def listed() -> Iterator[str | DataError]:
-        for one in expand(asked.files):
+        for one in expand(asked.files, output=output, said=lambda _: None):
             # The table may lie in the folder that is followed.
             if isinstance(one, str) and (os.path.abspath(one) in own or ".sasnet-tmp" in one):
                 continue

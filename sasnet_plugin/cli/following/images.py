@@ -35,14 +35,14 @@ def follow_images(asked: Images, quantities: Sequence[Parameter]) -> None:
     """Follow; exit code 1 where a frame has no answer."""
     from ...batch import follow as series
     from ...batch import recognise as recognised
-    from ...files import check_output
+    from ...files import check_figure, check_output
     from ...predict import open_predictor
 
     found = asked.domain
     head = recognised.HEAD if found.added else series.HEAD
     check_output(asked.out, force=asked.force, mark=",".join(head))
     if asked.plot is not None:
-        check_output(asked.plot, force=asked.force)
+        check_figure(asked.plot, force=asked.force)
     _check_kind(asked, quantities)
     if found.added:
         if asked.scheduler is not None:

@@ -14,7 +14,7 @@ HEADER_LINES = 200
 """So many lines above a table are looked through, those nearest to it."""
 
 _LENGTH = (
-    r"nanomet(?:er|re)s?|nm|[aå]ngstr(?:o|ö|oe)ms?|ang|å|a|picomet(?:er|re)s?|pm|micromet(?:er|re)s?|microns?|um"
+    r"nanomet(?:er|re)s?|nm|[aå]ngstr(?:o|ö|oe)ms?|ang|å|aa?|picomet(?:er|re)s?|pm|micromet(?:er|re)s?|microns?|um"
     r"|[µμ]m"
 )
 # "1/nm", "nm^-1", "nm⁻¹", "A^{-1}", "inverse nanometres", "reciprocal Å"; not "(nm)", not "1/cm".

@@ -256,7 +256,7 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
     (lambda own, p: own.endswith("_scale") and p.value < 0,
      "{name}, {value}, is negative: no part of a sample takes scattering away."),
     (lambda own, p: own == "scale" and p.value <= 0,
-     "scale, {value}, is not positive: the model explains nothing of these data."),
+     "{name}, {value}, is not positive: the model explains nothing of these data."),
     (lambda own, p: own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
      and abs(p.value) < EVIDENCE.thinnest, "{name}, {value}, is less than an atom."),
 )  # fmt: skip

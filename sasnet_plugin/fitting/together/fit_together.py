@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...data.given import Given, curves_of, sentences_in_python
 from ...data.sample.described import read_description, sample_of
 from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
-from ...types import Curve, SasnetError, Suggestion
+from ...types import SasnetError, Suggestion
 from ..api import bank_path, fit_with, suggested, uncertainties
-from ..asked import check_names, check_shared
+from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
@@ -42,7 +43,7 @@ _CHANGED = 2
 
 
 def fit_together(
-    curves: Sequence[Curve],
+    curves: Given | Sequence[Given],
     *,
     sample_file: str | Path | None = None,
     solvents: Sequence[str | float] | None = None,
@@ -64,8 +65,8 @@ def fit_together(
 
     Parameters
     ----------
-    curves : sequence of Curve
-        Two or more of the same sample.
+    curves : sequence of Curve or path
+        Two or more of the same sample; also the name of one file that holds them.
     sample_file : str or Path, optional
         What is known of them (TOML, see docs/together.md).
     solvents : sequence of str or float, optional
@@ -84,36 +85,31 @@ def fit_together(
     SasnetError
         Unknown names, or curves that do not go together; the sentence says why.
     """
-    if not all(isinstance(one, Curve) for one in curves):
-        raise SasnetError("fit_together takes curves: load each file before, such as load(name)[0].")
-    described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
-    if solvents is not None:
-        if isinstance(solvents, str):
-            raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
-        if len(solvents) != len(curves):
-            raise SasnetError(f"{len(solvents)} solvents for {len(curves)} curves; give one for each.")
-        described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
-    if kind is not None:
-        described |= {"kind": kind}
-    found = sample_of(
-        curves, described, sld=scattering_length_density, share=_several(share), own=_several(own),
-        ties=_several(ties), source=str(sample_file or "the sample"),
-    )  # fmt: skip
-    options = FitOptions(
-        models=None if models is None else tuple(models), structure_factor=structure_factor,
-        fixed=dict(fixed or {}), ranges=dict(ranges or {}), time_limit=time_limit, workers=workers,
-        prior=prior, exclude=tuple(exclude),
-    )  # fmt: skip
-    check_names(options)
-    check_shared(found, options)
-    with shown(progress, time_limit * len(curves)) as tell, Workers(bank_path(), workers) as pool:
-        result = fit_sample(watched(pool, tell), found, options)
+    with sentences_in_python():
+        several = curves_of(curves)
+        described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
+        if solvents is not None:
+            if isinstance(solvents, str):
+                raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
+            if len(solvents) != len(several):
+                raise SasnetError(f"{len(solvents)} solvents for {len(several)} curves; give one for each.")
+            described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
+        if kind is not None:
+            described |= {"kind": kind}
+        found = sample_of(
+            several, described, sld=scattering_length_density, share=several_of(share), own=several_of(own),
+            ties=several_of(ties), source=str(sample_file or "the sample"),
+        )  # fmt: skip
+        options = FitOptions(
+            models=None if models is None else several_of(models), structure_factor=structure_factor,
+            fixed=dict(fixed or {}), ranges=dict(ranges or {}), time_limit=time_limit, workers=workers,
+            prior=prior, exclude=several_of(exclude),
+        )  # fmt: skip
+        check_names(options)
+        check_shared(found, options)
+        with shown(progress, time_limit * len(several)) as tell, Workers(bank_path(), workers) as pool:
+            result = fit_sample(watched(pool, tell), found, options)
     return spoken_in_python(result, options)
-
-
-def _several(names: Iterable[str]) -> tuple[str, ...]:
-    """What is given one by one or in a list."""
-    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:

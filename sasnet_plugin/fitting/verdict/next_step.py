@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...names import argument
 from ...types import printable
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
@@ -118,7 +119,7 @@ def command(file: str, options: FitOptions, changes: Mapping[str, Any], *more: s
     given = {**words, **changes}
     if any(given.get(name) != words.get(name) for name in ("--models", "--structure-factor")):
         given.pop("--start", None)  # values of another model
-    said: list[str] = ["sasnet", "fit", *map(printable, (file, *more))]
+    said: list[str] = ["sasnet", "fit", *map(argument, (file, *more))]
     for option, value in given.items():
         for one in _texts(option, value):
             said += [option, one] if one else [option]

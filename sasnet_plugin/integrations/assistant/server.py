@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
@@ -122,7 +123,12 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
     async def answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """In a thread, as reading and asking the network take a while; errors are one sentence."""
         try:
-            return plain(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+            found = plain(await anyio.to_thread.run_sync(work, abandon_on_cancel=True))
+            # Names of files need not be UTF-8, and what is sent is.
+            encodable: dict[str, Any] = json.loads(
+                json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+            )
+            return encodable
         except SasnetError as error:
             raise ToolError(str(error)) from None
         except Exception as error:

@@ -87,7 +87,6 @@ def write_curve(curve: Curve, path: str | Path) -> None:
     with h5py.File("nxcansas.h5", "w", driver="core", backing_store=False) as file:
         file.attrs["NX_class"] = "NXroot"
         file.attrs["default"] = "sasentry01"
-        file.attrs["creator"] = MARK
         _data(entry(file, "sasentry01", title, title), curve, curve.intensity, curve.dintensity)
         file.flush()
         content = file.id.get_file_image()

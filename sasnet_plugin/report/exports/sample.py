@@ -19,7 +19,8 @@ from ...fitting.result.model_fit import ModelFit, Parameter
 from ...fitting.together.result import SampleResult
 from ...fitting.together.shared import CALIBRATION
 from ...types import Curve, SasnetError
-from .sasview_project import PROJECT_END, pages_of_sample
+from ...written import PROJECT_END
+from .sasview_project import pages_of_sample
 
 #: By what a file that was written here is known (`files.check_output`).
 SAMPLE_MARKS = {"sasview.json": PROJECT_END, "bumps.py": MARK}

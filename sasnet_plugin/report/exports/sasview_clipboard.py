@@ -29,6 +29,7 @@ from ...fitting.problem.free_parameters import sigmas
 from ...fitting.result.model_fit import ModelFit, Parameter
 from ...simulate.priors import model_info
 from ...types import sum_parts
+from ...written import CLIPBOARD_HEAD
 
 #: SasView shows this many digits of a value; limits are rounded outwards to them, so that a value that lies
 #: on its limit is not rounded across it.
@@ -47,7 +48,6 @@ model_info.name = {name!r}
 model_info.description = {model!r}
 Model = make_model_from_info(model_info)
 """
-CLIPBOARD_HEAD = "sasview_parameter_values"
 
 
 def clipboard_text(fit: ModelFit) -> str:

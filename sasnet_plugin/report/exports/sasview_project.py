@@ -29,8 +29,6 @@ _Q_DIGITS = 3
 _PRODUCT = ("structure_factor_mode", "radius_effective_mode")
 #: Weights by the uncertainties, as SasView numbers them.
 _BY_UNCERTAINTY = "1"
-#: How a project ends that was written here; one that SasView has saved is indented otherwise.
-PROJECT_END = '\n "visible_perspective": "Fitting"\n}\n'
 
 
 def write_project(result: FitResult, path: Path) -> None:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from ...files import MARK, put_whole
 from ...types import sum_parts
+from ...written import CLIPBOARD_HEAD, PROJECT_END
 from ..page import names
 from .bumps_script import write_script
 from .bumps_session import write_session
 from .nxcansas import write_nxcansas
-from .sasview_clipboard import CLIPBOARD_HEAD, clipboard_text, plugin_text, sasview_name
-from .sasview_project import PROJECT_END, data_digits, write_project
+from .sasview_clipboard import clipboard_text, plugin_text, sasview_name
+from .sasview_project import data_digits, write_project
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult

@@ -78,6 +78,8 @@ def _sentences(answer: Answer, command: str) -> tuple[str, str, list[str]]:
     first, *more = answer.sentences()
     notes = [one.removeprefix(_NOTE) for one in more if one.startswith(_NOTE)]
     said = [escape(one) for one in more if not one.startswith(_NOTE)]
+    if unit := str(answer.q_unit or ""):
+        said.append(escape(f"{unit}."))
     if command:
         said.append(f"Next, to fit what is likely: <code>{escape(command)}</code>")
     return escape(first), "<br>".join(said), notes

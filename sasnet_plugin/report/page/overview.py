@@ -96,7 +96,7 @@ th button { font: inherit; color: inherit; background: none; border: 0; padding:
 th button::after { content: " ↕"; } th button[data-down=yes]::after { content: " ↓"; }
 th button[data-down=no]::after { content: " ↑"; }
 main { max-width: 1320px; }
-td:first-child { white-space: normal; min-width: 230px; overflow-wrap: break-word; }
+td:first-child { white-space: normal; min-width: 230px; overflow-wrap: anywhere; }
 td.answer { white-space: normal; min-width: 300px; }
 td:nth-child(4) { white-space: normal; min-width: 150px; max-width: 210px; overflow-wrap: break-word; }
 td .small { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }

@@ -61,10 +61,10 @@ def ranking(fits: Sequence[ModelFit]) -> str:
     return (
         f'<section><h2>Ranking</h2><div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
-        '<p class="small">BIC = χ² + k ln n for k parameters fitted to n points: less is better, and a ΔBIC'
-        " under 2 says nothing. Weight: share of the evidence among these fits, from their BIC and from what"
-        " the network gave them before (last column). Where even the best fit has a reduced χ² above 1, the"
-        " uncertainties are taken to be too small by its root.</p></section>"
+        '<p class="small">Weight: share among these fits of the marginal likelihood times how common the'
+        " model is; where none explains the curve, times what the network gave its group (last column:"
+        " the model). BIC = χ² + k ln n for k parameters fitted to n points is there for comparison with"
+        " other programs and decides nothing.</p></section>"
     )
 
 

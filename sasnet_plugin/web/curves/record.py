@@ -101,7 +101,8 @@ class Record:
         try:
             yield
         except (sqlite3.Error, OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SasnetError(
-                f"{self.path}: what is done cannot be kept there ({error}); make room, or name another --work"
-                " folder."
+                f"{self.path}: what is done cannot be kept there ({reason}); make room, or name another"
+                " --work folder."
             ) from None

@@ -15,6 +15,7 @@ from ...service.interactive import Asked
 from ...service.line import Line
 from ...service.places import Place
 from ...types import SasnetError, printable
+from ...written import written_by_sasnet
 from ..content import Stamp, stamp_at
 from ..images import Images
 from ..settings import WEB
@@ -213,6 +214,8 @@ class Shelf:
         as_known = known.get("stamp") == list(stamp[:2]) and known.get("chosen", {}) == chosen
         if as_known and self._beside(root, file, known["lines"]) == known.get("beside", {}):
             self._put(root, file, known["lines"], known["problem"])
+        elif root == FOLDER and written_by_sasnet(self._folders[root].folder / file):
+            self._rows.pop((root, file), None)  # no measurement; one that was dropped on the page is shown
         else:
             self._put(root, file, [{}], "")
             self._waiting.append((root, file))

@@ -23,7 +23,8 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
         ("fractal_dim", 3.05, "", ""),
         ("fractal_dim", 4.0, "", "3 of space"),
         ("lorentz_scale", -1.0, "", "negative"),
-        ("scale", 0.0, "", "positive"),
+        ("scale", 0.0, "", "scale, 0, is not positive"),
+        ("B_scale", 0.0, "", "B_scale, 0, is not positive"),
     ],
 )
 def test_what_no_sample_has_is_said(name: str, value: float, unit: str, word: str) -> None:

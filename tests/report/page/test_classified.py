@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from simulated_fits import simulated
 
+from sasnet_plugin import load
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import Answer
 from sasnet_plugin.report.page.classified import classified_name, classified_page, write_classified
@@ -45,3 +46,12 @@ def test_a_page_has_the_name_that_the_overview_links_to(curve: Curve, answer: An
     name = classified_name(curve, tmp_path)
     assert write_classified(curve, answer, tmp_path) == tmp_path / name
     assert classified_name(curve, tmp_path) == name
+
+
+def test_an_assumed_unit_of_q_is_said(tmp_path: Path) -> None:
+    q = np.geomspace(0.005, 0.3, 60)
+    for head, said in (("q I dI", True), ("q(1/A) I dI", False)):
+        np.savetxt(tmp_path / "a.dat", np.c_[q, 1 / (1 + (40 * q) ** 4), 0.02 / q], header=head)
+        (read,) = load(tmp_path / "a.dat")
+        text = classified_page(read, open_predictor().answers([read])[0])
+        assert ("q read as Å⁻¹ (assumed)" in text) == said
