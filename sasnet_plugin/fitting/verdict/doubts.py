@@ -145,8 +145,8 @@ def without_a_model(result: FitResult) -> Iterator[str]:
     is_one = is_body(model) and len(sum_parts(model)) == 1
     if known is not None and known.in_scope < VERDICT.rather_known and is_one:
         yield (
-            f"To the network a curve like this is one of a known model in {100 * known.in_scope:.0f} % of cases,"
-            " else of a body that has none, as a protein: its size would hold, its shape not."
+            f"To the network a curve like this is one of a known model in {100 * known.in_scope:.0f} % of"
+            " cases, else of a body that has none, as a protein: its size would hold, its shape not."
         )
 
 
@@ -334,8 +334,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, nearer, other_shape, without_a_model, other_size, warned, interaction,
-    open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed,
-    understated, systematic,
+    unit, few_points, time_within_error, atoms, nearer, other_shape, without_a_model, other_size, warned,
+    interaction, open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates,
+    failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)
