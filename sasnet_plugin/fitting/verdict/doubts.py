@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ...digits import chisq_text, listed, quantity, significant
-from ...types import GroupGuess
+from ...types import GroupGuess, sum_parts
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling
@@ -136,6 +136,17 @@ def scope(result: FitResult) -> Iterator[str]:
         yield (
             f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it"
             " may be a mixture, or hold an artefact."
+        )
+
+
+def without_a_model(result: FitResult) -> Iterator[str]:
+    """A body explains the curve, but a curve like it is more often one of something that is no model."""
+    known, model = result.expected, result.fits[0].model
+    is_one = is_body(model) and len(sum_parts(model)) == 1
+    if known is not None and known.in_scope < VERDICT.rather_known and is_one:
+        yield (
+            f"To the network a curve like this is one of a known model in {100 * known.in_scope:.0f} % of"
+            " cases, else of a body that has none, as a protein: its size would hold, its shape not."
         )
 
 
@@ -323,8 +334,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, nearer, other_shape, other_size, warned, interaction,
-    open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates, failed,
-    understated, systematic,
+    unit, few_points, time_within_error, atoms, nearer, other_shape, without_a_model, other_size, warned,
+    interaction, open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates,
+    failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)

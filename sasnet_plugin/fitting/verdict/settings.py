@@ -23,6 +23,9 @@ class VerdictSettings:
     expected: float = setting(
         0.5, "Probability of another group from which on the network and a fit disagree.", "share"
     )
+    rather_known: float = setting(
+        0.5, "Probability of a known model below which a body that explains a curve is doubted.", "share"
+    )
     overstated: float = setting(
         3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
     )

@@ -79,8 +79,16 @@ def test_the_network_disagrees_unless_the_fits_refute_it() -> None:
     )
     assert "cylinder has reduced χ² 1.02" in doubts(replace(found, fits=(SPHERE, ROD)))[0]
     assert doubts(replace(found, fits=(SPHERE, replace(ROD, reduced_chisq=30.0)))) == ()
-    out = replace(expected, groups=GROUPS, in_scope=0.1)
-    assert doubts(answer(expected=out)) == ()  # the fit has seen how well it explains
+
+
+def test_what_explains_a_curve_of_no_model_keeps_its_size_not_its_shape() -> None:
+    """Spheres with layers explain proteins; their sizes are those of the protein, their layers nothing's."""
+    known = Suggestion("", "", (), GROUPS, 0.9)
+    out = replace(known, in_scope=0.1)
+    assert doubts(answer(expected=known)) == ()
+    assert "in 10 % of cases" in doubts(answer(expected=out))[0]
+    peak = fitted("broad_peak")  # is no body whose shape could be another
+    assert doubts(answer(peak, expected=out)) == ()
     assert "no single known model (10 %)" in doubts(answer(expected=out, verification=WRONG))[0]
 
 
