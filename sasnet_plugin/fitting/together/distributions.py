@@ -21,7 +21,6 @@ from ..problem.free_parameters import fittable
 from ..result.model_fit import Parameter
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
-from .proportions import beside, other_proportions
 from .result import JointFit
 
 #: Fits whose -2 ln of the evidence lies so far behind the best one may lead with another width: that of the
@@ -63,18 +62,12 @@ def _whichever(
     best: float = np.inf,
     end: float = np.inf,
 ) -> JointFit:
-    """The fit, flat or long, with the width of the length that suits best, and of the kind that does."""
+    """The fit with the width of the length that suits best, and of the kind that does where that matters."""
     lengths = [fit, *_fitted(ledger, other_lengths(again(fit), fit), end)]
-    others = _fitted(ledger, other_proportions(again(fit), fit), end)
-    if others and others[0].minus_two_log < min(one.minus_two_log for one in lengths):
-        lengths, others = (
-            [*others, *_fitted(ledger, other_lengths(again(others[0]), others[0]), end)],
-            lengths,
-        )
     moved = min(lengths, key=lambda one: one.minus_two_log)
-    if moved.minus_two_log <= best + _KIND:
-        lengths += _fitted(ledger, other_kinds(again(moved), moved), end)
-    return beside(over_kinds(lengths), others)
+    if moved.minus_two_log > best + _KIND:
+        return over_kinds(lengths)
+    return over_kinds([*lengths, *_fitted(ledger, other_kinds(again(moved), moved), end)])
 
 
 def _fitted(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[JointFit]:

@@ -58,8 +58,6 @@ class JointFit:
     derivatives : mapping to (n + m,) float array
         Of the residuals of all curves, those of what is known besides at the end, by parameter and place of
         the curve that has it of its own, None of what all share; per unit of each.
-    inverted : mapping of str to Parameter
-        Sizes of a long body where this is a flat one, or the reverse, that the curves do not tell from it.
     calibrations : tuple of float
         Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
     """
@@ -80,7 +78,6 @@ class JointFit:
     weight: float = 0.0
     seconds: float = 0.0
     derivatives: Mapping[tuple[str, int | None], NDArray[np.float64]] = field(default_factory=dict)
-    inverted: Mapping[str, Parameter] = field(default_factory=dict)
     calibrations: tuple[float, ...] = ()
 
     @property

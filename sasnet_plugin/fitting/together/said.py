@@ -24,7 +24,6 @@ from ..verdict.next_step import command
 from ..verdict.sizes import Size
 from ..verdict.words import spoken
 from .changes import largest_change
-from .proportions import long_over_wide
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
 
@@ -178,7 +177,7 @@ def _doubts(result: SampleResult) -> list[str]:
         NOT_ONE if result.apart else "", _contradicting(result, names),
         EXCHANGED if EXCHANGED in result.notes and not result.apart else "",
         _changing(result, best, names), _calibrations(result, best), _proportion(result, best, names),
-        _inverted(result, best), _noisy(result, best, names), _as_it_looks(result),
+        _noisy(result, best, names), _as_it_looks(result),
     )  # fmt: skip
     return [doubt for doubt in possible if doubt]
 
@@ -189,15 +188,6 @@ def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
         return ""
     against = listed([names[i] for i in result.against])
     return f"{against} alone looks like another kind of sample; see that it is the same."
-
-
-def _inverted(result: SampleResult, best: JointFit) -> str:
-    """That a body of other proportions explains the curves as well."""
-    if not (best.inverted and result.explained):
-        return ""
-    sizes = [Size(_spoken(n), p.value, p.error, p.unit, (n,)) for n, p in best.inverted.items()]
-    which = "long" if long_over_wide(best) < 1 else "flat"
-    return f"A {which} body explains the curves as well: {listed([in_words(s.name, s) for s in sizes])}."
 
 
 def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
