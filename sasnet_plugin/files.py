@@ -59,21 +59,27 @@ def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> 
     )
 
 
-def check_place(path: str | Path, *, make_folder: bool = False) -> None:
-    """Raise a SasnetError where the folder of a file is missing or may not be written to.
-
-    Parameters
-    ----------
-    make_folder : bool
-        The folder is made with the file; then the nearest one that there is counts.
-    """
+def check_place(path: str | Path) -> None:
+    """Raise a SasnetError where the folder of a file is missing or may not be written to."""
     folder = Path(path).absolute().parent
-    while make_folder and not folder.exists():
-        folder = folder.parent
     if not folder.is_dir():
         raise SasnetError(f"{path}: there is no folder {folder}; make it, or name another file.")
+    _check_writable(folder)
+
+
+def check_folder(path: str | Path) -> None:
+    """Raise a SasnetError where a folder to write to cannot be there, or be made."""
+    folder = Path(path).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise SasnetError(f"{folder}: is a file, where a folder is wanted; name another folder.")
+    _check_writable(folder)
+
+
+def _check_writable(folder: Path) -> None:
     if not os.access(folder, os.W_OK):
-        raise SasnetError(f"{folder}: this folder may not be written to; name another.")
+        raise SasnetError(f"{folder}: this folder may not be written to; name another folder.")
 
 
 def check_figure(path: str | Path, *, force: bool = False) -> None:

@@ -12,6 +12,7 @@ import h5py
 import pytest
 
 from sasnet_plugin.files import (
+    check_folder,
     check_output,
     check_place,
     figure_mark,
@@ -145,11 +146,19 @@ def test_no_cell_is_a_formula() -> None:
 
 def test_a_folder_that_cannot_take_a_file_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check_place(tmp_path / "a.csv")
-    check_place(tmp_path / "new" / "below" / "a.csv", make_folder=True)
+    check_folder(tmp_path / "new" / "below")
     with pytest.raises(SasnetError, match="there is no folder .*new; make it"):
         check_place(tmp_path / "new" / "a.csv")
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    for folder in ("taken", "taken/below"):
+        with pytest.raises(
+            SasnetError, match="taken: is a file, where a folder is wanted; name"
+        ):
+            check_folder(tmp_path / folder)
     # Whoever runs the tests may be allowed everything.
     monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
-    for name, made in (("a.csv", False), ("new/below/a.csv", True)):
-        with pytest.raises(SasnetError, match=f"{tmp_path}: this folder may not be written to"):
-            check_place(tmp_path / name, make_folder=made)
+    said = f"{tmp_path}: this folder may not be written to"
+    with pytest.raises(SasnetError, match=said):
+        check_place(tmp_path / "a.csv")
+    with pytest.raises(SasnetError, match=said):
+        check_folder(tmp_path / "new" / "below")

@@ -120,9 +120,9 @@ def _check_export(folder: Path | None, part: Shard | None) -> None:
     if part is not None and folder is not None:
         raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
     if folder is not None:
-        from ..files import check_place
+        from ..files import check_folder
 
-        check_place(folder / "any", make_folder=True)
+        check_folder(folder)
 
 
 def _export(journal: Journal, folder: Path | None, force: bool) -> int:

@@ -176,7 +176,7 @@ def check_free(report: Path | None, plot: Path | None, table: Path | None, *, fo
     """See that an overview, a figure and a table can be written, and nothing but sasnet's own is there."""
     if not any((report, plot, table)):
         return
-    from ..files import check_figure, check_output, check_place
+    from ..files import check_figure, check_folder, check_output, check_place
     from ..report.page.overview import HEAD, INDEX
 
     if plot is not None:
@@ -185,7 +185,7 @@ def check_free(report: Path | None, plot: Path | None, table: Path | None, *, fo
         check_place(table)
         check_output(table, force=force, mark=HEAD)
     if report is not None:
-        check_place(report / INDEX, make_folder=True)
+        check_folder(report)
         check_output(report / INDEX, force=force)
 
 

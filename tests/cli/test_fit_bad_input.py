@@ -117,12 +117,15 @@ def test_too_few_points_are_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["--report", "--export"])
-def test_a_place_that_cannot_be_written_costs_no_answer(sphere: Path, tmp_path: Path, option: str) -> None:
+def test_a_place_that_cannot_be_written_is_said_before_a_fit(
+    sphere: Path, tmp_path: Path, option: str
+) -> None:
     taken = tmp_path / "taken"
     taken.write_text("a file, not a folder", encoding="utf-8")
     code, out, err = _run("--models", "sphere", option, taken, sphere)
     assert code == 1
-    assert "radius" in out
+    assert out == ""
+    assert "Fitting" not in err
     _one_sentence(err, "taken", "another folder")
 
 

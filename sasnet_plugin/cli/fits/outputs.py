@@ -44,11 +44,11 @@ class Outputs:
         SasnetError
             Something that is not sasnet's.
         """
-        from ...files import check_place
+        from ...files import check_folder
 
         check_free(self.report, self.plot, self.table, force=self.force)
         if self.export is not None:
-            check_place(self.export / "any", make_folder=True)
+            check_folder(self.export)
 
     def options(self) -> dict[str, object]:
         """The options by which these were asked for."""

@@ -10,9 +10,10 @@ from ...names import argument
 from ...types import printable
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
-from .doubts import expected_unfitted, simpler_model
+from .doubts import simpler_model
 from .equals import explained_within_error, of_other_shape
 from .names import is_body
+from .network import expected_unfitted
 from .settings import VERDICT
 from .sizes import left_open
 

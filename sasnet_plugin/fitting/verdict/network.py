@@ -1,0 +1,82 @@
+"""What may be wrong with an answer by what the network makes of the curve: one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...digits import chisq_text
+from ...types import GroupGuess, sum_parts
+from ..result.fit_result import FitResult
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
+from . import equals
+from .names import is_body
+from .settings import VERDICT
+
+
+def scope(result: FitResult) -> Iterator[str]:
+    """The curve may be of nothing that sasnet knows."""
+    known = result.expected
+    if known is not None and known.in_scope < result.scope_threshold:
+        yield (
+            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it"
+            " may be a mixture, or hold an artefact."
+        )
+
+
+def without_a_model(result: FitResult) -> Iterator[str]:
+    """A body explains the curve, but a curve like it is more often one of something that is no model."""
+    known, model = result.expected, result.fits[0].model
+    is_one = is_body(model) and len(sum_parts(model)) == 1
+    if known is not None and known.in_scope < VERDICT.rather_known and is_one:
+        yield (
+            f"To the network a curve like this is one of a known model in {100 * known.in_scope:.0f} % of"
+            " cases, else of a body that has none, as a protein: its size would hold, its shape not."
+        )
+
+
+def disagreement(result: FitResult) -> Iterator[str]:
+    """The network, which has seen millions of curves, expects another kind, and no fit has refuted it."""
+    first = _expected_otherwise(result)
+    if first is None:
+        return
+    best = result.fits[0]
+    rivals = _of_group(first, result)
+    if not rivals:
+        why = "none of these was compared with it"
+    else:
+        nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
+        if nearest.reduced_chisq > ASSESSMENT.worse * max(best.reduced_chisq, 1.0):
+            return
+        why = f"of these {nearest.short_name} has reduced χ² {chisq_text(nearest.reduced_chisq)}"
+    yield (
+        f"The network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
+        f" {best.short_name}; {why}."
+    )
+
+
+def _expected_otherwise(result: FitResult) -> GroupGuess | None:
+    """The network's first group, where it is likely and the best fit is not of it."""
+    known = result.expected
+    if known is None or equals.no_shape(result) or not _place(result.fits[0].model, known.groups):
+        return None
+    first = known.groups[0]
+    return first if first.probability >= VERDICT.expected else None
+
+
+def _place(model: str, groups: Sequence[GroupGuess]) -> int:
+    """Of the group that holds a model; 0, as of the first, where none does."""
+    return next((i for i, group in enumerate(groups) if model in group.members), 0)
+
+
+def _of_group(group: GroupGuess, result: FitResult) -> list[ModelFit]:
+    return [fit for fit in result.fits if fit.model in group.members]
+
+
+def expected_unfitted(result: FitResult) -> tuple[str, str | None] | None:
+    """The likeliest model, and its structure factor, of a group that is expected if none of it was fitted."""
+    first = _expected_otherwise(result)
+    if first is None or result.expected is None or _of_group(first, result):
+        return None
+    found = ((one.name, one.structure_factor) for one in result.expected.models if one.name in first.members)
+    return next(found, None)
