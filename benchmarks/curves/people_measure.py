@@ -46,6 +46,7 @@ class Sample:
     q: Floats
     intensity: Floats
     dintensity: Floats | None  #: (n,)
+    spacing: float = float("nan")  #: Of layers, or the long period of what repeats, Å; NaN where there is none.
 
 
 def measured(
@@ -56,6 +57,7 @@ def measured(
     curve: Floats,
     rng: np.random.Generator,
     window: tuple[float, float] | None = None,
+    spacing: float = float("nan"),
 ) -> Sample:
     """A curve as a file has it: X-rays at a synchrotron or a laboratory's source, neutrons in two settings.
 
@@ -90,7 +92,7 @@ def measured(
     noisy = true * slow + noise * rng.standard_normal(n) - left
     scale = 10 ** rng.uniform(-3, 2)
     stated = None if rng.random() < 0.2 else noise * scale
-    return Sample(kind, accepted, rg, q, noisy * scale, stated)
+    return Sample(kind, accepted, rg, q, noisy * scale, stated, spacing)
 
 
 def proteins(folder: Path, count: int) -> Iterator[Sample]:
@@ -134,16 +136,16 @@ def bilayers(count: int) -> Iterator[Sample]:
 
     rng = np.random.default_rng([SEED, 3])
     for number in range(count):
-        kind = number % 4
+        kind, spacing = number % 4, float("nan")
         if kind == 0:
             curve, names = made.sheets(rng), VESICLE
         elif kind == 1:
             curve, names = made.closed(rng), VESICLE
         elif kind == 2:
-            curve, names = made.stack(rng)[0], MULTILAYER
+            (curve, spacing), names = made.stack(rng), MULTILAYER
         else:
             curve, names = made.closed(rng, int(rng.integers(2, 8)), 60), MULTILAYER
-        yield measured("bilayer", names, np.nan, made.Q, curve, rng)
+        yield measured("bilayer", names, np.nan, made.Q, curve, rng, spacing=spacing)
 
 
 def upturns(count: int) -> Iterator[Sample]:
@@ -164,7 +166,8 @@ def upturns(count: int) -> Iterator[Sample]:
         first = 2 * np.pi / spacing
         low = max(0.0035, first * rng.uniform(0.08, 0.25))
         window = (low, min(max(first * rng.uniform(3, 8), 10 * low), 0.6))
-        yield measured("upturn", names, np.nan, made.Q, made.with_upturn(curve, spacing, rng), rng, window)
+        rising = made.with_upturn(curve, spacing, rng)
+        yield measured("upturn", names, np.nan, made.Q, rising, rng, window, spacing)
 
 
 def two_sizes(count: int) -> Iterator[Sample]:
@@ -213,6 +216,8 @@ def save(path: Path, samples: list[Sample]) -> None:
         even = np.ptp(np.diff(one.q)) < 1e-6 * one.q[-1]
         arrays[f"{k}/q"] = np.array([one.q[0], one.q[-1], one.q.size if even else -one.q.size])
         arrays[f"{k}/intensity"] = (one.intensity / one.intensity.max()).astype(np.float32)
+        if np.isfinite(one.spacing):
+            arrays[f"{k}/spacing"] = np.array(one.spacing)
         if one.dintensity is not None:
             arrays[f"{k}/log_error"] = np.log(one.dintensity / one.intensity.max()).astype(np.float16)
     np.savez_compressed(path, **arrays)
@@ -229,20 +234,21 @@ def load(path: Path) -> list[Sample]:
         q = (np.linspace if count > 0 else np.geomspace)(low, high, int(abs(count)))
         error = arrays.get(f"{k}/log_error")
         stated = None if error is None else np.exp(error.astype(np.float64))
-        found.append(
-            Sample(kind, tuple(names), float(rg), q, arrays[f"{k}/intensity"].astype(np.float64), stated)
-        )
+        intensity = arrays[f"{k}/intensity"].astype(np.float64)
+        spacing = float(arrays.get(f"{k}/spacing", np.nan))
+        found.append(Sample(kind, tuple(names), float(rg), q, intensity, stated, spacing))
     return found
 
 
 @dataclass(frozen=True)
 class Said:
-    """First model, its probability, whether it is said to be of no single model; Rg in Å."""
+    """First model, its probability, whether it is said to be of no single model; Rg and spacing in Å."""
 
     first: str
     probability: float
     flagged: bool
     rg: float
+    spacing: float
 
 
 def ask(samples: list[Sample]) -> list[Said]:
@@ -262,8 +268,10 @@ def ask(samples: list[Sample]) -> list[Said]:
         assert first is not None
         second = tag is not None and tag.probability.get("second_component", 0.0) >= 0.5
         rg = size.rg if size and size.rg is not None else np.nan
-        best = first.classes[0]
-        found.append(Said(best.name, best.probability, bool(not answer.known or second), float(rg)))
+        peaks = size.found.peaks if size else ()
+        spacing = peaks[0].d if peaks else np.nan  # which is said
+        best, flagged = first.classes[0], bool(not answer.known or second)
+        found.append(Said(best.name, best.probability, flagged, float(rg), spacing))
     return found
 
 
@@ -277,8 +285,8 @@ def figures(samples: list[Sample], said: list[Said]) -> list[dict[str, Any]]:
         right = np.array([a.first in s.accepted for s, a in pairs])
         flagged = np.array([a.flagged for _, a in pairs])
         claims = np.array([a.probability >= CLAIM and not a.flagged for _, a in pairs])
-        known = [(s.rg, a.rg) for s, a in pairs if np.isfinite(s.rg)]
-        near = [abs(a / t - 1) < 0.1 for t, a in known]
+        near = [abs(a.rg / s.rg - 1) < 0.1 for s, a in pairs if np.isfinite(s.rg)]
+        apart = [abs(a.spacing / s.spacing - 1) < 0.1 for s, a in pairs if np.isfinite(s.spacing)]
         may = kind in _FLAG_IS_RIGHT
         names, counts = np.unique(
             [a.first for (s, a), r in zip(pairs, right, strict=True) if not r], return_counts=True
@@ -294,6 +302,7 @@ def figures(samples: list[Sample], said: list[Said]) -> list[dict[str, Any]]:
                 "claims": int(claims.sum()),
                 "right of claims": float(right[claims].mean()) if claims.any() else np.nan,
                 "Rg within 10 %": float(np.mean(near)) if near else np.nan,
+                "d within 10 %": float(np.mean(apart)) if apart else np.nan,
                 "wrong most often": ", ".join(often),
             }
         )
