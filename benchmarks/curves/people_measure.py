@@ -46,7 +46,8 @@ class Sample:
     q: Floats
     intensity: Floats
     dintensity: Floats | None  #: (n,)
-    spacing: float = float("nan")  #: Of layers, or the long period of what repeats, Å; NaN where there is none.
+    #: Of layers, or the long period of what repeats, Å; NaN where there is none.
+    spacing: float = float("nan")
 
 
 def measured(
