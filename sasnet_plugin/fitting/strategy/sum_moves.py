@@ -10,7 +10,8 @@ import numpy as np
 from ...simulate.priors import model_info
 from ..problem.experiment import starting_values
 from ..problem.sums import of_part
-from ..result.model_fit import doubtful
+from ..result.model_fit import ModelFit, doubtful
+from ..settings import ASSESSMENT
 from ..start_values.second_component import TERMS, has_one_contrast
 from .hypothesis import Hypothesis, size_of
 from .second_term import promises
@@ -79,12 +80,18 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     fit = state.fits[best]
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}
     alone = replace(best, second=None)
-    # Again where the sum has got into another minimum, of which a coarse copy of the data may lead away.
-    key = ("alone", alone, best.second, f"{fit.chisq:.2g}")
-    yield beside(state, key, alone, STRATEGY.likely, start, beside=True)
+    key = ("alone", alone, best.second)
+    yield beside(state, key, alone, STRATEGY.likely, start)
+    if _is_idle(fit):  # of which a coarse copy of the data may lead away
+        yield beside(state, (*key, "idle"), alone, STRATEGY.likely, start, beside=True)
     for hypothesis in _rivals(best):
         if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
             yield fitting(state, hypothesis, STRATEGY.seldom)
+
+
+def _is_idle(fit: ModelFit) -> bool:
+    """Whether a sum has become its body alone."""
+    return bool(fit.components) and fit.components[-1].fraction < ASSESSMENT.negligible
 
 
 def _rivals(best: Hypothesis) -> list[Hypothesis]:
