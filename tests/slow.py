@@ -47,7 +47,6 @@ SLOW_TESTS = {
     "test_no_network_is_needed_and_nothing_left_behind",
     # fits and simulations by the command
     "test_a_full_disk_costs_no_answer_and_leaves_no_half_file",
-    "test_a_place_that_cannot_be_written_costs_no_answer",
     "test_a_script_without_a_main_guard_fits",
     "test_a_users_model_is_fitted_by_path_and_by_name",
     "test_after_kill_9_only_the_chunk_under_way_is_lost",
@@ -55,7 +54,7 @@ SLOW_TESTS = {
     "test_dream_shows_credible_intervals",
     "test_few_points_for_many_parameters_are_fitted_with_a_warning",
     "test_kill_9_of_a_run_with_workers_resumes_to_the_same_bytes",
-    "test_report_and_exports_are_written_and_an_unwritable_folder_costs_no_answer",
+    "test_report_and_exports_are_written",
     "test_sample_and_solvent_settle_the_contrast",
     "test_what_nobody_thought_of_costs_one_file_and_is_a_sentence",
     # other programs

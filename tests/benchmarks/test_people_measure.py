@@ -92,13 +92,13 @@ def test_samples_are_kept_as_they_were(tmp_path: Path) -> None:
 def test_a_wrong_name_without_a_flag_is_counted() -> None:
     one = np.ones(3)
     samples = [
-        people_measure.Sample(kind, ("sphere",), 30.0, one, one, None) for kind in ("upturn", "bilayer")
+        people_measure.Sample(kind, ("sphere",), 30.0, one, one, None, 60.0) for kind in ("upturn", "bilayer")
     ] * 2
     said = [
-        people_measure.Said("sphere", 0.95, False, 31.0),
-        people_measure.Said("vesicle", 0.95, False, 40.0),
-        people_measure.Said("vesicle", 0.5, True, np.nan),
-        people_measure.Said("vesicle", 0.5, True, np.nan),
+        people_measure.Said("sphere", 0.95, False, 31.0, 62.0),
+        people_measure.Said("vesicle", 0.95, False, 40.0, 120.0),
+        people_measure.Said("vesicle", 0.5, True, np.nan, np.nan),
+        people_measure.Said("vesicle", 0.5, True, np.nan, np.nan),
     ]
     rows = {row["set"]: row for row in people_measure.figures(samples, said)}
     assert rows["upturn"]["first accepted"] == 0.5
@@ -107,4 +107,6 @@ def test_a_wrong_name_without_a_flag_is_counted() -> None:
     assert rows["bilayer"]["wrong, not flagged"] == 0.5
     assert rows["bilayer"]["right of claims"] == 0.0
     assert rows["upturn"]["Rg within 10 %"] == 0.5
+    assert rows["upturn"]["d within 10 %"] == 0.5
+    assert rows["bilayer"]["d within 10 %"] == 0.0
     assert "| upturn | 2 |" in people_measure.table(list(rows.values()))
