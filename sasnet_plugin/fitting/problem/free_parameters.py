@@ -78,14 +78,13 @@ def independent(
     """
     kept: list[NDArray[np.float64]] = []
     free: list[str] = []
-    last = dict.fromkeys(columns, 0.0)
-    for least in (reach or {}, last):
+    for far in (reach or {}, {}):  # the second time, whatever effect one has
         for name, column in moving(columns).items():
             length = float(np.linalg.norm(column))
             rest = column / length - sum((c @ column) / length * c for c in kept)
             beside = float(np.linalg.norm(rest))
-            felt = beside * length * least.get(name, np.inf) > 1
-            if name not in free and beside >= PROBLEM.degenerate and (felt or least is last):
+            felt = beside * length * far.get(name, np.inf) > 1
+            if felt and name not in free and beside >= PROBLEM.degenerate:
                 kept.append(rest / beside)
                 free.append(name)
     return free
