@@ -137,9 +137,8 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     own = _slopes(local, done, deadline)
     if own is None:
         return done
-    reach = np.log(PROBLEM.size_reach)
-    sizes = {name: reach * abs(float(done.parameters.get(name, 0.0))) for name in filter(_is_shape, own)}
-    shown = independent(own, {name: far for name, far in sizes.items() if far > 0})[: len(done.free)]
+    far = {name: _reach(name, done.parameters) for name in filter(_is_shape, own)}
+    shown = independent(own, {name: one for name, one in far.items() if one > 0})[: len(done.free)]
     slopes = {name: own[name] for name in shown}
     same = [name for name in done.free if name not in shown]
     errors = _errors(own, shown, same, done.parameters)
@@ -180,11 +179,15 @@ def _known_before(
     known: Mapping[str, Array], beside: Mapping[str, Array], values: Mapping[str, Any]
 ) -> dict[str, Array]:
     """Columns of both, with a row for each of the second that says what is known of it beforehand."""
-    reach = np.log(PROBLEM.size_reach)
-    before = [1 / (reach * abs(float(values.get(name, 0.0))) or 1.0) for name in beside]
+    before = [1 / (_reach(name, values) or 1.0) for name in beside]
     rows = np.hstack([np.zeros((len(beside), len(known))), np.diag(before)])
     every = np.vstack([np.stack([*known.values(), *beside.values()], axis=1), rows])
     return dict(zip([*known, *beside], every.T, strict=True))
+
+
+def _reach(name: str, values: Mapping[str, Any]) -> float:
+    """How far a size may be off; 0 of what is 0."""
+    return float(np.log(PROBLEM.size_reach)) * abs(float(values.get(name, 0.0)))
 
 
 def _is_shape(name: str) -> bool:
