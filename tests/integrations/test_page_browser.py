@@ -218,6 +218,24 @@ def test_the_curve_under_a_slider_is_sasmodels_own(server: Server, new_page: New
         assert page.query_selector("#plot .u-over")
 
 
+def test_the_model_chosen_last_stays_though_the_one_before_is_answered_later(
+    server: Server, new_page: NewPage
+) -> None:
+    page = opened_curve(new_page(server.address))
+    page.wait_for_selector("#candidates [aria-pressed=true]")
+    page.wait_for_load_state("networkidle")
+    held: list[Any] = []
+    page.route("**/api/start", lambda route: route.continue_() if held else held.append(route))
+    page.select_option("#model", "ellipsoid")
+    page.select_option("#factor", "hardsphere")
+    page.get_by_label("volfraction, slider").wait_for()
+    with page.expect_response("**/api/start"):
+        held[0].continue_()
+    page.wait_for_load_state("networkidle")
+    assert page.input_value("#factor") == "hardsphere"
+    assert page.get_by_label("volfraction, slider").is_visible()
+
+
 def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     server: Server, new_page: NewPage, data: Path, tmp_path: Path
 ) -> None:

@@ -80,12 +80,14 @@ async function reload() {
 }
 
 async function load(key, given) {
+  state.opening = key;
   tell("");
   state.unit = given.unit === "nm" || given.unit === "A" ? given.unit : "";
   $("open").setAttribute("aria-busy", "true");
   const found = await ask("/api/curve", { key, q_unit: state.unit || null }, true).catch((error) => unread(key, error.message));
   $("open").removeAttribute("aria-busy");
-  if (!found) return;
+  if (!found || state.opening !== key) return;
+  const now = ++turn;
   Object.assign(state, { key, data: found, fit: 0, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
   $("none").hidden = $("unread").hidden = true;
@@ -106,7 +108,7 @@ async function load(key, given) {
   const last = state.history.find((one) => one.state === "done");
   const running = state.history.find((one) => one.open);
   state.watched = running?.number ?? 0;
-  if (!given.fit && !given.model) {
+  if (!given.fit && !given.model && now === turn) { // no model was chosen by hand meanwhile
     if (last) await goTo(last.number);
     else if (state.batches?.length) await showBatch(state.batches[0]);
     else if (found.models.length) await choose(found.models[0].model, found.models[0].structure_factor || "");
@@ -206,9 +208,13 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
 
 // -- the model under the hand
 
+let turn = 0; // of what is to be shown: an answer that comes after a newer question is not
+
 async function choose(model, factor, values) {
   if (!model) return;
+  const now = ++turn;
   const found = await ask("/api/start", { ...data(), model, structure_factor: factor || null }).catch(() => null);
+  if (now !== turn) return;
   if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
   Object.assign(state, { model, factor, preview: found.from_bank && !values, perDecade: null, fit: 0 });
   const start = values ? { ...found.values, ...values } : found.values;
@@ -343,7 +349,9 @@ async function compared(fit, on) {
 
 // Go back to a fit: its model, values and curve; to one of its models where it has several.
 async function goTo(fit, place = null, since = "") {
+  const now = ++turn;
   const found = await ask(`/api/fits/${fit}`).catch(() => null);
+  if (now !== turn) return;
   if (found?.open) { state.watched = fit; await histories(); } // it is shown once it is done
   if (!found || found.state !== "done") return;
   state.answer = found.answer;
@@ -364,6 +372,7 @@ async function goTo(fit, place = null, since = "") {
     state.theory = { q: own.q, intensity: best.intensity, residuals: best.residuals, fitted: own.fit.fits[place].reduced_chisq };
     if (state.models.includes(best.model)) {
       const about = await ask(`/api/model?${new URLSearchParams({ name: best.model, ...(best.structure_factor ? { structure_factor: best.structure_factor } : {}) })}`);
+      if (now !== turn) return;
       const of = own.fit.fits[place].parameters;
       parameters.show(about.parameters, best.values, of, found.asked.ranges || {});
       // As that fit was asked for: what another one held is free here.
