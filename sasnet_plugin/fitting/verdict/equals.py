@@ -66,7 +66,9 @@ def of_other_shape(result: FitResult) -> list[ModelFit]:
 
 
 def disguised(best: ModelFit, fit: ModelFit) -> bool:
-    """Whether a fit has become the best model: an ellipsoid of equal axes is a sphere."""
+    """Whether a fit has become the best model: an ellipsoid of equal axes, a sum with next to no second."""
+    if fit.components and fit.components[-1].fraction < ASSESSMENT.negligible:
+        return fit.components[0].name in (best.model, best.name)
     return any(f" {best.name}{SIMPLER}" in sentence for sentence in fit.warnings)
 
 

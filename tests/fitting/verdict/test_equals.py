@@ -6,6 +6,8 @@ from dataclasses import replace
 
 from made_results import SPHERE, WRONG, answer, fitted, p
 
+from sasnet_plugin.fitting.result.components import Component
+from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.verdict.equals import (
     as_good,
     disguised,
@@ -50,6 +52,20 @@ def test_an_ellipsoid_of_equal_axes_is_a_sphere_and_no_rival() -> None:
     assert disguised(SPHERE, same)
     assert as_good(answer(SPHERE, same, alike=("ellipsoid",))) == []
     assert not disguised(SHELL, same)
+
+
+def test_a_sum_of_which_next_to_nothing_is_the_second_is_no_rival_of_its_body() -> None:
+    def beside(share: float) -> ModelFit:
+        parts = (Component("sphere", "A_", 1 - share, None, "scattering"),
+                 Component("power_law", "B_", share, None, "scattering"))  # fmt: skip
+        return replace(fitted("sphere+power_law"), components=parts)
+
+    shown = beside(0.04)
+    assert disguised(SPHERE, beside(0.0002))
+    assert not disguised(SPHERE, shown)
+    assert not disguised(SHELL, beside(0.0002))
+    assert as_good(answer(SPHERE, beside(0.0002), alike=("sphere+power_law",))) == []
+    assert as_good(answer(SPHERE, shown, alike=("sphere+power_law",))) == [shown]
 
 
 def test_a_body_of_which_no_length_is_seen_is_no_rival() -> None:
