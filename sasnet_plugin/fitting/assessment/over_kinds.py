@@ -70,13 +70,18 @@ def over_kinds(result: FitResult) -> FitResult:
     return replace(result, fits=(replace(best, parameters=parameters), *result.fits[1:]))
 
 
+def _same(chisq: float, other: float) -> bool:
+    """Whether two χ² are of one fit."""
+    return math.isclose(chisq, other, rel_tol=1e-9)
+
+
 def other_distributions(result: FitResult) -> list[ModelFit]:
-    """Fits of the best model with other kinds of size distribution that are as good."""
+    """Fits of the best model that are as good, with other size distributions or a supposed resolution."""
     best = result.fits[0]
     return [
         fit
         for fit in (*result.fits[1:], *result.distributions)
         if fit.name == best.name
-        and dict(fit.distributions) != dict(best.distributions)
+        and (dict(fit.distributions) != dict(best.distributions) or not _same(fit.chisq, best.chisq))
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]

@@ -83,15 +83,17 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
 
 
 def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
-    """Of the width, relative, as χ² rises beside it; the model's parameters move with it."""
+    """Of the width, relative, as χ² rises beside it; the model's parameters move with it.
+
+    Rises of less than 1 are those of fits that ended a little early.
+    """
     beside = [
         (abs(np.log(_width(one) / _width(found))), one.chisq - found.chisq)
         for one in tried
         if _width(one) not in (0.0, _width(found))
         and (one.supposed.relative > 0) == (found.supposed.relative > 0)
     ]
-    off, rise = min((one for one in beside if one[1] > 0), default=(1.0, 1.0))
-    return float(min(off / np.sqrt(rise), 1.0))
+    return float(min((off / np.sqrt(rise) for off, rise in beside if rise > 1), default=1.0))
 
 
 def _width(one: Resolved) -> float:

@@ -18,6 +18,13 @@ def of_kind(kind: str, radius: float, width: float = 0.1) -> ModelFit:
     )  # fmt: skip
 
 
+def test_a_resolution_that_the_file_does_not_state_is_in_the_error_of_a_size() -> None:
+    best = of_kind("gaussian", 62.0)
+    seen_with = replace(of_kind("gaussian", 66.0), chisq=best.chisq - 5.0)
+    found = over_kinds(answer(best, distributions=(best, seen_with))).fits[0].parameters["radius"]
+    assert found.error == pytest.approx(np.hypot(0.2, 4.0 / np.sqrt(2)))
+
+
 def test_other_distributions_are_those_of_the_same_model() -> None:
     shell = fitted("core_shell_sphere", radius=p(42, 5), thickness=p(19, 5))
     gauss = replace(SPHERE, distributions={"radius": "gaussian"})
