@@ -121,4 +121,6 @@ def test_the_error_of_a_width_is_from_other_widths_alone() -> None:
     again = Resolved(Supposed(0.0, 1e-3), {}, 104.0)
     wider = Resolved(Supposed(0.0, 1.2e-3), {}, 101.0)
     assert _error(found, [found, again, wider]) == pytest.approx(np.log(1.2))
+    early = Resolved(Supposed(0.0, 1.01e-3), {}, 100.2)  # a fit that ended a little early
+    assert _error(found, [found, early, wider]) == pytest.approx(np.log(1.2))
     assert _error(found, [found, again]) == 1.0
