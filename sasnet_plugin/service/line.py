@@ -17,7 +17,8 @@ class Line:
     Parameters
     ----------
     seconds : float
-        After which a question is given up, and the process ended.
+        After which a question is given up, and the process ended; the first one of a process may wait for
+        its beginning, too.
     target : str
         ``module:function`` of what answers; see `workers.pool.Pool`.
     """
@@ -43,15 +44,16 @@ class Line:
         with self._turn:
             if self._pool.closed:
                 raise SasnetError("sasnet is being ended.")
+            patience = self._pool.patience(self._seconds)
             with self._pool.doing(asked):
-                for said in self._pool.hear(self._seconds):
+                for said in self._pool.hear(patience):
                     if said.error is not None:
                         raise _lost(asked, said.error)
                     kind, found = said.message
                     if kind == "problem":
                         raise SasnetError(found)
                     return found
-        raise SasnetError(f"{_named(asked)}: took more than {self._seconds:.0f} s and was given up.")
+        raise SasnetError(f"{_named(asked)}: took more than {patience:.0f} s and was given up.")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
