@@ -8,6 +8,7 @@ from typing import Any
 
 from ...names import argument
 from ...types import printable
+from ...units import range_from_nm
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
 from .doubts import simpler_model
@@ -51,7 +52,9 @@ _Step = tuple[dict[str, Any], str]
 def changes_of(result: FitResult, options: FitOptions) -> _Step:
     """The first step that such an answer asks for."""
     if result.curve.q_unit.doubt:
-        return {"--q-unit": "nm"}, "if q is in nm⁻¹"
+        window = options.also.get("--q-range")
+        same = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
+        return {"--q-unit": "nm", **same}, "if q is in nm⁻¹"
     if not explained_within_error(result):
         return _for_the_unexplained(result, options)
     found = (find(result, options) for find in (_simpler, _own_value, _expected))
