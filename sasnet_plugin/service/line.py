@@ -11,6 +11,10 @@ from ..workers.pool import GoneError, Pool
 from .interactive import Asked
 
 
+class UnansweredError(SasnetError):
+    """A question that took too long, or whose process ended: it may be answered if it is asked again."""
+
+
 class Line:
     """Questions from any thread, each in its turn.
 
@@ -40,6 +44,8 @@ class Line:
         ------
         SasnetError
             Why there is no answer.
+        UnansweredError
+            There may be one another time.
         """
         with self._turn:
             if self._pool.closed:
@@ -53,7 +59,7 @@ class Line:
                     if kind == "problem":
                         raise SasnetError(found)
                     return found
-        raise SasnetError(f"{_named(asked)}: took more than {patience:.0f} s and was given up.")
+        raise UnansweredError(f"{_named(asked)}: took more than {patience:.0f} s and was given up.")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -62,7 +68,7 @@ class Line:
 
 def _lost(asked: Asked, error: Exception) -> SasnetError:
     if isinstance(error, GoneError):
-        return SasnetError(f"{_named(asked)}: the process that worked on it ended; try again.")
+        return UnansweredError(f"{_named(asked)}: the process that worked on it ended; try again.")
     return SasnetError(f"{_named(asked)}: failed ({type(error).__name__}: {error}).")
 
 
