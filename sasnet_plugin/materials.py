@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -41,6 +41,11 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
     if not text.strip():
         raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
     return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
+
+
+def densities(wavelength: float | None) -> Callable[[str, str], float]:
+    """Scattering length densities, 1e-6/Å², by material and probe, with X-rays of this wavelength, Å."""
+    return lambda text, probe: scattering_length_density(text, probe, wavelength if probe == "xray" else None)
 
 
 def _check(probe: str, wavelength: float | None) -> None:

@@ -180,3 +180,12 @@ class QUnit:
 
     def __str__(self) -> str:
         return "" if self.stated else f"q read as {self.in_words}"
+
+
+def range_from_nm(window: str) -> tuple[float | None, float | None]:
+    """The ends of a range that was given in Å⁻¹, ``0.1:3``, for the same points where their q is in nm⁻¹."""
+    low, _, high = window.partition(":")
+    first, last = (
+        float(f"{convert(float(end), 'nm', 'A', 'q'):.6g}") if end else None for end in (low, high)
+    )
+    return first, last

@@ -16,6 +16,12 @@ from sasnet_plugin.workers.pool import GoneError, Pool, Said
 PATIENCE = 60.0
 
 
+def begin_late(seconds: float) -> Callable[[Any, Callable[[Any], None]], Any]:
+    """As `begin`, on a machine that has other things to do."""
+    time.sleep(seconds)
+    return begin()
+
+
 def begin(*given: Any) -> Callable[[Any, Callable[[Any], None]], Any]:
     """Say a job's own messages, and answer with what the process was begun with."""
 
@@ -161,3 +167,16 @@ def test_closing_ends_whoever_waits(started: Callable[..., Pool]) -> None:
     began = time.monotonic()
     assert pool.hear() == []
     assert time.monotonic() - began < 20
+
+
+def test_a_process_that_begins_late_costs_no_job() -> None:
+    pool = Pool("test_workers:begin_late", first=(3.0,), quiet=True)
+    try:
+        patience = pool.patience(1.0)
+        pool.ask({"answer": 7})
+        assert [said.message for said in pool.hear(patience)] == [7]
+        assert pool.patience(1.0) == 1.0, "it has begun"
+        pool.ask({"sleep": 30.0})
+        assert pool.hear(pool.patience(1.0)) == []
+    finally:
+        pool.close()

@@ -107,7 +107,7 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     """Answer a sample; one of whose files holds no curve has no answer."""
     from ..data.failure import unforeseen
     from ..fitting.together.fit_together import fit_sample
-    from ..materials import scattering_length_density
+    from ..materials import densities
     from . import rows
 
     say("begin")
@@ -117,7 +117,7 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     try:
         curves = list(chain.from_iterable(_curves(path, job.options) for path in job.files))
         described = job.options.described or Described()
-        sample = described.sample(curves, scattering_length_density, of_several=True)
+        sample = described.sample(curves, densities(job.options.wavelength), of_several=True)
         result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit))
         row = rows.of_sample(job.path, result, time.monotonic() - began)
     except Exception as error:

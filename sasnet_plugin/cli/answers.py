@@ -13,6 +13,7 @@ import numpy as np
 from ..digits import significant
 from ..names import argument, is_tiled
 from ..types import Curve, printable
+from ..units import range_from_nm
 from .streams import json_lines
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class TableWriter:
         if self._details:
             self._lines([distances(curve.pair_distances())])
         if file and not is_tiled(file):
-            self._lines([f"Next: {next_command(curve, self._given)}"], "bold")
+            why = ", if q is in nm⁻¹" if curve.q_unit.doubt else ""
+            self._lines([f"Next{why}: {next_command(curve, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
         """Write why a file, or an entry of one, has no answer."""
@@ -159,13 +161,21 @@ def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
 def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
     """``sasnet fit`` of a curve, with the options that were given, and with its entry where there are others.
 
+    Where nm⁻¹ is likelier for q than what was assumed, q is read in it.
+
     Parameters
     ----------
     file : str
         Instead of the curve's own name.
     """
     entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
-    return shlex.join(["sasnet", "fit", argument(file or curve.file), *entry, *given])
+    words = [*entry, *given]
+    if curve.q_unit.doubt:
+        words = ["--q-unit", "nm", *words]
+        if "--q-range" in words:
+            at = words.index("--q-range") + 1
+            words[at] = ":".join("" if end is None else f"{end:g}" for end in range_from_nm(words[at]))
+    return shlex.join(["sasnet", "fit", argument(file or curve.file), *words])
 
 
 def wide_console() -> Console:

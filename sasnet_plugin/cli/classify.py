@@ -213,7 +213,7 @@ def _together(
     from .together import print_suggestion, refused, sample_from
 
     try:
-        sample = sample_from(files, kinds.read, window, given)
+        sample = sample_from(files, kinds.read, window, given, kinds.wavelength)
         classifier = open_classifier()
         keep = classifier.selection(wanted.models, wanted.exclude)
         each = [classifier.under(curve, (wanted.prior,), keep)[0] for curve in sample.curves]

@@ -153,7 +153,7 @@ def _together(
     from .together import print_sample, refused, sample_from
 
     try:
-        sample = sample_from(files, reading.read, reading.options.window, given)
+        sample = sample_from(files, reading.read, reading.options.window, given, reading.options.wavelength)
         limit = how.time_limit * len(sample.curves)
         with fitting(limit, say.silent) as progress:
             result = fit_sample(Watched(pool, progress), sample, how)

@@ -150,8 +150,8 @@ def fitted(found: FitResult, page: str = "") -> Row:
     if best is None:
         return row
     return replace(
-        row, model=best.short_model, structure_factor=best.structure_factor or "", probability=best.weight,
-        reduced_chisq=best.reduced_chisq,
+        row, model=best.short_model, structure_factor=best.structure_factor or "",
+        probability=best.probability, weight=best.weight, reduced_chisq=best.reduced_chisq,
     )  # fmt: skip
 
 

@@ -105,7 +105,7 @@ class Kinds:
         self._reader = reader
         self._given = specification(domain).name if domain else None
         self._wanted = wanted
-        self._reading = reading
+        self._reading, self.wavelength = reading, reading.wavelength
         self._verify, self._told = verify, told
         self._opened: dict[str, tuple[Predictor, Choice]] = {}
         self._domains: dict[str, Domain] = {}  # by file

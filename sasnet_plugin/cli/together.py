@@ -27,15 +27,21 @@ def sample_from(
     read: Callable[[str], Iterable[Any]],
     window: tuple[float, float] | None,
     given: Given,
+    wavelength: float | None = None,
 ) -> Sample:
     """The sample of all curves in files.
+
+    Parameters
+    ----------
+    wavelength : float or None
+        Å, of X-rays.
 
     Raises
     ------
     SasnetError
         A file cannot be read, holds no curve, or the curves do not go together.
     """
-    from ..materials import scattering_length_density
+    from ..materials import densities
 
     described = given.described()
     curves = []
@@ -46,7 +52,7 @@ def sample_from(
             if not isinstance(outcome, Curve):
                 raise DataError(f"{path}: an image is no curve of a sample; images go together with --set.")
             curves.append(outcome)
-    return described.sample(curves, scattering_length_density)
+    return described.sample(curves, densities(wavelength))
 
 
 def print_sample(result: SampleResult, *, quiet: bool = False, details: bool = False) -> None:

@@ -12,7 +12,7 @@ from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
 from .assumed_unit import assumed, see_a_possible_q
-from .raw import points
+from .raw import COLUMNS, points
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,8 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     Returns
     -------
     Curve
-        (n,) arrays with n >= `MIN_POINTS`. Equal q are kept, in the order of the file.
+        (n,) arrays with n >= `MIN_POINTS`. Equal q are kept, in the order of the file, but for rows that say
+        the same again.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
         raw = raw.taken(np.argsort(raw.q, kind="stable"))
         notes.append("q was not in ascending order; the points were sorted.")
+    raw = _without_copies(raw, notes)
     _see_some_scattering(raw.intensity, file)
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
@@ -92,6 +94,16 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         kept = f"{_count(negative, 'intensity', 'intensities')} below zero kept as measured."
         curve = replace(curve, notes=(*curve.notes, kept))
     return curve
+
+
+def _without_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """Each row once: a copy is no second measurement, and would make all errors smaller than they are."""
+    table = np.column_stack([values for name in COLUMNS if (values := getattr(raw, name)) is not None])
+    _, first = np.unique(table, axis=0, return_index=True)
+    if copies := raw.q.size - first.size:
+        notes.append(f"{_count(copies, 'row', 'rows')} that said the same as another dropped.")
+        return raw.taken(np.sort(first))
+    return raw
 
 
 def _see_some_scattering(intensity: FloatArray, file: str) -> None:

@@ -63,7 +63,7 @@ def _toml(path: Path) -> dict[str, Any]:
         size = path.stat().st_size
         if size > _BYTES:
             raise too_large(str(path), f"{size:,} bytes", "the settings of images")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error

@@ -44,7 +44,7 @@ BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
     "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
-    " may be another."
+    " may be another, with larger errors."
 )
 
 

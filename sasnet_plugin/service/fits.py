@@ -128,10 +128,10 @@ def _sample_done(
     from ..data.sample.described import as_toml, sample_of
     from ..files import put_whole
     from ..fitting.together.fit_together import fit_sample
-    from ..materials import scattering_length_density
+    from ..materials import densities
 
     described = dict(job.body.get("sample_description") or {})
-    sample = sample_of(curves, described, sld=scattering_length_density)
+    sample = sample_of(curves, described, sld=densities(job.places[0].wavelength))
     if described:  # for the command that is named next
         file = Path(job.folder) / _SAMPLE
         put_whole(file, as_toml(described).encode(), "sample file", make_folder=True)

@@ -11,13 +11,18 @@ from ..workers.pool import GoneError, Pool
 from .interactive import Asked
 
 
+class UnansweredError(SasnetError):
+    """A question that took too long, or whose process ended: it may be answered if it is asked again."""
+
+
 class Line:
     """Questions from any thread, each in its turn.
 
     Parameters
     ----------
     seconds : float
-        After which a question is given up, and the process ended.
+        After which a question is given up, and the process ended; the first one of a process may wait for
+        its beginning, too.
     target : str
         ``module:function`` of what answers; see `workers.pool.Pool`.
     """
@@ -39,19 +44,22 @@ class Line:
         ------
         SasnetError
             Why there is no answer.
+        UnansweredError
+            There may be one another time.
         """
         with self._turn:
             if self._pool.closed:
                 raise SasnetError("sasnet is being ended.")
+            patience = self._pool.patience(self._seconds)
             with self._pool.doing(asked):
-                for said in self._pool.hear(self._seconds):
+                for said in self._pool.hear(patience):
                     if said.error is not None:
                         raise _lost(asked, said.error)
                     kind, found = said.message
                     if kind == "problem":
                         raise SasnetError(found)
                     return found
-        raise SasnetError(f"{_named(asked)}: took more than {self._seconds:.0f} s and was given up.")
+        raise UnansweredError(f"{_named(asked)}: took more than {patience:.0f} s and was given up.")
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -60,7 +68,7 @@ class Line:
 
 def _lost(asked: Asked, error: Exception) -> SasnetError:
     if isinstance(error, GoneError):
-        return SasnetError(f"{_named(asked)}: the process that worked on it ended; try again.")
+        return UnansweredError(f"{_named(asked)}: the process that worked on it ended; try again.")
     return SasnetError(f"{_named(asked)}: failed ({type(error).__name__}: {error}).")
 
 

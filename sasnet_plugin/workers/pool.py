@@ -22,6 +22,8 @@ from .child import Child, function_of
 Work = Callable[[Any, Callable[[Any], None]], Any]
 #: Longest wait at a time, s: without an end to it, Windows would not hear Ctrl-C.
 _TURN = 1.0
+#: Seconds that a process may need to begin, beside others that keep the machine busy, or from a slow disk.
+BEGINS = 120.0
 
 
 class GoneError(Exception):
@@ -116,6 +118,10 @@ class Pool:
         """Whether the process of the next job has done none yet."""
         slot = self._next()
         return slot.child is None or not slot.begun or not slot.child.alive or self._worn(slot)
+
+    def patience(self, seconds: float) -> float:
+        """How long to hear, if the next job may take so many seconds once its process has begun."""
+        return seconds + BEGINS if self.fresh() else seconds
 
     def ask(self, job: Any) -> int:
         """Have a job done; its number. There must be `room`.

@@ -293,7 +293,8 @@ def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
     lines = run(file, "--q-range", "0.1:3", "--csv", table).stdout.splitlines()
     assert lines[0].endswith("q read as Å⁻¹ (assumed)")
     assert "in nm⁻¹" in lines[1]
-    assert any(line.startswith("Next: sasnet fit") and "--q-range 0.1:3" in line for line in lines)
+    (next_step,) = (line for line in lines if line.startswith("Next, if q is in nm⁻¹: sasnet fit"))
+    assert next_step.endswith("--q-unit nm --q-range 0.01:0.3"), "the same points"
     assert "Å⁻¹ (assumed)" in table.read_text(encoding="utf-8")
     assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
     assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}

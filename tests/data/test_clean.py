@@ -76,3 +76,18 @@ def test_round_trip_as_text(raw: RawCurve, delimiter: str, header: bool) -> None
     np.testing.assert_array_equal(curve.intensity, raw.intensity)
     np.testing.assert_array_equal(curve.dintensity, raw.dintensity)
     np.testing.assert_array_equal(curve.dq, raw.dq)
+
+
+def test_a_row_that_stands_twice_is_one_measurement(tmp_path: Path) -> None:
+    q = np.geomspace(0.01, 0.3, 40)
+    intensity = 5 * np.exp(-((20 * q) ** 2) / 3) + 0.01
+    table = np.column_stack([q, intensity, 0.05 * intensity])
+    both = np.vstack([table, table[30:] * [1, 1.1, 1]])  # another setting, with the same q
+    both = both[np.argsort(both[:, 0], kind="stable")]
+    np.savetxt(tmp_path / "once.dat", both, header="q (1/A) I dI")
+    np.savetxt(tmp_path / "twice.dat", np.repeat(both, 2, axis=0), header="q (1/A) I dI")
+    (once,), (twice,) = load(tmp_path / "once.dat"), load(tmp_path / "twice.dat")
+    assert len(once) == 50
+    np.testing.assert_array_equal(twice.q, once.q)
+    np.testing.assert_array_equal(twice.intensity, once.intensity)
+    assert "50 rows that said the same as another dropped." in twice.notes

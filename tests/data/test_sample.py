@@ -16,6 +16,7 @@ from sasnet_plugin.data.sample.sample import (
     SETTINGS,
     Sample,
 )
+from sasnet_plugin.materials import densities
 from sasnet_plugin.types import Curve, DataError
 from sasnet_plugin.units import QUnit
 
@@ -78,8 +79,24 @@ def test_file_of_a_sample(tmp_path: Path) -> None:
     assert found.ties["sld_solvent"].value({"x": found.values[1]["x"]}) == pytest.approx(2.208)
 
 
+def test_names_without_quotes_and_a_mark_of_windows_are_read(tmp_path: Path) -> None:
+    quoted, bare = tmp_path / "quoted.toml", tmp_path / "bare.toml"
+    quoted.write_text('[solvents]\n"1.dat" = 1.0\n"-2.dat" = 2\n"-6.dat" = 3\n[values.x]\n"1.dat" = 4.0\n')
+    bare.write_text(quoted.read_text().replace('"', ""), encoding="utf-8-sig")
+    assert read_description(bare) == read_description(quoted)
+    assert sample_of(contrasts(), read_description(bare)).solvents == (1.0, 2.0, 3.0)
+
+
 def test_probes_are_given() -> None:
     assert sample_of(contrasts(), {"probes": {"1.dat": "xray"}}).kind == PROBES
+
+
+def test_a_solvent_for_x_rays_needs_their_wavelength() -> None:
+    both = {"probes": {"1.dat": "xray"}, "solvents": {"1.dat": "H2O", "-2.dat": "D2O", "-6.dat": "D2O"}}
+    with pytest.raises(DataError, match="wavelength"):
+        sample_of(contrasts(), both, sld=densities(None))
+    found = sample_of(contrasts(), both, sld=densities(1.54))
+    assert found.solvents == pytest.approx((9.47, 6.36, 6.36), abs=0.05)
 
 
 def refused(said: str, curves: list[Curve], described: dict[str, object] | None = None) -> None:

@@ -93,6 +93,30 @@ def test_an_assistant_finds_out_what_a_curve_is(by: Any, folder: Path, address: 
     asked(by, folder, address, tasks)
 
 
+def test_a_curve_is_read_as_the_assistant_says(folder: Path, address: str) -> None:
+    table = np.loadtxt(folder / "sphere.dat")
+    table[:, 0] = 2 * np.degrees(np.arcsin(table[:, 0] * 1.54 / 4 / np.pi))
+    np.savetxt(folder / "angles.xy", table, header="2theta(deg) I dI")
+
+    async def tasks(client: Client) -> None:
+        assert "wavelength" in await refusal(client, "read", file="angles.xy")
+        (data,) = (await answer(client, "read", file="angles.xy", wavelength=1.54))["data_sets"]
+        assert data["q_range"]["high"] == pytest.approx(0.3, rel=1e-6)
+        part = await answer(client, "model_free", file="angles.xy", wavelength=1.54, q_max=0.04)
+        assert part["guinier"]["rg"] == pytest.approx(np.sqrt(0.6) * RADIUS, rel=0.05)
+        assert not part["peaks"]
+        assert "no range of q" in await refusal(client, "classify", file="sphere.dat", q_min=0.2, q_max=0.1)
+        found = await answer(
+            client, "fit", file="angles.xy", models=["sphere"], structure_factor="none", solvent="D2O",
+            probe="xray", wavelength=1.54, q_max=0.2,
+        )  # fmt: skip
+        assert all(said in found["next"] for said in ("--wavelength 1.54", "--q-range :0.2", "--probe xray"))
+        solvent = found["fits"][0]["parameters"]["sld_solvent"]
+        assert solvent["value"] == pytest.approx(9.4, abs=0.1)
+
+    asked(by_stdio, folder, address, tasks)
+
+
 @BOTH
 def test_a_model_is_calculated_as_its_formula_says(by: Any, folder: Path, address: str) -> None:
     values = {"radius": RADIUS, "sld": SLD, "sld_solvent": SOLVENT, "scale": 0.01, "background": 0.02}
@@ -160,6 +184,9 @@ def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str)
         assert "solvents for 2 files" in await refusal(
             client, "fit_together", files=["sphere.dat", "other.dat"], solvents=["D2O"]
         )
+        assert "did you mean file?" in await refusal(client, "read", files="sphere.dat")
+        assert "no argument 'colour'" in await refusal(client, "fit", file="sphere.dat", colour="red")
+        assert "file is missing" in await refusal(client, "classify")
         wrong = await client.call_tool("classify", {"file": 7})
         assert wrong.is_error
         # After all this it still answers.

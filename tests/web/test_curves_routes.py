@@ -13,12 +13,15 @@ import pytest
 from starlette.testclient import TestClient
 from tagpages import HOME
 
+from sasnet_plugin.service.line import UnansweredError
+from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench
 from sasnet_plugin.web.curves.dropped import drop
 from sasnet_plugin.web.curves.record import ANSWERED, ASKED, Record
 from sasnet_plugin.web.curves.settings import CURVES
+from sasnet_plugin.web.curves.shelf import FOLDER, Shelf
 from sasnet_plugin.web.tabs import Opened, Tabs
 
 KEY = "folder:peak.dat#1"
@@ -292,3 +295,36 @@ def test_a_record_is_only_added_to_and_read_by_the_next(tmp_path: Path) -> None:
     (tmp_path / "no.sqlite").write_text("This is no database, whatever it is called.\n" * 50)
     with pytest.raises(Exception, match=r"no\.sqlite: what is done cannot be kept there"):
         Record(tmp_path / "no.sqlite")
+
+
+def test_what_a_busy_machine_had_no_time_for_is_read_the_next_time(tmp_path: Path) -> None:
+    class Busy:
+        """Answers nothing but why."""
+
+        def __init__(self, why: SasnetError) -> None:
+            self.why, self.asked = why, 0
+
+        def ask(self, asked: Any) -> Any:
+            self.asked += 1
+            raise self.why
+
+        def close(self) -> None:
+            pass
+
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "peak.dat")
+
+    def asked(why: SasnetError) -> int:
+        record = Record(tmp_path / "record.sqlite")
+        line: Any = Busy(why)
+        shelf = Shelf({FOLDER: tmp_path / "data"}, tmp_path / "work", record, line, live=False)
+        until = time.monotonic() + 60
+        while not shelf.row(KEY).problem and time.monotonic() < until:
+            time.sleep(0.02)
+        shelf.close()
+        record.close()
+        assert shelf.row(KEY).problem
+        return int(line.asked)
+
+    late, never = UnansweredError("peak.dat: took more than 60 s."), SasnetError("peak.dat: holds no table.")
+    assert [asked(why) for why in (late, late, never, late)] == [1, 1, 1, 0]

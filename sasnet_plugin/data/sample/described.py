@@ -151,13 +151,28 @@ def read_description(path: str | Path) -> dict[str, Any]:
         It is not there, or no TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DataError(
             f"{path}: the sample file cannot be read ({error.strerror}); check its name."
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: the sample file is no TOML ({error}); see docs/together.md.") from None
+    named = {name: _flat(found[name]) for name in _OF_CURVES if name in found}
+    if isinstance(values := found.get("values"), Mapping):
+        named["values"] = {name: _flat(of) for name, of in values.items()}
+    return found | named
+
+
+def _flat(given: Any, before: str = "") -> Any:
+    """Names of files whole: without quotes ``run.dat = 1`` is a table ``run`` with a ``dat`` to TOML."""
+    if not isinstance(given, Mapping):
+        return given
+    found: dict[str, Any] = {}
+    for key, value in given.items():
+        name = f"{before}{key}"
+        found |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return found
 
 
 def as_toml(sections: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Beyond:
         sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
         sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
         if not sides:
-            return "no data of this kind would decide"
+            return "with this noise no other q would decide"
         return f"data {' or '.join(sides)} would decide"
 
 

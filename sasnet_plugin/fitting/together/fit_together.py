@@ -20,7 +20,7 @@ from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
 from ..ledger import Ledger
 from ..pool import Workers
-from ..problem.contrast import scattering_length_density
+from ..problem.contrast import densities
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
 from .beside_held import beside_held
@@ -59,6 +59,7 @@ def fit_together(
     workers: int = 2,
     prior: str = COMMON,
     exclude: Iterable[str] = (),
+    wavelength: float | None = None,
     progress: bool | Progress = True,
 ) -> SampleResult:
     """Fit the models that may explain several curves of one sample, all curves at once.
@@ -77,6 +78,8 @@ def fit_together(
         Parameters that all have in common, or each of its own, against the kind's custom.
     ties : iterable of str
         ``"sld_solvent = -0.56 + 6.92*x"``.
+    wavelength : float, optional
+        Å, of curves that were measured with X-rays and whose solvent is the name of a material.
     models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude, progress
         As of `fit`; the time limit is of each curve.
 
@@ -97,7 +100,7 @@ def fit_together(
         if kind is not None:
             described |= {"kind": kind}
         found = sample_of(
-            several, described, sld=scattering_length_density, share=several_of(share), own=several_of(own),
+            several, described, sld=densities(wavelength), share=several_of(share), own=several_of(own),
             ties=several_of(ties), source=str(sample_file or "the sample"),
         )  # fmt: skip
         options = FitOptions(

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...names import argument
 from ...types import printable
+from ...units import range_from_nm
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
 from .doubts import simpler_model
@@ -19,8 +20,9 @@ from .sizes import left_open
 
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
-#: What a report is for, and what the files for other programs.
+#: What a report is for, what the files for other programs, and what the whole answer.
 TO_LOOK, TO_GO_ON = "to look at data, fits and residuals", "to go on in SasView or Bumps"
+TO_SEE_ALL = "to see all fits, parameters and warnings"
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
@@ -50,13 +52,22 @@ _Step = tuple[dict[str, Any], str]
 def changes_of(result: FitResult, options: FitOptions) -> _Step:
     """The first step that such an answer asks for."""
     if result.curve.q_unit.doubt:
-        return {"--q-unit": "nm"}, "if q is in nm⁻¹"
+        window = options.also.get("--q-range")
+        same = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
+        return {"--q-unit": "nm", **same}, "if q is in nm⁻¹"
     if not explained_within_error(result):
         return _for_the_unexplained(result, options)
-    looked = "--report" in options.also
-    last = ({"--export": EXPORTS}, TO_GO_ON) if looked else ({"--report": PAGES}, TO_LOOK)
     found = (find(result, options) for find in (_simpler, _own_value, _expected))
-    return next(filter(None, found), last)
+    return next(filter(None, found), None) or _written(options, TO_LOOK)
+
+
+def _written(options: FitOptions, to_look: str) -> _Step:
+    """The first of page, files for other programs and whole answer that was not asked for."""
+    if "--report" not in options.also:
+        return {"--report": PAGES}, to_look
+    if "--export" not in options.also:
+        return {"--export": EXPORTS}, TO_GO_ON
+    return {"--details": ""}, TO_SEE_ALL
 
 
 def _of_one_model(model: str, factor: str | None) -> dict[str, Any]:
@@ -89,7 +100,7 @@ def _for_the_unexplained(result: FitResult, options: FitOptions) -> _Step:
         return {"--time-limit": options.longer()}, "with more time"
     if options.models is not None or options.structure_factor is not None:
         return {"--models": None, "--structure-factor": None}, "with all models"
-    return _shorter(result, options) or ({"--report": PAGES}, "to see where the fits fail")
+    return _shorter(result, options) or _written(options, "to see where the fits fail")
 
 
 def _shorter(result: FitResult, options: FitOptions) -> _Step | None:

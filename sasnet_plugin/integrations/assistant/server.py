@@ -20,10 +20,13 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from ...fitting.progress import Watched
+from ...in_python import in_python
 from ...service.answers import fit_options
 from ...service.messages import plain
 from ...types import SasnetError
+from .arguments import refuse_others
 from .folders import Folders
+from .reading import Reading
 from .tools import Tools
 
 if TYPE_CHECKING:
@@ -45,6 +48,11 @@ Entry = Annotated[str | None, Field(description="Which data set of a file that h
 Unit = Annotated[
     str | None, Field(description="Unit of q, A or nm, where the file does not say it or is wrong.")
 ]
+Wavelength = Annotated[
+    float | None, Field(description="Å; of a file against 2θ that does not say it, and of probe xray.")
+]
+Lowest = Annotated[float | None, Field(description="Use only q from here on, 1/Å.")]
+Highest = Annotated[float | None, Field(description="Use only q up to here, 1/Å.")]
 Seconds = Annotated[float, Field(description=f"Seconds for each curve, 1 to {LONGEST:.0f}.")]
 
 
@@ -130,7 +138,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
             )
             return encodable
         except SasnetError as error:
-            raise ToolError(str(error)) from None
+            raise ToolError(in_python(str(error))) from None
         except Exception as error:
             from ...data.failure import unforeseen
 
@@ -159,22 +167,30 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         return await answered(partial(tools.list_files, folder))
 
     @server.tool(annotations=reads)
-    async def read(file: File, q_unit: Unit = None) -> dict[str, Any]:
+    async def read(file: File, q_unit: Unit = None, wavelength: Wavelength = None) -> dict[str, Any]:
         """What a data file holds: data sets with points, q range, unit of q and whether it was stated."""
-        return await answered(partial(tools.read, file, q_unit))
+        return await answered(partial(tools.read, file, Reading(None, q_unit, wavelength)))
 
     @server.tool(annotations=reads)
-    async def classify(file: File, entry: Entry = None, top: int = 5, q_unit: Unit = None) -> dict[str, Any]:
+    async def classify(
+        file: File, entry: Entry = None, top: int = 5, q_unit: Unit = None, wavelength: Wavelength = None,
+        q_min: Lowest = None, q_max: Highest = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Which models may explain a curve, with calibrated probabilities; nothing is fitted.
 
         A first look, or many files. For sizes and for whether a model really explains the data use fit.
         """
-        return await answered(partial(tools.classify, file, entry, top, q_unit))
+        how = Reading(entry, q_unit, wavelength, q_min, q_max)
+        return await answered(partial(tools.classify, file, how, top))
 
     @server.tool(annotations=reads)
-    async def model_free(file: File, entry: Entry = None, q_unit: Unit = None) -> dict[str, Any]:
+    async def model_free(
+        file: File, entry: Entry = None, q_unit: Unit = None, wavelength: Wavelength = None,
+        q_min: Lowest = None, q_max: Highest = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Numbers that need no model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky."""
-        return await answered(partial(tools.model_free, file, entry, q_unit))
+        how = Reading(entry, q_unit, wavelength, q_min, q_max)
+        return await answered(partial(tools.model_free, file, how))
 
     @server.tool(annotations=reads)
     async def fit(
@@ -182,6 +198,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         exclude: list[str] | None = None, structure_factor: str | None = None,
         fixed: dict[str, float] | None = None, sample: str | None = None, solvent: str | None = None,
         probe: str = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
+        wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Fit the models that may explain a curve, rank and verify them: seconds to a minute.
 
@@ -191,13 +208,16 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         how = partial(
             options, workers, time_limit, fixed, models=models, exclude=exclude,
             structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
+            wavelength=wavelength,
         )  # fmt: skip
-        return await fitted(ctx, lambda pool: tools.fit(pool, file, entry, q_unit, how()))
+        read = Reading(entry, q_unit, wavelength, q_min, q_max)
+        return await fitted(ctx, lambda pool: tools.fit(pool, file, read, how()))
 
     @server.tool(annotations=reads)
     async def fit_together(
         ctx: Context, files: list[str], solvents: list[str | float] | None = None, kind: str | None = None,
         models: list[str] | None = None, exclude: list[str] | None = None, time_limit: Seconds = 60.0,
+        q_unit: Unit = None, wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
     ) -> dict[str, Any]:  # fmt: skip
         """One answer from several curves of one sample: other solvents, settings, concentrations or probes.
 
@@ -205,15 +225,17 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         settings, concentrations, probes or series, where it is known.
         """
         how = partial(options, workers, time_limit, models=models, exclude=exclude)
-        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, solvents, kind, how()))
+        read = Reading(None, q_unit, wavelength, q_min, q_max)
+        return await fitted(ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, how()))
 
     @server.tool(annotations=reads)
     async def evaluate(
         model: str, parameters: dict[str, float | str], file: str | None = None, entry: Entry = None,
-        q: list[float] | None = None,
+        q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,
     ) -> dict[str, Any]:  # fmt: skip
         """I(q) of a sasmodels model at given values; with a file also the reduced χ² against its data."""
-        return await answered(partial(tools.evaluate, model, parameters, file, entry, q))
+        how = Reading(entry, q_unit, wavelength)
+        return await answered(partial(tools.evaluate, model, parameters, file, how, q))
 
     @server.tool(annotations=reads)
     async def sld(material: str, probe: str = "neutron", wavelength: float | None = None) -> dict[str, Any]:
@@ -236,6 +258,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         return await answered(partial(tools.export, fit, folder))
 
     _with_resources(server, tools)
+    refuse_others(server)
     return server, fits
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ...service.models import explained, known_name
 from ...service.places import Place
 from ...types import Curve, SasnetError
 from .folders import Folders
+from .reading import AS_IT_IS, Reading
 
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
@@ -35,7 +36,10 @@ _KEPT = 32
 #: Where numbers come from.
 FITTED = "fitted by bumps to the data with sasmodels' model"
 GIVEN = "given, not fitted"
-SLOPES = "one standard deviation, from the slopes of the residuals"
+ERROR = (
+    "one standard deviation, from the slopes of the residuals; of the best fit over other size distributions"
+    " and over what it holds as well, as far as the time was enough"
+)
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Tools:
         files = self.folders.listed(folder)
         return {"folders": [str(p) for p in self.folders.allowed], "files": files}
 
-    def read(self, file: str, q_unit: str | None = None) -> Answer:
+    def read(self, file: str, how: Reading) -> Answer:
         """What a file holds."""
         return {
             "file": file,
@@ -65,17 +69,15 @@ class Tools:
                     "has_resolution": curve.dq is not None or curve.dxl is not None,
                     "notes": list(curve.notes),
                 }
-                for curve in self._curves(file, q_unit)
+                for curve in self._curves(file, how)
             ],
         }
 
-    def classify(
-        self, file: str, entry: str | None = None, top: int = 5, q_unit: str | None = None
-    ) -> Answer:
+    def classify(self, file: str, how: Reading, top: int = 5) -> Answer:
         """The network's answer."""
         from ...predict import open_classifier
 
-        curve = self._one(file, entry, q_unit)
+        curve = self._one(file, how)
         classifier = open_classifier()
         found = classifier.suggest([curve], top=top)[0]
         threshold = classifier.manifest.scope_threshold
@@ -100,28 +102,30 @@ class Tools:
             "notes": list(found.notes),
         }  # fmt: skip
 
-    def model_free(self, file: str, entry: str | None = None, q_unit: str | None = None) -> Answer:
+    def model_free(self, file: str, how: Reading) -> Answer:
         """Numbers that need no model."""
-        curve = self._one(file, entry, q_unit)
+        curve = self._one(file, how)
         return {
             "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
             "source": "Guinier's and Porod's laws and peaks of the data, no model",
             **curve.model_free().as_dict(),
         }  # fmt: skip
 
-    def fit(self, pool: Pool, file: str, entry: str | None, q_unit: str | None, options: Any) -> Answer:
+    def fit(self, pool: Pool, file: str, how: Reading, options: Any) -> Answer:
         """Fit one data set."""
         from ...fitting.api import fit_with
         from ...fitting.asked import check_names
 
         check_names(options)
-        found = fit_with(pool, self._one(file, entry, q_unit), options)
+        options = replace(options, also=options.also | how.options())
+        found = fit_with(pool, self._one(file, how), options)
         return {"fit": self._keep(found), "file": file, **fitted(found)}
 
     def fit_together(
         self,
         pool: Pool,
         files: Sequence[str],
+        how: Reading,
         solvents: Sequence[str | float] | None,
         kind: str | None,
         options: Any,
@@ -130,26 +134,32 @@ class Tools:
         from ...data.sample.described import sample_of
         from ...fitting.asked import check_names
         from ...fitting.together.fit_together import fit_sample
-        from ...materials import scattering_length_density
+        from ...materials import densities
 
         check_names(options)
-        curves = [self._one(file, None, None) for file in files]
+        curves = [self._one(file, how) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
-        sample = sample_of(curves, _described(solvents, kind), sld=scattering_length_density)
-        found = fit_sample(pool, sample, options)
-        return {"fit": self._keep(found), **plain(found.as_dict())}
+        sample = sample_of(curves, _described(solvents, kind), sld=densities(how.wavelength))
+        found = fit_sample(pool, sample, replace(options, also=options.also | how.options()))
+        name, answer = self._keep(found), plain(found.as_dict())
+        if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
+            answer |= {
+                "next": f"export of {name}, another tool",
+                "purpose": "to see all curves with their fits, and to go on in SasView or Bumps",
+            }
+        return {"fit": name, **answer}
 
     def evaluate(
         self,
         model: str,
         parameters: Mapping[str, float | str],
         file: str | None = None,
-        entry: str | None = None,
+        how: Reading = AS_IT_IS,
         q: Sequence[float] | None = None,
     ) -> Answer:
         """I(q) of a model at given values, and χ² where a file is named."""
-        curve = None if file is None else self._one(file, entry, None)
+        curve = None if file is None else self._one(file, how)
         places = _places(q, curve)
         data = curve or Curve(places, np.ones_like(places))
         theory = Evaluator().theory(Place(file or ""), data, known_name(*_parts(model)), parameters)
@@ -249,13 +259,11 @@ class Tools:
             self._fits.popitem(last=False)
         return name
 
-    def _curves(self, file: str, q_unit: str | None, entry: str | None = None) -> list[Curve]:
-        from ...data import load
+    def _curves(self, file: str, how: Reading) -> list[Curve]:
+        return how.curves(self.folders.readable(file))
 
-        return list(load(str(self.folders.readable(file)), q_unit=q_unit, entry=entry))
-
-    def _one(self, file: str, entry: str | None, q_unit: str | None) -> Curve:
-        curves = self._curves(file, q_unit, entry)
+    def _one(self, file: str, how: Reading) -> Curve:
+        curves = self._curves(file, how)
         if len(curves) > 1:
             names = ", ".join(repr(curve.entry) for curve in curves[:8])
             raise SasnetError(f"{file}: holds {len(curves)} data sets; name one as entry: {names}.")
@@ -284,7 +292,7 @@ def parameter(p: Parameter) -> Answer:
     if p.fixed:
         return {"value": plain(p.value), "unit": p.unit, "error": None, "source": GIVEN}
     error = None if p.error is None or not math.isfinite(p.error) else p.error
-    return {"value": plain(p.value), "unit": p.unit, "error": error, "source": f"{FITTED}; error: {SLOPES}"}
+    return {"value": plain(p.value), "unit": p.unit, "error": error, "source": f"{FITTED}; error: {ERROR}"}
 
 
 def _parts(name: str) -> tuple[str, str | None]:

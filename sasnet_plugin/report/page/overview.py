@@ -28,7 +28,9 @@ INDEX, HEAD = (
 )
 #: Pixels of a thumbnail, and points at most.
 _WIDTH, _HEIGHT, _POINTS = 120, 48, 80
-_SORTED = ("Data set", "Answer", "Model", "Probability", "Reduced χ²")
+#: A network's share of a model, and that of a fit, which is no probability.
+_SHARE, _WEIGHT = "Probability", "Weight"
+_SORTED = ("Data set", "Answer", "Model", _SHARE, "Reduced χ²")
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Row:
     rg: float | None = None
     rg_error: float | None = None
     rg_network: float | None = None
+    weight: float | None = None  #: Of a fit: its share of the evidence among those that were fitted.
 
 
 def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> str:
@@ -116,6 +119,7 @@ td.wrong { color: var(--bad); }
     text-align: left; max-width: none; } tr.entry td:first-child { padding-left: 0; }
   td:empty { display: none; }
   td:nth-child(5)::before { content: "Probability "; color: var(--muted); }
+  .fits td:nth-child(5)::before { content: "Weight "; }
   td:nth-child(6)::before { content: "Reduced χ² "; color: var(--muted); } }
 """
 
@@ -129,7 +133,8 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
         It cannot be written.
     """
     fitted = any(row.reduced_chisq is not None for row in rows)
-    first, *others = (f"<button type=button>{name}</button>" for name in _SORTED)
+    names = (_WEIGHT if fitted and name == _SHARE else name for name in _SORTED)
+    first, *others = (f"<button type=button>{name}</button>" for name in names)
     columns = [first, "Curve", *others][: 6 if fitted else 5]
     head = "".join(f'<th scope="col">{name}</th>' for name in columns)
     failed = sum(not row.model for row in rows)
@@ -138,7 +143,7 @@ def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
     body = f"""<header><p class="eyebrow">Small-angle scattering · read by sasnet</p>
 <h1><bdi>{escape(title)}</bdi></h1><p class="source">{sets}{without}</p></header>
 <input type="search" placeholder="Show those with …" aria-label="Show the rows that hold these words">
-<div class="wide"><table><thead><tr>{head}</tr></thead>
+<div class="wide"><table{' class="fits"' if fitted else ""}><thead><tr>{head}</tr></thead>
 {_bodies(rows, len(columns))}</table></div>"""
     text = document.document(f"{title} · sasnet", body, scripts=[_script()], style=_STYLE)
     return document.write_page(folder / INDEX, text)
@@ -182,13 +187,14 @@ def _html(row: Row, columns: int, *, one: bool = True) -> str:
     shown = f'<a href="{escape(row.page)}">{escape(name)}</a>' if row.page else escape(name)
     model = f"{row.model}@{row.structure_factor}" if row.structure_factor else row.model
     note = f'<span class="small" title="{escape(row.note)}">{escape(row.note)}</span>' if row.note else ""
-    share = "" if row.probability is None else f"{100 * row.probability:.0f} %"
+    part = row.probability if row.weight is None else row.weight
+    share = "" if part is None else f"{100 * part:.0f} %"
     cells = (
         (name, shown, ""),
         ("", row.thumbnail, ""),
         (row.answer, f"{escape(row.answer).replace(' %', '&nbsp;%')}{note}", f"answer {row.level}".strip()),
         (model, f'<span class="name">{broken(model)}</span>', ""),
-        (_plain(row.probability), share, "number"),
+        (_plain(part), share, "number"),
         (_plain(row.reduced_chisq), _plain(row.reduced_chisq), "number"),
     )
     made = (
@@ -217,13 +223,14 @@ def write_csv(rows: Sequence[Row], path: Path) -> Path:
         It cannot be written.
     """
     text = io.StringIO()
-    text.write(f"{HEAD}\n")
+    text.write(f"{HEAD},weight\n")
     writer = csv.writer(text, lineterminator="\n")
     for row in rows:
         writer.writerow(
             [printable(row.file), row.entry, row.answer, row.model, row.structure_factor,
              _plain(row.probability), row.group, _plain(row.in_scope), _plain(row.reduced_chisq),
-             _plain(row.rg), _plain(row.rg_error), _plain(row.rg_network), row.note, row.q_unit]
+             _plain(row.rg), _plain(row.rg_error), _plain(row.rg_network), row.note, row.q_unit,
+             _plain(row.weight)]
         )  # fmt: skip
     put_whole(path, text.getvalue().encode("utf-8", "replace"), "table")
     return path

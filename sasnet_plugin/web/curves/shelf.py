@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...service.interactive import Asked
-from ...service.line import Line
+from ...service.line import Line, UnansweredError
 from ...service.places import Place
 from ...types import SasnetError, printable
 from ...written import written_by_sasnet
@@ -254,7 +254,7 @@ class Shelf:
         if stamp is None:
             return
         lines: list[Mapping[str, Any]] = []
-        problem = ""
+        problem, lasting = "", True
         chosen = self._chosen.get(f"{root}:{file}", {})
         try:
             lines = self._line.ask(Asked("look", self._place(root, file), dict(chosen)))
@@ -262,12 +262,15 @@ class Shelf:
             if self._closed.is_set():
                 return
             problem = printable(str(error).replace(f"{images.folder}/", ""))
+            # What a busy machine had no time for is read when the page is opened the next time.
+            lasting = not isinstance(error, UnansweredError)
         beside = self._beside(root, file, lines)
         self._put(root, file, lines, problem)
         body = {
             "stamp": list(stamp[:2]), "lines": lines, "problem": problem, "chosen": chosen, "beside": beside,
         }  # fmt: skip
-        self._record.add(LOOKED, f"{root}:{file}", body)
+        if lasting:
+            self._record.add(LOOKED, f"{root}:{file}", body)
 
     def _beside(self, root: str, file: str, lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Files that say how an image was measured, and their stamps; a change of them is one of it."""

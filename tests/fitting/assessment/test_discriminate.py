@@ -54,7 +54,7 @@ def test_what_no_data_would_decide_and_what_is_too_expensive_to_ask(simulated: S
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     order = _fitted(curve, bank, "sphere", "core_shell_sphere")
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], order[1:])
-    assert sentence.endswith("no difference in this q range; no data of this kind would decide.")
+    assert sentence.endswith("no difference in this q range; with this noise no other q would decide.")
     expensive = [replace(order[1], model="superball")]
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], expensive)
     assert sentence == f"{order[0].name} and superball: no difference in this q range."

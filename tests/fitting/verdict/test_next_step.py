@@ -22,6 +22,10 @@ ALL = FitOptions(
     method=Method("dream", 500, 20), time_limit=40.0, workers=1, prior="uniform", exclude=("onion",),
     also={"--wavelength": "1.54", "--q-unit": "nm", "--q-range": "0.1:3", "--entry": "run 2"},
 )  # fmt: skip
+#: Perhaps.
+IN_NM = answer(curve=replace(CURVE, q_unit=QUnit(stated=False, doubt="in nm⁻¹ …")))
+#: Folders that were asked for.
+WRITTEN = {"--report": "out", "--export": "mine"}
 
 
 def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
@@ -99,7 +103,11 @@ def test_without_a_file_there_is_no_command() -> None:
     [
         (answer(), USUAL, "--report pages"),
         (answer(), replace(USUAL, also={"--report": "out"}), "--report out --export exports"),
-        (answer(curve=replace(CURVE, q_unit=QUnit(stated=False, doubt="in nm⁻¹ …"))), USUAL, "--q-unit nm"),
+        (answer(), replace(USUAL, also=WRITTEN), "--report out --export mine --details"),
+        (answer(verification=WRONG), replace(USUAL, also=WRITTEN), "--report out --export mine --details"),
+        (IN_NM, USUAL, "--q-unit nm"),
+        (IN_NM, replace(USUAL, also={"--q-range": "0.1:3"}), "--q-range 0.01:0.3 --q-unit nm"),
+        (IN_NM, replace(USUAL, also={"--q-range": ":3"}), "--q-range :0.3 --q-unit nm"),
         (answer(verification=WRONG, unfitted=("onion",)), USUAL, "--time-limit 360"),
         (answer(verification=WRONG), USUAL, "--report pages"),
         (answer(verification=replace(WRONG, worst=(0.0101, 0.02))), USUAL, "--q-range 0.0212:"),

@@ -51,6 +51,21 @@ def test_the_page_runs_its_own_script_alone_and_names_what_failed(tmp_path: Path
     assert 'data-value="0.91"' in text
 
 
+def test_the_share_of_a_fit_is_no_probability(tmp_path: Path) -> None:
+    fit = replace(ROWS[0], probability=0.31, weight=0.94)
+    text = write_overview([fit], tmp_path, "runs").read_text(encoding="utf-8")
+    assert ">Weight</button>" in text
+    assert ">94 %</td>" in text
+    assert "Probability</button>" not in text
+    only = write_overview([replace(ROWS[0], reduced_chisq=None)], tmp_path, "runs").read_text(
+        encoding="utf-8"
+    )
+    assert "Probability</button>" in only
+    with write_csv([fit], tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
+        (line,) = csv.DictReader(file)
+    assert (line["probability"], line["weight"]) == ("0.31", "0.94")
+
+
 def test_entries_of_one_file_stand_below_its_name(tmp_path: Path) -> None:
     several = [replace(ROWS[0], file="/data/run.h5", entry=f"entry {i}", page=f"p{i}.html") for i in range(3)]
     text = write_overview([ROWS[1], *several], tmp_path, "runs").read_text(encoding="utf-8")
