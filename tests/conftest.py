@@ -45,6 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in SLOW_FILES or getattr(item, "originalname", item.name) in SLOW_TESTS:
             item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("slow"):
             slow.add(item.path)
     # Two processes share the files: neither is to be left with a long one at the end. Nor is one to wait
     # while the other installs SasView: a file of those that need it comes first, the rest after what is slow.

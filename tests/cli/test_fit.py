@@ -13,6 +13,9 @@ from typer.testing import CliRunner
 from sasnet_plugin.cli.main import app
 from sasnet_plugin.simulate.kernel import call
 
+#: One process where one does: each that is started imports all that fits.
+ALONE = ("--workers", 1)
+
 
 @pytest.fixture
 def sphere(tmp_path: Path) -> Path:
@@ -72,14 +75,14 @@ def test_a_table_for_people_and_a_bad_file_beside_it(sphere: Path, tmp_path: Pat
 def test_data_without_uncertainties_are_fitted_with_a_note(sphere: Path, tmp_path: Path) -> None:
     bare = tmp_path / "bare.dat"
     np.savetxt(bare, np.loadtxt(sphere)[:, :2])
-    code, out, _ = _run("--json", "--models", "sphere", bare)
+    code, out, _ = _run(*ALONE, "--json", "--models", "sphere", bare)
     assert code == 0
     assert any("estimated" in note for note in json.loads(out)["notes"])
 
 
 def test_report_and_exports_are_written(sphere: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, text, _ = _run("--models", "sphere", "--report", out, "--export", out, sphere)
+    code, text, _ = _run(*ALONE, "--models", "sphere", "--report", out, "--export", out, sphere)
     assert code == 0
     ends = {path.name.partition(".")[2] for path in out.iterdir()}
     assert ends == {"html", "sasview.json", "parameters.txt", "bumps.py", "session.h5", "nxcansas.h5"}
@@ -108,7 +111,7 @@ def test_the_answer_has_three_lines_and_the_rest_on_demand(sphere: Path, tmp_pat
 
 
 def test_excluded_models_are_not_fitted(sphere: Path) -> None:
-    code, out, _ = _run("--json", "--models", "sphere,vesicle", "--exclude", "vesicle", sphere)
+    code, out, _ = _run(*ALONE, "--json", "--models", "sphere,vesicle", "--exclude", "vesicle", sphere)
     assert code == 0
     assert {fit["model"] for fit in json.loads(out)["fits"]} == {"sphere"}
     code, _, err = _run("--exclude", "spheer", sphere)
@@ -117,7 +120,9 @@ def test_excluded_models_are_not_fitted(sphere: Path) -> None:
 
 
 def test_sample_and_solvent_settle_the_contrast(sphere: Path) -> None:
-    code, out, _ = _run("--json", "--models", "sphere", "--sample", "SiO2@2.2", "--solvent", "D2O", sphere)
+    code, out, _ = _run(
+        *ALONE, "--json", "--models", "sphere", "--sample", "SiO2@2.2", "--solvent", "D2O", sphere
+    )
     assert code == 0
     found = json.loads(out)
     parameters = found["fits"][0]["parameters"]
@@ -151,10 +156,9 @@ def test_materials_and_methods_that_do_not_exist_are_wrong_usage(
 
 
 def test_dream_shows_credible_intervals(sphere: Path, tmp_path: Path) -> None:
-    arguments = ("--models", "sphere", "--structure-factor", "none", "--method", "dream", "--time-limit", 120)
-    code, out, _ = _run(
-        *arguments, "--samples", 2000, "--burn", 40, "--details", "--report", tmp_path / "pages", sphere
-    )
+    few = ("--method", "dream", "--samples", 2000, "--burn", 40, "--time-limit", 120)
+    shown = ("--details", "--report", tmp_path / "pages")
+    code, out, _ = _run(*ALONE, "--models", "sphere", "--structure-factor", "none", *few, *shown, sphere)
     assert code == 0
     assert "(95 %: " in out
     (written,) = (tmp_path / "pages").iterdir()

@@ -56,4 +56,5 @@ def test_a_curve_that_is_explained_with_all_points_keeps_them(monkeypatch: pytes
     """A step that is the sample's own, here one that is not there at all."""
     curve = sphere(3)
     monkeypatch.setattr("sasnet_plugin.data.step.below_step", lambda _: 2)
-    assert len(fit(curve, workers=1).curve) == Q.size
+    result = fit(curve, models=["sphere"], structure_factor="none", workers=1)
+    assert len(result.curve) == Q.size

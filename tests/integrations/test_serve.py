@@ -62,6 +62,12 @@ def fitting(child: Child, id: int, curve: dict[str, Any], model: str) -> None:
         assert (event["id"], event["event"]) == (id, "progress")
 
 
+def fitted(child: Child, id: int, curve: dict[str, Any]) -> Event:
+    """A quick fit: equal spheres alone."""
+    given = {"models": ["sphere"], "structure_factor": "none", "fixed": {"radius_pd": 0.0}}
+    return child.ask(id=id, do="fit", curve=curve, **given)
+
+
 def gone(pids: set[int]) -> bool:
     deadline = time.monotonic() + PATIENCE
     while alive(pids) and time.monotonic() < deadline:
@@ -274,7 +280,7 @@ def test_cancel_ends_a_fit_and_what_waits_and_the_next_one_works(
         assert child.hear() == {"id": id, "event": "done", "result": {}}
     assert gone(busy), "the process of the fit was ended"
     assert child.ask(id=35, do="cancel", of=30)["event"] == "done", "over already: no harm"
-    answer = child.ask(id=36, do="fit", curve=curve, models=["sphere"])
+    answer = fitted(child, 36, curve)
     assert answer["result"]["fit"]["best"] == "sphere"
     assert child.ask(id=37, do="report", of=30)["event"] == "error"
 
@@ -300,7 +306,7 @@ def test_a_fit_that_is_killed_twice_is_said_and_the_next_one_works(
     assert event["result"]["pages"] == event["result"]["curves"] == []
     assert any("killed" in note for note in event["result"]["fit"]["notes"])
     assert event["result"]["fit"]["unanswered"]
-    answer = child.ask(id=41, do="fit", curve=curve, models=["sphere"])
+    answer = fitted(child, 41, curve)
     assert answer["result"]["fit"]["best"] == "sphere"
 
 
@@ -309,7 +315,7 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
     how: str, tmp_path: Path, curve: dict[str, Any], sleepy: str
 ) -> None:
     with Child(2, tmp_path) as child:
-        child.ask(id=1, do="fit", curve=curve, models=["sphere"])
+        fitted(child, 1, curve)
         report = Path(child.ask(id=2, do="report", of=1)["result"]["path"])
         lasting = child.ask(id=5, do="report", of=1, folder=str(tmp_path / "reports"))["result"]["path"]
         fitting(child, 3, curve, sleepy)

@@ -24,6 +24,12 @@ def _own(name: str) -> Any:
     return build_model(priors.model_info(name), dtype="double", platform="dll")
 
 
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of nodes. What is compiled with one of them is compiled once."""
+    return tmp_path_factory.mktemp("tables")
+
+
 @pytest.mark.parametrize("n", [2, 7, 76, 1500])
 def test_gauss_legendre_integrates_polynomials_and_oscillations(n: int) -> None:
     nodes, weights = quadrature.gauss_legendre(n)
@@ -44,19 +50,19 @@ def test_finer_quadrature_leaves_the_installed_sasmodels_as_it_is(tmp_path: Path
     assert (sorted(library.iterdir()), list(priors.model_info("cylinder").source)) == before
 
 
-def test_finer_quadrature_of_an_ellipsoid_is_the_adaptive_one(tmp_path: Path) -> None:
+def test_finer_quadrature_of_an_ellipsoid_is_the_adaptive_one(tables: Path) -> None:
     pars = priors.sample_prior("ellipsoid", np.random.default_rng(3))
     size = priors.max_length("ellipsoid", pars)
     q = np.geomspace(0.1, 50, 30) / size
-    fine = quadrature.fine_model("ellipsoid", 300, tmp_path)
+    fine = quadrature.fine_model("ellipsoid", 300, tables)
     np.testing.assert_allclose(_curve(_own("ellipsoid"), q, pars), _curve(fine, q, pars), rtol=1e-4)
 
 
-def test_a_model_without_quadrature_has_none_to_refine(tmp_path: Path) -> None:
+def test_a_model_without_quadrature_has_none_to_refine(tables: Path) -> None:
     assert not quadrature.has_quadrature("sphere")
     assert np.isinf(quadrature.q_valid("sphere", {"radius": 50.0}))
     with pytest.raises(ValueError, match="no quadrature"):
-        quadrature.fine_model("sphere", 100, tmp_path)
+        quadrature.fine_model("sphere", 100, tables)
 
 
 def test_limits_are_for_models_with_a_quadrature() -> None:
@@ -64,13 +70,13 @@ def test_limits_are_for_models_with_a_quadrature() -> None:
 
 
 @pytest.mark.parametrize("name", ["tetrahedron", "truncated_tetrahedron", "prism"])
-def test_python_polyhedra_hold_below_their_limit_and_fail_beyond(name: str, tmp_path: Path) -> None:
+def test_python_polyhedra_hold_below_their_limit_and_fail_beyond(name: str, tables: Path) -> None:
     """500 points of a Fibonacci sphere resolve q up to the limit, and not four times as far."""
     pars = priors.sample_prior(name, np.random.default_rng(5))
     if name == "prism":
         pars |= {"radius_average": 20.0, "length": 1000.0}
     limit = quadrature.q_valid(name, pars)
-    own, fine = _own(name), quadrature.fine_model(name, 40000, tmp_path)
+    own, fine = _own(name), quadrature.fine_model(name, 40000, tables)
     near = np.linspace(0.9, 1.0, 5)
     inside, outside = 0.9 * limit * near, 4 * limit * near
     assert quadrature.deviation(_curve(own, inside, pars), _curve(fine, inside, pars)) < 0.02
@@ -78,22 +84,20 @@ def test_python_polyhedra_hold_below_their_limit_and_fail_beyond(name: str, tmp_
 
 
 @pytest.mark.parametrize("name", ["truncated_octahedron", "elliptical_cylinder", "rectangular_prism"])
-def test_compiled_models_hold_below_their_limit(name: str, tmp_path: Path) -> None:
+def test_compiled_models_hold_below_their_limit(name: str, tables: Path) -> None:
     pars = priors.sample_prior(name, np.random.default_rng(5))
     q = 0.5 * quadrature.q_valid(name, pars) * np.linspace(0.92, 1.08, 3)
-    fine = quadrature.fine_model(name, 500, tmp_path)
+    fine = quadrature.fine_model(name, 500, tables)
     assert quadrature.deviation(_curve(_own(name), q, pars), _curve(fine, q, pars)) < 0.02
 
 
 @pytest.mark.parametrize(
     "radii", [(500.0, 500.0, 10.0), (500.0, 177.0, 245.0), (160.0, 20.0, 500.0), (500.0, 67.0, 58.0)]
 )
-def test_triaxial_ellipsoids_hold_below_their_limit(
-    radii: tuple[float, float, float], tmp_path: Path
-) -> None:
+def test_triaxial_ellipsoids_hold_below_their_limit(radii: tuple[float, float, float], tables: Path) -> None:
     axes = ("radius_equat_minor", "radius_equat_major", "radius_polar")
     pars = dict(zip(axes, radii, strict=True)) | {"sld": 4.0, "sld_solvent": 1.0}
-    fine = quadrature.fine_model("triaxial_ellipsoid", 900, tmp_path)
+    fine = quadrature.fine_model("triaxial_ellipsoid", 900, tables)
     own = _own("triaxial_ellipsoid")
     for share in (0.25, 0.5, 0.9):
         q = share * quadrature.q_valid("triaxial_ellipsoid", pars) * np.linspace(0.92, 1.08, 3)

@@ -69,6 +69,15 @@ def train(
     return result.stdout
 
 
+@pytest.fixture(scope="module")
+def taught(run: tuple[Path, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A zoo whose model has learnt all the user's labels, and the command's answer."""
+    folder, truth = run
+    tags = ["Round;Layered" if one else "Prolate;Streak" for one in truth[:, ROUND] > 0]
+    zoo = tmp_path_factory.mktemp("taught")
+    return zoo, train(folder, tags, zoo / "diffraction")
+
+
 def layered(model: ZooModel, images: list[Image]) -> np.ndarray:
     """(n,) probability of "Layered"."""
     said = Runtime(model.onnx, outputs=("tags",)).run(inputs_of(DIFFRACTION, images))["tags"][:, LAYERED]
@@ -77,7 +86,7 @@ def layered(model: ZooModel, images: list[Image]) -> np.ndarray:
 
 
 def test_images_unlike_the_users_are_called_what_they_were(
-    run: tuple[Path, np.ndarray], tmp_path: Path
+    run: tuple[Path, np.ndarray], taught: tuple[Path, str], tmp_path: Path
 ) -> None:
     folder, truth = run
     tags = ["Round;Layered" if one else "Prolate;Streak" for one in truth[:, ROUND] > 0]
@@ -85,9 +94,9 @@ def test_images_unlike_the_users_are_called_what_they_were(
     scenes, _ = SIMULATOR.measure([SIMULATOR.clean(SIMULATOR.sample(rng)) for _ in range(200)], rng)
     own, about = shots(60, 78)
     old, changed = open_model("diffraction"), {}
-    for number in (400, 0):
-        train(folder, tags, tmp_path / str(number) / "diffraction", number)
-        new = open_model("diffraction", folder=tmp_path / str(number))
+    train(folder, tags, tmp_path / "diffraction", 0)
+    for number, zoo in ((400, taught[0]), (0, tmp_path)):
+        new = open_model("diffraction", folder=zoo)
         changed[number] = float(np.abs(layered(new, scenes) - layered(old, scenes)).mean())
         p, round_ones = layered(new, own), about[:, ROUND] > 0
         assert p[round_ones].mean() > p[~round_ones].mean() + 0.4
@@ -97,7 +106,7 @@ def test_images_unlike_the_users_are_called_what_they_were(
 
 
 def test_a_model_goes_on_from_its_own_labels_without_losing_what_was_there_before_them(
-    run: tuple[Path, np.ndarray], tmp_path: Path
+    run: tuple[Path, np.ndarray], taught: tuple[Path, str], tmp_path: Path
 ) -> None:
     folder, truth = run
     tags = ["Round;Layered" if one else "Prolate;Streak" for one in truth[:, ROUND] > 0]
@@ -107,8 +116,7 @@ def test_a_model_goes_on_from_its_own_labels_without_losing_what_was_there_befor
     old, one, two = (open_model("diffraction", folder=at) for at in (None, first.parent, second.parent))
     assert len({Layer.of(model, TAGS).digest for model in (old, one, two)}) == 1
     # The same labels anew, and more: as if the first fifty had never been learnt alone.
-    train(folder, tags, tmp_path / "direct" / "diffraction")
-    direct = open_model("diffraction", folder=tmp_path / "direct")
+    direct = open_model("diffraction", folder=taught[0])
     images, _ = shots(20, 79)
     np.testing.assert_array_equal(layered(two, images), layered(direct, images))
     assert np.abs(layered(two, images) - layered(one, images)).max() > 0.01
@@ -177,19 +185,17 @@ def test_scenes_of_a_training_that_was_stopped_are_kept(
 
 
 def test_a_tag_follows_the_user_and_what_was_known_stays(
-    run: tuple[Path, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: tuple[Path, np.ndarray], taught: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder, truth = run
-    round_ones = truth[:, ROUND] > 0
+    (folder, truth), (zoo, said) = run, taught
     # This user calls round ones "Layered", too, of which the installed model knows nothing.
-    tags = ["Round;Layered" if one else "Prolate;Streak" for one in round_ones]
-    said = train(folder, tags, tmp_path / "zoo" / "diffraction")
+    round_ones = truth[:, ROUND] > 0
     assert "Layered" in said
     assert f"{NUMBER} labelled images" in said
-    old, new = open_model("diffraction"), open_model("diffraction", folder=tmp_path / "zoo")
+    old, new = open_model("diffraction"), open_model("diffraction", folder=zoo)
     assert new.manifest.metrics["adapted"]["images"] == NUMBER
     assert "Layered" in new.manifest.metrics["adapted"]["tags"]
-    monkeypatch.setenv("SASNET_MODEL_ZOO", str(tmp_path / "zoo"))
+    monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
     result = CliRunner().invoke(
         app, ["classify", str(folder / "run.npy"), "--domain", "diffraction", "--json"]
     )

@@ -67,7 +67,7 @@ def test_a_pair_that_does_the_same_is_correlated_in_the_samples() -> None:
     problem, _ = rebuilt(curve, np.asarray(curve.dintensity), found)
     covariance = problem.cov(problem.getp())
     expected = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
-    after = refine(refinement(curve, found, Method("dream", samples=4000, burn=60))).fit
+    after = refine(refinement(curve, found, Method("dream", samples=2000, burn=60))).fit
     assert after.posterior is not None
     assert after.posterior.names == ("scale", "radius")
     seen = float(np.corrcoef(after.posterior.samples.T)[0, 1])

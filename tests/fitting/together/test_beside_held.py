@@ -53,6 +53,16 @@ def fitted(curves: Sequence[Curve]) -> SampleResult:
     return SampleResult(sample, errors, (fit,), Suggestion("", "", (), (), 1.0))
 
 
+@pytest.fixture(scope="module")
+def guinier() -> SampleResult:
+    return fitted(contrasts(GUINIER))
+
+
+@pytest.fixture(scope="module")
+def fringes() -> SampleResult:
+    return fitted(contrasts(FRINGES))
+
+
 def added(result: SampleResult, options: FitOptions | None = None) -> dict[str, float]:
     """Standard deviation that adds to those of `NAMES`, of their values."""
     pool = OneByOne(Bank(bank_path()), {}, lambda *said: None)
@@ -67,33 +77,33 @@ def _more(wide: Parameter, alone: Parameter) -> float:
     return float(np.sqrt(wide.error**2 - alone.error**2)) / alone.value
 
 
-def test_a_radius_that_curves_share_is_known_as_well_as_the_width_they_share() -> None:
+def test_a_radius_that_curves_share_is_known_as_well_as_the_width_they_share(guinier: SampleResult) -> None:
     """Rg² = ⅗ R² (1 + 13 w²) of spheres of a narrow width w (A. Guinier, 1955): R moves by 6.5 w²."""
-    result = fitted(contrasts(GUINIER))
     moved = 6.5 * ASSESSMENT.held_width**2
-    assert 0.3 * moved < added(result)["radius"] < moved
+    assert 0.3 * moved < added(guinier)["radius"] < moved
     # One who says that there is no width knows the radius.
-    assert added(result, FitOptions(fixed={"radius_pd": 0.0}))["radius"] == pytest.approx(0.0, abs=1e-6)
+    assert added(guinier, FitOptions(fixed={"radius_pd": 0.0}))["radius"] == pytest.approx(0.0, abs=1e-6)
 
 
-def test_fringes_of_all_curves_leave_no_room_for_a_width() -> None:
-    result = fitted(contrasts(FRINGES))
-    radius = result.fits[0].parameters["radius"]
+def test_fringes_of_all_curves_leave_no_room_for_a_width(fringes: SampleResult) -> None:
+    radius = fringes.fits[0].parameters["radius"]
     assert radius.error is not None
-    assert added(result)["radius"] < radius.error / radius.value
+    assert added(fringes)["radius"] < radius.error / radius.value
 
 
-def test_a_resolution_that_no_file_states_is_one_of_all_curves_at_the_same_q() -> None:
+def test_a_resolution_that_no_file_states_is_one_of_all_curves_at_the_same_q(fringes: SampleResult) -> None:
     result = fitted(contrasts(FRINGES, stated=False))
     common = added(result)["radius"]
-    assert common > 2 * added(fitted(contrasts(FRINGES)))["radius"]
+    assert common > 2 * added(fringes)["radius"]
     # Where each has its own, as at other q, one curve's fringes say nothing of the other's.
     one, other = contrasts(FRINGES, stated=False)
     apart = fitted([one, replace(other, q=other.q * (1 + 1e-9))])
     assert added(apart)["radius"] > 1.2 * common
 
 
-def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_differ() -> None:
+def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_differ(
+    guinier: SampleResult,
+) -> None:
     """Two radii whose slopes are nearly opposite to one of a common parameter: known together, not alone."""
     q = np.geomspace(0.01, 0.3, 50)
     curve = Curve(q, np.ones(50), np.full(50, 0.01))
@@ -105,7 +115,7 @@ def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_diff
     }  # fmt: skip
     error = errors_of({str(key): column for key, column in slopes.items()})["('radius', 0)"]
     radii = tuple({"radius": Parameter(value, error, "Ang", False, value, value)} for value in (50.0, 55.0))
-    fit = replace(fitted(contrasts(GUINIER)).fits[0], own=radii, derivatives=slopes)
+    fit = replace(guinier.fits[0], own=radii, derivatives=slopes)
     sample = sample_of(
         [replace(curve, file="a.dat"), replace(curve, q=q * 1.1, file="b.dat")], {"kind": "series"}
     )

@@ -20,12 +20,12 @@ from sasnet_plugin.fitting.together.disagreement import own_that_explains
 from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
-from sasnet_plugin.fitting.together.result import SampleResult
+from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, Suggestion
 
-RADII, FRACTIONS = (24.0, 28.0, 33.0), (0.02, 0.08, 0.2)
+RADII, EVEN, FRACTIONS = (24.0, 28.0, 33.0), (28.0, 28.0, 28.0), (0.02, 0.08, 0.2)
 
 
 def measured(radius: float, volfraction: float, seed: int) -> Curve:
@@ -56,9 +56,22 @@ def task(of: Sample) -> JointTask:
     return JointTask(of, errors, "sphere", "hardsphere", (start,) * len(errors))
 
 
-def test_the_parameter_that_grows_along_a_series_is_found() -> None:
+@pytest.fixture(scope="module")
+def growing() -> tuple[JointTask, JointFit]:
+    """Of radii that grow, taken for one."""
     joint = task(sample(RADII))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+    return joint, joint_fit(fit_one(joint, None, Budget()))
+
+
+@pytest.fixture(scope="module")
+def even() -> tuple[JointTask, JointFit]:
+    """Of one radius at stated concentrations."""
+    joint = task(sample(EVEN, (2.0, 8.0, 20.0)))
+    return joint, joint_fit(fit_one(joint, None, Budget()))
+
+
+def test_the_parameter_that_grows_along_a_series_is_found(growing: tuple[JointTask, JointFit]) -> None:
+    joint, fit = growing
     assert fit.lacking()
     found = own_that_explains(Here(), joint, fit)
     assert found is not None
@@ -68,16 +81,14 @@ def test_the_parameter_that_grows_along_a_series_is_found() -> None:
     assert values == pytest.approx(RADII, rel=0.01)
 
 
-def test_what_is_not_seen_to_change_is_not_said_to() -> None:
+def test_what_is_not_seen_to_change_is_not_said_to(even: tuple[JointTask, JointFit]) -> None:
     """All of it may be one value: a share of the curves' own is no change."""
-    joint = task(sample((28.0, 28.0, 28.0)))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+    joint, fit = even
     assert own_that_explains(Here(), joint, fit) is None
 
 
-def test_settings_do_not_change_their_body() -> None:
-    joint = task(sample(RADII))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+def test_settings_do_not_change_their_body(growing: tuple[JointTask, JointFit]) -> None:
+    joint, fit = growing
     settings = replace(joint, sample=replace(joint.sample, kind="settings"))
     assert own_that_explains(Here(), settings, fit) is None
 
@@ -93,9 +104,8 @@ def test_answer_says_what_is_not_shared_and_how_large_it_is_in_each_curve(bank: 
     assert said.as_dict()["changing"] == "radius"
 
 
-def test_curves_that_nothing_explains_even_alone_are_named() -> None:
-    joint = task(sample(RADII))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+def test_curves_that_nothing_explains_even_alone_are_named(growing: tuple[JointTask, JointFit]) -> None:
+    joint, fit = growing
     levels = (EXPLAINS, DOES_NOT, DOES_NOT)
     alone = [
         FitResult(curve, error, (), verdict=Verdict(level))
@@ -109,11 +119,12 @@ def test_curves_that_nothing_explains_even_alone_are_named() -> None:
 
 
 @pytest.mark.parametrize(("given", "far"), [((2.0, 8.0, 20.0), ""), ((2.0, 8.0, 10.0), "phi_20.dat has")])
-def test_volume_fractions_are_held_against_the_concentrations(given: Sequence[float], far: str) -> None:
-    joint = task(sample((28.0, 28.0, 28.0), given))
-    fit = joint_fit(fit_one(joint, None, Budget()))
+def test_volume_fractions_are_held_against_the_concentrations(
+    even: tuple[JointTask, JointFit], given: Sequence[float], far: str
+) -> None:
+    joint, fit = even
     assert not fit.lacking()
-    result = SampleResult(joint.sample, joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
+    result = SampleResult(sample(EVEN, given), joint.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
     doubt = told(result, FitOptions()).verdict.doubt
     assert far in doubt
     assert bool(doubt) == bool(far)

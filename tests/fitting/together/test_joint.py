@@ -31,7 +31,7 @@ from sasnet_plugin.fitting.together.distributions import other_lengths, over_kin
 from sasnet_plugin.fitting.together.fit_together import fit_sample, fit_together
 from sasnet_plugin.fitting.together.joint import Joint
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
-from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
+from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
@@ -82,6 +82,22 @@ def task(sample: Sample, model: str, start: dict[str, Any], factor: str | None =
 
 def fitted(sample: Sample, model: str, start: dict[str, Any], factor: str | None = None) -> JointFit:
     return joint_fit(fit_one(task(sample, model, start, factor), None, Budget()))
+
+
+@pytest.fixture(scope="module")
+def shell() -> JointFit:
+    """Of the contrasts, begun where they come from."""
+    return fitted(known(contrasts()), "core_shell_sphere", SHELL)
+
+
+@pytest.fixture(scope="module")
+def plain_and_layered() -> tuple[JointFit, JointFit]:
+    """Fits of homogeneous spheres: as such, and with a shell."""
+    each = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
+    return (
+        fitted(known(each), "sphere", {"radius": 58.0}),
+        fitted(known(each), "core_shell_sphere", {"radius": 55.0, "thickness": 4.0}),
+    )
 
 
 NOTHING = Suggestion("", "", (), (), 1.0)
@@ -148,29 +164,28 @@ def test_settings_in_one_solvent_tell_no_density() -> None:
     assert abs(core.value - 0.5) < 4 * core.error
 
 
-def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows() -> None:
-    sample = known(contrasts())
-    true = fitted(sample, "core_shell_sphere", {"radius": 50.0, "thickness": 15.0})
-    other = fitted(sample, "sphere", {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"})
-    first = ranked([other, true], NOTHING)[0]
+def test_true_model_has_the_evidence_over_one_that_each_curve_alone_allows(shell: JointFit) -> None:
+    start = {"radius": 60.0, "radius_pd": 0.15, "radius_pd_type": "schulz"}
+    other = fitted(known(contrasts()), "sphere", start)
+    first = ranked([other, shell], NOTHING)[0]
     assert first.model == "core_shell_sphere"
     assert first.weight > 0.999
 
 
-def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not() -> None:
-    fit = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+def test_fit_that_explains_is_before_a_slightly_likelier_one_that_does_not(shell: JointFit) -> None:
     wrong = replace(
-        fit, model="sphere", minus_two_log=fit.minus_two_log - 6, chisq=tuple(9 * c for c in fit.chisq),
-        shared_errors=tuple(SharedError(relative=0.1) for _ in fit.chisq),
+        shell, model="sphere", minus_two_log=shell.minus_two_log - 6,
+        chisq=tuple(9 * c for c in shell.chisq),
+        shared_errors=tuple(SharedError(relative=0.1) for _ in shell.chisq),
     )  # fmt: skip
-    assert [one.model for one in ranked([wrong, fit], NOTHING)] == ["core_shell_sphere", "sphere"]
-    likelier = replace(wrong, minus_two_log=fit.minus_two_log - 30)
-    assert ranked([likelier, fit], NOTHING)[0].model == "sphere"
+    assert [one.model for one in ranked([wrong, shell], NOTHING)] == ["core_shell_sphere", "sphere"]
+    likelier = replace(wrong, minus_two_log=shell.minus_two_log - 30)
+    assert ranked([likelier, shell], NOTHING)[0].model == "sphere"
 
 
-def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice() -> None:
+def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice(shell: JointFit) -> None:
     """Of two fits that explain the curves the likelier leads, whatever the network thought of each."""
-    fit = replace(fitted(known(contrasts()), "core_shell_sphere", SHELL), probability=0.002)
+    fit = replace(shell, probability=0.002)
     other = replace(fit, model="ellipsoid", minus_two_log=fit.minus_two_log + 5, probability=0.9)
     order = ranked([other, fit], NOTHING)
     assert [one.model for one in order] == ["core_shell_sphere", "ellipsoid"]
@@ -179,11 +194,11 @@ def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice() -> None:
     assert not_distinguished(ranked([far, fit], NOTHING)) == []
 
 
-def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
+def test_fit_that_has_become_a_simpler_one_counts_as_that(
+    plain_and_layered: tuple[JointFit, JointFit],
+) -> None:
     """A shell that cannot be told from none speaks for the sphere."""
-    each = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
-    plain = fitted(known(each), "sphere", {"radius": 58.0})
-    layered = fitted(known(each), "core_shell_sphere", {"radius": 55.0, "thickness": 4.0})
+    plain, layered = plain_and_layered
     thin = replace(layered.parameters["thickness"], value=2.0, error=5.0, fixed=False)
     layered = replace(
         layered, minus_two_log=plain.minus_two_log - 3, parameters={**layered.parameters, "thickness": thin}
@@ -193,11 +208,11 @@ def test_fit_that_has_become_a_simpler_one_counts_as_that() -> None:
     assert [one.weight for one in order] == pytest.approx([1.0, 0.0])
 
 
-def test_number_of_larger_fits_that_have_become_a_simpler_one_says_nothing_for_it() -> None:
-    each = [measured("sphere", i, radius=60.0, sld=2.0, sld_solvent=s) for i, s in enumerate(SOLVENTS)]
-    plain = fitted(known(each), "sphere", {"radius": 58.0})
+def test_number_of_larger_fits_that_have_become_a_simpler_one_says_nothing_for_it(
+    plain_and_layered: tuple[JointFit, JointFit],
+) -> None:
+    plain, layered = plain_and_layered
     other = replace(plain, model="cylinder", minus_two_log=plain.minus_two_log - 1)
-    layered = fitted(known(each), "core_shell_sphere", {"radius": 55.0, "thickness": 4.0})
     thin = replace(layered.parameters["thickness"], value=2.0, error=5.0, fixed=False)
     parameters = {**layered.parameters, "thickness": thin}
     layered = replace(layered, minus_two_log=plain.minus_two_log, parameters=parameters)
@@ -207,9 +222,10 @@ def test_number_of_larger_fits_that_have_become_a_simpler_one_says_nothing_for_i
 
 
 @pytest.mark.parametrize(("gain", "first"), [(5.0, "sphere"), (7.0, "core_shell_sphere")])
-def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(gain: float, first: str) -> None:
+def test_of_fits_that_curves_do_not_tell_apart_the_plainer_leads(
+    shell: JointFit, gain: float, first: str
+) -> None:
     """A body of one material more has to be strongly likelier; another kind of body is not its limit."""
-    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
     plain, other = (
         replace(shell, model=n, minus_two_log=shell.minus_two_log + gain) for n in ("sphere", "cylinder")
     )
@@ -281,11 +297,10 @@ def test_curve_of_another_sample_is_named() -> None:
     assert "core_shell_sphere_7.dat disagrees with the others" in named.verdict.headline
 
 
-def test_next_command_has_all_that_was_given() -> None:
+def test_next_command_has_all_that_was_given(shell: JointFit) -> None:
     sample = known(contrasts())
-    fit = fitted(sample, "core_shell_sphere", SHELL)
     given = FitOptions(models=("core_shell_sphere",), also={"--share": "radius\nthickness"})
-    said = shlex.split(told(result(sample, [fit]), given).verdict.next)
+    said = shlex.split(told(result(sample, [shell]), given).verdict.next)
     assert said[:2] == ["sasnet", "fit"]
     assert said[2:5] == sample.files
     assert [said[i + 1] for i, word in enumerate(said) if word == "--share"] == ["radius", "thickness"]
@@ -448,25 +463,22 @@ def test_what_has_no_density_is_held_against_bodies(bank: Bank) -> None:
     assert _bodies(named, [explaining]) == []
 
 
-def test_slow_error_widens_the_errors() -> None:
-    curves = contrasts()
+def test_slow_error_widens_the_errors(shell: JointFit) -> None:
     slow = [
         replace(c, intensity=c.intensity * (1 + 0.03 * np.sin(3 * np.log(c.q) + i)))
-        for i, c in enumerate(curves)
+        for i, c in enumerate(contrasts())
     ]
-    fits: list[JointMinimum] = [
-        fit_one(task(known(each), "core_shell_sphere", SHELL), None, Budget()) for each in (curves, slow)
-    ]
-    plain, off = (joint_fit(fit).parameters["radius"] for fit in fits)
+    fits = (shell, fitted(known(slow), "core_shell_sphere", SHELL))
+    plain, off = (fit.parameters["radius"] for fit in fits)
     assert plain.error is not None
     assert off.error is not None
     assert off.error > 2 * plain.error
     assert abs(off.value - 50.0) < 3 * off.error
 
 
-def test_script_for_bumps_begins_where_the_fit_has_ended(tmp_path: Path) -> None:
+def test_script_for_bumps_begins_where_the_fit_has_ended(tmp_path: Path, shell: JointFit) -> None:
     sample = known(contrasts())
-    made = result(sample, [fitted(sample, "core_shell_sphere", SHELL)])
+    made = result(sample, [shell])
     assert made.best is not None
     path = tmp_path / "sample.bumps.py"
     path.write_text(sample_script(made, path.name), encoding="utf-8")
@@ -503,20 +515,18 @@ def test_from_files_to_one_answer() -> None:
 
 @pytest.mark.slow
 def test_sample_of_one_curve_has_the_answer_of_its_fit() -> None:
-    from sasnet_plugin.fitting.api import bank_path, fit
-    from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.fitting.api import fit
 
     curve = contrasts()[2]
-    with Workers(bank_path(), 1) as pool:
-        single = fit_sample(pool, sample_of([curve]), FitOptions(workers=1)).singles[0]
-    alone = fit(curve, workers=1)
+    together, alone = fit_together([curve], workers=1), fit(curve, workers=1)
+    (single,) = together.singles
     assert single.headline == alone.headline
     assert [f.name for f in single.fits] == [f.name for f in alone.fits]
     for one, other in zip(single.fits, alone.fits, strict=True):
         assert one.parameters == other.parameters
         assert (one.reduced_chisq, one.weight) == (other.reduced_chisq, other.weight)
     assert single.verified == alone.verified
-    assert fit_together([curve], workers=1).verdict == alone.verdict
+    assert together.verdict == alone.verdict
 
 
 @pytest.mark.parametrize(
@@ -562,8 +572,7 @@ def test_the_command_refuses_such_a_name_of_a_sample_file(tmp_path: Path) -> Non
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours() -> None:
-    shell = fitted(known(contrasts()), "core_shell_sphere", SHELL)
+def test_plainer_bodies_are_held_against_an_intricate_one_among_hard_neighbours(shell: JointFit) -> None:
     bicelle = replace(shell, model="core_shell_bicelle", structure_factor="squarewell")
     pairs = plainer(bicelle, FitOptions(exclude=("core_shell_cylinder",)))
     assert set(pairs) == {(name, "hardsphere") for name in ("core_shell_sphere", "core_shell_ellipsoid")}
