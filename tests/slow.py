@@ -13,6 +13,7 @@ SLOW_TESTS = {
     "test_a_contrastive_embedding_keeps_kinds_apart_whatever_is_not_seen_of_a_point",
     # fits
     "test_a_fit_of_rods_by_the_command_has_their_order_and_a_page",
+    "test_bodies_that_grow_long_are_reached_from_spheres_of_many_sizes",
     "test_rods_are_found_with_their_size_order_and_direction",
     "test_a_candidate_far_behind_the_others_gives_up_early",
     "test_a_core_shell_sphere_is_found_ranked_verified_and_shown",
