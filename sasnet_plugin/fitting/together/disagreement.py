@@ -16,6 +16,7 @@ from ..task import Counting
 from .changes import largest_change
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
+from .other_shapes import other_shapes, sizes
 from .result import JointFit
 from .search import JOINT
 
@@ -63,6 +64,29 @@ def own_that_explains(
         replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
         for name in names
     ]
+    found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
+    return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
+
+
+def other_shape_that_explains(
+    pool: Counting, task: JointTask, fit: JointFit, models: Sequence[str], seconds: float = np.inf
+) -> tuple[str, JointFit] | None:
+    """As `own_that_explains`, of bodies of another shape: one of their sizes is each curve's own.
+
+    Where curves are given one size that changes, a distribution of sizes makes up for it and for the shape.
+
+    Parameters
+    ----------
+    fit : JointFit
+        Of all curves, whose volume these bodies have.
+    models : sequence of str
+        Among `kin` of the fit.
+    """
+    if task.sample.kind not in _CHANGING or seconds <= 0:
+        return None
+    every = [(name, one) for one in other_shapes(task, fit, models) for name in sizes(one.model)]
+    names = [name for name, _ in every]
+    tasks = [replace(one, sample=replace(one.sample, own=one.sample.own | {name})) for name, one in every]
     found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
     return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
 

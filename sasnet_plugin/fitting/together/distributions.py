@@ -21,6 +21,7 @@ from ..problem.free_parameters import fittable
 from ..result.model_fit import Parameter
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
+from .other_shapes import other_proportions
 from .result import JointFit
 
 #: Fits whose -2 ln of the evidence lies so far behind the best one may lead with another width: that of the
@@ -68,6 +69,11 @@ def _whichever(
     if moved.minus_two_log > best + _KIND:
         return over_kinds(lengths)
     return over_kinds([*lengths, *_fitted(ledger, other_kinds(again(moved), moved), end)])
+
+
+def either_proportions(ledger: Ledger, fit: JointFit, again: Callable[[JointFit], JointTask]) -> JointFit:
+    """The fit, long or flat, whichever is likelier, with errors that hold the other as well."""
+    return over_kinds([fit, *_fitted(ledger, other_proportions(again(fit), fit), np.inf)])
 
 
 def _fitted(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[JointFit]:

@@ -23,15 +23,17 @@ from ..pool import Workers
 from ..problem.contrast import densities
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
+from .alone import Alone
 from .beside_held import beside_held
-from .disagreement import odd_one, own_that_explains
+from .disagreement import odd_one, other_shape_that_explains, own_that_explains
 from .first_points import leaving_out
 from .joint_fit import UNKNOWN_SOLVENTS
 from .one_curve import as_one_curve
+from .other_shapes import kin
 from .ranking import ranked
 from .result import JointFit, SampleResult
 from .said import EXCHANGED, spoken_in_python, told
-from .search import Alone, Reading, again, search
+from .search import Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
@@ -210,6 +212,12 @@ def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleR
     for fit in one.fits[:_CHANGED]:
         task = again(one.sample, one.dintensities, options, fit)
         changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
+        explaining += [] if changed is None else [changed]
+    for fit in [own for _, own in explaining] or one.fits[:1]:
+        task = again(one.sample, one.dintensities, options, fit)
+        changed = other_shape_that_explains(
+            ledger, task, fit, kin(fit, options), ledger.until - ledger.clock()
+        )
         explaining += [] if changed is None else [changed]
     if not explaining:
         return None

@@ -40,6 +40,9 @@ _FIRST_STEPS, _STEPS, _FOLLOWED = 6, 60, 2
 _TRIED = 4
 #: Salt with which one begins beside none, mol/L: charges are screened over 30 Å.
 _SALT = 0.01
+#: Less is none, mol/L: it screens over 3000 Å. By the logarithm of what does nothing a step is endless, and
+#: being the longest it holds up all others.
+_NO_SALT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -223,7 +226,8 @@ def _from_one(
 
 def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
     """What a curve has of its own."""
-    return {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+    own = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
+    return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own.items()}
 
 
 def _salted(

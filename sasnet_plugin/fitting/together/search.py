@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, Sample
+from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, Sample
 from ...simulate.priors import model_info
 from ...types import Curve, SasnetError, Suggestion, sum_parts
 from ..ledger import Ledger
@@ -16,13 +16,14 @@ from ..pool import answers
 from ..problem.contrast import settled
 from ..problem.experiment import starting_values
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, FitOptions, Pair, Task
+from .alone import Alone
 from .bodies import coated, lengths, materials, plainer
-from .distributions import whichever_distribution
+from .distributions import either_proportions, whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
+from .other_shapes import kin, other_shapes
 from .ranking import ranked
 from .result import JointFit
 from .said import EXCHANGED
@@ -40,31 +41,10 @@ _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
 _WIDTHS = 2.0
 #: Bodies of more materials than the best that are fitted beside it, the likeliest.
 _MORE = 2
+#: Kinds of sample whose best body is held against those of another shape.
+_SHAPED = (CONCENTRATIONS, PROBES, SERIES)
 #: A model that is thought less probable is not fitted where another explains the sample.
 _UNLIKELY = 0.02
-
-
-@dataclass(frozen=True)
-class Alone:
-    """Curves that are fitted alone, where the joint fit begins: the sample's, or settings as one.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n_i,) float array
-    fits : tuple of FitResult
-        Of each.
-    """
-
-    curves: tuple[Curve, ...]
-    dintensities: tuple[Any, ...]
-    fits: tuple[FitResult, ...]
-
-    def of(self, pair: Pair) -> list[ModelFit | None]:
-        """The fits of a model to each."""
-        return [
-            next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
-            for result in self.fits
-        ]
 
 
 @dataclass(frozen=True)
@@ -143,13 +123,18 @@ def _read(ask: _Asked, why: Sequence[str]) -> Reading:
     if any(not fit.lacking() for fit in fits):
         fits += _bodies(ask, fits)
         fits += _layered(ask, fits)
+        fits += _of_other_shape(ask, fits)
 
     def starting(fit: JointFit) -> JointTask:
         return again(ask.sample, ask.dintensities, ask.options, fit)
 
     most = _WIDTHS * len(ask.sample.curves)
     fits = whichever_distribution(ask.ledger, ranked(fits, ask.suggestion), starting, most)
-    return Reading(ask.sample, ranked(fits, ask.suggestion), [*notes, *why])
+    fits = ranked(fits, ask.suggestion)
+    fits = ranked(
+        [either_proportions(ask.ledger, one, starting) for one in fits[:1]] + fits[1:], ask.suggestion
+    )
+    return Reading(ask.sample, fits, [*notes, *why])
 
 
 def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fit: JointFit) -> JointTask:
@@ -209,6 +194,11 @@ def _fitted(
     """Joint fits of models, with what is thought of each; and what failed."""
     single = Budget(_SINGLE.seconds, nearest)
     tasks = [replace(_task(ask, pair, chance, single), budget=budget) for pair, chance in pairs.items()]
+    return _joint(ask, tasks)
+
+
+def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], list[str]]:
+    """Joint fits; and what failed."""
     done, notes = [], []
     for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.until - ask.ledger.clock()):
         if isinstance(answer, JointMinimum):
@@ -247,6 +237,26 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     likely = sorted(open_, key=lambda name: -open_[name])[:_MORE]
     pairs = {(name, best.structure_factor): open_[name] for name in likely}
     return _fitted(ask, pairs, BESIDE, best.reduced_chisq)[0]
+
+
+def _of_other_shape(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
+    """Bodies of another shape from where the best has ended, along a series and by two probes.
+
+    Spheres of many sizes are taken for a long body, whatever the network offers. Contrasts have `_bodies`.
+    """
+    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    if ask.sample.kind not in _SHAPED:
+        return []
+    done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
+    known = {guess.name: guess.probability for guess in ask.suggestion.models}
+    models = [name for name in kin(best, ask.options) if name not in done]
+    task = again(ask.sample, ask.dintensities, ask.options, best)
+    tasks = [replace(one, probability=known.get(one.model, 0.0)) for one in other_shapes(task, best, models)]
+    found = _joint(ask, tasks)[0]
+    return [
+        min((f for f in found if f.model == m), key=lambda f: f.minus_two_log)
+        for m in {f.model for f in found}
+    ]
 
 
 def _chances(

@@ -16,10 +16,11 @@ from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.result.verdict import DOES_NOT, EXPLAINS, Verdict
 from sasnet_plugin.fitting.task import Budget, FitOptions
-from sasnet_plugin.fitting.together.disagreement import own_that_explains
+from sasnet_plugin.fitting.together.disagreement import other_shape_that_explains, own_that_explains
 from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
+from sasnet_plugin.fitting.together.other_shapes import kin
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
 from sasnet_plugin.simulate.bank import Bank
@@ -28,24 +29,25 @@ from sasnet_plugin.types import Curve, Suggestion
 RADII, EVEN, FRACTIONS = (24.0, 28.0, 33.0), (28.0, 28.0, 28.0), (0.02, 0.08, 0.2)
 
 
-def measured(radius: float, volfraction: float, seed: int) -> Curve:
-    """Hard spheres in D2O with 1 % of noise."""
+def measured(file: str, seed: int, body: str = "sphere@hardsphere", **values: float) -> Curve:
+    """Bodies in D2O with 1 % of noise."""
     from sasmodels.core import load_model
     from sasmodels.data import Data1D
     from sasmodels.direct_model import DirectModel
 
     q = np.geomspace(0.008, 0.3, 90)
     data = Data1D(x=q, y=np.ones_like(q), dy=np.ones_like(q))
-    clean = DirectModel(data, load_model("sphere@hardsphere"))(
-        radius=radius, volfraction=volfraction, sld=0.3, sld_solvent=6.36, background=0.05
-    )
+    clean = DirectModel(data, load_model(body))(**values, sld=0.3, sld_solvent=6.36, background=0.05)
     size = 0.01 * clean + 1e-3
     noise = np.random.default_rng(seed).standard_normal(q.size)
-    return Curve(q, clean + size * noise, size, file=f"phi_{100 * volfraction:.0f}.dat")
+    return Curve(q, clean + size * noise, size, file=file)
 
 
 def sample(radii: Sequence[float], given: Sequence[float] = ()) -> Sample:
-    curves = [measured(r, phi, i) for i, (r, phi) in enumerate(zip(radii, FRACTIONS, strict=True))]
+    curves = [
+        measured(f"phi_{100 * phi:.0f}.dat", i, radius=r, volfraction=phi)
+        for i, (r, phi) in enumerate(zip(radii, FRACTIONS, strict=True))
+    ]
     said = {"concentrations": {str(i + 1): c for i, c in enumerate(given)}} if given else {}
     return sample_of(curves, {"kind": "concentrations", **said})
 
@@ -79,6 +81,48 @@ def test_the_parameter_that_grows_along_a_series_is_found(growing: tuple[JointTa
     assert name == "radius"
     values = [one["radius"].value for one in own.own]
     assert values == pytest.approx(RADII, rel=0.01)
+
+
+def growing(lengths: Sequence[float]) -> Sample:
+    """Long bodies among hard neighbours."""
+    curves = [
+        measured(f"phi_{100 * phi:.0f}.dat", i, "ellipsoid@hardsphere", radius_polar=length,
+                 radius_equatorial=18.0, volfraction=phi)
+        for i, (length, phi) in enumerate(zip(lengths, FRACTIONS, strict=True))
+    ]  # fmt: skip
+    return sample_of(curves, {"kind": "concentrations"})
+
+
+def test_bodies_that_grow_long_are_reached_from_spheres_of_many_sizes() -> None:
+    joint = task(growing((26.0, 32.0, 44.0)))
+    wide = {"radius_pd": 0.2, "radius_pd_type": "gaussian"}
+    joint = replace(joint, starts=tuple({**(start or {}), **wide} for start in joint.starts))
+    fit = joint_fit(fit_one(joint, None, Budget()))
+    found = other_shape_that_explains(Here(), joint, fit, kin(fit, FitOptions()))
+    assert found is not None
+    name, own = found
+    assert (name, own.name) == ("radius_polar", "ellipsoid@hardsphere")
+    assert [one[name].value for one in own.own] == pytest.approx((26.0, 32.0, 44.0), rel=0.1)
+
+
+def test_salt_that_a_fit_has_lost_does_not_hold_up_another() -> None:
+    """Where it began at 1e-9 mol/L nothing moved."""
+    salts = (0.005, 0.0, 0.05)
+    curves = [
+        measured(f"{i}.dat", i, "sphere@hayter_msa", radius=24.0, charge=15.0, volfraction=phi,
+                 concentration_salt=salt)
+        for i, (phi, salt) in enumerate(zip((0.01, 0.03, 0.06), salts, strict=True))
+    ]  # fmt: skip
+    joint = task(sample_of(curves, {"kind": "concentrations"}))
+    begun = {"radius": 22.0, "charge": 20.0, "sld": 0.3, "sld_solvent": 6.36}
+    starts = tuple(
+        {**begun, "volfraction": phi, "concentration_salt": salt}
+        for phi, salt in ((0.012, 0.01), (0.035, 1e-9), (0.05, 0.03))
+    )
+    fit = joint_fit(fit_one(replace(joint, structure_factor="hayter_msa", starts=starts), None, Budget()))
+    assert not fit.lacking()
+    assert fit.parameters["radius"].value == pytest.approx(24.0, rel=0.02)
+    assert fit.parameters["charge"].value == pytest.approx(15.0, rel=0.1)
 
 
 def test_what_is_not_seen_to_change_is_not_said_to(even: tuple[JointTask, JointFit]) -> None:

@@ -23,6 +23,7 @@ from sasnet_plugin.fitting.problem.experiment import starting_values
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.result.fit_result import FitResult
 from sasnet_plugin.fitting.task import Budget, FitOptions
+from sasnet_plugin.fitting.together.alone import Alone
 from sasnet_plugin.fitting.together.bodies import plainer
 from sasnet_plugin.fitting.together.contrast_forms import ContrastForms
 from sasnet_plugin.fitting.together.contrast_starts import density_starts
@@ -35,7 +36,7 @@ from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.ranking import not_distinguished, ranked
 from sasnet_plugin.fitting.together.result import JointFit, SampleResult
 from sasnet_plugin.fitting.together.said import told
-from sasnet_plugin.fitting.together.search import Alone, _Asked, _bodies, _layered
+from sasnet_plugin.fitting.together.search import _Asked, _bodies, _layered
 from sasnet_plugin.fitting.together.shared import plan_of
 from sasnet_plugin.report.exports.sample import sample_script
 from sasnet_plugin.report.notebook.tables import rows_of
