@@ -27,7 +27,7 @@ from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.screening import as_start
 from ..task import UNLIMITED, Budget, Task, no_curve
 from .settings import STRATEGY
-from .timed_search import TimedSearch, apart, values_of
+from .timed_search import TimedSearch, apart, enough, values_of
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,14 @@ def refined_starts(task: Task, bank: Bank, began: float) -> Starts:
     # A coarse copy is not what was measured.
     copy = None if task.as_measured else coarsened(task.curve, task.dintensity)
     coarse = curves_of(task, None if task.as_measured else PROBLEM.sparse, data=copy)
-    found = search.beside(coarse, _followed(search, coarse, bank), STRATEGY.coarse)
+    followed = _followed(search, coarse, bank)
+    found = search.beside(coarse, followed, STRATEGY.coarse)
     if not found:
         return Starts([], None)
     if search.hopeless(found, coarse, 1):
         return Starts([min(found, key=lambda d: d.chisq)], coarse.per_decade, hopeless=True)
-    return _on_all_points(search, values_of(found[: STRATEGY.finalists]))
+    looked = not task.restarts and followed[0].chisq >= enough(coarse)
+    return _on_all_points(search, values_of(found[: STRATEGY.finalists]), looked=looked)
 
 
 def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[LocalMinimum]:
@@ -68,15 +70,22 @@ def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[Loca
     return search.with_layers(coarse, found, bank)
 
 
-def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]]) -> Starts:
-    """Refine with as many points of q and of size distributions as the data ask for."""
+def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False) -> Starts:
+    """Refine with as many points of q and of size distributions as the data ask for.
+
+    Parameters
+    ----------
+    looked : bool
+        What lies beside the best was looked at on the coarse copy.
+    """
     task, how = search.task, STRATEGY.fine
     sampling = _sampling(task, starts[0], search.left(how.share))
     fine = curves_of(task, sampling)
     found = search.follow(fine, [_with_points(search, fine, start) for start in starts], how)
     if not found:
         return Starts([], None)
-    found = search.beside(fine, found, how)
+    if not looked:
+        found = search.beside(fine, found, how)
     # What was found may need more points than what it started from: finer fringes, narrower widths.
     best = _with_points(search, fine, found[0].parameters)
     finer = _sampling(task, best, search.left(how.share)) if sampling else None
