@@ -83,7 +83,7 @@ def test_the_parameter_that_grows_along_a_series_is_found(growing: tuple[JointTa
     assert values == pytest.approx(RADII, rel=0.01)
 
 
-def growing(lengths: Sequence[float]) -> Sample:
+def longer(lengths: Sequence[float]) -> Sample:
     """Long bodies among hard neighbours."""
     curves = [
         measured(f"phi_{100 * phi:.0f}.dat", i, "ellipsoid@hardsphere", radius_polar=length,
@@ -94,7 +94,7 @@ def growing(lengths: Sequence[float]) -> Sample:
 
 
 def test_bodies_that_grow_long_are_reached_from_spheres_of_many_sizes() -> None:
-    joint = task(growing((26.0, 32.0, 44.0)))
+    joint = task(longer((26.0, 32.0, 44.0)))
     wide = {"radius_pd": 0.2, "radius_pd_type": "gaussian"}
     joint = replace(joint, starts=tuple({**(start or {}), **wide} for start in joint.starts))
     fit = joint_fit(fit_one(joint, None, Budget()))
