@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pandas import DataFrame
 
+    from .arrays import Floats
     from .model_free import Guinier, Kratky, ModelFree, PairDistances, Peak, Porod, Refused
 
-    FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
 
 
@@ -98,12 +98,12 @@ class Curve:
         Whether a user has said where q begins: then no first point is doubted.
     """
 
-    q: FloatArray
-    intensity: FloatArray
-    dintensity: FloatArray | None = None
-    dq: FloatArray | None = None
-    dxl: FloatArray | None = None
-    dxw: FloatArray | None = None
+    q: Floats
+    intensity: Floats
+    dintensity: Floats | None = None
+    dq: Floats | None = None
+    dxl: Floats | None = None
+    dxw: Floats | None = None
     file: str = ""
     entry: str = ""
     notes: tuple[str, ...] = ()
@@ -211,7 +211,7 @@ class Curve:
         return model_free(self)
 
 
-def _column(name: str, value: ArrayLike) -> FloatArray:
+def _column(name: str, value: ArrayLike) -> Floats:
     try:
         column = np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -249,8 +249,8 @@ class GrazingIncidence:
         Angle of incidence, degrees.
     """
 
-    phi: FloatArray
-    alpha_f: FloatArray
+    phi: Floats
+    alpha_f: Floats
     wavelength: float
     alpha_i: float
 
@@ -294,7 +294,7 @@ class Image:
         What was done to the data on reading, one plain sentence each.
     """
 
-    counts: FloatArray
+    counts: Floats
     mask: BoolArray
     geometry: Any
     file: str = ""

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..types import SasnetError
 from . import sample_again
 from .journal import Record
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..fitting.result.model_fit import ModelFit
     from ..types import Curve
 
-Array = NDArray[np.float64]
 #: Relative difference of reduced χ² up to which a curve counts as that of the fit. Parameters have all their
 #: digits in the journal, so that only another version of a model or other data make more.
 _SAME = 1e-3
@@ -94,7 +93,7 @@ def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) ->
     return replace(curve, dq=np.array(row["assumed_dq"])) if "assumed_dq" in row else curve
 
 
-def result_of(row: Row, curve: Curve, theories: Sequence[Array] | None = None) -> FitResult:
+def result_of(row: Row, curve: Curve, theories: Sequence[Floats] | None = None) -> FitResult:
     """A data set's fits with their curves.
 
     Parameters
@@ -148,7 +147,7 @@ def _fit_of(kept: dict[str, Any]) -> ModelFit:
     )  # fmt: skip
 
 
-def _with_theory(fit: ModelFit, curve: Curve, dintensity: Array, there: Array | None) -> ModelFit:
+def _with_theory(fit: ModelFit, curve: Curve, dintensity: Floats, there: Floats | None) -> ModelFit:
     """A fit with its curve and χ², seen to be those of the journal."""
     theory = _evaluated(fit, curve, dintensity) if there is None else there
     if theory.shape != curve.q.shape:
@@ -160,7 +159,7 @@ def _with_theory(fit: ModelFit, curve: Curve, dintensity: Array, there: Array | 
     return replace(fit, theory=theory, chisq=chisq)
 
 
-def _evaluated(fit: ModelFit, curve: Curve, dintensity: Array) -> Array:
+def _evaluated(fit: ModelFit, curve: Curve, dintensity: Floats) -> Floats:
     from ..fitting.problem.experiment import experiment, silent, starting_values
     from ..fitting.problem.resolution import apply_sampling
     from ..fitting.problem.sums import all_exact

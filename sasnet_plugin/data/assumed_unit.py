@@ -11,9 +11,7 @@ from ..types import DataError
 from ..units import QUnit
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ..arrays import Floats
 
 Q_MAX = 1.2
 """Å⁻¹; few instruments for small angles reach beyond, and these begin at small q as well."""
@@ -34,7 +32,7 @@ PLATEAU = 0.15
 """Largest fall of the intensity over the first tenth of the points where a curve begins at a plateau."""
 
 
-def see_a_possible_q(q: FloatArray, file: str) -> None:
+def see_a_possible_q(q: Floats, file: str) -> None:
     """Refuse a first column without a unit that is neither q nor an angle in any usual one.
 
     Parameters
@@ -56,7 +54,7 @@ def see_a_possible_q(q: FloatArray, file: str) -> None:
         )
 
 
-def assumed(q: FloatArray, intensity: FloatArray) -> QUnit:
+def assumed(q: Floats, intensity: Floats) -> QUnit:
     """Å⁻¹ assumed, with a doubt where the data look as if in nm⁻¹.
 
     Parameters
@@ -94,7 +92,7 @@ def _angle_or_nm(q_max: float) -> str:
     )
 
 
-def radius_of_gyration(q: FloatArray, intensity: FloatArray) -> float | None:
+def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
     """Rg from where a curve that begins at a plateau has fallen to exp(-1/3) of it; None where it does not.
 
     By Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), that is at q Rg = 1. An estimate to tell units apart.

@@ -21,9 +21,7 @@ from .limits import LIMITS
 from .raw import RawCurve
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ..arrays import Floats
 
 _RADIAL = frozenset({"radial_axis", "radial", "q", "2th", "2theta", "two_theta", "tth", "polar_angle"})
 _AZIMUTHAL = frozenset({"azimuthal_axis", "azimuthal", "chi", "eta"})
@@ -211,12 +209,12 @@ def _errors_in(group: Any, signal: str, shape: tuple[int, ...]) -> Any:
     return None
 
 
-def _errors(group: Any, signal: str, shape: tuple[int, ...], part: Any) -> FloatArray | None:
+def _errors(group: Any, signal: str, shape: tuple[int, ...], part: Any) -> Floats | None:
     item = _errors_in(group, signal, shape)
     return None if item is None else np.asarray(item[part], dtype=np.float64)
 
 
-def _pixels(group: Any, shape: tuple[int, ...], wanted: tuple[int, ...], part: Any) -> FloatArray:
+def _pixels(group: Any, shape: tuple[int, ...], wanted: tuple[int, ...], part: Any) -> Floats:
     """Pixels of each bin, of the shape of what was read; ones where the file does not tell."""
     norm = hdf5.member(group, "norm")
     given: Any = 1.0
@@ -228,7 +226,7 @@ def _pixels(group: Any, shape: tuple[int, ...], wanted: tuple[int, ...], part: A
         return np.ones(wanted)
 
 
-def _averaged(values: FloatArray, errors: FloatArray | None, pixels: FloatArray) -> tuple[Any, Any]:
+def _averaged(values: Floats, errors: Floats | None, pixels: Floats) -> tuple[Any, Any]:
     """Averages over the last axis but one, weighted with the pixels; NaN where there are none."""
     weight = np.where(np.isfinite(values), pixels, 0.0)
     total = weight.sum(axis=-2)

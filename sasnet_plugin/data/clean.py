@@ -17,9 +17,9 @@ from .raw import COLUMNS, points
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..arrays import Floats
     from .raw import RawCurve
 
-    FloatArray = NDArray[np.float64]
     BoolArray = NDArray[np.bool_]
 
 MIN_POINTS = 8
@@ -106,7 +106,7 @@ def _without_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
     return raw
 
 
-def _see_some_scattering(intensity: FloatArray, file: str) -> None:
+def _see_some_scattering(intensity: Floats, file: str) -> None:
     if not np.any(intensity > 0):
         what = "negative or zero" if np.any(intensity < 0) else "zero"
         raise DataError(
@@ -180,7 +180,7 @@ def _see_q_is_there(negative: BoolArray, zero: BoolArray, file: str) -> None:
         raise DataError(f"{file}: q is zero throughout; the first column must be q, above zero.")
 
 
-def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
+def _uncertainty(raw: RawCurve, notes: list[str]) -> Floats | None:
     """Uncertainties with single gaps bridged from their neighbours in q, or None."""
     dy = raw.dintensity
     if dy is None or not np.any(np.isfinite(dy) & (dy != 0)):
@@ -204,12 +204,10 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> FloatArray | None:
     return found
 
 
-def _resolution(
-    raw: RawCurve, notes: list[str]
-) -> tuple[FloatArray | None, FloatArray | None, FloatArray | None]:
+def _resolution(raw: RawCurve, notes: list[str]) -> tuple[Floats | None, Floats | None, Floats | None]:
     """Pinhole dq and slit (dxl, dxw); a column that is zero throughout is no resolution."""
 
-    def tidy(values: FloatArray | None) -> FloatArray | None:
+    def tidy(values: Floats | None) -> Floats | None:
         if values is None:
             return None
         usable = np.where(np.isfinite(values) & (values > 0), values, 0.0)
@@ -255,7 +253,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
     return replace(points(curve, keep), notes=(*curve.notes, note))
 
 
-def repaired(q: FloatArray, intensity: FloatArray, dintensity: FloatArray) -> tuple[FloatArray, list[str]]:
+def repaired(q: Floats, intensity: Floats, dintensity: Floats) -> tuple[Floats, list[str]]:
     """Uncertainties that are above zero throughout and no smaller than they can be known to be.
 
     Parameters
@@ -302,7 +300,7 @@ def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slip
     return notes
 
 
-def last_digit(values: FloatArray) -> float | None:
+def last_digit(values: Floats) -> float | None:
     """The decimal place that all values are rounded to, as 0.01; None where they have more than `DIGITS`."""
     values = np.abs(values[np.isfinite(values)])
     for places in range(DIGITS + 1):
@@ -312,7 +310,7 @@ def last_digit(values: FloatArray) -> float | None:
     return None
 
 
-def _slipped(intensity: FloatArray, sigma: FloatArray, good: BoolArray) -> BoolArray:
+def _slipped(intensity: Floats, sigma: Floats, good: BoolArray) -> BoolArray:
     """Where an uncertainty is far below its neighbours', absolute and relative to the intensity."""
     with np.errstate(divide="ignore", invalid="ignore"):
         relative = np.where(intensity != 0, sigma / np.abs(intensity), np.inf)
@@ -323,14 +321,14 @@ def _slipped(intensity: FloatArray, sigma: FloatArray, good: BoolArray) -> BoolA
     return slipped
 
 
-def _least_beside(values: FloatArray) -> FloatArray:
+def _least_beside(values: Floats) -> Floats:
     """The smallest value of the neighbours on either side, which may be of two settings in turn."""
     padded = np.concatenate([np.full(BESIDE, np.inf), values, np.full(BESIDE, np.inf)])
     windows = np.lib.stride_tricks.sliding_window_view(np.where(np.isfinite(padded), padded, np.inf), BESIDE)
     return np.asarray(np.minimum(windows[: values.size].min(axis=1), windows[BESIDE + 1 :].min(axis=1)))
 
 
-def _from_neighbours(q: FloatArray, intensity: FloatArray, sigma: FloatArray, good: BoolArray) -> FloatArray:
+def _from_neighbours(q: Floats, intensity: Floats, sigma: Floats, good: BoolArray) -> Floats:
     """The larger one of the neighbours' uncertainty and of the neighbours' relative one."""
     log_q = np.log(q)
     absolute = np.exp(np.interp(log_q, log_q[good], np.log(sigma[good])))

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Floats
+
 #: x, intensity and its uncertainty.
-Look = tuple[Array, Array, Array]
+Look = tuple[Floats, Floats, Floats]
 
 #: Below this reduced chi² a constant or a power law plus a constant explains the curve.
 MAX_REDUCED_CHI2 = 1.5
@@ -142,11 +143,11 @@ _STEEP = np.geomspace(0.1, 30.0, 40)
 _ROUNDS = 3  # each makes the steps a quarter
 
 
-def _power(p: Array, x: Array) -> Array:
+def _power(p: Floats, x: Floats) -> Floats:
     return np.exp(-p * np.log(x))
 
 
-_SHAPES: tuple[tuple[str, Callable[[Array, Array], Array], Array], ...] = (
+_SHAPES: tuple[tuple[str, Callable[[Floats, Floats], Floats], Floats], ...] = (
     ("A straight line", lambda p, x: p * x, np.ones(1)),
     ("A power law plus a constant", _power, np.arange(-4.0, 8.01, 0.1)),
     (
@@ -159,7 +160,7 @@ _SHAPES: tuple[tuple[str, Callable[[Array, Array], Array], Array], ...] = (
 )
 
 
-def simple_shape(q: Array, intensity: Array, sigma: Array) -> str:
+def simple_shape(q: Floats, intensity: Floats, sigma: Floats) -> str:
     """Name of the first shape that explains a curve within its uncertainties; empty where none does.
 
     Parameters
@@ -178,7 +179,7 @@ def simple_shape(q: Array, intensity: Array, sigma: Array) -> str:
 
 
 def _explains(
-    basis: Callable[[Array, Array], Array], grid: Array, rounds: Sequence[tuple[Look, int]]
+    basis: Callable[[Floats, Floats], Floats], grid: Floats, rounds: Sequence[tuple[Look, int]]
 ) -> bool:
     """Whether a shape explains the points of each round, whose grid of its parameter is ever finer."""
     limit = MAX_REDUCED_CHI2 if basis is _power else SETTINGS.limit
@@ -193,7 +194,7 @@ def _explains(
     return True
 
 
-def level(intensity: Array) -> str:
+def level(intensity: Floats) -> str:
     """What is to be said of a curve that hardly varies, or rises; empty for others."""
     low, high = np.quantile(intensity, (0.05, 0.95))
     if low > 0 and high / low < SETTINGS.span:
@@ -209,6 +210,6 @@ def _thinned(size: int, points: int) -> NDArray[np.intp]:
     return np.unique(np.linspace(0, size - 1, min(size, points)).astype(np.intp))
 
 
-def _reduced(basis: Array, intensity: Array, sigma: Array) -> Array:
+def _reduced(basis: Floats, intensity: Floats, sigma: Floats) -> Floats:
     chi2 = chi2_of_basis(basis, intensity[None], 1 / sigma[None] ** 2)
     return chi2 / max(intensity.size - 3, 1)

@@ -20,9 +20,9 @@ from .failure import too_many
 from .limits import LIMITS
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
-    FloatArray = NDArray[np.float64]
+    from ..arrays import Floats
 
 #: Characters of the names of columns that a sentence lists.
 _LISTED = 120
@@ -69,7 +69,7 @@ def curves_of_columns(
     return tuple(replace(one, entries=len(found)) for one in found)
 
 
-def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[FloatArray], file: str) -> None:
+def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[Floats], file: str) -> None:
     if len({array.shape for array in arrays}) > 1 or max(map(np.ndim, arrays), default=1) != 1:
         raise DataError(f"{file}: its columns have different lengths; give one value per q.")
     if len(arrays) < 2:

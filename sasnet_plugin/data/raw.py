@@ -11,9 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ..arrays import Floats
     from ..types import Curve
-
-    FloatArray = NDArray[np.float64]
 
 COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 """Of one value per point, in a `RawCurve` and in a `Curve`."""
@@ -23,14 +22,14 @@ COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 class RawCurve:
     """One data set of a file as its reader gives it."""
 
-    q: FloatArray  #: (n,), momentum transfer in ``q_unit``, in the order of the file.
-    intensity: FloatArray  #: (n,), I(q); may hold NaN.
+    q: Floats  #: (n,), momentum transfer in ``q_unit``, in the order of the file.
+    intensity: Floats  #: (n,), I(q); may hold NaN.
     #: dintensity, dq, dxl, dxw: (n,), uncertainty of I, pinhole resolution, slit half length and half width;
     #: resolutions in ``q_unit``.
-    dintensity: FloatArray | None = None
-    dq: FloatArray | None = None
-    dxl: FloatArray | None = None
-    dxw: FloatArray | None = None
+    dintensity: Floats | None = None
+    dq: Floats | None = None
+    dxl: Floats | None = None
+    dxw: Floats | None = None
     title: str = ""  #: The data set's own title; empty where it has none.
     #: A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
     q_unit: str | None = None
@@ -47,7 +46,7 @@ class RawCurve:
         """The same data set with q and its resolutions multiplied; ``q_unit`` is for the caller to set."""
         return self._mapped(("q", "dq", "dxl", "dxw"), lambda values: values * factor)
 
-    def _mapped(self, columns: Sequence[str], function: Callable[[FloatArray], FloatArray]) -> RawCurve:
+    def _mapped(self, columns: Sequence[str], function: Callable[[Floats], Floats]) -> RawCurve:
         given = {name: getattr(self, name) for name in columns if getattr(self, name) is not None}
         changed: dict[str, Any] = {name: function(values) for name, values in given.items()}
         return replace(self, **changed)
@@ -61,7 +60,7 @@ def points(curve: Curve, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Curve:
     return replace(curve, **columns)
 
 
-def column(values: object, size: int) -> FloatArray | None:
+def column(values: object, size: int) -> Floats | None:
     """A float column of the given size, or None where there is none or its size does not fit."""
     if values is None:
         return None

@@ -14,12 +14,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..types import Curve
 from .raw import COLUMNS, points
-
-Array = NDArray[np.float64]
 
 
 class ShadowSettings(NamedTuple):
@@ -118,7 +116,7 @@ def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
     return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 
 
-def scatter(intensity: Array) -> Array:
+def scatter(intensity: Floats) -> Floats:
     """Standard deviation of each point from its neighbours; an edge among them does not count."""
     differences = np.convolve(np.pad(intensity, 2, mode="edge"), _FOURTH, "valid")
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(differences), 4, mode="edge"), 9)
@@ -126,12 +124,12 @@ def scatter(intensity: Array) -> Array:
     return np.asarray(np.maximum(around, 0.01 * np.abs(intensity)))
 
 
-def _smoothed(intensity: Array) -> Array:
+def _smoothed(intensity: Floats) -> Floats:
     padded = np.concatenate([intensity[:1], intensity, intensity[-1:]])
     return np.convolve(padded, [0.25, 0.5, 0.25], "valid")
 
 
-def _first_peak(smooth: Array, sigma: Array) -> int:
+def _first_peak(smooth: Floats, sigma: Floats) -> int:
     """Index of the highest point before the intensity first falls by much."""
     highest = np.maximum.accumulate(smooth)
     real = (highest > SETTINGS.faint * smooth.max()) & (highest - smooth > 3 * sigma)
@@ -139,7 +137,7 @@ def _first_peak(smooth: Array, sigma: Array) -> int:
     return int(np.argmax(smooth[: over[0] if over.size else smooth.size]))
 
 
-def _crossings(q: Array, smooth: Array, top: int, level: float) -> tuple[float, float]:
+def _crossings(q: Floats, smooth: Floats, top: int, level: float) -> tuple[float, float]:
     """q where the intensity is last below a part of that at a point before it, and first beyond it."""
     before = np.flatnonzero(smooth[:top] < level * smooth[top])
     beyond = np.flatnonzero(smooth[top:] < level * smooth[top])
@@ -147,14 +145,14 @@ def _crossings(q: Array, smooth: Array, top: int, level: float) -> tuple[float, 
     return rise, float(q[top + beyond[0]]) if beyond.size else np.inf
 
 
-def _one_sided(q: Array, smooth: Array, top: int) -> bool:
+def _one_sided(q: Floats, smooth: Floats, top: int) -> bool:
     """Whether the intensity falls more slowly beyond the top at a point than it rises before."""
     top += int(np.argmax(smooth[top : max(int(np.searchsorted(q, q[top] * SETTINGS.top)), top + 2)]))
     (low, far), (high, near) = (_crossings(q, smooth, top, level) for level in (0.1, 0.9))
     return bool(np.log(far / near) > SETTINGS.one_sided * np.log(high / low)) if np.isfinite(far) else True
 
 
-def _below_liquids(q: Array, intensity: Array, sigma: Array, smooth: Array, peak: int) -> float:
+def _below_liquids(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, peak: int) -> float:
     """Standard deviations by which the first points lie below what any liquid leaves, all together."""
     top, x = float(smooth[peak]), q / q[peak]
     if top <= 0:
@@ -172,7 +170,7 @@ def _below_liquids(q: Array, intensity: Array, sigma: Array, smooth: Array, peak
     return float(np.divide(sums, errors, out=np.zeros_like(sums), where=errors > 0).max())
 
 
-def least_intensity(fraction: float, x: Array) -> Array:
+def least_intensity(fraction: float, x: Floats) -> Floats:
     """Structure factor of hard spheres (Percus and Yevick, 1958) over its first maximum.
 
     Parameters
@@ -184,7 +182,7 @@ def least_intensity(fraction: float, x: Array) -> Array:
     return percus_yevick(fraction, x * where) / height
 
 
-def percus_yevick(fraction: float, x: Array) -> Array:
+def percus_yevick(fraction: float, x: Floats) -> Floats:
     """Structure factor of hard spheres against q times their diameter."""
     dense = (1 - fraction) ** 4
     a = (1 + 2 * fraction) ** 2 / dense
@@ -206,7 +204,7 @@ def _maximum(fraction: float) -> tuple[float, float]:
     return float(x[best]), float(factor[best])
 
 
-def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
+def _edge(q: Floats, smooth: Floats, sigma: Floats, peak: int) -> int:
     """Index of the first point beyond the steepest rise from where the curve rises as curves do."""
     steepness = _steepness(q, smooth, sigma, peak)
     steepest = int(np.argmax(steepness))
@@ -222,7 +220,7 @@ def _edge(q: Array, smooth: Array, sigma: Array, peak: int) -> int:
     return peak
 
 
-def _steepness(q: Array, smooth: Array, sigma: Array, peak: int) -> Array:
+def _steepness(q: Floats, smooth: Floats, sigma: Floats, peak: int) -> Floats:
     """Slope of ln I against ln q from each point before the peak on, without what is lost in the noise."""
     floor = np.maximum(2 * sigma[: peak + 1], 1e-4 * smooth[peak])
     level, x = np.log(np.maximum(smooth[: peak + 1], floor)), np.log(q[: peak + 1])
@@ -233,7 +231,7 @@ def _steepness(q: Array, smooth: Array, sigma: Array, peak: int) -> Array:
     return np.divide(rise, run, out=np.zeros_like(rise), where=run > 0)
 
 
-def _clear(q: Array, intensity: Array, sigma: Array, edge: int) -> int:
+def _clear(q: Floats, intensity: Floats, sigma: Floats, edge: int) -> int:
     """Index of the first point that lies on the line, ln I against ln q, through the points beyond it.
 
     Where a curve falls steeply, it bends down at the edge well after its rise has ended.

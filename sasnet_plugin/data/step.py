@@ -11,13 +11,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..types import Curve
 from .raw import points
 from .shadow import scatter
-
-Array = NDArray[np.float64]
 
 
 class StepSettings(NamedTuple):
@@ -77,7 +75,7 @@ def _is_step(curve: Curve, dark: int) -> bool:
     return bool(-off[-1] > SETTINGS.over * max(abs(float(_before(curve, i)[0][-1])) for i in beyond))
 
 
-def _before(curve: Curve, start: int) -> tuple[Array, Array]:
+def _before(curve: Curve, start: int) -> tuple[Floats, Floats]:
     """ln of up to four points before one over a parabola through those from it on; and errors of these."""
     first, end = max(start - SETTINGS.most, 0), start + SETTINGS.window
     intensity = np.maximum(curve.intensity[first:end], 1e-300)

@@ -24,10 +24,9 @@ from .limits import LIMITS
 from .raw import RawCurve, column
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
     from collections.abc import Iterator, Sequence
+
+    from ..arrays import Floats
 
 _OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
 _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
@@ -51,7 +50,7 @@ def scan_xml(path: Path) -> list[RawCurve]:
     return found
 
 
-def _xml_columns(points: Sequence[Any]) -> tuple[dict[str, FloatArray], dict[str, str]]:
+def _xml_columns(points: Sequence[Any]) -> tuple[dict[str, Floats], dict[str, str]]:
     """Columns by name, NaN where a point has no such value, and the first unit stated of each."""
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     units_of: dict[str, str] = {}
@@ -88,7 +87,7 @@ def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None
     return RawCurve(q, intensity, **others, title=title, **_unit(units_of.get("q", "")), notes=notes)
 
 
-def _in_unit_of_q(name: str, values: FloatArray, units_of: dict[str, str]) -> FloatArray:
+def _in_unit_of_q(name: str, values: Floats, units_of: dict[str, str]) -> Floats:
     """A resolution in the unit of q, where it has one of its own."""
     own, of_q = (units.canonical(units_of.get(key, ""), "q") for key in (name, "q"))
     if name == "dintensity" or own is None or of_q is None or own == of_q:

@@ -16,10 +16,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import fdtrc
 
-Array = NDArray[np.float64]
+from ..arrays import Floats
 
 
 class ChangeSettings(NamedTuple):
@@ -60,8 +59,8 @@ class Binned:
 
     number: int
     #: value, variance: (bins,), mean intensity and its stated variance.
-    value: Array
-    variance: Array
+    value: Floats
+    variance: Floats
 
 
 @dataclass
@@ -69,24 +68,24 @@ class Detector:
     """Takes frames one after the other; what it keeps does not grow."""
 
     settings: ChangeSettings = SETTINGS
-    edges: Array | None = None  #: (bins + 1,), of q, Å⁻¹; None before the first frame.
-    q: Array = field(default_factory=lambda: np.zeros(0))
-    point_weight: Array = field(default_factory=lambda: np.zeros(0))
+    edges: Floats | None = None  #: (bins + 1,), of q, Å⁻¹; None before the first frame.
+    q: Floats = field(default_factory=lambda: np.zeros(0))
+    point_weight: Floats = field(default_factory=lambda: np.zeros(0))
     #: total, variance: (bins,), weighted sum of the frames of this state that are no longer in `newest`, and
     #: its stated variance.
-    total: Array = field(default_factory=lambda: np.zeros(0))
-    variance: Array = field(default_factory=lambda: np.zeros(0))
+    total: Floats = field(default_factory=lambda: np.zeros(0))
+    variance: Floats = field(default_factory=lambda: np.zeros(0))
     weight: float = 0.0
     frames: int = 0
     #: (bins,), sum of squared residuals of the frames of this state and, fading, of states before.
-    squares: Array = field(default_factory=lambda: np.zeros(0))
+    squares: Floats = field(default_factory=lambda: np.zeros(0))
     counted: float = 0.0  #: Frames in it.
-    newest: deque[tuple[Binned, Array]] = field(default_factory=deque)
-    direction: Array = field(default_factory=lambda: np.zeros(0))
+    newest: deque[tuple[Binned, Floats]] = field(default_factory=deque)
+    direction: Floats = field(default_factory=lambda: np.zeros(0))
     changed: int = 0
     odd: list[int] = field(default_factory=list)
 
-    def add(self, number: int, q: Array, intensity: Array, sigma: Array) -> Change | None:
+    def add(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Change | None:
         """Take the next frame; the change that it makes clear, if it does.
 
         Parameters
@@ -109,7 +108,7 @@ class Detector:
 
     # --- bins ---
 
-    def _binned(self, number: int, q: Array, intensity: Array, sigma: Array) -> Binned | None:
+    def _binned(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Binned | None:
         good = np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0) & (q > 0)
         if good.sum() < 2 * self.settings.least:
             return None
@@ -126,13 +125,13 @@ class Detector:
         variance = np.bincount(place, (self.point_weight * sigma) ** 2, size) / norm**2
         return Binned(number, value, variance)
 
-    def _covered(self, q: Array) -> bool:
+    def _covered(self, q: Floats) -> bool:
         """Whether a frame reaches as far as those before, so that it can be compared with them."""
         assert self.edges is not None
         step = (self.edges[-1] / self.edges[0]) ** (1 / max(self.edges.size - 1, 1))
         return bool(q[0] <= self.edges[0] * step and q[-1] >= self.edges[-1] / step)
 
-    def _arrange(self, q: Array, intensity: Array, sigma: Array) -> None:
+    def _arrange(self, q: Floats, intensity: Floats, sigma: Floats) -> None:
         """Bins for frames of such a q, and a new state without a change: nothing can be compared."""
         self.q, self.point_weight = q, 1 / sigma**2
         wanted = np.geomspace(q[0], q[-1] * (1 + 1e-9), min(self.settings.bins, q.size // 2) + 1)
@@ -163,7 +162,7 @@ class Detector:
             self.weight, self.frames = self.weight + w, self.frames + 1
             self.squares, self.counted = self.squares + residual**2, self.counted + 1
 
-    def _before(self, count: int) -> tuple[Array, Array] | None:
+    def _before(self, count: int) -> tuple[Floats, Floats] | None:
         """Mean and variance of this state's frames before the newest but for the first so many of these."""
         if self.frames + count == 0:
             return None
@@ -173,7 +172,7 @@ class Detector:
             total, variance, weight = total + w * frame.value, variance + w**2 * frame.variance, weight + w
         return total / weight, variance / weight**2
 
-    def _factor(self, count: int) -> tuple[Array, float]:
+    def _factor(self, count: int) -> tuple[Floats, float]:
         """By what the stated variance of each bin is wrong, and frames that say so."""
         squares, n = self.squares, self.counted
         for _, residual in list(self.newest)[:count]:
@@ -182,7 +181,7 @@ class Detector:
         own = (self.settings.own * common + squares) / (self.settings.own + n)
         return own, self.settings.prior + n
 
-    def _residual(self, frame: Binned) -> Array:
+    def _residual(self, frame: Binned) -> Floats:
         """A frame against the mean of those before it, in stated standard deviations; 0 for the first."""
         before = self._before(len(self.newest))
         if before is None:
@@ -192,7 +191,7 @@ class Detector:
 
     # --- whether it has changed ---
 
-    def _best(self) -> tuple[int, float, Array] | None:
+    def _best(self) -> tuple[int, float, Floats] | None:
         """Where among the newest frames the clearest change begins, its chance, and its direction."""
         found = None
         held = len(self.newest)
@@ -204,7 +203,7 @@ class Detector:
                 found = begin, chance, direction
         return found
 
-    def _chance(self, begin: int, among: range) -> tuple[float, Array]:
+    def _chance(self, begin: int, among: range) -> tuple[float, Floats]:
         """Probability by chance of what these frames differ by from those before one of them."""
         before = self._before(begin)
         assert before is not None
@@ -249,7 +248,7 @@ class Detector:
 
     # --- afterwards ---
 
-    def _begin_anew(self, begin: int, chance: float, direction: Array) -> Change:
+    def _begin_anew(self, begin: int, chance: float, direction: Floats) -> Change:
         """The frames from there on are a new state."""
         begin, gradual = self._onset(begin, direction)
         seen = self.newest[-1][0].number
@@ -271,7 +270,7 @@ class Detector:
         self.direction, self.changed = direction, seen
         return Change(first, seen, chance, gradual, goes_on)
 
-    def _onset(self, begin: int, direction: Array) -> tuple[int, bool]:
+    def _onset(self, begin: int, direction: Floats) -> tuple[int, bool]:
         """Where a step or a slope in that direction fits the newest frames best; whether it is a slope."""
         before = self._before(begin)
         assert before is not None
@@ -302,8 +301,8 @@ def _weight(frame: Binned) -> float:
 
 
 def _left(
-    value: Array, variance: Array, mean: Array, of_mean: Array, factor: Array
-) -> tuple[Array, Array, int]:
+    value: Floats, variance: Floats, mean: Floats, of_mean: Floats, factor: Floats
+) -> tuple[Floats, Floats, int]:
     """What the best scale and background of a mean leave of a frame, its variance, degrees of freedom."""
     scale = float(np.sum(value * mean / variance) / np.sum(mean**2 / variance))
     background = 0.0
@@ -318,13 +317,13 @@ def _left(
     return value - scale * mean - background, total, value.size - 2
 
 
-def _cosine(one: Array, other: Array) -> float:
+def _cosine(one: Floats, other: Floats) -> float:
     if one.shape != other.shape:
         return 0.0
     return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-300))
 
 
-def restored(state: dict[str, Array]) -> Detector:
+def restored(state: dict[str, Floats]) -> Detector:
     """A detector as `kept` has it."""
     names = ("edges", "q", "point_weight", "total", "variance", "squares", "direction")
     found = Detector()
@@ -342,12 +341,12 @@ def restored(state: dict[str, Array]) -> Detector:
     return found
 
 
-def kept(detector: Detector) -> dict[str, Array]:
+def kept(detector: Detector) -> dict[str, Floats]:
     """What a detector has to keep to go on in another process, as arrays."""
     size = detector.total.size
     frames = [frame for frame, _ in detector.newest]
 
-    def rows(found: list[Array]) -> Array:
+    def rows(found: list[Floats]) -> Floats:
         return np.array(found) if found else np.zeros((0, size))
 
     return {

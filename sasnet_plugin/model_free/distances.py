@@ -18,10 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from .maxima import averaged, roughness
 from .results import Guinier, PairDistances, Refused
-
-Array = NDArray[np.float64]
 
 
 class DistanceSettings(NamedTuple):
@@ -53,11 +52,11 @@ SETTINGS = DistanceSettings()
 
 
 def pair_distances(
-    q: Array,
-    intensity: Array,
-    sigma: Array,
+    q: Floats,
+    intensity: Floats,
+    sigma: Floats,
     guinier: Guinier | Refused,
-    dq: Array | None = None,
+    dq: Floats | None = None,
     slit: float = 0.0,
     settings: DistanceSettings = SETTINGS,
 ) -> PairDistances | Refused:
@@ -106,19 +105,19 @@ class _Data(NamedTuple):
     """Averages of neighbours over their errors, the largest intensity being 1; without a flat background."""
 
     #: q, share: (n,), points, and the weight of each in its average.
-    q: Array
-    share: Array
+    q: Floats
+    share: Floats
     first: NDArray[np.intp]  #: (m,), the first point of each average.
     #: y, error: (m,)
-    y: Array
-    error: Array
-    flat: Array  #: (m,), a background, of unit length.
-    dq: Array | None  #: (n,)
+    y: Floats
+    error: Floats
+    flat: Floats  #: (m,), a background, of unit length.
+    dq: Floats | None  #: (n,)
     unit: float  #: The largest intensity.
 
     @classmethod
     def of(
-        cls, q: Array, intensity: Array, sigma: Array, dq: Array | None, settings: DistanceSettings
+        cls, q: Floats, intensity: Floats, sigma: Floats, dq: Floats | None, settings: DistanceSettings
     ) -> _Data:
         unit = float(intensity.max())
         first = _firsts(q, settings.points)
@@ -130,7 +129,7 @@ class _Data(NamedTuple):
         y = np.add.reduceat(share * intensity, first) / unit / error
         return cls(q, share, first, _without(y, flat), error, flat, dq, unit)
 
-    def columns(self, r: Array) -> Array:
+    def columns(self, r: Floats) -> Floats:
         """(m, cells) what each cell of p(r) contributes, over the errors, less a flat part."""
         kernel = np.sinc(self.q[:, None] * r / np.pi)
         if self.dq is not None:  # of a normal distribution of q
@@ -139,7 +138,7 @@ class _Data(NamedTuple):
         return _without(averaged / self.error[:, None], self.flat)
 
 
-_Points = tuple[Array, Array, Array, Array | None]
+_Points = tuple[Floats, Floats, Floats, Floats | None]
 
 
 def _thinned(points: _Points, most: int) -> _Points:
@@ -154,7 +153,7 @@ def _thinned(points: _Points, most: int) -> _Points:
     )  # fmt: skip
 
 
-def _firsts(q: Array, most: int) -> NDArray[np.intp]:
+def _firsts(q: Floats, most: int) -> NDArray[np.intp]:
     """The first of each group of neighbours, half of the groups by equal steps, half by equal factors."""
     if q.size <= most:
         return np.arange(q.size)
@@ -163,17 +162,17 @@ def _firsts(q: Array, most: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.append(True, np.diff(place) > 0))
 
 
-def _without(columns: Array, flat: Array) -> Array:
-    rest: Array = columns - np.multiply.outer(flat, flat @ columns)
+def _without(columns: Floats, flat: Floats) -> Floats:
+    rest: Floats = columns - np.multiply.outer(flat, flat @ columns)
     return rest
 
 
-def _cells(settings: DistanceSettings) -> Array:
+def _cells(settings: DistanceSettings) -> Floats:
     """Their middles, over D."""
     return (np.arange(settings.cells) + 0.5) / settings.cells
 
 
-def _factor(end: int, length: float, settings: DistanceSettings) -> Array:
+def _factor(end: int, length: float, settings: DistanceSettings) -> Floats:
     """Cholesky factor of the covariance of p(r): Matérn's of order 5/2 between the ends."""
     x = _cells(settings)
     envelope = x**2 * (1 - x) ** end
@@ -187,24 +186,24 @@ class _Solved(NamedTuple):
     """The linear problem of one D, end and length."""
 
     diameter: float
-    basis: Array  #: (cells, cells), of p(r), from what the singular vectors stand for.
+    basis: Floats  #: (cells, cells), of p(r), from what the singular vectors stand for.
     #: values, data: (cells,), singular values, and the data along their vectors.
-    values: Array
-    data: Array
+    values: Floats
+    data: Floats
 
     @classmethod
-    def of(cls, data: _Data, columns: Array, factor: Array, diameter: float) -> _Solved:
+    def of(cls, data: _Data, columns: Floats, factor: Floats, diameter: float) -> _Solved:
         u, values, v = np.linalg.svd(columns @ factor, full_matrices=False)
         return cls(diameter, factor @ v.T, values, u.T @ data.y)
 
-    def evidence(self, data: _Data, amplitudes: Array) -> Array:
+    def evidence(self, data: _Data, amplitudes: Floats) -> Floats:
         """Logarithm of it at each amplitude."""
         grown = 1 + np.multiply.outer(amplitudes**2, self.values**2)
         rest = data.y @ data.y - self.data @ self.data
-        found: Array = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))
+        found: Floats = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))
         return found
 
-    def cells(self, amplitude: float) -> tuple[Array, Array]:
+    def cells(self, amplitude: float) -> tuple[Floats, Floats]:
         """What each cell of p(r) holds at its most probable, and a root of its covariance."""
         grown = 1 + (amplitude * self.values) ** 2
         return self.basis @ (amplitude**2 * self.values / grown * self.data), self.basis * (
@@ -213,7 +212,7 @@ class _Solved(NamedTuple):
 
 
 def _averaged(
-    data: _Data, solved: list[_Solved], share: Array, amplitudes: Array, settings: DistanceSettings
+    data: _Data, solved: list[_Solved], share: Floats, amplitudes: Floats, settings: DistanceSettings
 ) -> PairDistances:
     diameters = np.array([one.diameter for one in solved])
     each = share.sum(axis=1)
@@ -237,7 +236,7 @@ def _averaged(
 
 
 def _kept(
-    solved: list[_Solved], share: Array, amplitudes: Array, settings: DistanceSettings
+    solved: list[_Solved], share: Floats, amplitudes: Floats, settings: DistanceSettings
 ) -> Iterator[tuple[float, _Solved, float]]:
     """Weight, problem and amplitude of all that matter."""
     for row, column in zip(*np.nonzero(share > settings.kept * share.max()), strict=True):
@@ -245,8 +244,8 @@ def _kept(
 
 
 def _of_one(
-    data: _Data, one: _Solved, amplitude: float, r: Array, settings: DistanceSettings
-) -> tuple[Array, Array]:
+    data: _Data, one: _Solved, amplitude: float, r: Floats, settings: DistanceSettings
+) -> tuple[Floats, Floats]:
     """Reduced χ², I(0), Rg and p at each r, and the variances of all but the first."""
     x = _cells(settings)
     cells, root = one.cells(amplitude)
@@ -269,7 +268,7 @@ def _of_one(
 
 
 def _refused(
-    found: PairDistances, diameters: Array, share: Array, solved: list[_Solved], settings: DistanceSettings
+    found: PairDistances, diameters: Floats, share: Floats, solved: list[_Solved], settings: DistanceSettings
 ) -> Refused | None:
     if found.reduced_chisq > settings.misfit:
         return Refused(

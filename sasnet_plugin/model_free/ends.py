@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from .results import Plateau, Porod, Refused, Slope
-
-Array = NDArray[np.float64]
 
 
 class EndSettings(NamedTuple):
@@ -33,7 +32,7 @@ SETTINGS = EndSettings()
 _EXPONENTS = np.arange(0.5, 7.51, 0.1)
 
 
-def slopes(q: Array, intensity: Array, sigma: Array) -> tuple[Slope | Refused, Slope | Refused]:
+def slopes(q: Floats, intensity: Floats, sigma: Floats) -> tuple[Slope | Refused, Slope | Refused]:
     """d ln I / d ln q at the lowest and at the highest q.
 
     Parameters
@@ -47,7 +46,7 @@ def slopes(q: Array, intensity: Array, sigma: Array) -> tuple[Slope | Refused, S
     )
 
 
-def _slope(q: Array, intensity: Array, sigma: Array) -> Slope | Refused:
+def _slope(q: Floats, intensity: Floats, sigma: Floats) -> Slope | Refused:
     if q.size < SETTINGS.points[0]:
         return Refused(f"only {q.size} points within a factor of {SETTINGS.factor:g} in q")
     if np.median(intensity / sigma) < SETTINGS.seen:
@@ -72,7 +71,7 @@ def _slope(q: Array, intensity: Array, sigma: Array) -> Slope | Refused:
     return Slope(value, error, float(q[0]), float(q[-1]), int(np.sum(lit)))
 
 
-def porod(q: Array, intensity: Array, sigma: Array) -> Porod | Refused:
+def porod(q: Floats, intensity: Floats, sigma: Floats) -> Porod | Refused:
     """A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B where p is 4 (G. Porod, Kolloid-Z. 124 (1951) 83).
 
     Parameters
@@ -103,7 +102,7 @@ def porod(q: Array, intensity: Array, sigma: Array) -> Porod | Refused:
     )  # fmt: skip
 
 
-def _jackknifed(values: Array) -> float:
+def _jackknifed(values: Floats) -> float:
     blocks = values.size
     return float(np.sqrt((blocks - 1) / blocks * np.sum((values - values.mean()) ** 2)))
 
@@ -117,17 +116,17 @@ class _Sums(NamedTuple):
         Of w, w f, w f², w I, w f I, w I² with f = (q / q₀)⁻ᵖ; without each block, and last of all points.
     """
 
-    q: Array
-    intensity: Array
-    weight: Array
+    q: Floats
+    intensity: Floats
+    weight: Floats
     block: NDArray[np.intp]
 
     @classmethod
-    def of(cls, q: Array, intensity: Array, sigma: Array, blocks: int) -> _Sums:
+    def of(cls, q: Floats, intensity: Floats, sigma: Floats, blocks: int) -> _Sums:
         place = np.log(q / q[0]) / np.log(q[-1] / q[0])
         return cls(q, intensity, sigma**-2, np.minimum((place * blocks).astype(np.intp), blocks - 1))
 
-    def matrix(self, exponents: Array) -> Array:
+    def matrix(self, exponents: Floats) -> Floats:
         f = np.exp(-exponents[:, None] * np.log(self.q / self.q[0]))
         w, wi = self.weight, self.weight * self.intensity
         one = np.ones_like(f)
@@ -139,7 +138,7 @@ class _Sums(NamedTuple):
         total = sums.sum(axis=1, keepdims=True)
         return np.concatenate([total - sums, total], axis=1)
 
-    def laws(self, exponents: Array) -> tuple[Array, Array]:
+    def laws(self, exponents: Floats) -> tuple[Floats, Floats]:
         """(exponents, blocks + 1, 3) exponent, A at the first q, B; and χ²."""
         w, wf, wff, wi, wfi, wii = np.moveaxis(self.matrix(exponents), -1, 0)
         spread = w * wff - wf**2
@@ -148,12 +147,12 @@ class _Sums(NamedTuple):
         chi2 = wii - a * wfi - b * wi
         return np.stack([np.broadcast_to(exponents[:, None], a.shape), a, b], axis=-1), chi2
 
-    def of_exponent(self, exponent: float) -> tuple[Array, Array]:
+    def of_exponent(self, exponent: float) -> tuple[Floats, Floats]:
         """(3,) of all points and (blocks, 3) without each."""
         found, _ = self.laws(np.array([exponent]))
         return found[0, -1], found[0, :-1]
 
-    def best(self) -> tuple[Array, Array]:
+    def best(self) -> tuple[Floats, Floats]:
         """As `of_exponent`, each with its own best exponent, by a parabola through χ²."""
         found, chi2 = self.laws(_EXPONENTS)
         chi2 = np.where(found[..., 1] > 0, chi2, np.inf)
@@ -173,7 +172,7 @@ class _Sums(NamedTuple):
         return np.array(out[-1]), np.array(out[:-1])
 
 
-def plateau(q: Array, intensity: Array, sigma: Array) -> Plateau | Refused:
+def plateau(q: Floats, intensity: Floats, sigma: Floats) -> Plateau | Refused:
     """The widest part, by factors of q, in which the intensity does not change.
 
     Parameters

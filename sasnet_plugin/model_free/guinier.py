@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .results import Guinier, Refused
-from .series import FLAT, SETTINGS, Array, GuinierSettings, Points, State, started, stepped
+from .series import FLAT, SETTINGS, Floats, GuinierSettings, Points, State, started, stepped
 
 _ROUNDS, _LEAST, _DRIFTED, _SETTLED = 10, 2, 2, 3e-3
 #: Exponent of a power law below which a curve is level.
@@ -29,10 +29,10 @@ _FIRST = 4
 
 
 def guinier(
-    q: Array,
-    intensity: Array,
-    sigma: Array,
-    dq: Array | None = None,
+    q: Floats,
+    intensity: Floats,
+    sigma: Floats,
+    dq: Floats | None = None,
     slit: float = 0.0,
 ) -> Guinier | Refused:
     """Radius of gyration and forward intensity, or why there are none.
@@ -153,7 +153,7 @@ def _settled(
     return found.residual.size, found
 
 
-def _scatter(residual: Array) -> float:
+def _scatter(residual: Floats) -> float:
     """Noise over the stated errors, from neighbours' differences (von Neumann 1941); at least 0.1."""
     return max(float(np.sqrt(np.mean(np.diff(residual) ** 2) / 2)), 0.1)
 

@@ -6,11 +6,9 @@ from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats
 from .results import Guinier, Kratky, Peak, Refused
-
-Array = NDArray[np.float64]
 
 
 class MaximumSettings(NamedTuple):
@@ -33,7 +31,9 @@ SETTINGS = MaximumSettings()
 _POINTS = 4
 
 
-def peaks(q: Array, intensity: Array, sigma: Array, settings: MaximumSettings = SETTINGS) -> tuple[Peak, ...]:
+def peaks(
+    q: Floats, intensity: Floats, sigma: Floats, settings: MaximumSettings = SETTINGS
+) -> tuple[Peak, ...]:
     """Maxima by rising q.
 
     Parameters
@@ -59,12 +59,12 @@ def _is_new(peak: Peak, found: list[Peak]) -> bool:
     return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
 
 
-def averaged(x: Array, together: int) -> Array:
+def averaged(x: Floats, together: int) -> Floats:
     """Means of neighbours; what is left at the end is left out."""
     return x[: x.size // together * together].reshape(-1, together).mean(axis=1)
 
 
-def roughness(relative: Array) -> float:
+def roughness(relative: Floats) -> float:
     """Noise over the stated errors where that is more, from second differences (median, so that peaks do not
     count).
     """
@@ -73,15 +73,15 @@ def roughness(relative: Array) -> float:
     return max(float(np.median(np.abs(np.diff(relative, 2)))) / (0.6745 * np.sqrt(6)), 1.0)
 
 
-def _running(x: Array, number: int) -> Array:
+def _running(x: Floats, number: int) -> Floats:
     if number == 1:
         return x
     padded = np.pad(x, number // 2, mode="edge")
-    mean: Array = np.convolve(padded, np.full(number, 1 / number), mode="valid")
+    mean: Floats = np.convolve(padded, np.full(number, 1 / number), mode="valid")
     return mean
 
 
-def _tops(smooth: Array, noise: Array, settings: MaximumSettings) -> list[tuple[int, int, int]]:
+def _tops(smooth: Floats, noise: Floats, settings: MaximumSettings) -> list[tuple[int, int, int]]:
     """Minimum, maximum, minimum, where each step is significant."""
     found: list[list[int]] = []
     low = high = 0
@@ -107,7 +107,7 @@ def _tops(smooth: Array, noise: Array, settings: MaximumSettings) -> list[tuple[
 
 
 def _peak(
-    q: Array, intensity: Array, sigma: Array, smooth: Array, place: tuple[int, int, int],
+    q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, place: tuple[int, int, int],
     settings: MaximumSettings,
 ) -> Peak | None:  # fmt: skip
     """Position by a parabola through what lies above half of its height."""
@@ -129,7 +129,7 @@ def _peak(
     )  # fmt: skip
 
 
-def _upper_half(q: Array, smooth: Array, place: tuple[int, int, int]) -> tuple[int, int, float]:
+def _upper_half(q: Floats, smooth: Floats, place: tuple[int, int, int]) -> tuple[int, int, float]:
     """First and last point above half of a maximum's height, and its full width there."""
     left, top, right = place
     half = 0.5 * (smooth[top] + max(smooth[left], smooth[right]))
@@ -142,7 +142,7 @@ def _upper_half(q: Array, smooth: Array, place: tuple[int, int, int]) -> tuple[i
     return low, high, ends[1] - ends[0]
 
 
-def _vertex(x: Array, y: Array, sigma: Array) -> tuple[float, float] | None:
+def _vertex(x: Floats, y: Floats, sigma: Floats) -> tuple[float, float] | None:
     """Where a parabola through points is highest, with its error; None where that is not near 0."""
     if x.size < _POINTS:
         return None
@@ -162,14 +162,14 @@ def _vertex(x: Array, y: Array, sigma: Array) -> tuple[float, float] | None:
     return -b / (2 * c), float(np.sqrt(slope @ covariance @ slope * max(reduced, 1.0)))
 
 
-def _crossing(q: Array, smooth: Array, outside: int, inside: int, half: float) -> float:
+def _crossing(q: Floats, smooth: Floats, outside: int, inside: int, half: float) -> float:
     if not 0 <= outside < q.size or smooth[outside] >= smooth[inside]:
         return float(q[inside])
     share = (smooth[inside] - half) / (smooth[inside] - smooth[outside])
     return float(q[inside] + min(max(share, 0.0), 1.0) * (q[outside] - q[inside]))
 
 
-def kratky(q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused) -> Kratky | Refused:
+def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refused) -> Kratky | Refused:
     """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
 
     Parameters
@@ -204,7 +204,7 @@ def kratky(q: Array, intensity: Array, sigma: Array, guinier: Guinier | Refused)
     return Kratky(x, y, dy, float(at[top]) + _shift(at, mean, top), float(mean[top]))
 
 
-def _shift(at: Array, mean: Array, top: int) -> float:
+def _shift(at: Floats, mean: Floats, top: int) -> float:
     """From the highest of means to the top of a parabola through its neighbours."""
     around = slice(max(top - 2, 0), top + 3)
     if mean[around].size <= 3:

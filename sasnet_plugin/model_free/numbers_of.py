@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..noise import estimate_dintensity
 from . import ends, maxima
 from .guinier import guinier
 from .results import Guinier, Measured, ModelFree, PairDistances, Porod, Refused, Slope
 
-Array = NDArray[np.float64]
 _FEWEST = 5
 #: Slope up to which the highest q are level; standard deviations that a background is above zero.
 _LEVEL, _SURE = 0.15, 4.0
@@ -21,14 +21,14 @@ _LEVEL, _SURE = 0.15, 4.0
 class _Points(NamedTuple):
     """Points with a finite intensity and noise, in the order of q."""
 
-    q: Array
-    intensity: Array
-    sigma: Array
-    dq: Array | None
+    q: Floats
+    intensity: Floats
+    sigma: Floats
+    dq: Floats | None
     slit: float
 
     @property
-    def three(self) -> tuple[Array, Array, Array]:
+    def three(self) -> tuple[Floats, Floats, Floats]:
         return self.q, self.intensity, self.sigma
 
 
@@ -45,14 +45,14 @@ def _points(curve: Measured) -> _Points | None:
     return _Points(q[good], intensity[good], sigma, _spread(curve, good), slit)
 
 
-def _sigma(curve: Measured) -> Array:
+def _sigma(curve: Measured) -> Floats:
     """The stated errors, or the scatter of neighbours."""
     if curve.dintensity is not None and np.any(curve.dintensity > 0):
         return curve.dintensity
     return estimate_dintensity(curve.intensity) if curve.q.size else np.zeros_like(curve.q)
 
 
-def _spread(curve: Measured, good: NDArray[np.bool_]) -> Array | None:
+def _spread(curve: Measured, good: NDArray[np.bool_]) -> Floats | None:
     """Standard deviation of q from a pinhole's resolution and the half width of a slit, as far as stated."""
     widths = [(curve.dq, 1.0), (curve.dxw, np.sqrt(3))]
     known = [np.nan_to_num(one[good] / by) for one, by in widths if one is not None]

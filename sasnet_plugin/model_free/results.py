@@ -9,37 +9,34 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from ..arrays import Floats
 
 
 class Measured(Protocol):
     """A curve: see `sasnet_plugin.types.Curve`."""
 
     @property
-    def q(self) -> Array:
+    def q(self) -> Floats:
         """(n,) Å⁻¹, positive and ascending."""
 
     @property
-    def intensity(self) -> Array:
+    def intensity(self) -> Floats:
         """(n,) cm⁻¹ or arbitrary."""
 
     @property
-    def dintensity(self) -> Array | None:
+    def dintensity(self) -> Floats | None:
         """(n,) one standard deviation."""
 
     @property
-    def dq(self) -> Array | None:
+    def dq(self) -> Floats | None:
         """(n,) pinhole resolution, Å⁻¹."""
 
     @property
-    def dxl(self) -> Array | None:
+    def dxl(self) -> Floats | None:
         """(n,) slit half length, Å⁻¹."""
 
     @property
-    def dxw(self) -> Array | None:
+    def dxw(self) -> Floats | None:
         """(n,) slit half width, Å⁻¹."""
 
 
@@ -80,10 +77,10 @@ class Guinier(NamedTuple):
     background: float = 0.0  #: Flat one that the highest q show, subtracted before; 0 where they show none.
     terms: tuple[float, ...] = ()  #: κ₄, κ₆, … of the curve that was fitted.
 
-    def log_intensity(self, q: Array) -> Array:
+    def log_intensity(self, q: Floats) -> Floats:
         """ln I of the curve that was fitted, at q in Å⁻¹, without its smearing."""
         v = (q * self.rg) ** 2
-        line: Array = math.log(self.i0) - v / 3 + sum(k * v**n for n, k in enumerate(self.terms, start=2))
+        line: Floats = math.log(self.i0) - v / 3 + sum(k * v**n for n, k in enumerate(self.terms, start=2))
         return line
 
 
@@ -149,10 +146,10 @@ class Peak(NamedTuple):
 class Kratky(NamedTuple):
     """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg."""
 
-    x: Array  #: (n,), q Rg.
+    x: Floats  #: (n,), q Rg.
     #: y, dy: (n,), (q Rg)² I / I(0), the background of `Guinier` subtracted, and its standard deviation.
-    y: Array
-    dy: Array
+    y: Floats
+    dy: Floats
     #: peak_x, peak_y: first maximum; a compact body has it at √3 with 3/e, a chain rises to a plateau near 2
     #: and has none.
     peak_x: float | None
@@ -170,10 +167,10 @@ class PairDistances(NamedTuple):
     #: i0, i0_error: integral of p(r), in the unit of the intensity.
     i0: float
     i0_error: float
-    r: Array  #: (n,), Å, from 0 to two standard deviations beyond the largest distance.
+    r: Floats  #: (n,), Å, from 0 to two standard deviations beyond the largest distance.
     #: p, p_error: (n,), (unit of the intensity) / Å, and one standard deviation, that of D included.
-    p: Array
-    p_error: Array
+    p: Floats
+    p_error: Floats
     #: q_min, q_max: range used, Å⁻¹.
     q_min: float
     q_max: float

@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ..arrays import Floats
 
 
 class Series(NamedTuple):
@@ -25,7 +24,7 @@ class Series(NamedTuple):
     mean: tuple[float, ...]  #: Of the coefficients.
     factor: tuple[float, ...]  #: Lower triangle, row by row, of the Cholesky factor of their covariance.
 
-    def covariance(self, wider: float) -> Array:
+    def covariance(self, wider: float) -> Floats:
         """(terms, terms), with the deviations multiplied."""
         lower = np.zeros((len(self.mean), len(self.mean)))
         lower[np.tril_indices(len(self.mean))] = self.factor
@@ -144,10 +143,10 @@ FLAT, LATE = 0.05, 3.0
 class Points(NamedTuple):
     """The lowest points of a curve: Å⁻¹, intensity and noise of one unit, resolution in Å⁻¹."""
 
-    q: Array
-    intensity: Array
-    sigma: Array
-    dq: Array | None
+    q: Floats
+    intensity: Floats
+    sigma: Floats
+    dq: Floats | None
 
     def first(self, count: int) -> Points:
         return self._part(slice(count))
@@ -163,11 +162,11 @@ class Points(NamedTuple):
 class State(NamedTuple):
     """The series at its best, averaged over the classes."""
 
-    theta: Array  #: (2 + terms,), ln I(0), ln Rg², coefficients of the series.
-    covariance: Array  #: (2 + terms, 2 + terms)
-    residual: Array  #: (n,), of the likeliest class, over the stated errors.
+    theta: Floats  #: (2 + terms,), ln I(0), ln Rg², coefficients of the series.
+    covariance: Floats  #: (2 + terms, 2 + terms)
+    residual: Floats  #: (n,), of the likeliest class, over the stated errors.
     chi2: float  #: Of that class, with what its prior adds.
-    each: Array  #: (classes, 2 + terms), theta of each class.
+    each: Floats  #: (classes, 2 + terms), theta of each class.
 
     @property
     def rg(self) -> float:
@@ -177,9 +176,9 @@ class State(NamedTuple):
 class _Priors(NamedTuple):
     """Of all classes."""
 
-    mean: Array  #: (classes, 2 + terms)
-    precision: Array  #: (classes, 2 + terms, 2 + terms), zero for ln I(0) and ln Rg².
-    constant: Array  #: (classes,), what of the log evidence depends on the class alone.
+    mean: Floats  #: (classes, 2 + terms)
+    precision: Floats  #: (classes, 2 + terms, 2 + terms), zero for ln I(0) and ln Rg².
+    constant: Floats  #: (classes,), what of the log evidence depends on the class alone.
 
 
 @lru_cache(maxsize=8)
@@ -192,14 +191,14 @@ def _priors(settings: GuinierSettings) -> _Priors:
     return _Priors(mean, precision, share - 0.5 * np.linalg.slogdet(covariance)[1])
 
 
-def started(points: Points, count: int, rg: float, settings: GuinierSettings) -> Array:
+def started(points: Points, count: int, rg: float, settings: GuinierSettings) -> Floats:
     """(classes, 2 + terms) theta to begin with."""
     theta = _priors(settings).mean.copy()
     theta[:, 0], theta[:, 1] = math.log(float(points.intensity[:count].max())), 2 * math.log(rg)
     return theta
 
 
-def stepped(points: Points, theta: Array, settings: GuinierSettings) -> State:
+def stepped(points: Points, theta: Floats, settings: GuinierSettings) -> State:
     """One step of Gauss and Newton under the prior of each class, and the average of where they lead."""
     priors = _priors(settings)
     line, columns = _line(points, theta, settings.reach[0])
@@ -232,7 +231,7 @@ def stepped(points: Points, theta: Array, settings: GuinierSettings) -> State:
     return State(mean, spread, residual[best], float(chi2[best]), theta)
 
 
-def _line(points: Points, theta: Array, reach: float) -> tuple[Array, Array]:
+def _line(points: Points, theta: Floats, reach: float) -> tuple[Floats, Floats]:
     """ln I of the series, (classes, n), and its derivatives by theta, (classes, 2 + terms, n)."""
     a = np.exp(theta[:, 1:2]) / 3
     v = 3 * a * points.q**2
@@ -255,8 +254,8 @@ def _line(points: Points, theta: Array, reach: float) -> tuple[Array, Array]:
     return np.clip(line, top - 60, top), columns
 
 
-def _smearing(exponent: Array, a: Array, dq: Array) -> Array:
+def _smearing(exponent: Floats, a: Floats, dq: Floats) -> Floats:
     """ln of exp(−a q²) averaged over a normal distribution of q, less −a q² (integral in closed form)."""
     spread = 2 * a * dq**2
-    smeared: Array = exponent * spread / (1 + spread) - 0.5 * np.log1p(spread)
+    smeared: Floats = exponent * spread / (1 + spread) - 0.5 * np.log1p(spread)
     return smeared

@@ -8,27 +8,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..domains import Domain
 from ..domains.heads import Classes, Distribution, Head, Inputs, Outputs, Quantities
 
-FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 #: A band's lower end below this, as a root of the share over the uniform one, is none.
 _NOTHING = 0.15
 
 
-def softmax(logits: NDArray[np.floating], mask: BoolArray | None = None) -> FloatArray:
+def softmax(logits: NDArray[np.floating], mask: BoolArray | None = None) -> Floats:
     """Softmax over the last axis; exactly zero where `mask` is False."""
     x = np.asarray(logits, dtype=np.float64)
     if mask is not None:
         x = np.where(mask, x, -np.inf)
-    weight: FloatArray = np.exp(x - x.max(axis=-1, keepdims=True))
+    weight: Floats = np.exp(x - x.max(axis=-1, keepdims=True))
     weight /= weight.sum(axis=-1, keepdims=True)
     return weight
 
 
-def sigmoid(x: NDArray[np.floating]) -> FloatArray:
+def sigmoid(x: NDArray[np.floating]) -> Floats:
     """Logistic function, without overflow at either end."""
     tail = np.exp(-np.abs(np.asarray(x, dtype=np.float64)))
     return np.asarray(np.where(np.asarray(x) >= 0, 1.0, tail) / (1.0 + tail))
@@ -44,12 +44,12 @@ def allowed_labels(head: Classes, given: tuple[str, ...]) -> BoolArray:
     )
 
 
-def shares(output: NDArray[np.floating]) -> FloatArray:
+def shares(output: NDArray[np.floating]) -> Floats:
     """Share of each angle, (n, bins), of the output of `Distribution`."""
     return softmax(output)
 
 
-def smoothed(p: NDArray[np.floating], head: Distribution) -> FloatArray:
+def smoothed(p: NDArray[np.floating], head: Distribution) -> Floats:
     """Distributions averaged with a Gaussian of the head's resolution around the period, (…, bins)."""
     sigma = head.resolution / np.sqrt(8 * np.log(2))
     modes = np.exp(-2 * (np.pi * sigma * np.arange(head.bins // 2 + 1) / head.period) ** 2)
@@ -58,8 +58,8 @@ def smoothed(p: NDArray[np.floating], head: Distribution) -> FloatArray:
 
 
 def distribution_band(
-    p: FloatArray, quantiles: FloatArray, scale: float, head: Distribution
-) -> tuple[FloatArray, FloatArray]:
+    p: Floats, quantiles: Floats, scale: float, head: Distribution
+) -> tuple[Floats, Floats]:
     """Ends of the band of p averaged over the head's resolution, (n, bins) each.
 
     The network's quantiles, widened about its answer by one factor that held-out patterns need (conformal
@@ -78,7 +78,7 @@ def distribution_band(
     return np.asarray(low**2 / head.bins), np.asarray(high**2 / head.bins)
 
 
-def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> FloatArray:
+def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> Floats:
     """Earth mover's distance of distributions on a circle, (…), in the unit of the period.
 
     Notes
@@ -92,7 +92,7 @@ def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> FloatArray:
     return np.asarray(np.abs(difference - middle).mean(axis=-1) * period)
 
 
-def mirrored(p: NDArray[np.floating]) -> FloatArray:
+def mirrored(p: NDArray[np.floating]) -> Floats:
     """The distribution of period − angle, along the last axis."""
     return np.asarray(np.roll(np.asarray(p, dtype=np.float64)[..., ::-1], 1, axis=-1))
 
@@ -116,7 +116,7 @@ def said_of(
     return found
 
 
-def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, FloatArray]:
+def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, Floats]:
     """Mean of what a network says of a measurement and of its mirror image, so that the mirror is exact.
 
     Of distributions the shares are averaged, of all else the outputs.
@@ -127,7 +127,7 @@ def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dic
         Outputs for the same measurements, and for their mirror images.
     """
     one, other = _double(straight), _double(turned)
-    found: dict[str, FloatArray] = {}
+    found: dict[str, Floats] = {}
     for head in heads:
         name = head.name
         if isinstance(head, Distribution):
@@ -145,21 +145,21 @@ def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dic
     return found
 
 
-def _double(found: Outputs) -> dict[str, FloatArray]:
+def _double(found: Outputs) -> dict[str, Floats]:
     return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
-def _signs(head: Quantities) -> FloatArray:
+def _signs(head: Quantities) -> Floats:
     """(parameters, 2) of mean and width in the mirror image: an odd quantity has the other sign there."""
     return np.array([[-1.0 if parameter.odd else 1.0, 1.0] for parameter in head.parameters])
 
 
-def level_of(outputs: Outputs, n: int) -> FloatArray:
+def level_of(outputs: Outputs, n: int) -> Floats:
     """How much was measured, (n,), on which calibration may depend; 0 where a domain has no such number."""
     return np.asarray(outputs.get("level", np.zeros(n)), dtype=np.float64)
 
 
-def mean_and_sigma(output: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
+def mean_and_sigma(output: NDArray[np.floating]) -> tuple[Floats, Floats]:
     """Mean and standard deviation, (n, parameters) each, of the output of `Quantities`."""
     values = np.asarray(output, dtype=np.float64)
     values = values.reshape(len(values), -1, 2)

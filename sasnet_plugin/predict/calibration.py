@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..domains.heads import Classes, Distribution, Embedding, Head, Outputs, Quantities, Scope, Tags, Targets
 from .arithmetic import (
-    FloatArray,
+    Floats,
     allowed_labels,
     circular_w1,
     distribution_band,
@@ -115,7 +115,7 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
     return {"slope": slope.tolist(), "offset": offset.tolist(), "threshold": least}
 
 
-def best_threshold(p: FloatArray, truth: FloatArray) -> float:
+def best_threshold(p: Floats, truth: Floats) -> float:
     """The probability from which on a tag is called present with the largest F1, between 0.2 and 0.8.
 
     Parameters
@@ -173,7 +173,7 @@ def _distribution(head: Distribution, outputs: Outputs, targets: Targets) -> dic
     }
 
 
-def _distances(some: FloatArray) -> list[float]:
+def _distances(some: Floats) -> list[float]:
     at = (np.arange(QUANTILES) + 0.5) / QUANTILES
     return [float(f"{x:.4g}") for x in np.quantile(some[:, 0], at)]
 
@@ -188,7 +188,7 @@ def least_scale(held: Callable[[float], float], share: float) -> float:
 
 
 def by_level(
-    levels: FloatArray, values: FloatArray, number: int, numbers: Callable[[FloatArray], list[float]]
+    levels: Floats, values: Floats, number: int, numbers: Callable[[Floats], list[float]]
 ) -> list[list[Any]]:
     """Numbers of each of some classes of equal numbers by level, [[largest level, numbers], …].
 
@@ -203,7 +203,7 @@ def by_level(
     return found
 
 
-def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> FloatArray:
+def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> Floats:
     """Numbers of the class that each level is in, (n, numbers); beyond the last end the last one's."""
     ends = np.array([end for end, _ in classes])
     which = np.minimum(np.searchsorted(ends, levels), len(ends) - 1)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..data.featureless import level, simple_shape
 from ..data.raw import points
 from ..domains import Seen
@@ -16,8 +16,6 @@ from ..domains.heads import Parameter
 from ..noise import estimate_dintensity
 from ..types import Curve, DataError, Image
 from .findings import QuantitiesFinding, Value
-
-Array = NDArray[np.float64]
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
@@ -78,7 +76,7 @@ def is_flag(note: str) -> bool:
     return note.endswith(NO_MODEL)
 
 
-def _ascends(q: Array) -> bool:
+def _ascends(q: Floats) -> bool:
     """Whether it is positive, ascending and finite."""
     return bool(q.size and q[0] > 0 and np.all(np.diff(q) >= 0) and np.isfinite(q[-1]))
 
@@ -227,12 +225,12 @@ class Judged:
     """What is to be thought of uncertainties."""
 
     note: str  #: A sentence without its full stop about them; empty where they fit the points.
-    sigma: Array  #: (n,), what a claim about the curve may rest on.
+    sigma: Floats  #: (n,), what a claim about the curve may rest on.
     against: str  #: What that is, to follow "within".
     hopeless: bool = False  #: They are so large that nothing can be told.
 
 
-def judged(intensity: Array, sigma: Array | None) -> Judged:
+def judged(intensity: Floats, sigma: Floats | None) -> Judged:
     """Compare uncertainties with the scatter of the points and with the intensity.
 
     Parameters
@@ -265,7 +263,7 @@ def judged(intensity: Array, sigma: Array | None) -> Judged:
     return Judged("", sigma, "its uncertainties")
 
 
-def _scatter_share(intensity: Array, sigma: Array) -> float:
+def _scatter_share(intensity: Floats, sigma: Floats) -> float:
     """Scatter of the points over their uncertainties; 1 where curvature or few points hide it."""
     if intensity.size < SETTINGS.points:
         return 1.0

@@ -16,7 +16,7 @@ from ..types import GroupGuess
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .arithmetic import BoolArray, FloatArray
+    from .arithmetic import BoolArray, Floats
 
 DECISIVE = 0.8  # from this probability on an answer is given without "undecided"
 
@@ -177,12 +177,12 @@ class ClassesFinding:
     """
 
     head: Classes
-    probability: FloatArray
-    given: tuple[tuple[Classes, FloatArray], ...] = ()
+    probability: Floats
+    given: tuple[tuple[Classes, Floats], ...] = ()
     top: int = 5
     keep: BoolArray | None = None
     silent: bool = False
-    uniform: FloatArray | None = None
+    uniform: Floats | None = None
 
     @property
     def classes(self) -> tuple[ClassFound, ...]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..noise import estimate_dintensity
 from ..types import Curve
 from .classes import ClassesFinding, percent
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from ..simulate.bank import Bank
     from .findings import Answer
     from .predictor import Predictor
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -159,7 +158,7 @@ def outlook(
     return Outlook(settings.levels, tuple(float(x) for x in ever @ weights), wrong, rivals)
 
 
-def _mean(shares: Sequence[Mapping[str, float]], weights: Array) -> dict[str, float]:
+def _mean(shares: Sequence[Mapping[str, float]], weights: Floats) -> dict[str, float]:
     return {
         name: float(sum(w * one[name] for w, one in zip(weights, shares, strict=True))) for name in shares[0]
     }
@@ -171,7 +170,7 @@ def alike(
     bank: Bank,
     settings: OutlookSettings = OUTLOOK,
     at: Curve | None = None,
-) -> tuple[Array, list[Array], list[str]]:
+) -> tuple[Floats, list[Floats], list[str]]:
     """Weights, curves and models of what the sample may be.
 
     Parameters
@@ -182,7 +181,7 @@ def alike(
         With the points and the resolution at which the curves are wanted; default: those of `curve`.
     """
     weights: list[float] = []
-    truths: list[Array] = []
+    truths: list[Floats] = []
     labels: list[str] = []
     for model, p in share.items():
         if p < settings.least or model not in bank.models:
@@ -197,7 +196,7 @@ def alike(
 
 def _of_model(
     curve: Curve, page: Any, settings: OutlookSettings, at: Curve
-) -> tuple[list[float], list[Array]]:
+) -> tuple[list[float], list[Floats]]:
     """Curves of a model that resemble the measured one, at these points, and their weights."""
     sigma = _sigma(curve)
     step = max(1, -(-len(curve) // settings.points))
@@ -229,7 +228,7 @@ def _of_model(
     return list(kept / (kept.sum() or 1.0)), [curves[k] for k in good]
 
 
-def _compared(curve: Curve, page: Any, move: int, some: slice, error: Array) -> tuple[Array, Array]:
+def _compared(curve: Curve, page: Any, move: int, some: slice, error: Floats) -> tuple[Floats, Floats]:
     """χ² of each curve of a page with its best scale and background, and these, (n, 2)."""
     shapes = _shapes(curve, page.log_intensity, move, some)
     w = error**-2.0
@@ -247,7 +246,7 @@ def _compared(curve: Curve, page: Any, move: int, some: slice, error: Array) -> 
     return np.where(bad, np.inf, chisq), np.stack([scale, background], axis=1)
 
 
-def _shapes(curve: Curve, log_intensity: NDArray[np.float32], move: int, some: slice) -> Array:
+def _shapes(curve: Curve, log_intensity: NDArray[np.float32], move: int, some: slice) -> Floats:
     """(n, points) curves of the bank at the measured points, moved by so many cells, their q blurred."""
     from ..simulate.bank import BANK_STEP, LOG_Q_MIN
 
@@ -261,14 +260,14 @@ def _shapes(curve: Curve, log_intensity: NDArray[np.float32], move: int, some: s
     return found
 
 
-def _at(log_intensity: NDArray[np.float32], cell: Array) -> Array:
+def _at(log_intensity: NDArray[np.float32], cell: Floats) -> Floats:
     low = np.clip(np.floor(cell).astype(int), 0, log_intensity.shape[1] - 2)
     part = np.clip(cell - low, 0.0, 1.0)
     values = log_intensity.astype(np.float64)
     return np.asarray(values[:, low] * (1 - part) + values[:, low + 1] * part)
 
 
-def _sigma(curve: Curve) -> Array:
+def _sigma(curve: Curve) -> Floats:
     sigma = curve.dintensity
     if sigma is None or not np.any(sigma > 0):
         sigma = estimate_dintensity(curve.intensity)
@@ -276,7 +275,7 @@ def _sigma(curve: Curve) -> Array:
 
 
 def measured_again(
-    curve: Curve, truth: Array, level: float, rng: np.random.Generator, settings: OutlookSettings = OUTLOOK
+    curve: Curve, truth: Floats, level: float, rng: np.random.Generator, settings: OutlookSettings = OUTLOOK
 ) -> Curve:
     """A sample measured with so many times the counts of the curve."""
     sigma, fixed = _sigma(curve), settings.systematic * np.abs(truth)

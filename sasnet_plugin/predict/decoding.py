@@ -26,7 +26,7 @@ from .findings import DistributionFinding, QuantitiesFinding, Value
 from .tags import TagsFinding
 
 if TYPE_CHECKING:
-    from .arithmetic import BoolArray, FloatArray
+    from .arithmetic import BoolArray, Floats
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Choice:
     #: (labels,), classes that are considered; the probabilities are renormalised over them.
     keep: BoolArray | None = None
     #: (labels,), relative frequency of each class in practice; None: each as often as in training.
-    prior: FloatArray | None = None
+    prior: Floats | None = None
     #: From the labels of what depends on the class to how often each goes with each, (labels, own labels).
-    given_prior: Callable[[Sequence[str]], FloatArray] | None = None
+    given_prior: Callable[[Sequence[str]], Floats] | None = None
 
 
 def decode(
@@ -103,9 +103,7 @@ def _given(
     return [_beside(one, head, p[row], weight) for row, one in enumerate(before)]
 
 
-def _beside(
-    one: ClassesFinding, head: Classes, given: FloatArray, prior: FloatArray | None
-) -> ClassesFinding:
+def _beside(one: ClassesFinding, head: Classes, given: Floats, prior: Floats | None) -> ClassesFinding:
     """Classes with what depends on them, as often together as they are in practice."""
     if prior is None:
         return replace(one, given=(*one.given, (head, given)))
@@ -120,15 +118,13 @@ def _beside(
     )
 
 
-def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> FloatArray:
+def in_scope(head: Scope, outputs: Outputs, said: Calibration) -> Floats:
     """(n,) 0..1; how much each looks like anything that the network knows."""
     logit = np.asarray(outputs[head.name], dtype=np.float64)[:, 0]
     return sigmoid(said["slope"] * logit + said["offset"])
 
 
-def given_probability(
-    head: Classes, labels: tuple[str, ...], outputs: Outputs, said: Calibration
-) -> FloatArray:
+def given_probability(head: Classes, labels: tuple[str, ...], outputs: Outputs, said: Calibration) -> Floats:
     """(n, labels, own labels) probability, given each class of the other head; 0 where not allowed."""
     return softmax(np.asarray(outputs[head.name]) / said["temperature"], allowed_labels(head, labels))
 

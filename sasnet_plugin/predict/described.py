@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..types import Curve
-    from .arithmetic import FloatArray
+    from .arithmetic import Floats
 
 
 def _without_laws(names: Sequence[str]) -> frozenset[str]:
@@ -157,7 +157,7 @@ class KindFinding:
         return replace(self, likeliest="")
 
 
-def kind_of(labels: Sequence[str], probability: FloatArray, uniform: FloatArray | None) -> tuple[str, float]:
+def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) -> tuple[str, float]:
     """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
 
     Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..domains import Finding
     from ..units import QUnit
-    from .arithmetic import FloatArray
+    from .arithmetic import Floats
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 #: From this p value on a uniform distribution is not ruled out.
@@ -153,14 +153,14 @@ class DistributionFinding:
     """
 
     head: Distribution
-    p: FloatArray
-    p_low: FloatArray
-    p_high: FloatArray
+    p: Floats
+    p_low: Floats
+    p_high: Floats
     uniform_p_value: float = math.nan
-    mirror: FloatArray | None = None
+    mirror: Floats | None = None
 
     @property
-    def grid(self) -> FloatArray:
+    def grid(self) -> Floats:
         """(bins,) angles, degrees."""
         return self.head.grid
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..digits import NORMAL_90
-from .arithmetic import FloatArray
+from .arithmetic import Floats
 
 #: A peak is one of its own where the minimum to the next is below this share of its height.
 _SADDLE = 0.5
@@ -25,9 +25,7 @@ class Peak:
     error: float
 
 
-def peaks(
-    grid: FloatArray, p: FloatArray, p_low: FloatArray, p_high: FloatArray, period: float
-) -> list[Peak]:
+def peaks(grid: Floats, p: Floats, p_low: Floats, p_high: Floats, period: float) -> list[Peak]:
     """The peaks of a periodic distribution, the largest first.
 
     Each bin belongs to the peak that steepest ascent leads to; one without a minimum before the next higher
@@ -71,7 +69,7 @@ def peaks(
     return sorted((peak for peak in found if peak.share >= _LEAST), key=lambda peak: -peak.share)
 
 
-def _saddle(smooth: FloatArray, a: int, b: int) -> float:
+def _saddle(smooth: Floats, a: int, b: int) -> float:
     """The lowest value on the way from one bin to another, the shorter of the two ways."""
     low, high = sorted((a, b))
     return float(max(smooth[low : high + 1].min(), np.concatenate([smooth[high:], smooth[: low + 1]]).min()))

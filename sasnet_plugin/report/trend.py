@@ -13,9 +13,8 @@ from .page.document import document, notes, verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
 
-    Array = NDArray[np.float64]
+    from ..arrays import Floats
 
 #: Groups of which the probability is drawn: those that matter most, and reach this somewhere.
 _GROUPS, _LEAST = 8, 0.2
@@ -28,9 +27,9 @@ def trend_size(numbers: int) -> tuple[float, float]:
 
 
 def trend(
-    time: Array,
-    shares: Mapping[str, Array],
-    numbers: Mapping[str, tuple[Array, Array]],
+    time: Floats,
+    shares: Mapping[str, Floats],
+    numbers: Mapping[str, tuple[Floats, Floats]],
     changes: Sequence[float] = (),
     *,
     against: str = "frame",

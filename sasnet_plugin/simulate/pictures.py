@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ..arrays import Floats
+
 #: More expected counts than this in a pixel are this many.
 _MOST = 1e12
 
 
-def stripes(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> FloatArray:
+def stripes(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
     """Waves in one direction, as of a camera's read-out.
 
     Parameters
@@ -27,7 +27,7 @@ def stripes(x: FloatArray, y: FloatArray, rng: np.random.Generator) -> FloatArra
     return np.asarray(1 + waves * rng.uniform(0.3, 1))
 
 
-def counted_unevenly(expected: FloatArray, scatter: float, rng: np.random.Generator) -> FloatArray:
+def counted_unevenly(expected: Floats, scatter: float, rng: np.random.Generator) -> Floats:
     """Poisson counts of pixels whose gains scatter about 1, none below 0.2.
 
     Parameters

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..domains import Domain
 from ..domains.heads import Inputs, outputs_of
 from ..files import put_in_one_step
@@ -31,8 +32,6 @@ from .last_layer import Change, Layer
 from .recorded import Labelled, labelled, names_of
 from .remembered import FILE, Remembered
 from .replay import replayed
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -163,11 +162,11 @@ class _Losses:
     """Cross entropies of labelled images, then scenes, (n, labels): before any labels, by the new model."""
 
     own: Remembered
-    before: FloatArray
-    after: FloatArray
+    before: Floats
+    after: Floats
 
     @property
-    def judged(self) -> tuple[FloatArray, FloatArray]:
+    def judged(self) -> tuple[Floats, Floats]:
         """(images, labels) of what the user has said without the model's help; NaN elsewhere."""
         there, number = np.isfinite(self.own.judged), len(self.own.seen)
         before, after = (np.where(there, one[:number], np.nan) for one in (self.before, self.after))
@@ -194,11 +193,11 @@ class _Losses:
         return before, after
 
 
-def _enough(truth: FloatArray, least: int) -> bool:
+def _enough(truth: Floats, least: int) -> bool:
     return min(int((truth == 1).sum()), int((truth == 0).sum())) >= least
 
 
-def _falls(before: FloatArray, after: FloatArray, sure: float) -> bool:
+def _falls(before: Floats, after: Floats, sure: float) -> bool:
     change = (before - after)[np.isfinite(before)]
     return bool(change.mean() > sure * change.std() / np.sqrt(change.size))
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ..arrays import Floats
+
 #: Weights and offsets of a layer.
-Layer = tuple[FloatArray, FloatArray]
+Layer = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class AutoencoderConfig:
     noise: float = 0.5  #: Standard deviation of what need not be reconstructed, over that of the points.
 
 
-def silu(x: NDArray[np.floating]) -> FloatArray:
+def silu(x: NDArray[np.floating]) -> Floats:
     """x over 1 + exp(−x), the activation of all layers but the last."""
     return np.asarray(x * (0.5 * (1 + np.tanh(0.5 * np.asarray(x, dtype=np.float64)))))
 
@@ -133,7 +134,7 @@ def trained(
     return tuple((weights, offsets) for weights, offsets in found)
 
 
-def encoded(points: NDArray[np.floating], encoder: tuple[Layer, ...]) -> FloatArray:
+def encoded(points: NDArray[np.floating], encoder: tuple[Layer, ...]) -> Floats:
     """Latent means of points, (n, latent); without Keras."""
     x = np.asarray(points, dtype=np.float64)
     for number, (weights, offsets) in enumerate(encoder):

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..predict.arithmetic import sigmoid
 from .last_layer import Change
 
-FloatArray = NDArray[np.float64]
 #: Of what the last layer reads: numbers that are alike in all scenes tell a gate nothing.
 _LEAST_SPREAD = 1e-3
 #: Of a gate through which everything passes.
@@ -40,13 +40,13 @@ class Settings:
 class Told:
     """What a fit reads: labelled images, then simulated scenes."""
 
-    seen: FloatArray  #: (n, size + 1), as of `Layer.read`.
-    logits: FloatArray  #: (n, labels), before any labels, calibrated.
-    truth: FloatArray  #: (n, labels), by the user; of a scene what the network said of it before any labels.
+    seen: Floats  #: (n, size + 1), as of `Layer.read`.
+    logits: Floats  #: (n, labels), before any labels, calibrated.
+    truth: Floats  #: (n, labels), by the user; of a scene what the network said of it before any labels.
     images: int  #: The first so many are the user's.
     #: (images, labels), the truth by which a strength is chosen; NaN where the user has but accepted a
     #: suggestion.
-    judged: FloatArray
+    judged: Floats
 
     def of(self, rows: NDArray[np.bool_]) -> Told:
         """Some of them."""
@@ -55,7 +55,7 @@ class Told:
         return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)
 
 
-def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, FloatArray]:
+def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Change, Floats]:
     """The change of the best strength, and what it adds to each logit by a fit that left the image out."""
     folds = np.random.default_rng(0).permutation(len(told.seen)) % settings.folds
     held = {strength: np.zeros_like(told.logits) for strength in settings.strengths}
@@ -77,7 +77,7 @@ def chosen(told: Told, fitted: Sequence[int], settings: Settings) -> tuple[Chang
     return Change(gate, _weights(told, gate, fitted, best, settings.weight)), held[best]
 
 
-def _gate(told: Told, strength: float) -> FloatArray:
+def _gate(told: Told, strength: float) -> Floats:
     """Of a `Change`: labelled images and scenes weigh alike, however many there are of each."""
     scenes = told.seen[told.images :]
     if not len(scenes):
@@ -91,9 +91,7 @@ def _gate(told: Told, strength: float) -> FloatArray:
     return found
 
 
-def _weights(
-    told: Told, gate: FloatArray, fitted: Sequence[int], strength: float, scenes: float
-) -> FloatArray:
+def _weights(told: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
     """Of a `Change` with this gate."""
     passed = told.seen * np.asarray(sigmoid(told.seen @ gate))[:, None]
     found = np.zeros((told.seen.shape[1], told.truth.shape[1]))
@@ -112,16 +110,16 @@ def _weights(
 
 
 def _fit(
-    x: FloatArray,
-    y: FloatArray,
-    weight: FloatArray,
-    offset: FloatArray | float,
+    x: Floats,
+    y: Floats,
+    weight: Floats,
+    offset: Floats | float,
     strength: float,
-) -> FloatArray:
+) -> Floats:
     """w of logistic regression of offset + x·w, pulled to nothing."""
     from scipy.optimize import minimize
 
-    def loss(w: FloatArray) -> tuple[float, FloatArray]:
+    def loss(w: Floats) -> tuple[float, Floats]:
         logit = offset + x @ w
         value = float((weight * cross_entropy(logit, y)).sum() + 0.5 * strength * w @ w)
         return value, x.T @ (weight * (np.asarray(sigmoid(logit)) - y)) + strength * w
@@ -129,6 +127,6 @@ def _fit(
     return np.asarray(minimize(loss, np.zeros(x.shape[1]), jac=True, method="L-BFGS-B").x)
 
 
-def cross_entropy(logits: FloatArray, truth: FloatArray) -> FloatArray:
+def cross_entropy(logits: Floats, truth: Floats) -> Floats:
     """Cross-entropy of each example; NaN where its tag is not known."""
     return np.asarray(np.logaddexp(0, logits) - truth * logits)

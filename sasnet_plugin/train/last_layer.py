@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..domains.heads import Inputs, Tags
 from ..predict.arithmetic import sigmoid
 from ..predict.predictor import Runtime
 from ..types import SasnetError
 from ..zoo import ZooModel
 
-FloatArray = NDArray[np.float64]
 #: What names of nodes and weights that labels have added begin with.
 _ADDED = "labelled/"
 
@@ -30,10 +30,10 @@ _ADDED = "labelled/"
 class Change:
     """What is added to the logits t of tags: t + σ(g·x)(W·x), of x and a last entry of 1."""
 
-    gate: FloatArray  #: (size + 1,), g, logistic regression of whether an image is like the labelled ones.
-    weights: FloatArray  #: (size + 1, labels), W.
+    gate: Floats  #: (size + 1,), g, logistic regression of whether an image is like the labelled ones.
+    weights: Floats  #: (size + 1, labels), W.
 
-    def added(self, seen: FloatArray) -> FloatArray:
+    def added(self, seen: Floats) -> Floats:
         """To the logits of images, (n, labels), by what the layer reads of them and 1, (n, size + 1)."""
         return np.asarray(sigmoid(seen @ self.gate))[:, None] * (seen @ self.weights)
 
@@ -45,8 +45,8 @@ class Layer:
     graph: Any  #: The network as it was before any labels.
     source: str  #: Name of what the layer reads.
     #: kernel, bias: (size, labels), (labels,)
-    kernel: FloatArray
-    bias: FloatArray
+    kernel: Floats
+    bias: Floats
     output: str  #: The head's name.
 
     @classmethod
@@ -77,7 +77,7 @@ class Layer:
         """Of the network before any labels."""
         return hashlib.sha256(self.graph.SerializeToString(deterministic=True)).hexdigest()[:16]
 
-    def read(self, inputs: Inputs) -> FloatArray:
+    def read(self, inputs: Inputs) -> Floats:
         """What the layer reads of images, and 1, (n, size + 1)."""
         import onnx
 
@@ -89,7 +89,7 @@ class Layer:
         seen = np.asarray(runtime.run(asked)[self.source], dtype=np.float64)
         return np.column_stack([seen, np.ones(len(seen))])
 
-    def logits(self, seen: FloatArray) -> FloatArray:
+    def logits(self, seen: Floats) -> Floats:
         """Before any labels, (n, labels), by what it reads, (n, size + 1)."""
         return np.asarray(seen @ np.vstack([self.kernel, self.bias]))
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..files import put_in_one_step
 from ..zoo import ZooModel
 
-FloatArray = NDArray[np.float64]
 #: In the folder of a model.
 FILE = "labelled.npz"
 
@@ -27,22 +27,20 @@ FILE = "labelled.npz"
 class Remembered:
     """Labelled images."""
 
-    seen: FloatArray  #: (n, size + 1), what the last layer reads of each, and 1.
-    truth: FloatArray  #: (n, labels), 0, 1, or NaN where nobody has said.
+    seen: Floats  #: (n, size + 1), what the last layer reads of each, and 1.
+    truth: Floats  #: (n, labels), 0, 1, or NaN where nobody has said.
     files: NDArray[np.str_]  #: (n,) array of str, digest of the name of the file of each.
     accepted: NDArray[np.bool_]  #: (n, labels), where a model had suggested what is said.
 
     @classmethod
-    def of(
-        cls, seen: FloatArray, truth: FloatArray, files: Sequence[str], accepted: NDArray[np.bool_]
-    ) -> Remembered:
+    def of(cls, seen: Floats, truth: Floats, files: Sequence[str], accepted: NDArray[np.bool_]) -> Remembered:
         """Images by the names of their files."""
         # As it is read again: else the first training would see other numbers than the next.
         names = np.array([digest(one) for one in files])
         return cls(seen.astype(np.float32).astype(float), truth, names, accepted)
 
     @property
-    def judged(self) -> FloatArray:
+    def judged(self) -> Floats:
         """(n, labels) the truth by which a model is judged: not by what it has suggested itself."""
         return np.where(self.accepted, np.nan, self.truth)
 

@@ -17,13 +17,13 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Floats
 from ..domains import Domain
 from ..domains.heads import Tags
 from ..files import put_in_one_step
 from ..simulate.stream import inputs_of
 from .last_layer import Layer
 
-FloatArray = NDArray[np.float64]
 #: Scenes of a part: some seconds of work, which is what a kill loses.
 PART = 200
 #: Of the scenes' generator; no shard for training or tests has been made with it.
@@ -34,8 +34,8 @@ _SEED = 7_041_776
 class Scenes:
     """What the last layer reads of simulated scenes, and what is true of them."""
 
-    seen: FloatArray  #: (n, size + 1), as of `Layer.read`.
-    truth: FloatArray  #: (n, labels), 0, 1, or NaN where it is not known.
+    seen: Floats  #: (n, size + 1), as of `Layer.read`.
+    truth: Floats  #: (n, labels), 0, 1, or NaN where it is not known.
 
 
 def replayed(

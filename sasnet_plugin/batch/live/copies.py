@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...files import MARK, new_hdf5, put_aside
 from .line import HEAD, NAMED, NUMBERS, SHARE
 from .table import Line, lines_of
 
-Array = NDArray[np.float64]
 #: Points of a figure; of longer series every second, third, … frame is drawn.
 MOST_DRAWN = 1500
 #: Numbers that are drawn where the table has them, besides those of a fit.
@@ -30,10 +29,10 @@ _COUNTS = frozenset({"frame", "part", "change_from"})
 class Columns:
     """A table as a figure needs it."""
 
-    time: Array  #: (n,)
-    shares: dict[str, Array]  #: (n,), by group.
+    time: Floats  #: (n,)
+    shares: dict[str, Floats]  #: (n,), by group.
     #: (value, error), NaN where there is no answer; those that no frame has are left out.
-    numbers: dict[str, tuple[Array, Array]]
+    numbers: dict[str, tuple[Floats, Floats]]
     changes: list[float]  #: Times.
     frames: int  #: Of the table, drawn or not.
 
@@ -49,7 +48,7 @@ def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
     rows, changes, frames = _thinned(path, max(1, -(-count // MOST_DRAWN)))
     titles = list(rows[0]) if rows else []
 
-    def column(title: str) -> Array:
+    def column(title: str) -> Floats:
         return np.array([float(row[title]) if row[title] else math.nan for row in rows])
 
     pairs = {title: (column(title), column(_error_of(title))) for title in _drawn(titles)}

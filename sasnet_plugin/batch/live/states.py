@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...model_free.changes import Change, Detector, kept, restored
 from ...noise import estimate_dintensity
 from ...types import Curve
@@ -23,7 +23,6 @@ from .line import Said, said
 if TYPE_CHECKING:
     from ...predict import Answer
 
-Array = NDArray[np.float64]
 #: From curves to what is said of them.
 Ask = Callable[[Sequence[Curve]], Sequence["Answer | Exception"]]
 #: A probability on the other side of this is another answer, of so much it has moved at least.
@@ -50,25 +49,25 @@ class Changed:
 class Mean:
     """A weighted sum of curves on one grid of q."""
 
-    total: Array
-    variance: Array
+    total: Floats
+    variance: Floats
     weight: float = 0.0
 
-    def add(self, intensity: Array, sigma: Array) -> None:
+    def add(self, intensity: Floats, sigma: Floats) -> None:
         """Add a curve, weighted by a number of its own so that scales do not matter."""
         w = weight_of(intensity, sigma)
         self.total, self.variance = self.total + w * intensity, self.variance + (w * sigma) ** 2
         self.weight += w
 
 
-def sigma_of(curve: Curve) -> Array:
+def sigma_of(curve: Curve) -> Floats:
     """Uncertainties (n,) as the file has them; from the scatter of the points where it has none."""
     sigma = curve.dintensity
     stated = sigma is not None and bool(np.any(sigma > 0))
     return np.asarray(sigma if stated else estimate_dintensity(curve.intensity))
 
 
-def weight_of(intensity: Array, sigma: Array) -> float:
+def weight_of(intensity: Floats, sigma: Floats) -> float:
     """Weight of a curve in an average of curves of other intensities."""
     inverse = float(np.median(sigma / np.maximum(np.abs(intensity), 1e-300)))
     return 1 / max(inverse * float(np.median(np.abs(intensity))), 1e-300) ** 2
@@ -83,7 +82,7 @@ class States:
     number: int = 0
     like: Curve | None = None
     mean: Mean | None = None
-    newest: deque[tuple[int, Array, Array]] = field(default_factory=deque)
+    newest: deque[tuple[int, Floats, Floats]] = field(default_factory=deque)
 
     def add(self, number: int, curve: Curve) -> Changed | None:
         """Take the next curve; the change that it makes clear, if it does and is none that only goes on."""
@@ -106,7 +105,7 @@ class States:
         self.mean = Mean(np.zeros(len(curve)), np.zeros(len(curve)))
         self.newest.clear()
 
-    def _take(self, number: int, curve: Curve, sigma: Array) -> None:
+    def _take(self, number: int, curve: Curve, sigma: Floats) -> None:
         assert self.like is not None
         intensity = curve.intensity
         if not np.array_equal(curve.q, self.like.q):
@@ -122,7 +121,7 @@ class States:
         self.mean = Mean(np.zeros(len(self.like)), np.zeros(len(self.like)))
         self.newest = deque(one for one in self.newest if one[0] >= first)
 
-    def _average(self, begin: Mean | None, frames: Sequence[tuple[int, Array, Array]]) -> Curve | None:
+    def _average(self, begin: Mean | None, frames: Sequence[tuple[int, Floats, Floats]]) -> Curve | None:
         assert self.like is not None
         size = len(self.like)
         found = Mean(np.zeros(size), np.zeros(size))

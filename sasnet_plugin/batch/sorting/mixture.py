@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...train.autoencoder import Layer, encoded
 from ...types import SasnetError
 from .settings import SORTING
 
-FloatArray = NDArray[np.float64]
 #: Cluster of what belongs to none.
 NOISE = -1
 
@@ -22,20 +22,20 @@ NOISE = -1
 class Mixture:
     """Clusters of points."""
 
-    mean: FloatArray  #: (d,), of the points; taken off before `axes`.
-    axes: FloatArray  #: (components, d), principal components, over the standard deviation of the first.
-    weights: FloatArray  #: (k,)
-    means: FloatArray  #: (k, components)
-    covariances: FloatArray  #: (k, components, components)
+    mean: Floats  #: (d,), of the points; taken off before `axes`.
+    axes: Floats  #: (components, d), principal components, over the standard deviation of the first.
+    weights: Floats  #: (k,)
+    means: Floats  #: (k, components)
+    covariances: Floats  #: (k, components, components)
     least_density: float  #: Logarithm of the density below which a point is noise.
     #: (numbers, 2), numbers of clusters that were tried, and the BIC of each; empty where the number was
     #: given.
-    bic: FloatArray
+    bic: Floats
     stability: float  #: Mean adjusted Rand index of the clusters with those of resampled points.
     #: (weights, offsets), of an autoencoder, which points go through first; empty where they do not.
     encoder: tuple[Layer, ...] = ()
 
-    def reduced(self, points: NDArray[np.floating]) -> FloatArray:
+    def reduced(self, points: NDArray[np.floating]) -> Floats:
         """Principal components of points, (n, components).
 
         Raises
@@ -51,7 +51,7 @@ class Mixture:
             )
         return np.asarray((encoded(points, self.encoder) - self.mean) @ self.axes.T)
 
-    def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], FloatArray]:
+    def clusters(self, points: NDArray[np.floating]) -> tuple[NDArray[np.int64], Floats]:
         """Cluster of each point, `NOISE` for outliers, and the probability of the likeliest; (n,) each."""
         joint = self._joint(self.reduced(points))
         total = np.logaddexp.reduce(joint, axis=1)
@@ -59,7 +59,7 @@ class Mixture:
         probability = np.exp(joint[np.arange(len(best)), best] - total)
         return np.where(total < self.least_density, NOISE, best), probability
 
-    def _joint(self, z: FloatArray) -> FloatArray:
+    def _joint(self, z: Floats) -> Floats:
         """Logarithm of weight and density of each cluster, (n, k)."""
         from scipy.linalg import solve_triangular
 
@@ -165,7 +165,7 @@ def _principal(points: NDArray[np.floating], seed: int) -> tuple[Any, NDArray[np
     return reduction, z[:, :enough]
 
 
-def _gaussians(z: FloatArray, clusters: int, seed: int, starts: int) -> Any:
+def _gaussians(z: Floats, clusters: int, seed: int, starts: int) -> Any:
     import warnings
 
     from sklearn.mixture import GaussianMixture
@@ -178,7 +178,7 @@ def _gaussians(z: FloatArray, clusters: int, seed: int, starts: int) -> Any:
         return model.fit(z)
 
 
-def _stability(z: FloatArray, best: Any, clusters: int, rng: np.random.Generator, seed: int) -> float:
+def _stability(z: Floats, best: Any, clusters: int, rng: np.random.Generator, seed: int) -> float:
     """Mean adjusted Rand index of fits to resampled points with the best one."""
     from sklearn.metrics import adjusted_rand_score
 

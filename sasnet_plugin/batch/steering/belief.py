@@ -15,11 +15,11 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.special import ndtr
 
-Array = NDArray[np.float64]
+from ...arrays import Floats
+
 #: What no measurement has shown so far.
 UNSEEN = "something not seen yet"
 
@@ -46,20 +46,20 @@ class Belief:
     """An aspect of a map after some measurements."""
 
     labels: tuple[str, ...]  #: The last is `UNSEEN`.
-    mean: Array  #: (labels, n), of the indicators' processes at all points.
-    covariance: Array  #: (n, n), common to the labels.
+    mean: Floats  #: (labels, n), of the indicators' processes at all points.
+    covariance: Floats  #: (n, n), common to the labels.
     noise: float  #: Variance of a measured indicator about its process.
 
     @property
-    def variance(self) -> Array:
+    def variance(self) -> Floats:
         """(n,) of the processes."""
         return np.maximum(np.diagonal(self.covariance), 1e-9)
 
-    def probability(self) -> Array:
+    def probability(self) -> Floats:
         """(labels, n) that a label is right at a point."""
         return wins(self.mean, self.variance)
 
-    def after(self, place: int) -> tuple[Array, Array, Array]:
+    def after(self, place: int) -> tuple[Floats, Floats, Floats]:
         """What a measurement at a place would leave, for each label that it may show.
 
         Returns
@@ -78,7 +78,7 @@ class Belief:
         return chance, mean, np.maximum(self.variance - column**2 / total, 1e-9)
 
 
-def wins(mean: Array, variance: Array) -> Array:
+def wins(mean: Floats, variance: Floats) -> Floats:
     """Probability of each of several independent normal variables to be the largest.
 
     Parameters
@@ -97,13 +97,13 @@ def wins(mean: Array, variance: Array) -> Array:
     return np.asarray(found / np.maximum(found.sum(axis=-2, keepdims=True), 1e-300))
 
 
-def entropy(probability: Array) -> Array:
+def entropy(probability: Floats) -> Floats:
     """Bits that are open, summed over the labels, the last axis but one."""
     safe = np.maximum(probability, 1e-12)
     return np.asarray(-np.sum(safe * np.log2(safe), axis=-2))
 
 
-def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
+def believed(steps: Floats, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
     """The map after measurements.
 
     Parameters
@@ -129,7 +129,7 @@ def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, 
     # An indicator that is one with probability p varies by p (1 - p).
     amplitude = float(np.mean(before * (1 - before)))
     at = steps[list(places)]
-    best: tuple[float, Array, float] | None = None
+    best: tuple[float, Floats, float] | None = None
     for share in product(settings.lengths, repeat=steps.shape[1]):
         lengths = _lengths(steps, np.array(share))
         own = amplitude * _kernel(at, at, lengths)
@@ -144,8 +144,8 @@ def believed(steps: Array, places: Sequence[int], shares: Sequence[Mapping[str, 
 
 
 def _posterior(
-    labels: tuple[str, ...], before: Array, y: Array, steps: Array, places: list[int], amplitude: float,
-    lengths: Array, noise: float,
+    labels: tuple[str, ...], before: Floats, y: Floats, steps: Floats, places: list[int], amplitude: float,
+    lengths: Floats, noise: float,
 ) -> Belief:  # fmt: skip
     kernel = amplitude * _kernel(steps, steps, lengths)
     across = kernel[places]
@@ -155,7 +155,7 @@ def _posterior(
     return Belief(labels, np.asarray(mean), kernel - left.T @ left, noise)
 
 
-def _evidence(kernel: Array, noise: float, y: Array) -> float:
+def _evidence(kernel: Floats, noise: float, y: Floats) -> float:
     """Log marginal likelihood of indicators (labels, m), but for a constant."""
     lower = cholesky(kernel + noise * np.eye(len(kernel)), lower=True, check_finite=False)
     white = solve_triangular(lower, y.T, lower=True, check_finite=False)
@@ -164,12 +164,12 @@ def _evidence(kernel: Array, noise: float, y: Array) -> float:
     return float(-0.5 * free * np.sum(white**2) - (len(y) - 1) * np.sum(np.log(np.diagonal(lower))))
 
 
-def _lengths(steps: Array, share: float | Array) -> Array:
+def _lengths(steps: Floats, share: float | Floats) -> Floats:
     """Correlation lengths in steps of the grid, a step and a half at least."""
     return np.asarray(np.maximum(share * np.maximum(steps.max(axis=0), 1.0), 1.5))
 
 
-def _kernel(one: Array, other: Array, lengths: Array) -> Array:
+def _kernel(one: Floats, other: Floats, lengths: Floats) -> Floats:
     """Matérn's covariance of smoothness 3/2: boundaries are sharper than what is smooth for ever."""
     apart = (one[:, None] - other[None]) / lengths
     r = np.sqrt(3 * np.sum(apart**2, axis=-1))

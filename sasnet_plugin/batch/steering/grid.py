@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...types import SasnetError
 
-Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: Points of a grid at most: the covariance of all with all is held, 2 MB at 500 and 130 MB at 4,000.
 MOST = 4000
@@ -51,7 +51,7 @@ class Grid:
         return math.prod(self.shape)
 
     @cached_property
-    def steps(self) -> Array:
+    def steps(self) -> Floats:
         """(n, axes) places of all points in steps of the grid."""
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1).astype(np.float64)
 

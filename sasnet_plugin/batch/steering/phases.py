@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..live.line import SHARE
 from .belief import UNSEEN, Belief, believed, entropy, wins
 from .grid import Grid, spread
 
-Array = NDArray[np.float64]
 #: Probability of each label, for each aspect.
 Shares = Mapping[str, Mapping[str, float]]
 #: The aspects, and what is said where the network knows nothing of the kind.
@@ -130,7 +130,7 @@ class PhaseMap:
             self._upto = len(self.measured)
         return self._beliefs
 
-    def open_bits(self) -> Array:
+    def open_bits(self) -> Floats:
         """(n,) entropy of what is believed of each sample."""
         found = np.zeros(len(self.grid))
         for belief in self.beliefs().values():
@@ -190,7 +190,7 @@ class PhaseMap:
             found |= {place for place, _ in said} - sure
         return sorted(found)
 
-    def phases(self) -> tuple[list[str], Array]:
+    def phases(self) -> tuple[list[str], Floats]:
         """The most probable phase of each sample, and its probability."""
         names: list[list[str]] = [[] for _ in range(len(self.grid))]
         sure = np.ones(len(self.grid))

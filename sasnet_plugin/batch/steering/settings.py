@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...predict.class_prior import common
 from ...predict.classes import ClassesFinding
 from ...predict.counting import OUTLOOK, alike, group_shares, measured_again
@@ -25,8 +25,6 @@ from ..live.states import sigma_of
 if TYPE_CHECKING:
     from ...predict import Predictor
     from ...simulate.bank import Bank
-
-Array = NDArray[np.float64]
 
 
 class OptionSettings(NamedTuple):
@@ -154,7 +152,7 @@ def _points(curve: Curve, option: Option) -> Curve:
 
 
 def _measured(
-    curve: Curve, at: Curve, truth: Array, option: Option, seconds: float, rng: np.random.Generator
+    curve: Curve, at: Curve, truth: Floats, option: Option, seconds: float, rng: np.random.Generator
 ) -> Curve:
     """A sample measured with an option: with what is counted already, or in another range."""
     if option.q_range is None:
@@ -186,7 +184,7 @@ def _both(
     return {name: value / total for name, value in product.items()}
 
 
-def _entropy(weights: Array, groups: Sequence[str]) -> float:
+def _entropy(weights: Floats, groups: Sequence[str]) -> float:
     share: dict[str, float] = {}
     for w, name in zip(weights, groups, strict=True):
         share[name] = share.get(name, 0.0) + float(w)

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 STRONG = 0.5
 """Share of the points, those of highest intensity, at which a column is held against the intensity."""
@@ -34,7 +32,7 @@ FEW = 20
 """Steps of which a share is told."""
 
 
-def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
+def could_be_uncertainty(intensity: Floats, column: Floats) -> bool:
     """Whether a column could be one standard deviation of the intensity.
 
     Not where it is negative, 1 throughout (a factor, a weight), as large as the intensity where that is
@@ -59,12 +57,12 @@ def could_be_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
     return bool(np.nanmedian(ratio) < LIKE_INTENSITY)
 
 
-def _marks_alone(values: FloatArray) -> bool:
+def _marks_alone(values: Floats) -> bool:
     """Whether what is negative is the mark -1 of points that are not measured."""
     return bool(np.all(values[values < 0] == -1))
 
 
-def follows(intensity: FloatArray, column: FloatArray) -> bool:
+def follows(intensity: Floats, column: Floats) -> bool:
     """Whether a column runs along the intensity, as a calculated curve through it does.
 
     Parameters
@@ -80,7 +78,7 @@ def follows(intensity: FloatArray, column: FloatArray) -> bool:
     return bool(0.5 < np.median(ratio) < 2.0 and np.median(np.abs(ratio / np.median(ratio) - 1)) < 0.2)
 
 
-def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
+def could_be_resolution(q: Floats, column: Floats) -> bool:
     """Whether a column could be the pinhole resolution: below q, not negative, not falling along q.
 
     Settings that follow each other have steps downwards, but from one end of the data to the other a
@@ -99,7 +97,7 @@ def could_be_resolution(q: FloatArray, column: FloatArray) -> bool:
     return bool(np.ptp(values) == 0 or _rank_correlation(x, values) > -0.3)
 
 
-def changed_places(q: FloatArray, intensity: FloatArray, third: FloatArray, fourth: FloatArray) -> bool:
+def changed_places(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
     """Whether the third column can only be the resolution, and the fourth the uncertainty.
 
     A resolution grows from point to point without noise; an uncertainty that does so, where the intensity
@@ -117,23 +115,23 @@ def changed_places(q: FloatArray, intensity: FloatArray, third: FloatArray, four
     return falls and width_is_third and _is_filled_uncertainty(intensity, fourth)
 
 
-def _is_filled_uncertainty(intensity: FloatArray, column: FloatArray) -> bool:
+def _is_filled_uncertainty(intensity: Floats, column: Floats) -> bool:
     """Whether a column could be the uncertainty and is not zero throughout."""
     return bool(np.any(column > 0)) and could_be_uncertainty(intensity, column)
 
 
-def _grows_smoothly(q: FloatArray, column: FloatArray) -> bool:
+def _grows_smoothly(q: Floats, column: Floats) -> bool:
     """Whether q ascends and the column with it, from each point to the next."""
     return bool(np.all(np.diff(q) > 0) and np.all(np.diff(column) >= 0) and np.ptp(column) > 0)
 
 
-def _rank_correlation(x: FloatArray, y: FloatArray) -> float:
+def _rank_correlation(x: Floats, y: Floats) -> float:
     """Spearman's coefficient; ranks of equal values as they come."""
     ranks = np.stack([np.argsort(np.argsort(values, kind="stable")) for values in (x, y)]).astype(np.float64)
     return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
-def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
+def is_placeholder(intensity: Floats, column: Floats) -> bool:
     """Whether a column is zero, or nearly, beside the intensity.
 
     Parameters
@@ -144,7 +142,7 @@ def is_placeholder(intensity: FloatArray, column: FloatArray) -> bool:
     return bool(np.any(usable)) and bool(np.median(np.abs(column[usable] / intensity[usable])) < PLACEHOLDER)
 
 
-def is_a_curve(x: FloatArray, y: FloatArray) -> bool:
+def is_a_curve(x: Floats, y: Floats) -> bool:
     """Whether x goes one way for the most part, or y goes on smoothly where it is sorted by x.
 
     Of two columns of random numbers neither is so.
@@ -163,18 +161,18 @@ def is_a_curve(x: FloatArray, y: FloatArray) -> bool:
     return bool(np.mean(np.diff(rank) ** 2) < ROUGH * np.var(rank))
 
 
-def counts_points(column: FloatArray) -> bool:
+def counts_points(column: Floats) -> bool:
     """Whether a column is 0, 1, 2, ... or 1, 2, 3, ...: the numbers of the points."""
     return bool(column[0] in (0.0, 1.0) and np.all(np.diff(column) == 1.0))
 
 
-def ascends(column: FloatArray) -> bool:
+def ascends(column: Floats) -> bool:
     """Whether a column grows from each point to the next, from above zero, or falls to there."""
     step = np.diff(column[np.isfinite(column)])
     return bool(step.size and np.nanmin(column) >= 0 and (np.all(step > 0) or np.all(step < 0)))
 
 
-def mostly_ordered(column: FloatArray) -> bool:
+def mostly_ordered(column: Floats) -> bool:
     """Whether most steps of a column have one sign, as q has, in settings that overlap too."""
     step = np.diff(column[np.isfinite(column)])
     return bool(step.size == 0 or max(np.mean(step >= 0), np.mean(step <= 0)) > 0.8)

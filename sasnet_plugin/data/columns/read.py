@@ -19,11 +19,8 @@ from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from ...arrays import Floats
     from .table import Table
-
-    FloatArray = NDArray[np.float64]
 
 _BASES = {"log10": 10.0, "ln": np.e}
 _POWERS = {"q": 1, "q2": 2, "q4": 4}
@@ -132,7 +129,7 @@ def _left_out(table: Table) -> list[str]:
     return notes
 
 
-def _resolution(values: FloatArray, name: ColumnName | None, notes: list[str]) -> FloatArray:
+def _resolution(values: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
     """One standard deviation of q."""
     if name is None or name.factor == 1.0:
         return values
@@ -140,7 +137,7 @@ def _resolution(values: FloatArray, name: ColumnName | None, notes: list[str]) -
     return values * name.factor
 
 
-def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: ColumnName | None) -> RawCurve:
+def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnName | None) -> RawCurve:
     """The data set of these columns, with notes on what was converted.
 
     Parameters
@@ -170,7 +167,7 @@ def curve_of(columns: FloatArray, roles: Roles, names: Names | None, x_name: Col
     return RawCurve(x, intensity, error, dq, slit, title=roles.title, notes=tuple(notes))
 
 
-def _abscissa(x: FloatArray, name: ColumnName | None, notes: list[str]) -> FloatArray:
+def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
     if name is None or not name.scale:
         return x
     given = {"squared": "q²", "inverse": "1/q", "root": "the root of q"}.get(name.scale, f"{name.scale} of q")
@@ -178,7 +175,7 @@ def _abscissa(x: FloatArray, name: ColumnName | None, notes: list[str]) -> Float
     return _of_function(x, name.scale)
 
 
-def _of_function(values: FloatArray, scale: str) -> FloatArray:
+def _of_function(values: Floats, scale: str) -> Floats:
     """What a logarithm, a square, a root or an inverse was taken of."""
     with np.errstate(all="ignore"):
         if scale in _BASES:
@@ -189,8 +186,8 @@ def _of_function(values: FloatArray, scale: str) -> FloatArray:
 
 
 def _standard_deviation(
-    error: FloatArray, intensity: FloatArray, name: ColumnName | None, notes: list[str]
-) -> FloatArray:
+    error: Floats, intensity: Floats, name: ColumnName | None, notes: list[str]
+) -> Floats:
     if name is None:
         return error
     if name.quantity == RELATIVE:
@@ -204,8 +201,8 @@ def _standard_deviation(
 
 
 def _unscaled(
-    x: FloatArray, intensity: FloatArray, error: FloatArray | None, scale: str, notes: list[str]
-) -> tuple[FloatArray, FloatArray | None]:
+    x: Floats, intensity: Floats, error: Floats | None, scale: str, notes: list[str]
+) -> tuple[Floats, Floats | None]:
     """I and dI from a logarithm of I, or from I times a power of q."""
     with np.errstate(all="ignore"):
         if scale not in _POWERS:
@@ -219,7 +216,7 @@ def _unscaled(
         return intensity / x**power, None if error is None else error / x**power
 
 
-def _angle_without_name(x: FloatArray) -> ColumnName | None:
+def _angle_without_name(x: Floats) -> ColumnName | None:
     """2θ in degrees where a column without a name is rather that than q: it goes on where few q do."""
     finite = x[np.isfinite(x)]
     return ColumnName("", ANGLE, unit="degrees") if finite.size and finite.max() > Q_MAX else None
@@ -287,7 +284,7 @@ def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: flo
     return replace(raw, q_unit=unit.name, q_unit_unknown=unit.unknown, notes=tuple(notes))
 
 
-def _is_logarithm(x: FloatArray) -> bool:
+def _is_logarithm(x: Floats) -> bool:
     """Whether finite values are mostly negative and ascend, as log10 of q does."""
     negative = x.size and np.mean(x < 0) > 0.7 and x.min() > _LEAST_LOG10
     return bool(negative and np.mean(np.diff(x) > 0) > 0.9)

@@ -24,12 +24,9 @@ from .names import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from ...arrays import Floats
     from .header import Names
     from .table import Table
-
-    FloatArray = NDArray[np.float64]
 
 _WORTH = {MODEL: " (a calculated curve)", BEFORE: " (measured before the subtraction)"}
 _LISTED = 8
@@ -157,7 +154,7 @@ def _behind(others: list[int], signal: int, signals: list[int]) -> list[int]:
     return [j for j in others if signal < j and not (following and j >= following[0])]
 
 
-def _nameless_error(values: FloatArray, columns: Sequence[ColumnName], signal: int) -> int | None:
+def _nameless_error(values: Floats, columns: Sequence[ColumnName], signal: int) -> int | None:
     """The column behind the only signal where its name says nothing and it could be the uncertainty."""
     behind = signal + 1
     if behind >= len(columns) or columns[behind].quantity != UNKNOWN:
@@ -220,7 +217,7 @@ def by_position(table: Table) -> tuple[list[Roles], list[str]]:
 
 
 def _beside(
-    columns: FloatArray, x: int, signal: int, behind: list[int], notes: list[str]
+    columns: Floats, x: int, signal: int, behind: list[int], notes: list[str]
 ) -> tuple[int | None, int | None]:
     """Uncertainty and resolution among the columns behind the intensity; of what they cannot be a note."""
     if not behind:
@@ -246,7 +243,7 @@ def _beside(
     return behind[1] if beyond else None, None
 
 
-def _resolution(columns: FloatArray, x: int, signal: int, column: int, notes: list[str]) -> int | None:
+def _resolution(columns: Floats, x: int, signal: int, column: int, notes: list[str]) -> int | None:
     """The column where it could be the resolution; else None, and a note unless it is empty."""
     if plausible.could_be_resolution(columns[x], columns[column]):
         return column
@@ -255,7 +252,7 @@ def _resolution(columns: FloatArray, x: int, signal: int, column: int, notes: li
     return None
 
 
-def _uncertainty(columns: FloatArray, signal: int, column: int, notes: list[str]) -> int | None:
+def _uncertainty(columns: Floats, signal: int, column: int, notes: list[str]) -> int | None:
     """The column where it could be the uncertainty; else None and a note."""
     if plausible.could_be_uncertainty(columns[signal], columns[column]):
         return column
@@ -263,13 +260,13 @@ def _uncertainty(columns: FloatArray, signal: int, column: int, notes: list[str]
     return None
 
 
-def _not_used(column: int, intensity: FloatArray, values: FloatArray, what: str) -> str:
+def _not_used(column: int, intensity: Floats, values: Floats, what: str) -> str:
     if plausible.follows(intensity, values):
         return f"Column {column + 1} runs along the intensity as a calculated curve does and was not used."
     return f"Column {column + 1} cannot be the {what} and was not used."
 
 
-def _took_the_place(q: FloatArray, intensity: FloatArray, third: FloatArray, fourth: FloatArray) -> bool:
+def _took_the_place(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
     """Some beamlines write a placeholder in column 3 and the uncertainty in column 4."""
     usable = (q > 0) & np.isfinite(fourth) & (intensity != 0)
     if not np.any(usable) or not plausible.is_placeholder(intensity, third):

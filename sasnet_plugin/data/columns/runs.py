@@ -11,9 +11,7 @@ import numpy as np
 from . import cells
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 START = 5
 """This many alike lines in a row start the table; fewer may be numbers of a header."""
@@ -119,7 +117,7 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
     return parted and row[0] < BACK * first < last
 
 
-def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
+def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
     """A table in parts that each begin with the first q, in order, `LEAST_ROWS` at least: frames in one list.
 
     Parameters
@@ -137,7 +135,7 @@ def again_from_the_start(columns: FloatArray, x: int) -> list[FloatArray]:
     return parts if all(_goes_one_way(part[x]) for part in parts) else [columns]
 
 
-def _goes_one_way(q: FloatArray) -> bool:
+def _goes_one_way(q: Floats) -> bool:
     step = np.diff(q)
     return bool(np.all(step >= 0) or np.all(step <= 0))
 

@@ -18,9 +18,7 @@ from . import cells
 from .runs import GAP, LEAST_ROWS, START, Run, Runs
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 GOES_ON = 3.0
 """A row apart from a table goes on with it where its q is this near to the end of the table's."""
@@ -43,7 +41,7 @@ class Table:
 
     #: (m, n), m columns of n rows; NaN where a cell is empty or no number. (0, 0) where the text holds no
     #: table.
-    columns: FloatArray
+    columns: Floats
     header: tuple[str, ...] = ()
     #: Lines of other content inside the table and below it, the first `WORDS_BELOW` of them.
     below: tuple[str, ...] = ()
@@ -119,7 +117,7 @@ def _uniform(lines: list[str]) -> Table | None:
     )
 
 
-def _by_numpy(block: list[str]) -> FloatArray | None:
+def _by_numpy(block: list[str]) -> Floats | None:
     """Lines as rows of two numbers at least; None where they are not all alike."""
     delimiter, decimal = cells.style(block[0])
     if decimal:
@@ -131,13 +129,13 @@ def _by_numpy(block: list[str]) -> FloatArray | None:
     return rows if rows.shape[1] > 1 else None
 
 
-def _may_begin_again(lines: list[str], q: FloatArray) -> bool:
+def _may_begin_again(lines: list[str], q: Floats) -> bool:
     """Whether q comes back to its first value, or falls in a table that empty lines part: several tables."""
     again = q[LEAST_ROWS:] == q[0]
     return bool(np.any(again) or np.any(np.diff(q) < 0) and not all(line.strip() for line in lines))
 
 
-def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int], str]:
+def _beside(lines: list[str], table: range, rows: Floats) -> tuple[list[int], str]:
     """Which lines just above and below a table hold numbers, and one with signs between its thousands there.
 
     Further off, lines that would go on with its q. Within a table only signs are looked for that part its
@@ -151,7 +149,7 @@ def _beside(lines: list[str], table: range, rows: FloatArray) -> tuple[list[int]
     return lost, next((found for line in apart if (found := cells.grouped(line))), "")
 
 
-def _lost(lines: list[str], numbers: range, rows: FloatArray) -> Iterator[int]:
+def _lost(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
     """Which lines, further and further from a table, hold numbers that belong to it."""
     others, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
     for number in numbers:
@@ -181,7 +179,7 @@ def _row_in(line: str, width: int) -> list[float] | None:
     return row if row is not None and len(row) == width else None
 
 
-def _ends(q: FloatArray) -> tuple[float, float]:
+def _ends(q: Floats) -> tuple[float, float]:
     """The smallest and the largest of its sizes; zeros where there are none."""
     sizes = np.abs(q[np.isfinite(q) & (q != 0)])
     return (float(sizes.min()), float(sizes.max())) if sizes.size else (0.0, 0.0)
@@ -252,7 +250,7 @@ def _grouped(lines: list[str], odd: list[int]) -> str:
     return next((found for number in odd if (found := cells.grouped(lines[number]))), "")
 
 
-def _again(rows: FloatArray, run: list[list[float]]) -> bool:
+def _again(rows: Floats, run: list[list[float]]) -> bool:
     """Whether a table of as many columns as another goes over the same q once more."""
     if len(run) < LEAST_ROWS:
         return False

@@ -14,7 +14,8 @@ from .settings import ImageSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     BoolArray = NDArray[np.bool_]
 
 # Modules (columns, rows), gaps (columns, rows); DECTRIS' technical specifications of the detectors.
@@ -225,7 +226,7 @@ def _gap_lines(length: int, module: int, gap: int) -> BoolArray | None:
     return np.asarray(np.arange(length) % (module + gap) >= module)
 
 
-def check_saturation(counts: FloatArray, good: BoolArray, limit: float | None, file: str) -> BoolArray:
+def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file: str) -> BoolArray:
     """Pixels at the detector's limit.
 
     Without a stated limit, a level above 1000 that is the highest and that more than one pixel in a thousand
@@ -253,7 +254,7 @@ def check_saturation(counts: FloatArray, good: BoolArray, limit: float | None, f
     return np.asarray(saturated)
 
 
-def hot_pixels(counts: FloatArray, good: BoolArray) -> BoolArray:
+def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
     r"""Single pixels, or two adjacent ones, that stand alone far above all around.
 
     Hot is what exceeds 10 times its brightest neighbour (of eight) by 25 counts; of two that are each other's
@@ -293,7 +294,7 @@ def hot_pixels(counts: FloatArray, good: BoolArray) -> BoolArray:
     return np.asarray(hot)
 
 
-def shadows(counts: FloatArray, good: BoolArray) -> BoolArray:
+def shadows(counts: Floats, good: BoolArray) -> BoolArray:
     r"""Connected areas of no counts at all in bright surroundings: a beamstop, a dead module.
 
     An area counts as a shadow when it has at least 9 pixels and the median count on its rim is at least 5, on
@@ -326,7 +327,7 @@ def shadows(counts: FloatArray, good: BoolArray) -> BoolArray:
     return found
 
 
-def _bright(counts: FloatArray, inside: BoolArray, good: BoolArray, reach: NDArray[np.int_]) -> bool:
+def _bright(counts: Floats, inside: BoolArray, good: BoolArray, reach: NDArray[np.int_]) -> bool:
     """Whether the median count of the neighbours within reach is that of lit pixels."""
     from scipy import ndimage
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
+
 BoolArray = NDArray[np.bool_]
 #: Lines next to each other that are noisy, at most; parts of a line, and share of them that must stand out.
 _WIDEST, _PARTS, _SHARE = 4, 12, 0.5
@@ -18,7 +19,7 @@ _FACTOR, _OFFSET = 10.0, 25.0
 _JUMPS = 0.2
 
 
-def noisy_lines(counts: FloatArray, good: BoolArray) -> BoolArray:
+def noisy_lines(counts: Floats, good: BoolArray) -> BoolArray:
     """Lines of a few pixels' width that stand out of both sides all along the detector, (rows, columns).
 
     Parameters
@@ -32,7 +33,7 @@ def noisy_lines(counts: FloatArray, good: BoolArray) -> BoolArray:
     return np.asarray((rows[:, None] | columns[None, :]) & good)
 
 
-def _of_rows(seen: FloatArray) -> BoolArray:
+def _of_rows(seen: Floats) -> BoolArray:
     """Which rows are noisy; NaN is not measured."""
     measured = np.isfinite(seen)
     mean = np.where(measured, seen, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
@@ -47,13 +48,13 @@ def _of_rows(seen: FloatArray) -> BoolArray:
     return found
 
 
-def _jumps(line: FloatArray) -> float:
+def _jumps(line: Floats) -> float:
     """Median of |a − b|/(a + b) of pixels next to each other."""
     line = line[np.isfinite(line)]
     return float(np.median(np.abs(np.diff(line)) / np.maximum(line[1:] + line[:-1], 1.0)))
 
 
-def _medians(part: FloatArray) -> FloatArray:
+def _medians(part: Floats) -> Floats:
     """Of each row; 0 where nothing was measured."""
     found = np.zeros(len(part))
     there = np.isfinite(part).any(axis=1)
@@ -61,7 +62,7 @@ def _medians(part: FloatArray) -> FloatArray:
     return found
 
 
-def _standing_out(levels: FloatArray) -> NDArray[Any]:
+def _standing_out(levels: Floats) -> NDArray[Any]:
     """(parts, rows): far above the least of a few rows before, and of a few behind."""
     before, behind = (np.full(levels.shape, np.inf) for _ in range(2))
     for far in range(1, _WIDEST + 1):

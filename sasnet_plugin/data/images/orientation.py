@@ -10,7 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     BoolArray = NDArray[np.bool_]
 
 # Quarter turns, counter-clockwise, that bring the named side of the picture to its top.
@@ -70,7 +71,7 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
     return "bottom" if down > 0 else "top"
 
 
-def picture_sides(counts: FloatArray, mask: BoolArray, phi: FloatArray, alpha_f: FloatArray) -> Verdict:
+def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats) -> Verdict:
     """Look for the horizon, for the mirror symmetry of phi, and where the intensity falls.
 
     The sample's substrate absorbs below its horizon: where that half of the picture is as bright as the other
@@ -116,13 +117,13 @@ def _upside_down(falls: float) -> Verdict:
     return Verdict(note="The image is brighter at large alpha_f than at small; is it upside down?")
 
 
-def _glare(counts: FloatArray, mask: BoolArray) -> float:
+def _glare(counts: Floats, mask: BoolArray) -> float:
     """A level that a direct or specular beam does not raise: the 99th percentile of what is not empty."""
     lit = counts[mask & (counts > 0)]
     return float(np.percentile(lit, 99.0)) if lit.size else 0.0
 
 
-def _ratio(clipped: FloatArray, mask: BoolArray, angle: FloatArray, *, axis: int) -> float | None:
+def _ratio(clipped: Floats, mask: BoolArray, angle: Floats, *, axis: int) -> float | None:
     """Mean where an angle is positive over the mean where it is negative; None with too little of either."""
     if min(np.count_nonzero(angle > 0), np.count_nonzero(angle < 0)) < max(3, _LEAST_PART * angle.size):
         return None
@@ -135,28 +136,28 @@ def _ratio(clipped: FloatArray, mask: BoolArray, angle: FloatArray, *, axis: int
     return means[0] / means[1] if means[1] > 0 else float("inf")
 
 
-def _profile(clipped: FloatArray, mask: BoolArray, *, axis: int) -> FloatArray:
+def _profile(clipped: Floats, mask: BoolArray, *, axis: int) -> Floats:
     """Mean over the pixels of each column (axis 0) or row (axis 1) that count; NaN where none does."""
     number = mask.sum(axis=axis)
     total = clipped.sum(axis=axis)
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
 
-def _fall(profile: FloatArray, alpha_f: FloatArray) -> float:
+def _fall(profile: Floats, alpha_f: Floats) -> float:
     """Mean of the lower half of the rows above the horizon over that of the upper half."""
     rows = profile[(alpha_f > 0) & np.isfinite(profile)]
     upper = float(rows[rows.size // 2 :].mean()) if rows.size > 1 else 0.0
     return float(rows[: rows.size // 2].mean()) / upper if upper > 0 else float("inf")
 
 
-def _best_symmetry(profile: FloatArray, angle: FloatArray) -> float:
+def _best_symmetry(profile: Floats, angle: Floats) -> float:
     """Largest `_symmetry` about any centre within the middle half, in steps of half a row."""
     quarter = angle.size // 4
     centres = np.linspace(angle[quarter], angle[-1 - quarter], 2 * (angle.size - 2 * quarter) - 1)
     return max((_symmetry(profile, angle, float(centre)) or -1.0 for centre in centres), default=-1.0)
 
 
-def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | None:
+def _symmetry(profile: Floats, angle: Floats, centre: float) -> float | None:
     """Correlation of a profile's square root with its mirror image about the centre.
 
     None where fewer than half of the angles have a mirror image, or nothing varies.
@@ -174,7 +175,7 @@ def _symmetry(profile: FloatArray, angle: FloatArray, centre: float) -> float | 
     return float(one @ other) / size if size > 0 else None
 
 
-def _too_few(clipped: FloatArray, measured: FloatArray) -> bool:
+def _too_few(clipped: Floats, measured: Floats) -> bool:
     """Whether counts, which are whole, are too few to tell anything."""
     return bool(clipped.sum() < _ENOUGH and np.all(measured == np.round(measured)))
 

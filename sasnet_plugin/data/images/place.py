@@ -16,8 +16,7 @@ from .settings import ImageSettings, check_units
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    FloatArray = NDArray[np.float64]
-    from numpy.typing import NDArray
+    from ...arrays import Floats
 
     BoolArray = NDArray[np.bool_]
 
@@ -26,7 +25,7 @@ T = TypeVar("T")
 
 def exit_angles(
     y: ArrayLike, z: ArrayLike, *, distance: float, alpha_i: float, perpendicular_to: str = "beam"
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     r"""Exit angles at points of a flat detector.
 
     In the sample's frame x runs along the surface in the plane of incidence, z along the surface normal, and
@@ -131,10 +130,10 @@ class Placement:
     flip_rows: bool
     flip_columns: bool
     #: Lowest and highest phi and alpha_f of every turned pixel, where they are resampled.
-    boxes: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
+    boxes: tuple[Floats, Floats, Floats, Floats] | None = None
     notes: tuple[str, ...] = ()
 
-    def apply(self, counts: FloatArray, good: BoolArray) -> tuple[FloatArray, BoolArray]:
+    def apply(self, counts: Floats, good: BoolArray) -> tuple[Floats, BoolArray]:
         """Counts and mask of a picture of the file, (rows, columns) as its geometry has them."""
         counts, good = self._arranged(counts), self._arranged(good)
         if self.boxes is None:
@@ -285,8 +284,8 @@ def _up(settings: ImageSettings, file: str) -> tuple[str, list[str]]:
 
 
 def _grid(
-    phi: FloatArray, alpha_f: FloatArray, column: float
-) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None]:
+    phi: Floats, alpha_f: Floats, column: float
+) -> tuple[Floats, Floats, tuple[Floats, Floats, Floats, Floats] | None]:
     """Axes of rows and columns: the exact angles along the horizon and above the direct beam.
 
     Where a pixel's own angles depart from them too far, even axes over all of the picture, and the pixels'
@@ -299,17 +298,17 @@ def _grid(
     off = np.abs(phi - across).max(), np.abs(alpha_f - along[:, None]).max()
     if all(o <= max(_STRAIGHT[0] * step, _STRAIGHT[1]) for o, step in zip(off, steps, strict=True)):
         return across, along, None
-    wide: FloatArray = np.gradient(phi, axis=1) / 2
-    high: FloatArray = np.gradient(alpha_f, axis=0) / 2
+    wide: Floats = np.gradient(phi, axis=1) / 2
+    high: Floats = np.gradient(alpha_f, axis=0) / 2
     boxes = phi - wide, phi + wide, alpha_f - high, alpha_f + high
-    axes: list[FloatArray] = []
+    axes: list[Floats] = []
     for start, end, step in ((boxes[0], boxes[1], steps[0]), (boxes[2], boxes[3], steps[1])):
         first, number = float(start.min()), int(np.ceil((end.max() - start.min()) / step))
         axes.append(np.asarray(first + step * (np.arange(number) + 0.5), dtype=np.float64))
     return axes[0], axes[1], (boxes[0], boxes[1], boxes[2], boxes[3])
 
 
-def _even_edges(centres: FloatArray) -> FloatArray:
+def _even_edges(centres: Floats) -> Floats:
     step = (centres[-1] - centres[0]) / (centres.size - 1)
     return centres[0] + step * (np.arange(centres.size + 1) - 0.5)
 

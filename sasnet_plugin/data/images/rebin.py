@@ -12,7 +12,7 @@ from ...types import DataError, Image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class Rebinned:
 
     #: Counts gathered from the pixels that count; its mask is True where any of a cell is covered.
     image: Image
-    coverage: FloatArray  #: (rows, columns), share of each cell's area that pixels that count cover, 0..1.
+    coverage: Floats  #: (rows, columns), share of each cell's area that pixels that count cover, 0..1.
 
 
-def edges_of(centres: FloatArray) -> FloatArray:
+def edges_of(centres: Floats) -> Floats:
     """Edges of cells from their (n,) ascending centres: half-way between, and as far beyond both ends."""
     if centres.size < 2:
         raise ValueError("a grid needs at least two cells")
@@ -32,7 +32,7 @@ def edges_of(centres: FloatArray) -> FloatArray:
     return np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
 
 
-def overlap(old: FloatArray, new: FloatArray) -> FloatArray:
+def overlap(old: Floats, new: Floats) -> Floats:
     """Share of each old cell that lies in each new one.
 
     Parameters
@@ -50,7 +50,7 @@ def overlap(old: FloatArray, new: FloatArray) -> FloatArray:
     return np.clip(high - low, 0.0, None) / np.diff(old)[None, :]
 
 
-def rebin(image: Image, phi_edges: FloatArray, alpha_f_edges: FloatArray) -> Rebinned:
+def rebin(image: Image, phi_edges: Floats, alpha_f_edges: Floats) -> Rebinned:
     """Counts of an image gathered into the cells of another grid, area by area.
 
     Parameters
@@ -139,17 +139,17 @@ def to_window(
     return replace(found.image, counts=counts, mask=whole, notes=notes)
 
 
-def _span(values: FloatArray) -> str:
+def _span(values: Floats) -> str:
     return f"{values[0]:.2f} to {values[-1]:.2f}"
 
 
 def scatter(
-    counts: FloatArray,
+    counts: Floats,
     good: NDArray[np.bool_],
-    boxes: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
-    phi_edges: FloatArray,
-    alpha_f_edges: FloatArray,
-) -> tuple[FloatArray, FloatArray]:
+    boxes: tuple[Floats, Floats, Floats, Floats],
+    phi_edges: Floats,
+    alpha_f_edges: Floats,
+) -> tuple[Floats, Floats]:
     """Counts of pixels that lie anywhere, shared out over an even grid by area.
 
     Parameters
@@ -181,7 +181,7 @@ def scatter(
     return total.reshape(size), coverage.reshape(size)
 
 
-def _steps(low: FloatArray, high: FloatArray, edges: FloatArray) -> list[tuple[NDArray[np.intp], FloatArray]]:
+def _steps(low: Floats, high: Floats, edges: Floats) -> list[tuple[NDArray[np.intp], Floats]]:
     """For each cell that a pixel may touch: its index, and the share of the pixel that lies in it."""
     step = edges[1] - edges[0]
     start = np.floor((low - edges[0]) / step).astype(np.intp)

@@ -9,7 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     BoolArray = NDArray[np.bool_]
 
 #: Pixels over which counts are averaged first, and least share of all pixels that the two halves must share.
@@ -21,7 +22,7 @@ _SMOOTH, _SHARED = 1.5, 0.1
 _TRUSTED, _CLEARLY, _APART = 0.5, 0.1, (3.0, 0.02)
 
 
-def find_centre(values: FloatArray, mask: BoolArray) -> tuple[float, float, float]:
+def find_centre(values: Floats, mask: BoolArray) -> tuple[float, float, float]:
     """Centre of symmetry of an image: scattering at q and −q is alike, whatever the sample.
 
     Parameters
@@ -42,9 +43,7 @@ def find_centre(values: FloatArray, mask: BoolArray) -> tuple[float, float, floa
     return _top(worth, row, column, 1) / 2, _top(worth, row, column, 0) / 2, float(correlation[row, column])
 
 
-def better_centre(
-    values: FloatArray, mask: BoolArray, stated: tuple[float, float]
-) -> tuple[float, float] | None:
+def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) -> tuple[float, float] | None:
     """Where an image is clearly more symmetric than about the centre that is stated; None where nowhere.
 
     Parameters
@@ -68,7 +67,7 @@ def better_centre(
     return None
 
 
-def _symmetry(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
+def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
     """What each centre, in half pixels, is worth, and the correlation about it, (2 rows − 1, 2 columns − 1).
 
     Notes
@@ -88,7 +87,7 @@ def _symmetry(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArr
     picture -= picture[mask].mean() * mask
     shape = [next_fast_len(2 * n - 1, real=True) for n in values.shape]
 
-    def together(a: FloatArray, b: FloatArray) -> FloatArray:
+    def together(a: Floats, b: Floats) -> Floats:
         found = irfft2(rfft2(a, shape) * rfft2(b, shape), shape)
         return np.asarray(found[: 2 * a.shape[0] - 1, : 2 * a.shape[1] - 1])
 
@@ -102,7 +101,7 @@ def _symmetry(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArr
     return correlation * np.sqrt(np.where(enough, number, 0.0) / max(mask.sum(), 1)), correlation
 
 
-def _top(values: FloatArray, row: np.intp, column: np.intp, axis: int) -> float:
+def _top(values: Floats, row: np.intp, column: np.intp, axis: int) -> float:
     """Place of the largest value along an axis, by the parabola through it and its neighbours."""
     at = int(column if axis else row)
     line = values[row] if axis else values[:, column]

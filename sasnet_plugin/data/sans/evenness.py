@@ -9,7 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     Index = NDArray[np.intp]
 
 #: Rows of pixels from a detector's border that may count less than the rest.
@@ -28,9 +29,7 @@ def border(shape: tuple[int, int]) -> Index:
     return np.asarray(np.minimum(ways[0][:, None], ways[1][None, :]), dtype=np.intp)
 
 
-def rim_efficiency(
-    ring: Index, row: Index, weight: FloatArray, values: FloatArray, variance: FloatArray
-) -> FloatArray:
+def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, variance: Floats) -> Floats:
     """What rows of pixels along the border count of what pixels further in count at the same q.
 
     Parameters
@@ -81,9 +80,7 @@ def rim_efficiency(
     return np.where(np.logical_and.accumulate(less), np.exp(log_g[:RIM]), 1.0)
 
 
-def scatter(
-    ring: Index, angle: FloatArray, weight: FloatArray, values: FloatArray, variance: FloatArray
-) -> FloatArray:
+def scatter(ring: Index, angle: Floats, weight: Floats, values: Floats, variance: Floats) -> Floats:
     """Variance of each ring's mean by how its sectors scatter beyond counting, over the square of the mean.
 
     Parameters

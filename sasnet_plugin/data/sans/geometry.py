@@ -12,9 +12,7 @@ from ...types import DataError
 from .resolution import Setting, of_pixels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -22,17 +20,17 @@ class SmallAngle:
     """Pixels of a detector behind a sample that the beam goes through."""
 
     #: qx, qy: (rows, columns), to the right and upwards as seen from the sample, Å⁻¹.
-    qx: FloatArray
-    qy: FloatArray
+    qx: Floats
+    qy: Floats
     #: (rows, columns), solid angle times efficiency, 1 in the beam: what a pixel sees of the same I(q).
-    weight: FloatArray
+    weight: Floats
     #: along, across: (rows, columns), spread of q along q and across it, one standard deviation, Å⁻¹; None
     #: where the file does not say.
-    along: FloatArray | None = None
-    across: FloatArray | None = None
+    along: Floats | None = None
+    across: Floats | None = None
     #: (rows, columns), one standard deviation of the values of an image that is reduced; None where they are
     #: counts.
-    error: FloatArray | None = None
+    error: Floats | None = None
     setting: Setting | None = None  #: Of the instrument, where it is known.
     #: How the picture lies in which directions are counted anticlockwise from the right, for people.
     picture: str = "qx to the right and qy up"
@@ -44,11 +42,11 @@ class SmallAngle:
         return rows, columns
 
     @cached_property
-    def q(self) -> FloatArray:
+    def q(self) -> Floats:
         """(rows, columns) magnitude of q, Å⁻¹."""
         return np.sqrt(self.qx**2 + self.qy**2)
 
-    def spread(self) -> tuple[FloatArray, FloatArray] | None:
+    def spread(self) -> tuple[Floats, Floats] | None:
         """Spread of q along q and across it, as given or the setting's; None where neither is known."""
         if self.along is not None and self.across is not None:
             return self.along, self.across

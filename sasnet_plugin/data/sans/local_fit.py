@@ -11,9 +11,7 @@ import numpy as np
 from .polar import N_RINGS, RINGS
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Relative error that a ring has however many counts: of unknown efficiencies, and of a parabola's own.
 #: Without it the few inner rings with most of the counts decide what the trend of all is.
@@ -29,19 +27,19 @@ class LocalFit:
     """ln I about each ring as a parabola in ln q."""
 
     #: level, slope: (N_RINGS,), ln I and d ln I/d ln q.
-    level: FloatArray
-    slope: FloatArray
-    error: FloatArray  #: (N_RINGS,), one standard deviation of the level.
+    level: Floats
+    slope: Floats
+    error: Floats  #: (N_RINGS,), one standard deviation of the level.
 
 
 @lru_cache(maxsize=8)
-def _kernels(width: float) -> FloatArray:
+def _kernels(width: float) -> Floats:
     """(5, N_RINGS, N_RINGS): Gaussian weights of rings about a ring times (Δ ln q / width)^k, k = 0 … 4."""
     apart = (np.log(RINGS)[None, :] - np.log(RINGS)[:, None]) / width
     return np.stack([np.exp(-0.5 * apart**2) * apart**k for k in range(5)])
 
 
-def local_fit(counts: FloatArray, exposure: FloatArray, width: float) -> LocalFit:
+def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
     """Fit a parabola to the counts about each ring.
 
     Parameters
@@ -71,9 +69,7 @@ def local_fit(counts: FloatArray, exposure: FloatArray, width: float) -> LocalFi
     return LocalFit(level, slope / width, error)
 
 
-def _solved(
-    moments: FloatArray, right: FloatArray, before: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _solved(moments: Floats, right: Floats, before: Floats) -> tuple[Floats, Floats, Floats]:
     """Level and slope of the parabola of the normal equations, and the level's variance, by their cofactors.
 
     Where nothing was counted nearby the level stays as it was `before`.
@@ -88,7 +84,7 @@ def _solved(
     return level, slope, first / determinant
 
 
-def local_mean(values: FloatArray, error: FloatArray, width: float) -> tuple[FloatArray, FloatArray]:
+def local_mean(values: Floats, error: Floats, width: float) -> tuple[Floats, Floats]:
     """Mean of what neighbouring rings say, weighted by how well they know, and its error.
 
     Parameters

@@ -11,7 +11,8 @@ from ..images.masks import hot_pixels, shadows, share
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     BoolArray = NDArray[np.bool_]
 
 #: A beamstop's edge: inside, less than this share of what is just outside; within so many pixels; and no
@@ -23,7 +24,7 @@ _DARKEST = 0.7
 _CLEAR = 4.0
 
 
-def beamstop(values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None) -> float:
+def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | None) -> float:
     """Radius of the beamstop's shadow about the beam, in pixels; 0 where there is none.
 
     A beamstop ends within a pixel or two. A peak of the sample's own, which also is dark inside, rises over
@@ -77,7 +78,7 @@ def _is_edge(
     return bool(high > 0 and low < _DARK * high and high - low > clear and low < _DARKEST * outside)
 
 
-def faulty(values: FloatArray, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
+def faulty(values: Floats, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
     """Pixels of counts in a shadow or dead, hot ones, and sentences that say so.
 
     Parameters
@@ -94,7 +95,7 @@ def faulty(values: FloatArray, mask: BoolArray) -> tuple[BoolArray, BoolArray, l
 
 
 def behind_beamstop(
-    values: FloatArray, mask: BoolArray, apart: FloatArray, error: FloatArray | None
+    values: Floats, mask: BoolArray, apart: Floats, error: Floats | None
 ) -> tuple[BoolArray, list[str]]:
     """Pixels behind the beamstop, and a sentence that says so; see `beamstop`."""
     radius = beamstop(values, mask, apart, error)

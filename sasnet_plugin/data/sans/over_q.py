@@ -24,7 +24,8 @@ from .settings import SansSettings, in_angstrom
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
+
     BoolArray = NDArray[np.bool_]
 
 #: Pixels along a side of the smallest image.
@@ -40,12 +41,12 @@ class Pixels:
     raw: RawSans
     said: SansSettings  #: By the user; goes before the header's.
     name: str  #: Of file and entry, for sentences.
-    values: FloatArray  #: (rows, columns), zero where nothing is measured by the file and the user.
+    values: Floats  #: (rows, columns), zero where nothing is measured by the file and the user.
     mask: BoolArray  #: (rows, columns), pixels that count.
     notes: list[str]  #: What was done, one plain sentence each.
 
     @property
-    def filled(self) -> FloatArray:
+    def filled(self) -> Floats:
         """Its values, zero where they do not count."""
         return np.where(self.mask, self.values, 0.0)
 
@@ -88,7 +89,7 @@ def image(raw: RawSans, said: SansSettings, file: str) -> Image:
     return Image(pixels.filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes))
 
 
-def _weighted(geometry: SmallAngle, error: FloatArray | None, pixels: Pixels) -> SmallAngle:
+def _weighted(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> SmallAngle:
     """With uncertainties, which then are all that weighs a pixel; else with its area."""
     if error is None:
         area = pixels.raw.area
@@ -97,7 +98,7 @@ def _weighted(geometry: SmallAngle, error: FloatArray | None, pixels: Pixels) ->
     return replace(geometry, error=error, weight=np.ones_like(pixels.values))
 
 
-def _check_counted(filled: FloatArray, counts: bool, name: str) -> None:
+def _check_counted(filled: Floats, counts: bool, name: str) -> None:
     known = int(filled.sum()) if counts else LEAST_COUNTS
     if known < LEAST_COUNTS or not np.any(filled > 0):
         raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
@@ -146,7 +147,7 @@ def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
     return dark
 
 
-def _estimated(pixels: Pixels, geometry: SmallAngle) -> FloatArray:
+def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
     """Uncertainties from how neighbours differ."""
     try:
         error = estimated_error(pixels.values, pixels.mask, geometry.q)
@@ -158,7 +159,7 @@ def _estimated(pixels: Pixels, geometry: SmallAngle) -> FloatArray:
     return error
 
 
-def _without_beamstop(pixels: Pixels, apart: FloatArray, error: FloatArray | None) -> None:
+def _without_beamstop(pixels: Pixels, apart: Floats, error: Floats | None) -> None:
     """Leave out what is behind the beamstop that the user names, and behind one that is seen."""
     stop = pixels.settings.beamstop
     if stop is not None:
@@ -180,7 +181,7 @@ def _check_known(settings: SansSettings, name: str) -> None:
         )
 
 
-def _placed(pixels: Pixels) -> tuple[SmallAngle, FloatArray]:
+def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
     """Where the pixels lie, and how far from the beam, in pixels."""
     raw = pixels.raw
     settings = pixels.settings
@@ -206,7 +207,7 @@ def _placed(pixels: Pixels) -> tuple[SmallAngle, FloatArray]:
     return placed, np.hypot(columns - centre[0], rows - centre[1])
 
 
-def _weight(q: FloatArray, wavelength: float | None) -> FloatArray:
+def _weight(q: Floats, wavelength: float | None) -> Floats:
     """cos³ 2θ, by which a reduction may have divided already; nearly 1 everywhere."""
     if wavelength is None:
         return np.ones_like(q)
@@ -214,7 +215,7 @@ def _weight(q: FloatArray, wavelength: float | None) -> FloatArray:
     return np.asarray((1 - 2 * sine**2) ** 3)
 
 
-def _in_q(pixels: Pixels, qx: FloatArray, qy: FloatArray) -> tuple[SmallAngle, FloatArray]:
+def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
     """The geometry of a file that has q."""
     raw, said, settings = pixels.raw, pixels.said, pixels.settings
     if said.up is not None or said.mirror is not None:

@@ -14,7 +14,7 @@ from .resolution import at_radius
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Rings: 62 a decade, a step of 3.8 %: a velocity selector's resolution in one standard deviation, and four
 #: rings in a fringe at q·radius of 20.
@@ -37,14 +37,14 @@ class Polar:
     """Counts around the beam."""
 
     #: counts, exposure: (N_RINGS, N_SECTORS), of reduced data as many counts as have their relative error.
-    counts: FloatArray
-    exposure: FloatArray
+    counts: Floats
+    exposure: Floats
     #: (N_RINGS,), spread of q along q, one standard deviation, Å⁻¹; NaN where it is not known.
-    along: FloatArray
-    scale: FloatArray  #: (N_RINGS,), intensity that one count over one of exposure stands for; 1 of counts.
+    along: Floats
+    scale: Floats  #: (N_RINGS,), intensity that one count over one of exposure stands for; 1 of counts.
 
     @property
-    def rate(self) -> FloatArray:
+    def rate(self) -> Floats:
         """(N_RINGS,) mean of counts over exposure, 0 where nothing was seen."""
         seen = self.exposure.sum(axis=1)
         return np.divide(self.counts.sum(axis=1), seen, out=np.zeros(N_RINGS), where=seen > 0)
@@ -100,7 +100,7 @@ def polar(image: Image) -> Polar:
     return Polar(counts, exposure, along, scale)
 
 
-def _basis(orders: tuple[int, ...], sectors: int) -> FloatArray:
+def _basis(orders: tuple[int, ...], sectors: int) -> Floats:
     """(sectors, 2 len(orders)): cos and sin of each order, each averaged over its sector."""
     middle = (np.arange(sectors) + 0.5) * (2 * np.pi / N_SECTORS)
     columns = []
@@ -110,7 +110,7 @@ def _basis(orders: tuple[int, ...], sectors: int) -> FloatArray:
     return np.stack(columns, axis=1)
 
 
-def _products(basis: FloatArray) -> FloatArray:
+def _products(basis: Floats) -> Floats:
     return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
 
 
@@ -120,7 +120,7 @@ _ODD_BASIS = _basis(ODD, N_SECTORS // 2)
 _ODD_PAIRS = _products(_ODD_BASIS)
 
 
-def harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
+def harmonics(found: Polar) -> tuple[Floats, Floats]:
     """Harmonics of each ring over its mean, whatever sectors are masked.
 
     Returns
@@ -145,8 +145,8 @@ def harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
 
 
 def _over_mean(
-    matrix: FloatArray, right: FloatArray, rate: FloatArray, known: NDArray[np.bool_]
-) -> tuple[FloatArray, FloatArray]:
+    matrix: Floats, right: Floats, rate: Floats, known: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
     """Solutions of each ring's normal equations over its mean rate, and errors; infinite where not known."""
     inverse = np.linalg.inv(matrix)
     mean = np.where(known, rate, 1.0)[:, None]
@@ -156,7 +156,7 @@ def _over_mean(
     return np.where(there, relative, 0.0), np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
 
 
-def odd_harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
+def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
     """Harmonics that no sample has, of the orders `ODD` but the first, over each ring's mean.
 
     An unevenly counting detector, scattering from a window, a shadow at one side make such harmonics, and
@@ -188,7 +188,7 @@ def odd_harmonics(found: Polar) -> tuple[FloatArray, FloatArray]:
     return relative[:, 2:], error[:, 2:]
 
 
-def excess(found: Polar) -> FloatArray:
+def excess(found: Polar) -> Floats:
     """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is told.
 
     Spots and textures make it large where no low harmonic does.

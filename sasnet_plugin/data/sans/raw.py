@@ -13,21 +13,21 @@ from .settings import SansSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 
 @dataclass(frozen=True)
 class RawSans:
     """One image as it stands in a file."""
 
-    values: FloatArray  #: (rows, columns), counts or intensities.
+    values: Floats  #: (rows, columns), counts or intensities.
     #: qx, qy: (rows, columns), Å⁻¹; None where the file has pixels and their geometry is in `settings`.
-    qx: FloatArray | None = None
-    qy: FloatArray | None = None
-    error: FloatArray | None = None  #: (rows, columns), one standard deviation of values that are no counts.
+    qx: Floats | None = None
+    qy: Floats | None = None
+    error: Floats | None = None  #: (rows, columns), one standard deviation of values that are no counts.
     #: along, across: (rows, columns), spread of q, one standard deviation, Å⁻¹.
-    along: FloatArray | None = None
-    across: FloatArray | None = None
+    along: Floats | None = None
+    across: Floats | None = None
     bad: NDArray[np.bool_] | None = None  #: (rows, columns), what the file itself leaves out.
     settings: SansSettings = SansSettings()  #: What its header says.
     entry: str = ""
@@ -38,13 +38,13 @@ class RawSans:
     area: float = 1.0  #: Solid angle of a pixel in the beam over that of the other panels.
 
 
-def are_counts(values: FloatArray) -> bool:
+def are_counts(values: Floats) -> bool:
     """Whether all finite values are whole numbers and none is negative."""
     finite = values[np.isfinite(values)]
     return bool(finite.size and finite.min() >= 0 and np.all(finite == np.round(finite)))
 
 
-def as_counts(values: FloatArray, error: FloatArray | None, mask: NDArray[np.bool_]) -> float:
+def as_counts(values: Floats, error: Floats | None, mask: NDArray[np.bool_]) -> float:
     """Counts that one unit of reduced values stands for, by their errors; 0 where nothing says so.
 
     A value v with the error e has as many counts as have its relative error, v²/e².
@@ -55,7 +55,7 @@ def as_counts(values: FloatArray, error: FloatArray | None, mask: NDArray[np.boo
     return float(np.median(values[known] / error[known] ** 2)) if np.any(known) else 0.0
 
 
-def estimated_error(values: FloatArray, good: NDArray[np.bool_], q: FloatArray) -> FloatArray:
+def estimated_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Floats:
     """One standard deviation from how neighbours along a row differ, ring by ring, (rows, columns).
 
     Raises

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Planck's constant over the neutron's mass, m²/s (CODATA 2018): λ = h/(m v).
 H_OVER_M = 3.95603401e-7
@@ -71,7 +69,7 @@ def geometric(setting: Setting) -> float:
     return setting.k * math.sqrt(variance)
 
 
-def of_pixels(setting: Setting, qx: FloatArray, qy: FloatArray) -> tuple[FloatArray, FloatArray]:
+def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
     """Spread of q along q and across it, one standard deviation each, Å⁻¹.
 
     A neutron that is slower by a share δ has a smaller k and falls further than the mean, about whose place
@@ -98,7 +96,7 @@ def of_pixels(setting: Setting, qx: FloatArray, qy: FloatArray) -> tuple[FloatAr
     return along, np.sqrt(base + (fall * sideways * spread) ** 2)
 
 
-def at_radius(setting: Setting, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+def at_radius(setting: Setting, q: Floats) -> tuple[Floats, Floats]:
     """As `of_pixels`, root mean square over a circle of radius q, Å⁻¹."""
     fall = 2 * setting.k * drop(setting) / setting.distance
     spread, base = setting.spread / math.sqrt(6), geometric(setting) ** 2

@@ -18,7 +18,7 @@ from .settings import SansSettings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 _NAMES = {
     "qx": r"^qx", "qy": r"^qy", "error": r"^(err|di|sigma_?i|std)", "qz": r"^qz",
@@ -57,12 +57,12 @@ def read(path: Path, file: str) -> RawSans:
     )  # fmt: skip
 
 
-def _says(arrays: Mapping[str, FloatArray], name: str, least: float = 0.0) -> bool:
+def _says(arrays: Mapping[str, Floats], name: str, least: float = 0.0) -> bool:
     """Whether there is such a column; some write 0 everywhere, and then it says nothing."""
     return name in arrays and bool(np.any(arrays[name] > least))
 
 
-def _spreads(arrays: dict[str, FloatArray], notes: list[str]) -> tuple[FloatArray | None, FloatArray | None]:
+def _spreads(arrays: dict[str, Floats], notes: list[str]) -> tuple[Floats | None, Floats | None]:
     """Of q along it and across it, as far as they are there."""
     along, across = arrays.get("along"), arrays.get("across")
     if along is None and _says(arrays, "sigma_x"):
@@ -73,7 +73,7 @@ def _spreads(arrays: dict[str, FloatArray], notes: list[str]) -> tuple[FloatArra
     return along, across
 
 
-def _table(lines: list[str], file: str) -> FloatArray:
+def _table(lines: list[str], file: str) -> Floats:
     """(columns, points) of lines of numbers, without a last one that is cut short."""
     rows = [numbers for line in filter(str.strip, lines) if (numbers := _numbers(line)) is not None]
     width = len(rows[0])
@@ -83,7 +83,7 @@ def _table(lines: list[str], file: str) -> FloatArray:
     return np.array(rows, dtype=np.float64).T
 
 
-def _with_pixels(settings: SansSettings, arrays: Mapping[str, FloatArray]) -> SansSettings:
+def _with_pixels(settings: SansSettings, arrays: Mapping[str, Floats]) -> SansSettings:
     """The header has no pixels; q goes in their steps, k times pixel over distance near the beam."""
     if len(arrays["qx"]) < 2 or not settings.wavelength or not settings.distance:
         return settings
@@ -94,7 +94,7 @@ def _with_pixels(settings: SansSettings, arrays: Mapping[str, FloatArray]) -> Sa
     return replace(settings, pixel_size=(float(steps[0] * scale), float(steps[1] * scale)))
 
 
-def _bad(arrays: Mapping[str, FloatArray], error: FloatArray | None) -> NDArray[np.bool_] | None:
+def _bad(arrays: Mapping[str, Floats], error: Floats | None) -> NDArray[np.bool_] | None:
     """Points in the beamstop's shadow, or without an error; None where the file marks none."""
     marks = [arrays["shadow"] < 0.5] if _says(arrays, "shadow", 0.5) else []
     marks += [] if error is None else [~(error > 0)]
@@ -137,7 +137,7 @@ def _columns(head: list[str], width: int) -> list[str]:
     return (["qx", "qy", "value", "error"] + [""] * width)[:width]
 
 
-def _shape(qx: FloatArray, qy: FloatArray) -> tuple[int, int]:
+def _shape(qx: Floats, qy: Floats) -> tuple[int, int]:
     """Rows and columns: q runs along one axis and then starts again; one row where it does not."""
     for axis in (qx, qy):
         turns = np.flatnonzero(np.diff(axis) < -0.5 * np.ptp(axis))
@@ -146,7 +146,7 @@ def _shape(qx: FloatArray, qy: FloatArray) -> tuple[int, int]:
     return 1, int(qx.size)
 
 
-def _rotated(arrays: dict[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+def _rotated(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
     """Spreads along q and across it from those along the axes, σx² = g² + c qx² and σy² = g² + c qy².
 
     Slits and pixels blur by g in any direction, wavelengths by √c q along q. Taking the components of the

@@ -17,9 +17,7 @@ from .raw import RawSans
 from .settings import SansSettings
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Front and middle carriage: left, right, top, bottom; the back detector.
 PANELS = ("FL", "FR", "FT", "FB", "ML", "MR", "MT", "MB", "B")
@@ -27,7 +25,7 @@ PANELS = ("FL", "FR", "FT", "FB", "ML", "MR", "MT", "MB", "B")
 _UNIT = 6.4e-7
 
 
-def panel(name: str, group: Any, counts: FloatArray, wavelength: float, file: str) -> RawSans:
+def panel(name: str, group: Any, counts: Floats, wavelength: float, file: str) -> RawSans:
     """One panel over q.
 
     Parameters
@@ -96,16 +94,14 @@ def _tubes(group: Any, name: str, file: str) -> tuple[float, float]:
     return float(np.median(found[0])) / 10, float(np.median(found[1])) / 10
 
 
-def _beside(index: FloatArray, width: float, edge: float, gap: float, *, right: bool) -> FloatArray:
+def _beside(index: Floats, width: float, edge: float, gap: float, *, right: bool) -> Floats:
     """Middles of tubes that begin at the gap, to the right of it or to the left, cm."""
     if right:
         return np.asarray(edge + gap + width * (index + 0.5))
     return np.asarray(edge - gap - width * (index.size - index - 0.5))
 
 
-def _q(
-    across: FloatArray, along: FloatArray, distance: float, wavelength: float
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _q(across: Floats, along: Floats, distance: float, wavelength: float) -> tuple[Floats, Floats, Floats]:
     """qx, qy in Å⁻¹ and the distance from the beam, (rows, columns), of a plane perpendicular to the beam."""
     x, y = np.meshgrid(across / distance, along / distance)
     cosine = 1 / np.sqrt(1 + x**2 + y**2)

@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 
-def summed(counts: FloatArray, good: NDArray[np.bool_], most: int) -> tuple[FloatArray, FloatArray, int]:
+def summed(counts: Floats, good: NDArray[np.bool_], most: int) -> tuple[Floats, Floats, int]:
     """Counts and good pixels of blocks, as many a side that no more than `most` blocks are left.
 
     Parameters
@@ -35,7 +35,7 @@ def summed(counts: FloatArray, good: NDArray[np.bool_], most: int) -> tuple[Floa
     return blocked(np.where(good, counts, 0.0), block), blocked(good.astype(float), block), block
 
 
-def blocked(values: FloatArray, block: int) -> FloatArray:
+def blocked(values: Floats, block: int) -> Floats:
     """Sums over blocks; the last ones of each axis may reach over the border, where nothing is.
 
     Parameters

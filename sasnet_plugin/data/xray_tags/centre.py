@@ -13,7 +13,7 @@ from .blocks import summed
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 Place = tuple[float, float]
 #: Pixels of the longer side in which the beam is looked for, first and then.
@@ -32,9 +32,9 @@ class _Picture:
     """Counts as 2√(n + 3/8), which scatter by 1 wherever they are (Anscombe, Biometrika 35 (1948) 246)."""
 
     #: values, x, y: (n,), of the blocks that were measured, less their mean; columns and rows.
-    values: FloatArray
-    x: FloatArray
-    y: FloatArray
+    values: Floats
+    x: Floats
+    y: Floats
     block: int  #: Pixels of a block's side.
     shape: tuple[int, int]  #: Rows and columns of blocks.
 
@@ -68,7 +68,7 @@ class _Picture:
         return (pixel[0] + 0.5) / self.block - 0.5, (pixel[1] + 0.5) / self.block - 0.5
 
 
-def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]:
+def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
     """Column and row of the beam in or beside the image, and whether it was found; else the middle.
 
     Parameters
@@ -105,7 +105,7 @@ def centre_of(counts: FloatArray, good: NDArray[np.bool_]) -> tuple[Place, bool]
     return (column, row), True
 
 
-def explained_by_rings(counts: FloatArray, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
+def explained_by_rings(counts: Floats, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
     """Share of what varies in an image that rings about a place take away, and the variance that they leave.
 
     The latter is 1 where counting noise alone is left.
@@ -117,7 +117,7 @@ def explained_by_rings(counts: FloatArray, good: NDArray[np.bool_], at: Place) -
     return 1 - left / max(total, 1e-9), left / fine.values.size
 
 
-def _picture(sums: FloatArray, area: FloatArray, block: int) -> _Picture | None:
+def _picture(sums: Floats, area: Floats, block: int) -> _Picture | None:
     there = area >= 0.5 * block * block
     if not there.any():
         return None
@@ -127,7 +127,7 @@ def _picture(sums: FloatArray, area: FloatArray, block: int) -> _Picture | None:
     return _Picture(values - values.mean(), x.astype(float), y.astype(float), block, shape)
 
 
-def _by_symmetry(sums: FloatArray, area: FloatArray, block: int, shape: tuple[int, ...]) -> Place | None:
+def _by_symmetry(sums: Floats, area: Floats, block: int, shape: tuple[int, ...]) -> Place | None:
     there = area >= 0.5 * block * block
     column, row, like = find_centre(np.where(there, sums / np.maximum(area, 1e-9), 0.0), there)
     column, row = ((at + 0.5) * block - 0.5 for at in (column, row))

@@ -21,7 +21,7 @@ from .rings import Pixels, map_of, profile_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Pixels of the longer side that are worked with at most; finer images are summed to it, counts and all.
 WORK = 136
@@ -79,7 +79,7 @@ def _of_image(image: Image) -> dict[str, NDArray[np.float32]]:
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
-def _picture(pixels: Pixels) -> FloatArray:
+def _picture(pixels: Pixels) -> Floats:
     """Of each pixel: rate over the image's in decades, what was measured of it, decades of its distance."""
     counts, area, radius = (blocked(v, 2) for v in (pixels.counts, pixels.area, pixels.radius))
     shown = np.stack([pixels.rate(counts, area), area / 4, np.log10(1 + radius / 4)], axis=2)
@@ -89,7 +89,7 @@ def _picture(pixels: Pixels) -> FloatArray:
     return found
 
 
-def _beam(pixels: Pixels) -> FloatArray:
+def _beam(pixels: Pixels) -> Floats:
     """Decades of counts in the mean, and of the brightest cell of the second brightest ring; where the beam
     is; the shape; the rate around the beam.
     """

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Rings of the profile, and between which distances they lie, where the longer side is 128. Their widths are
 #: in proportion to the distance: a lattice's orders lie the same steps apart wherever its first ring is.
@@ -36,8 +34,8 @@ class Pixels:
     """An image as it is worked with."""
 
     #: counts, area: (rows, columns), counts, and what share of each pixel was measured.
-    counts: FloatArray
-    area: FloatArray
+    counts: Floats
+    area: Floats
     #: column, row, edge: of the beam; distance of the farthest corner.
     column: float
     row: float
@@ -48,25 +46,25 @@ class Pixels:
         """Counts a pixel."""
         return float(self.counts.sum() / max(self.area.sum(), 1e-9))
 
-    def rate(self, counts: FloatArray, area: FloatArray) -> FloatArray:
+    def rate(self, counts: Floats, area: Floats) -> Floats:
         """Counts over area and over the image's mean, in decades; 0 where next to nothing was measured."""
         mean = self.mean + 0.1
         found = np.log10((counts + _PRIOR) / (area + _PRIOR / mean) / mean)
         return np.asarray(np.clip(found, -DECADES, DECADES))
 
     @cached_property
-    def offsets(self) -> tuple[FloatArray, FloatArray]:
+    def offsets(self) -> tuple[Floats, Floats]:
         """Columns and rows from the beam, (1, columns) and (rows, 1)."""
         y, x = np.ogrid[: self.counts.shape[0], : self.counts.shape[1]]
         return np.asarray(x - self.column), np.asarray(y - self.row)
 
     @cached_property
-    def radius(self) -> FloatArray:
+    def radius(self) -> Floats:
         """Distance of each pixel from the beam."""
         return np.hypot(*self.offsets)
 
     @cached_property
-    def cells(self) -> tuple[FloatArray, FloatArray]:
+    def cells(self) -> tuple[Floats, Floats]:
         """Counts and measured area of cells of ring and sector, (MAP_RINGS, SECTORS) each.
 
         Cells near the beam are smaller than pixels; those in which no pixel's middle lies have their share of
@@ -96,7 +94,7 @@ class Pixels:
         return sums, areas
 
 
-def profile_of(pixels: Pixels) -> FloatArray:
+def profile_of(pixels: Pixels) -> Floats:
     """(RINGS, CHANNELS): of each ring, rate; the same over the ground around it; how many standard
     deviations of counting it lies above that; counts; share of the circle that was measured; how far its
     cells scatter beyond counting; the brightest of them; amplitudes of harmonics.
@@ -132,7 +130,7 @@ def profile_of(pixels: Pixels) -> FloatArray:
     return np.concatenate([own, _around(*pixels.cells)[ring]], axis=1)
 
 
-def map_of(pixels: Pixels) -> FloatArray:
+def map_of(pixels: Pixels) -> Floats:
     """(MAP_RINGS, SECTORS, MAP_CHANNELS): of each cell, rate over the image's, and over its ring's, in
     decades; how many standard deviations of counting it lies off its ring; what was measured of it.
     """
@@ -146,7 +144,7 @@ def map_of(pixels: Pixels) -> FloatArray:
     return np.stack([*found, np.minimum(areas / 2, 2.0)], axis=2)
 
 
-def _around(sums: FloatArray, areas: FloatArray) -> FloatArray:
+def _around(sums: Floats, areas: Floats) -> Floats:
     """Of each ring of the map, how uneven it is around the beam."""
     count, area = sums.sum(axis=1), areas.sum(axis=1)
     rate = (count + _PRIOR) / np.maximum(area, _PRIOR)

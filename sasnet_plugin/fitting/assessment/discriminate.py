@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import listed, significant
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import quick_model
@@ -19,8 +19,6 @@ from ..problem.free_parameters import moves
 from ..problem.resolution import resolution
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT, PROBLEM
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Beyond:
 
 
 def sentences(
-    curve: Curve, dintensity: Array, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
+    curve: Curve, dintensity: Floats, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
 ) -> tuple[str, ...]:
     """Name fits that these data do not distinguish from the best one, with the data that would.
 
@@ -64,7 +62,7 @@ def sentences(
     )
 
 
-def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> Beyond | None:
+def beyond(curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit) -> Beyond | None:
     """Continue two fits beyond the data, with resolution and noise as at its ends.
 
     The best fit is taken for the truth. In each interval of a tenth of a decade, as densely measured as the
@@ -89,7 +87,7 @@ def beyond(curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit) -> 
         both = [np.concatenate(pair) for pair in zip(inside, outside, strict=True)]
         return _misfit(other, both) - alone > ASSESSMENT.significant**2
 
-    def nearest(cells: Array, end: int) -> float | None:
+    def nearest(cells: Floats, end: int) -> float | None:
         found = next(filter(decides, cells), None)
         return None if found is None else float(wide.q[cell == found][end])
 
@@ -104,8 +102,8 @@ def _cheap(fit: ModelFit) -> bool:
 
 
 def _both_beyond(
-    curve: Curve, dintensity: Array, best: ModelFit, other: ModelFit
-) -> tuple[Curve, Array, Array, Array, Array] | None:
+    curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit
+) -> tuple[Curve, Floats, Floats, Floats, Floats] | None:
     """Points outside the data, their intervals, both theories there, and the noise; None where these fail."""
     if not (_cheap(best) and _cheap(other)):
         return None
@@ -120,7 +118,7 @@ def _both_beyond(
     return (wide, cell, truth, rival, relative) if usable else None
 
 
-def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, Array, Array]:
+def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve, Floats, Floats]:
     """Points outside the data; the interval of each, from ±1 outwards; the relative noise of each.
 
     The noise is that of one computed point, which stands for as many as would be measured there.
@@ -128,7 +126,7 @@ def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, 
     low, high = np.log10(curve.q[0]), np.log10(curve.q[-1])
     top = max(0.0, min(ASSESSMENT.decades_above, np.log10(ASSESSMENT.atoms) - high))
     relative = dintensity / np.maximum(np.abs(best.theory), 1e-300)
-    parts: list[tuple[Array, Array, Array, Array]] = []
+    parts: list[tuple[Floats, Floats, Floats, Floats]] = []
     for sign, edge, reach in ((-1, low, ASSESSMENT.decades_below), (1, high, top)):
         cells = int(round(reach / ASSESSMENT.interval))
         if not cells:
@@ -148,7 +146,7 @@ def _continued(curve: Curve, dintensity: Array, best: ModelFit) -> tuple[Curve, 
     return wide, cell, np.concatenate([p[2] for p in parts])[order]
 
 
-def _resolution_at(curve: Curve, q: Array) -> dict[str, Any]:
+def _resolution_at(curve: Curve, q: Floats) -> dict[str, Any]:
     """The resolution of a curve continued to other q."""
     found: dict[str, Any] = {}
     if curve.dq is not None:
@@ -160,7 +158,7 @@ def _resolution_at(curve: Curve, q: Array) -> dict[str, Any]:
     return found
 
 
-def _theory(curve: Curve, fit: ModelFit) -> Array:
+def _theory(curve: Curve, fit: ModelFit) -> Floats:
     from sasmodels.data import empty_data1D
     from sasmodels.direct_model import DirectModel
 
@@ -172,7 +170,7 @@ def _theory(curve: Curve, fit: ModelFit) -> Array:
         return np.asarray(smearing.apply(np.asarray(model(**starting_values(fit)), dtype=float)))
 
 
-def _misfit(other: ModelFit, over_noise: Sequence[Array]) -> float:
+def _misfit(other: ModelFit, over_noise: Sequence[Floats]) -> float:
     """χ² of the rival at its best scale and background for the truth; truth, rival and 1 over the noise."""
     truth, rival, one = over_noise
     background = other.parameters["background"].value * one

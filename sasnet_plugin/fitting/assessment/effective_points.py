@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import significant
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 from .goodness_of_fit import standardised_runs
 
-Array = NDArray[np.float64]
 
-
-def independent_share(curve: Curve, dintensity: Array, fits: Sequence[ModelFit]) -> float:
+def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
     """Share of the points that count, as the residuals of the nearest fit show.
 
     Neighbours of the same sign are as frequent as 1/2 + arcsin(ρ)/π where they have correlation ρ

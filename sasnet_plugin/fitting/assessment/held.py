@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...types import Curve
@@ -38,19 +38,17 @@ from ..task import UNLIMITED, Budget
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Held:
     """A fit and its data, of which it is asked what is unknown besides what was fitted."""
 
     curves: tuple[Curve, ...]  #: All that were fitted at once.
-    dintensities: tuple[Array, ...]  #: (n_i,) of each.
+    dintensities: tuple[Floats, ...]  #: (n_i,) of each.
     fits: tuple[ModelFit, ...]  #: The fit as each curve has it.
     #: Of the residuals of all curves by each free parameter, per unit of it, those of what is known besides
     #: at the end.
-    slopes: Mapping[Any, Array]
+    slopes: Mapping[Any, Floats]
     given: frozenset[str]  #: Parameters that a user has settled: these are known.
     #: relative_dq, absolute_dq: usual resolutions of instruments: dq/q, and dq in Å⁻¹.
     relative_dq: float
@@ -61,7 +59,7 @@ class Held:
         """Of the fit."""
         return self.fits[0].name
 
-    def rows(self, parts: Sequence[Array]) -> Array:
+    def rows(self, parts: Sequence[Floats]) -> Floats:
         """Of each curve, (n_i,), as rows of all residuals, (n,)."""
         found = np.zeros(len(next(iter(self.slopes.values()))))
         found[: sum(map(len, parts))] = np.concatenate(parts)
@@ -69,13 +67,13 @@ class Held:
 
 
 #: Residuals, (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
-_Change = Callable[[float], Array]
+_Change = Callable[[float], Floats]
 #: Parameters of a curve where one that is held is so far from its value, the same; widths squared.
 _Moved = Callable[[Mapping[str, Any], float], dict[str, Any]]
 
 
 def of_one(
-    curve: Curve, dintensity: Array, fit: ModelFit, given: frozenset[str], usual: tuple[float, float]
+    curve: Curve, dintensity: Floats, fit: ModelFit, given: frozenset[str], usual: tuple[float, float]
 ) -> Held:
     """What is asked of the fit of one curve.
 
@@ -106,7 +104,7 @@ def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = U
     return {name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0))) for name in known}
 
 
-def _columns(asked: Held, basis: Array, deadline: float) -> list[tuple[Array, float]]:
+def _columns(asked: Held, basis: Floats, deadline: float) -> list[tuple[Floats, float]]:
     """`_column` of each thing that is held; what was found in time adds what it adds."""
     found = []
     with suppress(TimeUpError):
@@ -125,7 +123,7 @@ def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
     return replace(fit, parameters={**fit.parameters, **found})
 
 
-def _column(change: _Change, basis: Array) -> tuple[Array, float] | None:
+def _column(change: _Change, basis: Floats) -> tuple[Floats, float] | None:
     """Change of the residuals, (n,), by about as much as the data allow, and that over what is usual.
 
     Parameters
@@ -148,7 +146,7 @@ def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
     starts = [starting_values(fit) for fit in asked.fits]
     curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
 
-    def on(i: int, curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Array]:
+    def on(i: int, curve: Curve, per_decade: int | None) -> Callable[[dict[str, Any]], Floats]:
         local = ModelCurves(curve, asked.dintensities[i], asked.name, per_decade=per_decade)
         local.deadline = deadline
         scales = np.array([starts[i][name] for name in local.scales])
@@ -157,11 +155,11 @@ def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
     own = [on(i, curve, fit.per_decade) for i, (curve, _, fit) in enumerate(curves)]
     reference = [of(start) for of, start in zip(own, starts, strict=True)]
 
-    def changed(moved: _Moved, size: float) -> Array:
+    def changed(moved: _Moved, size: float) -> Floats:
         each = zip(own, starts, reference, asked.dintensities, strict=True)
         return asked.rows([(of(moved(start, size)) - before) / error for of, start, before, error in each])
 
-    def smeared(places: Collection[int], relative: float, absolute: float, size: float) -> Array:
+    def smeared(places: Collection[int], relative: float, absolute: float, size: float) -> Floats:
         parts = [np.zeros(len(curve)) for curve in asked.curves]
         for i in places:
             curve = asked.curves[i]

@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...types import Curve
 from ..result.model_fit import ModelFit
 from .settings import EVIDENCE
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,12 @@ class Shape:
     """One kind of shared error, of unit size."""
 
     length: float  #: Correlation length, in ln q.
-    level: Array  #: (n,), its standard deviation, in the units of the intensity.
+    level: Floats  #: (n,), its standard deviation, in the units of the intensity.
     share: float  #: That over the intensity about each point, root mean square.
     #: values, vectors: (p,) and (n, p), eigenvalues and eigenvectors of its covariance in units of the
     #: uncertainty, the large ones.
-    values: Array
-    vectors: Array
+    values: Floats
+    vectors: Floats
 
 
 @dataclass(frozen=True)
@@ -40,15 +38,15 @@ class Discrepancy:
     """The shared errors that are thought possible in one curve."""
 
     curve: Curve
-    dintensity: Array  #: (n,), positive.
+    dintensity: Floats  #: (n,), positive.
     share: float = 1.0  #: Of the points, as many as are independent.
 
-    def residual(self, fit: ModelFit) -> Array:
+    def residual(self, fit: ModelFit) -> Floats:
         """(n,) in units of the uncertainty."""
         return np.asarray((self.curve.intensity - fit.theory) / self.dintensity)
 
     @cached_property
-    def about(self) -> Array:
+    def about(self) -> Floats:
         """Mean intensity about each point, (n,): a share of it does not vanish in a minimum."""
         return _mean_about(np.log(self.curve.q), self.curve.intensity, self.dintensity)
 
@@ -58,13 +56,13 @@ class Discrepancy:
         return float(np.quantile(self.about, EVIDENCE.background_quantile))
 
     @cached_property
-    def ratios(self) -> Array:
+    def ratios(self) -> Floats:
         """Sizes that are tried, relative to a shape and to the noise."""
         least = EVIDENCE.least_size * float(np.median(self.dintensity / self.about))
         least = float(np.clip(least, 1e-6, 0.01))
         return np.geomspace(least, 1.0, int(np.ceil(np.log(1 / least) / EVIDENCE.size_step)) + 1)
 
-    def shapes(self, theory: Array) -> tuple[Shape, ...]:
+    def shapes(self, theory: Floats) -> tuple[Shape, ...]:
         """Each level with each length, for a fit of this intensity (n,)."""
         return (*self._of_all_fits, *self._of_level(np.abs(theory)))
 
@@ -72,7 +70,7 @@ class Discrepancy:
     def _of_all_fits(self) -> tuple[Shape, ...]:
         return (*self._of_level(self.about), *self._of_level(np.full_like(self.about, self.constant)))
 
-    def _of_level(self, level: Array) -> list[Shape]:
+    def _of_level(self, level: Floats) -> list[Shape]:
         share = float(np.sqrt(np.mean((level / self.about) ** 2)))
         gain = level / self.dintensity
         found = []
@@ -85,7 +83,7 @@ class Discrepancy:
         return found
 
     @cached_property
-    def _modes(self) -> tuple[Array, ...]:
+    def _modes(self) -> tuple[Floats, ...]:
         """Of each length, the (n, p) modes whose products sum to the process's covariance."""
         log_q = np.log(self.curve.q)
         cell = np.floor((log_q - log_q[0]) / EVIDENCE.cell)
@@ -99,24 +97,24 @@ class Discrepancy:
         return tuple(found)
 
     @cached_property
-    def drifts(self) -> Array:
+    def drifts(self) -> Floats:
         """Backgrounds that change along q, (n, 2), each of the size that one may have, in uncertainties."""
         q = self.curve.q / self.curve.q[-1]
         return np.column_stack([self.constant * q**power / self.dintensity for power in (1, 2)])
 
 
-def correlation(log_q: Array, length: float) -> Array:
+def correlation(log_q: Floats, length: float) -> Floats:
     """(n, n) between points at `log_q`."""
     far = np.sqrt(3.0) * np.abs(np.subtract.outer(log_q, log_q)) / length
     return np.asarray((1 + far) * np.exp(-far))
 
 
-def _mean_about(log_q: Array, intensity: Array, dintensity: Array) -> Array:
+def _mean_about(log_q: Floats, intensity: Floats, dintensity: Floats) -> Floats:
     """Mean intensity over a window of ln q, (n,); not below the uncertainty of that mean."""
     low = np.searchsorted(log_q, log_q - EVIDENCE.window / 2)
     high = np.searchsorted(log_q, log_q + EVIDENCE.window / 2, side="right")
 
-    def total(values: Array) -> Array:
+    def total(values: Floats) -> Floats:
         found = np.concatenate(([0.0], np.cumsum(values)))
         return np.asarray(found[high] - found[low])
 

@@ -16,14 +16,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..problem.free_parameters import moving
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
 from .prior import extents, outside
 from .settings import EVIDENCE
 from .shared_error import SharedError
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
 
 def marginal(
     among: Discrepancy,
-    theory: Array,
-    residual: Array,
-    slopes: Array,
+    theory: Floats,
+    residual: Floats,
+    slopes: Floats,
     hidden: int = 0,
     seen: float = EVIDENCE.bare_mention,
 ) -> Evidence:
@@ -93,7 +92,7 @@ def marginal(
     return Evidence(lost, misfit, shared)
 
 
-def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Array, int]:
+def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
     """Slopes of the residuals over each parameter's extent, (n, k), and how many parameters have none."""
     width = {name: one / np.sqrt(2 * np.pi) for name, one in extents(fit, among.constant).items()}
     known = {name: column * width[name] for name, column in fit.derivatives.items() if name in width}
@@ -123,15 +122,17 @@ class _Grid:
     """
 
     alone: float
-    total: Array
-    misfit: Array
-    noise: Array
-    ratio: Array
+    total: Floats
+    misfit: Floats
+    noise: Floats
+    ratio: Floats
     kind: NDArray[np.intp]
-    moved: Array
+    moved: Floats
 
 
-def _grid(among: Discrepancy, shapes: Sequence[Shape], residual: Array, slopes: Array, hidden: int) -> _Grid:
+def _grid(
+    among: Discrepancy, shapes: Sequence[Shape], residual: Floats, slopes: Floats, hidden: int
+) -> _Grid:
     columns = np.column_stack([residual, slopes])
     gram = columns.T @ columns
     ratios = among.ratios
@@ -153,7 +154,7 @@ def _grid(among: Discrepancy, shapes: Sequence[Shape], residual: Array, slopes: 
     return _Grid(alone, misfit + volume - 2 * before, misfit, noise, ratio, kind, moved)
 
 
-def _before(among: Discrepancy, kinds: int, size: Array) -> Array:
+def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
     """ln of the prior of each shared error, (r,), but for the exponential of its size; alike for shapes.
 
     The first, none, stands for all that are smaller than the least; a background drifts in half of curves.
@@ -167,7 +168,7 @@ def _before(among: Discrepancy, kinds: int, size: Array) -> Array:
     return np.asarray(found - np.log(2))
 
 
-def _solved(gram: Array, spread: Array, n: int, hidden: int) -> tuple[Array, Array, Array, Array]:
+def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
     """The misfit, what parameters cost, the noise, (r,) each, and coefficients of slopes, (r, k).
 
     Parameters
@@ -195,7 +196,7 @@ def _solved(gram: Array, spread: Array, n: int, hidden: int) -> tuple[Array, Arr
 
 
 def _shared(
-    among: Discrepancy, shapes: Sequence[Shape], slopes: Array, grids: tuple[_Grid, _Grid], weight: Array
+    among: Discrepancy, shapes: Sequence[Shape], slopes: Floats, grids: tuple[_Grid, _Grid], weight: Floats
 ) -> SharedError:
     """The likeliest shared error, with the variance that is expected of each shape."""
     halves = np.split(weight, 2)
@@ -210,7 +211,7 @@ def _shared(
     return SharedError(size, shape.length, noise, background, tuple(p for p in parts if p[0] > 0))
 
 
-def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Array]) -> float:
+def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Floats]) -> float:
     """The square that is expected of the size of shared errors of one shape."""
     return sum(
         float(weight[grid.kind == kind] @ (grid.ratio * grid.noise)[grid.kind == kind] ** 2)
@@ -218,7 +219,7 @@ def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Array]) -> floa
     )
 
 
-def _background(among: Discrepancy, slopes: Array, drifts: Array) -> float:
+def _background(among: Discrepancy, slopes: Floats, drifts: Floats) -> float:
     """The most that a changing background makes up of the intensity, from its coefficients."""
     added = among.drifts @ drifts
     if slopes.shape[1]:  # what parameters can take up is theirs

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import significant
 from ..problem.free_parameters import moving
 from ..result.components import Component, is_scale
 from ..result.model_fit import ModelFit
 from .discrepancy import Discrepancy, Shape
 
-Array = NDArray[np.float64]
 #: Directions in which a curve tells less than this of what it tells of the best known one are not seen.
 _OPEN = 1e-9
 
@@ -97,13 +96,13 @@ def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, 
     return dict(zip(slopes, map(float, found), strict=True))
 
 
-def _weighted_step(error: SharedError, columns: Array, residual: Array) -> Array:
+def _weighted_step(error: SharedError, columns: Floats, residual: Floats) -> Floats:
     """(k,) to the least of the residuals, linear in the columns, weighted by their covariance's inverse."""
     weight = weighted(error, columns)
     return np.asarray(np.linalg.pinv(columns.T @ weight, rcond=_OPEN, hermitian=True) @ (weight.T @ residual))
 
 
-def weighted(error: SharedError, columns: Array) -> Array:
+def weighted(error: SharedError, columns: Floats) -> Floats:
     """Columns (n, k) times the inverse of the residuals' covariance."""
     plain = columns / error.noise**2
     if not error.parts:
@@ -124,7 +123,7 @@ def _of_scale(among: Discrepancy, fit: ModelFit, error: SharedError) -> float:
     return float(np.sqrt(max(wide * np.sum(slope**2), 1.0)))
 
 
-def _shared(error: SharedError, columns: Array) -> Array:
+def _shared(error: SharedError, columns: Floats) -> Floats:
     """columnsᵀ K columns, (m, m), with K the shared part's covariance of the residuals."""
     found = np.zeros((columns.shape[1], columns.shape[1]))
     for size, shape in error.parts:

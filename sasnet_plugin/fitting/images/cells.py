@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.evenness import border
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, cells, polar
@@ -17,7 +18,6 @@ from ...types import DataError, Image
 from .oriented_settings import SETTINGS
 from .unevenness import Whitening
 
-FloatArray = NDArray[np.float64]
 #: Pixels over which a detector's rim may count less; a sum of both is near any between.
 RIM = (1.5, 4.0)
 
@@ -27,18 +27,18 @@ class Cells:
     """An image in rings and sectors."""
 
     geometry: SmallAngle  #: (1, n): the mean q of each cell's pixels, and what they see.
-    counts: FloatArray  #: (n,), of reduced data as many as have their relative error.
-    scale: FloatArray  #: (n,), intensity that one count over one of exposure stands for.
+    counts: Floats  #: (n,), of reduced data as many as have their relative error.
+    scale: Floats  #: (n,), intensity that one count over one of exposure stands for.
     where: NDArray[np.intp]  #: (n,), ring · N_SECTORS + sector.
-    pixels: FloatArray  #: (n,), how many lie in each.
+    pixels: Floats  #: (n,), how many lie in each.
     #: (n, len(RIM)), mean of exp(-x/`RIM`) over each cell's pixels, x their distance from the image's border,
     #: pixels.
-    rim: FloatArray
-    blunted: FloatArray  #: (n, len(DEGREES)), length of the mean of exp(imψ) over each cell's pixels.
+    rim: Floats
+    blunted: Floats  #: (n, len(DEGREES)), length of the mean of exp(imψ) over each cell's pixels.
     sharp: bool  #: Whether the file says how sharp q is.
 
     @property
-    def exposure(self) -> FloatArray:
+    def exposure(self) -> Floats:
         """(n,) what each cell sees."""
         return np.asarray(self.geometry.weight[0])
 
@@ -62,7 +62,7 @@ class Cells:
         along = np.hypot(slits, SETTINGS.selector * q)
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
-    def seen(self, centre: tuple[float, float], kept: FloatArray) -> Cells:
+    def seen(self, centre: tuple[float, float], kept: Floats) -> Cells:
         """These where the beam is off its stated place, and a share of the counts is kept.
 
         Parameters
@@ -74,7 +74,7 @@ class Cells:
         moved = replace(old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * kept)
         return replace(self, geometry=moved)
 
-    def terms(self, intensity: FloatArray) -> FloatArray:
+    def terms(self, intensity: Floats) -> Floats:
         """(n, 2 + powers) counts at amplitudes of one: of the body, flat, and of slits and windows.
 
         What slits and windows scatter falls as q⁻² to q⁻⁴, alike all around.
@@ -83,9 +83,7 @@ class Cells:
         slits = [flat * self.geometry.q[0] ** -power for power in SETTINGS.powers]
         return np.asarray(np.stack([intensity, flat, *slits], axis=1) * self.exposure[:, None])
 
-    def amplitudes(
-        self, basis: FloatArray, whitening: Whitening | None = None
-    ) -> tuple[FloatArray, FloatArray]:
+    def amplitudes(self, basis: Floats, whitening: Whitening | None = None) -> tuple[Floats, Floats]:
         """Amplitudes of `terms` that fit best, and the counts expected then.
 
         Weighted least squares with none below zero, thrice with the variances of the counts expected; or
@@ -124,7 +122,7 @@ def cells_of(image: Image) -> Cells:
     if there.size < SETTINGS.fewest_cells or found.counts.sum() <= 0:
         raise DataError(f"{image.file}: too little of the image holds counts to fit it; check its mask.")
 
-    def mean(values: FloatArray) -> FloatArray:
+    def mean(values: Floats) -> Floats:
         return (np.bincount(cell, values.ravel()[used], size)[there] / number[there])[None]
 
     spread = geometry.spread()
@@ -146,7 +144,7 @@ def cells_of(image: Image) -> Cells:
     return Cells(small, counts, scale, there, pixels, rim, blunted, sharp=spread is not None)
 
 
-def shadowed(cells: Cells, expected: FloatArray) -> NDArray[np.bool_]:
+def shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
     """Which cells lie in the shadow of the beamstop, beyond its mask, (n,).
 
     The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost ones

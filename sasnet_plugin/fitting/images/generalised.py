@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .oriented import OrientedImage, brightness
 from .oriented_settings import FAULTS, SETTINGS
 from .unevenness import LENGTHS, Unevenness, Whitening, bumps_at, covariance, unevenness
 
-FloatArray = NDArray[np.float64]
 #: Over what parameters are moved for derivatives, in their unit; others by a share of their value.
 _STEPS = {"radius_pd": 0.01, "p2": 0.01, "director": 0.5, **dict.fromkeys(FAULTS, 0.1)}
 _RELATIVE = 0.01
@@ -28,11 +27,11 @@ class Linear:
     """A problem made linear where it stands."""
 
     #: residuals, expected: (n,), counts about expected ones, and these.
-    residuals: FloatArray
-    expected: FloatArray
+    residuals: Floats
+    expected: Floats
     names: tuple[str, ...]  #: Of the problem's parameters.
-    jacobian: FloatArray  #: (n, p), of expected counts, by these, and by amplitudes.
-    precision: FloatArray  #: (p,), 1 over the prior variance of each, 0 where there is none.
+    jacobian: Floats  #: (n, p), of expected counts, by these, and by amplitudes.
+    precision: Floats  #: (p,), 1 over the prior variance of each, 0 where there is none.
 
     def errors(self, white: Whitening) -> dict[str, float]:
         """Standard deviations of the parameters, (XᵀV⁻¹X + prior)⁻¹, with amplitudes free."""

@@ -11,8 +11,8 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle
 from ...simulate.sans.form_factors import Q, directed
 from ...simulate.sans.orientation import DEGREES, maier_saupe, strength_of
@@ -22,7 +22,6 @@ from .cells import Cells
 from .oriented_settings import FAULTS, SETTINGS
 from .unevenness import Whitening
 
-FloatArray = NDArray[np.float64]
 BODIES = ("cylinder", "ellipsoid")
 BODY = ("radius", "aspect", "radius_pd", "p2", "director")
 _FAULT_LIMITS = {
@@ -46,7 +45,7 @@ class OrientedImage:
     #: Of residuals of a detector that counts unevenly; default: by counting alone.
     whitening: Whitening | None = None
     #: (n,), `brightness` of each cell: with it, the instrument's `FAULTS` are fitted too.
-    bright: FloatArray | None = None
+    bright: Floats | None = None
 
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
@@ -103,15 +102,15 @@ class OrientedImage:
         """Cells."""
         return int(self.cells.counts.size)
 
-    def expected(self) -> FloatArray:
+    def expected(self) -> Floats:
         """(n,) counts expected of each cell."""
         return self.amplitudes()[1]
 
-    def amplitudes(self) -> tuple[FloatArray, FloatArray]:
+    def amplitudes(self) -> tuple[Floats, Floats]:
         """Amplitudes of `terms`, and counts expected."""
         return self.cells.amplitudes(self.terms(), self.whitening)
 
-    def terms(self) -> FloatArray:
+    def terms(self) -> Floats:
         """Counts at amplitudes of one, as of `Cells.terms`."""
         now, cells = self.values(), self.cells
         if not cells.sharp:
@@ -126,7 +125,7 @@ class OrientedImage:
         found = pattern(row, cells.geometry, averages, np.radians(now["director"]), cells.blunted)[0]
         return cells.terms(found / cells.scale)
 
-    def residuals(self) -> FloatArray:
+    def residuals(self) -> Floats:
         """Signed roots of the Poisson deviance, whose squares add up to it, or whitened residuals.
 
         Followed by the instrument's values over their prior standard deviations.
@@ -151,23 +150,23 @@ class OrientedImage:
         return deviance / max(self.numpoints() - fitted, 1)
 
 
-def brightness(cells: Cells, expected: FloatArray) -> FloatArray:
+def brightness(cells: Cells, expected: Floats) -> Floats:
     """Counts of a pixel in each cell over those in the brightest, (n,)."""
     each = expected / cells.pixels
     return np.asarray(each / each.max())
 
 
-def deviance_roots(counts: FloatArray, expected: FloatArray) -> FloatArray:
+def deviance_roots(counts: Floats, expected: Floats) -> Floats:
     """sign(n − m) √(2 (m − n + n ln n/m)) of counts n about m expected."""
     ratio = np.divide(counts, expected, out=np.ones_like(expected), where=counts > 0)
     terms = expected - counts + counts * np.log(ratio)
     return np.asarray(np.sign(counts - expected) * np.sqrt(2 * np.maximum(terms, 0.0)))
 
 
-_kept: dict[Any, dict[str, FloatArray]] = {}
+_kept: dict[Any, dict[str, Floats]] = {}
 
 
-def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[str, FloatArray]:
+def row_at(body: str, values: dict[str, float], geometry: SmallAngle) -> dict[str, Floats]:
     """ln I and Legendre coefficients over it on `Q`, computed where the image lies and one spread beyond.
 
     The last are kept: a change of directions alone needs no new form factor.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.polar import RINGS, harmonics, polar
 from ...simulate.sans.form_factors import LN_Q, Q, directed
@@ -16,8 +16,6 @@ from ...simulate.sans.orientation import in_harmonics, maier_saupe, strength_of
 from ...simulate.sans.samples import pars_of
 from ...types import Image
 from .oriented_settings import SETTINGS
-
-FloatArray = NDArray[np.float64]
 
 ASPECTS = {
     "cylinder": (2.0, 4.0, 8.0, 16.0, 32.0),
@@ -40,7 +38,7 @@ class Start:
 
 
 @cache
-def _table(body: str, aspect: float) -> FloatArray:
+def _table(body: str, aspect: float) -> Floats:
     """Legendre coefficients on `Q` of a body of `_RADIUS`, (len(Q), len(DEGREES))."""
     return directed(body, pars_of(body, _RADIUS, aspect, _SPREAD), Q)
 
@@ -97,7 +95,7 @@ def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> li
     return sorted(nearest, key=distance)
 
 
-def _profiles(mean: FloatArray, rate: FloatArray, error: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _profiles(mean: Floats, rate: Floats, error: Floats) -> tuple[Floats, Floats]:
     """χ² of profiles (n, rings) with the best scale and flat background, and the share that is not flat."""
     w = 1 / error**2
     size = mean.max(axis=1, keepdims=True)

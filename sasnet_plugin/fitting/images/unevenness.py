@@ -13,9 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
 
 #: Distance of the bumps of an efficiency field, over the detector's side: coarse and fine.
 LENGTHS = (0.3, 0.1)
@@ -24,7 +23,7 @@ LENGTHS = (0.3, 0.1)
 SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
 
 
-def bumps_at(x: FloatArray, y: FloatArray, length: float) -> FloatArray:
+def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
     """Gaussian bumps whose weighted sum is a smooth random field, (n, number of bumps).
 
     Parameters
@@ -51,11 +50,11 @@ def bumps_at(x: FloatArray, y: FloatArray, length: float) -> FloatArray:
 class Whitening:
     """V to the power of -1/2, applied without a matrix of all cells."""
 
-    root: FloatArray  #: (n,), 1 over the standard deviation of each cell on its own.
-    axes: FloatArray  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
-    shrink: FloatArray  #: (K,), what is left of them: (1 + variance)^-1/2.
+    root: Floats  #: (n,), 1 over the standard deviation of each cell on its own.
+    axes: Floats  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
+    shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
 
-    def applied(self, values: FloatArray) -> FloatArray:
+    def applied(self, values: Floats) -> Floats:
         """V^-1/2 times (n,) or (n, columns)."""
         scaled = (values.T * self.root).T
         along = self.axes.T @ scaled
@@ -67,7 +66,7 @@ class Whitening:
         return float(-2 * np.log(self.root).sum() - 2 * np.log(self.shrink).sum())
 
 
-def whitening(variance: FloatArray, together: FloatArray) -> Whitening:
+def whitening(variance: Floats, together: Floats) -> Whitening:
     """Whitening of V = diag(variance) + together · togetherᵀ.
 
     Parameters
@@ -88,12 +87,10 @@ class Unevenness:
     """What an image says of its detector."""
 
     pixels: float  #: Scatter of the efficiency of pixels, relative.
-    areas: FloatArray  #: (len(LENGTHS),), of smooth fields.
+    areas: Floats  #: (len(LENGTHS),), of smooth fields.
 
 
-def covariance(
-    expected: FloatArray, pixels: FloatArray, fields: list[FloatArray], size: Unevenness
-) -> Whitening:
+def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Unevenness) -> Whitening:
     """Of the counts of an image's cells.
 
     Parameters
@@ -109,11 +106,11 @@ def covariance(
 
 
 def unevenness(
-    residuals: FloatArray,
-    jacobian: FloatArray,
-    expected: FloatArray,
-    pixels: FloatArray,
-    fields: list[FloatArray],
+    residuals: Floats,
+    jacobian: Floats,
+    expected: Floats,
+    pixels: Floats,
+    fields: list[Floats],
 ) -> Unevenness:
     """Sizes of efficiency fields by restricted likelihood, times a wide prior.
 
@@ -136,7 +133,7 @@ def unevenness(
     jacobian = jacobian / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
     low, high = np.log(SIZES)
 
-    def lost(point: FloatArray) -> float:
+    def lost(point: Floats) -> float:
         sizes = np.exp(np.clip(point, low, high))
         found = covariance(expected, pixels, fields, Unevenness(sizes[0], sizes[1:]))
         whole = found.applied(np.column_stack([jacobian, residuals]))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import significant
 from ..ledger import spent
 from ..problem.bounds import default_of
@@ -22,21 +23,19 @@ from ..settings import ASSESSMENT, OPTIMIZE, PROBLEM
 from ..task import Task
 from .local_search import Descent, LocalMinimum, refine
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Done:
     """Where a fit has ended."""
 
     parameters: dict[str, Any]
-    theory: Array  #: (n,), I(q), resolution included.
+    theory: Floats  #: (n,), I(q), resolution included.
     chisq: float
     free: list[str]
     #: What was searched for, but the data do not show beside the free ones.
     same: list[str] = field(default_factory=list)
     #: Of the residuals by the free parameters, per unit of each; empty where they are too expensive.
-    slopes: Mapping[str, Array] = field(default_factory=dict)
+    slopes: Mapping[str, Floats] = field(default_factory=dict)
     #: Standard deviations of the free parameters; NaN where they are not known.
     errors: Mapping[str, float] = field(default_factory=dict)
     components: tuple[Component, ...] = ()
@@ -146,7 +145,7 @@ def _with_errors(local: ModelCurves, done: Done, deadline: float) -> Done:
     return replace(done, free=shown, same=same, slopes=slopes, errors=errors, components=parts)
 
 
-def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Array] | None:
+def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Floats] | None:
     """Of the residuals by the free parameters; None where the time was up."""
     local.deadline = deadline
     try:
@@ -159,7 +158,7 @@ def _slopes(local: ModelCurves, done: Done, deadline: float) -> dict[str, Array]
 
 
 def _errors(
-    columns: Mapping[str, Array], shown: Sequence[str], same: Sequence[str], values: Mapping[str, Any]
+    columns: Mapping[str, Floats], shown: Sequence[str], same: Sequence[str], values: Mapping[str, Any]
 ) -> dict[str, float]:
     """Standard deviations of what the data show; of sizes whatever those have that are not told from them.
 
@@ -176,8 +175,8 @@ def _errors(
 
 
 def _known_before(
-    known: Mapping[str, Array], beside: Mapping[str, Array], values: Mapping[str, Any]
-) -> dict[str, Array]:
+    known: Mapping[str, Floats], beside: Mapping[str, Floats], values: Mapping[str, Any]
+) -> dict[str, Floats]:
     """Columns of both, with a row for each of the second that says what is known of it beforehand."""
     before = [1 / (_reach(name, values) or 1.0) for name in beside]
     rows = np.hstack([np.zeros((len(beside), len(known))), np.diag(before)])

@@ -11,28 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..settings import OPTIMIZE
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Problem:
     """What is minimised, and where."""
 
-    residuals: Callable[[Array], Array]  #: (k,) -> (n,), finite.
-    jacobian: Callable[[Array], Array]  #: (k,) -> (n, k).
-    low: Array
-    high: Array
+    residuals: Callable[[Floats], Floats]  #: (k,) -> (n,), finite.
+    jacobian: Callable[[Floats], Floats]  #: (k,) -> (n, k).
+    low: Floats
+    high: Floats
 
 
 @dataclass
 class _State:
-    x: Array
-    residual: Array
-    jacobian: Array
+    x: Floats
+    residual: Floats
+    jacobian: Floats
     fresh: bool = True
     damping: float = OPTIMIZE.damping
 
@@ -42,8 +40,13 @@ class _State:
 
 
 def least_squares(
-    problem: Problem, x: Array, jacobian: Array | None = None, *, steps: int, enough: float = OPTIMIZE.enough
-) -> Array:
+    problem: Problem,
+    x: Floats,
+    jacobian: Floats | None = None,
+    *,
+    steps: int,
+    enough: float = OPTIMIZE.enough,
+) -> Floats:
     """Where the sum of squared residuals is least, downhill from x.
 
     Parameters
@@ -69,7 +72,7 @@ def least_squares(
     return state.x
 
 
-def _fall(state: _State, problem: Problem, moved: Array) -> float:
+def _fall(state: _State, problem: Problem, moved: Floats) -> float:
     """Go there if the sum falls; else a new Jacobian, or a shorter step the next time. How far it falls."""
     step, residual = moved - state.x, problem.residuals(moved)
     expected = state.residual + state.jacobian @ step
@@ -101,7 +104,7 @@ def _renew(state: _State, problem: Problem) -> None:
         state.jacobian, state.fresh = problem.jacobian(state.x), True
 
 
-def _moved(state: _State, problem: Problem) -> Array | None:
+def _moved(state: _State, problem: Problem) -> Floats | None:
     """After a damped step of the parameters that are not held by a bound; None where nothing can move."""
     gradient = state.jacobian.T @ state.residual
     held = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))

@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..problem.bounds import bounds_of, default_of, reach_of
 from ..problem.experiment import TimeUpError
 from ..problem.free_parameters import independent
 from ..problem.model_curves import ModelCurves
 from ..settings import OPTIMIZE, PROBLEM
 from .least_squares import Problem, least_squares
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Descent:
             name: code_of(search.info, name, start, search.ranges, float(search.curve.q[0]))
             for name in search.varied(start)
         }
-        self._curves: tuple[bytes | None, Array] = (None, np.empty(0))
+        self._curves: tuple[bytes | None, Floats] = (None, np.empty(0))
         self._best: tuple[float, dict[str, Any]] = (np.inf, start)
 
     @property
@@ -101,15 +99,15 @@ class Descent:
             least_squares(problem, self._each("first"), jacobian, steps=steps)
         return True
 
-    def _each(self, what: str) -> Array:
+    def _each(self, what: str) -> Floats:
         """A field of all codes, (k,)."""
         return np.array([getattr(code, what) for code in self._codes.values()])
 
-    def decoded(self, x: Array) -> dict[str, Any]:
+    def decoded(self, x: Floats) -> dict[str, Any]:
         """sasmodels' parameters."""
         return self._start | {n: c.value(v) for (n, c), v in zip(self._codes.items(), x, strict=True)}
 
-    def residuals(self, x: Array) -> Array:
+    def residuals(self, x: Floats) -> Floats:
         """(n,) at the best scales and background."""
         parameters = self.decoded(x)
         found = self._search.residual(self._intensity(x), parameters, self._error)[0]
@@ -118,13 +116,13 @@ class Descent:
             self._best = (total, parameters)
         return found
 
-    def _intensity(self, x: Array) -> Array:
+    def _intensity(self, x: Floats) -> Floats:
         key = x.tobytes()
         if self._curves[0] != key:
             self._curves = (key, self._search.intensity(self.decoded(x)))
         return self._curves[1]
 
-    def raw(self, x: Array) -> dict[str, Array]:
+    def raw(self, x: Floats) -> dict[str, Floats]:
         """Slopes of the residuals by each code, scales and background staying; those of the linear first."""
         search, parameters = self._search, self.decoded(x)
         base = self._intensity(x)
@@ -143,7 +141,7 @@ class Descent:
             columns[name] = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
         return columns
 
-    def natural(self) -> dict[str, Array]:
+    def natural(self) -> dict[str, Floats]:
         """Slopes (n,) of the residuals per unit of each parameter."""
         search, start = self._search, self._start
         x = self._each("first")
@@ -155,11 +153,11 @@ class Descent:
                 columns[name] = columns[name] / (float(start[name]) or 1.0)
         return columns
 
-    def jacobian(self, x: Array) -> Array:
+    def jacobian(self, x: Floats) -> Floats:
         """(n, k), with what scales and background take up projected out."""
         return self._projected(self.raw(x))
 
-    def _projected(self, columns: Mapping[str, Array]) -> Array:
+    def _projected(self, columns: Mapping[str, Floats]) -> Floats:
         own = np.stack([columns[name] for name in self._codes], axis=1)
         beside = [column for name, column in columns.items() if name not in self._codes]
         if not beside:
@@ -169,7 +167,7 @@ class Descent:
         base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
         return np.asarray(own - base @ (base.T @ own))
 
-    def _shown(self, x: Array) -> Array | None:
+    def _shown(self, x: Floats) -> Floats | None:
         """Keep what the data show of the parameters, and give the slopes by these."""
         if not self._codes:
             return None

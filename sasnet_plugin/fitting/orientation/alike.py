@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.gisas.geometry import N_XI
 from .forward import State, state
 from .information import uniform_p_value
@@ -13,8 +13,6 @@ from .parameters import Guess, clipped
 from .posterior import Posterior, expand
 from .refine import loss_of
 from .settings import INVERSION
-
-FloatArray = NDArray[np.float64]
 
 
 def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Generator, best: float) -> float:
@@ -54,8 +52,8 @@ def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Gen
 
 def flat_form(
     now: State,
-    weights: FloatArray,
-    backgrounds: FloatArray,
+    weights: Floats,
+    backgrounds: Floats,
     guess: Guess,
     dispersed: float,
 ) -> tuple[Quadratic, float]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.images import rebin, to_window
 from ...data.images.rebin import edges_of
 from ...simulate.gisas.geometry import WINDOW
@@ -14,16 +15,14 @@ from ...simulate.images.window import Window
 from ...types import DataError, Image
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Counts:
     """The pixels of a window that count."""
 
-    y: FloatArray
+    y: Floats
     mask: NDArray[np.bool_]  #: (rows, columns), true at those n pixels.
-    coverage: FloatArray  #: (n,), share of each pixel that was measured.
+    coverage: Floats  #: (n,), share of each pixel that was measured.
     window: Window
     wavelength: float  #: Å.
     alpha_i: float  #: Nominal, degrees.
@@ -31,11 +30,11 @@ class Counts:
     #: and the detector's pixels need not end there.
     offset: float = 0.0
 
-    def seen(self, pattern: FloatArray) -> FloatArray:
+    def seen(self, pattern: Floats) -> Floats:
         """(..., rows, columns) → (..., n): what of a pattern was measured."""
         return np.asarray(pattern[..., self.mask] * self.coverage)
 
-    def spread(self, values: FloatArray) -> FloatArray:
+    def spread(self, values: Floats) -> Floats:
         """(n,) → (rows, columns), 0 where masked."""
         whole = np.zeros(self.window.shape)
         whole[self.mask] = values
@@ -91,7 +90,7 @@ def in_bands(counts: Counts, number: int) -> Counts:
     coverage = np.zeros(window.shape)
     coverage[counts.mask] = counts.coverage
 
-    def added(values: FloatArray) -> FloatArray:
+    def added(values: Floats) -> Floats:
         return np.asarray(values[: bands * height].reshape(bands, height, -1).sum(axis=1))
 
     covered = added(coverage) / height
@@ -110,7 +109,7 @@ def in_bands(counts: Counts, number: int) -> Counts:
 _EVEN = 0.2
 
 
-def _in_blocks(image: Image, window: Window) -> tuple[Window, float, FloatArray, FloatArray]:
+def _in_blocks(image: Image, window: Window) -> tuple[Window, float, Floats, Floats]:
     """A window of blocks of the image's pixels, how far to the right of it their columns lie, and the edges
     of columns and rows.
 
@@ -148,7 +147,7 @@ def _on_axes(blocks: Window, window: Window) -> Window:
     return replace(blocks, phi=limits[0], alpha_f=limits[1])
 
 
-def _blocks_fit(edges: FloatArray, step: float, limits: tuple[float, float], pixel: float) -> bool:
+def _blocks_fit(edges: Floats, step: float, limits: tuple[float, float], pixel: float) -> bool:
     """Whether an axis has even steps, at least as fine as the window's pixels, and lies in it in part."""
     even = np.linspace(edges[0], edges[-1], edges.size)
     inside = edges[0] < limits[1] - step and edges[-1] > limits[0] + step
@@ -160,7 +159,7 @@ def _axis(angle: float) -> float:
     return float(np.degrees(np.tan(np.radians(angle))))
 
 
-def _at(edges: FloatArray, index: NDArray[np.int_], step: float) -> FloatArray:
+def _at(edges: Floats, index: NDArray[np.int_], step: float) -> Floats:
     """Edges of pixels by their number, also of some beyond the image."""
     inside = np.clip(index, 0, edges.size - 1)
     return np.asarray(edges[inside] + (index - inside) * step)

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.gisas.factors import film_profiles
 from .forward import Refined
 from .linear import deviance, quadratic
 from .parameters import INDEX, PARAMETERS, Guess
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
 _FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
 _OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
 
@@ -70,7 +69,7 @@ def better_film(found: Refined) -> float | None:
     return best
 
 
-def ratios(found: Refined, films: FloatArray) -> FloatArray:
+def ratios(found: Refined, films: Floats) -> Floats:
     """What other thicknesses do to each pixel that counts, (films, n): a factor."""
     counts = found.state.counts
     rows = film_profiles(found.state.factors.geometry, counts.window, films.tolist())

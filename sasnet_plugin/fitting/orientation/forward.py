@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.gisas.basis import Nodes
 from ...simulate.gisas.columns import columns_of
 from ...simulate.gisas.factors import Factors, scattered
@@ -17,7 +17,6 @@ from ...simulate.images.measurement import Measurement
 from .counts import Counts
 from .parameters import INDEX, PARAMETERS, geometry_of, values
 
-FloatArray = NDArray[np.float64]
 #: Where BornAgain is asked for patterns of which a tenth is forgiven.
 ROUGH = Nodes(apart=2)
 #: Differences are smooth: those with the particles' sizes along each pixel, those with the film and the
@@ -37,17 +36,17 @@ _OF_DETECTOR = ("shift_alpha", "shift_phi", "sigma_phi", "sigma_alpha")
 class Responses:
     """Factors by which the particles' scattering changes with a step of each parameter."""
 
-    inner: FloatArray
+    inner: Floats
     across: int  #: Parts of a pixel.
     #: dict of str to (array, array), by parameter: of ⟨|F|²⟩ and of |⟨F⟩|², (rows, columns · across).
-    of: dict[str, tuple[FloatArray, FloatArray]]
+    of: dict[str, tuple[Floats, Floats]]
 
     @classmethod
     def at(cls, now: State) -> Responses:
         """By differences, on fewer parts of a pixel than a pattern needs."""
         counts, across = now.counts, now.factors.across
 
-        def coarse(inner: FloatArray, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
+        def coarse(inner: Floats, nodes: Nodes) -> tuple[Floats, Floats]:
             geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)
             return scattered(geometry, now.factors.window, across, nodes)
 
@@ -59,13 +58,13 @@ class Responses:
                 found[name] = (_ratio(moved[0], base[0]), _ratio(moved[1], base[1]))
         return cls(now.inner, across, found)
 
-    def near(self, inner: FloatArray, across: int) -> bool:
+    def near(self, inner: Floats, across: int) -> bool:
         """A geometry is so near that they hold there as well."""
         moved = np.abs(inner - self.inner)
         return across == self.across and all(moved[INDEX[name]] < far for name, far in _NEAR.items())
 
 
-def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
+def _ratio(moved: Floats, base: Floats) -> Floats:
     # In the minima of one size, where a spline may even fall below zero, nothing is seen anyway.
     found = np.ones_like(base)
     np.divide(moved, base, out=found, where=base > 0)
@@ -76,13 +75,13 @@ def _ratio(moved: FloatArray, base: FloatArray) -> FloatArray:
 class State:
     """The model at one geometry."""
 
-    inner: FloatArray
+    inner: Floats
     counts: Counts
     factors: Factors
     before: Responses | None = None  #: Of a geometry that may be near.
 
     @cached_property
-    def patterns(self) -> FloatArray:
+    def patterns(self) -> Floats:
         """(120, n): what the pixels count of each rotation; a window of particles alone counts one."""
         straight = self._up @ self.factors.half(self._across)
         other = self._up @ self.factors.half(self._across, mirrored=True)[N_HALF - 2 : 0 : -1]
@@ -90,7 +89,7 @@ class State:
         return whole / self._norm
 
     @cached_property
-    def backgrounds(self) -> FloatArray:
+    def backgrounds(self) -> Floats:
         """(2, n): flat and decaying, one count each in the window."""
         return np.stack([self.counts.seen(self._background(kind)) for kind in ("flat", "diffuse")])
 
@@ -99,7 +98,7 @@ class State:
         # Of no rotation in particular: the particles alone.
         return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
 
-    def jacobian(self, weights: FloatArray, diffuse: float) -> FloatArray:
+    def jacobian(self, weights: Floats, diffuse: float) -> Floats:
         """Change of the expected counts with each parameter, at fixed weights.
 
         Parameters
@@ -135,18 +134,18 @@ class State:
             found[INDEX[name]] = diffuse * self.counts.seen(changed)
         return np.asarray(found / _STEPS)
 
-    def _counted(self, clean: FloatArray) -> FloatArray:
+    def _counted(self, clean: Floats) -> Floats:
         return self.counts.seen(self._up @ clean @ self._across.T) / self._norm
 
     @cached_property
-    def _up(self) -> FloatArray:
+    def _up(self) -> Floats:
         return self._blurs(self.inner)[0]
 
     @cached_property
-    def _across(self) -> FloatArray:
+    def _across(self) -> Floats:
         return self._blurs(self.inner)[1]
 
-    def _blurs(self, inner: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _blurs(self, inner: Floats) -> tuple[Floats, Floats]:
         """Of rows, (rows, rows + margin), and of what columns count of the parts of pixels."""
         value, window, factors = values(inner), self.counts.window, self.factors
         height, width = window.pixel
@@ -161,7 +160,7 @@ class State:
             across = np.repeat(pixels, factors.across, axis=1) / factors.across
         return up, across
 
-    def with_step(self, name: str) -> FloatArray:
+    def with_step(self, name: str) -> Floats:
         """The geometry with one parameter a step on."""
         inner = self.inner.copy()
         inner[INDEX[name]] += PARAMETERS[INDEX[name]].step
@@ -178,7 +177,7 @@ class State:
             return before
         return Responses.at(self)
 
-    def _background(self, kind: str, inner: FloatArray | None = None) -> FloatArray:
+    def _background(self, kind: str, inner: Floats | None = None) -> Floats:
         value = values(self.inner if inner is None else inner)
         measurement = Measurement(
             sigma_phi=0.0,
@@ -199,17 +198,15 @@ class Refined:
     """Where the refinement ended."""
 
     state: State
-    weights: FloatArray  #: (120,), counts of each rotation.
-    backgrounds: FloatArray
-    expected: FloatArray  #: (n,), counts of each pixel.
+    weights: Floats  #: (120,), counts of each rotation.
+    backgrounds: Floats
+    expected: Floats  #: (n,), counts of each pixel.
     loss: float  #: Half the deviance and half the prior's χ².
     #: Thickness of the film in Å, and loss, at which descents from several films ended; one of them this.
     films: tuple[tuple[float, float], ...] = ()
 
 
-def state(
-    counts: Counts, inner: FloatArray, before: State | None = None, nodes: Nodes | None = None
-) -> State:
+def state(counts: Counts, inner: Floats, before: State | None = None, nodes: Nodes | None = None) -> State:
     """The model at a geometry; what an earlier one had and did not change is kept."""
     nodes = nodes or Nodes()
     geometry = geometry_of(inner, counts.wavelength, counts.alpha_i)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...predict.arithmetic import circular_w1, mirrored
 from ...simulate.gisas import cube
 from ...simulate.gisas.geometry import N_XI, PERIOD
 from .linear import Quadratic
 from .settings import INVERSION
-
-FloatArray = NDArray[np.float64]
 
 
 def resolved(form: Quadratic) -> float:
@@ -37,7 +35,7 @@ def resolved(form: Quadratic) -> float:
 
 
 @lru_cache(maxsize=1)
-def _prior() -> tuple[FloatArray, FloatArray]:
+def _prior() -> tuple[Floats, Floats]:
     """Eigenvalues and vectors of the prior's covariance of p, the same at every angle."""
     draws = cube.distributions(np.random.default_rng(0).random((4000, cube.DIMENSIONS)))
     # Every rotation of the prior is the prior, so its covariance depends on the distance alone.
@@ -91,14 +89,14 @@ class MirrorAmbiguity:
 
     #: one, other: (120,), means of the samples nearer to either; `other` is the mirror image of `one` where
     #: no sample is.
-    one: FloatArray
-    other: FloatArray
+    one: Floats
+    other: Floats
     share: float  #: Of the samples, that belong to `one`.
     resolved: bool  #: The data can choose, or need not.
     sentence: str
 
 
-def mirror_ambiguity(p: FloatArray) -> MirrorAmbiguity:
+def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
     """Sort samples by which of two mirror images they belong to: ξ or 60° − ξ.
 
     Only the Ewald sphere's curvature distinguishes a pattern from its mirror image. Often it does not

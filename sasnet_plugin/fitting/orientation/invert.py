@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.gisas.geometry import XI
 from ...simulate.gisas.priors import GEOMETRY
 from ...types import Image
@@ -27,18 +27,16 @@ from .search import search
 from .settings import INVERSION
 from .verify import verify
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class OrientationResult:
     """How a lattice is rotated, by a physical model that was simulated and compared with the pattern."""
 
     #: xi, p, p_low, p_high: (120,), as in `OrientationGuess`, at the resolution that the data have.
-    xi: FloatArray
-    p: FloatArray
-    p_low: FloatArray
-    p_high: FloatArray
+    xi: Floats
+    p: Floats
+    p_low: Floats
+    p_high: Floats
     geometry: dict[str, tuple[float, float, str]]  #: Value, one standard deviation and unit.
     #: Probability of data that speak as much against "every angle alike", were it true.
     uniform_p_value: float
@@ -51,9 +49,9 @@ class OrientationResult:
     image: Image  #: What was inverted, on the window of the simulation.
     #: simulated, residual: (rows, columns), expected counts; signed root of each pixel's deviance, 0 where
     #: masked.
-    simulated: FloatArray
-    residual: FloatArray
-    mirror: FloatArray  #: (120,), the mirror solution, ξ → 60° − ξ.
+    simulated: Floats
+    residual: Floats
+    mirror: Floats  #: (120,), the mirror solution, ξ → 60° − ξ.
     mirror_resolved: bool  #: The data can choose between p and its mirror, or need not.
     #: 0..1; how well some orientation explains the pattern. Near 0 p means nothing.
     in_scope: float = 1.0
@@ -142,7 +140,7 @@ def invert(
     )
 
 
-def over_films(refined: Refined, inner: FloatArray, found: FloatArray) -> FloatArray:
+def over_films(refined: Refined, inner: Floats, found: Floats) -> Floats:
     """Standard deviations, that of the film over all its minima, each as likely as its loss says.
 
     Parameters
@@ -191,7 +189,7 @@ def hopeless_fit(counts: Counts, found: Refined) -> bool:
     return verify(counts, found.expected, 0).in_scope < INVERSION.hopeless
 
 
-def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, FloatArray, FloatArray]:
+def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, Floats, Floats]:
     """The model at the mean geometry: its loss, itself, the counts that it expects of the mean distribution,
     and those of them that are no background.
 

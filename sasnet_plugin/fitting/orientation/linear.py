@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
 
-
-def variance(expected: FloatArray, tolerance: float = INVERSION.tolerance) -> FloatArray:
+def variance(expected: Floats, tolerance: float = INVERSION.tolerance) -> Floats:
     """Of the counts about what is expected: Poisson's, and a tolerance, relative, of the simulation."""
     expected = np.maximum(expected, INVERSION.least_expected)
     return np.asarray(expected + (tolerance * expected) ** 2)
@@ -22,27 +20,27 @@ def variance(expected: FloatArray, tolerance: float = INVERSION.tolerance) -> Fl
 class Quadratic:
     """½ cᵀMc − vᵀc + ½ rest: minus the log likelihood of weights, others at their best."""
 
-    m: FloatArray  #: (k, k)
-    v: FloatArray  #: (k,)
+    m: Floats  #: (k, k)
+    v: Floats  #: (k,)
     rest: float
-    gain: FloatArray  #: (f, k), best others are ``others - gain @ c``.
-    others: FloatArray
-    spread: FloatArray  #: (f, f), covariance of the others at given weights.
+    gain: Floats  #: (f, k), best others are ``others - gain @ c``.
+    others: Floats
+    spread: Floats  #: (f, f), covariance of the others at given weights.
 
-    def best_others(self, c: FloatArray) -> FloatArray:
+    def best_others(self, c: Floats) -> Floats:
         """Others at given weights, (f,) or (..., f)."""
         return np.asarray(self.others - c @ self.gain.T)
 
-    def log_likelihood(self, p: FloatArray) -> FloatArray:
+    def log_likelihood(self, p: Floats) -> Floats:
         """Of normalised distributions, (n, k) → (n,); scale and others are at their best."""
         aligned = np.maximum(p @ self.v, 0.0)
         return np.asarray(0.5 * aligned**2 / np.einsum("ij,ij->i", p @ self.m, p))
 
-    def scales(self, p: FloatArray) -> FloatArray:
+    def scales(self, p: Floats) -> Floats:
         """Best total weight of normalised distributions, (n, k) → (n,)."""
         return np.asarray(np.maximum(p @ self.v, 0.0) / np.einsum("ij,ij->i", p @ self.m, p))
 
-    def nonnegative(self) -> FloatArray:
+    def nonnegative(self) -> Floats:
         """Weights of least loss that are not negative (Lawson and Hanson)."""
         from scipy.optimize import nnls
 
@@ -61,12 +59,12 @@ class Quadratic:
 
 
 def quadratic(
-    columns: FloatArray,
-    y: FloatArray,
-    expected: FloatArray,
-    others: FloatArray,
-    precision: FloatArray,
-    target: FloatArray,
+    columns: Floats,
+    y: Floats,
+    expected: Floats,
+    others: Floats,
+    precision: Floats,
+    target: Floats,
     tolerance: float = INVERSION.tolerance,
     dispersed: float = 1.0,
 ) -> Quadratic:
@@ -97,7 +95,7 @@ def quadratic(
     if len(others) == 0:
         empty = np.zeros((0, k))
         return Quadratic(normal, right, float(data @ data), empty, np.zeros(0), np.zeros((0, 0)))
-    spread: FloatArray = np.asarray(np.linalg.inv(corner), dtype=np.float64)
+    spread: Floats = np.asarray(np.linalg.inv(corner), dtype=np.float64)
     gain = spread @ normal[k:, :k]
     best = spread @ wanted
     return Quadratic(
@@ -111,12 +109,12 @@ def quadratic(
 
 
 def reweighted(
-    columns: FloatArray,
-    y: FloatArray,
-    expected: FloatArray,
+    columns: Floats,
+    y: Floats,
+    expected: Floats,
     tolerance: float = INVERSION.tolerance,
     rounds: int = 2,
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Floats, Floats]:
     """Weights of columns and the expected counts, by reweighted least squares.
 
     Parameters
@@ -131,7 +129,7 @@ def reweighted(
     return weights, expected
 
 
-def deviance(y: FloatArray, expected: FloatArray, tolerance: float = INVERSION.tolerance) -> FloatArray:
+def deviance(y: Floats, expected: Floats, tolerance: float = INVERSION.tolerance) -> Floats:
     """Poisson deviance of each pixel, what the simulation's tolerance explains taken off, (n,)."""
     mu = np.maximum(expected, INVERSION.least_expected)
     ratio = np.where(y > 0, y, 1.0) / mu

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.draws import Prior
 from ...simulate.gisas.geometry import N_XI, XI, Geometry
 from ...simulate.gisas.priors import GEOMETRY
@@ -15,18 +15,16 @@ from ...simulate.images.measurement import MEASUREMENT
 from ...types import Image
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class OrientationGuess:
     """What a network (or the prior alone) says of how a lattice is rotated; a fit can start from it."""
 
-    xi: FloatArray  #: (120,), angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
-    p: FloatArray  #: (120,), share of each angle; sums to 1.
+    xi: Floats  #: (120,), angles of rotation, degrees: 0, 0.5, … 59.5; the period is 60.
+    p: Floats  #: (120,), share of each angle; sums to 1.
     #: p_low, p_high: (120,), pointwise 90 % band of p.
-    p_low: FloatArray
-    p_high: FloatArray
+    p_low: Floats
+    p_high: Floats
     #: Value and one standard deviation, by the names and in the units of `simulate.gisas.priors`.
     geometry: dict[str, tuple[float, float]]
     in_scope: float = 1.0  #: 0..1; how much the pattern looks like one that the network was trained on.
@@ -135,15 +133,15 @@ def prior_guess(image: Image) -> OrientationGuess:
 class Guess:
     """A geometry on the fit's scale with one standard deviation of each parameter: a Gaussian prior."""
 
-    at: FloatArray
-    error: FloatArray
+    at: Floats
+    error: Floats
 
     @property
-    def precision(self) -> FloatArray:
+    def precision(self) -> Floats:
         """(parameters,) 1/σ²."""
         return np.asarray(1 / self.error**2)
 
-    def chisq(self, inner: FloatArray) -> float:
+    def chisq(self, inner: Floats) -> float:
         """Of a geometry about it."""
         return float(np.sum(((inner - self.at) / self.error) ** 2))
 
@@ -170,18 +168,18 @@ def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
     return Guess(np.array(at), np.array(errors))
 
 
-def clipped(inner: FloatArray) -> FloatArray:
+def clipped(inner: Floats) -> Floats:
     """Kept to where a fit may go."""
     limits = np.array([parameter.limits() for parameter in PARAMETERS])
     return np.asarray(np.clip(inner, limits[:, 0], limits[:, 1]))
 
 
-def values(inner: FloatArray) -> dict[str, float]:
+def values(inner: Floats) -> dict[str, float]:
     """By name, in the priors' units."""
     return {p.name: p.value(float(x)) for p, x in zip(PARAMETERS, inner, strict=True)}
 
 
-def geometry_of(inner: FloatArray, wavelength: float, nominal_alpha_i: float) -> Geometry:
+def geometry_of(inner: Floats, wavelength: float, nominal_alpha_i: float) -> Geometry:
     """The sample and its beam.
 
     Parameters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .forward import Refined, State, state
 from .linear import Quadratic, deviance, quadratic
 from .parameters import Guess, clipped
@@ -15,8 +15,6 @@ from .refine import fitted
 from .sampler import Samples, pooled, sample
 from .settings import INVERSION
 from .verify import dispersion
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -28,11 +26,11 @@ class Posterior:
     samples: Samples
     #: inner, error: (parameters,), geometry on the fit's scale and its standard deviation, that of p
     #: included.
-    inner: FloatArray
-    error: FloatArray
-    weights: FloatArray  #: (120,), mean counts of each rotation.
-    backgrounds: FloatArray
-    expected: FloatArray  #: (n,), mean counts of each pixel.
+    inner: Floats
+    error: Floats
+    weights: Floats  #: (120,), mean counts of each rotation.
+    backgrounds: Floats
+    expected: Floats  #: (n,), mean counts of each pixel.
     dispersed: float  #: See `verify.dispersion`.
 
 
@@ -102,9 +100,9 @@ def _samples(form: Quadratic, rng: np.random.Generator, effort: float, last: boo
 
 def expand(
     now: State,
-    weights: FloatArray,
-    backgrounds: FloatArray,
-    expected: FloatArray,
+    weights: Floats,
+    backgrounds: Floats,
+    expected: Floats,
     guess: Guess,
     dispersed: float,
 ) -> Quadratic:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .films import better_film, film_minima, is_new
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance, quadratic, reweighted
@@ -19,14 +19,13 @@ from .problem import Problem
 from .settings import INVERSION
 from .verify import excess
 
-FloatArray = NDArray[np.float64]
 #: Geometries of a descent, at most, at each tolerance.
 MOST = 10
 #: Shares of a step that are tried, until one lowers the loss.
 SHRINKS = (1.0, 1 / 3, 1 / 3 / 3, 1 / 3 / 3 / 3)
 
 
-def refine(problem: Problem, begin: FloatArray | None = None) -> Refined:
+def refine(problem: Problem, begin: Floats | None = None) -> Refined:
     """From a guess of the geometry to the best one.
 
     Parameters
@@ -102,7 +101,7 @@ def next_film(found: Refined, guess: Guess, followed: Sequence[float]) -> float 
     return next(filter(lambda film: is_new(film, followed), falling), None)
 
 
-def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
+def best_tilt(problem: Problem, begin: Floats) -> Refined:
     """The first descent that explains the counts, from one tilt of the sample or another; else the best."""
     found: Refined | None = None
     for loose in _begun(problem, begin):
@@ -114,7 +113,7 @@ def best_tilt(problem: Problem, begin: FloatArray) -> Refined:
     return found
 
 
-def _begun(problem: Problem, begin: FloatArray) -> Iterator[Refined]:
+def _begun(problem: Problem, begin: Floats) -> Iterator[Refined]:
     """Descents to follow: at once where nothing is suspicious; those that are left wait, the best first."""
     enough = INVERSION.suspect_loss * problem.counts.y.size
     waiting: list[Refined] = []
@@ -132,7 +131,7 @@ def _begun(problem: Problem, begin: FloatArray) -> Iterator[Refined]:
         any_followed = True
 
 
-def _tilted(problem: Problem, begin: FloatArray) -> Iterator[Refined]:
+def _tilted(problem: Problem, begin: Floats) -> Iterator[Refined]:
     """Short descents with the loose tolerance, from the tilt of the sample at which one begins and others."""
     tilt = INDEX["shift_alpha"]
     now: State | None = None
@@ -153,14 +152,14 @@ def explains(found: Refined, within: float = INVERSION.explained) -> bool:
     return excess(found.state.counts, found.expected) < within
 
 
-def loss_of(now: State, expected: FloatArray, guess: Guess, tolerance: float = INVERSION.tolerance) -> float:
+def loss_of(now: State, expected: Floats, guess: Guess, tolerance: float = INVERSION.tolerance) -> float:
     """Half of the deviance and of the geometry's χ² about the guess."""
     return 0.5 * (float(deviance(now.counts.y, expected, tolerance).sum()) + guess.chisq(now.inner))
 
 
 def descend(
     problem: Problem,
-    begin: FloatArray,
+    begin: Floats,
     *,
     before: State | None = None,
     most: int = MOST,
@@ -194,7 +193,7 @@ def _lower(
 
 
 def _fitted_at(
-    problem: Problem, inner: FloatArray, before: State | None, expected: FloatArray | None, tolerance: float
+    problem: Problem, inner: Floats, before: State | None, expected: Floats | None, tolerance: float
 ) -> Refined:
     """The best weights and backgrounds at a geometry, which is counted."""
     now = state(problem.counts, inner, before, ROUGH if tolerance >= INVERSION.loose_tolerance else None)
@@ -203,7 +202,7 @@ def _fitted_at(
     return Refined(now, weights, backgrounds, counts, loss_of(now, counts, problem.guess, tolerance))
 
 
-def step_of(found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance) -> FloatArray:
+def step_of(found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance) -> Floats:
     """The step of the geometry to the minimum of the loss's quadratic form, none longer than is allowed."""
     now = found.state
     ranges = np.array([high - low for low, high in (p.limits() for p in PARAMETERS)])
@@ -216,8 +215,8 @@ def step_of(found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance
 
 
 def fitted(
-    now: State, expected: FloatArray | None = None, tolerance: float = INVERSION.tolerance, rounds: int = 2
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    now: State, expected: Floats | None = None, tolerance: float = INVERSION.tolerance, rounds: int = 2
+) -> tuple[Floats, Floats, Floats]:
     """Weights, backgrounds and expected counts at a fixed geometry, by reweighted least squares.
 
     Parameters

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import significant
 from ...simulate.gisas.lattice import HEXAGONAL, SQUARE
 from .counts import in_bands
@@ -22,7 +22,6 @@ from .parameters import INDEX, Guess, clipped
 from .refine import fitted, step_of
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
 #: Constants of square lattices over the fit's: below the first they are too dense to have its rows, above
 #: the last too sparse for spheres that lie in order.
 SQUARES = (0.68, 1.35)
@@ -75,7 +74,7 @@ class Rival:
         return min(INVERSION.rival_scope, self.odds / (1 + self.odds))
 
 
-def best_rival(now: State, expected: FloatArray, likely: float, guess: Guess) -> Rival | None:
+def best_rival(now: State, expected: Floats, likely: float, guess: Guess) -> Rival | None:
     """The lattice that explains a pattern best besides; None where none explains it nearly as well.
 
     Both have as many free values, so that the difference of their deviances, over what counts scatter by, is
@@ -129,7 +128,7 @@ def _nearest_in_bands(now: State, guess: Guess) -> State | None:
     return best if least < far else None
 
 
-def _nearest_squares(base: State, expected: FloatArray) -> list[float]:
+def _nearest_squares(base: State, expected: Floats) -> list[float]:
     """Constants, Å, at which a square lattice explains counts better than beside them, the best first."""
     geometry, window = base.factors.geometry, base.counts.window
     farthest = 2 * np.pi / geometry.wavelength * np.sin(np.radians(window.phi[1]))
@@ -161,7 +160,7 @@ def _on(now: State, lattice: float, gamma: float) -> State:
     return replace(now, inner=inner, factors=now.factors.on_lattice(lattice, gamma), before=None)
 
 
-def _descended(other: State, expected: FloatArray, guess: Guess, steps: int) -> tuple[float, State]:
+def _descended(other: State, expected: Floats, guess: Guess, steps: int) -> tuple[float, State]:
     """Least deviance with the geometry that suits another lattice better, and that geometry.
 
     The lattice constant is free of the guess and of the range that is known.

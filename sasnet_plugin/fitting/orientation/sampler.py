@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.gisas import cube
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
 #: From (n, 120) distributions to (n,) log likelihoods.
-LogLikelihood = Callable[[FloatArray], FloatArray]
+LogLikelihood = Callable[[Floats], Floats]
 _STEPS, _MOVES = np.array(INVERSION.walk_steps), np.cumsum(INVERSION.moves)
 
 
@@ -27,10 +27,10 @@ _STEPS, _MOVES = np.array(INVERSION.walk_steps), np.cumsum(INVERSION.moves)
 class Samples:
     """Equally likely samples of a posterior."""
 
-    p: FloatArray  #: (n, 120)
+    p: Floats  #: (n, 120)
     #: (n, 120), the same as shares of the patterns on the grid of angles: single angles lie between them.
-    weights: FloatArray
-    log_likelihood: FloatArray
+    weights: Floats
+    log_likelihood: Floats
     evidence: float  #: Logarithm of the mean likelihood over the prior.
 
 
@@ -76,7 +76,7 @@ def sample(
     return Samples(cube.distributions(points), cube.distributions(points, between=True), found, evidence)
 
 
-def _learn(works: FloatArray, size: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
+def _learn(works: Floats, size: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
     """How often each step of a walk is accepted: half is best, always is too short to lead anywhere."""
     for k in np.unique(size[size >= 0]):
         share = min(float(taken[size == k].mean()), 0.5)
@@ -95,7 +95,7 @@ def pooled(sets: Sequence[Samples]) -> Samples:
     return Samples(p, weights, log_likelihood, evidence)
 
 
-def _rise(found: FloatArray, most: float) -> float:
+def _rise(found: Floats, most: float) -> float:
     """How far the exponent may rise and leave the effective sample."""
 
     def effective(rise: float) -> float:
@@ -111,16 +111,14 @@ def _rise(found: FloatArray, most: float) -> float:
     return max(low, 1e-12)
 
 
-def _resampled(weight: FloatArray, rng: np.random.Generator) -> NDArray[np.intp]:
+def _resampled(weight: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
     """Indices drawn by weight, evenly spaced (systematic resampling)."""
     n = weight.size
     at = (rng.random() + np.arange(n)) / n
     return np.asarray(np.searchsorted(np.cumsum(weight / weight.sum()), at).clip(max=n - 1))
 
 
-def _proposals(
-    points: FloatArray, works: FloatArray, rng: np.random.Generator
-) -> tuple[FloatArray, NDArray[np.intp]]:
+def _proposals(points: Floats, works: Floats, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
     """A proposal for each sample, as likely as the way back; and which step a walk took."""
     n, d = points.shape
     kind = np.asarray(np.searchsorted(_MOVES, rng.random(n)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .forward import ROUGH, Refined, State, state
 from .linear import deviance
 from .parameters import INDEX, PARAMETERS, Guess, clipped
@@ -14,13 +14,12 @@ from .problem import Problem
 from .refine import descend, fitted
 from .settings import INVERSION
 
-FloatArray = NDArray[np.float64]
 _roughly = partial(
     descend, most=INVERSION.trial_steps, tolerance=INVERSION.search_tolerance, enough=INVERSION.search_enough
 )
 
 
-def search(problem: Problem) -> FloatArray:
+def search(problem: Problem) -> Floats:
     """A geometry to descend from, (parameters,), where the guess is broad."""
     found: list[Refined] = []
     for radius in _near(INVERSION.radii, "radius", problem.guess):
@@ -47,7 +46,7 @@ def _by_lattice(problem: Problem, found: Refined) -> Refined:
     return _roughly(problem, best, before=now)
 
 
-def _loss(now: State, expected: FloatArray) -> float:
+def _loss(now: State, expected: Floats) -> float:
     fit = fitted(now, expected, INVERSION.search_tolerance, rounds=1)
     return float(deviance(now.counts.y, fit[2], INVERSION.search_tolerance).sum())
 

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from ...arrays import Floats
 from .counts import Counts
 from .linear import deviance, variance
 from .settings import INVERSION
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Verification:
     sd: float
     dof: int
     in_scope: float  #: 0..1.
-    residual: FloatArray  #: (n,), signed roots of the pixels' deviances.
+    residual: Floats  #: (n,), signed roots of the pixels' deviances.
     #: By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
     misfit: float
     sentence: str
@@ -34,9 +32,9 @@ class Verification:
 
 def verify(
     counts: Counts,
-    simulated: FloatArray,
+    simulated: Floats,
     parameters: float,
-    scattered: FloatArray | None = None,
+    scattered: Floats | None = None,
     dispersed: float = 1.0,
 ) -> Verification:
     """Compare the simulated pattern with the counts.
@@ -75,7 +73,7 @@ def verify(
     )
 
 
-def chance(simulated: FloatArray) -> tuple[float, float]:
+def chance(simulated: Floats) -> tuple[float, float]:
     """Mean and standard deviation of the deviance of all pixels, were the expected counts right."""
     mean, var = moments(simulated)
     # What the tolerance takes off a pixel's deviance.
@@ -83,13 +81,13 @@ def chance(simulated: FloatArray) -> tuple[float, float]:
     return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
 
 
-def excess(counts: Counts, simulated: FloatArray) -> float:
+def excess(counts: Counts, simulated: Floats) -> float:
     """By how many of its standard deviations the deviance of all pixels is above its mean."""
     expected, sd = chance(simulated)
     return (float(deviance(counts.y, simulated).sum()) - expected) / sd
 
 
-def dispersion(counts: Counts, simulated: FloatArray) -> float:
+def dispersion(counts: Counts, simulated: Floats) -> float:
     """By how much the counts scatter more about their simulation than noise does, beside the rod.
 
     One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
@@ -128,7 +126,7 @@ def _in_words(
     )
 
 
-def _misfit(counts: Counts, simulated: FloatArray) -> float:
+def _misfit(counts: Counts, simulated: Floats) -> float:
     """Root mean square of what noise does not explain beside the rod, over that of the pattern there."""
     beside = counts.beside_rod
     mu, y = simulated[beside], counts.y[beside]
@@ -137,7 +135,7 @@ def _misfit(counts: Counts, simulated: FloatArray) -> float:
     return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
 
 
-def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+def moments(expected: Floats) -> tuple[Floats, Floats]:
     """Mean and variance of a pixel's Poisson deviance, were the expected counts right.
 
     Notes
@@ -154,7 +152,7 @@ def moments(expected: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[FloatArray, FloatArray, FloatArray]:
+def _table() -> tuple[Floats, Floats, Floats]:
     grid = np.geomspace(1e-3, 100.0, 200)
     y = np.arange(0, 260.0)
     log_p = y * np.log(grid[:, None]) - grid[:, None] - gammaln(y + 1)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
@@ -19,8 +19,6 @@ from .free_parameters import fittable
 from .overlaps import overlaps
 from .resolution import resolution, scale_and_background
 from .sums import parts_of, scales_of, solve_scales
-
-Array = NDArray[np.float64]
 
 
 class ModelCurves:
@@ -39,7 +37,7 @@ class ModelCurves:
     def __init__(
         self,
         curve: Curve,
-        dintensity: Array,
+        dintensity: Floats,
         name: str,
         *,
         fixed: frozenset[str] = frozenset(),
@@ -63,11 +61,11 @@ class ModelCurves:
         self._solved = not set(self.linear) & (fixed | set(self.ranges))
 
     @property
-    def q_calculated(self) -> Array:
+    def q_calculated(self) -> Floats:
         """Where the model is calculated, Å⁻¹."""
         return np.asarray(self._resolution.q_calc)
 
-    def intensity(self, parameters: dict[str, Any]) -> Array:
+    def intensity(self, parameters: dict[str, Any]) -> Floats:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
         if spent() > self.deadline:
             raise TimeUpError
@@ -78,7 +76,7 @@ class ModelCurves:
             return np.full((len(parts), len(self.curve)), np.nan)
         return self._calculated([own for _, _, own in parts])
 
-    def _calculated(self, parts: list[dict[str, Any]]) -> Array:
+    def _calculated(self, parts: list[dict[str, Any]]) -> Floats:
         from sasmodels.direct_model import call_kernel
 
         with np.errstate(all="ignore"):
@@ -88,15 +86,15 @@ class ModelCurves:
                 return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 
-    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Array, Array, float]:
+    def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Floats, Floats, float]:
         """Residuals at the best scales, one of each component, and background; and these."""
         return self.residual(self.intensity(parameters), parameters, self.error(tolerance))
 
-    def error(self, tolerance: float) -> Array:
+    def error(self, tolerance: float) -> Floats:
         """The data's own with a relative error added."""
         return np.asarray(np.hypot(self.dintensity, tolerance * np.abs(self.curve.intensity)))
 
-    def linear_columns(self, curves: Array, scales: Array, error: Array, *names: str) -> dict[str, Array]:
+    def linear_columns(self, curves: Floats, scales: Floats, error: Floats, *names: str) -> dict[str, Floats]:
         """Slopes of the residuals by ln of the scales and by the background: those solved for, or these."""
         found = dict(zip(self.scales, scales[:, None] * curves / error, strict=True))
         found["background"] = 1 / error
@@ -104,8 +102,8 @@ class ModelCurves:
         return {name: column for name, column in found.items() if name in wanted}
 
     def residual(
-        self, curves: Array, parameters: Mapping[str, Any], error: Array
-    ) -> tuple[Array, Array, float]:
+        self, curves: Floats, parameters: Mapping[str, Any], error: Floats
+    ) -> tuple[Floats, Floats, float]:
         """As `solved`, of curves that are there."""
         ones = np.ones(len(curves))
         if not np.all(np.isfinite(curves)):
@@ -164,13 +162,13 @@ class ModelCurves:
         return best
 
 
-def _are_possible(scales: Array) -> bool:
+def _are_possible(scales: Floats) -> bool:
     """Whether no component is negative, and one is there."""
     return bool(np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0))
 
 
 def curves_of(
-    task: Task, per_decade: int | None, *, data: tuple[Curve, Array] | None = None, quick: bool = True
+    task: Task, per_decade: int | None, *, data: tuple[Curve, Floats] | None = None, quick: bool = True
 ) -> ModelCurves:
     """Of a task's model, on its data or on a copy of them with its uncertainty."""
     curve, dintensity = (task.curve, task.dintensity) if data is None else data

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...types import Curve
 from ..settings import PROBLEM
 
@@ -129,10 +130,7 @@ def sampling_needed(
     return chosen
 
 
-Array = NDArray[np.float64]
-
-
-def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
+def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
     """A copy of at most 80 points, weighted means over cells even in ln q.
 
     Parameters
@@ -149,7 +147,7 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
         return curve, dintensity
     total, average = cells(curve.q, dintensity, PROBLEM.coarse_points)
 
-    def mean(column: Array | None) -> Array | None:
+    def mean(column: Floats | None) -> Floats | None:
         return None if column is None else average(column)
 
     q, intensity = average(curve.q), average(curve.intensity)
@@ -160,7 +158,7 @@ def coarsened(curve: Curve, dintensity: Array) -> tuple[Curve, Array]:
     return found, error
 
 
-def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Array], Array]]:
+def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[Floats], Floats]]:
     """Cells even in ln q, those without points left out.
 
     Parameters
@@ -195,15 +193,15 @@ def cells(q: Array, dintensity: Array, count: int) -> tuple[Array, Callable[[Arr
     norm = np.bincount(cell, weight, count)[used]
     total = norm**2 / np.bincount(cell, (weight * dintensity) ** 2, count)[used]
 
-    def mean(column: Array) -> Array:
+    def mean(column: Floats) -> Floats:
         return np.asarray(np.bincount(cell, weight * column, count)[used] / norm)
 
     return np.asarray(total, dtype=np.float64), mean
 
 
 def scale_and_background(
-    curves: Array, weight: Array, intensity: Array, *, lowest: float = 0.0
-) -> tuple[Array, Array]:
+    curves: Floats, weight: Floats, intensity: Floats, *, lowest: float = 0.0
+) -> tuple[Floats, Floats]:
     """Weighted least squares of scale × curve + background.
 
     Parameters

@@ -11,15 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.quick_models.quick import is_exact, is_quick, nearest_exact
 from ...types import sum_parts
 from ..costs import cost
 from ..result.components import Component, shares
 from ..result.covariance import covariance
-
-Array = NDArray[np.float64]
 
 
 def prefix(index: int) -> str:
@@ -51,7 +49,7 @@ def as_part(parameters: Mapping[str, Any], index: int) -> dict[str, Any]:
     return {f"{prefix(index)}{k}": v for k, v in parameters.items() if k not in ("scale", "background")}
 
 
-def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array, float]:
+def solve_scales(columns: Floats, weight: Floats, intensity: Floats) -> tuple[Floats, float]:
     """Weighted least squares of Σ scale × component + background, the background of either sign.
 
     Parameters
@@ -83,7 +81,7 @@ def solve_scales(columns: Array, weight: Array, intensity: Array) -> tuple[Array
         left.remove(min(negative, key=lambda i: share[left.index(i)]))
 
 
-def components_of(model: str, q: Array, curves: Array, scales: Array) -> tuple[Component, ...]:
+def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tuple[Component, ...]:
     """Share of each component of a sum; none for one model.
 
     Parameters
@@ -104,7 +102,7 @@ def components_of(model: str, q: Array, curves: Array, scales: Array) -> tuple[C
 
 
 def share_errors(
-    parts: tuple[Component, ...], parameters: Mapping[str, Any], slopes: Mapping[str, Array]
+    parts: tuple[Component, ...], parameters: Mapping[str, Any], slopes: Mapping[str, Floats]
 ) -> tuple[Component, ...]:
     """The same with errors: those of the scales, with their covariance; sizes stay as they are.
 
@@ -120,7 +118,7 @@ def share_errors(
     values = np.array([float(parameters[name]) for name in names])
     relative = covariance(slopes)[np.ix_(at, at)] / np.maximum(np.abs(np.outer(values, values)), 1e-300)
 
-    def error(change: Array) -> float:
+    def error(change: Floats) -> float:
         return float(np.sqrt(max(float(change @ relative @ change), 0.0)))
 
     return tuple(replace(part, error=error(np.array(part.change))) for part in parts)
@@ -147,6 +145,6 @@ def all_nearest(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def own_cost(name: str, parameters: Mapping[str, Any], q: Array) -> float:
+def own_cost(name: str, parameters: Mapping[str, Any], q: Floats) -> float:
     """What an evaluation of sasmodels' own model counts (`effort.cost`), s."""
     return sum(cost(part, own, q, quick=False) for part, _, own in parts_of(name, parameters))

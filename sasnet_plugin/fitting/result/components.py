@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...digits import quantity
 
-Array = NDArray[np.float64]
 _PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")
 
 
@@ -78,7 +77,7 @@ def in_words(components: Sequence[Component]) -> str:
     return f"{'+'.join(c.name for c in components)} has {listed} of the {where}."
 
 
-def shares(curves: Array, q: Array, volumes: Array | None = None) -> tuple[Array, Array]:
+def shares(curves: Floats, q: Floats, volumes: Floats | None = None) -> tuple[Floats, Floats]:
     """Share of each component, and its change with the logarithm of each component's scale.
 
     Parameters

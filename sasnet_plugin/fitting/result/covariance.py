@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from ...arrays import Floats
+
 #: Of the largest singular value: no direction of parameters is taken for better known than rounding allows.
 _ROUNDING = 1e-9
 
 
-def covariance(slopes: Mapping[str, Array]) -> Array:
+def covariance(slopes: Mapping[str, Floats]) -> Floats:
     """(JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4).
 
     Columns are scaled first: an sld of 4 and a background of 1e-4 have nothing to do with each other's
@@ -39,14 +39,14 @@ def covariance(slopes: Mapping[str, Array]) -> Array:
     return found
 
 
-def errors_of(slopes: Mapping[str, Array]) -> dict[str, float]:
+def errors_of(slopes: Mapping[str, Floats]) -> dict[str, float]:
     """Standard deviations, NaN where nothing moves; none of nothing."""
     if not slopes:
         return {}
     return dict(zip(slopes, map(float, np.sqrt(np.diag(covariance(slopes)))), strict=True))
 
 
-def correlations(slopes: Mapping[str, Array]) -> Array:
+def correlations(slopes: Mapping[str, Floats]) -> Floats:
     """Correlation coefficients of the parameters, (k, k); NaN for one without effect."""
     found = covariance(slopes)
     error = np.sqrt(np.diag(found))

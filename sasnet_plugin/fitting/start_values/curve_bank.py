@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ...arrays import Floats
 from ...simulate import lengths
 from ...simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Page
 from ...simulate.grid import N_WIDE, pinhole_matrix, slit_matrix
@@ -23,7 +24,6 @@ from ..problem.free_parameters import sharp
 from ..problem.resolution import cells, scale_and_background
 from ..settings import START_VALUES
 
-Array = NDArray[np.float64]
 #: Dimensionless grid q·R on which structure factors are tabulated.
 _LOG_X = np.linspace(np.log(1e-3), np.log(300.0), 1200)
 #: Parameters tried of each structure factor; radius_effective comes from the body.
@@ -164,7 +164,7 @@ def _from_bank() -> Any:
 
 def search(
     page: Page, model: str, factor: str | None, data: Binned
-) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Array, Array, Array]]]:
+) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Floats, Floats, Floats]]]:
     """How far all curves of a model are from the data, at every size and with every structure factor tried.
 
     Returns
@@ -224,7 +224,7 @@ def nearest(page: Page, model: str, factor: str | None, data: Binned, *, count: 
     return found
 
 
-def smallest(residual: Array, count: int) -> Iterator[tuple[int, ...]]:
+def smallest(residual: Floats, count: int) -> Iterator[tuple[int, ...]]:
     """Places of the smallest finite residuals, as many as are looked at for so many starts."""
     for flat in np.argsort(residual, axis=None)[: START_VALUES.looked_at * count]:
         place = np.unravel_index(flat, residual.shape)
@@ -261,7 +261,7 @@ def _shifted(
     return np.where(index > N_BANK - 1, np.float32(np.nan), np.exp(value))
 
 
-def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Array, Array, Array]:
+def _solve(curves: NDArray[np.float32], data: Binned) -> tuple[Floats, Floats, Floats]:
     """Weighted least squares of scale × curve + background, neither negative; residual, scale, background."""
     # At a tolerance of per cents single precision does for what takes the time.
     measured = (curves @ data.matrix).astype(np.float64)

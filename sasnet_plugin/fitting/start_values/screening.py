@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ...simulate.quick_models.quick import fit_cost_class
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from ...simulate.bank import Bank, Page
 
 
-Array = NDArray[np.float64]
 #: Bodies that experts try first; with each structure factor where the flag says so.
 SIMPLE = {
     "sphere": True,
@@ -54,7 +53,7 @@ class Screen:
     """Rate pairs of form model and structure factor on one curve."""
 
     curve: Curve
-    dintensity: Array
+    dintensity: Floats
     pairs: Sequence[Pair]
     name: str = "screening"
 
@@ -87,7 +86,7 @@ def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
     return near[0].weighted_residual if near else np.inf
 
 
-def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Array, Array] | None:
+def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Floats, Floats] | None:
     """The nearest curve of a candidate before it is fitted: q (Å⁻¹) and I(q) as measured; work for a pool.
 
     None where the bank does not have the model, or no curve is finite here.
@@ -159,7 +158,7 @@ def further(task: Task, bank: Bank) -> list[dict[str, Any]]:
     return [as_start(task, with_fixed(one.parameters, task.fixed)) for one in near]
 
 
-def _averaged(curve: Curve, dintensity: Array) -> Binned:
+def _averaged(curve: Curve, dintensity: Floats) -> Binned:
     """As `binned`, but that a bin sees what its points see together, not what one in its middle does."""
     _, average = cells(curve.q, dintensity, START_VALUES.bins)
     fine = np.stack([average(column) for column in resolution_matrix(curve, curve.q).T])

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.bank import BANK_STEP, LOG_Q_MIN
 from ...simulate.kernel import call
 from ...simulate.priors import model_info
@@ -24,7 +24,6 @@ from .curve_bank import Binned, NearCurve, at_size, is_near, nearest, search_gri
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
-Array = NDArray[np.float64]
 #: Terms without a body that samples add to one, each with its only parameter of shape and, where another one
 #: is a second name of the scale, that: aggregates or interfaces, free polymer, fluctuations of a solution.
 TERMS: dict[str, tuple[str, dict[str, float]]] = {
@@ -39,7 +38,7 @@ class Second:
     """Curves of the second component."""
 
     parameters: list[dict[str, Any]]
-    curves: Array  #: (k, m), in the bins of the data, each with its largest value 1.
+    curves: Floats  #: (k, m), in the bins of the data, each with its largest value 1.
 
 
 def has_one_contrast(form: str) -> bool:
@@ -123,7 +122,7 @@ def _of_rows(second: str, rows: list[dict[str, Any]], data: Binned) -> Second | 
     return _normalised(rows, curves)
 
 
-def values_of(term: str, low: float, high: float) -> Array:
+def values_of(term: str, low: float, high: float) -> Floats:
     """Values tried of a term's parameter: exponents, or lengths that a range of q shows, Å⁻¹."""
     if term == "power_law":
         return np.array(START_VALUES.second_powers)
@@ -139,7 +138,7 @@ def _other_sizes(bank: Bank, form: str, data: Binned) -> Second | None:
     measured = (curves @ data.matrix).astype(np.float64)
     widths = np.nansum(page.parameters[:, [n.endswith("_pd") for n in page.names]], axis=1)
     rows: list[dict[str, Any]] = []
-    columns: list[Array] = []
+    columns: list[Floats] = []
     for group in (widths == 0, (widths > 0) & (widths < START_VALUES.second_width)):
         members = np.flatnonzero(group)
         if not members.size:
@@ -161,7 +160,7 @@ def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in parameters.items() if "sld" not in k}
 
 
-def _normalised(rows: list[dict[str, Any]], columns: list[Array]) -> Second | None:
+def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | None:
     """None where there are none."""
     if not columns:
         return None
@@ -171,7 +170,7 @@ def _normalised(rows: list[dict[str, Any]], columns: list[Array]) -> Second | No
     return Second([r for r, ok in zip(rows, good, strict=True) if ok], curves[good] / largest[good, None])
 
 
-def two_scales(first: Array, second: Array, data: Binned) -> Array:
+def two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
     """Weighted residual of each pair, at the best a·first + b·second + c, a and b positive, c not negative.
 
     A zero curve as the second asks for the first alone.
@@ -191,7 +190,7 @@ def two_scales(first: Array, second: Array, data: Binned) -> Array:
     best = np.full((len(first), len(second)), np.inf)
     for centred in (False, True):
         # With a background: all that varies about the weighted means.
-        def about(columns: Array, centred: bool = centred) -> Array:
+        def about(columns: Floats, centred: bool = centred) -> Floats:
             return columns - ((columns @ weight) / weight.sum())[..., None] if centred else columns
 
         a, b, y = about(first), about(second), about(intensity[None])[0]

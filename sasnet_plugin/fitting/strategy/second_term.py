@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...simulate.kernel import call
 from ...types import SasnetError
 from ..evidence.marginal import evidence
@@ -23,8 +23,6 @@ from ..result.model_fit import ModelFit, Parameter
 from ..start_values.second_component import TERMS, values_of
 from .hypothesis import Hypothesis, second_share
 from .state import State
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def _expected(state: State, fit: ModelFit, term: str, value: float, scale: float
     return Promise(float(gain + np.log(second_share(term))), start)
 
 
-def _curve(state: State, term: str, parameters: dict[str, float]) -> Array | None:
+def _curve(state: State, term: str, parameters: dict[str, float]) -> Floats | None:
     """(n,) of scale 1, in uncertainties, without resolution, which hardly changes what is so smooth."""
     try:
         found = call(term, state.curve.q, parameters).intensity / state.dintensity

@@ -12,11 +12,10 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..problem.model_curves import ModelCurves
 
-Array = NDArray[np.float64]
 #: Largest difference of a curve from its quadratic form, over its largest value.
 _EXACT = 1e-6
 #: Shapes whose forms are kept: those that a few steps downhill and their slopes go back to.
@@ -41,10 +40,10 @@ class ContrastForms:
         self.solvent = solvents[0] if len(solvents) == 1 else ""
         #: Of each curve the first that is measured alike.
         self.like = [next(i for i, one in enumerate(curves) if _alike(one, curve)) for curve in curves]
-        self._forms: dict[Any, Array] = {}
+        self._forms: dict[Any, Floats] = {}
         self._exact: bool | None = None if self.solvent and 0 < len(self.matter) <= _MOST_MATERIALS else False
 
-    def intensity(self, i: int, values: Mapping[str, Any]) -> Array:
+    def intensity(self, i: int, values: Mapping[str, Any]) -> Floats:
         """(n,) of a curve at scale 1 without background."""
         if not self._pays(i) or not self._is_form(i, values):
             return np.asarray(self.curves[i].intensity(dict(values))[0])
@@ -56,7 +55,7 @@ class ContrastForms:
         count = len(self.matter) * (len(self.matter) + 1) // 2
         return self._exact is not False and count <= self.like.count(self.like[i])
 
-    def form(self, i: int, values: Mapping[str, Any]) -> Array:
+    def form(self, i: int, values: Mapping[str, Any]) -> Floats:
         """Coefficients (k, n) of `products` for a shape."""
         shape = {name: v for name, v in values.items() if name not in (*self.matter, self.solvent)}
         key = self.like[i], tuple(sorted((n, v) for n, v in shape.items() if not isinstance(v, str)))
@@ -66,7 +65,7 @@ class ContrastForms:
             self._forms[key] = self._computed(self.like[i], shape)
         return self._forms[key]
 
-    def _computed(self, i: int, shape: Mapping[str, Any]) -> Array:
+    def _computed(self, i: int, shape: Mapping[str, Any]) -> Floats:
         single = {name: self._unit(i, shape, {name: 1.0}) for name in self.matter}
         return np.stack(
             [
@@ -75,7 +74,7 @@ class ContrastForms:
             ]
         )
 
-    def _unit(self, i: int, shape: Mapping[str, Any], contrast: Mapping[str, float]) -> Array:
+    def _unit(self, i: int, shape: Mapping[str, Any], contrast: Mapping[str, float]) -> Floats:
         values = dict(shape) | {name: contrast.get(name, 0.0) for name in self.matter} | {self.solvent: 0.0}
         return np.asarray(self.curves[i].intensity(values)[0])
 
@@ -96,7 +95,7 @@ class ContrastForms:
         return bool(np.all(np.isfinite(form)) and off <= _EXACT * np.max(np.abs(exact)))
 
 
-def products(contrast: Array) -> Array:
+def products(contrast: Floats) -> Floats:
     """(draws, k) of contrasts (draws, materials)."""
     count = contrast.shape[1]
     return np.stack(

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..problem.model_curves import ModelCurves
 from .contrast_forms import ContrastForms, products
 from .shared import Plan
 
-Array = NDArray[np.float64]
 #: Range of what matter has, 10⁻⁶ Å⁻²: hydrogenated surfactants to heavy water and oxides.
 _MATTER = (-1.0, 8.0)
 #: And of light and heavy water.
@@ -99,15 +99,15 @@ def _sampled(forms: ContrastForms, plan: Plan, shape: Mapping[str, Any]) -> bool
 def _best_first(
     forms: ContrastForms,
     curves: Sequence[ModelCurves],
-    every: Sequence[Array],
+    every: Sequence[Floats],
     plan: Plan,
     rng: np.random.Generator,
-) -> Array:
+) -> Floats:
     """Densities (draws, materials + curves), those of solvents last, that suit best first."""
     parts = len(forms.matter)
     drawn, fixed = _drawn(plan, forms.matter, forms.solvent, rng)
 
-    def chisq(draws: Array) -> Array:
+    def chisq(draws: Floats) -> Floats:
         return _chisq(curves, every, draws[:, :parts], draws[:, parts:], plan.factors)
 
     for width in _WIDTHS:  # nearer to the best ones
@@ -120,7 +120,7 @@ def _best_first(
 
 def _drawn(
     plan: Plan, matter: Sequence[str], solvent: str, rng: np.random.Generator
-) -> tuple[Array, NDArray[np.bool_]]:
+) -> tuple[Floats, NDArray[np.bool_]]:
     """Densities (draws, materials + curves), those of the curves' solvents last; and which are given."""
     given = [plan.known[0].get(name) if all(name in k for k in plan.known) else None for name in matter] + [
         k.get(solvent) for k in plan.known
@@ -133,9 +133,9 @@ def _drawn(
     return np.stack(columns, axis=1), np.array([value is not None for value in given])
 
 
-def _apart(order: Array, parts: int, count: int) -> list[Array]:
+def _apart(order: Floats, parts: int, count: int) -> list[Floats]:
     """The first ones whose materials differ."""
-    found: list[Array] = []
+    found: list[Floats] = []
     for one in order:
         if all(np.max(np.abs(one[:parts] - other[:parts])) > _APART for other in found):
             found.append(one)
@@ -146,11 +146,11 @@ def _apart(order: Array, parts: int, count: int) -> list[Array]:
 
 def _chisq(
     curves: Sequence[ModelCurves],
-    forms: Sequence[Array],
-    drawn: Array,
-    around: Array,
+    forms: Sequence[Floats],
+    drawn: Floats,
+    around: Floats,
     factors: Sequence[float] | None,
-) -> Array:
+) -> Floats:
     """Of each draw, with the best common scale and background of each curve, less a constant."""
     above, below, alone = np.zeros((3, len(drawn)))
     for i, (search, form) in enumerate(zip(curves, forms, strict=True)):

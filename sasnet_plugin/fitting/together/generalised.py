@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..evidence.shared_error import SharedError, weighted
 from .joint import Joint
 
-Array = NDArray[np.float64]
 #: Directions in which the curves tell less than this of what they tell of the best known one are not gone.
 _OPEN = 1e-9
 
@@ -36,22 +35,22 @@ class Minimum:
     theories : tuple of (n_i,) float array
     """
 
-    x: Array
-    scales: Array
-    backgrounds: Array
+    x: Floats
+    scales: Floats
+    backgrounds: Floats
     common: float
     prior: float
-    theories: tuple[Array, ...]
+    theories: tuple[Floats, ...]
 
 
-def plain(joint: Joint, x: Array) -> Minimum:
+def plain(joint: Joint, x: Floats) -> Minimum:
     """At the scales and backgrounds of least squares."""
     curves = joint.intensities(x)
     found = joint.solved(curves)
     return _at(joint, x, curves, found.scales, found.backgrounds, found.common)
 
 
-def generalised(joint: Joint, x: Array, errors: Sequence[SharedError]) -> Minimum:
+def generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
     """At the scales, backgrounds and codes of least squares that know of the curves' slow errors.
 
     Parameters
@@ -75,14 +74,14 @@ def generalised(joint: Joint, x: Array, errors: Sequence[SharedError]) -> Minimu
 
 
 def _at(
-    joint: Joint, x: Array, curves: Sequence[Array], scales: Array, backgrounds: Array, common: float
+    joint: Joint, x: Floats, curves: Sequence[Floats], scales: Floats, backgrounds: Floats, common: float
 ) -> Minimum:
     theories = tuple(s * c + b for s, c, b in zip(scales, curves, backgrounds, strict=True))
     prior = float(np.sum(joint.off(scales, backgrounds, common) ** 2))
     return Minimum(x, scales, backgrounds, common, prior, theories)
 
 
-def _step(joint: Joint, residual: Array, columns: Array, errors: Sequence[SharedError]) -> Array:
+def _step(joint: Joint, residual: Floats, columns: Floats, errors: Sequence[SharedError]) -> Floats:
     """To the least of the residuals, linear in the columns, weighted by the inverse of their covariance."""
     length = np.linalg.norm(columns, axis=0)
     length[length == 0] = 1.0

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..optimize.least_squares import Problem, least_squares
 from ..optimize.local_search import Code, code_of
 from ..problem.free_parameters import independent
@@ -22,7 +22,6 @@ from ..settings import PROBLEM
 from .contrast_forms import ContrastForms
 from .shared import CALIBRATION, Plan, names_to_fit
 
-Array = NDArray[np.float64]
 #: A parameter and the curve that has it of its own; None: all share it.
 Key = tuple[str, int | None]
 
@@ -40,9 +39,9 @@ class Solved:
         Scale that all have in common, calibration apart.
     """
 
-    residual: Array
-    scales: Array
-    backgrounds: Array
+    residual: Floats
+    scales: Floats
+    backgrounds: Floats
     common: float
 
 
@@ -83,12 +82,12 @@ class Joint:
             for name in single:
                 if name not in known:
                     self.codes[name, i] = code_of(first.info, name, self.starts[i], first.ranges, least)
-        self._known: dict[int, tuple[Any, Array]] = {}
-        self._slopes: tuple[Any, dict[Key, Array]] = (None, {})
-        self.best: tuple[float, Array] = (np.inf, self.first)
+        self._known: dict[int, tuple[Any, Floats]] = {}
+        self._slopes: tuple[Any, dict[Key, Floats]] = (None, {})
+        self.best: tuple[float, Floats] = (np.inf, self.first)
 
     @property
-    def first(self) -> Array:
+    def first(self) -> Floats:
         """Where the codes begin."""
         return np.array([code.first for code in self.codes.values()])
 
@@ -102,7 +101,7 @@ class Joint:
         """Of all residuals: points, and what is known of scales and backgrounds."""
         return self.points + (0 if self.plan.factors is None else 2 * len(self.curves))
 
-    def decoded(self, x: Array) -> list[dict[str, Any]]:
+    def decoded(self, x: Floats) -> list[dict[str, Any]]:
         """sasmodels' parameters of each curve."""
         found = [dict(start) for start in self.starts]
         for (name, place), code, value in zip(self.codes, self.codes.values(), x, strict=True):
@@ -117,7 +116,7 @@ class Joint:
             one[name] = tie.value({**one, **given})
         return one
 
-    def intensities(self, x: Array) -> list[Array]:
+    def intensities(self, x: Floats) -> list[Floats]:
         """I(q) of each curve at scale 1 without background, (n_i,); kept while its parameters stay."""
         found = []
         for i, own in enumerate(self.decoded(x)):
@@ -127,7 +126,7 @@ class Joint:
             found.append(self._known[i][1])
         return found
 
-    def solved(self, curves: Sequence[Array]) -> Solved:
+    def solved(self, curves: Sequence[Floats]) -> Solved:
         """The best scales and backgrounds of curves."""
         if not all(np.all(np.isfinite(c)) for c in curves):
             return self._nothing()
@@ -150,7 +149,7 @@ class Joint:
         most = PROBLEM.no_value
         return Solved(np.clip(np.nan_to_num(residual, nan=most), -most, most), scales, backgrounds, common)
 
-    def off(self, scales: Array, backgrounds: Array, common: float) -> Array:
+    def off(self, scales: Floats, backgrounds: Floats, common: float) -> Floats:
         """Of scales from what the common one asks for, and of backgrounds from none, in deviations."""
         if self.plan.factors is None:
             return np.zeros(0)
@@ -161,7 +160,7 @@ class Joint:
         count = len(self.curves)
         return Solved(np.full(self.rows, PROBLEM.no_value), np.ones(count), np.zeros(count), 1.0)
 
-    def residuals(self, x: Array) -> Array:
+    def residuals(self, x: Floats) -> Floats:
         """(n + 2 m,) at the best scales and backgrounds."""
         found = self.solved(self.intensities(x)).residual
         total = float(found @ found)
@@ -169,14 +168,14 @@ class Joint:
             self.best = (total, x.copy())
         return found
 
-    def columns(self, x: Array) -> dict[Key, Array]:
+    def columns(self, x: Floats) -> dict[Key, Floats]:
         """Slopes of the residuals by each code, scales and backgrounds staying; kept while curves stay."""
         where = [_numbers(own) for own in self.decoded(x)]
         if self._slopes[0] != where or not self.codes.keys() <= self._slopes[1].keys():
             self._slopes = where, self._columns(x)
         return {key: self._slopes[1][key] for key in self.codes}
 
-    def _columns(self, x: Array) -> dict[Key, Array]:
+    def _columns(self, x: Floats) -> dict[Key, Floats]:
         base, decoded = self.intensities(x), self.decoded(x)
         scales = self.solved(base).scales
         ends = np.cumsum([0, *(len(c.curve) for c in self.curves)])
@@ -194,7 +193,7 @@ class Joint:
             found[key] = column
         return found
 
-    def linear(self, x: Array) -> Array:
+    def linear(self, x: Floats) -> Floats:
         """Slopes (n + 2 m, k) by scales, backgrounds and the common scale."""
         base = self.intensities(x)
         solved = self.solved(base)
@@ -213,7 +212,7 @@ class Joint:
             begin = end
         return found
 
-    def jacobian(self, x: Array) -> Array:
+    def jacobian(self, x: Floats) -> Floats:
         """(n + 2 m, k), with what is solved for projected out."""
         own = np.stack(list(self.columns(x).values()), axis=1)
         linear = self.linear(x)
@@ -233,10 +232,10 @@ class Joint:
             least_squares(problem, self.first, steps=steps)
         return self.best[0]
 
-    def _drop_unseen(self, x: Array) -> None:
+    def _drop_unseen(self, x: Floats) -> None:
         """Parameters that the curves do not show beside the others stand where they are."""
         linear = self.linear(x)
-        columns: dict[Any, Array] = {("linear", i): linear[:, i] for i in range(linear.shape[1])}
+        columns: dict[Any, Floats] = {("linear", i): linear[:, i] for i in range(linear.shape[1])}
         kept: set[Any] = set(independent(columns | self.columns(x)))
         decoded = self.decoded(x)
         for name, place in list(self.codes):
@@ -252,7 +251,7 @@ def _numbers(parameters: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     return tuple(sorted((k, v) for k, v in parameters.items() if not isinstance(v, str)))
 
 
-def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array, Array]:
+def _each(curves: Sequence[ModelCurves], found: Sequence[Floats]) -> tuple[Floats, Floats]:
     """The best scale and background of each curve alone."""
     pairs = []
     for search, curve in zip(curves, found, strict=True):
@@ -266,7 +265,7 @@ def _each(curves: Sequence[ModelCurves], found: Sequence[Array]) -> tuple[Array,
     return scales, backgrounds
 
 
-def _common(curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequence[float]) -> float:
+def _common(curves: Sequence[ModelCurves], found: Sequence[Floats], factors: Sequence[float]) -> float:
     """The one scale of all curves that are calibrated exactly."""
     above = below = 0.0
     for search, curve, factor in zip(curves, found, factors, strict=True):
@@ -279,8 +278,8 @@ def _common(curves: Sequence[ModelCurves], found: Sequence[Array], factors: Sequ
 
 
 def _calibrated(
-    curves: Sequence[ModelCurves], found: Sequence[Array], plan: Plan, common: float
-) -> tuple[Array, Array, float]:
+    curves: Sequence[ModelCurves], found: Sequence[Floats], plan: Plan, common: float
+) -> tuple[Floats, Floats, float]:
     """Scales about a common one, within the calibration: the prior's rows linear beside this common scale."""
     count = len(curves)
     normal, right = np.zeros((2 * count + 1, 2 * count + 1)), np.zeros(2 * count + 1)

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import marginal
 from ..evidence.prior import extent_in
@@ -24,16 +24,14 @@ from .joint import Joint, Key
 from .linear import Linear, residuals
 from .slow_errors import told
 
-Array = NDArray[np.float64]
-
 
 def minus_two_log(
     among: Sequence[Discrepancy],
-    theories: Sequence[Array],
-    residuals: Sequence[Array],
-    slopes: Sequence[Array],
-    prior: tuple[Array, Array],
-    wide: Array,
+    theories: Sequence[Floats],
+    residuals: Sequence[Floats],
+    slopes: Sequence[Floats],
+    prior: tuple[Floats, Floats],
+    wide: Floats,
 ) -> float:
     """-2 ln of the marginal likelihood of all curves.
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.shared_error import SharedError
 from ..problem.free_parameters import independent
 from .generalised import Minimum
 from .joint import Joint, Key
 from .slow_errors import slow_errors
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -33,15 +31,15 @@ class Linear:
     """
 
     keys: tuple[Key, ...]
-    slopes: tuple[Array, ...]
-    besides: Array
+    slopes: tuple[Floats, ...]
+    besides: Floats
 
-    def columns(self) -> dict[Key, Array]:
+    def columns(self) -> dict[Key, Floats]:
         """Slopes of all residuals by each parameter, (n + m,)."""
         return dict(zip(self.keys, np.vstack([*self.slopes, self.besides]).T, strict=True))
 
 
-def linear_at(joint: Joint, x: Array) -> Linear:
+def linear_at(joint: Joint, x: Floats) -> Linear:
     """The slopes at codes x, (k,); scales and backgrounds included."""
     columns = _columns(joint, x)
     every = np.column_stack([np.zeros((joint.rows, 0)), *columns.values()])
@@ -49,7 +47,7 @@ def linear_at(joint: Joint, x: Array) -> Linear:
     return Linear(tuple(columns), tuple(slopes), besides)
 
 
-def residuals(joint: Joint, at: Minimum) -> tuple[list[Array], Array]:
+def residuals(joint: Joint, at: Minimum) -> tuple[list[Floats], Floats]:
     """Of each curve, (n_i,), and of what is known of scales and backgrounds, (m,)."""
     curves = zip(at.theories, joint.curves, strict=True)
     each = [(theory - one.curve.intensity) / one.dintensity for theory, one in curves]
@@ -57,7 +55,7 @@ def residuals(joint: Joint, at: Minimum) -> tuple[list[Array], Array]:
 
 
 def deviations(
-    linear: Linear, at: Minimum, left: tuple[Sequence[Array], Array], among: Sequence[Discrepancy],
+    linear: Linear, at: Minimum, left: tuple[Sequence[Floats], Floats], among: Sequence[Discrepancy],
     begin: Sequence[SharedError],
 ) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
     """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
@@ -90,10 +88,10 @@ def deviations(
     return dict(zip(linear.keys, map(float, np.sqrt(np.diag(total)) / scale), strict=True)), shared
 
 
-def _columns(joint: Joint, x: Array) -> dict[Key, Array]:
+def _columns(joint: Joint, x: Floats) -> dict[Key, Floats]:
     """Slopes (n + m,) of the residuals by what the curves show, per unit; scales and backgrounds included."""
     linear = joint.linear(x)
-    columns: dict[Any, Array] = {}
+    columns: dict[Any, Floats] = {}
     for i in range(len(joint.curves)):
         columns["scale", i], columns["background", i] = linear[:, 2 * i], linear[:, 2 * i + 1]
     if joint.plan.factors is not None:

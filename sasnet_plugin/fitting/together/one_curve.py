@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sample.sample import SETTINGS, Sample
 from ...types import Curve
 
-Array = NDArray[np.float64]
 #: Points that two settings share where their calibration is compared, at least.
 _FEWEST = 3
 
 
-def as_one_curve(sample: Sample, dintensities: Sequence[Array]) -> Curve | None:
+def as_one_curve(sample: Sample, dintensities: Sequence[Floats]) -> Curve | None:
     """All points of a sample's settings, each brought to the calibration of the first.
 
     Parameters
@@ -50,13 +49,13 @@ def as_one_curve(sample: Sample, dintensities: Sequence[Array]) -> Curve | None:
     )  # fmt: skip
 
 
-def _columns(curve: Curve, dintensity: Array) -> Array:
+def _columns(curve: Curve, dintensity: Floats) -> Floats:
     """(4, n) of q, I, its error, and resolution."""
     dq = np.zeros(curve.q.size) if curve.dq is None else curve.dq
     return np.array([curve.q, curve.intensity, dintensity, dq])
 
 
-def _in_order(columns: Array) -> Array:
+def _in_order(columns: Floats) -> Floats:
     """By q; of points at the very same q the mean, weighted."""
     q, place = np.unique(columns[0], return_inverse=True)
     if q.size == columns.shape[1]:
@@ -67,7 +66,7 @@ def _in_order(columns: Array) -> Array:
     return np.array([q, mean[0], 1 / np.sqrt(total), mean[1]])
 
 
-def _factor(reference: Array, other: Array) -> float:
+def _factor(reference: Floats, other: Floats) -> float:
     """By which another setting has to be multiplied to agree where both have measured; else 1."""
     q, intensity, error, _ = other
     inside = (q >= reference[0, 0]) & (q <= reference[0, -1]) & (intensity > 0)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sample.sample import CONTRASTS, Sample
 from ...simulate.priors import model_info
 from ...types import product_name
@@ -31,7 +31,6 @@ from .joint_evidence import evidence_of_all
 from .linear import deviations, linear_at, residuals
 from .shared import Plan, plan_of
 
-Array = NDArray[np.float64]
 #: Values that all curves share, and those of each.
 Start = tuple[dict[str, Any], list[dict[str, Any]]]
 #: Steps with which a start is tried, those of the best to the end, and how many these are.
@@ -61,7 +60,7 @@ class JointTask:
     """
 
     sample: Sample
-    dintensities: tuple[Array, ...]
+    dintensities: tuple[Floats, ...]
     model: str
     structure_factor: str | None
     starts: tuple[dict[str, Any] | None, ...]
@@ -111,11 +110,11 @@ class JointMinimum:
     errors: dict[Key, float]
     chisq: tuple[float, ...]
     prior: float
-    theories: tuple[Array, ...]
+    theories: tuple[Floats, ...]
     common: float
     evidences: tuple[Evidence, ...] = ()
     minus_two_log: float = np.inf
-    derivatives: Mapping[Key, Array] = field(default_factory=dict)
+    derivatives: Mapping[Key, Floats] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -299,7 +298,7 @@ def _lost(found: Minimum, evidences: Sequence[Evidence]) -> float:
     return found.prior + sum(one.minus_two_log for one in evidences)
 
 
-def _evidence(among: Discrepancy, theory: Array) -> Evidence:
+def _evidence(among: Discrepancy, theory: Floats) -> Evidence:
     """Of one curve: noise and an error that neighbours share integrated over, parameters where they are.
 
     What all curves share cannot move for one of them alone.

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import marginal
 from ..evidence.shared_error import SharedError, weighted
 
-Array = NDArray[np.float64]
 #: Times that each curve is looked at; a third changes errors by less than a tenth.
 _ROUNDS = 2
 #: Of what all curves tell of a parameter, as much as is always known of it, so that none is left open.
@@ -27,10 +26,10 @@ _KNOWN = 1e-6
 
 def slow_errors(
     among: Sequence[Discrepancy],
-    theories: Sequence[Array],
-    residuals: Sequence[Array],
-    slopes: Sequence[Array],
-    prior: tuple[Array, Array],
+    theories: Sequence[Floats],
+    residuals: Sequence[Floats],
+    slopes: Sequence[Floats],
+    prior: tuple[Floats, Floats],
     begin: Sequence[SharedError],
 ) -> list[SharedError]:
     """What neighbouring residuals of each curve share.
@@ -67,7 +66,7 @@ def slow_errors(
     return found
 
 
-def told(error: SharedError, residual: Array, slopes: Array) -> tuple[Array, Array]:
+def told(error: SharedError, residual: Floats, slopes: Floats) -> tuple[Floats, Floats]:
     """What a curve tells of the parameters under a slow error: precision (k, k), and gradient (k,)."""
     weighed = weighted(error, slopes)
     return slopes.T @ weighed, weighed.T @ residual

@@ -21,9 +21,7 @@ from .sectors import LEAST_GAUSSIAN, STEP, Cells, cells_of, spread_over
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: By kind: name of the body, least and largest aspect, those that are screened.
 KINDS = {
@@ -58,8 +56,8 @@ class Held:
 
     kind: str  #: Of `KINDS`.
     #: (5,), ln radius in Å, ln aspect, spread of radii, order parameter, director in radians from qx.
-    at: FloatArray
-    covariance: FloatArray  #: (5, 5)
+    at: Floats
+    covariance: Floats  #: (5, 5)
     chisq: float  #: Of all values.
     #: The radius alone scatters, the length of a body is one; else sizes do, proportions kept.
     radius_alone: bool = False
@@ -76,11 +74,11 @@ class Against:
     """Bodies that were held against an image."""
 
     held: tuple[Held, ...]
-    evidence: FloatArray  #: (n,), log probability of what was seen by each, but for a constant.
+    evidence: Floats  #: (n,), log probability of what was seen by each, but for a constant.
     over: float  #: χ² of a cell that the best leaves over; 1 where errors explain it.
 
 
-def amplitudes(cells: Cells, one: FloatArray) -> FloatArray:
+def amplitudes(cells: Cells, one: Floats) -> Floats:
     """(3,) amplitudes of a body's (n, s) scattering, of flat and of slits' that fit best, none below 0."""
     from scipy.optimize import nnls
 
@@ -91,7 +89,7 @@ def amplitudes(cells: Cells, one: FloatArray) -> FloatArray:
 
 
 @cache
-def _table(body: str, aspect: float) -> FloatArray:
+def _table(body: str, aspect: float) -> Floats:
     """(len(Q), 13) Legendre coefficients of a screened body."""
     return spread_over(Q, _SPREAD) @ _of_one_size(body, _RADIUS, aspect, Q)
 
@@ -128,7 +126,7 @@ def screened(cells: Cells, axis: float) -> list[Held]:
     return [one for one in found if one.chisq < _FAR * found[0].chisq]
 
 
-def _distance(cells: Cells, shapes: FloatArray) -> FloatArray:
+def _distance(cells: Cells, shapes: Floats) -> Floats:
     """χ² of (k, n, s) shapes with a scale and a flat background, neither below 0."""
     weight = 1 / cells.error**2
     weighted = weight * shapes
@@ -168,7 +166,7 @@ def fitted(cells: Cells, start: Held) -> Held:
     return best
 
 
-def _limits(one: Held) -> tuple[FloatArray, FloatArray]:
+def _limits(one: Held) -> tuple[Floats, Floats]:
     _, least, largest, _ = KINDS[one.kind]
     around = one.at[4] - _AROUND, one.at[4] + _AROUND
     spans = np.log(RADII), np.log((least, largest)), SPREADS, P2_RANGE, around
@@ -176,18 +174,18 @@ def _limits(one: Held) -> tuple[FloatArray, FloatArray]:
     return np.array(low), np.array(high)
 
 
-def _linear(cells: Cells, one: Held, at: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _linear(cells: Cells, one: Held, at: Floats) -> tuple[Floats, Floats]:
     """Residuals and (cells, 5) derivatives of what is expected, in errors, amplitudes eliminated."""
     spread, p2, director = (float(x) for x in at[2:])
     form = _form(cells, one, at)
     blurred = cells.smear if one.radius_alone else cells.smear @ spread_over(cells.nodes, spread)
 
-    def waves_of(p2: float, director: float) -> FloatArray:
+    def waves_of(p2: float, director: float) -> Floats:
         return cells.waves(p2, director, gaussian_axes=one.gaussian_axes)
 
     waves = waves_of(p2, director)
 
-    def seen(form: FloatArray, waves: FloatArray) -> FloatArray:
+    def seen(form: Floats, waves: Floats) -> Floats:
         return np.asarray(blurred @ form @ waves / cells.error)
 
     base = seen(form, waves)
@@ -215,7 +213,7 @@ def _linear(cells: Cells, one: Held, at: FloatArray) -> tuple[FloatArray, FloatA
     return residuals, np.asarray(columns - basis @ (basis.T @ columns))
 
 
-def _form(cells: Cells, one: Held, at: FloatArray) -> FloatArray:
+def _form(cells: Cells, one: Held, at: Floats) -> Floats:
     """(k, 13) Legendre coefficients at the nodes, the first 1, of one size or of radii that scatter."""
     radius, aspect = float(np.exp(at[0])), float(np.exp(at[1]))
     if not one.radius_alone:
@@ -226,14 +224,14 @@ def _form(cells: Cells, one: Held, at: FloatArray) -> FloatArray:
     return np.asarray(found / found[0, 0])
 
 
-def _of_one_size(body: str, radius: float, aspect: float, q: FloatArray) -> FloatArray:
+def _of_one_size(body: str, radius: float, aspect: float, q: Floats) -> Floats:
     """(k, 13) Legendre coefficients of bodies of one size, the first of them 1."""
     pars = {k: v for k, v in pars_of(body, radius, aspect, 0.0).items() if "_pd" not in k}
     found = directed(body, pars, q)
     return np.asarray(found / found[0, 0])
 
 
-def evidence(held: Sequence[Held], over: float) -> FloatArray:
+def evidence(held: Sequence[Held], over: float) -> Floats:
     """Log probability of what was seen by each fit, but for a constant: Laplace's integral over ranges.
 
     Before, both bodies are as likely, and so are all values in their ranges.
@@ -284,7 +282,7 @@ def _otherwise(cells: Cells, held: Sequence[Held]) -> list[Held]:
     return found
 
 
-def expected(cells: Cells, one: Held) -> FloatArray:
+def expected(cells: Cells, one: Held) -> Floats:
     """(n, s) what a body scatters with the best amplitudes, and what scatters beside it."""
     form = spread_over(cells.nodes, float(one.at[2])) @ _form(cells, one, one.at)
     shape = cells.smear @ form @ cells.waves(float(one.at[3]), float(one.at[4]))

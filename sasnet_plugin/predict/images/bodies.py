@@ -16,7 +16,7 @@ from .axes import Against, Held
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: No body and no way of axes is less likely by the network than this: of what it has not learned it is sure.
 LEAST = 0.03
@@ -33,7 +33,7 @@ class Bodies:
     """Fits of bodies and their probabilities, that of the network included."""
 
     held: tuple[Held, ...]
-    probability: FloatArray  #: (n,), sums to 1.
+    probability: Floats  #: (n,), sums to 1.
     over: float = 1.0  #: As of `axes.Against`.
 
     def shares(self) -> dict[str, float]:
@@ -43,7 +43,7 @@ class Bodies:
             found[one.body] = found.get(one.body, 0.0) + float(share)
         return found
 
-    def directors(self) -> FloatArray:
+    def directors(self) -> Floats:
         """(n,) degrees."""
         return np.degrees([one.at[4] for one in self.held])
 

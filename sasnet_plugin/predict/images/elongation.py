@@ -12,12 +12,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.diffraction.polar import of_images, rings
 from ...simulate.diffraction.samples import STREAK
 from ...types import Image
 from ..tags import TagsFinding
-
-FloatArray = NDArray[np.float64]
 
 #: Ratios that are tried; elliptical rings, about three to a fringe of the largest particle.
 _RATIOS, _RINGS = np.geomspace(1.0, 4.0, 57), 90
@@ -84,14 +83,14 @@ def _axis(image: Image) -> float:
     return float(np.angle(np.sum(weight * second.conj() ** 2)) / 4)
 
 
-def _likelihood(radius: FloatArray, counts: FloatArray) -> float:
+def _likelihood(radius: Floats, counts: Floats) -> float:
     """Poisson log likelihood of counts with one mean in each ring, but for a constant."""
     total, pixels = _sums(radius, counts)
     seen = total > 0
     return float(np.sum(total[seen] * np.log(total[seen] / pixels[seen])))
 
 
-def _dispersion(radius: FloatArray, counts: FloatArray) -> float:
+def _dispersion(radius: Floats, counts: Floats) -> float:
     """χ² of counts about the mean of their ring over the number of pixels, at least 1."""
     total, pixels = _sums(radius, counts)
     mean = np.divide(total, pixels, out=np.zeros(total.size), where=pixels > 0)[_ring(radius)]
@@ -99,11 +98,11 @@ def _dispersion(radius: FloatArray, counts: FloatArray) -> float:
     return max(1.0, float(np.mean((counts[seen] - mean[seen]) ** 2 / mean[seen])))
 
 
-def _ring(radius: FloatArray) -> NDArray[np.intp]:
+def _ring(radius: Floats) -> NDArray[np.intp]:
     return np.minimum((radius * _RINGS).astype(np.intp), 3 * _RINGS - 1)
 
 
-def _sums(radius: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _sums(radius: Floats, counts: Floats) -> tuple[Floats, Floats]:
     ring = _ring(radius)
     pixels = np.bincount(ring, minlength=3 * _RINGS).astype(np.float64)
     return np.bincount(ring, counts, 3 * _RINGS).astype(np.float64), pixels

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.features import FRAMES, Settings, images_of
 from ...data.sans.geometry import on_detector
 from ...data.sans.polar import Polar, polar
@@ -27,8 +27,6 @@ from ...simulate.sans.samples import draw_sample, resized, row_of
 from ...simulate.sans.simulator import Posture, draw_posture
 from ...types import DataError, Image
 from ..arithmetic import softmax
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def _beam_of(image: Image) -> CellBeam:
     )
 
 
-def weights(measured: FloatArray, simulated: FloatArray) -> FloatArray:
+def weights(measured: Floats, simulated: Floats) -> Floats:
     """Weights of simulated samples by the distance of their summaries, (n,), which add up to 1.
 
     The width of the kernel is the least that leaves `AdviceSettings.effective` samples.
@@ -160,20 +158,20 @@ def weights(measured: FloatArray, simulated: FloatArray) -> FloatArray:
     return np.asarray(weight)
 
 
-def summaries(predictor: Any, measurements: Sequence[Settings]) -> FloatArray:
+def summaries(predictor: Any, measurements: Sequence[Settings]) -> Floats:
     """What the network says of measurements: ln p of the classes, (n, labels)."""
     outputs = predictor.outputs(predictor.features(measurements))
     # Below this a class is ruled out, and how far does not matter.
     return np.log(np.maximum(softmax(np.asarray(outputs["class"], dtype=np.float64)), 1e-4))
 
 
-def classes(predictor: Any, measurements: Sequence[Settings]) -> FloatArray:
+def classes(predictor: Any, measurements: Sequence[Settings]) -> Floats:
     """Calibrated probabilities of the classes, (n, labels)."""
     outputs = predictor.outputs(predictor.features(measurements))
     return softmax(np.asarray(outputs["class"]) / predictor.manifest.calibration["class"]["temperature"])
 
 
-def entropy(p: FloatArray) -> FloatArray:
+def entropy(p: Floats) -> Floats:
     """Bits, (n,)."""
     return np.asarray(-np.sum(p * np.log2(np.maximum(p, 1e-12)), axis=1))
 

@@ -13,9 +13,7 @@ from ...simulate.sans.form_factors import LN_Q, Q
 from ...simulate.sans.orientation import DEGREES, gaussian, in_harmonics, maier_saupe, strength_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Relative error of a cell beyond counting: detectors count so unevenly.
 FLOOR = 0.03
@@ -33,23 +31,23 @@ _BLUNTED = np.sinc(DEGREES / N_SECTORS)
 class Cells:
     """What rings show in sectors, those at q and −q together."""
 
-    q: FloatArray  #: (n,), of each ring, Å⁻¹.
+    q: Floats  #: (n,), of each ring, Å⁻¹.
     #: values, error: (n, s), intensity of any scale; the error is infinite where nothing was seen.
-    values: FloatArray
-    exposure: FloatArray  #: (n, s), counts over `values`.
-    error: FloatArray
-    angle: FloatArray  #: (s,), of each sector's middle, radians from qx.
-    nodes: FloatArray  #: (k,), where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
-    smear: FloatArray  #: (n, k), from nodes to rings.
+    values: Floats
+    exposure: Floats  #: (n, s), counts over `values`.
+    error: Floats
+    angle: Floats  #: (s,), of each sector's middle, radians from qx.
+    nodes: Floats  #: (k,), where form factors are asked for, Å⁻¹, a step of `LN_Q` apart.
+    smear: Floats  #: (n, k), from nodes to rings.
 
-    def about(self, rate: FloatArray) -> Cells:
+    def about(self, rate: Floats) -> Cells:
         """These with the errors of counts about what is expected, (n, s)."""
         variance = np.full_like(rate, np.inf)
         np.divide(rate, self.exposure, out=variance, where=(self.exposure > 0) & (rate > 0))
         return replace(self, error=np.sqrt(variance + (FLOOR * rate) ** 2))
 
     @property
-    def beside(self) -> FloatArray:
+    def beside(self) -> Floats:
         """(2, n, s) what scatters beside bodies: flat, and slits as q⁻³."""
         found = np.ones((2, *self.values.shape))
         found[1] = ((self.q / self.q[0]) ** -3.0)[:, None]
@@ -60,7 +58,7 @@ class Cells:
         """Of cells that were seen."""
         return int(np.isfinite(self.error).sum())
 
-    def waves(self, p2: float, director: float, *, gaussian_axes: bool = False) -> FloatArray:
+    def waves(self, p2: float, director: float, *, gaussian_axes: bool = False) -> Floats:
         """(13, s) from Legendre coefficients to sectors, of an order parameter and a director, radians."""
         around = np.cos(np.outer(DEGREES, self.angle - director)) * _BLUNTED[:, None]
         averages = _gaussian(p2) if gaussian_axes and p2 > LEAST_GAUSSIAN else _averages(p2)
@@ -76,7 +74,7 @@ def cells_of(image: Polar) -> Cells | None:
         return None
     groups = np.array_split(seen, seen.size // _TOGETHER)
 
-    def total(values: FloatArray) -> FloatArray:
+    def total(values: Floats) -> Floats:
         both = values[:, : N_SECTORS // 2] + values[:, N_SECTORS // 2 :]
         return np.array([both[group].sum(axis=0) for group in groups])
 
@@ -94,7 +92,7 @@ def cells_of(image: Polar) -> Cells | None:
     return found.about(rate)
 
 
-def _smearing(q: FloatArray, along: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _smearing(q: Floats, along: Floats) -> tuple[Floats, Floats]:
     """Nodes, and Gaussian weights of them for each ring; a ring is as wide as `_TOGETHER` of them."""
     width = np.hypot(along, _TOGETHER * float(np.log(RINGS[1] / RINGS[0])) * q / np.sqrt(12))
     low, high = np.log(max(q[0] / 2.0, Q[0])), np.log(q[-1] + 3 * width[-1])
@@ -105,22 +103,22 @@ def _smearing(q: FloatArray, along: FloatArray) -> tuple[FloatArray, FloatArray]
 
 
 @lru_cache(maxsize=64)
-def _averages(p2: float) -> FloatArray:
+def _averages(p2: float) -> Floats:
     return maier_saupe(strength_of(p2))
 
 
-def _gaussian(p2: float) -> FloatArray:
+def _gaussian(p2: float) -> Floats:
     """⟨P_l⟩ of a Gaussian of an order parameter."""
     table = _gaussians()
     return np.array([np.interp(p2, table[::-1, 1], one[::-1]) for one in table.T])
 
 
 @cache
-def _gaussians() -> FloatArray:
+def _gaussians() -> Floats:
     return np.array([gaussian(width) for width in np.geomspace(7.0, 75.0, 80)])
 
 
-def spread_over(nodes: FloatArray, spread: float) -> FloatArray:
+def spread_over(nodes: Floats, spread: float) -> Floats:
     """(k, k) from bodies of one size to sizes that scatter about it log-normally, proportions kept.
 
     Notes

@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    FloatArray = NDArray[np.float64]
+    from ...arrays import Floats
 
 
 @dataclass(frozen=True)
 class Pls:
     """Components of patterns X that explain answers Y."""
 
-    mean_x: FloatArray  #: (pixels,)
-    mean_y: FloatArray  #: (answers,)
+    mean_x: Floats  #: (pixels,)
+    mean_y: Floats  #: (answers,)
     #: (pixels, components), R: centred patterns times R are the scores, which are orthonormal over the
     #: training patterns.
-    weights: FloatArray
-    loadings: FloatArray  #: (pixels, components), P: the picture that goes with each score.
-    answers: FloatArray  #: (answers, components), Q: the answer that goes with each score.
+    weights: Floats
+    loadings: Floats  #: (pixels, components), P: the picture that goes with each score.
+    answers: Floats  #: (answers, components), Q: the answer that goes with each score.
     #: explained_x, explained_y: (components,), share of the variance that each component explains.
-    explained_x: FloatArray
-    explained_y: FloatArray
+    explained_x: Floats
+    explained_y: Floats
 
-    def scores(self, x: NDArray[np.floating]) -> FloatArray:
+    def scores(self, x: NDArray[np.floating]) -> Floats:
         """(n, components) scores of (n, pixels) patterns."""
         return np.asarray((np.asarray(x, np.float64) - self.mean_x) @ self.weights)
 
-    def predict(self, x: NDArray[np.floating], components: int | None = None) -> FloatArray:
+    def predict(self, x: NDArray[np.floating], components: int | None = None) -> Floats:
         """(n, answers) by the first components; default: by all."""
         return np.asarray(self.mean_y + self.scores(x)[:, :components] @ self.answers[:, :components].T)
 
@@ -54,7 +54,7 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
     x0, y0 = x - mean_x, y - mean_y
     cross = x0.T @ y0
     whole_x, whole_y = float(np.sum(x0**2)), float(np.sum(y0**2))
-    found: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+    found: list[tuple[Floats, Floats, Floats]] = []
     basis = np.empty((x.shape[1], 0))
     for _ in range(min(components, len(x) - 1, x.shape[1])):
         # The dominant left singular vector of the cross covariance, from its smaller square.

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.diffraction.frame import Window
 from ...data.diffraction.polar import SECTORS, cross_correlation, in_cells
 from ...types import Curve, GrazingIncidence, Image, SasnetError
 from .settings import RASTER
 
-Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 VIEWS = ("linear", "polar", "correlation")

@@ -16,9 +16,7 @@ import numpy as np
 from ...digits import superscript
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
+    from ...arrays import Floats
 
 #: Pixels: of the whole, of the margins, of the strip of residuals and the gap above it.
 WIDTH, _PLOT, _STRIP, _GAP = 560, 260, 56, 14
@@ -33,10 +31,10 @@ class Drawn:
     """One curve, and what is drawn through it."""
 
     #: q, intensity: (n,)
-    q: Array
-    intensity: Array
-    dintensity: Array | None = None  #: (n,)
-    lines: Sequence[tuple[Array, Array]] = ()  #: (q, intensity), the first on top.
+    q: Floats
+    intensity: Floats
+    dintensity: Floats | None = None  #: (n,)
+    lines: Sequence[tuple[Floats, Floats]] = ()  #: (q, intensity), the first on top.
     colour: str = ""  #: Of its points; of the lines too where there are several curves.
 
 
@@ -48,7 +46,7 @@ class _Axis:
     start: float
     length: float
 
-    def at(self, values: Array) -> Array:
+    def at(self, values: Floats) -> Floats:
         """Pixels."""
         if self.log:
             with np.errstate(divide="ignore", invalid="ignore"):
@@ -125,7 +123,7 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
     )
 
 
-def _across(all_q: Iterable[Array]) -> _Axis:
+def _across(all_q: Iterable[Floats]) -> _Axis:
     q = np.concatenate(list(all_q))
     log = bool(np.all(q > 0))
     low, high = (float(q.min()), float(q.max())) if q.size else (0.01, 1.0)
@@ -192,7 +190,7 @@ def _points(one: Drawn, across: _Axis, up: _Axis) -> str:
     return f'<path d="{bars}" fill="none" stroke="{stroke}" stroke-opacity=".35"/>{points}'
 
 
-def _line(line: tuple[Array, Array], across: _Axis, up: _Axis, colour: str, dashes: str) -> str:
+def _line(line: tuple[Floats, Floats], across: _Axis, up: _Axis, colour: str, dashes: str) -> str:
     top, bottom = up.start + up.length, up.start
     x, y = across.at(line[0]), up.at(line[1])
     there = np.isfinite(x) & np.isfinite(y) & (x >= _LEFT - 1) & (x <= WIDTH - _RIGHT + 1)
@@ -202,7 +200,7 @@ def _line(line: tuple[Array, Array], across: _Axis, up: _Axis, colour: str, dash
     return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.8"{dashed}/>'
 
 
-def _residuals(one: Drawn) -> Array | None:
+def _residuals(one: Drawn) -> Floats | None:
     """Of the first line, over the errors; None where it is not at the points, or there are no errors."""
     if not one.lines or one.dintensity is None or one.lines[0][1].shape != one.intensity.shape:
         return None
@@ -210,7 +208,7 @@ def _residuals(one: Drawn) -> Array | None:
         return np.asarray((one.intensity - one.lines[0][1]) / one.dintensity)
 
 
-def _strip(q: Array, residuals: Array, across: _Axis) -> str:
+def _strip(q: Floats, residuals: Floats, across: _Axis) -> str:
     top = _TOP + _PLOT + _GAP
     middle, left = top + _STRIP / 2, np.nan_to_num(residuals)
     bound = max(4.0, 1.1 * float(np.percentile(np.abs(left), 98)))

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
 
-Floats = NDArray[np.float64]
 _EULER = 0.5772156649
 
 

@@ -9,9 +9,9 @@ a radius of 2.3 Å, helices lie 9.5 Å apart; a strand rises 3.3 Å, strands of 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ...arrays import Floats
+
 #: Å³ of a residue.
 RESIDUE_VOLUME = 134.0
 #: Å between neighbouring Cα atoms of a chain.

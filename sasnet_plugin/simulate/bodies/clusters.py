@@ -7,14 +7,12 @@ Clusters grow body by body so that their radius of gyration keeps to Rg = a (N/k
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import Body, on_wide_grid
 from .debye import distances, summed
 from .populations import _X, averaged, sphere, spheroid
-
-Floats = NDArray[np.float64]
 
 
 def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Generator) -> Floats:

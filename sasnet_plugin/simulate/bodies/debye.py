@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .body import COARSE_Q, Q_TOP
 
-Floats = NDArray[np.float64]
 #: Bins of the distances. A bin's width w damps what oscillates at q by (q w)²/24: 1 % at 0.5/w.
 BINS = 1500
 

@@ -8,13 +8,12 @@ its amplitude is a divided difference of exponentials, V 3! [z₀ z₁ z₂ z₃
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
 from .populations import averaged
 
-Floats = NDArray[np.float64]
 #: Directions over half of the sphere; the curve is kept to a few per cent up to q times size of a hundred.
 DIRECTIONS = 150
 _X = np.exp(np.arange(np.log(0.3), np.log(250), 1 / 60))

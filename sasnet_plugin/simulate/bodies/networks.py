@@ -7,12 +7,10 @@ A field with correlation g(r), cut so that a share φ is one phase, has the two-
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
-
-Floats = NDArray[np.float64]
 
 
 def cut(correlation: Floats, level: float) -> Floats:

@@ -7,12 +7,11 @@ cross at 0.1 to 0.9 of the low-q intensity; or one, σ 0.3 to 0.9.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
 
-Floats = NDArray[np.float64]
 #: Of the shape of unit size: its curve up to this q, 60 points a unit of ln q.
 _X = np.exp(np.arange(np.log(1e-3), np.log(3e3), 1 / 150))
 

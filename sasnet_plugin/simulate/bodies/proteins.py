@@ -12,14 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .body import Body, on_wide_grid
 from .chains import BOND, coil, domain, rotation, shell
 from .debye import distances, summed
 
-Floats = NDArray[np.float64]
 #: More residues are represented by so many of them; what single residues scatter is that of all.
 MOST = 1500
 #: From this largest q Rg on, an exact curve of a protein is none of an ellipsoid any more.

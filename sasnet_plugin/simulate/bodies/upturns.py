@@ -7,13 +7,12 @@ the sample's own spacing 20 to 800 Å, log-uniform.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import accepted
 from .bilayers import stacks
 from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
 
-Floats = NDArray[np.float64]
 _Q = COARSE_Q[(COARSE_Q >= 3e-4) & (COARSE_Q <= Q_TOP)]
 
 

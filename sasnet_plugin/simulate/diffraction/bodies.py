@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
+
 #: Where a line enters and leaves a convex body, (n, n) each; equal where it misses.
-Chord = tuple[FloatArray, FloatArray]
+Chord = tuple[Floats, Floats]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Columns:
     """A body on a square grid across the beam."""
 
     step: float  #: Of the grid, whose middle is at 0; any unit of length, the same for all.
-    edges: FloatArray  #: (m + 1, n, n), along the beam, ascending: where the material changes.
+    edges: Floats  #: (m + 1, n, n), along the beam, ascending: where the material changes.
     #: tuple of m complex, n − 1 of the refractive index n = 1 − δ + iβ between two edges.
     contrast: tuple[complex, ...]
 
@@ -27,13 +27,13 @@ class Columns:
         return float(np.abs(self.edges).max())
 
 
-def grid(half: float, n: int) -> tuple[float, FloatArray]:
+def grid(half: float, n: int) -> tuple[float, Floats]:
     """Step and places, (n,), of a grid of n cells that reaches from −half to half."""
     step = 2 * half / n
     return step, np.asarray((np.arange(n) - (n - 1) / 2) * step, dtype=np.float64)
 
 
-def direction(tilt: float, turn: float) -> FloatArray:
+def direction(tilt: float, turn: float) -> Floats:
     """Unit vector of an axis that leaves the plane across the beam by `tilt`, turned by `turn` in it,
     radians.
     """
@@ -41,10 +41,10 @@ def direction(tilt: float, turn: float) -> FloatArray:
 
 
 def spheroid(
-    x: FloatArray,
+    x: Floats,
     radius: float,
     polar: float,
-    axis: FloatArray,
+    axis: Floats,
     centre: tuple[float, float, float] = (0, 0, 0),
 ) -> Chord:
     """Chords of an ellipsoid of revolution.
@@ -67,7 +67,7 @@ def spheroid(
     return centre[2] - b - half, centre[2] - b + half
 
 
-def pill(x: FloatArray, radius: float, length: float, axis: FloatArray) -> Chord:
+def pill(x: Floats, radius: float, length: float, axis: Floats) -> Chord:
     """Chords of a cylinder of `length` between two half spheres of its radius, about 0."""
     # A capsule is convex: its chord is the hull of the chords of cylinder and spheres.
     across, up = x[None, :], x[:, None]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.diffraction.frame import Window
 from ...types import Image
 from ..draws import Prior, draw_all
 from ..pictures import counted_unevenly
 from .patterns import DECADES
 
-FloatArray = NDArray[np.float64]
 #: Pixels of a side of the detector; its largest circle is the window.
 PIXELS = 96
 WINDOW = Window((PIXELS, PIXELS), ((PIXELS - 1) / 2, (PIXELS - 1) / 2), PIXELS / 2)
@@ -39,9 +39,7 @@ MEASUREMENT = {
 }
 
 
-def seen_from(
-    picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]
-) -> FloatArray:
+def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
     """A pattern over q on a flat detector, (PIXELS, PIXELS).
 
     Parameters
@@ -70,7 +68,7 @@ def seen_from(
 
 
 def measured(
-    picture: FloatArray,
+    picture: Floats,
     rng: np.random.Generator,
     exposure: float | None = None,
     *,
@@ -112,7 +110,7 @@ def measured(
 
 
 def _mask(
-    drawn: Mapping[str, float], at: FloatArray, radius: FloatArray, rng: np.random.Generator
+    drawn: Mapping[str, float], at: Floats, radius: Floats, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     mask = (radius <= 1) & (radius > drawn["hole"])
     place, across = rng.choice([0.0, rng.uniform(-0.5, 0.5)]), rng.random() < 0.5

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ...arrays import Floats
 from ..pictures import stripes
 
-FloatArray = NDArray[np.float64]
 
-
-def _axes(size: int) -> tuple[FloatArray, FloatArray]:
+def _axes(size: int) -> tuple[Floats, Floats]:
     at = (np.arange(size) + 0.5) / size * 2 - 1
     return at[None, :], at[:, None]
 
 
-def _powder(size: int, rng: np.random.Generator) -> FloatArray:
+def _powder(size: int, rng: np.random.Generator) -> Floats:
     """Sharp rings of a powder or a standard, on a smooth ground, about a centre that may be elsewhere."""
     x, y = _axes(size)
     off = rng.uniform(-0.8, 0.8, 2) * (rng.random() < 0.4)
@@ -30,7 +28,7 @@ def _powder(size: int, rng: np.random.Generator) -> FloatArray:
     return np.asarray(found)
 
 
-def _crystal(size: int, rng: np.random.Generator) -> FloatArray:
+def _crystal(size: int, rng: np.random.Generator) -> Floats:
     """Spots, of a lattice or anywhere."""
     found = np.zeros((size, size))
     number = int(rng.integers(5, 80))
@@ -45,7 +43,7 @@ def _crystal(size: int, rng: np.random.Generator) -> FloatArray:
     return gaussian_filter(found, rng.uniform(0.5, 1.8)) + 1e-4 * np.exp(-np.hypot(x, y) / 0.4) + 1e-7
 
 
-def _speckle(size: int, rng: np.random.Generator) -> FloatArray:
+def _speckle(size: int, rng: np.random.Generator) -> Floats:
     """Speckle of many scatterers, without an envelope of a particle."""
     field = rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size))
     width = np.exp(rng.uniform(0, np.log(8)))
@@ -54,7 +52,7 @@ def _speckle(size: int, rng: np.random.Generator) -> FloatArray:
     return np.asarray(smooth * np.exp(-np.hypot(x, y) / rng.uniform(0.2, 3)))
 
 
-def _stripes(size: int, rng: np.random.Generator) -> FloatArray:
+def _stripes(size: int, rng: np.random.Generator) -> Floats:
     """Stripes, as of a camera's read-out or a grazing-incidence rod and its horizon."""
     x, y = _axes(size)
     found = stripes(x, y, rng)
@@ -64,7 +62,7 @@ def _stripes(size: int, rng: np.random.Generator) -> FloatArray:
 
 
 #: (points of a side, generator) to an intensity, nowhere negative.
-KINDS: dict[str, Callable[[int, np.random.Generator], FloatArray]] = {
+KINDS: dict[str, Callable[[int, np.random.Generator], Floats]] = {
     "powder": _powder,
     "crystal": _crystal,
     "speckle": _speckle,

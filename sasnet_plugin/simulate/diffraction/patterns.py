@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from . import bodies
 from .bodies import Columns
 from .msft import far_field, shifted
 from .samples import SEED, SEED_MORE
 
-FloatArray = NDArray[np.float64]
 #: Grid cells across a body, and points across the window.
 CELLS, SIZE = 64, 128
 #: Cells of a grid must be this much finer than half a wave at the window's edge.
@@ -23,7 +23,7 @@ DECADES = 7.0
 _TOUCHING = 0.85
 
 
-def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CELLS) -> FloatArray:
+def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CELLS) -> Floats:
     """Scattered intensity over a square in q whose largest circle is the window; nothing beyond it.
 
     Parameters
@@ -67,7 +67,7 @@ def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CE
     return _square(field + np.complex64(ratio) * shifted(other, k, 1.0, place))
 
 
-def _square(field: NDArray[np.complexfloating]) -> FloatArray:
+def _square(field: NDArray[np.complexfloating]) -> Floats:
     return np.asarray(field.real.astype(np.float64) ** 2 + field.imag.astype(np.float64) ** 2)
 
 
@@ -117,7 +117,7 @@ def _semi_axes(kind: str, p: Mapping[str, float]) -> tuple[float, float]:
     return radius, radius * ratio
 
 
-def as_stored(picture: FloatArray) -> NDArray[np.float16]:
+def as_stored(picture: Floats) -> NDArray[np.float16]:
     """Logarithm, base 10, of an intensity over its largest value; −`DECADES` at least."""
     top = picture.max()
     if top <= 0:

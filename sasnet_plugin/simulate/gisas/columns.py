@@ -8,12 +8,11 @@ next to the specular rod, where most counts are.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ...arrays import Floats
 from ..images.window import Window
 
-FloatArray = NDArray[np.float64]
 #: Parts of a pixel's part below which a blur is none.
 _SHARP = 1e-4
 #: Standard deviations of the blur beyond which an edge is not.
@@ -22,7 +21,7 @@ _FAR = 5.5
 
 def columns_of(
     window: Window, across: int, offset: float = 0.0, sigma: float = 0.0, shift: float = 0.0
-) -> FloatArray:
+) -> Floats:
     """Shares of the parts of pixels in what each column counts, (columns, columns · across).
 
     Parameters
@@ -57,7 +56,7 @@ def columns_of(
     return np.asarray(np.diff(own, axis=0) / across)
 
 
-def _up_to(end: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _up_to(end: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
     """Integral up to a blurred end of the parabola of a part, in units of its own value, of the one before
     and of the one after.
 

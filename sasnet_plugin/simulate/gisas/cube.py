@@ -9,14 +9,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .geometry import N_XI, PERIOD, XI
 from .priors import DELTAS, FAMILIES, FWHM, LEAST, PARTS, PEAKS
 
-FloatArray = NDArray[np.float64]
 _KINDS = ("deltas", "peaks", "uniform")
 
 
-def _families() -> tuple[FloatArray, NDArray[np.bool_]]:
+def _families() -> tuple[Floats, NDArray[np.bool_]]:
     """Ends of the families' shares of the first coordinate, and the kinds that each has."""
     shares, kinds = [], []
     for name, share in FAMILIES.items():
@@ -50,7 +50,7 @@ CHOICES = np.array([FAMILY, N_DELTAS, N_PEAKS])
 ROUND = np.r_[ANGLES, CENTRES]
 
 
-def distributions(points: FloatArray, *, between: bool = False) -> FloatArray:
+def distributions(points: Floats, *, between: bool = False) -> Floats:
     """Distributions of points of the cube.
 
     Parameters
@@ -91,7 +91,7 @@ def distributions(points: FloatArray, *, between: bool = False) -> FloatArray:
     return p
 
 
-def active(points: FloatArray) -> NDArray[np.bool_]:
+def active(points: Floats) -> NDArray[np.bool_]:
     """Which coordinates a distribution depends on, besides the choices, (n, DIMENSIONS)."""
     has = _HAS[np.searchsorted(_ENDS, points[:, FAMILY], side="right")]
     found = np.zeros(points.shape, dtype=bool)
@@ -104,7 +104,7 @@ def active(points: FloatArray) -> NDArray[np.bool_]:
     return found
 
 
-def turned_over(points: FloatArray, which: NDArray[np.bool_]) -> FloatArray:
+def turned_over(points: Floats, which: NDArray[np.bool_]) -> Floats:
     """The points with some angles and peaks at 60° − ξ.
 
     Parameters
@@ -120,17 +120,17 @@ def turned_over(points: FloatArray, which: NDArray[np.bool_]) -> FloatArray:
     return other
 
 
-def _number(coordinate: FloatArray, limits: tuple[int, int]) -> NDArray[np.intp]:
+def _number(coordinate: Floats, limits: tuple[int, int]) -> NDArray[np.intp]:
     low, high = limits
     return np.asarray(np.minimum(low + (coordinate * (high - low + 1)).astype(np.intp), high))
 
 
-def _normalised(coordinates: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
+def _normalised(coordinates: Floats, used: NDArray[np.bool_]) -> Floats:
     shares = (LEAST + (1 - LEAST) * coordinates) * used
     return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
 
 
-def _between(angles: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
+def _between(angles: Floats) -> tuple[NDArray[np.intp], Floats]:
     """Four neighbours of angles on the grid and Lagrange's weights of the cubic through them, (..., 4)."""
     # A bin's middle is its angle.
     place = angles * N_XI - 0.5
@@ -146,7 +146,7 @@ def _between(angles: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
     return at, np.stack(weights, axis=-1)
 
 
-def _wrapped(centres: FloatArray, widths: FloatArray) -> FloatArray:
+def _wrapped(centres: Floats, widths: Floats) -> Floats:
     """Gaussians around the circle, (n, 120), each with the sum 1."""
     low, high = np.log(FWHM)
     sigma = np.exp(low + (high - low) * widths)[..., None] / np.sqrt(8 * np.log(2))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .. import bornagain
 from ..images.window import Window
 from .basis import Nodes, columns_per_pixel, particles_at
@@ -19,7 +20,6 @@ from .columns import columns_of
 from .geometry import N_HALF, XI, Geometry
 from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, in_plane
 
-FloatArray = NDArray[np.float64]
 #: What each factor depends on.
 PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
 LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
@@ -37,8 +37,8 @@ class Factors:
     window: Window  #: Margin included.
     across: int  #: Parts of a pixel across.
     #: every, mean: (rows, columns · across), ⟨|F|²⟩ and |⟨F⟩|².
-    every: FloatArray
-    mean: FloatArray
+    every: Floats
+    mean: Floats
     #: (61, rows, columns · across), sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
     sums: NDArray[np.float32]
     nodes: Nodes = Nodes()  #: Where BornAgain was asked for ``every`` and ``mean``.
@@ -71,7 +71,7 @@ class Factors:
         *,
         across: int | None = None,
         nodes: Nodes | None = None,
-        weights: FloatArray | None = None,
+        weights: Floats | None = None,
     ) -> Factors:
         """The factors of another geometry; what does not change is kept.
 
@@ -104,7 +104,7 @@ class Factors:
         sums = _sums(geometry, self.window, self.across, gamma)
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
-    def half(self, seen: FloatArray | None = None, *, mirrored: bool = False) -> FloatArray:
+    def half(self, seen: Floats | None = None, *, mirrored: bool = False) -> Floats:
         """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
 
         Parameters
@@ -123,17 +123,17 @@ class Factors:
         return np.asarray(floor + peaks.astype(np.float64))
 
     @property
-    def sharp(self) -> FloatArray:
+    def sharp(self) -> Floats:
         """What a column counts of the parts of pixels, without any blur: their mean over it."""
         return columns_of(self.window, self.across, self.offset)
 
-    def ordered(self) -> FloatArray:
+    def ordered(self) -> Floats:
         """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
         alpha, phi = self.window.finer(1, self.across).directions()
         qx, qy = in_plane(phi, alpha, self.geometry.wavelength, self.geometry.alpha_i)
         return np.asarray(self.mean * debye_waller(qx, qy, self.geometry.position_spread))
 
-    def mixed(self, weights: FloatArray) -> FloatArray:
+    def mixed(self, weights: Floats) -> Floats:
         """Sum of the lattice's sums, each with its weight, (rows, columns · across).
 
         Parameters
@@ -146,7 +146,7 @@ class Factors:
         other = (w[: N_HALF - 1 : -1] @ flat[1 : N_HALF - 1]).reshape(self.every.shape)
         return np.asarray(straight + other[:, ::-1], dtype=np.float64)
 
-    def pattern(self, mixed: FloatArray, total: float) -> FloatArray:
+    def pattern(self, mixed: Floats, total: float) -> Floats:
         """What a mixture scatters to each part of a pixel, (rows, columns · across).
 
         Parameters
@@ -158,7 +158,7 @@ class Factors:
         """
         return np.asarray(total * self.every + self.ordered() * (mixed - total))
 
-    def with_particles(self, geometry: Geometry, every: FloatArray, mean: FloatArray) -> Factors:
+    def with_particles(self, geometry: Geometry, every: Floats, mean: Floats) -> Factors:
         """The same lattice with other particles."""
         return replace(self, geometry=geometry, every=every, mean=mean)
 
@@ -169,7 +169,7 @@ def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> i
     return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
 
 
-def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[FloatArray, FloatArray]:
+def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[Floats, Floats]:
     """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel."""
     fine = window.finer(1, across)
     right = fine.directions()[1][fine.columns // 2 :]
@@ -178,7 +178,7 @@ def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> 
     return every, mean
 
 
-def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> FloatArray:
+def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> Floats:
     """What other thicknesses of the film do to each row, (films, rows): a factor.
 
     The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
@@ -193,7 +193,7 @@ def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -
     return np.asarray(rows[1:] / rows[0])
 
 
-def _weighted(weights: FloatArray | None) -> NDArray[np.bool_] | None:
+def _weighted(weights: Floats | None) -> NDArray[np.bool_] | None:
     """Which of the rotations 0, 0.5, … 30 degrees have weight, themselves or as their mirror image, (61,)."""
     if weights is None:
         return None

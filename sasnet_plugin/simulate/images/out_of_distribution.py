@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ...arrays import Floats
 from .window import Window
 
-FloatArray = NDArray[np.float64]
 #: (window with its margin, which is filled; angle of incidence in degrees; generator) to a clean pattern of
 #: arbitrary scale, nowhere negative.
-Kind = Callable[[Window, float, np.random.Generator], FloatArray]
+Kind = Callable[[Window, float, np.random.Generator], Floats]
 
 
-def _empty(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _empty(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Nothing but background, flat or sloping, with a specular rod or without."""
     alpha, phi = window.centres()
     slope = np.exp(rng.normal(0, 0.3) * alpha)[:, None] * np.exp(rng.normal(0, 0.3) * phi)[None, :]
     return slope + _rod(window, alpha_i, rng) * (rng.random() < 0.5)
 
 
-def _rings(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _rings(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Powder rings or a structure peak about the direct or the reflected beam."""
     radius = _radius(window, alpha_i, rng)
     found = _halo(window, alpha_i, rng)
@@ -34,7 +34,7 @@ def _rings(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArr
     return found
 
 
-def _halo(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _halo(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Small-angle scattering without a preferred direction: a power law with a Guinier region."""
     scale, power = np.exp(rng.uniform(np.log(0.05), np.log(1.0))), rng.uniform(0.7, 2.5)
     found = (1 + (_radius(window, alpha_i, rng) / scale) ** 2) ** -power
@@ -42,7 +42,7 @@ def _halo(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArra
     return np.asarray(found / found.mean() + rod, dtype=np.float64)
 
 
-def _streaks(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _streaks(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Growing islands: one broad correlation peak on either side, and its faint second."""
     alpha, phi = window.centres()
     at, width = rng.uniform(0.12, 1.0), rng.uniform(0.15, 0.5)
@@ -58,7 +58,7 @@ def _streaks(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatA
     return np.asarray(found / found.mean() + rod, dtype=np.float64)
 
 
-def _clouds(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _clouds(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Smooth structure anywhere, and spots."""
     rough = rng.normal(size=window.shape)
     smooth = gaussian_filter(rough, np.exp(rng.uniform(np.log(1.0), np.log(12), 2)), mode="reflect")
@@ -80,7 +80,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def turned(pattern: NDArray[np.floating], quarters: int) -> FloatArray:
+def turned(pattern: NDArray[np.floating], quarters: int) -> Floats:
     """A pattern that lies on its side (1 or 3 quarters) or stands on its head (2), in the same window."""
     rows, columns = pattern.shape
     found = np.rot90(pattern, quarters)
@@ -90,7 +90,7 @@ def turned(pattern: NDArray[np.floating], quarters: int) -> FloatArray:
     return np.asarray(grown[:rows, :columns], dtype=np.float64)
 
 
-def _radius(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _radius(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """Angle from the direct or the reflected beam, or from somewhere near, degrees."""
     alpha, phi = window.centres()
     centre = rng.choice([-1, 1]) * alpha_i + (rng.random() < 0.2) * rng.uniform(-0.5, 0.5)
@@ -98,7 +98,7 @@ def _radius(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatAr
     return np.asarray(np.hypot((alpha[:, None] - centre) * squash, phi[None, :]), dtype=np.float64)
 
 
-def _rod(window: Window, alpha_i: float, rng: np.random.Generator) -> FloatArray:
+def _rod(window: Window, alpha_i: float, rng: np.random.Generator) -> Floats:
     """The specular rod, with its bright spot, over a pattern whose mean is 1."""
     alpha, phi = window.centres()
     across = np.exp(-0.5 * (phi / rng.uniform(0.01, 0.06)) ** 2)

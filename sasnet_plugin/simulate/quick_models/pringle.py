@@ -16,7 +16,7 @@ from functools import cache
 
 import numpy as np
 
-from .separable_average import Array, rule, step_of
+from .separable_average import Floats, rule, step_of
 
 #: Orders n of the series; those below zero are the same again.
 ORDERS = (0, 1, 2, 3)
@@ -31,8 +31,8 @@ _AT_ONCE = 40_000
 
 
 def intensity(
-    q: Array, radius: float, alpha: float, beta: float, thicknesses: Sequence[tuple[float, float]]
-) -> Array:
+    q: Floats, radius: float, alpha: float, beta: float, thicknesses: Sequence[tuple[float, float]]
+) -> Floats:
     """Sum over the thicknesses' weights of volume² times the mean square of the form, (n,).
 
     Parameters
@@ -62,14 +62,14 @@ def intensity(
 
 
 def _averaged(
-    q: Array,
+    q: Floats,
     n: int,
     m: int,
     radius: float,
     alpha: float,
     beta: float,
     thicknesses: Sequence[tuple[float, float]],
-) -> Array:
+) -> Floats:
     """With n points over the angle, m over the radius."""
     turn, weight = rule(n)
     psi = np.pi / 2 * turn
@@ -80,7 +80,7 @@ def _averaged(
     flat = _bessel(radius * across[..., None] * x, 2)
     product = bent * flat
     phase = alpha * squared
-    total: Array = np.zeros(along.shape)
+    total: Floats = np.zeros(along.shape)
     for wave in (np.cos(phase), np.sin(phase)):
         # Orders −n give what n gives.
         amplitude = np.einsum("qpxn,qpx->qpn", product, wave * (each * x))
@@ -93,7 +93,7 @@ def _averaged(
 
 
 @cache
-def _table(times: int) -> Array:
+def _table(times: int) -> Floats:
     """J of `times` the orders, (points, orders)."""
     from scipy.special import jv
 
@@ -101,7 +101,7 @@ def _table(times: int) -> Array:
     return np.stack([jv(times * order, at) for order in ORDERS], axis=-1)
 
 
-def _bessel(x: Array, times: int) -> Array:
+def _bessel(x: Floats, times: int) -> Floats:
     """J of `times` the orders at x, at least 0; (..., orders)."""
     table = _table(times)
     where = np.minimum(x, _END) / _STEP

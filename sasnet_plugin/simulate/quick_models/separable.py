@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from . import pringle
-from .separable_average import STEP, Array, Body, averaged, rule
+from .separable_average import STEP, Body, Floats, averaged, rule
 
 #: Directions of an ellipsoid, in each angle of an octant.
 _DIRECTIONS = 230
 
 
-def _sinc(x: Array) -> Array:
+def _sinc(x: Floats) -> Floats:
     """sin(x)/x."""
     return np.asarray(np.sinc(x / np.pi))
 
 
-def _disk(x: Array) -> Array:
+def _disk(x: Floats) -> Floats:
     """2 J₁(x)/x."""
     from scipy.special import j1
 
@@ -31,14 +31,14 @@ def _disk(x: Array) -> Array:
     return np.asarray(2 * j1(safe) / safe)
 
 
-def _sides(qab: Array, turn: Array) -> tuple[Array, Array]:
+def _sides(qab: Floats, turn: Floats) -> tuple[Floats, Floats]:
     """q along a and b of a box; a quarter of a turn is all that differs."""
     phi = np.pi / 2 * turn
     return qab * np.sin(phi), qab * np.cos(phi)
 
 
 def _box(a: float, b: float, c: float) -> Body:
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         return [a * _sinc(qa * a / 2) * b * _sinc(qb * b / 2)]
 
@@ -49,11 +49,11 @@ def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
     """A box less a smaller one."""
     ia, ib, ic = (side - 2 * wall for side in (a, b, c))
 
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         return [_sinc(qa * a / 2) * _sinc(qb * b / 2), _sinc(qa * ia / 2) * _sinc(qb * ib / 2)]
 
-    def along(qc: Array) -> list[Array]:
+    def along(qc: Floats) -> list[Floats]:
         return [a * b * c * _sinc(qc * c / 2), -ia * ib * ic * _sinc(qc * ic / 2)]
 
     return Body(across, along, np.hypot(a, b) / 2, c / 2)
@@ -62,13 +62,13 @@ def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
 def _thin_box(a: float, b: float, c: float) -> Body:
     """Six infinitely thin walls (Nayuk & Huber, Z. Phys. Chem. 226 (2012) 837)."""
 
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         sa, sb = a / 2 * _sinc(qa * a / 2), b / 2 * _sinc(qb * b / 2)
         # Top and bottom; then the four sides.
         return [8 * sa * sb, 8 * (np.cos(qa * a / 2) * sb + np.cos(qb * b / 2) * sa)]
 
-    def along(qc: Array) -> list[Array]:
+    def along(qc: Floats) -> list[Floats]:
         return [np.cos(qc * c / 2), c / 2 * _sinc(qc * c / 2)]
 
     return Body(across, along, np.hypot(a, b) / 2, c / 2)
@@ -80,30 +80,30 @@ def _shelled_box(p: Mapping[str, float]) -> Body:
     ta, tb, tc = (p[f"length_{x}"] + 2 * p[f"thick_rim_{x}"] for x in "abc")
     core, da, db, dc = (p[f"sld_{x}"] - p["sld_solvent"] for x in ("core", "a", "b", "c"))
 
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         qa, qb = _sides(qab, turn)
         sa, sb = a * _sinc(qa * a / 2), b * _sinc(qb * b / 2)
         rim_a, rim_b = ta * _sinc(qa * ta / 2) - sa, tb * _sinc(qb * tb / 2) - sb
         return [core * sa * sb + da * rim_a * sb + db * sa * rim_b, sa * sb]
 
-    def along(qc: Array) -> list[Array]:
+    def along(qc: Floats) -> list[Floats]:
         sc = c * _sinc(qc * c / 2)
         return [sc, dc * (tc * _sinc(qc * tc / 2) - sc)]
 
     return Body(across, along, np.hypot(ta, tb) / 2, tc / 2)
 
 
-def _radius(minor: float, major: float, turn: Array) -> Array:
+def _radius(minor: float, major: float, turn: Floats) -> Floats:
     """Of an ellipse's projection, half a turn."""
     mean, half = (major**2 + minor**2) / 2, (major**2 - minor**2) / 2
     return np.asarray(np.sqrt(np.maximum(mean - half * np.cos(np.pi * turn), 0.0)))
 
 
 def _elliptic_cylinder(minor: float, ratio: float, length: float) -> Body:
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         return [np.pi * minor**2 * ratio * _disk(qab * _radius(minor, minor * ratio, turn))]
 
-    def along(qc: Array) -> list[Array]:
+    def along(qc: Floats) -> list[Floats]:
         return [length * _sinc(qc * length / 2)]
 
     return Body(across, along, minor * max(ratio, 1.0), length / 2)
@@ -120,11 +120,11 @@ def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
     faced = np.pi * minor * major * tall
     rimmed = np.pi * (minor + rim) * (major + rim) * (length if belt else tall)
 
-    def across(qab: Array, turn: Array) -> list[Array]:
+    def across(qab: Floats, turn: Floats) -> list[Floats]:
         r = _radius(minor, major, turn)
         return [_disk(qab * r), _disk(qab * (r + rim))]
 
-    def along(qc: Array) -> list[Array]:
+    def along(qc: Floats) -> list[Floats]:
         short, whole = _sinc(qc * length / 2), _sinc(qc * tall / 2)
         if belt:
             inner = core * (core_sld + solvent - rim_sld - face_sld) * short
@@ -140,7 +140,7 @@ def _elliptic_bicelle(p: Mapping[str, float], *, belt: bool) -> Body:
     return Body(across, along, max(minor, major) + rim, tall / 2)
 
 
-def _ellipsoid(a: float, b: float, c: float, q: Array) -> Array:
+def _ellipsoid(a: float, b: float, c: float, q: Floats) -> Floats:
     """Seen along a direction it is a sphere of a radius r of its own: the average over directions is one over
     r, whose distribution is made once (Finnigan & Jacobs, J. Phys. D 4 (1971) 72).
     """
@@ -180,7 +180,7 @@ _BODIES: dict[str, Callable[[Mapping[str, float]], Body]] = {
 SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid", "pringle"})
 
 
-def intensity(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
+def intensity(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
     """I(q) but for a constant factor, (n,).
 
     Parameters
@@ -222,7 +222,7 @@ def _sizes(names: list[str], parameters: Mapping[str, Any]) -> Iterator[tuple[fl
             yield float(weight) * more, {name: float(value)} | others
 
 
-def _squared(name: str, q: Array, parameters: Mapping[str, Any]) -> Array:
+def _squared(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
     """⟨F²⟩ of one size, F the amplitude times the volume."""
     if name == "triaxial_ellipsoid":
         return _ellipsoid(

@@ -19,9 +19,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from .quadrature import gauss_legendre
 
-Array = NDArray[np.float64]
 #: Points of quadrature: for a phase qr so many times it, and so many besides; at most, as sasmodels has them.
 SLOPE, LEAST, MOST = 0.6, 12, 500
 #: Steps of the number of points.
@@ -37,14 +37,14 @@ class Body:
     """What `averaged` needs of a body."""
 
     #: (q_ab (m, 1), φ/φ_max (1, n)) → the cross-sections Xₖ, list of (m, n) arrays.
-    across: Callable[[Array, Array], list[Array]]
-    along: Callable[[Array], list[Array]]  #: q_c (...) → the profiles Zₖ, list of arrays.
+    across: Callable[[Floats, Floats], list[Floats]]
+    along: Callable[[Floats], list[Floats]]  #: q_c (...) → the profiles Zₖ, list of arrays.
     #: half_width, half_length: largest distance from the axis, and along it, Å.
     half_width: float
     half_length: float
 
 
-def averaged(body: Body, q: Array) -> Array:
+def averaged(body: Body, q: Floats) -> Floats:
     """⟨F²⟩ over all orientations, (n,).
 
     Parameters
@@ -64,7 +64,7 @@ def averaged(body: Body, q: Array) -> Array:
         some = q[here][:, None]
         profiles = body.along(some * u)
         across = pairs(some * np.sqrt(1 - u**2))
-        total: Array = np.zeros(across.shape[:-1])
+        total: Floats = np.zeros(across.shape[:-1])
         pair = 0
         for k, first in enumerate(profiles):
             for second in profiles[k:]:
@@ -74,7 +74,7 @@ def averaged(body: Body, q: Array) -> Array:
     return out
 
 
-def _grid(q_max: float, half_width: float) -> Array:
+def _grid(q_max: float, half_width: float) -> Floats:
     """q_ab between which averages are interpolated, Å⁻¹."""
     reach = q_max * half_width
     even = np.arange(0.0, min(reach, _FOLLOWED) + 4 * STEP, STEP)
@@ -85,7 +85,7 @@ def _grid(q_max: float, half_width: float) -> Array:
     return np.asarray(even / half_width)
 
 
-def _azimuth(body: Body, at: Array) -> Array:
+def _azimuth(body: Body, at: Floats) -> Floats:
     """⟨Xₖ Xₗ⟩ over the azimuth for k ≤ l, (m, pairs)."""
     points, parts = _points(at * body.half_width), []
     for n in np.unique(points):
@@ -100,19 +100,19 @@ def _azimuth(body: Body, at: Array) -> Array:
     return np.concatenate(parts)
 
 
-def _points(phase: Array) -> NDArray[np.intp]:
+def _points(phase: Floats) -> NDArray[np.intp]:
     """Points of quadrature for each phase qr."""
     return step_of(LADDER, SLOPE * phase + LEAST)
 
 
-def step_of(ladder: Sequence[int], wanted: Array) -> NDArray[np.intp]:
+def step_of(ladder: Sequence[int], wanted: Floats) -> NDArray[np.intp]:
     """The first steps of a ladder that are as many points as wanted, or its last."""
     steps = np.array(ladder)
     return steps[np.minimum(np.searchsorted(steps, wanted), steps.size - 1)]
 
 
 @cache
-def rule(n: int) -> tuple[Array, Array]:
+def rule(n: int) -> tuple[Floats, Floats]:
     """Nodes and weights on (0, 1)."""
     x, weight = gauss_legendre(n)
     return (x + 1) / 2, weight / 2

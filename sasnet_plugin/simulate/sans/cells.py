@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_RINGS, N_SECTORS, RINGS, Polar, cells
 from ...data.sans.resolution import Setting, at_radius
 from .instruments import INSTRUMENTS, draw_setting
 from .measurement import FAR, NEAR, SILENT, Background, Beam, beam
-
-FloatArray = NDArray[np.float64]
 
 #: Beams of a process, and the seed that they are drawn with: the same in all processes.
 N_BEAMS, SEED = 500, 20_260_101
@@ -33,7 +31,7 @@ class CellBeam:
     #: Where the pixels of each cell truly lie on average, and what they see together, (N_RINGS, N_SECTORS); 0
     #: in cells without pixels.
     geometry: SmallAngle
-    stated: FloatArray  #: (N_RINGS, N_SECTORS), what the file says that they see.
+    stated: Floats  #: (N_RINGS, N_SECTORS), what the file says that they see.
     block: float  #: Radius of the beamstop, Å⁻¹.
 
     @property
@@ -116,7 +114,7 @@ def turned(seen: CellBeam, sectors: int) -> CellBeam:
 
 
 def counted(
-    intensity: FloatArray,
+    intensity: Floats,
     seen: CellBeam,
     background: Background,
     rng: np.random.Generator,

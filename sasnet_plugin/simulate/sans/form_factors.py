@@ -9,11 +9,10 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..grid import WIDE_Q
 from ..kernel import load_model
 from .orientation import DEGREES
-
-FloatArray = NDArray[np.float64]
 
 #: Where samples are kept: 80 points a decade, 2.9 % from one to the next, from below the smallest q of any
 #: setting to above the largest.
@@ -29,7 +28,7 @@ _TO_DEGREES = ((2 * DEGREES + 1)[:, None] * _SHARE[None, :]) * legendre.legvande
 ].T
 
 
-def plain(log_intensity: NDArray[np.floating]) -> FloatArray:
+def plain(log_intensity: NDArray[np.floating]) -> Floats:
     """ln I on `Q` of a clean curve on the wide grid of `simulate.grid`; NaN beyond its end.
 
     A point stands for a cell of the coarser grid: the mean over it, so that fringes finer than the grid are
@@ -41,7 +40,7 @@ def plain(log_intensity: NDArray[np.floating]) -> FloatArray:
     return np.asarray(found[_ON_WIDE])
 
 
-def directed(name: str, parameters: Mapping[str, Any], q: FloatArray) -> FloatArray:
+def directed(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
     """Legendre coefficients F_l(q) of a body with an axis of symmetry, as sasmodels calculates it.
 
     Parameters

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle, on_detector
 from ...data.sans.resolution import Setting
 from ...types import Image
 from ..draws import Prior, draw_all
 from .instruments import INSTRUMENTS, Instrument, draw_setting
-
-FloatArray = NDArray[np.float64]
 
 MEASUREMENT = {
     "counts": Prior("loguniform 1e2 1e7", "", "counts of the image (mask applied), expected"),
@@ -118,7 +117,7 @@ def beam(instrument: Instrument, setting: Setting, rng: np.random.Generator) -> 
     return Beam(true, stated, mask, scale * radius, 1e-6 * instrument.dead_time, instrument.tubes)
 
 
-def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.random.Generator) -> FloatArray:
+def efficiency(instrument: Instrument, drawn: Mapping[str, float], rng: np.random.Generator) -> Floats:
     """What pixels count of what they see, as it is left of files that were not divided by a flat field."""
     from scipy.ndimage import gaussian_filter
 
@@ -148,9 +147,7 @@ class Background:
     power: float = 3.0
     rate: float = 0.0
 
-    def added(
-        self, sample: FloatArray, weight: FloatArray, q: FloatArray, block: float, mask: Any = True
-    ) -> FloatArray:
+    def added(self, sample: Floats, weight: Floats, q: Floats, block: float, mask: Any = True) -> Floats:
         """The sample's counts and these, arbitrary scale; shares are of what the mask lets count."""
         total = float(sample.sum(where=mask)) or 1.0
         found = sample + weight * (self.flat * total / float(weight.sum(where=mask)))
@@ -166,7 +163,7 @@ def draw_background(rng: np.random.Generator) -> Background:
     return Background(*drawn)
 
 
-def counted_share(expected: FloatArray, seen: Beam, rate: float) -> FloatArray:
+def counted_share(expected: Floats, seen: Beam, rate: float) -> Floats:
     """Share of events that is counted, of each pixel, for arrays that broadcast against the image.
 
     Parameters
@@ -187,7 +184,7 @@ def counted_share(expected: FloatArray, seen: Beam, rate: float) -> FloatArray:
 
 
 def measured(
-    intensity: FloatArray, seen: Beam, background: Background, rng: np.random.Generator, counts: float
+    intensity: Floats, seen: Beam, background: Background, rng: np.random.Generator, counts: float
 ) -> Image:
     """Counts of a sample in the pixels of a beam.
 

@@ -13,9 +13,8 @@ from functools import cache
 
 import numpy as np
 from numpy.polynomial import legendre
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
 
 #: Highest degree that is kept: axes within 12 degrees of their director have ⟨P_l⟩ below 5 % from there on.
 DEGREE = 24
@@ -28,7 +27,7 @@ _SINE, _LATITUDES = _SINE[16:], _LATITUDES[16:]
 _POLYNOMIALS = legendre.legvander(_NODES, DEGREE)[:, ::2]
 
 
-def maier_saupe(strength: float) -> FloatArray:
+def maier_saupe(strength: float) -> Floats:
     """⟨P_l⟩ of f(β) ∝ exp(a cos²β), (len(DEGREES),); a below 0: axes across the director.
 
     Maier & Saupe, Z. Naturforsch. 14a (1959) 882.
@@ -36,12 +35,12 @@ def maier_saupe(strength: float) -> FloatArray:
     return _averages(np.exp(strength * (_NODES**2 - (strength > 0))))
 
 
-def gaussian(width: float) -> FloatArray:
+def gaussian(width: float) -> Floats:
     """⟨P_l⟩ of f(β) ∝ exp(-β²/2σ²), the width σ in degrees, (len(DEGREES),)."""
     return _averages(np.exp(-0.5 * (np.degrees(np.arccos(_NODES)) / width) ** 2))
 
 
-def _averages(density: FloatArray) -> FloatArray:
+def _averages(density: Floats) -> Floats:
     weight = density * _SHARES
     return np.asarray(weight @ _POLYNOMIALS / weight.sum())
 
@@ -71,7 +70,7 @@ def strength_of(p2: float) -> float:
 
 
 @cache
-def in_harmonics() -> FloatArray:
+def in_harmonics() -> Floats:
     """P_l(cos ψ) as Σ c_lm cos mψ over even m: (len(DEGREES), len(DEGREES)) array c."""
     angle = np.arange(2 * DEGREE + 2) * (np.pi / (2 * DEGREE + 2))
     values = legendre.legvander(np.cos(angle), DEGREE)[:, ::2]
@@ -79,7 +78,7 @@ def in_harmonics() -> FloatArray:
     return np.asarray(np.linalg.lstsq(waves, values, rcond=None)[0].T)
 
 
-def in_plane(averages: FloatArray, angles: FloatArray) -> FloatArray:
+def in_plane(averages: Floats, angles: Floats) -> Floats:
     """How the axes' directions within the plane of the detector are distributed.
 
     A particle's axis is seen from along the beam: the density, per radian over half a turn, of the angle

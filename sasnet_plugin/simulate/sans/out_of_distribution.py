@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle
 
-FloatArray = NDArray[np.float64]
 #: (geometry, generator) to intensities of any scale, nowhere negative.
-Kind = Callable[[SmallAngle, np.random.Generator], FloatArray]
+Kind = Callable[[SmallAngle, np.random.Generator], Floats]
 
 
-def _empty(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
+def _empty(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """An empty beam: background, flat or sloping a little, and what slits scatter close to the beamstop."""
     rows, columns = geometry.shape
     y, x = np.linspace(-1, 1, rows)[:, None], np.linspace(-1, 1, columns)[None, :]
@@ -23,7 +22,7 @@ def _empty(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
     return flat + rng.uniform(0, 20) * np.exp(-geometry.q / near)
 
 
-def _texture(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
+def _texture(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """Clouds of any size."""
     from scipy.ndimage import gaussian_filter
 
@@ -32,7 +31,7 @@ def _texture(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
     return np.asarray(np.exp(rng.uniform(0.5, 2.5) * rough / rough.std()))
 
 
-def _scattered_spots(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
+def _scattered_spots(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """Spots at places of no lattice, over a weak halo: crystals, ice, stray reflections."""
     found = 0.02 * np.exp(-geometry.q / float(geometry.q.max()) * rng.uniform(0, 6))
     for _ in range(int(rng.integers(1, 16))):
@@ -43,7 +42,7 @@ def _scattered_spots(geometry: SmallAngle, rng: np.random.Generator) -> FloatArr
     return np.asarray(found)
 
 
-def _stripes(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
+def _stripes(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """Rows, columns or blocks that count as they like: electronics at fault."""
     rows, columns = geometry.shape
     size = (int(rng.choice([1, 2, 8, 16])), int(rng.choice([rows, 16]))) if rng.random() < 0.5 else (16, 16)
@@ -54,7 +53,7 @@ def _stripes(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
     return np.asarray(found if rng.random() < 0.5 else found * np.exp(-geometry.q / geometry.q.max()))
 
 
-def _direct_beam(geometry: SmallAngle, rng: np.random.Generator) -> FloatArray:
+def _direct_beam(geometry: SmallAngle, rng: np.random.Generator) -> Floats:
     """The beam beside its beamstop, or its reflection, brighter than anything else."""
     row, column = (int(n * rng.uniform(0.1, 0.9)) for n in geometry.shape)
     apart = np.hypot(geometry.qx - geometry.qx[row, column], geometry.qy - geometry.qy[row, column])

@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle
 from ...data.sans.polar import N_SECTORS, RINGS
 from ...data.sans.resolution import at_radius
 from .form_factors import LN_Q, Q
 from .orientation import DEGREES, in_harmonics
-
-FloatArray = NDArray[np.float64]
 
 _STEP = float(LN_Q[1] - LN_Q[0])
 _LN_STEP = float(np.log(RINGS[1] / RINGS[0]))
@@ -29,10 +28,10 @@ N_ANGLES = 73
 
 def smeared(
     log_intensity: NDArray[np.floating],
-    spread: tuple[FloatArray, FloatArray],
-    q: FloatArray,
-    harmonics: FloatArray | None = None,
-) -> FloatArray:
+    spread: tuple[Floats, Floats],
+    q: Floats,
+    harmonics: Floats | None = None,
+) -> Floats:
     """Scattering blurred by a Gaussian along q and across it.
 
     Parameters
@@ -75,7 +74,7 @@ def smeared(
     return found
 
 
-def spread_at(geometry: SmallAngle, q: FloatArray) -> tuple[FloatArray, FloatArray]:
+def spread_at(geometry: SmallAngle, q: Floats) -> tuple[Floats, Floats]:
     """Spread of q along q and across it on rings, by the setting, by the pixels near them, or none."""
     if geometry.setting is not None:
         return at_radius(geometry.setting, q)
@@ -90,10 +89,10 @@ def spread_at(geometry: SmallAngle, q: FloatArray) -> tuple[FloatArray, FloatArr
 def pattern(
     row: Mapping[str, Any],
     geometry: SmallAngle,
-    averages: FloatArray | None = None,
+    averages: Floats | None = None,
     director: float = 0.0,
-    blunted: FloatArray | None = None,
-) -> FloatArray:
+    blunted: Floats | None = None,
+) -> Floats:
     """Intensity of a stored sample in each pixel, without solid angle, (rows, columns); arbitrary scale.
 
     Parameters
@@ -134,7 +133,7 @@ def pattern(
     return np.asarray(found).reshape(geometry.shape)
 
 
-def interference(q: FloatArray, packing: float, apart: float) -> FloatArray:
+def interference(q: Floats, packing: float, apart: float) -> Floats:
     """What bodies that keep apart scatter over what each alone would, of the shape of q.
 
     Parameters
@@ -161,7 +160,7 @@ def spots(
     tilt: tuple[float, float],
     *,
     fine: bool = False,
-) -> FloatArray:
+) -> Floats:
     """Intensity of a Bragg glass in each pixel, (rows, columns); arbitrary scale.
 
     Vortices in a superconductor, hexagonal, along a field that is nearly along the beam: spots of the first

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
+
 #: q of stored curves, in units of q at the reference radius: half of the detector's longer side.
-GRID: FloatArray = np.asarray(np.geomspace(0.008, 4.0, 256), dtype=np.float64)
+GRID: Floats = np.asarray(np.geomspace(0.008, 4.0, 256), dtype=np.float64)
 #: FWHM of a Gaussian over its standard deviation.
 FWHM = float(np.sqrt(8 * np.log(2)))
 DIFFUSE = ("power_law", "ornstein_zernike", "debye_bueche", "guinier")
@@ -20,7 +20,7 @@ BODIES: dict[str, tuple[str, dict[str, float]]] = {
 }
 
 
-def diffuse_low_q(q: FloatArray, kind: str, scale: float) -> FloatArray:
+def diffuse_low_q(q: Floats, kind: str, scale: float) -> Floats:
     """Scattering that falls with q.
 
     Parameters
@@ -38,17 +38,17 @@ def diffuse_low_q(q: FloatArray, kind: str, scale: float) -> FloatArray:
     return np.asarray((1 + (q * scale) ** 2) ** (-1.0 if kind == "ornstein_zernike" else -2.0))
 
 
-def diffuse_high_q(q: FloatArray, sigma: float) -> FloatArray:
+def diffuse_high_q(q: Floats, sigma: float) -> Floats:
     """1 − exp(−σ²q²): what thermal and static displacements take from the peaks (Debye and Waller)."""
     return np.asarray(-np.expm1(-((sigma * q) ** 2)))
 
 
-def peak(q: FloatArray, at: float, fwhm: float) -> FloatArray:
+def peak(q: Floats, at: float, fwhm: float) -> Floats:
     """A Gaussian over q of height 1."""
     return np.asarray(np.exp(-0.5 * ((q - at) * (FWHM / fwhm)) ** 2))
 
 
-def texture(phi: FloatArray, eta: float, fold: float, chi: float) -> FloatArray:
+def texture(phi: Floats, eta: float, fold: float, chi: float) -> Floats:
     """(1 − η²)/((1 + η)² − 4η cos²(m(φ − χ)/2)) around a ring; its mean over φ is 1.
 
     Parameters
@@ -67,7 +67,7 @@ def texture(phi: FloatArray, eta: float, fold: float, chi: float) -> FloatArray:
     )
 
 
-def paracrystal_width(order: FloatArray, g: float) -> FloatArray:
+def paracrystal_width(order: Floats, g: float) -> Floats:
     """Breadth of a peak in units of the first ring's q, (π g h)², of a paracrystal.
 
     Source: R. Hosemann and S. N. Bagchi, Direct Analysis of Diffraction by Matter (1962).
@@ -82,7 +82,7 @@ def paracrystal_width(order: FloatArray, g: float) -> FloatArray:
     return np.asarray((np.pi * g * order) ** 2)
 
 
-def speckle(rng: np.random.Generator, grains: float, width: float) -> FloatArray:
+def speckle(rng: np.random.Generator, grains: float, width: float) -> Floats:
     """Around a ring of a few grains: spots of `width` radians, (720,), of mean 1.
 
     Parameters
@@ -102,7 +102,7 @@ def speckle(rng: np.random.Generator, grains: float, width: float) -> FloatArray
     return np.asarray(found / found.mean())
 
 
-def body(name: str, size: float, spread: float, volume_fraction: float) -> FloatArray:
+def body(name: str, size: float, spread: float, volume_fraction: float) -> Floats:
     """I(q) on `GRID` of a body by sasmodels, in a suspension of hard spheres where there is a fraction.
 
     Parameters

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..draws import Prior
 from ..pictures import counted_unevenly
 
-FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 #: Pixels of the longer side; half of it is the reference radius.
 PIXELS = 128
@@ -56,7 +56,7 @@ class Place:
     centre: tuple[float, float]  #: Column and row of the beam.
     theta: float  #: Scattering angle at the reference radius, radians.
 
-    def polar(self) -> tuple[FloatArray, FloatArray]:
+    def polar(self) -> tuple[Floats, Floats]:
         """q of the pixels over that at the reference radius, and the azimuth in radians.
 
         q = 4π/λ sin(θ/2) with tan θ = r/L on a flat detector across the beam.
@@ -65,7 +65,7 @@ class Place:
         angle = np.arctan(np.hypot(x, y) * np.tan(self.theta))
         return np.asarray(np.sin(angle / 2) / np.sin(self.theta / 2)), np.arctan2(y, x)
 
-    def offsets(self) -> tuple[FloatArray, FloatArray]:
+    def offsets(self) -> tuple[Floats, Floats]:
         """Columns and rows from the beam, in reference radii, as grids."""
         rows, columns = self.shape
         x = (np.arange(columns) - self.centre[0]) / REFERENCE
@@ -96,7 +96,7 @@ def draw_place(drawn: Mapping[str, float], rng: np.random.Generator) -> Place:
     return Place(shape, (float(column), float(row)), float(np.radians(drawn["theta"])))
 
 
-def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> FloatArray:
+def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> Floats:
     """Share of each pixel in the shadow of a beamstop: a thin one is narrower than a pixel.
 
     Parameters
@@ -115,7 +115,7 @@ def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Gen
     angle += rng.normal(0, 0.03)
     past, tip = rng.uniform(0.5, 2.5) * drawn["bar"], rng.uniform(0.03, 0.1)
 
-    def inside(x: FloatArray, y: FloatArray) -> BoolArray:
+    def inside(x: Floats, y: Floats) -> BoolArray:
         along, across = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
         if kind == "circular":
             return np.asarray(np.hypot(x, y) < drawn["disk"])
@@ -154,8 +154,8 @@ def gaps(drawn: Mapping[str, float], shape: tuple[int, int], rng: np.random.Gene
 
 
 def counted(
-    expected: FloatArray, drawn: Mapping[str, float], dark: BoolArray, rng: np.random.Generator
-) -> FloatArray:
+    expected: Floats, drawn: Mapping[str, float], dark: BoolArray, rng: np.random.Generator
+) -> Floats:
     """Poisson counts of pixels of unequal gain, some of them hit by cosmic rays or dead.
 
     Parameters

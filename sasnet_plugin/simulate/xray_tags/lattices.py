@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from ...arrays import Floats
+
 _HEXAGONAL = ((1.0, 0.0, 0.0), (-0.5, np.sqrt(3) / 2, 0.0), (0.0, 0.0, 1.0))
 #: Ideal ratio of the axes of close-packed spheres.
 _CLOSE_PACKED = float(np.sqrt(8 / 3))
@@ -50,11 +51,11 @@ LATTICES = {
 class Reflections:
     """Reciprocal-lattice points, in units of the first ring's q, by their distance."""
 
-    points: FloatArray  #: (n, 3)
-    weights: FloatArray  #: (n,), |F|².
+    points: Floats  #: (n, 3)
+    weights: Floats  #: (n,), |F|².
 
     @property
-    def distance(self) -> FloatArray:
+    def distance(self) -> Floats:
         """(n,) q over that of the first ring."""
         return np.asarray(np.linalg.norm(self.points, axis=1), dtype=np.float64)
 
@@ -105,7 +106,7 @@ def _of_ia3d(miller: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 
 @cache
-def powder(name: str, rings: int) -> tuple[FloatArray, FloatArray]:
+def powder(name: str, rings: int) -> tuple[Floats, Floats]:
     """Rings of a powder: q over that of the first, and Σ|F|²/q², the Lorentz factor of small angles.
 
     Parameters
@@ -119,7 +120,7 @@ def powder(name: str, rings: int) -> tuple[FloatArray, FloatArray]:
     return at[:rings], height[:rings] / height[0]
 
 
-def crystal(name: str, turn: FloatArray, thick: float, reach: float) -> FloatArray:
+def crystal(name: str, turn: Floats, thick: float, reach: float) -> Floats:
     """Spots of a single crystal on a flat Ewald sphere, (n, 3): q across and up, and strength.
 
     Parameters

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ...data.xray_tags.centre import centre_of
 from ...data.xray_tags.features import window
 from ...domains.xray_tags import LABELS, PARENTS
@@ -27,8 +28,6 @@ from .visibility import (
     templates_of,
     unevenness_seen,
 )
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> t
 
 
 def _image(
-    counts: FloatArray,
+    counts: Floats,
     masked: NDArray[np.bool_],
     place: Place,
     drawn: Mapping[str, float],
@@ -139,8 +138,8 @@ class _View:
 
     parts: list[Part]
     scale: float
-    q: FloatArray
-    expected: FloatArray
+    q: Floats
+    expected: Floats
     lit: NDArray[np.bool_]
     resolution: float
     reach: float
@@ -213,17 +212,17 @@ def _seen(view: _View, signal: Mapping[str, float]) -> tuple[set[str], set[str]]
     return seen, {name for name in seen if share.get(name, 0.0) >= RULES.share}
 
 
-def _rings_of(names: set[str], rings: FloatArray) -> list[int]:
+def _rings_of(names: set[str], rings: Floats) -> list[int]:
     """Numbers of the rings among names."""
     return [n for n in range(len(rings)) if f"ring {n}" in names]
 
 
-def _within(limits: tuple[float, float], ring: FloatArray) -> bool:
+def _within(limits: tuple[float, float], ring: Floats) -> bool:
     """Whether the width of a ring over its q is."""
     return bool(limits[0] <= ring[1] / ring[0] <= limits[1])
 
 
-def _ring_tags(rings: FloatArray, sharp: Sequence[int], halos: Sequence[int]) -> dict[str, float]:
+def _ring_tags(rings: Floats, sharp: Sequence[int], halos: Sequence[int]) -> dict[str, float]:
     """Of sharp rings and of halos, by their numbers."""
     first = rings[sharp, 0].min() if sharp else np.inf
     orders = (abs(rings[n, 0] / first - k) < 0.01 for n in sharp for k in (2, 3, 4, 5))
@@ -238,7 +237,7 @@ def _ring_tags(rings: FloatArray, sharp: Sequence[int], halos: Sequence[int]) ->
 def _uneven_tags(
     row: Row,
     view: _View,
-    rings: FloatArray,
+    rings: Floats,
     numbers: tuple[Sequence[int], Sequence[int]],
     large: set[str],
 ) -> dict[str, float]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, sobel
 
+from ...arrays import Floats
 from ...data.xray_tags.centre import centre_of
 from ...data.xray_tags.features import window
 from ...types import Image
@@ -15,21 +15,20 @@ from ..draws import draw_all
 from ..pictures import stripes
 from .detector import MEASUREMENT, counted, draw_place, gaps
 
-FloatArray = NDArray[np.float64]
 Shape = tuple[int, int]
 
 
-def _axes(shape: Shape) -> tuple[FloatArray, FloatArray]:
+def _axes(shape: Shape) -> tuple[Floats, Floats]:
     rows, columns = shape
     return np.linspace(-1, 1, columns)[None, :], np.linspace(-1, 1, rows)[:, None]
 
 
-def _empty(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _empty(shape: Shape, rng: np.random.Generator) -> Floats:
     """Nothing but a flat ground."""
     return np.ones(shape)
 
 
-def _clouds(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _clouds(shape: Shape, rng: np.random.Generator) -> Floats:
     """Structure of all sizes anywhere, as in a photograph or a micrograph; or its edges alone."""
     rough = np.fft.rfft2(rng.normal(size=shape))
     f = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :])
@@ -40,7 +39,7 @@ def _clouds(shape: Shape, rng: np.random.Generator) -> FloatArray:
     return np.exp(rng.uniform(0.4, 1.5) * smooth)
 
 
-def _stripes(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _stripes(shape: Shape, rng: np.random.Generator) -> Floats:
     """Stripes and steps, as of a camera's read-out or a test pattern."""
     x, y = _axes(shape)
     found = stripes(x, y, rng)
@@ -49,7 +48,7 @@ def _stripes(shape: Shape, rng: np.random.Generator) -> FloatArray:
     return np.asarray(found + 0.01)
 
 
-def _horizon(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _horizon(shape: Shape, rng: np.random.Generator) -> Floats:
     """Grazing incidence: nothing below the horizon, a rod and streaks above it."""
     x, y = _axes(shape)
     x, up = x - rng.uniform(-0.5, 0.5), rng.uniform(-0.3, 0.8) - y
@@ -60,7 +59,7 @@ def _horizon(shape: Shape, rng: np.random.Generator) -> FloatArray:
     return np.asarray(np.where(up > 0, found, 1e-3 * found.max()))
 
 
-def _blobs(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _blobs(shape: Shape, rng: np.random.Generator) -> Floats:
     """Bright areas anywhere, about no centre: cells, particles in a microscope, hot areas of a detector."""
     found = np.full(shape, rng.uniform(0.02, 0.5))
     for _ in range(int(rng.integers(1, 40))):
@@ -74,7 +73,7 @@ def _blobs(shape: Shape, rng: np.random.Generator) -> FloatArray:
     return found
 
 
-def _halves(shape: Shape, rng: np.random.Generator) -> FloatArray:
+def _halves(shape: Shape, rng: np.random.Generator) -> Floats:
     """A slope, modules of unequal level, or a frame that was read half."""
     x, y = _axes(shape)
     found = np.exp(rng.normal(0, 1) * x + rng.normal(0, 1) * y)
@@ -85,7 +84,7 @@ def _halves(shape: Shape, rng: np.random.Generator) -> FloatArray:
 
 
 #: (rows and columns, generator) to an intensity, nowhere negative.
-KINDS: dict[str, Callable[[Shape, np.random.Generator], FloatArray]] = {
+KINDS: dict[str, Callable[[Shape, np.random.Generator], Floats]] = {
     "empty": _empty,
     "clouds": _clouds,
     "stripes": _stripes,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..dataset import Row
 from .components import FWHM, GRID, peak, speckle, texture
 
-FloatArray = NDArray[np.float64]
 #: Curves of a row that are parts of the image, in their order.
 CURVE_PARTS = ("body", "low_q", "high_q")
 #: Shares of a ring's height below which it is left alone by texture and grains.
@@ -22,17 +22,17 @@ class Part:
     """Something that scatters."""
 
     name: str  #: ``body``, ``low_q``, ``high_q``, ``ring 0`` …, ``spots``.
-    intensity: FloatArray  #: (rows, columns)
+    intensity: Floats  #: (rows, columns)
     #: even, textured: (rows, columns), it without texture and grains, and without grains; None where it has
     #: neither, or no grains.
-    even: FloatArray | None = None
-    textured: FloatArray | None = None
+    even: Floats | None = None
+    textured: Floats | None = None
     #: tuple of (index array, array), of a crystal, pixels of each spot in a flat image, and its intensity
     #: there.
-    spots: tuple[tuple[NDArray[np.intp], FloatArray], ...] = field(default=())
+    spots: tuple[tuple[NDArray[np.intp], Floats], ...] = field(default=())
 
 
-def curve_on(curve: FloatArray, log_q: FloatArray) -> FloatArray:
+def curve_on(curve: Floats, log_q: Floats) -> Floats:
     """A stored curve at other q, given by their logarithm."""
     return np.asarray(np.exp(np.interp(log_q, np.log(GRID), np.log(np.maximum(curve, 1e-30)))))
 
@@ -42,9 +42,7 @@ def ring_width(fwhm: float, resolution: float) -> float:
     return float(np.hypot(fwhm, FWHM * resolution))
 
 
-def parts_of(
-    row: Row, q: FloatArray, phi: FloatArray, resolution: float, rng: np.random.Generator
-) -> list[Part]:
+def parts_of(row: Row, q: Floats, phi: Floats, resolution: float, rng: np.random.Generator) -> list[Part]:
     """Parts of a scene on a grid of q and azimuth.
 
     Parameters
@@ -78,9 +76,9 @@ def parts_of(
 
 def _ring(
     number: int,
-    ring: FloatArray,
-    q: FloatArray,
-    phi: FloatArray,
+    ring: Floats,
+    q: Floats,
+    phi: Floats,
     resolution: float,
     rng: np.random.Generator,
 ) -> Part:
@@ -103,7 +101,7 @@ def _ring(
     return Part(f"ring {number}", part, even, textured)
 
 
-def _crystal(spots: FloatArray, q: FloatArray, phi: FloatArray, resolution: float) -> Part:
+def _crystal(spots: Floats, q: Floats, phi: Floats, resolution: float) -> Part:
     x, y = q * np.cos(phi), q * np.sin(phi)
     part, each = np.zeros_like(q), []
     for across, up, strength, fwhm in spots:

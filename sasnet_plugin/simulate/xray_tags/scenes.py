@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..dataset import Row
 from ..draws import Prior, draw_all
 from .components import BODIES, DIFFUSE, GRID, body, diffuse_high_q, diffuse_low_q, paracrystal_width
 from .lattices import LATTICES, crystal, powder
 
-FloatArray = NDArray[np.float64]
 #: What a sample mainly is, and how often.
 MAIN = {"lattice": 25, "crystal": 3, "rings": 20, "halos": 16, "bodies": 24, "nothing": 10}
 #: How often each lattice is.
@@ -184,7 +183,7 @@ def _rings(
     ]
 
 
-def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> FloatArray:
+def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> Floats:
     from scipy.spatial.transform import Rotation
 
     found = np.zeros((SPOTS, 4))
@@ -212,7 +211,7 @@ def _spots(p: Mapping[str, float], lattice: str, rng: np.random.Generator) -> Fl
     return found
 
 
-def _mean_one(curve: FloatArray) -> FloatArray:
+def _mean_one(curve: Floats) -> Floats:
     """Of mean 1 over the circle from a fiftieth of the reference q on: closer the beamstop stands."""
     ring = GRID * np.gradient(GRID) * ((GRID > 0.05) & (GRID <= 1))
     return curve * (ring.sum() / max(float((curve * ring).sum()), 1e-300))

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays import Floats
 from ..dataset import Row
 from .components import FWHM, GRID, peak
 from .parts import CURVE_PARTS, Part, curve_on, ring_width
 
-FloatArray = NDArray[np.float64]
 #: Ridge on Fisher's matrix of templates of length 1: two that are alike to a part in 10⁷ are the same.
 _RIDGE = 1e-7
 
@@ -27,11 +27,11 @@ _RIDGE = 1e-7
 class Rings:
     """What pixels of one distance from the beam know together."""
 
-    q: FloatArray  #: (n,)
-    weight: FloatArray  #: (n,), σ 1/t over the pixels of each, t the expected counts.
+    q: Floats  #: (n,)
+    weight: Floats  #: (n,), σ 1/t over the pixels of each, t the expected counts.
 
 
-def rings_of(q: FloatArray, radius: FloatArray, expected: FloatArray) -> Rings:
+def rings_of(q: Floats, radius: Floats, expected: Floats) -> Rings:
     """Pixels by half pixels of their distance from the beam.
 
     Parameters
@@ -46,7 +46,7 @@ def rings_of(q: FloatArray, radius: FloatArray, expected: FloatArray) -> Rings:
     return Rings(np.bincount(bins, q)[there] / number[there], weight[there])
 
 
-def seen_by(templates: Mapping[str, FloatArray], weight: FloatArray) -> dict[str, float]:
+def seen_by(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]:
     """Standard deviations by which the strength of each template is known beside all others.
 
     Parameters
@@ -66,7 +66,7 @@ def seen_by(templates: Mapping[str, FloatArray], weight: FloatArray) -> dict[str
     return found
 
 
-def templates_of(row: Row, q: FloatArray, resolution: float, reach: float) -> dict[str, FloatArray]:
+def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[str, Floats]:
     """Parts over q without texture, and what may hide them: ground, slit scattering, bodies' size.
 
     Parameters
@@ -94,7 +94,7 @@ def templates_of(row: Row, q: FloatArray, resolution: float, reach: float) -> di
     return found
 
 
-def interaction_seen(row: Row, templates: Mapping[str, FloatArray], rings: Rings) -> float:
+def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) -> float:
     """By how many standard deviations bodies are seen not to be dilute ones of any size and spread."""
     dilute = np.asarray(row["curves"][3], float)
     if not dilute.any():
@@ -111,7 +111,7 @@ def interaction_seen(row: Row, templates: Mapping[str, FloatArray], rings: Rings
 
 
 def paracrystal_seen(
-    row: Row, templates: Mapping[str, FloatArray], rings: Rings, resolution: float, scale: float
+    row: Row, templates: Mapping[str, Floats], rings: Rings, resolution: float, scale: float
 ) -> float:
     """By how many standard deviations peaks are seen to widen with the square of their order.
 
@@ -143,7 +143,7 @@ def paracrystal_seen(
 
 
 def unevenness_seen(
-    parts: Sequence[Part], expected: FloatArray, lit: NDArray[np.bool_], *, grains: bool
+    parts: Sequence[Part], expected: Floats, lit: NDArray[np.bool_], *, grains: bool
 ) -> float:
     """By how many standard deviations texture, or grains, are seen around the beam.
 
@@ -173,7 +173,7 @@ def unevenness_seen(
     return float(np.sqrt((more[lit] ** 2 / expected[lit]).sum()))
 
 
-def spots_seen(part: Part, expected: FloatArray, lit: NDArray[np.bool_], scale: float, least: float) -> int:
+def spots_seen(part: Part, expected: Floats, lit: NDArray[np.bool_], scale: float, least: float) -> int:
     """Spots of a crystal that are seen by `least` standard deviations each."""
     t, counted = np.maximum(expected.ravel(), 1e-9), lit.ravel()
     number = 0
@@ -183,6 +183,6 @@ def spots_seen(part: Part, expected: FloatArray, lit: NDArray[np.bool_], scale: 
     return number
 
 
-def _slope(curve: FloatArray, log_q: FloatArray) -> FloatArray:
+def _slope(curve: Floats, log_q: Floats) -> Floats:
     """d/d ln q of a stored curve, which is what a little larger body changes."""
     return np.asarray(np.interp(log_q, np.log(GRID), np.gradient(curve, np.log(GRID))))
