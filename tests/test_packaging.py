@@ -194,7 +194,7 @@ def test_readme_gives_the_command_that_ci_runs(repository: Path) -> None:
     steps = [step.strip() for step in command.split("&&")]
     assert steps[0] == "python3 -m venv .venv"
     assert steps[1] == '.venv/bin/pip install -e ".[dev,docs,train]"'
-    assert steps[2] == ".venv/bin/python -m pytest -n 2 --dist loadfile"
+    assert steps[2] == ".venv/bin/python -m pytest -n 3 --dist loadfile"
     assert len(steps) == 3
 
 
