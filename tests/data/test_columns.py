@@ -251,7 +251,7 @@ def test_tables_below_each_other_are_several_data_sets(tmp_path: Path, between: 
 
 def test_settings_below_each_other_are_one_curve(tmp_path: Path) -> None:
     path = write(tmp_path / "t.dat", "q(1/A) I dI", Q[:60], MEASURED[:60], ERROR[:60])
-    again = write(tmp_path / "u.dat", "# 2 m", Q[50:], MEASURED[50:], ERROR[50:])
+    again = write(tmp_path / "u.dat", "# 2 m", Q[50:], 1.01 * MEASURED[50:], ERROR[50:])
     path.write_text(path.read_text() + again.read_text())
     assert len(only(path)) == 120
 

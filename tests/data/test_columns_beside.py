@@ -103,7 +103,7 @@ def test_tables_that_begin_at_the_same_q_again_are_several(
 
 def test_settings_one_after_the_other_stay_one_curve(tmp_path: Path) -> None:
     low, high = slice(0, 60), slice(40, 90)
-    parts = [rows(Q[part], MEASURED[part], ERROR[part]) for part in (low, high)]
+    parts = [rows(Q[part], k * MEASURED[part], ERROR[part]) for k, part in ((1.0, low), (1.01, high))]
     (curve,) = load(write(tmp_path, "\n\n".join(parts)))
     assert len(curve) == 110
 
