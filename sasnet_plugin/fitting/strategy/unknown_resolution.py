@@ -93,7 +93,7 @@ def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
         if _width(one) not in (0.0, _width(found))
         and (one.supposed.relative > 0) == (found.supposed.relative > 0)
     ]
-    return float(min((off / np.sqrt(rise) for off, rise in beside if rise >= 1), default=1.0))
+    return float(min([1.0, *(off / np.sqrt(rise) for off, rise in beside if rise >= 1)]))
 
 
 def _width(one: Resolved) -> float:
