@@ -59,13 +59,8 @@ def own_that_explains(
     """
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
-    names = [name for name, p in fit.parameters.items() if _is_told(name, p)]
-    tasks = [
-        replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
-        for name in names
-    ]
-    found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
-    return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
+    every = [(name, task) for name, p in fit.parameters.items() if _is_told(name, p)]
+    return _likeliest_change(pool, every, seconds)
 
 
 def other_shape_that_explains(
@@ -85,9 +80,18 @@ def other_shape_that_explains(
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
     every = [(name, one) for one in other_shapes(task, fit, models) for name in sizes(one.model)]
-    names = [name for name, _ in every]
-    tasks = [replace(one, sample=replace(one.sample, own=one.sample.own | {name})) for name, one in every]
-    found = [(names[i], one) for i, one in _explaining(pool, tasks, seconds)]
+    return _likeliest_change(pool, every, seconds)
+
+
+def _likeliest_change(
+    pool: Counting, every: Sequence[tuple[str, JointTask]], seconds: float
+) -> tuple[str, JointFit] | None:
+    """Of fits in which each curve has such a parameter of its own, the likeliest that shows a change."""
+    tasks = [
+        replace(task, sample=replace(task.sample, own=task.sample.own | {name}), settled=False)
+        for name, task in every
+    ]
+    found = [(every[i][0], one) for i, one in _explaining(pool, tasks, seconds)]
     return min(filter(_changes, found), key=lambda one: one[1].minus_two_log, default=None)
 
 

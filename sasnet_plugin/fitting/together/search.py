@@ -213,7 +213,7 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
     A curve alone may show no shape; several contrasts of one body agree on its density.
     """
-    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.options.models is not None or (materials(best.model) and ask.sample.kind != CONTRASTS):
         return []
     done = {(fit.model, fit.structure_factor) for fit in fits}
@@ -228,7 +228,7 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
     What a curve may be off by, in one contrast a second material may be as well, and the others tell.
     """
-    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.options.models is not None or ask.sample.kind != CONTRASTS or not best.within:
         return []
     done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
@@ -244,7 +244,7 @@ def _of_other_shape(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
     Spheres of many sizes are taken for a long body, whatever the network offers. Contrasts have `_bodies`.
     """
-    best = min((fit for fit in fits if not fit.lacking()), key=lambda fit: fit.minus_two_log)
+    best = _likeliest(fit for fit in fits if not fit.lacking())
     if ask.sample.kind not in _SHAPED:
         return []
     done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
@@ -253,10 +253,12 @@ def _of_other_shape(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
     task = again(ask.sample, ask.dintensities, ask.options, best)
     tasks = [replace(one, probability=known.get(one.model, 0.0)) for one in other_shapes(task, best, models)]
     found = _joint(ask, tasks)[0]
-    return [
-        min((f for f in found if f.model == m), key=lambda f: f.minus_two_log)
-        for m in {f.model for f in found}
-    ]
+    each = [[fit for fit in found if fit.model == model] for model in models]
+    return [_likeliest(own) for own in each if own]
+
+
+def _likeliest(fits: Iterable[JointFit]) -> JointFit:
+    return min(fits, key=lambda fit: fit.minus_two_log)
 
 
 def _chances(
