@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ...simulate.priors import model_info
 from ..problem.nested_models import larger
 from ..task import FitOptions, Pair
 from .result import JointFit
 
+#: A model that is thought less probable is not fitted where another explains the sample.
+UNLIKELY = 0.02
 #: What every contrast is held against: bodies of one material, and of a core with a shell.
 _PLAIN = ("sphere", "ellipsoid", "cylinder")
 _SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 
 
-def coated(body: str, but: Collection[str]) -> list[str]:
-    """Bodies of more materials that become this one, if it has any."""
+def layered(body: str, known: Mapping[str, float], but: Collection[str]) -> list[str]:
+    """Bodies that a body of fewer layers, or of others, may stand for; the likeliest first.
+
+    Parameters
+    ----------
+    known : mapping of str to float
+        What is thought of each model.
+    but : collection of str
+        Models that are none.
+    """
     own = materials(body)
-    return [name for name in larger(body) if name not in but and materials(name) > own > 0]
+    limits = [name for name in larger(body) if materials(name) > own > 0]
+    likely = [n for n, chance in known.items() if chance > UNLIKELY and materials(n) >= max(own, 2)]
+    found = dict.fromkeys(name for name in (*limits, *likely) if name not in but)
+    return sorted(found, key=lambda name: -known.get(name, 0.0))
 
 
 def plainer(best: JointFit, options: FitOptions) -> list[Pair]:

@@ -19,7 +19,7 @@ from ..result.fit_result import FitResult
 from ..strategy.fit_candidate import fit_candidate
 from ..task import Budget, FitOptions, Pair, Task
 from .alone import Alone
-from .bodies import coated, lengths, materials, plainer
+from .bodies import UNLIKELY, layered, lengths, materials, plainer
 from .distributions import either_proportions, whichever_distribution
 from .joint_fit import joint_fit
 from .one_model import JointMinimum, JointTask, fit_one
@@ -39,12 +39,10 @@ _OTHER = {CONTRASTS: CONCENTRATIONS, CONCENTRATIONS: CONTRASTS}
 _PER_CURVE = {JOINT: 12.0, BESIDE: 3.0}
 #: And of other size distributions than that of the best model, for each curve, s.
 _WIDTHS = 2.0
-#: Bodies of more materials than the best that are fitted beside it, the likeliest.
+#: Layered bodies that are fitted beside the best, the likeliest.
 _MORE = 2
 #: Kinds of sample whose best body is held against those of another shape.
 _SHAPED = (CONCENTRATIONS, PROBES, SERIES)
-#: A model that is thought less probable is not fitted where another explains the sample.
-_UNLIKELY = 0.02
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,7 @@ def _models(ask: _Asked) -> tuple[list[JointFit], list[str]]:
         least = min(done, key=lambda fit: fit.minus_two_log, default=None)
         explained = least is not None and not least.lacking()
         if explained:
-            open_ = [pair for pair in open_ if chances[pair] > _UNLIKELY][: _ENOUGH - len(done)]
+            open_ = [pair for pair in open_ if chances[pair] > UNLIKELY][: _ENOUGH - len(done)]
         now, open_ = open_[:_AT_ONCE], open_[_AT_ONCE:]
         budget = BESIDE if explained else JOINT
         nearest = np.inf if least is None else least.reduced_chisq
@@ -224,7 +222,7 @@ def _bodies(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
-    """Bodies of more materials than the best, where this explains contrasts only within a slow error.
+    """Bodies of as many materials as the best, or more, where this leaves a slow error to contrasts.
 
     What a curve may be off by, in one contrast a second material may be as well, and the others tell.
     """
@@ -233,9 +231,8 @@ def _layered(ask: _Asked, fits: Sequence[JointFit]) -> list[JointFit]:
         return []
     done = {fit.model for fit in fits if fit.structure_factor == best.structure_factor}
     known = {guess.name: guess.probability for guess in ask.suggestion.models}
-    open_ = {name: known.get(name, 0.0) for name in coated(best.model, done | set(ask.options.exclude))}
-    likely = sorted(open_, key=lambda name: -open_[name])[:_MORE]
-    pairs = {(name, best.structure_factor): open_[name] for name in likely}
+    open_ = layered(best.model, known, done | set(ask.options.exclude))
+    pairs = {(name, best.structure_factor): known.get(name, 0.0) for name in open_[:_MORE]}
     return _fitted(ask, pairs, BESIDE, best.reduced_chisq)[0]
 
 
@@ -270,9 +267,9 @@ def _chances(
         factor = guess.structure_factor
         if options.structure_factor is not None:
             factor = None if options.structure_factor == "none" else options.structure_factor
-        if guess.probability > _UNLIKELY or options.models is not None:
+        if guess.probability > UNLIKELY or options.models is not None:
             found[guess.name, factor] = guess.probability * guess.structure_factor_probability
-            if options.structure_factor is None and guess.structure_factor_probability < 1 - _UNLIKELY:
+            if options.structure_factor is None and guess.structure_factor_probability < 1 - UNLIKELY:
                 other = None if factor is not None else _interacting(guess.name, singles)
                 if other != factor:
                     rest = guess.probability * (1 - guess.structure_factor_probability)
@@ -282,7 +279,7 @@ def _chances(
         for fit in result.fits[:2]:
             if len(sum_parts(fit.name)) == 1:
                 pair = fit.model, fit.structure_factor
-                gain = fit.weight / len(singles) * max(known.get(fit.model, 0.0), 10 * _UNLIKELY)
+                gain = fit.weight / len(singles) * max(known.get(fit.model, 0.0), 10 * UNLIKELY)
                 found[pair] = max(found.get(pair, 0.0), gain)
     return found
 
