@@ -11,11 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from ...arrays import Floats
 from ...simulate.kernel import load_model
+from ...types import Curve
 from ..problem.free_parameters import sharp
 from ..settings import START_VALUES
 from ..task import Task
 
+#: A fringe's top is looked for so far away, in ln q; and what of it a plain body may be off by.
+_FRINGE, _OF_TOPS = 0.6, 0.1
 #: Values of a plain body, and a share of its half size -> sizes of a layered one whose layer is that share.
 Sizes = Callable[[Mapping[str, Any], float], dict[str, float]]
 
@@ -64,6 +70,21 @@ PLAIN: dict[str, Plain] = {
     "core_shell_ellipsoid": Plain("ellipsoid", ("radius_equatorial", "radius_polar"), _ellipsoid),
     "lamellar_hg": Plain("lamellar", ("thickness",), _sheet, "sld", "sld_head"),
 }
+
+
+def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
+    """Uncertainties (n,) that let a plain body miss how deep the dips between fringes are.
+
+    A layer decides that. Beside the data's own uncertainties a plain body follows the dips, however large
+    it has to be for it.
+    """
+    near = np.log(curve.q)
+    apart = near[None, :] - near[:, None]
+    tops = [
+        np.where((side >= 0) & (side < _FRINGE), curve.intensity, -np.inf).max(axis=1)
+        for side in (apart, -apart)
+    ]
+    return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(*tops)))
 
 
 def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,7 @@ from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_
 from ..problem.model_curves import ModelCurves, curves_of
 from ..result.model_fit import explains
 from ..settings import OPTIMIZE, PROBLEM, START_VALUES
-from ..start_values.layered import PLAIN, layered
+from ..start_values.layered import PLAIN, beside_tops, layered
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, with_fixed
 from .settings import STRATEGY, Pass
@@ -121,8 +121,10 @@ class TimedSearch:
         if plain is None or not found or found[0].chisq < enough(local):
             return found
         rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
-        body = replace(self, task=plain.task_of(self.task))
-        curves = curves_of(body.task, local.per_decade, data=(local.curve, local.dintensity))
+        own = replace(plain.task_of(self.task), dintensity=beside_tops(self.task.curve, self.task.dintensity))
+        body = replace(self, task=own)
+        tops = beside_tops(local.curve, local.dintensity)
+        curves = curves_of(body.task, local.per_decade, data=(local.curve, tops))
         bodies = body.follow(curves, from_bank(body.task, bank), rough)
         bodies = body.follow(curves, apart(bodies, curves.info, STRATEGY.finalists), STRATEGY.coarse)
         starts = [start for one in bodies for start in layered(self.task.model, one.parameters)]
