@@ -21,6 +21,10 @@ from .settings import STRATEGY
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
 
+#: Share of the fall of χ² that one of the widths tried first has at least: smearing changes a curve as the
+#: square of the width, so that two thirds of the right one leave (1 - 4/9)² of the misfit.
+_SEEN = 0.5
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -67,19 +71,23 @@ def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMIT
     for absolute in STRATEGY.absolute_dq:
         attempt(0.0, absolute, without.parameters)
     found = min(tried, key=lambda one: one.chisq)
-    for factor in STRATEGY.dq_factors if found is not without else ():
+    if without.chisq - found.chisq < _SEEN * _needed(found, task):
+        return None
+    for factor in STRATEGY.dq_factors:
         before = np.inf
         while found.chisq < before * (1 - OPTIMIZE.same_minimum):
             before = found.chisq
             for step in (factor, 1 / factor):
                 attempt(step * found.supposed.relative, step * found.supposed.absolute, found.parameters)
             found = min(tried, key=lambda one: one.chisq)
-    n = len(task.curve)
-    # Where even the best χ² is above n, the uncertainties are taken to be too small by its root.
-    tempering = max(found.chisq / n, 1.0)
-    if without.chisq - found.chisq < tempering * EVIDENCE.strong:
+    if without.chisq - found.chisq < _needed(found, task):
         return None
     return replace(found, supposed=replace(found.supposed, error=_error(found, tried)))
+
+
+def _needed(found: Resolved, task: Task) -> float:
+    """By how much χ² has to fall: where even the best is above n, uncertainties are too small by its root."""
+    return max(found.chisq / len(task.curve), 1.0) * EVIDENCE.strong
 
 
 def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
