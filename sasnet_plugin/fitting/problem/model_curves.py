@@ -114,10 +114,7 @@ class ModelCurves:
         elif len(curves) > 1:
             scales, background = solve_scales(curves, 1 / error**2, self.curve.intensity)
         else:
-            scales, level = scale_and_background(
-                curves, 1 / error**2, self.curve.intensity, lowest=self._lowest
-            )
-            background = float(level[0])
+            scales, background = self._scale_and_background(curves, 1 / error**2)
         if not _are_possible(scales):
             return np.full(error.size, PROBLEM.no_value), ones, 0.0
         residual = (scales @ curves + background - self.curve.intensity) / error
@@ -126,6 +123,17 @@ class ModelCurves:
             scales,
             background,
         )
+
+    def _scale_and_background(self, curves: Floats, weight: Floats) -> tuple[Floats, float]:
+        """Of one component; beside no background where the best scale is negative.
+
+        Far from the minimum dips lie where the measured curve has tops. A start there is no dead end.
+        """
+        intensity = self.curve.intensity
+        scales, level = scale_and_background(curves, weight, intensity, lowest=self._lowest)
+        if scales[0] <= 0:
+            return curves @ (weight * intensity) / (curves**2 @ weight), 0.0
+        return scales, float(level[0])
 
     def count(self, parameters: dict[str, Any]) -> int:
         """How many parameters are varied."""
