@@ -67,7 +67,7 @@ def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[Loca
     found = search.from_bank(coarse, bank)
     if found and not search.hopeless(found, coarse, 0):
         found = search.follow(coarse, apart(found, coarse.info, STRATEGY.followed), STRATEGY.coarse)
-    return search.with_layers(coarse, found, bank)
+    return search.from_low_q(coarse, search.with_layers(coarse, found, bank), bank)
 
 
 def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False) -> Starts:

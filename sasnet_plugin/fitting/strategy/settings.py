@@ -66,6 +66,8 @@ class StrategySettings:
     rough: Pass = setting(Pass(0.3, (0.1,), 6), "Refinement of the bank's curves on a coarse copy.")
     coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of what lies beside them.")
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
+    low_falls: float = setting(1e-2, "Low q ends where I has fallen to this share of its top.")
+    low_grows: float = setting(1.6, "By this factor the largest q grows.")
     followed: int = setting(4, "Starts that are followed further on the coarse copy.")
     apart_chisq: float = setting(0.05, "Starts lead to one minimum whose χ² differ by less, in ln.")
     finalists: int = setting(2, "Starts that go on to all points.")

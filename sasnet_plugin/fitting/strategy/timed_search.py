@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.raw import points
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.quick import fit_cost_class
 from ..ledger import spent
@@ -28,6 +29,7 @@ from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
+    from ...types import Curve
     from ..task import Task
 
 
@@ -131,6 +133,30 @@ class TimedSearch:
         more = [as_start(self.task, with_fixed(start, self.task.fixed)) for start in starts]
         return distinct(ordered([*found, *self.follow(local, more, STRATEGY.coarse)], local))
 
+    def from_low_q(self, local: ModelCurves, found: list[LocalMinimum], bank: Bank) -> list[LocalMinimum]:
+        """With what is found at low q and followed to higher q step by step, where nothing is near.
+
+        Minima are few and wide where there are few fringes, and each fringe more brings narrower ones (so of
+        seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
+        """
+        end = spent() + self.left(STRATEGY.coarse.share)
+        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        if not found or self.hopeless(found, local, 0) or misfit(found[0].parameters) < enough(local):
+            return found
+        near: list[LocalMinimum] = []
+        rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
+        for part in growing(local.curve):
+            data = part, local.dintensity[: len(part)]
+            own = replace(self, task=replace(self.task, curve=part, dintensity=data[1]))
+            curves = curves_of(own.task, local.per_decade, data=data)
+            if near:
+                near = own.follow(curves, values_of(near[: STRATEGY.followed]), STRATEGY.coarse)
+            else:
+                near = own.follow(curves, from_bank(own.task, bank), rough)
+            if not near:
+                break
+        return distinct(ordered([*found, *self.follow(local, values_of(near), STRATEGY.coarse)], local))
+
     def _misfit(self, local: ModelCurves, tolerance: float, end: float) -> Misfit:
         return lambda values: float(np.sum(self._residual(local, values, tolerance, end) ** 2))
 
@@ -171,6 +197,19 @@ class TimedSearch:
         explained = explains(self.task.budget.best_chisq, len(self.task.curve))
         gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
         return least > gain * others
+
+
+def growing(curve: Curve) -> list[Curve]:
+    """Its points up to a q that grows, from where it has fallen well below its top; none if it does not."""
+    top = np.maximum.accumulate(curve.intensity)
+    low = np.flatnonzero(curve.intensity < STRATEGY.low_falls * top)
+    if not low.size:
+        return []
+    parts, end = [], curve.q[low[0]]
+    while end < curve.q[-1]:
+        parts.append(points(curve, curve.q <= end))
+        end *= STRATEGY.low_grows
+    return parts
 
 
 def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
