@@ -86,6 +86,7 @@ class Fitted:
     def _from(self, curve: Curve, before: ModelFit | None) -> ModelFit | None:
         from ...fitting.api import bank_path, uncertainties
         from ...fitting.pool import answer_of
+        from ...fitting.problem.conventions import conventional
         from ...fitting.strategy.fit_candidate import fit_candidate
         from ...fitting.task import Budget, Task
         from ...simulate.bank import Bank
@@ -98,7 +99,10 @@ class Fitted:
         budget = Budget(_FIRST if before is None else _NEXT)
         task = Task(curve, sigma, form, factor or None, fixed=fixed, starts=starts, budget=budget)  # type: ignore[arg-type]
         found = answer_of(fit_candidate, task, self._bank, budget)
-        return None if isinstance(found, Exception) else found
+        if isinstance(found, Exception):
+            return None
+        # What begins anew, as after a pause, has the contrast that the frames before have: the usual one.
+        return found if before is not None else conventional(found)
 
 
 def _values_of(found: ModelFit) -> dict[str, tuple[float, float]]:
