@@ -123,10 +123,10 @@ async def _tag(images: Path, servers: list[Server], home: Path) -> None:
         await anna.run("document.querySelector('#preview-write').click()")
         await anna.until("document.querySelector('#problem').textContent.startsWith('Accepted')")
         await anna.run(FILTER.format("labelled"))
-        known = re.search(r"(\d+) labelled", await anna.run(STATUS))
-        assert known is not None
-        assert int(known[1]) > 4, "what was accepted, beside what two people have tagged"
-        await anna.until(f"{COUNT} == '{known[1]} images'")
+        # Both are told by the server, each when it comes.
+        await anna.until(f"{COUNT} == (/(\\d+) labelled/.exec({STATUS}) || [])[1] + ' images'")
+        shown = int((await anna.run(COUNT)).split()[0])
+        assert shown > 4, "what was accepted, beside what two people have tagged"
         await _seen(anna, pictures / "tag_grid.png")
         await _press(anna, "ArrowRight", "ArrowRight", "Enter")
         await anna.until("(document.querySelector('#picture') || {}).naturalWidth > 100")
