@@ -63,8 +63,9 @@ class Task:
     #: These lie beside the minimum, where a coarse copy of the data would only lead astray.
     beside: bool = False
     extra: dict[str, Any] | None = None  #: Parameters of one more start, besides the bank's.
-    #: Look for other local minima from random starts about the bank's and `extra`, as long as there is time.
-    restarts: bool = False
+    #: Look for other local minima from random starts about the bank's and `extra`, as long as there is time
+    #: and until so many in a row have led no lower; 0: not at all.
+    restarts: float = 0.0
     #: How often the same was looked for before: other curves of the bank and other random steps.
     attempt: int = 0
     #: Calculate the model at the measured points alone, as SasView does, whatever its fringes need.

@@ -27,6 +27,7 @@ def restarts(
     points: int,
     enough: float,
     going: Callable[[], bool],
+    most_in_vain: float,
 ) -> list[LocalMinimum]:
     """The starts and what is found from others about them, the best first.
 
@@ -38,11 +39,15 @@ def restarts(
         χ² that leaves nothing to look for.
     going : callable
         Whether there is time.
+    most_in_vain : float
+        Restarts in a row that end no lower, after which it ends.
     """
-    found = list(starts)
-    while going() and found[0].chisq > enough:
+    found, in_vain = list(starts), 0
+    while going() and found[0].chisq > enough and in_vain < most_in_vain:
         about = starts[int(rng.integers(len(starts)))].parameters
         there = refine(scattered(info, about, rng, fixed, points))
+        lower = there is not None and there.chisq < found[0].chisq * (1 - OPTIMIZE.same_minimum)
+        in_vain = 0 if lower else in_vain + 1
         if there is not None:
             found = sorted([*found, there], key=lambda one: one.chisq)
     return found

@@ -235,7 +235,7 @@ def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
     attempt = sum(done[: len(key)] == key for done in state.done)
     # About a deep wrong minimum there may be none other; later ones are about the bank's curves alone.
     extra = starting_values(fit) if attempt == 0 else None
-    task = state.task(hypothesis, extra=extra, restarts=True, budget=budget, attempt=attempt)
+    task = state.task(hypothesis, extra=extra, restarts=np.inf, budget=budget, attempt=attempt)
     # However far off the likeliest is: it may lie in a wrong minimum.
     promise = max(least / fit.chisq, state.beliefs.of(hypothesis))
     chance = STRATEGY.seldom * STRATEGY.again**attempt * promise
@@ -258,7 +258,7 @@ def again(state: State) -> Iterator[Step]:
         return
     fit = state.fits[best]
     if fit.chisq > len(state.curve) - len(fit.free):
-        task = state.task(best, restarts=True, attempt=1, budget=Budget(STRATEGY.brief))
+        task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
         worth = STRATEGY.seldom * boost(state, len(fit.free), again=True) / best.seconds
         yield Step(("again", best), worth, hypothesis=best, task=task)

@@ -83,6 +83,9 @@ class StrategySettings:
     screening_share: float = setting(0.3, "Of the time for a curve, what screening may take.", "share")
     assessment_share: float = setting(0.05, "The same, what is kept for the assessment.", "share")
     more_volume: float = setting(0.05, "Volume fraction at which a product starts from its form's fit.")
+    in_vain: int = setting(
+        20, "Starts at random in a row that lead no lower, after which a fit that explains is the right one."
+    )
     near_fits: int = setting(3, "So many of the best fits have neighbours.")
     near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
     far_best: float = setting(

@@ -188,6 +188,7 @@ class TimedSearch:
             load_model(self.task.name).info, starts, attempt, rng,
             fixed=local.fixed, points=PROBLEM.coarse_width_points[fit_cost_class(self.task.model)],
             enough=enough(local), going=lambda: spent() < end,
+            most_in_vain=self.task.restarts,
         )  # fmt: skip
 
     def hopeless(self, found: list[LocalMinimum], local: ModelCurves, stage: int) -> bool:

@@ -210,12 +210,14 @@ def test_starts_are_with_a_distribution_and_without_as_a_user_lets_them() -> Non
 def test_it_ends_where_nothing_is_left_to_look_for_and_where_the_time_is_up() -> None:
     info, calls = load_model("sphere").info, list[dict[str, Any]]()
 
-    def found(enough: float, refine: Callable[[dict[str, Any]], LocalMinimum | None]) -> list[LocalMinimum]:
+    def found(
+        enough: float, refine: Callable[[dict[str, Any]], LocalMinimum | None], in_vain: float = np.inf
+    ) -> list[LocalMinimum]:
         calls.clear()
         start = LocalMinimum({"radius": 50.0, "sld": 1.0, "sld_solvent": 6.0}, 100.0)
         return restarts(
             info, [start], lambda p: calls.append(p) or refine(p), np.random.default_rng(2),
-            fixed=frozenset(), points=15, enough=enough, going=lambda: len(calls) < 40,
+            fixed=frozenset(), points=15, enough=enough, going=lambda: len(calls) < 40, most_in_vain=in_vain,
         )  # fmt: skip
 
     # Each is a little better.
@@ -225,6 +227,9 @@ def test_it_ends_where_nothing_is_left_to_look_for_and_where_the_time_is_up() ->
     assert len(calls) == 11
     assert len(found(10.0, lambda p: None)) == 1
     assert len(calls) == 40
+    # The first is lower, the rest end where it has.
+    assert found(10.0, lambda p: LocalMinimum(p, 90.0), in_vain=7)[0].chisq == 90.0
+    assert len(calls) == 8
 
 
 SLDS = {"sld_core": 1.0, "sld_shell": 4.0, "sld_solvent": 6.3}
@@ -259,7 +264,7 @@ def test_a_fit_in_another_minimum_reaches_the_truth(
     curve = simulated(model, truth | {"background": 0.01})
     assert curve.dintensity is not None
     task = Task(curve, curve.dintensity, model, None, budget=Budget(30.0))
-    free = fit_candidate(replace(task, extra=truth | caught, restarts=True), bank)
+    free = fit_candidate(replace(task, extra=truth | caught, restarts=np.inf), bank)
     assert free.reduced_chisq < 1.3
     for name in caught.keys() - TURNED.keys():
         assert free.parameters[name].value == pytest.approx(truth[name], rel=0.05)
