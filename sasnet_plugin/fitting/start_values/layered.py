@@ -78,13 +78,12 @@ def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
     A layer decides that. Beside the data's own uncertainties a plain body follows the dips, however large
     it has to be for it.
     """
-    near = np.log(curve.q)
-    apart = near[None, :] - near[:, None]
-    tops = [
-        np.where((side >= 0) & (side < _FRINGE), curve.intensity, -np.inf).max(axis=1)
-        for side in (apart, -apart)
-    ]
-    return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(*tops)))
+    log_q, intensity = np.log(curve.q), curve.intensity
+    low, high = np.searchsorted(log_q, log_q - _FRINGE, "right"), np.searchsorted(log_q, log_q + _FRINGE)
+    # Slices and no matrix: a curve may have thousands of points.
+    before = [intensity[a : i + 1].max() for i, a in enumerate(low)]
+    after = [intensity[i:b].max() for i, b in enumerate(high)]
+    return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(before, after)))
 
 
 def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -146,9 +146,8 @@ class TimedSearch:
         near: list[LocalMinimum] = []
         rough = replace(STRATEGY.rough, share=STRATEGY.coarse.share)
         for part in growing(local.curve):
-            data = part, local.dintensity[: len(part)]
-            own = replace(self, task=replace(self.task, curve=part, dintensity=data[1]))
-            curves = curves_of(own.task, local.per_decade, data=data)
+            own = replace(self, task=replace(self.task, curve=part, dintensity=local.dintensity[: len(part)]))
+            curves = curves_of(own.task, local.per_decade)
             if near:
                 near = own.follow(curves, values_of(near[: STRATEGY.followed]), STRATEGY.coarse)
             else:
