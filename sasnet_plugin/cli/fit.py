@@ -33,6 +33,7 @@ from .fits.options import Files, also_given, with_fit_options
 from .fits.outputs import Outputs, written
 from .fits.printed import Say
 from .fits.reading import Reading
+from .interrupt import Ending
 from .progress import fitting
 from .streams import json_lines
 
@@ -87,7 +88,11 @@ def fit(
     An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
     the distribution of its axes are fitted.
 
-    Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
+    Ctrl-C ends with what is fitted of the present file, and leaves out the others; once more, and
+    with --together, at once.
+
+    Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage;
+    130: ended by Ctrl-C.
     """
     began = time.monotonic()
 
@@ -106,18 +111,22 @@ def fit(
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
     reading = Reading(domain, options, tuple(geometry or ()))
     # The processes start while the files are read and classified.
-    with Workers(bank_path(), options.fit.workers) as pool:
+    ending = Ending()
+    with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
         if together:
             failed = _together(pool, files, how, reading, of_sample, outputs, say)
         else:
-            failed = _each(pool, files, how, reading, outputs, say, began)
+            failed = _each(pool, ending, files, how, reading, outputs, say, began)
+    if ending():
+        raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
 
 
 def _each(
     pool: Workers,
+    ending: Ending,
     files: list[str],
     how: FitOptions,
     reading: Reading,
@@ -129,12 +138,17 @@ def _each(
     failed = 0
     window = reading.options.window
     every = (pair for each in expand(files) for pair in curves_of(each, reading.read, window))
-    for path, outcome, passed in clocked(every, began):
-        # Reading counts, and for the first data set what passed since the command began.
-        left = max(how.time_limit - passed, 0.5 * how.time_limit)
-        found = _found(pool, path, outcome, how, left, reading, say)
-        failed += _answered(path, outcome, found, outputs, reading, say)
-    outputs.close()
+    try:
+        for path, outcome, passed in clocked(every, began):
+            # Reading counts, and for the first data set what passed since the command began.
+            left = max(how.time_limit - passed, 0.5 * how.time_limit)
+            found = _found(pool, ending, path, outcome, how, left, reading, say)
+            with ending.heard():
+                failed += _answered(path, outcome, found, outputs, reading, say)
+            if ending():
+                break
+    finally:  # after Ctrl-C, too, with the answers that there are
+        outputs.close()
     return failed
 
 
@@ -172,7 +186,14 @@ def _together(
 
 
 def _found(
-    pool: Workers, path: str, outcome: Any, how: FitOptions, left: float, reading: Reading, say: Say
+    pool: Workers,
+    ending: Ending,
+    path: str,
+    outcome: Any,
+    how: FitOptions,
+    left: float,
+    reading: Reading,
+    say: Say,
 ) -> FitResult | Answer | Exception:
     """Fit a curve or an image within so many seconds, or pass on why there is neither."""
     from ..fitting.api import fit_with
@@ -183,12 +204,15 @@ def _found(
     try:
         if not isinstance(outcome, Curve):
             return _fit_image(reading.kinds[outcome.file], outcome, left)
-        with fitting(left, say.silent) as progress:
-            return fit_with(Watched(pool, progress), outcome, how, wall=left)
+        with fitting(left, say.silent) as progress, ending.heard():
+            found = fit_with(Watched(pool, progress), outcome, how, wall=left)
     except SasnetError as error:
         return error
     except Exception as error:  # one file must not stop the others, whatever is wrong
         return unforeseen(path, error)
+    if found.ended and found.best is None:
+        return SasnetError(f"{path}: ended before any model was fitted.")
+    return found
 
 
 def _answered(

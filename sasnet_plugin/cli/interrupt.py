@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,12 +11,41 @@ from contextlib import contextmanager
 @contextmanager
 def term_as_interrupt() -> Iterator[None]:
     """A job scheduler ends what ran out of time by SIGTERM, some seconds before it kills."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+class Ending:
+    """Whether a fit is to end with what it has, asked for by Ctrl-C or SIGTERM; twice ends the command."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self) -> bool:
+        """Whether it was asked for."""
+        return self.asked
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """While the block runs; what it is given is heard in the main thread."""
+        numbers = signal.SIGINT, signal.SIGTERM
+        before = {number: signal.signal(number, self._ask) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, usual in before.items():
+                signal.signal(number, usual)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self.asked = True
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, _interrupt)
+        # Not by print: this may come in the middle of one.
+        os.write(2, b"\nsasnet: ending with what is fitted; Ctrl-C once more ends at once.\n")

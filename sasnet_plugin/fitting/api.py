@@ -40,6 +40,7 @@ from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
 
+ENDED = "You ended the search: where it goes on, the answer may be another, with larger errors."
 BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
@@ -189,7 +190,7 @@ def fit_with(
     longer = replace(ledger, until=began + limit)
     fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
     unfitted = _unfitted(state, fits)
-    notes.extend([*said, *_late(unfitted, options), *sentences_of(state.unanswered)])
+    notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])
     given, probe = _given(options)
     beside = partial(_beside_held, longer, found.curve, dintensity, given, method)
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, beside)
@@ -197,7 +198,9 @@ def fit_with(
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":
         result = _over_kinds(result, found.kinds)
-    return told(_with_what_is_missing(result, state, unfitted, cut=ledger.cut), options)
+    ended = ledger.ended or longer.ended
+    result = replace(result, ended=ended, limit_met=ledger.cut and not ended, unfitted=unfitted)
+    return told(_with_what_is_missing(result, state), options)
 
 
 def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:
@@ -238,13 +241,11 @@ def usual_resolutions() -> tuple[float, float]:
     return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))
 
 
-def _with_what_is_missing(
-    result: FitResult, state: State, unfitted: tuple[str, ...], *, cut: bool
-) -> FitResult:
-    """With what could not be fitted or was not, and whether the clock on the wall ended the search."""
+def _with_what_is_missing(result: FitResult, state: State) -> FitResult:
+    """With what could not be fitted, and a note where the clock on the wall or the user ended the search."""
     failed = tuple(dict.fromkeys(error.name for error in state.unanswered))
-    notes = (*result.notes, CUT) if cut else result.notes
-    return replace(result, notes=notes, limit_met=cut, unanswered=failed, unfitted=unfitted)
+    notes = (*result.notes, *[CUT] * result.limit_met, *[ENDED] * result.ended)
+    return replace(result, notes=notes, unanswered=failed)
 
 
 def _refined(
@@ -272,11 +273,10 @@ def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
 
 
-def _late(unfitted: Sequence[str], options: FitOptions) -> list[str]:
-    if not unfitted:
-        return []
-    names = ", ".join(unfitted)
-    return [f"Not fitted within the time limit (go on with --time-limit {options.longer():.0f}): {names}."]
+def _late(unfitted: Sequence[str], options: FitOptions, *, ended: bool) -> list[str]:
+    limit = f"within the time limit (go on with --time-limit {options.longer():.0f})"
+    when = "before you ended the search" if ended else limit
+    return [f"Not fitted {when}: {', '.join(unfitted)}."] if unfitted else []
 
 
 def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) -> FitResult:

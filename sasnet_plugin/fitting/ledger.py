@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from .costs import cost, look_cost
 from .settings import EFFORT
-from .task import Budget, LateError, Named, Plan, Pool, Work
+from .task import Budget, EndedError, LateError, Named, Plan, Pool, Work
 
 
 @dataclass
@@ -135,6 +135,7 @@ class Ledger:
     first: float = -np.inf
     spent: float = 0.0
     cut: bool = False  #: Whether the clock on the wall has ended something before its evaluations were spent.
+    ended: bool = False  #: Whether the user has.
     fitted: bool = False
     count: int = EFFORT.lanes
 
@@ -153,6 +154,7 @@ class Ledger:
         self.fitted = self.fitted or any(map(np.isfinite, shares.chisq.values()))
         late = any(isinstance(a, LateError) for i, a in found.items() if i not in shares.used)
         self.cut = self.cut or shares.cut or late
+        self.ended = self.ended or any(isinstance(answer, EndedError) for answer in found.values())
         yield from sorted(found.items(), key=lambda item: item[0])
 
     def _end_of(self, asked: Sequence[Named]) -> float:

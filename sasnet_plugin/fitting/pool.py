@@ -17,7 +17,7 @@ from ..workers.pool import GoneError, Said
 from ..workers.pool import Pool as JobPool
 from .ledger import begin, cut, used
 from .settings import EFFORT
-from .task import Budget, Counting, LateError, Named, Plan, Pool, Work
+from .task import Budget, Counting, EndedError, LateError, Named, Plan, Pool, Work
 
 if TYPE_CHECKING:
     from ..simulate.bank import Bank
@@ -125,6 +125,8 @@ class Workers:
     count: int = 2
     #: Asked again and again during `run`, which ends with `StoppedError` once it is true.
     stopped: Callable[[], bool] = lambda: False
+    #: The same; once it is true, what is not done is answered by an `EndedError`.
+    ended: Callable[[], bool] = lambda: False
 
     def __enter__(self) -> Workers:
         from ..simulate.bank import Bank
@@ -165,6 +167,9 @@ class Workers:
             while jobs.todo or jobs.index_of:
                 if self.stopped():
                     raise StoppedError
+                if self.ended():
+                    yield from jobs.late(EndedError)
+                    break
                 jobs.begin()
                 left = deadline - time.monotonic()
                 # Between two questions whether the answers are still wanted, s.
@@ -207,11 +212,11 @@ class _Jobs:
             self.plan.done(index, answer, *spent)
         return index, answer
 
-    def late(self) -> list[tuple[int, Any]]:
+    def late(self, why: type[LateError] = LateError) -> list[tuple[int, Any]]:
         """Why all that is open has no answer: the time is up."""
         late = [*self.end(), *reversed(self.todo)]
         self.todo.clear()
-        return [(index, LateError(self.asked[index].name)) for index in late]
+        return [(index, why(self.asked[index].name)) for index in late]
 
     def end(self) -> list[int]:
         """End what is under way and have other processes warm for the next; what it was about."""

@@ -238,7 +238,11 @@ class LateError(SasnetError):
 
     def __reduce__(self) -> tuple[type[LateError], tuple[str]]:
         # As it is, pickle would make the name of the sentence.
-        return LateError, (self.name,)
+        return type(self), (self.name,)
+
+
+class EndedError(LateError):
+    """A piece of work was not done, as the user wants what there is."""
 
 
 def no_curve(name: str) -> SasnetError:

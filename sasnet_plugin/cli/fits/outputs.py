@@ -162,7 +162,7 @@ class Outputs:
         """
         from ...report.page.overview import write_csv, write_overview
 
-        if self.table is not None:
+        if self.table is not None and self.rows:  # none where it was ended before
             write_csv(self.rows, self.table)
         if self.plot is not None and self.drawn:
             from ...report.plot import plot_fits

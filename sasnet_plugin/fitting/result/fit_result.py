@@ -45,7 +45,9 @@ class FitResult:
         The clock on the wall ended the search before its evaluations were spent: another time, or elsewhere,
         the answer may be another.
     unfitted : tuple of str
-        Names of the candidates that the time limit left unfitted.
+        Names of the candidates that the time limit, or whoever ended the search, left unfitted.
+    ended : bool
+        A user has ended the search, as by Ctrl-C.
     expected : Suggestion or None
         What the network says of the curve among all models; None where it was not asked.
     scope_threshold : float
@@ -68,6 +70,7 @@ class FitResult:
     explaining: tuple[str, ...] = ()
     limit_met: bool = False
     unfitted: tuple[str, ...] = ()
+    ended: bool = False
     expected: Suggestion | None = None
     scope_threshold: float = 0.0
     distributions: tuple[ModelFit, ...] = ()
@@ -176,6 +179,7 @@ class FitResult:
             "notes": list(self.notes),
             "limit_met": self.limit_met,
             "unfitted": list(self.unfitted),
+            **({"ended": True} if self.ended else {}),
             **({"unanswered": list(self.unanswered)} if self.unanswered else {}),
         }
 

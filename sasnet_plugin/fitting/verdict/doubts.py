@@ -47,7 +47,9 @@ def failed(result: FitResult) -> Iterator[str]:
 
 def time(result: FitResult) -> Iterator[str]:
     """More was to be tried."""
-    if result.unfitted:
+    if result.ended:
+        yield "You ended the search early, so that a better fit may exist, and the errors be larger."
+    elif result.unfitted:
         which = "one of them" if result.unfitted[1:] else "it"
         yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
     elif result.limit_met:
@@ -56,7 +58,7 @@ def time(result: FitResult) -> Iterator[str]:
 
 def time_within_error(result: FitResult) -> Iterator[str]:
     """The same, where the best fit needs an error that is not stated: another may not."""
-    if equals.within_error(result) and not equals.small_chisq(result):
+    if result.ended or (equals.within_error(result) and not equals.small_chisq(result)):
         yield from time(result)
 
 

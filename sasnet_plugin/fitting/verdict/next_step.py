@@ -55,6 +55,8 @@ def changes_of(result: FitResult, options: FitOptions) -> _Step:
         window = options.also.get("--q-range")
         same = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
         return {"--q-unit": "nm", **same}, "if q is in nm⁻¹"
+    if result.ended:
+        return {}, "to let the search come to its end"
     if not explained_within_error(result):
         return _for_the_unexplained(result, options)
     found = (find(result, options) for find in (_simpler, _own_value, _expected))

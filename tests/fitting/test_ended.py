@@ -1,0 +1,64 @@
+"""Ctrl-C in a fit: what is fitted is the answer, with its doubt; once more ends the command."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sasnet_plugin.cli.interrupt import Ending
+from sasnet_plugin.fitting.api import bank_path, fit_with
+from sasnet_plugin.fitting.pool import Workers
+from sasnet_plugin.fitting.progress import Watched
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.types import Curve
+
+TWO = FitOptions(models=("vesicle", "cylinder"), structure_factor="none")
+
+
+def _ended(curve: Curve, when: Callable[[dict[str, Any]], bool]) -> FitResult:
+    """A fit in which Ctrl-C is pressed as soon as it says something like that."""
+    ending = Ending()
+
+    def told(**how: Any) -> None:
+        if when(how) and not ending():
+            signal.raise_signal(signal.SIGINT)
+
+    with Workers(bank_path(), 1, ended=ending) as pool, ending.heard():
+        return fit_with(Watched(pool, told), curve, TWO)
+
+
+def test_what_was_fitted_is_the_answer_and_says_that_it_was_ended(
+    simulated: Callable[..., Curve], capfd: pytest.CaptureFixture[str]
+) -> None:
+    curve = simulated("cylinder", {"radius": 30.0, "length": 300.0, "background": 0.01})
+    found = _ended(replace(curve, file="rods.dat"), lambda how: "reduced_chisq" in how)
+    assert [fit.model for fit in found.fits] == ["vesicle"]
+    assert (found.ended, found.limit_met) == (True, False)
+    assert found.unfitted[0] == "cylinder"
+    assert found.verdict.doubt.startswith("You ended the search early")
+    assert found.verdict.next == "sasnet fit rods.dat --models vesicle,cylinder --structure-factor none"
+    assert found.as_dict()["ended"] is True
+    assert capfd.readouterr().err.count("Ctrl-C once more") == 1
+
+
+def test_before_anything_is_fitted_there_is_no_answer(simulated: Callable[..., Curve]) -> None:
+    found = _ended(simulated("sphere", {"radius": 60.0, "background": 0.01}), lambda how: True)
+    assert found.best is None
+    assert found.ended
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_time_ends_at_once_and_later_all_is_as_before(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    ending = Ending()
+    with ending.heard():
+        signal.raise_signal(number)
+        assert ending()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) == before
