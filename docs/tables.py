@@ -11,6 +11,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,7 @@ def rooms_and_files(package: str) -> Iterator[tuple[str, str, list[tuple[str, st
         )
 
 
+@cache
 def _first_sentence(path: Path) -> str:
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     # What is code in a docstring, in one backtick or two, is code in Markdown with one.

@@ -98,20 +98,13 @@ def test_files_of_the_project_that_are_named_exist(page: Path) -> None:
 
 def test_every_file_of_the_package_is_on_the_code_map(repository: Path, tables: Any) -> None:
     code_map = tables.filled((repository / "docs" / "code_map.md").read_text(encoding="utf-8"))
-    found = {
-        f"{room}/{name}": what
-        for room, _, files in tables.rooms_and_files("sasnet_plugin")
-        for name, what in files
-    }
+    rooms = list(tables.rooms_and_files("sasnet_plugin"))
+    found = {f"{room}/{name}": what for room, _, files in rooms for name, what in files}
     here = {path.relative_to(repository).as_posix() for path in (repository / "sasnet_plugin").rglob("*.py")}
     assert set(found) == {path for path in here if "/__" not in path}
     assert [path for path, what in found.items() if not what] == []
-    assert all(
-        f"### `{room}/`" in code_map
-        for room, purpose, _ in tables.rooms_and_files("sasnet_plugin")
-        if purpose
-    )
-    assert [room for room, purpose, _ in tables.rooms_and_files("sasnet_plugin") if not purpose] == []
+    assert all(f"### `{room}/`" in code_map for room, purpose, _ in rooms if purpose)
+    assert [room for room, purpose, _ in rooms if not purpose] == []
 
 
 def test_every_setting_of_fits_has_a_reason_and_is_used(repository: Path, tables: Any) -> None:

@@ -93,6 +93,24 @@ def test_what_is_dropped_is_listed_and_junk_is_told(server: Server, new_page: Ne
         text,
     )
     page.wait_for_selector("#title:has-text('dragged.dat')")
+    # Of a folder that is dropped one file may not be read; the other is taken all the same.
+    page.evaluate(
+        """text => {
+            const entry = (name, file) => ({ name, fullPath: `/run/${name}`, isFile: true, file });
+            const good = entry("a good one.dat", (done) => done(new File([text], "a good one.dat")));
+            const bad = entry("locked.dat", (done, failed) => failed(new DOMException("no permission")));
+            let left = [bad, good];
+            const createReader = () => ({ readEntries: (done) => { done(left); left = []; } });
+            const items = [{ webkitGetAsEntry: () => ({ name: "run", createReader }) }];
+            const how = new Event("drop", { bubbles: true, cancelable: true });
+            Object.defineProperty(how, "dataTransfer", { value: { items, files: [] } });
+            document.body.dispatchEvent(how);
+        }""",
+        text,
+    )
+    page.wait_for_selector("#rows tr:has-text('a good one.dat')")
+    told = page.text_content("#problem")
+    assert told == "The browser could not read /run/locked.dat: no permission"
 
 
 def test_three_hundred_files_are_dropped_at_once(new_page: NewPage, tmp_path: Path) -> None:

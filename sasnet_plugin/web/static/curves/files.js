@@ -157,23 +157,31 @@ async function filesOf(transfer) {
   return found;
 }
 
+// What the browser may not read is passed on as an error: the other files of a folder are taken all the same.
 async function walk(entry, found) {
-  if (entry.isFile) {
-    if (!entry.name.startsWith(".")) found.push(await new Promise((done, failed) => entry.file(done, failed)));
-    return;
-  }
-  const reader = entry.createReader();
-  for (;;) {
-    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (!some.length) return;
-    for (const one of some) await walk(one, found);
+  if (entry.name.startsWith(".")) return;
+  try {
+    if (entry.isFile) found.push(await new Promise((done, failed) => entry.file(done, failed)));
+    else for (const one of await within(entry)) await walk(one, found);
+  } catch (error) {
+    found.push(new Error(`The browser could not read ${entry.fullPath}: ${error.message}`));
   }
 }
 
-async function dropped(some) {
-  if (!some.length) return;
+async function within(folder) {
+  const reader = folder.createReader(), found = [];
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!some.length) return found;
+    found.push(...some);
+  }
+}
+
+async function dropped(given) {
+  if (!given.length) return;
   tell("");
-  const failed = [], keys = [];
+  const failed = given.filter((one) => one instanceof Error).map((error) => error.message), keys = [];
+  const some = given.filter((one) => !(one instanceof Error));
   let done = 0, next = 0;
   const work = async () => {
     while (next < some.length) {
@@ -185,7 +193,7 @@ async function dropped(some) {
   await Promise.all([work(), work(), work(), work()]);
   await ask("/api/scan", {}).catch(() => null);
   if (failed.length) tell(`${failed.length === 1 ? "" : `${failed.length} files were not taken: `}${failed[0]}`);
-  if (some.length === 1 && keys.length === 1 && !/\.toml$/i.test(some[0].name)) open(keys[0]);
+  if (given.length === 1 && keys.length === 1 && !/\.toml$/i.test(some[0].name)) open(keys[0]);
   else if (!location.hash.startsWith("#images")) { location.hash = "#files"; look(true); }
 }
 
