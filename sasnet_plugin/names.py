@@ -5,6 +5,7 @@ What comes from a file may hold anything; what is shown must not command a termi
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePath
 
 #: How the address of an entry of a Tiled server begins.
@@ -46,6 +47,14 @@ def sum_parts(model: str) -> tuple[str, ...]:
 def installed_by(extra: str) -> str:
     """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
     return f"where the source of sasnet lies: pip install '.[{extra}]'."
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """How a sentence ends that refuses a name: the nearest that there is, or something else."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else otherwise
 
 
 def is_tiled(text: object) -> bool:

@@ -6,10 +6,10 @@ import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..names import nearest
 from ..types import DataError
 from .failure import too_large
 
@@ -104,8 +104,7 @@ def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> No
     names = list(names)
     for key in table:
         if key not in names:
-            near = get_close_matches(key, names, n=1, cutoff=0.4)
-            advice = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}."
+            advice = nearest(key, names, f"use one of {', '.join(names)}.")
             raise DataError(f"{file}: there is no setting {key!r}; {advice}")
 
 

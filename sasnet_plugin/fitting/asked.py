@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from ..data.sample.sample import Sample
+from ..names import nearest
 from ..predict import open_classifier
 from ..types import ModelGuess, SasnetError, Suggestion, product_name
 from .problem.free_parameters import names_of
@@ -15,6 +16,9 @@ from .task import FitOptions, Start
 #: Each curve of a sample has its own, whatever else they share.
 _ALWAYS_OWN = ("scale", "background")
 _NEVER_SHARED = tuple(("share", name) for name in _ALWAYS_OWN)
+
+#: The end of a sentence that refuses a name to which none is near.
+_GIVE = "give sasmodels' name of a parameter."
 
 
 def several_of(names: Iterable[str]) -> tuple[str, ...]:
@@ -114,7 +118,8 @@ def check_names(options: FitOptions) -> None:
     known = _parameters([*_forms(options), *structure_factors()])
     for name in wanted:
         if name not in known:
-            raise SasnetError(f"{name}: none of these models has such a parameter{_nearest(name, known)}")
+            near = nearest(name, known, _GIVE)
+            raise SasnetError(f"{name}: none of these models has such a parameter; {near}")
 
 
 def _check_selection(options: FitOptions) -> None:
@@ -149,8 +154,8 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
     known = {*of_models, *_parameters(structure_factors())}
     for how, name in said:
         if name not in known:
-            can = f"; they have {', '.join(of_models)}." if options.models else _nearest(name, known)
-            raise SasnetError(f"{how} {name}: none of these models has such a parameter{can}")
+            can = f"they have {', '.join(of_models)}." if options.models else nearest(name, known, _GIVE)
+            raise SasnetError(f"{how} {name}: none of these models has such a parameter; {can}")
         if (how, name) in _NEVER_SHARED:
             raise SasnetError(
                 f"share {name}: each curve has its own; any other parameter can be shared, and factors of the"
@@ -187,11 +192,3 @@ def _parameters(models: Iterable[str], without: Sequence[str] = ()) -> list[str]
                 continue
             known |= dict.fromkeys((p.name, f"{p.name}_pd") if p.polydisperse else (p.name,))
     return list(known)
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """The end of a sentence that offers the nearest names."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, sorted(known), n=3)
-    return f"; did you mean {' or '.join(near)}?" if near else "."

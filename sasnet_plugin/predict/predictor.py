@@ -5,7 +5,6 @@ The exported network runs in ONNX Runtime on the CPU, in batches.
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import numpy as np
 
 from ..domains import DEFAULT, Domain, Seen
 from ..domains.heads import Classes, Inputs, Outputs, Scope, outputs_of
+from ..names import nearest
 from ..types import DataError, ModelZooError, SasnetError
 from ..workers.child import interrupted_after
 from ..zoo import Manifest, ZooModel, open_model, zoo_folder
@@ -198,8 +198,7 @@ class Predictor:
         names, labels = list(names), self.manifest.labels
         for name in names:
             if name not in labels:
-                near = difflib.get_close_matches(name, labels, n=1, cutoff=0.5)
-                hint = f"did you mean {near[0]}?" if near else "give sasmodels' name of a form model."
+                hint = nearest(name, labels, "give sasmodels' name of a form model.")
                 raise UnknownModelError(f"{name}: the network knows no such model; {hint}")
         return names
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..types import SasnetError, product_name
+from ..names import nearest, product_name
+from ..types import SasnetError
 
 #: Parameters that a curve does not show, or that say how a product is put together.
 _LEFT_OUT = ("magnetic", "orientation")
@@ -18,14 +19,11 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
     SasnetError
         One does not exist; the sentence offers the nearest names.
     """
-    from difflib import get_close_matches
-
     from ..simulate.priors import form_models, model_info, structure_factors
 
     if model not in form_models():
-        near = " or ".join(get_close_matches(model, form_models(), n=3))
-        hint = f"; did you mean {near}?" if near else "."
-        raise SasnetError(f"{model[:80]}: sasmodels has no such model{hint}")
+        hint = nearest(model, form_models(), "give the name of a form model.")
+        raise SasnetError(f"{model[:80]}: sasmodels has no such model; {hint}")
     if structure_factor is None:
         return model
     if structure_factor not in structure_factors():

@@ -49,7 +49,7 @@ def test_a_text_without_name_or_value_is_refused_with_an_example(text: str) -> N
 
 
 def test_an_unknown_name_is_refused_with_the_nearest(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="did you mean 'length'"):
+    with pytest.raises(DataError, match="did you mean length"):
         check_names({"lenght": 1}, ("length", "mask_file"), "a.toml")
     (tmp_path / "a.toml").write_text("length = \n")
     with pytest.raises(DataError, match="no valid TOML"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
+
+from ...names import nearest
 
 
 def refuse_others(server: MCPServer) -> None:
@@ -31,8 +32,7 @@ def wrong(tool: str, schema: Mapping[str, Any], arguments: Iterable[str]) -> str
     """What is wrong with the names of the arguments, by the schema of the tool; empty where nothing is."""
     known, given = list(schema.get("properties", ())), list(arguments)
     if odd := [name for name in given if name not in known]:
-        near = get_close_matches(odd[0], known, 1)
-        meant = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}."
+        meant = nearest(odd[0], known, f"it has {', '.join(known) or 'none'}.")
         return f"{tool}: has no argument {odd[0][:40]!r}; {meant}"
     if missing := [name for name in schema.get("required", ()) if name not in given]:
         return f"{tool}: {missing[0]} is missing; give it."

@@ -56,7 +56,7 @@ def test_an_unknown_key_names_the_nearest(key: str, near: str, small: Small) -> 
         load_images(path)
     assert (
         str(raised.value)
-        == f"{path.with_suffix('.toml')}: there is no setting {key!r}; did you mean {near!r}?"
+        == f"{path.with_suffix('.toml')}: there is no setting {key!r}; did you mean {near}?"
     )
 
 
