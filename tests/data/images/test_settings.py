@@ -55,8 +55,7 @@ def test_an_unknown_key_names_the_nearest(key: str, near: str, small: Small) -> 
     with pytest.raises(DataError) as raised:
         load_images(path)
     assert (
-        str(raised.value)
-        == f"{path.with_suffix('.toml')}: there is no setting {key!r}; did you mean {near}?"
+        str(raised.value) == f"{path.with_suffix('.toml')}: there is no setting {key!r}; did you mean {near}?"
     )
 
 
