@@ -142,10 +142,14 @@ def classify(
     outputs.given = as_given({name: value for name, value in given.items() if value != USUAL.get(name)})
     writer = _writer(outputs.given, as_json, brief, details)
     files, read = _as_one(files, kinds) if image_set else (files, kinds.read)
-    with _counted(quiet) as step, closing(reader) if reader else nullcontext():
-        arguments = reader.expanded(files) if reader else files
-        found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
-        failed = outputs.take(found, writer, kinds.domain_of)
+    try:
+        with _counted(quiet) as step, closing(reader) if reader else nullcontext():
+            arguments = reader.expanded(files) if reader else files
+            found = outcomes(arguments, read, kinds.answers, window, step, addresses=bool(reader))
+            failed = outputs.take(found, writer, kinds.domain_of)
+    except KeyboardInterrupt:
+        outputs.close(files)  # with the answers that there are
+        raise
     writer.close(next_step=not (quiet or reader))
     outputs.close(files)
     if failed:
@@ -315,7 +319,7 @@ class Outputs:
     def _write_rows(self, title: str) -> None:
         from ..report.page.overview import write_csv, write_overview
 
-        if self.table is not None:
+        if self.table is not None and self.rows:  # none where Ctrl-C came first
             write_csv(self.rows, self.table)
         if self.report is not None and self.rows and (self.rows[1:] or not self.rows[0].page):
             write_overview(self.rows, self.report, title)

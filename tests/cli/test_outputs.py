@@ -11,6 +11,7 @@ from tinyzoo import sphere_curve, write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.types import DataError
 
 
 def run(*arguments: str | Path) -> tuple[int, str]:
@@ -98,3 +99,19 @@ def test_simulate_and_train_leave_what_is_not_theirs(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "settings.json").write_text("mine")
     refuse(folder / "settings.json", *train)
+
+
+@pytest.mark.parametrize(("command", "module"), [("classify", "kinds"), ("fit", "fits.reading")])
+def test_ctrl_c_leaves_the_table_of_what_was_answered(
+    command: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def recognised(path: Path) -> str:
+        if path.name == "later.dat":
+            raise KeyboardInterrupt
+        raise DataError(f"{path}: is no measurement.")
+
+    monkeypatch.setattr(f"sasnet_plugin.cli.{module}.recognised", recognised)
+    table, first = tmp_path / "table.csv", tmp_path / "first.dat"
+    code, _ = run(command, first, tmp_path / "later.dat", tmp_path / "last.dat", "--csv", table)
+    assert code == 130
+    assert [line.partition(",")[0] for line in table.read_text().splitlines()] == ["file", str(first)]
