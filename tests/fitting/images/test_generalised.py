@@ -51,7 +51,7 @@ def test_an_even_detector_leaves_errors_near_those_by_counting() -> None:
 def test_bands_hold_where_a_detector_counts_unevenly() -> None:
     rng = np.random.default_rng(5)
     off = []
-    for _ in range(8):
+    for _ in range(5):
         problem, by_counting = counted(uneven(rods.rods(0.6), rng))
         best, errors, found = generalised(problem, run)
         first, last = problem.values()["p2"] - 0.6, best.values()["p2"] - 0.6
