@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from ..fitting.pool import Workers
     from ..fitting.result.fit_result import FitResult
     from ..fitting.task import FitOptions
+    from ..fitting.together.result import SampleResult
     from ..predict import Answer
 
 
@@ -88,8 +89,7 @@ def fit(
     An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
     the distribution of its axes are fitted.
 
-    Ctrl-C ends with what is fitted of the present file, and leaves out the others; once more, and
-    with --together, at once.
+    Ctrl-C ends with what is fitted of the present file, and leaves out the others; once more, at once.
 
     Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage;
     130: ended by Ctrl-C.
@@ -115,7 +115,7 @@ def fit(
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
         if together:
-            failed = _together(pool, files, how, reading, of_sample, outputs, say)
+            failed = _together(pool, ending, files, how, reading, of_sample, outputs, say)
         else:
             failed = _each(pool, ending, files, how, reading, outputs, say, began)
     if ending():
@@ -154,6 +154,7 @@ def _each(
 
 def _together(
     pool: Workers,
+    ending: Ending,
     files: list[str],
     how: FitOptions,
     reading: Reading,
@@ -169,20 +170,29 @@ def _together(
     try:
         sample = sample_from(files, reading.read, reading.options.window, given, reading.options.wavelength)
         limit = how.time_limit * len(sample.curves)
-        with fitting(limit, say.silent) as progress:
+        with fitting(limit, say.silent) as progress, ending.heard():
             result = fit_sample(Watched(pool, progress), sample, how)
     except SasnetError as error:
         refused(error)
-    if len(sample.curves) == 1:  # the very answer of its fit
-        single = result.singles[0]
-        failed = _answered(files[0], sample.curves[0], single, outputs, reading, say)
-        outputs.close()
-        return failed
+    if ending() or len(sample.curves) == 1:  # what each curve says alone, of one the very answer of its fit
+        if sample.curves[1:]:
+            typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
+        return _alone(result, outputs, reading, say)
     if say.line:
         say.line(result.as_dict())
     else:
         print_sample(result, quiet=say.quiet, details=say.details)
     return outputs.together(result, said=not say.silent) + (result.best is None)
+
+
+def _alone(result: SampleResult, outputs: Outputs, reading: Reading, say: Say) -> int:
+    """The answer to each curve of a sample that was fitted; how many things failed."""
+    failed = 0
+    for single in result.singles if result.as_one is None else (result.as_one,):
+        if single.best is not None or not single.ended:
+            failed += _answered(single.curve.file, single.curve, single, outputs, reading, say)
+    outputs.close()
+    return failed
 
 
 def _found(

@@ -10,17 +10,18 @@ from typing import Any
 import pytest
 
 from sasnet_plugin.cli.interrupt import Ending
+from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.api import bank_path, fit_with
 from sasnet_plugin.fitting.pool import Workers
 from sasnet_plugin.fitting.progress import Watched
-from sasnet_plugin.fitting.result.fit_result import FitResult
-from sasnet_plugin.fitting.task import FitOptions
+from sasnet_plugin.fitting.task import FitOptions, Pool
+from sasnet_plugin.fitting.together.fit_together import fit_sample
 from sasnet_plugin.types import Curve
 
 TWO = FitOptions(models=("vesicle", "cylinder"), structure_factor="none")
 
 
-def _ended(curve: Curve, when: Callable[[dict[str, Any]], bool]) -> FitResult:
+def _ended(fitted: Callable[[Pool], Any], when: Callable[[dict[str, Any]], bool]) -> Any:
     """A fit in which Ctrl-C is pressed as soon as it says something like that."""
     ending = Ending()
 
@@ -29,14 +30,15 @@ def _ended(curve: Curve, when: Callable[[dict[str, Any]], bool]) -> FitResult:
             signal.raise_signal(signal.SIGINT)
 
     with Workers(bank_path(), 1, ended=ending) as pool, ending.heard():
-        return fit_with(Watched(pool, told), curve, TWO)
+        return fitted(Watched(pool, told))
 
 
 def test_what_was_fitted_is_the_answer_and_says_that_it_was_ended(
     simulated: Callable[..., Curve], capfd: pytest.CaptureFixture[str]
 ) -> None:
     curve = simulated("cylinder", {"radius": 30.0, "length": 300.0, "background": 0.01})
-    found = _ended(replace(curve, file="rods.dat"), lambda how: "reduced_chisq" in how)
+    rods = replace(curve, file="rods.dat")
+    found = _ended(lambda pool: fit_with(pool, rods, TWO), lambda how: "reduced_chisq" in how)
     assert [fit.model for fit in found.fits] == ["vesicle"]
     assert (found.ended, found.limit_met) == (True, False)
     assert found.unfitted[0] == "cylinder"
@@ -47,9 +49,24 @@ def test_what_was_fitted_is_the_answer_and_says_that_it_was_ended(
 
 
 def test_before_anything_is_fitted_there_is_no_answer(simulated: Callable[..., Curve]) -> None:
-    found = _ended(simulated("sphere", {"radius": 60.0, "background": 0.01}), lambda how: True)
+    curve = simulated("sphere", {"radius": 60.0, "background": 0.01})
+    found = _ended(lambda pool: fit_with(pool, curve, TWO), lambda how: True)
     assert found.best is None
     assert found.ended
+
+
+def test_of_a_sample_there_is_what_each_curve_says_alone(simulated: Callable[..., Curve]) -> None:
+    curves = [
+        simulated("sphere", {"radius": 60.0, "sld_solvent": sld, "background": 0.01}, seed=i)
+        for i, sld in enumerate((6.0, 3.0))
+    ]
+    sample = sample_of([replace(curve, file=f"{i}.dat") for i, curve in enumerate(curves)])
+    found = _ended(
+        lambda pool: fit_sample(pool, sample, replace(TWO, models=("sphere",))),
+        lambda how: "reduced_chisq" in how,
+    )
+    assert [single.best is not None for single in found.singles] == [True, False]
+    assert not found.fits
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
