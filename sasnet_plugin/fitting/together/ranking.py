@@ -52,9 +52,10 @@ def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
 
 def _plainest(order: list[ModelFit], known: Mapping[str, JointFit]) -> list[ModelFit]:
     """The same; what the first becomes at a limit leads where the curves do not tell them apart."""
+    if known[order[0].name].lacking():  # of what explains nothing the nearest is named
+        return order
     limits = {limit.name for limit in simpler(order[0].model, order[0].structure_factor)}
-    lacking = known[order[0].name].lacking()
-    able = [one for one in order if one.name in alike(order) and (lacking or not known[one.name].lacking())]
+    able = [one for one in order if one.name in alike(order) and not known[one.name].lacking()]
     first = next((one for one in able if one.name in limits), order[0])
     return [first, *(one for one in order if one is not first)]
 

@@ -46,6 +46,8 @@ from sasnet_plugin.types import Curve, SasnetError, Suggestion
 
 SHELL = {"radius": 50.0, "thickness": 15.0, "sld_core": 0.5, "sld_shell": 3.0}
 SOLVENTS = (-0.56, 2.5, 6.36)
+#: An error that no measurement has.
+BAD = SharedError(relative=0.5)
 Q = np.geomspace(0.005, 0.3, 80)
 
 
@@ -193,6 +195,19 @@ def test_what_the_network_has_seen_in_the_curves_is_not_counted_twice(shell: Joi
     assert [one.model for one in not_distinguished(order)] == ["ellipsoid"]
     far = replace(other, minus_two_log=fit.minus_two_log + 7)
     assert not_distinguished(ranked([far, fit], NOTHING)) == []
+
+
+def test_of_what_explains_nothing_the_likeliest_leads_not_its_simple_limit(
+    plain_and_layered: tuple[JointFit, JointFit],
+) -> None:
+    plain, layered = plain_and_layered
+    likelier = replace(layered, minus_two_log=plain.minus_two_log - 4)
+    assert [one.model for one in ranked([plain, likelier], NOTHING)] == ["sphere", "core_shell_sphere"]
+    bad = [
+        replace(fit, chisq=tuple(90 * c for c in fit.chisq), shared_errors=tuple(BAD for _ in fit.chisq))
+        for fit in (plain, likelier)
+    ]
+    assert [one.model for one in ranked(bad, NOTHING)] == ["core_shell_sphere", "sphere"]
 
 
 def test_fit_that_has_become_a_simpler_one_counts_as_that(
