@@ -15,30 +15,18 @@ import pytest
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-SMALL = """
+CONFIG = {"steps": 140, "batch": 64, "learning_rate": 4e-3, "save_every": 20, "mixed": False}
+NET = {"stem": 8, "stages": ((8, 1), (16, 1)), "dense": 32, "dense_blocks": 1}
+SMALL = f"""
 import sys
-import time
-from collections import deque
 from pathlib import Path
 from sasnet_plugin.kinds.sas1d import SAS1D
 from sasnet_plugin.train.loop import TrainConfig, train
 
 if __name__ == "__main__":
-    train(
-        Path(sys.argv[1]),
-        Path(sys.argv[2]),
-        TrainConfig(steps=int(sys.argv[3]), batch=64, learning_rate=4e-3, save_every=20, mixed=False),
-        domain=SAS1D,
-        net={"stem": 8, "stages": ((8, 1), (16, 1)), "dense": 32, "dense_blocks": 1},
-        progress=lambda step, loss: print(step, loss, flush=True),
-    )
+    said = lambda step, loss: print(step, loss, flush=True)
+    train(*map(Path, sys.argv[1:]), TrainConfig(**{CONFIG!r}), domain=SAS1D, net={NET!r}, progress=said)
 """
-
-
-def _command(folder: Path, shards: Path, run: Path, steps: int) -> list[str]:
-    script = folder / "small.py"
-    script.write_text(SMALL, encoding="utf-8")
-    return [sys.executable, str(script), str(shards), str(run), str(steps)]
 
 
 def _alive(group: int) -> bool:
@@ -51,11 +39,19 @@ def _alive(group: int) -> bool:
 
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
-    """A run of 140 steps, killed with SIGKILL after a checkpoint, and the steps of its second start."""
+    """A run of 140 steps, killed with SIGKILL after a checkpoint, and the steps of its second start, here."""
+    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.train.loop import TrainConfig, train
+
     folder = tmp_path_factory.mktemp("run")
-    command = _command(folder, shards, folder / "run", 140)
+    script = folder / "small.py"
+    script.write_text(SMALL, encoding="utf-8")
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+        [sys.executable, script, shards, folder / "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -70,8 +66,12 @@ def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert not (folder / "run" / "final.weights.h5").exists()
-    again = subprocess.run(command, capture_output=True, text=True, check=True)
-    return folder / "run", [int(line.split()[0]) for line in again.stdout.splitlines()]
+    steps: list[int] = []
+    train(
+        shards, folder / "run", TrainConfig(**CONFIG), domain=SAS1D, net=NET,
+        progress=lambda step, loss: steps.append(step),
+    )  # fmt: skip
+    return folder / "run", steps
 
 
 def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> None:
