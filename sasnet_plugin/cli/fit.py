@@ -5,14 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ..batch.plan import Options
-from ..data.failure import sentence_of, unforeseen
 from ..domains import names_and_titles
-from ..types import Curve, SasnetError
 from .arguments import (
     Details,
     Force,
@@ -28,22 +26,13 @@ from .arguments import (
     Tie,
     Together,
 )
-from .files import clocked, curves_of, expand
 from .fits.options import Files, also_given, with_fit_options
-from .fits.outputs import Outputs, written
+from .fits.outputs import Outputs
 from .fits.printed import Say
 from .fits.reading import Reading
+from .fits.run import Run
 from .interrupt import Ending
-from .progress import fitting
 from .streams import json_lines
-
-if TYPE_CHECKING:
-    from ..domains import Domain
-    from ..fitting.pool import Workers
-    from ..fitting.result.fit_result import FitResult
-    from ..fitting.task import FitOptions
-    from ..fitting.together.result import SampleResult
-    from ..predict import Answer
 
 
 @with_fit_options(time_limit=90.0, methods=True)
@@ -110,152 +99,13 @@ def fit(
     how = replace(options.fit, also=options.fit.also | also_given(given))
     say = Say(json_lines() if as_json else None, quiet, details, many(files) or bool(files[1:]))
     reading = Reading(domain, options, tuple(geometry or ()))
-    # The processes start while the files are read and classified.
     ending = Ending()
+    # The processes start while the files are read and classified.
     with Workers(bank_path(), options.fit.workers, ended=ending) as pool:
         check_names(options.fit)
-        if together:
-            failed = _together(pool, ending, files, how, reading, of_sample, outputs, say)
-        else:
-            failed = _each(pool, ending, files, how, reading, outputs, say, began)
+        run = Run(pool, ending, how, reading, outputs, say)
+        failed = run.together(files, of_sample) if together else run.each(files, began)
     if ending():
         raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
-
-
-def _each(
-    pool: Workers,
-    ending: Ending,
-    files: list[str],
-    how: FitOptions,
-    reading: Reading,
-    outputs: Outputs,
-    say: Say,
-    began: float,
-) -> int:
-    """An answer to each curve and image, one after the other; how many things failed."""
-    failed = 0
-    window = reading.options.window
-    every = (pair for each in expand(files) for pair in curves_of(each, reading.read, window))
-    try:
-        for path, outcome, passed in clocked(every, began):
-            # Reading counts, and for the first data set what passed since the command began.
-            left = max(how.time_limit - passed, 0.5 * how.time_limit)
-            found = _found(pool, ending, path, outcome, how, left, reading, say)
-            with ending.heard():
-                failed += _answered(path, outcome, found, outputs, reading, say)
-            if ending():
-                break
-    finally:  # after Ctrl-C, too, with the answers that there are
-        outputs.close()
-    return failed
-
-
-def _together(
-    pool: Workers,
-    ending: Ending,
-    files: list[str],
-    how: FitOptions,
-    reading: Reading,
-    given: Given,
-    outputs: Outputs,
-    say: Say,
-) -> int:
-    """One answer to all files, as curves of one sample; how many things failed."""
-    from ..fitting.progress import Watched
-    from ..fitting.together.fit_together import fit_sample
-    from .together import print_sample, refused, sample_from
-
-    try:
-        sample = sample_from(files, reading.read, reading.options.window, given, reading.options.wavelength)
-        limit = how.time_limit * len(sample.curves)
-        with fitting(limit, say.silent) as progress, ending.heard():
-            result = fit_sample(Watched(pool, progress), sample, how)
-    except SasnetError as error:
-        refused(error)
-    if ending() or len(sample.curves) == 1:  # what each curve says alone, of one the very answer of its fit
-        if sample.curves[1:]:
-            typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
-        return _alone(result, outputs, reading, say)
-    if say.line:
-        say.line(result.as_dict())
-    else:
-        print_sample(result, quiet=say.quiet, details=say.details)
-    return outputs.together(result, said=not say.silent) + (result.best is None)
-
-
-def _alone(result: SampleResult, outputs: Outputs, reading: Reading, say: Say) -> int:
-    """The answer to each curve of a sample that was fitted; how many things failed."""
-    failed = 0
-    for single in result.singles if result.as_one is None else (result.as_one,):
-        if single.best is not None or not single.ended:
-            failed += _answered(single.curve.file, single.curve, single, outputs, reading, say)
-    outputs.close()
-    return failed
-
-
-def _found(
-    pool: Workers,
-    ending: Ending,
-    path: str,
-    outcome: Any,
-    how: FitOptions,
-    left: float,
-    reading: Reading,
-    say: Say,
-) -> FitResult | Answer | Exception:
-    """Fit a curve or an image within so many seconds, or pass on why there is neither."""
-    from ..fitting.api import fit_with
-    from ..fitting.progress import Watched
-
-    if isinstance(outcome, Exception):
-        return outcome
-    try:
-        if not isinstance(outcome, Curve):
-            return _fit_image(reading.kinds[outcome.file], outcome, left)
-        with fitting(left, say.silent) as progress, ending.heard():
-            found = fit_with(Watched(pool, progress), outcome, how, wall=left)
-    except SasnetError as error:
-        return error
-    except Exception as error:  # one file must not stop the others, whatever is wrong
-        return unforeseen(path, error)
-    if found.ended and found.best is None:
-        return SasnetError(f"{path}: ended before any model was fitted.")
-    return found
-
-
-def _answered(
-    path: str,
-    outcome: Any,
-    found: FitResult | Answer | Exception,
-    outputs: Outputs,
-    reading: Reading,
-    say: Say,
-) -> int:
-    """Print and write an answer; how many things failed."""
-    from ..predict import Answer
-
-    if isinstance(found, Exception):
-        sentence = sentence_of(path, found)
-        say.failure(path, sentence)
-        outputs.failed(path, sentence)
-        return 1
-    say.answer(outcome, found)
-    if isinstance(found, Answer):
-        return int(outputs.image(reading.kinds[outcome.file], outcome, found))
-    failed = int(found.best is None or bool(found.unanswered))  # the notes say why
-    why = written(found, outputs, said=not say.silent)
-    if why:
-        say.failure(path, why)
-    return failed + bool(why)
-
-
-def _fit_image(kind: Domain, image: Any, seconds: float) -> Answer:
-    """The network's answer with what is fitted from it on."""
-    from ..predict.predictor import open_predictor
-
-    (answer,) = open_predictor(kind.name).answers([image])
-    assert kind.refine is not None  # of those with curves
-    found: Answer = kind.refine(image, answer, seconds)
-    return found
