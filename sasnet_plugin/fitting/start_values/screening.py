@@ -21,7 +21,7 @@ from ..problem.resolution import cells
 from ..result.components import bare
 from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
-from .curve_bank import Binned, binned, nearest, resolution_matrix, search, seen, shifted
+from .curve_bank import FACTORS, Binned, binned, nearest, resolution_matrix, search, seen, shifted
 from .second_component import nearest_sums
 
 if TYPE_CHECKING:
@@ -141,6 +141,12 @@ def _nearest(task: Task, page: Page, data: Binned) -> list[dict[str, Any]]:
         return starts
     # A distribution multiplies the cost: one is tried on the best.
     return [sharp(start) for start in starts]
+
+
+def other_interactions(task: Task, starts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The starts with each of the bank's interactions, where theirs has no curve at the bodies' size."""
+    every = FACTORS.get(task.structure_factor or "", ())
+    return [start | one | task.fixed for start in starts for one in every]
 
 
 def further(task: Task, bank: Bank) -> list[dict[str, Any]]:

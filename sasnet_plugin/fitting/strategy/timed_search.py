@@ -24,7 +24,7 @@ from ..result.model_fit import explains
 from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..start_values.layered import PLAIN, beside_tops, layered
 from ..start_values.repeats import repeating
-from ..start_values.screening import as_start, from_bank, further, with_fixed
+from ..start_values.screening import as_start, from_bank, further, other_interactions, with_fixed
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
@@ -112,6 +112,9 @@ class TimedSearch:
         found = self.follow(local, starts, STRATEGY.rough)
         end = spent() + self.left(STRATEGY.rough.share)
         misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        if not found:  # a closure of charged spheres has no solution here and there
+            others = sorted(other_interactions(self.task, starts), key=misfit)
+            found = self.follow(local, others[: len(starts)], STRATEGY.rough)
         if not found or self.hopeless(found, local, 0) or misfit(found[0].parameters) < enough(local):
             return found
         more = repeating(self.task, bank, starts, misfit) + further(self.task, bank)
