@@ -76,8 +76,6 @@ class Run:
                 result = fit_sample(Watched(self.pool, progress), sample, self.how)
         except SasnetError as error:
             refused(error)
-        if self.ending():
-            typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
         if self.ending() or len(sample.curves) == 1:  # of one the very answer of its fit
             return self._alone(result)
         if say.line:
@@ -89,6 +87,8 @@ class Run:
     def _alone(self, result: SampleResult) -> int:
         """What each curve of a sample says by itself, as far as it was fitted; how many things failed."""
         failed = 0
+        if result.sample.curves[1:]:
+            typer.echo("sasnet: ended before the curves were fitted together; alone they say:", err=True)
         for single in result.singles if result.as_one is None else (result.as_one,):
             if single.best is not None or not single.ended:
                 failed += self._answered(single.curve.file, single.curve, single)
