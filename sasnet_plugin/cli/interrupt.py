@@ -34,18 +34,21 @@ class Ending:
 
     @contextmanager
     def heard(self) -> Iterator[None]:
-        """While the block runs; what it is given is heard in the main thread."""
-        numbers = signal.SIGINT, signal.SIGTERM
-        before = {number: signal.signal(number, self._ask) for number in numbers}
+        """While the block runs, in the main thread; what is ignored, as by a shell's background, stays so."""
+        usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: one for number, one in usual.items() if one is not signal.SIG_IGN}
+        for number in before:
+            signal.signal(number, self._ask)
         try:
             yield
         finally:
-            for number, usual in before.items():
-                signal.signal(number, usual)
+            for number, one in before.items():
+                signal.signal(number, one)
 
     def _ask(self, number: int, frame: object) -> None:
         self.asked = True
         for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, _interrupt)
+            if signal.getsignal(one) == self._ask:
+                signal.signal(one, _interrupt)
         # Not by print: this may come in the middle of one.
         os.write(2, b"\nsasnet: ending with what is fitted; Ctrl-C once more ends at once.\n")

@@ -40,13 +40,13 @@ from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
 
-ENDED = "You ended the search: where it goes on, the answer may be another, with larger errors."
 BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
     "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
     " may be another, with larger errors."
 )
+ENDED = "You ended the search: where it goes on, the answer may be another, with larger errors."
 
 
 def bank_path() -> Path:

@@ -17,7 +17,7 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
     Raises
     ------
     SasnetError
-        One does not exist; the sentence offers the nearest names.
+        One does not exist; the sentence offers the nearest name.
     """
     from ..simulate.priors import form_models, model_info, structure_factors
 

@@ -79,3 +79,18 @@ def test_a_second_time_ends_at_once_and_later_all_is_as_before(number: signal.Si
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(number)
     assert signal.getsignal(number) == before
+
+
+def test_what_is_ignored_stays_so_as_ctrl_c_is_by_what_runs_in_the_background() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        ending = Ending()
+        with ending.heard():
+            signal.raise_signal(signal.SIGINT)
+            assert not ending()
+            signal.raise_signal(signal.SIGTERM)
+            assert ending()
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
