@@ -438,11 +438,16 @@ function more(fit, answer) {
 
 // -- the state in the address
 
+function keyOf(address) {
+  const [tab, query] = address.split("?");
+  return tab === "#curve" ? new URLSearchParams(query).get("key") : null;
+}
+
 let later = 0;
 function keep() {
   clearTimeout(later);
   later = setTimeout(() => {
-    if (!state.key || !location.hash.startsWith("#curve")) return;
+    if (!state.key || keyOf(location.hash) !== state.key) return; // another one is being opened
     const [low, high] = state.limits, { q } = state.data, given = { key: state.key };
     if (low > 0 || high < q.length - 1) given.q = `${number(q[low], 7)}:${number(q[high], 7)}`;
     if (state.unit) given.unit = state.unit;

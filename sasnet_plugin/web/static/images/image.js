@@ -224,7 +224,10 @@ async function goTo(number) {
   show(state.found, found);
 }
 
-const keep = () => window.history.replaceState(null, "", `#image?${new URLSearchParams(state.fit ? { key: state.key, fit: state.fit } : { key: state.key, fit: "" })}`);
+function keep() {
+  if (!location.hash.startsWith("#image?")) return; // the answer came after somebody had left
+  window.history.replaceState(null, "", `#image?${new URLSearchParams({ key: state.key, fit: state.fit || "" })}`);
+}
 
 // Take in what the poll has seen.
 export async function imageNews(found) {
