@@ -254,16 +254,21 @@ def test_the_model_chosen_last_stays_though_the_one_before_is_answered_later(
     assert page.get_by_label("volfraction, slider").is_visible()
 
 
-def test_a_curve_that_is_being_opened_is_not_left_for_the_one_before(server: Server, new_page: NewPage) -> None:
+def test_a_curve_that_is_being_opened_is_not_left_for_the_one_before(
+    server: Server, new_page: NewPage
+) -> None:
     page = opened_curve(new_page(server.address))
     page.wait_for_selector("#candidates [aria-pressed=true]")
     page.wait_for_load_state("networkidle")
     other = page.evaluate("location.hash").replace("spheres.dat", "other.dat")
-    page.route("**/api/curve", lambda route: (page.wait_for_timeout(600), route.continue_()))
+    held: list[Any] = []
+    page.route("**/api/curve", lambda route: held.append(route))
     page.select_option("#view", "linear")  # the address is to hold that, a moment later
     page.evaluate("address => { location.hash = address; }", other)
     page.wait_for_timeout(400)
+    assert held
     assert page.evaluate("location.hash") == other
+    held[0].abort()
 
 
 def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
