@@ -214,6 +214,9 @@ class AssessmentSettings:
     negligible: float = setting(0.01, "A length that is small against the others, or a contrast.")
     same_contrast: float = setting(0.3, "Of the range of contrasts: an error above it makes none of two one.")
     unsure: float = setting(0.1, "Relative uncertainty of a size that the curve's shape does not show.")
+    other_lengths: tuple[float, ...] = setting(
+        (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
+    )
     held_width: float = setting(
         0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
     )

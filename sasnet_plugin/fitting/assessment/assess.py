@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,12 +20,13 @@ from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Parameter, Verification
+from ..result.model_fit import ModelFit, Verification
 from ..settings import ASSESSMENT
 from . import discriminate, excused
 from .diagnostics import reductions_met, remarks_of, warnings_of
 from .effective_points import as_independent, in_words, independent_share
 from .goodness_of_fit import compare, verify
+from .long_bodies import beyond_the_window
 
 
 def assess(
@@ -67,7 +67,7 @@ def assess(
     order = as_the_simpler(found.fits)
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
     order = _completed(of_the_likeliest_group(told, groups), completed)
-    order = [beyond_the_window(fit, math.pi / float(curve.q[0])) for fit in order]
+    order = [beyond_the_window(fit, curve, dintensity) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
@@ -143,25 +143,6 @@ def _kinds(fits: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[str]:
     """Name of the group of each fit, its own where none holds it."""
     group_of = {name: group.name for group in groups for name in group.members}
     return [group_of.get(fit.model, fit.name) for fit in fits]
-
-
-def beyond_the_window(fit: ModelFit, longest: float) -> ModelFit:
-    """With what is known of lengths that are uncertain and longer than these data show.
-
-    A body of that size bends the curve at the first points alone: that it is longer is seen, how long is not.
-
-    Parameters
-    ----------
-    longest : float
-        π over the smallest q, Å.
-    """
-
-    def is_open(p: Parameter) -> bool:
-        unsure = p.error is not None and p.error >= ASSESSMENT.unsure * abs(p.value)
-        return unsure and p.unit == "Ang" and not p.fixed and p.value > longest
-
-    found = {name: replace(p, at_least=longest) for name, p in fit.parameters.items() if is_open(p)}
-    return replace(fit, parameters={**fit.parameters, **found}) if found else fit
 
 
 def discrepancy(curve: Curve, dintensity: NDArray[np.float64], fits: Sequence[ModelFit]) -> Discrepancy:

@@ -94,8 +94,6 @@ def test_a_square_is_told_as_the_length_that_people_know() -> None:
 def test_lengths_beyond_the_data_are_at_least_that() -> None:
     long = fitted("cylinder", radius=p(20, 1), length=p(1090, 160))
     assert beyond(answer(long).fits[0]) == {"length": pytest.approx(np.pi / 0.01)}
-    sure = fitted("cylinder", radius=p(20, 1), length=p(1090, 10))
-    assert beyond(answer(sure).fits[0]) == {}
 
 
 def test_a_fit_of_little_weight_widens_an_error_as_little() -> None:
