@@ -237,8 +237,9 @@ def _beside_held(
 
 
 def usual_resolutions() -> tuple[float, float]:
-    """dq/q, and dq in Å⁻¹, where no file says anything."""
-    return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))
+    """dq/q, and dq in Å⁻¹, where no file says anything: of the mean square of what smears, dq²."""
+    relative, absolute = (np.mean(np.power(tried, 4)) for tried in (STRATEGY.relative_dq, STRATEGY.absolute_dq))
+    return float(relative**0.25), float(absolute**0.25)
 
 
 def _with_what_is_missing(result: FitResult, state: State) -> FitResult:
