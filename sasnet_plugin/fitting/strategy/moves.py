@@ -192,9 +192,7 @@ def kinds(state: State) -> Iterator[Step]:
         return
     for start in other_kinds(starting_values(state.fits[best])):
         kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
-        # How the sizes are spread matters the less the farther off a fit is.
-        chance = STRATEGY.kinds * min(1.0, STRATEGY.near_best / state.fits[best].reduced_chisq)
-        yield beside(state, ("kind", best, kind), best, chance, start)
+        yield beside(state, ("kind", best, kind), best, STRATEGY.kinds, start)
 
 
 def measured(state: State) -> Iterator[Step]:
