@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,11 +175,25 @@ Together = Annotated[
     ),
 ]
 
+
+def _expression(given: str | None) -> str | None:
+    """A regular expression as given, or wrong usage."""
+    if given is not None:
+        try:
+            re.compile(given)
+        except re.error as error:
+            raise typer.BadParameter(
+                f"{given!r} is no regular expression ({error}); such as '(.*)_[^_]*'."
+            ) from None
+    return given
+
+
 TogetherBy = Annotated[
     str | None,
     typer.Option(
         "--together-by",
         metavar="REGEX",
+        callback=_expression,
         help="Files in whose names its groups match the same are curves of one sample: one row.",
     ),
 ]

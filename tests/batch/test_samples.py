@@ -81,6 +81,12 @@ def test_pattern_that_puts_nothing_together_is_refused() -> None:
             grouped(["/d/a_1"], pattern)
 
 
+def test_broken_pattern_is_wrong_usage(tmp_path: Path) -> None:
+    code, said = batch(tmp_path, "--out", tmp_path / "results.h5", "--together-by", "(")
+    assert code == 2
+    assert "'(' is no regular expression" in " ".join(said.replace("│", " ").split())
+
+
 def test_sample_is_another_when_any_of_its_files_is(tmp_path: Path) -> None:
     a, b = sample(tmp_path, "a", 50.0)
     seen = {stamp_of("a", (str(a), str(b))), stamp_of("a", (str(a),))}
