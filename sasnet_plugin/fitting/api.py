@@ -36,6 +36,7 @@ from .strategy.first_points import searched
 from .strategy.hypothesis import Beliefs, priors
 from .strategy.settings import STRATEGY
 from .strategy.state import State
+from .strategy.unknown_resolution import usual_resolutions
 from .task import FitOptions, Method, Pool
 from .verdict.in_python import spoken_in_python
 from .verdict.tell import told
@@ -234,12 +235,6 @@ def _beside_held(
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)
     return found
-
-
-def usual_resolutions() -> tuple[float, float]:
-    """dq/q, and dq in Å⁻¹, where no file says anything: of the mean square of what smears, dq²."""
-    relative, absolute = (np.mean(np.power(tried, 4)) for tried in (STRATEGY.relative_dq, STRATEGY.absolute_dq))
-    return float(relative**0.25), float(absolute**0.25)
 
 
 def _with_what_is_missing(result: FitResult, state: State) -> FitResult:

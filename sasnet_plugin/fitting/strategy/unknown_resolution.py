@@ -106,3 +106,12 @@ def _error(found: Resolved, tried: Sequence[Resolved]) -> float:
 
 def _width(one: Resolved) -> float:
     return one.supposed.relative or one.supposed.absolute
+
+
+def usual_resolutions() -> tuple[float, float]:
+    """dq/q, and dq in Å⁻¹, where no file says anything: of the mean square of what smears, dq²."""
+    return _of_its_square(STRATEGY.relative_dq), _of_its_square(STRATEGY.absolute_dq)
+
+
+def _of_its_square(tried: Sequence[float]) -> float:
+    return float(np.mean(np.power(tried, 4)) ** 0.25)

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.sample.sample import Sample
-from ..api import usual_resolutions
 from ..assessment.held import Held, errors_beside_held
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.free_parameters import moving
 from ..result.model_fit import Parameter
+from ..strategy.unknown_resolution import usual_resolutions
 from ..task import FitOptions
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
