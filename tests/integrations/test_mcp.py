@@ -187,6 +187,10 @@ def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str)
         assert "did you mean file?" in await refusal(client, "read", files="sphere.dat")
         assert "no argument 'colour'" in await refusal(client, "fit", file="sphere.dat", colour="red")
         assert "file is missing" in await refusal(client, "classify")
+        said = await refusal(client, "classify", file="sphere.dat", q_min="low")
+        assert said == "classify: q_min is 'low'; give a number."
+        said = await refusal(client, "fit_together", files="sphere.dat")
+        assert said == "fit_together: files is 'sphere.dat'; give a list."
         wrong = await client.call_tool("classify", {"file": 7})
         assert wrong.is_error
         # After all this it still answers.

@@ -1,4 +1,7 @@
-"""Arguments that a tool does not have, or lacks, refused in a sentence: ignored, they would seem heeded."""
+"""Arguments that a tool does not have, lacks or cannot read, refused in a sentence.
+
+Ignored, they would seem heeded.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,11 @@ from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
 
 from ...names import nearest
+
+_WORDS = {
+    "number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false",
+    "array": "a list", "object": "names with values",
+}  # fmt: skip
 
 
 def refuse_others(server: MCPServer) -> None:
@@ -22,7 +30,12 @@ def refuse_others(server: MCPServer) -> None:
         schema = schemas.get(asked.get("name", ""))
         said = "" if schema is None else wrong(asked["name"], schema, asked.get("arguments") or {})
         if not said:
-            return await call_next(ctx)
+            found = await call_next(ctx)
+            # What a tool itself refuses is of the right kind.
+            if schema is not None and found.get("isError"):
+                said = mistyped(asked["name"], schema, asked.get("arguments") or {})
+            if not said:
+                return found
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
 
     server.middleware.append(looked_at)
@@ -37,3 +50,20 @@ def wrong(tool: str, schema: Mapping[str, Any], arguments: Iterable[str]) -> str
     if missing := [name for name in schema.get("required", ()) if name not in given]:
         return f"{tool}: {missing[0]} is missing; give it."
     return ""
+
+
+def mistyped(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+    """What is said of the first argument of another kind than a tool asks for; empty where none is."""
+    from jsonschema import Draft202012Validator
+
+    error = next(Draft202012Validator(schema).iter_errors(dict(arguments)), None)
+    if error is None:
+        return ""
+    name = error.json_path.removeprefix("$.")
+    return f"{tool}: {name} is {error.instance!r:.40}; give {_kind(error.schema)}."
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """What a schema asks for, in words."""
+    kinds = [one.get("type") for one in schema.get("anyOf", [schema])]
+    return " or ".join(_WORDS.get(str(kind), str(kind)) for kind in kinds if kind != "null")
