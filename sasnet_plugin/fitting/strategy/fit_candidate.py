@@ -18,7 +18,7 @@ from ..optimize.finish import Done, finish, strong_pairs, unfinished, weakly_sho
 from ..optimize.local_search import LocalMinimum
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import SALT, points_needed, with_points
+from ..problem.free_parameters import SALT, points_needed, widths_of, with_points
 from ..problem.model_curves import ModelCurves, curves_of
 from ..problem.resolution import coarsened, has_resolution, sampling_needed
 from ..result.components import bare
@@ -81,7 +81,9 @@ def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked:
     task, how = search.task, STRATEGY.fine
     sampling = _sampling(task, starts[0], search.left(how.share))
     fine = curves_of(task, sampling)
-    found = search.follow(fine, [_with_points(search, fine, start) for start in starts], how)
+    # A width makes many curves of one: what has none is refined before the time is spent.
+    order = sorted(starts, key=lambda start: len(widths_of(start)))
+    found = search.follow(fine, (_with_points(search, fine, start) for start in order), how)
     if not found:
         return Starts([], None)
     if not looked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ class TimedSearch:
         """Of a share of the task's time, s."""
         return share * self.task.budget.seconds - (spent() - self.began)
 
-    def follow(self, local: ModelCurves, starts: list[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
+    def follow(self, local: ModelCurves, starts: Iterable[dict[str, Any]], how: Pass) -> list[LocalMinimum]:
         """Refine starts, at least one, until one leaves but noise or its share of the time is spent."""
         done: list[LocalMinimum] = []
         for start in starts:
