@@ -237,15 +237,15 @@ def points_needed(
     return most
 
 
-def other_kinds(parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """The same with each of the other kinds of size distribution."""
+def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The same with each of the other kinds of size distribution, by its name, and with none."""
     widths = widths_of(parameters)
-    found = []
-    for kind in PD_TYPES:
+    found = {}
+    for kind in PD_TYPES if widths else ():
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
         if any(parameters.get(k) != v for k, v in changed.items()):
-            found.append(parameters | changed)
-    return found
+            found[kind] = parameters | changed
+    return found | ({"none": sharp(parameters)} if widths else {})
 
 
 def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:

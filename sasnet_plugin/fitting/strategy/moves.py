@@ -186,12 +186,11 @@ def _without_salt(fit: ModelFit) -> list[str]:
 
 
 def kinds(state: State) -> Iterator[Step]:
-    """The best fit with the other kinds of size distribution."""
+    """The best fit with the other kinds of size distribution, and without, as a width may hide a misfit."""
     best = state.best
     if best is None:
         return
-    for start in other_kinds(starting_values(state.fits[best])):
-        kind = next(v for k, v in start.items() if k.endswith("_pd_type"))
+    for kind, start in other_kinds(starting_values(state.fits[best])).items():
         yield beside(state, ("kind", best, kind), best, STRATEGY.kinds, start)
 
 

@@ -143,7 +143,9 @@ class TimedSearch:
         seismic waves: C. Bunks et al., Geophysics 60 (1995) 1457).
         """
         end = spent() + self.left(STRATEGY.coarse.share)
-        misfit = self._misfit(local, OPTIMIZE.line_tolerance, end)
+        # Where a fit is begun anew what seemed near was a wrong minimum.
+        tolerance = STRATEGY.coarse.tolerances[0] if self.task.restarts else OPTIMIZE.line_tolerance
+        misfit = self._misfit(local, tolerance, end)
         if not found or self.hopeless(found, local, 0) or misfit(found[0].parameters) < enough(local):
             return found
         near: list[LocalMinimum] = []

@@ -109,9 +109,9 @@ def _width(one: Resolved) -> float:
 
 
 def usual_resolutions() -> tuple[float, float]:
-    """dq/q, and dq in Å⁻¹, where no file says anything: of the mean square of what smears, dq²."""
-    return _of_its_square(STRATEGY.relative_dq), _of_its_square(STRATEGY.absolute_dq)
+    """dq/q, and dq in Å⁻¹, where no file says anything: the means of those that are tried.
 
-
-def _of_its_square(tried: Sequence[float]) -> float:
-    return float(np.mean(np.power(tried, 4)) ** 0.25)
+    The root of the mean square of dq², which is what smears, is larger by half, and errors of bodies measured
+    without a resolution to speak of, as most that state none are, are then three times too large.
+    """
+    return float(np.mean(STRATEGY.relative_dq)), float(np.mean(STRATEGY.absolute_dq))

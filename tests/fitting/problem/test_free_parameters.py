@@ -89,13 +89,17 @@ def test_the_range_of_a_distribution_holds_nearly_all_of_it(kind: str) -> None:
     assert np.sqrt(weight @ (value - mean) ** 2) == pytest.approx(10.0, rel=0.03)
 
 
-def test_other_kinds_change_the_kind_and_its_range_alone() -> None:
+def test_other_kinds_change_the_kind_and_its_range_alone_or_leave_it_out() -> None:
     start = completed({"radius": 60.0, "radius_pd": 0.1}, 15)
     found = other_kinds(start)
-    assert {p["radius_pd_type"] for p in found} == {"lognormal", "schulz"}
-    assert all(p["radius_pd_nsigma"] == 5.0 for p in found)
-    assert all(p["radius"] == 60.0 and p["radius_pd"] == 0.1 and p["radius_pd_n"] == 15 for p in found)
-    assert other_kinds({"radius": 60.0}) == []
+    assert found.pop("none") == {"radius": 60.0}
+    assert {kind: p["radius_pd_type"] for kind, p in found.items()} == {
+        "lognormal": "lognormal", "schulz": "schulz",
+    }  # fmt: skip
+    assert all(p["radius_pd_nsigma"] == 5.0 for p in found.values())
+    assert all(p["radius"] == 60.0 and p["radius_pd"] == 0.1 for p in found.values())
+    assert all(p["radius_pd_n"] == 15 for p in found.values())
+    assert other_kinds({"radius": 60.0}) == {}
 
 
 @pytest.mark.parametrize("width", [0.0, 0.15])
