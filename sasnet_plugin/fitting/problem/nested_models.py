@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import hypot, inf, sqrt
 
 from ...types import sum_parts
 from .sums import of_part, prefix
@@ -60,7 +60,16 @@ class Reduction:
                     kept[f"{new}_pd"] = values[f"{own}_pd"]
             else:
                 kept[new] = own(values)
+                kept |= _width(new, own, values, kept[new])
         return kept
+
+
+def _width(new: str, own: Formula, values: Mapping[str, float], value: float) -> dict[str, float]:
+    """How widely a size is spread that a formula gives, relative to it, as those that it is made of are."""
+    spread = [name for name in values if values.get(f"{name}_pd")]
+    moved = [own({**values, name: values[name] * (1 + values[f"{name}_pd"])}) - value for name in spread]
+    width = hypot(*moved) / value if value > 0 else 0.0
+    return {f"{new}_pd": width} if width > 0 else {}
 
 
 def _shape(at: Mapping[str, Limit], name: str, **mapping: str | Formula) -> Reduction:

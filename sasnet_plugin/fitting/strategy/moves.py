@@ -158,7 +158,9 @@ def nested(state: State) -> Iterator[Step]:
             )
             if _is_behind(state, found, fit) and reached(reduction, fit):
                 start = reduction.start(starting_values(fit))
-                yield beside(state, ("nested", found, hypothesis), found, STRATEGY.likely, start)
+                # Several limits may lead to one within errors: a shell of the core's contrast, or no core.
+                key = ("nested", found, hypothesis, tuple(reduction.at))
+                yield beside(state, key, found, STRATEGY.likely, start)
 
 
 def _is_behind(state: State, part: Hypothesis, fit: ModelFit) -> bool:

@@ -85,7 +85,10 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     if _is_idle(fit):  # of which a coarse copy of the data may lead away
         yield beside(state, (*key, "idle"), alone, STRATEGY.likely, start, beside=True)
     for hypothesis in _rivals(best):
-        if hypothesis not in state.fits and hypothesis.form != hypothesis.second:
+        # Where the sum's own values led it into a wrong minimum, the bank's are open.
+        known = state.fits.get(hypothesis)
+        behind = known is None or known.chisq > STRATEGY.near_best * fit.chisq
+        if behind and hypothesis.form != hypothesis.second:
             yield fitting(state, hypothesis, STRATEGY.seldom)
 
 
