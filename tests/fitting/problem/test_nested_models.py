@@ -83,6 +83,14 @@ def test_a_start_keeps_what_both_know_and_renames_widths() -> None:
     assert first.start(values) == {"background": 0.1, "sld": 1.0, "radius": 30.0, "radius_pd": 0.1}
 
 
+def test_a_size_of_a_formula_is_spread_as_what_it_is_made_of() -> None:
+    """A shell of 30 Å and 10 %, about a core of one size of 20 Å that is no other: 50 Å and 6 %."""
+    (whole,) = (r for r in simpler("core_shell_sphere") if r.at.get("sld_shell") == "sld_core")
+    found = whole.start({"radius": 20.0, "thickness": 30.0, "thickness_pd": 0.1, "sld_core": 1.0})
+    assert found["radius"] == pytest.approx(50.0)
+    assert found["radius_pd"] == pytest.approx(0.06)
+
+
 def test_going_to_simpler_models_comes_to_an_end() -> None:
     def depth(name: str, above: tuple[str, ...] = ()) -> int:
         assert name not in above

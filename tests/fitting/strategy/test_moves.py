@@ -30,6 +30,7 @@ Simulated = Callable[..., Curve]
 CHARGED = {
     "radius": 60.0, "volfraction": 0.15, "charge": 30.0, "background": 0.01, "radius_effective_mode": 1,
 }  # fmt: skip
+P = Parameter(0.01, 0.001, "1/cm", False, 0.0, 1.0)
 
 
 def state_of(curve: Curve) -> State:
@@ -160,6 +161,18 @@ def test_a_sum_is_held_against_other_sums_and_its_body_alone(simulated: Simulate
     assert alone.starts[0]["radius"] == pytest.approx(45.0, rel=0.1)
     right = fit_candidate(coil, bank, Budget(4.0))
     assert right.bic < state.fits[lorentz].bic - 10
+
+
+def test_a_rival_of_a_sum_in_a_wrong_minimum_is_begun_anew(simulated: Simulated) -> None:
+    """Spheres and a power law begun at the values of core-shell spheres had been led astray."""
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    state, rng = state_of(curve), np.random.default_rng(1)
+    best, rival = Hypothesis("core_shell_sphere", None, "power_law"), Hypothesis("sphere", None, "power_law")
+    state.keep(best, replace(like(curve, best.name, 1.0, 4, rng), parameters={"background": P}))
+    state.keep(rival, like(curve, rival.name, 30.0, 4, rng))
+    assert rival in {step.hypothesis for step in rivals_of_sum(state)}
+    state.keep(rival, like(curve, rival.name, 1.1, 4, rng))
+    assert rival not in {step.hypothesis for step in rivals_of_sum(state)}
 
 
 def test_a_body_alone_is_fitted_again_where_its_sum_has_become_it(simulated: Simulated, bank: Bank) -> None:
