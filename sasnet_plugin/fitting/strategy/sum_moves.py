@@ -73,7 +73,11 @@ def _may_lack_term(state: State, best: Hypothesis) -> bool:
 
 
 def rivals_of_sum(state: State) -> Iterator[Step]:
-    """What the best sum is held against: other terms beside its body, simple bodies, its body alone."""
+    """What the best sum is held against: other terms beside its body, simple bodies, its body alone.
+
+    And itself from the bank, where it leaves something: begun at its body's values it may be in a wrong
+    minimum.
+    """
     best = state.best
     if best is None or best.second is None:
         return
@@ -84,6 +88,8 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     yield beside(state, key, alone, STRATEGY.likely, start)
     if _is_idle(fit):  # of which a coarse copy of the data may lead away
         yield beside(state, (*key, "idle"), alone, STRATEGY.likely, start, beside=True)
+    if doubtful(fit.reduced_chisq, len(state.curve)):
+        yield fitting(state, best, STRATEGY.likely)
     for hypothesis in _rivals(best):
         # Where the sum's own values led it into a wrong minimum, the bank's are open.
         known = state.fits.get(hypothesis)
