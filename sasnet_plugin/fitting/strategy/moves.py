@@ -188,12 +188,30 @@ def _without_salt(fit: ModelFit) -> list[str]:
 
 
 def kinds(state: State) -> Iterator[Step]:
-    """The best fit with the other kinds of size distribution, and without, as a width may hide a misfit."""
+    """The best fit, and near ones of no more parameters, with other kinds of size distribution and without.
+
+    Of precise data the kind decides: with a wrong one spheres have a fuzzy surface. And a width may hide a
+    misfit.
+    """
     best = state.best
     if best is None:
         return
-    for kind, start in other_kinds(starting_values(state.fits[best])).items():
-        yield beside(state, ("kind", best, kind), best, STRATEGY.kinds, start)
+    for hypothesis in (best, *_nearly_as_good(state, best)):
+        for kind, start in other_kinds(starting_values(state.fits[hypothesis])).items():
+            yield beside(state, ("kind", hypothesis, kind), hypothesis, STRATEGY.kinds, start)
+
+
+def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
+    """Near fits of no more parameters, at the same resolution, the nearest first."""
+    fit = state.fits[best]
+
+    def is_near(hypothesis: Hypothesis) -> bool:
+        own = state.fits[hypothesis]
+        no_more = len(own.free) <= len(fit.free) and own.chisq < STRATEGY.near_best * fit.chisq
+        return hypothesis != best and no_more and hypothesis.resolution == best.resolution
+
+    near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
+    return near_[: STRATEGY.near_fits]
 
 
 def measured(state: State) -> Iterator[Step]:
