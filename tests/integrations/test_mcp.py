@@ -191,6 +191,8 @@ def test_bad_requests_are_one_true_sentence(by: Any, folder: Path, address: str)
         assert said == "classify: q_min is 'low'; give a number."
         said = await refusal(client, "fit_together", files="sphere.dat")
         assert said == "fit_together: files is 'sphere.dat'; give a list."
+        said = await refusal(client, "classify", file="sphere.dat", q_min="0.2", q_max=0.1)
+        assert "no range of q" in said  # the text is a number that can be read
         wrong = await client.call_tool("classify", {"file": 7})
         assert wrong.is_error
         # After all this it still answers.

@@ -31,8 +31,9 @@ def refuse_others(server: MCPServer) -> None:
         said = "" if schema is None else wrong(asked["name"], schema, asked.get("arguments") or {})
         if not said:
             found = await call_next(ctx)
-            # What a tool itself refuses is of the right kind.
-            if schema is not None and found.get("isError"):
+            # Numbers given as text are read: what a tool itself refuses has another reason.
+            unread = found.get("isError") and "validation error" in str(found["content"])
+            if schema is not None and unread:
                 said = mistyped(asked["name"], schema, asked.get("arguments") or {})
             if not said:
                 return found
