@@ -26,7 +26,7 @@ class Grouped:
 def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[str]]:
     """Files by what the groups match in their names."""
     found: dict[tuple[str, ...], list[str]] = {}
-    searched = _compiled(pattern)
+    searched = compiled(pattern)
     folder = _folder(paths) if paths else ""
     for path in paths:
         match = searched.search(os.path.relpath(path, folder).replace(os.sep, "/"))
@@ -71,11 +71,18 @@ def _named(paths: Sequence[str], several: dict[str, tuple[str, ...]]) -> list[st
     return [first.get(path, path) for path in paths if path not in others]
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as a user wrote it.
+
+    Raises
+    ------
+    SasnetError
+        It is no regular expression.
+    """
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise SasnetError(f"{pattern}: is no regular expression ({error}); such as '(.*)_[^_]*'.") from None
+        raise SasnetError(f"{pattern!r} is no regular expression ({error}); such as '(.*)_[^_]*'.") from None
 
 
 def _key(match: re.Match[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,12 +178,13 @@ Together = Annotated[
 def _expression(given: str | None) -> str | None:
     """A regular expression as given, or wrong usage."""
     if given is not None:
+        from ..batch.samples import compiled
+        from ..types import SasnetError
+
         try:
-            re.compile(given)
-        except re.error as error:
-            raise typer.BadParameter(
-                f"{given!r} is no regular expression ({error}); such as '(.*)_[^_]*'."
-            ) from None
+            compiled(given)
+        except SasnetError as error:
+            raise typer.BadParameter(str(error)) from None
     return given
 
 

@@ -240,12 +240,14 @@ def points_needed(
 def other_kinds(parameters: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """The same with each of the other kinds of size distribution, by its name, and with none."""
     widths = widths_of(parameters)
-    found = {}
-    for kind in PD_TYPES if widths else ():
+    if not widths:
+        return {}
+    found = {"none": sharp(parameters)}
+    for kind in PD_TYPES:
         changed = {f"{k}_type": kind for k in widths} | {f"{k}_nsigma": sigmas(kind) for k in widths}
         if any(parameters.get(k) != v for k, v in changed.items()):
             found[kind] = parameters | changed
-    return found | ({"none": sharp(parameters)} if widths else {})
+    return found
 
 
 def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]:
