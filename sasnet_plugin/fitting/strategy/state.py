@@ -225,7 +225,7 @@ def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeles
     """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153); two standard deviations of its own scatter are added.
+    Stat. 12 (1941) 153).
 
     Parameters
     ----------
@@ -239,7 +239,7 @@ def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeles
         return np.inf
     alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
     alone = float(np.clip(alone, 1.0, most))
-    return float(n * (1 + np.log(alone)) + 2 * STRATEGY.noise_scatter * np.sqrt(n))
+    return float(n * (1 + np.log(alone)))
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:
