@@ -132,7 +132,9 @@ class ModelCurves:
         intensity = self.curve.intensity
         scales, level = scale_and_background(curves, weight, intensity, lowest=self._lowest)
         if scales[0] <= 0:
-            return curves @ (weight * intensity) / (curves**2 @ weight), 0.0
+            unit = float(np.max(np.abs(curves)))  # the square of what a start far off gives may be no number
+            curves = curves / unit
+            return curves @ (weight * intensity) / (curves**2 @ weight) / unit, 0.0
         return scales, float(level[0])
 
     def count(self, parameters: dict[str, Any]) -> int:

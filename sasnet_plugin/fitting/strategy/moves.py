@@ -202,13 +202,14 @@ def kinds(state: State) -> Iterator[Step]:
 
 
 def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
-    """Near fits of no more parameters, at the same resolution, the nearest first."""
-    fit = state.fits[best]
+    """Near fits of no more parameters, or the likeliest, at the same resolution, the nearest first."""
+    fit, likeliest = state.fits[best], max(state.fits, key=state.beliefs.of)
 
     def is_near(hypothesis: Hypothesis) -> bool:
         own = state.fits[hypothesis]
-        no_more = len(own.free) <= len(fit.free) and own.chisq < STRATEGY.near_best * fit.chisq
-        return hypothesis != best and no_more and hypothesis.resolution == best.resolution
+        told = hypothesis == likeliest or len(own.free) <= len(fit.free)
+        is_close = own.chisq < STRATEGY.near_best * fit.chisq
+        return hypothesis != best and told and is_close and hypothesis.resolution == best.resolution
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]

@@ -199,7 +199,7 @@ class TimedSearch:
         """Whether none of these can still come near the best fit of other candidates."""
         least, n = min(d.chisq for d in found), len(local.curve)
         others = n * max(self.task.budget.best_chisq, 1.0)
-        explained = explains(self.task.budget.best_chisq, len(self.task.curve))
+        explained = explains(self.task.budget.best_chisq, len(self.task.curve)) and not self.task.starts
         gain = (STRATEGY.gain_explained if explained else STRATEGY.gain)[stage]
         return least > gain * others
 

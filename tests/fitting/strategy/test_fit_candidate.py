@@ -14,6 +14,7 @@ from sasnet_plugin.fitting.optimize.local_search import LocalMinimum
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
 from sasnet_plugin.fitting.strategy import fit_candidate as module
 from sasnet_plugin.fitting.strategy.fit_candidate import Starts, fit_candidate, refined_starts
+from sasnet_plugin.fitting.strategy.timed_search import TimedSearch
 from sasnet_plugin.fitting.task import Budget, Task
 from sasnet_plugin.simulate.bank import Bank
 from sasnet_plugin.types import Curve, SasnetError
@@ -134,6 +135,19 @@ def test_a_candidate_far_behind_the_others_gives_up_early(
     assert patient.reduced_chisq > 20
     assert hurried.reduced_chisq < 3 * patient.reduced_chisq
     assert calls[1] < calls[0]
+
+
+def test_what_another_fit_leads_to_is_not_given_up_as_soon_as_what_the_bank_does(
+    simulated: Simulated,
+) -> None:
+    """Spheres of another kind of size distribution were, from the first one's values, and came out right."""
+    curve = simulated("sphere", {"radius": 80.0})
+    task = _task(curve, "sphere", 1.1)
+    local = ModelCurves(curve, task.dintensity, "sphere")
+    behind = [LocalMinimum({"radius": 85.0}, 2.4 * len(curve))]
+    assert TimedSearch(task, spent()).hopeless(behind, local, 1)
+    begun = replace(task, starts=({"radius": 80.0},))
+    assert not TimedSearch(begun, spent()).hopeless(behind, local, 1)
 
 
 def test_correlations_are_of_parameters_that_the_fit_reports(simulated: Simulated, bank: Bank) -> None:
