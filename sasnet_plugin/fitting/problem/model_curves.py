@@ -16,9 +16,9 @@ from ..settings import PROBLEM
 from ..task import Task
 from .experiment import TimeUpError
 from .free_parameters import fittable
-from .overlaps import overlaps
+from .overlaps import is_limited, overlaps
 from .resolution import resolution, scale_and_background
-from .sums import parts_of, scales_of, solve_scales
+from .sums import of_part, scales_of, solve_scales
 
 
 class ModelCurves:
@@ -51,7 +51,9 @@ class ModelCurves:
         self.info = load(name).info
         self.per_decade = per_decade
         self._resolution = resolution(curve, per_decade)
-        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in sum_parts(name)]
+        self._parts = sum_parts(name)
+        self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
+        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf
@@ -69,12 +71,12 @@ class ModelCurves:
         """I(q) of each component as measured, (k, n), scale 1 and background 0."""
         if spent() > self.deadline:
             raise TimeUpError
-        parts = list(parts_of(self.name, parameters))
-        for name, _, own in parts:
-            count(name, own, self._resolution.q_calc, quick=self.quick)
-        if any(overlaps(name, own) for name, _, own in parts):
-            return np.full((len(parts), len(self.curve)), np.nan)
-        return self._calculated([own for _, _, own in parts])
+        each = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
+        for part, own in zip(self._parts, each, strict=True):
+            count(part, own, self._resolution.q_calc, quick=self.quick)
+        if any(overlaps(part, each[i]) for i, part in self._limited):
+            return np.full((len(each), len(self.curve)), np.nan)
+        return self._calculated(each)
 
     def _calculated(self, parts: list[dict[str, Any]]) -> Floats:
         from sasmodels.direct_model import call_kernel

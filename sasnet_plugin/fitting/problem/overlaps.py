@@ -15,15 +15,20 @@ _WITHIN: Mapping[str, tuple[float, str, str]] = {
 }
 
 
+def is_limited(form: str) -> bool:
+    """Whether a form's bodies may lie within each other at some of its parameters."""
+    return form in _WITHIN
+
+
 def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
     """Whether layers are thicker than their spacing, or spheres reach into their neighbours.
 
     Parameters
     ----------
+    form : str
+        One that `is_limited`.
     parameters : mapping
         All of the form's, Å.
     """
-    if form not in _WITHIN:
-        return False
     times, body, distance = _WITHIN[form]
     return bool(times * parameters[body] > parameters[distance])
