@@ -216,8 +216,11 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
 
 
 def measured(state: State) -> Iterator[Step]:
-    """The simplest near fits once more at the measured points alone, as SasView calculates them."""
-    if state.explained() or any(h.as_measured for h in state.fits):
+    """The simplest near fits once more at the measured points alone, as SasView calculates them.
+
+    Where a fit explains the curve no better than it should, it is tried alone.
+    """
+    if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
         return
     most = STRATEGY.near_best * state.least_reduced
 
@@ -226,7 +229,8 @@ def measured(state: State) -> Iterator[Step]:
         return fit.reduced_chisq < most and fit.per_decade is not None and hypothesis.cost != "slow"
 
     simplest = sorted(state.fits, key=lambda h: (len(state.fits[h].free), state.fits[h].reduced_chisq))
-    for hypothesis in list(filter(is_near, simplest))[: STRATEGY.near_fits]:
+    most_tried = 1 if state.explained() else STRATEGY.near_fits
+    for hypothesis in list(filter(is_near, simplest))[:most_tried]:
         fit = state.fits[hypothesis]
         found = replace(hypothesis, as_measured=True)
         yield beside(state, ("measured", found), found, STRATEGY.seldom, starting_values(fit))
@@ -247,7 +251,7 @@ def restarted(state: State) -> Iterator[Step]:
 
 
 def _restart(state: State, hypothesis: Hypothesis, least: float) -> Step:
-    fit, budget = state.fits[hypothesis], Budget(STRATEGY.time[hypothesis.cost])
+    fit, budget = state.fits[hypothesis], Budget(state.seconds(hypothesis))
     # From where the last one has brought it well down all attempts are open again.
     key = ("restart", hypothesis, _level(fit))
     attempt = sum(done[: len(key)] == key for done in state.done)
@@ -266,6 +270,12 @@ def _level(fit: ModelFit) -> int:
     return int(np.log(max(fit.chisq, 1e-300)) / np.log(STRATEGY.falls))
 
 
+def _is_as_good_as_can_be(state: State) -> bool:
+    """Whether the best fit explains the curve with a χ² that is no larger than noise alone has."""
+    best = state.explanation
+    return best is not None and state.fits[best].chisq <= len(state.curve) - len(state.fits[best].free)
+
+
 def again(state: State) -> Iterator[Step]:
     """The best fit, which explains the curve, once more from other starts: its minimum may be a wrong one.
 
@@ -275,7 +285,7 @@ def again(state: State) -> Iterator[Step]:
     if best is None or best.as_measured:
         return
     fit = state.fits[best]
-    if fit.chisq > len(state.curve) - len(fit.free):
+    if not _is_as_good_as_can_be(state):
         task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
         worth = STRATEGY.seldom * boost(state, len(fit.free), again=True) / best.seconds

@@ -33,6 +33,9 @@ class StrategySettings:
     most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
+    noise_scatter: float = setting(
+        1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
+    )
     least_prior: float = setting(0.003, "Probability of a model of which the network thinks less.")
     simple_prior: float = setting(
         0.02, "The same of bodies that experts try first, of any structure factor, and of one that is nearer."

@@ -135,11 +135,16 @@ class State:
         known = explains(self.fits[best].reduced_chisq, len(self.curve))
         return known or self.left(best) <= STRATEGY.chance_gain
 
-    def left(self, hypothesis: Hypothesis) -> float:
+    def left(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
         """What ln of the likelihood may still gain beside a fit.
 
         All that a better model could reach is noise of the size that the scatter of neighbouring residuals
         about each other has; what a small error that neighbours share explains as well is no gain.
+
+        Parameters
+        ----------
+        at_least : bool
+            Less what chance alone makes of it; else what is to be expected.
         """
         fit, n = self.fits[hypothesis], len(self.curve)
         if not doubtful(fit.reduced_chisq, n):
@@ -155,7 +160,7 @@ class State:
             misfit = found.misfit
             if found.shared.relative > ASSESSMENT.small_systematic:  # which excuses no end of a search
                 misfit = max(misfit, n * (1 + np.log(max(fit.reduced_chisq, 1.0))))
-            gain = 0.5 * (misfit - least_misfit(residual, most))
+            gain = 0.5 * (misfit - least_misfit(residual, most, scattered=at_least))
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def curve_of(self, hypothesis: Hypothesis) -> Curve:
@@ -172,7 +177,7 @@ class State:
             fixed, ranges = _of_first(fixed), _of_first(ranges)
         guess = self.beliefs.guesses.get(hypothesis.form)
         probability = guess.probability if guess and hypothesis.second is None else 0.0
-        budget = more.pop("budget", None) or Budget(self._seconds(hypothesis))
+        budget = more.pop("budget", None) or Budget(self.seconds(hypothesis))
         task = Task(
             curve, self.dintensity, model, factor, probability, fixed_of(model) | fixed, ranges,
             budget=budget.within(Budget(best_chisq=self.least_reduced)), as_measured=hypothesis.as_measured,
@@ -180,7 +185,7 @@ class State:
         )  # fmt: skip
         return self._given(task)
 
-    def _seconds(self, hypothesis: Hypothesis) -> float:
+    def seconds(self, hypothesis: Hypothesis) -> float:
         if self.explained() and hypothesis not in self.named:
             return STRATEGY.brief
         return STRATEGY.time[hypothesis.cost]
@@ -221,7 +226,9 @@ class State:
         return len(self.fits[hypothesis].free) if hypothesis in self.fits else size_of(hypothesis)
 
 
-def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless) -> float:
+def least_misfit(
+    residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless, *, scattered: bool = True
+) -> float:
     """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
 
     The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
@@ -233,13 +240,16 @@ def least_misfit(residual: NDArray[np.float64], most: float = ASSESSMENT.hopeles
         In units of the uncertainty.
     most : float
         Variance above which it is not noise: fringes may be as fine as points.
+    scattered : bool
+        With two standard deviations of its own scatter.
     """
     n = residual.size
     if n < 3:
         return np.inf
     alone = float(np.mean((residual[2:] - 2 * residual[1:-1] + residual[:-2]) ** 2)) / 6
     alone = float(np.clip(alone, 1.0, most))
-    return float(n * (1 + np.log(alone)))
+    chance = 2 * STRATEGY.noise_scatter * np.sqrt(n) if scattered else 0.0
+    return float(n * (1 + np.log(alone)) + chance)
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:

@@ -53,11 +53,13 @@ def boost(state: State, size: int, *, again: bool = False) -> float:
     best = state.best
     if best is None:
         return STRATEGY.most_boost
+    most, gain = highest_boost(state), state.left(best, at_least=not again)
+    if again and gain > STRATEGY.chance_gain:
+        most = max(most, STRATEGY.doubtful_boost)
     # That fewer parameters might do the network has seen.
-    gain = state.left(best)
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
     before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
-    return float(min(np.exp(min(gain, 50.0)) / before, highest_boost(state)))
+    return float(min(np.exp(min(gain, 50.0)) / before, most))
 
 
 def highest_boost(state: State) -> float:

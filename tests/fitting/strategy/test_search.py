@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sasnet_plugin import load
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.strategy.hypothesis import Beliefs, Hypothesis
@@ -136,6 +137,17 @@ def test_data_that_were_calculated_at_the_measured_points_are_fitted_so(pool: An
     assert fit.reduced_chisq < 1.5
     assert fit.parameters["radius"].value == pytest.approx(500.0, abs=1.0)
     assert "at the measured points alone, as SasView does, sphere has" in found.notes[0]
+
+
+def test_a_calculated_sphere_has_its_radius_though_finer_points_explain_it_too(
+    example_data: Path, pool: Any
+) -> None:
+    """Of 1 µm, calculated with a slit at the measured points: no sphere of 4982 Å with a width of 1 %."""
+    curve = load(example_data / "1umSlitSmearSphere.ABS")[0]
+    best = best_of(found_of(curve, pool))
+    assert best.name == "sphere"
+    assert best.parameters["radius"].value == pytest.approx(5000.0, abs=3.0)
+    assert "radius_pd" not in best.free
 
 
 def test_a_plugin_that_its_own_values_explain_is_fitted_from_these_alone(tmp_path: Path, pool: Any) -> None:
