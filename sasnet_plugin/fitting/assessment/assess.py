@@ -64,7 +64,7 @@ def assess(
     found = weighed(among, [conventional(fit, given) for fit in fits], prior)
     if not found.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    order = as_the_simpler(found.fits)
+    order = as_the_simpler(excused.behind_what_explains(found.fits, found.errors, len(curve)))
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
     order = _completed(of_the_likeliest_group(told, groups), completed)
     order = [beyond_the_window(fit, curve, dintensity) for fit in order]

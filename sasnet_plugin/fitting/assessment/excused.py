@@ -44,6 +44,24 @@ def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> boo
     return usual and error.noise**2 < ASSESSMENT.too_small
 
 
+def behind_what_explains(
+    order: Sequence[ModelFit], errors: Mapping[str, SharedError], points: int
+) -> list[ModelFit]:
+    """Fits by falling weight; those that only an error explains which no measurement has have none.
+
+    Where a fit explains the curve to its errors, no such error is there for another to be excused by.
+    """
+
+    def stands(fit: ModelFit) -> bool:
+        return explains(fit.reduced_chisq, points) or excuses(errors[fit.name])
+
+    if stands(order[0]) or not any(explains(fit.reduced_chisq, points) for fit in order):
+        return list(order)
+    whole = sum(fit.weight for fit in order if stands(fit))
+    told = [replace(fit, weight=fit.weight / whole if stands(fit) and whole else 0.0) for fit in order]
+    return sorted(told, key=lambda fit: (-fit.weight, not stands(fit), fit.reduced_chisq))
+
+
 def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, points: int) -> Verification:
     """The verdict of a fit whose residuals share more than a measurement does, though signs look random."""
     none = error.relative == 0 or excuses(error)

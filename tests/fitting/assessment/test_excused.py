@@ -8,6 +8,7 @@ import numpy as np
 
 from sasnet_plugin.fitting.assessment.excused import (
     NONE_EXPLAINS,
+    behind_what_explains,
     beyond_excuse,
     excused_beside,
     none_explains,
@@ -33,6 +34,19 @@ def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
         " parameters instead of 8."
     )
     assert excused_beside(best, [], {}) == []
+
+
+def test_an_error_larger_than_measurements_have_puts_none_before_what_explains() -> None:
+    """As lamellae of reduced χ² 79 stood, within 18 % of I, before a peak of 1.1 to the errors given."""
+    smooth = replace(fit("lamellar", 79.0, 2), weight=0.9)
+    peak = replace(fit("broad_peak", 1.1, 8), weight=0.06)
+    within = replace(fit("onion", 1.7, 6), weight=0.04)
+    errors = {"lamellar": replace(ERROR, relative=0.18), "broad_peak": ERROR, "onion": ERROR}
+    order = behind_what_explains([smooth, peak, within], errors, 100)
+    assert [one.name for one in order] == ["broad_peak", "onion", "lamellar"]
+    assert np.allclose([one.weight for one in order], [0.6, 0.4, 0.0])
+    # Where none explains, what is smooth stays the first.
+    assert behind_what_explains([smooth, within], errors, 100)[0] is smooth
 
 
 def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
