@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from slow import SLOW_FILES, SLOW_TESTS
 
 os.environ.setdefault("MPLBACKEND", "Agg")
@@ -17,6 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that: the tests of
 # Ctrl-C would then press a key that is not connected.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# How long an example takes depends on what else runs: no test measures time.
+settings.register_profile("sasnet", deadline=None)
+settings.load_profile("sasnet")
 
 
 @pytest.fixture(scope="session")

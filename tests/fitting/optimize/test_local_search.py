@@ -37,7 +37,7 @@ def test_a_cylinder_is_found_from_where_levenberg_marquardt_is_lost(
     assert found.parameters["length"] == pytest.approx(400.0, rel=0.05)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(scale=st.floats(1e-4, 1e5), background=st.floats(-0.3, 3.0))
 def test_scale_and_background_are_solved_for_whatever_their_size(scale: float, background: float) -> None:
     """Too much may have been subtracted: the background may be negative."""
