@@ -282,14 +282,12 @@ def again(state: State) -> Iterator[Step]:
     One that is off by less than χ² scatters looks like the right one, with other sizes.
     """
     best = state.explanation
-    if best is None or best.as_measured:
+    if best is None or best.as_measured or _is_as_good_as_can_be(state):
         return
-    fit = state.fits[best]
-    if not _is_as_good_as_can_be(state):
-        task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
-        task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
-        worth = STRATEGY.seldom * boost(state, len(fit.free), again=True) / best.seconds
-        yield Step(("again", best), worth, hypothesis=best, task=task)
+    task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
+    task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there
+    worth = STRATEGY.seldom * boost(state, state.size(best), again=True) / best.seconds
+    yield Step(("again", best), worth, hypothesis=best, task=task)
 
 
 def ended(state: State) -> Iterator[Step]:

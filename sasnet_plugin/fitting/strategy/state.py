@@ -186,6 +186,7 @@ class State:
         return self._given(task)
 
     def seconds(self, hypothesis: Hypothesis) -> float:
+        """What a fit has at most: less where it is there to be compared with one that explains."""
         if self.explained() and hypothesis not in self.named:
             return STRATEGY.brief
         return STRATEGY.time[hypothesis.cost]
