@@ -13,8 +13,9 @@ from tinypatterns import pattern
 from sasnet_plugin.data.sans.resolution import Setting
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.simulate.sans import instruments, orientation
+from sasnet_plugin.simulate.sans.form_factors import pars_of
 from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
-from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
+from sasnet_plugin.simulate.sans.samples import Sample, row_of
 from sasnet_plugin.simulate.sans.simulator import Direction, Posture
 from sasnet_plugin.types import DataError
 

@@ -12,9 +12,8 @@ from sasnet_plugin.data.sans.polar import N_SECTORS, RINGS, Polar
 from sasnet_plugin.predict.images.axes import Held, evidence, held_against
 from sasnet_plugin.predict.images.bodies import Bodies
 from sasnet_plugin.predict.images.sectors import spread_over
-from sasnet_plugin.simulate.sans.form_factors import LN_Q, Q, directed
+from sasnet_plugin.simulate.sans.form_factors import LN_Q, Q, directed, pars_of
 from sasnet_plugin.simulate.sans.orientation import DEGREES, in_harmonics, maier_saupe, strength_of
-from sasnet_plugin.simulate.sans.samples import pars_of
 
 DIRECTOR = 25.0
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from ...arrays import Floats
 from ...data.sans.geometry import SmallAngle
-from ...simulate.sans.form_factors import Q, directed
+from ...simulate.sans.form_factors import Q, directed, pars_of
 from ...simulate.sans.orientation import DEGREES, maier_saupe, strength_of
 from ...simulate.sans.patterns import pattern
-from ...simulate.sans.samples import pars_of
 from .cells import Cells
 from .oriented_settings import FAULTS, SETTINGS
 from .unevenness import Whitening

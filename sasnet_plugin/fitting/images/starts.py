@@ -11,9 +11,8 @@ import numpy as np
 from ...arrays import Floats
 from ...data.sans.anisotropy import anisotropy
 from ...data.sans.polar import RINGS, harmonics, polar
-from ...simulate.sans.form_factors import LN_Q, Q, directed
+from ...simulate.sans.form_factors import LN_Q, Q, directed, pars_of
 from ...simulate.sans.orientation import in_harmonics, maier_saupe, strength_of
-from ...simulate.sans.samples import pars_of
 from ...types import Image
 from .oriented_settings import SETTINGS
 

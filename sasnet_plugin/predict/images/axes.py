@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...data.sans.polar import Polar
-from ...simulate.sans.form_factors import LN_Q, Q, directed
-from ...simulate.sans.samples import pars_of
+from ...simulate.sans.form_factors import LN_Q, Q, directed, pars_of
 from .sectors import LEAST_GAUSSIAN, STEP, Cells, cells_of, spread_over
 
 if TYPE_CHECKING:

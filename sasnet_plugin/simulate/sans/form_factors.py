@@ -20,6 +20,10 @@ Q = np.geomspace(2e-4, 2.0, 321)
 LN_Q = np.log(Q)
 #: Which of the finer grid of `simulate.grid` they are nearest to.
 _ON_WIDE = np.searchsorted(WIDE_Q, Q * (1 - 1e-9)).clip(max=WIDE_Q.size - 1)
+#: Contrast of bodies, 10⁻⁶ Å⁻².
+SLD = {"sld": 4.0, "sld_solvent": 0.0}
+#: Points and width of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
+SPREAD = {"radius_pd_type": "schulz", "radius_pd_n": 21, "radius_pd_nsigma": 3.5}
 #: Nodes over the cosine between q and axis, 0..1: enough for the highest degree of a body of q·length 50.
 _MU, _SHARE = legendre.leggauss(128)
 _MU, _SHARE = _MU[64:], _SHARE[64:]
@@ -73,3 +77,15 @@ def directed(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
     kernel.release()
     values = np.asarray(total).reshape(q.size, _MU.size) / len(turns)
     return np.asarray(values @ _TO_DEGREES.T)
+
+
+def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
+    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å.
+
+    A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
+    """
+    spread = {"radius_pd": radius_pd, **SPREAD}
+    if body == "cylinder":
+        return {"radius": radius, "length": 2 * radius * aspect, **SLD, **spread}
+    pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **SLD}
+    return pars | {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}

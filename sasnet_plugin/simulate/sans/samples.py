@@ -16,7 +16,7 @@ from ..draws import Prior, loguniform
 from ..kernel import call
 from ..priors import form_models, model_info
 from ..quick_models.cost_classes import cost_class
-from .form_factors import LN_Q, Q, directed, plain
+from .form_factors import LN_Q, SLD, SPREAD, Q, directed, pars_of, plain
 from .orientation import DEGREES
 
 #: Share of rows of each class.
@@ -66,14 +66,11 @@ FLAT, BOXES = 0.4, 0.3
 BOX = {"length_a": (20.0, 200.0), "length_b": (1.3, 4.0), "length_c": (1.3, 6.0)}
 #: Samples of no radius are made larger or smaller at each use by a factor drawn between these, log-uniform.
 STRETCH = 0.5, 2.0
-#: Points and width of size distributions: the fringes of a spread of 2 % are resolved to q·radius of 40.
-_SPREAD = {"radius_pd_type": "schulz", "radius_pd_n": 21, "radius_pd_nsigma": 3.5}
 #: What any of them has, in the order of a row's parameters; NaN where a class has none.
 NAMES = (
     "label", "radius", "aspect", "shell", "core", "radius_pd",
     "spacing", "azimuthal", "rocking", "tail", "second", "domains", "feature",
 )  # fmt: skip
-_SLD = {"sld": 4.0, "sld_solvent": 0.0}
 
 
 @dataclass(frozen=True)
@@ -99,9 +96,9 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
     kind = name or str(rng.choice(list(SHARES), p=np.array(list(SHARES.values())) / sum(SHARES.values())))
     values = {key: prior(rng) for key, prior in PRIORS[kind].items()}
     radius = values.get("radius", float("nan"))
-    spread = {"radius_pd": values.get("radius_pd", 0.0), **_SPREAD}
+    spread = {"radius_pd": values.get("radius_pd", 0.0), **SPREAD}
     if kind == "sphere":
-        return Sample(kind, {**values, "feature": 4.49 / radius}, kind, {"radius": radius, **_SLD, **spread})
+        return Sample(kind, {**values, "feature": 4.49 / radius}, kind, {"radius": radius, **SLD, **spread})
     if kind in ("cylinder", "ellipsoid"):
         if kind == "ellipsoid" and rng.random() < FLAT:
             values["aspect"] = 1 / values["aspect"]
@@ -119,21 +116,9 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
         sides = {key: float(np.exp(rng.uniform(*np.log(span)))) for key, span in BOX.items()}
         sides["length_b"] *= sides["length_a"]
         sides["length_c"] *= sides["length_b"]
-        return Sample(kind, {"feature": 2 * np.pi / sides["length_a"]}, "parallelepiped", {**sides, **_SLD})
+        return Sample(kind, {"feature": 2 * np.pi / sides["length_a"]}, "parallelepiped", {**sides, **SLD})
     model = str(rng.choice(others()))
     return Sample(kind, {"feature": float("nan")}, model, {}, plain(simulate_clean(model, rng).log_intensity))
-
-
-def pars_of(body: str, radius: float, aspect: float, radius_pd: float) -> dict[str, Any]:
-    """sasmodels' parameters of a body with an axis, "cylinder" or "ellipsoid"; lengths in Å.
-
-    A spread of both radii of an ellipsoid would take as many points again; that of one blurs the fringes.
-    """
-    spread = {"radius_pd": radius_pd, **_SPREAD}
-    if body == "cylinder":
-        return {"radius": radius, "length": 2 * radius * aspect, **_SLD, **spread}
-    pars: dict[str, Any] = {"radius_equatorial": radius, "radius_polar": radius * aspect, **_SLD}
-    return pars | {key.replace("radius", "radius_equatorial"): value for key, value in spread.items()}
 
 
 def row_of(sample: Sample) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from sasnet_plugin.data.sans.resolution import Setting
 from sasnet_plugin.simulate.sans import instruments, orientation
+from sasnet_plugin.simulate.sans.form_factors import pars_of
 from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, measured
-from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
+from sasnet_plugin.simulate.sans.samples import Sample, row_of
 from sasnet_plugin.simulate.sans.simulator import Direction, Posture
 from sasnet_plugin.types import Image
 

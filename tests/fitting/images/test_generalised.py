@@ -13,8 +13,9 @@ from sasnet_plugin.fitting.images.generalised import generalised, linear
 from sasnet_plugin.fitting.images.oriented import OrientedImage
 from sasnet_plugin.fitting.images.unevenness import whitening
 from sasnet_plugin.simulate.sans import orientation
+from sasnet_plugin.simulate.sans.form_factors import pars_of
 from sasnet_plugin.simulate.sans.measurement import Background, measured
-from sasnet_plugin.simulate.sans.samples import Sample, pars_of, row_of
+from sasnet_plugin.simulate.sans.samples import Sample, row_of
 from sasnet_plugin.simulate.sans.simulator import Direction, Posture
 from sasnet_plugin.types import Image
 from tests.fitting.images import rods
