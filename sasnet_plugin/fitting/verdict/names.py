@@ -137,9 +137,22 @@ DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gau
 def kind(fit: ModelFit) -> str:
     """What a fit says the sample is, "core-shell spheres that stick to each other"."""
     parts = [_kind(part) for part in sum_parts(fit.model)]
+    if len(parts) == 1:
+        parts = [_by_length(parts[0], fit)]
     if len(parts) == 2 and len(set(parts)) == 1:
         parts = [f"two populations of {parts[0]}"]
     return _among_neighbours(" and ".join(parts), fit.structure_factor)
+
+
+def _by_length(said: str, fit: ModelFit) -> str:
+    """Discs that are longer than wide are cylinders, and cylinders shorter than their radius are discs."""
+    length = fit.parameters.get("length")
+    radius = fit.parameters.get("radius", fit.parameters.get("radius_minor"))
+    if length is None or radius is None:
+        return said
+    if length.value > 2 * radius.value:
+        return said.replace("discs", "cylinders")
+    return said.replace("cylinders", "discs") if length.value < radius.value else said
 
 
 def _kind(part: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from made_results import fitted
+from made_results import fitted, p
 
 from sasnet_plugin.fitting.verdict.names import (
     DISTRIBUTIONS,
@@ -34,6 +34,16 @@ def test_structure_factors_and_sums_are_said_in_words() -> None:
     assert mixed == "spheres that cannot overlap and polymer coils"
     assert kind(fitted("sphere+sphere")) == "two populations of spheres"
     assert kind(fitted("/home/me/my_model.py")) == "my_model"
+
+
+def test_discs_are_what_is_flat_and_cylinders_what_is_long() -> None:
+    # sasdata's cyl_testdata2: radius 36 Å and length 780 Å were called discs.
+    long = {"radius": p(36.0), "length": p(780.0)}
+    flat = {"radius": p(200.0), "length": p(20.0)}
+    assert kind(fitted("core_shell_bicelle", **long)) == "cylinders with a rim and two faces"
+    assert kind(fitted("core_shell_bicelle", **flat)) == "discs with a rim and two faces"
+    assert with_name(fitted("cylinder", **long)) == "cylinders"
+    assert with_name(fitted("cylinder", **flat)) == "discs (cylinder)"
 
 
 def test_the_name_stands_beside_where_the_words_are_not_it() -> None:
