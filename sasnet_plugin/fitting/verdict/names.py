@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from ...digits import listed
 from ...types import sum_parts
+from ..result.headline import determined
 from ..result.model_fit import ModelFit
 
 #: sasmodels' name -> what it describes, in the plural where there are many of it.
@@ -148,7 +149,7 @@ def _by_length(said: str, fit: ModelFit) -> str:
     """Discs that are longer than wide are cylinders, and cylinders shorter than their radius are discs."""
     length = fit.parameters.get("length")
     radius = fit.parameters.get("radius", fit.parameters.get("radius_minor"))
-    if length is None or radius is None:
+    if length is None or radius is None or not (length.fixed or determined("length", length)):
         return said
     if length.value > 2 * radius.value:
         return said.replace("discs", "cylinders")

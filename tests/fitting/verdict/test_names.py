@@ -38,12 +38,13 @@ def test_structure_factors_and_sums_are_said_in_words() -> None:
 
 def test_discs_are_what_is_flat_and_cylinders_what_is_long() -> None:
     # sasdata's cyl_testdata2: radius 36 Å and length 780 Å were called discs.
-    long = {"radius": p(36.0), "length": p(780.0)}
-    flat = {"radius": p(200.0), "length": p(20.0)}
+    long = {"radius": p(36.0, 2.0), "length": p(780.0, 1.0)}
+    flat = {"radius": p(200.0, 3.0), "length": p(20.0, 0.5)}
     assert kind(fitted("core_shell_bicelle", **long)) == "cylinders with a rim and two faces"
     assert kind(fitted("core_shell_bicelle", **flat)) == "discs with a rim and two faces"
     assert with_name(fitted("cylinder", **long)) == "cylinders"
     assert with_name(fitted("cylinder", **flat)) == "discs (cylinder)"
+    assert with_name(fitted("cylinder", radius=p(200.0, 3.0), length=p(20.0, 90.0))) == "cylinders"
 
 
 def test_the_name_stands_beside_where_the_words_are_not_it() -> None:
