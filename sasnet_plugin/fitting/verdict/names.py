@@ -149,7 +149,7 @@ def _by_length(said: str, fit: ModelFit) -> str:
     """Discs that are longer than wide are cylinders, and cylinders shorter than their radius are discs."""
     length = fit.parameters.get("length")
     radius = fit.parameters.get("radius", fit.parameters.get("radius_minor"))
-    if length is None or radius is None or not (length.fixed or determined("length", length)):
+    if length is None or radius is None or not determined("length", length):
         return said
     if length.value > 2 * radius.value:
         return said.replace("discs", "cylinders")
