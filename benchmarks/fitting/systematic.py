@@ -32,7 +32,7 @@ from .task import LIMIT, Problem, problem
 #: Relative, one standard deviation.
 SLOW = 0.03
 #: Weight of wrong, distinguishable models that is asked for at most.
-MARK = 0.25
+MARK = 0.22
 
 
 def disturbed(index: int, seed: int) -> Problem:
