@@ -9,8 +9,10 @@ from math import exp, inf, isfinite, log
 import numpy as np
 
 from ...digits import chisq_text, quantity, significant
+from ...simulate.priors import model_info
 from ...types import Curve
 from ..evidence.settings import EVIDENCE
+from ..problem.bounds import limits_of
 from ..problem.conventions import beyond_matter, scale_in_words
 from ..problem.nested_models import Reduction, simpler, without_attraction
 from ..result.components import bare, is_scale
@@ -78,7 +80,7 @@ def _of_parameter(
     if name not in bound:
         found += [_unseen(name, p, curve), _undetermined(name, p, fit)]
     if name not in explained:
-        found.append(_limits(name, p))
+        found.append(_limits(name, p, fit))
     yield from islice(chain.from_iterable(found), 1)
 
 
@@ -195,15 +197,19 @@ def _ends(p: Parameter) -> tuple[float, float]:
     return low + tiny, high - tiny
 
 
-def _limits(name: str, p: Parameter) -> Iterator[str]:
+def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     end = _end(p)
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
         yield f"{name}, {p.value:.2g}, is at its lower limit: one size does, without a distribution."
         return
-    limit = quantity(p.low if end == "lower" else p.high, p.unit)
-    yield f"{name} is at the {end} limit of its range, {limit}: the best value may lie beyond."
+    value = p.low if end == "lower" else p.high
+    said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
+    if value and value in limits_of(model_info(fit.name), name):
+        yield f"{said}: sasmodels has {fit.short_name} only up to there, so that another model may be meant."
+    else:
+        yield f"{said}: the best value may lie beyond."
 
 
 def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:

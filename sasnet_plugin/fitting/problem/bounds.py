@@ -66,6 +66,12 @@ def reach_of(p: Any, value: float) -> tuple[float, float]:
     return low, high
 
 
+def limits_of(info: Any, name: str) -> tuple[float, ...]:
+    """Between which sasmodels itself holds a parameter; none of what it does not have."""
+    table = info.parameters.call_parameters
+    return next((tuple(map(float, p.limits)) for p in table if p.name == name), ())
+
+
 def default_of(info: Any, name: str) -> float:
     """sasmodels' default of a parameter; 0 of the width of a size distribution."""
     return next((float(p.default) for p in info.parameters.call_parameters if p.name == name), 0.0)

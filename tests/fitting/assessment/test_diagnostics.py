@@ -69,8 +69,11 @@ def test_a_limit_with_a_simpler_model_behind_it_and_one_without() -> None:
     assert _said(at_one, "axis_ratio is at its lower limit, 1", "cylinder says the same")
     away = replace(at_one, parameters={**at_one.parameters, "axis_ratio": _p(1.5, 0.1, 1.0, 30.0, "")})
     assert warnings_of(CURVE, away) == ()
+    # sasmodels holds the volume fraction of its square well below 0.08: nothing lies beyond.
+    well = _fit("sphere", "squarewell", volfraction=_p(0.08, 0.007, 0.0, 0.08, ""))
+    assert _said(well, "volfraction is at the upper limit of its range, 0.08", "another model may be meant")
     top = _fit("sphere", radius=_p(199.99, 0.5, 10.0, 200.0))
-    assert _said(top, "radius is at the upper limit of its range, 200 Å")
+    assert _said(top, "radius is at the upper limit of its range, 200 Å: the best value may lie beyond")
     assert not _said(_fit("sphere", radius=_p(150.0, 0.5, 10.0, 200.0)), "limit")
 
 
