@@ -20,7 +20,8 @@ from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.assess import assess, discrepancy
-from .assessment.held import errors_beside_held, of_one, with_held
+from .assessment.flat import errors_to_add
+from .assessment.held import of_one, with_held
 from .assessment.over_kinds import over_kinds
 from .evidence.weights import weighed
 from .ledger import Ledger
@@ -226,12 +227,12 @@ def _beside_held(
     method: Method,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
-    """With what each fit holds in its errors; other methods have errors of their own."""
+    """With all that is unknown in the errors of each fit; other methods have errors of their own."""
     found = list(fits)
     if method.name != "lm":
         return found
     asked = [of_one(curve, dintensity, fit, given, usual_resolutions()) for fit in found]
-    for index, more in answers(ledger, errors_beside_held, asked, STRATEGY.time["fast"]):
+    for index, more in answers(ledger, errors_to_add, asked, STRATEGY.time["fast"]):
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)
     return found

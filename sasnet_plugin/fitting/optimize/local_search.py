@@ -192,6 +192,10 @@ class Code:
         """The parameter, in its own unit."""
         return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
 
+    def within(self, x: float) -> float:
+        """The nearest that its bounds allow, in the code."""
+        return float(min(max(x, self.low), self.high))
+
     def slope(self, x: float) -> float:
         """Of the parameter by its code."""
         return self.value(x) if self.unit == 0 else self.unit
