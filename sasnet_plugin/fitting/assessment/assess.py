@@ -20,7 +20,7 @@ from ..problem.conventions import conventional, scale_in_words
 from ..problem.nested_models import simpler
 from ..result import components
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Verification
+from ..result.model_fit import ModelFit, Verification, explains
 from ..settings import ASSESSMENT
 from . import discriminate, excused
 from .diagnostics import reductions_met, remarks_of, warnings_of
@@ -66,7 +66,7 @@ def assess(
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     order = as_the_simpler(excused.behind_what_explains(found.fits, found.errors, len(curve)))
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
-    order = _completed(of_the_likeliest_group(told, groups), completed)
+    order = _completed(of_the_likeliest_group(told, groups), len(curve), completed)
     order = [beyond_the_window(fit, curve, dintensity) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
@@ -79,10 +79,12 @@ def assess(
 
 
 def _completed(
-    order: Sequence[ModelFit], completed: Callable[[list[ModelFit]], list[ModelFit]]
+    order: Sequence[ModelFit], n: int, completed: Callable[[list[ModelFit]], list[ModelFit]]
 ) -> list[ModelFit]:
-    """The same, the first and those that the data do not tell from it completed."""
-    done = {fit.name: fit for fit in completed(_near_the_first(order))}
+    """The same, the first, those that the data do not tell from it and all that explain them completed."""
+    near = {fit.name for fit in _near_the_first(order)}
+    asked = [fit for fit in order if fit.name in near or explains(fit.reduced_chisq, n)]
+    done = {fit.name: fit for fit in completed(asked)}
     return [done.get(fit.name, fit) for fit in order]
 
 
