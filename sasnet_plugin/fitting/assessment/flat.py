@@ -1,7 +1,7 @@
 """Errors where χ² is flatter than its curvature at the minimum says.
 
 A size that the data hardly show, or of which they show only a bound, has a χ² that rises less on one side
-than a parabola does, or not at all. Along the valley in which the other parameters follow, χ² must have risen
+than a parabola does, or not at all. Along the line on which the other parameters follow, χ² must have risen
 by four at two standard deviations (profile likelihood; D. M. Bates and D. G. Watts, Nonlinear Regression
 Analysis, 1988, 6.1): where it has not, the error is half the distance at which it has.
 """
@@ -41,7 +41,7 @@ def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMI
 
 
 @dataclass(frozen=True)
-class _Valley:
+class _Profile:
     """χ² where one shape parameter is held elsewhere, and the others follow."""
 
     curves: ModelCurves
@@ -96,13 +96,15 @@ def _flat(asked: Held, deadline: float) -> dict[str, float]:
     joint = np.sqrt(np.diag(covariance(columns | linear)))
     found = {}
     with suppress(TimeUpError):
-        valley = _Valley(local, start, codes, _projected(columns, linear))
-        least, _ = valley.chisq(np.array([code.first for code in codes.values()]))
+        profile = _Profile(local, start, codes, _projected(columns, linear))
+        least, _ = profile.chisq(np.array([code.first for code in codes.values()]))
         for i, name in enumerate(names):
             p = fit.parameters[name]
             if p.error and p.at_least is None and joint[i] > 0:
                 unit = p.error / codes[name].slope(codes[name].first)
-                found[name] = max(_half(valley, i, way * unit, least, unit / joint[i]) for way in (-1.0, 1.0))
+                found[name] = max(
+                    _half(profile, i, way * unit, least, unit / joint[i]) for way in (-1.0, 1.0)
+                )
     return found
 
 
@@ -123,7 +125,7 @@ def _projected(columns: Mapping[str, Floats], linear: Mapping[str, Floats]) -> F
     return np.asarray(own - base @ (base.T @ own))
 
 
-def _half(valley: _Valley, i: int, unit: float, least: float, wider: float) -> float:
+def _half(profile: _Profile, i: int, unit: float, least: float, wider: float) -> float:
     """Half of how far off a parameter is, to one side, where χ² has risen as at two standard deviations.
 
     Parameters
@@ -133,12 +135,12 @@ def _half(valley: _Valley, i: int, unit: float, least: float, wider: float) -> f
     wider : float
         The error over that of independent noise of the stated size.
     """
-    code = list(valley.codes.values())[i]
-    at = np.array([one.first for one in valley.codes.values()])
+    code = list(profile.codes.values())[i]
+    at = np.array([one.first for one in profile.codes.values()])
     enough = least + (2 * ASSESSMENT.flat_rise * wider) ** 2
     before, risen, far = 0.0, 0.0, 2.0
     while far < ASSESSMENT.flat_far:
-        chisq, at = valley.along(i, at, code.within(code.first + far * unit), enough)
+        chisq, at = profile.along(i, at, code.within(code.first + far * unit), enough)
         up = float(np.sqrt(max(chisq - least, 0.0))) / wider
         if up >= 2.0:
             far = before + (far - before) * (2.0 - risen) / (up - risen)
