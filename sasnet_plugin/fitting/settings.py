@@ -220,7 +220,6 @@ class AssessmentSettings:
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
-    flat_fall: float = setting(0.1, "Of χ²: a step that leads down by less is the last.")
     held_width: float = setting(
         0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
     )

@@ -71,7 +71,7 @@ class _Profile:
             step = -np.linalg.lstsq(others, residual, rcond=None)[0]
             nearer = self._stepped(i, moved, step)
             less, left = self.chisq(nearer)
-            if less >= chisq - ASSESSMENT.flat_fall:
+            if less >= chisq:
                 break
             moved, chisq, residual = nearer, less, left
         return chisq, moved
