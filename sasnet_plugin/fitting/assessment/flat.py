@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from ...arrays import Floats
 from ..ledger import spent
-from ..optimize.local_search import Code, code_of
+from ..optimize.local_search import Code, code_of, projected
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.components import is_amplitude
-from ..result.covariance import covariance
+from ..result.covariance import errors_of
 from ..settings import ASSESSMENT
 from ..task import UNLIMITED, Budget
 from .held import Held, errors_beside_held
@@ -92,18 +92,18 @@ def _flat(asked: Held, deadline: float) -> dict[str, float]:
     start = starting_values(fit)
     codes = {name: _code(asked, local.info, name, start) for name in names}
     columns = {name: asked.slopes[name] * code.slope(code.first) for name, code in codes.items()}
-    linear = {name: column for name, column in asked.slopes.items() if name not in codes}
-    joint = np.sqrt(np.diag(covariance(columns | linear)))
+    columns |= {name: column for name, column in asked.slopes.items() if name not in codes}
+    errors = errors_of(columns)
     found = {}
     with suppress(TimeUpError):
-        profile = _Profile(local, start, codes, _projected(columns, linear))
+        profile = _Profile(local, start, codes, projected(columns, codes))
         least, _ = profile.chisq(np.array([code.first for code in codes.values()]))
         for i, name in enumerate(names):
             p = fit.parameters[name]
-            if p.error and p.at_least is None and joint[i] > 0:
+            if p.error and p.at_least is None and errors[name] > 0:
                 unit = p.error / codes[name].slope(codes[name].first)
                 found[name] = max(
-                    _half(profile, i, way * unit, least, unit / joint[i]) for way in (-1.0, 1.0)
+                    _half(profile, i, way * unit, least, unit / errors[name]) for way in (-1.0, 1.0)
                 )
     return found
 
@@ -115,14 +115,6 @@ def _code(asked: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
     code = code_of(info, name, start, ranges, float(asked.curves[0].q[0]))
     first = float(np.log(p.value)) if code.unit == 0 else p.value / code.unit
     return replace(code, first=first, low=min(code.low, first), high=max(code.high, first))
-
-
-def _projected(columns: Mapping[str, Floats], linear: Mapping[str, Floats]) -> Floats:
-    own = np.stack(list(columns.values()), axis=1)
-    if not linear:
-        return own
-    base, _ = np.linalg.qr(np.stack([one / np.linalg.norm(one) for one in linear.values()], axis=1))
-    return np.asarray(own - base @ (base.T @ own))
 
 
 def _half(profile: _Profile, i: int, unit: float, least: float, wider: float) -> float:

@@ -6,7 +6,7 @@ Kaufman, BIT 15 (1975) 49): what is linear is solved at each step and projected 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,17 +155,7 @@ class Descent:
 
     def jacobian(self, x: Floats) -> Floats:
         """(n, k), with what scales and background take up projected out."""
-        return self._projected(self.raw(x))
-
-    def _projected(self, columns: Mapping[str, Floats]) -> Floats:
-        own = np.stack([columns[name] for name in self._codes], axis=1)
-        beside = [column for name, column in columns.items() if name not in self._codes]
-        if not beside:
-            return own
-        linear = np.stack(beside, axis=1)
-        linear = linear[:, np.linalg.norm(linear, axis=0) > 0]
-        base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
-        return np.asarray(own - base @ (base.T @ own))
+        return projected(self.raw(x), self._codes)
 
     def _shown(self, x: Floats) -> Floats | None:
         """Keep what the data show of the parameters, and give the slopes by these."""
@@ -175,7 +165,19 @@ class Descent:
         # However small its effect is here: far from the minimum that says little.
         for name in self._codes.keys() - independent(columns):
             del self._codes[name], columns[name]
-        return self._projected(columns) if self._codes else None
+        return projected(columns, self._codes) if self._codes else None
+
+
+def projected(columns: Mapping[str, Floats], names: Collection[str]) -> Floats:
+    """Columns of these names, (n, k), with what the others take up projected out."""
+    own = np.stack([columns[name] for name in names], axis=1)
+    beside = [column for name, column in columns.items() if name not in names]
+    if not beside:
+        return own
+    linear = np.stack(beside, axis=1)
+    linear = linear[:, np.linalg.norm(linear, axis=0) > 0]
+    base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
+    return np.asarray(own - base @ (base.T @ own))
 
 
 @dataclass(frozen=True)
