@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.components import is_amplitude
 from ..result.covariance import errors_of
+from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 from ..task import UNLIMITED, Budget
 from .held import Held, errors_beside_held
@@ -42,11 +44,11 @@ def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMI
 
 @dataclass(frozen=True)
 class _Profile:
-    """χ² where one shape parameter is held elsewhere, and the others follow."""
+    """χ² where one parameter is held elsewhere, and the others follow."""
 
     curves: ModelCurves
     start: Mapping[str, Any]
-    codes: Mapping[str, Code]  #: Of the shape parameters.
+    codes: Mapping[str, Code]  #: Of what is not solved for.
     slopes: Floats  #: (n, k), of the residuals by each code at the minimum, what is linear projected out.
 
     def chisq(self, at: Floats) -> tuple[float, Floats]:
@@ -83,11 +85,13 @@ class _Profile:
 
 def _flat(asked: Held, deadline: float) -> dict[str, float]:
     """Errors of the shape parameters where χ² is flat; of those that there was time for."""
+    if not asked.slopes:  # of an expensive model
+        return {}
     fit, curve = asked.fits[0], asked.curves[0]
-    names = [name for name in asked.slopes if not is_amplitude(name) and name != "background"]
+    local = ModelCurves(curve, asked.dintensities[0], asked.name, per_decade=fit.per_decade)
+    names = [name for name in asked.slopes if name not in local.linear]
     if not names:
         return {}
-    local = ModelCurves(curve, asked.dintensities[0], asked.name, per_decade=fit.per_decade)
     local.deadline = deadline
     start = starting_values(fit)
     codes = {name: _code(asked, local.info, name, start) for name in names}
@@ -98,14 +102,17 @@ def _flat(asked: Held, deadline: float) -> dict[str, float]:
     with suppress(TimeUpError):
         profile = _Profile(local, start, codes, projected(columns, codes))
         least, _ = profile.chisq(np.array([code.first for code in codes.values()]))
-        for i, name in enumerate(names):
-            p = fit.parameters[name]
-            if p.error and p.at_least is None and errors[name] > 0:
-                unit = p.error / codes[name].slope(codes[name].first)
-                found[name] = max(
-                    _half(profile, i, way * unit, least, unit / errors[name]) for way in (-1.0, 1.0)
-                )
+        for name in filter(partial(_may_widen, fit), names):
+            unit = float(fit.parameters[name].error or 0.0) / codes[name].slope(codes[name].first)
+            wider = unit / errors[name]
+            found[name] = max(_half(profile, name, side, least, wider) for side in (-unit, unit))
     return found
+
+
+def _may_widen(fit: ModelFit, name: str) -> bool:
+    """Whether a parameter has an error; that of a contrast, which follows others, is of a convention."""
+    p = fit.parameters[name]
+    return bool(p.error) and p.at_least is None and not is_amplitude(name)
 
 
 def _code(asked: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
@@ -117,7 +124,7 @@ def _code(asked: Held, info: Any, name: str, start: Mapping[str, Any]) -> Code:
     return replace(code, first=first, low=min(code.low, first), high=max(code.high, first))
 
 
-def _half(profile: _Profile, i: int, unit: float, least: float, wider: float) -> float:
+def _half(profile: _Profile, name: str, unit: float, least: float, wider: float) -> float:
     """Half of how far off a parameter is, to one side, where χ² has risen as at two standard deviations.
 
     Parameters
@@ -127,7 +134,7 @@ def _half(profile: _Profile, i: int, unit: float, least: float, wider: float) ->
     wider : float
         The error over that of independent noise of the stated size.
     """
-    code = list(profile.codes.values())[i]
+    code, i = profile.codes[name], list(profile.codes).index(name)
     at = np.array([one.first for one in profile.codes.values()])
     enough = least + (2 * ASSESSMENT.flat_rise * wider) ** 2
     before, risen, far = 0.0, 0.0, 2.0
