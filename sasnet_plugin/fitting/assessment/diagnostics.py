@@ -207,7 +207,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}: sasmodels has {fit.short_name} only up to there, so that another model may be meant."
+        yield f"{said}: sasmodels' {fit.short_name} goes no further, so that another model may be meant."
     else:
         yield f"{said}: the best value may lie beyond."
 

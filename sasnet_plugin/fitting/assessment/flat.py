@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
     """What adds to the errors of a fit of one curve: what it holds, and where χ² is flat; for a pool."""
+    deadline = spent() + budget.seconds
     found = errors_beside_held(asked, bank, budget)
-    for name, error in _flat(asked, spent() + budget.seconds).items():
+    for name, error in _flat(asked, deadline).items():
         own = asked.fits[0].parameters[name].error or 0.0
         found[name] = float(np.hypot(found.get(name, 0.0), np.sqrt(max(error**2 - own**2, 0.0))))
     return found
