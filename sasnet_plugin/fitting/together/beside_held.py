@@ -1,47 +1,55 @@
-"""Errors of a joint fit that hold what it holds, as those of a single fit do (`assessment.held`)."""
+"""Errors of a joint fit that hold what it holds, and where χ² is flat, as those of a single fit do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.sample.sample import Sample
-from ..assessment.held import Held, errors_beside_held
+from ..assessment.held import Held
 from ..ledger import Ledger
 from ..pool import answers
 from ..problem.free_parameters import moving
 from ..result.model_fit import Parameter
 from ..strategy.unknown_resolution import usual_resolutions
 from ..task import FitOptions
+from .flat import Unknown, errors_to_add
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
-from .search import BESIDE
+from .search import BESIDE, again
 
 
 def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
-    """The first fit, and those that the curves do not tell from it, with errors that hold what they hold."""
+    """The first fit, and those that the curves do not tell from it, with errors of all that is unknown."""
     if not result.fits:
         return result
     near = [result.fits[0], *not_distinguished(result.fits)]
-    asked = [_asked(result.sample, result.dintensities, fit, options) for fit in near]
+    asked = [_asked(result, fit, options) for fit in near]
     done = {fit.name: fit for fit in near}
-    for index, more in answers(ledger, errors_beside_held, asked, BESIDE.seconds):
+    for index, more in answers(ledger, errors_to_add, asked, BESIDE.seconds):
         if not isinstance(more, Exception):
             done[near[index].name] = _with(near[index], more)
     return replace(result, fits=tuple(done.get(fit.name, fit) for fit in result.fits))
 
 
-def _asked(
-    sample: Sample, dintensities: Sequence[NDArray[np.float64]], fit: JointFit, options: FitOptions
-) -> Held:
+def _asked(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown:
+    sample = result.sample
     given = frozenset({*options.fixed, *options.ranges, *sample.ties})
     each = tuple(fit.of_curve(i) for i in range(len(sample.curves)))
     slopes: Mapping[Any, NDArray[np.float64]] = moving(fit.derivatives)
-    return Held(sample.curves, tuple(dintensities), each, slopes, given, *usual_resolutions())
+    held = Held(sample.curves, result.dintensities, each, slopes, given, *usual_resolutions())
+    task = again(sample, result.dintensities, options, fit)
+    return Unknown(held, task, {(n, i): p.error for i, n, p in _every(fit) if p.error is not None})
+
+
+def _every(fit: JointFit) -> Iterator[tuple[int | None, str, Parameter]]:
+    """Parameters with the place of the curve that has them of its own."""
+    for place, parameters in enumerate((fit.parameters, *fit.own), -1):
+        for name, p in parameters.items():
+            yield (None if place < 0 else place), name, p
 
 
 def _with(fit: JointFit, more: Mapping[Any, float]) -> JointFit:

@@ -8,7 +8,7 @@ curves linearly and are solved for at each step (variable projection, as in `opt
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,10 @@ class Joint:
     def first(self) -> Floats:
         """Where the codes begin."""
         return np.array([code.first for code in self.codes.values()])
+
+    def codes_at(self, x: Floats) -> list[Code]:
+        """Codes that begin there."""
+        return [replace(code, first=float(at)) for code, at in zip(self.codes.values(), x, strict=True)]
 
     @property
     def points(self) -> int:

@@ -149,14 +149,7 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     del bank
     began = spent()
     deadline = began + min(budget.seconds, task.budget.seconds)
-    plan = plan_of(task.sample, task.model, task.structure_factor, task.fixed)
-    curves = [
-        ModelCurves(
-            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
-            per_decade=task.per_decade,
-        )
-        for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
-    ]  # fmt: skip
+    plan, curves = _plan(task), _curves(task)
     forms = ContrastForms(curves)
     tried: list[Joint] = []
     for joint in _nearest(Joint(curves, plan, *start, forms) for start in _starts(task, plan, forms)):
@@ -181,6 +174,26 @@ def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
     for search in curves:
         search.deadline = np.inf
     return replace(_described(task, plan, best), seconds=spent() - began)
+
+
+def joint_of(task: JointTask) -> Joint:
+    """The problem of a task from where a fit has ended."""
+    values = [dict(start or {}) for start in task.starts]
+    return Joint(_curves(task), _plan(task), values[0], values)
+
+
+def _plan(task: JointTask) -> Plan:
+    return plan_of(task.sample, task.model, task.structure_factor, task.fixed)
+
+
+def _curves(task: JointTask) -> list[ModelCurves]:
+    return [
+        ModelCurves(
+            curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,
+            per_decade=task.per_decade,
+        )
+        for curve, dintensity in zip(task.sample.curves, task.dintensities, strict=True)
+    ]  # fmt: skip
 
 
 def _nearest(found: Iterable[Joint]) -> list[Joint]:

@@ -1,0 +1,106 @@
+"""How far a parameter may go until χ² has risen by four, all others following it.
+
+Along the line on which the other parameters follow, χ² has risen by four at two standard deviations (profile
+likelihood; D. M. Bates and D. G. Watts, Nonlinear Regression Analysis, 1988, 6.1). Half the way there is the
+error, also where χ² is no parabola.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Floats
+from ..settings import ASSESSMENT
+from .local_search import Code
+
+
+@dataclass(frozen=True)
+class Profile:
+    """χ² where one parameter is held elsewhere, and the others follow.
+
+    Parameters
+    ----------
+    residuals : callable
+        Of codes, (k,): (n,), at the best of what is solved for.
+    codes : sequence of Code
+        Of what is not; they begin at the minimum.
+    slopes : (n, k) float array
+        Of the residuals by each code there, what is solved for projected out.
+    """
+
+    residuals: Callable[[Floats], Floats]
+    codes: Sequence[Code]
+    slopes: Floats
+
+    @cached_property
+    def first(self) -> Floats:
+        """Codes at the minimum, (k,)."""
+        return np.array([code.first for code in self.codes])
+
+    @cached_property
+    def least(self) -> float:
+        """χ² there."""
+        return _square(self.residuals(self.first))
+
+    def half(self, i: int, error: float, wider: float) -> float:
+        """Half of how far parameter i goes, to the farther side, in its unit.
+
+        Parameters
+        ----------
+        error : float
+            Its standard deviation by the curvature.
+        wider : float
+            This error over that of independent noise of the stated size.
+        """
+        unit = error / self.codes[i].slope(self.codes[i].first)
+        return max(self._half(i, side, wider) for side in (-unit, unit))
+
+    def _half(self, i: int, unit: float, wider: float) -> float:
+        code, at = self.codes[i], self.first
+        enough = self.least + (2 * ASSESSMENT.flat_rise * wider) ** 2
+        before, risen, far = 0.0, 0.0, 2.0
+        while far < ASSESSMENT.flat_far:
+            chisq, at = self._along(i, at, code.within(code.first + far * unit), enough)
+            up = float(np.sqrt(max(chisq - self.least, 0.0))) / wider
+            if up >= 2.0:
+                far = before + (far - before) * (2.0 - risen) / (up - risen)
+                break
+            if not code.low < code.first + far * unit < code.high:
+                break
+            before, risen, far = far, up, 1.5 * far
+        return abs(code.value(code.within(code.first + far * unit)) - code.value(code.first)) / 2
+
+    def _along(self, i: int, at: Floats, to: float, enough: float) -> tuple[float, Floats]:
+        """χ² where parameter i has moved to a code, and codes of all there, from where they were.
+
+        The others go on as they went; where that does not leave χ² low enough, with the slopes of the
+        minimum, as long as these lead down.
+        """
+        others = np.delete(self.slopes, i, axis=1)
+        step = -np.linalg.lstsq(others, self.slopes[:, i] * (to - at[i]), rcond=None)[0]
+        moved = self._stepped(i, np.insert(np.delete(at, i), i, to), step)
+        residual = self.residuals(moved)
+        for _ in range(ASSESSMENT.flat_steps):
+            if _square(residual) <= enough:
+                break
+            step = -np.linalg.lstsq(others, residual, rcond=None)[0]
+            nearer = self._stepped(i, moved, step)
+            left = self.residuals(nearer)
+            if _square(left) >= _square(residual):
+                break
+            moved, residual = nearer, left
+        return _square(residual), moved
+
+    def _stepped(self, i: int, at: Floats, step: NDArray[Any]) -> Floats:
+        moved = at + np.insert(step, i, 0.0)
+        return np.array([code.within(x) for code, x in zip(self.codes, moved, strict=True)])
+
+
+def _square(residual: Floats) -> float:
+    return float(residual @ residual)

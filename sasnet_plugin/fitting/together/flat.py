@@ -1,0 +1,83 @@
+"""Errors where χ² of all curves of a sample is no parabola, as those of a single fit (`assessment.flat`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...simulate.bank import Bank
+from ..assessment.flat import more
+from ..assessment.held import Held, errors_beside_held
+from ..ledger import spent
+from ..optimize.profile_likelihood import Profile
+from ..problem.experiment import TimeUpError
+from ..result.components import is_amplitude
+from ..result.covariance import errors_of
+from ..task import UNLIMITED, Budget
+from .joint import Joint, Key
+from .one_model import JointTask, joint_of
+
+#: Steps to the minimum of plain least squares: a fit may stand where slow errors have moved it.
+_STEPS = 6
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A joint fit of which it is asked how well it is known.
+
+    Parameters
+    ----------
+    held : Held
+        The fit as each curve has it.
+    task : JointTask
+        Begins where it has ended.
+    errors : dict
+        Standard deviations by the slopes there, of what was fitted.
+    """
+
+    held: Held
+    task: JointTask
+    errors: dict[Key, float]
+
+    @property
+    def name(self) -> str:
+        """Of the fit."""
+        return self.held.name
+
+
+def errors_to_add(asked: Unknown, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
+    """What adds to the errors of a joint fit: what it holds, and where χ² is flat; for a pool."""
+    deadline = spent() + budget.seconds
+    found = errors_beside_held(asked.held, bank, budget)
+    for key, error in _flat(asked, deadline).items():
+        found[key] = float(np.hypot(found.get(key, 0.0), more(asked.errors[key], error)))
+    return found
+
+
+def _flat(asked: Unknown, deadline: float) -> dict[Key, float]:
+    """Errors of the shape where χ² is flat; of those that there was time for."""
+    joint = joint_of(asked.task)
+    for curve in joint.curves:
+        curve.deadline = deadline
+    slopes: Mapping[Any, Floats] = asked.held.slopes
+    independent: Mapping[Any, float] = errors_of(slopes)
+    found: dict[Key, float] = {}
+    with suppress(TimeUpError):
+        profile = _profile(joint)
+        for i, key in enumerate(joint.codes):
+            error, alone = asked.errors.get(key, 0.0), independent.get(key, 0.0)
+            if error > 0 and alone > 0 and not is_amplitude(key[0]):
+                found[key] = profile.half(i, error, error / alone)
+    return found
+
+
+def _profile(joint: Joint) -> Profile:
+    """About the minimum beside a fit."""
+    joint.refine(_STEPS)
+    at = joint.best[1]
+    return Profile(joint.residuals, joint.codes_at(at), joint.jacobian(at))
