@@ -10,13 +10,13 @@ import numpy as np
 
 from ...data.sample.kind import kind_by_look
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
-from ...digits import chisq_text, listed, rounded, significant
+from ...digits import chisq_text, listed, significant
 from ...in_python import in_python
 from ..result.model_fit import Parameter, over_median
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
-from ..verdict.headline import in_words
+from ..verdict.headline import in_percent, in_words
 from ..verdict.in_python import of_verdict
 from ..verdict.in_python import spoken_in_python as of_single
 from ..verdict.names import capital, some, with_name
@@ -144,8 +144,7 @@ def _values(best: JointFit) -> list[str]:
         if p.fixed or p.error is None or name in ("scale", "background") or not _known(name, p):
             continue
         if name.endswith("_pd"):
-            error = None if p.error is None else 100 * p.error
-            spread = f"{rounded(100 * p.value, error, 0.1)} %"
+            spread = in_percent(Size("", p.value, p.error, "", (name,)))
             found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
         else:
             over = over_median(best.parameters, best.distributions, name)

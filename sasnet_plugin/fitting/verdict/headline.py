@@ -136,7 +136,9 @@ def _with_article(size: Size) -> str:
 
 
 def in_words(name: str, size: Size) -> str:
-    """``radius 72.0 ± 0.1 Å``."""
+    """``radius 72.0 ± 0.1 Å``, ``volume fraction 12 ± 1 %``."""
+    if "fraction" in name and not size.unit:
+        return f"{name} {in_percent(size)}"
     unit = unit_text(size.unit)
     return f"{name} {rounded(size.value, size.error, VERDICT.rounding)} {unit}".rstrip()
 
@@ -189,8 +191,6 @@ def _open(size: Size) -> bool:
 def _value(name: str, size: Size, best: ModelFit) -> str:
     if name.endswith("_pd"):
         return _polydispersity(name, size, best)
-    if "fraction" in bare(name) and not size.unit:
-        return f"{_name(name, best)} {_percent(size)}"
     # A square stands with its root's value, see `of_parameter`.
     return in_words(_name(name, best).removesuffix("²"), size)
 
@@ -230,10 +230,11 @@ def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
     what = (
         "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{spoken(of)} "
     )
-    return f"{what}{_percent(size)} polydisperse{shown}"
+    return f"{what}{in_percent(size)} polydisperse{shown}"
 
 
-def _percent(size: Size) -> str:
+def in_percent(size: Size) -> str:
+    """``12 ± 1 %`` of a share."""
     error = None if size.error is None else 100 * size.error
     return f"{rounded(100 * size.value, error, VERDICT.rounding)} %"
 
