@@ -24,11 +24,9 @@ from .settings import EFFORT
 
 #: Terms that are added up at each point of q, whatever the parameters.
 ADDED: Mapping[str, float] = {
-    "flexible_cylinder_elliptical": 10.0,
     "fractal_core_shell": 2.0,
     "lamellar_stack_paracrystal": 4.0,
     "pearl_necklace": 2.0,
-    "stacked_disks": 40.0,
 }
 
 #: The parameter that counts the layers, and the terms for each of them.
@@ -40,7 +38,6 @@ LAYERS: Mapping[str, tuple[str, float]] = {
     "multilayer_vesicle": ("n_shells", 1.0),
     "onion": ("n_shells", 3.2),
     "spherical_sld": ("n_shells", 100.0),
-    "stacked_disks": ("n_stacking", 25.0),
 }
 
 #: A point of the average over orientations takes so many times the usual: Bessel functions for two or three
@@ -52,10 +49,14 @@ PER_POINT: Mapping[str, float] = {
     "micromagnetic_FF_3D": 2.5,
     "pringle": 30.0,
     "prism": 12.0,
+    "stacked_disks": 2.0,
     "superball": 400.0,
     "tetrahedron": 7.0,
     "truncated_tetrahedron": 15.0,
 }
+
+#: The same for each of so many layers that are added up in every direction.
+STACKED: Mapping[str, tuple[str, float]] = {"stacked_disks": ("n_stacking", 0.5)}
 
 #: Directions on the sphere that these models average over, whatever their size.
 DIRECTIONS: Mapping[str, int] = {"prism": 500, "tetrahedron": 500, "truncated_tetrahedron": 500}
@@ -80,7 +81,8 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     ratios = _ratios(form)
     ratio = math.prod(max(abs(float(value)), 1.0) for key, value in parameters.items() if key in ratios)
     sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
-    each = _each_point(form, sizes, q, quick and is_quick(name)) + EFFORT.node * _added(form, parameters)
+    added, each_node = EFFORT.node * _added(form, parameters), EFFORT.node * _each_node(form, parameters)
+    each = _each_point(form, sizes, q, quick and is_quick(name), each_node) + added
     return EFFORT.each + points * q.size * each
 
 
@@ -109,7 +111,9 @@ def look_cost(form: str, factor: str | None) -> float:
     return EFFORT.look * factors * (EFFORT.look_sum if "+" in form else 1.0)
 
 
-def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool) -> float:
+def _each_point(
+    form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick: bool, each_node: float
+) -> float:
     """Seconds of a point of q: points of its orientation averages, which grow with q times size.
 
     As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
@@ -119,9 +123,11 @@ def _each_point(form: str, sizes: tuple[float, float], q: NDArray[np.float64], q
     if added or kind == "fast" or (quick and form in LATTICES):
         return EFFORT.point
     nodes = _nodes(form, sizes, q, quick)
-    each = EFFORT.node * PER_POINT.get(form, 1.0)
-    return EFFORT.point + each * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+    return EFFORT.point + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
 
+
+#: What these models average over is their cross-section alone: a coil's length costs nothing.
+_SECTIONS = {"flexible_cylinder_elliptical": frozenset({"radius"})}
 
 #: Lengths along a body's axis; all others lie across it.
 _ALONG = frozenset({"length", "length_c", "radius_polar", "thick_core"})
@@ -131,6 +137,12 @@ def _added(form: str, parameters: Mapping[str, Any]) -> float:
     """Terms that a model adds up at each point of q."""
     layer, terms = LAYERS.get(form, ("", 0.0))
     return ADDED.get(form, 0.0) + terms * abs(float(parameters.get(layer, 1.0)))
+
+
+def _each_node(form: str, parameters: Mapping[str, Any]) -> float:
+    """What a direction takes, over the usual."""
+    layer, terms = STACKED.get(form, ("", 0.0))
+    return PER_POINT.get(form, 1.0) + terms * abs(float(parameters.get(layer, 1.0)))
 
 
 @cache
@@ -149,6 +161,8 @@ def _sizes(form: str) -> tuple[frozenset[str], frozenset[str]]:
 
     if fit_cost_class(form) == "fast":
         return frozenset(), frozenset()
+    if form in _SECTIONS:
+        return frozenset(), _SECTIONS[form]
     table = model_info(form).parameters.call_parameters
     every = frozenset(
         p.name for p in table if p.type == "volume" and MISLABELLED.get((form, p.name), p.units) == "Ang"
