@@ -183,13 +183,15 @@ def picture(cases: dict[str, list[dict[str, Any]]], path: Path) -> None:
     for (title, rows), (top, below) in zip(cases.items(), axes.T, strict=True):
         _histogram(top, ranks(rows))
         top.set_title(title, fontsize="medium")
-        for form in MODELS:
+        for i, form in enumerate(MODELS):
             places = np.sort(ranks([r for r in rows if r["form"] == form]))
             if places.size > 1:
-                below.plot(places, np.arange(1, places.size + 1) / places.size - places, lw=1, label=form)
+                share, style = np.arange(1, places.size + 1) / places.size, "-" if i < 10 else "--"
+                below.plot(places, share - places, style, color=f"C{i % 10}", lw=1, label=form)
         below.axhline(0, color="0.5", lw=0.8)
         below.set(xlim=(0, 1), xlabel="rank of the truth", ylabel="cumulative share - rank")
-    axes[1, -1].legend(fontsize=5, ncols=2, frameon=False)
+    handles, names = axes[1, -1].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", fontsize=7, ncols=6, frameon=False)
     with rc_context({"svg.hashsalt": "sasnet"}):
         figure.savefig(path, metadata={"Date": None})
 
