@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ..ledger import spent
-from ..optimize.local_search import Code, code_of, projected
+from ..optimize.local_search import Code, code_of, decoded, projected
 from ..optimize.profile_likelihood import Profile
 from ..problem.experiment import TimeUpError, starting_values
 from ..problem.model_curves import ModelCurves
@@ -63,8 +63,7 @@ def _flat(asked: Held, deadline: float) -> dict[str, float]:
     errors = errors_of(columns)
 
     def residuals(at: Floats) -> Floats:
-        values = {name: code.value(x) for (name, code), x in zip(codes.items(), at, strict=True)}
-        return np.asarray(local.solved({**start, **values})[0])
+        return np.asarray(local.solved({**start, **decoded(codes, at)})[0])
 
     profile = Profile(residuals, list(codes.values()), projected(columns, codes))
     found = {}

@@ -105,7 +105,7 @@ class Descent:
 
     def decoded(self, x: Floats) -> dict[str, Any]:
         """sasmodels' parameters."""
-        return self._start | {n: c.value(v) for (n, c), v in zip(self._codes.items(), x, strict=True)}
+        return self._start | decoded(self._codes, x)
 
     def residuals(self, x: Floats) -> Floats:
         """(n,) at the best scales and background."""
@@ -201,6 +201,11 @@ class Code:
     def slope(self, x: float) -> float:
         """Of the parameter by its code."""
         return self.value(x) if self.unit == 0 else self.unit
+
+
+def decoded(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
+    """Parameters, each in its own unit, at codes, (k,)."""
+    return {name: code.value(v) for (name, code), v in zip(codes.items(), x, strict=True)}
 
 
 def linear(value: float, low: float, high: float, unit: float) -> Code:

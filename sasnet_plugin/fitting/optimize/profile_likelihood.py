@@ -44,6 +44,10 @@ class Profile:
         return np.array([code.first for code in self.codes])
 
     @cached_property
+    def _bounds(self) -> tuple[Floats, Floats]:
+        return np.array([code.low for code in self.codes]), np.array([code.high for code in self.codes])
+
+    @cached_property
     def least(self) -> float:
         """χ² there."""
         return _square(self.residuals(self.first))
@@ -98,8 +102,7 @@ class Profile:
         return _square(residual), moved
 
     def _stepped(self, i: int, at: Floats, step: NDArray[Any]) -> Floats:
-        moved = at + np.insert(step, i, 0.0)
-        return np.array([code.within(x) for code, x in zip(self.codes, moved, strict=True)])
+        return np.asarray(np.clip(at + np.insert(step, i, 0.0), *self._bounds))
 
 
 def _square(residual: Floats) -> float:
