@@ -35,15 +35,16 @@ def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMI
     """What adds to the errors of a fit of one curve: what it holds, and where χ² is flat; for a pool."""
     deadline = spent() + budget.seconds
     found = errors_beside_held(asked, bank, budget)
-    for name, error in _flat(asked, deadline).items():
-        own = asked.fits[0].parameters[name].error or 0.0
-        found[name] = float(np.hypot(found.get(name, 0.0), more(own, error)))
-    return found
+    own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}
+    return with_flat(found, own, _flat(asked, deadline))
 
 
-def more(own: float, error: float) -> float:
-    """What adds to an error for it to be another one, a standard deviation; 0 where it is larger."""
-    return float(np.sqrt(max(error**2 - own**2, 0.0)))
+def with_flat(
+    found: Mapping[Any, float], own: Mapping[Any, float], flat: Mapping[Any, float]
+) -> dict[Any, float]:
+    """What adds to errors, with what adds for them to be as large as where χ² is flat."""
+    more = {key: np.sqrt(max(error**2 - own[key] ** 2, 0.0)) for key, error in flat.items()}
+    return {**found, **{key: float(np.hypot(found.get(key, 0.0), one)) for key, one in more.items()}}
 
 
 def _flat(asked: Held, deadline: float) -> dict[str, float]:

@@ -172,9 +172,11 @@ def projected(columns: Mapping[str, Floats], names: Collection[str]) -> Floats:
     """Columns of these names, (n, k), with what the others take up projected out."""
     own = np.stack([columns[name] for name in names], axis=1)
     beside = [column for name, column in columns.items() if name not in names]
-    if not beside:
-        return own
-    linear = np.stack(beside, axis=1)
+    return without(own, np.stack(beside, axis=1)) if beside else own
+
+
+def without(own: Floats, linear: Floats) -> Floats:
+    """Columns, (n, k), with what others, (n, m), take up projected out."""
     linear = linear[:, np.linalg.norm(linear, axis=0) > 0]
     base, _ = np.linalg.qr(linear / np.linalg.norm(linear, axis=0))
     return np.asarray(own - base @ (base.T @ own))

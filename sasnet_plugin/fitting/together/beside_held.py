@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> Sa
     if not result.fits:
         return result
     near = [result.fits[0], *not_distinguished(result.fits)]
-    asked = [_asked(result, fit, options) for fit in near]
+    asked = [unknown(result, fit, options) for fit in near]
     done = {fit.name: fit for fit in near}
     for index, more in answers(ledger, errors_to_add, asked, BESIDE.seconds):
         if not isinstance(more, Exception):
@@ -35,21 +35,14 @@ def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> Sa
     return replace(result, fits=tuple(done.get(fit.name, fit) for fit in result.fits))
 
 
-def _asked(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown:
+def unknown(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown:
+    """A fit with what is to be known of its errors."""
     sample = result.sample
     given = frozenset({*options.fixed, *options.ranges, *sample.ties})
     each = tuple(fit.of_curve(i) for i in range(len(sample.curves)))
     slopes: Mapping[Any, NDArray[np.float64]] = moving(fit.derivatives)
     held = Held(sample.curves, result.dintensities, each, slopes, given, *usual_resolutions())
-    task = again(sample, result.dintensities, options, fit)
-    return Unknown(held, task, {(n, i): p.error for i, n, p in _every(fit) if p.error is not None})
-
-
-def _every(fit: JointFit) -> Iterator[tuple[int | None, str, Parameter]]:
-    """Parameters with the place of the curve that has them of its own."""
-    for place, parameters in enumerate((fit.parameters, *fit.own), -1):
-        for name, p in parameters.items():
-            yield (None if place < 0 else place), name, p
+    return Unknown(held, again(sample, result.dintensities, options, fit))
 
 
 def _with(fit: JointFit, more: Mapping[Any, float]) -> JointFit:

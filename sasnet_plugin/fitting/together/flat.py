@@ -7,11 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ...arrays import Floats
 from ...simulate.bank import Bank
-from ..assessment.flat import more
+from ..assessment.flat import with_flat
 from ..assessment.held import Held, errors_beside_held
 from ..ledger import spent
 from ..optimize.profile_likelihood import Profile
@@ -19,7 +17,7 @@ from ..problem.experiment import TimeUpError
 from ..result.components import is_amplitude
 from ..result.covariance import errors_of
 from ..task import UNLIMITED, Budget
-from .joint import Joint, Key
+from .joint import Key
 from .one_model import JointTask, joint_of
 
 #: Steps to the minimum of plain least squares: a fit may stand where slow errors have moved it.
@@ -36,27 +34,29 @@ class Unknown:
         The fit as each curve has it.
     task : JointTask
         Begins where it has ended.
-    errors : dict
-        Standard deviations by the slopes there, of what was fitted.
     """
 
     held: Held
     task: JointTask
-    errors: dict[Key, float]
 
     @property
     def name(self) -> str:
         """Of the fit."""
         return self.held.name
 
+    def error(self, key: Key) -> float:
+        """Of a parameter of the fit, a standard deviation; 0 where it has none."""
+        name, place = key
+        p = self.held.fits[place or 0].parameters.get(name)
+        return (p and p.error) or 0.0
+
 
 def errors_to_add(asked: Unknown, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
     """What adds to the errors of a joint fit: what it holds, and where χ² is flat; for a pool."""
     deadline = spent() + budget.seconds
     found = errors_beside_held(asked.held, bank, budget)
-    for key, error in _flat(asked, deadline).items():
-        found[key] = float(np.hypot(found.get(key, 0.0), more(asked.errors[key], error)))
-    return found
+    flat = _flat(asked, deadline)
+    return with_flat(found, {key: asked.error(key) for key in flat}, flat)
 
 
 def _flat(asked: Unknown, deadline: float) -> dict[Key, float]:
@@ -68,16 +68,13 @@ def _flat(asked: Unknown, deadline: float) -> dict[Key, float]:
     independent: Mapping[Any, float] = errors_of(slopes)
     found: dict[Key, float] = {}
     with suppress(TimeUpError):
-        profile = _profile(joint)
+        joint.refine(_STEPS)
+        if not joint.codes:
+            return {}
+        at = joint.best[1]
+        profile = Profile(joint.residuals, joint.codes_at(at), joint.jacobian(at))
         for i, key in enumerate(joint.codes):
-            error, alone = asked.errors.get(key, 0.0), independent.get(key, 0.0)
+            error, alone = asked.error(key), independent.get(key, 0.0)
             if error > 0 and alone > 0 and not is_amplitude(key[0]):
                 found[key] = profile.half(i, error, error / alone)
     return found
-
-
-def _profile(joint: Joint) -> Profile:
-    """About the minimum beside a fit."""
-    joint.refine(_STEPS)
-    at = joint.best[1]
-    return Profile(joint.residuals, joint.codes_at(at), joint.jacobian(at))

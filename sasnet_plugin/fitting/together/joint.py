@@ -15,7 +15,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ..optimize.least_squares import Problem, least_squares
-from ..optimize.local_search import Code, code_of
+from ..optimize.local_search import Code, code_of, without
 from ..problem.free_parameters import independent
 from ..problem.model_curves import ModelCurves
 from ..settings import PROBLEM
@@ -218,11 +218,7 @@ class Joint:
 
     def jacobian(self, x: Floats) -> Floats:
         """(n + 2 m, k), with what is solved for projected out."""
-        own = np.stack(list(self.columns(x).values()), axis=1)
-        linear = self.linear(x)
-        length = np.linalg.norm(linear, axis=0)
-        base, _ = np.linalg.qr(linear[:, length > 0] / length[length > 0])
-        return np.asarray(own - base @ (base.T @ own))
+        return without(np.stack(list(self.columns(x).values()), axis=1), self.linear(x))
 
     def refine(self, steps: int) -> float:
         """Go downhill; χ² with the prior of the scales where it ends, kept in `best`."""

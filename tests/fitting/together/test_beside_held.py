@@ -13,12 +13,13 @@ import pytest
 from sasnet_plugin.batch.worker import OneByOne
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.fitting.assessment.held import errors_beside_held
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.result.covariance import errors_of
 from sasnet_plugin.fitting.result.model_fit import Parameter
 from sasnet_plugin.fitting.settings import ASSESSMENT
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.beside_held import beside_held
+from sasnet_plugin.fitting.together.beside_held import beside_held, unknown
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult
@@ -84,8 +85,10 @@ def test_a_radius_that_curves_share_is_known_as_well_as_the_width_they_share(gui
     # One who says that there is no width knows the radius as well as χ² says, which is nearly a parabola.
     radius = guinier.fits[0].parameters["radius"]
     assert radius.error is not None
-    known = added(guinier, FitOptions(fixed={"radius_pd": 0.0}))["radius"]
-    assert known < 0.2 * radius.error / radius.value
+    settled = FitOptions(fixed={"radius_pd": 0.0})
+    held = errors_beside_held(unknown(guinier, guinier.fits[0], settled).held)
+    assert held.get(("radius", None), 0.0) == pytest.approx(0.0, abs=1e-6)
+    assert added(guinier, settled)["radius"] < 0.2 * radius.error / radius.value
 
 
 def test_fringes_of_all_curves_leave_no_room_for_a_width(fringes: SampleResult) -> None:

@@ -14,7 +14,8 @@ from sasnet_plugin.data.sample.sample import Sample
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.ledger import Ledger
 from sasnet_plugin.fitting.task import FitOptions
-from sasnet_plugin.fitting.together.beside_held import beside_held
+from sasnet_plugin.fitting.together.beside_held import beside_held, unknown
+from sasnet_plugin.fitting.together.flat import errors_to_add
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
 from sasnet_plugin.fitting.together.one_model import JointMinimum, JointTask, fit_one
 from sasnet_plugin.fitting.together.result import SampleResult
@@ -44,13 +45,18 @@ def fitted(sample: Sample, fixed: Mapping[str, float]) -> JointMinimum:
     return fit_one(task, None, JointTask.budget)
 
 
+def result_of(found: JointMinimum) -> SampleResult:
+    task = found.task
+    return SampleResult(task.sample, task.dintensities, (joint_fit(found),), Suggestion("", "", (), (), 1.0))
+
+
 def test_an_error_reaches_where_other_joint_fits_are_as_good() -> None:
     sample = settings()
     found = fitted(sample, {})
-    fit = joint_fit(found)
-    result = SampleResult(sample, found.task.dintensities, (fit,), Suggestion("", "", (), (), 1.0))
+    result = result_of(found)
     pool = OneByOne(Bank(bank_path()), {}, lambda *said: None)
     wide = beside_held(Ledger(pool, time.monotonic() + 60), result, FitOptions()).fits[0]
+    fit = result.fits[0]
     own, error = (one.parameters["polydispersity"].error for one in (fit, wide))
     value = fit.parameters["polydispersity"].value
     far = 10 * value
@@ -61,3 +67,10 @@ def test_an_error_reaches_where_other_joint_fits_are_as_good() -> None:
     assert own < (far - value) / 2 < error
     # What is known of the coils, their size, stays known.
     assert wide.parameters["rg"].error is not None
+
+
+def test_a_shape_that_a_user_gives_has_no_error() -> None:
+    shape = {name: COILS[name] for name in ("rg", "polydispersity", "i_zero")}
+    result = result_of(fitted(settings(), shape))
+    more = errors_to_add(unknown(result, result.fits[0], FitOptions(fixed=shape)))
+    assert not set(shape) & {name for name, _ in more}
