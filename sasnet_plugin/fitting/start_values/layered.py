@@ -33,6 +33,9 @@ class Plain:
     name: str
     own: tuple[str, ...]  #: Its sizes.
     sizes: Sizes
+    whole: Callable[[Mapping[str, Any]], dict[str, float]]  #: Values of a layered body -> these sizes.
+    core: str = "radius"  #: Size of what is within the layer.
+    layer: str = "thickness"
     #: inner, outer: the layered body's contrasts.
     inner: str = "sld_core"
     outer: str = "sld_shell"
@@ -50,6 +53,10 @@ def _round(values: Mapping[str, Any], share: float) -> dict[str, float]:
     return {"radius": (1 - share) * radius, "thickness": share * radius}
 
 
+def _round_whole(values: Mapping[str, Any]) -> dict[str, float]:
+    return {"radius": values["radius"] + values["thickness"]}
+
+
 def _ellipsoid(values: Mapping[str, Any], share: float) -> dict[str, float]:
     equator, pole = values["radius_equatorial"], values["radius_polar"]
     layer = share * min(equator, pole)
@@ -58,18 +65,33 @@ def _ellipsoid(values: Mapping[str, Any], share: float) -> dict[str, float]:
     return {"radius_equat_core": core, "x_core": ratio, "thick_shell": layer, "x_polar_shell": 1.0}
 
 
+def _ellipsoid_whole(values: Mapping[str, Any]) -> dict[str, float]:
+    core, layer = values["radius_equat_core"], values["thick_shell"]
+    pole = values["x_core"] * core + values["x_polar_shell"] * layer
+    return {"radius_equatorial": core + layer, "radius_polar": pole}
+
+
 def _sheet(values: Mapping[str, Any], share: float) -> dict[str, float]:
     half = values["thickness"] / 2
     return {"length_tail": (1 - share) * half, "length_head": share * half}
 
 
+def _sheet_whole(values: Mapping[str, Any]) -> dict[str, float]:
+    return {"thickness": 2 * (values["length_tail"] + values["length_head"])}
+
+
 #: By the layered body.
 PLAIN: dict[str, Plain] = {
-    "core_shell_sphere": Plain("sphere", ("radius",), _round),
-    "core_shell_cylinder": Plain("cylinder", ("radius",), _round),
-    "core_shell_ellipsoid": Plain("ellipsoid", ("radius_equatorial", "radius_polar"), _ellipsoid),
-    "lamellar_hg": Plain("lamellar", ("thickness",), _sheet, "sld", "sld_head"),
-}
+    "core_shell_sphere": Plain("sphere", ("radius",), _round, _round_whole),
+    "core_shell_cylinder": Plain("cylinder", ("radius",), _round, _round_whole),
+    "core_shell_ellipsoid": Plain(
+        "ellipsoid", ("radius_equatorial", "radius_polar"), _ellipsoid, _ellipsoid_whole,
+        "radius_equat_core", "thick_shell",
+    ),
+    "lamellar_hg": Plain(
+        "lamellar", ("thickness",), _sheet, _sheet_whole, "length_tail", "length_head", "sld", "sld_head"
+    ),
+}  # fmt: skip
 
 
 def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
@@ -103,3 +125,36 @@ def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for of_body in START_VALUES.layer_contrasts:
             densities = {plain.inner: values["sld"], plain.outer: solvent + of_body * contrast}
             yield {**rest, **plain.sizes(values, share), **densities}
+
+
+def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same layered body with its layer thin, and most of it: as large, and as broad, as a fit of it.
+
+    Parameters
+    ----------
+    form : str
+        A key of `PLAIN`.
+    values : mapping
+        Of its fit, as `problem.experiment.starting_values` has them.
+    """
+    plain = PLAIN[form]
+    core, layer = values[plain.core], values[plain.layer]
+    # Of the contrast of both by their thickness: that of a body which is nearly all one of them.
+    mean = (core * values[plain.inner] + layer * values[plain.outer]) / (core + layer)
+    sizes = plain.whole(values)
+    own = (plain.core, plain.layer)
+    rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
+    for one in layered(form, {**sharp(rest), **sizes, "sld": mean}):
+        widths = _as_broad(plain, values, one)
+        yield {**rest, **one, **widths}
+
+
+def _as_broad(plain: Plain, values: Mapping[str, Any], other: Mapping[str, float]) -> dict[str, Any]:
+    """Of the larger of core and layer: a width that spreads the whole as much as those that a fit has."""
+    own = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
+    if not own:
+        return {}
+    spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in own]))
+    largest = max(plain.core, plain.layer, key=lambda name: other[name])
+    kind = {f"{largest}_pd{end}": values[f"{own[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
+    return {f"{largest}_pd": spread / other[largest], **kind}
