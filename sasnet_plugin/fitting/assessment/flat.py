@@ -26,7 +26,7 @@ from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit
 from ..task import UNLIMITED, Budget
 from .held import Held, errors_beside_held
-from .other_layers import spread_over_layers
+from .other_minima import spread_over_minima
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[str, float]:
     """What adds to the errors of a fit of one curve, for a pool.
 
-    What it holds, where χ² is flat, and where another division of a layered body is as good.
+    What it holds, where χ² is flat, and where another minimum is as good.
     """
     deadline = spent() + budget.seconds
     found = errors_beside_held(asked, bank, budget)
     own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}
     found = with_flat(found, own, _flat(asked, deadline))
-    apart = spread_over_layers(asked, deadline)
+    apart = spread_over_minima(asked, deadline)
     return {**found, **{name: float(np.hypot(found.get(name, 0.0), one)) for name, one in apart.items()}}
 
 

@@ -125,36 +125,3 @@ def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for of_body in START_VALUES.layer_contrasts:
             densities = {plain.inner: values["sld"], plain.outer: solvent + of_body * contrast}
             yield {**rest, **plain.sizes(values, share), **densities}
-
-
-def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same layered body with its layer thin, and most of it: as large, and as broad, as a fit of it.
-
-    Parameters
-    ----------
-    form : str
-        A key of `PLAIN`.
-    values : mapping
-        Of its fit, as `problem.experiment.starting_values` has them.
-    """
-    plain = PLAIN[form]
-    core, layer = values[plain.core], values[plain.layer]
-    # Of the contrast of both by their thickness: that of a body which is nearly all one of them.
-    mean = (core * values[plain.inner] + layer * values[plain.outer]) / (core + layer)
-    sizes = plain.whole(values)
-    own = (plain.core, plain.layer)
-    rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
-    for one in layered(form, {**sharp(rest), **sizes, "sld": mean}):
-        widths = _as_broad(plain, values, one)
-        yield {**rest, **one, **widths}
-
-
-def _as_broad(plain: Plain, values: Mapping[str, Any], other: Mapping[str, float]) -> dict[str, Any]:
-    """Of the larger of core and layer: a width that spreads the whole as much as those that a fit has."""
-    own = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
-    if not own:
-        return {}
-    spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in own]))
-    largest = max(plain.core, plain.layer, key=lambda name: other[name])
-    kind = {f"{largest}_pd{end}": values[f"{own[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
-    return {f"{largest}_pd": spread / other[largest], **kind}

@@ -10,7 +10,7 @@ from sasmodels.core import load_model
 from sasmodels.direct_model import call_kernel
 
 from sasnet_plugin import fit, load
-from sasnet_plugin.fitting.start_values.layered import PLAIN, divided, layered
+from sasnet_plugin.fitting.start_values.layered import PLAIN, layered
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -55,22 +55,6 @@ def test_an_interaction_stays() -> None:
     for start in layered("core_shell_sphere", plain):
         assert start["volfraction"] == 0.3
         assert "radius_pd" not in start
-
-
-@pytest.mark.parametrize("form", PLAIN)
-def test_another_division_is_as_large_and_as_broad(form: str) -> None:
-    plain = PLAIN[form]
-    first = next(layered(form, plain_of(form)))
-    width = {f"{plain.core}_pd": 0.1, f"{plain.core}_pd_n": 35, f"{plain.core}_pd_nsigma": 3.0}
-    values = first | width | {f"{plain.core}_pd_type": "schulz"}
-    others = list(divided(form, values))
-    for other in others:
-        assert plain.whole(other) == pytest.approx(plain.whole(values))
-        (broad,) = [name for name in (plain.core, plain.layer) if f"{name}_pd" in other]
-        assert other[broad] * other[f"{broad}_pd"] == pytest.approx(0.1 * values[plain.core])
-        assert other[f"{broad}_pd_type"] == "schulz"
-    layers = [other[plain.layer] for other in others]
-    assert max(layers) > 3 * min(layers)
 
 
 def test_a_precise_core_shell_sphere_is_explained_though_a_fuzzy_one_comes_nearer_at_first() -> None:

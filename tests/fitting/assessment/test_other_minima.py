@@ -9,7 +9,7 @@ import pytest
 
 from sasnet_plugin.fitting.api import bank_path
 from sasnet_plugin.fitting.assessment.held import of_one
-from sasnet_plugin.fitting.assessment.other_layers import spread_over_layers
+from sasnet_plugin.fitting.assessment.other_minima import spread_over_minima
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Budget, Task
@@ -40,7 +40,7 @@ def fitted(curve: Curve, start: dict[str, float]) -> ModelFit:
 
 def spread(curve: Curve, fit: ModelFit, given: frozenset[str] = frozenset()) -> dict[str, float]:
     assert curve.dintensity is not None
-    return spread_over_layers(of_one(curve, curve.dintensity, fit, given, USUAL), np.inf)
+    return spread_over_minima(of_one(curve, curve.dintensity, fit, given, USUAL), np.inf)
 
 
 def test_both_of_two_minima_are_held() -> None:

@@ -1,0 +1,78 @@
+"""Where another minimum of much the same χ² may be, which no slope leads to from a fit.
+
+Of a body with a core and a layer a curve shows well how large it is. Where the contrast of one of them is
+weak, a thin layer about a large core and a thick one about a small core have much the same curve. And of a
+plain power law the Guinier-Porod model (B. Hammouda, J. Appl. Cryst. 43 (2010) 716) has two readings: beyond
+its knee, or before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ..problem.free_parameters import sharp
+from .layered import PLAIN, Plain, layered
+
+#: Rg of a knee that q does not reach, times the nearest q that it does.
+_NOT_SEEN_BEYOND, _NOT_SEEN_BELOW = 1.0, 10.0
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Others:
+    """Starts of other minima of a model."""
+
+    sizes: tuple[str, ...]  #: Parameters by which minima differ; all have to be open.
+    starts: Callable[[Values, Floats], Iterator[dict[str, Any]]]  #: From values of a fit, and its q.
+
+
+def others_of(form: str) -> Others | None:
+    """None of a model that is not known to have any."""
+    if form in PLAIN:
+        plain = PLAIN[form]
+        return Others((plain.core, plain.layer), lambda values, q: divided(form, values))
+    return Others(("rg",), _beyond_the_knee) if form == "guinier_porod" else None
+
+
+def _beyond_the_knee(values: Values, q: Floats) -> Iterator[dict[str, Any]]:
+    """A knee below the smallest q, where that of a fit is above the largest."""
+    if values["rg"] * q[-1] < _NOT_SEEN_BEYOND:
+        yield {**values, "rg": _NOT_SEEN_BELOW / q[0], "porod_exp": values["s"], "s": 0.0}
+
+
+def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The same layered body with its layer thin, and most of it: as large, and as broad, as a fit of it.
+
+    Parameters
+    ----------
+    form : str
+        A key of `PLAIN`.
+    values : mapping
+        Of its fit, as `problem.experiment.starting_values` has them.
+    """
+    plain = PLAIN[form]
+    core, layer = values[plain.core], values[plain.layer]
+    # Of the contrast of both by their thickness: that of a body which is nearly all one of them.
+    mean = (core * values[plain.inner] + layer * values[plain.outer]) / (core + layer)
+    sizes = plain.whole(values)
+    own = (plain.core, plain.layer)
+    rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
+    for one in layered(form, {**sharp(rest), **sizes, "sld": mean}):
+        widths = _as_broad(plain, values, one)
+        yield {**rest, **one, **widths}
+
+
+def _as_broad(plain: Plain, values: Mapping[str, Any], other: Mapping[str, float]) -> dict[str, Any]:
+    """Of the larger of core and layer: a width that spreads the whole as much as those that a fit has."""
+    own = [name for name in (plain.core, plain.layer) if f"{name}_pd" in values]
+    if not own:
+        return {}
+    spread = float(np.hypot.reduce([values[name] * values[f"{name}_pd"] for name in own]))
+    largest = max(plain.core, plain.layer, key=lambda name: other[name])
+    kind = {f"{largest}_pd{end}": values[f"{own[0]}_pd{end}"] for end in ("_n", "_nsigma", "_type")}
+    return {f"{largest}_pd": spread / other[largest], **kind}
