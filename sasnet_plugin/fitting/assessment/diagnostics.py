@@ -223,7 +223,7 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
             f"{name}, {value}, is larger than these data show: q begins at"
             f" {significant(curve.q[0], 2)} Å⁻¹, enough for π/q = {significant(largest, 3)} Å."
         )
-    elif p.value < smallest:
+    elif p.value + p.error < smallest:
         yield (
             f"{name}, {value}, is smaller than these data show: q ends at"
             f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å."

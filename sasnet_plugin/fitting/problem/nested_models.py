@@ -142,6 +142,7 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
         _shape({"guinier_scale": 0.0, "fractal_dim": 2.0}, "lorentz"),
         _shape({"lorentz_scale": 0.0}, "guinier"),
     ),
+    "guinier_porod": (_shape({"rg": 0.0}, "power_law", power="s"),),
     "hollow_cylinder": (_shape({"radius": 0.0}, "cylinder", radius="thickness"),),
     "lamellar_hg": (
         _shape({"length_head": 0.0}, "lamellar", thickness=lambda p: 2 * p["length_tail"]),
