@@ -201,8 +201,17 @@ def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The same with fewer points in its size distributions; two of them multiply the cost."""
-    count = sum(k.endswith("_pd_n") for k in parameters)
-    return with_points(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // max(count, 1), 5))
+    count = len(widths_of(parameters))
+    return _as_dense(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // max(count, 1), 5))
+
+
+def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
+    """With the points of each size distribution as near to each other as so many of a Gaussian are.
+
+    Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
+    """
+    wider = {name: sigmas(parameters[f"{name}_type"]) / sigmas("gaussian") for name in widths_of(parameters)}
+    return parameters | {f"{name}_n": round(points * by) for name, by in wider.items()}
 
 
 def points_needed(
@@ -280,7 +289,7 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
     found = []
     for width in (one for one in widths if one not in known):
         kind = {f"{width}_type": parameters[f"{known[0]}_type"]} if known else {}
-        found.append(completed(plain | kind | {width: PROBLEM.first_width}, points))
+        found.append(_as_dense(completed(plain | kind | {width: PROBLEM.first_width}, points), points))
     return [*found, plain] if known else found
 
 
