@@ -30,7 +30,7 @@ def spread_over_minima(asked: Held, deadline: float) -> dict[str, float]:
     """
     fit = asked.fits[0]
     others = others_of(fit.model)
-    if others is None or not set(others.sizes) <= asked.slopes.keys():
+    if others is None or not set(others.sizes) <= asked.slopes.keys() or _is_told(others, asked):
         return {}
     start = starting_values(fit)
     total, apart = 1.0, dict.fromkeys(filterfalse(is_amplitude, asked.slopes), 0.0)
@@ -39,6 +39,11 @@ def spread_over_minima(asked: Held, deadline: float) -> dict[str, float]:
         for name in apart:
             apart[name] += weight * float(other.get(name, 0.0) - start[name]) ** 2
     return {name: float(np.sqrt(one / total)) for name, one in apart.items()}
+
+
+def _is_told(others: Others, asked: Held) -> bool:
+    """Whether a user has said anything of what minima differ by, or of how widely it is spread."""
+    return any(name.removesuffix("_pd") in others.sizes for name in asked.given)
 
 
 def _as_good(

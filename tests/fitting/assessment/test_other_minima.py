@@ -68,3 +68,4 @@ def test_nothing_is_asked_where_a_layer_is_known() -> None:
     fit = fitted(curve, NEARLY_PLAIN)
     known = replace(fit, derivatives={k: v for k, v in fit.derivatives.items() if k != "thickness"})
     assert spread(curve, known) == {}
+    assert spread(curve, fit, frozenset({"radius_pd"})) == {}
