@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.problem.free_parameters import coarse, completed, other_kinds
+from sasnet_plugin.fitting.problem.free_parameters import coarse, completed
 from sasnet_plugin.simulate.clean import PD_TYPES
 from sasnet_plugin.simulate.kernel import call
 
