@@ -109,7 +109,12 @@ class ProblemSettings:
     first_width: float = setting(0.12, "Width that these start with, relative to the size.")
     width_points: ByCost[int] = setting(by_cost(35, 21, 15), "Most points of a size distribution.")
     coarse_width_points: ByCost[int] = setting(by_cost(15, 9, 7), "The same on the coarse copy.")
-    few_width_points: tuple[int, ...] = setting((7, 11, 15, 21), "Tried, as two times 35 make 1225 curves.")
+    few_width_points: tuple[int, ...] = setting(
+        (7, 11, 15, 21, 35, 61), "Tried, as two times 35 make 1225 curves."
+    )
+    one_width_points: ByCost[int] = setting(
+        by_cost(101, 61, 15), "Most points where one size has a distribution: broad ones of large bodies."
+    )
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
 
 

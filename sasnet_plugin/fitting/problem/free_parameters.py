@@ -233,9 +233,11 @@ def points_needed(
         The least of those tried that changes the curve by little of its uncertainty, or the most that the
         cost of the model allows.
     """
-    most = PROBLEM.width_points[cost_class(model)]
-    if not any(k.endswith("_pd_n") for k in parameters):
+    most, count = PROBLEM.width_points[cost_class(model)], len(widths_of(parameters))
+    if count == 0:
         return most
+    if count == 1:
+        most = PROBLEM.one_width_points[cost_class(model)]
     exact = residuals(with_points(parameters, most))
     for points in PROBLEM.few_width_points:
         if points >= most:
