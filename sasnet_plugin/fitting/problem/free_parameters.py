@@ -201,17 +201,18 @@ def with_points(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 
 def coarse(model: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """The same with fewer points in its size distributions; two of them multiply the cost."""
-    count = len(widths_of(parameters))
-    return _as_dense(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // max(count, 1), 5))
+    count = max(len(widths_of(parameters)), 1)
+    return _as_dense(parameters, max(PROBLEM.coarse_width_points[cost_class(model)] // count, 5))
 
 
 def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """With the points of each size distribution as near to each other as so many of a Gaussian are.
+    """With so many points; of an only size distribution as near to each other as so many of a Gaussian are.
 
     Few of them in a wide range are bodies of a few sizes, whose fringes lead a search astray.
     """
-    wider = {name: sigmas(parameters[f"{name}_type"]) / sigmas("gaussian") for name in widths_of(parameters)}
-    return parameters | {f"{name}_n": round(points * by) for name, by in wider.items()}
+    widths = widths_of(parameters)
+    by = sigmas(parameters[f"{widths[0]}_type"]) / sigmas("gaussian") if len(widths) == 1 else 1.0
+    return with_points(parameters, round(points * by))
 
 
 def points_needed(
@@ -291,7 +292,8 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
     found = []
     for width in (one for one in widths if one not in known):
         kind = {f"{width}_type": parameters[f"{known[0]}_type"]} if known else {}
-        found.append(_as_dense(completed(plain | kind | {width: PROBLEM.first_width}, points), points))
+        other = completed(plain | kind | {width: PROBLEM.first_width}, points)
+        found.append(_as_dense(other, points) if len(widths_of(other)) == 1 else other)
     return [*found, plain] if known else found
 
 
