@@ -41,8 +41,7 @@ def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMI
     found = errors_beside_held(asked, bank, budget)
     own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}
     found = with_flat(found, own, _flat(asked, deadline))
-    apart = spread_over_minima(asked, deadline)
-    return {**found, **{name: float(np.hypot(found.get(name, 0.0), one)) for name, one in apart.items()}}
+    return _with(found, spread_over_minima(asked, deadline))
 
 
 def with_flat(
@@ -50,6 +49,11 @@ def with_flat(
 ) -> dict[Any, float]:
     """What adds to errors, with what adds for them to be as large as where χ² is flat."""
     more = {key: np.sqrt(max(error**2 - own[key] ** 2, 0.0)) for key, error in flat.items()}
+    return _with(found, more)
+
+
+def _with(found: Mapping[Any, float], more: Mapping[Any, float]) -> dict[Any, float]:
+    """What adds to errors, with more of it that is independent."""
     return {**found, **{key: float(np.hypot(found.get(key, 0.0), one)) for key, one in more.items()}}
 
 

@@ -5,7 +5,7 @@ The curvature of χ² at one of them says nothing of the other (`start_values.ot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from itertools import filterfalse
 from typing import Any
@@ -14,10 +14,11 @@ import numpy as np
 
 from ..optimize.local_search import LocalMinimum, refine
 from ..problem.experiment import TimeUpError, starting_values
+from ..problem.free_parameters import near_in_size
 from ..problem.model_curves import ModelCurves
 from ..result.components import is_amplitude
 from ..result.covariance import errors_of
-from ..settings import ASSESSMENT, START_VALUES
+from ..settings import ASSESSMENT
 from ..start_values.other_minima import Others, others_of
 from .held import Held
 
@@ -62,7 +63,7 @@ def _as_good(
         least = float(np.sum(local.solved(start)[0] ** 2))
         for there in _minima(local, others.starts(start, curve.q)):
             risen = max(there.chisq - least, 0.0) / wider**2
-            known = any(_same(others.sizes, there.parameters, one) for one in kept)
+            known = any(near_in_size(others.sizes, there.parameters, one) for one in kept)
             if risen < ASSESSMENT.significant**2 and not known:
                 kept.append(there.parameters)
                 found.append((there.parameters, float(np.exp(-risen / 2))))
@@ -73,13 +74,8 @@ def _minima(local: ModelCurves, starts: Iterator[dict[str, Any]]) -> Iterator[Lo
     """Beside each start, until the time is up."""
     for start in starts:
         there = refine(local, start)
-        if there is not None:
-            yield there
-        if there is not None and there.cut:
+        if there is None:
+            continue
+        yield there
+        if there.cut:
             return
-
-
-def _same(sizes: Sequence[str], one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether these are much the same in two."""
-    off = max(abs(np.log(one[name] / other[name])) for name in sizes)
-    return bool(off < START_VALUES.distinct)

@@ -14,7 +14,7 @@ from ...simulate.clean import PD_TYPES
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ..result.components import bare, is_scale
-from ..settings import PROBLEM
+from ..settings import PROBLEM, START_VALUES
 from .sums import prefix, scales_of
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ def _other_widths(task: Task, parameters: dict[str, Any], widths: list[str]) -> 
     for width in (one for one in widths if one not in known):
         kind = {f"{width}_type": parameters[f"{known[0]}_type"]} if known else {}
         other = completed(plain | kind | {width: PROBLEM.first_width}, points)
-        found.append(_as_dense(other, points) if len(widths_of(other)) == 1 else other)
+        found.append(_as_dense(other, points))
     return [*found, plain] if known else found
 
 
@@ -311,3 +311,10 @@ def sizes_of(info: Any, parameters: dict[str, Any], fixed: frozenset[str]) -> li
     lengths = {p.name for p in info.parameters.call_parameters if p.units == "Ang"} - fixed
     found = [n for n in fittable(info, parameters) if n in lengths and float(parameters.get(n, 0.0)) > 0]
     return sorted(found, key=lambda n: -float(parameters[n]))
+
+
+def near_in_size(names: Iterable[str], a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    """Whether there are sizes of these names, and all are much the same in two."""
+    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in names]
+    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
+    return bool(off) and bool(max(off) < START_VALUES.distinct)

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ..problem.free_parameters import sharp
 from .layered import PLAIN, Plain, layered
 
 #: Rg of a knee that q does not reach, times the nearest q that it does.
@@ -62,7 +61,7 @@ def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     sizes = plain.whole(values)
     own = (plain.core, plain.layer)
     rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
-    for one in layered(form, {**sharp(rest), **sizes, "sld": mean}):
+    for one in layered(form, {**rest, **sizes, "sld": mean}):
         widths = _as_broad(plain, values, one)
         yield {**rest, **one, **widths}
 

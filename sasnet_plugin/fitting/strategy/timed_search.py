@@ -18,10 +18,10 @@ from ..optimize.local_search import LocalMinimum, refine
 from ..optimize.neighbour_search import Refine, Walk, neighbour_search
 from ..optimize.restarts import restarts
 from ..problem.experiment import TimeUpError
-from ..problem.free_parameters import counts_of, other_widths, sizes_of, widths_of
+from ..problem.free_parameters import counts_of, near_in_size, other_widths, sizes_of, widths_of
 from ..problem.model_curves import ModelCurves, curves_of
 from ..result.model_fit import explains
-from ..settings import OPTIMIZE, PROBLEM, START_VALUES
+from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.layered import PLAIN, beside_tops, layered
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions, with_fixed
@@ -236,7 +236,8 @@ def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
     a, b = one.parameters, other.parameters
     if _kinds(a) != _kinds(b) or any(a[n] != b.get(n) for n in counts_of(info, a)):
         return False
-    return _near_in_size(info, a, b) or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
+    near = near_in_size(sizes_of(info, a, frozenset()), a, b)
+    return near or abs(np.log(one.chisq / other.chisq)) < STRATEGY.apart_chisq
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
@@ -262,10 +263,3 @@ def distinct(found: list[LocalMinimum]) -> list[LocalMinimum]:
 def enough(local: ModelCurves) -> float:
     """χ² that leaves nothing to look for: its expectation."""
     return float(len(local.curve))
-
-
-def _near_in_size(info: Any, a: dict[str, Any], b: dict[str, Any]) -> bool:
-    """Whether there are sizes, and all are near."""
-    sizes = [(float(a[n]), float(b.get(n, 0.0))) for n in sizes_of(info, a, frozenset())]
-    off = [abs(np.log(x / y)) if min(x, y) > 0 else np.inf for x, y in sizes]
-    return bool(off) and max(off) < START_VALUES.distinct

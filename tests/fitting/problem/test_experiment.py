@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.fitting.problem.experiment import experiment, rebuilt, silent, starting_values
+from sasnet_plugin.fitting.settings import PROBLEM
 from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
 from sasnet_plugin.fitting.task import Task
 from sasnet_plugin.simulate.bank import Bank
@@ -50,6 +51,6 @@ def test_a_fit_comes_back_with_the_points_that_it_had(simulated: Simulated, bank
     curve = simulated("sphere", {"radius": 40.0, "background": 0.01} | spread)
     assert curve.dintensity is not None
     found = fit_candidate(Task(curve, curve.dintensity, "sphere", None), bank)
-    assert starting_values(found)["radius_pd_n"] == found.pd_points < 101
+    assert starting_values(found)["radius_pd_n"] == found.pd_points < PROBLEM.one_width_points["fast"]
     _, fitness = rebuilt(curve, curve.dintensity, found)
     assert float(np.sum(fitness.residuals() ** 2)) == pytest.approx(found.chisq, rel=1e-9)
