@@ -103,8 +103,8 @@ def _open(state: State) -> Iterator[Step]:
     """Fits that are worth their time, by what the network and the bank say of them."""
     least = min(state.residuals.values(), default=0.0)
     most = highest_boost(state)
-    for hypothesis in state.possible:
-        chance = _before(state, hypothesis)
+    for hypothesis, thought in state.possible.items():
+        chance = _before(state, hypothesis, thought)
         if hypothesis.pair in state.residuals:
             chance *= nearness(state.residuals[hypothesis.pair], least)
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
@@ -126,15 +126,14 @@ def _look(state: State, open_: Sequence[Step]) -> Step:
     return Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
 
 
-def _before(state: State, hypothesis: Hypothesis) -> float:
+def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
-    found = state.beliefs.of(hypothesis)
     own = state.residuals.get(hypothesis.pair, np.inf)
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
-        return found
+        return thought
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
-        return max(found, STRATEGY.simple_prior)
-    return found
+        return max(thought, STRATEGY.simple_prior)
+    return thought
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:

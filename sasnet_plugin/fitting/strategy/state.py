@@ -47,6 +47,7 @@ class State:
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    _lost: dict[tuple[Hypothesis, float], float] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
@@ -92,13 +93,16 @@ class State:
         return [guess.structure_factor] if guess.structure_factor else []
 
     @cached_property
-    def possible(self) -> tuple[Hypothesis, ...]:
-        """Models and products; simple bodies and likely fast ones with every structure factor."""
+    def possible(self) -> dict[Hypothesis, float]:
+        """Models and products, and what is thought of each.
+
+        Simple bodies and likely fast ones with every structure factor.
+        """
         found: list[Hypothesis] = []
         for rank, guess in enumerate(self.beliefs.suggestion.models):
             factors = self._factors_tried(guess, likely=rank < self.options.top)
             found += [Hypothesis(guess.name, factor) for factor in (None, *factors)]
-        return tuple(h for h in dict.fromkeys(found) if self.allowed(h))
+        return {h: self.beliefs.of(h) for h in found if self.allowed(h)}
 
     def allowed(self, hypothesis: Hypothesis) -> bool:
         """Whether the user excludes none of its components."""
@@ -119,6 +123,12 @@ class State:
         files that state none are of instruments where it hardly matters. A curve that the measured points
         alone give is a calculated one: strong evidence, or it is not said.
         """
+        key = hypothesis, self.fits[hypothesis].chisq
+        if key not in self._lost:
+            self._lost[key] = self._lost_by(hypothesis)
+        return self._lost[key]
+
+    def _lost_by(self, hypothesis: Hypothesis) -> float:
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
         found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
