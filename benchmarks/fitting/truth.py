@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
+#: Of a size distribution, where there is none, one, and more, whose points multiply.
+POINTS = {"fast": (35, 201, 61), "medium": (21, 61, 21), "slow": (15, 15, 15)}
+
 
 def calculated(
     given: Problem, setting: Setting, expected: NDArray[np.float64]
@@ -42,14 +45,12 @@ def calculated(
     background : float
     """
     from sasnet_plugin.fitting.problem.experiment import experiment, silent
-    from sasnet_plugin.fitting.problem.free_parameters import completed
     from sasnet_plugin.fitting.problem.resolution import apply_sampling, scale_and_background
     from sasnet_plugin.fitting.settings import PROBLEM
-    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
     from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
 
     name, dintensity = given.name, given.dintensity
-    start = completed(given.parameters, PROBLEM.width_points[cost_class(given.form)])
+    start = spread(given.form, given.parameters)
     if given.factor:
         start["radius_effective_mode"] = 0
     seen = given.curve if setting.dxl is not None else replace(given.curve, dq=setting.sigma)
@@ -79,6 +80,14 @@ def calculated(
         return scale * np.asarray(fitness.theory()), background
 
 
+def spread(form: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """With size distributions of so many points that bodies of neighbouring sizes have no fringes apart."""
+    from sasnet_plugin.fitting.problem.free_parameters import completed, widths_of
+    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
+
+    return completed(parameters, POINTS[cost_class(form)][min(len(widths_of(parameters)), 2)])
+
+
 def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, float]) -> dict[str, float]:
     """A structure factor's parameters as those of sasmodels' product P@S.
 
@@ -87,12 +96,9 @@ def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, flo
     """
     from sasmodels.direct_model import call_Fq
 
-    from sasnet_plugin.fitting.problem.free_parameters import completed
-    from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.kernel import load_model
-    from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
-    body = completed(parameters, PROBLEM.width_points[cost_class(form)]) | {"radius_effective_mode": 1}
+    body = spread(form, parameters) | {"radius_effective_mode": 1}
     kernel = load_model(form).make_kernel([np.array([0.01])])
     *_, ratio = call_Fq(kernel, body)
     return interacting | {"volfraction": interacting["volfraction"] / float(ratio)}
