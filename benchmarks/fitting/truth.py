@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
-#: Of a size distribution, where there is none, one, and more, whose points multiply.
-POINTS = {"fast": (35, 201, 61), "medium": (21, 61, 21), "slow": (15, 15, 15)}
+#: Of size distributions: of one, and of each where there are more, whose points multiply.
+POINTS = {"fast": (201, 61), "medium": (21, 21), "slow": (15, 15)}
 
 
 def calculated(
@@ -85,7 +85,7 @@ def spread(form: str, parameters: dict[str, Any]) -> dict[str, Any]:
     from sasnet_plugin.fitting.problem.free_parameters import completed, widths_of
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 
-    return completed(parameters, POINTS[cost_class(form)][min(len(widths_of(parameters)), 2)])
+    return completed(parameters, POINTS[cost_class(form)][len(widths_of(parameters)) > 1])
 
 
 def of_product(form: str, parameters: dict[str, Any], interacting: dict[str, float]) -> dict[str, float]:
