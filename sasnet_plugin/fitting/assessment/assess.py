@@ -66,7 +66,7 @@ def assess(
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
     order = as_the_simpler(excused.behind_what_explains(found.fits, found.errors, len(curve)))
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
-    order = _completed(of_the_likeliest_group(told, groups), len(curve), completed)
+    order = _in_order(told, groups, len(curve), completed)
     order = [beyond_the_window(fit, curve, dintensity) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
@@ -78,14 +78,28 @@ def assess(
     )  # fmt: skip
 
 
-def _completed(
-    order: Sequence[ModelFit], n: int, completed: Callable[[list[ModelFit]], list[ModelFit]]
+def _in_order(
+    told: Sequence[ModelFit],
+    groups: Sequence[GroupGuess],
+    n: int,
+    completed: Callable[[list[ModelFit]], list[ModelFit]],
 ) -> list[ModelFit]:
-    """The same, the first, those that the data do not tell from it and all that explain them completed."""
+    """The first, those that the data do not tell from it and all that explain them completed.
+
+    With errors of all that is unknown a fit may be another that is simpler.
+    """
+    order, done = of_the_likeliest_group(told, groups), frozenset[str]()
+    while asked := _asked(order, n, done):
+        done |= {fit.name for fit in asked}
+        known = {fit.name: fit for fit in completed(asked)}
+        order = of_the_likeliest_group(as_the_simpler([known.get(fit.name, fit) for fit in order]), groups)
+    return order
+
+
+def _asked(order: Sequence[ModelFit], n: int, done: frozenset[str]) -> list[ModelFit]:
     near = {fit.name for fit in _near_the_first(order)}
-    asked = [fit for fit in order if fit.name in near or explains(fit.reduced_chisq, n)]
-    done = {fit.name: fit for fit in completed(asked)}
-    return [done.get(fit.name, fit) for fit in order]
+    wanted = [fit for fit in order if fit.name in near or explains(fit.reduced_chisq, n)]
+    return [fit for fit in wanted if fit.name not in done]
 
 
 def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:

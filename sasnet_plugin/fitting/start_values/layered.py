@@ -7,7 +7,7 @@ solvent or beyond both, is near enough to the sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -108,9 +108,7 @@ def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
     return np.asarray(np.hypot(dintensity, _OF_TOPS * np.minimum(before, after)))
 
 
-def layered(
-    form: str, values: Mapping[str, Any], shares: Iterable[float] = START_VALUES.layers
-) -> Iterator[dict[str, Any]]:
+def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Where a layered body begins, from a fit of the plain one.
 
     Parameters
@@ -119,13 +117,11 @@ def layered(
         A key of `PLAIN`.
     values : mapping
         Of the plain body and its structure factor, sasmodels' units.
-    shares : iterable of float
-        Of the layer, of the body's half size.
     """
     plain, solvent = PLAIN[form], values["sld_solvent"]
     contrast = values["sld"] - solvent
     rest = {name: value for name, value in sharp(values).items() if name not in (*plain.own, "sld")}
-    for share in shares:
+    for share in START_VALUES.layers:
         for of_body in START_VALUES.layer_contrasts:
             densities = {plain.inner: values["sld"], plain.outer: solvent + of_body * contrast}
             yield {**rest, **plain.sizes(values, share), **densities}

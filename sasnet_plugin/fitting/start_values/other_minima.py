@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from ...arrays import Floats
-from ..settings import START_VALUES
 from .layered import PLAIN, Plain, layered
 
 #: Rg of a knee that q does not reach, times the nearest q that it does.
@@ -46,7 +45,7 @@ def _beyond_the_knee(values: Values, q: Floats) -> Iterator[dict[str, Any]]:
 
 
 def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same layered body, its thin layer most of it or the other way round: as large, and as broad.
+    """The same layered body with its layer thin, and most of it: as large, and as broad, as a fit of it.
 
     Parameters
     ----------
@@ -62,8 +61,7 @@ def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     sizes = plain.whole(values)
     own = (plain.core, plain.layer)
     rest = {n: v for n, v in values.items() if not n.startswith(tuple(f"{name}_pd" for name in own))}
-    other = max(START_VALUES.layers, key=lambda share: abs(share - layer / (core + layer)))
-    for one in layered(form, {**rest, **sizes, "sld": mean}, [other]):
+    for one in layered(form, {**rest, **sizes, "sld": mean}):
         widths = _as_broad(plain, values, one)
         yield {**rest, **one, **widths}
 

@@ -25,16 +25,13 @@ def test_another_division_is_as_large_and_as_broad(form: str) -> None:
     width = {f"{plain.core}_pd": 0.1, f"{plain.core}_pd_n": 35, f"{plain.core}_pd_nsigma": 3.0}
     values = first | width | {f"{plain.core}_pd_type": "schulz"}
     others = list(divided(form, values))
-    assert others
     for other in others:
         assert plain.whole(other) == pytest.approx(plain.whole(values))
         (broad,) = [name for name in (plain.core, plain.layer) if f"{name}_pd" in other]
         assert other[broad] * other[f"{broad}_pd"] == pytest.approx(0.1 * values[plain.core])
         assert other[f"{broad}_pd_type"] == "schulz"
-        assert other[plain.layer] > 3 * values[plain.layer]
-        assert other[plain.core] < values[plain.core]
-    (back, *_) = divided(form, others[0])
-    assert back[plain.layer] == pytest.approx(values[plain.layer])
+    layers = [other[plain.layer] for other in others]
+    assert max(layers) > 3 * min(layers)
 
 
 def test_a_power_law_is_read_on_the_other_side_of_a_knee() -> None:
