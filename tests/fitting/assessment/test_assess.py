@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,3 +64,29 @@ def test_bodies_alike_share_what_speaks_for_their_shape() -> None:
     behind = [fits[0], *(weighing(f.model, f.weight, -60.0) for f in fits[1:])]
     assert of_the_likeliest_group(behind, groups) == behind
     assert of_the_likeliest_group(fits, []) == fits
+
+
+def test_with_its_whole_error_a_vesicle_without_a_core_counts_as_the_sphere(
+    simulated: Simulated, bank: Bank
+) -> None:
+    curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
+    sigma = curve.dintensity
+    assert sigma is not None
+    vesicle, sphere = (fit_candidate(Task(curve, sigma, name, None), bank) for name in ("vesicle", "sphere"))
+    core = replace(vesicle.parameters["radius"], value=12.0, error=2.0)
+    vesicle = replace(vesicle, parameters={**vesicle.parameters, "radius": core})
+
+    def completed(fits: list[ModelFit]) -> list[ModelFit]:
+        asked.extend(fit.name for fit in fits)
+        wide = replace(core, error=20.0)
+        return [
+            replace(fit, parameters={**fit.parameters, "radius": wide}) if fit.model == "vesicle" else fit
+            for fit in fits
+        ]
+
+    for error_of, first in ((completed, "sphere"), (list, "vesicle")):
+        asked: list[str] = []
+        result = assess(curve, sigma, [vesicle, sphere], prior=(0.9999, 0.0001), completed=error_of)
+        assert result.fits[0].name == first
+        assert "vesicle" not in result.alike
+        assert len(asked) == len(set(asked))
