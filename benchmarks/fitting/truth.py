@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from .problem import Problem
 
-#: Of size distributions: of one, and of each where there are more, whose points multiply.
+#: Of size distributions: of one, and of each where there are more, whose points multiply. Of costly models
+#: as many as a fit has: a superball would take nine minutes.
 POINTS = {"fast": (201, 61), "medium": (21, 21), "slow": (15, 15)}
 
 
@@ -81,7 +82,7 @@ def calculated(
 
 
 def spread(form: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    """With size distributions of so many points that bodies of neighbouring sizes have no fringes apart."""
+    """With size distributions of as many points as the cost of the model allows: few are fringes apart."""
     from sasnet_plugin.fitting.problem.free_parameters import completed, widths_of
     from sasnet_plugin.simulate.quick_models.cost_classes import cost_class
 

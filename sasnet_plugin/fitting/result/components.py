@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ...digits import quantity
 _PREFIX = re.compile(r"[A-Z]_(?=[a-zA-Z])")
 
 
+@cache
 def bare(name: str) -> str:
     """A parameter's name in its own component: ``radius`` of ``A_radius``."""
     return _PREFIX.sub("", name, count=1) if _PREFIX.match(name) else name

@@ -18,6 +18,7 @@ from ..ledger import count_look, shorten
 from ..problem.free_parameters import accepted, coarse, completed, sharp
 from ..problem.plugin_models import page_of
 from ..problem.resolution import cells
+from ..result.components import bare
 from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
 from .curve_bank import FACTORS, Binned, binned, nearest, resolution_matrix, search, seen, shifted
@@ -175,7 +176,7 @@ def as_start(task: Task, start: dict[str, Any]) -> dict[str, Any]:
     """Parameters with distributions on the coarse copy's points, and the mode of the effective radius."""
     start = coarse(task.model, completed(start, PROBLEM.width_points[cost_class(task.model)]))
     info = load_model(task.name).info
-    modes = (p.name for p in info.parameters.call_parameters if p.name.endswith("radius_effective_mode"))
+    modes = (p.name for p in info.parameters.call_parameters if bare(p.name) == "radius_effective_mode")
     return accepted(info, start | dict.fromkeys(modes, 1))
 
 

@@ -191,6 +191,7 @@ class Beliefs:
         return {name: self.guesses[name].probability for name in simplest}
 
 
+@cache
 def second_share(second: str | None) -> float:
     """How often a curve holds a certain second component, over how often it holds none."""
     return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)

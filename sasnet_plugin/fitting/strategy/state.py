@@ -47,7 +47,6 @@ class State:
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
-    _lost: dict[tuple[Hypothesis, float], float] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
@@ -123,12 +122,6 @@ class State:
         files that state none are of instruments where it hardly matters. A curve that the measured points
         alone give is a calculated one: strong evidence, or it is not said.
         """
-        key = hypothesis, self.fits[hypothesis].chisq
-        if key not in self._lost:
-            self._lost[key] = self._lost_by(hypothesis)
-        return self._lost[key]
-
-    def _lost_by(self, hypothesis: Hypothesis) -> float:
         found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
         found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
