@@ -10,7 +10,7 @@ from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
-from ..result.model_fit import ModelFit, explains
+from ..result.model_fit import ModelFit, explains, over_median
 from ..settings import ASSESSMENT
 from .equals import (
     as_good,
@@ -242,9 +242,11 @@ def in_percent(size: Size) -> str:
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     own = bare(name)
-    if own == "radius" and name in summed(fit):
-        return "core radius"
     said = spoken(own)
-    if own == "thickness":
+    if own == "radius" and name in summed(fit):
+        said = "core radius"
+    elif own == "thickness":
         said = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), said))
+    if over_median(fit.parameters, fit.distributions, name) > 1:
+        said = f"median {said}"  # What sasmodels' parameter is of a log-normal distribution, not the mean.
     return said if own == name else f"{name[0]} {said}"

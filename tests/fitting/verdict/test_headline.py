@@ -40,6 +40,13 @@ def test_the_kind_of_distribution_is_named() -> None:
     )
 
 
+def test_the_size_of_a_log_normal_distribution_is_called_the_median_that_it_is() -> None:
+    best = replace(SPHERE, distributions={"radius": "lognormal"})
+    assert headline(answer(best)).startswith(
+        "Spheres: median radius 72.0 ± 0.1 Å, 10.0 ± 0.4 % polydisperse (log-normal)."
+    )
+
+
 def test_of_a_core_and_its_shell_the_whole_is_told_where_the_parts_are_open() -> None:
     open_ = fitted("core_shell_sphere", radius=p(9, 18), thickness=p(491, 18))
     said = headline(answer(open_))
