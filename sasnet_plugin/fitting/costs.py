@@ -17,9 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..simulate.lengths import MISLABELLED
+from ..simulate.quick_models.cost_classes import cost_class
 from ..simulate.quick_models.lattice import LATTICES
 from ..simulate.quick_models.quick import FIXED, fit_cost_class, is_quick
 from ..simulate.quick_models.similar import SIMILAR
+from ..simulate.quick_models.size_averages import PARTICLES, operations
 from .settings import EFFORT
 
 #: Terms that are added up at each point of q, whatever the parameters.
@@ -76,12 +78,15 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
         Å⁻¹, where it is calculated.
     """
     form = name.partition("@")[0]
+    if quick and form in PARTICLES:
+        return EFFORT.each + EFFORT.averaged * operations(form, parameters, q)
     points, widest = _distributed(form, parameters)
     along, across = (_longest(names, parameters) for names in _sizes(form))
     ratios = _ratios(form)
     ratio = math.prod(max(abs(float(value)), 1.0) for key, value in parameters.items() if key in ratios)
     sizes = widest * max(along, ratio * across), widest * ratio * (across or along)
-    added, each_node = EFFORT.node * _added(form, parameters), EFFORT.node * _each_node(form, parameters)
+    added = EFFORT.node * _added(form, parameters)
+    each_node = EFFORT.node * _each_node(form, parameters)
     each = _each_point(form, sizes, q, quick and is_quick(name), each_node) + added
     return EFFORT.each + points * q.size * each
 
@@ -119,11 +124,16 @@ def _each_point(
     As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
     the largest across the axis.
     """
-    kind, added = fit_cost_class(form), form in ADDED or form in LAYERS
+    kind, added = _kind(form, quick), form in ADDED or form in LAYERS
     if added or kind == "fast" or (quick and form in LATTICES):
         return EFFORT.point
     nodes = _nodes(form, sizes, q, quick)
     return EFFORT.point + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+def _kind(form: str, quick: bool) -> str:
+    """Cost class of a form as it is calculated; sasmodels' own curve of some is slower than the quick one."""
+    return cost_class(form) if form in PARTICLES and not quick else fit_cost_class(form)
 
 
 #: What these models average over is their cross-section alone: a coil's length costs nothing.
@@ -185,4 +195,4 @@ def _nodes(form: str, sizes: tuple[float, float], q: NDArray[np.float64], quick:
     if fixed is not None:
         return np.full(q.size, float(fixed))
     outer, inner = (EFFORT.slope * q * size + EFFORT.least for size in sizes)
-    return (1.0 if quick else EFFORT.own) * (outer if fit_cost_class(form) == "medium" else outer * inner)
+    return (1.0 if quick else EFFORT.own) * (outer if _kind(form, quick) == "medium" else outer * inner)

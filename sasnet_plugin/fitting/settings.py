@@ -35,6 +35,9 @@ class EffortSettings:
     each: float = setting(5e-4, "Python's part of an evaluation: resolution, parameters, a step.", "s")
     point: float = setting(5e-8, "A point of q without an average over orientations.", "s")
     node: float = setting(4e-8, "A point of quadrature over orientations.", "s")
+    averaged: float = setting(
+        2.5e-8, "A profile or interpolation where sizes are averaged before orientations.", "s"
+    )
     slope: float = setting(0.6, "Points of quadrature for each unit of q times size, as `quick` has it.")
     least: float = setting(9.0, "And besides.")
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")

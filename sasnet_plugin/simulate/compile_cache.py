@@ -17,6 +17,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,6 +148,36 @@ def prepare() -> Path:
     return folder
 
 
+def compiled_library(stem: str, source: str) -> Path:
+    """Compile C code of sasnet's own, unless it is there, and return the library's path.
+
+    Parameters
+    ----------
+    stem : str
+        Name of the library; a tag of its content is added.
+    source : str
+        C99.
+
+    Raises
+    ------
+    TechnicalError
+        It cannot be compiled here.
+    """
+    tag = hashlib.sha256(source.encode()).hexdigest()[:8]
+    path = prepare() / f"{stem}_{tag}{'.dll' if os.name == 'nt' else '.so'}"
+    if not whole(path):
+        _compile(path, source, _Named(stem), again=False)
+    return path
+
+
+@dataclass(frozen=True)
+class _Named:
+    """What `_compile` says of a library that is no model."""
+
+    id: str
+    filename: str | None = None
+
+
 def _choose_compiler() -> bool:
     """Name a C compiler where there is no ``cc``, which sasmodels would call; whether there is one."""
     if os.name == "nt" or "SAS_COMPILER" in os.environ:
@@ -243,6 +274,6 @@ def _complain(info: Any, error: RuntimeError) -> None:
     own = Path(info.filename or info.id)
     from sasmodels.generate import MODEL_PATH
 
-    if own.parent != Path(MODEL_PATH) and "No space left" not in str(error):
+    if info.filename and own.parent != Path(MODEL_PATH) and "No space left" not in str(error):
         raise SimulationError(f"{own}: its C code does not compile ({reason}); mend it.") from error
     raise TechnicalError(info.id, f"the C compiler {_compiler()} failed ({reason})") from error

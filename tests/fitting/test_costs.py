@@ -121,4 +121,5 @@ def test_a_long_thin_body_counts_its_two_integrals_and_no_square_of_its_length()
         return costs.cost("elliptical_cylinder", shape, q, quick=True)
 
     assert rod(20_000.0) / rod(2_000.0) < 11
-    assert rod(2_000.0, minor=150.0) > 2 * rod(2_000.0)
+    each = costs.EFFORT.each  # Python's part, whatever the size
+    assert rod(2_000.0, minor=150.0) - each > 1.3 * (rod(2_000.0) - each)

@@ -22,6 +22,7 @@ from .cost_classes import cost_class
 from .lattice import LATTICES, WIDTHS, with_table
 from .quadrature import c_nodes, with_points, with_rule
 from .similar import SIMILAR, with_similar
+from .size_averages import PARTICLES, with_size_averages
 from .written import written_by_content
 
 #: Points that one integral may have.
@@ -73,6 +74,8 @@ def quick_model(name: str) -> Any:
         body = build(page) if page else load_model(form)
         if form in SIMILAR:
             body = with_similar(body)
+        if form in PARTICLES:
+            body = with_size_averages(body)
         if not factor:
             return body
         return ProductModel(
@@ -129,7 +132,7 @@ def fit_cost_class(name: str) -> str:
         Form model, or a sum: as its most expensive component.
     """
     forms = [part.partition("@")[0] for part in sum_parts(name)]
-    each = {"medium" if form in (*LATTICES, *SINGLE) else cost_class(form) for form in forms}
+    each = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}
     return next(cost for cost in ("slow", "medium", "fast") if cost in each)
 
 

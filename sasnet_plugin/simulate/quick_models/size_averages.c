@@ -1,0 +1,208 @@
+// Averages over sizes and orientations of particles whose amplitude is a sum of products, each factor
+// depending on one component of q. Called by size_averages.py.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+#else
+#define EXPORT
+#endif
+
+enum { DISK, SLAB, BALL };
+
+// Steps from the first point of a grid of radii to the first radius: one, and not less by rounding.
+#define MARGIN 1.001
+
+// J1(x) for x > 0: M. Abramowitz & I. Stegun, Handbook of Mathematical Functions (1964), 9.4.4 and 9.4.6.
+static double bessel_j1(double x)
+{
+    if (x <= 3.0) {
+        const double t = x*x/9.0;
+        return x*(0.5 + t*(-0.56249985 + t*(0.21093573 + t*(-0.03954289
+            + t*(0.00443319 + t*(-0.00031761 + t*0.00001109))))));
+    }
+    const double t = 3.0/x;
+    const double f = 0.79788456 + t*(0.00000156 + t*(0.01659667 + t*(0.00017105
+        + t*(-0.00249511 + t*(0.00113653 - t*0.00020033)))));
+    const double phase = x - 2.35619449 + t*(0.12499612 + t*(0.00005650 + t*(-0.00637879
+        + t*(0.00074348 + t*(0.00079824 - t*0.00029166)))));
+    return f*cos(phase)/sqrt(x);
+}
+
+// 2 J1(x)/x, sin(x)/x and 3 (sin x - x cos x)/x^3, each 1 at x = 0.
+static double profile(int kind, double x)
+{
+    x = fabs(x);
+    if (kind == SLAB) return x < 1e-4 ? 1.0 : sin(x)/x;
+    if (kind == DISK) return x < 1e-4 ? 1.0 : 2.0*bessel_j1(x)/x;
+    return x < 0.05 ? 1.0 - x*x*(0.1 - x*x/280.0) : 3.0*(sin(x) - x*cos(x))/(x*x*x);
+}
+
+// Number of distinct products of k functions, or k if the functions themselves are averaged.
+static int column_count(int k, int amplitude) { return amplitude ? k : k*(k + 1)/2; }
+
+// Second derivatives of the cubic spline on an even grid: slope 0 at the left, as all profiles are even
+// functions, and no curvature at the right. Entries of one column lie `stride` apart: value, second derivative.
+static void spline(double *table, int n, int stride, double step, double *work)
+{
+    double *above = work, *right = work + n;
+    above[0] = 0.5;
+    right[0] = 3.0*(table[stride] - table[0])/(step*step);
+    for (int i = 1; i < n - 1; i++) {
+        const double bend = 6.0*(table[(i + 1)*stride] - 2.0*table[i*stride] + table[(i - 1)*stride])/(step*step);
+        const double pivot = 1.0/(4.0 - above[i - 1]);
+        above[i] = pivot;
+        right[i] = (bend - right[i - 1])*pivot;
+    }
+    table[(n - 1)*stride + 1] = 0.0;
+    for (int i = n - 2; i >= 0; i--) {
+        table[i*stride + 1] = right[i] - above[i]*table[(i + 1)*stride + 1];
+    }
+}
+
+// Average over sizes of c_k f(s_k x), or of the products for k <= l, at x = 0, step, 2 step, ...
+// sizes, factors: (k, count), weights: (count,), table: (n, columns, 2), work: 2 n.
+EXPORT void size_table(int kind, int k, int count, const double *sizes, const double *factors,
+    const double *weights, int amplitude, int n, double step, double *table, double *work)
+{
+    const int columns = column_count(k, amplitude);
+    double value[8];
+    memset(table, 0, sizeof(double)*2*n*columns);
+    for (int i = 0; i < n; i++) {
+        double *entry = table + (size_t)2*columns*i;
+        for (int s = 0; s < count; s++) {
+            for (int a = 0; a < k; a++) {
+                value[a] = factors[a*count + s]*profile(kind, i*step*sizes[a*count + s]);
+            }
+            if (amplitude) {
+                for (int a = 0; a < k; a++) entry[2*a] += weights[s]*value[a];
+                continue;
+            }
+            for (int a = 0, c = 0; a < k; a++) {
+                for (int b = a; b < k; b++, c++) entry[2*c] += weights[s]*value[a]*value[b];
+            }
+        }
+    }
+    for (int c = 0; c < columns; c++) spline(table + 2*c, n, 2*columns, step, work);
+}
+
+// Average over angles of the product of two tables, at q times the nodes' sine and cosine.
+// Without `summed` the columns are kept apart, as a table: out (points, columns, 2) and its splines on the even
+// grid of step `step`; with it they are added, products of different functions twice: out (points,).
+EXPORT void angle_average(int points, const double *q, const int *first, const int *last, const double *sine,
+    const double *cosine, const double *weight, int k, int amplitude,
+    int n1, double step1, const double *table1, int n2, double step2, const double *table2,
+    int summed, double step, double *out, double *work)
+{
+    const int columns = column_count(k, amplitude);
+    double total[36];
+    for (int i = 0; i < points; i++) {
+        for (int c = 0; c < columns; c++) total[c] = 0.0;
+        for (int j = first[i]; j < last[i]; j++) {
+            const double x1 = q[i]*sine[j]/step1, x2 = q[i]*cosine[j]/step2;
+            const int i1 = x1 < n1 - 2 ? (int)x1 : n1 - 2, i2 = x2 < n2 - 2 ? (int)x2 : n2 - 2;
+            const double b1 = x1 - i1, a1 = 1.0 - b1, b2 = x2 - i2, a2 = 1.0 - b2;
+            const double c1 = a1*(a1*a1 - 1.0)*step1*step1/6.0, d1 = b1*(b1*b1 - 1.0)*step1*step1/6.0;
+            const double c2 = a2*(a2*a2 - 1.0)*step2*step2/6.0, d2 = b2*(b2*b2 - 1.0)*step2*step2/6.0;
+            const double *l1 = table1 + (size_t)2*columns*i1, *r1 = l1 + 2*columns;
+            const double *l2 = table2 + (size_t)2*columns*i2, *r2 = l2 + 2*columns;
+            for (int c = 0; c < columns; c++) {
+                const double v1 = a1*l1[2*c] + b1*r1[2*c] + c1*l1[2*c + 1] + d1*r1[2*c + 1];
+                const double v2 = a2*l2[2*c] + b2*r2[2*c] + c2*l2[2*c + 1] + d2*r2[2*c + 1];
+                total[c] += weight[j]*v1*v2;
+            }
+        }
+        if (!summed) {
+            for (int c = 0; c < columns; c++) out[(size_t)2*columns*i + 2*c] = total[c];
+            continue;
+        }
+        double sum = 0.0;
+        for (int a = 0, c = 0; a < k; a++) {
+            if (amplitude) { sum += total[a]; continue; }
+            for (int b = a; b < k; b++, c++) sum += (a == b ? 1.0 : 2.0)*total[c];
+        }
+        out[i] = sum;
+    }
+    if (!summed) {
+        for (int c = 0; c < columns; c++) spline(out + 2*c, points, 2*columns, step, work);
+    }
+}
+
+// Weights of the four points of an even grid about a value at 1 + t, t in (0, 1): cubic interpolation.
+static void shares(double t, double *w)
+{
+    w[0] = -t*(t - 1.0)*(t - 2.0)/6.0;
+    w[1] = (t + 1.0)*(t - 1.0)*(t - 2.0)/2.0;
+    w[2] = -(t + 1.0)*t*(t - 2.0)/2.0;
+    w[3] = (t + 1.0)*t*(t - 1.0)/6.0;
+}
+
+// Put weights at radii on the even grid from `low`, so that sums over smooth functions stay the same.
+static void put(int count, const double *radii, const double *weights, double low, double step, double *grid)
+{
+    double w[4];
+    for (int i = 0; i < count; i++) {
+        const double x = (radii[i] - low)/step;
+        const int at = (int)x;
+        shares(x - at, w);
+        for (int j = 0; j < 4; j++) grid[at - 1 + j] += weights[i]*w[j];
+    }
+}
+
+// Average of (3 (sin x - x cos x)/x^3)^power, x = q r, over weighted radii; q ascending and above 0. One grid of
+// radii serves each octave of q, its step `phase` over the octave's largest q.
+EXPORT int ball_average(int count, const double *radii, const double *weights, int power, int points,
+    const double *q, double phase, double *out)
+{
+    double smallest = radii[0], largest = radii[0];
+    for (int i = 1; i < count; i++) {
+        smallest = fmin(smallest, radii[i]);
+        largest = fmax(largest, radii[i]);
+    }
+    double *made = NULL, *before = NULL, low = 0.0, step = 0.0;
+    int n = 0;
+    for (int i = points - 1; i >= 0; i--) {
+        if (made == NULL || q[i]*step <= 0.5*phase) {
+            const double low_before = low, step_before = step;
+            const int n_before = n;
+            step = step == 0.0 ? phase/q[i] : 2.0*step;
+            while (q[i]*step <= 0.5*phase) step *= 2.0;
+            // The grid before it has one point beyond the radii on either side, and this one beyond that.
+            low = (before = made) == NULL ? smallest - MARGIN*step : low_before - MARGIN*step;
+            const double high = before == NULL ? largest : low_before + (n_before - 1)*step_before;
+            n = (int)((high - low)/step) + 4;
+            made = calloc(n, sizeof(double));
+            double *nodes = before == NULL ? NULL : malloc(sizeof(double)*n_before);
+            if (made == NULL || (before != NULL && nodes == NULL)) {
+                free(nodes); free(made); free(before);
+                return 1;
+            }
+            if (before == NULL) {
+                put(count, radii, weights, low, step, made);
+            } else {
+                for (int j = 0; j < n_before; j++) nodes[j] = low_before + j*step_before;
+                put(n_before, nodes, before, low, step, made);
+            }
+            free(nodes);
+            free(before);
+        }
+        const double sine_step = sin(q[i]*step), cosine_step = cos(q[i]*step);
+        double sine = sin(q[i]*low), cosine = cos(q[i]*low), sum = 0.0;
+        for (int j = 0; j < n; j++) {
+            const double x = q[i]*(low + j*step), xx = x*x;
+            // Below 0.3 the series, whose next term is 1e-12.
+            const double f = xx < 0.09
+                ? 1.0 - xx*(0.1 - xx*(1.0/280.0 - xx*(1.0/15120.0 - xx/1330560.0)))
+                : 3.0*(sine - x*cosine)/(xx*x);
+            sum += made[j]*(power == 2 ? f*f : f);
+            const double next = sine*cosine_step + cosine*sine_step;
+            cosine = cosine*cosine_step - sine*sine_step;
+            sine = next;
+        }
+        out[i] = sum;
+    }
+    free(made);
+    return 0;
+}

@@ -1,0 +1,623 @@
+"""Size distributions of particles with orientation averages, for the price of a few sizes.
+
+sasmodels averages over orientations anew for every size. For these particles the two averages can change
+places. Where the amplitude is a sum of products, each factor depending on one component of q, as that of a
+cylinder is f(q_ab) g(q_c), the products of factors are averaged over sizes once, in a table against that
+component, and the orientation average takes them from there. An ellipsoid seen along any direction is a
+sphere, so that sizes and directions together are one distribution of radii. The loops are in
+``size_averages.c``, which is compiled as sasmodels' models are.
+
+Amplitudes: A. Guinier & G. Fournet, Small-Angle Scattering of X-Rays (1955), for cylinders and ellipsoids;
+P. Mittelbach & G. Porod, Acta Phys. Austriaca 14 (1961) 185, for boxes; core and shell are sums of these. The
+average of an ellipsoid as one over radii: J. A. Finnigan & D. J. Jacobs, J. Phys. D 4 (1971) 72.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ..compile_cache import compiled_library
+from .separable_average import LADDER, LEAST, MOST, rule, step_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Profiles of `size_averages.c`: 2 J₁(x)/x of a disk, sin(x)/x of a slab.
+DISK, SLAB = 0, 1
+#: Distance of the points of a table, in q times the largest half length: a cubic spline of the square, which
+#: oscillates twice as fast, is off by 1e-4 of the oscillation.
+STEP = 0.21
+#: The same for a grid of radii, with cubic interpolation: off by 2e-4 of the oscillation.
+RADIUS_STEP = 0.16
+#: Points of quadrature for a phase q r, besides `separable_average.LEAST`: flat disks need more than 0.6.
+SLOPE = 0.8
+#: Most points of a table: with more the orientation average is left to sasmodels.
+MOST_POINTS = 200_000
+
+#: Radius at which an ellipse is seen, Å.
+SEEN = "seen_radius"
+
+Parameters = Mapping[str, Floats | float]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Factors of the amplitude that depend on one component of q.
+
+    ``profiles`` gives for each term of the amplitude the half length and the factor in front, as arrays over
+    sizes where a parameter among ``parameters`` is one. ``ellipse`` gives the half axes of a cross-section
+    that is an ellipse. Along a direction it is seen as a disk, whose radius ``profiles`` is given as `SEEN`.
+    """
+
+    parameters: tuple[str, ...]
+    kind: int
+    profiles: Callable[[Parameters], Sequence[tuple[Any, Any]]]
+    ellipse: Callable[[Parameters], tuple[Any, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Product:
+    """A particle whose amplitude is a sum of products of one factor of each axis; a box has three axes."""
+
+    axes: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Ellipsoid:
+    """An ellipsoid of one material; ``half_axes`` gives two equatorial ones and the polar one."""
+
+    half_axes: Callable[[Parameters], tuple[Any, Any, Any]]
+
+
+def _contrast(p: Parameters) -> Any:
+    return p["sld"] - p["sld_solvent"]
+
+
+def _disk(radius: Any, contrast: Any) -> tuple[Any, Any]:
+    return radius, np.pi * radius**2 * contrast
+
+
+def _slab(length: Any) -> tuple[Any, Any]:
+    return length / 2, length
+
+
+def _cylinder(p: Parameters) -> list[tuple[Any, Any]]:
+    return [_disk(p["radius"], _contrast(p))]
+
+
+def _hollow_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
+    return [_disk(p["radius"] + p["thickness"], _contrast(p)), _disk(p["radius"], -_contrast(p))]
+
+
+def _core_shell_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
+    return [
+        _disk(p["radius"], p["sld_core"] - p["sld_shell"]),
+        _disk(p["radius"] + p["thickness"], p["sld_shell"] - p["sld_solvent"]),
+    ]
+
+
+def _bicelle(p: Parameters) -> list[tuple[Any, Any]]:
+    return [
+        _disk(p["radius"], p["sld_core"] - p["sld_face"]),
+        _disk(p["radius"], p["sld_face"] - p["sld_rim"]),
+        _disk(p["radius"] + p["thick_rim"], p["sld_rim"] - p["sld_solvent"]),
+    ]
+
+
+def _bicelle_along(p: Parameters) -> list[tuple[Any, Any]]:
+    faces = p["length"] + 2 * p["thick_face"]
+    return [_slab(p["length"]), _slab(faces), _slab(faces)]
+
+
+def _ellipse(p: Parameters) -> tuple[Any, Any]:
+    """Half axes of a core; the models name them differently."""
+    minor = p["radius_minor"] if "radius_minor" in p else p["radius"]
+    return minor, minor * (p["axis_ratio"] if "axis_ratio" in p else p["x_core"])
+
+
+def _ellipse_area(p: Parameters, rim: Any = 0.0) -> Any:
+    minor, major = _ellipse(p)
+    return np.pi * (minor + rim) * (major + rim)
+
+
+def _elliptical_cylinder(p: Parameters) -> list[tuple[Any, Any]]:
+    return [(p[SEEN], _ellipse_area(p) * _contrast(p))]
+
+
+def _elliptical_bicelle(p: Parameters) -> list[tuple[Any, Any]]:
+    core, rimmed = _ellipse_area(p), _ellipse_area(p, p["thick_rim"])
+    return [
+        (p[SEEN], core * (p["sld_core"] - p["sld_face"])),
+        (p[SEEN], core * (p["sld_face"] - p["sld_rim"])),
+        (p[SEEN] + p["thick_rim"], rimmed * (p["sld_rim"] - p["sld_solvent"])),
+    ]
+
+
+def _box_with_rims(side: str) -> Axis:
+    """One axis of a box with slabs on its faces, as `sasmodels` has them: none at the edges."""
+
+    def profiles(p: Parameters) -> list[tuple[Any, Any]]:
+        length = p[f"length_{side}"]
+        core, rims = _slab(length), {x: _slab(length) for x in "abc"}
+        rims[side] = _slab(length + 2 * p[f"thick_rim_{side}"])
+        terms = [core, rims["a"], rims["b"], rims["c"]]
+        if side != "a":
+            return terms
+        # The contrasts stand with the first axis. Each rim is a longer box less the core.
+        rim = {x: p[f"sld_{x}"] - p["sld_solvent"] for x in "abc"}
+        contrasts = [p["sld_core"] - p["sld_solvent"] - sum(rim.values()), *rim.values()]
+        return [(half, factor * c) for (half, factor), c in zip(terms, contrasts, strict=True)]
+
+    return Axis((f"length_{side}", f"thick_rim_{side}"), SLAB, profiles)
+
+
+def _side(name: str, *, first: bool = False) -> Axis:
+    def profiles(p: Parameters) -> list[tuple[Any, Any]]:
+        half, factor = _slab(p[name])
+        return [(half, factor * _contrast(p) if first else factor)]
+
+    return Axis((name,), SLAB, profiles)
+
+
+def _length(terms: int) -> Axis:
+    return Axis(("length",), SLAB, lambda p: [_slab(p["length"])] * terms)
+
+
+#: What is calculated here. A size that no single axis has, as a shell all around, is a sum over its values.
+PARTICLES: Mapping[str, Product | Ellipsoid] = {
+    "core_shell_bicelle": Product(
+        (
+            Axis(("radius", "thick_rim"), DISK, _bicelle),
+            Axis(("length", "thick_face"), SLAB, _bicelle_along),
+        )
+    ),
+    "core_shell_bicelle_elliptical": Product(
+        (
+            Axis(("radius", "x_core", "thick_rim"), DISK, _elliptical_bicelle, _ellipse),
+            Axis(("length", "thick_face"), SLAB, _bicelle_along),
+        )
+    ),
+    "core_shell_cylinder": Product(
+        (
+            Axis(("radius",), DISK, _core_shell_cylinder),
+            Axis(("length",), SLAB, lambda p: [_slab(p["length"]), _slab(p["length"] + 2 * p["thickness"])]),
+        )
+    ),
+    "core_shell_parallelepiped": Product((_box_with_rims("a"), _box_with_rims("b"), _box_with_rims("c"))),
+    "cylinder": Product((Axis(("radius",), DISK, _cylinder), _length(1))),
+    "ellipsoid": Ellipsoid(lambda p: (p["radius_equatorial"], p["radius_equatorial"], p["radius_polar"])),
+    "elliptical_cylinder": Product(
+        (Axis(("radius_minor", "axis_ratio"), DISK, _elliptical_cylinder, _ellipse), _length(1))
+    ),
+    "hollow_cylinder": Product((Axis(("radius", "thickness"), DISK, _hollow_cylinder), _length(2))),
+    "parallelepiped": Product((_side("length_a", first=True), _side("length_b"), _side("length_c"))),
+    "triaxial_ellipsoid": Ellipsoid(
+        lambda p: (p["radius_equat_minor"], p["radius_equat_major"], p["radius_polar"])
+    ),
+}
+
+
+def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
+    """Estimate how many profiles and interpolations one curve takes, some 20 ns each.
+
+    Parameters
+    ----------
+    form : str
+        One of `PARTICLES`.
+    parameters : mapping
+        sasmodels' parameters, those of distributions among them; what is not given is sasmodels' default.
+    q : (n,) float array
+        Å⁻¹.
+    """
+    given = {
+        **_defaults(form),
+        **{name: float(value) for name, value in parameters.items() if _is_number(value)},
+    }
+    counts = {
+        name.removesuffix("_pd"): int(parameters.get(f"{name}_n", 35))
+        for name, width in given.items()
+        if name.endswith("_pd") and width > 0
+    }
+    q_max, particle = float(np.max(q)), PARTICLES[form]
+    if isinstance(particle, Ellipsoid):
+        a, b, c = (float(each) for each in particle.half_axes(given))
+        radii = math.prod(counts.values()) * _points_for(q_max * (max(a, b, c) - min(a, b, c)))
+        radii *= _points_for(q_max * abs(a - b)) if a != b else 1
+        return radii + q.size * (8 + max(a, b, c) * float(np.mean(q)) / RADIUS_STEP)
+    apart = math.prod(n for size, n in counts.items() if not any(size in x.parameters for x in particle.axes))
+    return apart * _product_operations(particle, given, counts, q)
+
+
+def _product_operations(
+    particle: Product, given: Mapping[str, float], counts: Mapping[str, int], q: Floats
+) -> float:
+    total, largest, columns, q_max = 0.0, [], 1.0, float(np.max(q))
+    for axis in particle.axes:
+        sizes, parameters = math.prod(counts.get(name, 1) for name in axis.parameters), dict(given)
+        if axis.ellipse is not None:
+            minor, major = axis.ellipse(given)
+            sizes *= _points_for(q_max * abs(major - minor))
+            parameters[SEEN] = max(minor, major)
+        profiles = axis.profiles(parameters)
+        largest.append(max(float(half) for half, _ in profiles))
+        # Columns beside each other take less than as many alone.
+        columns = 1 + len(profiles) * (len(profiles) + 1) / 2 / 4
+        total += (q_max * largest[-1] / STEP + 4) * sizes * len(profiles)
+    if len(largest) == 3:
+        across = math.hypot(*largest[:2])
+        total += columns * (q_max * across / STEP + 4) * _points_for(q_max * across / 2)
+    return total + columns * q.size * _points_for(float(np.mean(q)) * max(largest))
+
+
+@cache
+def _defaults(form: str) -> dict[str, float]:
+    from ..priors import model_info
+
+    return {p.name: float(p.default) for p in model_info(form).parameters.call_parameters}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number))
+
+
+def with_size_averages(model: Any) -> Any:
+    """The model with size distributions averaged before orientations.
+
+    Parameters
+    ----------
+    model : sasmodels.kernel.KernelModel
+        Of one of `PARTICLES`.
+
+    Returns
+    -------
+    sasmodels.kernel.KernelModel
+        The same curve to 1e-3. A distribution of anything but sizes is left to the model.
+    """
+    from sasmodels.kernel import Kernel, KernelModel
+    from sasmodels.kernelpy import PyInput
+
+    particle = PARTICLES[model.info.id]
+
+    class SizeAveragedModel(KernelModel):
+        """sasmodels makes kernels of it as of any other."""
+
+        info, dtype = model.info, model.dtype
+
+        def make_kernel(self, q_vectors: list[NDArray[np.float64]]) -> Any:
+            return SizeAveragedKernel(q_vectors) if len(q_vectors) == 1 else model.make_kernel(q_vectors)
+
+        def release(self) -> None:
+            model.release()
+
+    class SizeAveragedKernel(Kernel):
+        """Fills in what sasmodels' kernels do: F², F, and the sums of weights, volumes and radii."""
+
+        info, dtype, dim = model.info, model.dtype, "1d"
+
+        def __init__(self, q_vectors: list[NDArray[np.float64]]) -> None:
+            self.q_input = PyInput(q_vectors, self.dtype)
+            self._plain = model.make_kernel(q_vectors)
+            # Volumes and radii come from the model itself, at a single q.
+            self._totals = model.make_kernel([np.array([1e-6])])
+            q, self._back = np.unique(np.asarray(self.q_input.q, dtype=float), return_inverse=True)
+            self._q = np.maximum(q, 1e-12)
+            self.result = np.empty(2 * self.q_input.nq + 4)
+            self._amplitude = False
+
+        def Fq(self, *call: Any, **options: Any) -> Any:
+            """With the mean amplitude, which only a product with a structure factor asks for."""
+            self._amplitude = True
+            try:
+                return super().Fq(*call, **options)
+            finally:
+                self._amplitude = False
+
+        def Iq(self, call_details: Any, values: Any, cutoff: float, magnetic: bool) -> Any:
+            """Without it."""
+            self._call_kernel(call_details, values, cutoff, magnetic, 0)
+            nq = self.q_input.nq
+            volume = self.result[2 * nq + 2]
+            squared = self.result[0 : 2 * nq : 2]
+            return values[0] / (volume if volume else 1.0) * squared + values[1]
+
+        __call__ = Iq
+
+        def _call_kernel(
+            self, call_details: Any, values: NDArray[np.float64], cutoff: float, magnetic: bool, mode: int
+        ) -> None:
+            distributions = _distributions(self.info, call_details, values)
+            averages = None
+            if distributions is not None and not magnetic:
+                averages = average(
+                    particle, self._q, _scalars(self.info, values), distributions, amplitude=self._amplitude
+                )
+            if averages is None:
+                self._plain._call_kernel(call_details, values, cutoff, magnetic, mode)
+                self.result[:] = self._plain.result[: self.result.size]
+                return
+            self._totals._call_kernel(call_details, values, cutoff, magnetic, mode)
+            nq = self.q_input.nq
+            squared, mean = averages
+            self.result[0 : 2 * nq : 2] = 1e-4 * squared[self._back]
+            self.result[1 : 2 * nq : 2] = 1e-2 * mean[self._back]
+            self.result[2 * nq :] = self._totals.result[2:6]
+
+    return SizeAveragedModel()
+
+
+def average(
+    particle: Product | Ellipsoid, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], *, amplitude: bool,
+) -> tuple[Floats, Floats] | None:  # fmt: skip
+    """Average F² and F over sizes and orientations.
+
+    Parameters
+    ----------
+    particle : Product or Ellipsoid
+        One of `PARTICLES`.
+    q : (n,) float array
+        Å⁻¹, ascending, above 0.
+    scalars : mapping
+        sasmodels' parameters.
+    distributions : mapping
+        Name of a size -> its values and weights, each (k,).
+    amplitude : bool
+        Whether F is wanted; 0 otherwise.
+
+    Returns
+    -------
+    tuple of (n,) float arrays or None
+        Sums over sizes of weight times F² and F, not normalised, in sasmodels' unit of sld times Å³; None
+        where a table would be too large.
+    """
+
+    def averaged(linear: bool) -> Floats:
+        if isinstance(particle, Ellipsoid):
+            return _average_ellipsoid(particle, q, scalars, distributions, linear)
+        return _average_product(particle, q, scalars, distributions, linear)
+
+    try:
+        return averaged(False), averaged(True) if amplitude else np.zeros_like(q)
+    except _TooLargeError:
+        return None
+
+
+class _TooLargeError(Exception):
+    """A table would have more points than `MOST_POINTS`."""
+
+
+def _average_product(
+    particle: Product, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+) -> Floats:  # fmt: skip
+    apart = [name for name in distributions if not any(name in axis.parameters for axis in particle.axes)]
+    total = np.zeros_like(q)
+    for weight, sizes in _combinations(apart, distributions):
+        total += weight * _average_terms(particle, q, {**scalars, **sizes}, distributions, amplitude)
+    return total
+
+
+def _average_terms(
+    particle: Product, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+) -> Floats:  # fmt: skip
+    """Average over orientations the products of tables, one table for each axis."""
+    tables = [_axis_table(axis, q[-1], scalars, distributions, amplitude) for axis in particle.axes]
+    across, *rest = tables
+    if len(rest) == 2:
+        across = _across_box(across, rest[0], q[-1], amplitude)
+        rest = rest[1:]
+    first, last, cosine, weight = _nodes(q * max(across.largest, rest[0].largest))
+    out = np.empty_like(q)
+    _angle_average(q, (first, last, np.sqrt(1 - cosine**2), cosine, weight), across, rest[0], amplitude, out)
+    return out
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Averages over sizes on an even grid of one component of q, (points, columns, 2)."""
+
+    entries: Floats
+    step: float  #: Å⁻¹
+    terms: int
+    largest: float  #: largest half length, Å
+
+
+def _axis_table(
+    axis: Axis, q_max: float, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+) -> _Table:  # fmt: skip
+    names = [name for name in distributions if name in axis.parameters]
+    weights, sizes = _flat(names, distributions)
+    parameters: Parameters = {**scalars, **sizes}
+    if axis.ellipse is not None:
+        weights, parameters = _seen_from_all_sides(axis.ellipse, q_max, weights, parameters)
+    profiles = axis.profiles(parameters)
+    halves = np.array([np.broadcast_to(half, weights.shape) for half, _ in profiles], dtype=float)
+    factors = np.array([np.broadcast_to(factor, weights.shape) for _, factor in profiles], dtype=float)
+    points, step = _grid(q_max, float(halves.max()))
+    columns = len(profiles) if amplitude else len(profiles) * (len(profiles) + 1) // 2
+    entries, work = np.empty((points, columns, 2)), np.empty(2 * points)
+    _library().size_table(
+        axis.kind, len(profiles), weights.size, _pointer(halves), _pointer(factors), _pointer(weights),
+        int(amplitude), points, step, _pointer(entries), _pointer(work),
+    )  # fmt: skip
+    return _Table(entries, step, len(profiles), float(halves.max()))
+
+
+def _seen_from_all_sides(
+    ellipse: Callable[[Parameters], tuple[Any, Any]], q_max: float, weights: Floats, parameters: Parameters
+) -> tuple[Floats, Parameters]:
+    """Sizes and weights times directions in the plane of an ellipse, with the radius at which it is seen."""
+    minor, major = (np.broadcast_to(each, weights.shape) for each in ellipse(parameters))
+    turn, share = rule(_points_for(q_max * float(np.max(np.abs(major - minor)))))
+    sine = np.sin(np.pi / 2 * turn)[:, None] ** 2
+    seen = np.sqrt(minor**2 * sine + major**2 * (1 - sine)).ravel()
+    sizes = {
+        name: np.tile(value, turn.size) if np.ndim(value) else value for name, value in parameters.items()
+    }
+    return np.outer(share, weights).ravel(), {**sizes, SEEN: seen}
+
+
+def _grid(q_max: float, largest: float) -> tuple[int, float]:
+    """Number of points of a table and their distance in q."""
+    phases = q_max * largest / STEP
+    if not phases <= MOST_POINTS:
+        raise _TooLargeError
+    # Four points beyond the end, where the spline is worse.
+    points = max(int(phases) + 4, 12)
+    return points, q_max / (points - 4)
+
+
+def _across_box(a: _Table, b: _Table, q_max: float, amplitude: bool) -> _Table:
+    """Average two axes of a box over the turn about the third, as one table."""
+    largest = math.hypot(a.largest, b.largest)
+    points, step = _grid(q_max, largest)
+    q = np.asarray(step * np.arange(points, dtype=float))
+    first, last, turn, weight = _nodes(q * max(a.largest, b.largest))
+    phi = np.pi / 2 * turn
+    # The tables of both axes end before the last points of this one, which only keep its spline smooth.
+    entries = np.empty((points, a.entries.shape[1], 2))
+    _angle_average(q, (first, last, np.sin(phi), np.cos(phi), weight), a, b, amplitude, entries, step=step)
+    return _Table(entries, step, a.terms, largest)
+
+
+def _angle_average(
+    q: Floats, nodes: tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats, Floats],
+    first: _Table, second: _Table, amplitude: bool, out: Floats, *, step: float = 0.0,
+) -> None:  # fmt: skip
+    begin, end, sine, cosine, weight = (np.ascontiguousarray(each) for each in nodes)
+    work = np.empty(2 * q.size)
+    _library().angle_average(
+        q.size, _pointer(q), _pointer(begin), _pointer(end), _pointer(sine), _pointer(cosine),
+        _pointer(weight),
+        first.terms, int(amplitude), len(first.entries), first.step, _pointer(first.entries),
+        len(second.entries), second.step, _pointer(second.entries),
+        int(step == 0.0), step, _pointer(out), _pointer(work),
+    )  # fmt: skip
+
+
+def _average_ellipsoid(
+    particle: Ellipsoid, q: Floats, scalars: Mapping[str, float],
+    distributions: Mapping[str, tuple[Floats, Floats]], amplitude: bool,
+) -> Floats:  # fmt: skip
+    weights, sizes = _flat(list(distributions), distributions)
+    a, b, c = (np.broadcast_to(each, weights.shape) for each in particle.half_axes({**scalars, **sizes}))
+    factor = 4 / 3 * np.pi * a * b * c * (scalars["sld"] - scalars["sld_solvent"])
+    weights = weights * (factor if amplitude else factor**2)
+    spread = np.max([a, b, c], axis=0) - np.min([a, b, c], axis=0)
+    u, share = rule(_points_for(q[-1] * float(spread.max())))
+    squares, across = u[:, None] ** 2, a**2
+    if np.any(a != b):
+        turn, part = rule(_points_for(q[-1] * float(np.max(np.abs(a - b)))))
+        sine = np.sin(np.pi / 2 * turn)[:, None] ** 2
+        across = (a**2 * sine + b**2 * (1 - sine)).ravel()
+        weights, c = np.outer(part, weights).ravel(), np.tile(c, part.size)
+    radii = np.sqrt((1 - squares) * across + squares * c**2).ravel()
+    if not q[-1] * np.ptp(radii) / RADIUS_STEP <= MOST_POINTS:
+        raise _TooLargeError
+    weights = (share[:, None] * weights).ravel()
+    out = np.empty_like(q)
+    out_of_memory = _library().ball_average(
+        radii.size, _pointer(radii), _pointer(weights), 1 if amplitude else 2, q.size, _pointer(q),
+        RADIUS_STEP, _pointer(out),
+    )  # fmt: skip
+    if out_of_memory:
+        raise MemoryError
+    return out
+
+
+def _points_for(phase: float) -> int:
+    return int(step_of(LADDER, np.array([SLOPE * phase + LEAST]))[0])
+
+
+@cache
+def _all_rules() -> tuple[dict[int, int], Floats, Floats]:
+    """Where the rule of each step of the ladder begins among all, and nodes and weights of all."""
+    begins = dict(zip(LADDER, np.cumsum([0, *LADDER[:-1]]).tolist(), strict=True))
+    rules = [rule(n) for n in LADDER]
+    return begins, np.concatenate([x for x, _ in rules]), np.concatenate([w for _, w in rules])
+
+
+def _nodes(phases: Floats) -> tuple[NDArray[np.int32], NDArray[np.int32], Floats, Floats]:
+    """First and last node for each phase, nodes on (0, 1), and weights."""
+    begins, nodes, weights = _all_rules()
+    counts = step_of(LADDER, np.minimum(SLOPE * phases + LEAST, MOST))
+    starts = np.array([begins[n] for n in LADDER], dtype=np.int32)[np.searchsorted(LADDER, counts)]
+    return starts, (starts + counts).astype(np.int32), nodes, weights
+
+
+def _flat(
+    names: Sequence[str], distributions: Mapping[str, tuple[Floats, Floats]]
+) -> tuple[Floats, dict[str, Floats]]:
+    """Weights and values of every combination of some sizes, each (k,)."""
+    weights: Floats = np.ones(1)
+    values: dict[str, Floats] = {}
+    for name in names:
+        sizes, share = distributions[name]
+        values = {other: np.repeat(each, sizes.size) for other, each in values.items()}
+        values[name] = np.tile(sizes, weights.size)
+        weights = np.outer(weights, share).ravel()
+    return weights, values
+
+
+def _combinations(
+    names: Sequence[str], distributions: Mapping[str, tuple[Floats, Floats]]
+) -> Iterator[tuple[float, dict[str, float]]]:
+    choices = [zip(*distributions[name], strict=True) for name in names]
+    for chosen in itertools.product(*choices):
+        sizes = {name: float(value) for name, (value, _) in zip(names, chosen, strict=True)}
+        yield math.prod(float(weight) for _, weight in chosen), sizes
+
+
+def _scalars(info: Any, values: NDArray[np.float64]) -> dict[str, float]:
+    names = [p.name for p in info.parameters.call_parameters]
+    return dict(zip(names, values[: len(names)].tolist(), strict=False))
+
+
+def _distributions(
+    info: Any, details: Any, values: NDArray[np.float64]
+) -> dict[str, tuple[Floats, Floats]] | None:
+    """Values and weights of the sizes that are distributed; None where anything else is."""
+    count, first = info.parameters.npars, info.parameters.nvalues
+    lengths, offsets = np.asarray(details.length[:count]), np.asarray(details.offset[:count])
+    second = first + int(details.num_weights)
+    table, found = info.parameters.call_parameters, {}
+    for index in np.flatnonzero(lengths > 1):
+        parameter = table[int(index) + 2]
+        if parameter.type != "volume":
+            return None
+        part = slice(int(offsets[index]), int(offsets[index] + lengths[index]))
+        found[parameter.name] = (values[first:][part].astype(float), values[second:][part].astype(float))
+    return found
+
+
+def _pointer(array: NDArray[Any]) -> int:
+    return array.ctypes.data
+
+
+@cache
+def _library() -> Any:
+    source = resources.files(__package__).joinpath("size_averages.c").read_text(encoding="utf-8")
+    library = ctypes.CDLL(str(compiled_library("sasnet_size_averages", source)))
+    number, real, array = ctypes.c_int, ctypes.c_double, ctypes.c_void_p
+    library.size_table.restype = library.angle_average.restype = None
+    library.size_table.argtypes = [
+        number, number, number, array, array, array, number, number, real, array, array,
+    ]  # fmt: skip
+    library.angle_average.argtypes = [
+        number, *[array] * 6, number, number, number, real, array, number, real, array, number, real,
+        array, array,
+    ]  # fmt: skip
+    library.ball_average.argtypes = [number, array, array, number, number, array, real, array]
+    return library
