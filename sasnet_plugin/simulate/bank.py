@@ -125,9 +125,32 @@ def _as_arrays(rows: list[_Row]) -> dict[str, NDArray[Any]]:
     return {
         "names": np.array(kept),
         "parameters": np.array(table, dtype=np.float32),
-        "log_intensity": np.array([row.log_intensity for row in rows], dtype=np.float16),
+        "log_intensity": _packed(np.array([row.log_intensity for row in rows], dtype=np.float16)),
         "radius_effective": np.array([row.radius for row in rows], dtype=np.float32),
     }
+
+
+def _packed(curves: NDArray[np.float16]) -> NDArray[np.uint8]:
+    """Store smooth curves so that zip halves them: differences of the bits along q, high and low bytes apart.
+
+    Parameters
+    ----------
+    curves : (k, n) float16 array
+
+    Returns
+    -------
+    (2, k, n) uint8 array
+        `_unpacked` gives the same bits again.
+    """
+    bits = curves.view(np.uint16)
+    steps = bits.copy()
+    steps[:, 1:] -= bits[:, :-1]
+    return np.stack([steps >> 8, steps & 255]).astype(np.uint8)
+
+
+def _unpacked(packed: NDArray[np.uint8]) -> NDArray[np.float16]:
+    high, low = packed.astype(np.uint16)
+    return np.cumsum((high << 8) | low, axis=1, dtype=np.uint16).view(np.float16)
 
 
 def _numerical(name: str) -> bool:
@@ -184,7 +207,7 @@ class Bank:
         return Page(
             tuple(str(n) for n in self._file[f"{model}/names"]),
             self._file[f"{model}/parameters"].astype(np.float64),
-            self._file[f"{model}/log_intensity"].astype(np.float32),
+            _unpacked(self._file[f"{model}/log_intensity"]).astype(np.float32),
             self._file[f"{model}/radius_effective"].astype(np.float64),
         )
 

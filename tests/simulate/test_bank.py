@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import gc
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.bank import BANK_STEP, LOG_Q_MIN, N_BANK, Bank, build_bank
+from sasnet_plugin.simulate.bank import (
+    BANK_STEP,
+    LOG_Q_MIN,
+    N_BANK,
+    Bank,
+    _packed,
+    _unpacked,
+    build_bank,
+)
 from sasnet_plugin.simulate.curve_simulator import SIMULATOR
 from sasnet_plugin.simulate.kernel import call
 from sasnet_plugin.simulate.shards import Request, plan
@@ -77,3 +86,15 @@ def test_a_damaged_or_missing_bank_is_a_sentence(tmp_path: Path) -> None:
 def test_no_form_models_no_bank(tmp_path: Path) -> None:
     with pytest.raises(SimulationError, match="no shards here"):
         build_bank(tmp_path, tmp_path / "seeds.npz")
+
+
+def test_packed_curves_come_back_to_the_bit() -> None:
+    rng = np.random.default_rng(5)
+    curves = np.cumsum(rng.normal(size=(4, 60)), axis=1).astype(np.float16)
+    curves[0, :3] = [-0.0, np.inf, np.float16(6e-8)]
+    assert np.array_equal(_unpacked(_packed(curves)).view(np.uint16), curves.view(np.uint16))
+
+
+def test_packing_makes_smooth_curves_smaller() -> None:
+    curves = -np.log1p(np.geomspace(1e-3, 1e3, 251) ** 2 * np.linspace(1, 9, 40)[:, None]).astype(np.float16)
+    assert len(zlib.compress(_packed(curves).tobytes())) < 0.6 * len(zlib.compress(curves.tobytes()))
