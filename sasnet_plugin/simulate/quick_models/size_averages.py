@@ -447,7 +447,7 @@ def _axis_table(
     factors = np.array([np.broadcast_to(factor, weights.shape) for _, factor in profiles], dtype=float)
     points, step = _grid(q_max, float(halves.max()))
     columns = len(profiles) if amplitude else len(profiles) * (len(profiles) + 1) // 2
-    entries, work = np.empty((points, columns, 2)), np.empty(2 * points)
+    entries, work = np.empty((points, columns, 2)), np.empty((len(profiles) + 2) * points)
     _library().size_table(
         axis.kind, len(profiles), weights.size, _pointer(halves), _pointer(factors), _pointer(weights),
         int(amplitude), points, step, _pointer(entries), _pointer(work),
