@@ -77,13 +77,15 @@ def seeds_of(kind: str, third: int, drawn: int) -> list[int]:
 def jobs_of(part: str, thirds: Sequence[int], drawn: int, only: Sequence[str]) -> list[Job]:
     """All files of a part; `thirds` and `only` (kinds) choose among the samples."""
     if part == "curves":
-        return [
-            _sample_job(kind.name, seed)
+        asked = [kind.name for kind in KINDS if not only or kind.name in only]
+        numbered = [
+            (place, kind, seed)
             for third in thirds
-            for kind in KINDS
-            for seed in seeds_of(kind.name, third, drawn)
-            if not only or kind.name in only
+            for kind in asked
+            for place, seed in enumerate(seeds_of(kind, third, drawn))
         ]
+        # One curve of each kind before the second of any, so that a part of a run shows all kinds.
+        return [_sample_job(kind, seed) for _, kind, seed in sorted(numbered, key=lambda one: one[0])]
     if part == "flat":
         return [Job(f"flat {n}", partial(_write_flat, n)) for n in range(FLAT)]
     if part == "gaps":

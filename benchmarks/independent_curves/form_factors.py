@@ -45,7 +45,7 @@ def layered_sphere_amplitude(q: Array, radii: Array, contrasts: Array) -> Array:
     return sum(
         step * sphere_volume(radius) * sphere_amplitude(q, radius)
         for step, radius in zip(steps, radii, strict=True)
-    )  # type: ignore[return-value]
+    )
 
 
 def gauss_legendre(low: float, high: float, points: int) -> tuple[Array, Array]:
@@ -188,7 +188,9 @@ def micelle(q: Array, core: float, chains: int, rg: float, core_weight: float, c
     return total / (core_weight + chains * chain_weight) ** 2
 
 
-def wormlike_chains(q: Array, contour: float, kuhn: float, radius: float, rng: np.random.Generator) -> Array:
+def wormlike_chains(
+    q: Array, contour: float, kuhn: float, radius: float, rng: np.random.Generator, chains: int = 100
+) -> Array:
     """P(q) of thin semiflexible chains by Monte Carlo, times the cross-section's form factor.
 
     Each chain is a Kratky-Porod walk (O. Kratky, G. Porod, Recl. Trav. Chim. 68 (1949) 1106) of steps much
@@ -197,7 +199,7 @@ def wormlike_chains(q: Array, contour: float, kuhn: float, radius: float, rng: n
     from scipy.special import sici
 
     steps = int(np.clip(contour / min(kuhn / 20, 2.5), 60, 700))
-    step, chains = contour / steps, 100
+    step = contour / steps
     turn = np.exp(-2 * step / kuhn)  # mean cosine between neighbouring steps
     edges = np.linspace(0, contour, 4000)
     counts = np.zeros(edges.size - 1)

@@ -92,7 +92,7 @@ def _volume_average(
 ) -> Array:
     """<F²> / <V>, F² not normalised."""
     total = sum(n * squared(q, float(s)) for s, n in zip(sizes, numbers, strict=True))
-    return total / sum(n * volume(float(s)) for s, n in zip(sizes, numbers, strict=True))  # type: ignore[return-value]
+    return total / sum(n * volume(float(s)) for s, n in zip(sizes, numbers, strict=True))
 
 
 def _of_spheres(scale: float, sizes: Array, numbers: Array) -> Intensity:
