@@ -40,7 +40,7 @@ import numpy as np
 
 from .asked import parser_of
 from .independent_curves.instruments import INSTRUMENTS, Measurement
-from .independent_curves.kinds import BY_NAME, KINDS, curve_of
+from .independent_curves.kinds import BY_NAME, KINDS, curve_of, drawn_of
 from .independent_curves.reflectivity import measured_reflectivity
 from .independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, name_of, stated, values, verdict
 from .tables import markdown
@@ -52,6 +52,11 @@ TOGETHER = 25
 FLAT, REFLECTIVITIES, SMALL_ANGLE, GAP_KINDS, GAP = 50, 100, 500, 24, 20
 #: Where a gap begins, as a share of the points.
 GAP_PLACES = (0.2, 0.45, 0.7)
+#: Faults of the errors, and what the table calls curves with each.
+FAULTS = {
+    "": "errors right", "systematic": "a systematic error of up to 2 % of I",
+    "misstated": "errors misstated by up to 2.5", "missing": "errors and resolution not given",
+}  # fmt: skip
 PARTS = ("curves", "flat", "gaps", "reflectometry", "small-angle")
 _SEED = 2026
 
@@ -108,7 +113,7 @@ def _write_sample(kind: str, seed: int, path: Path) -> tuple[Path, dict[str, Any
     facts = {"instrument": curve.measurement.instrument, "faults": curve.measurement.faults}
     path = path.with_suffix(".xml" if curve.measurement.slit else ".dat")
     curve.measurement.save(path)
-    return path, {"kind": kind, "seed": seed, "truth": dict(curve.drawn.values), **facts}
+    return path, {"kind": kind, "seed": seed, **facts}
 
 
 def _write_gap(kind: str, place: float | None, path: Path) -> tuple[Path, dict[str, Any]]:
@@ -270,8 +275,9 @@ def _said(answer: dict[str, Any]) -> str:
 def judged(row: dict[str, Any]) -> dict[str, Any]:
     """A row with the verdict on its answer, and its values."""
     kind = BY_NAME[row["kind"]]
-    how = verdict(row["answer"], kind)
-    return row | {"judged": how, "values": values(row["answer"], row["truth"]) if how == RIGHT else {}}
+    how, truth = verdict(row["answer"], kind), drawn_of(kind, row["seed"])[0].values
+    known = values(row["answer"], truth) if how == RIGHT else {}
+    return row | {"judged": how, "truth": dict(truth), "values": known}
 
 
 def share(count: int, of: int) -> str:
@@ -324,8 +330,10 @@ def values_table(rows: Sequence[dict[str, Any]]) -> str:
     """How many errors values are off, all and by quantity; and of which the truth is known but not stated."""
     header = ["values", "number", "within 1 error %", "within 2 %", "beyond 3 %", "median error %"]
     found = [(name, value) for row in rows for name, value in row["values"].items()]
-    plain = [(n, v) for row in rows if not row["faults"] for n, v in row["values"].items()]
-    lines = [_values_line("all", found), _values_line("curves without a fault of their errors", plain)]
+    lines = [_values_line("all", found)]
+    for fault, title in FAULTS.items():
+        own = [row for row in rows if (fault in row["faults"] if fault else not row["faults"])]
+        lines.append(_values_line(title, [item for row in own for item in row["values"].items()]))
     lines += [
         _values_line(q, [f for f in found if f[0] == q]) for q in dict.fromkeys(name for name, _ in found)
     ]

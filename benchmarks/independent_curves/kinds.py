@@ -58,10 +58,15 @@ class Curve:
     measurement: Measurement
 
 
+def drawn_of(kind: Kind, seed: int) -> tuple[Drawn, Rng]:
+    """The sample of a kind and seed, and the generator that goes on to measure it."""
+    rng = np.random.default_rng([seed, crc32(kind.name.encode())])
+    return kind.draw(rng), rng
+
+
 def curve_of(kind: Kind, seed: int, instrument: str = "", *, faults: bool = True) -> Curve:
     """Draw and measure a curve; the same of the same kind and seed. An instrument may be chosen."""
-    rng = np.random.default_rng([seed, crc32(kind.name.encode())])
-    drawn = kind.draw(rng)
+    drawn, rng = drawn_of(kind, seed)
     used = instrument or drawn.instrument or draw_instrument(rng)
     return Curve(kind, seed, drawn, measure(drawn.sample, used, rng, faults=faults, slit=drawn.slit))
 
@@ -531,7 +536,7 @@ def _mass_fractals(rng: Rng) -> Drawn:
             2 * radius,
             (_log(rng, 0.4, 0.8) / length, 0.4),
         ),
-        {"fractal dimension": dimension},
+        {"fractal dimension": dimension, "radius": radius, "correlation length": length},
     )
 
 
