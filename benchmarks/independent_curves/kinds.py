@@ -271,7 +271,7 @@ def _swollen_coils(rng: Rng) -> Drawn:
 
 
 def _stars(rng: Rng) -> Drawn:
-    rg, scale, arms = _log(rng, 40, 150), _log(rng, 0.3, 30), int(rng.integers(6, 19))
+    rg, scale, arms = _log(rng, 40, 150), _log(rng, 0.3, 30), int(rng.integers(3, 13))
     return Drawn(
         Sample(lambda q: scale * form.star_polymer(q, rg, arms), rg, _range_of(rng, rg, 0.15)), {"rg": rg}
     )
