@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # sasdata 0.11.0: the mask of a 1D curve in NXcanSAS is ignored; masked points come back as good.
-# A group SASdata may name a mask, True where a point is not to be used. For 2D patterns the reader
-# honours it. For 1D data all points are returned and no mask is kept, so that nobody can tell.
+# A group SASdata may name a mask, True for an excluded point as the library itself writes it in 2D.
+# For 2D patterns the reader honours it. For 1D data it returns all points and keeps no mask, so
+# that nobody can tell.
 # Why it matters: what a beamline masks first is the shadow of the beam stop, at the lowest q.
 # With these points Rg and I(0) come out wrong, or an aggregate is hidden.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # sasdata 0.11.0: slit length and slit width change places when data go through its own NXcanSAS.
 # The writer names the resolutions of Q as dQl, dQw, in this order. The reader goes by the position
-# and not by the name: the first becomes the width, the second the length. The same data through
-# its canSAS XML come back unchanged.
+# and not by the name: the first becomes the width, the second the length, as in the definition's
+# own examples ("dQw", "dQl"). The same data through canSAS XML come back unchanged.
 # Why it matters: the length is the large one (0.05 against 0.001 here). After one save and load
 # the desmeared model is wrong at every q, and nothing in the file or the data hints at it.
 set -euo pipefail
