@@ -86,7 +86,7 @@ def load(
 def _load(
     path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
 ) -> tuple[Curve, ...]:
-    raws = _read(path, file, wavelength)
+    raws = _read(path, file, wavelength, insisted=forced is not None)
     titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
@@ -130,7 +130,7 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
 
-def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
+def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     wanted = "a file with columns q, I, dI"
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
@@ -148,7 +148,7 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
         return containers.read_xml(words, path, file)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
-    return _text(words, path, file, wavelength, short=lines < _SASDATA_LINES)
+    return _text(words, path, file, wavelength, short=lines < _SASDATA_LINES, insisted=insisted)
 
 
 def _words(data: bytes, path: Path, file: str) -> str:
@@ -163,7 +163,9 @@ def _words(data: bytes, path: Path, file: str) -> str:
     return words
 
 
-def _text(words: str, path: Path, file: str, wavelength: float | None, *, short: bool) -> list[RawCurve]:
+def _text(
+    words: str, path: Path, file: str, wavelength: float | None, *, short: bool, insisted: bool
+) -> list[RawCurve]:
     """Text with a layout of its own, else columns of numbers."""
     pdh = _read_pdh(words)
     if pdh is not None:
@@ -175,10 +177,10 @@ def _text(words: str, path: Path, file: str, wavelength: float | None, *, short:
 
         if (curves := containers.read_nist(path, file, rows)) is not None:
             return curves
-    return _columns(words, file, wavelength)
+    return _columns(words, file, wavelength, insisted=insisted)
 
 
-def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
+def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     found = table.read_table(words)
     if found.single:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
@@ -189,7 +191,8 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
         )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
-        return [raw for one in (found, *found.others) for raw in read_columns(one, file, wavelength)]
+        tables = (found, *found.others)
+        return [raw for one in tables for raw in read_columns(one, file, wavelength, insisted=insisted)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
