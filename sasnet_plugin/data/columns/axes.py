@@ -102,5 +102,6 @@ def _of_logarithm(found: re.Match[str], function: str) -> str:
 
 def is_a_length(unit: str) -> bool:
     """Whether the unit of an abscissa is a length of millimetres or more: it is a position, and no q."""
-    return bool(re.fullmatch(r"\W*(?:mm|cm|m|millimet\w+|centimet\w+|met(?:er|re)s?)\W*", unit.strip().lower()))
-
+    return bool(
+        re.fullmatch(r"\W*(?:mm|cm|m|millimet\w+|centimet\w+|met(?:er|re)s?)\W*", unit.strip().lower())
+    )

@@ -59,7 +59,19 @@ class Names(NamedTuple):
     """The names above a table."""
 
     columns: tuple[ColumnName, ...]
-    unit_beside: str = ""  #: What a line of units says under the name of q; empty where there is none.
+    units_beside: tuple[str, ...] = ()  #: What a line of units says under each name; empty without one.
+
+    @property
+    def unit_beside(self) -> str:
+        """What a line of units says under the name of q; empty where there is none."""
+        return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
+
+    def unit_of(self, column: int) -> str:
+        """The unit of an intensity, of its name or the line of units; empty where none is named."""
+        own = self.columns[column]
+        if own.scale:
+            return ""
+        return own.unit or (self.units_beside[column] if self.units_beside else "")
 
     def first(self, *quantities: str) -> int | None:
         """The first column of one of these quantities."""
@@ -88,7 +100,7 @@ def names_of(table: Table) -> Names | None:
     if not named:
         return None
     best = max(named, key=lambda one: one.known)  # of equal ones the first
-    return best._replace(unit_beside=_unit_beside(lines, width, best.x or 0))
+    return best._replace(units_beside=_units_beside(lines, width, best.x or 0))
 
 
 def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
@@ -172,7 +184,9 @@ def _only_names(lines: list[str], width: int) -> str:
     """The first of the names that signs part in the line next to the table, where all of them are unknown."""
     alike = [words for line in lines for words in _splits(line, width, _STRICT)[:1]]
     nearest = _splits((lines or ("",))[-1], width, _STRICT)[:1]
-    if len(alike) != 1 or not nearest or any(sign in lines[-1] for sign in ":="):  # lines of a header's values
+    if (
+        len(alike) != 1 or not nearest or any(sign in lines[-1] for sign in ":=")
+    ):  # lines of a header's values
         return ""
     words = nearest[0]
     named = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
@@ -261,13 +275,13 @@ def _with_units(line: str, words: list[str]) -> list[str]:
     return whole
 
 
-def _unit_beside(lines: list[str], width: int, x: int) -> str:
-    """What a line of units says at the place of q; empty where there is none."""
+def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
+    """The words of a line of units; empty where there is none."""
     for line in reversed(lines):
         for words in _splits(line, width):
             if units.canonical(words[x], "q") and all(map(_is_unit, words)):
-                return words[x]
-    return ""
+                return tuple(words)
+    return ()
 
 
 def _is_unit(word: str) -> bool:

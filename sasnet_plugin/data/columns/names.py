@@ -11,7 +11,7 @@ from .axes import Axis, axis_of
 
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
-SLIT, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "model", "before subtraction", "other", ""
+SLIT, WIDTH, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "slit width", "model", "before subtraction", "other", ""
 
 FWHM = 2.3548
 """Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
@@ -22,11 +22,11 @@ class ColumnName(NamedTuple):
 
     text: str  #: As it stands in the file.
     #: `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `SLIT`
-    #: (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction), `OTHER` or
-    #: `UNKNOWN`.
+    #: (its half length), `WIDTH` (its half width), `MODEL` (a calculated curve), `BEFORE` (measured before the
+    #: subtraction), `OTHER` or `UNKNOWN`.
     quantity: str
-    #: Of q a key of `axes.INVERSES`; "log10" or "ln" of an intensity, its "root" or "inverse", or "q", "q2" or
-    #: "q4" times it; empty for the quantity itself.
+    #: Of q a key of `axes.INVERSES`; of an intensity "log10", "ln", "root", "inverse", or "q", "q2" or "q4"
+    #: times it; empty for the quantity itself.
     scale: str = ""
     unit: str = ""  #: The text of its unit; empty where none is named.
     #: What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths, 2π for d*.
@@ -41,8 +41,8 @@ def _any(words: str) -> str:
 
 # In a name without blanks, signs and brackets of units, in small letters.
 _I = _any(
-    r"i j y ywave int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)? ds/?do(?:mega)?"
-    r" ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
+    r"i j y ywave int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)?"
+    r" ds/?do(?:mega)? ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
 )
 _MEASURED = _any("exp exper experiment(?:al)? obs observed meas measured data raw")
 _MADE = _any(
@@ -84,7 +84,8 @@ _KNOWN = (
         rf" {_ERROR}rel(?:ative)? fractional{_ERROR}",
     ),
     (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_SHORT}/{_SHORT}(?:percent|%)"),
-    (SLIT, 1.0, "-?dqv dxl dql slitlength"),
+    (SLIT, 1.0, "-?dqv dxl d[qx]_?l slit_?(?:half)?_?length"),
+    (WIDTH, 1.0, "dxw d[qx]_?w slit_?(?:half)?_?width"),
     (
         DQ,
         1.0,
@@ -199,7 +200,9 @@ def understand(text: str) -> ColumnName:
     plain = _plain(name)
     found = _EXACTLY.get(plain)
     if not found and (axis := _axis_in(stripped, plain)):
-        return ColumnName(stripped, Q, axis.scale, axis.unit or ("" if unit.lower() == "none" else unit), axis.factor)
+        return ColumnName(
+            stripped, Q, axis.scale, axis.unit or ("" if unit.lower() == "none" else unit), axis.factor
+        )
     found = found or _scaled(plain) or _simple(plain)
     if found:
         return _named(stripped, *found, unit)

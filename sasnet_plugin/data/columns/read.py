@@ -15,7 +15,7 @@ from ..raw import RawCurve
 from . import plausible
 from .axes import INVERSES, is_a_length
 from .header import Names, intensity_without_q, label, names_of, no_abscissa, unknown_abscissa
-from .names import ANGLE, RELATIVE, ColumnName, Q
+from .names import ANGLE, ERROR, RELATIVE, ColumnName, Q
 from .roles import Roles, by_name, by_position
 from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
@@ -93,14 +93,12 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
     if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
         return ""
     return (
-        f"The first column is named '{letter}' and was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, sizes are"
-        " 2π times larger."
+        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, sizes are 2π times"
+        " larger."
     )
 
 
-def _data_sets(
-    table: Table, file: str, *, insisted: bool
-) -> tuple[Names | None, list[Roles], list[str]]:
+def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None, list[Roles], list[str]]:
     """Names where they tell the columns of the data sets, these, and notes."""
     names = names_of(table)
     if names and not insisted:
@@ -203,15 +201,32 @@ def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnN
     x = _abscissa(columns[roles.x], x_name, notes)
     intensity = columns[roles.intensity]
     error = dq = slit = None
-    if roles.dq is not None:
+    if roles.dq is not None and plausible.marks_a_slit(columns[roles.dq]):
+        slit = np.abs(columns[roles.dq])
+        notes.append(
+            f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}."
+        )
+    elif roles.dq is not None:
         dq = _resolution(columns[roles.dq], name(roles.dq), notes)
     if roles.error is not None:
         error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
+        error = error * _to_unit_of(name(roles.intensity), name(roles.error))
     if (signal := name(roles.intensity)) and signal.scale:
         intensity, error = _unscaled(x, intensity, error, signal.scale, notes)
     if roles.slit is not None:  # NIST writes it with a minus, to tell it from a pinhole
         slit = np.abs(columns[roles.slit])
-    return RawCurve(x, intensity, error, dq, slit, title=roles.title, notes=tuple(notes))
+    width = None if roles.width is None else np.abs(columns[roles.width])
+    unit = names.unit_of(roles.intensity) if names else ""
+    return RawCurve(
+        x, intensity, error, dq, slit, width, title=roles.title, notes=tuple(notes), intensity_unit=unit
+    )
+
+
+def _to_unit_of(signal: ColumnName | None, error: ColumnName | None) -> float:
+    """What an uncertainty is multiplied by to be in the unit of its intensity."""
+    texts = (error.unit if error and error.quantity == ERROR else "", signal.unit if signal else "")
+    own, wanted = (units.canonical(text, "intensity") if text else None for text in texts)
+    return units.factor(own, "intensity") / units.factor(wanted, "intensity") if own and wanted else 1.0
 
 
 def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
@@ -220,7 +235,9 @@ def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
     if name.factor == 1.0 and (text := _OF_Q.get(name.scale)):
         notes.append(f"The file gives {text}; q was calculated.")
     else:
-        notes.append(f"The first column, '{printable(name.text[:40])}', was converted: q = {_inverse_in_words(name)}.")
+        notes.append(
+            f"The first column, '{printable(name.text[:40])}', was converted: q = {_inverse_in_words(name)}."
+        )
     return name.factor * _of_function(x, name.scale)
 
 
