@@ -175,6 +175,11 @@ def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool)
             f"{file}: the number {found.grouped!r} has signs between its thousands, or two decimal signs;"
             " export the numbers without them."
         )
+    if found.ambiguous:
+        raise DataError(
+            f"{file}: commas are both its decimal signs and its delimiters; export it with decimal points, or"
+            " with semicolons between the columns."
+        )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
         tables = (found, *found.others)

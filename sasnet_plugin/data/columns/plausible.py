@@ -173,8 +173,10 @@ def is_a_curve(x: Floats, y: Floats) -> bool:
 
 
 def counts_points(column: Floats) -> bool:
-    """Whether a column is n, n + 1, n + 2, ...: the numbers of the points."""
-    return bool(column[0] >= 0 and column[0] == np.round(column[0]) and np.all(np.diff(column) == 1.0))
+    """Whether a column is n, n + 1, n + 2, ..., the numbers of the points, some of which may be missing."""
+    step = np.diff(column)
+    whole = bool(np.all(column == np.round(column)) and column[0] >= 0)
+    return whole and bool(np.all(step >= 1.0) and np.median(step) == 1.0)
 
 
 def ascends(column: Floats) -> bool:
