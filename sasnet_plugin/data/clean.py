@@ -13,6 +13,7 @@ from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
 from .assumed_unit import assumed, see_a_possible_q
+from .damaged import without_damaged
 from .limits import LIMITS
 from .raw import COLUMNS, points
 
@@ -83,6 +84,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
         from .masked import without_masked
 
         raw = without_masked(raw, notes)
+    raw = without_damaged(raw, notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):

@@ -169,8 +169,8 @@ def numbers_alone(line: str) -> str:
 def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
     """Lines whose commas both part the numbers and are their decimal signs, with points and semicolons.
 
-    Such numbers come as pairs of whole ones, ``5,000000e-03,2,823191e+01``, of which the second ones have zeros
-    in front, or exponents, that no whole number has.
+    Such numbers come as pairs of whole ones, ``5,000000e-03,2,823191e+01``, of which the second ones have
+    zeros in front, or exponents, that no whole number has.
 
     Returns
     -------

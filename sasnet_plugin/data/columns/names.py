@@ -22,8 +22,8 @@ class ColumnName(NamedTuple):
 
     text: str  #: As it stands in the file.
     #: `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `SLIT`
-    #: (its half length), `WIDTH` (its half width), `MODEL` (a calculated curve), `BEFORE` (measured before the
-    #: subtraction), `OTHER` or `UNKNOWN`.
+    #: (its half length), `WIDTH` (its half width), `MODEL` (a calculated curve), `BEFORE` (measured before
+    #: the subtraction), `OTHER` or `UNKNOWN`.
     quantity: str
     #: Of q a key of `axes.INVERSES`; of an intensity "log10", "ln", "root", "inverse", or "q", "q2" or "q4"
     #: times it; empty for the quantity itself.

@@ -176,7 +176,7 @@ def counts_points(column: Floats) -> bool:
     """Whether a column is n, n + 1, n + 2, ..., the numbers of the points, some of which may be missing."""
     step = np.diff(column)
     whole = bool(np.all(column == np.round(column)) and column[0] >= 0)
-    return whole and bool(np.all(step >= 1.0) and np.median(step) == 1.0)
+    return bool(step.size and whole and np.all(step >= 1.0) and np.median(step) == 1.0)
 
 
 def ascends(column: Floats) -> bool:
