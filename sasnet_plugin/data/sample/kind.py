@@ -17,8 +17,8 @@ from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 MOST_CALIBRATION = 0.25
 #: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.
 _SAME_SHAPE = 0.05
-#: ln of the largest factor between settings that are not calibrated alike; and how far apart the ends of their
-#: q ranges are at least, as a ratio: other solvents and concentrations are measured in the same range.
+#: ln of the largest factor between settings that are not calibrated alike; and how far apart the ends of
+#: their q ranges are at least, as a ratio: other solvents and concentrations are measured in the same range.
 _UNCALIBRATED, _APART = 1.1, 1.5
 #: Parts of the highest intensity between which neighbours no longer matter and the background not yet.
 _FALLEN = (0.01, 0.4)
@@ -31,9 +31,8 @@ def kind_of(sample: Sample) -> str:
 
     Notes
     -----
-    In two settings a sample has one intensity, but for the calibration, the flat background and the resolution.
-    At other concentrations the ratio of
-    two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
+    In two settings a sample has one intensity, but for the calibration, the flat background and the
+    resolution. At other concentrations the ratio of two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
     other solvents do.
     """
     return stated_kind(sample) or kind_by_look(sample.curves)
@@ -81,12 +80,13 @@ def _side_by_side(curves: Sequence[Curve], apart: float = 1.0) -> bool:
 
 
 def _in_one_resolution(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
-    """Two curves, the sharper one last and smeared as the other one is, and the largest width of that, Å⁻¹."""
+    """Two curves, the sharper one last and smeared as the other is, and the largest width of that, Å⁻¹."""
     if a.dq is None or b.dq is None:
         return a, b, 0.0
     if np.median(np.interp(b.q, a.q, a.dq) / b.dq) < 1:
         a, b = b, a
-    assert a.dq is not None and b.dq is not None
+    assert a.dq is not None
+    assert b.dq is not None
     width = np.sqrt(np.maximum(np.interp(b.q, a.q, a.dq) ** 2 - b.dq**2, 0.0))
     if not np.any(width > 0):
         return a, b, 0.0
