@@ -121,7 +121,12 @@ def _breaks_order(q: Floats, intensity: Floats) -> int | None:
         return None
     around = {int(k) + side for k in breaks for side in (0, 1)}
     alone = [k for k in sorted(around) if np.all(np.diff(np.delete(q, k)) > 0)]
-    if len(alone) != 1:  # two neighbours that changed places are sorted
+    if len(alone) == 2:  # two neighbours that changed places are sorted, unless one lies apart
+        others = np.delete(q, alone)
+        low, high = others.min() / SETTINGS.gap, others.max() * SETTINGS.gap
+        apart = [k for k in alone if not low < q[k] < high]
+        return apart[0] if len(apart) == 1 else None
+    if len(alone) != 1:
         return None
     rest, values = np.delete(q, alone[0]), np.delete(intensity, alone[0])
     there = int(np.searchsorted(rest, q[alone[0]]))

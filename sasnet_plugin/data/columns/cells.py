@@ -190,7 +190,8 @@ def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
         }
         return [paired.get(k, line) for k, line in enumerate(lines)], False
     zeros = sum(any(re.match(r"0\d", part) for part in parts[1:]) for parts in rows.values())
-    return lines, zeros > len(rows) / 2
+    ragged = len(widths) > 1 and sum(parts[0] == "0" for parts in rows.values()) > len(rows) / 2
+    return lines, ragged or zeros > len(rows) / 2
 
 
 def _has_fraction(parts: list[str]) -> bool:
