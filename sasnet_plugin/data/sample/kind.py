@@ -32,8 +32,8 @@ def kind_of(sample: Sample) -> str:
     Notes
     -----
     In two settings a sample has one intensity, but for the calibration, the flat background and the
-    resolution. At other concentrations the ratio of two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
-    other solvents do.
+    resolution. At other concentrations the ratio of two curves is a constant, at high q at least, where
+    neighbours do not matter. All else looks as curves in other solvents do.
     """
     return stated_kind(sample) or kind_by_look(sample.curves)
 
