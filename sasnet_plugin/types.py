@@ -94,6 +94,9 @@ class Curve:
         Points below the first of these, left out on reading because they lie in the beamstop's shadow.
     entries : int
         How many the file holds.
+    intensity_unit : str
+        "cm⁻¹", into which other inverse lengths are converted on reading; else the file's own word, as
+        "counts"; empty where the file names none.
     q_asked : bool
         Whether a user has said where q begins: then no first point is doubted.
     """
@@ -111,6 +114,7 @@ class Curve:
     shadow: Curve | None = None
     entries: int = 1
     q_asked: bool = False
+    intensity_unit: str = ""
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from ..types import Curve, DataError, printable
 from ..units import QUnit
 from . import shadow
 from .assumed_unit import assumed, see_a_possible_q
+from .damaged import without_damaged
+from .limits import LIMITS
 from .raw import COLUMNS, points
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from .raw import RawCurve
 
     BoolArray = NDArray[np.bool_]
+
+_RELATIVE = r"arb|a\.?\s?u\.?\b|counts?|cps|relative|rel\.|none|unitless|dimensionless|normali"
+"""Words for a unit of I that is no inverse length."""
 
 MIN_POINTS = 8
 """Fewer usable points than this do not determine a shape."""
@@ -73,10 +79,12 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     """
     notes = list(raw.notes)
     raw = _in_inverse_angstrom(raw, q_unit, file, notes)
+    raw = _in_inverse_centimetres(raw, notes)
     if np.any(raw.intensity <= 0):
         from .masked import without_masked
 
         raw = without_masked(raw, notes)
+    raw = without_damaged(raw, notes)
     keep = _usable_rows(raw, file, notes)
     raw = raw.taken(np.flatnonzero(keep))
     if raw.sorted_by_reader or np.any(np.diff(raw.q) < 0):
@@ -87,6 +95,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
+    curve = replace(curve, intensity_unit=raw.intensity_unit)
     curve = shadow.without_shadow(curve)
     known = q_unit or raw.q_unit
     curve = replace(curve, q_unit=QUnit(known) if known else assumed(curve.q, curve.intensity))
@@ -130,6 +139,26 @@ def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: li
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
     return raw if scale == 1.0 else raw.scaled(scale)
+
+
+def _in_inverse_centimetres(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """I in cm⁻¹ where the file gives it per length; else in the file's own unit, with a note."""
+    words = printable(raw.intensity_unit[: LIMITS.title]).strip()
+    plain = re.sub(r"(?:[\s*·.]|per)*(?:sr|steradian)s?(?:\^?-1|⁻¹)?|[()]", "", words, flags=re.IGNORECASE)
+    unit = units.canonical(plain.rstrip("/"), "intensity") if words else None
+    if unit is None:
+        relative = re.search(_RELATIVE, words, re.IGNORECASE)
+        if relative:
+            notes.append(
+                f"The file gives I in {words!r}; scale and background are in this unit, not in cm⁻¹."
+            )
+        return replace(raw, intensity_unit=words if relative else "")
+    factor = units.factor(unit, "intensity")
+    if factor != 1.0:
+        notes.append(f"I was converted from {unit} to cm⁻¹.")
+        error = None if raw.dintensity is None else raw.dintensity * factor
+        raw = replace(raw, intensity=raw.intensity * factor, dintensity=error)
+    return replace(raw, intensity_unit="cm⁻¹")
 
 
 def _stated_unit(raw: RawCurve, file: str) -> str:

@@ -1,9 +1,8 @@
-"""Files with a structure: NXcanSAS and other HDF5, CanSAS XML, NIST's tables."""
+"""Files with a structure: NXcanSAS and other HDF5, CanSAS XML."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +40,13 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
     if seen.elsewhere and not scanned:
         raise hdf5.not_followed(file, seen.elsewhere)
     reason = "the HDF5 file holds no 1D SASdata (NXcanSAS); export the reduced curve."
-    if seen.tame:
-        return _once(_both(path, file, scanned, reason))
-    return _once(_checked(structured.Answer(scanned, images=seen.flat), file, reason))
+    if scanned:
+        return _once(scanned)
+    return _once(
+        _checked(
+            structured.read(path) if seen.tame else structured.Answer([], images=seen.flat), file, reason
+        )
+    )
 
 
 def _once(curves: list[RawCurve]) -> list[RawCurve]:
@@ -62,18 +65,11 @@ def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
     if words.count("<") > LIMITS.xml_tags:
         raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
     reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
-    scanned = structured.scan_xml(path)
-    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
-        return _checked(structured.Answer(scanned), file, reason)
-    return _both(path, file, scanned, reason)
-
-
-def _both(path: Path, file: str, scanned: list[RawCurve], reason: str) -> list[RawCurve]:
-    """sasdata's answer with what the file says, or the plain reading where sasdata has none."""
-    answer = structured.read(path)
-    if not answer.curves and scanned:
+    if scanned := structured.scan_xml(path, file):
         return scanned
-    return structured.with_provenance(_checked(answer, file, reason), scanned)
+    if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:
+        return _checked(structured.Answer([]), file, reason)
+    return _checked(structured.read(path), file, reason)
 
 
 def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve]:
@@ -84,25 +80,3 @@ def _checked(answer: structured.Answer, file: str, reason: str) -> list[RawCurve
     if answer.sesans:
         raise DataError(f"{file}: this is spin-echo (SESANS) data; give small-angle scattering, I against q.")
     raise DataError(f"{file}: {reason}")
-
-
-def read_nist(path: Path, file: str, rows: int) -> list[RawCurve] | None:
-    """NIST's .ABS by sasdata; None where it makes nothing of it.
-
-    Parameters
-    ----------
-    rows : int
-        Of the table, to know how many sasdata drops.
-
-    Raises
-    ------
-    DataError
-        It holds an image, or spin-echo data.
-    """
-    answer = structured.read(path)
-    if not (answer.curves or answer.images or answer.sesans):
-        return None
-    curves = _checked(answer, file, "")
-    if len(curves) == 1:
-        curves = [replace(curves[0], dropped=max(0, rows - curves[0].q.size))]
-    return curves

@@ -122,9 +122,9 @@ def _data_sets(
 ) -> Iterator[tuple[int, RawCurve]]:
     before = 0
     for (group, entry), count in zip(sets, counts, strict=True):
-        one = count == 1 and hdf5.member(group, "I").ndim == 1
-        for frame in range(max(start - before, 0), count):
-            yield before + frame + 1, structured.data_set(group, entry, name, None if one else frame)
+        numbers = structured.frame_numbers(group, count)
+        for shift in range(max(start - before, 0), count):
+            yield before + shift + 1, structured.data_set(group, entry, name, numbers[shift])
         before += count
 
 

@@ -22,6 +22,9 @@ class Limits(NamedTuple):
     #: Of one image. The largest detector for scattering (Eiger2 16M) has 18.1 million.
     pixels: int = 20_000_000
     frames: int = 100_000  #: Of one file; an hour at 25 Hz.
+    frames_at_once: int = (
+        1_000  #: Of one file that are all read; of a longer series `follow` reads one by one.
+    )
     #: Of the arrays of one numpy file, or an unpacked one, which are in memory at once.
     array_bytes: int = 512 * 2**20
     #: Bytes that a byte of a compressed HDF5 data set may stand for; deflate reaches 1,032.

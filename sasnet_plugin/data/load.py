@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .. import units
 from ..domains import ReadOptions
 from ..types import Curve, DataError, printable
@@ -25,14 +27,7 @@ if TYPE_CHECKING:
 
 
 _LISTED = 8
-_NIST = ".abs"
-"""Text with a layout of its own, which sasdata knows; ATSAS gives columns the same ending."""
-
-_SASDATA_LINES = 20_000
-"""Beyond, sasdata's reader of text, which takes a time that grows as the square, is not asked."""
-
 _PDH_ROWS = re.compile(r"\s*(\d{1,9})(?:\s+-?\d+){3,}\s*$")
-_ABS_START = ("The 6 columns", "EMP LEVEL")
 
 
 def load(
@@ -44,8 +39,7 @@ def load(
 ) -> tuple[Curve, ...]:
     """Read every 1D small-angle-scattering curve of a file.
 
-    All that sasdata reads (text, CanSAS XML, NXcanSAS HDF5, .ABS, .pdh, .csv...), and columns of numbers
-    in any text.
+    CanSAS XML, NXcanSAS and other HDF5, PDH, and columns of numbers in any text (.abs, .csv, .dat...).
 
     Parameters
     ----------
@@ -86,7 +80,7 @@ def load(
 def _load(
     path: Path, file: str, forced: str | None, entry: str | int | None, wavelength: float | None
 ) -> tuple[Curve, ...]:
-    raws = _read(path, file, wavelength)
+    raws = _read(path, file, wavelength, insisted=forced is not None)
     titles = _titles(raws, path.stem)
     chosen = range(len(raws)) if entry is None else [_find(entry, titles, file)]
     curves: list[Curve] = []
@@ -130,7 +124,7 @@ def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
 
 
-def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
+def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     wanted = "a file with columns q, I, dI"
     head = content(path, file, wanted=wanted, size=64)
     scope.check_bytes(head, file)
@@ -148,7 +142,7 @@ def _read(path: Path, file: str, wavelength: float | None) -> list[RawCurve]:
         return containers.read_xml(words, path, file)
     if not words.strip():
         raise DataError(f"{file}: the file is empty; give a file with columns q, I, dI.")
-    return _text(words, path, file, wavelength, short=lines < _SASDATA_LINES)
+    return _text(words, file, wavelength, insisted=insisted)
 
 
 def _words(data: bytes, path: Path, file: str) -> str:
@@ -163,22 +157,16 @@ def _words(data: bytes, path: Path, file: str) -> str:
     return words
 
 
-def _text(words: str, path: Path, file: str, wavelength: float | None, *, short: bool) -> list[RawCurve]:
+def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     """Text with a layout of its own, else columns of numbers."""
     pdh = _read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
         return [pdh]
-    rows = _abs_rows(words) if short and path.suffix.lower() == _NIST else None
-    if rows is not None:
-        from . import containers
-
-        if (curves := containers.read_nist(path, file, rows)) is not None:
-            return curves
-    return _columns(words, file, wavelength)
+    return _columns(words, file, wavelength, insisted=insisted)
 
 
-def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
+def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
     found = table.read_table(words)
     if found.single:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
@@ -187,9 +175,16 @@ def _columns(words: str, file: str, wavelength: float | None) -> list[RawCurve]:
             f"{file}: the number {found.grouped!r} has signs between its thousands, or two decimal signs;"
             " export the numbers without them."
         )
+    if found.ambiguous:
+        raise DataError(
+            f"{file}: commas are both its decimal signs and its delimiters; export it with decimal points, or"
+            " with semicolons between the columns."
+        )
     if len(found.columns) >= 2:
         scope.check_table(found, file)
-        return [raw for one in (found, *found.others) for raw in read_columns(one, file, wavelength)]
+        tables = (found, *found.others)
+        scope.check_pixels(np.concatenate([one.columns for one in tables], axis=1), file)
+        return [raw for one in tables for raw in read_columns(one, file, wavelength, insisted=insisted)]
     raise DataError(
         f"{file}: it holds no table of numbers; give a text file with columns q, I, dI, or CanSAS."
     )
@@ -279,12 +274,3 @@ def _pdh_rows(lines: list[str]) -> int:
         return 0
     size = _PDH_ROWS.match(lines[2])
     return int(size[1]) if size else 0
-
-
-def _abs_rows(text: str) -> int | None:
-    """Rows of data in NIST's .ABS, counted to know how many sasdata drops; None where no such table is."""
-    lines = text.splitlines()
-    for number, line in enumerate(lines):
-        if line.startswith(_ABS_START):
-            return int(table.read_table("\n".join(lines[number + 1 :])).columns.shape[-1]) or None
-    return None

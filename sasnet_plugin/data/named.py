@@ -63,7 +63,7 @@ def curves_of_columns(
     scope.check_table(table, file)
     forced = units_of.canonical(options.q_unit, "q") if options.q_unit else None
     found = []
-    for raw in read_columns(table, file, options.wavelength):
+    for raw in read_columns(table, file, options.wavelength, insisted=forced is not None):
         scope.check_curve(raw, file)
         found.append(clean(raw, file=file, entry=entry or raw.title, q_unit=forced))
     return tuple(replace(one, entries=len(found)) for one in found)

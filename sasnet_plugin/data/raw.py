@@ -34,6 +34,7 @@ class RawCurve:
     #: A key of ``units.FACTORS["q"]``, None where the file names no unit that is known.
     q_unit: str | None = None
     q_unit_unknown: str = ""  #: What the file says of it instead, where that is no unit.
+    intensity_unit: str = ""  #: What the file says of the unit of I; empty where it says nothing.
     dropped: int = 0  #: Rows of the file that the reader left out because q = 0 or a value is not a number.
     sorted_by_reader: bool = False  #: The reader has put rows in order of q that were not so in the file.
     notes: tuple[str, ...] = ()  #: Plain sentences about what the reader did.

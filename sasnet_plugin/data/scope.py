@@ -10,9 +10,11 @@ import numpy as np
 
 from ..types import DataError
 from . import workbook
+from .failure import two_dimensional
 from .signature import PICTURES
 
 if TYPE_CHECKING:
+    from ..arrays import Floats
     from .columns.table import Table
     from .raw import RawCurve
 
@@ -78,6 +80,15 @@ _USE = "sasnet classifies one-dimensional small-angle scattering, I against q"
 HEAD_CHARACTERS = 20_000
 """Words are looked for in this much of the text above the numbers."""
 
+GRID = 8
+"""Pixels of an image on each side, at least."""
+
+GRID_FILLED = 0.5
+"""Part of a grid that is there at least; masked pixels may be missing."""
+
+GRID_RATIO = 8.0
+"""Largest ratio of the sides of an image."""
+
 MANY_TABLES = 8
 """No instrument writes one curve as more tables than this, each of five columns or more."""
 
@@ -125,6 +136,33 @@ def check_table(table: Table, file: str) -> None:
     check_words("\n".join(table.header)[-HEAD_CHARACTERS:], file)
     if table.blocks > MANY_TABLES and len(table.columns) >= 5:
         raise DataError(f"{file}: this looks like an image written as {table.blocks} tables; {_USE}.")
+
+
+def check_pixels(columns: Floats, file: str) -> None:
+    """Refuse rows of pixels: two columns that run over a grid.
+
+    Parameters
+    ----------
+    columns : (m, n) float array
+
+    Raises
+    ------
+    DataError
+        It is an image.
+    """
+    if len(columns) < 3 or columns.shape[1] < GRID**2:
+        return
+    sizes = [np.unique(column).size for column in columns[:2]]
+    full = GRID_FILLED * sizes[0] * sizes[1] <= columns.shape[1] <= sizes[0] * sizes[1]
+    numbered = [bool(np.all(column == np.round(column))) for column in columns[:2]]  # frames, beside q
+    if full and min(sizes) >= GRID and numbered[0] == numbered[1] and _are_alike(*columns[:2]):
+        raise two_dimensional(file)
+
+
+def _are_alike(x: Floats, y: Floats) -> bool:
+    """Whether two columns have ranges of about the same size, as the coordinates of pixels."""
+    ranges = sorted(float(np.ptp(values)) for values in (x, y))
+    return ranges[1] < GRID_RATIO * ranges[0]
 
 
 def check_words(head: str, file: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ _BORNAGAIN = b"# BornAgain Intensity Data"
 START = 64
 #: Of text with an image in q: lines that may stand before the numbers; the first word of SINQ's.
 HEAD, SINQ = 60, "FORMATVERSION"
+#: FEWEST_ROWS, MOST_ROWS: rows of numbers by which pixels are told from the points of a curve.
+FEWEST_ROWS, MOST_ROWS = 12, 400
+UNEVEN = 0.05
+"""Part of a pixel by which steps in q differ, as q is not quite proportional to the pixel's place."""
 
 
 def is_image(path: Path) -> bool:
@@ -58,7 +63,41 @@ def is_text_image(start: bytes) -> bool:
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
     named = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
-    return named or bool(lines and lines[0].strip().lower().startswith("ascii data"))
+    return named or bool(lines and lines[0].strip().lower().startswith("ascii data")) or are_pixels(start)
+
+
+def are_pixels(start: bytes) -> bool:
+    """Whether a text begins with rows of pixels, qx qy I, without a word: see `is_grid`.
+
+    q is zero at the beam, so that one direction begins below zero.
+    """
+    lines = start.decode("utf-8", "replace").splitlines()[:-1]  # the last one may be cut short
+    rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
+    if len(rows) < FEWEST_ROWS or len({len(row) for row in rows}) != 1 or len(rows[0]) < 3:
+        return False
+    x, y = ([row[k] for row in rows] for k in (0, 1))
+    return min(x[0], y[0]) < 0 and (is_scan(x, y) or is_scan(y, x))
+
+
+def _row(line: str) -> list[float] | None:
+    try:
+        return [float(word) for word in re.split(r"[,;\s]+", line.strip().rstrip(",;"))]
+    except ValueError:
+        return None
+
+
+def is_scan(fast: Sequence[float], slow: Sequence[float]) -> bool:
+    """Whether one column ascends in even steps, again and again, and the other is constant meanwhile."""
+    step = fast[1] - fast[0]
+    if step <= 0:
+        return False
+    for k in range(1, len(fast)):
+        ahead = fast[k] - fast[k - 1]
+        if ahead > 0 and (abs(ahead - step) > UNEVEN * step or slow[k] != slow[k - 1]):
+            return False
+        if ahead <= 0 and slow[k] == slow[k - 1]:
+            return False
+    return True
 
 
 def is_simulated(path: Path) -> bool:

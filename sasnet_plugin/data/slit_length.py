@@ -43,16 +43,6 @@ def of_hdf5(curve: RawCurve, entry: Any) -> RawCurve:
     return _with(curve, found)
 
 
-def taken_over(curve: RawCurve, source: RawCurve) -> RawCurve:
-    """sasdata's curve with the slit length of the same data set, both with q in the same unit."""
-    notes = tuple(note for note in source.notes if _NAME in note)
-    if not notes:
-        return curve
-    if source.dxl is None or _given(curve.dxl) or _given(curve.dq):
-        return replace(curve, notes=(*curve.notes, *notes))
-    return replace(curve, dxl=np.full(curve.q.size, source.dxl[0]), notes=(*curve.notes, *notes))
-
-
 def _given(values: Any) -> bool:
     return values is not None and bool(np.any(values > 0))
 

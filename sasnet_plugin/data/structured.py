@@ -1,7 +1,7 @@
-"""CanSAS XML and NXcanSAS read plainly, beside sasdata.
+"""CanSAS XML and NXcanSAS as they stand in the file; what has another layout is left to sasdata.
 
-sasdata converts units, sorts and drops rows without a word, and refuses some files that are readable (a slit
-length without a width, a q without a unit). What stands in the file says what was done, and is the way out.
+sasdata converts units, sorts and drops rows without a word, takes slit lengths for widths, keeps the last of
+several frames, and ignores masks.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import math
+import re
 import warnings
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -18,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import units
+from ..types import DataError, printable
 from . import hdf5, slit_length
-from .failure import too_many
+from .failure import too_large, too_many
 from .limits import LIMITS
 from .raw import RawCurve, column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..arrays import Floats
 
@@ -32,10 +35,15 @@ _OPTIONAL = {"Idev": "dintensity", "Qdev": "dq", "dQl": "dxl", "dQw": "dxw"}
 _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
 
 
-def scan_xml(path: Path) -> list[RawCurve]:
+def scan_xml(path: Path, file: str) -> list[RawCurve]:
     """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file.
 
     Of a file that breaks the rules of XML (or ends early) what can be read is read, with a note.
+
+    Raises
+    ------
+    DataError
+        Points of one data set have units between which nothing converts.
     """
     root, notes = _xml(path)
     if root is None:
@@ -44,23 +52,51 @@ def scan_xml(path: Path) -> list[RawCurve]:
     for entry in root.findall(".//{*}SASentry"):
         title = (entry.findtext("{*}Title") or "").strip()
         for data in entry.findall(".//{*}SASdata"):
-            curve = _xml_curve(data, title, notes)
+            curve = _xml_curve(data, title, notes, file)
             if curve is not None:
                 found.append(slit_length.of_xml(curve, entry))
     return found
 
 
-def _xml_columns(points: Sequence[Any]) -> tuple[dict[str, Floats], dict[str, str]]:
-    """Columns by name, NaN where a point has no such value, and the first unit stated of each."""
+def _xml_columns(points: Sequence[Any], file: str) -> tuple[dict[str, Floats], dict[str, str], str]:
+    """Columns by name, the unit of each, and the names of those that are in several units.
+
+    A point without such a value has NaN; values are in the first unit stated of their column.
+    """
     columns = {name: np.full(len(points), np.nan) for name in _FIELDS.values()}
     units_of: dict[str, str] = {}
+    mixed: dict[str, None] = {}
     for row, point in enumerate(points):
         for child in point:
-            name = _FIELDS.get(str(child.tag).rpartition("}")[2])
-            if name is not None:
-                units_of.setdefault(name, child.get("unit", ""))
-                columns[name][row] = _float(child.text)
-    return columns, units_of
+            key = str(child.tag).rpartition("}")[2]
+            if (name := _FIELDS.get(key)) is None:
+                continue
+            unit = child.get("unit", "")
+            first = units_of.setdefault(name, unit)
+            columns[name][row] = _float(child.text)
+            if unit != first and (factor := _between(unit, first, name, key, file)) != 1.0:
+                mixed[key] = None
+                columns[name][row] *= factor
+    return columns, units_of, " and ".join(mixed)
+
+
+def _between(unit: str, first: str, name: str, key: str, file: str) -> float:
+    """What a value in one unit is multiplied by to be in the first one of its column."""
+    quantity = _quantity(name)
+    own, wanted = (units.canonical(one[: LIMITS.title], quantity) for one in (unit, first))
+    if own and wanted:
+        return units.factor(own, quantity) / units.factor(wanted, quantity)
+    if unit.strip().lower() == first.strip().lower():
+        return 1.0
+    raise DataError(
+        f"{file}: its points have {key} in {printable(first[:40])!r} and in {printable(unit[:40])!r}, between"
+        " which nothing converts; give the file one unit."
+    )
+
+
+def _quantity(name: str) -> str:
+    """Of which quantity, in the table of units, a column is."""
+    return "intensity" if name in ("intensity", "dintensity") else "q"
 
 
 def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
@@ -76,23 +112,41 @@ def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
         return root, ("The XML is damaged; what could be read of it was read.",)
 
 
-def _xml_curve(data: Any, title: str, notes: tuple[str, ...]) -> RawCurve | None:
+def _xml_curve(data: Any, title: str, notes: tuple[str, ...], file: str) -> RawCurve | None:
     points = data.findall("{*}Idata")
     if not points:
         return None
-    columns, units_of = _xml_columns(points)
+    columns, units_of, mixed = _xml_columns(points, file)
     q, intensity = columns.pop("q"), columns.pop("intensity")
     others: dict[str, Any] = {name: values for name, values in columns.items() if np.any(np.isfinite(values))}
-    others = {name: _in_unit_of_q(name, values, units_of) for name, values in others.items()}
-    return RawCurve(q, intensity, **others, title=title, **_unit(units_of.get("q", "")), notes=notes)
+    others = {name: _in_unit_of(name, values, units_of) for name, values in others.items()}
+    if mixed:
+        _see_units_hold(q, points, file)
+        notes = (*notes, f"The file gives {mixed} in several units; all were converted to one.")
+    return RawCurve(
+        q, intensity, **others, title=title, **_unit(units_of.get("q", "")),
+        intensity_unit=units_of.get("intensity", "").strip(), notes=notes,
+    )  # fmt: skip
 
 
-def _in_unit_of_q(name: str, values: Floats, units_of: dict[str, str]) -> Floats:
-    """A resolution in the unit of q, where it has one of its own."""
-    own, of_q = (units.canonical(units_of.get(key, ""), "q") for key in (name, "q"))
-    if name == "dintensity" or own is None or of_q is None or own == of_q:
+def _see_units_hold(q: Floats, points: Sequence[Any], file: str) -> None:
+    """Refuse units of single points that contradict the values: these ascend only as they are written."""
+    written = np.array([_float(point.findtext("{*}Q")) for point in points])
+    if np.all(np.diff(written) > 0) and not np.all(np.diff(q) > 0):
+        raise DataError(
+            f"{file}: its points have q in several units, and the values are not converted between them; give"
+            " the file one unit of q."
+        )
+
+
+def _in_unit_of(name: str, values: Floats, units_of: Mapping[str, str]) -> Floats:
+    """A resolution in the unit of q, an uncertainty in that of I, where it has one of its own."""
+    quantity = _quantity(name)
+    texts = (units_of.get(name, ""), units_of.get(quantity, ""))
+    own, wanted = (units.canonical(text[: LIMITS.title], quantity) for text in texts)
+    if own is None or wanted is None or own == wanted:
         return values
-    return values * (units.factor(own, "q") / units.factor(of_q, "q"))
+    return values * (units.factor(own, quantity) / units.factor(wanted, quantity))
 
 
 def _unit(said: str) -> dict[str, Any]:
@@ -132,7 +186,23 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
 
 def _entry(entry: Any, name: str) -> list[RawCurve]:
-    return [data_set(group, entry, name) for group in data_groups(entry) if _fits(group, 1)]
+    found = []
+    for group in data_groups(entry):
+        count, intensity = frames_in(group), hdf5.member(group, "I")
+        if count > 1 and (intensity.size > LIMITS.values or hdf5.hollow(intensity)):
+            raise too_large(name, f"{intensity.size:,} values", "a shorter series of curves")
+        if count > LIMITS.frames_at_once:
+            raise DataError(
+                f"{name}: it holds {count:,} frames; sasnet follow reads them one after another, or give the"
+                " frames of interest in a file of their own."
+            )
+        found += [data_set(group, entry, name, frame) for frame in frame_numbers(group, count)]
+    return found
+
+
+def frame_numbers(group: Any, count: int) -> list[int | None]:
+    """The numbers of so many frames of a group, counted from 0; None for the one curve of I(Q)."""
+    return [None] if count == 1 and hdf5.member(group, "I").ndim == 1 else list(range(count))
 
 
 def data_groups(entry: Any) -> Iterator[Any]:
@@ -146,52 +216,121 @@ def data_groups(entry: Any) -> Iterator[Any]:
                 yield group
 
 
-def _fits(group: Any, axes: int) -> bool:
-    """Whether the intensity of a group has so many axes, the last one that of its Q."""
+def _named_axes(group: Any) -> list[str]:
+    """Names of the axes of the intensity in their order, as NXcanSAS or NeXus writes them."""
+    given = group.attrs.get("I_axes", group.attrs.get("axes", ""))
+    words = [word.strip() for one in np.ravel(given) for word in re.split(r"[,:\s]+", hdf5.text(one))]
+    return [word for word in words if word]
+
+
+def _axis_of_q(group: Any) -> int | None:
+    """Which axis of the intensity is that of Q; None for an image, or where nothing fits together."""
     q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
-    return q.ndim == 1 and intensity.ndim == axes and intensity.shape[-1:] == q.shape
+    if q.ndim not in (1, intensity.ndim) or (q.ndim > 1 and q.shape != intensity.shape):
+        return None
+    names = _named_axes(group)
+    own = [k for k, name in enumerate(names) if name == "Q"]
+    if len(own) > 1 and intensity.ndim > 1:
+        return None
+    fitting = [k for k in reversed(range(intensity.ndim)) if q.ndim > 1 or intensity.shape[k] == q.size]
+    stated = own if len(names) == intensity.ndim else _indices(group, intensity.ndim)
+    if q.ndim > 1 and not own:  # an image of |q|
+        return None
+    return next((k for k in stated if k in fitting), fitting[0] if fitting else None)
+
+
+def _indices(group: Any, axes: int) -> list[int]:
+    """What the attribute Q_indices says, where it is one number."""
+    given = np.ravel(group.attrs.get("Q_indices", []))
+    whole = given.dtype.kind in "iu" and given.size == 1 and 0 <= given[0] < axes
+    return [int(given[0])] if whole else []
 
 
 def frames_in(group: Any) -> int:
-    """Curves of a group: 1, or the frames of an I of (frames, Q); 0 where its arrays do not fit together."""
-    if _fits(group, 1):
-        return 1
-    if not _fits(group, 2):
+    """Curves of a group: 1, or the frames of an I of (frames, Q); 0 where it is an image or nothing fits."""
+    axis = _axis_of_q(group)
+    if axis is None:
         return 0
-    errors = _beside(group, "Idev", 2)
     shape = hdf5.member(group, "I").shape
-    return int(shape[0] if errors is None else min(shape[0], errors.shape[0]))
+    errors = _beside(group, "Idev")
+    first = shape[0] if errors is None or axis == 0 else min(shape[0], errors.shape[0])
+    return math.prod(size for k, size in enumerate((first, *shape[1:])) if k != axis)
 
 
-def _beside(group: Any, key: str, axes: int) -> Any:
-    """A data set that goes with the intensity of a group, of so many axes; None where there is none."""
-    item, size = hdf5.member(group, key), hdf5.member(group, "Q").size
-    fits = getattr(item, "ndim", 0) == axes and item.shape[-1] == size
-    return item if fits else None
+def _beside(group: Any, key: str) -> Any:
+    """A data set of the shape of the intensity, the first axis apart; None where there is none."""
+    item, shape = hdf5.member(group, key), hdf5.member(group, "I").shape
+    fits = getattr(item, "ndim", 0) == len(shape) and item.shape[1:] == shape[1:]
+    return item if fits and (len(shape) > 1 or item.shape == shape) else None
 
 
-def _optional(group: Any, size: int, frame: int | None) -> dict[str, Any]:
-    """Uncertainty and resolution as far as they are there, of one frame where there are several."""
+def _part(group: Any, frame: int | None) -> Any:
+    """Where one frame's curve lies in an array of the shape of the intensity."""
+    if frame is None:
+        return ()
+    axis, shape = _axis_of_q(group) or 0, hdf5.member(group, "I").shape
+    others = [size for k, size in enumerate(shape) if k != axis]
+    place: list[Any] = [int(k) for k in np.unravel_index(frame, others)] if others else []
+    place.insert(axis, slice(None))
+    return tuple(place)
+
+
+def _values(group: Any, key: str, frame: int | None) -> Floats | None:
+    """One value for each Q of one frame; None where the group has no such data set."""
     import h5py
 
+    item, size = hdf5.member(group, key), _points(group)
+    if not isinstance(item, h5py.Dataset):
+        return None
+    if item.ndim <= 1:
+        return column(item[()], size)
+    many = _beside(group, key)
+    return None if many is None or frame is None else column(many[_part(group, frame)], size)
+
+
+def _points(group: Any) -> int:
+    """Points of one curve of a group."""
+    q, axis = hdf5.member(group, "Q"), _axis_of_q(group)
+    return int(q.shape[axis or 0] if q.ndim > 1 else q.size)
+
+
+def _optional(group: Any, frame: int | None) -> dict[str, Any]:
+    """Uncertainty and resolution as far as they are there, of one frame where there are several."""
     found: dict[str, Any] = {}
+    said = {"q": _unit_text(group, "Q"), "intensity": _unit_text(group, "I")}
     for name, key in _names_beside(group).items():
-        item = hdf5.member(group, key)
-        if isinstance(item, h5py.Dataset) and item.size == size:
-            found[name] = column(item[()], size)
-        elif frame is not None and (many := _beside(group, key, 2)) is not None:
-            found[name] = column(many[frame], size)
+        if (values := _values(group, key, frame)) is not None:
+            found[name] = _in_unit_of(name, values, said | {name: _unit_text(group, key)})
     return found
+
+
+def _unit_text(group: Any, key: str) -> str:
+    """What a data set's attribute says of its unit; empty for nothing."""
+    attributes = getattr(hdf5.member(group, key), "attrs", {})
+    return hdf5.text(attributes.get("units", attributes.get("unit", "")))[: LIMITS.title]
 
 
 def _names_beside(group: Any) -> dict[str, str]:
     """Which data set holds what goes with q and I: as their attributes say, else by its usual name."""
     names = {name: key for key, name in _OPTIONAL.items()}
-    errors = _said(group, "I", "uncertainties")
-    widths = _said(group, "Q", "resolutions")
+    errors, widths = _said(group, "I", "uncertainties"), _said(group, "Q", "resolutions")
     said = {"dintensity": errors[0]} if errors else {}
-    said |= dict(zip(("dxl", "dxw") if widths[1:] else ("dq",), widths, strict=False))
+    said |= _slit(widths) if widths[1:] else {"dq": widths[0]} if widths else {}
+    if len(widths) == 1 and (kind := _slit_part(widths[0])):
+        said = {name: key for name, key in said.items() if name != "dq"} | {kind: widths[0]}
     return names | {name: key for name, key in said.items() if hdf5.member(group, key) is not None}
+
+
+def _slit(widths: list[str]) -> dict[str, str]:
+    """Slit length and width by their names, in any order; else in that of NXcanSAS, width first."""
+    by_name = {kind: name for name in reversed(widths) if (kind := _slit_part(name))}
+    return by_name if len(by_name) == 2 else dict(zip(("dxw", "dxl"), widths, strict=False))
+
+
+def _slit_part(name: str) -> str:
+    """Whether a name is that of a slit's length (dxl) or width (dxw); empty for neither."""
+    found = re.search(r"(?P<dxl>length|(?<=[dD][qQxX])_?[lL]$)|(?P<dxw>width|(?<=[dD][qQxX])_?[wW]$)", name)
+    return str(found.lastgroup) if found else ""
 
 
 def _said(group: Any, key: str, attribute: str) -> list[str]:
@@ -211,21 +350,32 @@ def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> Raw
     """
     import h5py
 
-    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+    size, part = _points(group), _part(group, frame)
     title = hdf5.member(entry, "title")
     title = hdf5.text(title[()]) if isinstance(title, h5py.Dataset) and title.size == 1 else ""
-    if q.size > LIMITS.points:
-        raise too_many(name, q.size)
-    unit = q.attrs.get("units", q.attrs.get("unit", ""))
-    part: Any = () if frame is None else frame
+    if size > LIMITS.points:
+        raise too_many(name, size)
+    q = hdf5.member(group, "Q")
     curve = RawCurve(
-        q=np.asarray(q[()], dtype=np.float64),
-        intensity=np.asarray(intensity[part], dtype=np.float64),
-        **_optional(group, q.size, frame),
+        q=np.asarray(q[part if q.ndim > 1 else ()], dtype=np.float64),
+        intensity=np.asarray(hdf5.member(group, "I")[part], dtype=np.float64),
+        **_optional(group, frame),
         title=title if frame is None else f"{title} frame {frame + 1}".strip(),
-        **_unit(hdf5.text(unit)[: LIMITS.title]),
+        **_unit(_unit_text(group, "Q")),
+        intensity_unit=_unit_text(group, "I"),
     )
-    return slit_length.of_hdf5(curve, entry)
+    return slit_length.of_hdf5(_without_masked(curve, group, frame), entry)
+
+
+def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
+    """The curve without points that the mask of its group excludes: those that are not zero there."""
+    mask = _values(group, hdf5.text(group.attrs.get("mask", "")) or "mask", frame)
+    masked = None if mask is None else np.nan_to_num(mask, nan=1.0) != 0
+    if masked is None or not masked.any():
+        return curve
+    count = int(masked.sum())
+    note = f"{count} {'point' if count == 1 else 'points'} that the file's mask excludes left out."
+    return replace(curve.taken(np.flatnonzero(~masked)), notes=(*curve.notes, note))
 
 
 @dataclass(frozen=True)
@@ -265,48 +415,6 @@ def read(path: Path) -> Answer:
     images = sum(getattr(data, "qx_data", None) is not None for data in found)
     sesans = any(getattr(data, "isSesans", False) for data in found)
     return Answer(curves, images, sesans)
-
-
-def with_provenance(curves: list[RawCurve], scanned: list[RawCurve]) -> list[RawCurve]:
-    """Add to sasdata's curves what the file itself says: its unit, rows dropped, order.
-
-    Parameters
-    ----------
-    scanned : list of RawCurve
-        The same data sets as they stand in the file; ignored unless there are as many.
-
-    Returns
-    -------
-    list of RawCurve
-        With q in the file's own unit again, so that the unit can be overridden.
-    """
-    if len(curves) != len(scanned):
-        return curves
-    return [_merge(curve, source) for curve, source in zip(curves, scanned, strict=True)]
-
-
-def _merge(curve: RawCurve, source: RawCurve) -> RawCurve:
-    dropped = max(0, source.q.size - curve.q.size)
-    unsorted = bool(np.any(np.diff(source.q[np.isfinite(source.q)]) < 0))
-    merged = replace(curve, dropped=dropped, sorted_by_reader=unsorted, title=curve.title or source.title)
-    if source.q_unit is None or curve.q_unit is None:
-        unsaid = replace(merged, q_unit=source.q_unit, q_unit_unknown=source.q_unit_unknown)
-        return slit_length.taken_over(unsaid, source)
-    back = units.factor(curve.q_unit, "q") / units.factor(source.q_unit, "q")
-    if back != 1.0:
-        merged = merged.scaled(back)
-    if np.array_equal(curve.intensity, source.intensity):
-        merged = _completed(merged, source)
-    return slit_length.taken_over(replace(merged, q_unit=source.q_unit), source)
-
-
-def _completed(curve: RawCurve, source: RawCurve) -> RawCurve:
-    """The curve with the uncertainty and the resolution of the file that it has not, of the same points."""
-    if curve.dintensity is None:
-        curve = replace(curve, dintensity=source.dintensity)
-    if curve.dq is None and curve.dxl is None:
-        curve = replace(curve, dq=source.dq)
-    return curve
 
 
 def _curve(data: Any) -> RawCurve | None:

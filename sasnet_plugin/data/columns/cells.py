@@ -55,6 +55,11 @@ _MARKUP = (
     (re.compile(r"\\(?:math(?:rm|it|bf)|text(?:rm|it|bf)?|rm|,|;|:|!)\b\s*|\\[,;:!]"), " "),
     (re.compile(r"\\(?:AA|angstrom|r\{A\})(?![A-Za-z])|&Aring;|&#8491;"), "\u00c5"),
 )
+#: Rows of numbers without a point, parted by commas alone.
+_COMMAS_ALONE = re.compile(r"\s*[-+]?\d+(?:\s*,\s*[-+]?\d+(?:[eE][-+]?\d+)?){2,}\s*,?\s*")
+_COMMA_PARTS = re.compile(r"\s*,\s*")
+FEWEST_PAIRS = 5
+"""Rows of pairs that are looked at, as many as begin a table."""
 _REMARK = re.compile(r"(?<=\d)\s+[#!].*")
 
 
@@ -159,6 +164,46 @@ def numbers_alone(line: str) -> str:
         if len(inner) > 1 and all(number(word) is not None for word in inner):
             return (sign or " ").join(inner)
     return line
+
+
+def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
+    """Lines whose commas both part the numbers and are their decimal signs, with points and semicolons.
+
+    Such numbers come as pairs of whole ones, ``5,000000e-03,2,823191e+01``, of which the second ones have
+    zeros in front, or exponents, that no whole number has.
+
+    Returns
+    -------
+    lines : list of str
+    ambiguous : bool
+        Whether commas are both, and the numbers cannot be told apart.
+    """
+    rows = {
+        k: _COMMA_PARTS.split(line.strip()) for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line)
+    }
+    if len(rows) < FEWEST_PAIRS or not any(map(_has_fraction, rows.values())):
+        return lines, False
+    widths = {len(parts) for parts in rows.values()}
+    if len(widths) == 1 and all(map(_are_pairs, rows.values())):
+        paired = {
+            k: ";".join(map(".".join, zip(*[iter(parts)] * 2, strict=True))) for k, parts in rows.items()
+        }
+        return [paired.get(k, line) for k, line in enumerate(lines)], False
+    zeros = sum(any(re.match(r"0\d", part) for part in parts[1:]) for parts in rows.values())
+    ragged = len(widths) > 1 and sum(parts[0] == "0" for parts in rows.values()) > len(rows) / 2
+    return lines, ragged or zeros > len(rows) / 2
+
+
+def _has_fraction(parts: list[str]) -> bool:
+    """Whether a second number of a pair begins with a zero or has an exponent."""
+    return any(re.match(r"0\d|\d+[eE]", part) for part in parts[1::2])
+
+
+def _are_pairs(parts: list[str]) -> bool:
+    """Whether cells are the whole parts and the fractions of numbers, in turn."""
+    whole = all(re.fullmatch(r"[-+]?\d+", part) for part in parts[::2])
+    fractions = all(re.fullmatch(r"\d+(?:[eE][-+]?\d+)?", part) for part in parts[1::2])
+    return whole and fractions and len(parts) % 2 == 0 and len(parts) > 2
 
 
 def unquoted(found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from ... import units
 from ..limits import LIMITS
 from . import cells
 from .beside import understood
-from .names import ANGLE, ERROR, INTENSITY, UNKNOWN, ColumnName, Q, understand
+from .names import ANGLE, ERROR, INTENSITY, OTHER, UNKNOWN, ColumnName, Q, understand
 
 if TYPE_CHECKING:
     from .table import Table
@@ -34,12 +34,16 @@ _NEVER_Q = re.compile(
 # How names of q and angles begin: enough to leave prose alone, whose words are not looked up.
 _MAYBE_X = re.compile(
     r"[\W\d_]*(?:q|mean|avg|average|abs|mod|radial|scatter|wave|momentum|streu|vecteur|bin|log|lg|ln|sqrt|half|the|two|2-?\s*th|θ|2θ"
-    r"|angle|position|t?tth|s(?:exp|obs|val|bin|axis|cen|$|[^a-z])|[hkx](?:$|[^a-z]))",
+    r"|xwave|d|4|2\s*sin|sin|a(?:rc)?sinh|1\s*/|\(|rec|stol|angle|position|t?tth|s(?:exp|obs|val|bin|axis|cen|$|[^a-z])|[hkx](?:$|[^a-z]))",
     re.IGNORECASE,
 )
 # "File format : Q, I, dI", "columns: q I", "Data columns are ...".
 _LISTED_BEHIND = re.compile(
     r"^(?:\w+\s+){0,2}(?:columns?|fields?|format|order)(?:\s+(?:are|is))?\s*[:=]\s*(?=\S)|^columns?\s+(?=[qQ])",
+    re.IGNORECASE,
+)
+_INTENSITY_ITSELF = re.compile(
+    r"\W*(?:(?:d\W?)?(?:σ|sigma)\W*/\W*d\W*(?:Ω|omega)|(?:i|j|y|int|intens\w*|counts?|cps|signal)(?![a-z]))",
     re.IGNORECASE,
 )
 _STEM_AND_Q = re.compile(r"[_.-]q(?:$|vec)", re.IGNORECASE)
@@ -55,7 +59,19 @@ class Names(NamedTuple):
     """The names above a table."""
 
     columns: tuple[ColumnName, ...]
-    unit_beside: str = ""  #: What a line of units says under the name of q; empty where there is none.
+    units_beside: tuple[str, ...] = ()  #: What a line of units says under each name; empty without one.
+
+    @property
+    def unit_beside(self) -> str:
+        """What a line of units says under the name of q; empty where there is none."""
+        return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
+
+    def unit_of(self, column: int) -> str:
+        """The unit of an intensity, of its name or the line of units; empty where none is named."""
+        own = self.columns[column]
+        if own.scale:
+            return ""
+        return own.unit or (self.units_beside[column] if self.units_beside else "")
 
     def first(self, *quantities: str) -> int | None:
         """The first column of one of these quantities."""
@@ -84,7 +100,7 @@ def names_of(table: Table) -> Names | None:
     if not named:
         return None
     best = max(named, key=lambda one: one.known)  # of equal ones the first
-    return best._replace(unit_beside=_unit_beside(lines, width, best.x or 0))
+    return best._replace(units_beside=_units_beside(lines, width, best.x or 0))
 
 
 def _lists(lines: list[str], width: int) -> Iterator[list[str]]:
@@ -130,6 +146,52 @@ def no_abscissa(table: Table) -> str:
     nearest = _splits((lines or ("",))[-1], width, _STRICT)
     found = (*filter(_no_q, lists), *filter(_never_q, nearest))
     return _first(found[0]) if found else ""
+
+
+def unknown_abscissa(table: Table) -> str:
+    """The name of a first column that is not known to be q; empty where no name stands above it.
+
+    Names are told from prose by what stands beside: the word for an intensity, or several names that signs
+    part in the line next to the table.
+    """
+    lines, width = _near(table), len(table.columns)
+    for line in reversed(lines):
+        strict, loose = _splits(line, width, _STRICT), _splits(line, width)
+        for words in loose:
+            if _are_names(words, line, parted=words in strict):
+                return _first(words)
+    return _only_names(lines, width)
+
+
+def _are_names(words: list[str], line: str, *, parted: bool) -> bool:
+    """Whether words are names of columns, an intensity's among those behind the first."""
+    first, *others = understood(words)
+    if understand(words[0].split()[-1]).quantity in (Q, ANGLE):  # behind a label, as "REMARK 265 q(A^-1)"
+        return False
+    if first.quantity in (Q, ANGLE, INTENSITY) or not re.search(r"[^\W\d_]", first.text):
+        return False
+    if understand(line).quantity == INTENSITY or not any(map(_is_plain_intensity, others)):
+        return False
+    return parted or all(one.quantity != UNKNOWN for one in others)
+
+
+def _is_plain_intensity(column: ColumnName) -> bool:
+    """Whether a name is that of an intensity by itself, and no word of prose as "data" or "sample"."""
+    return _INTENSITY_ITSELF.match(column.text) is not None and column.quantity in (INTENSITY, OTHER)
+
+
+def _only_names(lines: list[str], width: int) -> str:
+    """The first of the names that signs part in the line next to the table, where all of them are unknown."""
+    alike = [words for line in lines for words in _splits(line, width, _STRICT)[:1]]
+    nearest = _splits((lines or ("",))[-1], width, _STRICT)[:1]
+    if (
+        len(alike) != 1 or not nearest or any(sign in lines[-1] for sign in ":=")
+    ):  # lines of a header's values
+        return ""
+    words = nearest[0]
+    named = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
+    known = {one.quantity for one in understood(words)}
+    return _first(words) if named and not known & {Q, ANGLE, INTENSITY} else ""
 
 
 def _no_q(words: list[str]) -> bool:
@@ -213,13 +275,13 @@ def _with_units(line: str, words: list[str]) -> list[str]:
     return whole
 
 
-def _unit_beside(lines: list[str], width: int, x: int) -> str:
-    """What a line of units says at the place of q; empty where there is none."""
+def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
+    """The words of a line of units; empty where there is none."""
     for line in reversed(lines):
         for words in _splits(line, width):
             if units.canonical(words[x], "q") and all(map(_is_unit, words)):
-                return words[x]
-    return ""
+                return tuple(words)
+    return ()
 
 
 def _is_unit(word: str) -> bool:

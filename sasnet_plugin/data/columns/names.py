@@ -7,10 +7,11 @@ from functools import cache
 from typing import NamedTuple
 
 from ... import units
+from .axes import Axis, axis_of
 
 #: Quantities of a column. "Other" (counts, weights, masks, residuals, point numbers) is no part of a curve.
 Q, ANGLE, INTENSITY, ERROR, RELATIVE, DQ = "q", "angle", "intensity", "dintensity", "relative", "dq"
-SLIT, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "model", "before subtraction", "other", ""
+SLIT, WIDTH, MODEL, BEFORE, OTHER, UNKNOWN = "slit", "slit width", "model", "before subtraction", "other", ""
 
 FWHM = 2.3548
 """Full width at half maximum of a Gaussian in standard deviations, 2 sqrt(2 ln 2)."""
@@ -21,14 +22,14 @@ class ColumnName(NamedTuple):
 
     text: str  #: As it stands in the file.
     #: `Q`, `ANGLE` (2θ), `INTENSITY`, `ERROR` (one standard deviation of I), `RELATIVE` (of I), `DQ`, `SLIT`
-    #: (its half length), `MODEL` (a calculated curve), `BEFORE` (measured before the subtraction), `OTHER` or
-    #: `UNKNOWN`.
+    #: (its half length), `WIDTH` (its half width), `MODEL` (a calculated curve), `BEFORE` (measured before
+    #: the subtraction), `OTHER` or `UNKNOWN`.
     quantity: str
-    #: "log10" or "ln" of it; "squared"; its "root" or "inverse"; "q", "q2" or "q4" times it; empty for the
-    #: quantity itself.
+    #: Of q a key of `axes.INVERSES`; of an intensity "log10", "ln", "root", "inverse", or "q", "q2" or "q4"
+    #: times it; empty for the quantity itself.
     scale: str = ""
     unit: str = ""  #: The text of its unit; empty where none is named.
-    #: What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths.
+    #: What the values are multiplied by: 0.01 for per cent, 2 for θ, 1/`FWHM` for full widths, 2π for d*.
     factor: float = 1.0
     sample: str = ""  #: What tells columns of the same quantity apart: "2" of ``I_2``; empty for none.
 
@@ -40,8 +41,8 @@ def _any(words: str) -> str:
 
 # In a name without blanks, signs and brackets of units, in small letters.
 _I = _any(
-    r"i j y int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)? ds/?do(?:mega)?"
-    r" ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
+    r"i j y ywave int intens intensity intensit[äa]t intensit[ée] signal d\(?sigma\)?/?d\(?omega\)?"
+    r" ds/?do(?:mega)? ds/?dw dsdo?w? (?:differential)?(?:macroscopic)?(?:scattering)?crosssection"
 )
 _MEASURED = _any("exp exper experiment(?:al)? obs observed meas measured data raw")
 _MADE = _any(
@@ -71,7 +72,7 @@ _KNOWN = (
     (
         Q,
         1.0,
-        rf"\|?q\|? qvec s h k x qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
+        rf"\|?q\|? qvec s h k x xwave qx qr q?mod(?:ulus)?q? absq radialq qradial (?:mean|avg|average)q"
         rf" q(?:mean|avg|average)"
         rf" bincent(?:er|re) momentumtransfer[qs]? [qs](?:exp|obs|vals?|values?|bins?|axis|cent(?:er|re))"
         rf" (?:modulusof)?(?:the)?{_VECTOR} vecteurdediffusionq?",
@@ -83,7 +84,8 @@ _KNOWN = (
         rf" {_ERROR}rel(?:ative)? fractional{_ERROR}",
     ),
     (RELATIVE, 0.01, f"(?:percent|pct|%){_ERROR} {_ERROR}(?:percent|pct|%) d{_SHORT}/{_SHORT}(?:percent|%)"),
-    (SLIT, 1.0, "-?dqv dxl dql slitlength"),
+    (SLIT, 1.0, "-?dqv dxl d[qx]_?l slit_?(?:half)?_?length"),
+    (WIDTH, 1.0, "dxw d[qx]_?w slit_?(?:half)?_?width"),
     (
         DQ,
         1.0,
@@ -177,6 +179,8 @@ _OF_SAMPLE = rf"(?P<what>[qs]|{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})[ _:\-(\[.]+(?P<
 _SAMPLE_OF = rf"(?P<sample>\S.*?)[ _:.-]+(?P<what>{_I}{_OF_Q}|{_ERROR}|d{_I}{_OF_Q})"
 _STRUCTURE_FACTOR = re.compile(r"S\([qQ]\)(?:_?[eE]ff)?|S[qQ](?:_?[eE]ff)?")
 """With a capital: an uncertainty of q has a small one."""
+_OF_AN_ANGLE = re.compile(r"log|ln|lg|sin|cos|tan|sqrt|1/|exp")
+"""How the name of a function of the angle begins: that is no angle."""
 _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:omega|counts?|cps)|2-?θ")
 
 
@@ -194,12 +198,23 @@ def understand(text: str) -> ColumnName:
     name, unit = _without_unit(_POWER.sub(r"^\1", stripped))
     name = name.translate(_SIGNS)
     plain = _plain(name)
-    found = _EXACTLY.get(plain) or _scaled(plain) or _simple(plain)
+    found = _EXACTLY.get(plain)
+    if not found and (axis := _axis_in(stripped, plain)):
+        return ColumnName(
+            stripped, Q, axis.scale, axis.unit or ("" if unit.lower() == "none" else unit), axis.factor
+        )
+    found = found or _scaled(plain) or _simple(plain)
     if found:
         return _named(stripped, *found, unit)
-    if _TWO_THETA.search(plain):
+    if _TWO_THETA.search(plain) and not _OF_AN_ANGLE.match(plain):
         return ColumnName(stripped, ANGLE, unit=unit)
     return _known_in_part(stripped, name, unit) or ColumnName(stripped, UNKNOWN)
+
+
+def _axis_in(text: str, plain: str) -> Axis | None:
+    """A function of q: of a name without its unit, else of the whole, as ``log10(q/nm^-1)``."""
+    whole = _plain(_POWER.sub(r"^\1", text).translate(_SIGNS))
+    return axis_of(plain) or (axis_of(whole) if whole != plain else None)
 
 
 def _known_in_part(text: str, name: str, unit: str) -> ColumnName | None:

@@ -97,6 +97,17 @@ def could_be_resolution(q: Floats, column: Floats) -> bool:
     return bool(np.ptp(values) == 0 or _rank_correlation(x, values) > -0.3)
 
 
+def marks_a_slit(column: Floats) -> bool:
+    """Whether a column is a slit's half length with a minus, as NIST writes it: one number below zero.
+
+    Parameters
+    ----------
+    column : (n,) float array
+    """
+    values = column[np.isfinite(column)]
+    return bool(values.size and values[0] < 0 and np.ptp(values) <= 1e-6 * -values[0])
+
+
 def changed_places(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
     """Whether the third column can only be the resolution, and the fourth the uncertainty.
 
@@ -162,8 +173,10 @@ def is_a_curve(x: Floats, y: Floats) -> bool:
 
 
 def counts_points(column: Floats) -> bool:
-    """Whether a column is 0, 1, 2, ... or 1, 2, 3, ...: the numbers of the points."""
-    return bool(column[0] in (0.0, 1.0) and np.all(np.diff(column) == 1.0))
+    """Whether a column is n, n + 1, n + 2, ..., the numbers of the points, some of which may be missing."""
+    step = np.diff(column)
+    whole = bool(np.all(column == np.round(column)) and column[0] >= 0)
+    return bool(step.size and whole and np.all(step >= 1.0) and np.median(step) == 1.0)
 
 
 def ascends(column: Floats) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,9 @@ from ...types import DataError, printable
 from ..assumed_unit import Q_MAX
 from ..raw import RawCurve
 from . import plausible
-from .header import Names, intensity_without_q, label, names_of, no_abscissa
-from .names import ANGLE, RELATIVE, ColumnName
+from .axes import INVERSES, is_a_length
+from .header import Names, intensity_without_q, label, names_of, no_abscissa, unknown_abscissa
+from .names import ANGLE, ERROR, RELATIVE, ColumnName, Q
 from .roles import Roles, by_name, by_position
 from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
     from ...arrays import Floats
     from .table import Table
 
-_BASES = {"log10": 10.0, "ln": np.e}
 _POWERS = {"q": 1, "q2": 2, "q4": 4}
+_DEFINES_Q = r"4\s*[*·.]?\s*(?:π|[pP][iI])"
 _LEAST_LOG10 = -5.0
 """log10 of the smallest q of any instrument, in any unit that files have."""
 
 
-def read_columns(table: Table, file: str, given_wavelength: float | None = None) -> list[RawCurve]:
+def read_columns(
+    table: Table, file: str, given_wavelength: float | None = None, *, insisted: bool = False
+) -> list[RawCurve]:
     """The data sets of a table, q in the file's unit.
 
     Columns are taken by their names. Without names they are q, I, dI, dq, the third and fourth only where
@@ -43,13 +47,15 @@ def read_columns(table: Table, file: str, given_wavelength: float | None = None)
         Its name, for the sentence.
     given_wavelength : float or None
         Å; a first column without a name is then 2θ in degrees, where its values fit that better than q.
+    insisted : bool
+        Whether the user gives the unit of q: then a first column of an unknown name is q.
 
     Raises
     ------
     DataError
         The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
     """
-    names, roles, said = _data_sets(table, file)
+    names, roles, said = _data_sets(table, file, insisted=insisted)
     x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
     if given_wavelength is not None:
         x_name = x_name or _angle_without_name(table.columns[roles[0].x])
@@ -74,15 +80,38 @@ def _against_q(
     if x_name is not None and x_name.quantity == ANGLE:
         return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
     unit = unit_of(x_name, beside, table.header, table.below)
-    s = is_s((*header, *table.below))
+    converted = x_name is not None and x_name.factor != 1.0  # the name itself says that it is q/2π
+    s = not converted and is_s((*header, *table.below))
+    if not s and (note := _ambiguous_letter(x_name, header)):
+        curves = [replace(one, notes=(*one.notes, note)) for one in curves]
     return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
 
 
-def _data_sets(table: Table, file: str) -> tuple[Names | None, list[Roles], list[str]]:
+def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
+    """A sentence on s, h or k, which are q for some and q/2π for others, where the file defines none."""
+    letter = name.text.partition("(")[0].partition("[")[0].strip(" _,:").lower() if name else ""
+    if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
+        return ""
+    return (
+        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, sizes are 2π times"
+        " larger."
+    )
+
+
+def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None, list[Roles], list[str]]:
     """Names where they tell the columns of the data sets, these, and notes."""
     names = names_of(table)
+    if names and not insisted:
+        _see_no_position(names, file)
     roles, said = by_name(table, names) if names else ([], [])
-    return (names, roles, said) if roles else (None, *_nameless(table, file))
+    return (names, roles, said) if roles else (None, *_nameless(table, file, insisted=insisted))
+
+
+def _see_no_position(names: Names, file: str) -> None:
+    """Refuse an abscissa whose unit is a length on a detector."""
+    x = names.columns[names.x or 0]
+    if x.quantity == Q and is_a_length(x.unit or names.unit_beside):
+        raise _not_q(x.text, file)
 
 
 def _name_of_x(names: Names, x: int) -> ColumnName:
@@ -96,12 +125,28 @@ def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
     return replace(raw, notes=tuple(dict.fromkeys([*before, *raw.notes])))
 
 
-def _nameless(table: Table, file: str) -> tuple[list[Roles], list[str]]:
-    """The data sets of a table without names, unless its header says that the first column is no q."""
-    if other := no_abscissa(table):
-        raise DataError(
-            f"{file}: its first column is {printable(other[:40])!r}, not q; give the intensity against q."
-        )
+def _not_q(name: str, file: str) -> DataError:
+    """The error for a first column whose name is not known to be that of q."""
+    return DataError(
+        f"{file}: its first column is {printable(name[:40])!r}, not q; give the intensity against q, or give"
+        " --q-unit to read this column as q."
+    )
+
+
+def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
+    """The data sets of a table without names, unless its header says that the first column is no q.
+
+    Parameters
+    ----------
+    insisted : bool
+        Whether the first column is q whatever its name says.
+    """
+    other = no_abscissa(table) or unknown_abscissa(table)
+    if other and not insisted:
+        raise _not_q(other, file)
+    if other:
+        roles, notes = by_position(table)
+        return roles, [*notes, f"Column '{printable(other[:40])}' was read as q, as asked (--q-unit)."]
     if names := intensity_without_q(table):
         raise DataError(f"{file}: its columns are named {printable(names[:80])!r}, and none is q; add q.")
     roles, said = by_position(table)
@@ -156,33 +201,67 @@ def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnN
     x = _abscissa(columns[roles.x], x_name, notes)
     intensity = columns[roles.intensity]
     error = dq = slit = None
-    if roles.dq is not None:
+    if roles.dq is not None and plausible.marks_a_slit(columns[roles.dq]):
+        slit = np.abs(columns[roles.dq])
+        notes.append(
+            f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}."
+        )
+    elif roles.dq is not None:
         dq = _resolution(columns[roles.dq], name(roles.dq), notes)
     if roles.error is not None:
         error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
+        error = error * _to_unit_of(name(roles.intensity), name(roles.error))
     if (signal := name(roles.intensity)) and signal.scale:
         intensity, error = _unscaled(x, intensity, error, signal.scale, notes)
     if roles.slit is not None:  # NIST writes it with a minus, to tell it from a pinhole
         slit = np.abs(columns[roles.slit])
-    return RawCurve(x, intensity, error, dq, slit, title=roles.title, notes=tuple(notes))
+    width = None if roles.width is None else np.abs(columns[roles.width])
+    unit = names.unit_of(roles.intensity) if names else ""
+    return RawCurve(
+        x, intensity, error, dq, slit, width, title=roles.title, notes=tuple(notes), intensity_unit=unit
+    )
+
+
+def _to_unit_of(signal: ColumnName | None, error: ColumnName | None) -> float:
+    """What an uncertainty is multiplied by to be in the unit of its intensity."""
+    texts = (error.unit if error and error.quantity == ERROR else "", signal.unit if signal else "")
+    own, wanted = (units.canonical(text, "intensity") if text else None for text in texts)
+    return units.factor(own, "intensity") / units.factor(wanted, "intensity") if own and wanted else 1.0
 
 
 def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:
-    if name is None or not name.scale:
+    if name is None or not (name.scale or name.factor != 1.0):
         return x
-    given = {"squared": "q²", "inverse": "1/q", "root": "the root of q"}.get(name.scale, f"{name.scale} of q")
-    notes.append(f"The file gives {given}; q was calculated.")
-    return _of_function(x, name.scale)
+    if name.factor == 1.0 and (text := _OF_Q.get(name.scale)):
+        notes.append(f"The file gives {text}; q was calculated.")
+    else:
+        notes.append(
+            f"The first column, '{printable(name.text[:40])}', was converted: q = {_inverse_in_words(name)}."
+        )
+    return name.factor * _of_function(x, name.scale)
+
+
+_OF_Q = {
+    "squared": "q²", "inverse": "1/q", "root": "the root of q", "log10": "log10 of q", "ln": "ln of q",
+    "cubed": "q³", "fourth": "q⁴", "log10(1 + …)": "log10 of 1 + q", "ln(1 + …)": "ln of 1 + q",
+    "arcsinh": "arcsinh of q",
+}  # fmt: skip
+
+
+def _inverse_in_words(name: ColumnName) -> str:
+    """How q follows from the values x of a column."""
+    factor = {1.0: "", 2.0: "2π · ", 4.0: "4π · "}.get(round(name.factor / np.pi, 6) or 1.0, "")
+    factor = "" if name.factor == 1.0 else factor
+    forms = {"": "x", "squared": "√x", "root": "x²", "inverse": "1/x", "log10": "10^x", "ln": "exp(x)"}
+    return factor + forms.get(name.scale, "its inverse function of x")
 
 
 def _of_function(values: Floats, scale: str) -> Floats:
-    """What a logarithm, a square, a root or an inverse was taken of."""
+    """What a function was taken of, a key of `axes.INVERSES`; empty for none."""
+    if not scale:
+        return values
     with np.errstate(all="ignore"):
-        if scale in _BASES:
-            return np.asarray(_BASES[scale] ** values)
-        if scale == "inverse":
-            return np.asarray(1 / values)
-        return np.asarray(np.sqrt(values) if scale == "squared" else values**2)
+        return np.asarray(INVERSES[scale](values))
 
 
 def _standard_deviation(

@@ -20,6 +20,7 @@ from .names import (
     RELATIVE,
     SLIT,
     UNKNOWN,
+    WIDTH,
     ColumnName,
 )
 
@@ -43,6 +44,7 @@ class Roles(NamedTuple):
     error: int | None = None
     dq: int | None = None
     slit: int | None = None
+    width: int | None = None
     title: str = ""  #: Of a data set among several; empty for the only one.
 
 
@@ -63,6 +65,9 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
         Empty where no name is that of an intensity.
     """
     signals = _signals(names.columns, names.x)
+    counting = [i for i in signals if plausible.counts_points(table.columns[i])]
+    if len(counting) < len(signals):  # an index under a name that others have for an intensity, as i
+        signals = [i for i in signals if i not in counting]
     if names.x is None or not signals:
         return [], []
     roles = list(_each(table, names, names.x, signals))
@@ -71,7 +76,7 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
     """The data set of each signal."""
-    columns, dq, slit = names.columns, names.first(DQ), names.first(SLIT)
+    columns, dq, slit, width = names.columns, names.first(DQ), names.first(SLIT), names.first(WIDTH)
     for i in signals:
         error = _error_of(columns, i, signals)
         if error is None and len(signals) == 1:
@@ -79,7 +84,7 @@ def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Ro
         if error is None and _is_of_both(columns, dq, i):
             error, dq = dq, None
         title = columns[i].text if signals[1:] else ""
-        yield Roles(_own_x(columns, i, x), i, error, dq, slit, title)
+        yield Roles(_own_x(columns, i, x), i, error, dq, slit, width, title)
 
 
 def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
@@ -176,7 +181,7 @@ def _guessed(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
 
 def _unused(columns: Sequence[ColumnName], roles: list[Roles]) -> list[str]:
     """A sentence on the columns that no data set has; none where each has its place."""
-    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit)}
+    used = {i for one in roles for i in (one.x, one.intensity, one.error, one.dq, one.slit, one.width)}
     left = [one for i, one in enumerate(columns) if i not in used and one.quantity != SLIT]
     return [_not_used_by_name(left)] if left else []
 
@@ -212,8 +217,15 @@ def by_position(table: Table) -> tuple[list[Roles], list[str]]:
         x, signal = 1, 0
         notes.append("Column 2 ascends and column 1 does not; column 2 was read as q.")
     behind = list(range(max(x, signal) + 1, len(columns)))
+    slits = [k for k in behind[1:] if plausible.marks_a_slit(columns[k])]
+    behind = [k for k in behind if k not in slits]
     error, dq = _beside(columns, x, signal, behind, notes)
-    return [Roles(x, signal, error, dq)], notes
+    if slits:
+        notes.append(
+            f"Column {slits[0] + 1} is one negative number, as NIST writes a slit: half length"
+            f" {-columns[slits[0]][0]:.4g}, in the unit of q."
+        )
+    return [Roles(x, signal, error, dq, slits[0] if slits else None)], notes
 
 
 def _beside(

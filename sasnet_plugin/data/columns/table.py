@@ -51,6 +51,7 @@ class Table:
     grouped: str = ""
     blocks: int = 0  #: Blocks of numbers of that many columns in the text; the longest is given.
     single: bool = False  #: The text holds one column of numbers and no table.
+    ambiguous: bool = False  #: Its commas are decimal signs and delimiters, and nothing tells which.
     #: Tables of that many columns that begin at small q again: further data sets.
     others: tuple[Table, ...] = ()
 
@@ -94,6 +95,9 @@ def read_table(text: str) -> Table:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
     if _has_markup(text):
         lines = list(map(cells.printed, lines))
+    lines, ambiguous = cells.with_decimal_points(lines)
+    if ambiguous:
+        return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
     found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
         return found

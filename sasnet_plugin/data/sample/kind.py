@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -16,6 +17,9 @@ from .sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 MOST_CALIBRATION = 0.25
 #: Scatter of ln of the ratio of two curves about its median, beyond their errors, that settings may have.
 _SAME_SHAPE = 0.05
+#: ln of the largest factor between settings that are not calibrated alike; and how far apart the ends of
+#: their q ranges are at least, as a ratio: other solvents and concentrations are measured in the same range.
+_UNCALIBRATED, _APART = 1.1, 1.5
 #: Parts of the highest intensity between which neighbours no longer matter and the background not yet.
 _FALLEN = (0.01, 0.4)
 #: Points of q that two curves have to share before they are compared.
@@ -27,9 +31,9 @@ def kind_of(sample: Sample) -> str:
 
     Notes
     -----
-    In two settings a sample has one intensity, but for the calibration. At other concentrations the ratio of
-    two curves is a constant, at high q at least, where neighbours do not matter. All else looks as curves in
-    other solvents do.
+    In two settings a sample has one intensity, but for the calibration, the flat background and the
+    resolution. At other concentrations the ratio of two curves is a constant, at high q at least, where
+    neighbours do not matter. All else looks as curves in other solvents do.
     """
     return stated_kind(sample) or kind_by_look(sample.curves)
 
@@ -41,28 +45,66 @@ def kind_by_look(curves: Sequence[Curve]) -> str:
     known = [pair for a, b in combinations(curves, 2) if (pair := _ratio(a, b)) is not None]
     if not known:
         return SETTINGS if _side_by_side(curves) else SERIES
-    return _by_ratios(np.max(np.abs(known), axis=0))
+    # Without a resolution minima of two settings are smeared differently, and nothing says by how much.
+    off = 2 * _SAME_SHAPE if all(c.dq is not None for c in curves) else 6 * _SAME_SHAPE
+    return _by_ratios(np.max(np.abs(known), axis=0), off if _side_by_side(curves, _APART) else 0.0)
 
 
-def _by_ratios(largest: NDArray[np.float64]) -> str:
-    """By level, scatter and scatter at high q of the ratio of two curves, the largest of all pairs."""
-    level, scatter, high = largest
+def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
+    """By level, scatter and scatter at high q of the ratio of two curves, and how far one is from a factor
+    times the other plus a background; the largest of all pairs.
+
+    Parameters
+    ----------
+    most_off : float
+        How far off curves of two settings may be; 0 where their q ranges are not those of settings.
+    """
+    level, scatter, high, off = largest
     if level < MOST_CALIBRATION and scatter < _SAME_SHAPE:
+        return SETTINGS
+    if level < _UNCALIBRATED and off < most_off:
         return SETTINGS
     return CONCENTRATIONS if high < _SAME_SHAPE else CONTRASTS
 
 
-def _side_by_side(curves: Sequence[Curve]) -> bool:
-    """Whether windows of q hardly overlap, as those of one sample in several settings may."""
-    ends = sorted((float(c.q[0]), float(c.q[-1])) for c in curves)
-    return all(b[0] > a[0] and b[1] > a[1] for a, b in zip(ends, ends[1:], strict=False))
+def _side_by_side(curves: Sequence[Curve], apart: float = 1.0) -> bool:
+    """Whether each q range begins and ends beyond the one before, as those of one sample in several settings.
 
-
-def _ratio(a: Curve, b: Curve) -> tuple[float, float, float] | None:
-    """Of two curves where they overlap: median of ln of their ratio, its scatter beyond the errors, and that
-    of the upper half in q; None where they share too little.
+    Parameters
+    ----------
+    apart : float
+        Ratio of their beginnings, and of their ends, at least.
     """
+    ends = sorted((float(c.q[0]), float(c.q[-1])) for c in curves)
+    return all(b[0] > apart * a[0] and b[1] > apart * a[1] for a, b in zip(ends, ends[1:], strict=False))
+
+
+def _in_one_resolution(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
+    """Two curves, the sharper one last and smeared as the other is, and the largest width of that, Å⁻¹."""
+    if a.dq is None or b.dq is None:
+        return a, b, 0.0
+    if np.median(np.interp(b.q, a.q, a.dq) / b.dq) < 1:
+        a, b = b, a
+    assert a.dq is not None
+    assert b.dq is not None
+    width = np.sqrt(np.maximum(np.interp(b.q, a.q, a.dq) ** 2 - b.dq**2, 0.0))
+    if not np.any(width > 0):
+        return a, b, 0.0
+    step = np.gradient(b.q)
+    kernel = step * np.exp(-0.5 * ((b.q - b.q[:, None]) / np.maximum(width, 0.3 * step)[:, None]) ** 2)
+    intensity = kernel @ b.intensity / kernel.sum(axis=1)
+    inside = (b.q >= a.q[0]) & (b.q <= a.q[-1])
+    return a, replace(b, intensity=intensity), float(np.max(width[inside], initial=0.0))
+
+
+def _ratio(a: Curve, b: Curve) -> tuple[float, float, float, float] | None:
+    """Of two curves where they overlap: median of ln of their ratio, its scatter beyond the errors, that of
+    the upper half in q, and that about a factor and a background; None where they share too little.
+    """
+    a, b, width = _in_one_resolution(a, b)
+    # Smearing at an end of the sharper one lacks the points beyond.
     low, high = max(a.q[0], b.q[0]), min(a.q[-1], b.q[-1])
+    low, high = max(low, b.q[0] + 2 * width), min(high, b.q[-1] - 2 * width)
     inside = (a.q >= low) & (a.q <= high) & (a.intensity > 0)
     if np.sum(inside) < _FEWEST:
         return None
@@ -77,7 +119,8 @@ def _ratio(a: Curve, b: Curve) -> tuple[float, float, float] | None:
     weight = 1 / (noise**2 + 0.01**2)
     da, db = _relative(a, q[good], own[good]) * own[good], _relative(b, q[good], other[good]) * other[good]
     upper = _upper(own[good], other[good], da, db)
-    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), upper
+    off = _off_a_line(own[good], other[good], da, db)
+    return float(np.average(ratio, weights=weight)), _beyond(ratio, noise), upper, off
 
 
 def _relative(curve: Curve, q: Any, intensity: Any) -> Any:
@@ -92,6 +135,23 @@ def _beyond(ratio: Any, noise: Any) -> float:
     mean = np.average(ratio, weights=weight)
     variance = np.average((ratio - mean) ** 2, weights=weight) - np.average(noise**2, weights=weight)
     return float(np.sqrt(max(variance, 0.0)))
+
+
+def _off_a_line(a: Any, b: Any, da: Any, db: Any) -> float:
+    """Scatter of one curve, beyond the errors and as a share of it, about another times a factor plus a flat
+    background.
+    """
+    noise = np.hypot(da, db * np.sum(a) / np.sum(b))
+    weight = 1 / np.hypot(noise, 0.01 * a)
+    columns = np.stack([b, np.ones(b.size)], axis=1) * weight[:, None]
+    values = np.linalg.lstsq(columns, a * weight, rcond=None)[0]
+    left = (a - values[0] * b - values[1]) / a
+    if values[0] <= 0:
+        return np.inf
+    relative = noise / a
+    share = 1 / (relative**2 + 0.01**2)
+    excess = np.average(left**2, weights=share) - np.average(relative**2, weights=share)
+    return float(np.sqrt(max(float(excess), 0.0)))
 
 
 def _upper(a: Any, b: Any, da: Any, db: Any) -> float:

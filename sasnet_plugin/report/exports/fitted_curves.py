@@ -51,7 +51,9 @@ def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals])
     for column, values in columns.items():
         group[column] = np.asarray(values, dtype=np.float64)
         # What the unit of I is, files seldom say; fits take it for 1/cm.
-        group[column].attrs["units"] = "1/angstrom" if "q" in column else "of the file, taken for 1/cm"
+        silent = "of the file, taken for 1/cm"
+        unit = {"": silent, "cm⁻¹": "1/cm"}.get(curve.intensity_unit, curve.intensity_unit)
+        group[column].attrs["units"] = "1/angstrom" if "q" in column else unit
     group["fit_I"] = np.stack([fit.theory for fit in result.fits])
     group["fit_I"].attrs["units"] = group["I"].attrs["units"]
     _tables(group, result, intervals)

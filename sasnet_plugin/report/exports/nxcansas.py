@@ -122,10 +122,11 @@ def _data(
     data.attrs["I_axes"] = "Q"
     data.attrs["Q_indices"] = np.array([0])
     q = column(data, "Q", curve.q, _Q_UNIT)
-    i = column(data, "I", intensity, _I_UNIT)
+    unit = curve.intensity_unit if curve.intensity_unit not in ("", "cm⁻¹") else _I_UNIT
+    i = column(data, "I", intensity, unit)
     if dintensity is not None:
         i.attrs["uncertainties"] = "Idev"
-        column(data, "Idev", dintensity, _I_UNIT)
+        column(data, "Idev", dintensity, unit)
     if curve.has_slit:
         # The definition's order, by which sasdata tells width from length (its own writer has it reversed).
         q.attrs["resolutions"] = ["dQw", "dQl"]

@@ -230,6 +230,7 @@ def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
     q, intensity = _array(curve.q), _array(curve.intensity)
     error = _array(result.dintensity)
     pinhole = _array(curve.dq) if slits is None else None
+    unit = {"": "cm^{-1}", "cm⁻¹": "cm^{-1}"}.get(curve.intensity_unit, curve.intensity_unit)
     nowhere = {"__type__": "Vector", "x": None, "y": None, "z": None}
     slider = ["low_q_input", "high_q_input", "low_q_setter", "high_q_setter", "low_q_getter", "high_q_getter"]
     return {
@@ -239,7 +240,7 @@ def _data(result: FitResult, name: str, identity: str) -> dict[str, Any]:
         "name": name, "id": identity, "group_id": identity, "list_group_id": [],
         "title": curve.entry or name, "filename": Path(curve.file).name, "path": None, "label": name,
         "_xaxis": "\\rm{Q}", "_xunit": "A^{-1}", "x_unit": "1/A",
-        "_yaxis": "\\rm{Intensity}", "_yunit": "cm^{-1}", "y_unit": "1/cm",
+        "_yaxis": "\\rm{Intensity}", "_yunit": unit, "y_unit": unit.replace("cm^{-1}", "1/cm"),
         "xtransform": None, "ytransform": None, "scale": None,
         "is_data": True, "isSesans": False, "plot_role": 1,
         "run": [], "run_name": {}, "instrument": "", "notes": list(curve.notes), "errors": [],

@@ -157,6 +157,8 @@ def _facts(result: FitResult) -> str:
     if len(curve):
         facts["q range"] = f"{significant(curve.q[0], 3)} to {significant(curve.q[-1], 3)} Å⁻¹"
         facts["Unit of q"] = curve.q_unit.in_words
+        if curve.intensity_unit:
+            facts["Unit of I"] = curve.intensity_unit
     facts["Resolution"] = _resolution(curve)
     facts["Uncertainties"] = "estimated" if curve.dintensity is None else "as measured"
     return document.facts(facts)

@@ -1,0 +1,217 @@
+"""What comes of a good file in which something small is damaged?
+
+Usage: ``python -m benchmarks reading/mutants [--seed S] [--each N] [--only WORD] [--keep FOLDER] [--write]``
+
+Twelve good files in eight formats (columns of text, CSV, canSAS XML, NXcanSAS, plain NeXus, PDH, NIST's ABS
+and USANS) hold a sphere, a coil or lamellae. Each is damaged in N ways drawn at random (`mutations`): a
+value, a token, a line, a delimiter, a byte. Each mutant is read by `sasnet_plugin.load` in another process,
+and the model that the sample is known to be is fitted to it (`size_of`), as to the good file.
+
+- **same**: the size is that of the good file within 3 %.
+- **noted**: another size, and a note that the good file has not.
+- **refused**: one sentence, no answer.
+- **silent**: another size without a word. There must be none.
+- **traceback**: an error that is no sentence. There must be none.
+- **too long, too large**: more than 30 s or 1.5 GB. There must be none.
+
+Names and units of columns are not exchanged for other valid ones: no reader can see that.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from ..asked import parser_of
+from ..service.robustness import commit
+from ..tables import markdown
+from .mutants_files import GOOD_FILES, Good
+from .mutations import of_file
+
+MOST_OFF = 0.03
+MOST_SECONDS, MOST_BYTES = 30.0, 1.5e9
+OUTCOMES = ("same", "noted", "refused", "silent", "traceback", "too long", "too large")
+BAD = OUTCOMES[3:]
+
+
+def size_of(curve: Any, good: Good) -> float:
+    """The size of the model that the sample is known to be, by least squares from the true one."""
+    from scipy.optimize import least_squares
+
+    q, intensity = curve.q, curve.intensity
+    error = (
+        curve.dintensity
+        if curve.dintensity is not None
+        else 0.03 * np.abs(intensity) + 1e-3 * intensity.max()
+    )
+    level = float(np.median(intensity[:8]))
+
+    def left(p: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return np.nan_to_num((level * (p[0] * good.form(q, p[1] * good.size) + p[2]) - intensity) / error)
+
+    found = least_squares(left, [1.0, 1.0, 0.01], x_scale=[1.0, 0.1, 0.01], max_nfev=60)
+    return float(found.x[1] * good.size)
+
+
+def answer_of(path: Path, good: Good) -> dict[str, Any]:
+    """What comes of reading a file: an outcome's ingredients, or the class of an error."""
+    import sasnet_plugin
+    from sasnet_plugin.types import SasnetError
+
+    try:
+        curves = sasnet_plugin.load(path)
+        notes = [note for curve in curves for note in (*curve.notes, str(curve.q_unit), curve.q_unit.doubt)]
+        return {"sizes": [size_of(curve, good) for curve in curves], "notes": list(filter(None, notes))}
+    except SasnetError as error:
+        return {"refused": str(error).replace(str(path), path.name)}
+    except Exception as error:
+        return {"traceback": f"{type(error).__name__}: {error}"}
+
+
+def judged(answer: dict[str, Any], right: dict[str, Any]) -> tuple[str, str]:
+    """The outcome of a mutant beside the good file's answer, and why."""
+    for kind in ("traceback", "refused"):
+        if kind in answer:
+            return kind, answer[kind]
+    sizes = np.array(answer["sizes"])
+    true = right["sizes"][0]
+    off = float(np.max(np.abs(sizes / true - 1)))
+    if sizes.size == len(right["sizes"]) and off < MOST_OFF:
+        return "same", ""
+    new = [note for note in answer["notes"] if note not in right["notes"]]
+    return (
+        "noted" if new else "silent"
+    ), f"{sizes.size} curves, size off by {off:.1%}; {' '.join(new)[:120]}"
+
+
+def child(name: str, folder: Path, seed: int, first: int, last: int) -> None:
+    """Read mutants of one good file, from a number to another, and print a line of each."""
+    good = GOOD_FILES[name]
+    whole = good.written()
+    path = folder / f"{name.replace(' ', '_')}{good.suffix}"
+    path.write_bytes(whole)
+    right = answer_of(path, good)
+    if "sizes" not in right or abs(right["sizes"][0] / good.size - 1) > 0.05:
+        raise SystemExit(f"{name}: the good file is not read: {right}")
+    for number in range(first, last):
+        how, content = of_file(whole, good.kind, np.random.default_rng([seed, crc32(name.encode()), number]))
+        mutant = folder / f"{path.stem}_{number}{good.suffix}"
+        mutant.write_bytes(content)
+        print(json.dumps({"started": number, "how": how, "path": str(mutant)}), flush=True)
+        began = time.monotonic()
+        outcome, why = judged(answer_of(mutant, good), right)
+        seconds, peak = time.monotonic() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        if outcome not in BAD:
+            outcome = "too long" if seconds > MOST_SECONDS else "too large" if peak > MOST_BYTES else outcome
+            if outcome not in BAD:
+                mutant.unlink()
+        print(json.dumps({"number": number, "how": how, "outcome": outcome, "why": why, "seconds": seconds,
+                          "bytes": peak, "path": str(mutant)}), flush=True)  # fmt: skip
+
+
+def tried(name: str, folder: Path, seed: int, each: int) -> Iterator[dict[str, Any]]:
+    """A line of each mutant of a good file; a process that takes too long is ended, and another goes on."""
+    first = 0
+    while first < each:
+        asked = [sys.executable, "-m", "benchmarks.reading.mutants", "--child", name, str(folder), str(seed),
+                 str(first), str(each)]  # fmt: skip
+        with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0) as process:
+            started: dict[str, Any] = {}
+            for line in lines_in_time(process, MOST_SECONDS + 60):
+                if "started" in line:
+                    started = line
+                    continue
+                first = line["number"] + 1
+                started = {}
+                yield line
+            if process.poll() is None:
+                process.kill()
+        if first < each:
+            number = started.get("started")
+            if number is None:
+                raise SystemExit(f"{name}: the process ended early")
+            how = "too long" if process.returncode == -9 else "traceback"
+            yield {"number": number, "how": started["how"], "outcome": how, "why": "the process ended",
+                   "seconds": MOST_SECONDS, "bytes": 0.0, "path": started["path"]}  # fmt: skip
+            first = number + 1
+
+
+def lines_in_time(process: Any, seconds: float) -> Iterator[dict[str, Any]]:
+    """Lines that a process prints, until it ends or is silent for so long."""
+    while select.select([process.stdout], [], [], seconds)[0]:
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            return
+        yield json.loads(line)
+
+
+def report(
+    results: dict[str, list[dict[str, Any]]], key: Callable[[str, dict[str, Any]], str], title: str
+) -> str:
+    """Counts of outcomes by what the key says."""
+    counts: dict[str, Counter[str]] = {}
+    for name, lines in results.items():
+        for line in lines:
+            counts.setdefault(key(name, line), Counter())[line["outcome"]] += 1
+    rows = [
+        [part, str(sum(count.values())), *(str(count[kind]) for kind in OUTCOMES)]
+        for part, count in sorted(counts.items())
+    ]
+    total = sum(counts.values(), Counter[str]())
+    rows.append(["all", str(sum(total.values())), *(str(total[kind]) for kind in OUTCOMES)])
+    return markdown([title, "mutants", *OUTCOMES], rows)
+
+
+def main() -> int:
+    """Damage, read, compare, print; exit code 1 where something must not be."""
+    parser = parser_of(
+        __doc__, seed=(0, "0 is the published one; others are held out."), each=(180, "Mutants of each file.")
+    )
+    parser.add_argument("--only", default="", help="Only files whose name holds this word.")
+    parser.add_argument("--keep", type=Path, help="Keep the mutants that fail in this folder.")
+    given = parser.parse_args()
+    results: dict[str, list[dict[str, Any]]] = {}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.keep or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in GOOD_FILES:
+            if given.only in name:
+                results[name] = list(tried(name, folder, given.seed, given.each))
+    lines = [(name, line) for name, found in results.items() for line in found]
+    bad = [(name, line) for name, line in lines if line["outcome"] in BAD]
+    table = report(results, lambda name, _: name, "file")
+    table += "\n" + report(results, lambda _, line: line["how"], "damage")
+    most = max(line["seconds"] for _, line in lines), max(line["bytes"] for _, line in lines) / 1e6
+    table += f"\nThe slowest mutant took {most[0]:.1f} s, the largest process {most[1]:.0f} MB.\n"
+    if bad:
+        table += "\nNot as it should be:\n\n"
+        table += "".join(
+            f"- {name}, {line['how']}: **{line['outcome']}**, {line['why'][:160]}\n" for name, line in bad
+        )
+    print(table)
+    if given.keep:
+        print("\n".join(line["path"] for _, line in bad))
+    if given.write:
+        said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
+        text = f"# Mutants\n\n{said}\n\nSeed {given.seed}, version {commit()}.\n\n{table}"
+        Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    return int(bool(bad))
+
+
+if __name__ == "__main__" and "--child" in sys.argv:
+    at = sys.argv.index("--child") + 1
+    child(sys.argv[at], Path(sys.argv[at + 1]), *map(int, sys.argv[at + 2 : at + 5]))

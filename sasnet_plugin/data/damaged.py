@@ -1,0 +1,325 @@
+"""Single points that are damaged: a value in them is another than was measured, and all around is right.
+
+A digit, an exponent, or two values that changed places. q of such a point breaks the order of all others, or
+its intensity lies far from where all neighbours lead, while its uncertainty does not follow. A point of a
+Bragg peak has an uncertainty that grows with it; minima of form factors take several points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ..digits import significant
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..arrays import Floats
+    from .raw import RawCurve
+
+
+class DamageSettings(NamedTuple):
+    """What a damaged point is."""
+
+    fewest: int = 20  #: Points of a curve in which one can be told.
+    most: int = 3  #: Damaged points of a curve; more are no damage, but its nature.
+    beside: int = 8  #: Neighbours through which a cubic in ln q leads to the point.
+    errors: float = 8.0  #: Standard deviations off the neighbours: one of 1e15 points by chance.
+    errors_estimated: float = (
+        20.0  #: The same where the scatter of four degrees of freedom is the only measure.
+    )
+    off: float = 0.2  #: Of the intensity; what changes a size by 3 % in one point of a hundred.
+    follows: float = 0.25  #: An uncertainty of counts goes with the intensity to the power of 0.5.
+    peak: float = 1000.0  #: Times its neighbours' intensity; no peak of one point without wings is that high.
+    wings: float = 3.0  #: Times the others' intensity; neighbours of a peak lie higher.
+    dip: float = 3.0  #: Times lower than its neighbours, where no uncertainties tell noise from minima.
+    end: float = 30.0  #: The same of the first and the last points, which have neighbours on one side.
+    gap: float = (
+        5.0  #: Ratio of q of the last two points, also in steps of q, beyond which the last is damaged.
+    )
+    steps: float = 8.0
+    width: float = 5.0  #: Factor by which a resolution is off those on both sides.
+    largest: float = 1e100  #: No intensity is larger; its square could not be represented.
+    nothing: float = 1e-8  #: Of the largest q; smaller ones are zero.
+
+
+SETTINGS = DamageSettings()
+
+
+def without_damaged(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """The data set without single damaged points, each named in a note.
+
+    Parameters
+    ----------
+    raw : RawCurve
+        In the order of the file; q in Å⁻¹.
+    notes : list of str
+        The notes are appended.
+    """
+    raw = _without_damaged_q(raw, notes)
+    raw = _without_damaged_intensity(raw, notes)
+    return _with_repaired_widths(raw, notes)
+
+
+def _usable(raw: RawCurve) -> NDArray[np.intp]:
+    """Numbers of the rows that are points, in the order of the file."""
+    numbers = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
+    return np.flatnonzero(numbers)
+
+
+def _without(raw: RawCurve, row: int) -> RawCurve:
+    return raw.taken(np.delete(np.arange(raw.q.size), row))
+
+
+# q.
+
+
+def _without_damaged_q(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """Without points whose q breaks the order of the file, or lies far beyond all others."""
+    kept, found = raw, list[str]()
+    for _ in range(SETTINGS.most):
+        row = _row_of_damaged_q(kept)
+        if row is None:
+            notes.extend(found)
+            return kept
+        found.append(
+            f"One point was left out as damaged: its q, {significant(float(kept.q[row]), 3)} Å⁻¹ at I ="
+            f" {significant(float(kept.intensity[row]), 3)}, does not fit its neighbours'."
+        )
+        kept = _without(kept, row)
+    return raw if _row_of_damaged_q(kept) is not None else _noted(kept, found, notes)
+
+
+def _noted(raw: RawCurve, found: list[str], notes: list[str]) -> RawCurve:
+    notes.extend(found)
+    return raw
+
+
+def _row_of_damaged_q(raw: RawCurve) -> int | None:
+    rows = _usable(raw)
+    if rows.size < SETTINGS.fewest:
+        return None
+    if raw.q[rows[0]] > raw.q[rows[-1]] and np.mean(np.diff(raw.q[rows]) < 0) > 0.5:
+        rows = rows[::-1]
+    q, intensity = (
+        raw.q[rows],
+        np.clip(raw.intensity[rows].astype(np.float64), -SETTINGS.largest, SETTINGS.largest),
+    )
+    place = _breaks_order(q, intensity)
+    if place is None and np.all(np.diff(q) >= 0):
+        place = _lies_apart(q)
+    return None if place is None else int(rows[place])
+
+
+def _breaks_order(q: Floats, intensity: Floats) -> int | None:
+    """The one point without which q ascends, and whose intensity is not that of the place it is sorted to."""
+    breaks = np.flatnonzero(np.diff(q) <= 0)
+    if not 0 < breaks.size <= 2:
+        return None
+    around = {int(k) + side for k in breaks for side in (0, 1)}
+    alone = [k for k in sorted(around) if np.all(np.diff(np.delete(q, k)) > 0)]
+    if len(alone) == 2:  # two neighbours that changed places are sorted, unless one lies apart
+        others = np.delete(q, alone)
+        low, high = others.min() / SETTINGS.gap, others.max() * SETTINGS.gap
+        apart = [k for k in alone if not low < q[k] < high]
+        return apart[0] if len(apart) == 1 else None
+    if len(alone) != 1:
+        return None
+    rest, values = np.delete(q, alone[0]), np.delete(intensity, alone[0])
+    there = int(np.searchsorted(rest, q[alone[0]]))
+    beside = values[max(there - 2, 0) : there + 2]
+    low, high = float(beside.min()), float(beside.max())
+    margin = 0.1 * max(abs(low), abs(high))
+    fits = low - margin <= intensity[alone[0]] <= high + margin
+    return None if fits and rest[0] / SETTINGS.gap < q[alone[0]] < rest[-1] * SETTINGS.gap else alone[0]
+
+
+def _lies_apart(q: Floats) -> int | None:
+    """The first or last point of ascending q, where a gap like none between the others parts it from them."""
+    steps = np.diff(np.log(np.maximum(q, SETTINGS.nothing * q[-2])))
+    largest = SETTINGS.steps * float(np.max(steps[1:-1]))
+    if steps[-1] > max(np.log(SETTINGS.gap), largest):
+        return q.size - 1
+    evenly = abs(q[0] - (2 * q[1] - q[2])) <= q[2] - q[1]
+    return 0 if steps[0] > max(np.log(SETTINGS.gap), largest) and not evenly else None
+
+
+# The intensity.
+
+
+def _without_damaged_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """Without points whose intensity lies far off where the neighbours lead; all are kept where many do."""
+    kept, found = raw, list[str]()
+    for _ in range(SETTINGS.most + 1):
+        row = _row_of_damaged_intensity(kept)
+        if row is None:
+            return _noted(kept, found, notes)
+        found.append(
+            f"The point at q = {significant(float(kept.q[row]), 4)} Å⁻¹ was left out as damaged: its I ="
+            f" {significant(float(kept.intensity[row]), 3)} does not fit its neighbours'."
+        )
+        kept = _without(kept, row)
+    return raw
+
+
+class _Points(NamedTuple):
+    """Points by ascending q."""
+
+    x: Floats  #: (n,), ln q.
+    intensity: Floats
+    sigma: Floats | None
+
+
+def _row_of_damaged_intensity(raw: RawCurve) -> int | None:
+    rows = _usable(raw)
+    if rows.size < SETTINGS.fewest:
+        return None
+    rows = rows[np.argsort(raw.q[rows], kind="stable")]
+    intensity = np.clip(raw.intensity[rows], -SETTINGS.largest, SETTINGS.largest)
+    points = _Points(np.log(raw.q[rows]), intensity, _sigma(raw, rows))
+    place = next((k for k in _suspects(points) if _is_damaged(points, k)), None)
+    return None if place is None else int(rows[place])
+
+
+def _sigma(raw: RawCurve, rows: NDArray[np.intp]) -> Floats | None:
+    """Uncertainties, of single ones that are missing those of all; None where most are missing."""
+    if raw.dintensity is None:
+        return None
+    sigma = raw.dintensity[rows]
+    good = np.isfinite(sigma) & (sigma > 0)
+    if np.mean(good) < 0.9:
+        return None
+    return np.where(good, np.minimum(sigma, SETTINGS.largest), np.median(sigma[good]))
+
+
+def _suspects(points: _Points) -> list[int]:
+    """Points that lie outside of all four around them, the farthest off first; at most a few."""
+    i = points.intensity
+    padded = np.concatenate([i[3:5][::-1], i, i[-5:-3][::-1]])
+    around = np.stack([padded[k : k + i.size] for k in (0, 1, 3, 4)])
+    low, high = around.min(axis=0), around.max(axis=0)
+    outside = np.maximum(i - high, low - i)
+    level = np.median(np.abs(around), axis=0)
+    share = outside / np.maximum(level, 1e-300)
+    scale = level if points.sigma is None else np.median(
+        np.stack([np.roll(points.sigma, k) for k in (-2, -1, 1, 2)]), axis=0
+    )  # fmt: skip
+    far = np.flatnonzero(share > SETTINGS.off / 4)
+    order = far[np.argsort(-outside[far] / np.maximum(scale[far], 1e-300))]
+    return [int(k) for k in order[: 4 * SETTINGS.most]]
+
+
+def _is_damaged(points: _Points, k: int) -> bool:
+    size = points.x.size
+    if min(k, size - 1 - k) < 2:
+        return _is_far_at_end(points, k)
+    others = _beside(size, k)
+    expected, error, sigma = _led_to(points, others, k)
+    off, own = points.intensity[k] - expected, points.sigma
+    given = own is not None
+    if abs(off) < (SETTINGS.errors if given else SETTINGS.errors_estimated) * error:
+        return False
+    if abs(off) < SETTINGS.off * max(abs(expected), sigma):
+        return False
+    if off < 0:
+        return given or points.intensity[k] < expected / SETTINGS.dip
+    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, others, k)
+
+
+def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
+    """Whether the points next to one lie above those further off, as on the flanks of a peak."""
+    next_ = np.abs(others - k) == 1
+    near, far = intensity[others[next_]], intensity[others[~next_]]
+    return bool(np.min(near) > SETTINGS.wings * np.max(np.abs(far)))
+
+
+def _beside(size: int, k: int) -> NDArray[np.intp]:
+    """The numbers of the nearest points, without the point itself."""
+    first = min(max(k - SETTINGS.beside // 2, 0), size - SETTINGS.beside - 1)
+    window = np.arange(first, first + SETTINGS.beside + 1)
+    return window[window != k]
+
+
+def _led_to(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float, float]:
+    """The intensity to which neighbours lead by a cubic, its error, and the uncertainty that they have."""
+    x = points.x[others] - points.x[k]
+    width = float(np.max(np.abs(x))) or 1.0
+    rows = np.stack([(x / width) ** power for power in range(4)], axis=1)
+    values = points.intensity[others]
+    weight = np.ones_like(values) if points.sigma is None else points.sigma[others]
+    inverse = np.linalg.pinv(rows / weight[:, None])
+    solution = inverse @ (values / weight)
+    left = values / weight - (rows / weight[:, None]) @ solution
+    scatter = float(np.sqrt(np.sum(left**2) / (values.size - 4)))
+    own = float(np.exp(np.mean(np.log(weight)))) if points.sigma is not None else 1.0
+    sigma = own * (max(scatter, 1.0) if points.sigma is not None else scatter)
+    stated = 0.0 if points.sigma is None else float(points.sigma[k])
+    factor = max(scatter, 1.0) if points.sigma is not None else scatter
+    error = np.hypot(max(sigma, stated), factor * float(np.linalg.norm(inverse[0])))
+    return float(solution[0]), float(error), own if points.sigma is not None else scatter
+
+
+def _is_no_peak(points: _Points, k: int, expected: float, sigma: float) -> bool:
+    """Whether a point that lies high is none of a Bragg peak: its uncertainty is its neighbours' still."""
+    ratio = points.intensity[k] / max(expected, sigma, 1e-300)
+    if points.sigma is None or not _sigma_follows(points):
+        return bool(ratio > SETTINGS.peak)
+    grown = points.sigma[k] / sigma
+    return bool(grown < ratio**SETTINGS.follows)
+
+
+def _sigma_follows(points: _Points) -> bool:
+    """Whether uncertainties are larger where intensities are, so that one that is not says something."""
+    assert points.sigma is not None
+    strong = points.intensity >= np.quantile(points.intensity, 0.75)
+    weak = points.intensity <= np.quantile(points.intensity, 0.25)
+    return bool(np.median(points.sigma[strong]) > 1.5 * np.median(points.sigma[weak]))
+
+
+def _is_far_at_end(points: _Points, k: int) -> bool:
+    """Whether one of the first or last points lies far above the next ones, and these go on smoothly."""
+    others = np.arange(2, 8) if k < 2 else np.arange(points.x.size - 8, points.x.size - 2)
+    values = points.intensity[others]
+    if np.any(values <= 0) or points.intensity[k] <= 0:
+        return False
+    line = np.polyfit(points.x[others], np.log(values), 1)
+    expected = float(np.exp(np.polyval(line, points.x[k])))
+    scatter = float(np.std(np.log(values) - np.polyval(line, points.x[others])))
+    level = max(expected, float(values.max()))
+    if points.intensity[k] < SETTINGS.end * level or scatter > 0.5:
+        return False
+    sigma = 0.0 if points.sigma is None else float(np.median(points.sigma[others]))
+    return _is_no_peak(points, k, level, sigma)
+
+
+# Resolutions.
+
+
+def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
+    """Single resolutions and slits far from those on both sides replaced by theirs."""
+    for name, what in (("dq", "resolution"), ("dxl", "slit length"), ("dxw", "slit width")):
+        values = getattr(raw, name)
+        if values is None or values.size < SETTINGS.fewest:
+            continue
+        odd = _odd_widths(values)
+        if 0 < np.count_nonzero(odd) <= SETTINGS.most:
+            places = np.arange(values.size)
+            mended = np.interp(places, places[~odd], values[~odd])
+            notes.append(f"A {what} far from its neighbours' at one point was replaced by theirs.")
+            raw = replace(raw, **{name: np.where(odd, mended, values)})
+    return raw
+
+
+def _odd_widths(values: Floats) -> NDArray[np.bool_]:
+    """Where one value is far off the two before and the two behind, which are alike."""
+    odd = np.zeros(values.size, dtype=np.bool_)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log = np.where((values > 0) & np.isfinite(values), np.log(np.abs(values)), np.nan)
+    around = np.stack([log[:-4], log[1:-3], log[3:-1], log[4:]])
+    alike = np.ptp(around, axis=0) < np.log(SETTINGS.width) / 2
+    far = np.min(np.abs(log[2:-2] - around), axis=0) > np.log(SETTINGS.width)
+    odd[2:-2] = alike & (far | (np.isfinite(around).all(axis=0) & ~np.isfinite(log[2:-2])))
+    return odd
