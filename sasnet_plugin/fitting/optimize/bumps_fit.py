@@ -127,24 +127,29 @@ def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
     from bumps import lsqerror
 
     start = np.array(problem.getp(), dtype=float)
-    before = _chisq(problem)
+    before = chisq_of(problem.residuals())
     fitter = fitter_for(start.size)
     run_bumps(problem, fitter)
-    after = _chisq(problem)
+    after = chisq_of(problem.residuals())
     if not after <= before * (1 + OPTIMIZE.bumps_tolerance):
         problem.setp(start)
     with silent():
         jacobian = np.asarray(lsqerror.jacobian(problem), dtype=float)
-        covariance = np.asarray(lsqerror.jacobian_cov(jacobian))
     keys = [names[id(p)] for p in problem._parameters]
     values = dict(zip(keys, map(float, problem.getp()), strict=True))
-    return BumpsMinimum(values, jacobian, covariance, after, before, fitter)
+    return BumpsMinimum(values, jacobian, covariance_of(jacobian), after, before, fitter)
 
 
-def _chisq(problem: Any) -> float:
-    """All residuals squared, those of what is known beforehand included."""
-    known = np.asarray(problem.parameter_residuals(), dtype=float)
-    return float(np.sum(np.asarray(problem.residuals()) ** 2) + np.sum(known**2))
+def chisq_of(residuals: Any) -> float:
+    """The sum of their squares."""
+    return float(np.sum(np.asarray(residuals, dtype=float) ** 2))
+
+
+def covariance_of(jacobian: Floats) -> Floats:
+    """Bumps' covariance (k, k) of what has a Jacobian (n, k)."""
+    from bumps import lsqerror
+
+    return np.asarray(lsqerror.jacobian_cov(jacobian), dtype=float)
 
 
 def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNLIMITED) -> ModelFit:

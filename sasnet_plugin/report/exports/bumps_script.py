@@ -120,7 +120,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
             columns[text] = column
         elif slit and attribute != "dx":
             resolution.append(f"data.{attribute} = None\n")
-    imports, sampling = _sampling(curve, fit.per_decade)
+    imports, sampling = finer_points(curve, fit.per_decade)
     rows = np.transpose(list(columns.values()))
     script = _SCRIPT.format(
         head="\n".join(f"# {line}" for line in _head(result, fit)),
@@ -143,7 +143,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
     put_whole(path, script.encode(), "bumps script")
 
 
-def _sampling(curve: Curve, per_decade: int | None) -> tuple[str, str]:
+def finer_points(curve: Curve, per_decade: int | None) -> tuple[str, str]:
     """Import and code that calculate the model where the fit did; empty for the measured points."""
     if per_decade is None:
         return "", ""
