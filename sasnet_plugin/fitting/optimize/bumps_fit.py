@@ -54,11 +54,14 @@ class Reported:
     Parameters
     ----------
     dintensity : (n,) float array
+    assured : bool
+        It is fitted however short the time is: what is reported does not depend on how busy a machine is.
     """
 
     curve: Curve
     dintensity: Floats
     fit: ModelFit
+    assured: bool = True
 
     @property
     def name(self) -> str:

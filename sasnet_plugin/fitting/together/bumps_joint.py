@@ -39,11 +39,14 @@ class ReportedJoint:
     Parameters
     ----------
     dintensities : tuple of (n_i,) float array
+    assured : bool
+        As of `bumps_fit.Reported`.
     """
 
     sample: Sample
     dintensities: tuple[Floats, ...]
     fit: JointFit
+    assured: bool = True
 
     @property
     def name(self) -> str:
