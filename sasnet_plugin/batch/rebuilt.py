@@ -144,6 +144,7 @@ def _fit_of(kept: dict[str, Any]) -> ModelFit:
         kept["model"], kept["structure_factor"], parameters, kept["distributions"], math.nan,
         kept["reduced_chisq"], kept["bic"], kept["probability"], kept["seconds"], np.empty(0), kept["weight"],
         tuple(kept["warnings"]), per_decade=kept.get("per_decade"), pd_points=kept.get("pd_points", 35),
+        fitter=kept.get("fitter") or "",
     )  # fmt: skip
 
 

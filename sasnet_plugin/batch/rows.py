@@ -13,7 +13,7 @@ from ..types import product_name
 
 if TYPE_CHECKING:
     from ..fitting.result.fit_result import FitResult
-    from ..fitting.together.result import SampleResult
+    from ..fitting.together.result import JointFit, SampleResult
     from ..types import Curve
 
 Row = dict[str, Any]
@@ -126,10 +126,19 @@ def _joint_fits(result: SampleResult, told: Mapping[str, Any]) -> list[dict[str,
         | {
             "probability": found.probability, "seconds": found.seconds,
             "distributions": dict(found.distributions), "chisq": list(found.chisq),
-            "per_decade": found.per_decade,
+            "per_decade": found.per_decade, "scale": _scales(found),
         }
         for fit, found in zip(told["fits"], result.fits, strict=True)
     ]  # fmt: skip
+
+
+def _scales(fit: JointFit) -> Row | None:
+    """How the scales of a sample's curves go together; None where they do not."""
+    if fit.factors is None:
+        return None
+    return {
+        "factors": list(fit.factors), "common": fit.common, "background_deviation": fit.background_deviation,
+    }  # fmt: skip
 
 
 def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
@@ -139,7 +148,7 @@ def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
         for number, file in enumerate(files, start=1)
         for name, p in fit["own"][file].items()
     }
-    kept = ("model", "structure_factor", "weight", "reduced_chisq", "bic")
+    kept = ("model", "structure_factor", "fitter", "weight", "reduced_chisq", "bic")
     return {key: fit[key] for key in kept} | {"parameters": fit["parameters"] | own, "warnings": []}
 
 

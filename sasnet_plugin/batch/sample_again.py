@@ -80,6 +80,12 @@ def _parted(fit: ModelFit, kept: Row) -> tuple[dict[str, Parameter], dict[str, P
     return shared, {name: p for name, p in fit.parameters.items() if name not in common}
 
 
+def _scales(kept: Row) -> dict[str, Any]:
+    """How the scales of the curves go together, as a `JointFit` has it."""
+    found = kept.get("scale")
+    return found | {"factors": tuple(found["factors"])} if found else {}
+
+
 def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
     """The sample's best joint fit again, from the results of its curves."""
     from ..data.sample.sample import Sample
@@ -93,6 +99,7 @@ def joint(row: Row, results: Sequence[FitResult]) -> SampleResult:
         first.model, first.structure_factor, shared, own, tuple(r.fits[0].chisq for r in results),
         kept["reduced_chisq"], kept["bic"], first.probability, tuple(r.fits[0].theory for r in results),
         first.distributions, (), per_decade=first.per_decade, weight=first.weight,
+        fitter=kept.get("fitter") or "", **_scales(kept),
     )  # fmt: skip
     sample = Sample(tuple(result.curve for result in results), row["sample"]["kind"])
     return SampleResult(

@@ -25,6 +25,7 @@ from .assessment.held import of_one, with_held
 from .assessment.over_kinds import over_kinds
 from .evidence.weights import weighed
 from .ledger import Ledger
+from .optimize.bumps_fit import Reported, fit_by_bumps, without_bumps
 from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of
@@ -194,8 +195,8 @@ def fit_with(
     unfitted = _unfitted(state, fits)
     notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])
     given, probe = _given(options)
-    beside = partial(_beside_held, longer, found.curve, dintensity, given, method)
-    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, beside)
+    reported = partial(_reported, longer, found.curve, dintensity, given, method)
+    result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, reported)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
     if method.name == "lm":
@@ -217,6 +218,24 @@ def _over_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
     """`over_kinds`, among those of the best fit's model."""
     names = [best.name for best in result.fits[:1]]
     return over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
+
+
+def _reported(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    given: frozenset[str],
+    method: Method,
+    fits: Sequence[ModelFit],
+) -> list[ModelFit]:
+    """Fits as they are reported: fitted by Bumps, with all that is unknown in their errors."""
+    found = list(fits)
+    open_ = [i for i, fit in enumerate(found) if not fit.fitter]
+    asked = [Reported(curve, dintensity, found[i]) for i in open_]
+    for index, fit in answers(ledger, fit_by_bumps, asked, STRATEGY.time["slow"]):
+        place = open_[index]
+        found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
+    return _beside_held(ledger, curve, dintensity, given, method, found)
 
 
 def _beside_held(

@@ -183,6 +183,9 @@ class OptimizeSettings:
     enough: float = setting(
         1e-4, "Relative fall of χ² at which a refinement ends; bumps' 1e-10 follows flat minima on."
     )
+    bumps_tolerance: float = setting(
+        1e-9, "Relative rise of χ² within which a fit by bumps stands: rounding of its last step."
+    )
     same_share: float = setting(
         0.005, "A quick model's minimum is sasmodels' own if χ² differs by less; the points are added."
     )

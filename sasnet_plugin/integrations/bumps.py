@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..fitting.optimize.bumps_fit import fitter_for
 from ..fitting.result.fit_result import FitResult
 from ..report.exports.bumps_session import write_session
 from ..web.access import Keys, listening
@@ -64,7 +65,7 @@ def show(
         port=port,
         parallel=workers,
         path=str(folder),
-        fit_options={"fit": "lm"},
+        fit_options={"fit": fitter_for(len(result.fits[0].free))},
     )
 
     def end(code: int = 0) -> NoReturn:

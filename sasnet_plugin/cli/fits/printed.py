@@ -124,6 +124,8 @@ def _after_the_table(result: FitResult) -> Iterator[str]:
     more = [f"Less of a doubt: {doubt}" for doubt in doubts[1:]]
     if best is not None:
         yield f"{best.short_name}: {parameters_in_words(best)}"
+        if best.fitter:
+            yield f"Fitted by {best.fitter}."
         more += [f"Beware: {sentence}" for sentence in best.warnings if sentence not in doubts]
     yield from more
     if result.verification is not None:

@@ -92,8 +92,32 @@ def _in_order(
     while asked := _asked(order, n, done):
         done |= {fit.name for fit in asked}
         known = {fit.name: fit for fit in completed(asked)}
-        order = of_the_likeliest_group(as_the_simpler([known.get(fit.name, fit) for fit in order]), groups)
+        order = with_lower_chisq(order, [known.get(fit.name, fit) for fit in order])
+        order = of_the_likeliest_group(as_the_simpler(order), groups)
     return order
+
+
+def with_lower_chisq(before: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:
+    """Fits whose χ² has fallen since they were weighed, with the evidence and the weight of that.
+
+    Parameters
+    ----------
+    before, after : sequence of ModelFit
+        In the same order.
+    """
+    # In units of the noise that suits the fit, as the evidence has it.
+    gain = np.array([
+        0.5 * (old.chisq - new.chisq) / max(new.reduced_chisq, 1.0)
+        for old, new in zip(before, after, strict=True)
+    ])  # fmt: skip
+    if not np.any(gain):
+        return list(after)
+    weight = np.array([fit.weight for fit in after]) * np.exp(gain - np.max(gain))
+    weight = weight / max(float(np.sum(weight)), np.finfo(float).tiny)
+    return [
+        replace(fit, weight=float(w), log_evidence=fit.log_evidence + float(more))
+        for fit, w, more in zip(after, weight, gain, strict=True)
+    ]
 
 
 def _asked(order: Sequence[ModelFit], n: int, done: frozenset[str]) -> list[ModelFit]:

@@ -78,10 +78,12 @@ def _same(chisq: float, other: float) -> bool:
 def other_distributions(result: FitResult) -> list[ModelFit]:
     """Fits of the best model that are as good, with other size distributions or a supposed resolution."""
     best = result.fits[0]
+    # Among the kinds the best stands as the search has left it, before Bumps.
+    own = best.start_chisq if math.isfinite(best.start_chisq) else best.chisq
     return [
         fit
         for fit in (*result.fits[1:], *result.distributions)
         if fit.name == best.name
-        and (dict(fit.distributions) != dict(best.distributions) or not _same(fit.chisq, best.chisq))
+        and (dict(fit.distributions) != dict(best.distributions) or not _same(fit.chisq, own))
         and fit.chisq - best.chisq < ASSESSMENT.significant**2
     ]

@@ -22,6 +22,7 @@ from ..result.model_fit import ModelFit, Posterior
 from ..result.posterior import posterior_of
 from ..settings import EFFORT, OPTIMIZE
 from ..task import UNLIMITED, Budget, Counting, Method
+from .bumps_fit import fitter_for, fitter_in_words
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -277,11 +278,14 @@ def _from_best(
         reduced_chisq=chisq / max(points - count, 1),
         bic=chisq + count * float(np.log(points)),
         theory=theory,
+        fitter=fitter_in_words(f"{job.method.name}, then {fitter_for(count)}"),
     )
 
 
 def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
     """Bumps' Levenberg-Marquardt from where an experiment stands, which is left at the best point seen.
+
+    Its simplex where one parameter alone is free (`bumps_fit.fitter_for`).
 
     Parameters
     ----------
@@ -300,7 +304,7 @@ def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
     names = [p.name for p in problem._parameters]
     with silent():
         try:
-            deviations = np.asarray(fit(problem, method="lm", **options).dx)
+            deviations = np.asarray(fit(problem, method=fitter_for(len(names)), **options).dx)
         except TimeUpError:
             deviations = np.full(len(names), np.nan)
     fitness.deadline = np.inf

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.kernel import load_model
+from ...simulate.kernel_call import KernelCall
 from ...simulate.quick_models.quick import quick_model
 from ...types import Curve, sum_parts
 from ..ledger import count, spent
@@ -53,7 +54,8 @@ class ModelCurves:
         self._resolution = resolution(curve, per_decade)
         self._parts = sum_parts(name)
         self._limited = [(i, part) for i, part in enumerate(self._parts) if is_limited(part)]
-        self._kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
+        kernels = [load(part).make_kernel([self._resolution.q_calc]) for part in self._parts]
+        self._kernels = [KernelCall(kernel) for kernel in kernels]
         self.scales = scales_of(name)
         self.linear = (*self.scales, "background")
         self.deadline = np.inf
@@ -79,11 +81,9 @@ class ModelCurves:
         return self._calculated(each)
 
     def _calculated(self, parts: list[dict[str, Any]]) -> Floats:
-        from sasmodels.direct_model import call_kernel
-
         with np.errstate(all="ignore"):
             try:
-                found = [call_kernel(k, own) for k, own in zip(self._kernels, parts, strict=True)]
+                found = [call(own) for call, own in zip(self._kernels, parts, strict=True)]
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])

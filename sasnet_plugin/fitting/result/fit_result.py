@@ -188,6 +188,7 @@ def _fit_as_dict(fit: ModelFit) -> dict[str, Any]:
     return {
         "model": fit.model,
         "structure_factor": fit.structure_factor,
+        "fitter": fit.fitter or None,
         "reduced_chisq": fit.reduced_chisq,
         "bic": fit.bic,
         "weight": fit.weight,

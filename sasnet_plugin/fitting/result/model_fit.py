@@ -122,6 +122,10 @@ class ModelFit:
         Its time was up before it was at its minimum.
     log_evidence : float
         ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
+    fitter : str
+        Program, version and fitter of the values, ``bumps 1.0.5, lm``; empty where they are of the search.
+    start_chisq : float
+        χ² where that fitter began; not a number where none did.
     """
 
     model: str
@@ -144,6 +148,8 @@ class ModelFit:
     components: tuple[Component, ...] = ()
     cut: bool = False
     log_evidence: float = float("nan")
+    fitter: str = ""
+    start_chisq: float = float("nan")
 
     @property
     def name(self) -> str:

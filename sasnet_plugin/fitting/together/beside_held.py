@@ -16,16 +16,18 @@ from ..problem.free_parameters import moving
 from ..result.model_fit import Parameter
 from ..strategy.unknown_resolution import usual_resolutions
 from ..task import FitOptions
+from .bumps_joint import ReportedJoint, fit_jointly_by_bumps
 from .flat import Unknown, errors_to_add
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
-from .search import BESIDE, again
+from .search import BESIDE, JOINT, again
 
 
 def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
     """The first fit, and those that the curves do not tell from it, with errors of all that is unknown."""
     if not result.fits:
         return result
+    result = by_bumps(ledger, result)
     near = [result.fits[0], *not_distinguished(result.fits)]
     asked = [unknown(result, fit, options) for fit in near]
     done = {fit.name: fit for fit in near}
@@ -33,6 +35,27 @@ def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> Sa
         if not isinstance(more, Exception):
             done[near[index].name] = _with(near[index], more)
     return replace(result, fits=tuple(done.get(fit.name, fit) for fit in result.fits))
+
+
+def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
+    """With the fits that are reported as fitting fitted by Bumps, and a note of what was not."""
+    first = result.fits[0]
+    near = {first.name, *(fit.name for fit in not_distinguished(result.fits))}
+    places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
+    asked = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
+    fits = list(result.fits)
+    for index, fit in answers(ledger, fit_jointly_by_bumps, asked, JOINT.seconds):
+        if isinstance(fit, JointFit):
+            fits[places[index]] = fit
+    missing = [fits[i].name for i in places if not fits[i].fitter]
+    notes = [*result.notes, *([f"{', '.join(missing)}: {_NOT_BY_BUMPS}"] if missing else [])]
+    return replace(result, fits=tuple(fits), notes=tuple(notes))
+
+
+_NOT_BY_BUMPS = (
+    "Bumps did not fit this, for want of time or as a formula binds a fitted parameter; the values are those"
+    " of the search for starting values."
+)
 
 
 def unknown(result: SampleResult, fit: JointFit, options: FitOptions) -> Unknown:

@@ -11,6 +11,7 @@ from ...simulate.priors import model_info
 from ...types import product_name
 from ..assessment.goodness_of_fit import standardised_runs
 from ..evidence.prior import outside
+from ..problem.bounds import range_of
 from ..result.model_fit import Parameter
 from .one_model import JointMinimum
 from .result import JointFit
@@ -30,7 +31,8 @@ def joint_fit(found: JointMinimum) -> JointFit:
         task.model, task.structure_factor, shared, own, found.chisq, found.reduced_chisq, found.minus_two_log,
         task.probability, found.theories, kinds, tuple(one.shared for one in found.evidences),
         _runs(found), task.per_decade, seconds=found.seconds, derivatives=found.derivatives,
-        calibrations=_calibrations(found),
+        calibrations=_calibrations(found), factors=found.plan.factors, common=found.common,
+        background_deviation=found.plan.background,
     )  # fmt: skip
     # Values that no sample has, such as a length below an atom's, speak against a fit as they do alone.
     return replace(
@@ -88,7 +90,11 @@ def _calibrations(found: JointMinimum) -> tuple[float, ...]:
 def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: int | None) -> Parameter:
     value = float(found.values[place or 0][name])
     error = found.errors.get((name, place))
-    return Parameter(value, error, units.get(name, ""), error is None, value, value)
+    low, high = value, value
+    if error is not None:
+        table = model_info(product_name(found.task.model, found.task.structure_factor))
+        low, high = found.task.ranges.get(name) or range_of(table, name, value)
+    return Parameter(value, error, units.get(name, ""), error is None, float(low), float(high))
 
 
 def _marked(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:

@@ -18,6 +18,7 @@ from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..result.verdict import Verdict
 from ..settings import ASSESSMENT
+from .shared import CALIBRATION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,14 @@ class JointFit:
         the curve that has it of its own, None of what all share; per unit of each.
     calibrations : tuple of float
         Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
+    factors : tuple of float or None
+        Of each curve's scale, to the common one; None: the scales have nothing to do with each other.
+    common : float
+        The scale that the curves have in common; not a number where they have none.
+    background_deviation : float
+        Standard deviation of what is known of each curve's background beforehand, about none.
+    fitter : str
+        As of a `ModelFit`.
     """
 
     model: str
@@ -79,6 +88,25 @@ class JointFit:
     seconds: float = 0.0
     derivatives: Mapping[tuple[str, int | None], NDArray[np.float64]] = field(default_factory=dict)
     calibrations: tuple[float, ...] = ()
+    factors: tuple[float, ...] | None = None
+    common: float = float("nan")
+    background_deviation: float = float("inf")
+    fitter: str = ""
+
+    @property
+    def total(self) -> float:
+        """χ² of all curves, and what calibrations and backgrounds cost besides."""
+        return sum(self.chisq) + self.prior
+
+    @property
+    def prior(self) -> float:
+        """What calibrations and backgrounds cost."""
+        if self.factors is None:
+            return 0.0
+        each = zip(self.own, self.factors, strict=True)
+        scaled = [(own["scale"].value / (f * self.common) - 1) / CALIBRATION for own, f in each]
+        levels = [own["background"].value / self.background_deviation for own in self.own]
+        return float(np.sum(np.square([*scaled, *levels])))
 
     @property
     def name(self) -> str:
@@ -134,6 +162,7 @@ class JointFit:
             self.model, self.structure_factor, parameters, self.distributions, self.chisq[i],
             self.chisq[i] / max(points - free, 1), self.chisq[i] + free * float(np.log(points)),
             self.probability, self.seconds, self.theories[i], self.weight, per_decade=self.per_decade,
+            fitter=self.fitter,
         )  # fmt: skip
 
     def as_dict(self, files: list[str]) -> dict[str, Any]:
@@ -141,6 +170,7 @@ class JointFit:
         return {
             "model": self.model,
             "structure_factor": self.structure_factor,
+            "fitter": self.fitter or None,
             "weight": self.weight,
             "reduced_chisq": self.reduced_chisq,
             "bic": self.minus_two_log,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...digits import quantity
 from ...files import MARK, put_whole
+from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
 from ...fitting.problem.resolution import is_slit
 from ...fitting.result.fit_result import FitResult
@@ -24,10 +25,10 @@ _SCRIPT = """\
 {head}
 #
 # Run it with
-#     bumps {file} --batch --fit=lm --export=fit
+#     bumps {file} --batch --fit={fitter} --export=fit
 # or open it in a browser with
 #     bumps {file}
-
+{warning}
 import numpy as np
 from bumps.names import FitProblem
 from numpy import inf
@@ -61,6 +62,11 @@ model = Model(
 
 fitness = Guarded(data=data, model=model)
 {sampling}problem = FitProblem(fitness, name={name!r})
+"""
+
+#: What a script says whose only free parameter bumps' Levenberg-Marquardt would not fit.
+WARNING_OF_ONE = """\
+# One parameter is free. Do not use --fit=lm: with one parameter bumps 1.0.5 may stop far from the minimum.
 """
 
 #: sasmodels calculates the model at the measured points: too few for fringes finer than their distance.
@@ -114,11 +120,13 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
             columns[text] = column
         elif slit and attribute != "dx":
             resolution.append(f"data.{attribute} = None\n")
-    imports, sampling = _sampling(curve, fit.per_decade)
+    imports, sampling = finer_points(curve, fit.per_decade)
     rows = np.transpose(list(columns.values()))
     script = _SCRIPT.format(
         head="\n".join(f"# {line}" for line in _head(result, fit)),
         file=_one_line(Path(path).name),
+        fitter=fitter_for(len(fit.free)),
+        warning=WARNING_OF_ONE if len(fit.free) == 1 else "",
         columns=", ".join(columns),
         table="\n".join(" ".join(repr(float(v)) for v in row) for row in rows),
         resolution="".join(resolution),
@@ -135,7 +143,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
     put_whole(path, script.encode(), "bumps script")
 
 
-def _sampling(curve: Curve, per_decade: int | None) -> tuple[str, str]:
+def finer_points(curve: Curve, per_decade: int | None) -> tuple[str, str]:
     """Import and code that calculate the model where the fit did; empty for the measured points."""
     if per_decade is None:
         return "", ""
@@ -155,6 +163,7 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     lines = [
         f"{fit.name}, fitted to {_one_line(source)}; {MARK}.",
         f"χ² = {fit.chisq:.10g} for {len(curve)} points and {len(fit.free)} fitted parameters.",
+        *([f"Fitted by {fit.fitter}."] if fit.fitter else []),
     ]
     for name in fit.free:
         p = fit.parameters[name]

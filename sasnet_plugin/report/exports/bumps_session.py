@@ -10,6 +10,7 @@ from typing import Any
 
 from ...digits import chisq_text
 from ...files import MARK, put_whole
+from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import experiment_of
 from ...fitting.problem.resolution import calculated_q, is_slit
 from ...fitting.result.fit_result import FitResult
@@ -73,7 +74,7 @@ def write_session(result: FitResult, path: str | Path) -> None:
         item = HistoryItem()
         problem, item.chisq_str = _problem(result, fit)
         item.problem = ProblemState(problem, _SERIALIZER)
-        item.fitting = Fitting(method="lm")
+        item.fitting = Fitting(method=fitter_for(len(fit.free)))
         item.timestamp = f"{place:04d}"
         item.label = f"{fit.name}: reduced χ² {chisq_text(fit.reduced_chisq)}, weight {fit.weight:.2g}"
         item.keep = True
@@ -81,7 +82,7 @@ def write_session(result: FitResult, path: str | Path) -> None:
     state.problem, state.fitting = item.problem, item.fitting
     shared = state.shared
     shared.active_history = item.timestamp
-    shared.selected_fitter = "lm"
+    shared.selected_fitter = fitter_for(len(result.fits[0].free))
     # Items that bumps saves later drop old ones beyond this length.
     shared.autosave_history_length = max(shared.autosave_history_length, 2 * len(result.fits))
     shared.model_file = {"filename": item.problem.fitProblem.name, "pathlist": []}

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...data.sample.sample import CONTRASTS, SETTINGS
 from ...digits import chisq_text
 from ...files import MARK, put_whole
+from ...fitting.optimize.bumps_fit import fitter_for
 from ...fitting.problem.experiment import starting_values
 from ...fitting.problem.resolution import is_slit
 from ...fitting.result.model_fit import ModelFit, Parameter
-from ...fitting.together.result import SampleResult
+from ...fitting.together.result import JointFit, SampleResult
 from ...fitting.together.shared import CALIBRATION
 from ...types import Curve, SasnetError
 from ...written import PROJECT_END
+from .bumps_script import WARNING_OF_ONE, finer_points
 from .sasview_project import pages_of_sample
 
 #: By what a file that was written here is known (`files.check_output`).
@@ -31,17 +31,17 @@ _SCRIPT = """\
 # {head}
 #
 # Run it with
-#     bumps {file} --batch --fit=lm --export=fit
+#     bumps {file} --batch --fit={fitter} --export=fit
 # or open it in a browser with
 #     bumps {file}
-
+{warning}
 import numpy as np
 from bumps.names import FitProblem, Parameter
 from numpy import inf
 from sasmodels.bumps_model import Experiment, Model
 from sasmodels.core import load_model
 from sasmodels.data import Data1D
-
+{imports}
 
 class Guarded(Experiment):
     \"\"\"Where the model has no value, the residual is large instead of NaN.\"\"\"
@@ -72,7 +72,8 @@ models = [{models}]
 # What each has of its own
 {own}
 curves = zip([{data}], models)
-problem = FitProblem([Guarded(data=data, model=model) for data, model in curves], name={name!r})
+experiments = [Guarded(data=data, model=model) for data, model in curves]
+{sampling}problem = FitProblem(experiments, name={name!r})
 """
 
 
@@ -108,7 +109,7 @@ def fitted(result: SampleResult, i: int) -> ModelFit:
 
 
 def _ranged(name: str, p: Parameter) -> Parameter:
-    if p.fixed:
+    if p.fixed or p.low < p.high:
         return p
     if name == "background":
         return replace(p, low=-np.inf, high=np.inf)
@@ -156,15 +157,18 @@ def sample_script(result: SampleResult, file: str) -> str:
     for name, p in _shared(result, fits[0]).items():
         shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
         shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
-    scales = [one["scale"].value for one in best.own if "scale" in one]
-    common = float(np.median(scales)) if result.sample.kind in (SETTINGS, CONTRASTS) else None
-    if common is not None:
-        own.append(f"common = Parameter({common!r}, name='common scale').range(0, inf)")
-    for i, one in enumerate(best.own):
-        own += _own_lines(i, one, fits[i], common)
+    factors = None if any(one["scale"].fixed for one in best.own) else best.factors
+    if factors is not None:
+        own.append(f"common = Parameter({best.common!r}, name='common scale').range(0, inf)")
+    for i in range(len(fits)):
+        own += _own_lines(i, best, fits[i], factors)
+    free = sum(line.count(".range(") + line.count(".dev(") for line in (*shared, *own))
+    imports, sampling = _sampling(result, best.per_decade)
     return _SCRIPT.format(
         head=f"{best.name}, fitted to {len(fits)} curves of one sample, reduced χ²"
-        f" {chisq_text(best.reduced_chisq)}; {MARK}.",
+        f" {chisq_text(best.reduced_chisq)}{_fitted_by(best.fitter)}; {MARK}.",
+        fitter=fitter_for(free), warning=WARNING_OF_ONE if free == 1 else "", imports=imports,
+        sampling=sampling,
         file=file, name=best.name, curves="\n".join(curves),
         models=", ".join(f"model{i}" for i in range(len(fits))),
         data=", ".join(f"data{i}" for i in range(len(fits))),
@@ -183,16 +187,29 @@ def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
     )
 
 
-def _own_lines(i: int, own: Mapping[str, Parameter], fit: ModelFit, common: float | None) -> list[str]:
+def _fitted_by(fitter: str) -> str:
+    return f", fitted by {fitter}" if fitter else ""
+
+
+def _sampling(result: SampleResult, per_decade: int | None) -> tuple[str, str]:
+    """Imports and code that calculate each curve at the points of q where the fit did."""
+    parts = [finer_points(curve, per_decade) for curve in result.sample.curves]
+    imports = "".join(sorted({imported for imported, _ in parts}))
+    code = [f"fitness, data = experiments[{i}], data{i}\n{part}" for i, (_, part) in enumerate(parts) if part]
+    return imports, "".join(code)
+
+
+def _own_lines(i: int, best: JointFit, fit: ModelFit, factors: tuple[float, ...] | None) -> list[str]:
     """What a curve has of its own; its scale within the calibration of the common one, where there is one."""
-    lines = []
+    lines, own = [], best.own[i]
     for name in (name for name, p in own.items() if not p.fixed):
-        if name == "scale" and common is not None:
-            lines.append(
-                f"calibration{i} = Parameter({own[name].value / common!r}, name='calibration {i + 1}')"
-            )
+        if name == "scale" and factors is not None:
+            off = own[name].value / (factors[i] * best.common)
+            lines.append(f"calibration{i} = Parameter({off!r}, name='calibration {i + 1}')")
             lines.append(f"calibration{i}.dev({CALIBRATION}, mean=1.0)")
-            lines.append(f"model{i}.scale = common * calibration{i}")
+            lines.append(f"model{i}.scale = {factors[i]!r} * common * calibration{i}")
+        elif name == "background" and factors is not None and np.isfinite(best.background_deviation):
+            lines.append(f"model{i}.background.dev({best.background_deviation!r}, mean=0.0)")
         else:
             ranged = fit.parameters[name]
             lines.append(f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})")

@@ -106,7 +106,7 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
             f'<summary>{number} {swatch(number - 1)}<span class="name">{escape(fit.short_name)}</span>'
             "</summary>"
             f'<div class="wide" id="parameters-{number}"><table class="parameters">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>{_fitted_by(fit)}</details>"
         )
     return (
         f"<section><h2>Parameters</h2>{''.join(tables)}"
@@ -116,6 +116,10 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         " parameters were not fitted: they were given, or the data cannot tell them from others.</p>"
         "</section>"
     )
+
+
+def _fitted_by(fit: ModelFit) -> str:
+    return f'<p class="small">Fitted by {escape(fit.fitter)}.</p>' if fit.fitter else ""
 
 
 def _parameter_head(fit: ModelFit) -> str:

@@ -1,0 +1,240 @@
+"""What does a batch of everyday curves cost, and a fit of a known model, against another checkout?
+
+Part ``batch``: 60 curves of five kinds (spheres of 10 % polydispersity, Gaussian coils, Lorentzian with Porod
+scattering, power laws, broad peaks), calculated by formulas in numpy, go through ``sasnet batch --workers 1``
+of this checkout and of another one (``--against``: a folder to put on PYTHONPATH), in alternating pairs: CPU
+time of all processes, peak memory of the largest, right answers. Part ``known``: 20 curves of
+``fitting/everyday_curves`` whose model is given, in one warm process, against Bumps' ``lm`` alone on the same
+problem from starting values 3 % off. Run ``python -m benchmarks speed --work W --against /path``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .asked import parser_of
+from .tables import markdown
+
+Array = NDArray[np.float64]
+HERE = Path(__file__).resolve().parents[1]
+#: Points of a curve, and curves of each kind.
+POINTS, EACH = 120, 12
+#: Names of models that are the same curve as each kind: a limit of one is the other.
+RIGHT: Mapping[str, frozenset[str]] = {
+    "sphere": frozenset({"sphere"}),
+    "coil": frozenset({"mono_gauss_coil", "poly_gauss_coil"}),
+    "lorentz_porod": frozenset({"correlation_length"}),
+    "power_law": frozenset({"power_law"}),
+    "broad_peak": frozenset({"broad_peak"}),
+}
+
+
+def _sphere(q: Array, rng: np.random.Generator) -> Array:
+    """Spheres of Gaussian size distribution, 10 % of the mean wide, in cm⁻¹."""
+    mean = rng.uniform(30, 90)
+    radii = mean * (1 + 0.1 * np.linspace(-3, 3, 61))
+    weight = np.exp(-0.5 * np.linspace(-3, 3, 61) ** 2)
+    x = q[:, None] * radii
+    amplitude = 3 * (np.sin(x) - x * np.cos(x)) / x**3
+    volume = 4 / 3 * np.pi * radii**3
+    squared = (amplitude**2 * volume**2) @ weight / (volume @ weight)
+    return np.asarray(0.01 * 1e-4 * rng.uniform(4, 25) * squared + 0.01)
+
+
+def _coil(q: Array, rng: np.random.Generator) -> Array:
+    """P. Debye, J. Phys. Colloid Chem. 51 (1947) 18."""
+    x = (q * rng.uniform(25, 110)) ** 2
+    return np.asarray(rng.uniform(20, 100) * 2 * (np.expm1(-x) + x) / x**2 + 0.01)
+
+
+def _lorentz_porod(q: Array, rng: np.random.Generator) -> Array:
+    """B. Hammouda, D. L. Ho and S. Kline, Macromolecules 37 (2004) 6932."""
+    lorentzian = rng.uniform(5, 20) / (1 + (q * rng.uniform(20, 80)) ** rng.uniform(1.7, 2.3))
+    return np.asarray(rng.uniform(0.5, 2) * 1e-6 * q ** -rng.uniform(2.8, 3.4) + lorentzian + 0.01)
+
+
+def _power_law(q: Array, rng: np.random.Generator) -> Array:
+    return np.asarray(rng.uniform(0.5, 2) * 1e-5 * q ** -rng.uniform(2.2, 4.0) + 0.01)
+
+
+def _broad_peak(q: Array, rng: np.random.Generator) -> Array:
+    """B. Hammouda, Eur. Polym. J. 46 (2010) 2275."""
+    off = np.abs(q - rng.uniform(0.06, 0.14)) * rng.uniform(40, 80)
+    peak = rng.uniform(5, 20) / (1 + off ** rng.uniform(1.8, 2.4))
+    return np.asarray(rng.uniform(0.5, 2) * 1e-5 * q**-3.0 + peak + 0.01)
+
+
+KINDS: Mapping[str, Callable[[Array, np.random.Generator], Array]] = {
+    "sphere": _sphere, "coil": _coil, "lorentz_porod": _lorentz_porod, "power_law": _power_law,
+    "broad_peak": _broad_peak,
+}  # fmt: skip
+
+
+def write_curves(folder: Path, step: int = 1) -> list[Path]:
+    """Files of q, I and dI: 1 to 2 % of noise, growing along q."""
+    folder.mkdir(parents=True, exist_ok=True)
+    q, written = np.geomspace(0.004, 0.35, POINTS), []
+    relative = 0.01 * (1 + np.linspace(0, 1, POINTS))
+    for place, (kind, formula) in enumerate(KINDS.items()):
+        for i in range(0, EACH, step):
+            rng = np.random.default_rng([69, place, i])
+            exact = formula(q, rng)
+            noisy = exact * (1 + relative * rng.standard_normal(POINTS))
+            path = folder / f"{kind}_{i:02d}.dat"
+            columns = np.column_stack([q, noisy, relative * exact])
+            np.savetxt(path, columns, fmt="%.8e", header="q (1/A)  I (1/cm)  dI (1/cm)")
+            written.append(path)
+    return written
+
+
+_MEASURED = """
+import json, resource, subprocess, sys, time
+began = time.monotonic()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({"code": code, "cpu": used.ru_utime + used.ru_stime, "rss": used.ru_maxrss / 1024,
+                  "wall": time.monotonic() - began}))
+"""
+
+
+def measured(command: list[str], checkout: Path) -> dict[str, float]:
+    """CPU time of a command and all its processes, s, and peak memory of the largest of them, MiB."""
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    run = subprocess.run(
+        [sys.executable, "-c", _MEASURED, *command],
+        env=environment, capture_output=True, text=True, check=True, cwd=checkout,
+    )  # fmt: skip
+    found: dict[str, float] = json.loads(run.stdout)
+    return found
+
+
+def batch(files: list[Path], out: Path, checkout: Path) -> dict[str, Any]:
+    """One batch of all files."""
+    command = [
+        sys.executable, "-m", "sasnet_plugin", "batch", *map(str, files), "--workers", "1", "--out", str(out),
+        "--no-progress",
+    ]  # fmt: skip
+    row: dict[str, Any] = measured(command, checkout)
+    return row | {"answers": answers(out)}
+
+
+def answers(out: Path) -> dict[str, str]:
+    """The best model of each file."""
+    with out.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        return {Path(row["file"]).name: row["model"] for row in csv.DictReader(file)}
+
+
+def right(found: Mapping[str, str]) -> int:
+    """How many files have the model that they were calculated with."""
+    return sum(model in RIGHT[name.rpartition("_")[0]] for name, model in found.items())
+
+
+def table(rows: Mapping[str, list[dict[str, Any]]]) -> str:
+    """Medians of each checkout."""
+    lines = []
+    for name, found in rows.items():
+        each = {key: statistics.median(row[key] for row in found) for key in ("cpu", "rss")}
+        count = len(found[0]["answers"])
+        lines.append([
+            name, str(len(found)), f"{each['cpu']:.1f}", f"{each['cpu'] / count:.2f}", f"{each['rss']:.0f}",
+            f"{right(found[0]['answers'])} of {count}",
+        ])  # fmt: skip
+    return markdown(["checkout", "runs", "CPU / s", "a curve", "peak memory / MiB", "right"], lines)
+
+
+def known(index: int) -> dict[str, Any]:
+    """CPU time of a fit whose model is given, warm, and of Bumps' lm alone from 3 % off."""
+    from sasnet_plugin.fitting.api import fit_with
+    from sasnet_plugin.fitting.problem.experiment import rebuilt
+    from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.types import Curve
+
+    from .fitting.everyday_curves import everyday
+    from .kept import Here
+
+    found = everyday(index, 2028)
+    form, _, factor = found.model.partition("@")
+    options = FitOptions(models=(form,), structure_factor=factor or "none")
+    curve = Curve(found.q, found.intensity, found.dintensity, found.dq, file=f"{index}.dat")
+
+    def whole() -> Any:
+        return fit_with(Here(), curve, options)
+
+    whole()  # compiles and loads
+    began = time.process_time()
+    fit = whole().fits[0]
+    cost = time.process_time() - began
+    problem, _ = rebuilt(curve, found.dintensity, fit)
+    start = problem.getp() * (1 + 0.03 * np.random.default_rng(index).choice([-1, 1], len(problem.getp())))
+    began = time.process_time()
+    _bare(problem, start)
+    bare = time.process_time() - began
+    return {"model": found.model, "fit": cost, "bare": bare, "ratio": cost / bare}
+
+
+def _bare(problem: Any, start: Array) -> None:
+    from bumps.fitters import fit
+
+    problem.setp(start)
+    fit(problem, method="lm")
+
+
+def main() -> None:
+    """Run both parts and print their tables."""
+    parser = parser_of(
+        __doc__, work=True, pairs=(1, "alternating pairs of batches"), step=(1, "every so manieth curve"),
+        models=(20, "known models"),
+    )  # fmt: skip
+    parser.add_argument("--against", type=Path, help="another checkout of the project")
+    parser.add_argument("--parts", nargs="*", choices=("batch", "known"), default=["batch", "known"])
+    given = parser.parse_args()
+    pages = []
+    if "batch" in given.parts:
+        pages.append(_batches(given))
+    if "known" in given.parts:
+        pages.append(_known_models(given.models))
+    page = "\n".join(pages)
+    print(page)
+    if given.write:
+        Path(__file__).with_suffix(".md").write_text(f"# What fits cost\n\n{page}", encoding="utf-8")
+
+
+def _batches(given: Any) -> str:
+    files = write_curves(given.work / "curves", given.step)
+    checkouts = {"this": HERE} | ({"other": given.against.resolve()} if given.against else {})
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in checkouts}
+    for pair in range(given.pairs):
+        for name, checkout in checkouts.items():
+            row = batch(files, given.work / f"{name}_{os.getpid()}_{pair}.h5", checkout)
+            rows[name].append(row)
+            print(name, {k: v for k, v in row.items() if k != "answers"}, right(row["answers"]), flush=True)
+    (given.work / "answers.json").write_text(json.dumps(rows), encoding="utf-8")
+    return table(rows)
+
+
+def _known_models(count: int) -> str:
+    rows = []
+    for index in range(count):
+        rows.append(known(index))
+        print(rows[-1], flush=True)
+    lines = [
+        [r["model"], f"{1e3 * r['fit']:.0f}", f"{1e3 * r['bare']:.1f}", f"{r['ratio']:.1f}"] for r in rows
+    ]
+    lines.append(["median", "", "", f"{statistics.median(r['ratio'] for r in rows):.1f}"])
+    return markdown(["known model", "fit / ms CPU", "Bumps' lm alone / ms", "ratio"], lines)
+
+
+if __name__ == "__main__":
+    main()

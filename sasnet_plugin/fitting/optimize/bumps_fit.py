@@ -1,0 +1,239 @@
+"""The reported fit: Bumps, from where the search has ended, on the problem that is exported.
+
+The search (`local_search`) finds starting values with scale and background solved for. What is reported is
+where Bumps' fitter ends from there: its values, its χ² and its covariance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...types import Curve
+from ..ledger import spent
+from ..problem.experiment import TimeUpError, rebuilt, silent, starting_values
+from ..problem.free_parameters import moving
+from ..problem.model_curves import ModelCurves
+from ..problem.sums import all_exact, components_of
+from ..result.components import Component
+from ..result.covariance import errors_of
+from ..result.model_fit import ModelFit, Parameter
+from ..settings import OPTIMIZE
+from ..task import UNLIMITED, Budget
+from .finish import strong_pairs
+
+if TYPE_CHECKING:
+    from ...simulate.bank import Bank
+
+#: Bumps 1.0.5's Levenberg-Marquardt ends far from the minimum where one parameter alone is free.
+_FITTER, _FITTER_OF_ONE = "lm", "amoeba"
+
+
+def fitter_for(free: int) -> str:
+    """Bumps' name of the fitter for so many free parameters."""
+    return _FITTER_OF_ONE if free == 1 else _FITTER
+
+
+@cache
+def fitter_in_words(fitter: str) -> str:
+    """Program, version and fitter, such as ``bumps 1.0.5, lm``."""
+    return f"bumps {version('bumps')}, {fitter}"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A fit that is to be reported.
+
+    Parameters
+    ----------
+    dintensity : (n,) float array
+    assured : bool
+        It is fitted however short the time is: what is reported does not depend on how busy a machine is.
+    """
+
+    curve: Curve
+    dintensity: Floats
+    fit: ModelFit
+    assured: bool = True
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name of the model."""
+        return self.fit.name
+
+
+@dataclass(frozen=True)
+class BumpsMinimum:
+    """Where Bumps has ended.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        Of the free parameters, in the order of the columns.
+    jacobian : (n, k) float array
+        Of the residuals, per unit of each parameter (`bumps.lsqerror.jacobian`).
+    covariance : (k, k) float array
+        Bumps' own, from this Jacobian.
+    """
+
+    values: Mapping[str, float]
+    jacobian: Floats
+    covariance: Floats
+    chisq: float
+    start_chisq: float
+    fitter: str
+
+    @property
+    def kept_start(self) -> bool:
+        """Whether Bumps' χ² was higher than where it began, so that the start stands."""
+        return self.chisq > self.start_chisq * (1 + OPTIMIZE.bumps_tolerance)
+
+
+def run_bumps(problem: Any, fitter: str, **options: float) -> None:
+    """Run one of Bumps' fitters from where a problem stands, and leave the problem where it ends.
+
+    Raises
+    ------
+    TimeUpError
+        The time of an experiment was up.
+    """
+    from bumps.fitters import FITTERS, FitDriver
+
+    chosen = next(one for one in FITTERS if one.id == fitter)
+    driver = FitDriver(fitclass=chosen, problem=problem, monitors=[], **options)
+    with silent():
+        driver.clip()
+        driver.fit()
+
+
+def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
+    """Fit a problem from where it stands; never to a higher χ² than there.
+
+    Parameters
+    ----------
+    problem : bumps.fitproblem.FitProblem
+        Left where the minimum is.
+    names : mapping of int to str
+        By the ``id()`` of each free parameter, what it is called.
+
+    Raises
+    ------
+    TimeUpError
+    """
+    from bumps import lsqerror
+
+    start = np.array(problem.getp(), dtype=float)
+    before = chisq_of(problem.residuals())
+    fitter = fitter_for(start.size)
+    run_bumps(problem, fitter)
+    after = chisq_of(problem.residuals())
+    if not after <= before * (1 + OPTIMIZE.bumps_tolerance):
+        problem.setp(start)
+    with silent():
+        jacobian = np.asarray(lsqerror.jacobian(problem), dtype=float)
+    keys = [names[id(p)] for p in problem._parameters]
+    values = dict(zip(keys, map(float, problem.getp()), strict=True))
+    return BumpsMinimum(values, jacobian, covariance_of(jacobian), after, before, fitter)
+
+
+def chisq_of(residuals: Any) -> float:
+    """The sum of their squares."""
+    return float(np.sum(np.asarray(residuals, dtype=float) ** 2))
+
+
+def covariance_of(jacobian: Floats) -> Floats:
+    """Bumps' covariance (k, k) of what has a Jacobian (n, k)."""
+    from bumps import lsqerror
+
+    return np.asarray(lsqerror.jacobian_cov(jacobian), dtype=float)
+
+
+def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNLIMITED) -> ModelFit:
+    """The fit as Bumps has it: values, χ², covariance and curve; work for a pool.
+
+    Where Bumps ends at a higher χ², or has no time, the start stands and a warning says so.
+    """
+    fit, began = asked.fit, spent()
+    if not fit.free:
+        return fit
+    problem, fitness = rebuilt(asked.curve, asked.dintensity, fit, seconds=budget.seconds)
+    names = {id(getattr(fitness.model, name)): name for name in fit.free}
+    try:
+        found = minimise_by_bumps(problem, names)
+    except TimeUpError:
+        return without_bumps(fit)
+    with silent():
+        theory = np.asarray(fitness.theory(), dtype=float)
+    return replace(_with_minimum(asked, found, theory), seconds=fit.seconds + spent() - began)
+
+
+def without_bumps(fit: ModelFit) -> ModelFit:
+    """The fit as the search has left it, with a warning that it is."""
+    return replace(fit, warnings=(*fit.warnings, _LATE))
+
+
+_LATE = "Bumps had no time to finish this fit: its values are those of the search for starting values."
+
+
+def _with_minimum(asked: Reported, found: BumpsMinimum, theory: Floats) -> ModelFit:
+    fit, points = asked.fit, len(asked.curve)
+    chisq = float(np.sum(((theory - asked.curve.intensity) / asked.dintensity) ** 2))
+    derivatives = dict(zip(found.values, found.jacobian.T, strict=True))
+    slopes = {name: derivatives[name] for name in fit.free}
+    errors = _errors(fit, found)
+    parameters = {
+        name: replace(p, value=found.values[name], error=errors[name]) if name in found.values else p
+        for name, p in fit.parameters.items()
+    }
+    said = (_kept(found.fitter),) if found.kept_start else ()
+    moved = replace(
+        fit, parameters=parameters, chisq=chisq, reduced_chisq=chisq / max(points - len(fit.free), 1),
+        bic=fit.bic + chisq - fit.chisq, theory=theory, derivatives=slopes, correlations=strong_pairs(slopes),
+        warnings=(*fit.warnings, *said), fitter=fitter_in_words(found.fitter), start_chisq=fit.chisq,
+    )  # fmt: skip
+    return replace(moved, components=_components(asked, moved)) if fit.components else moved
+
+
+def _kept(fitter: str) -> str:
+    return f"Bumps' {fitter} ended at a higher χ² than its start: the starting values are kept."
+
+
+def _errors(fit: ModelFit, found: BumpsMinimum) -> dict[str, float | None]:
+    """Bumps' standard deviations, widened by what widened those of the search.
+
+    What was added before (sizes that the data do not show, a shared error) stays added in quadrature.
+    """
+    own = np.sqrt(np.diag(found.covariance))
+    base = errors_of(moving(fit.derivatives))
+    return {
+        name: _widened(fit.parameters[name], float(error), base.get(name))
+        for name, error in zip(found.values, own, strict=True)
+    }
+
+
+def _widened(before: Parameter, error: float, base: float | None) -> float | None:
+    if base is None or not np.isfinite(base):  # the search knew no slopes
+        return error if np.isfinite(error) else before.error
+    if before.error is None:  # not known for another reason
+        return None
+    return float(np.sqrt(error**2 + max(before.error**2 - base**2, 0.0)))
+
+
+def _components(asked: Reported, fit: ModelFit) -> tuple[Component, ...]:
+    """Shares where the fit has ended, with the errors that they had."""
+    values = starting_values(fit)
+    quick = all_exact(fit.name, values)
+    local = ModelCurves(asked.curve, asked.dintensity, fit.name, per_decade=fit.per_decade, quick=quick)
+    scales = np.array([values[name] for name in local.scales])
+    with contextlib.suppress(TimeUpError):
+        curves = scales[:, None] * local.intensity(values)
+        parts = components_of(fit.name, asked.curve.q, curves, scales)
+        return tuple(replace(p, error=old.error) for p, old in zip(parts, fit.components, strict=True))
+    return fit.components

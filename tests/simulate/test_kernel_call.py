@@ -1,0 +1,61 @@
+"""A kernel called with what is kept between calls has sasmodels' own curve, to the bit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.simulate.kernel import load_model
+from sasnet_plugin.simulate.kernel_call import KernelCall
+from sasnet_plugin.simulate.priors import form_models
+
+Q = np.geomspace(0.005, 0.3, 20)
+PRODUCTS = (
+    "sphere@hayter_msa",
+    "core_shell_sphere@hardsphere",
+    "sphere+power_law",
+    "vesicle@stickyhardsphere",
+)
+#: Of these one curve takes minutes at sasmodels' own points of quadrature.
+SLOW = ("paracrystal", "superball", "pringle", "raspberry", "micromagnetic")
+
+
+def _values(kernel: Any, rng: np.random.Generator) -> dict[str, Any]:
+    table = kernel.info.parameters.call_parameters
+    return {
+        p.name: float(p.default) * rng.uniform(0.95, 1.05)
+        for p in table
+        if p.default and not p.choices and p.type not in ("magnetic", "orientation")
+    }
+
+
+@pytest.mark.parametrize("name", [*(m for m in form_models()[::4] if not m.endswith(SLOW)), *PRODUCTS])
+def test_curves_are_those_of_sasmodels(name: str) -> None:
+    from sasmodels.direct_model import call_kernel
+
+    kernel, rng = load_model(name).make_kernel([Q]), np.random.default_rng(1)
+    call = KernelCall(kernel)
+    wide = [p for p in kernel.info.parameters.call_parameters if p.name in kernel.info.parameters.pd_1d]
+    for kind in ("", "gaussian", "lognormal", "schulz"):
+        values = _values(kernel, rng)
+        for p in wide[:1] if kind else ():
+            values |= {f"{p.name}_pd": 0.1, f"{p.name}_pd_n": 5, f"{p.name}_pd_nsigma": 3.0}
+            values[f"{p.name}_pd_type"] = kind
+        expected = np.array(call_kernel(kernel, dict(values)))
+        assert np.array_equal(call(values), expected, equal_nan=True)
+        assert np.array_equal(call(values), expected, equal_nan=True)  # with its details known
+
+
+def test_magnetic_spheres_are_those_of_sasmodels() -> None:
+    from sasmodels.direct_model import call_kernel
+
+    kernel = load_model("sphere").make_kernel([Q])
+    values = {"radius": 50.0, "sld_M0": 3.0, "sld_mtheta": 30.0, "up_frac_i": 0.5}
+    assert np.array_equal(KernelCall(kernel)(values), call_kernel(kernel, dict(values)))
+
+
+def test_a_parameter_of_another_model_is_an_error() -> None:
+    with pytest.raises(TypeError, match="thickness"):
+        KernelCall(load_model("sphere").make_kernel([Q]))({"radius": 50.0, "thickness": 3.0})
