@@ -19,6 +19,7 @@ from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import TERMS
+from ..start_values.simple_sums import SMOOTH
 from ..task import Pair
 from .settings import STRATEGY
 
@@ -155,7 +156,7 @@ class Beliefs:
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
             own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
-        return found * second_share(hypothesis.second)
+        return found * second_share(hypothesis)
 
     def rather(self, hypothesis: Hypothesis, other: Hypothesis) -> float:
         """How likely it is the one of two, 0..1."""
@@ -192,9 +193,21 @@ class Beliefs:
 
 
 @cache
-def second_share(second: str | None) -> float:
-    """How often a curve holds a certain second component, over how often it holds none."""
-    return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
+def second_share(hypothesis: Hypothesis) -> float:
+    """How often a curve holds a certain second component, over how often it holds none.
+
+    Gels, networks and polymers in solution often show large structures at low q as well: a power law.
+    """
+    if hypothesis.second is None:
+        return 1.0
+    if hypothesis.form in SMOOTH:
+        return STRATEGY.upturn_prior
+    return STRATEGY.second_prior / (len(TERMS) + 1)
+
+
+def is_smooth(hypothesis: Hypothesis) -> bool:
+    """Whether its curve has neither fringes nor peaks, so that no usual resolution shows in it."""
+    return hypothesis.form in SMOOTH and hypothesis.second in (None, *TERMS)
 
 
 def factor_share(guess: ModelGuess, factor: str | None) -> float:
@@ -224,7 +237,7 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool)
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)
-    return [max(p, STRATEGY.least_prior) * second_share(h.second) for p, h in zip(found, every, strict=True)]
+    return [max(p, STRATEGY.least_prior) * second_share(h) for p, h in zip(found, every, strict=True)]
 
 
 def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:

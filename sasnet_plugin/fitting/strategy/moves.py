@@ -23,12 +23,13 @@ from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
-from .hypothesis import Hypothesis, of_name, size_of
+from .hypothesis import Hypothesis, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
 from .state import State
 from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
+from .simple_moves import simple_sums
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
@@ -43,7 +44,7 @@ def open_steps(state: State) -> list[Step]:
 
 
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, simple_sums, first, near, nested, salted)
     if state.fits:
         moves += (kinds, restarted, again, ended, measured, resolutions, resolved)
     if state.fits and state.free:
@@ -281,7 +282,7 @@ def again(state: State) -> Iterator[Step]:
     One that is off by less than χ² scatters looks like the right one, with other sizes.
     """
     best = state.explanation
-    if best is None or best.as_measured or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or is_smooth(best) or _is_as_good_as_can_be(state):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there

@@ -41,6 +41,9 @@ class StrategySettings:
         0.02, "The same of bodies that experts try first, of any structure factor, and of one that is nearer."
     )
     second_prior: float = setting(0.1, "How often a curve holds a second component.")
+    upturn_prior: float = setting(
+        0.5, "The same of a power law beside a network, coils or another smooth term, over none."
+    )
     near: float = setting(0.05, "Added to weighted residuals of the bank before they are compared.")
     unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")

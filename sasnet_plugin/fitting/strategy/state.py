@@ -21,6 +21,7 @@ from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import fixed_of
+from ..start_values.simple_sums import NearSum, near_simple_sums
 from ..task import Budget, FitOptions, Pair, Task
 from .hypothesis import Beliefs, Hypothesis, Supposed, factors_of, second_share, size_of
 from .settings import STRATEGY
@@ -75,6 +76,17 @@ class State:
         """The smallest reduced χ² of all fits."""
         return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
 
+    @cached_property
+    def near_simple_sums(self) -> list[NearSum]:
+        """Simple models whose curves come near, alone and with a power law."""
+        return near_simple_sums(self.curve, self.dintensity)
+
+    @property
+    def may_be_sum(self) -> bool:
+        """Whether it would be known whose a contrast or a scale is that a user gives."""
+        given = {*self.options.fixed, *self.options.ranges}
+        return self.options.contrast is None and "scale" not in given
+
     @property
     def supposed(self) -> set[Supposed]:
         """Resolutions that were found, which the file does not state."""
@@ -122,7 +134,7 @@ class State:
         files that state none are of instruments where it hardly matters. A curve that the measured points
         alone give is a calculated one: strong evidence, or it is not said.
         """
-        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
+        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
         found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
             return float(found)

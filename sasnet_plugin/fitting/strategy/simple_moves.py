@@ -1,0 +1,27 @@
+"""Simple curves of the field first: one smooth term, a power law or both, where their grid comes near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .hypothesis import Hypothesis, of_name
+from .state import State
+from .step import Step, beside
+
+
+def simple_sums(state: State) -> Iterator[Step]:
+    """Fit all simple models that come near, before what the network thinks: each costs milliseconds.
+
+    All of them, as many a curve is explained by several: only then the weights say so.
+    """
+    if not state.free:
+        return
+    for near in state.near_simple_sums:
+        hypothesis = of_name(near.model)
+        if hypothesis.second is None or state.may_be_sum:
+            yield _fit(state, hypothesis, near.starts)
+
+
+def _fit(state: State, hypothesis: Hypothesis, starts: tuple[dict[str, float], ...]) -> Step:
+    step = beside(state, ("simple", hypothesis), hypothesis, 1.0, *starts, beside=True)
+    return Step(step.key, step.worth, True, hypothesis, step.task)
