@@ -123,6 +123,7 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
     "correlation_length": (
         _shape({"lorentz_scale": 0.0}, "power_law", power="porod_exp"),
         _shape({"porod_scale": 0.0, "lorentz_exp": 2.0}, "lorentz"),
+        _shape({"lorentz_exp": 2.0}, "lorentz+power_law", A_cor_length="cor_length", B_power="porod_exp"),
     ),
     "ellipsoid": (_shape({"radius_polar": "radius_equatorial"}, "sphere", radius="radius_equatorial"),),
     "elliptical_cylinder": (_shape({"axis_ratio": 1.0}, "cylinder", radius="radius_minor"),),

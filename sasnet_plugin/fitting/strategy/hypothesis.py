@@ -24,6 +24,10 @@ from ..task import Pair
 from .settings import STRATEGY
 
 
+#: Sums that sasmodels also has as a model with an exponent more.
+AS_ONE: dict[tuple[str, str | None], str] = {("lorentz", "power_law"): "correlation_length"}
+
+
 @dataclass(frozen=True)
 class Supposed:
     """A resolution that the file does not state, dq = √((relative q)² + absolute²)."""
@@ -163,6 +167,16 @@ class Beliefs:
         own = self.of(hypothesis)
         return own / (own + self.of(other))
 
+    def before(self, hypothesis: Hypothesis) -> float:
+        """The same; of a smooth sum, which is no model that the network knows, how likely it sees none.
+
+        What the network thinks of single models is then a share of the rest.
+        """
+        found = self.of(hypothesis)
+        if hypothesis.second is None or not is_smooth(hypothesis):
+            return found
+        return max(found, self.suggestion.second_component or 0.0, 1 - self.suggestion.in_scope)
+
     @property
     def two(self) -> float:
         """How likely a second component is before sums are fitted."""
@@ -200,7 +214,9 @@ def second_share(hypothesis: Hypothesis) -> float:
     """
     if hypothesis.second is None:
         return 1.0
-    if hypothesis.form in SMOOTH:
+    if (hypothesis.form, hypothesis.second) in AS_ONE:
+        return 1.0
+    if hypothesis.form in SMOOTH and hypothesis.form not in ("power_law", "porod"):
         return STRATEGY.upturn_prior
     return STRATEGY.second_prior / (len(TERMS) + 1)
 
@@ -243,7 +259,8 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool)
 def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
     """How common the form of each is among those fitted, and its structure factor among samples."""
     common = _frequencies(suggestion)
-    most = max((common.get(one.form, 1.0) for one in every), default=1.0)
+    forms = [_common_form(one) for one in every]
+    most = max((common.get(form, 1.0) for form in forms), default=1.0)
 
     def factor(hypothesis: Hypothesis) -> float:
         allowed = factors_of(hypothesis.form)
@@ -251,7 +268,12 @@ def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> li
             return 1.0
         return DILUTE_SHARE if hypothesis.structure_factor is None else (1 - DILUTE_SHARE) / len(allowed)
 
-    return [common.get(one.form, 1.0) / most * factor(one) for one in every]
+    return [common.get(form, 1.0) / most * factor(one) for form, one in zip(forms, every, strict=True)]
+
+
+def _common_form(hypothesis: Hypothesis) -> str:
+    """The model that says how common a hypothesis is: of a sum that a model of its own says, that."""
+    return AS_ONE.get((hypothesis.form, hypothesis.second), hypothesis.form)
 
 
 def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:

@@ -29,7 +29,7 @@ from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
 from .state import State
 from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
-from .simple_moves import simple_sums
+from .simple_moves import simple_sums, tails
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
@@ -48,7 +48,7 @@ def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
     if state.fits:
         moves += (kinds, restarted, again, ended, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
+        moves += (tails, factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     return moves
 
 

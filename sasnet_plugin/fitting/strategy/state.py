@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve, ModelGuess, TechnicalError
+from ..assessment.power_law_tails import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
 from ..problem.contrast import settled, with_contrast
-from ..problem.conventions import with_default_solvent
+from ..problem.conventions import conventional, with_default_solvent
 from ..problem.sums import as_part
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
@@ -48,6 +49,7 @@ class State:
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
@@ -123,8 +125,18 @@ class State:
         """The marginal likelihood of its fit."""
         key = hypothesis, self.fits[hypothesis].chisq
         if key not in self._evidence:
-            self._evidence[key] = evidence(self.among, self.fits[hypothesis])
+            self._evidence[key] = evidence(self.among, conventional(self.fits[hypothesis]))
         return self._evidence[key]
+
+    def tails(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Places of the components of its fit of which the data show a power law alone."""
+        fit = self.fits[hypothesis]
+        if not explains(fit.reduced_chisq, len(self.curve)):
+            return ()
+        key = hypothesis, fit.chisq
+        if key not in self._tails:
+            self._tails[key] = tails_of(fit, self.curve_of(hypothesis), self.dintensity)
+        return self._tails[key]
 
     def lost(self, hypothesis: Hypothesis) -> float:
         """-2 ln of its marginal likelihood, and of how often there are second components.
