@@ -19,7 +19,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...simulate.bank import BANK_STEP, LOG_Q_MIN
-from ...types import Curve
+from ...types import Curve, sum_parts
 from ..problem.sums import as_part
 from ..settings import START_VALUES
 from .curve_bank import Binned, binned
@@ -119,6 +119,11 @@ _PEAK = "peak"
 SMOOTH = frozenset({*(name for name in _TERMS if name not in ("sphere", _PEAK)), "power_law", "porod",
     "correlation_length"})  # fmt: skip
 _POWER = "power_law"
+
+
+def is_smooth_sum(model: str) -> bool:
+    """Whether all components are smooth terms: no particles, whose sizes would have a distribution."""
+    return all(part in SMOOTH for part in sum_parts(model))
 
 
 def near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:

@@ -19,7 +19,7 @@ from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import TERMS
-from ..start_values.simple_sums import SMOOTH
+from ..start_values.simple_sums import SMOOTH, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 
@@ -223,7 +223,7 @@ def second_share(hypothesis: Hypothesis) -> float:
 
 def is_smooth(hypothesis: Hypothesis) -> bool:
     """Whether its curve has neither fringes nor peaks, so that no usual resolution shows in it."""
-    return hypothesis.form in SMOOTH and hypothesis.second in (None, *TERMS)
+    return is_smooth_sum(hypothesis.pair[0])
 
 
 def factor_share(guess: ModelGuess, factor: str | None) -> float:

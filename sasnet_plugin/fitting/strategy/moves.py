@@ -124,17 +124,27 @@ def _look(state: State, open_: Sequence[Step]) -> Step:
     due = {} if state.explained() else expected(state)
     asked = ((s.worth, s.hypothesis) for s in open_ if s.hypothesis is not None)
     together = sum(worth * hypothesis.seconds for worth, hypothesis in asked if hypothesis not in due)
-    return Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
+    worth = together / (seconds + STRATEGY.expected_time["fast"])
+    slow = [s.worth for s in open_ if s.hypothesis is not None and s.hypothesis.cost == "slow"]
+    # A slow fit takes longer than to ask what else comes near.
+    return Step(("look", every), max([worth, *(np.nextafter(one, np.inf) for one in slow)]), pairs=every)
 
 
 def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
     own = state.residuals.get(hypothesis.pair, np.inf)
+    if own <= nearest_single(state) / STRATEGY.falls < np.inf:
+        thought = max(thought, STRATEGY.nearest_prior)
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
         return max(thought, STRATEGY.simple_prior)
     return thought
+
+
+def nearest_single(state: State) -> float:
+    """Residual of the bank's curve of a single model that comes nearest; infinite before it was asked."""
+    return min((r for pair, r in state.residuals.items() if "+" not in pair[0]), default=np.inf)
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
@@ -245,7 +255,8 @@ def restarted(state: State) -> Iterator[Step]:
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
         fit = state.fits[hypothesis]
-        if hypothesis.form not in forms and doubtful(fit.reduced_chisq, len(state.curve)):
+        known = hypothesis.form in forms or is_smooth(hypothesis)
+        if not known and doubtful(fit.reduced_chisq, len(state.curve)):
             forms.add(hypothesis.form)
             yield _restart(state, hypothesis, state.fits[order[0]].chisq)
 

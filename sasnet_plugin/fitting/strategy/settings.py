@@ -40,6 +40,9 @@ class StrategySettings:
     simple_prior: float = setting(
         0.02, "The same of bodies that experts try first, of any structure factor, and of one that is nearer."
     )
+    nearest_prior: float = setting(
+        0.1, "The same of what the bank comes nearest with, or nearly so, whatever the network thinks of it."
+    )
     second_prior: float = setting(0.1, "How often a curve holds a second component.")
     upturn_prior: float = setting(
         0.5, "The same of a power law beside a network, coils or another smooth term, over none."
