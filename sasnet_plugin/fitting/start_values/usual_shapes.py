@@ -23,7 +23,7 @@ _RATIOS = ((1.0, 1.0), (1.0, 0.5), (1.0, 0.2), (1.0, 2.0), (1.0, 5.0))
 #: Points of Gauss and Legendre's quadrature of each of two angles, in one octant.
 _NODES = 48
 #: Widths of their sizes, relative.
-_WIDTHS = (0.0, 0.1)
+_WIDTHS = (0.0, 0.05, 0.1)
 
 
 def page_with_usual(bank: Bank, model: str) -> Page:

@@ -39,7 +39,10 @@ def open_steps(state: State) -> list[Step]:
     for step in chain.from_iterable(move(state) for move in _moves(state)):
         known = step.hypothesis is None or state.allowed(step.hypothesis)
         if known and step.key not in state.done:
-            found.setdefault(step.key, step)  # of the same twice the first: it may be due
+            same = found.setdefault(step.key, step)
+            # Of the same twice what is due, else the worthier.
+            if (step.due, step.worth) > (same.due, same.worth):
+                found[step.key] = step
     return sorted(found.values(), key=_order)
 
 
@@ -96,7 +99,8 @@ def near(state: State) -> Iterator[Step]:
     open_ = list(_open(state))
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
-    if len(unknown) > STRATEGY.unrated:
+    slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
+    if len(unknown) > STRATEGY.unrated or (slow and not state.explained()):
         yield _look(state, open_)
 
 
@@ -127,14 +131,13 @@ def _look(state: State, open_: Sequence[Step]) -> Step:
     worth = together / (seconds + STRATEGY.expected_time["fast"])
     slow = [s.worth for s in open_ if s.hypothesis is not None and s.hypothesis.cost == "slow"]
     # A slow fit takes longer than to ask what else comes near.
-    return Step(("look", every), max([worth, *(np.nextafter(one, np.inf) for one in slow)]), pairs=every)
+    return Step(("look", every), max([worth, *(2 * one for one in slow)]), pairs=every)
 
 
 def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
     own = state.residuals.get(hypothesis.pair, np.inf)
-    if own <= nearest_single(state) / STRATEGY.falls < np.inf:
-        thought = max(thought, STRATEGY.nearest_prior)
+    thought = max(thought, _of_nearest(state, hypothesis))
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
@@ -142,9 +145,14 @@ def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     return thought
 
 
-def nearest_single(state: State) -> float:
-    """Residual of the bank's curve of a single model that comes nearest; infinite before it was asked."""
-    return min((r for pair, r in state.residuals.items() if "+" not in pair[0]), default=np.inf)
+def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
+    """Chance of a single model because the bank comes nearest with it, and more if nothing else comes near."""
+    own = state.residuals.get(hypothesis.pair, np.inf)
+    others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
+    least = min(others, default=np.inf)
+    if not own <= least / STRATEGY.falls < np.inf:
+        return 0.0
+    return STRATEGY.likely if own < STRATEGY.stands_out * least else STRATEGY.nearest_prior
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:

@@ -27,7 +27,10 @@ def simple_sums(state: State) -> Iterator[Step]:
 
 def tails(state: State) -> Iterator[Step]:
     """A power law for each component that the best fits show no size of, whatever model carries it."""
-    for hypothesis in sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]:
+    order = sorted(state.fits, key=state.lost)[: STRATEGY.near_fits]
+    for hypothesis in order:
+        if state.lost(hypothesis) > state.lost(order[0]) + STRATEGY.far_behind:
+            break
         fit = state.fits[hypothesis]
         for place in state.tails(hypothesis):
             found = replace(of_name(replaced(fit.name, place)), resolution=hypothesis.resolution)
