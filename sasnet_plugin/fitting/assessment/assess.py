@@ -27,6 +27,7 @@ from .diagnostics import reductions_met, remarks_of, warnings_of
 from .effective_points import as_independent, in_words, independent_share
 from .goodness_of_fit import compare, verify
 from .long_bodies import beyond_the_window
+from .power_law_tails import stands_for_a_power_law, with_tails, without_lengths
 
 
 def assess(
@@ -64,10 +65,11 @@ def assess(
     found = weighed(among, [conventional(fit, given) for fit in fits], prior)
     if not found.fits:
         return FitResult(curve, dintensity, (), False, (*notes, "No model could be fitted."))
-    order = as_the_simpler(excused.behind_what_explains(found.fits, found.errors, len(curve)))
+    seen = _with_tails(excused.behind_what_explains(found.fits, found.errors, len(curve)), curve, dintensity)
+    order = as_the_simpler(behind_power_laws(seen))
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
     order = _in_order(told, groups, len(curve), completed)
-    order = [beyond_the_window(fit, curve, dintensity) for fit in order]
+    order = [without_lengths(beyond_the_window(fit, curve, dintensity)) for fit in order]
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
@@ -76,6 +78,29 @@ def assess(
         alike=excused.short_names(ranking.near), explaining=excused.short_names(ranking.explaining),
         excused=_excused(ranking),
     )  # fmt: skip
+
+
+def _with_tails(fits: Sequence[ModelFit], curve: Curve, dintensity: NDArray[np.float64]) -> list[ModelFit]:
+    """Each fit that is not far behind, told which of its components show a power law alone."""
+    least = min(fit.reduced_chisq for fit in fits)
+    most = ASSESSMENT.much_worse * max(least, 1.0)
+    return [with_tails(f, curve, dintensity) if f.reduced_chisq <= most else f for f in fits]
+
+
+def behind_power_laws(order: Sequence[ModelFit]) -> list[ModelFit]:
+    """Fits by falling weight; a model of which only a power law is seen has none where that was fitted.
+
+    Its lengths are free beyond the data, at no cost: that is no reason to prefer it.
+    """
+    names = {fit.name for fit in order}
+    kept = sum(fit.weight for fit in order if stands_for_a_power_law(fit) not in names)
+    if not kept > 0:
+        return list(order)
+    told = [
+        replace(fit, weight=0.0 if stands_for_a_power_law(fit) in names else fit.weight / kept)
+        for fit in order
+    ]
+    return sorted(told, key=lambda fit: (-fit.weight, fit.reduced_chisq))
 
 
 def _in_order(

@@ -96,5 +96,7 @@ def _shortest(fit: ModelFit, name: str) -> float:
     stiff = fit.parameters.get(f"{name.removesuffix(own)}kuhn_length")
     if own == "length" and stiff is not None:  # a chain shorter than it is stiff is a rod
         return max(stiff.value, EVIDENCE.thinnest)
+    if own.startswith("thick") and own[-1].isdigit():  # one layer of several that is not there
+        return -inf
     is_length = own.startswith(("thick", "radius", "length")) and fit.parameters[name].unit == "Ang"
     return EVIDENCE.thinnest if is_length else -inf

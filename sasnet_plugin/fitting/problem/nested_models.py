@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import hypot, inf, sqrt
 
 from ...types import sum_parts
@@ -76,6 +77,19 @@ def _shape(at: Mapping[str, Limit], name: str, **mapping: str | Formula) -> Redu
     return Reduction(at, name, mapping)
 
 
+#: Shells of a sphere up to which it is asked whether the outer ones are there.
+_MOST_SHELLS = 4
+
+
+def _without_outer_shells() -> Iterator[Reduction]:
+    """Of spheres with several shells, all but the first without thickness or contrast."""
+    for n in range(2, _MOST_SHELLS + 1):
+        outer = ([(f"thickness{i}", 0.0), (f"sld{i}", "sld_solvent")] for i in range(2, n + 1))
+        for gone in product(*outer):
+            at: dict[str, Limit] = {"n": float(n), **dict(gone)}
+            yield _shape(at, "core_shell_sphere", thickness="thickness1", sld_shell="sld1")
+
+
 _TABLE: dict[str, tuple[Reduction, ...]] = {
     "binary_hard_sphere": (
         _shape({"volfraction_sm": 0.0}, "sphere@hardsphere", radius="radius_lg", sld="sld_lg",
@@ -87,7 +101,13 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
                peak_hwhm=lambda p: 1 / p["correlation_length"]),
     ),
     "capped_cylinder": (_shape({"radius_cap": inf}, "cylinder"),),
-    "core_multi_shell": (_shape({"n": 0.0}, "sphere", sld="sld_core"),),
+    "core_multi_shell": (
+        _shape({"n": 0.0}, "sphere", sld="sld_core"),
+        _shape({"n": 1.0}, "core_shell_sphere", thickness="thickness1", sld_shell="sld1"),
+        *_without_outer_shells(),
+        _shape({"n": 2.0, "sld2": "sld1"}, "core_shell_sphere", sld_shell="sld1",
+               thickness=lambda p: p["thickness1"] + p["thickness2"]),
+    ),
     "core_shell_bicelle": (
         _shape({"thick_rim": 0.0, "thick_face": 0.0}, "cylinder", sld="sld_core"),
     ),
@@ -123,6 +143,8 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
     "correlation_length": (
         _shape({"lorentz_scale": 0.0}, "power_law", power="porod_exp"),
         _shape({"porod_scale": 0.0, "lorentz_exp": 2.0}, "lorentz"),
+        _shape({"lorentz_exp": 2.0}, "lorentz+power_law", A_cor_length="cor_length", B_power="porod_exp",
+               A_scale="lorentz_scale", B_scale="porod_scale"),
     ),
     "ellipsoid": (_shape({"radius_polar": "radius_equatorial"}, "sphere", radius="radius_equatorial"),),
     "elliptical_cylinder": (_shape({"axis_ratio": 1.0}, "cylinder", radius="radius_minor"),),
@@ -224,6 +246,8 @@ def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
         return lambda values: own(of_part(values, index, len(parts)))
 
     for r in simpler(form, factor or None):
+        if "+" in r.name:  # no sum of three is fitted
+            continue
         at = {f"{begin}{k}": f"{begin}{v}" if isinstance(v, str) else v for k, v in r.at.items()}
         name = "+".join((*parts[:index], r.name, *parts[index + 1 :]))
         yield Reduction(at, name, {f"{begin}{new}": renamed(own) for new, own in r.mapping.items()})

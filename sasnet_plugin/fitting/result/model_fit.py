@@ -120,6 +120,8 @@ class ModelFit:
         Shares of the components of a sum; empty for one model.
     cut : bool
         Its time was up before it was at its minimum.
+    power_law_parts : tuple of int
+        Places of components of which the data show a power law alone: their lengths are not determined.
     log_evidence : float
         ln of the marginal likelihood, to a constant of the curve; not a number before fits are compared.
     fitter : str
@@ -147,6 +149,7 @@ class ModelFit:
     pd_points: int = 35
     components: tuple[Component, ...] = ()
     cut: bool = False
+    power_law_parts: tuple[int, ...] = ()
     log_evidence: float = float("nan")
     fitter: str = ""
     start_chisq: float = float("nan")

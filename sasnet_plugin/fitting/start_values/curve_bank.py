@@ -113,11 +113,19 @@ class Binned:
     matrix: NDArray[np.float32]  #: (c, m), resolution, from these points to the bins.
 
 
-def binned(curve: Curve, dintensity: NDArray[np.float64]) -> Binned:
-    """Average a curve into at most 48 bins of ln q."""
+def binned(
+    curve: Curve, dintensity: NDArray[np.float64], tolerance: float = START_VALUES.tolerance
+) -> Binned:
+    """Average a curve into at most 48 bins of ln q.
+
+    Parameters
+    ----------
+    tolerance : float
+        Of I, added to the uncertainty of each bin.
+    """
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
-    variance = 1 / total + (START_VALUES.tolerance * mean) ** 2
+    variance = 1 / total + (tolerance * mean) ** 2
     return Binned(mean, 1 / variance, *seen(curve, np.exp(at)))
 
 

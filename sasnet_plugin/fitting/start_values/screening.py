@@ -23,6 +23,7 @@ from ..settings import OPTIMIZE, PROBLEM, START_VALUES
 from ..task import UNLIMITED, Budget, Pair, Task
 from .curve_bank import FACTORS, Binned, binned, nearest, resolution_matrix, search, seen, shifted
 from .second_component import nearest_sums
+from .usual_shapes import page_with_usual
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank, Page
@@ -45,6 +46,7 @@ SIMPLE = {
     "teubner_strey": False,
     "fractal": False,
     "guinier_porod": False,
+    "polymer_micelle": False,
 }
 
 
@@ -80,7 +82,7 @@ def screened(asked: Screen, bank: Bank, budget: Budget = UNLIMITED) -> dict[Pair
 def _residual(bank: Bank, form: str, factor: str | None, data: Binned) -> float:
     """Of the nearest curve of a pair, or of a sum; infinite where there is none."""
     if form in bank.models:
-        near = nearest(bank.page(form), form, factor, data, count=1)
+        near = nearest(page_with_usual(bank, form), form, factor, data, count=1)
     else:
         near = nearest_sums(bank, form, data, count=1)
     return near[0].weighted_residual if near else np.inf
@@ -113,7 +115,7 @@ def previewed(asked: Task, bank: Bank, budget: Budget = UNLIMITED) -> tuple[Floa
 def _of_form(task: Task, bank: Bank, data: Binned) -> list[dict[str, Any]]:
     """The nearest curves of what is no sum; of a plugin its own ones, and first its defaults."""
     if not task.model.endswith(".py"):
-        return _nearest(task, bank.page(task.model), data)
+        return _nearest(task, page_with_usual(bank, task.model), data)
     page = page_of(task.model, OPTIMIZE.least_share * task.budget.seconds)
     # The author's defaults may be the sample's own values, however far their curve is.
     first = page.row(0)

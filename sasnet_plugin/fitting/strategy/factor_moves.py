@@ -54,7 +54,7 @@ def plain(state: State) -> Iterator[Step]:
     for form in _INTERACTS:
         found = as_expected(state, form)
         if found.structure_factor and size_of(found) < state.size(best):
-            yield fitting(state, found, state.beliefs.rather(found, best))
+            yield fitting(state, found, max(state.beliefs.rather(found, best), STRATEGY.likely))
 
 
 def _interacting(state: State) -> Iterator[Hypothesis]:

@@ -19,8 +19,13 @@ from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import TERMS
+from ..start_values.simple_sums import SMOOTH, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
+
+
+#: Sums that sasmodels also has as a model with an exponent more.
+AS_ONE: dict[tuple[str, str | None], str] = {("lorentz", "power_law"): "correlation_length"}
 
 
 @dataclass(frozen=True)
@@ -155,12 +160,22 @@ class Beliefs:
         if hypothesis.form in LATTICES:  # which differ in few peaks: where one is likely, all are compared
             own = sum(g.probability for name, g in self.guesses.items() if name in LATTICES) / len(LATTICES)
         found = max(own, least) * max(factor_share(guess, hypothesis.structure_factor), STRATEGY.simple_prior)
-        return found * second_share(hypothesis.second)
+        return found * second_share(hypothesis)
 
     def rather(self, hypothesis: Hypothesis, other: Hypothesis) -> float:
         """How likely it is the one of two, 0..1."""
         own = self.of(hypothesis)
         return own / (own + self.of(other))
+
+    def before(self, hypothesis: Hypothesis) -> float:
+        """The same; of a smooth sum, which is no model that the network knows, how likely it sees none.
+
+        What the network thinks of single models is then a share of the rest.
+        """
+        found = self.of(hypothesis)
+        if hypothesis.second is None or not is_smooth(hypothesis):
+            return found
+        return max(found, self.suggestion.second_component or 0.0, 1 - self.suggestion.in_scope)
 
     @property
     def two(self) -> float:
@@ -192,9 +207,23 @@ class Beliefs:
 
 
 @cache
-def second_share(second: str | None) -> float:
-    """How often a curve holds a certain second component, over how often it holds none."""
-    return 1.0 if second is None else STRATEGY.second_prior / (len(TERMS) + 1)
+def second_share(hypothesis: Hypothesis) -> float:
+    """How often a curve holds a certain second component, over how often it holds none.
+
+    Gels, networks and polymers in solution often show large structures at low q as well: a power law.
+    """
+    if hypothesis.second is None:
+        return 1.0
+    if (hypothesis.form, hypothesis.second) in AS_ONE:
+        return 1.0
+    if hypothesis.form in SMOOTH and hypothesis.form not in ("power_law", "porod"):
+        return STRATEGY.upturn_prior
+    return STRATEGY.second_prior / (len(TERMS) + 1)
+
+
+def is_smooth(hypothesis: Hypothesis) -> bool:
+    """Whether its curve has neither fringes nor peaks, so that no usual resolution shows in it."""
+    return is_smooth_sum(hypothesis.pair[0])
 
 
 def factor_share(guess: ModelGuess, factor: str | None) -> float:
@@ -224,13 +253,14 @@ def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool)
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)
-    return [max(p, STRATEGY.least_prior) * second_share(h.second) for p, h in zip(found, every, strict=True)]
+    return [max(p, STRATEGY.least_prior) * second_share(h) for p, h in zip(found, every, strict=True)]
 
 
 def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:
     """How common the form of each is among those fitted, and its structure factor among samples."""
     common = _frequencies(suggestion)
-    most = max((common.get(one.form, 1.0) for one in every), default=1.0)
+    forms = [_common_form(one) for one in every]
+    most = max((common.get(form, 1.0) for form in forms), default=1.0)
 
     def factor(hypothesis: Hypothesis) -> float:
         allowed = factors_of(hypothesis.form)
@@ -238,7 +268,12 @@ def _before_the_curve(suggestion: Suggestion, every: Sequence[Hypothesis]) -> li
             return 1.0
         return DILUTE_SHARE if hypothesis.structure_factor is None else (1 - DILUTE_SHARE) / len(allowed)
 
-    return [common.get(one.form, 1.0) / most * factor(one) for one in every]
+    return [common.get(form, 1.0) / most * factor(one) for form, one in zip(forms, every, strict=True)]
+
+
+def _common_form(hypothesis: Hypothesis) -> str:
+    """The model that says how common a hypothesis is: of a sum that a model of its own says, that."""
+    return AS_ONE.get((hypothesis.form, hypothesis.second), hypothesis.form)
 
 
 def _as_seen(suggestion: Suggestion, every: Sequence[Hypothesis]) -> list[float]:

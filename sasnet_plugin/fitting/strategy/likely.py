@@ -8,7 +8,7 @@ from dataclasses import replace
 from .hypothesis import Hypothesis, size_of
 from .settings import STRATEGY
 from .state import State
-from .step import Step, boost, fitting
+from .step import Step, boost, fitting, nearness
 
 
 def first(state: State) -> Iterator[Step]:
@@ -25,6 +25,8 @@ def first(state: State) -> Iterator[Step]:
     least = STRATEGY.simple_prior if is_slow else STRATEGY.expected
     for hypothesis, chance in chances.items():
         quick = hypothesis.cost != "slow"
+        if not quick and hypothesis.pair in state.residuals:
+            chance *= nearness(state.residuals[hypothesis.pair], min(state.residuals.values()))
         first_of_all = hypothesis.cost == "fast" or (quick and chance >= least)
         due = first_of_all and not state.explained()
         yield replace(fitting(state, hypothesis, chance, assured=quick), due=due)

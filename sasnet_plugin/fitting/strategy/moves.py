@@ -23,12 +23,13 @@ from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
-from .hypothesis import Hypothesis, of_name, size_of
+from .hypothesis import Hypothesis, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
 from .state import State
 from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
+from .simple_moves import simple_sums, tails
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
@@ -38,16 +39,19 @@ def open_steps(state: State) -> list[Step]:
     for step in chain.from_iterable(move(state) for move in _moves(state)):
         known = step.hypothesis is None or state.allowed(step.hypothesis)
         if known and step.key not in state.done:
-            found.setdefault(step.key, step)  # of the same twice the first: it may be due
+            same = found.setdefault(step.key, step)
+            # Of the same twice what is due, else the worthier.
+            if (step.due, step.worth) > (same.due, same.worth):
+                found[step.key] = step
     return sorted(found.values(), key=_order)
 
 
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
-    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, first, near, nested, salted)
+    moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, simple_sums, first, near, nested, salted)
     if state.fits:
         moves += (kinds, restarted, again, ended, measured, resolutions, resolved)
     if state.fits and state.free:
-        moves += (factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
+        moves += (tails, factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     return moves
 
 
@@ -95,7 +99,8 @@ def near(state: State) -> Iterator[Step]:
     open_ = list(_open(state))
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
-    if len(unknown) > STRATEGY.unrated:
+    slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
+    if len(unknown) > STRATEGY.unrated or (slow and not state.explained()):
         yield _look(state, open_)
 
 
@@ -123,17 +128,31 @@ def _look(state: State, open_: Sequence[Step]) -> Step:
     due = {} if state.explained() else expected(state)
     asked = ((s.worth, s.hypothesis) for s in open_ if s.hypothesis is not None)
     together = sum(worth * hypothesis.seconds for worth, hypothesis in asked if hypothesis not in due)
-    return Step(("look", every), together / (seconds + STRATEGY.expected_time["fast"]), pairs=every)
+    worth = together / (seconds + STRATEGY.expected_time["fast"])
+    slow = [s.worth for s in open_ if s.hypothesis is not None and s.hypothesis.cost == "slow"]
+    # A slow fit takes longer than to ask what else comes near.
+    return Step(("look", every), max([worth, *(2 * one for one in slow)]), pairs=every)
 
 
 def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     """What is thought of a hypothesis; a structure factor that brings the bank nearer has its chance."""
     own = state.residuals.get(hypothesis.pair, np.inf)
+    thought = max(thought, _of_nearest(state, hypothesis))
     if hypothesis.structure_factor is None or hypothesis.cost == "slow":
         return thought
     if own < START_VALUES.clearly_better * state.residuals.get((hypothesis.form, None), np.inf):
         return max(thought, STRATEGY.simple_prior)
     return thought
+
+
+def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
+    """Chance of a single model because the bank comes nearest with it, and more if nothing else comes near."""
+    own = state.residuals.get(hypothesis.pair, np.inf)
+    others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
+    least = min(others, default=np.inf)
+    if not own <= least / STRATEGY.falls < np.inf:
+        return 0.0
+    return STRATEGY.likely if own < STRATEGY.stands_out * least else STRATEGY.nearest_prior
 
 
 def _from_form(state: State, hypothesis: Hypothesis) -> dict[str, Any] | None:
@@ -244,7 +263,8 @@ def restarted(state: State) -> Iterator[Step]:
     forms: set[str] = set()
     for hypothesis in dict.fromkeys([*near_, likeliest]):
         fit = state.fits[hypothesis]
-        if hypothesis.form not in forms and doubtful(fit.reduced_chisq, len(state.curve)):
+        known = hypothesis.form in forms or is_smooth(hypothesis)
+        if not known and doubtful(fit.reduced_chisq, len(state.curve)):
             forms.add(hypothesis.form)
             yield _restart(state, hypothesis, state.fits[order[0]].chisq)
 
@@ -281,7 +301,7 @@ def again(state: State) -> Iterator[Step]:
     One that is off by less than χ² scatters looks like the right one, with other sizes.
     """
     best = state.explanation
-    if best is None or best.as_measured or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or is_smooth(best) or _is_as_good_as_can_be(state):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there

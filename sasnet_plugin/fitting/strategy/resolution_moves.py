@@ -13,7 +13,7 @@ from ..problem.free_parameters import sharp
 from ..problem.resolution import has_resolution
 from ..result.model_fit import doubtful
 from ..task import Budget
-from .hypothesis import Hypothesis
+from .hypothesis import Hypothesis, is_smooth
 from .settings import STRATEGY
 from .state import State
 from .step import Step, beside, boost
@@ -25,7 +25,7 @@ Begun = Callable[[dict[str, Any]], dict[str, Any]]
 def resolutions(state: State) -> Iterator[Step]:
     """Ask for the resolution that a file does not state, with the best fit and the likeliest near ones."""
     best = state.best
-    if best is None or has_resolution(state.curve) or best.as_measured:
+    if best is None or has_resolution(state.curve) or best.as_measured or is_smooth(best):
         return
     for hypothesis, chance in _without_resolution(state, best).items():
         # A second component that is seen explains what else a resolution would have to.

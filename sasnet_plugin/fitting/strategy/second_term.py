@@ -42,13 +42,14 @@ def promises(state: State, best: Hypothesis) -> Iterator[tuple[Hypothesis, Promi
         found = replace(best, second=term)
         key = found, best, fit.chisq
         if key not in state.expected:
-            state.expected[key] = _promise(state, fit, term)
+            state.expected[key] = _promise(state, fit, found)
         if (its := state.expected[key]) is not None:
             yield found, its
 
 
-def _promise(state: State, fit: ModelFit, term: str) -> Promise | None:
+def _promise(state: State, fit: ModelFit, found: Hypothesis) -> Promise | None:
     """Of the value of the term's parameter that brings the fit nearest; None where its scale is negative."""
+    term = str(found.second)
     name, fixed = TERMS[term]
     columns = np.stack([c for c in fit.derivatives.values() if moves(c)], axis=1)
     basis = np.linalg.qr(columns / np.linalg.norm(columns, axis=0))[0]
@@ -69,11 +70,14 @@ def _promise(state: State, fit: ModelFit, term: str) -> Promise | None:
     if not tried:
         return None
     _, value, scale = max(tried)
-    return _expected(state, fit, term, value, scale)
+    return _expected(state, fit, found, value, scale)
 
 
-def _expected(state: State, fit: ModelFit, term: str, value: float, scale: float) -> Promise | None:
+def _expected(
+    state: State, fit: ModelFit, found: Hypothesis, value: float, scale: float
+) -> Promise | None:
     """The sum's evidence with what the body's parameters make of it, in linear approximation."""
+    term = str(found.second)
     (name, fixed), second = TERMS[term], prefix(1)
     step = 1e-3 * value
     one, other = (_curve(state, term, {name: v, **fixed}) for v in (value, value + step))
@@ -95,7 +99,7 @@ def _expected(state: State, fit: ModelFit, term: str, value: float, scale: float
     start = as_part(values, 0) | as_part({name: value, **fixed}, 1)
     start |= {f"{prefix(0)}scale": values["scale"], f"{second}scale": scale}
     start["background"] = values["background"]
-    return Promise(float(gain + np.log(second_share(term))), start)
+    return Promise(float(gain + np.log(second_share(found))), start)
 
 
 def _curve(state: State, term: str, parameters: dict[str, float]) -> Floats | None:

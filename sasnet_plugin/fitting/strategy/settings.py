@@ -40,7 +40,16 @@ class StrategySettings:
     simple_prior: float = setting(
         0.02, "The same of bodies that experts try first, of any structure factor, and of one that is nearer."
     )
+    nearest_prior: float = setting(
+        0.1, "The same of what the bank comes nearest with, or nearly so, whatever the network thinks of it."
+    )
+    stands_out: float = setting(
+        0.4, "Residual over that of the next model, below which the bank has found what a body is."
+    )
     second_prior: float = setting(0.1, "How often a curve holds a second component.")
+    upturn_prior: float = setting(
+        0.5, "The same of a power law beside a network, coils or another smooth term, over none."
+    )
     near: float = setting(0.05, "Added to weighted residuals of the bank before they are compared.")
     unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
     some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
@@ -87,6 +96,9 @@ class StrategySettings:
         20, "Starts at random in a row that lead no lower, after which a fit that explains is the right one."
     )
     near_fits: int = setting(3, "So many of the best fits have neighbours.")
+    far_behind: float = setting(
+        20.0, "2 ln of evidence: so far behind the best fit another one has no weight, whatever it becomes."
+    )
     near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
     far_best: float = setting(
         30.0, "The same where a resolution is asked for, without which the best is as far off as others."

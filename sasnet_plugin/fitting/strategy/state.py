@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...types import Curve, ModelGuess, TechnicalError
+from ..assessment.power_law_tails import tails_of
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.marginal import Evidence, evidence
 from ..evidence.settings import EVIDENCE
 from ..problem.contrast import settled, with_contrast
-from ..problem.conventions import with_default_solvent
+from ..problem.conventions import conventional, with_default_solvent
 from ..problem.sums import as_part
 from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import ASSESSMENT
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import fixed_of
+from ..start_values.simple_sums import NearSum, near_simple_sums
 from ..task import Budget, FitOptions, Pair, Task
 from .hypothesis import Beliefs, Hypothesis, Supposed, factors_of, second_share, size_of
 from .settings import STRATEGY
@@ -47,6 +49,7 @@ class State:
     unanswered: list[TechnicalError] = field(default_factory=list)
     late: list[str] = field(default_factory=list)  #: Names of the hypotheses that there was no time to fit.
     _evidence: dict[tuple[Hypothesis, float], Evidence] = field(default_factory=dict)
+    _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
 
@@ -74,6 +77,17 @@ class State:
     def least_reduced(self) -> float:
         """The smallest reduced χ² of all fits."""
         return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
+
+    @cached_property
+    def near_simple_sums(self) -> list[NearSum]:
+        """Simple models whose curves come near, alone and with a power law."""
+        return near_simple_sums(self.curve, self.dintensity)
+
+    @property
+    def may_be_sum(self) -> bool:
+        """Whether it would be known whose a contrast or a scale is that a user gives."""
+        given = {*self.options.fixed, *self.options.ranges}
+        return self.options.contrast is None and "scale" not in given
 
     @property
     def supposed(self) -> set[Supposed]:
@@ -111,8 +125,18 @@ class State:
         """The marginal likelihood of its fit."""
         key = hypothesis, self.fits[hypothesis].chisq
         if key not in self._evidence:
-            self._evidence[key] = evidence(self.among, self.fits[hypothesis])
+            self._evidence[key] = evidence(self.among, conventional(self.fits[hypothesis]))
         return self._evidence[key]
+
+    def tails(self, hypothesis: Hypothesis) -> tuple[int, ...]:
+        """Places of the components of its fit of which the data show a power law alone."""
+        fit = self.fits[hypothesis]
+        if not explains(fit.reduced_chisq, len(self.curve)):
+            return ()
+        key = hypothesis, fit.chisq
+        if key not in self._tails:
+            self._tails[key] = tails_of(fit, self.curve_of(hypothesis), self.dintensity)
+        return self._tails[key]
 
     def lost(self, hypothesis: Hypothesis) -> float:
         """-2 ln of its marginal likelihood, and of how often there are second components.
@@ -122,7 +146,7 @@ class State:
         files that state none are of instruments where it hardly matters. A curve that the measured points
         alone give is a calculated one: strong evidence, or it is not said.
         """
-        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis.second))
+        found = self.evidence(hypothesis).minus_two_log - 2 * np.log(second_share(hypothesis))
         found += EVIDENCE.strong if hypothesis.as_measured else 0.0
         if hypothesis.resolution is None:
             return float(found)

@@ -58,7 +58,7 @@ def boost(state: State, size: int, *, again: bool = False) -> float:
         most = max(most, STRATEGY.doubtful_boost)
     # That fewer parameters might do the network has seen.
     gain += 0.5 * min(state.size(best) - size, 0) * np.log(len(state.curve))
-    before = 1.0 if again else max(state.beliefs.of(best), STRATEGY.least_prior)
+    before = 1.0 if again else max(state.beliefs.before(best), STRATEGY.least_prior)
     return float(min(np.exp(min(gain, 50.0)) / before, most))
 
 

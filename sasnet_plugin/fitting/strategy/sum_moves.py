@@ -13,7 +13,7 @@ from ..problem.sums import of_part
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import ASSESSMENT
 from ..start_values.second_component import TERMS, has_one_contrast
-from .hypothesis import Hypothesis, size_of
+from .hypothesis import Hypothesis, is_smooth, size_of
 from .second_term import promises
 from .settings import STRATEGY
 from .state import State
@@ -25,13 +25,19 @@ _BODIES = ("sphere", "ellipsoid", "cylinder")
 
 def looks_for_sums(state: State) -> Iterator[Step]:
     """Ask the bank whether sums of two come near."""
-    if state.options.contrast is not None or "scale" in {*state.options.fixed, *state.options.ranges}:
-        return  # whose they are is not known
+    if not state.may_be_sum or _is_settled(state):
+        return
     pairs = tuple(h.pair for h in _sums(state) if h.pair not in state.residuals)
     if pairs:
         smallest = 1 + size_of(Hypothesis("sphere", None, "power_law"))
         worth = state.beliefs.two * boost(state, smallest) / look_seconds(pairs)
         yield Step(("look", pairs), worth, pairs=pairs)
+
+
+def _is_settled(state: State) -> bool:
+    """Whether a smooth term explains the curve, alone or in a sum, and leaves nothing to another."""
+    best = state.explanation
+    return best is not None and is_smooth(best) and state.left(best) <= STRATEGY.chance_gain
 
 
 def sums(state: State) -> Iterator[Step]:
@@ -79,7 +85,7 @@ def rivals_of_sum(state: State) -> Iterator[Step]:
     minimum.
     """
     best = state.best
-    if best is None or best.second is None:
+    if best is None or best.second is None or is_smooth(best):
         return
     fit = state.fits[best]
     start = of_part(starting_values(fit), 0, 2) | {"background": fit.parameters["background"].value}

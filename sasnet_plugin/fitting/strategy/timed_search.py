@@ -25,6 +25,7 @@ from ..settings import OPTIMIZE, PROBLEM
 from ..start_values.layered import PLAIN, beside_tops, layered
 from ..start_values.repeats import repeating
 from ..start_values.screening import as_start, from_bank, further, other_interactions, with_fixed
+from ..start_values.simple_sums import is_smooth_sum
 from .settings import STRATEGY, Pass
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class TimedSearch:
             while walk.best.chisq < before * (1 - STRATEGY.round_fall):
                 before = walk.best.chisq
                 yield from sizes(walk)
-            yield from other_widths(self.task, walk.best.parameters)
+            if not is_smooth_sum(self.task.model):
+                yield from other_widths(self.task, walk.best.parameters)
 
         return propose
 

@@ -141,8 +141,32 @@ def kind(fit: ModelFit) -> str:
     if len(parts) == 1:
         parts = [_by_length(parts[0], fit)]
     if len(parts) == 2 and len(set(parts)) == 1:
-        parts = [f"two populations of {parts[0]}"]
+        parts = ["two power laws" if parts[0] == KINDS["power_law"] else f"two populations of {parts[0]}"]
+    if fit.model.endswith("+power_law") and is_plateau(sum_parts(fit.model)[0]):
+        return f"{parts[0]} with {_upturn(fit)}"
     return _among_neighbours(" and ".join(parts), fit.structure_factor)
+
+
+def _upturn(fit: ModelFit) -> str:
+    """The power law above a plateau: Porod's where its exponent is that of sharp surfaces."""
+    power = fit.parameters.get("B_power")
+    if power is None or power.error is None:
+        return "an upturn"
+    near = max(_SHARP, 2 * power.error)
+    return "a Porod upturn" if abs(power.value - 4.0) <= near else "a power-law upturn"
+
+
+#: By so much the exponent of a sharp surface may seem off 4.
+_SHARP = 0.15
+
+
+def is_plateau(model: str) -> bool:
+    """Whether a term without a shape is level at low q, so that a power law with it is an upturn."""
+    return model in _PLATEAU
+
+
+#: Such terms.
+_PLATEAU = ("lorentz", "mono_gauss_coil", "guinier", "guinier_porod", "dab")
 
 
 def _by_length(said: str, fit: ModelFit) -> str:
@@ -193,6 +217,8 @@ _BESIDE = ("power_law", "mono_gauss_coil", "lorentz")
 def shape(model: str) -> str:
     """Shape of a model, its own name where no other has it; of a body beside a term that of the body."""
     parts = sum_parts(model)
+    if tuple(parts) == ("lorentz", "power_law"):  # what correlation_length says with one exponent more
+        return "network"
     if len(parts) == 2 and parts[1] in _BESIDE:
         model = parts[0].partition("@")[0]
     return _SHAPE_OF.get(model, model)

@@ -1,0 +1,159 @@
+"""Components of a fit of which the data show a power law alone, so that their lengths are not determined.
+
+Far beyond its size a body scatters as its surface does, q⁻⁴, a sheet as q⁻², a chain as q⁻² or q^(-1/ν): the
+curve then is the same for any size (G. Porod, Kolloid-Z. 124 (1951) 83). Whichever model carries such a tail,
+a power law of the same exponent says all that it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...simulate.priors import model_info
+from ...types import Curve, SimulationError, sum_parts
+from ..problem.experiment import starting_values
+from ..problem.free_parameters import moving
+from ..problem.model_curves import ModelCurves
+from ..problem.sums import as_part, of_part, prefix
+from ..result.components import bare, is_scale
+from ..result.model_fit import ModelFit
+from ..settings import ASSESSMENT
+
+POWER_LAW = "power_law"
+#: Terms that stand for a network or chains beside a power law: their own exponent is part of what they say.
+_CHAINS = frozenset({"lorentz", "mono_gauss_coil"})
+
+
+def with_tails(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
+    """The fit, told which of its components show a power law alone.
+
+    Parameters
+    ----------
+    dintensity : (n,) float array
+    """
+    return replace(fit, power_law_parts=tails_of(fit, curve, dintensity))
+
+
+def tails_of(fit: ModelFit, curve: Curve, dintensity: Floats) -> tuple[int, ...]:
+    """Places of the components that a power law replaces without a rise of χ² that noise has not."""
+    parts_ = sum_parts(fit.name)
+    places = [i for i, part in enumerate(parts_) if _has_lengths(part) and not _is_chain(parts_, i)]
+    if not places or fit.structure_factor or not np.all(np.isfinite(fit.theory)):
+        return ()
+    if len(sum_parts(fit.name)) == 1:
+        background = fit.parameters["background"].value
+        parts: Sequence[Floats] = [fit.theory - background]
+    else:
+        local = ModelCurves(curve, dintensity, fit.name, per_decade=fit.per_decade)
+        start = starting_values(fit)
+        scales = np.array([start[name] for name in local.scales])
+        parts = scales[:, None] * local.intensity(start)
+    return tuple(i for i in places if _is_power_law(fit, i, parts, curve, dintensity))
+
+
+def _is_chain(parts: Sequence[str], place: int) -> bool:
+    """Whether a component is a network or a chain beside a power law: two power laws would say less."""
+    others = {part for i, part in enumerate(parts) if i != place}
+    return parts[place] in _CHAINS and others == {POWER_LAW}
+
+
+def replaced(name: str, place: int) -> str:
+    """sasmodels' name of a fit's model with a power law for one of its components; the power law last."""
+    others = [part for i, part in enumerate(sum_parts(name)) if i != place]
+    return "+".join([*others, POWER_LAW])
+
+
+def stands_for_a_power_law(fit: ModelFit) -> str:
+    """Name of the model with a power law that says what the fit says; empty where there is none."""
+    return next((replaced(fit.name, place) for place in fit.power_law_parts), "")
+
+
+def start_of(fit: ModelFit, place: int, exponent: float) -> dict[str, Any]:
+    """Where the fit of the replaced model begins."""
+    values, count = starting_values(fit), len(sum_parts(fit.name))
+    if count == 1:
+        return {"power": exponent}
+    other = of_part(values, 1 - place, count)
+    return as_part(other, 0) | as_part({"power": exponent}, 1)
+
+
+def exponent_of(fit: ModelFit, curve: Curve) -> float:
+    """About the exponent of a curve's tail, as a start."""
+    rise = fit.theory - fit.parameters["background"].value
+    seen = rise > ASSESSMENT.rises * abs(fit.parameters["background"].value)
+    if np.count_nonzero(seen) < 2:
+        return 4.0
+    return float(-np.polyfit(np.log(curve.q[seen]), np.log(rise[seen]), 1)[0])
+
+
+@lru_cache(maxsize=512)
+def _has_lengths(part: str) -> bool:
+    """Whether a component has a length, and is no peak: the place of a peak is one that a curve shows."""
+    form = part.partition("@")[0]
+    if form.endswith(".py"):
+        return False
+    try:
+        known = model_info(form).parameters.kernel_parameters
+    except SimulationError:
+        return False
+    return any(p.units == "Ang" for p in known) and not any(p.units == "1/Ang" for p in known)
+
+
+def _is_power_law(
+    fit: ModelFit, place: int, parts: Sequence[Floats], curve: Curve, dintensity: Floats
+) -> bool:
+    """Whether χ² hardly rises where a power law stands for a component and all else follows, linearly."""
+    own = parts[place] / dintensity
+    rest = _of_others(fit, place, dintensity)
+    residual = (curve.intensity - fit.theory) / dintensity + own
+    tempering = max(fit.reduced_chisq, 1.0)
+    most = fit.chisq + ASSESSMENT.significant**2 * tempering
+    seen = own > ASSESSMENT.negligible * np.max(own, initial=0.0)
+    if not np.any(seen) or np.count_nonzero(seen) < 3:
+        return False
+    slope = -float(np.polyfit(np.log(curve.q[seen]), np.log(own[seen] * dintensity[seen]), 1)[0])
+    for exponent in slope + np.linspace(-0.5, 0.5, 21):
+        column = (curve.q / curve.q[0]) ** -exponent / dintensity
+        logarithm = column * np.log(curve.q / curve.q[0])  # of a small change of the exponent
+        if _left(np.column_stack([column, logarithm, *rest]), residual) < most:
+            return True
+    return False
+
+
+def _of_others(fit: ModelFit, place: int, dintensity: Floats) -> list[Floats]:
+    """Slopes by all parameters but a component's own, (n,) each; the background's always."""
+    begin = prefix(place) if len(sum_parts(fit.name)) > 1 else None
+    slopes: Mapping[str, Floats] = moving(fit.derivatives)
+    kept = [column for name, column in slopes.items() if begin is not None and not name.startswith(begin)]
+    return [*kept, 1 / dintensity]
+
+
+def _left(columns: Floats, residual: Floats) -> float:
+    unit = columns / np.maximum(np.linalg.norm(columns, axis=0), np.finfo(float).tiny)
+    moved = np.linalg.lstsq(unit, residual, rcond=1e-9)[0]
+    return float(np.sum((residual - unit @ moved) ** 2))
+
+
+def lengths_of(fit: ModelFit) -> list[str]:
+    """Names of the fitted lengths, and of their widths, of components that show a power law alone."""
+    count = len(sum_parts(fit.name))
+    begins = tuple(prefix(i) if count > 1 else "" for i in fit.power_law_parts)
+    own = [n for n in fit.free if begins and n.startswith(begins) and not is_scale(n)]
+    lengths = {n for n in own if fit.parameters[n].unit == "Ang" and bare(n) != "radius_effective"}
+    return [n for n in own if n in lengths or n.removesuffix("_pd") in lengths]
+
+
+def without_lengths(fit: ModelFit) -> ModelFit:
+    """The fit with errors as large as the lengths that only a power law is shown of: none is determined."""
+    open_ = {
+        name: replace(p, error=max(p.error or 0.0, abs(p.value)))
+        for name in lengths_of(fit)
+        if (p := fit.parameters[name]).at_least is None
+    }
+    return replace(fit, parameters={**fit.parameters, **open_}) if open_ else fit
