@@ -132,7 +132,9 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
 
 def _entry(entry: Any, name: str) -> list[RawCurve]:
-    return [data_set(group, entry, name) for group in data_groups(entry) if _fits(group, 1)]
+    groups = [group for group in data_groups(entry) if _fits(group, 1)]
+    slits = slit_length.stated_in_hdf5(entry) if groups else []
+    return [data_set(group, entry, name, slits=slits) for group in groups]
 
 
 def data_groups(entry: Any) -> Iterator[Any]:
@@ -201,8 +203,19 @@ def _said(group: Any, key: str, attribute: str) -> list[str]:
     return [word for word in words if word and "/" not in word]
 
 
-def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> RawCurve:
+def data_set(
+    group: Any,
+    entry: Any,
+    name: str,
+    frame: int | None = None,
+    slits: Sequence[tuple[str, str]] | None = None,
+) -> RawCurve:
     """The curve of a group of `data_groups`, or one of its frames, counted from 0.
+
+    Parameters
+    ----------
+    slits : sequence of (str, str), optional
+        `slit_length.stated_in_hdf5` of the entry, for who reads many of its data sets.
 
     Raises
     ------
@@ -225,7 +238,7 @@ def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> Raw
         title=title if frame is None else f"{title} frame {frame + 1}".strip(),
         **_unit(hdf5.text(unit)[: LIMITS.title]),
     )
-    return slit_length.of_hdf5(curve, entry)
+    return slit_length.of_hdf5(curve, slit_length.stated_in_hdf5(entry) if slits is None else slits)
 
 
 @dataclass(frozen=True)
