@@ -14,6 +14,8 @@ PROBES = ("neutron", "xray")
 #: ``0.4*D2O`` or ``40%D2O``: a part of a mixture, by volume.
 _PART = re.compile(r"\s*(\d+\.?\d*|\.\d+)\s*([*%])\s*(.+)")
 _EXAMPLE = "such as SiO2@2.2"
+#: Characters of a material. A sequence of a protein has none here, and formulas of polymers take some 50.
+_LONGEST = 500
 
 
 def scattering_length_density(text: str, probe: str = "neutron", wavelength: float | None = None) -> float:
@@ -40,6 +42,10 @@ def scattering_length_density(text: str, probe: str = "neutron", wavelength: flo
     _check(probe, wavelength)
     if not text.strip():
         raise SasnetError(f"The name of a material is empty; write formula@density, {_EXAMPLE}.")
+    if len(text) > _LONGEST:
+        raise SasnetError(
+            f"{text[:40]}…: a material has at most {_LONGEST} characters; write formula@density, {_EXAMPLE}."
+        )
     return sum(fraction * _sld(part, probe, wavelength) for fraction, part in _parts(text))
 
 

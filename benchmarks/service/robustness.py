@@ -75,6 +75,12 @@ PARTS = {
         "mutated files, through the command line", "benchmarks.service.robustness_files:commands", 300, 10
     ),
     "hostile": Part("hostile files", "benchmarks.service.robustness_files:hostile", 110, 110),
+    "structures": Part(
+        "settings and files nested, wide or linked without end",
+        "benchmarks.service.robustness_structures:structures",
+        70,
+        70,
+    ),
     "rewritings": Part(
         "the same numbers written otherwise", "benchmarks.service.robustness_files:rewritings", 1000, 100
     ),

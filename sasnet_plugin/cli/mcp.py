@@ -25,11 +25,15 @@ def mcp(
         typer.Option("--port", min=1, max=65535, help="Answer on this port of this machine, not on stdio."),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
+    allow_plugins: Annotated[
+        bool,
+        typer.Option("--allow-plugins", help="Run plugin models (Python code) that lie in the folders."),
+    ] = False,
 ) -> None:
     """Let an assistant read, classify and fit scattering data by the Model Context Protocol.
 
     On stdio, as assistants start it; with --port by HTTP for whoever has the key that is printed. Nothing
-    outside of the folders is read or written. docs/mcp.md says how assistants are told of it.
+    outside of the folders is read, written or run. Plugin models inside run only with --allow-plugins.
     """
     try:
         import mcp as _
@@ -39,7 +43,7 @@ def mcp(
     from ..integrations.assistant.folders import opened
     from ..integrations.assistant.server import on_port, on_stdio
 
-    allowed = opened(folders or [Path.cwd()])
+    allowed = opened(folders or [Path.cwd()], plugins=allow_plugins)
     if port is None:
         if sys.stdin.isatty():
             typer.echo("Waiting for an assistant, which starts this itself; Ctrl-C ends it.", err=True)

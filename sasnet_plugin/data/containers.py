@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..types import DataError
 from . import azimuthal, hdf5, structured
 from .failure import too_large, two_dimensional
@@ -51,13 +49,8 @@ def read_hdf5(path: Path, file: str) -> list[RawCurve]:
 
 def _once(curves: list[RawCurve]) -> list[RawCurve]:
     """Curves without those that a link gives a second time."""
-    return [one for i, one in enumerate(curves) if not any(_is_same(one, other) for other in curves[:i])]
-
-
-def _is_same(one: RawCurve, other: RawCurve) -> bool:
-    alike = one.title == other.title and one.q_unit == other.q_unit
-    pairs = ((one.q, other.q), (one.intensity, other.intensity))
-    return alike and all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+    different = {(c.title, c.q_unit, c.q.tobytes(), c.intensity.tobytes()): c for c in reversed(curves)}
+    return list(reversed(different.values()))
 
 
 def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .. import units
 from ..domains import ReadOptions
 from ..types import Curve, DataError
-from . import azimuthal, hdf5, structured
+from . import azimuthal, hdf5, slit_length, structured
 from .clean import clean
 from .failure import sentence_of
 from .load import load
@@ -121,10 +121,14 @@ def _data_sets(
     sets: list[tuple[Any, Any]], counts: list[int], start: int, name: str
 ) -> Iterator[tuple[int, RawCurve]]:
     before = 0
+    slits: dict[str, list[tuple[str, str]]] = {}
     for (group, entry), count in zip(sets, counts, strict=True):
         numbers = structured.frame_numbers(group, count)
+        if entry.name not in slits:  # looked for once, in all of the entry
+            slits[entry.name] = slit_length.stated_in_hdf5(entry)
+        own = slits[entry.name]
         for shift in range(max(start - before, 0), count):
-            yield before + shift + 1, structured.data_set(group, entry, name, numbers[shift])
+            yield before + shift + 1, structured.data_set(group, entry, name, numbers[shift], own)
         before += count
 
 

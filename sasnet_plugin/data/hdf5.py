@@ -22,7 +22,8 @@ from .limits import LIMITS
 
 #: What h5py raises about damaged files.
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
-_HOPS = 16
+#: Soft links that are followed one after the other; detectors' master files have two.
+_HOPS = 4
 #: Filters up to this number are HDF5's own; the registered ones of others begin above.
 _OWN_FILTERS = 255
 #: Registered numbers of filters that hdf5plugin does not bring, or not everywhere, for the sentence.
@@ -77,19 +78,12 @@ def _unknown_filters(found: Any) -> set[int]:
     """Numbers of the filters of a file's data sets that HDF5 does not know by itself."""
     import h5py
 
-    seen = 0
     wanting: set[int] = set()
-
-    def look(_: str, item: Any) -> bool | None:
-        nonlocal seen
-        seen += 1
+    for _, item in below(found, LIMITS.depth):
         if isinstance(item, h5py.Dataset):
             made = item.id.get_create_plist()
             numbers = {made.get_filter(at)[0] for at in range(made.get_nfilters())}
             wanting.update(n for n in numbers if n > _OWN_FILTERS and not h5py.h5z.filter_avail(n))
-        return True if seen > LIMITS.objects else None
-
-    found.visititems(look)
     return wanting
 
 
@@ -235,8 +229,16 @@ def _followed(group: Any, name: str) -> tuple[Any, str]:
     item = None if isinstance(link, h5py.ExternalLink) else member(group, name)
     if item is not None:
         return item, ""
-    far = isinstance(link, h5py.ExternalLink) or isinstance(group.get(name, getclass=True), type)
+    far = isinstance(link, h5py.ExternalLink) or _leads_somewhere(group, name)
     return None, f"{group.name}/{name}".replace("//", "/") if far else ""
+
+
+def _leads_somewhere(group: Any, name: str) -> bool:
+    """Whether HDF5 itself finds something at a link that `member` does not follow."""
+    try:
+        return isinstance(group.get(name, getclass=True), type)
+    except DAMAGE:  # links that go round in a circle, or one after the other without end
+        return False
 
 
 def _is_tame(item: Any, depth: int) -> bool:

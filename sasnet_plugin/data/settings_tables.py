@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
@@ -11,10 +9,8 @@ from typing import Any, TypeVar
 
 from ..names import nearest
 from ..types import DataError
-from .failure import too_large
+from .toml_files import is_finite_number, parse_toml, read_toml
 
-#: Of a TOML file; settings take a few lines.
-_BYTES = 2**20
 #: Beside the images of a series: what all of them have in common.
 COMMON = "geometry.toml"
 
@@ -51,22 +47,11 @@ def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
 def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
     if not path.is_file():
         return of_table({}, str(path))
-    found: Any = of_table(_toml(path), str(path))
+    found: Any = of_table(read_toml(path), str(path))
     files = {f.name: getattr(found, f.name) for f in fields(found) if f.name.endswith("_file")}
     beside_it = {name: str(path.parent / value) for name, value in files.items() if value is not None}
     settings: S = replace(found, **beside_it)
     return settings
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        size = path.stat().st_size
-        if size > _BYTES:
-            raise too_large(str(path), f"{size:,} bytes", "the settings of images")
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
-        raise DataError(f"{path}: this is no valid TOML ({reason}); correct the line.") from error
 
 
 def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
@@ -88,8 +73,10 @@ def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        return parse_toml(f"value = {text}", text[:80])["value"]
+    except DataError:
+        if text.startswith(("[", "{")):
+            raise
         return text
 
 
@@ -129,7 +116,7 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
 
 def is_number(value: Any) -> bool:
     """Whether a value of a table is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return is_finite_number(value)
 
 
 def path_of(key: str, value: Any, file: str) -> str:

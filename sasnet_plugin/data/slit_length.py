@@ -33,14 +33,18 @@ def of_xml(curve: RawCurve, entry: Any) -> RawCurve:
     return _with(curve, found)
 
 
-def of_hdf5(curve: RawCurve, entry: Any) -> RawCurve:
-    """The curve with the slit that its entry states, an ``h5py.Group``."""
-    found = [
+def stated_in_hdf5(entry: Any) -> list[tuple[str, str]]:
+    """Find all slit lengths of an entry, an ``h5py.Group``: texts and units. It looks through all of it."""
+    return [
         (hdf5.text(item[()]), hdf5.text(item.attrs.get("units", item.attrs.get("unit", ""))))
         for name, item in hdf5.below(entry, 3)
         if name == _NAME and getattr(item, "size", 0) == 1
     ]
-    return _with(curve, found)
+
+
+def of_hdf5(curve: RawCurve, stated: Iterable[tuple[str, str]]) -> RawCurve:
+    """The curve with the slit that its entry states, see `stated_in_hdf5`."""
+    return _with(curve, stated)
 
 
 def _given(values: Any) -> bool:

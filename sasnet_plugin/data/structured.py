@@ -187,7 +187,9 @@ def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
 
 def _entry(entry: Any, name: str) -> list[RawCurve]:
     found = []
-    for group in data_groups(entry):
+    groups = list(data_groups(entry))
+    slits = slit_length.stated_in_hdf5(entry) if groups else []
+    for group in groups:
         count, intensity = frames_in(group), hdf5.member(group, "I")
         if count > 1 and (intensity.size > LIMITS.values or hdf5.hollow(intensity)):
             raise too_large(name, f"{intensity.size:,} values", "a shorter series of curves")
@@ -196,7 +198,7 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
                 f"{name}: it holds {count:,} frames; sasnet follow reads them one after another, or give the"
                 " frames of interest in a file of their own."
             )
-        found += [data_set(group, entry, name, frame) for frame in frame_numbers(group, count)]
+        found += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
     return found
 
 
@@ -340,8 +342,19 @@ def _said(group: Any, key: str, attribute: str) -> list[str]:
     return [word for word in words if word and "/" not in word]
 
 
-def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> RawCurve:
+def data_set(
+    group: Any,
+    entry: Any,
+    name: str,
+    frame: int | None = None,
+    slits: Sequence[tuple[str, str]] | None = None,
+) -> RawCurve:
     """The curve of a group of `data_groups`, or one of its frames, counted from 0.
+
+    Parameters
+    ----------
+    slits : sequence of (str, str), optional
+        `slit_length.stated_in_hdf5` of the entry, for who reads many of its data sets.
 
     Raises
     ------
@@ -364,7 +377,10 @@ def data_set(group: Any, entry: Any, name: str, frame: int | None = None) -> Raw
         **_unit(_unit_text(group, "Q")),
         intensity_unit=_unit_text(group, "I"),
     )
-    return slit_length.of_hdf5(_without_masked(curve, group, frame), entry)
+    return slit_length.of_hdf5(
+        _without_masked(curve, group, frame),
+        slit_length.stated_in_hdf5(entry) if slits is None else slits,
+    )
 
 
 def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:

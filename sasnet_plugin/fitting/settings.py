@@ -79,6 +79,12 @@ class ProblemSettings:
     """Of `problem`: what is fitted, and at how many points a model is calculated."""
 
     no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
+    rounding: float = setting(
+        1e-9,
+        "A calculated intensity may fall below 0 by this share of its largest value: sums of terms that cancel"
+        " are rounded. What is more negative is no curve.",
+        "share",
+    )
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")
     degenerate: float = setting(
         1e-3, "What is a combination of other effects within this, the error of a slope, is not fitted."

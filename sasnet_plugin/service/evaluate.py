@@ -114,7 +114,7 @@ def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mappin
     with np.errstate(all="ignore"):
         theory = np.asarray(found.theory(), dtype=float)
     if not np.all(np.isfinite(theory)):
-        raise SasnetError(f"{name}: has no finite curve at these values; change them.")
+        raise SasnetError(f"{name}: has no finite, positive curve at these values; change them.")
     return theory
 
 

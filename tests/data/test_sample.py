@@ -120,11 +120,11 @@ def test_what_does_not_go_together_is_said() -> None:
 
 
 def test_missing_or_broken_file_of_a_sample(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"nothing.toml: the sample file cannot be read"):
+    with pytest.raises(DataError, match=r"nothing.toml: there is no such file"):
         read_description(tmp_path / "nothing.toml")
     broken = tmp_path / "broken.toml"
-    broken.write_bytes(b"[solvents\xff")
-    with pytest.raises(DataError, match=r"broken.toml: the sample file is no TOML"):
+    broken.write_text("[solvents")
+    with pytest.raises(DataError, match=r"broken.toml: is no valid TOML"):
         read_description(broken)
 
 

@@ -160,6 +160,8 @@ def test_questions_that_have_no_answer_are_one_sentence(
         {"keys": [KEY], "window": [1, "nan"]}, {"keys": [KEY], "ranges": {"radius": [5, 1]}},
         {"keys": [KEY], "start": {"model": "evil", "values": {}}}, {"keys": "x"},
         {"keys": [KEY], "fixed": {"nothing": 1.0}, "models": ["sphere"], "structure_factor": "evil"},
+        {"keys": [KEY], "start": {"model": "sphere", "structure_factor": "/tmp/evil.py", "values": {}}},
+        {"keys": [KEY], "models": ["sphere@/tmp/evil.py+sphere"]},
         {"keys": [KEY], "sample_description": {"evil": 1}},
         {"keys": [KEY], "sample_description": {"solvents": {"1": ["x"]}}},
         {"keys": [KEY], "sample_description": {"tie": {"radius": "x" * 1000}}},

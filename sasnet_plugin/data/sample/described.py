@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...types import Curve, DataError, SasnetError
+from ..toml_files import is_finite_number, read_toml
 from .kind import kind_of, stated_kind
 from .sample import KINDS, SERIES, Sample
 from .ties import ties_of
@@ -150,14 +150,7 @@ def read_description(path: str | Path) -> dict[str, Any]:
     DataError
         It is not there, or no TOML.
     """
-    try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise DataError(
-            f"{path}: the sample file cannot be read ({error.strerror}); check its name."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the sample file is no TOML ({error}); see docs/together.md.") from None
+    found = read_toml(Path(path), "settings of a sample")
     named = {name: _flat(found[name]) for name in _OF_CURVES if name in found}
     if isinstance(values := found.get("values"), Mapping):
         named["values"] = {name: _flat(of) for name, of in values.items()}
@@ -216,14 +209,9 @@ def _values(sample: Sample, given: Any, source: str) -> tuple[dict[str, float], 
 
 
 def _value(value: Any, name: str, source: str) -> float:
-    if not _is_number(value):
+    if not is_finite_number(value):
         raise DataError(f"{source}: {value!r} is no value of {name}; write a number.")
     return float(value)
-
-
-def _is_number(value: Any) -> bool:
-    """Whether a value of TOML is a finite number; true and false are none."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and bool(np.isfinite(value))
 
 
 def _check_curves(curves: tuple[Curve, ...]) -> None:
@@ -293,7 +281,7 @@ def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any
 def _numbers(sample: Sample, given: Any, source: str, what: str) -> tuple[float | None, ...]:
     found: list[float | None] = []
     for value in _by_curve(sample, given, source, None):
-        if not (value is None or (_is_number(value) and value > 0)):
+        if not (value is None or (is_finite_number(value) and value > 0)):
             raise DataError(f"{source}: {value!r} is no {what}; write a positive number.")
         found.append(None if value is None else float(value))
     return tuple(found)
@@ -321,7 +309,7 @@ def _names(given: Any, source: str) -> list[str]:
 
 def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, source: str) -> float | None:
     """Scattering length density, 10⁻⁶ Å⁻², of a number or a material."""
-    if value is None or _is_number(value):
+    if value is None or is_finite_number(value):
         return None if value is None else float(value)
     if sld is None or not isinstance(value, str):
         raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")

@@ -51,7 +51,10 @@ def expression(text: str) -> Expression:
         names = frozenset(_names(ast.parse(text, mode="eval").body))
     except (SyntaxError, ValueError, RecursionError):
         raise DataError(wrong) from None
-    return Expression(text, names)
+    found = Expression(text, names)
+    if not names and not math.isfinite(found.value({})):
+        raise DataError(f"{text!r} has no finite value; correct the tie.")
+    return found
 
 
 def _names(node: ast.AST) -> set[str]:

@@ -101,7 +101,8 @@ def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
         hidden = len(fit.free) - 1
         scale = np.log(EVIDENCE.decades) / np.sqrt(2 * np.pi)
         known = {"scale": scale * fit.theory / among.dintensity}
-    return np.column_stack([np.zeros((len(among.curve), 0)), *moving(known).values()]), hidden
+    columns = moving(known)  # none where the model is flat: then no parameter costs anything
+    return np.column_stack([np.zeros((len(among.curve), 0)), *columns.values()]), hidden if columns else 0
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,8 @@ def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: flo
     if found is None:
         return None
     local, found, moved = _own(task, quick, found, deadline)
+    if found.chisq >= PROBLEM.no_value**2 * len(local.curve):  # sasmodels' own curve has no value there
+        return None
     least = spent() + OPTIMIZE.least_share * task.budget.seconds
     done = _with_errors(quick, _described(local, found), max(deadline, least))
     known = {**done.errors, **dict.fromkeys(moved.keys() & done.errors.keys(), np.nan)}

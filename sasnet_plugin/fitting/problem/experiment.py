@@ -19,6 +19,7 @@ from ..ledger import count, spent
 from ..result.model_fit import ModelFit
 from ..settings import PROBLEM
 from .free_parameters import accepted, sigmas
+from .overlaps import is_negative
 from .resolution import apply_sampling
 from .sums import all_exact, parts_of
 
@@ -69,7 +70,7 @@ def experiment(
     from sasmodels.bumps_model import Experiment, Model
 
     class Guarded(Experiment):  # type: ignore[misc]
-        """NaN residuals would keep LM running for ever."""
+        """NaN residuals would keep LM running for ever; a negative intensity is none, and so has none."""
 
         deadline = np.inf
         best: tuple[float, dict[str, Any]] = (np.inf, {})
@@ -81,9 +82,11 @@ def experiment(
                 for part, _, own in parts_of(name, self.model.state()):
                     count(part, own, self.resolution.q_calc, quick=quick)
             try:
-                return np.asarray(super().theory())
+                found = np.asarray(super().theory())
             except Exception:  # a user's model has no value there, whatever it raises
                 return np.full(len(curve), np.nan)
+            # sasmodels keeps what it calculated before smearing, without background.
+            return np.full(len(curve), np.nan) if is_negative(np.asarray(self.Iq_calc)) else found
 
         def residuals(self) -> NDArray[np.float64]:
             with warnings.catch_warnings(), np.errstate(all="ignore"):

@@ -17,7 +17,7 @@ from ..settings import PROBLEM
 from ..task import Task
 from .experiment import TimeUpError
 from .free_parameters import fittable
-from .overlaps import is_limited, overlaps
+from .overlaps import is_limited, is_negative, overlaps
 from .resolution import resolution, scale_and_background
 from .sums import of_part, scales_of, solve_scales
 
@@ -85,6 +85,8 @@ class ModelCurves:
             try:
                 found = [call(own) for call, own in zip(self._kernels, parts, strict=True)]
             except Exception:  # a user's model has no value there, whatever it raises
+                return np.full((len(parts), len(self.curve)), np.nan)
+            if any(map(is_negative, found)):
                 return np.full((len(parts), len(self.curve)), np.nan)
             return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
 

@@ -1,9 +1,14 @@
-"""What no sample is, though sasmodels calculates it: bodies of a stack or a crystal within each other."""
+"""What no sample is, though sasmodels calculates it: overlapping particles, and negative intensities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ..settings import PROBLEM
 
 #: By form what is at most as large as what; of `lamellar_hg_stack_caille` sasmodels' own draws fill more.
 _WITHIN: Mapping[str, tuple[float, str, str]] = {
@@ -32,3 +37,19 @@ def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
     """
     times, body, distance = _WITHIN[form]
     return bool(times * parameters[body] > parameters[distance])
+
+
+def is_negative(intensity: Floats) -> bool:
+    """Return whether an intensity without background falls below 0 by more than rounding.
+
+    sasmodels has such values within the limits of its parameters: `stickyhardsphere` is -1 at every q where
+    its equation has no solution, and the closures of `squarewell` and others fail for wide or deep wells. A
+    structure factor is a variance and an intensity a number of counts; neither can be negative.
+
+    Parameters
+    ----------
+    intensity : (n,) float array
+        Of one component, with any positive scale; what is not a number is ignored.
+    """
+    largest = np.nanmax(np.abs(intensity), initial=0.0)
+    return bool(np.nanmin(intensity, initial=0.0) < -PROBLEM.rounding * largest)

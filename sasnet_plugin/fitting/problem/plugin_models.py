@@ -14,16 +14,20 @@ import numpy as np
 
 from ...simulate.bank import BANK_STEP, FLOOR, LOG_Q_MIN, N_BANK, Page
 from ...simulate.kernel import call
-from ...simulate.priors import model_info, parameter_names, sample_prior
+from ...simulate.priors import model_info, parameter_names, sample_prior, structure_factors
 from ...types import ModelGuess, SasnetError, Suggestion, sum_parts
 from ..ledger import count, spent
 from ..settings import PROBLEM
 
 
-def _is_sum(name: str, forms: Sequence[str]) -> bool:
-    """Whether a name is of two of these forms together."""
-    parts = sum_parts(name)
-    return len(parts) == 2 and all(part.partition("@")[0] in forms for part in parts)
+def is_sum(name: str, forms: Sequence[str]) -> bool:
+    """Return whether a name is a sum of two of these form models, each with or without a structure factor.
+
+    Both names of a product are compared: sasmodels loads a structure factor that is a path, and runs it.
+    """
+    parts = [part.partition("@") for part in sum_parts(name)]
+    factors = ("", *structure_factors())
+    return len(parts) == 2 and all(form in forms and factor in factors for form, _, factor in parts)
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
@@ -53,7 +57,7 @@ def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str]
         return None, []
     known, own = [], []
     for name in models:
-        if _is_sum(name, forms):
+        if is_sum(name, forms):
             model_info(name)
             own.append(name)
             continue

@@ -1,4 +1,4 @@
-"""Arguments that a tool does not have, lacks or cannot read, refused in a sentence.
+"""Arguments that a tool does not have, lacks, cannot read or may not follow, refused in a sentence.
 
 Ignored, they would seem heeded.
 """
@@ -8,10 +8,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+import anyio
 from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, TextContent
 
+from ...in_python import in_python
 from ...names import nearest
+from ...types import SasnetError
+from .folders import Folders, check_arguments
 
 _WORDS = {
     "number": "a number", "integer": "a whole number", "string": "text", "boolean": "true or false",
@@ -19,8 +23,8 @@ _WORDS = {
 }  # fmt: skip
 
 
-def refuse_others(server: MCPServer) -> None:
-    """Have every call of a tool looked at before it is made."""
+def check_calls(server: MCPServer, folders: Folders) -> None:
+    """Have the arguments of every call checked before a tool runs."""
 
     async def looked_at(ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
         if ctx.method != "tools/call":
@@ -28,7 +32,7 @@ def refuse_others(server: MCPServer) -> None:
         asked = ctx.params or {}
         schemas = {tool.name: tool.input_schema for tool in await server.list_tools()}
         schema = schemas.get(asked.get("name", ""))
-        said = "" if schema is None else wrong(asked["name"], schema, asked.get("arguments") or {})
+        said = "" if schema is None else await _refusal(asked["name"], schema, asked.get("arguments") or {})
         if not said:
             found = await call_next(ctx)
             # Numbers given as text are read: what a tool itself refuses has another reason.
@@ -38,6 +42,15 @@ def refuse_others(server: MCPServer) -> None:
             if not said:
                 return found
         return CallToolResult(content=[TextContent(type="text", text=said)], is_error=True)
+
+    async def _refusal(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> str:
+        if said := wrong(tool, schema, arguments):
+            return said
+        try:  # in a thread: a folder may lie on a slow disk
+            await anyio.to_thread.run_sync(check_arguments, folders, schema, arguments)
+        except SasnetError as error:
+            return in_python(str(error))
+        return ""
 
     server.middleware.append(looked_at)
 

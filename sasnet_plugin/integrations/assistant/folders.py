@@ -1,11 +1,15 @@
-"""Which files an assistant may read and write: those below folders that the user has named."""
+"""Which files an assistant may read, write and run: those below folders that the user has opened.
+
+Every text argument of every tool states what it names (`NAMES`), and `Folders.check` checks it by that.
+"""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ...types import SasnetError
 
@@ -13,6 +17,11 @@ from ...types import SasnetError
 LARGEST = 200 * 2**20
 #: Names of a folder that are listed at once.
 MOST_LISTED = 500
+#: Key of a tool's JSON schema: what a text argument names.
+NAMES = "names"
+#: What a text argument may name: a file that is read, a folder that is listed or written to, a model (a name
+#: of sasmodels or a plugin file), or a word that is compared with known words and never opened.
+FILE, FOLDER, MODEL, WORD = "file", "folder", "model", "word"
 
 
 @dataclass(frozen=True)
@@ -21,6 +30,54 @@ class Folders:
 
     #: Folders with all that is below them; links that lead out of them are not followed.
     allowed: tuple[Path, ...]
+    #: Whether plugin models below these folders may run: a plugin is Python code.
+    plugins: bool = False
+
+    def check(self, names: str, text: str) -> None:
+        """Check one text argument of a tool.
+
+        Parameters
+        ----------
+        names : str
+            What the text names: `FILE`, `FOLDER`, `MODEL` or `WORD`.
+
+        Raises
+        ------
+        SasnetError
+            It leads out of the opened folders, or names a plugin that may not run.
+        """
+        checks: dict[str, Callable[[str], object]] = {
+            FILE: self.readable, FOLDER: self.folder, MODEL: self.model, WORD: str,
+        }  # fmt: skip
+        if text or names != FOLDER:  # no name stands for all opened folders
+            checks[names](text)
+
+    def model(self, name: str) -> str:
+        """A model that may be calculated: sasmodels' name, a sum of two, or the path of a plugin file.
+
+        Raises
+        ------
+        SasnetError
+            There is no such model, the plugin lies outside of the folders, or plugins may not run.
+        """
+        from ...fitting.problem.plugin_models import is_sum
+        from ...service.models import known_name
+        from ...simulate.priors import form_models
+
+        if not name.endswith(".py"):
+            form, _, factor = name.partition("@")
+            return name if is_sum(name, form_models()) else known_name(form, factor or None)
+        path = self.readable(name)
+        if not self.plugins:
+            raise SasnetError(
+                f"{name}: plugin models run as programs; the user may start 'sasnet mcp' with the"
+                " option allow-plugins."
+            )
+        return str(path)
+
+    def models(self, names: Sequence[str] | None) -> tuple[str, ...] | None:
+        """The same for several; None where none are named."""
+        return None if names is None else tuple(map(self.model, names))
 
     def readable(self, name: str) -> Path:
         """The file of a name, absolute or below one of the folders.
@@ -82,8 +139,39 @@ class Folders:
         return " or ".join(map(str, self.allowed))
 
 
-def opened(names: list[Path]) -> Folders:
+def check_arguments(folders: Folders, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """Check every text that a call of a tool holds, by what the tool's schema says that it names.
+
+    Raises
+    ------
+    SasnetError
+        See `Folders.check`.
+    """
+    for name, value in arguments.items():
+        names = schema["properties"].get(name, {}).get(NAMES, WORD)
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                folders.check(names, text)
+
+
+def undeclared(schema: Mapping[str, Any]) -> list[str]:
+    """Arguments of a tool that take text and do not state what it names."""
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    return [name for name, one in properties.items() if NAMES not in one and _takes_text(one)]
+
+
+def _takes_text(schema: Mapping[str, Any]) -> bool:
+    inner = [*schema.get("anyOf", ()), *([schema["items"]] if "items" in schema else [])]
+    return schema.get("type") in ("string", "object") or any(map(_takes_text, inner))
+
+
+def opened(names: list[Path], *, plugins: bool = False) -> Folders:
     """The folders that a user names.
+
+    Parameters
+    ----------
+    plugins : bool
+        Whether plugin models below them may run.
 
     Raises
     ------
@@ -97,4 +185,4 @@ def opened(names: list[Path]) -> Folders:
             what = "is a file" if path.exists() else "there is no such folder"
             raise SasnetError(f"{name}: {what}; name a folder that holds data.")
         found.append(path)
-    return Folders(tuple(found))
+    return Folders(tuple(found), plugins)

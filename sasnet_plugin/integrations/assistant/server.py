@@ -24,8 +24,8 @@ from ...in_python import in_python
 from ...service.answers import fit_options
 from ...service.messages import plain
 from ...types import SasnetError
-from .arguments import refuse_others
-from .folders import Folders
+from .arguments import check_calls
+from .folders import FILE, FOLDER, MODEL, NAMES, WORD, Folders
 from .reading import Reading
 from .tools import Tools
 
@@ -43,11 +43,26 @@ fit_together: it decides what no single curve can."""
 #: Seconds that a fit may take at most.
 LONGEST = 300.0
 
-File = Annotated[str, Field(description="File, absolute or below an opened folder.")]
-Entry = Annotated[str | None, Field(description="Which data set of a file that holds several.")]
-Unit = Annotated[
-    str | None, Field(description="Unit of q, A or nm, where the file does not say it or is wrong.")
-]
+
+def _named(names: str, description: str = "") -> Any:
+    """An argument that takes text, with what the text names: `folders.check_arguments` goes by it."""
+    return Field(description=description or None, json_schema_extra={NAMES: names})
+
+
+File = Annotated[str, _named(FILE, "File, absolute or below an opened folder.")]
+MaybeFile = Annotated[str | None, _named(FILE, "File, absolute or below an opened folder.")]
+Files = Annotated[list[str], _named(FILE, "Files, absolute or below an opened folder.")]
+Folder = Annotated[str, _named(FOLDER, "Folder, absolute or below an opened folder.")]
+Model = Annotated[str, _named(MODEL, "Name of a model as sasmodels spells it.")]
+Models = Annotated[list[str] | None, _named(MODEL, "Names of models as sasmodels spells them.")]
+Word = Annotated[str, _named(WORD)]
+MaybeWord = Annotated[str | None, _named(WORD)]
+Words = Annotated[list[str] | None, _named(WORD)]
+Solvents = Annotated[list[str | float] | None, _named(WORD)]
+Values = Annotated[dict[str, float | str], _named(WORD)]
+Fixed = Annotated[dict[str, float] | None, _named(WORD)]
+Entry = Annotated[str | None, _named(WORD, "Which data set of a file that holds several.")]
+Unit = Annotated[str | None, _named(WORD, "Unit of q, A or nm, where the file does not say it or is wrong.")]
 Wavelength = Annotated[
     float | None, Field(description="Å; of a file against 2θ that does not say it, and of probe xray.")
 ]
@@ -126,6 +141,8 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         log_level="ERROR",
     )
     reads = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+    # A plugin model is a program, which may do anything.
+    runs = ToolAnnotations(read_only_hint=not folders.plugins, open_world_hint=folders.plugins)
     writes = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
 
     async def answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -162,7 +179,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
             unwanted.set()
 
     @server.tool(annotations=reads)
-    async def list_files(folder: str = "") -> dict[str, Any]:
+    async def list_files(folder: Folder = "") -> dict[str, Any]:
         """Files below the folders that the user has opened."""
         return await answered(partial(tools.list_files, folder))
 
@@ -192,12 +209,11 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         how = Reading(entry, q_unit, wavelength, q_min, q_max)
         return await answered(partial(tools.model_free, file, how))
 
-    @server.tool(annotations=reads)
+    @server.tool(annotations=runs)
     async def fit(
-        ctx: Context, file: File, entry: Entry = None, models: list[str] | None = None,
-        exclude: list[str] | None = None, structure_factor: str | None = None,
-        fixed: dict[str, float] | None = None, sample: str | None = None, solvent: str | None = None,
-        probe: str = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
+        ctx: Context, file: File, entry: Entry = None, models: Models = None, exclude: Words = None,
+        structure_factor: MaybeWord = None, fixed: Fixed = None, sample: MaybeWord = None,
+        solvent: MaybeWord = None, probe: Word = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
         wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Fit the models that may explain a curve, rank and verify them: seconds to a minute.
@@ -213,10 +229,10 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         read = Reading(entry, q_unit, wavelength, q_min, q_max)
         return await fitted(ctx, lambda pool: tools.fit(pool, file, read, how()))
 
-    @server.tool(annotations=reads)
+    @server.tool(annotations=runs)
     async def fit_together(
-        ctx: Context, files: list[str], solvents: list[str | float] | None = None, kind: str | None = None,
-        models: list[str] | None = None, exclude: list[str] | None = None, time_limit: Seconds = 60.0,
+        ctx: Context, files: Files, solvents: Solvents = None, kind: MaybeWord = None,
+        models: Models = None, exclude: Words = None, time_limit: Seconds = 60.0,
         q_unit: Unit = None, wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
     ) -> dict[str, Any]:  # fmt: skip
         """One answer from several curves of one sample: other solvents, settings, concentrations or probes.
@@ -230,7 +246,7 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
 
     @server.tool(annotations=reads)
     async def evaluate(
-        model: str, parameters: dict[str, float | str], file: str | None = None, entry: Entry = None,
+        model: Model, parameters: Values, file: MaybeFile = None, entry: Entry = None,
         q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,
     ) -> dict[str, Any]:  # fmt: skip
         """I(q) of a sasmodels model at given values; with a file also the reduced χ² against its data."""
@@ -238,12 +254,12 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         return await answered(partial(tools.evaluate, model, parameters, file, how, q))
 
     @server.tool(annotations=reads)
-    async def sld(material: str, probe: str = "neutron", wavelength: float | None = None) -> dict[str, Any]:
+    async def sld(material: Word, probe: Word = "neutron", wavelength: float | None = None) -> dict[str, Any]:
         """Scattering length density of a material: formula@density such as SiO2@2.2, D2O, 40%D2O, toluene."""
         return await answered(partial(tools.sld, material, probe, wavelength))
 
     @server.tool(annotations=reads)
-    async def explain(model: str) -> dict[str, Any]:
+    async def explain(model: Model) -> dict[str, Any]:
         """What a model means, its parameters, units and defaults, and what is hard to tell from it."""
         return await answered(partial(tools.explain, model))
 
@@ -253,12 +269,12 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         return await answered(partial(tools.batch_status, results))
 
     @server.tool(annotations=writes)
-    async def export(fit: str, folder: str) -> dict[str, Any]:
+    async def export(fit: Word, folder: Folder) -> dict[str, Any]:
         """Write a fit, by the name that fit or fit_together gave it: SasView project, Bumps script, page."""
         return await answered(partial(tools.export, fit, folder))
 
     _with_resources(server, tools)
-    refuse_others(server)
+    check_calls(server, folders)
     return server, fits
 
 

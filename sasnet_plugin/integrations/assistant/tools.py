@@ -23,7 +23,7 @@ from .reading import AS_IT_IS, Reading
 if TYPE_CHECKING:
     from ...fitting.result.fit_result import FitResult
     from ...fitting.result.model_fit import Parameter
-    from ...fitting.task import Pool
+    from ...fitting.task import FitOptions, Pool
     from ...fitting.together.result import SampleResult
 
 Answer = dict[str, Any]
@@ -116,8 +116,8 @@ class Tools:
         from ...fitting.api import fit_with
         from ...fitting.asked import check_names
 
+        options = self._allowed(options, how)
         check_names(options)
-        options = replace(options, also=options.also | how.options())
         found = fit_with(pool, self._one(file, how), options)
         return {"fit": self._keep(found), "file": file, **fitted(found)}
 
@@ -136,12 +136,13 @@ class Tools:
         from ...fitting.together.fit_together import fit_sample
         from ...materials import densities
 
+        options = self._allowed(options, how)
         check_names(options)
         curves = [self._one(file, how) for file in files]
         if solvents is not None and len(solvents) != len(curves):
             raise SasnetError(f"{len(solvents)} solvents for {len(curves)} files; give one for each.")
         sample = sample_of(curves, _described(solvents, kind), sld=densities(how.wavelength))
-        found = fit_sample(pool, sample, replace(options, also=options.also | how.options()))
+        found = fit_sample(pool, sample, options)
         name, answer = self._keep(found), plain(found.as_dict())
         if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
             answer |= {
@@ -162,7 +163,8 @@ class Tools:
         curve = None if file is None else self._one(file, how)
         places = _places(q, curve)
         data = curve or Curve(places, np.ones_like(places))
-        theory = Evaluator().theory(Place(file or ""), data, known_name(*_parts(model)), parameters)
+        name = known_name(*_parts(model))  # no plugin: the values of one are only fitted
+        theory = Evaluator().theory(Place(file or ""), data, name, parameters)
         answer: Answer = {
             "model": model, "parameters": dict(parameters), "q": thinned(places, places), "q_unit": "1/Å",
             "intensity": thinned(places, theory), "intensity_unit": "1/cm",
@@ -258,6 +260,11 @@ class Tools:
         while len(self._fits) > _KEPT:
             self._fits.popitem(last=False)
         return name
+
+    def _allowed(self, options: FitOptions, how: Reading) -> FitOptions:
+        """The same with plugins by their whole paths, if they may run, and with how the file was read."""
+        models = self.folders.models(options.models)
+        return replace(options, models=models, also=options.also | how.options())
 
     def _curves(self, file: str, how: Reading) -> list[Curve]:
         return how.curves(self.folders.readable(file))

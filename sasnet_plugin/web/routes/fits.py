@@ -70,9 +70,11 @@ def fit(asked: Asked, bench: OfCurves) -> dict[str, Any]:
     """Have something fitted."""
     from ...service.models import known_name
 
-    factor = None if asked.structure_factor in (None, "none") else asked.structure_factor
-    for name in [*(asked.models or ()), *([asked.start.model] if asked.start else ())]:
-        known_name(name, factor)  # no file of a plugin: its code would run
+    pairs = [(name, asked.structure_factor) for name in asked.models or ()]
+    if asked.start:
+        pairs.append((asked.start.model, asked.start.structure_factor))
+    for name, factor in pairs:  # no file of a plugin: its code would run
+        known_name(name, None if factor in ("none", "") else factor)
     return bench.fit(asked.keys, asked.body()).as_dict()
 
 

@@ -1,13 +1,19 @@
-"""Layers are no thicker than their spacing, spheres of a crystal no larger than its cell lets them be."""
+"""Layers fit their spacing, spheres of a crystal its cell, and no intensity is negative."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
+from sasnet_plugin.fitting.optimize.local_search import refine
+from sasnet_plugin.fitting.problem.experiment import experiment
 from sasnet_plugin.fitting.problem.model_curves import ModelCurves
-from sasnet_plugin.fitting.problem.overlaps import overlaps
-from sasnet_plugin.types import Curve
+from sasnet_plugin.fitting.problem.overlaps import is_negative, overlaps
+from sasnet_plugin.fitting.settings import PROBLEM
+from sasnet_plugin.service.evaluate import Evaluator
+from sasnet_plugin.service.places import Place
+from sasnet_plugin.simulate.kernel import call
+from sasnet_plugin.types import Curve, SasnetError
 
 
 @pytest.mark.parametrize(
@@ -31,3 +37,52 @@ def test_a_fit_turns_back_where_layers_would_be_thicker_than_their_spacing() -> 
     stack = {"A_radius": 60.0, "B_thickness": 99.0, "B_d_spacing": 100.0, "B_Nlayers": 10.0}
     assert np.all(np.isfinite(local.intensity(stack)))
     assert np.all(np.isnan(local.intensity(stack | {"B_thickness": 101.0})))
+
+
+#: Within sasmodels' limits, and S(q) is negative: -1 at every q where there is no solution, and in part.
+STICKY = {"volfraction": 0.3, "perturb": 0.01, "stickiness": 0.05}
+WELL = {"volfraction": 0.2, "welldepth": 1.5, "wellwidth": 3.0}
+
+
+@pytest.mark.parametrize(("factor", "values"), [("stickyhardsphere", STICKY), ("squarewell", WELL)])
+def test_a_negative_structure_factor_has_no_curve(factor: str, values: dict[str, float]) -> None:
+    q = np.geomspace(0.002, 0.3, 60)
+    bare = call(factor, q, values | {"radius_effective": 50.0}).intensity
+    assert np.min(bare) < -0.01, "sasmodels does have it: else this tests nothing"
+    curve, name = Curve(q, 1 / q, 0.03 / q), f"sphere@{factor}"
+    sphere = {"radius": 50.0, "radius_effective": 50.0, "radius_effective_mode": 0, "scale": 1.0}
+    for quick in (True, False):
+        local = ModelCurves(curve, 0.03 / q, name, quick=quick)
+        assert np.all(np.isnan(local.intensity(sphere | values)))
+        assert np.all(local.solved(sphere | values)[0] == PROBLEM.no_value)
+    # With a background that lifts all of it above 0, too.
+    fitness = experiment(curve, 0.03 / q, name, sphere | values | {"background": 1e6})
+    assert np.all(np.isnan(fitness.theory()))
+    assert np.all(np.abs(fitness.residuals()) == PROBLEM.no_value)
+    with pytest.raises(SasnetError, match="positive curve"):
+        Evaluator().theory(Place(""), curve, name, sphere | values)
+
+
+def test_a_positive_structure_factor_and_rounding_are_curves() -> None:
+    q = np.geomspace(0.002, 0.3, 60)
+    curve = Curve(q, 1 / q, 0.03 / q)
+    local = ModelCurves(curve, 0.03 / q, "sphere@hardsphere")
+    assert np.all(local.intensity({"radius": 50.0, "volfraction": 0.3}) > 0)
+    assert not is_negative(np.array([1.0, 1e-3, -1e-13]))
+    assert not is_negative(np.array([np.nan, 1.0]))
+    assert not is_negative(np.zeros(3))
+    assert is_negative(np.array([1.0, -1e-3]))
+    assert is_negative(np.full(4, -1.0))
+
+
+def test_no_fit_of_sticky_spheres_ends_where_they_have_no_solution() -> None:
+    q = np.geomspace(0.005, 0.3, 60)
+    clean = 0.01 * call("sphere", q, {"radius": 50.0, "sld": 4.0, "sld_solvent": 1.0}).intensity + 0.02
+    noise = np.random.default_rng(2).standard_normal(q.size)
+    curve = Curve(q, clean * (1 + 0.03 * noise), 0.03 * clean)
+    local = ModelCurves(curve, 0.03 * clean, "sphere@stickyhardsphere")
+    start = {"radius": 50.0, "volfraction": 0.25, "perturb": 0.05, "stickiness": 0.2}
+    found = refine(local, start)
+    assert found is not None
+    assert found.chisq < 1e6
+    assert np.all(local.intensity(found.parameters) > 0)

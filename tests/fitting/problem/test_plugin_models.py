@@ -57,6 +57,19 @@ def test_a_name_does_not_lead_out_of_the_folder_of_plugins(
     assert split([name], ["sphere"]) == ([name], []), "the network does not know it, and refuses it"
 
 
+def test_no_part_of_a_sum_is_a_file_that_runs(plugin: str, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    Path(plugin).write_text(f"open({str(ran)!r}, 'w').close()\n{MODEL}", encoding="utf-8")
+    for name in (
+        f"sphere@{plugin}+sphere",
+        f"sphere+sphere@{plugin[:-3]}",
+        "sphere@custom.my_gaussian+sphere",
+    ):
+        assert split([name], ["sphere"]) == ([name], []), "the network does not know it, and refuses it"
+    assert not ran.exists()
+    assert split(["sphere@hardsphere+sphere"], ["sphere"]) == ([], ["sphere@hardsphere+sphere"])
+
+
 def test_a_path_that_sasmodels_would_misread_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SasnetError, match="rename it"):
         split([str(tmp_path / "a+b.py")], [])
