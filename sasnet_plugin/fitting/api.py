@@ -30,6 +30,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
+from .problem.resolution import has_resolution
 from .progress import Progress, shown, watched
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
@@ -195,7 +196,8 @@ def fit_with(
     unfitted = _unfitted(state, fits)
     notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])
     given, probe = _given(options)
-    reported = partial(_reported, longer, found.curve, dintensity, given, method)
+    supposed = has_resolution(found.curve) and not has_resolution(state.curve)
+    reported = partial(_reported, longer, found.curve, dintensity, given, method, supposed)
     result = assess(found.curve, dintensity, fits, notes, prior, given, probe, suggestion.groups, reported)
     if options.models is None:
         result = _beside_the_network(result, shown, classifier.manifest.scope_threshold)
@@ -226,6 +228,7 @@ def _reported(
     dintensity: NDArray[np.float64],
     given: frozenset[str],
     method: Method,
+    supposed: bool,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
     """Fits as they are reported: fitted by Bumps, with all that is unknown in their errors."""
@@ -235,7 +238,7 @@ def _reported(
     for index, fit in answers(ledger, fit_by_bumps, asked, STRATEGY.time["slow"]):
         place = open_[index]
         found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
-    return _beside_held(ledger, curve, dintensity, given, method, found)
+    return _beside_held(ledger, curve, dintensity, given, method, supposed, found)
 
 
 def _beside_held(
@@ -244,13 +247,14 @@ def _beside_held(
     dintensity: NDArray[np.float64],
     given: frozenset[str],
     method: Method,
+    supposed: bool,
     fits: Sequence[ModelFit],
 ) -> list[ModelFit]:
     """With all that is unknown in the errors of each fit; other methods have errors of their own."""
     found = list(fits)
     if method.name != "lm":
         return found
-    asked = [of_one(curve, dintensity, fit, given, usual_resolutions()) for fit in found]
+    asked = [of_one(curve, dintensity, fit, given, usual_resolutions(), supposed=supposed) for fit in found]
     for index, more in answers(ledger, errors_to_add, asked, STRATEGY.time["fast"]):
         if not isinstance(more, Exception):
             found[index] = with_held(found[index], more)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ import numpy as np
 from ...arrays import Floats
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
-from ...types import Curve
+from ...types import Curve, sum_parts
 from ..evidence.prior import extent_in
 from ..ledger import spent
 from ..problem.bounds import range_of
@@ -53,6 +54,7 @@ class Held:
     #: relative_dq, absolute_dq: usual resolutions of instruments: dq/q, and dq in Å⁻¹.
     relative_dq: float
     absolute_dq: float
+    supposed: bool = False  #: The resolution of the curves is no file's: the fit has found it.
 
     @property
     def name(self) -> str:
@@ -66,6 +68,23 @@ class Held:
         return found
 
 
+class _Spread(Enum):
+    """How sizes spread in a change."""
+
+    NONE = auto()
+    APART = auto()  #: One size alone.
+    TOGETHER = auto()  #: All sizes of a particle, its proportions the same.
+
+
+@dataclass(frozen=True)
+class _Column:
+    """What something unknown changes."""
+
+    kind: _Spread
+    change: Floats  #: Of the residuals, (n,).
+    size: float  #: Over what is usual.
+
+
 #: Residuals, (n,), less the fit's, where something held is so far away, in usual deviations or their squares.
 _Change = Callable[[float], Floats]
 #: Parameters of a curve where one that is held is so far from its value, the same; widths squared.
@@ -73,7 +92,13 @@ _Moved = Callable[[Mapping[str, Any], float], dict[str, Any]]
 
 
 def of_one(
-    curve: Curve, dintensity: Floats, fit: ModelFit, given: frozenset[str], usual: tuple[float, float]
+    curve: Curve,
+    dintensity: Floats,
+    fit: ModelFit,
+    given: frozenset[str],
+    usual: tuple[float, float],
+    *,
+    supposed: bool = False,
 ) -> Held:
     """What is asked of the fit of one curve.
 
@@ -83,7 +108,7 @@ def of_one(
     usual : (float, float)
         Resolutions of instruments, dq/q and dq.
     """
-    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual)
+    return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual, supposed)
 
 
 def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMITED) -> dict[Any, float]:
@@ -94,9 +119,16 @@ def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = U
     slopes = np.stack(list(known.values()), axis=1)
     basis, _ = np.linalg.qr(slopes / np.linalg.norm(slopes, axis=0))
     found = _columns(asked, basis, spent() + budget.seconds)
-    if not found:
-        return {}
-    columns, before = zip(*found, strict=True)
+    # Sizes spread each on its own, or all of a particle together: both at once could cancel each other.
+    together = [column for column in found if column.kind is not _Spread.APART]
+    apart = [column for column in found if column.kind is not _Spread.TOGETHER]
+    each = [_added(known, slopes, columns) for columns in (together, apart) if columns]
+    return {name: max(errors[name] for errors in each) for name in known} if each else {}
+
+
+def _added(known: Mapping[Any, Floats], slopes: Floats, unknown: Sequence[_Column]) -> dict[Any, float]:
+    """What some unknowns add to the error of each free parameter."""
+    columns, before = [one.change for one in unknown], [one.size for one in unknown]
     rows = np.hstack([np.zeros((len(columns), len(known))), np.diag(before)])
     every = np.vstack([np.column_stack([slopes, *columns]), rows])
     names = [*known, *(f"unknown {i}" for i in range(len(columns)))]
@@ -104,12 +136,12 @@ def errors_beside_held(asked: Held, bank: Bank | None = None, budget: Budget = U
     return {name: float(np.sqrt(max(together[name] ** 2 - alone[name] ** 2, 0.0))) for name in known}
 
 
-def _columns(asked: Held, basis: Floats, deadline: float) -> list[tuple[Floats, float]]:
+def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
     """`_column` of each thing that is held; what was found in time adds what it adds."""
     found = []
     with suppress(TimeUpError):
-        for change in _changes(asked, deadline):
-            found.append(_column(change, basis))
+        for kind, change in _changes(asked, deadline):
+            found.append(_column(kind, change, basis))
     return [one for one in found if one is not None]
 
 
@@ -123,8 +155,8 @@ def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
     return replace(fit, parameters={**fit.parameters, **found})
 
 
-def _column(change: _Change, basis: Floats) -> tuple[Floats, float] | None:
-    """Change of the residuals, (n,), by about as much as the data allow, and that over what is usual.
+def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
+    """Change of the residuals by about as much as the data allow.
 
     Parameters
     ----------
@@ -136,12 +168,12 @@ def _column(change: _Change, basis: Floats) -> tuple[Floats, float] | None:
         column = change(size)
         seen = float(np.linalg.norm(column - basis @ (basis.T @ column)))
         if seen <= ASSESSMENT.significant:
-            return column, size
+            return _Column(kind, column, size)
         size *= float(np.clip(1 / seen, 1e-3, 0.5)) if np.isfinite(seen) else 0.5
     return None
 
 
-def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
+def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
     """Of each thing that is held."""
     starts = [starting_values(fit) for fit in asked.fits]
     curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
@@ -168,11 +200,47 @@ def _changes(asked: Held, deadline: float) -> Iterator[_Change]:
             parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
         return asked.rows(parts)
 
-    for moved in _held(asked, starts):
-        yield partial(changed, moved)
+    def mixed(size: float) -> Floats:
+        """All lengths of a particle larger and smaller together, its number of particles the same."""
+        factors, shares = _size_factors(size)
+        parts = []
+        for of, start, before, error in zip(own, starts, reference, asked.dintensities, strict=True):
+            volumes = shares * factors**3
+            each = [of(_scaled(start, sizes, factor)) for factor in factors]
+            parts.append((volumes @ np.array(each) / volumes.sum() - before) / error)
+        return asked.rows(parts)
+
+    def displaced(size: float) -> Floats:
+        """All points of a curve at a q that is off by a share of the resolution."""
+        parts = []
+        for i, (curve, error, fit) in enumerate(curves):
+            width = curve.dq if curve.dq is not None else asked.relative_dq * curve.q
+            moved = replace(curve, q=curve.q + size * ASSESSMENT.resolution_centre * width)
+            parts.append((on(i, moved, fit.per_decade)(starts[i]) - reference[i]) / error)
+        return asked.rows(parts)
+
+    def resolved(size: float) -> Floats:
+        """A stated resolution wider by a share of it; of one that a fit has found the square less by one."""
+        parts = [np.zeros(len(curve)) for curve in asked.curves]
+        factor = np.sqrt(max(1 - size, 0.0)) if asked.supposed else 1 + size * ASSESSMENT.resolution_width
+        for i, (curve, _, fit) in enumerate(curves):
+            if curve.dq is not None:
+                wider = replace(curve, dq=factor * curve.dq)
+                of = on(i, wider, fit.per_decade)
+                parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
+        return asked.rows(parts)
+
+    sizes = _sharp_sizes(asked, starts)
+    if len(sizes) > 1:
+        yield _Spread.TOGETHER, mixed
+    yield _Spread.NONE, displaced
+    if any(curve.dq is not None for curve in asked.curves):
+        yield _Spread.NONE, resolved
+    for kind, moved in _held(asked, starts):
+        yield kind, partial(changed, moved)
     for places in _not_stated(asked.curves):
-        yield partial(smeared, places, asked.relative_dq, 0.0)
-        yield partial(smeared, places, 0.0, asked.absolute_dq)
+        yield _Spread.NONE, partial(smeared, places, asked.relative_dq, 0.0)
+        yield _Spread.NONE, partial(smeared, places, 0.0, asked.absolute_dq)
 
 
 def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:
@@ -184,7 +252,7 @@ def _not_stated(curves: Sequence[Curve]) -> list[list[int]]:
     return list(found.values())
 
 
-def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[_Moved]:
+def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[_Spread, _Moved]]:
     """What moves each parameter that all curves have at a value that was not fitted."""
     fit, info, start = asked.fits[0], load_model(asked.name).info, starts[0]
     names = set(fittable(info, start)).difference(asked.given, *(one.free for one in asked.fits))
@@ -192,10 +260,35 @@ def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[_Moved]:
     for p in info.parameters.call_parameters:
         value = float(start.get(p.name, p.default))
         if _is_sharp(p, value, asked.given, starts):
-            yield partial(_broadened, f"{p.name}_pd", points)
+            yield _Spread.APART, partial(_broadened, f"{p.name}_pd", points)
         elif p.name in names and _is_exponent(p):
             usual = extent_in(fit.name, p.name, fit.parameters[p.name], 0.0) / np.sqrt(12)
-            yield partial(_shifted, p.name, _inwards(usual, value, range_of(info, p.name, value)))
+            yield (
+                _Spread.NONE,
+                partial(_shifted, p.name, _inwards(usual, value, range_of(info, p.name, value))),
+            )
+
+
+def _sharp_sizes(asked: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Sizes of a particle none of which has a distribution, if a user has settled none; else none."""
+    info, start = load_model(asked.name).info, starts[0]
+    if len(sum_parts(asked.name)) > 1:
+        return []
+    sizes = [
+        p for p in info.parameters.call_parameters if is_size(p) and float(start.get(p.name, p.default)) > 0
+    ]
+    sharp = [p.name for p in sizes if _is_sharp(p, float(start.get(p.name, p.default)), asked.given, starts)]
+    return sharp if len(sharp) == len(sizes) else []
+
+
+def _size_factors(size: float) -> tuple[Floats, Floats]:
+    """Sizes over their mean and their shares: Gaussian, the width squared so many times the usual one."""
+    steps = np.linspace(-2.5, 2.5, 7)
+    return 1 + ASSESSMENT.held_width * float(np.sqrt(size)) * steps, np.exp(-(steps**2) / 2)
+
+
+def _scaled(start: Mapping[str, Any], sizes: Sequence[str], factor: float) -> dict[str, Any]:
+    return {**start, **{name: factor * float(start[name]) for name in sizes if name in start}}
 
 
 def _is_sharp(p: Any, value: float, given: frozenset[str], starts: Sequence[Mapping[str, Any]]) -> bool:

@@ -84,11 +84,13 @@ def marginal(
     weight = np.exp(0.5 * (total[best] - total))
     lost = float(total[best] - 2 * np.log(np.sum(weight)))
     misfit = float(np.concatenate([steady.misfit, changing.misfit])[best])
-    # Errors that are too small to be seen are likely, and nothing to speak of.
+    grids, share = (steady, changing), weight / np.sum(weight)
+    # Errors that are too small to be seen are nothing to speak of, but likely: parameters' errors hold them.
     if steady.alone - lost < seen:
-        shared = SharedError(noise=float(steady.noise[0]))
+        parts = _expected(shapes, grids, np.split(share, 2))
+        shared = SharedError(noise=float(steady.noise[0]), parts=parts)
     else:
-        shared = _shared(among, shapes, slopes, (steady, changing), weight / np.sum(weight))
+        shared = _shared(among, shapes, slopes, grids, share)
     return Evidence(lost, misfit, shared)
 
 
@@ -205,11 +207,19 @@ def _shared(
     best = 1 + int(np.argmax(own[1:]))
     shape, noise = shapes[grid.kind[best]], float(grid.noise[best])
     there = max(sum(float(np.sum(half[1:])) for half in halves), 1e-9)
-    parts = [(float(np.sqrt(_square(kind, grids, halves) / there)), one) for kind, one in enumerate(shapes)]
+    parts = _expected(shapes, grids, [half / there for half in halves])
     drifts = grid.moved[best, slopes.shape[1] :]
     background = _background(among, slopes, drifts) if grid is grids[1] else 0.0
     size = float(grid.ratio[best]) * noise * shape.share
-    return SharedError(size, shape.length, noise, background, tuple(p for p in parts if p[0] > 0))
+    return SharedError(size, shape.length, noise, background, parts)
+
+
+def _expected(
+    shapes: Sequence[Shape], grids: Sequence[_Grid], weights: Sequence[Floats]
+) -> tuple[tuple[float, Shape], ...]:
+    """Root of the mean square of each shape's error over the given weights."""
+    sizes = [float(np.sqrt(_square(kind, grids, weights))) for kind in range(len(shapes))]
+    return tuple((size, shape) for size, shape in zip(sizes, shapes, strict=True) if size > 0)
 
 
 def _square(kind: int, grids: Sequence[_Grid], weights: Sequence[Floats]) -> float:

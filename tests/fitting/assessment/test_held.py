@@ -43,7 +43,7 @@ def errors(
 
 def stated(curve: Curve) -> Curve:
     """The same, said to have hardly any width in q."""
-    return replace(curve, dq=np.full_like(curve.q, 1e-7))
+    return replace(curve, dq=np.full_like(curve.q, 1e-9))
 
 
 def test_a_radius_of_the_guinier_region_is_known_as_well_as_the_width() -> None:
@@ -98,3 +98,42 @@ def test_without_time_nothing_is_added() -> None:
     assert curve.dintensity is not None
     asked = of_one(curve, curve.dintensity, fit, frozenset(), (0.04, 1e-3))
     assert errors_beside_held(asked, budget=Budget(-1.0)) == {}
+
+
+def test_sizes_that_spread_together_are_in_the_errors_of_each() -> None:
+    """Where all sizes of a particle grow together, both are known as their common width is."""
+    values = {"radius": 40.0, "length": 90.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
+    curve = stated(measured("cylinder", values, np.geomspace(0.004, 0.25, 150)))
+    _, more = errors(curve, "cylinder", values)
+    _, known = errors(curve, "cylinder", values, given={"radius_pd", "length_pd"})
+    assert more["length"] > 1.5 * known["length"]
+    assert more["radius"] > 1.5 * known["radius"]
+
+
+def test_a_length_is_known_no_better_than_the_centre_of_the_resolution() -> None:
+    q = np.geomspace(0.004, 0.3, 150)
+    width = 0.05
+    smeared = replace(measured("sphere", SPHERE, q), dq=width * q)
+    assert smeared.dintensity is not None
+    local = ModelCurves(smeared, smeared.dintensity, "sphere", per_decade=800)
+    exact = local.intensity(SPHERE)[0]
+    curve = replace(smeared, intensity=exact, dintensity=1e-4 * exact)
+    fit, more = errors(curve, "sphere", SPHERE, given={"radius_pd"})
+    radius = fit.parameters["radius"]
+    assert radius.error is not None
+    floor = ASSESSMENT.resolution_centre * width * radius.value
+    assert 0.3 * floor < np.hypot(radius.error, more["radius"]) < 2 * floor
+
+
+def test_of_a_resolution_that_a_fit_has_found_none_is_as_possible() -> None:
+    values = {"radius": 40.0, "length": 90.0, "sld": 4.0, "sld_solvent": 1.0, "scale": 1.0, "background": 0.0}
+    q = np.geomspace(0.004, 0.25, 150)
+    curve = replace(measured("cylinder", values, q), dq=0.02 * q)
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, "cylinder", None, starts=(values,), budget=Budget(20.0))
+    fit = fit_candidate(task, Bank(bank_path()))
+    each = [
+        errors_beside_held(of_one(curve, curve.dintensity, fit, frozenset(), (0.04, 1e-3), supposed=supposed))
+        for supposed in (False, True)
+    ]
+    assert each[1]["radius"] > each[0]["radius"]
