@@ -378,9 +378,46 @@ def data_set(
         intensity_unit=_unit_text(group, "I"),
     )
     return slit_length.of_hdf5(
-        _without_masked(curve, group, frame),
+        _without_masked(_apply_scaling_factor(curve, group, frame), group, frame),
         slit_length.stated_in_hdf5(entry) if slits is None else slits,
     )
+
+
+def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
+    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names.
+
+    NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per frame.
+    """
+    if not (names := _said(group, "I", "scaling_factor")):
+        return curve
+    factor = _scaling_factor(hdf5.member(group, names[0]), frame)
+    if factor is None:
+        note = "Caution: the scaling_factor of the file could not be read; the intensities are not scaled."
+        return replace(curve, notes=(*curve.notes, note))
+    if factor == 1.0:
+        return curve
+    error = None if curve.dintensity is None else factor * curve.dintensity
+    note = f"Intensities multiplied by {factor:g}, the scaling_factor of the file."
+    return replace(curve, intensity=factor * curve.intensity, dintensity=error, notes=(*curve.notes, note))
+
+
+def _scaling_factor(item: Any, frame: int | None) -> float | None:
+    """Return the positive factor in a data set, of one frame if it holds several; None if there is none."""
+    factors = _numbers(item)
+    index = 0 if factors.size == 1 else frame
+    if index is None or index >= factors.size:
+        return None
+    factor = float(factors[index])
+    return factor if 0 < factor < np.inf else None
+
+
+def _numbers(item: Any) -> Floats:
+    """Return the numbers of a data set in one row; none of what is no data set of numbers."""
+    import h5py
+
+    if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size <= LIMITS.points:
+        return np.ravel(item[()]).astype(np.float64)
+    return np.empty(0)
 
 
 def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
