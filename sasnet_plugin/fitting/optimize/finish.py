@@ -215,6 +215,8 @@ def weakly_shown(
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))
         least = abs(value) / (ASSESSMENT.significant if name.endswith("_pd") else 1.0)
+        if name.endswith("_ratio"):  # of sides: equal ones are what is made, and there slopes tell none apart
+            least = abs(value - default)
         return value != default and low <= default <= high and errors.get(name, np.inf) > least
 
     return {name: default_of(info, name) for name in filter(weak, (*done.same, *done.free))}

@@ -20,7 +20,7 @@ from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import EFFORT, START_VALUES
-from ..start_values.screening import with_fixed
+from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
 from .hypothesis import Hypothesis, is_smooth, of_name, size_of
@@ -151,7 +151,7 @@ def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
     others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
     least = min(others, default=np.inf)
     if not own <= least / STRATEGY.falls < np.inf:
-        return 0.0
+        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and own < STRATEGY.sums_near else 0.0
     return STRATEGY.likely if own < STRATEGY.stands_out * least else STRATEGY.nearest_prior
 
 
