@@ -49,7 +49,9 @@ def _tail_share(curve: Curve) -> Floats:
     slope = np.clip(_slopes(curve), 0.0, _STEEPEST)
     width = curve.dq / curve.q
     found = np.zeros(len(curve))
-    for i in np.flatnonzero((width > PROBLEM.wide_resolution) & (slope > 1)):
+    # An upturn goes on below the data; fringes and the end of a plateau do not.
+    upturn = np.logical_and.accumulate(slope > 1)
+    for i in np.flatnonzero((width > PROBLEM.wide_resolution) & upturn):
         own, longer = (_smeared(float(width[i]), float(slope[i]), end) for end in (_LOW, _LONGER))
         found[i] = longer / own - 1
     return found

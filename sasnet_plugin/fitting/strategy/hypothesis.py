@@ -121,7 +121,7 @@ def size_of(hypothesis: Hypothesis) -> int:
 #: Second names of a scale, and what fits of a structure factor leave as it is.
 _NOT_COUNTED = frozenset(
     {"i_zero", SALT, "radius_effective", "temperature", "dielectconst", "structure_factor_mode",
-     "radius_effective_mode"}
+     "radius_effective_mode", "ndensity", "v_core", "v_corona"}
 )  # fmt: skip
 
 
