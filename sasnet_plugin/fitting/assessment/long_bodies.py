@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...arrays import Floats
-from ...types import Curve
 from ...simulate.quick_models.quick import fit_cost_class
+from ...types import Curve
 from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
 from ..problem.model_curves import ModelCurves

@@ -52,7 +52,7 @@ def tails_of(fit: ModelFit, curve: Curve, dintensity: Floats) -> tuple[int, ...]
         return ()
     if len(names) == 1:
         background = fit.parameters["background"].value
-        parts: Sequence[Floats] = [fit.theory - background]
+        parts = (fit.theory - background)[None]
     else:
         local = ModelCurves(curve, dintensity, fit.name, per_decade=fit.per_decade)
         start = starting_values(fit)
@@ -109,9 +109,7 @@ def _has_lengths(part: str) -> bool:
     return any(p.units == "Ang" for p in known) and not any(p.units == "1/Ang" for p in known)
 
 
-def _is_power_law(
-    fit: ModelFit, place: int, parts: Sequence[Floats], curve: Curve, dintensity: Floats
-) -> bool:
+def _is_power_law(fit: ModelFit, place: int, parts: Floats, curve: Curve, dintensity: Floats) -> bool:
     """Whether χ² hardly rises where a power law stands for a component and all else follows, linearly."""
     own = parts[place] / dintensity
     rest = _of_others(fit, place, dintensity)

@@ -90,9 +90,9 @@ def outside(fit: ModelFit) -> float:
     return found
 
 
-#: Where a model's formula holds, narrower than what its parameters may be. Chains with excluded volume are mass
-#: fractals of a dimension up to 3 (B. Hammouda, Adv. Polym. Sci. 106 (1993) 87, and sasmodels' page on it), and
-#: a half for what a background may do to an exponent.
+#: Where a model's formula holds, narrower than what its parameters may be. Chains with excluded volume are
+#: mass fractals of a dimension up to 3 (B. Hammouda, Adv. Polym. Sci. 106 (1993) 87, and sasmodels' page on
+#: it), and a half for what a background may do to an exponent.
 _VALID: dict[tuple[str, str], tuple[float, float]] = {("polymer_excl_volume", "porod_exp"): (1.0, 3.5)}
 
 

@@ -1,7 +1,7 @@
 """What the far tail of a wide resolution does to points of a steep curve, which no kernel says exactly.
 
-sasmodels ends a pinhole's kernel 2.5 widths below each point. On an upturn measured at dq/q = 0.2 and more the
-next width holds as much as all the rest, and what an instrument's own tail is nobody states.
+sasmodels ends a pinhole's kernel 2.5 widths below each point. On an upturn measured at dq/q = 0.2 and more
+the next width holds as much as all the rest. No file states the tail of its instrument.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def with_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str
         return dintensity, ""
     last = curve.q[np.flatnonzero(many)[-1]]
     return np.where(share > 0, np.hypot(dintensity, added), dintensity), (
-        f"Points up to q = {significant(float(last), 2)} Å⁻¹ have larger uncertainties: their resolution is wide"
-        " where the curve is steep."
+        f"Points up to q = {significant(float(last), 2)} Å⁻¹ have larger uncertainties: their resolution is"
+        " wide where the curve is steep."
     )
 
 

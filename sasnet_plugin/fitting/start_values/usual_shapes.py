@@ -62,7 +62,13 @@ def _logarithm(curve: Floats) -> Floats:
 
 
 def _rectangular(ratios: tuple[float, float], width: float) -> dict[str, float]:
-    found = {"length_a": _SIDE, "b2a_ratio": ratios[0], "c2a_ratio": ratios[1], "sld": 6.3, "sld_solvent": 1.0}
+    found = {
+        "length_a": _SIDE,
+        "b2a_ratio": ratios[0],
+        "c2a_ratio": ratios[1],
+        "sld": 6.3,
+        "sld_solvent": 1.0,
+    }
     return found | ({"length_a_pd": width, "length_a_pd_type": 0.0} if width else {})
 
 
@@ -91,7 +97,7 @@ _ROWS = {
 
 @lru_cache(maxsize=64)
 def _log_curve(ratios: tuple[float, float], width: float) -> Floats:
-    """ln I at the library's points, largest 0: P. Mittelbach and G. Porod, Acta Phys. Austriaca 14 (1961) 185."""
+    """ln I at the library's points, largest 0 (P. Mittelbach, G. Porod, Acta Phys. Austriaca 14 (1961) 185)."""
     log_q = LOG_Q_MIN + BANK_STEP * np.arange(N_BANK)
     curve = _box(np.exp(log_q), ratios)
     if width:

@@ -23,7 +23,6 @@ from ..start_values.simple_sums import SMOOTH, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 
-
 #: Sums that sasmodels also has as a model with an exponent more.
 AS_ONE: dict[tuple[str, str | None], str] = {("lorentz", "power_law"): "correlation_length"}
 

@@ -27,9 +27,9 @@ from .hypothesis import Hypothesis, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
+from .simple_moves import simple_sums, tails
 from .state import State
 from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
-from .simple_moves import simple_sums, tails
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
@@ -146,7 +146,7 @@ def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
 
 
 def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
-    """Chance of a single model because the bank comes nearest with it, and more if nothing else comes near."""
+    """Chance of a single model that the bank comes nearest with, more if nothing else comes near."""
     own = state.residuals.get(hypothesis.pair, np.inf)
     others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
     least = min(others, default=np.inf)

@@ -1,4 +1,4 @@
-"""Of a body far larger than the data show only its surface is seen: it is a power law, whatever model says it."""
+"""A body far larger than the data show is seen by its surface: a power law, whatever model says it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ NETWORK = curve_of(2 / (1 + (40 * Q) ** 2) + 3e-7 * Q**-4 + 0.02)
     ("model", "start"),
     [("dab", {"cor_length": 3000.0}), ("sphere", {"radius": 5000.0, "radius_pd": 0.3})],
 )
-def test_a_large_body_of_which_the_surface_is_seen_is_a_power_law(model: str, start: dict[str, float]) -> None:
+def test_a_large_body_of_which_the_surface_is_seen_is_a_power_law(
+    model: str, start: dict[str, float]
+) -> None:
     fit = fitted(SURFACE, model, **start)
     assert SURFACE.dintensity is not None
     assert tails_of(fit, SURFACE, SURFACE.dintensity) == (0,)
@@ -62,9 +64,7 @@ def test_a_sphere_whose_radius_is_seen_is_none() -> None:
 def test_lamellae_that_stand_for_an_upturn_have_no_thickness_and_no_weight() -> None:
     """A sheet of thousands of ångströms has the q⁻⁴ of its surface, as the power law has."""
     assert NETWORK.dintensity is not None
-    sheets = fitted(
-        NETWORK, "lamellar+lorentz", A_thickness=5000.0, A_thickness_pd=0.3, B_cor_length=40.0
-    )
+    sheets = fitted(NETWORK, "lamellar+lorentz", A_thickness=5000.0, A_thickness_pd=0.3, B_cor_length=40.0)
     network = fitted(NETWORK, "lorentz+power_law", A_cor_length=40.0, B_power=4.0)
     told = with_tails(sheets, NETWORK, NETWORK.dintensity)
     assert stands_for_a_power_law(told) == "lorentz+power_law"

@@ -1,4 +1,4 @@
-"""Simple curves of the field: which come near curves that textbook formulas give, and where their fits begin."""
+"""Simple curves of the field: which come near textbook formulas, and where their fits begin."""
 
 from __future__ import annotations
 
