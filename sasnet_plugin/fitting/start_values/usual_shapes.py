@@ -97,7 +97,7 @@ _ROWS = {
 
 @lru_cache(maxsize=64)
 def _log_curve(ratios: tuple[float, float], width: float) -> Floats:
-    """ln I at the library's points, largest 0 (P. Mittelbach, G. Porod, Acta Phys. Austriaca 14 (1961) 185)."""
+    """ln I at the library's points, largest 0 (Mittelbach, Porod, Acta Phys. Austriaca 14 (1961) 185)."""
     log_q = LOG_Q_MIN + BANK_STEP * np.arange(N_BANK)
     curve = _box(np.exp(log_q), ratios)
     if width:
