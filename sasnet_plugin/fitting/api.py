@@ -30,6 +30,7 @@ from .optimize.refine_best import refine_best
 from .pool import Workers, answers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
+from .problem.resolution_tails import with_resolution_tails
 from .progress import Progress, shown, watched
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
@@ -180,7 +181,8 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    notes = [*curve.notes, *filter(None, [note])]
+    dintensity, tails = with_resolution_tails(curve, dintensity)
+    notes = [*curve.notes, *filter(None, [note, tails])]
     classifier = open_classifier()
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return

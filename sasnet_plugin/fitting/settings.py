@@ -106,6 +106,10 @@ class ProblemSettings:
     tolerance: float = setting(
         2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
     )
+    wide_resolution: float = setting(
+        0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
+    )
+    slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -155,14 +159,19 @@ class StartSettings:
     )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
-    simple_sharpness: tuple[float, ...] = setting((1.2, 2.0, 3.5, 6.0, 12.0, 25.0), "Places of a peak over its half width.")
+    simple_sharpness: tuple[float, ...] = setting(
+        (1.2, 2.0, 3.5, 6.0, 12.0, 25.0), "Places of a peak over its half width."
+    )
     simple_near: float = setting(
         2.0, "Residual of a simple sum over the least of all, up to which it is fitted, too."
     )
     simple_margin: float = setting(0.5, "And by so much more, as the grid misses something itself.")
-    simple_far: float = setting(6.0, "Residual from which on no simple sum is meant: fringes, or other shapes.")
+    simple_far: float = setting(
+        6.0, "Residual from which on no simple sum is meant: fringes, or other shapes."
+    )
     simple_stands_out: float = setting(
-        3.0, "Unless the next one has so many times its residual, as beside a peak between places of the grid."
+        3.0,
+        "Unless the next one has so many times its residual, as beside a peak between places of the grid.",
     )
     simple_least_points: int = setting(8, "Bins that a comparison of up to five parameters needs.")
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
@@ -253,6 +262,7 @@ class AssessmentSettings:
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
+    other_steps: int = setting(15, "Steps in which all else follows such a length.")
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")
