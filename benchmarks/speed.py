@@ -124,7 +124,6 @@ def batch(files: list[Path], out: Path, checkout: Path) -> dict[str, Any]:
     """One batch of all files."""
     command = [
         sys.executable, "-m", "sasnet_plugin", "batch", *map(str, files), "--workers", "1", "--out", str(out),
-        "--no-progress",
     ]  # fmt: skip
     row: dict[str, Any] = measured(command, checkout)
     return row | {"answers": answers(out)}
