@@ -234,7 +234,7 @@ def _reported(
     found = list(fits)
     open_ = [i for i, fit in enumerate(found) if not fit.fitter]
     asked = [Reported(curve, dintensity, found[i]) for i in open_]
-    for index, fit in answers(ledger, fit_by_bumps, asked, STRATEGY.time["slow"]):
+    for index, fit in answers(ledger, fit_by_bumps, asked, EFFORT.reported):
         place = open_[index]
         found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
     return _beside_held(ledger, curve, dintensity, given, method, found)

@@ -60,6 +60,9 @@ class EffortSettings:
         " machines: one process, or two beside two busy ones, still come to an end.",
         "share",
     )
+    reported: float = setting(
+        40.0, "What Bumps may take for a fit that is reported: some three curves for each parameter.", "s"
+    )
     behind: float = setting(
         8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
     )
