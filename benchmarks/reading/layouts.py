@@ -1,4 +1,4 @@
-"""Abscissae by name, slits, frames, masks, units of I, pixels, index columns, decimal commas, damaged values."""
+"""Abscissae by name, slits, frames, masks, units of I, pixels, indices, decimal commas, damaged values."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ ABSCISSAE: dict[str, Callable[[Array], Array]] = {
     "asinh(q)": np.arcsinh,
 }
 OTHERS = (
-    "frame", "Frame number", "position", "x(mm)", "x (m)", "Energy (keV)", "E(eV)", "time(s)", "channel", "pixel",
-    "r_mm", "strip", "theta_in", "Temperature", "q*Rg", "wavelength", "sin(2theta)", "chi_deg", "radius(nm)", "gain",
+    "frame", "Frame number", "position", "x(mm)", "x (m)", "Energy (keV)", "E(eV)", "time(s)", "channel",
+    "pixel", "r_mm", "strip", "theta_in", "Temperature", "q*Rg", "wavelength", "sin(2theta)", "chi_deg",
+    "radius(nm)", "gain",
 )  # fmt: skip
 
 

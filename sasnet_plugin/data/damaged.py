@@ -43,6 +43,9 @@ class DamageSettings(NamedTuple):
     steps: float = 8.0
     width: float = 5.0  #: Factor by which a resolution is off those on both sides.
     largest: float = 1e100  #: No intensity is larger; its square could not be represented.
+    least_error: float = (
+        1e-6  #: Of the median uncertainty; a smaller one is damage, and ratios to it overflow.
+    )
     nothing: float = 1e-8  #: Of the largest q; smaller ones are zero.
 
 
@@ -192,7 +195,8 @@ def _sigma(raw: RawCurve, rows: NDArray[np.intp]) -> Floats | None:
     good = np.isfinite(sigma) & (sigma > 0)
     if np.mean(good) < 0.9:
         return None
-    return np.where(good, np.minimum(sigma, SETTINGS.largest), np.median(sigma[good]))
+    usual = float(np.median(np.minimum(sigma[good], SETTINGS.largest)))
+    return np.clip(np.where(good, sigma, usual), SETTINGS.least_error * usual, SETTINGS.largest)
 
 
 def _suspects(points: _Points) -> list[int]:

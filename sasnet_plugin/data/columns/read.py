@@ -166,6 +166,8 @@ def _left_out(table: Table) -> list[str]:
         notes.append(
             f"{table.dropped} {lines} inside the table without the columns of the others {were} dropped."
         )
+    if table.cut:
+        notes.append("The last line is cut short and was left out; the file may lack further points.")
     if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:

@@ -51,6 +51,7 @@ class Table:
     grouped: str = ""
     blocks: int = 0  #: Blocks of numbers of that many columns in the text; the longest is given.
     single: bool = False  #: The text holds one column of numbers and no table.
+    cut: bool = False  #: The last line ends within a number, or lacks some, and was left out.
     ambiguous: bool = False  #: Its commas are decimal signs and delimiters, and nothing tells which.
     #: Tables of that many columns that begin at small q again: further data sets.
     others: tuple[Table, ...] = ()
@@ -95,14 +96,28 @@ def read_table(text: str) -> Table:
         lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
     if _has_markup(text):
         lines = list(map(cells.printed, lines))
+    if cut := _is_cut_short(text, lines):
+        lines = lines[:-1]
     lines, ambiguous = cells.with_decimal_points(lines)
     if ambiguous:
         return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
     found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
-        return found
+        return replace(found, cut=cut)
     # A letter behind each row, or a time before it, is no number.
     return _longest([cells.numbers_alone(line) for line in lines])
+
+
+def _is_cut_short(text: str, lines: list[str]) -> bool:
+    """Whether the text ends within a row: without an end of line, and with less in it than the others."""
+    if text.endswith(("\n", "\r")) or len(lines) <= START or not re.fullmatch(r"[-+\d.,;eE\s]+", lines[-1]):
+        return False
+    *before, last = (re.split(r"[\s,;]+", line.strip()) for line in lines[-START - 1 :])
+    if any(cells.numbers(line) is None for line in lines[-START - 1 : -1]) or len(set(map(len, before))) > 1:
+        return False
+    ends = {len(words[-1]) for words in before}
+    shorter = len(ends) == 1 and len(last) == len(before[0]) and len(last[-1]) < min(ends)
+    return shorter or 0 < len(last) < len(before[0])
 
 
 def _has_markup(text: str) -> bool:
