@@ -105,7 +105,7 @@ def _row_of_damaged_q(raw: RawCurve) -> int | None:
     rows = _usable(raw)
     if rows.size < SETTINGS.fewest:
         return None
-    if raw.q[rows[0]] > raw.q[rows[-1]] and np.mean(np.diff(raw.q[rows]) < 0) > 0.5:
+    if np.mean(np.diff(raw.q[rows]) < 0) > 0.5:
         rows = rows[::-1]
     q, intensity = (
         raw.q[rows],
@@ -122,22 +122,28 @@ def _breaks_order(q: Floats, intensity: Floats) -> int | None:
     breaks = np.flatnonzero(np.diff(q) <= 0)
     if not 0 < breaks.size <= 2:
         return None
-    around = {int(k) + side for k in breaks for side in (0, 1)}
-    alone = [k for k in sorted(around) if np.all(np.diff(np.delete(q, k)) > 0)]
-    if len(alone) == 2:  # two neighbours that changed places are sorted, unless one lies apart
-        others = np.delete(q, alone)
-        low, high = others.min() / SETTINGS.gap, others.max() * SETTINGS.gap
-        apart = [k for k in alone if not low < q[k] < high]
-        return apart[0] if len(apart) == 1 else None
-    if len(alone) != 1:
-        return None
-    rest, values = np.delete(q, alone[0]), np.delete(intensity, alone[0])
-    there = int(np.searchsorted(rest, q[alone[0]]))
+    around = np.unique(np.concatenate([breaks, breaks + 1]))
+    alone = [int(k) for k in around if np.all(np.diff(np.delete(q, k)) > 0)]
+    apart = [k for k in alone if _is_beyond(q, alone, k)]
+    if len(alone) == 1 and not _fits_where_sorted(q, intensity, alone[0]):
+        return alone[0]
+    return apart[0] if len(apart) == 1 else None  # two neighbours that changed places are sorted
+
+
+def _is_beyond(q: Floats, left: list[int], k: int) -> bool:
+    """Whether a point lies far beyond all others, without these."""
+    others = np.delete(q, left)
+    return not others.min() / SETTINGS.gap < q[k] < others.max() * SETTINGS.gap
+
+
+def _fits_where_sorted(q: Floats, intensity: Floats, k: int) -> bool:
+    """Whether a point's intensity is that of the place to which its q belongs."""
+    rest, values = np.delete(q, k), np.delete(intensity, k)
+    there = int(np.searchsorted(rest, q[k]))
     beside = values[max(there - 2, 0) : there + 2]
     low, high = float(beside.min()), float(beside.max())
     margin = 0.1 * max(abs(low), abs(high))
-    fits = low - margin <= intensity[alone[0]] <= high + margin
-    return None if fits and rest[0] / SETTINGS.gap < q[alone[0]] < rest[-1] * SETTINGS.gap else alone[0]
+    return bool(low - margin <= intensity[k] <= high + margin)
 
 
 def _lies_apart(q: Floats) -> int | None:
@@ -191,7 +197,7 @@ def _sigma(raw: RawCurve, rows: NDArray[np.intp]) -> Floats | None:
     """Uncertainties, of single ones that are missing those of all; None where most are missing."""
     if raw.dintensity is None:
         return None
-    sigma = raw.dintensity[rows]
+    sigma = raw.dintensity[rows].astype(np.float64)
     good = np.isfinite(sigma) & (sigma > 0)
     if np.mean(good) < 0.9:
         return None
@@ -220,17 +226,14 @@ def _is_damaged(points: _Points, k: int) -> bool:
     size = points.x.size
     if min(k, size - 1 - k) < 2:
         return _is_far_at_end(points, k)
-    others = _beside(size, k)
-    expected, error, sigma = _led_to(points, others, k)
-    off, own = points.intensity[k] - expected, points.sigma
-    given = own is not None
-    if abs(off) < (SETTINGS.errors if given else SETTINGS.errors_estimated) * error:
-        return False
-    if abs(off) < SETTINGS.off * max(abs(expected), sigma):
+    expected, error, sigma = _led_to(points, _beside(size, k), k)
+    off = points.intensity[k] - expected
+    errors = SETTINGS.errors_estimated if points.sigma is None else SETTINGS.errors
+    if abs(off) < max(errors * error, SETTINGS.off * max(abs(expected), sigma)):
         return False
     if off < 0:
-        return given or points.intensity[k] < expected / SETTINGS.dip
-    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, others, k)
+        return _is_no_minimum(points, k, expected)
+    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, _beside(size, k), k)
 
 
 def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
@@ -238,6 +241,11 @@ def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
     next_ = np.abs(others - k) == 1
     near, far = intensity[others[next_]], intensity[others[~next_]]
     return bool(np.min(near) > SETTINGS.wings * np.max(np.abs(far)))
+
+
+def _is_no_minimum(points: _Points, k: int, expected: float) -> bool:
+    """Whether a point that lies low is none of a minimum, which uncertainties tell from noise."""
+    return points.sigma is not None or bool(points.intensity[k] < expected / SETTINGS.dip)
 
 
 def _beside(size: int, k: int) -> NDArray[np.intp]:
@@ -258,12 +266,12 @@ def _led_to(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, f
     solution = inverse @ (values / weight)
     left = values / weight - (rows / weight[:, None]) @ solution
     scatter = float(np.sqrt(np.sum(left**2) / (values.size - 4)))
-    own = float(np.exp(np.mean(np.log(weight)))) if points.sigma is not None else 1.0
-    sigma = own * (max(scatter, 1.0) if points.sigma is not None else scatter)
-    stated = 0.0 if points.sigma is None else float(points.sigma[k])
-    factor = max(scatter, 1.0) if points.sigma is not None else scatter
-    error = np.hypot(max(sigma, stated), factor * float(np.linalg.norm(inverse[0])))
-    return float(solution[0]), float(error), own if points.sigma is not None else scatter
+    of_solution = float(np.linalg.norm(inverse[0]))
+    if points.sigma is None:
+        return float(solution[0]), scatter * float(np.hypot(1.0, of_solution)), scatter
+    factor, own = max(scatter, 1.0), float(np.exp(np.mean(np.log(weight))))
+    error = np.hypot(max(factor * own, float(points.sigma[k])), factor * of_solution)
+    return float(solution[0]), float(error), own
 
 
 def _is_no_peak(points: _Points, k: int, expected: float, sigma: float) -> bool:
@@ -287,16 +295,21 @@ def _is_far_at_end(points: _Points, k: int) -> bool:
     """Whether one of the first or last points lies far above the next ones, and these go on smoothly."""
     others = np.arange(2, 8) if k < 2 else np.arange(points.x.size - 8, points.x.size - 2)
     values = points.intensity[others]
-    if np.any(values <= 0) or points.intensity[k] <= 0:
+    if min(float(values.min()), float(points.intensity[k])) <= 0:
         return False
-    line = np.polyfit(points.x[others], np.log(values), 1)
-    expected = float(np.exp(np.polyval(line, points.x[k])))
-    scatter = float(np.std(np.log(values) - np.polyval(line, points.x[others])))
-    level = max(expected, float(values.max()))
+    level, scatter = _line_beside(points, others, k)
     if points.intensity[k] < SETTINGS.end * level or scatter > 0.5:
         return False
     sigma = 0.0 if points.sigma is None else float(np.median(points.sigma[others]))
     return _is_no_peak(points, k, level, sigma)
+
+
+def _line_beside(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float]:
+    """The highest intensity to which a power law through neighbours leads, and their scatter, in ln I."""
+    x, log = points.x[others], np.log(points.intensity[others])
+    line = np.polyfit(x, log, 1)
+    highest = max(float(np.polyval(line, points.x[k])), float(log.max()))
+    return float(np.exp(highest)), float(np.std(log - np.polyval(line, x)))
 
 
 # Resolutions.

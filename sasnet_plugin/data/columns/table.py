@@ -91,11 +91,7 @@ def read_table(text: str) -> Table:
     Table
         With zero columns where there is no table.
     """
-    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
-    if '"' in text:
-        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
-    if _has_markup(text):
-        lines = list(map(cells.printed, lines))
+    lines = _lines(text)
     if cut := _is_cut_short(text, lines):
         lines = lines[:-1]
     lines, ambiguous = cells.with_decimal_points(lines)
@@ -108,16 +104,30 @@ def read_table(text: str) -> Table:
     return _longest([cells.numbers_alone(line) for line in lines])
 
 
+def _lines(text: str) -> list[str]:
+    """The lines of a text as they are printed, numbers without quotes."""
+    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
+    if '"' in text:
+        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
+    return list(map(cells.printed, lines)) if _has_markup(text) else lines
+
+
 def _is_cut_short(text: str, lines: list[str]) -> bool:
     """Whether the text ends within a row: without an end of line, and with less in it than the others."""
-    if text.endswith(("\n", "\r")) or len(lines) <= START or not re.fullmatch(r"[-+\d.,;eE\s]+", lines[-1]):
+    if text.endswith(("\n", "\r")) or len(lines) <= START:
         return False
-    *before, last = (re.split(r"[\s,;]+", line.strip()) for line in lines[-START - 1 :])
-    if any(cells.numbers(line) is None for line in lines[-START - 1 : -1]) or len(set(map(len, before))) > 1:
+    *before, last = (line.strip() for line in lines[-START - 1 :])
+    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(cells.numbers, before):
+        return False
+    return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in before])
+
+
+def _is_shorter(last: list[str], before: list[list[str]]) -> bool:
+    """Whether a row has fewer words than each of those before, or fewer digits in its last one."""
+    if len(set(map(len, before))) > 1 or len(last) > len(before[0]):
         return False
     ends = {len(words[-1]) for words in before}
-    shorter = len(ends) == 1 and len(last) == len(before[0]) and len(last[-1]) < min(ends)
-    return shorter or 0 < len(last) < len(before[0])
+    return len(last) < len(before[0]) or (len(ends) == 1 and len(last[-1]) < min(ends))
 
 
 def _has_markup(text: str) -> bool:
