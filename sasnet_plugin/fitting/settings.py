@@ -155,19 +155,14 @@ class StartSettings:
     )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
-    simple_sharpness: tuple[float, ...] = setting(
-        (1.2, 2.0, 3.5, 6.0, 12.0, 25.0), "Places of a peak over its half width."
-    )
+    simple_sharpness: tuple[float, ...] = setting((1.2, 2.0, 3.5, 6.0, 12.0, 25.0), "Places of a peak over its half width.")
     simple_near: float = setting(
         2.0, "Residual of a simple sum over the least of all, up to which it is fitted, too."
     )
     simple_margin: float = setting(0.5, "And by so much more, as the grid misses something itself.")
-    simple_far: float = setting(
-        6.0, "Residual from which on no simple sum is meant: fringes, or other shapes."
-    )
+    simple_far: float = setting(6.0, "Residual from which on no simple sum is meant: fringes, or other shapes.")
     simple_stands_out: float = setting(
-        3.0,
-        "Unless the next one has so many times its residual, as beside a peak between places of the grid.",
+        3.0, "Unless the next one has so many times its residual, as beside a peak between places of the grid."
     )
     simple_least_points: int = setting(8, "Bins that a comparison of up to five parameters needs.")
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")

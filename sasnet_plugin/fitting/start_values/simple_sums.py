@@ -108,7 +108,9 @@ _TERMS: dict[str, _Term] = {
     "mono_gauss_coil": _Term(_debye, _lengths("rg")),
     "guinier": _Term(_guinier, _lengths("rg")),
     "dab": _Term(_debye_bueche, _lengths("cor_length")),
-    "guinier_porod": _Term(_guinier_porod, _lengths("rg", porod_exp=START_VALUES.simple_exponents, s=(0.0,))),
+    "guinier_porod": _Term(
+        _guinier_porod, _lengths("rg", porod_exp=START_VALUES.simple_exponents, s=(0.0,))
+    ),
     "sphere": _Term(_sphere, _lengths("radius", radius_pd=START_VALUES.simple_widths)),
     "peak": _Term(_peak, _peaks),
 }

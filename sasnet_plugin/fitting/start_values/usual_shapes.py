@@ -48,13 +48,7 @@ def page_with_usual(bank: Bank, model: str) -> Page:
 
 
 def _rectangular(ratios: tuple[float, float], width: float) -> dict[str, float]:
-    found = {
-        "length_a": _SIDE,
-        "b2a_ratio": ratios[0],
-        "c2a_ratio": ratios[1],
-        "sld": 6.3,
-        "sld_solvent": 1.0,
-    }
+    found = {"length_a": _SIDE, "b2a_ratio": ratios[0], "c2a_ratio": ratios[1], "sld": 6.3, "sld_solvent": 1.0}
     return found | ({"length_a_pd": width, "length_a_pd_type": 0.0} if width else {})
 
 

@@ -73,7 +73,9 @@ def _promise(state: State, fit: ModelFit, found: Hypothesis) -> Promise | None:
     return _expected(state, fit, found, value, scale)
 
 
-def _expected(state: State, fit: ModelFit, found: Hypothesis, value: float, scale: float) -> Promise | None:
+def _expected(
+    state: State, fit: ModelFit, found: Hypothesis, value: float, scale: float
+) -> Promise | None:
     """The sum's evidence with what the body's parameters make of it, in linear approximation."""
     term = str(found.second)
     (name, fixed), second = TERMS[term], prefix(1)
