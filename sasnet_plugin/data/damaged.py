@@ -36,6 +36,7 @@ class DamageSettings(NamedTuple):
     peak: float = 1000.0  #: Times its neighbours' intensity; no peak of one point without wings is that high.
     wings: float = 3.0  #: Times the others' intensity; neighbours of a peak lie higher.
     dip: float = 3.0  #: Times lower than its neighbours, where no uncertainties tell noise from minima.
+    rough: float = 0.3  #: Median step over the median intensity, beyond which a point fits anywhere.
     end: float = 30.0  #: The same of the first and the last points, which have neighbours on one side.
     gap: float = (
         5.0  #: Ratio of q of the last two points, also in steps of q, beyond which the last is damaged.
@@ -111,10 +112,11 @@ def _row_of_damaged_q(raw: RawCurve) -> int | None:
         raw.q[rows],
         np.clip(raw.intensity[rows].astype(np.float64), -SETTINGS.largest, SETTINGS.largest),
     )
-    place = _breaks_order(q, intensity)
-    if place is None and np.all(np.diff(q) >= 0):
-        place = _lies_apart(q)
-    return None if place is None else int(rows[place])
+    if (place := _breaks_order(q, intensity)) is not None:
+        return int(rows[place])
+    order = np.argsort(q, kind="stable")
+    place = _lies_apart(q[order])
+    return None if place is None else int(rows[order[place]])
 
 
 def _breaks_order(q: Floats, intensity: Floats) -> int | None:
@@ -139,6 +141,8 @@ def _is_beyond(q: Floats, left: list[int], k: int) -> bool:
 def _fits_where_sorted(q: Floats, intensity: Floats, k: int) -> bool:
     """Whether a point's intensity is that of the place to which its q belongs."""
     rest, values = np.delete(q, k), np.delete(intensity, k)
+    if np.median(np.abs(np.diff(values))) > SETTINGS.rough * np.median(np.abs(values)):
+        return True  # no place tells anything
     there = int(np.searchsorted(rest, q[k]))
     beside = values[max(there - 2, 0) : there + 2]
     low, high = float(beside.min()), float(beside.max())
@@ -321,10 +325,13 @@ def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
         values = getattr(raw, name)
         if values is None or values.size < SETTINGS.fewest:
             continue
-        odd = _odd_widths(values)
+        odd = np.zeros(values.size, dtype=np.bool_)
+        order = np.argsort(raw.q, kind="stable")
+        odd[order] = _odd_widths(values[order])
         if 0 < np.count_nonzero(odd) <= SETTINGS.most:
-            places = np.arange(values.size)
-            mended = np.interp(places, places[~odd], values[~odd])
+            places = np.argsort(order)  # of each row by ascending q
+            good = order[~odd[order]]
+            mended = np.interp(places, places[good], values[good])
             notes.append(f"A {what} far from its neighbours' at one point was replaced by theirs.")
             raw = replace(raw, **{name: np.where(odd, mended, values)})
     return raw
