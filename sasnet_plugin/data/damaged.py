@@ -311,6 +311,8 @@ def _is_far_at_end(points: _Points, k: int) -> bool:
 def _line_beside(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float]:
     """The highest intensity to which a power law through neighbours leads, and their scatter, in ln I."""
     x, log = points.x[others], np.log(points.intensity[others])
+    if np.ptp(x) < 1e-6:  # one q, several times over
+        return float(np.exp(log.max())), np.inf
     line = np.polyfit(x, log, 1)
     highest = max(float(np.polyval(line, points.x[k])), float(log.max()))
     return float(np.exp(highest)), float(np.std(log - np.polyval(line, x)))
