@@ -18,8 +18,8 @@ done
 echo
 echo "As described: ${#as_described[@]}"
 echo "Changed: ${#changed[@]}"
-printf '  %s\n' ${changed[@]+"${changed[@]}"}
+for script in ${changed[@]+"${changed[@]}"}; do echo "  $script"; done
 echo "Could not be installed: ${#not_installed[@]}"
-printf '  %s\n' ${not_installed[@]+"${not_installed[@]}"}
+for script in ${not_installed[@]+"${not_installed[@]}"}; do echo "  $script"; done
 [ ${#changed[@]} -eq 0 ] || exit 1
 [ ${#not_installed[@]} -eq 0 ] || exit 2

@@ -7,7 +7,8 @@ Each way writes a sphere, a coil and lamellae (`samples`) as an instrument or a 
 (`programs`, `instruments`, `containers`), with its units in words of its own
 (`units`), in columns (`columns`), under names (`names`) and in cells
 (`cells`) of its own, against an angle (`angles`), transformed (`transforms`), beside
-other samples (`samples_beside`), or in a layout put together at random (`mixed`). What is
+other samples (`samples_beside`), with slits, frames, masks or damage (`layouts`), or in a layout put together
+at random (`mixed`). What is
 read is compared with what was measured: q within 0.1 % in Å⁻¹, the intensity up to one factor, its
 uncertainty with the same factor, the resolution, and how many points and data sets there are. The seed
 decides digits, noise, wordings and the number of points.
@@ -50,6 +51,7 @@ from . import (
     columns,
     containers,
     instruments,
+    layouts,
     mixed,
     names,
     programs,
@@ -219,6 +221,7 @@ def ways() -> dict[str, Way]:
         angles,
         transforms,
         samples_beside,
+        layouts,
         mixed,
     )
     return {title: way for module in modules for title, way in module.ways().items()}

@@ -144,21 +144,29 @@ def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: li
 def _in_inverse_centimetres(raw: RawCurve, notes: list[str]) -> RawCurve:
     """I in cm⁻¹ where the file gives it per length; else in the file's own unit, with a note."""
     words = printable(raw.intensity_unit[: LIMITS.title]).strip()
-    plain = re.sub(r"(?:[\s*·.]|per)*(?:sr|steradian)s?(?:\^?-1|⁻¹)?|[()]", "", words, flags=re.IGNORECASE)
-    unit = units.canonical(plain.rstrip("/"), "intensity") if words else None
+    unit = _unit_per_length(words)
     if unit is None:
-        relative = re.search(_RELATIVE, words, re.IGNORECASE)
-        if relative:
-            notes.append(
-                f"The file gives I in {words!r}; scale and background are in this unit, not in cm⁻¹."
-            )
-        return replace(raw, intensity_unit=words if relative else "")
+        return replace(raw, intensity_unit=_relative_unit(words, notes))
     factor = units.factor(unit, "intensity")
     if factor != 1.0:
         notes.append(f"I was converted from {unit} to cm⁻¹.")
         error = None if raw.dintensity is None else raw.dintensity * factor
         raw = replace(raw, intensity=raw.intensity * factor, dintensity=error)
     return replace(raw, intensity_unit="cm⁻¹")
+
+
+def _unit_per_length(words: str) -> str | None:
+    """An inverse length among the units of I, without a steradian."""
+    plain = re.sub(r"(?:[\s*·.]|per)*(?:sr|steradian)s?(?:\^?-1|⁻¹)?|[()]", "", words, flags=re.IGNORECASE)
+    return units.canonical(plain.rstrip("/"), "intensity") if plain else None
+
+
+def _relative_unit(words: str, notes: list[str]) -> str:
+    """Another unit of I, with a note; empty for words that are none."""
+    if not re.search(_RELATIVE, words, re.IGNORECASE):
+        return ""
+    notes.append(f"The file gives I in {words!r}; scale and background are in this unit, not in cm⁻¹.")
+    return words
 
 
 def _stated_unit(raw: RawCurve, file: str) -> str:

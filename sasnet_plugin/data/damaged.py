@@ -36,6 +36,7 @@ class DamageSettings(NamedTuple):
     peak: float = 1000.0  #: Times its neighbours' intensity; no peak of one point without wings is that high.
     wings: float = 3.0  #: Times the others' intensity; neighbours of a peak lie higher.
     dip: float = 3.0  #: Times lower than its neighbours, where no uncertainties tell noise from minima.
+    rough: float = 0.3  #: Median step over the median intensity, beyond which a point fits anywhere.
     end: float = 30.0  #: The same of the first and the last points, which have neighbours on one side.
     gap: float = (
         5.0  #: Ratio of q of the last two points, also in steps of q, beyond which the last is damaged.
@@ -43,6 +44,9 @@ class DamageSettings(NamedTuple):
     steps: float = 8.0
     width: float = 5.0  #: Factor by which a resolution is off those on both sides.
     largest: float = 1e100  #: No intensity is larger; its square could not be represented.
+    least_error: float = (
+        1e-6  #: Of the median uncertainty; a smaller one is damage, and ratios to it overflow.
+    )
     nothing: float = 1e-8  #: Of the largest q; smaller ones are zero.
 
 
@@ -102,16 +106,17 @@ def _row_of_damaged_q(raw: RawCurve) -> int | None:
     rows = _usable(raw)
     if rows.size < SETTINGS.fewest:
         return None
-    if raw.q[rows[0]] > raw.q[rows[-1]] and np.mean(np.diff(raw.q[rows]) < 0) > 0.5:
+    if np.mean(np.diff(raw.q[rows]) < 0) > 0.5:
         rows = rows[::-1]
     q, intensity = (
         raw.q[rows],
         np.clip(raw.intensity[rows].astype(np.float64), -SETTINGS.largest, SETTINGS.largest),
     )
-    place = _breaks_order(q, intensity)
-    if place is None and np.all(np.diff(q) >= 0):
-        place = _lies_apart(q)
-    return None if place is None else int(rows[place])
+    if (place := _breaks_order(q, intensity)) is not None:
+        return int(rows[place])
+    order = np.argsort(q, kind="stable")
+    place = _lies_apart(q[order])
+    return None if place is None else int(rows[order[place]])
 
 
 def _breaks_order(q: Floats, intensity: Floats) -> int | None:
@@ -119,22 +124,30 @@ def _breaks_order(q: Floats, intensity: Floats) -> int | None:
     breaks = np.flatnonzero(np.diff(q) <= 0)
     if not 0 < breaks.size <= 2:
         return None
-    around = {int(k) + side for k in breaks for side in (0, 1)}
-    alone = [k for k in sorted(around) if np.all(np.diff(np.delete(q, k)) > 0)]
-    if len(alone) == 2:  # two neighbours that changed places are sorted, unless one lies apart
-        others = np.delete(q, alone)
-        low, high = others.min() / SETTINGS.gap, others.max() * SETTINGS.gap
-        apart = [k for k in alone if not low < q[k] < high]
-        return apart[0] if len(apart) == 1 else None
-    if len(alone) != 1:
-        return None
-    rest, values = np.delete(q, alone[0]), np.delete(intensity, alone[0])
-    there = int(np.searchsorted(rest, q[alone[0]]))
+    around = np.unique(np.concatenate([breaks, breaks + 1]))
+    alone = [int(k) for k in around if np.all(np.diff(np.delete(q, k)) > 0)]
+    apart = [k for k in alone if _is_beyond(q, alone, k)]
+    if len(alone) == 1 and not _fits_where_sorted(q, intensity, alone[0]):
+        return alone[0]
+    return apart[0] if len(apart) == 1 else None  # two neighbours that changed places are sorted
+
+
+def _is_beyond(q: Floats, left: list[int], k: int) -> bool:
+    """Whether a point lies far beyond all others, without these."""
+    others = np.delete(q, left)
+    return not others.min() / SETTINGS.gap < q[k] < others.max() * SETTINGS.gap
+
+
+def _fits_where_sorted(q: Floats, intensity: Floats, k: int) -> bool:
+    """Whether a point's intensity is that of the place to which its q belongs."""
+    rest, values = np.delete(q, k), np.delete(intensity, k)
+    if np.median(np.abs(np.diff(values))) > SETTINGS.rough * np.median(np.abs(values)):
+        return True  # no place tells anything
+    there = int(np.searchsorted(rest, q[k]))
     beside = values[max(there - 2, 0) : there + 2]
     low, high = float(beside.min()), float(beside.max())
     margin = 0.1 * max(abs(low), abs(high))
-    fits = low - margin <= intensity[alone[0]] <= high + margin
-    return None if fits and rest[0] / SETTINGS.gap < q[alone[0]] < rest[-1] * SETTINGS.gap else alone[0]
+    return bool(low - margin <= intensity[k] <= high + margin)
 
 
 def _lies_apart(q: Floats) -> int | None:
@@ -188,11 +201,12 @@ def _sigma(raw: RawCurve, rows: NDArray[np.intp]) -> Floats | None:
     """Uncertainties, of single ones that are missing those of all; None where most are missing."""
     if raw.dintensity is None:
         return None
-    sigma = raw.dintensity[rows]
+    sigma = raw.dintensity[rows].astype(np.float64)
     good = np.isfinite(sigma) & (sigma > 0)
     if np.mean(good) < 0.9:
         return None
-    return np.where(good, np.minimum(sigma, SETTINGS.largest), np.median(sigma[good]))
+    usual = float(np.median(np.minimum(sigma[good], SETTINGS.largest)))
+    return np.clip(np.where(good, sigma, usual), SETTINGS.least_error * usual, SETTINGS.largest)
 
 
 def _suspects(points: _Points) -> list[int]:
@@ -216,17 +230,14 @@ def _is_damaged(points: _Points, k: int) -> bool:
     size = points.x.size
     if min(k, size - 1 - k) < 2:
         return _is_far_at_end(points, k)
-    others = _beside(size, k)
-    expected, error, sigma = _led_to(points, others, k)
-    off, own = points.intensity[k] - expected, points.sigma
-    given = own is not None
-    if abs(off) < (SETTINGS.errors if given else SETTINGS.errors_estimated) * error:
-        return False
-    if abs(off) < SETTINGS.off * max(abs(expected), sigma):
+    expected, error, sigma = _led_to(points, _beside(size, k), k)
+    off = points.intensity[k] - expected
+    errors = SETTINGS.errors_estimated if points.sigma is None else SETTINGS.errors
+    if abs(off) < max(errors * error, SETTINGS.off * max(abs(expected), sigma)):
         return False
     if off < 0:
-        return given or points.intensity[k] < expected / SETTINGS.dip
-    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, others, k)
+        return _is_no_minimum(points, k, expected)
+    return _is_no_peak(points, k, expected, sigma) and not _has_wings(points.intensity, _beside(size, k), k)
 
 
 def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
@@ -234,6 +245,11 @@ def _has_wings(intensity: Floats, others: NDArray[np.intp], k: int) -> bool:
     next_ = np.abs(others - k) == 1
     near, far = intensity[others[next_]], intensity[others[~next_]]
     return bool(np.min(near) > SETTINGS.wings * np.max(np.abs(far)))
+
+
+def _is_no_minimum(points: _Points, k: int, expected: float) -> bool:
+    """Whether a point that lies low is none of a minimum, which uncertainties tell from noise."""
+    return points.sigma is not None or bool(points.intensity[k] < expected / SETTINGS.dip)
 
 
 def _beside(size: int, k: int) -> NDArray[np.intp]:
@@ -254,12 +270,12 @@ def _led_to(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, f
     solution = inverse @ (values / weight)
     left = values / weight - (rows / weight[:, None]) @ solution
     scatter = float(np.sqrt(np.sum(left**2) / (values.size - 4)))
-    own = float(np.exp(np.mean(np.log(weight)))) if points.sigma is not None else 1.0
-    sigma = own * (max(scatter, 1.0) if points.sigma is not None else scatter)
-    stated = 0.0 if points.sigma is None else float(points.sigma[k])
-    factor = max(scatter, 1.0) if points.sigma is not None else scatter
-    error = np.hypot(max(sigma, stated), factor * float(np.linalg.norm(inverse[0])))
-    return float(solution[0]), float(error), own if points.sigma is not None else scatter
+    of_solution = float(np.linalg.norm(inverse[0]))
+    if points.sigma is None:
+        return float(solution[0]), scatter * float(np.hypot(1.0, of_solution)), scatter
+    factor, own = max(scatter, 1.0), float(np.exp(np.mean(np.log(weight))))
+    error = np.hypot(max(factor * own, float(points.sigma[k])), factor * of_solution)
+    return float(solution[0]), float(error), own
 
 
 def _is_no_peak(points: _Points, k: int, expected: float, sigma: float) -> bool:
@@ -283,16 +299,23 @@ def _is_far_at_end(points: _Points, k: int) -> bool:
     """Whether one of the first or last points lies far above the next ones, and these go on smoothly."""
     others = np.arange(2, 8) if k < 2 else np.arange(points.x.size - 8, points.x.size - 2)
     values = points.intensity[others]
-    if np.any(values <= 0) or points.intensity[k] <= 0:
+    if min(float(values.min()), float(points.intensity[k])) <= 0:
         return False
-    line = np.polyfit(points.x[others], np.log(values), 1)
-    expected = float(np.exp(np.polyval(line, points.x[k])))
-    scatter = float(np.std(np.log(values) - np.polyval(line, points.x[others])))
-    level = max(expected, float(values.max()))
+    level, scatter = _line_beside(points, others, k)
     if points.intensity[k] < SETTINGS.end * level or scatter > 0.5:
         return False
     sigma = 0.0 if points.sigma is None else float(np.median(points.sigma[others]))
     return _is_no_peak(points, k, level, sigma)
+
+
+def _line_beside(points: _Points, others: NDArray[np.intp], k: int) -> tuple[float, float]:
+    """The highest intensity to which a power law through neighbours leads, and their scatter, in ln I."""
+    x, log = points.x[others], np.log(points.intensity[others])
+    if np.ptp(x) < 1e-6:  # one q, several times over
+        return float(np.exp(log.max())), np.inf
+    line = np.polyfit(x, log, 1)
+    highest = max(float(np.polyval(line, points.x[k])), float(log.max()))
+    return float(np.exp(highest)), float(np.std(log - np.polyval(line, x)))
 
 
 # Resolutions.
@@ -304,10 +327,13 @@ def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
         values = getattr(raw, name)
         if values is None or values.size < SETTINGS.fewest:
             continue
-        odd = _odd_widths(values)
+        odd = np.zeros(values.size, dtype=np.bool_)
+        order = np.argsort(raw.q, kind="stable")
+        odd[order] = _odd_widths(values[order])
         if 0 < np.count_nonzero(odd) <= SETTINGS.most:
-            places = np.arange(values.size)
-            mended = np.interp(places, places[~odd], values[~odd])
+            places = np.argsort(order)  # of each row by ascending q
+            good = order[~odd[order]]
+            mended = np.interp(places, places[good], values[good])
             notes.append(f"A {what} far from its neighbours' at one point was replaced by theirs.")
             raw = replace(raw, **{name: np.where(odd, mended, values)})
     return raw

@@ -152,11 +152,20 @@ def check_pixels(columns: Floats, file: str) -> None:
     """
     if len(columns) < 3 or columns.shape[1] < GRID**2:
         return
-    sizes = [np.unique(column).size for column in columns[:2]]
-    full = GRID_FILLED * sizes[0] * sizes[1] <= columns.shape[1] <= sizes[0] * sizes[1]
-    numbered = [bool(np.all(column == np.round(column))) for column in columns[:2]]  # frames, beside q
-    if full and min(sizes) >= GRID and numbered[0] == numbered[1] and _are_alike(*columns[:2]):
+    x, y = columns[:2]
+    if _fill_a_grid(x, y) and _are_whole(x) == _are_whole(y) and _are_alike(x, y):  # no frames beside q
         raise two_dimensional(file)
+
+
+def _fill_a_grid(x: Floats, y: Floats) -> bool:
+    """Whether two columns take few values each, and most pairs of these."""
+    sizes = np.unique(x).size, np.unique(y).size
+    places = sizes[0] * sizes[1]
+    return min(sizes) >= GRID and GRID_FILLED * places <= x.size <= places
+
+
+def _are_whole(values: Floats) -> bool:
+    return bool(np.all(values == np.round(values)))
 
 
 def _are_alike(x: Floats, y: Floats) -> bool:

@@ -63,7 +63,12 @@ def is_text_image(start: bytes) -> bool:
         return any(line.startswith("SIZE_X") for line in lines)
     # Named columns, or the bare "ASCII data" that NIST's software writes.
     named = re.search(r"\bqx\b.*\bqy\b", "\n".join(lines), re.IGNORECASE) is not None
-    return named or bool(lines and lines[0].strip().lower().startswith("ascii data")) or are_pixels(start)
+    return named or _is_nist(lines) or are_pixels(start)
+
+
+def _is_nist(lines: Sequence[str]) -> bool:
+    """Whether a text begins as NIST's software writes an image."""
+    return bool(lines) and lines[0].strip().lower().startswith("ascii data")
 
 
 def are_pixels(start: bytes) -> bool:
@@ -71,12 +76,18 @@ def are_pixels(start: bytes) -> bool:
 
     q is zero at the beam, so that one direction begins below zero.
     """
-    lines = start.decode("utf-8", "replace").splitlines()[:-1]  # the last one may be cut short
-    rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
-    if len(rows) < FEWEST_ROWS or len({len(row) for row in rows}) != 1 or len(rows[0]) < 3:
+    rows = _first_rows(start)
+    if len(rows) < FEWEST_ROWS or len(rows[0]) < 3:
         return False
-    x, y = ([row[k] for row in rows] for k in (0, 1))
+    x, y = list(zip(*rows, strict=True))[:2]
     return min(x[0], y[0]) < 0 and (is_scan(x, y) or is_scan(y, x))
+
+
+def _first_rows(start: bytes) -> list[list[float]]:
+    """Rows of numbers, all alike, with which a text begins; the last line may be cut short."""
+    lines = start.decode("utf-8", "replace").splitlines()[:-1]
+    rows = [row for line in lines if (row := _row(line)) is not None][:MOST_ROWS]
+    return rows if len(set(map(len, rows))) == 1 else []
 
 
 def _row(line: str) -> list[float] | None:
@@ -88,16 +99,11 @@ def _row(line: str) -> list[float] | None:
 
 def is_scan(fast: Sequence[float], slow: Sequence[float]) -> bool:
     """Whether one column ascends in even steps, again and again, and the other is constant meanwhile."""
-    step = fast[1] - fast[0]
-    if step <= 0:
-        return False
-    for k in range(1, len(fast)):
-        ahead = fast[k] - fast[k - 1]
-        if ahead > 0 and (abs(ahead - step) > UNEVEN * step or slow[k] != slow[k - 1]):
-            return False
-        if ahead <= 0 and slow[k] == slow[k - 1]:
-            return False
-    return True
+    first = fast[1] - fast[0]
+    steps = [(b - a, c == d) for a, b, c, d in zip(fast, fast[1:], slow, slow[1:], strict=False)]
+    return first > 0 and all(
+        alike and abs(step - first) <= UNEVEN * first if step > 0 else not alike for step, alike in steps
+    )
 
 
 def is_simulated(path: Path) -> bool:

@@ -190,16 +190,22 @@ def _entry(entry: Any, name: str) -> list[RawCurve]:
     groups = list(data_groups(entry))
     slits = slit_length.stated_in_hdf5(entry) if groups else []
     for group in groups:
-        count, intensity = frames_in(group), hdf5.member(group, "I")
-        if count > 1 and (intensity.size > LIMITS.values or hdf5.hollow(intensity)):
-            raise too_large(name, f"{intensity.size:,} values", "a shorter series of curves")
-        if count > LIMITS.frames_at_once:
-            raise DataError(
-                f"{name}: it holds {count:,} frames; sasnet follow reads them one after another, or give the"
-                " frames of interest in a file of their own."
-            )
+        count = frames_in(group)
+        _see_it_is_short(group, count, name)
         found += [data_set(group, entry, name, frame, slits) for frame in frame_numbers(group, count)]
     return found
+
+
+def _see_it_is_short(group: Any, frames: int, name: str) -> None:
+    """Refuse a series of so many frames, or of more values than it has room for."""
+    intensity = hdf5.member(group, "I")
+    if frames > 1 and (intensity.size > LIMITS.values or hdf5.hollow(intensity)):
+        raise too_large(name, f"{intensity.size:,} values", "a shorter series of curves")
+    if frames > LIMITS.frames_at_once:
+        raise DataError(
+            f"{name}: it holds {frames:,} frames; sasnet follow reads them one after another, or give the"
+            " frames of interest in a file of their own."
+        )
 
 
 def frame_numbers(group: Any, count: int) -> list[int | None]:
@@ -227,18 +233,30 @@ def _named_axes(group: Any) -> list[str]:
 
 def _axis_of_q(group: Any) -> int | None:
     """Which axis of the intensity is that of Q; None for an image, or where nothing fits together."""
-    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
-    if q.ndim not in (1, intensity.ndim) or (q.ndim > 1 and q.shape != intensity.shape):
-        return None
-    names = _named_axes(group)
+    q, intensity, names = hdf5.member(group, "Q"), hdf5.member(group, "I"), _named_axes(group)
     own = [k for k, name in enumerate(names) if name == "Q"]
-    if len(own) > 1 and intensity.ndim > 1:
+    if not _may_fit(group) or _is_image(intensity.ndim, q.ndim, len(own)):
         return None
-    fitting = [k for k in reversed(range(intensity.ndim)) if q.ndim > 1 or intensity.shape[k] == q.size]
+    fitting = _fitting_axes(q, intensity)
     stated = own if len(names) == intensity.ndim else _indices(group, intensity.ndim)
-    if q.ndim > 1 and not own:  # an image of |q|
-        return None
-    return next((k for k in stated if k in fitting), fitting[0] if fitting else None)
+    return next((k for k in (*stated, *fitting) if k in fitting), None)
+
+
+def _fitting_axes(q: Any, intensity: Any) -> list[int]:
+    """Axes of the intensity that have as many values as Q, the last one first."""
+    axes = range(intensity.ndim)[::-1]
+    return list(axes) if q.ndim > 1 else [k for k in axes if intensity.shape[k] == q.size]
+
+
+def _may_fit(group: Any) -> bool:
+    """Whether Q has one axis, or all that the intensity has."""
+    q, intensity = hdf5.member(group, "Q"), hdf5.member(group, "I")
+    return q.ndim == 1 or (q.ndim == intensity.ndim and q.shape == intensity.shape)
+
+
+def _is_image(axes: int, axes_of_q: int, named_q: int) -> bool:
+    """Whether several axes of an intensity are q, or Q is a value of each pixel."""
+    return (named_q > 1 and axes > 1) or (axes_of_q > 1 and not named_q)
 
 
 def _indices(group: Any, axes: int) -> list[int]:
@@ -271,10 +289,9 @@ def _part(group: Any, frame: int | None) -> Any:
     if frame is None:
         return ()
     axis, shape = _axis_of_q(group) or 0, hdf5.member(group, "I").shape
-    others = [size for k, size in enumerate(shape) if k != axis]
-    place: list[Any] = [int(k) for k in np.unravel_index(frame, others)] if others else []
-    place.insert(axis, slice(None))
-    return tuple(place)
+    others = (*shape[:axis], *shape[axis + 1 :])
+    place = np.unravel_index(frame, others) if others else ()
+    return (*map(int, place[:axis]), slice(None), *map(int, place[axis:]))
 
 
 def _values(group: Any, key: str, frame: int | None) -> Floats | None:
@@ -316,11 +333,15 @@ def _names_beside(group: Any) -> dict[str, str]:
     """Which data set holds what goes with q and I: as their attributes say, else by its usual name."""
     names = {name: key for key, name in _OPTIONAL.items()}
     errors, widths = _said(group, "I", "uncertainties"), _said(group, "Q", "resolutions")
-    said = {"dintensity": errors[0]} if errors else {}
-    said |= _slit(widths) if widths[1:] else {"dq": widths[0]} if widths else {}
-    if len(widths) == 1 and (kind := _slit_part(widths[0])):
-        said = {name: key for name, key in said.items() if name != "dq"} | {kind: widths[0]}
+    said = ({"dintensity": errors[0]} if errors else {}) | _resolutions(widths)
     return names | {name: key for name, key in said.items() if hdf5.member(group, key) is not None}
+
+
+def _resolutions(widths: list[str]) -> dict[str, str]:
+    """What the names of resolutions stand for: one for a pinhole or a part of a slit, two for a slit."""
+    if len(widths) == 1:
+        return {_slit_part(widths[0]) or "dq": widths[0]}
+    return _slit(widths) if widths else {}
 
 
 def _slit(widths: list[str]) -> dict[str, str]:
@@ -378,9 +399,46 @@ def data_set(
         intensity_unit=_unit_text(group, "I"),
     )
     return slit_length.of_hdf5(
-        _without_masked(curve, group, frame),
+        _without_masked(_apply_scaling_factor(curve, group, frame), group, frame),
         slit_length.stated_in_hdf5(entry) if slits is None else slits,
     )
+
+
+def _apply_scaling_factor(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
+    """Multiply I and its uncertainty by the factor that the attribute `scaling_factor` of I names.
+
+    NXcanSAS keeps raw numbers and calibration apart in this way. The factor is one number, or one per frame.
+    """
+    if not (names := _said(group, "I", "scaling_factor")):
+        return curve
+    factor = _scaling_factor(hdf5.member(group, names[0]), frame)
+    if factor is None:
+        note = "Caution: the scaling_factor of the file could not be read; the intensities are not scaled."
+        return replace(curve, notes=(*curve.notes, note))
+    if factor == 1.0:
+        return curve
+    error = None if curve.dintensity is None else factor * curve.dintensity
+    note = f"Intensities multiplied by {factor:g}, the scaling_factor of the file."
+    return replace(curve, intensity=factor * curve.intensity, dintensity=error, notes=(*curve.notes, note))
+
+
+def _scaling_factor(item: Any, frame: int | None) -> float | None:
+    """Return the positive factor in a data set, of one frame if it holds several; None if there is none."""
+    factors = _numbers(item)
+    index = 0 if factors.size == 1 else frame
+    if index is None or index >= factors.size:
+        return None
+    factor = float(factors[index])
+    return factor if 0 < factor < np.inf else None
+
+
+def _numbers(item: Any) -> Floats:
+    """Return the numbers of a data set in one row; none of what is no data set of numbers."""
+    import h5py
+
+    if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size <= LIMITS.points:
+        return np.ravel(item[()]).astype(np.float64)
+    return np.empty(0)
 
 
 def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:

@@ -31,6 +31,7 @@ from .pool import Workers, answers
 from .problem.contrast import contrast_of
 from .problem.plugin_models import split, with_plugins
 from .problem.resolution import has_resolution
+from .problem.resolution_tails import with_resolution_tails
 from .progress import Progress, shown, watched
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
@@ -181,7 +182,8 @@ def fit_with(
     began = time.monotonic()
     ledger = Ledger(pool, began + for_ranking * min(limit, wall))
     dintensity, note = uncertainties(curve)
-    notes = [*curve.notes, *filter(None, [note])]
+    dintensity, tails = with_resolution_tails(curve, dintensity)
+    notes = [*curve.notes, *filter(None, [note, tails])]
     classifier = open_classifier()
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
@@ -235,7 +237,7 @@ def _reported(
     found = list(fits)
     open_ = [i for i, fit in enumerate(found) if not fit.fitter]
     asked = [Reported(curve, dintensity, found[i]) for i in open_]
-    for index, fit in answers(ledger, fit_by_bumps, asked, STRATEGY.time["slow"]):
+    for index, fit in answers(ledger, fit_by_bumps, asked, EFFORT.reported):
         place = open_[index]
         found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
     return _beside_held(ledger, curve, dintensity, given, method, supposed, found)

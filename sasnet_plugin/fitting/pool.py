@@ -113,7 +113,7 @@ class StoppedError(Exception):
 
 @dataclass
 class Workers:
-    """A few processes, started at once and reused for any number of curves.
+    """A few processes, started as they are needed and reused for any number of curves.
 
     Raises
     ------
@@ -134,7 +134,9 @@ class Workers:
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
         self._pool = JobPool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
-        self._pool.start()
+        # A search begins with one job at a time: most curves need no second process, which takes as long to
+        # begin as a simple fit.
+        self._pool.start(1)
         return self
 
     def __exit__(
@@ -225,7 +227,7 @@ class _Jobs:
             self.pool.stop(number)
         if ended:
             self.index_of.clear()
-            self.pool.start()
+            self.pool.start(1)
         return ended
 
 

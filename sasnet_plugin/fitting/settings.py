@@ -60,6 +60,9 @@ class EffortSettings:
         " machines: one process, or two beside two busy ones, still come to an end.",
         "share",
     )
+    reported: float = setting(
+        40.0, "What Bumps may take for a fit that is reported: some three curves for each parameter.", "s"
+    )
     behind: float = setting(
         8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
     )
@@ -106,6 +109,10 @@ class ProblemSettings:
     tolerance: float = setting(
         2e-3, "Mean squared change of a residual that more points of q, or of a distribution, may make."
     )
+    wide_resolution: float = setting(
+        0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
+    )
+    slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -258,6 +265,7 @@ class AssessmentSettings:
     other_lengths: tuple[float, ...] = setting(
         (0.7, 1.4, 2.0, 4.0), "Times a length beyond the data: where one is as good, its error is no error."
     )
+    other_steps: int = setting(15, "Steps in which all else follows such a length.")
     flat_far: float = setting(60.0, "Standard deviations within which χ² is looked for to rise by four.")
     flat_rise: float = setting(1.1, "Times what a parabola has: a rise of √χ² by no more is one of no other.")
     flat_steps: int = setting(4, "Steps in which other parameters follow one that is moved to see χ² rise.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -112,6 +112,12 @@ def _membership(labels: tuple[str, ...], groups: tuple[Group, ...]) -> NDArray[n
     return np.array([[float(name in group.members) for group in groups] for name in labels])
 
 
+@lru_cache(maxsize=32)
+def _group_of(groups: tuple[Group, ...]) -> dict[str, str]:
+    """Name of the group of each class, the first that holds it."""
+    return {name: group.name for group in reversed(groups) for name in group.members}
+
+
 @dataclass(frozen=True)
 class ClassFound:
     """One class of an answer.
@@ -184,7 +190,7 @@ class ClassesFinding:
     silent: bool = False
     uniform: Floats | None = None
 
-    @property
+    @cached_property
     def classes(self) -> tuple[ClassFound, ...]:
         """By falling probability."""
         if self.silent:
@@ -214,7 +220,9 @@ class ClassesFinding:
 
     def _kept(self, names: Sequence[str]) -> list[str]:
         """Those of some classes that were considered."""
-        return [name for name in names if self.keep is None or self.keep[self._row(name)]]
+        if self.keep is None:
+            return list(names)
+        return [name for name in names if self.keep[self._row(name)]]
 
     def _row(self, name: str) -> int:
         return self.head.labels.index(name)
@@ -226,11 +234,11 @@ class ClassesFinding:
             for head, p in self.given
             for best in (int(p[index].argmax()),)
         }
-        group = next((group.name for group in self.head.groups if name in group.members), "")
+        group = _group_of(self.head.groups).get(name, "")
         uniform = None if self.uniform is None else float(self.uniform[index])
         return ClassFound(name, float(self.probability[index]), group, given, uniform)
 
-    @property
+    @cached_property
     def groups(self) -> tuple[GroupGuess, ...]:
         """By falling probability; those of which a member was considered."""
         if self.silent:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from ..data.given import Given, curve_of, curves_of, sentences_in_python
 from ..domains.heads import Classes
-from ..types import Curve, ModelGuess, Suggestion
+from ..types import Curve, GroupGuess, ModelGuess, Suggestion
 from .class_prior import COMMON
 from .classes import ClassesFinding
 from .described import SizeFinding
@@ -81,6 +81,17 @@ class Classifier:
         """
         choice = replace(self.predictor.choice(top, prior=prior), keep=keep)
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
+
+    def glance(self, curves: Sequence[Curve], *, top: int = 5) -> list[tuple[tuple[GroupGuess, ...], float]]:
+        """Groups of models, and the probability of any known model: the same numbers as of `suggest`.
+
+        Nothing is checked or noted: for copies of a curve that `suggest` was asked about.
+        """
+        (answers,) = self.predictor.answers_to(curves, [self.predictor.choice(top)], bare=True)
+        found = [answer.finding(ClassesFinding) for answer in answers]
+        return [
+            (one.groups if one else (), answer.in_scope) for one, answer in zip(found, answers, strict=True)
+        ]
 
     def under(
         self, curve: Curve, priors: Sequence[str], keep: NDArray[np.bool_] | None = None

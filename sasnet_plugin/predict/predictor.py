@@ -212,16 +212,25 @@ class Predictor:
         """
         return self.answers_to(measurements, [choice or self.choice()])[0]
 
-    def answers_to(self, measurements: Sequence[Any], choices: Sequence[Choice]) -> list[list[Answer]]:
-        """As `answers`, for each of several choices of what the network is asked once."""
+    def answers_to(
+        self, measurements: Sequence[Any], choices: Sequence[Choice], *, bare: bool = False
+    ) -> list[list[Answer]]:
+        """As `answers`, for each of several choices of what the network is asked once.
+
+        Parameters
+        ----------
+        bare : bool
+            What the network says alone: nothing is checked, noted, or added from the measurement itself. For
+            many copies of one measurement, of which only the probabilities are used.
+        """
         found: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             some = measurements[start : start + BATCH]
-            seen = [self.seen(one) for one in some]
+            seen = [Seen(one, ()) if bare else self.seen(one) for one in some]
             outputs = self.outputs(self.features([one.measurement for one in seen]))
             self._check_finite(outputs, some)
             for answers, choice in zip(found, choices, strict=True):
-                answers += self._described(some, seen, outputs, choice)
+                answers += self._described(some, seen, outputs, choice, bare=bare)
         return found
 
     def outcomes(self, measurements: Sequence[Any], choice: Choice | None = None) -> list[Answer | Exception]:
@@ -269,7 +278,13 @@ class Predictor:
                 )
 
     def _described(
-        self, measurements: Sequence[Any], seen: Sequence[Seen], outputs: Outputs, choice: Choice
+        self,
+        measurements: Sequence[Any],
+        seen: Sequence[Seen],
+        outputs: Outputs,
+        choice: Choice,
+        *,
+        bare: bool,
     ) -> list[Answer]:
         manifest, scope = self.manifest, self.manifest.scope
         findings = decode(manifest.heads, outputs, manifest.calibration, choice)
@@ -278,7 +293,7 @@ class Predictor:
             inside = in_scope(scope, outputs, manifest.calibration[scope.name])
         restricted = self._restricted(choice)
         return [
-            self._answer(measurement, one, said, float(share), restricted)
+            self._answer(measurement, one, said, float(share), None if bare else restricted)
             for measurement, one, said, share in zip(measurements, seen, findings, inside, strict=True)
         ]
 
@@ -291,7 +306,12 @@ class Predictor:
         return [restriction_note(kept, len(labels))]
 
     def _answer(
-        self, measurement: Any, seen: Seen, said: Sequence[Any], share: float, restricted: Sequence[str]
+        self,
+        measurement: Any,
+        seen: Seen,
+        said: Sequence[Any],
+        share: float,
+        restricted: Sequence[str] | None,
     ) -> Answer:
         """One measurement's answer.
 
@@ -299,8 +319,8 @@ class Predictor:
         ----------
         share : float
             Probability that it is of a known kind, as far as the network sees.
-        restricted : sequence of str
-            Notes that go with every answer.
+        restricted : sequence of str or None
+            Notes that go with every answer; None: there are no notes, and nothing else is added.
         """
         scope = self.manifest.scope
         named = next((f for f in said if isinstance(f, ClassesFinding)), None)
@@ -311,13 +331,14 @@ class Predictor:
         far = beyond_training(own)
         share = share if seen.known and not far else 0.0
         known = share >= self.manifest.scope_threshold
-        notes = [*seen.notes, *restricted, *far]
+        notes = [*seen.notes, *(restricted or ()), *far]
         unsaid: tuple[Any, ...] = ()
         if scope is not None and not known:
             notes.append(scope.outside)
             unsaid = tuple(own)
             own = [f.silenced() for f in own] if scope.silent else own
-        notes += [note for f in own for note in f.notes()]
+        bare = restricted is None
+        notes += [] if bare else [note for f in own for note in f.notes()]
         answer = Answer(
             measurement.file,
             measurement.entry,
@@ -330,7 +351,8 @@ class Predictor:
             getattr(measurement, "q_unit", None),
             unsaid,
         )
-        return self.domain.complete(measurement, answer) if self.domain.complete else answer
+        complete = None if bare else self.domain.complete
+        return complete(measurement, answer) if complete else answer
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:

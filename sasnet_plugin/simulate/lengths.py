@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -63,12 +64,13 @@ def unit_of(info: ModelInfo, parameter: str) -> str:
     return MISLABELLED.get((info.id, parameter), declared[parameter])
 
 
-def powers(info: ModelInfo) -> dict[str, int] | None:
+@lru_cache(maxsize=512)
+def powers(info: ModelInfo) -> Mapping[str, int] | None:
     """Return the power of the length factor for each parameter id; None where a unit forbids rescaling."""
     units = {p.id: unit_of(info, p.id) for p in info.parameters.kernel_parameters}
     if not all(unit in POWERS for unit in units.values()):
         return None
-    return {name: POWERS[unit] for name, unit in units.items()}
+    return MappingProxyType({name: POWERS[unit] for name, unit in units.items()})
 
 
 def rescalable(info: ModelInfo) -> bool:
@@ -79,8 +81,12 @@ def rescalable(info: ModelInfo) -> bool:
 
 def base_id(info: ModelInfo, name: str) -> str:
     """Return the table id of a parameter name: ``thickness2`` belongs to ``thickness``."""
-    ids = {p.id for p in info.parameters.kernel_parameters}
-    return name if name in ids else name.rstrip("0123456789")
+    return name if name in _ids(info) else name.rstrip("0123456789")
+
+
+@lru_cache(maxsize=512)
+def _ids(info: ModelInfo) -> frozenset[str]:
+    return frozenset(p.id for p in info.parameters.kernel_parameters)
 
 
 def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[str, float]:

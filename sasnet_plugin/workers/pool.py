@@ -94,9 +94,15 @@ class Pool:
         #: No job is done any more.
         self.closed = False
 
-    def start(self) -> None:
-        """Start all processes now, so that they import what they need before the first job."""
-        for slot in self._slots:
+    def start(self, count: int | None = None) -> None:
+        """Start processes now, so that they import what they need before the first job.
+
+        Parameters
+        ----------
+        count : int, optional
+            So many of them; default: all. The others start with the first job that finds none idle.
+        """
+        for slot in self._slots[:count]:
             self._child(slot)
 
     @property

@@ -108,6 +108,13 @@ def test_many_odd_points_are_the_data_not_damage() -> None:
     assert not notes
 
 
+@pytest.mark.parametrize("value", [1e-320, 1e300])
+def test_an_extreme_uncertainty_is_no_reason_to_drop_a_point_or_to_hang(value: float) -> None:
+    good = sphere()
+    notes: list[str] = []
+    assert without_damaged(changed(good, "dintensity", 80, value), notes).q.size == 160
+
+
 def test_one_resolution_far_off_is_replaced() -> None:
     good = sphere()
     width = 0.03 * good.q

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data.sample.described import read_description, sample_of
+from sasnet_plugin.data.sample.kind import kind_by_look
 from sasnet_plugin.data.sample.sample import (
     CONCENTRATIONS,
     CONTRASTS,
@@ -173,3 +174,25 @@ def test_solvents_may_be_given_by_a_tie() -> None:
     found = sample_of(alike, own, ties=("sld_solvent = 2*x",))
     assert (found.kind, found.told) == (CONTRASTS, True)
     assert sample_of(alike, ties=("sld_solvent = 6.36",)).kind == SETTINGS
+
+
+@pytest.mark.parametrize("calibration", [1.0, 1.2, 2.0])
+@pytest.mark.parametrize("radius", [60.0, 200.0])
+def test_two_settings_of_one_sample_are_not_contrasts(radius: float, calibration: float) -> None:
+    """Monodisperse spheres in staggered q ranges, smeared differently, with other flat backgrounds."""
+    rng = np.random.default_rng(3)
+    at = np.linspace(-2.5, 2.5, 41)
+
+    def measured(q: np.ndarray, dq: np.ndarray, scale: float, background: float) -> Curve:
+        x = np.abs(q[:, None] + at * dq[:, None]) * radius + 1e-6
+        shape = (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2
+        intensity = 20 * scale * np.average(shape, axis=1, weights=np.exp(-(at**2) / 2)) + background
+        error = 0.02 * intensity + 0.002
+        return Curve(q, intensity + error * rng.standard_normal(q.size), error, dq)
+
+    low, high = np.geomspace(0.002, 0.12, 80), np.geomspace(0.01, 0.5, 90)
+    curves = (
+        measured(low, 0.04 * low + 0.0005, 1.0, 0.02),
+        measured(high, 0.08 * high + 0.002, calibration, 0.05),
+    )
+    assert kind_by_look(curves) == SETTINGS

@@ -153,6 +153,20 @@ def test_a_line_of_units_gives_that_of_i(tmp_path: Path) -> None:
     np.testing.assert_allclose(curve.intensity, INTENSITY, rtol=1e-6)
 
 
+@pytest.mark.parametrize("lost", [3, 9, 16])
+def test_a_last_line_that_is_cut_short_is_left_out_with_a_note(tmp_path: Path, lost: int) -> None:
+    whole = "# q (1/A) I dI\n" + rows(Q, INTENSITY, ERROR)
+    curve = only(tmp_path / "a.dat", whole[: -1 - lost])
+    assert len(curve) == Q.size - 1
+    assert any("cut short" in note for note in curve.notes)
+
+
+def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:
+    curve = only(tmp_path / "a.dat", "# q (1/A) I dI\n" + rows(Q, INTENSITY, ERROR).rstrip())
+    assert len(curve) == Q.size
+    assert not curve.notes
+
+
 def test_counts_stay_counts(tmp_path: Path) -> None:
     curve = only(tmp_path / "a.dat", "q (1/A)\tI (counts)\n" + rows(Q, INTENSITY, between="\t"))
     assert curve.intensity_unit == "counts"

@@ -138,6 +138,8 @@ def test_exceptions_of_this_machine_are_technical_and_a_models_own_are_not() -> 
 
 def test_leaving_ends_the_processes() -> None:
     with Workers(bank_path(), 2) as pool:
+        assert len(pool._pool.pids) == 1  # the second begins with the first job that finds none idle
+        pool._pool.start()
         pids = pool._pool.pids
         assert len(pids) == 2
         for pid in pids:

@@ -70,34 +70,47 @@ def axis_of(plain: str) -> Axis | None:
         In small letters, without blanks and without its unit.
     """
     found = _FORM.fullmatch(plain)
-    if found is None:
+    if found is None or _is_left_to_names(found):
         return None
-    factor = next(value for i, (value, _) in enumerate(_WHAT) if found[f"w{i}"])
-    function, power = found["function"] or "", _POWERS.get(found["power"] or "", "")
-    numbered = factor == 1.0 and found["power"] and not found["sign"]  # of a sample, as in q4 beside I4
-    if (function and power) or numbered or (factor == 1.0 and _is_left_to_names(found)):
-        return None
-    scale = _of_logarithm(found, function) or _FUNCTIONS.get(function, "") or power
-    return Axis(scale, factor, f"1/{found['own']}" if found["own"] else "")
+    return Axis(_scale_of(found), _factor_of(found), f"1/{found['own']}" if found["own"] else "")
+
+
+def _factor_of(found: re.Match[str]) -> float:
+    """What the inverse of the function is multiplied by to be q."""
+    return next(value for i, (value, _) in enumerate(_WHAT) if found[f"w{i}"])
+
+
+def _scale_of(found: re.Match[str]) -> str:
+    """The key of `INVERSES` of a name."""
+    function = found["function"] or ""
+    if function in ("log", "log10", "ln", "lg"):
+        return _of_logarithm(found, function)
+    return _FUNCTIONS.get(function, "") or _POWERS.get(found["power"] or "", "")
 
 
 def _is_left_to_names(found: re.Match[str]) -> bool:
-    """Whether `names` knows the name: q, its square, its root, its inverse, log q."""
-    is_sine = found["w1"] is not None
-    special = found["own"] or found["plus"] or found["plus_after"]
-    hyperbolic = (found["function"] or "").endswith("sinh") or found["function"] == "log1p"
-    return not (is_sine or special or hyperbolic or found["power"] in ("3", "4"))
+    """Whether `names` knows the name: q, its square, its root, its inverse, log q; or nobody does."""
+    if found["function"] and found["power"]:
+        return True
+    return found["w0"] is not None and (_is_numbered(found) or not _is_special(found))
+
+
+def _is_numbered(found: re.Match[str]) -> bool:
+    """Whether a number is that of a sample, as in q4 beside I4."""
+    return bool(found["power"]) and not found["sign"]
+
+
+def _is_special(found: re.Match[str]) -> bool:
+    """Whether q stands with a unit, one more, a power above the second, or in a function known here alone."""
+    with_more = any(found[name] for name in ("own", "plus", "plus_after"))
+    return with_more or found["power"] in ("3", "4") or found["function"] in ("asinh", "arcsinh", "log1p")
 
 
 def _of_logarithm(found: re.Match[str], function: str) -> str:
     """Which logarithm: "log" of 1 + q, or of q times a length, is the natural one, as pyFAI's are."""
-    one_more = found["plus"] or found["plus_after"]
-    if function not in ("log", "log10", "ln", "lg"):
-        return ""
-    decimal = function in ("log10", "lg") or (function == "log" and not one_more and found["times"] != ".")
-    if one_more:
-        return "log10(1 + …)" if decimal else "ln(1 + …)"
-    return "log10" if decimal else "ln"
+    one_more = bool(found["plus"] or found["plus_after"])
+    natural = function == "ln" or (function == "log" and (one_more or found["times"] == "."))
+    return ("ln" if natural else "log10") + one_more * "(1 + …)"
 
 
 def is_a_length(unit: str) -> bool:

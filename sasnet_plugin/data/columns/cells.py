@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _LONGEST = 10_000
 """Characters beyond which a line is no row of a curve's table."""
@@ -178,20 +178,30 @@ def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
     ambiguous : bool
         Whether commas are both, and the numbers cannot be told apart.
     """
-    rows = {
-        k: _COMMA_PARTS.split(line.strip()) for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line)
-    }
+    with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))
+    rows = {k: _COMMA_PARTS.split(lines[k].strip()) for k in with_commas}
     if len(rows) < FEWEST_PAIRS or not any(map(_has_fraction, rows.values())):
         return lines, False
-    widths = {len(parts) for parts in rows.values()}
-    if len(widths) == 1 and all(map(_are_pairs, rows.values())):
-        paired = {
-            k: ";".join(map(".".join, zip(*[iter(parts)] * 2, strict=True))) for k, parts in rows.items()
-        }
-        return [paired.get(k, line) for k, line in enumerate(lines)], False
+    if _alike(rows) and all(map(_are_pairs, rows.values())):
+        return [_paired(rows[k]) if k in rows else line for k, line in enumerate(lines)], False
+    return lines, _are_ambiguous(rows)
+
+
+def _alike(rows: Mapping[int, Sequence[str]]) -> bool:
+    """Whether all rows have as many cells."""
+    return len(set(map(len, rows.values()))) == 1
+
+
+def _paired(parts: list[str]) -> str:
+    """Pairs of whole parts and fractions as numbers with points, parted by semicolons."""
+    return ";".join(map(".".join, zip(*[iter(parts)] * 2, strict=True)))
+
+
+def _are_ambiguous(rows: Mapping[int, Sequence[str]]) -> bool:
+    """Whether most rows show that commas are decimal signs, by zeros in front of whole numbers."""
     zeros = sum(any(re.match(r"0\d", part) for part in parts[1:]) for parts in rows.values())
-    ragged = len(widths) > 1 and sum(parts[0] == "0" for parts in rows.values()) > len(rows) / 2
-    return lines, ragged or zeros > len(rows) / 2
+    first = 0 if _alike(rows) else sum(parts[0] == "0" for parts in rows.values())
+    return max(zeros, first) > len(rows) / 2
 
 
 def _has_fraction(parts: list[str]) -> bool:

@@ -166,13 +166,18 @@ def unknown_abscissa(table: Table) -> str:
 def _are_names(words: list[str], line: str, *, parted: bool) -> bool:
     """Whether words are names of columns, an intensity's among those behind the first."""
     first, *others = understood(words)
-    if understand(words[0].split()[-1]).quantity in (Q, ANGLE):  # behind a label, as "REMARK 265 q(A^-1)"
-        return False
-    if first.quantity in (Q, ANGLE, INTENSITY) or not re.search(r"[^\W\d_]", first.text):
+    if not _is_other_quantity(first, words[0]):
         return False
     if understand(line).quantity == INTENSITY or not any(map(_is_plain_intensity, others)):
         return False
     return parted or all(one.quantity != UNKNOWN for one in others)
+
+
+def _is_other_quantity(column: ColumnName, text: str) -> bool:
+    """Whether a name of letters is not that of q, an angle or an intensity."""
+    behind = understand(text.split()[-1]).quantity  # of a label, as "REMARK 265 q(A^-1)"
+    known = behind in (Q, ANGLE) or column.quantity in (Q, ANGLE, INTENSITY)
+    return not known and bool(re.search(r"[^\W\d_]", column.text))
 
 
 def _is_plain_intensity(column: ColumnName) -> bool:
@@ -183,12 +188,14 @@ def _is_plain_intensity(column: ColumnName) -> bool:
 def _only_names(lines: list[str], width: int) -> str:
     """The first of the names that signs part in the line next to the table, where all of them are unknown."""
     alike = [words for line in lines for words in _splits(line, width, _STRICT)[:1]]
-    nearest = _splits((lines or ("",))[-1], width, _STRICT)[:1]
-    if (
-        len(alike) != 1 or not nearest or any(sign in lines[-1] for sign in ":=")
-    ):  # lines of a header's values
+    nearest = _splits(lines[-1], width, _STRICT)[:1] if lines else []
+    if len(alike) != 1 or alike != nearest or re.search("[:=]", lines[-1]):  # lines of a header's values
         return ""
-    words = nearest[0]
+    return _first_unknown(nearest[0])
+
+
+def _first_unknown(words: list[str]) -> str:
+    """The first of some words where all can be names, and none is that of q or an intensity."""
     named = all(re.match(r"[^\W\d][^\n]{0,40}$", word.strip("<>\"'#% ")) for word in words)
     known = {one.quantity for one in understood(words)}
     return _first(words) if named and not known & {Q, ANGLE, INTENSITY} else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from ..raw import RawCurve
 from . import plausible
 from .axes import INVERSES, is_a_length
 from .header import Names, intensity_without_q, label, names_of, no_abscissa, unknown_abscissa
-from .names import ANGLE, ERROR, RELATIVE, ColumnName, Q
+from .names import ANGLE, ERROR, INTENSITY, RELATIVE, ColumnName, Q
 from .roles import Roles, by_name, by_position
 from .runs import again_from_the_start
 from .stated import HEADER_LINES, Unit, is_s, unit_of, wavelength
@@ -56,10 +57,9 @@ def read_columns(
         The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
     """
     names, roles, said = _data_sets(table, file, insisted=insisted)
-    x_name = _name_of_x(names, roles[0].x) if names else label(table.header)
-    if given_wavelength is not None:
-        x_name = x_name or _angle_without_name(table.columns[roles[0].x])
-    left_out = [*_left_out(table), *said]
+    x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
+    cut = ["The last line is cut short and was left out; the file may lack further points."] * table.cut
+    left_out = [*cut, *_left_out(table), *said]
     parts = again_from_the_start(table.columns, roles[0].x)
     pairs = ((columns, one) for columns in parts for one in roles)
     curves = [_with_notes(curve_of(*pair, names, x_name), left_out) for pair in pairs]
@@ -80,16 +80,30 @@ def _against_q(
     if x_name is not None and x_name.quantity == ANGLE:
         return [angle_to_q(one, x_name, file, given_wavelength, wavelength(header)) for one in curves]
     unit = unit_of(x_name, beside, table.header, table.below)
-    converted = x_name is not None and x_name.factor != 1.0  # the name itself says that it is q/2π
-    s = not converted and is_s((*header, *table.below))
+    s = _defines_s(x_name, (*header, *table.below))
     if not s and (note := _ambiguous_letter(x_name, header)):
         curves = [replace(one, notes=(*one.notes, note)) for one in curves]
     return [in_unit(one, unit, file, is_s=s, wavelength=given_wavelength) for one in curves]
 
 
+def _abscissa_name(
+    table: Table, names: Names | None, x: int, given_wavelength: float | None
+) -> ColumnName | None:
+    """The name of the abscissa, also where a line of its own has it, or only an angle needs a wavelength."""
+    name = _name_of_x(names, x) if names else label(table.header)
+    if name is None and given_wavelength is not None:
+        return _angle_without_name(table.columns[x])
+    return name
+
+
+def _defines_s(name: ColumnName | None, lines: tuple[str, ...]) -> bool:
+    """Whether a text says that its abscissa is q/2π, and the name itself does not say so."""
+    return (name is None or name.factor == 1.0) and is_s(lines)
+
+
 def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
     """A sentence on s, h or k, which are q for some and q/2π for others, where the file defines none."""
-    letter = name.text.partition("(")[0].partition("[")[0].strip(" _,:").lower() if name else ""
+    letter = re.split(r"[(\[]", name.text)[0].strip(" _,:").lower() if name else ""
     if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
         return ""
     return (
@@ -200,21 +214,13 @@ def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnN
 
     x = _abscissa(columns[roles.x], x_name, notes)
     intensity = columns[roles.intensity]
-    error = dq = slit = None
-    if roles.dq is not None and plausible.marks_a_slit(columns[roles.dq]):
-        slit = np.abs(columns[roles.dq])
-        notes.append(
-            f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}."
-        )
-    elif roles.dq is not None:
-        dq = _resolution(columns[roles.dq], name(roles.dq), notes)
+    error = None
+    dq, slit = _widths(columns, roles, name, notes)
     if roles.error is not None:
         error = _standard_deviation(columns[roles.error], intensity, name(roles.error), notes)
         error = error * _to_unit_of(name(roles.intensity), name(roles.error))
     if (signal := name(roles.intensity)) and signal.scale:
         intensity, error = _unscaled(x, intensity, error, signal.scale, notes)
-    if roles.slit is not None:  # NIST writes it with a minus, to tell it from a pinhole
-        slit = np.abs(columns[roles.slit])
     width = None if roles.width is None else np.abs(columns[roles.width])
     unit = names.unit_of(roles.intensity) if names else ""
     return RawCurve(
@@ -222,11 +228,31 @@ def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnN
     )
 
 
+def _widths(
+    columns: Floats, roles: Roles, name: Callable[[int], ColumnName | None], notes: list[str]
+) -> tuple[Floats | None, Floats | None]:
+    """Resolution and half length of the slit; NIST writes this with a minus, also in the first's place."""
+    slit = None if roles.slit is None else np.abs(columns[roles.slit])
+    if roles.dq is None:
+        return None, slit
+    if not plausible.marks_a_slit(columns[roles.dq]):
+        return _resolution(columns[roles.dq], name(roles.dq), notes), slit
+    slit = np.abs(columns[roles.dq])
+    notes.append(f"The resolution is one negative number, as NIST writes a slit: half length {slit[0]:.4g}.")
+    return None, slit
+
+
 def _to_unit_of(signal: ColumnName | None, error: ColumnName | None) -> float:
     """What an uncertainty is multiplied by to be in the unit of its intensity."""
-    texts = (error.unit if error and error.quantity == ERROR else "", signal.unit if signal else "")
-    own, wanted = (units.canonical(text, "intensity") if text else None for text in texts)
+    own, wanted = _unit_of_i(error), _unit_of_i(signal)
     return units.factor(own, "intensity") / units.factor(wanted, "intensity") if own and wanted else 1.0
+
+
+def _unit_of_i(column: ColumnName | None) -> str | None:
+    """The unit of an intensity or its uncertainty, where that is an inverse length."""
+    if column is None or column.quantity not in (INTENSITY, ERROR) or not column.unit:
+        return None
+    return units.canonical(column.unit, "intensity")
 
 
 def _abscissa(x: Floats, name: ColumnName | None, notes: list[str]) -> Floats:

@@ -64,14 +64,16 @@ def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
     roles : list of Roles
         Empty where no name is that of an intensity.
     """
-    signals = _signals(names.columns, names.x)
-    counting = [i for i in signals if plausible.counts_points(table.columns[i])]
-    if len(counting) < len(signals):  # an index under a name that others have for an intensity, as i
-        signals = [i for i in signals if i not in counting]
+    signals = _measured(table, _signals(names.columns, names.x))
     if names.x is None or not signals:
         return [], []
     roles = list(_each(table, names, names.x, signals))
     return roles, [*_guessed(names.columns, roles), *_unused(names.columns, roles)]
+
+
+def _measured(table: Table, signals: list[int]) -> list[int]:
+    """Those that do not number the points, as an index named i, which others have for an intensity."""
+    return [i for i in signals if not plausible.counts_points(table.columns[i])] or signals
 
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
@@ -209,23 +211,30 @@ def by_position(table: Table) -> tuple[list[Roles], list[str]]:
     """
     columns = table.columns
     notes: list[str] = []
-    x, signal = 0, 1
-    if len(columns) > 2 and plausible.counts_points(columns[0]) and plausible.ascends(columns[1]):
-        x, signal = 1, 2
-        notes.append("The first column numbers the points and was not used.")
-    elif not plausible.mostly_ordered(columns[0]) and plausible.ascends(columns[1]):
-        x, signal = 1, 0
-        notes.append("Column 2 ascends and column 1 does not; column 2 was read as q.")
+    x, signal = _first_two(columns, notes)
     behind = list(range(max(x, signal) + 1, len(columns)))
     slits = [k for k in behind[1:] if plausible.marks_a_slit(columns[k])]
     behind = [k for k in behind if k not in slits]
     error, dq = _beside(columns, x, signal, behind, notes)
-    if slits:
-        notes.append(
-            f"Column {slits[0] + 1} is one negative number, as NIST writes a slit: half length"
-            f" {-columns[slits[0]][0]:.4g}, in the unit of q."
-        )
-    return [Roles(x, signal, error, dq, slits[0] if slits else None)], notes
+    if not slits:
+        return [Roles(x, signal, error, dq)], notes
+    notes.append(
+        f"Column {slits[0] + 1} is one negative number, as NIST writes a slit: half length"
+        f" {-columns[slits[0]][0]:.4g}, in the unit of q."
+    )
+    return [Roles(x, signal, error, dq, slits[0])], notes
+
+
+def _first_two(columns: Floats, notes: list[str]) -> tuple[int, int]:
+    """Which columns are q and the intensity, behind numbers of points, or in the other order."""
+    ascends = plausible.ascends(columns[1])
+    if len(columns) > 2 and ascends and plausible.counts_points(columns[0]):
+        notes.append("The first column numbers the points and was not used.")
+        return 1, 2
+    if ascends and not plausible.mostly_ordered(columns[0]):
+        notes.append("Column 2 ascends and column 1 does not; column 2 was read as q.")
+        return 1, 0
+    return 0, 1
 
 
 def _beside(

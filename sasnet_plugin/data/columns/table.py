@@ -51,6 +51,7 @@ class Table:
     grouped: str = ""
     blocks: int = 0  #: Blocks of numbers of that many columns in the text; the longest is given.
     single: bool = False  #: The text holds one column of numbers and no table.
+    cut: bool = False  #: The last line ends within a number, or lacks some, and was left out.
     ambiguous: bool = False  #: Its commas are decimal signs and delimiters, and nothing tells which.
     #: Tables of that many columns that begin at small q again: further data sets.
     others: tuple[Table, ...] = ()
@@ -90,19 +91,43 @@ def read_table(text: str) -> Table:
     Table
         With zero columns where there is no table.
     """
-    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
-    if '"' in text:
-        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
-    if _has_markup(text):
-        lines = list(map(cells.printed, lines))
+    lines = _lines(text)
+    if cut := _is_cut_short(text, lines):
+        lines = lines[:-1]
     lines, ambiguous = cells.with_decimal_points(lines)
     if ambiguous:
         return Table(np.empty((0, 0)), tuple(lines), ambiguous=True)
     found = _uniform(lines) or _longest(lines)
     if found.columns.size or found.single or found.grouped:
-        return found
+        return replace(found, cut=cut)
     # A letter behind each row, or a time before it, is no number.
     return _longest([cells.numbers_alone(line) for line in lines])
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of a text as they are printed, numbers without quotes."""
+    lines = text.rstrip("\x1a\0 \r\n").splitlines()  # the end of a text of DOS
+    if '"' in text:
+        lines = [cells.QUOTED.sub(cells.unquoted, line) for line in lines]
+    return list(map(cells.printed, lines)) if _has_markup(text) else lines
+
+
+def _is_cut_short(text: str, lines: list[str]) -> bool:
+    """Whether the text ends within a row: without an end of line, and with less in it than the others."""
+    if text.endswith(("\n", "\r")) or len(lines) <= START:
+        return False
+    *before, last = (line.strip() for line in lines[-START - 1 :])
+    if not re.fullmatch(r"[-+\d.,;eE\s]+", last) or None in map(cells.numbers, before):
+        return False
+    return _is_shorter(re.split(r"[\s,;]+", last), [re.split(r"[\s,;]+", line) for line in before])
+
+
+def _is_shorter(last: list[str], before: list[list[str]]) -> bool:
+    """Whether a row has fewer words than each of those before, or fewer digits in its last one."""
+    if len(set(map(len, before))) > 1 or len(last) > len(before[0]):
+        return False
+    ends = {len(words[-1]) for words in before}
+    return len(last) < len(before[0]) or (len(ends) == 1 and len(last[-1]) < min(ends))
 
 
 def _has_markup(text: str) -> bool:

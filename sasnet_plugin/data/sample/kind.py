@@ -45,9 +45,17 @@ def kind_by_look(curves: Sequence[Curve]) -> str:
     known = [pair for a, b in combinations(curves, 2) if (pair := _ratio(a, b)) is not None]
     if not known:
         return SETTINGS if _side_by_side(curves) else SERIES
-    # Without a resolution minima of two settings are smeared differently, and nothing says by how much.
-    off = 2 * _SAME_SHAPE if all(c.dq is not None for c in curves) else 6 * _SAME_SHAPE
-    return _by_ratios(np.max(np.abs(known), axis=0), off if _side_by_side(curves, _APART) else 0.0)
+    return _by_ratios(np.max(np.abs(known), axis=0), _most_off(curves))
+
+
+def _most_off(curves: Sequence[Curve]) -> float:
+    """How far off curves of two settings may be; 0 where their q ranges are not those of settings.
+
+    Without a resolution minima are smeared differently, and nothing says by how much.
+    """
+    if not _side_by_side(curves, _APART):
+        return 0.0
+    return 2 * _SAME_SHAPE if all(c.dq is not None for c in curves) else 6 * _SAME_SHAPE
 
 
 def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
@@ -84,10 +92,13 @@ def _in_one_resolution(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
     if a.dq is None or b.dq is None:
         return a, b, 0.0
     if np.median(np.interp(b.q, a.q, a.dq) / b.dq) < 1:
-        a, b = b, a
-    assert a.dq is not None
-    assert b.dq is not None
-    width = np.sqrt(np.maximum(np.interp(b.q, a.q, a.dq) ** 2 - b.dq**2, 0.0))
+        return _smeared_as(b, a)
+    return _smeared_as(a, b)
+
+
+def _smeared_as(a: Curve, b: Curve) -> tuple[Curve, Curve, float]:
+    """The first curve, the second one in its resolution, and the largest width of the smearing."""
+    width = np.sqrt(np.maximum(np.interp(b.q, a.q, a.dq) ** 2 - np.asarray(b.dq) ** 2, 0.0))  # type: ignore[arg-type]
     if not np.any(width > 0):
         return a, b, 0.0
     step = np.gradient(b.q)

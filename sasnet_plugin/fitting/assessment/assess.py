@@ -195,12 +195,17 @@ def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
     """The same; of fits that the data do not distinguish one of the group that has most weight is first.
 
-    Several bodies alike share what speaks for their shape, and one of another kind has its share alone.
+    Several bodies alike share what speaks for their shape, and one of another kind has its share alone. Of
+    these the simplest leads that has a share worth naming.
     """
     same = _near_the_first(order)
     kinds = _kinds(same, groups)
     weight = [sum(fit.weight for fit, its in zip(same, kinds, strict=True) if its == own) for own in kinds]
     first = same[int(np.argmax(weight))]
+    own = kinds[same.index(first)]
+    alike_ = [fit for fit, its in zip(same, kinds, strict=True) if its == own]
+    named = [fit for fit in alike_ if fit.weight >= ASSESSMENT.named_weight]
+    first = min(named, key=lambda fit: len(fit.free), default=first)  # of equal ones the weightiest
     return [first, *(fit for fit in order if fit is not first)]
 
 

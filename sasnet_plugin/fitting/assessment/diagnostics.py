@@ -78,7 +78,7 @@ def _of_parameter(
     p = fit.parameters[name]
     found = [_unphysical(name, p, fit)]
     if name not in bound:
-        found += [_unseen(name, p, curve), _undetermined(name, p, fit)]
+        found += [_unseen(name, p, curve), _undetermined(name, p, fit), _extrapolated(name, p, curve, fit)]
     if name not in explained:
         found.append(_limits(name, p, fit))
     yield from islice(chain.from_iterable(found), 1)
@@ -228,6 +228,23 @@ def _unseen(name: str, p: Parameter, curve: Curve) -> Iterator[str]:
             f"{name}, {value}, is smaller than these data show: q ends at"
             f" {significant(curve.q[-1], 2)} Å⁻¹, enough for 1/q = {significant(smallest, 2)} Å."
         )
+
+
+def _extrapolated(name: str, p: Parameter, curve: Curve, fit: ModelFit) -> Iterator[str]:
+    """A length far beyond the data of which no fringe is seen: it follows from the model's formula alone."""
+    longest = 2 * np.pi / curve.q[0]
+    if p.unit != "Ang" or p.at_least is not None or p.value <= longest or _has_fringes(fit):
+        return
+    yield (
+        f"{name}, {quantity(p.value, p.unit, p.error)}, is beyond these data: q begins at"
+        f" {significant(curve.q[0], 2)} Å⁻¹, enough for 2π/q = {significant(longest, 3)} Å."
+    )
+
+
+def _has_fringes(fit: ModelFit) -> bool:
+    """Whether a fit's curve has a minimum and a maximum."""
+    steps = np.sign(np.diff(fit.theory))
+    return bool(np.count_nonzero(steps[1:] * steps[:-1] < 0) > 1)
 
 
 def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaincc, ndtr
 
 from ...digits import significant
-from ...types import Curve, SasnetError, Suggestion
+from ...types import Curve, GroupGuess, SasnetError
 from ..result.model_fit import ModelFit, Replicates, Verification, explains
 from ..settings import ASSESSMENT
 
@@ -151,16 +152,16 @@ def compare(
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))
     curves = [curve, *(replace(curve, intensity=draw, notes=()) for draw in draws)]
     try:
-        answers = classifier.suggest(curves, top=len(classifier.manifest.groups))
+        answers = classifier.glance(curves, top=len(classifier.manifest.groups))
     except SasnetError:
         return None
     group = _group_of(fit.model, classifier)
-    given = np.array([_given(answer, group) for answer in answers])
-    first = np.array([answer.groups[0].name == group for answer in answers])
-    scope = np.array([answer.in_scope for answer in answers])
+    given = np.array([_given(groups, group) for groups, _ in answers])
+    first = np.array([groups[0].name == group for groups, _ in answers])
+    scope = np.array([in_scope for _, in_scope in answers])
     taken = int(first[1:].sum())
     found = Replicates(count, group, taken, bool(first[0]), *_beside(given), *_beside(scope))
-    return replace(found, sentences=_sentences(found, answers[0], classifier.manifest.scope_threshold))
+    return replace(found, sentences=_sentences(found, answers[0][0], classifier.manifest.scope_threshold))
 
 
 def _beside(each: NDArray[np.float64]) -> tuple[float, float, float]:
@@ -172,15 +173,15 @@ def _group_of(model: str, classifier: Classifier) -> str:
     return next((group.name for group in classifier.manifest.groups if model in group.members), "")
 
 
-def _given(answer: Suggestion, group: str) -> float:
-    return next((g.probability for g in answer.groups if g.name == group), 0.0)
+def _given(groups: Sequence[GroupGuess], group: str) -> float:
+    return next((g.probability for g in groups if g.name == group), 0.0)
 
 
-def _sentences(found: Replicates, measured: Suggestion, threshold: float) -> tuple[str, ...]:
+def _sentences(found: Replicates, measured: Sequence[GroupGuess], threshold: float) -> tuple[str, ...]:
     sentences = []
     less_likely = _is_less(found.probability, found.median_probability, found.probability_quantile)
     if found.group and less_likely and not found.measured_taken:
-        likeliest = measured.groups[0]
+        likeliest = measured[0]
         sentences.append(
             f"The network sees “{found.group}” in {100 * found.taken / found.count:.0f} % of the simulated"
             f" measurements of this fit, but “{likeliest.name}” in the measurement: it may show something"

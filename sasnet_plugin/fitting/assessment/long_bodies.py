@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ...arrays import Floats
+from ...simulate.quick_models.quick import fit_cost_class
 from ...types import Curve
+from ..optimize.local_search import refine
 from ..problem.experiment import starting_values
 from ..problem.model_curves import ModelCurves
 from ..result.model_fit import ModelFit, Parameter
@@ -45,12 +47,17 @@ def _is_unsure(p: Parameter) -> bool:
 
 def _as_good(fit: ModelFit, name: str, curve: Curve, dintensity: Floats) -> Iterator[bool]:
     """Of lengths far beyond an error, whether the curve is explained as well by one."""
-    curves = ModelCurves(curve, dintensity, fit.name, per_decade=fit.per_decade)
+    held = frozenset({name, *(n for n, p in fit.parameters.items() if p.fixed)})
+    curves = ModelCurves(curve, dintensity, fit.name, fixed=held, per_decade=fit.per_decade)
     start = starting_values(fit)
     own = _chisq(curves, start)
     apart = ASSESSMENT.significant**2 * max(fit.reduced_chisq, 1.0)
     for times in ASSESSMENT.other_lengths:
-        yield _chisq(curves, {**start, name: times * start[name]}) < own + apart
+        other = {**start, name: times * start[name]}
+        yield _chisq(curves, other) < own + apart
+        if fit_cost_class(fit.model) == "fast":  # what else a model has may make up for it
+            found = refine(curves, other, steps=ASSESSMENT.other_steps)
+            yield found is not None and found.chisq < own + apart
 
 
 def _chisq(curves: ModelCurves, values: dict[str, float]) -> float:

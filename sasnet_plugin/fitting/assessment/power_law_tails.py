@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
 
 POWER_LAW = "power_law"
+#: Between two exponents that are tried: sums of both are those between.
+_STEP = 0.1
 #: Terms that stand for a network or chains beside a power law: their own exponent is part of what they say.
 _CHAINS = frozenset({"lorentz", "mono_gauss_coil"})
 
@@ -42,13 +45,14 @@ def with_tails(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
 
 def tails_of(fit: ModelFit, curve: Curve, dintensity: Floats) -> tuple[int, ...]:
     """Places of the components that a power law replaces without a rise of χ² that noise has not."""
-    parts_ = sum_parts(fit.name)
-    places = [i for i, part in enumerate(parts_) if _has_lengths(part) and not _is_chain(parts_, i)]
-    if not places or fit.structure_factor or not np.all(np.isfinite(fit.theory)):
+    names = sum_parts(fit.name)
+    places = [i for i, part in enumerate(names) if _has_lengths(part) and not _is_chain(names, i)]
+    # Of an expensive model there are no slopes, and with a structure factor neighbours are seen.
+    if not places or fit.structure_factor or not fit.derivatives or not np.all(np.isfinite(fit.theory)):
         return ()
-    if len(sum_parts(fit.name)) == 1:
+    if len(names) == 1:
         background = fit.parameters["background"].value
-        parts: Sequence[Floats] = [fit.theory - background]
+        parts = (fit.theory - background)[None]
     else:
         local = ModelCurves(curve, dintensity, fit.name, per_decade=fit.per_decade)
         start = starting_values(fit)
@@ -105,9 +109,7 @@ def _has_lengths(part: str) -> bool:
     return any(p.units == "Ang" for p in known) and not any(p.units == "1/Ang" for p in known)
 
 
-def _is_power_law(
-    fit: ModelFit, place: int, parts: Sequence[Floats], curve: Curve, dintensity: Floats
-) -> bool:
+def _is_power_law(fit: ModelFit, place: int, parts: Floats, curve: Curve, dintensity: Floats) -> bool:
     """Whether χ² hardly rises where a power law stands for a component and all else follows, linearly."""
     own = parts[place] / dintensity
     rest = _of_others(fit, place, dintensity)
@@ -118,12 +120,13 @@ def _is_power_law(
     if not np.any(seen) or np.count_nonzero(seen) < 3:
         return False
     slope = -float(np.polyfit(np.log(curve.q[seen]), np.log(own[seen] * dintensity[seen]), 1)[0])
-    for exponent in slope + np.linspace(-0.5, 0.5, 21):
-        column = (curve.q / curve.q[0]) ** -exponent / dintensity
-        logarithm = column * np.log(curve.q / curve.q[0])  # of a small change of the exponent
-        if _left(np.column_stack([column, logarithm, *rest]), residual) < most:
-            return True
-    return False
+    local = ModelCurves(curve, dintensity, POWER_LAW, per_decade=fit.per_decade)
+    exponents = float(np.clip(slope, 0.5, 5.0)) + np.arange(-1.0, 1.01, _STEP)
+    columns = [local.intensity({"power": float(one)})[0] / dintensity for one in exponents]
+    columns = [column / np.linalg.norm(column) for column in columns]
+    return any(
+        _left(np.column_stack([one, other, *rest]), residual) < most for one, other in pairwise(columns)
+    )
 
 
 def _of_others(fit: ModelFit, place: int, dintensity: Floats) -> list[Floats]:

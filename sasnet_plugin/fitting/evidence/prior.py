@@ -80,14 +80,31 @@ def _models(part: str) -> list[str]:
 
 def outside(fit: ModelFit) -> float:
     """-2 ln of how far fitted values lie from what any sample has, in their errors; 0 inside."""
-    known, found = _bounds(fit.name), 0.0
+    known, found = _bounds(fit.name), _seldom(fit)
     for name in fit.free:
         p = fit.parameters[name]
-        low, high = known.get(name, (p.low, p.high))
+        low, high = _VALID.get((fit.model, name)) or known.get(name, (p.low, p.high))
         far = max(low - p.value, _shortest(fit, name) - p.value, p.value - high, 0.0)
         if far > 0:
             found += min((far / p.error) ** 2 if p.error else inf, EVIDENCE.impossible)
     return found
+
+
+#: Where a model's formula holds, narrower than what its parameters may be. Chains with excluded volume are
+#: mass fractals of a dimension up to 3 (B. Hammouda, Adv. Polym. Sci. 106 (1993) 87, and sasmodels' page on
+#: it), and a half for what a background may do to an exponent.
+_VALID: dict[tuple[str, str], tuple[float, float]] = {("polymer_excl_volume", "porod_exp"): (1.0, 3.5)}
+
+
+def _seldom(fit: ModelFit) -> float:
+    """-2 ln of how often only layers have a size distribution; 0 of all other fits.
+
+    Particles differ in size before their shells do.
+    """
+    widths = [bare(name) for name in fit.free if name.endswith("_pd")]
+    alone = bool(widths) and all(name.startswith("thick") for name in widths)
+    has_core = any(bare(name).startswith("radius") for name in fit.parameters)
+    return -2 * log(EVIDENCE.layers_alone) if alone and has_core else 0.0
 
 
 def _shortest(fit: ModelFit, name: str) -> float:

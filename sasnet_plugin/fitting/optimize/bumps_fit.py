@@ -7,7 +7,7 @@ where Bumps' fitter ends from there: its values, its χ² and its covariance.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from ..ledger import spent
 from ..problem.experiment import TimeUpError, rebuilt, silent, starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
-from ..problem.sums import all_exact, components_of
+from ..problem.sums import all_exact, components_of, own_cost
 from ..result.components import Component
 from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit, Parameter
@@ -113,6 +113,20 @@ def run_bumps(problem: Any, fitter: str, **options: float) -> None:
         driver.fit()
 
 
+def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: float) -> bool:
+    """Whether so many evaluations suffice for the fewest that Bumps takes; else none need be spent.
+
+    Two Jacobians and the covariance's: from a minimum `lm` stops after these.
+    """
+    states = [one.model.state() for one in experiments]
+    if all(all_exact(name, state) for state in states):
+        return True
+    once = [
+        own_cost(name, state, one.resolution.q_calc) for one, state in zip(experiments, states, strict=True)
+    ]
+    return 3 * (free + 1) * sum(once) <= seconds
+
+
 def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
     """Fit a problem from where it stands; never to a higher χ² than there.
 
@@ -164,6 +178,8 @@ def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNL
     if not fit.free:
         return fit
     problem, fitness = rebuilt(asked.curve, asked.dintensity, fit, seconds=budget.seconds)
+    if not is_affordable(fit.name, [fitness], len(fit.free), budget.seconds):
+        return without_bumps(fit)
     names = {id(getattr(fitness.model, name)): name for name in fit.free}
     try:
         found = minimise_by_bumps(problem, names)

@@ -210,11 +210,15 @@ def weakly_shown(
     kept = lengths | {*fixed, "background"}
 
     def weak(name: str) -> bool:
-        if name in kept or is_amplitude(name):
+        ratio = name.endswith("_ratio") and name not in fixed
+        if (name in kept and not ratio) or is_amplitude(name):
             return False
         value, default = float(done.parameters.get(name, 0.0)), default_of(info, name)
         low, high = ranges.get(name, (-np.inf, np.inf))
         least = abs(value) / (ASSESSMENT.significant if name.endswith("_pd") else 1.0)
+        if ratio and low <= default <= high:
+            # Of sides: equal ones are what is made, and there their slopes are one.
+            return errors.get(name, np.inf) > abs(value - default)
         return value != default and low <= default <= high and errors.get(name, np.inf) > least
 
     return {name: default_of(info, name) for name in filter(weak, (*done.same, *done.free))}

@@ -84,9 +84,10 @@ _MOST_SHELLS = 4
 def _without_outer_shells() -> Iterator[Reduction]:
     """Of spheres with several shells, all but the first without thickness or contrast."""
     for n in range(2, _MOST_SHELLS + 1):
-        outer = ([(f"thickness{i}", 0.0), (f"sld{i}", "sld_solvent")] for i in range(2, n + 1))
-        for gone in product(*outer):
-            at: dict[str, Limit] = {"n": float(n), **dict(gone)}
+        for gone in product((True, False), repeat=n - 1):
+            at: dict[str, Limit] = {"n": float(n)}
+            for i, thin in enumerate(gone, 2):
+                at[f"thickness{i}" if thin else f"sld{i}"] = 0.0 if thin else "sld_solvent"
             yield _shape(at, "core_shell_sphere", thickness="thickness1", sld_shell="sld1")
 
 

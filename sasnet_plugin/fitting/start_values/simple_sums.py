@@ -4,8 +4,9 @@ Gels, networks, polymer solutions and dense particles often show one smooth term
 structures at low q, and a background. Such curves cost nothing to calculate, so a grid of each term's
 parameter with a grid of exponents is compared with the data, the scales and the background solved for.
 Formulas: L. S. Ornstein and F. Zernike, Proc. Akad. Sci. Amsterdam 17 (1914) 793; P. Debye, J. Phys. Colloid
-Chem. 51 (1947) 18; A. Guinier, Ann. Phys. 12 (1939) 161; B. Hammouda, J. Appl. Cryst. 43 (2010) 716; P. Debye,
-H. R. Anderson, H. Brumberger, J. Appl. Phys. 28 (1957) 679; Lord Rayleigh, Proc. R. Soc. A 84 (1911) 25.
+Chem. 51 (1947) 18; A. Guinier, Ann. Phys. 12 (1939) 161; B. Hammouda, J. Appl. Cryst. 43 (2010) 716;
+P. Debye, H. R. Anderson, H. Brumberger, J. Appl. Phys. 28 (1957) 679; Lord Rayleigh, Proc. R. Soc. A 84
+(1911) 25.
 """
 
 from __future__ import annotations

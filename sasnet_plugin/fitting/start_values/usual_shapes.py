@@ -6,12 +6,14 @@ A cube is what most boxes are made as, and of 160 boxes of random proportions no
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...arrays import Floats
 from ...simulate.bank import BANK_STEP, FLOOR, LOG_Q_MIN, N_BANK, Page
+from ...simulate.kernel import call
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -29,22 +31,34 @@ _WIDTHS = (0.0, 0.05, 0.1)
 def page_with_usual(bank: Bank, model: str) -> Page:
     """The library's curves of a model, with those of usual proportions at the end."""
     page = bank.page(model)
-    rows = _ROWS.get(model)
-    if rows is None:
+    rows = _usual(model)
+    if not rows:
         return page
     table = np.full((len(rows), len(page.names)), np.nan)
-    curves = []
-    for i, (parameters, ratios, width) in enumerate(rows):
-        for name, value in parameters.items():
-            if name in page.names:
-                table[i, page.names.index(name)] = value
-        curves.append(_log_curve(ratios, width))
+    for i, (parameters, _) in enumerate(rows):
+        for name in parameters.keys() & set(page.names):
+            table[i, page.names.index(name)] = parameters[name]
+    curves = np.array([curve for _, curve in rows], dtype=np.float32)
     return Page(
         page.names,
         np.concatenate([page.parameters, table]),
-        np.concatenate([page.log_intensity, np.array(curves, dtype=np.float32)]),
+        np.concatenate([page.log_intensity, curves]),
         np.concatenate([page.radius_effective, np.full(len(rows), 0.5 * _SIDE)]),
     )
+
+
+@lru_cache(maxsize=8)
+def _usual(model: str) -> list[tuple[dict[str, float], Floats]]:
+    """Parameters and ln I at the library's points of usual bodies of a model; none of most."""
+    if model == "polymer_micelle":
+        q = np.exp(LOG_Q_MIN + BANK_STEP * np.arange(N_BANK))
+        rows = [_micelle(*corona) for corona in _CORONAS]
+        return [(row, _logarithm(call(model, q, row | {"background": 0.0}).intensity)) for row in rows]
+    return [(parameters, _log_curve(ratios, width)) for parameters, ratios, width in _ROWS.get(model, ())]
+
+
+def _logarithm(curve: Floats) -> Floats:
+    return np.asarray(np.log(np.maximum(curve / np.max(curve), np.exp(FLOOR))))
 
 
 def _rectangular(ratios: tuple[float, float], width: float) -> dict[str, float]:
@@ -63,6 +77,18 @@ def _parallelepiped(ratios: tuple[float, float], width: float) -> dict[str, floa
     return sides | {"sld": 4.0, "sld_solvent": 1.0}
 
 
+def _micelle(rg: float, share: float) -> dict[str, float]:
+    """A core of the usual size with a corona of chains, whose amplitude is a share of the core's."""
+    return {
+        "radius_core": _SIDE, "rg": rg * _SIDE, "n_aggreg": 60.0, "d_penetration": 1.0, "ndensity": 8.94,
+        "v_core": 1e4, "v_corona": 1e4, "sld_solvent": 6.4, "sld_core": 5.4, "sld_corona": 6.4 - share,
+    }  # fmt: skip
+
+
+#: Rg of the chains of a corona over the radius of the core, and their amplitude over the core's.
+_CORONAS = tuple(product((0.25, 0.4, 0.6, 1.0), (0.3, 0.6, 1.0, 2.0)))
+
+
 _ROWS = {
     "rectangular_prism": [(_rectangular(r, w), r, w) for r in _RATIOS for w in _WIDTHS],
     "parallelepiped": [(_parallelepiped(r, 0.0), r, 0.0) for r in _RATIOS],
@@ -71,7 +97,7 @@ _ROWS = {
 
 @lru_cache(maxsize=64)
 def _log_curve(ratios: tuple[float, float], width: float) -> Floats:
-    """ln I at the library's points, largest 0: P. Mittelbach and G. Porod, Acta Phys. Austriaca 14 (1961) 185."""
+    """ln I at the library's points, largest 0 (Mittelbach, Porod, Acta Phys. Austriaca 14 (1961) 185)."""
     log_q = LOG_Q_MIN + BANK_STEP * np.arange(N_BANK)
     curve = _box(np.exp(log_q), ratios)
     if width:
@@ -80,7 +106,7 @@ def _log_curve(ratios: tuple[float, float], width: float) -> Floats:
         log_curve = np.log(curve)
         each = [np.exp(np.interp(log_q + np.log(step), log_q, log_curve)) for step in steps]
         curve = weight @ np.array(each)
-    return np.asarray(np.maximum(np.log(curve / np.max(curve)), FLOOR))
+    return _logarithm(curve)
 
 
 def _box(q: Floats, ratios: tuple[float, float]) -> Floats:

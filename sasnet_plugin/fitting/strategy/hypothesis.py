@@ -23,7 +23,6 @@ from ..start_values.simple_sums import SMOOTH, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 
-
 #: Sums that sasmodels also has as a model with an exponent more.
 AS_ONE: dict[tuple[str, str | None], str] = {("lorentz", "power_law"): "correlation_length"}
 
@@ -121,7 +120,7 @@ def size_of(hypothesis: Hypothesis) -> int:
 #: Second names of a scale, and what fits of a structure factor leave as it is.
 _NOT_COUNTED = frozenset(
     {"i_zero", SALT, "radius_effective", "temperature", "dielectconst", "structure_factor_mode",
-     "radius_effective_mode"}
+     "radius_effective_mode", "ndensity", "v_core", "v_corona"}
 )  # fmt: skip
 
 

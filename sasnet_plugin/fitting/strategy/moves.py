@@ -18,18 +18,18 @@ from ..problem.free_parameters import SALT, other_kinds
 from ..problem.nested_models import simpler
 from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
-from ..result.model_fit import ModelFit, doubtful
+from ..result.model_fit import ModelFit, doubtful, explains
 from ..settings import EFFORT, START_VALUES
-from ..start_values.screening import with_fixed
+from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
 from .hypothesis import Hypothesis, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
+from .simple_moves import simple_sums, tails
 from .state import State
 from .step import Step, beside, boost, fitting, highest_boost, look_seconds, nearness
-from .simple_moves import simple_sums, tails
 from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
@@ -49,7 +49,7 @@ def open_steps(state: State) -> list[Step]:
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
     moves: tuple[Callable[[State], Iterator[Step]], ...] = (named, simple_sums, first, near, nested, salted)
     if state.fits:
-        moves += (kinds, restarted, again, ended, measured, resolutions, resolved)
+        moves += (kinds, restarted, simpler_anew, again, ended, measured, resolutions, resolved)
     if state.fits and state.free:
         moves += (tails, factors, plain, looks_for_sums, sums, second_terms, rivals_of_sum)
     return moves
@@ -100,7 +100,7 @@ def near(state: State) -> Iterator[Step]:
     yield from open_
     unknown = [s for s in open_ if s.hypothesis and s.hypothesis.pair not in state.residuals]
     slow = any(s.hypothesis and s.hypothesis.cost == "slow" for s in unknown)
-    if len(unknown) > STRATEGY.unrated or (slow and not state.explained()):
+    if len(unknown) > STRATEGY.unrated or (slow and _is_misfit(state)):
         yield _look(state, open_)
 
 
@@ -145,13 +145,39 @@ def _before(state: State, hypothesis: Hypothesis, thought: float) -> float:
     return thought
 
 
+def _is_misfit(state: State) -> bool:
+    """Whether no fit explains the curve to its errors, whatever an error that neighbours share excuses."""
+    best = state.best
+    return best is None or not explains(state.fits[best].reduced_chisq, len(state.curve))
+
+
+def simpler_anew(state: State) -> Iterator[Step]:
+    """Simpler models than the one that explains the curve, begun anew where their fits are far off.
+
+    What a more general model explains its special case may explain as well, from another minimum.
+    """
+    best = state.explanation
+    if best is None:
+        return
+    fit = state.fits[best]
+    for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
+        found = replace(of_name(name), resolution=best.resolution, as_measured=best.as_measured)
+        known = state.fits.get(found)
+        if known is None or known.chisq < STRATEGY.near_best * fit.chisq:
+            continue
+        task = state.task(found, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
+        task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
+        worth = STRATEGY.likely * boost(state, size_of(found), again=True) / found.seconds
+        yield Step(("anew", found), worth, hypothesis=found, task=task)
+
+
 def _of_nearest(state: State, hypothesis: Hypothesis) -> float:
-    """Chance of a single model because the bank comes nearest with it, and more if nothing else comes near."""
+    """Chance of a single model that the bank comes nearest with, more if nothing else comes near."""
     own = state.residuals.get(hypothesis.pair, np.inf)
     others = [r for pair, r in state.residuals.items() if "+" not in pair[0] and pair != hypothesis.pair]
     least = min(others, default=np.inf)
     if not own <= least / STRATEGY.falls < np.inf:
-        return 0.0
+        return STRATEGY.nearest_prior if hypothesis.form in SIMPLE and own < STRATEGY.sums_near else 0.0
     return STRATEGY.likely if own < STRATEGY.stands_out * least else STRATEGY.nearest_prior
 
 

@@ -14,13 +14,14 @@ from ..ledger import Ledger
 from ..pool import answers
 from ..problem.free_parameters import moving
 from ..result.model_fit import Parameter
+from ..settings import EFFORT
 from ..strategy.unknown_resolution import usual_resolutions
 from ..task import FitOptions
 from .bumps_joint import ReportedJoint, fit_jointly_by_bumps
 from .flat import Unknown, errors_to_add
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
-from .search import BESIDE, JOINT, again
+from .search import BESIDE, again
 
 
 def beside_held(ledger: Ledger, result: SampleResult, options: FitOptions) -> SampleResult:
@@ -44,7 +45,7 @@ def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
     places = [i for i, fit in enumerate(result.fits) if fit.name in near or not fit.lacking()]
     asked = [ReportedJoint(result.sample, result.dintensities, result.fits[i]) for i in places]
     fits = list(result.fits)
-    for index, fit in answers(ledger, fit_jointly_by_bumps, asked, JOINT.seconds):
+    for index, fit in answers(ledger, fit_jointly_by_bumps, asked, EFFORT.reported):
         if isinstance(fit, JointFit):
             fits[places[index]] = fit
     missing = [fits[i].name for i in places if not fits[i].fitter]

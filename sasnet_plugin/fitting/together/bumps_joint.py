@@ -17,7 +17,14 @@ from ...arrays import Floats
 from ...data.sample.sample import Sample
 from ..assessment.goodness_of_fit import standardised_runs
 from ..ledger import spent
-from ..optimize.bumps_fit import chisq_of, covariance_of, fitter_for, fitter_in_words, run_bumps
+from ..optimize.bumps_fit import (
+    chisq_of,
+    covariance_of,
+    fitter_for,
+    fitter_in_words,
+    is_affordable,
+    run_bumps,
+)
 from ..problem.experiment import TimeUpError, experiment_of, silent
 from ..problem.free_parameters import moving
 from ..result.covariance import errors_of
@@ -190,7 +197,7 @@ def fit_jointly_by_bumps(
         return asked.fit
     joint = JointProblem(asked, budget.seconds)
     start = joint.getp()
-    if not start.size:
+    if not start.size or not is_affordable(asked.name, joint.experiments, start.size, budget.seconds):
         return asked.fit
     try:
         before = chisq_of(joint.residuals())

@@ -10,7 +10,7 @@ from ..result.fit_result import FitResult
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter, explains
 from ..settings import ASSESSMENT
-from .names import shape
+from .names import is_upturn, shape
 from .settings import VERDICT
 from .sizes import beyond
 
@@ -104,7 +104,9 @@ def no_shape(result: FitResult) -> bool:
     for fit in of_other_shape(result):
         if not any(same_kind(result, fit, other) for other in kinds):
             kinds.append(fit)
-    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and unseen(result.fits[0]))
+    return len(kinds) > VERDICT.many_shapes or (
+        bool(kinds) and unseen(result.fits[0]) and not is_upturn(result.fits[0].model)
+    )
 
 
 def nearest(result: FitResult) -> ModelFit:

@@ -142,7 +142,7 @@ def kind(fit: ModelFit) -> str:
         parts = [_by_length(parts[0], fit)]
     if len(parts) == 2 and len(set(parts)) == 1:
         parts = ["two power laws" if parts[0] == KINDS["power_law"] else f"two populations of {parts[0]}"]
-    if fit.model.endswith("+power_law") and is_plateau(sum_parts(fit.model)[0]):
+    if is_upturn(fit.model):
         return f"{parts[0]} with {_upturn(fit)}"
     return _among_neighbours(" and ".join(parts), fit.structure_factor)
 
@@ -160,9 +160,10 @@ def _upturn(fit: ModelFit) -> str:
 _SHARP = 0.15
 
 
-def is_plateau(model: str) -> bool:
-    """Whether a term without a shape is level at low q, so that a power law with it is an upturn."""
-    return model in _PLATEAU
+def is_upturn(model: str) -> bool:
+    """Whether a power law stands with a term that is level at low q, as networks and coils are."""
+    parts = tuple(sum_parts(model))
+    return len(parts) == 2 and parts[0] in _PLATEAU and parts[1] == "power_law"
 
 
 #: Such terms.

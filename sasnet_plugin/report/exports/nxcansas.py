@@ -122,7 +122,7 @@ def _data(
     data.attrs["I_axes"] = "Q"
     data.attrs["Q_indices"] = np.array([0])
     q = column(data, "Q", curve.q, _Q_UNIT)
-    unit = curve.intensity_unit if curve.intensity_unit not in ("", "cm⁻¹") else _I_UNIT
+    unit = {"": _I_UNIT, "cm⁻¹": _I_UNIT}.get(curve.intensity_unit, curve.intensity_unit)
     i = column(data, "I", intensity, unit)
     if dintensity is not None:
         i.attrs["uncertainties"] = "Idev"

@@ -167,7 +167,7 @@ def test_what_the_user_fixed_has_no_warning() -> None:
 
 
 def test_a_pair_that_moves_together_is_named_and_once() -> None:
-    fit = _fit("flexible_cylinder", length=_p(900.0, 50.0), kuhn_length=_p(100.0, 9.0), radius=_p(20.0, 0.1))
+    fit = _fit("flexible_cylinder", length=_p(600.0, 50.0), kuhn_length=_p(100.0, 9.0), radius=_p(20.0, 0.1))
     tied = replace(fit, correlations={("length", "kuhn_length"): -0.993})
     assert _said(tied, "length and kuhn_length (-0.993)")
     assert len(warnings_of(CURVE, tied)) == 1

@@ -1,0 +1,87 @@
+"""A body far larger than the data show is seen by its surface: a power law, whatever model says it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.api import bank_path
+from sasnet_plugin.fitting.assessment.assess import assess
+from sasnet_plugin.fitting.assessment.power_law_tails import (
+    replaced,
+    stands_for_a_power_law,
+    tails_of,
+    with_tails,
+    without_lengths,
+)
+from sasnet_plugin.fitting.result.headline import determined
+from sasnet_plugin.fitting.result.model_fit import ModelFit
+from sasnet_plugin.fitting.strategy.fit_candidate import fit_candidate
+from sasnet_plugin.fitting.task import Budget, Task
+from sasnet_plugin.simulate.bank import Bank
+from sasnet_plugin.types import Curve
+
+Q = np.geomspace(0.005, 0.3, 120)
+
+
+def curve_of(clean: np.ndarray) -> Curve:
+    dintensity = 0.02 * clean
+    return Curve(Q, clean + dintensity * np.random.default_rng(5).standard_normal(Q.size), dintensity)
+
+
+def fitted(curve: Curve, model: str, **start: float) -> ModelFit:
+    assert curve.dintensity is not None
+    task = Task(curve, curve.dintensity, model, None, starts=(start,), beside=True, budget=Budget(20.0))
+    return fit_candidate(task, Bank(bank_path()))
+
+
+SURFACE = curve_of(3e-6 * Q**-4 + 0.02)
+NETWORK = curve_of(2 / (1 + (40 * Q) ** 2) + 3e-7 * Q**-4 + 0.02)
+
+
+@pytest.mark.parametrize(
+    ("model", "start"),
+    [("dab", {"cor_length": 3000.0}), ("sphere", {"radius": 5000.0, "radius_pd": 0.3})],
+)
+def test_a_large_body_of_which_the_surface_is_seen_is_a_power_law(
+    model: str, start: dict[str, float]
+) -> None:
+    fit = fitted(SURFACE, model, **start)
+    assert SURFACE.dintensity is not None
+    assert tails_of(fit, SURFACE, SURFACE.dintensity) == (0,)
+    open_ = without_lengths(with_tails(fit, SURFACE, SURFACE.dintensity))
+    lengths = [(n, p) for n, p in open_.parameters.items() if p.unit == "Ang" and not p.fixed]
+    assert not any(determined(n, p) for n, p in lengths)
+
+
+def test_a_sphere_whose_radius_is_seen_is_none() -> None:
+    x = 60 * Q
+    curve = curve_of((3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 + 0.01)
+    assert curve.dintensity is not None
+    assert tails_of(fitted(curve, "sphere", radius=60.0), curve, curve.dintensity) == ()
+
+
+def test_lamellae_that_stand_for_an_upturn_have_no_thickness_and_no_weight() -> None:
+    """A sheet of thousands of ångströms has the q⁻⁴ of its surface, as the power law has."""
+    assert NETWORK.dintensity is not None
+    sheets = fitted(NETWORK, "lamellar+lorentz", A_thickness=5000.0, A_thickness_pd=0.3, B_cor_length=40.0)
+    network = fitted(NETWORK, "lorentz+power_law", A_cor_length=40.0, B_power=4.0)
+    told = with_tails(sheets, NETWORK, NETWORK.dintensity)
+    assert stands_for_a_power_law(told) == "lorentz+power_law"
+    result = assess(NETWORK, NETWORK.dintensity, [sheets, network], prior=[0.99, 0.01])
+    assert result.fits[0].name == "lorentz+power_law"
+    assert result.fits[0].parameters["A_cor_length"].value == pytest.approx(40, rel=0.1)
+    (other,) = result.fits[1:]
+    assert other.weight == 0
+
+
+def test_the_length_of_a_network_with_an_upturn_is_seen() -> None:
+    assert NETWORK.dintensity is not None
+    fit = fitted(NETWORK, "lorentz+power_law", A_cor_length=40.0, B_power=4.0)
+    assert tails_of(fit, NETWORK, NETWORK.dintensity) == ()
+
+
+def test_the_power_law_stands_last() -> None:
+    assert replaced("lamellar+lorentz", 0) == "lorentz+power_law"
+    assert replaced("sphere+lorentz", 1) == "sphere+power_law"
+    assert replaced("dab", 0) == "power_law"

@@ -1,0 +1,132 @@
+"""Everyday samples from textbook formulas: what leads the answer, and that no size is beyond the data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.fitting.api import fit
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.types import Curve
+
+Formula = Callable[[np.ndarray], np.ndarray]
+
+
+def answer(clean: Formula, q: np.ndarray, error: float, seed: int = 1, smear: float = 0.0) -> FitResult:
+    intensity = clean(q)
+    if smear:
+        steps = np.linspace(-3, 3, 61)
+        weight = np.exp(-(steps**2) / 2)
+        intensity = clean(q[:, None] * (1 + smear * steps)) @ weight / weight.sum()
+    dintensity = error * intensity
+    noisy = intensity + dintensity * np.random.default_rng(seed).standard_normal(q.size)
+    curve = Curve(q, noisy, dintensity, dq=smear * q if smear else None)
+    return fit(curve, workers=1, progress=False, time_limit=300.0)
+
+
+def network(length: float, level: float) -> Formula:
+    """Ornstein-Zernike with Porod's law of large interfaces and a background."""
+    return lambda q: 3 / (1 + (q * length) ** 2) + level * q**-4 + 0.02
+
+
+def sphere_amplitude(x: np.ndarray) -> np.ndarray:
+    return np.asarray(3 * (np.sin(x) - x * np.cos(x)) / x**3)
+
+
+def cubes(side: float, width: float) -> Formula:
+    """P. Mittelbach and G. Porod, Acta Phys. Austriaca 14 (1961) 185; a Gaussian distribution of sides."""
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    cosine, angle = 0.5 * (nodes + 1)[:, None], 0.25 * np.pi * (nodes + 1)
+    sine = np.sqrt(1 - cosine**2)
+    axes = (sine * np.cos(angle), sine * np.sin(angle), cosine + 0 * angle)
+    steps = np.linspace(-3, 3, 15)
+    share = np.exp(-(steps**2) / 2)
+
+    def intensity(q: np.ndarray) -> np.ndarray:
+        total = np.zeros(q.size)
+        for step, weight in zip(steps, share, strict=True):
+            own = side * (1 + width * step)
+            for i, at in enumerate(q):
+                each = np.prod([np.sinc(at * own * axis / (2 * np.pi)) for axis in axes], axis=0)
+                total[i] += weight * own**6 * float(weights @ each**2 @ weights) / 4
+        return np.asarray(800 * total / (share @ (side * (1 + width * steps)) ** 6) + 0.001)
+
+    return intensity
+
+
+@pytest.mark.parametrize(("length", "level"), [(60.0, 1e-6), (25.0, 3e-7), (120.0, 2e-7)])
+def test_a_network_with_a_porod_upturn_is_named_and_sized(length: float, level: float) -> None:
+    result = answer(network(length, level), np.geomspace(0.004, 0.35, 120), 0.02)
+    best = result.fits[0]
+    assert best.name in ("lorentz+power_law", "correlation_length")
+    assert result.verified
+    size = best.parameters["A_cor_length" if "+" in best.name else "cor_length"]
+    assert size.error is not None
+    assert size.value == pytest.approx(length, abs=3 * size.error)
+    assert "Porod upturn" in result.verdict.headline or "etwork" in result.verdict.headline
+
+
+def test_a_surface_gives_no_size_whatever_the_models_carry() -> None:
+    """All that scatters is q⁻⁴ from the lowest q on: no length is seen."""
+    result = answer(lambda q: 2e-6 * q**-4 + 0.02, np.geomspace(0.004, 0.3, 120), 0.02)
+    assert result.fits[0].name in ("power_law", "porod")
+    assert "Å" not in result.verdict.headline.replace("Å⁻¹", "")
+
+
+def test_a_peak_on_an_upturn_is_a_broad_peak() -> None:
+    def intensity(q: np.ndarray) -> np.ndarray:
+        return np.asarray(10 / (1 + (np.abs(q - 0.032) * 75) ** 2) + 3e-6 * q**-2.6 + 0.15)
+
+    best = answer(intensity, np.geomspace(0.002, 0.3, 130), 0.02).fits[0]
+    assert best.name == "broad_peak"
+    assert best.parameters["correlation_length"].value == pytest.approx(75, rel=0.06)
+    assert best.parameters["porod_exp"].value == pytest.approx(2.6, abs=0.1)
+
+
+def test_cubes_are_boxes_of_their_side() -> None:
+    result = answer(cubes(50.0, 0.05), np.linspace(0.01, 0.45, 150), 0.03)
+    best = result.fits[0]
+    assert best.model in ("rectangular_prism", "parallelepiped")
+    assert best.parameters["length_a"].value == pytest.approx(50, rel=0.03)
+    assert "side a 5" in result.verdict.headline
+
+
+def test_a_core_and_a_shell_of_opposite_contrast_are_no_spheres_of_several_shells() -> None:
+    q, rng = np.linspace(0.01, 0.4, 300), np.linspace(-3, 3, 41)
+
+    def intensity(q: np.ndarray) -> np.ndarray:
+        total = np.zeros(q.size)
+        for step in rng:
+            core = 45.7 * (1 + 0.08 * step)
+            outer = core + 13.0
+            each = -2.16 * core**3 * sphere_amplitude(q * core) + outer**3 * sphere_amplitude(q * outer)
+            total += np.exp(-(step**2) / 2) * each**2
+        return np.asarray(total / total[0] + 1e-3)
+
+    best = answer(intensity, q, 0.01).fits[0]
+    assert best.name == "core_shell_sphere"
+    assert best.parameters["radius"].value == pytest.approx(45.7, rel=0.02)
+    assert best.parameters["thickness"].value == pytest.approx(13.0, rel=0.03)
+
+
+def test_block_copolymer_micelles_are_named() -> None:
+    """A core with Gaussian chains: J. S. Pedersen and M. C. Gerstenberg, Macromolecules 29 (1996) 1363."""
+    core, rg, chains, share = 35.0, 22.0, 60, 1.0
+
+    def intensity(q: np.ndarray) -> np.ndarray:
+        x, total = (q * rg) ** 2, np.zeros(q.shape)
+        debye = 2 * (np.exp(-x) + x - 1) / x**2
+        coil = (1 - np.exp(-x)) / x
+        for step in np.linspace(-3, 3, 25):
+            radius = core * (1 + 0.06 * step)
+            inside, at = sphere_amplitude(q * radius), np.sinc(q * (radius + rg) / np.pi)
+            whole = (inside + share * coil * at) ** 2 - (share * coil * at) ** 2 / chains
+            total += np.exp(-(step**2) / 2) * (whole + share**2 * debye / chains)
+        return np.asarray(total + 0.08)
+
+    result = answer(intensity, np.geomspace(0.004, 0.4, 130), 0.03, smear=0.05)
+    best = result.fits[0]
+    assert best.model == "polymer_micelle"
+    assert best.parameters["radius_core"].value == pytest.approx(core, rel=0.08)
