@@ -11,6 +11,7 @@ import numpy as np
 from ..types import DataError
 from . import workbook
 from .failure import two_dimensional
+from .reflectivity import is_reflectivity
 from .signature import PICTURES
 
 if TYPE_CHECKING:
@@ -243,29 +244,3 @@ def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:
 
 def _is_map(x: np.ndarray, y: np.ndarray) -> bool:
     return bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2)
-
-
-def is_reflectivity(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether a curve has a plateau at 1 and falls off as a critical edge does.
-
-    Beyond the edge q_c Fresnel's law R = |(q - s)/(q + s)|², s² = q² - q_c², has R = 0.7 at q = 1.004 q_c and
-    0.1 at 1.17 q_c. Guinier's law needs q(0.1)/q(0.7) = 2.5 and a sphere 2.0; a factor below 1.5 leaves room
-    for a resolution of 10 %.
-
-    Parameters
-    ----------
-    x, y : (n,) float arrays
-        q, ascending and positive (any unit), and intensity.
-    """
-    below = np.flatnonzero(y < 0.1)
-    if not below.size or not below[0] or y[-1] > 0.05:
-        return False
-    above = np.flatnonzero(y[: below[0]] > 0.7)
-    if above.size < 5:
-        return False
-    plateau = y[: above[-1] + 1]
-    level = np.median(plateau)
-    flat = np.quantile(np.abs(plateau / level - 1), 0.9) < 0.3
-    # From where 70 % is last seen to where 10 % is first reached.
-    edge = x[below[0]] / x[above[-1]]
-    return bool(0.8 < level < 1.25 and flat and edge < 1.5)

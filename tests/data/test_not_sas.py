@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.scope import is_reflectivity
+from sasnet_plugin.data.reflectivity import is_reflectivity
 from sasnet_plugin.types import DataError
 
 CASES = [
@@ -83,3 +83,24 @@ def test_orso_header(write, guinier) -> None:
     path = write(*guinier, name="sample.ort", header="# # ORSO reflectivity data file | 1.1 standard")
     with pytest.raises(DataError, match="reflectometry"):
         load(path)
+
+
+def test_a_curve_that_rises_beyond_its_plateau_is_no_reflectivity() -> None:
+    """Nothing reflects more than all: the peak of a lamellar stack lies above the plateau that goes before it."""
+    q = np.geomspace(0.01, 0.5, 300)
+    plateau = 1 / (1 + (q / 0.03) ** 24)
+    peak = 30 * np.exp(-(((q - 0.1) / 0.004) ** 2)) + 1e-3
+    assert is_reflectivity(q, plateau + 1e-6)
+    assert not is_reflectivity(q, plateau + peak)
+
+
+@pytest.mark.parametrize("level", [1.0, 3e4])
+@pytest.mark.parametrize("footprint", [False, True])
+def test_reflectivities_are_refused_whatever_their_scale_and_footprint(level: float, footprint: bool) -> None:
+    """Fresnel's law of a silicon surface with neutrons: q_c = 4 √(π 2.07e-6) = 0.0102 Å⁻¹."""
+    q, edge = np.geomspace(0.004, 0.15, 200), 4 * np.sqrt(np.pi * 2.07e-6)
+    s = np.sqrt(q.astype(complex) ** 2 - edge**2)
+    reflected = np.abs((q - s) / (q + s)) ** 2 + 1e-7
+    if footprint:  # a beam wider than the sample up to 0.8 of the edge
+        reflected *= np.minimum(q / (0.8 * edge), 1.0)
+    assert is_reflectivity(q, level * reflected)

