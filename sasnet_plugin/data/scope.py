@@ -197,7 +197,7 @@ def check_beam_profile(raw: RawCurve, file: str) -> None:
         If the curve has that shape.
     """
     x, y = _ordered(raw)
-    if is_reflectivity(x[x > 0], y[x > 0]):
+    if _has_edge(x[x > 0], y[x > 0]):
         raise DataError(
             f"{file}: this looks like the profile of the primary beam; give the sample's scattering."
         )
@@ -244,3 +244,17 @@ def _is_correlation(x: np.ndarray, y: np.ndarray) -> bool:
 
 def _is_map(x: np.ndarray, y: np.ndarray) -> bool:
     return bool(np.mean(x < 0) > 0.2 and np.mean(y < 0) > 0.2)
+
+
+def _has_edge(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a curve lies at 1 and then falls from 0.7 to 0.1 within a factor of 1.5."""
+    below = np.flatnonzero(y < 0.1)
+    if not below.size or not below[0] or y[-1] > 0.05:
+        return False
+    above = np.flatnonzero(y[: below[0]] > 0.7)
+    if above.size < 5:
+        return False
+    plateau = y[: above[-1] + 1]
+    level = np.median(plateau)
+    flat = np.quantile(np.abs(plateau / level - 1), 0.9) < 0.3
+    return bool(0.8 < level < 1.25 and flat and x[below[0]] / x[above[-1]] < 1.5)

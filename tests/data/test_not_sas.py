@@ -86,7 +86,7 @@ def test_orso_header(write, guinier) -> None:
 
 
 def test_a_curve_that_rises_beyond_its_plateau_is_no_reflectivity() -> None:
-    """Nothing reflects more than all: the peak of a lamellar stack lies above the plateau that goes before it."""
+    """Nothing reflects more than all: the peak of a lamellar stack is above the plateau before it."""
     q = np.geomspace(0.01, 0.5, 300)
     plateau = 1 / (1 + (q / 0.03) ** 24)
     peak = 30 * np.exp(-(((q - 0.1) / 0.004) ** 2)) + 1e-3
