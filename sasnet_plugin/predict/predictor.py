@@ -226,7 +226,7 @@ class Predictor:
         found: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             some = measurements[start : start + BATCH]
-            seen = [Seen(one, ()) if bare else self.seen(one) for one in some]
+            seen = list(map(_unchecked if bare else self.seen, some))
             outputs = self.outputs(self.features([one.measurement for one in seen]))
             self._check_finite(outputs, some)
             for answers, choice in zip(found, choices, strict=True):
@@ -353,6 +353,10 @@ class Predictor:
         )
         complete = None if bare else self.domain.complete
         return complete(measurement, answer) if complete else answer
+
+
+def _unchecked(measurement: Any) -> Seen:
+    return Seen(measurement, ())
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:
