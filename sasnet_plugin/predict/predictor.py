@@ -226,7 +226,7 @@ class Predictor:
         found: list[list[Answer]] = [[] for _ in choices]
         for start in range(0, len(measurements), BATCH):
             some = measurements[start : start + BATCH]
-            seen = [Seen(one, ()) if bare else self.seen(one) for one in some]
+            seen = list(map(_unchecked if bare else self.seen, some))
             outputs = self.outputs(self.features([one.measurement for one in seen]))
             self._check_finite(outputs, some)
             for answers, choice in zip(found, choices, strict=True):
@@ -323,11 +323,7 @@ class Predictor:
             Notes that go with every answer; None: there are no notes, and nothing else is added.
         """
         scope = self.manifest.scope
-        named = next((f for f in said if isinstance(f, ClassesFinding)), None)
-        own = [
-            of_class(beside_stated(f, seen.measurement), named) if isinstance(f, QuantitiesFinding) else f
-            for f in said
-        ]
+        own = _with_classes(said, seen.measurement)
         far = beyond_training(own)
         share = share if seen.known and not far else 0.0
         known = share >= self.manifest.scope_threshold
@@ -337,8 +333,8 @@ class Predictor:
             notes.append(scope.outside)
             unsaid = tuple(own)
             own = [f.silenced() for f in own] if scope.silent else own
-        bare = restricted is None
-        notes += [] if bare else [note for f in own for note in f.notes()]
+        if restricted is not None:
+            notes += [note for f in own for note in f.notes()]
         answer = Answer(
             measurement.file,
             measurement.entry,
@@ -351,8 +347,22 @@ class Predictor:
             getattr(measurement, "q_unit", None),
             unsaid,
         )
-        complete = None if bare else self.domain.complete
-        return complete(measurement, answer) if complete else answer
+        if restricted is None or not self.domain.complete:
+            return answer
+        return self.domain.complete(measurement, answer)
+
+
+def _with_classes(said: Sequence[Any], measurement: Any) -> list[Any]:
+    """Findings, quantities beside what the measurement states and of the class that was found."""
+    named = next((f for f in said if isinstance(f, ClassesFinding)), None)
+    return [
+        of_class(beside_stated(f, measurement), named) if isinstance(f, QuantitiesFinding) else f
+        for f in said
+    ]
+
+
+def _unchecked(measurement: Any) -> Seen:
+    return Seen(measurement, ())
 
 
 def open_predictor(name: str = DEFAULT) -> Predictor:

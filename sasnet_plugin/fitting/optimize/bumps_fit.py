@@ -17,7 +17,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...types import Curve
-from ..ledger import spent
+from ..ledger import used
 from ..problem.experiment import TimeUpError, rebuilt, silent, starting_values
 from ..problem.free_parameters import moving
 from ..problem.model_curves import ModelCurves
@@ -174,7 +174,7 @@ def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNL
 
     Where Bumps ends at a higher χ², or has no time, the start stands and a warning says so.
     """
-    fit, began = asked.fit, spent()
+    fit, began = asked.fit, used()
     if not fit.free:
         return fit
     problem, fitness = rebuilt(asked.curve, asked.dintensity, fit, seconds=budget.seconds)
@@ -187,7 +187,7 @@ def fit_by_bumps(asked: Reported, bank: Bank | None = None, budget: Budget = UNL
         return without_bumps(fit)
     with silent():
         theory = np.asarray(fitness.theory(), dtype=float)
-    return replace(_with_minimum(asked, found, theory), seconds=fit.seconds + spent() - began)
+    return replace(_with_minimum(asked, found, theory), seconds=fit.seconds + used() - began)
 
 
 def without_bumps(fit: ModelFit) -> ModelFit:

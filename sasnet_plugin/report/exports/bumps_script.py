@@ -65,7 +65,7 @@ fitness = Guarded(data=data, model=model)
 """
 
 #: What a script says whose only free parameter bumps' Levenberg-Marquardt would not fit.
-WARNING_OF_ONE = """\
+_WARNING_OF_ONE = """\
 # One parameter is free. Do not use --fit=lm: with one parameter bumps 1.0.5 may stop far from the minimum.
 """
 
@@ -126,7 +126,7 @@ def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
         head="\n".join(f"# {line}" for line in _head(result, fit)),
         file=_one_line(Path(path).name),
         fitter=fitter_for(len(fit.free)),
-        warning=WARNING_OF_ONE if len(fit.free) == 1 else "",
+        warning=warning_of(len(fit.free)),
         columns=", ".join(columns),
         table="\n".join(" ".join(repr(float(v)) for v in row) for row in rows),
         resolution="".join(resolution),
@@ -163,12 +163,21 @@ def _head(result: FitResult, fit: ModelFit) -> list[str]:
     lines = [
         f"{fit.name}, fitted to {_one_line(source)}; {MARK}.",
         f"χ² = {fit.chisq:.10g} for {len(curve)} points and {len(fit.free)} fitted parameters.",
-        *([f"Fitted by {fit.fitter}."] if fit.fitter else []),
+        *_fitted_by(fit),
     ]
     for name in fit.free:
         p = fit.parameters[name]
         lines.append(f"    {name} = {quantity(p.value, p.unit, p.error)}")
     return lines + [_one_line(sentence) for sentence in (*fit.warnings, *result.notes)]
+
+
+def _fitted_by(fit: ModelFit) -> list[str]:
+    return [f"Fitted by {fit.fitter}."] if fit.fitter else []
+
+
+def warning_of(free: int) -> str:
+    """What a script says of its number of free parameters; empty where there is nothing to say."""
+    return _WARNING_OF_ONE if free == 1 else ""
 
 
 def _one_line(text: str) -> str:

@@ -162,10 +162,9 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
     verdict = "verified" if result.verified else "not verified"
     # Only the best fit is simulated again.
     checked = f"; {verdict} by simulating it again" if best is result.best else ""
-    fitted_by = f", fitter {best.fitter}" if best.fitter else ""
     process["description"] = (
         f"{best.short_name} fitted by sasnet with bumps and sasmodels: χ² = {best.chisq:.10g}, reduced χ² ="
-        f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}{fitted_by}{checked}."
+        f" {best.reduced_chisq:.6g}, BIC = {best.bic:.10g}{_fitter(best)}{checked}."
     )
     for number, (name, parameter) in enumerate(best.parameters.items(), 1):
         # Readers sort names as text.
@@ -178,6 +177,10 @@ def _process(parent: Any, result: FitResult, best: ModelFit) -> None:
     ]
     for number, note in enumerate((*notes, *best.warnings, *result.notes), 1):
         process[f"note{number:03d}"] = note
+
+
+def _fitter(fit: ModelFit) -> str:
+    return f", fitter {fit.fitter}" if fit.fitter else ""
 
 
 def _sentence(name: str, parameter: Parameter) -> str:

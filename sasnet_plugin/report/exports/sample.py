@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from ...fitting.together.result import JointFit, SampleResult
 from ...fitting.together.shared import CALIBRATION
 from ...types import Curve, SasnetError
 from ...written import PROJECT_END
-from .bumps_script import WARNING_OF_ONE, finer_points
+from .bumps_script import finer_points, warning_of
 from .sasview_project import pages_of_sample
 
 #: By what a file that was written here is known (`files.check_output`).
@@ -105,12 +106,15 @@ def fitted(result: SampleResult, i: int) -> ModelFit:
     """The best joint fit as that of one curve, with ranges about its values."""
     assert result.best is not None
     fit = result.best.of_curve(i)
-    return replace(fit, parameters={name: _ranged(name, p) for name, p in fit.parameters.items()})
+    return replace(fit, parameters={name: _with_range(name, p) for name, p in fit.parameters.items()})
+
+
+def _with_range(name: str, p: Parameter) -> Parameter:
+    """With a range about its value where it was fitted and has none, as in what a batch has kept."""
+    return p if p.fixed or p.low < p.high else _ranged(name, p)
 
 
 def _ranged(name: str, p: Parameter) -> Parameter:
-    if p.fixed or p.low < p.high:
-        return p
     if name == "background":
         return replace(p, low=-np.inf, high=np.inf)
     if "sld" in name:
@@ -151,23 +155,18 @@ def sample_script(result: SampleResult, file: str) -> str:
     best = result.best
     assert best is not None
     shared: list[str] = []
-    own: list[str] = []
     fits = _all_fitted(result)
     curves = [_curve_lines(result, i, fit) for i, fit in enumerate(fits)]
     for name, p in _shared(result, fits[0]).items():
         shared.append(f"model0.{name}.range({p.low!r}, {p.high!r})")
         shared += [f"model{i}.{name} = model0.{name}" for i in range(1, len(fits))]
-    factors = None if any(one["scale"].fixed for one in best.own) else best.factors
-    if factors is not None:
-        own.append(f"common = Parameter({best.common!r}, name='common scale').range(0, inf)")
-    for i in range(len(fits)):
-        own += _own_lines(i, best, fits[i], factors)
-    free = sum(line.count(".range(") + line.count(".dev(") for line in (*shared, *own))
+    own = _all_own_lines(best, fits)
+    free = "\n".join((*shared, *own)).count(".range(") + "\n".join(own).count(".dev(")
     imports, sampling = _sampling(result, best.per_decade)
     return _SCRIPT.format(
         head=f"{best.name}, fitted to {len(fits)} curves of one sample, reduced χ²"
         f" {chisq_text(best.reduced_chisq)}{_fitted_by(best.fitter)}; {MARK}.",
-        fitter=fitter_for(free), warning=WARNING_OF_ONE if free == 1 else "", imports=imports,
+        fitter=fitter_for(free), warning=warning_of(free), imports=imports,
         sampling=sampling,
         file=file, name=best.name, curves="\n".join(curves),
         models=", ".join(f"model{i}" for i in range(len(fits))),
@@ -187,6 +186,11 @@ def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
     )
 
 
+def _factors(best: JointFit) -> tuple[float, ...] | None:
+    """Of the scales to a common one, unless a user has given scales."""
+    return None if any(one["scale"].fixed for one in best.own) else best.factors
+
+
 def _fitted_by(fitter: str) -> str:
     return f", fitted by {fitter}" if fitter else ""
 
@@ -199,21 +203,38 @@ def _sampling(result: SampleResult, per_decade: int | None) -> tuple[str, str]:
     return imports, "".join(code)
 
 
+def _all_own_lines(best: JointFit, fits: Sequence[ModelFit]) -> list[str]:
+    """What each curve has of its own, and the common scale."""
+    factors = _factors(best)
+    lines: list[str] = []
+    if factors is not None:
+        lines.append(f"common = Parameter({best.common!r}, name='common scale').range(0, inf)")
+    for i, fit in enumerate(fits):
+        lines += _own_lines(i, best, fit, factors)
+    return lines
+
+
 def _own_lines(i: int, best: JointFit, fit: ModelFit, factors: tuple[float, ...] | None) -> list[str]:
     """What a curve has of its own; its scale within the calibration of the common one, where there is one."""
-    lines, own = [], best.own[i]
-    for name in (name for name, p in own.items() if not p.fixed):
-        if name == "scale" and factors is not None:
-            off = own[name].value / (factors[i] * best.common)
-            lines.append(f"calibration{i} = Parameter({off!r}, name='calibration {i + 1}')")
-            lines.append(f"calibration{i}.dev({CALIBRATION}, mean=1.0)")
-            lines.append(f"model{i}.scale = {factors[i]!r} * common * calibration{i}")
-        elif name == "background" and factors is not None and np.isfinite(best.background_deviation):
-            lines.append(f"model{i}.background.dev({best.background_deviation!r}, mean=0.0)")
-        else:
-            ranged = fit.parameters[name]
-            lines.append(f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})")
-    return lines
+    free = [name for name, p in best.own[i].items() if not p.fixed]
+    return [line for name in free for line in _lines_of(i, name, best, fit, factors)]
+
+
+def _lines_of(
+    i: int, name: str, best: JointFit, fit: ModelFit, factors: tuple[float, ...] | None
+) -> list[str]:
+    """A free parameter of one curve: its calibration, its prior, or its range."""
+    if factors is not None and name == "scale":
+        off = best.own[i][name].value / (factors[i] * best.common)
+        return [
+            f"calibration{i} = Parameter({off!r}, name='calibration {i + 1}')",
+            f"calibration{i}.dev({CALIBRATION}, mean=1.0)",
+            f"model{i}.scale = {factors[i]!r} * common * calibration{i}",
+        ]
+    if factors is not None and name == "background" and np.isfinite(best.background_deviation):
+        return [f"model{i}.background.dev({best.background_deviation!r}, mean=0.0)"]
+    ranged = fit.parameters[name]
+    return [f"model{i}.{name}.range({ranged.low!r}, {ranged.high!r})"]
 
 
 def _table(curve: Curve, dintensity: Any) -> tuple[str, list[str]]:
