@@ -78,7 +78,7 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
     "microemulsion length": ("correlation length",),
     "repeat distance": ("repeat distance",),
     "Porod exponent": ("Porod exponent", "exponent", "B exponent", "A exponent"),
-    "exponent": ("exponent",),
+    "exponent": ("exponent", "Porod exponent"),
     "spacing": ("spacing",),
     "layer thickness": ("thickness", "layer thickness"),
     "neighbour distance": ("distance of neighbours",),
