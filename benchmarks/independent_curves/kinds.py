@@ -430,7 +430,7 @@ def _lorentz_porod(rng: Rng) -> Drawn:
     length, scale = _log(rng, 10, 80), _log(rng, 0.5, 30)
     low, high = _log(rng, 0.003, 0.009), rng.uniform(0.25, 0.45)
     exponent = 4.0 if rng.random() < 0.5 else rng.uniform(3.2, 4.0)
-    crossing = low * rng.uniform(1.8, 4.5)
+    crossing = low * _log(rng, 1.4, 8.0)
     upturn = scale * float(law.lorentzian(np.array([crossing]), length)[0])
 
     def intensity(q: Array) -> Array:
