@@ -158,20 +158,20 @@ def write_reflectivity(number: int, path: Path) -> tuple[Path, dict[str, Any]]:
     return path, {"header": header}
 
 
-def answers(jobs: Sequence[Job], command: str) -> Iterator[dict[str, Any]]:
+def answers(jobs: Sequence[Job], command: str, checkout: Path) -> Iterator[dict[str, Any]]:
     """Of each file a row with what ``sasnet fit`` or ``classify`` prints as JSON, and its CPU-seconds."""
     for first in range(0, len(jobs), TOGETHER):
-        yield from _answers_of(jobs[first : first + TOGETHER], command)
+        yield from _answers_of(jobs[first : first + TOGETHER], command, checkout)
 
 
-def _answers_of(jobs: Sequence[Job], command: str) -> Iterator[dict[str, Any]]:
+def _answers_of(jobs: Sequence[Job], command: str, checkout: Path) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         rows = {}
         for number, job in enumerate(jobs):
             path, facts = job.write(Path(folder) / f"curve{number:02d}")
             rows[path.name] = {"key": job.key, **facts}
         options = ["--json", "--quiet", *(["--workers", "1"] if command == "fit" else [])]
-        own = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+        own = [str(checkout.resolve()), *filter(None, [os.environ.get("PYTHONPATH")])]
         process = subprocess.Popen(
             [sys.executable, "-m", "sasnet_plugin", command, *options, *rows],
             cwd=folder, stdout=subprocess.PIPE, text=True,
@@ -251,16 +251,16 @@ def kept_rows(path: Path) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def run_part(part: str, jobs: Sequence[Job], work: Path, *, kept: bool = False) -> list[dict[str, Any]]:
-    """The rows of a part: what is kept and, unless only that is asked for, what is new."""
+def run_part(part: str, jobs: Sequence[Job], work: Path, checkout: Path | None) -> list[dict[str, Any]]:
+    """The rows of a part: what is kept and, by the package of a checkout, what is new."""
     path = work / f"{part}.jsonl"
     rows = kept_rows(path)
-    missing = [] if kept else [job for job in jobs if job.key not in rows]
+    missing = [job for job in jobs if job.key not in rows]
     with path.open("a", encoding="utf-8") as file:
         if path.stat().st_size and not path.read_text(encoding="utf-8").endswith("\n"):
             file.write("\n")
         command = "fit" if part in ("curves", "flat") else "classify"
-        for row in answers(missing, command):
+        for row in answers(missing, command, checkout) if checkout else ():
             rows[row["key"]] = row
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             file.flush()
@@ -445,6 +445,7 @@ def main() -> None:
     parser.add_argument(
         "--curve", nargs=3, metavar=("KIND", "SEED", "FILE"), help="write the file of one curve"
     )
+    parser.add_argument("--checkout", type=Path, default=Path(), help="whose package answers; default: this")
     parser.add_argument("--kept", action="store_true", help="report what is kept; answer nothing")
     parser.add_argument("--failures", type=Path, metavar="FILE", help="list wrong answers in this file")
     asked = parser.parse_args()
@@ -457,7 +458,10 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     rows = {
         part: run_part(
-            part, jobs_of(part, asked.third or (0, 1, 2), asked.seed, asked.only), asked.work, kept=asked.kept
+            part,
+            jobs_of(part, asked.third or (0, 1, 2), asked.seed, asked.only),
+            asked.work,
+            None if asked.kept else asked.checkout,
         )
         for part in asked.part or PARTS
     }
