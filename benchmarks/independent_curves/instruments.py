@@ -148,11 +148,24 @@ def smeared(sample: Sample, q: Array, dq: Array | None, slit: float | None) -> A
         return _interpolated(sample, fine, reached) @ (w * u)
     if dq is None:
         return sample.intensity(q)
-    z = np.linspace(-4, 4, 321)  # dense: Bragg peaks may be a tenth as wide as the resolution
-    weights = np.exp(-0.5 * z**2)
+    z, weights = resolution_shape()
     reached = np.abs(q[:, None] + dq[:, None] * z)
     fine = _fine(sample, max(float(reached.min()), 0.1 * q[0]), float(reached.max()))
-    return _interpolated(sample, fine, reached) @ weights / weights.sum()
+    return _interpolated(sample, fine, reached) @ weights
+
+
+def resolution_shape() -> tuple[Array, Array]:
+    """Deviations of q in standard deviations, and their weights.
+
+    Apertures, pixels and a velocity selector pass no tails: a triangle of wavelengths and one of angles
+    (J. S. Pedersen, D. Posselt, K. Mortensen, J. Appl. Cryst. 23 (1990) 321) together, of equal widths,
+    are nearly a Gaussian that ends at 3.5 standard deviations.
+    """
+    half = np.sqrt(3.0)  # of each triangle, whose variance is half²/6
+    step = np.linspace(-half, half, 161)  # dense: Bragg peaks may be a tenth as wide as the resolution
+    triangle = half - np.abs(step)
+    weights = np.convolve(triangle, triangle)
+    return np.linspace(-2 * half, 2 * half, weights.size), weights / weights.sum()
 
 
 def _fine(sample: Sample, low: float, high: float) -> Array:
@@ -221,7 +234,7 @@ def _one_setting_sans(low: float, high: float, rng: np.random.Generator) -> Sett
     """One distance: linear bins over little more than a decade."""
     low = max(low, high / rng.uniform(15, 35))
     q = np.linspace(low, high, int(rng.integers(60, 130)))
-    dq = np.hypot(rng.uniform(0.035, 0.06) * q, 0.25 * low * rng.uniform(0.5, 1.0))
+    dq = np.hypot(rng.uniform(0.035, 0.06) * q, 0.15 * low * rng.uniform(0.5, 1.0))
     noise = _counting(float(10 ** rng.uniform(-2.3, -1.8)), float(10 ** rng.uniform(-3.5, -2)), lambda q: q)
     return q, dq, noise
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.independent_curves import form_factors as form
 from benchmarks.independent_curves import phenomenological as law
 from benchmarks.independent_curves import structure_factors as structure
-from benchmarks.independent_curves.instruments import INSTRUMENTS, Sample, measure, smeared
+from benchmarks.independent_curves.instruments import INSTRUMENTS, Sample, measure, resolution_shape, smeared
 from benchmarks.independent_curves.kinds import BY_NAME, KINDS, curve_of
 from benchmarks.independent_curves.reflectivity import reflectivity
 from benchmarks.independent_curves.scoring import CAUTIONED, REFUSED, RIGHT, WRONG, stated, values, verdict
@@ -206,15 +206,24 @@ def test_below_the_critical_edge_all_is_reflected_and_far_above_fresnels_law_hol
     assert same == pytest.approx(found[1:])
 
 
+def test_resolution_has_the_stated_width_and_ends() -> None:
+    z, weights = resolution_shape()
+    assert weights @ z == pytest.approx(0, abs=1e-12)
+    assert weights @ z**2 == pytest.approx(1, rel=1e-3)
+    assert weights @ z**4 == pytest.approx(3, abs=0.4)
+
+
 def test_resolution_and_a_slit_average_as_integrals_do() -> None:
     sample = Sample(lambda q: np.exp(-0.5 * ((q - 0.06) / 0.004) ** 2), 1000, (0.01, 0.2))
     q = np.linspace(0.05, 0.07, 21)
     wide = smeared(sample, q, np.full(21, 0.003), None)
-    assert wide == pytest.approx(0.8 * np.exp(-0.5 * ((q - 0.06) / 0.005) ** 2), rel=5e-3, abs=1e-4)
+    assert wide == pytest.approx(0.8 * np.exp(-0.5 * ((q - 0.06) / 0.005) ** 2), abs=0.01)
     narrow = Sample(lambda q: np.exp(-0.5 * ((q - 0.06) / 0.0008) ** 2), 8000, (0.01, 0.2))
     broad = smeared(narrow, q, np.full(21, 0.008), None)
+    assert np.all(np.diff(broad[:11]) > 0)  # smooth, though the peak is a tenth as wide as the resolution
+    assert broad == pytest.approx(broad[::-1], rel=1e-3)
     whole = np.hypot(0.0008, 0.008)
-    assert broad == pytest.approx(0.0008 / whole * np.exp(-0.5 * ((q - 0.06) / whole) ** 2), rel=0.01)
+    assert broad == pytest.approx(0.0008 / whole * np.exp(-0.5 * ((q - 0.06) / whole) ** 2), rel=0.06)
     constant = Sample(lambda q: np.ones_like(q), 100, (0.01, 0.2))
     assert smeared(constant, q, None, 0.1) == pytest.approx(1)
     steep = Sample(lambda q: q**-4, 100, (0.01, 0.2))
