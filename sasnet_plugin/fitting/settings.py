@@ -84,8 +84,8 @@ class ProblemSettings:
     no_value: float = setting(1e6, "Residual where a model has no value; finite, so that a fit turns back.")
     rounding: float = setting(
         1e-9,
-        "A calculated intensity may fall below 0 by this share of its largest value: sums of terms that cancel"
-        " are rounded. What is more negative is no curve.",
+        "A calculated intensity may fall below 0 by this share of its largest value: sums of terms that"
+        " cancel are rounded. What is more negative is no curve.",
         "share",
     )
     step: float = setting(1e-4, "Step of a derivative, relative to the parameter, or to 1 where it is 0.")

@@ -112,5 +112,6 @@ def test_an_error_that_is_not_seen_adds_little() -> None:
     assert widened(among(measured), fit, SharedError()) is fit
     grown = widened(among(measured), replace(fit, derivatives={}), found_in(measured, fit))
     before, after = fit.parameters["p0"].error, grown.parameters["p0"].error
-    assert before is not None and after is not None
+    assert before is not None
+    assert after is not None
     assert before < after < 2 * before
