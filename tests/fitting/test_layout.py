@@ -52,12 +52,6 @@ def imports_of(source: str, package: str = "") -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_a_file_is_one_idea(module: Path) -> None:
-    lines = len((ROOT / module).read_text(encoding="utf-8").splitlines())
-    assert lines <= 330
-
-
 def test_no_circle_of_imports_not_even_for_type_checkers() -> None:
     names = {name_of(module) for module in MODULES}
     graph = {}

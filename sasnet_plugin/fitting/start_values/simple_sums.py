@@ -58,9 +58,9 @@ def _debye_bueche(q: Floats, p: Values) -> Floats:
 
 def _guinier_porod(q: Floats, p: Values) -> Floats:
     rg, exponent = p["rg"], p["porod_exp"]
-    crossing = np.sqrt(1.5 * exponent) / rg
-    tail = np.exp(-exponent / 2) * (crossing / q) ** exponent
-    return np.asarray(np.where(q < crossing, _guinier(q, p), tail))
+    transition = np.sqrt(1.5 * exponent) / rg
+    tail = np.exp(-exponent / 2) * (transition / q) ** exponent
+    return np.asarray(np.where(q < transition, _guinier(q, p), tail))
 
 
 def _sphere(q: Floats, p: Values) -> Floats:
