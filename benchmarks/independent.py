@@ -58,6 +58,8 @@ FAULTS = {
     "misstated": "errors misstated by up to 2.5", "missing": "errors and resolution not given",
 }  # fmt: skip
 PARTS = ("curves", "flat", "gaps", "reflectometry", "small-angle")
+#: Reflectivities that begin below this part of the critical edge show total reflection.
+EDGE_SHOWN = 0.7
 _SEED = 2026
 
 
@@ -155,7 +157,8 @@ def write_reflectivity(number: int, path: Path) -> tuple[Path, dict[str, Any]]:
     header = names + ("  dq (1/A)" if columns[3:] else "")
     path = path.with_suffix(".dat")
     np.savetxt(path, np.column_stack(columns), fmt="%.6e", header=header)
-    return path, {"header": header}
+    # How far below the edge it begins: where R has fallen to a half.
+    return path, {"header": header, "begins": float(q[0] / q[np.argmax(values < 0.5 * values.max())])}
 
 
 def answers(jobs: Sequence[Job], command: str, checkout: Path) -> Iterator[dict[str, Any]]:
@@ -372,6 +375,13 @@ def gaps_line(rows: Sequence[dict[str, Any]]) -> str:
     )
 
 
+def reflectometry_line(rows: Sequence[dict[str, Any]]) -> str:
+    """How many reflectivities are refused, by how much of total reflection they show."""
+    early = [row for row in rows if row["begins"] < EDGE_SHOWN]
+    which = f"Of them those that begin below {EDGE_SHOWN} of the critical edge"
+    return refusals_line("Reflectometry", rows) + "\n" + refusals_line(which, early)
+
+
 def refusals_line(what: str, rows: Sequence[dict[str, Any]]) -> str:
     """How many curves are refused."""
     refused = [row for row in rows if "error" in row["answer"]]
@@ -428,7 +438,7 @@ def report(rows: dict[str, list[dict[str, Any]]]) -> str:
     lines = {
         "flat": flat_line,
         "gaps": gaps_line,
-        "reflectometry": lambda own: refusals_line("Reflectometry", own),
+        "reflectometry": reflectometry_line,
         "small-angle": lambda own: refusals_line("Small-angle curves", own),
     }
     own = [line(rows[part]) for part, line in lines.items() if rows.get(part)]

@@ -47,7 +47,7 @@ def measured_reflectivity(rng: np.random.Generator) -> tuple[Array, Array, Array
         rng.uniform(2, 8, count + 1),
     )
     critical = 4 * np.sqrt(np.pi * max(float(np.max(densities - first)), 1e-7))
-    low, high = critical * rng.uniform(0.3, 0.9), rng.uniform(0.15, 0.4)
+    low, high = critical * rng.uniform(0.3, 0.9), rng.uniform(0.15, 0.4)  # some show little total reflection
     q = np.geomspace(low, high, int(rng.integers(80, 250)))
     dq = rng.uniform(0.01, 0.04) * q
     nodes, weights = np.polynomial.hermite.hermgauss(15)

@@ -72,7 +72,7 @@ QUANTITIES: Mapping[str, tuple[str, ...]] = {
     "length": ("length", "thickness", "cylinder length", "disc thickness"),
     "rg": ("Rg", "radius of gyration"),
     "mass exponent": ("Porod exponent", "exponent", "mass fractal dimension"),
-    "shortest side": ("side a", "shortest side"),
+    "shortest side": (),  # of a box, see `_shortest_side`
     "volume fraction": ("volume fraction",),
     "correlation length": ("correlation length", "B correlation length", "A correlation length"),
     "microemulsion length": ("correlation length",),
@@ -189,6 +189,8 @@ def _of(quantity: str, known: Sequence[Stated], model: str) -> Stated | None:
         return None if width is None else _as_deviation(width)
     if quantity in ("smaller radius", "larger radius"):
         return _population(quantity, known)
+    if quantity == "shortest side":
+        return _shortest_side(known)
     names = QUANTITIES[quantity]
     found = next((one for one in known if _bare(one.name, model) in names and not one.width), None)
     if found is not None and "median" in found.name:
@@ -220,6 +222,21 @@ def _as_mean(median: Stated, width: Stated | None) -> Stated | None:
         return None
     factor = math.exp(width.value**2 / 2)
     return Stated("radius", factor * median.value, factor * median.below, factor * median.above, median.unit)
+
+
+def _shortest_side(known: Sequence[Stated]) -> Stated | None:
+    """Which side is called a is a convention; a side may be stated as a ratio to side a."""
+    first = next((one for one in known if one.name.removeprefix("median ") == "side a"), None)
+    if first is None:
+        return None
+    sides = [first, *(one for one in known if one.name in ("side b", "side c"))]
+    for ratio in (one for one in known if one.name.startswith("ratio of sides")):
+        below, above = (
+            ratio.value * first.value * math.hypot(mine / ratio.value, its / first.value)
+            for mine, its in ((ratio.below, first.below), (ratio.above, first.above))
+        )
+        sides.append(Stated(ratio.name, ratio.value * first.value, below, above, "Å"))
+    return min(sides, key=lambda one: one.value)
 
 
 def _population(quantity: str, known: Sequence[Stated]) -> Stated | None:

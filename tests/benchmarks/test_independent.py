@@ -319,3 +319,15 @@ def test_a_median_is_compared_as_the_mean() -> None:
     found = values(_answer("sphere", text), truth)
     assert found["radius"]["pull"] == pytest.approx(0, abs=1e-9)
     assert found["relative deviation"]["pull"] == pytest.approx(0, abs=1e-9)
+
+
+def test_which_side_of_a_box_is_called_a_is_a_convention() -> None:
+    truth = {"shortest side": 40.0}
+    for text in (
+        "Boxes (parallelepiped): side a 151 ± 1 Å, side b 40.2 ± 0.2 Å, side c 58.4 ± 0.3 Å.",
+        "Boxes (parallelepiped): side a 40.2 ± 0.2 Å, side b 58.4 ± 0.3 Å, side c 151 ± 1 Å.",
+        "Boxes: side a 201 ± 1 Å, ratio of sides b/a 0.200 ± 0.001, ratio of sides c/a 0.5 ± 0.1.",
+    ):
+        found = values(_answer("parallelepiped", text), truth)["shortest side"]
+        assert found["value"] == pytest.approx(40.2)
+        assert 0.2 <= found["error"] < 0.3
