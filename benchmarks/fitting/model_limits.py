@@ -33,7 +33,7 @@ def limits(model: str, structure_factor: str | None = None) -> Iterator[tuple[st
     from sasnet_plugin.types import product_name
 
     for p in model_info(product_name(model, structure_factor)).parameters.call_parameters:
-        if p.type in ("magnetic", "orientation") or p.name == "background":
+        if p.type in ("magnetic", "orientation") or p.name == "background" or p.name.endswith("_mode"):
             continue
         ends = [0.0, *(end for end in p.limits if np.isfinite(end))]
         for value in dict.fromkeys(map(float, ends)):
@@ -131,7 +131,7 @@ def report(done: dict[str, str]) -> str:
     bad = [f"- `{key}`: {text[1:300]}" for key, text in sorted(done.items()) if text.startswith("!")]
     intro = (
         f"# Models at their limits\n\n{len(done):,} fits of a small curve, {models} models and products, each"
-        " with one parameter fixed\nat 0 or at an end of its limits in sasmodels.\n\n"
+" with one parameter fixed\nat 0 or at an end of its limits in sasmodels.\n\n"
     )
     table = markdown(["what came", "fits"], rows)
     return intro + table + "\n" + ("\n" + "\n".join(bad) + "\n" if bad else "")
