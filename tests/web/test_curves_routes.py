@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -330,3 +332,18 @@ def test_what_a_busy_machine_had_no_time_for_is_read_the_next_time(tmp_path: Pat
 
     late, never = UnansweredError("peak.dat: took more than 60 s."), SasnetError("peak.dat: holds no table.")
     assert [asked(why) for why in (late, late, never, late)] == [1, 1, 1, 0]
+
+
+def test_forty_uploads_at_once_of_one_name_are_forty_files(tmp_path: Path) -> None:
+    begin = threading.Barrier(40)
+    contents = [f"{n} 1\n".encode() * 50 for n in range(40)]
+
+    def put(content: bytes) -> str:
+        begin.wait()
+        return drop(tmp_path / "dropped", "same.dat", content)
+
+    with ThreadPoolExecutor(40) as pool:
+        names = list(pool.map(put, contents))
+    assert [(tmp_path / "dropped" / name).read_bytes() for name in names] == contents
+    assert len(set(names)) == 40
+    assert drop(tmp_path / "dropped", "same.dat", contents[7]) == names[7], "the same once more is there"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 
 from ...files import put_whole
@@ -10,6 +11,8 @@ from ...types import SasnetError, printable
 from ..images import OTHERS
 from .settings import CURVES
 
+#: Between looking for a free name and taking it nobody else may look: files of one name come at once.
+_ONE_AT_A_TIME = threading.Lock()
 #: Of what lies beside an image and says how it was measured.
 _GEOMETRY = ".toml"
 #: Device names and signs that some system does not take in a name.
@@ -28,14 +31,15 @@ def drop(folder: Path, name: str, content: bytes) -> str:
     _check(own, content)
     digest = hashlib.sha256(content).digest()
     stem, ending = Path(own).stem, Path(own).suffix
-    for number in range(1, CURVES.most_dropped + 1):
-        found = own if number == 1 else f"{stem} ({number}){ending}"
-        path = folder / found
-        if not path.exists():
-            put_whole(path, content, "dropped file", make_folder=True)
-            return found
-        if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
-            return found
+    with _ONE_AT_A_TIME:
+        for number in range(1, CURVES.most_dropped + 1):
+            found = own if number == 1 else f"{stem} ({number}){ending}"
+            path = folder / found
+            if not path.exists():
+                put_whole(path, content, "dropped file", make_folder=True)
+                return found
+            if path.is_file() and hashlib.sha256(path.read_bytes()).digest() == digest:
+                return found
     raise SasnetError(f"{own}: there are too many files of this name in {folder}.")
 
 
