@@ -8,6 +8,7 @@ import numpy as np
 
 from ..digits import chisq_text
 from ..fitting.result.fit_result import FitResult
+from ..names import shown_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,10 +22,22 @@ def fit_figure(result: FitResult) -> Figure:
     """Data with the fits and the best one's residuals, a figure that no window knows."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    figure = Figure(figsize=(6.4, 6.2), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     draw_fit(upper, lower, result)
+    upper.set_title(answer_text(result), fontsize=8, loc="left")
     return figure
+
+
+def answer_text(result: FitResult, width: int = 100) -> str:
+    """The name of the file and the answer with its doubt, in lines of at most `width` characters."""
+    import textwrap
+
+    name = shown_name(result.curve.file, result.curve.entry)
+    doubt = f"Doubt: {result.verdict.doubt}" if result.verdict.doubt else ""
+    lines = [line for text in (name, result.verdict.headline, doubt) for line in textwrap.wrap(text, width)]
+    # matplotlib would typeset a dollar sign as mathematics, and names of files need not be UTF-8.
+    return "\n".join(lines).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")
 
 
 def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
@@ -33,9 +46,10 @@ def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
 
     curve, fits = result.curve, worth_showing(result.fits)
     upper.errorbar(curve.q, curve.intensity, result.dintensity, fmt=".", color="0.4", ms=3, lw=0.6, zorder=1)
-    for found in fits[:MAX_DRAWN]:
+    for place, found in enumerate(fits[:MAX_DRAWN]):
         label = f"{found.short_name}  {100 * found.weight:.0f} %, χ²/dof {chisq_text(found.reduced_chisq)}"
-        upper.plot(curve.q, found.theory, lw=1.4, label=label, zorder=2)
+        # The best one lies on top, above the points: fits that differ little hide each other.
+        upper.plot(curve.q, found.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
     positive = curve.intensity[curve.intensity > 0]
     upper.set(xscale="log", ylabel="I(q)")
     if positive.size:
@@ -46,6 +60,7 @@ def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
         upper.set_xlabel("q / Å⁻¹")
         return
     if fits:
-        lower.plot(curve.q, (curve.intensity - fits[0].theory) / result.dintensity, ".", ms=3)
+        residuals = (curve.intensity - fits[0].theory) / result.dintensity
+        lower.errorbar(curve.q, residuals, 1.0, fmt=".", color="0.4", ms=3, lw=0.6)
     lower.axhline(0, color="0.4", lw=0.8)
     lower.set(xlabel="q / Å⁻¹", ylabel="residual / σ")

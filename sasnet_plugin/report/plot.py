@@ -6,6 +6,7 @@ Besides, a curve in one line of text.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,21 +100,24 @@ def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
     """
     from matplotlib.figure import Figure
 
-    if len(results) == 1:
-        from .fit_axes import fit_figure
+    from .fit_axes import answer_text, fit_figure
 
+    if len(results) == 1:
         write_figure(fit_figure(results[0]), path, dpi=150)
         return 1
     shown = results[:MAX_ROWS]
-    rows = -(-len(shown) // 3)
-    figure = Figure(figsize=(12, 3.4 * rows), layout="constrained")
-    every = figure.subplots(rows, 3, squeeze=False).ravel()
+    columns = min(len(shown), 3)
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(4 * columns, 3.8 * rows), layout="constrained")
+    every = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, result in zip(every, shown, strict=False):
-        draw_curve(axes, result.curve)
+        draw_curve(axes, replace(result.curve, dintensity=result.dintensity))
         if result.best is not None:
-            axes.plot(result.curve.q, result.best.theory, lw=1.4, label=result.best.short_name)
+            axes.plot(
+                result.curve.q, result.best.theory, color="C1", lw=1.6, label=result.best.short_name, zorder=5
+            )
             axes.legend(fontsize="small", frameon=False)
-        axes.set_title(_name(result.curve), fontsize=9)
+        axes.set_title(answer_text(result, 62), fontsize=7, loc="left")
     for axes in every[len(shown) :]:
         axes.set_axis_off()
     write_figure(figure, path, dpi=150)

@@ -253,6 +253,10 @@ class Background:
         if job.kind == PREDICT:  # the image may be as good as any
             self.progress[PREDICT].failed += 1
             self.progress[PREDICT].reason = self._sentence(failed)
+        elif failed.curve:  # curves in a folder of images are none of it
+            rows = self._images.of(job.file)
+            self._images.there[rows] = False
+            self._state.touch(rows)
         else:
             row = self._images.add((job.file, max(failed.number, 1)))
             self._images.problem[row] = self._sentence(failed)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import load
 from ..data.failure import sentence_of
-from ..domains import specification
+from ..domains import DEFAULT, specification
 from ..domains.heads import Classes, Head, Tags
 from ..report.images.raster import Look, picture, thumbnail
 from ..report.images.raster_place import about
@@ -82,6 +83,7 @@ class Failed:
 
     sentence: str
     number: int = 0
+    curve: bool = False  #: It holds a curve, and no image.
 
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
@@ -99,7 +101,17 @@ def do(job: Job, say: Callable[[Any], None]) -> None:
             see_unchanged(job.folder, source)
             say(found)
     except Exception as error:  # one file must not stop the others, whatever is wrong with it
-        say(Failed(sentence_of(job.path, error)))
+        say(Failed(sentence_of(job.path, error), curve=job.kind == THUMBNAILS and _is_curve(job)))
+
+
+def _is_curve(job: Job) -> bool:
+    """Whether a file that is read as an image holds a curve."""
+    if job.domain == DEFAULT:
+        return False
+    try:
+        return bool(load(job.path))
+    except Exception:  # whatever stops it, it is no curve
+        return False
 
 
 def vocabulary(heads: Sequence[Head]) -> tuple[str, ...]:

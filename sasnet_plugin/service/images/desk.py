@@ -5,6 +5,7 @@ Runs in a process of the pool, which is killed where a file takes too long.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 from ...data.failure import sentence_of
 from ...domains import Domain, specification
-from ...types import DataError, SasnetError
+from ...types import Curve, DataError, SasnetError
 from ..interactive import Asked
 from ..messages import plain
 from ..places import Place
@@ -43,6 +44,16 @@ class Seen:
             return None
         return parts(self.domain, self.measurement, self.answer, looked=False)
 
+    @cached_property
+    def average(self) -> Curve | None:
+        """The average over all directions of an isotropic image; None of another one."""
+        if self.domain is None or self.domain.curve is None:
+            return None
+        with contextlib.suppress(DataError):  # too few pixels count
+            found: Curve | None = self.domain.curve(self.measurement)
+            return found
+        return None
+
 
 @dataclass
 class ImageDesk:
@@ -67,6 +78,7 @@ class ImageDesk:
             "figure": lambda: figure(self.seen(place, how), int(body["number"]), bool(body["night"])),
             "page": lambda: page(self.seen(place, how)),
             "kinds": lambda: kinds_say(place.path, place.entry, how, list(titles())),
+            "average": lambda: average(self.seen(place, how)),
         }
         return answers[asked.do]()
 
@@ -130,15 +142,35 @@ def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
     return Seen(domain, one, answer, reason)
 
 
+def average(seen: Seen) -> tuple[str, str]:
+    """Return the average of an isotropic image as a text of q, I, dI and dq, and a name for its file.
+
+    Raises
+    ------
+    SasnetError
+        The image has a direction, or no curve.
+    """
+    curve = seen.average
+    name = Path(seen.measurement.file).name
+    if curve is None:
+        raise SasnetError(f"{name}: is not isotropic; its average over all directions is no curve of it.")
+    columns = {"q(1/A)": curve.q, "I(1/cm)": curve.intensity, "dI": curve.dintensity, "dq": curve.dq}
+    given = {title: values for title, values in columns.items() if values is not None}
+    rows = (" ".join(f"{value:.7g}" for value in row) for row in zip(*given.values(), strict=True))
+    return f"{Path(name).stem}_average.dat", "\n".join([f"# {' '.join(given)}", *rows]) + "\n"
+
+
 def opened(seen: Seen, how: How) -> dict[str, Any]:
     """All that is said of an image."""
     one, domain = seen.measurement, seen.domain
     rows, columns = one.counts.shape
+    fitted = bool(domain and domain.refine and seen.answer is not None)
+    isotropic = fitted and seen.average is not None
     found: dict[str, Any] = {
         "kind": domain.name if domain else "", "title": domain.title if domain else CHOOSE,
         "said_by_user": bool(how.kind), "geometry": list(how.geometry), "entry": one.entry,
         "pixels": [columns, rows], "masked": float(1 - one.mask.mean()), "reason": seen.reason,
-        "notes": list(one.notes), "can_verify": bool(domain and domain.refine and seen.answer is not None),
+        "notes": list(one.notes), "can_verify": fitted and not isotropic, "isotropic": isotropic,
         "headline": "", "sure": False, "sentences": [], "figures": [],
     }  # fmt: skip
     return found if seen.made is None else found | answered(one, seen.answer, seen.made)

@@ -84,6 +84,16 @@ def verify(verified: Verified, bench: OfCurves) -> dict[str, Any]:
     return bench.verify(verified.key, verified.time_limit).as_dict()
 
 
+@router.post("/api/image/average")
+def average(which: Which, bench: OfCurves) -> dict[str, Any]:
+    """Keep the average of an isotropic image as a curve of its own; its key."""
+    _row(bench, which.key)
+    name, text = bench.ask_image("average", which.key)
+    key = bench.drop(name, text.encode())
+    bench.shelf.scan()
+    return {"key": key}
+
+
 @router.get("/api/image/picture")
 def picture(
     key: str, bench: OfCurves, view: str = "linear", scale: str = "log", colours: str = "viridis",

@@ -520,11 +520,14 @@ grid.addEventListener("scroll", draw, { passive: true });
 addEventListener("resize", layout);
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "status") return;
-  const version = event.target.querySelector("[data-version]")?.dataset.version;
-  if (version && version !== state.version && state.version) {
+  const { version, images } = event.target.querySelector("[data-version]")?.dataset ?? {};
+  // Files that turned out to be curves are no images any more; whoever has ticked something keeps the list.
+  const fewer = Number(images) < state.images && !state.chosen.size;
+  if (fewer) select(true, state.like ?? undefined);
+  else if (version && version !== state.version && state.version) {
     if (state.count) refresh(); else select(true);
   }
-  state.version = version;
+  Object.assign(state, { version, images: Number(images) });
 });
 try { $("who").value = localStorage.getItem("who") || $("who").value; } catch { /* no storage */ }
 $("who").addEventListener("change", () => { try { localStorage.setItem("who", who()); } catch { /* no storage */ } });

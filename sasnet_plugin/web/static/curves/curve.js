@@ -8,13 +8,16 @@ import { shared } from "./together.js";
 const state = {
   key: "", unit: "", data: null, limits: [0, 0], model: "", factor: "", perDecade: null, preview: false, theory: null,
   words: "", fit: 0, answer: null, compared: new Map(), history: [], seen: -1, watched: 0, models: [], factors: [],
+  batch: null, // the batch whose answer is shown
 };
+// A plateau that reaches this share of the highest q is what the curve ends in.
+const LEVEL_END = 0.8;
 let plot, parameters;
 
 export function curves(about) {
   Object.assign(state, { models: about.models, factors: about.structure_factors });
   plot = new Plot($("plot"), $("residuals"), moved);
-  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0 }); evaluate(); keep(); });
+  parameters = new Parameters($("parameters"), () => { Object.assign(state, { preview: false, perDecade: null, fit: 0, batch: null }); evaluate(); keep(); });
   $("view").append(...Object.keys(VIEWS).map((name) => new Option(name)));
   $("view").addEventListener("change", () => { plot.turn($("view").value); keep(); });
   $("unit").addEventListener("change", () => { state.unit = $("unit").value; reload(); });
@@ -88,7 +91,7 @@ async function load(key, given) {
   $("open").removeAttribute("aria-busy");
   if (!found || state.opening !== key) return;
   const now = ++turn;
-  Object.assign(state, { key, data: found, fit: 0, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
+  Object.assign(state, { key, data: found, fit: 0, batch: null, answer: null, model: "", factor: "", theory: null, history: [], watched: 0 });
   state.compared.clear();
   $("none").hidden = $("unread").hidden = true;
   $("open").hidden = false;
@@ -97,9 +100,11 @@ async function load(key, given) {
   $("unit").value = state.unit;
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
-  plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free), guinier: found.model_free?.guinier?.q_max }, state.limits);
+  $("plot").dataset.flat = flat(found.model_free, found.q);
+  plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free, found.q), guinier: found.model_free?.guinier?.q_max }, state.limits);
   $("notes").replaceChildren(...[...found.numbers, found.q_unit.said, found.resolution ? `Resolution: ${found.resolution} of the file.` : "", ...found.notes].filter(Boolean).map((text) => el("li", { textContent: text })));
   parameters.clear();
+  parameters.level = Math.min(...found.intensity.filter((i) => i > 0));
   $("model").value = $("factor").value = "";
   suggested(found);
   windowed();
@@ -135,9 +140,13 @@ async function readSo() {
   if (done) await openCurve(key);
 }
 
-// The flat background that the curve shows without a model; 0 where it shows none.
-function flat(found) {
-  return found?.porod?.background ?? found?.plateau?.level ?? found?.guinier?.background ?? 0;
+// The flat background that the curve shows without a model; 0 where it shows none. A plateau is one where the curve
+// ends in it, at its highest q: at low q it is Guinier's, between two levels that of a structure.
+function flat(found, q) {
+  const { porod, plateau, guinier } = found ?? {}, last = q[q.length - 1];
+  if (Number.isFinite(porod?.background)) return porod.background;
+  if (plateau?.q_max >= LEVEL_END * last && plateau.q_min > (guinier?.q_max ?? 0)) return plateau.level;
+  return guinier?.background ?? 0;
 }
 
 function limitsOf(text, q) {
@@ -210,15 +219,15 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
 
 let turn = 0; // of what is to be shown: an answer that comes after a newer question is not
 
-async function choose(model, factor, values) {
+async function choose(model, factor, values, fitted = null) {
   if (!model) return;
   const now = ++turn;
   const found = await ask("/api/start", { ...data(), model, structure_factor: factor || null }).catch(() => null);
   if (now !== turn) return;
   if (!found) { $("model").value = state.model; $("factor").value = state.factor; return; }
-  Object.assign(state, { model, factor, preview: found.from_bank && !values, perDecade: null, fit: 0 });
+  Object.assign(state, { model, factor, preview: found.from_bank && !values, perDecade: null, fit: 0, batch: fitted });
   const start = values ? { ...found.values, ...values } : found.values;
-  const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: false }]));
+  const table = Object.fromEntries(found.parameters.map((one) => [one.name, { fixed: Boolean(fitted?.values[one.name]?.[3]), error: fitted?.values[one.name]?.[1] ?? null }]));
   parameters.show(found.parameters, start, table);
   chosen();
   await evaluate();
@@ -249,8 +258,8 @@ const evaluate = newest(async () => {
 
 // What the line in the plot is: nobody takes a preview for a fit.
 function told() {
-  const what = state.fit ? `fit ${state.fit}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
-  const fitted = state.fit ? state.theory?.fitted : undefined, square = mean(state.theory?.residuals);
+  const what = state.fit ? `fit ${state.fit}` : state.batch ? `fit of batch ${state.batch.batch}` : state.preview ? "the nearest simulated curve, not fitted" : "your values, not fitted";
+  const fitted = state.fit ? state.theory?.fitted : state.batch ? state.batch.chisq ?? undefined : undefined, square = mean(state.theory?.residuals);
   const how = fitted !== undefined ? `, reduced χ² ${number(fitted, 3)}` : square !== undefined ? `, mean squared residual ${number(square, 3)}` : "";
   const errors = fitted !== undefined ? " The errors below are of this model; those of the answer also hold what equally good models say." : "";
   $("means").textContent = `${state.words ? `${state.words}; ` : ""}${what}${how}.${errors}`;
@@ -262,7 +271,7 @@ function mean(values) {
 
 function drawn() {
   const lines = [...state.compared.values()];
-  if (state.theory) lines.unshift({ name: state.model, kind: state.fit ? "model" : state.preview ? "preview" : "model", ...state.theory });
+  if (state.theory) lines.unshift({ name: state.model, kind: state.fit || state.batch ? "model" : state.preview ? "preview" : "model", ...state.theory });
   plot.draw(lines);
   document.body.dataset.drawn = state.key;
 }
@@ -324,7 +333,7 @@ function line(one) {
 async function showBatch(one) {
   const values = Object.fromEntries(Object.entries(one.values).map(([name, [value]]) => [name, value]));
   for (const [name, kind] of Object.entries(one.kinds)) values[`${name}_pd_type`] = kind;
-  await choose(one.model, one.structure_factor || "", values);
+  await choose(one.model, one.structure_factor || "", values, one);
   say(one.level, `Batch ${one.batch}. ${one.headline}`, one.doubt);
 }
 
@@ -363,7 +372,7 @@ async function goTo(fit, place = null, since = "") {
   state.fit = fit;
   if ((found.asked.q_unit || "") !== state.unit) return load(state.key, { fit, unit: found.asked.q_unit }).then(() => goTo(fit, place));
   if (best) {
-    Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false });
+    Object.assign(state, { model: best.model, factor: best.structure_factor || "", perDecade: best.per_decade, preview: false, batch: null });
     const asked = limitsOf((found.asked.window || []).join(":"), state.data.q);
     state.limits = since ? limitsOf(since, state.data.q) : asked;
     plot.limits = state.limits;

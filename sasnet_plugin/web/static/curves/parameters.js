@@ -4,9 +4,11 @@ import { el, number, numberIn, tell, unitText, withError } from "./net.js";
 const STEPS = 1000;
 
 // Limits between which a slider moves: those that the user gave, else around the value, within the model's own.
-function reach(one, value, limits) {
+// level: the lowest intensity of the curve; a background is about as high.
+function reach(one, value, limits, level) {
   if (limits[one.name]) return limits[one.name];
   const low = one.low ?? -Infinity, high = one.high ?? Infinity;
+  if (one.name === "background" && Number.isFinite(level)) return [Math.min(0, 2 * value), Math.max(2 * level, 2 * value)];
   if (one.name.endsWith("_pd")) return [0, Math.min(high, Math.max(0.5, value))];
   if (one.name.includes("sld")) return [Math.max(low, value - 5), Math.min(high, value + 5)];
   if (value > 0) return [Math.max(low, value / 5), Math.min(high, value * 5)];
@@ -25,7 +27,7 @@ export class Parameters {
     this.words = Object.fromEntries(Object.entries(values).filter(([name]) => /_pd_(n|nsigma|type)$/.test(name)));
     this.rows = table.map((one) => {
       const value = Number(values[one.name] ?? one.default), before = kept[one.name];
-      const [low, high] = reach(one, value, limits);
+      const [low, high] = reach(one, value, limits, this.level);
       return { ...one, ownLow: one.low, ownHigh: one.high, value, low: Math.min(low, value), high: Math.max(high, value), fixed: Boolean(before?.fixed), limited: Boolean(limits[one.name]), error: found[one.name]?.error ?? null, held: found[one.name]?.fixed ?? false };
     });
     this.draw();

@@ -25,6 +25,7 @@ export async function image(opener) {
   $("read").addEventListener("click", () => choose($("kind").value));
   $("ask-kinds").addEventListener("click", kinds);
   $("verify").addEventListener("click", verify);
+  $("average").addEventListener("click", average);
   $("stop-shot").addEventListener("click", () => { for (const one of state.history) if (one.open) ask(`/api/fits/${one.number}/stop`, {}); });
 }
 
@@ -118,7 +119,10 @@ function show(found, fit) {
   const figures = (told.figures || []).map((one, number) => ({ ...one, number })).filter((one) => one.drawn || one.table.length).sort((a, b) => (b.title === "Simulated again") - (a.title === "Simulated again"));
   $("figures").replaceChildren(...figures.map((one) => figure(one, (night) => source(one.number, night))));
   $("verify").disabled = !found.can_verify;
-  $("why-not").textContent = found.can_verify || !found.kind ? "" : `There is nothing to fit: ${found.title} are not simulated again from an answer.`;
+  $("verify").hidden = $("stop-shot").hidden = $("shot-limit").parentElement.hidden = !found.can_verify;
+  $("average").hidden = !found.isotropic;
+  $("why-not").textContent = found.isotropic ? "The image is isotropic; its azimuthal average is a curve, and is fitted as one."
+    : found.can_verify || !found.kind ? "" : `There is nothing to fit: ${found.title} are not simulated again from an answer.`;
   parts(fit);
   out(found, fit);
   runs();
@@ -191,6 +195,12 @@ async function kinds() {
 async function verify() {
   const fit = await ask("/api/image/verify", { key: state.key, time_limit: Number($("shot-limit").value) || 60 }).catch(() => null);
   if (fit) await history();
+}
+
+// The average of an isotropic image becomes a curve of its own, and opens where curves are fitted.
+async function average() {
+  const made = await ask("/api/image/average", { key: state.key }).catch(() => null);
+  if (made) location.hash = `#curve?${new URLSearchParams({ key: made.key })}`;
 }
 
 async function history() {

@@ -1,0 +1,148 @@
+"""Faults that users of the page met: backgrounds, sliders, answers of batches, average of an image, tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import NewPage
+from webpages import Server, opened_curve, spheres, until
+
+
+def guinier_only(folder: Path) -> None:
+    """Small spheres at low q: their Guinier plateau is level, and no background."""
+    q = np.geomspace(0.003, 0.08, 80)
+    intensity = 10 * np.exp(-((q * 20) ** 2) / 3)
+    noise = np.random.default_rng(3).standard_normal(q.size)
+    table = np.c_[q, intensity * (1 + 0.01 * noise), 0.01 * intensity]
+    np.savetxt(folder / "low_q.dat", table, header="q(1/A) I(1/cm) dI(1/cm)")
+
+
+def isotropic_image(folder: Path) -> None:
+    """A SANS image of spheres of 60 Å about its middle, with its geometry beside it."""
+    across = 2 * np.pi / 6 * 5.3 / 4000 * (np.arange(128) - 63.5)
+    z = 60.0 * np.hypot(*np.meshgrid(across, across))
+    form = (3 * (np.sin(z) - z * np.cos(z)) / z**3) ** 2
+    np.save(folder / "isotropic.npy", np.random.default_rng(2).poisson(2000 * form + 10))
+    (folder / "isotropic.toml").write_text(
+        "wavelength = 6\ndistance = 4000\npixel_size = 5.3\ndirect_beam = [63.5, 63.5]\n", encoding="utf-8"
+    )
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Server]:
+    folder = data / "runs"
+    spheres(folder)
+    guinier_only(folder)
+    isotropic_image(folder)
+    found = Server(data / "work", folder)
+    yield found
+    found.end()
+
+
+def test_the_guinier_plateau_is_no_background(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address), "low_q.dat")
+    assert float(page.evaluate("document.querySelector('#plot').dataset.flat")) < 1.0, "I(0) is 10"
+
+
+def test_the_background_at_high_q_is_subtracted(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    flat = float(page.evaluate("document.querySelector('#plot').dataset.flat"))
+    assert flat == pytest.approx(0.05, rel=0.1)
+
+
+def test_parameters_lie_above_the_fold_with_long_sliders(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address, viewport={"width": 1280, "height": 800}))
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('#parameters input[type=range]')]"
+        ".map((e) => e.getBoundingClientRect()).map((b) => [b.width, b.bottom, b.right])"
+    )
+    assert len(boxes) >= 5
+    assert all(width >= 160 and bottom <= 800 and right <= 1280 for width, bottom, right in boxes)
+    top = float(page.input_value("[aria-label='background, upper limit']"))
+    assert top < 1, "a background is about as high as the lowest intensities"
+
+
+def test_on_a_phone_sliders_are_long_and_nothing_is_cut_off(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address, viewport={"width": 390, "height": 844}))
+    widths = page.evaluate(
+        "[...document.querySelectorAll('#parameters input[type=range]')].map((e) => e.clientWidth)"
+    )
+    assert all(width >= 160 for width in widths)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.click("#to-files")
+    place = page.evaluate(
+        "[document.getElementById('list')]"
+        ".flatMap((e) => [e.scrollWidth, e.clientWidth, getComputedStyle(e).overflowX])"
+    )
+    assert place[0] <= place[1] or place[2] == "auto", "columns that do not fit are scrolled to"
+
+
+def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -> None:
+    page = opened_curve(new_page(server.address))
+    first = page.evaluate("document.getElementById('window').textContent")
+    assert "File's q in" in page.text_content("label:has(#unit)")
+    page.select_option("#unit", "nm")
+    until(page, "!document.getElementById('window').textContent.includes('0.004 to')")
+    assert "q 0.0004 to 0.035 Å⁻¹" in page.text_content("#window"), "read in nm⁻¹, shown in Å⁻¹"
+    page.select_option("#unit", "")
+    until(page, f"document.getElementById('window').textContent === {first!r}")
+
+
+def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("#to-files")
+    page.check("tr:has(button.open:text-is('spheres.dat')) input[type=checkbox]")
+    page.click("#batch")
+    page.fill("#batch-models", "sphere")
+    page.click("#batch-start")
+    page.wait_for_selector("#batch-links a:has-text('Report')", timeout=150_000)
+    opened_curve(page)
+    until(page, "document.getElementById('means').textContent.includes('batch 1')")
+    assert "not fitted" not in page.text_content("#means")
+    assert "reduced χ²" in page.text_content("#means")
+    errors = page.evaluate(
+        "[...document.querySelectorAll('#parameters td.number')].map((e) => e.textContent)"
+    )
+    assert any(text.startswith("±") for text in errors)
+    page.fill("[aria-label='radius, value']", "70")
+    page.press("[aria-label='radius, value']", "Tab")
+    until(page, "document.getElementById('means').textContent.includes('your values, not fitted')")
+
+
+def test_an_isotropic_image_offers_the_fit_of_its_average(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.click(".shot:has-text('isotropic.npy')")
+    page.wait_for_selector("#image-title:has-text('isotropic.npy')")
+    page.wait_for_selector(".kinds li")
+    page.select_option("#kind", "sans2d")
+    page.click("#read")
+    until(page, "!document.getElementById('average').hidden")
+    assert page.is_hidden("#verify"), "its directions are all alike: there is nothing to be fitted"
+    assert "isotropic" in page.text_content("#why-not")
+    page.click("#average")
+    until(page, "(document.body.dataset.drawn || '').includes('isotropic_average.dat')")
+    found = re.search(r"Rg (\d+\.?\d*)", page.text_content("#notes"))
+    assert found is not None
+    assert float(found[1]) == pytest.approx(np.sqrt(0.6) * 60, rel=0.05), "of spheres, by Guinier"
+
+
+def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPage, data: Path) -> None:
+    page = new_page(server.address)
+    names = page.evaluate("[...document.querySelectorAll('header nav a')].map((a) => a.textContent)")
+    page.goto(f"{server.address.partition('?')[0]}tags")
+    assert page.evaluate("[...document.querySelectorAll('header nav a')].map((a) => a.textContent)") == names
+    assert "sasnet" in page.text_content("header")
+    page.select_option("#kind", "sans2d")
+    page.click("#begin button")
+    page.wait_for_selector(".cell:has-text('isotropic.npy')")
+    until(page, "document.querySelectorAll('.cell').length === 1")
