@@ -78,8 +78,8 @@ PARTS = {
     "structures": Part(
         "settings and files nested, wide or linked without end",
         "benchmarks.service.robustness_structures:structures",
-        70,
-        70,
+        68,
+        68,
     ),
     "rewritings": Part(
         "the same numbers written otherwise", "benchmarks.service.robustness_files:rewritings", 1000, 100

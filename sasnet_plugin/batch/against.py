@@ -53,6 +53,8 @@ def _first(found: Iterator[tuple[str, float]]) -> dict[str, float]:
 def _scalars(path: str | Path) -> Iterator[tuple[str, float]]:
     import h5py
 
+    from ..data.hdf5 import own_items
+
     found: list[tuple[str, float]] = []
 
     def look(where: str, node: object) -> None:
@@ -61,7 +63,8 @@ def _scalars(path: str | Path) -> Iterator[tuple[str, float]]:
 
     try:
         with h5py.File(path, "r") as file:
-            file.visititems(look)
+            for where, node in own_items(file):
+                look(where, node)
     except (OSError, RuntimeError):
         return iter(())
     return iter(found)

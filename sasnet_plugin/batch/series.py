@@ -224,6 +224,8 @@ def _numbers(candidates: Iterable[Any]) -> Iterator[float]:
 def _hdf5(path: str | Path, name: str) -> float:
     import h5py
 
+    from ..data.hdf5 import own_items
+
     wanted = name.lower()
     values: list[float] = []
 
@@ -236,7 +238,8 @@ def _hdf5(path: str | Path, name: str) -> float:
     try:
         with h5py.File(path, "r") as file:
             look("", file)
-            file.visititems(look)
+            for where, node in own_items(file):
+                look(where, node)
     except (OSError, RuntimeError):
         return math.nan
     return values[0] if values else math.nan

@@ -143,6 +143,51 @@ def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
                 waiting.append((item, level + 1))
 
 
+def own_items(group: Any) -> Iterator[tuple[str, Any]]:
+    """Yield path and item of what lies below a group in this file, each once, at most `LIMITS.depth` deep.
+
+    As h5py's ``visititems``, whose time grows as the square of the depth.
+    """
+    yield from _own_items(group, "", LIMITS.depth, {_place(group)})
+
+
+def _own_items(group: Any, within: str, depth: int, seen: set[Any]) -> Iterator[tuple[str, Any]]:
+    import h5py
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        item = group[name]
+        place = _place(item)
+        if place in seen:
+            continue
+        seen.add(place)
+        yield f"{within}{name}", item
+        if isinstance(item, h5py.Group) and depth > 0:
+            yield from _own_items(item, f"{within}{name}/", depth - 1, seen)
+
+
+def external_links(group: Any) -> dict[str, Any]:
+    """Links into other files below a group, ``h5py.ExternalLink`` by their paths; as deep as `own_items`."""
+    import h5py
+
+    groups = [("", group), *((f"{path}/", item) for path, item in own_items(group))]
+    links = {
+        f"{path}{name}": item.get(name, getlink=True)
+        for path, item in groups
+        if isinstance(item, h5py.Group)
+        for name in item
+    }
+    return {path: link for path, link in links.items() if isinstance(link, h5py.ExternalLink)}
+
+
+def _place(item: Any) -> Any:
+    """Where an item lies in its file: the same for all links to it."""
+    import h5py
+
+    return h5py.h5o.get_info(item.id).addr
+
+
 def outside(item: Any) -> bool:
     """Whether the values of a data set lie in another file."""
     import h5py

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .hdf5 import member, not_followed, outside
+from .hdf5 import external_links, member, not_followed, outside
 
 
 def near(name: str, path: Path) -> Path | None:
@@ -38,14 +38,8 @@ def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, st
     DataError
         One leads to another folder, also by a symbolic link of the file system.
     """
-    import h5py
-
-    links: dict[str, Any] = {}
-    opened.visititems_links(
-        lambda name, link: links.update({name: link}) if isinstance(link, h5py.ExternalLink) else None
-    )
     found, missing = {}, {}
-    for name, link in sorted(links.items()):
+    for name, link in sorted(external_links(opened).items()):
         target = near(link.filename, path)
         if target is None or target == path.resolve() or link.filename == ".":
             raise not_followed(file, f"/{name}")

@@ -68,22 +68,18 @@ def _named_by(path: str) -> list[Path]:
             return []
     import h5py
 
+    from ..data.hdf5 import external_links, own_items
     from ..data.links import near
 
     names: set[str] = set()
-
-    def see(item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and item.is_virtual:
-            names.update(source.file_name for source in item.virtual_sources())
-
     with (
         contextlib.suppress(Exception),
         h5py.File(path, "r") as file,
     ):  # what is damaged is its reader's to say
-        file.visititems_links(
-            lambda _, link: names.add(link.filename) if isinstance(link, h5py.ExternalLink) else None
-        )
-        file.visititems(lambda _, item: see(item))
+        names.update(link.filename for link in external_links(file).values())
+        for _, item in own_items(file):
+            if isinstance(item, h5py.Dataset) and item.is_virtual:
+                names.update(source.file_name for source in item.virtual_sources())
     found = {near(name, Path(path)) for name in names - {"."}}
     return sorted(one for one in found if one is not None)
 

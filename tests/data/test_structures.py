@@ -12,6 +12,8 @@ import pytest
 from benchmarks.service import robustness_structures as structures
 from benchmarks.service.robustness_hostile import I, Q, links
 from sasnet_plugin.data import load
+from sasnet_plugin.data.hdf5 import external_links, own_items
+from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.data.sample.described import read_description, sample_of
 from sasnet_plugin.data.sample.expression import expression
 from sasnet_plugin.data.settings_tables import of_texts
@@ -98,6 +100,25 @@ def test_a_curve_among_thousands_of_other_things_is_read(name: str, tmp_path: Pa
     assert time.process_time() - began < SOON
     assert curve.q == pytest.approx(Q, rel=1e-5)
     assert curve.intensity == pytest.approx(I, rel=1e-5)
+
+
+def test_items_of_a_file_are_those_of_h5py_each_once_and_no_deeper(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["a/b/c"] = [1.0]
+        file["a/again"] = file["a/b"]
+        file["a/b/up"] = file["a"]
+        file["a/soft"] = h5py.SoftLink("/a/b")
+        file["a/far"] = h5py.ExternalLink("other.h5", "/x")
+        names: list[str] = []
+        file.visititems(lambda name, _: names.append(name))
+        assert sorted(item.name for _, item in own_items(file)) == sorted(file[name].name for name in names)
+        assert list(external_links(file)) == ["a/far"]
+    path = tmp_path / "deep.h5"
+    structures.below(path, 20_000)
+    began = time.process_time()
+    with h5py.File(path) as file:
+        assert max(path.count("/") for path, _ in own_items(file)) == LIMITS.depth
+    assert time.process_time() - began < SOON
 
 
 def test_the_time_to_read_grows_no_faster_than_the_data_sets(tmp_path: Path) -> None:

@@ -271,8 +271,7 @@ def _named(opened: Any, dataset: str, file: str) -> Any:
 
 def _default(opened: Any) -> Any:
     """The signal of the default NXdata (NeXus manual, "Find the default plottable data")."""
-    candidates = [_default_group(opened)]
-    opened.visititems(lambda _, item: candidates.append(item) if _is_nxdata(item) else None)
+    candidates = [_default_group(opened), *(item for _, item in hdf5.own_items(opened) if _is_nxdata(item))]
     for candidate in candidates:
         signal = candidate.attrs.get("signal")
         item = None if signal is None else hdf5.member(candidate, hdf5.text(signal))
@@ -288,13 +287,10 @@ def _is_nxdata(item: Any) -> bool:
 def _largest(opened: Any) -> Any:
     """CXI's images, or the data set of the most values whose name is not that of something else."""
     found: list[Any] = []
-
-    def visit(name: str, item: Any) -> None:
+    for name, item in hdf5.own_items(opened):
         within, _, last = name.rpartition("/")
         if _is_image(item) and not _NO_IMAGE.search(last) and "detectorSpecific" not in within:
             found.append(item)
-
-    opened.visititems(visit)
     return max(found, key=lambda item: (bool(CXI.search(item.name)), math.prod(item.shape)), default=None)
 
 

@@ -161,11 +161,5 @@ def _first(values: dict[str, float], names: tuple[str, ...]) -> float | None:
 def _datasets(opened: Any) -> list[Any]:
     import h5py
 
-    found: list[Any] = []
-
-    def visit(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and not hdf5.outside(item):
-            found.append(item)
-
-    opened.visititems(visit)
-    return found
+    items = (item for _, item in hdf5.own_items(opened))
+    return [item for item in items if isinstance(item, h5py.Dataset) and not hdf5.outside(item)]
