@@ -199,7 +199,9 @@ def _vesicle_layers(q: Array, r: float, rng: Generator) -> Array:
     for _ in range(12):
         at = core + np.cumsum(d * (1 + rng.uniform(0, 0.06) * rng.standard_normal(count)))
         half = 0.3 * d
-        wave = sum((a + half) ** 3 * _ball(q * (a + half)) - (a - half) ** 3 * _ball(q * (a - half)) for a in at)
+        wave = sum(
+            (a + half) ** 3 * _ball(q * (a + half)) - (a - half) ** 3 * _ball(q * (a - half)) for a in at
+        )
         total += np.asarray(wave) ** 2
     return total
 
