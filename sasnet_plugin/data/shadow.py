@@ -38,10 +38,11 @@ class ShadowSettings(NamedTuple):
     #: How much wider, in ln q, the fall from `high` to `low` of the peak must be than the rise before it.
     one_sided: float = 1.2
     high: float = 0.9
-    low: float = 0.1
+    #: A peak may stand on what scatters beside it; the fall is compared above each of these parts.
+    low: tuple[float, ...] = (0.1, 0.3)
     #: rise, next_peak: standard deviations, and part of the valley's intensity, by which a next peak rises.
     rise: float = 5.0
-    next_peak: float = 0.3
+    next_peak: float = 0.15
     above_valley: float = 1.1  #: Of the valley's intensity, where the fall to it is taken to end.
     shallow: float = 0.7  #: Of `high`; valleys above it do not show how fast the intensity falls.
     fall: float = 0.6  #: Part of the highest intensity so far below which the first peak is over.
@@ -159,12 +160,15 @@ def _one_sided(q: Floats, intensity: Floats, sigma: Floats, top: int) -> bool:
     Where it rises to a next peak, both sides are compared above the valley between the two.
     """
     ahead = max(int(np.searchsorted(q, q[top] * SETTINGS.top)), top + 2)
-    top += int(np.argmax(intensity[top:ahead]))
-    part = max(SETTINGS.low, _valley(intensity, sigma, top))
-    if part > SETTINGS.shallow * SETTINGS.high:
-        return True
-    (low, far), (high, near) = (_crossings(q, intensity, top, level) for level in (part, SETTINGS.high))
-    return bool(np.log(far / near) > SETTINGS.one_sided * np.log(high / low)) if np.isfinite(far) else True
+    top += int(np.argmax(intensity[top : ahead + 1]))
+    valley = _valley(intensity, sigma, top)
+    parts = {max(low, valley) for low in SETTINGS.low if max(low, valley) < SETTINGS.shallow * SETTINGS.high}
+    step = float(np.log(q[top + 1] / q[top])) if top + 1 < q.size else 0.0
+    for part in parts:
+        (low, far), (high, near) = (_crossings(q, intensity, top, level) for level in (part, SETTINGS.high))
+        if np.isfinite(far) and np.log(far / near) <= SETTINGS.one_sided * np.log(high / low) + step:
+            return False
+    return True
 
 
 def _valley(intensity: Floats, sigma: Floats, top: int) -> float:
