@@ -65,7 +65,7 @@ def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
     if result.unanswered:
         names = ", ".join(result.unanswered)
         row["error"] = f"{curve.file}: incomplete without {names}; the notes say why; give the command again."
-    if result.best is None:
+    if result.best is None and result.constant is None:
         row["error"] = f"{curve.file}: no model could be fitted; the notes say why."
     return row
 

@@ -117,6 +117,87 @@ def chi2_of_basis(
 
 
 @dataclass(frozen=True)
+class ConstantSettings:
+    """When a curve is a constant and noise."""
+
+    points: int = 12  #: Fewer tell nothing.
+    groups: int = 8  #: Of neighbours, whose means are compared with that of all.
+    #: Reduced chi² up to which points scatter about it as their neighbours do, and its standard deviations
+    #: that are added.
+    chi2: tuple[float, float] = (1.25, 4.0)
+    group: float = 4.7  #: Standard deviations by which the mean of a group may differ.
+    together: float = 7.0  #: The same of chi² of all groups.
+    trend: float = 4.0  #: Standard deviations of a slope against q and against ln q.
+    peak: float = 5.5  #: Standard deviations by which the mean of three neighbours may differ.
+
+
+CONSTANT = ConstantSettings()
+# Fourth differences; their mean absolute value over that of a unit normal is the scatter about neighbours.
+_FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
+_MEAN = float(np.sqrt(2 / np.pi))
+
+
+@dataclass(frozen=True)
+class Constant:
+    """What a curve without structure says, in the unit of its intensity."""
+
+    value: float
+    error: float  #: One standard deviation.
+
+
+def constant(q: Floats, intensity: Floats, sigma: Floats | None) -> Constant | None:
+    """Return the mean of a curve that shows nothing but a constant and noise; None where it shows more.
+
+    The uncertainties may be wrong by a factor: the scatter about neighbours says how large they are.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, ascending and positive.
+    intensity : (n,) float array
+    sigma : (n,) float array or None
+        In the same unit; None where the file has none, and all are taken for alike.
+    """
+    sigma = np.ones_like(intensity) if sigma is None else sigma
+    good = np.isfinite(intensity) & (sigma > 0)
+    q, intensity, sigma = q[good], intensity[good], sigma[good]
+    if q.size < CONSTANT.points:
+        return None
+    differences = np.convolve(intensity, _FOURTH, "valid")
+    expected = np.sqrt(np.convolve(sigma**2, _FOURTH**2, "valid"))
+    factor = float(np.mean(np.abs(differences) / expected)) / _MEAN
+    if factor <= 0:  # rounded numbers that are all the same have no noise
+        return None
+    weight = 1 / (factor * sigma) ** 2
+    mean = float(np.sum(weight * intensity) / np.sum(weight))
+    off = (intensity - mean) * np.sqrt(weight)
+    if _has_structure(q, off):
+        return None
+    return Constant(mean, float(max(1.0, np.sqrt(np.mean(off**2))) / np.sqrt(np.sum(weight))))
+
+
+def _has_structure(q: Floats, off: Floats) -> bool:
+    """Whether deviations from a mean, in standard deviations, are more than noise."""
+    most, deviations = CONSTANT.chi2
+    if np.mean(off**2) > most + deviations * np.sqrt(2 / off.size):
+        return True
+    sums = np.array([np.sum(part) / np.sqrt(part.size) for part in np.array_split(off, CONSTANT.groups)])
+    free = CONSTANT.groups - 1
+    if np.abs(sums).max() > CONSTANT.group or np.sum(sums**2) > free + CONSTANT.together * np.sqrt(2 * free):
+        return True
+    if np.abs(np.convolve(off, np.ones(3) / np.sqrt(3), "valid")).max() > CONSTANT.peak:
+        return True
+    return any(abs(_trend(x, off)) > CONSTANT.trend for x in (q, np.log(q)))
+
+
+def _trend(x: Floats, off: Floats) -> float:
+    """Slope of deviations, in standard deviations of the slope."""
+    centred = x - x.mean()
+    length = float(np.linalg.norm(centred))
+    return float(centred @ off) / length if length > 0 else 0.0
+
+
+@dataclass(frozen=True)
 class ShapeSettings:
     """When a curve is one of the shapes."""
 

@@ -108,7 +108,9 @@ def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
     if raw.q.size > LIMITS.points:
         raise too_many(file, raw.q.size)
     scope.check_curve(raw, file)
-    return clean(raw, file=file, entry=title, q_unit=forced)
+    cautions = scope.check_reflectivity(raw, file, insisted=forced is not None)
+    curve = clean(raw, file=file, entry=title, q_unit=forced)
+    return replace(curve, notes=(*curve.notes, *cautions))
 
 
 def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:

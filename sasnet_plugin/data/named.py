@@ -65,7 +65,9 @@ def curves_of_columns(
     found = []
     for raw in read_columns(table, file, options.wavelength, insisted=forced is not None):
         scope.check_curve(raw, file)
-        found.append(clean(raw, file=file, entry=entry or raw.title, q_unit=forced))
+        cautions = scope.check_reflectivity(raw, file, insisted=forced is not None)
+        curve = clean(raw, file=file, entry=entry or raw.title, q_unit=forced)
+        found.append(replace(curve, notes=(*curve.notes, *cautions)))
     return tuple(replace(one, entries=len(found)) for one in found)
 
 

@@ -25,6 +25,13 @@ CHANNELS = (
 )  # fmt: skip
 N_CHANNELS = len(CHANNELS)
 
+#: Cells without points from which on a gap is marked as unknown, as q beyond the window is: a line across
+#: half a unit of ln q has two bends, which look like a structure factor. Narrower gaps are bridged by it.
+_GAP_CELLS = 12
+#: A gap is so many times wider in q, and in ln q, than each of so many steps on both sides of it.
+_GAP_WIDER = 3.0
+_GAP_STEPS = 3
+
 #: Cells that `larger` and `smaller` move a curve by.
 _VARIANT = 3
 
@@ -46,7 +53,9 @@ class Grid:
     #: low, weight: (last - first + 1,), interpolation from the m bins to the cells.
     low: NDArray[np.intp]
     weight: NDArray[np.float64]
-    measured: NDArray[np.bool_]  #: (last - first + 1,), which cells hold points of their own.
+    #: measured, unknown: (last - first + 1,), which cells hold points of their own, and which lie in a gap.
+    measured: NDArray[np.bool_]
+    unknown: NDArray[np.bool_]
 
 
 def make_grid(q: NDArray[np.float64]) -> Grid:
@@ -86,7 +95,23 @@ def make_grid(q: NDArray[np.float64]) -> Grid:
         weight = np.zeros(1)
     measured = np.zeros(centres.size, dtype=bool)
     measured[cell[starts] - first] = True
-    return Grid(slice(begin, end), starts, counts, first, last, low, weight, measured)
+    unknown = _in_gaps(q[begin:end], log_q, centres) & ~measured
+    return Grid(slice(begin, end), starts, counts, first, last, low, weight, measured, unknown)
+
+
+def _in_gaps(
+    q: NDArray[np.float64], log_q: NDArray[np.float64], centres: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return which cells lie in a wide gap between points whose spacing is even on both sides of it."""
+    found = np.zeros(centres.size, dtype=bool)
+    steps, log_steps = np.diff(q), np.diff(log_q)
+    for index in np.flatnonzero(log_steps * _PER_LN > _GAP_CELLS):
+        if index < _GAP_STEPS or index + _GAP_STEPS >= steps.size:
+            continue
+        near = np.r_[index - _GAP_STEPS : index, index + 1 : index + 1 + _GAP_STEPS]
+        if all(one[index] > _GAP_WIDER * one[near].max() for one in (steps, log_steps)):
+            found |= (centres > log_q[index]) & (centres < log_q[index + 1])
+    return found
 
 
 def _spread(grid: Grid, bins: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -123,7 +148,7 @@ def features_of_rows(
     Returns
     -------
     features : (k, N_GRID, N_CHANNELS) float32 array
-        Channels as in ``CHANNELS``; zero outside the window.
+        Channels as in ``CHANNELS``; zero outside the window, and in wide gaps.
     """
     grid = make_grid(q)
     inside = grid.inside
@@ -163,6 +188,7 @@ def features_of_rows(
         out[:, cells, 7] = 1
     out[:, cells, 5] = 1
     out[:, cells, 6] = grid.measured
+    out[:, np.flatnonzero(grid.unknown) + grid.first] = 0
     return out
 
 

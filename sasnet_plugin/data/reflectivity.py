@@ -4,12 +4,18 @@ Below the critical edge q_c all is reflected: R is flat, or rises as q where the
 sample. Beyond it Fresnel's law R = |(q - s)/(q + s)|², s² = q² - q_c², has R = 0.7 at q = 1.004 q_c and 0.1
 at 1.17 q_c (M. Born & E. Wolf, Principles of Optics, 1.5), which a resolution of 10 % widens to a factor of
 1.5. No film reflects more than all. Guinier's law is curved before it has fallen to 0.7, and then needs a
-factor of 2.5. Curves that begin close to the edge are not recognised (`benchmarks/independent`: 63 of 100).
+factor of 2.5.
+
+Concentrated spheres, and clusters of them, have a plateau and an edge as well. What tells them apart is how
+much is left beyond: Fresnel's law fixes it by q_c alone, at (q_c / 2q)⁴, and films change it by a factor of
+a few, while such particles scatter four to a hundred times as much. Where that is not certain a note says
+so, and the curve is read.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +24,8 @@ from ..arrays import Floats
 
 #: Shares of the largest intensity where the edge begins and ends, and the largest ratio of their q.
 HIGH, LOW, SHARPEST = 0.7, 0.1, 1.5
+#: The largest ratio for a plateau that is 1 to the noise.
+WIDEST = 2.0
 #: Points of total reflection at least, and how far they must reach in q.
 LEAST_POINTS, LEAST_REACH = 4, 1.35
 #: Scatter of ln I about a flat line or a ramp, beyond the noise, and the bend of its slope at the edge:
@@ -34,6 +42,36 @@ RAMP = 1.2
 _LEAST_ERROR = 0.02
 
 
+class Certainty(NamedTuple):
+    """What makes a reflectivity of a curve with a plateau and an edge; chosen on seeds 7, 11 and 12 of
+    `benchmarks/reading/reflectivity`.
+
+    ``excess`` is log₁₀ of the intensity over Fresnel's, averaged from 2 to 4 times the edge.
+    """
+
+    excess: float = 0.4  #: Up to which a plateau at 1 is total reflection.
+    unscaled_excess: float = 0.3  #: The same for one at another level.
+    #: Scatter of ln I about a power law beyond the edge from which on minima are deep, as of equal spheres,
+    #: and the excess that is left to such curves; none to those that rise before the edge, and are not
+    #: scaled to 1, as repelling particles do.
+    deep: float = 1.0
+    deep_excess: float = 0.1
+    #: Excess of a plateau at 1 as flat as this, in ln I, with an edge of `SHARP`: heavy films reflect much.
+    heavy_excess: float = 1.4
+    heavy_scatter: float = 0.03
+    #: Slope of ln I against ln q before the edge up to which a plateau is flat.
+    flat: float = 0.25
+    one: float = 0.16  #: ln of the level of total reflection, up to which it counts as 1.
+    #: level, scatter, bend: a plateau so near 1 in ln I, so flat, and with such an edge is total reflection,
+    #: however few its points are: reach in q, and the excess up to which.
+    exact: tuple[float, float, float] = (0.06, 0.02, -4.0)
+    exact_reach: tuple[tuple[float, float], ...] = ((1.1, 0.5), (1.5, 1.3))
+    beyond: tuple[float, float] = (2.0, 4.0)  #: q over that of the edge, where the excess is taken.
+
+
+CERTAINTY = Certainty()
+
+
 @dataclass(frozen=True)
 class _Edge:
     """Where a curve falls."""
@@ -43,8 +81,23 @@ class _Edge:
     low: float  #: q at `LOW`.
 
 
+@dataclass(frozen=True)
+class _Plateau:
+    """What a curve with a plateau and a sharp edge is like."""
+
+    reach: float  #: q of the edge over that of the first point.
+    sharpness: float  #: q at `LOW` over that at `HIGH`.
+    level: float  #: ln I of total reflection.
+    scatter: float  #: Of ln I about it, beyond the noise.
+    ramp: float  #: Slope of ln I against ln q just before the edge.
+    bend: float  #: Slope at the edge less that before.
+    fall: float  #: Slope from 1.5 to 6 times the edge.
+    excess: float  #: log₁₀ of the intensity beyond the edge over Fresnel's.
+    fringes: float  #: Scatter of ln I about a power law beyond the edge.
+
+
 def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = None) -> bool:
-    """Return whether a curve has total reflection and a critical edge.
+    """Return whether a curve is a specular reflectivity for certain.
 
     Parameters
     ----------
@@ -53,11 +106,65 @@ def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = No
     dintensity : (n,) float array, optional
         Its uncertainty; taken from neighbours where it is not given.
     """
+    return likeness(q, intensity, dintensity) == "certain"
+
+
+def likeness(
+    q: Floats, intensity: Floats, dintensity: Floats | None = None
+) -> Literal["", "possible", "certain"]:
+    """Return how surely a curve is a specular reflectivity; empty where it is none.
+
+    Parameters
+    ----------
+    q, intensity, dintensity
+        As in `is_reflectivity`.
+    """
+    plateau = _plateau_of(q, intensity, dintensity)
+    if plateau is None:
+        return ""
+    if _is_exact(plateau):
+        return "certain"
+    if not _has_critical_edge(plateau):
+        return ""
+    return "certain" if _is_fresnel(plateau) else "possible"
+
+
+def _is_exact(plateau: _Plateau) -> bool:
+    """Whether all is reflected, to the noise, up to an edge."""
+    level, scatter, bend = CERTAINTY.exact
+    near = abs(plateau.level) < level and plateau.scatter < scatter and plateau.bend < bend
+    return near and any(
+        plateau.reach > reach and plateau.excess < excess for reach, excess in CERTAINTY.exact_reach
+    )
+
+
+def _has_critical_edge(plateau: _Plateau) -> bool:
+    """Whether plateau and edge are as those of a reflectivity of any scale."""
+    if plateau.sharpness > SHARPEST or plateau.reach < LEAST_REACH:
+        return False
+    if plateau.bend > SHARP and plateau.fall > FALL:
+        return False
+    return any(plateau.scatter <= most and plateau.bend <= steep for most, steep in (ROUNDED, CLEAN))
+
+
+def _is_fresnel(plateau: _Plateau) -> bool:
+    """Whether so much is left beyond the edge as Fresnel's law and films leave."""
+    flat, one = abs(plateau.ramp) < CERTAINTY.flat, abs(plateau.level) < CERTAINTY.one
+    deep = plateau.fringes > CERTAINTY.deep
+    most = CERTAINTY.excess if one else CERTAINTY.unscaled_excess
+    if plateau.excess < (CERTAINTY.deep_excess if deep else most):
+        return one or plateau.ramp < CERTAINTY.flat or not deep
+    heavy = plateau.scatter < CERTAINTY.heavy_scatter and plateau.excess < CERTAINTY.heavy_excess
+    return one and flat and heavy and plateau.bend < SHARP
+
+
+def _plateau_of(q: Floats, intensity: Floats, dintensity: Floats | None) -> _Plateau | None:
+    """The plateau of a curve that falls off at once behind it; None for others."""
     padded = np.pad(intensity, 1, mode="edge")
     smooth = np.convolve(padded, [0.25, 0.5, 0.25], "valid")
-    edge = _edge_of(q, smooth)
-    if edge is None or edge.low / edge.high > SHARPEST or edge.high / q[0] < LEAST_REACH:
-        return False
+    edge = _edge_of(q, smooth) if np.max(smooth) > 0 else None
+    if edge is None or edge.low / edge.high > WIDEST:
+        return None
     error = np.abs(intensity - smooth) * 1.6 if dintensity is None else np.abs(dintensity)
     relative = np.hypot(np.minimum(error / np.maximum(np.abs(intensity), 1e-300), 1.0), _LEAST_ERROR)
     logarithm = np.log(np.maximum(intensity, 1e-9 * smooth.max()))
@@ -68,12 +175,32 @@ def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = No
     near = (q >= max(0.6 * edge.high, q[0])) & (q <= 0.93 * edge.high)
     beyond, ramp = smooth[q > 1.3 * edge.high], _slope(q, logarithm, relative, near)
     if beyond.max(initial=0.0) > MOST_BEYOND * np.exp(level) or ramp > RAMP:
-        return False
+        return None
     later = (q >= 1.5 * edge.high) & (q <= 6 * edge.high)
-    bend = float(np.log(LOW / HIGH) / np.log(edge.low / edge.high)) - ramp
-    if bend > SHARP and _slope(q, logarithm, relative, later) > FALL:
-        return False
-    return any(scatter <= most and bend <= steep for most, steep in (ROUNDED, CLEAN))
+    sharpness = edge.low / edge.high
+    return _Plateau(
+        reach=edge.high / float(q[0]),
+        sharpness=sharpness,
+        level=level,
+        scatter=scatter,
+        ramp=ramp,
+        bend=float(np.log(LOW / HIGH) / np.log(sharpness)) - ramp,
+        fall=_slope(q, logarithm, relative, later),
+        excess=_excess(q, logarithm - level, edge),
+        fringes=_scatter(q, logarithm, relative, later),
+    )
+
+
+def _excess(q: Floats, logarithm: Floats, edge: _Edge) -> float:
+    """log₁₀ of a curve of total reflection 1 over Fresnel's law, beyond the edge; inf where it has ended."""
+    first, last = CERTAINTY.beyond
+    x = q / edge.high
+    chosen = (x > first) & (x < last)
+    if not np.any(chosen):
+        return np.inf
+    inner = np.sqrt(x[chosen] ** 2 - 1)
+    fresnel = 2 * np.log((x[chosen] - inner) / (x[chosen] + inner))
+    return float(np.mean(logarithm[chosen] - fresnel) / np.log(10))
 
 
 def _edge_of(q: Floats, smooth: Floats) -> _Edge | None:
@@ -109,7 +236,18 @@ def _total_reflection(q: Floats, logarithm: Floats, relative: Floats, edge: _Edg
 
 
 def _slope(q: Floats, logarithm: Floats, relative: Floats, chosen: NDArray[np.bool_]) -> float:
-    """Slope of ln I against ln q over the chosen points; 0 where they are fewer than three."""
-    if np.count_nonzero(chosen) < 3:
-        return 0.0
-    return float(np.polyfit(np.log(q[chosen]), logarithm[chosen], 1, w=1 / relative[chosen])[0])
+    """Slope of ln I against ln q over the chosen points; 0 where they are too few for a line."""
+    return float(_line(q, logarithm, relative, chosen)[0])
+
+
+def _scatter(q: Floats, logarithm: Floats, relative: Floats, chosen: NDArray[np.bool_]) -> float:
+    """Standard deviation of ln I about a power law over the chosen points."""
+    line = _line(q, logarithm, relative, chosen)
+    return float(np.std(logarithm[chosen] - np.polyval(line, np.log(q[chosen])))) if np.any(chosen) else 0.0
+
+
+def _line(q: Floats, logarithm: Floats, relative: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Slope and constant of ln I against ln q; a slope of 0 where fewer than three q are chosen."""
+    if np.unique(q[chosen]).size < 3:
+        return np.array([0.0, float(np.mean(logarithm[chosen])) if np.any(chosen) else 0.0])
+    return np.polyfit(np.log(q[chosen]), logarithm[chosen], 1, w=1 / relative[chosen])

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import units
 from ..types import DataError
 from . import workbook
 from .failure import two_dimensional
-from .reflectivity import is_reflectivity
+from .reflectivity import likeness
 from .signature import PICTURES
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ _HEADERS = (
     ),
     (
         re.compile(
-            r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b",
+            r"^#\s*#\s*ORSO|\breflectivity\b|\breflectometry\b|\bspecular\b|\brefl\b|\bQz\b[^\n]{0,40}\bR\b"
+            r"|\bq\b[^\n]{0,30}\bR\b[^\n]{0,20}\b[ds]_?R\b",
             re.I | re.M,
         ),
         "reflectometry",
@@ -89,6 +91,9 @@ GRID_FILLED = 0.5
 
 GRID_RATIO = 8.0
 """Largest ratio of the sides of an image."""
+
+LEAST_POINTS = 20
+"""Of a curve whose shape tells its method."""
 
 MANY_TABLES = 8
 """No instrument writes one curve as more tables than this, each of five columns or more."""
@@ -209,24 +214,64 @@ def check_curve(raw: RawCurve, file: str) -> None:
     Raises
     ------
     DataError
-        For maps (two signed coordinates), correlation functions and reflectivities.
+        For maps (two signed coordinates) and correlation functions.
     """
     x, y = _ordered(raw)
-    if x.size < 20:
+    if x.size < LEAST_POINTS:
         return
     if _is_map(x, y):
         raise DataError(
             f"{file}: this looks like a map over two coordinates (both take either sign); {_USE}."
         )
     x, y = x[x > 0], y[x > 0]
-    if x.size < 20:
-        return
-    if _is_correlation(x, y):
+    if x.size >= LEAST_POINTS and _is_correlation(x, y):
         raise DataError(f"{file}: this looks like a light-scattering (DLS) correlation function; {_USE}.")
-    if is_reflectivity(x, y):
+
+
+def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str, ...]:
+    """Refuse a curve that is a specular reflectivity for certain.
+
+    An intensity in 1/cm is none, as reflectivities have no unit; nor is one whose unit of q is given.
+
+    Parameters
+    ----------
+    insisted : bool
+        The user gives the unit of q, and says with it that the first column is q of small angles.
+
+    Returns
+    -------
+    notes : tuple of str
+        A caution where the curve may be one.
+
+    Raises
+    ------
+    DataError
+        It is a reflectivity.
+    """
+    q, intensity, dintensity = _positive(raw)
+    found = likeness(q, intensity, dintensity) if q.size >= LEAST_POINTS else ""
+    if not found:
+        return ()
+    absolute = units.canonical(raw.intensity_unit, "intensity") is not None
+    if found == "certain" and not insisted and not absolute:
         raise DataError(
             f"{file}: this looks like reflectometry (total reflection, then a sharp edge); {_USE}."
+            " If it is small-angle scattering, give the unit of q (--q-unit A)."
         )
+    return (
+        "The curve has a plateau and a sharp edge, as a specular reflectivity has."
+        " If it is one, this answer means nothing.",
+    )
+
+
+def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
+    """The finite points of positive q, by ascending q, and their uncertainties where all have one."""
+    good = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
+    order = np.flatnonzero(good)[np.argsort(raw.q[good], kind="stable")]
+    sigma = None if raw.dintensity is None else raw.dintensity[order]
+    if sigma is not None and not np.all(np.isfinite(sigma)):
+        sigma = None
+    return raw.q[order], raw.intensity[order], sigma
 
 
 def _ordered(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:

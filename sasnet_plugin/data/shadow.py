@@ -35,8 +35,16 @@ class ShadowSettings(NamedTuple):
     #: Quantile of the differences of neighbours that shows their noise, where there are no uncertainties.
     quiet: float = 1 / 3
     top: float = 1.1  #: Within this factor in q beyond a point its top, and its steepness, are looked for.
-    #: How much wider, in ln q, the fall from 90 to 10 % beyond the peak must be than the rise before it.
+    #: How much wider, in ln q, the fall from `high` to `low` of the peak must be than the rise before it.
     one_sided: float = 1.2
+    high: float = 0.9
+    #: A peak may stand on what scatters beside it; the fall is compared above each of these parts.
+    low: tuple[float, ...] = (0.1, 0.3)
+    #: rise, next_peak: standard deviations, and part of the valley's intensity, by which a next peak rises.
+    rise: float = 5.0
+    next_peak: float = 0.15
+    above_valley: float = 1.1  #: Of the valley's intensity, where the fall to it is taken to end.
+    shallow: float = 0.7  #: Of `high`; valleys above it do not show how fast the intensity falls.
     fall: float = 0.6  #: Part of the highest intensity so far below which the first peak is over.
     faint: float = 0.05  #: Part of the highest intensity of all below which nothing is a peak.
     near: float = 1.2  #: Points within this factor in q show the slope beyond a point.
@@ -72,7 +80,8 @@ def shadowed(curve: Curve) -> int:
         return 0
     edge = _edge(q, smooth, sigma, peak)
     dark = float(np.min(smooth[:edge] - sigma[:edge])) < SETTINGS.nothing * smooth[edge]
-    if not dark or not _one_sided(q, smooth, edge):
+    # Smoothing widens peaks as narrow as a few points, on the side of the next peak more than on the other.
+    if not dark or not all(_one_sided(q, values, sigma, edge) for values in (smooth, intensity)):
         return 0
     clear = _clear(q, intensity, sigma, edge)
     return clear if SETTINGS.least <= clear <= q.size - 8 else 0
@@ -145,11 +154,32 @@ def _crossings(q: Floats, smooth: Floats, top: int, level: float) -> tuple[float
     return rise, float(q[top + beyond[0]]) if beyond.size else np.inf
 
 
-def _one_sided(q: Floats, smooth: Floats, top: int) -> bool:
-    """Whether the intensity falls more slowly beyond the top at a point than it rises before."""
-    top += int(np.argmax(smooth[top : max(int(np.searchsorted(q, q[top] * SETTINGS.top)), top + 2)]))
-    (low, far), (high, near) = (_crossings(q, smooth, top, level) for level in (0.1, 0.9))
-    return bool(np.log(far / near) > SETTINGS.one_sided * np.log(high / low)) if np.isfinite(far) else True
+def _one_sided(q: Floats, intensity: Floats, sigma: Floats, top: int) -> bool:
+    """Whether the intensity falls more slowly beyond the top at a point than it rises before.
+
+    Where it rises to a next peak, both sides are compared above the valley between the two.
+    """
+    ahead = max(int(np.searchsorted(q, q[top] * SETTINGS.top)), top + 2)
+    top += int(np.argmax(intensity[top : ahead + 1]))
+    valley = _valley(intensity, sigma, top)
+    parts = {max(low, valley) for low in SETTINGS.low if max(low, valley) < SETTINGS.shallow * SETTINGS.high}
+    step = float(np.log(q[top + 1] / q[top])) if top + 1 < q.size else 0.0
+    for part in parts:
+        (low, far), (high, near) = (_crossings(q, intensity, top, level) for level in (part, SETTINGS.high))
+        if np.isfinite(far) and np.log(far / near) <= SETTINGS.one_sided * np.log(high / low) + step:
+            return False
+    return True
+
+
+def _valley(intensity: Floats, sigma: Floats, top: int) -> float:
+    """Part of the top's intensity that the valley before the next peak is above; 0 without such a peak."""
+    level, error = intensity[top:], sigma[top:]
+    lowest = np.minimum.accumulate(level)
+    rises = (level - lowest > SETTINGS.rise * error) & (level > (1 + SETTINGS.next_peak) * lowest)
+    rises &= lowest > 0
+    if not np.any(rises):
+        return 0.0
+    return float(SETTINGS.above_valley * lowest[int(np.argmax(rises))] / level[0])
 
 
 def _below_liquids(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, peak: int) -> float:

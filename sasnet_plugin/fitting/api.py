@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.featureless import constant
 from ..data.given import Given, curve_of, sentences_in_python
 from ..domains import DEFAULT
 from ..noise import estimate_dintensity
@@ -188,6 +189,8 @@ def fit_with(
     if not split(options.models, classifier.manifest.labels)[1]:
         ledger.first = ledger.until + EFFORT.first  # but for a plugin, which may never return
     suggestion, shown = answer or suggested(curve, options, classifier)
+    if options.models is None and constant(curve.q, curve.intensity, curve.dintensity) is not None:
+        return told(_without_structure(curve, dintensity, notes, shown, classifier), options)
     state = State(curve, dintensity, Beliefs(suggestion), options, named_by(options, suggestion), notes=notes)
     state, found = searched(ledger, state, EFFORT.of_limit * for_ranking * limit)
     notes, dintensity = state.notes, state.dintensity
@@ -208,6 +211,16 @@ def fit_with(
     ended = ledger.ended or longer.ended
     result = replace(result, ended=ended, limit_met=ledger.cut and not ended, unfitted=unfitted)
     return told(_with_what_is_missing(result, state), options)
+
+
+def _without_structure(
+    curve: Curve, dintensity: NDArray[np.float64], notes: Sequence[str], shown: Suggestion, of: Classifier
+) -> FitResult:
+    """The result of a curve that is a constant and noise: no model has anything to explain in it."""
+    threshold = of.manifest.scope_threshold
+    return FitResult(
+        curve, dintensity, (), verified=True, notes=tuple(notes), expected=shown, scope_threshold=threshold
+    )
 
 
 def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..data.featureless import level, simple_shape
+from ..data.featureless import constant, level, simple_shape
 from ..data.raw import points
+from ..digits import rounded
 from ..domains import Seen
 from ..domains.heads import Parameter
 from ..noise import estimate_dintensity
@@ -21,6 +22,8 @@ from .findings import QuantitiesFinding, Value
 NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
 UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
+#: Largest change of an uncertainty by rounding it to one digit.
+_ROUNDING = 0.2
 #: Quantities that make a sample another one; resolutions or backgrounds beyond training only cost precision.
 _SIZES = ("lattice", "radius", "spacing")
 
@@ -93,6 +96,13 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     found = judged(seen.intensity, seen.dintensity)
     if found.hopeless:
         return [found.note + NO_MODEL]
+    level_of = constant(seen.q, seen.intensity, seen.dintensity)
+    if level_of is not None:
+        value = rounded(level_of.value, level_of.error, _ROUNDING)
+        return [
+            *[f"{found.note}."] * bool(found.note),
+            f"No structure: a constant, {value}, explains this curve{NO_MODEL}",
+        ]
     name = simple_shape(seen.q, seen.intensity, found.sigma)
     shape = f"{name} explains this curve within {found.against}" if name else level(seen.intensity)
     return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)

@@ -10,6 +10,7 @@ import pytest
 
 from sasnet_plugin.data import load
 from sasnet_plugin.data.reflectivity import is_reflectivity
+from sasnet_plugin.data.shadow import percus_yevick
 from sasnet_plugin.types import DataError
 
 CASES = [
@@ -104,3 +105,44 @@ def test_reflectivities_are_refused_whatever_their_scale_and_footprint(level: fl
     if footprint:  # a beam wider than the sample up to 0.8 of the edge
         reflected *= np.minimum(q / (0.8 * edge), 1.0)
     assert is_reflectivity(q, level * reflected)
+
+
+def _hard_spheres(q: np.ndarray, radius: float, fraction: float) -> np.ndarray:
+    """Percus-Yevick's structure factor on the form factor of spheres."""
+    x = q * radius
+    return (3 * (np.sin(x) - x * np.cos(x)) / x**3) ** 2 * percus_yevick(fraction, 2 * x)
+
+
+@pytest.mark.parametrize("fraction", [0.2, 0.3, 0.4, 0.5])
+@pytest.mark.parametrize("low", [0.3, 0.8, 1.2])
+def test_concentrated_spheres_are_no_reflectivity(fraction: float, low: float) -> None:
+    """They have a plateau or a ramp, and an edge, but scatter more beyond than Fresnel's law leaves."""
+    q = np.geomspace(low / 60, 20 / 60, 150)
+    curve = _hard_spheres(q, 60, fraction)
+    for level in (curve.max(), curve[0], 1e-3):
+        assert not is_reflectivity(q, curve / level + 1e-5)
+
+
+def _fresnel_file(write, header: str) -> Path:
+    q = np.geomspace(0.005, 0.15, 150)
+    reflected = _fresnel(q, 0.0102) + 1e-7
+    return write(q, reflected, 0.02 * reflected, header=header)
+
+
+def test_a_user_who_gives_the_unit_of_q_insists_on_a_curve(write) -> None:
+    path = _fresnel_file(write, "q I dI")
+    with pytest.raises(DataError, match=r"reflectometry.*--q-unit"):
+        load(path)
+    (curve,) = load(path, q_unit="A")
+    assert any("specular reflectivity" in note for note in curve.notes)
+
+
+def test_an_absolute_intensity_is_no_reflectivity(write) -> None:
+    """Reflectivities have no unit; 1/cm is that of small angles."""
+    (curve,) = load(_fresnel_file(write, "q (1/A) I (1/cm) dI (1/cm)"))
+    assert any("specular reflectivity" in note for note in curve.notes)
+
+
+def test_columns_named_r_and_dr_are_a_reflectivity(write, guinier) -> None:
+    with pytest.raises(DataError, match="reflectometry"):
+        load(write(*guinier, header="q (1/A)  R  dR"))

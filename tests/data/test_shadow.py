@@ -110,3 +110,22 @@ def test_equal_q_and_no_uncertainties_are_no_division_by_zero() -> None:
     clean = (1 + 100 * np.exp(-((q * 30) ** 2) / 3)) * (0.01 + 1 / (1 + np.exp(-(q - 0.006) / 0.0002)))
     for sigma in (np.zeros_like(q), 0.01 * clean, np.where(q < 0.004, 0.0, 0.01 * clean)):
         assert 0 <= shadowed(Curve(q, clean, sigma)) < q.size
+
+
+def _lattice(squares: list[int], first: float, width: float, q: np.ndarray) -> np.ndarray:
+    """Gaussian peaks of a cubic lattice at the square roots of h² + k² + l², on little between them."""
+    at = first * np.sqrt(np.array(squares) / squares[0])
+    peaks = sum(np.exp(-0.5 * ((q - one) / (width * one)) ** 2) / (k + 1) for k, one in enumerate(at))
+    return 100 * np.asarray(peaks) + 0.3
+
+
+@pytest.mark.parametrize("squares", [[1, 2, 3, 4], [2, 4, 6, 8], [3, 4, 8, 11, 12]])
+@pytest.mark.parametrize("width", [0.02, 0.04])
+@pytest.mark.parametrize("first", [0.024, 0.0253, 0.0261])
+def test_peaks_of_a_lattice_are_no_edge(squares: list[int], width: float, first: float) -> None:
+    """However the points fall on the first peak, and though the next one follows at 1.15 times its q."""
+    q = np.linspace(0.005, 0.15, 112)
+    clean = _lattice(squares, first, width, q)
+    sigma = 0.03 * clean
+    noisy = clean + sigma * np.random.default_rng(2).normal(size=q.size)
+    assert shadowed(Curve(q, noisy, sigma)) == 0

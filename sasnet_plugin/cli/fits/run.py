@@ -130,7 +130,8 @@ class Run:
         self.say.answer(outcome, found)
         if isinstance(found, Answer):
             return int(self.outputs.image(self.reading.kinds[outcome.file], outcome, found))
-        failed = int(found.best is None or bool(found.unanswered))  # the notes say why
+        none = found.best is None and found.constant is None
+        failed = int(none or bool(found.unanswered))  # the notes say why
         why = written(found, self.outputs, said=not self.say.silent)
         if why:
             self.say.failure(path, why)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data.featureless import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Suggestion
 from .model_fit import ModelFit, Posterior, Verification
@@ -85,6 +86,11 @@ class FitResult:
     def headline(self) -> str:
         """What is said first, everywhere: what explains the data, with values and errors."""
         return self.verdict.headline
+
+    @property
+    def constant(self) -> Constant | None:
+        """The level of a curve that shows nothing but a constant and noise; None of others."""
+        return constant(self.curve.q, self.curve.intensity, self.curve.dintensity)
 
     @property
     def model_free(self) -> ModelFree:

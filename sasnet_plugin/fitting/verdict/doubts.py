@@ -21,7 +21,7 @@ from .words import spoken
 
 def doubts(result: FitResult) -> tuple[str, ...]:
     """Of a result with a fit, by falling harm; empty where there is nothing that would hurt."""
-    if result.best is None:
+    if result.best is None or result.constant is not None:
         return tuple(_said(_WITHOUT, result))
     order = _EXPLAINED if equals.explained_within_error(result) else _UNEXPLAINED
     return tuple(dict.fromkeys(_said(order, result)))

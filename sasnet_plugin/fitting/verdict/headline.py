@@ -38,7 +38,10 @@ def headline(result: FitResult) -> str:
 
 
 def _found(result: FitResult) -> str:
-    best = result.best
+    best, level = result.best, result.constant
+    if level is not None:
+        value = rounded(level.value, level.error, VERDICT.rounding)
+        return f"No structure: constant {value}{_intensity_unit(result)}."
     if best is None:
         return "No model could be fitted."
     if not explained_within_error(result):
@@ -51,6 +54,11 @@ def _found(result: FitResult) -> str:
         return f"{said}. Explains the data{_but_for(result)}, {chisq}."
     given = stated_or_estimated(result)
     return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+
+
+def _intensity_unit(result: FitResult) -> str:
+    """The unit of a level, after a blank, where the file names it."""
+    return f" {result.curve.intensity_unit}" if result.curve.intensity_unit else ""
 
 
 def _but_for(result: FitResult) -> str:

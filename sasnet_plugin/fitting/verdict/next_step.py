@@ -57,6 +57,8 @@ def changes_of(result: FitResult, options: FitOptions) -> _Step:
         return {"--q-unit": "nm", **same}, "if q is in nm⁻¹"
     if result.ended:
         return {}, "to let the search come to its end"
+    if result.constant is not None:
+        return _written(options, TO_LOOK)
     if not explained_within_error(result):
         return _for_the_unexplained(result, options)
     found = (find(result, options) for find in (_simpler, _own_value, _expected))

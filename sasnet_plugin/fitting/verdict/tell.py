@@ -33,6 +33,8 @@ def verdict(result: FitResult, options: FitOptions) -> Verdict:
 
 def level(result: FitResult, found: tuple[str, ...]) -> str:
     """`EXPLAINS`, `DOUBTS` or `DOES_NOT`."""
+    if result.constant is not None:
+        return EXPLAINS
     if not explained_within_error(result):
         return DOES_NOT
     return EXPLAINS if explained(result) and not found else DOUBTS
