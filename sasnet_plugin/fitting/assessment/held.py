@@ -27,12 +27,13 @@ from ..evidence.prior import extent_in
 from ..ledger import spent
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import fittable, is_size, moving, sigmas
+from ..problem.free_parameters import fittable, is_size, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
 from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit
+from ..result.size_distributions import sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..task import UNLIMITED, Budget
 

@@ -128,6 +128,8 @@ class ModelFit:
         Program, version and fitter of the values, ``bumps 1.0.5, lm``; empty where they are of the search.
     start_chisq : float
         χ² where that fitter began; not a number where none did.
+    apart : mapping of str to float
+        What equally good fits with other kinds of size distribution add to errors, standard deviations.
     """
 
     model: str
@@ -153,6 +155,7 @@ class ModelFit:
     log_evidence: float = float("nan")
     fitter: str = ""
     start_chisq: float = float("nan")
+    apart: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -294,15 +297,3 @@ def _share_of_all(percent: float) -> str:
     if percent > 99.5:
         return "Nearly all"
     return "Hardly any" if percent < 0.5 else f"{percent:.0f} % of the"
-
-
-def over_median(parameters: Mapping[str, Parameter], distributions: Mapping[str, str], name: str) -> float:
-    """The mean of a size over what sasmodels' parameter stands for: 1 but for a log-normal distribution.
-
-    There it is the median: with the same curve it is smaller than the mean, which other kinds have, by half
-    the square of the width.
-    """
-    width = parameters.get(f"{name}_pd")
-    if width is None or distributions.get(name) != "lognormal":
-        return 1.0
-    return float(np.exp(0.5 * width.value**2))

@@ -10,7 +10,7 @@ from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
-from ..result.model_fit import ModelFit, explains, over_median
+from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
 from .equals import (
     as_good,
@@ -24,7 +24,7 @@ from .equals import (
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
-from .sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread, summed, sums
+from .sizes import Size, agreed, beyond, has_distribution, of_parameter, sizes, spread, summed, sums
 from .words import spoken
 
 #: Shapes and models whose thickness is not that of a shell.
@@ -131,8 +131,8 @@ def _without_model(result: FitResult) -> str:
 
 def _with_article(size: Size) -> str:
     """``an outer radius of 490 ± 3 Å``."""
-    article = "an" if size.name[0] in "aeou" else "a"
-    return f"{article} {in_words(f'{size.name} of', size)}"
+    article = "an" if size.title[0] in "aeou" else "a"
+    return f"{article} {in_words(f'{size.title} of', size)}"
 
 
 def in_words(name: str, size: Size) -> str:
@@ -149,7 +149,7 @@ def _values(result: FitResult, best: ModelFit) -> list[str]:
     wholes = _wholes(best, equals)
     hidden = set(beyond(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
-    said = [in_words(size.name, size) for size in wholes if not _open(size)]
+    said = [in_words(size.title, size) for size in wholes if not _open(size)]
     return [*said, *_singles(best, equals, hidden), *_longer(best), *_left(wholes, best, hidden)]
 
 
@@ -197,13 +197,8 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
     """A quantity as other fits have it, weighted as they are."""
-    own = sizes(best).get(name)
     return [
-        replace(
-            found[name],
-            value=as_in(best, own, fit, found[name].parts) if own else found[name].value,
-            weight=min(fit.weight / max(best.weight, 1e-9), 1.0),
-        )
+        replace(found[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
         for fit in fits
         if name in (found := sizes(fit))
     ]
@@ -224,13 +219,12 @@ def _poor_part(size: Size, best: ModelFit) -> bool:
 
 
 def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
-    of = bare(name).removesuffix("_pd")
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     shown = f" ({kind_})" if kind_ else ""
-    what = (
-        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{spoken(of)} "
-    )
-    return f"{what}{in_percent(size)} polydisperse{shown}"
+    one = sum(n.endswith("_pd") for n in fit.free) == 1
+    what = "" if one else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
+    letter = "" if bare(name) == name else f"{name[0]} "
+    return f"{letter}polydispersity{what} {in_percent(size)}{shown}"
 
 
 def in_percent(size: Size) -> str:
@@ -241,12 +235,18 @@ def in_percent(size: Size) -> str:
 
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
+    said = _plain_name(name, fit)
+    if has_distribution([name], fit):
+        said = f"mean {said}"
+    return said if bare(name) == name else f"{name[0]} {said}"
+
+
+def _plain_name(name: str, fit: ModelFit) -> str:
+    """The same without the letter of a component."""
     own = bare(name)
     said = spoken(own)
     if own == "radius" and name in summed(fit):
         said = "core radius"
     elif own == "thickness":
         said = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), said))
-    if over_median(fit.parameters, fit.distributions, name) > 1:
-        said = f"median {said}"  # What sasmodels' parameter is of a log-normal distribution, not the mean.
-    return said if own == name else f"{name[0]} {said}"
+    return said
