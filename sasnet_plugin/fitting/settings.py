@@ -113,6 +113,7 @@ class ProblemSettings:
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
     )
     slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
+    per_decade_behind_slit: int = setting(80, "Points of q a decade behind a slit that is only supposed.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -278,6 +279,18 @@ class AssessmentSettings:
         " of the detector, the shape that is taken for a Gaussian.",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
+    artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
+    artefact_tolerance: float = setting(
+        0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
+    )
+    slit_lengths: tuple[float, ...] = setting(
+        (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
+    )
+    slit_steps: tuple[float, ...] = setting((1.6, 1.25, 1.1), "By which the best is then changed.")
+    parasitic_reach: tuple[float, ...] = setting(
+        (1.2, 1.5, 2.0, 2.5, 3.2, 4.0), "Times the least q, up to which parasitic scattering may reach."
+    )
+    parasitic_share: float = setting(0.2, "And of the points at most.", "share")
     broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."

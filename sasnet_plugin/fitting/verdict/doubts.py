@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, listed, quantity, significant
+from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling
@@ -72,6 +73,25 @@ def few_points(result: FitResult) -> Iterator[str]:
     n, k = len(result.curve), len(result.fits[0].free)
     if n - k < max(3, k):
         yield f"{n} points for {k} fitted parameters: hardly any model would fail."
+
+
+def instrument(result: FitResult) -> Iterator[str]:
+    """A simpler model fits if the instrument did what the file does not say."""
+    found = result.artefact
+    if found is None:
+        return
+    model, chisq = found.model, chisq_text(found.reduced_chisq)
+    fewer = "" if model == result.fits[0].name else " with fewer parameters"
+    if found.kind == SLIT:
+        yield (
+            f"A slit that the file does not state may smear these data. Behind a slit of half length"
+            f" {significant(found.q, 2)} Å⁻¹, {model} fits{fewer} (reduced χ² {chisq})."
+        )
+    else:
+        yield (
+            f"The lowest points may hold parasitic scattering. Without the first {found.points}, {model} fits"
+            f"{fewer} from q = {significant(found.q, 2)} Å⁻¹ on (reduced χ² {chisq})."
+        )
 
 
 def no_uncertainties(result: FitResult) -> Iterator[str]:
@@ -267,8 +287,8 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, nearer, other_shape, without_a_model, other_size, warned,
-    interaction, open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates,
+    unit, few_points, instrument, time_within_error, atoms, nearer, other_shape, without_a_model, other_size,
+    warned, interaction, open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates,
     failed, understated, systematic,
 )  # fmt: skip
-_UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)
+_UNEXPLAINED: tuple[_Find, ...] = (unit, instrument, failed, time, scope, misfit)
