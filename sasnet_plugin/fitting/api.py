@@ -210,7 +210,12 @@ def fit_with(
     ended = ledger.ended or longer.ended
     artefact = _artefact(longer, state.curve, dintensity, result, given)
     result = replace(
-        result, artefact=artefact, ended=ended, limit_met=ledger.cut and not ended, unfitted=unfitted
+        result,
+        artefact=artefact,
+        limited=tuple(options.ranges),
+        ended=ended,
+        limit_met=ledger.cut and not ended,
+        unfitted=unfitted,
     )
     return told(_with_what_is_missing(result, state), options)
 

@@ -279,6 +279,10 @@ class AssessmentSettings:
         " of the detector, the shape that is taken for a Gaussian.",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
+    clear_share: float = setting(
+        0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
+    )
+    least_clear: int = setting(8, "Points for that at least.")
     artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
     artefact_tolerance: float = setting(
         0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."

@@ -28,6 +28,7 @@ from .effective_points import as_independent, in_words, independent_share
 from .goodness_of_fit import compare, verify
 from .long_bodies import beyond_the_window
 from .power_law_tails import stands_for_a_power_law, with_tails, without_lengths
+from .relative_misfit import misfit_of
 
 
 def assess(
@@ -240,7 +241,7 @@ def _verified(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
         first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
-    return [first, *found[1:]]
+    return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *found[1:]]
 
 
 def _warned(

@@ -57,6 +57,8 @@ class FitResult:
         The best model with other kinds of size distribution, as far as they were kept.
     artefact : Artefact or None
         What the instrument may have done instead of the sample; None where a simpler model gains nothing.
+    limited : tuple of str
+        Parameters for which a user has given a range.
     verdict : Verdict
         What is said of all this.
     """
@@ -78,6 +80,7 @@ class FitResult:
     scope_threshold: float = 0.0
     distributions: tuple[ModelFit, ...] = ()
     artefact: Artefact | None = None
+    limited: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
 
     @property

@@ -235,6 +235,25 @@ class Replicates:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """What a fit misses and what neighbouring points scatter by, whatever uncertainties are stated.
+
+    Parameters
+    ----------
+    relative : float
+        Root mean square of the residuals over the fitted intensity, of the clearer points.
+    scatter : float
+        Standard deviation of these without what is smooth along q.
+    over_stated : float
+        Scatter of neighbouring points over the uncertainties that the fit used; 1 where these are right.
+    """
+
+    relative: float
+    scatter: float
+    over_stated: float
+
+
+@dataclass(frozen=True)
 class Verification:
     """The measurement among what its fitted model would give.
 
@@ -255,6 +274,8 @@ class Verification:
         What the network says of bootstrap replicates; None where it was not asked.
     systematic : mapping or None
         Size and reach of an error that neighbouring residuals share; None where there is none.
+    misfit : Misfit or None
+        Of the first fit.
     """
 
     chisq_quantile: float
@@ -265,6 +286,7 @@ class Verification:
     noise: float = 1.0
     replicates: Replicates | None = None
     systematic: Mapping[str, float] | None = None
+    misfit: Misfit | None = None
 
     @property
     def structured(self) -> bool:
@@ -290,6 +312,7 @@ class Verification:
             "worst_q": list(self.worst),
             "twins": self.replicates.as_dict() if self.replicates else None,
             "systematic_error": dict(self.systematic) if self.systematic else None,
+            "misfit": vars(self.misfit) if self.misfit else None,
         }
 
 
