@@ -102,8 +102,8 @@ def own_limits(result: FitResult) -> Iterator[str]:
         p = result.fits[0].parameters.get(name)
         if p is not None and end_of_range(p):
             yield (
-                f"The range given for {name}, {interval(p.low, p.high)} {unit_text(p.unit)}, ends at the fitted"
-                " value. It may exclude the answer."
+                f"The range given for {name}, {interval(p.low, p.high)} {unit_text(p.unit)}, ends at the"
+                " fitted value. It may exclude the answer."
             )
 
 
@@ -355,5 +355,6 @@ _EXPLAINED: tuple[_Find, ...] = (
     failed, understated, systematic,
 )  # fmt: skip
 _UNEXPLAINED: tuple[_Find, ...] = (
-    unit, own_limits, instrument, failed, too_small_uncertainties, replaced_uncertainties, time, scope, misfit,
+    unit, own_limits, instrument, failed, too_small_uncertainties, replaced_uncertainties, time, scope,
+    misfit,
 )  # fmt: skip
