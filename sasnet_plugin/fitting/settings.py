@@ -273,6 +273,10 @@ class AssessmentSettings:
     held_width: float = setting(
         0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
     )
+    spread_width: float = setting(
+        0.05, "Where a fit of a particle begins all of whose sizes are spread together.", "share"
+    )
+    spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
         "What the centre of a resolution function is usually off by, over its width: calibration of q, cells"
