@@ -332,6 +332,7 @@ class AssessmentSettings:
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"
     )
+    shown_weight: float = setting(5e-4, "Of the evidence: less is shown as 0.", "share")
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
     )

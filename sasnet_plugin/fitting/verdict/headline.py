@@ -83,9 +83,17 @@ def explanation(result: FitResult, best: ModelFit) -> str:
     said = capital(like or with_name(best))
     values = ", ".join(_values(result, best))
     text = f"{said}: {values}" if values else said
-    if tied:
-        it = best.short_name if like else "it"
-        text += f"; {some([fit.short_name for fit in tied])} cannot be told from {it} here"
+    return text + _ties(result, tied, best.short_name if like else "it")
+
+
+def _ties(result: FitResult, tied: Sequence[ModelFit], it: str) -> str:
+    """Models that cannot be told from the first; those apart that take an error which is not stated."""
+    error, beside = result.excused
+    plain = [fit.short_name for fit in tied if fit.short_name not in beside]
+    within = [fit.short_name for fit in tied if fit.short_name in beside]
+    text = f"; {some(plain)} cannot be told from {it} here" if plain else ""
+    if within:
+        text += f"; within {error}, {some(within)} cannot be told from {it} either"
     return text
 
 
@@ -117,8 +125,17 @@ def _unexplained(result: FitResult) -> str:
         f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
         f" {chisq_text(first.reduced_chisq)}."
     )
+    if first is not best:
+        said += _why_first(best, first)
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
     return said + (_agreement("The fits that come near", close) or _without_model(result))
+
+
+def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
+    """A further sentence on a fit that stands first though another comes nearer."""
+    fewer = len(best.free) < len(nearest_.free)
+    why = f"it has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "it is more probable"
+    return f" {capital(best.short_name)}, reduced χ² {chisq_text(best.reduced_chisq)}, ranks first: {why}."
 
 
 def _without_model(result: FitResult) -> str:
@@ -146,7 +163,8 @@ def in_words(name: str, size: Size) -> str:
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
     equals = [fit for fit in as_good(result) if fit.model != best.model]
-    wholes = _wholes(best, equals)
+    # A more general model that says the same does not hide what the simple one determines.
+    wholes = _wholes(best, [fit for fit in equals if len(fit.free) <= len(best.free)])
     hidden = set(beyond(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
     said = [in_words(size.title, size) for size in wholes if not _open(size)]

@@ -84,7 +84,8 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     second = replace(SHELL, reduced_chisq=8.4)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
-        "Nothing that was fitted explains the data. Nearest: core-shell spheres, reduced χ² 8.4. The fits"
+        "Nothing that was fitted explains the data. Nearest: core-shell spheres, reduced χ² 8.4. Sphere,"
+        " reduced χ² 9.1, ranks first: it is more probable. The fits"
         " that come near agree on a mean outer radius of 72.5 ± 1.6 Å."
     )
     assert "Explains" not in said
@@ -160,3 +161,22 @@ def test_a_whole_that_no_part_determines_has_no_value() -> None:
     said = headline(answer(fitted("core_shell_sphere", weight=0.9, **parts)))
     assert "outer radius not determined by these data" in said
     assert "±" not in said.partition("Explains")[0]
+
+
+def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> None:
+    shell = fitted("core_shell_sphere", radius=p(40.1, 0.2), thickness=p(14.8, 0.4), weight=0.8)
+    general = fitted(
+        "core_multi_shell", n=p(2, None, "", fixed=True), radius=p(39, 3), thickness1=p(8, 5),
+        thickness2=p(8, 5), radius_pd=p(0.1, 0.05, ""), weight=0.2,
+    )  # fmt: skip
+    said = headline(answer(shell, general, alike=("core_multi_shell",)))
+    assert "core radius 40.1 ± 0.2 Å, shell thickness 14.8 ± 0.4 Å" in said
+    assert "outer radius" not in said
+
+
+def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
+    within = answer(SPHERE, FUZZY, excused=("a systematic error of 3 % of I", ("fuzzy_sphere",)))
+    assert "; within a systematic error of 3 % of I, fuzzy_sphere cannot be told from sphere either." in (
+        headline(within)
+    )
+    assert "sphere here" not in headline(within)
