@@ -97,6 +97,8 @@ class Curve:
     intensity_unit : str
         "cm⁻¹", into which other inverse lengths are converted on reading; else the file's own word, as
         "counts"; empty where the file names none.
+    replaced : int
+        Uncertainties that were not usable and were replaced from those of neighbouring points.
     q_asked : bool
         Whether a user has said where q begins: then no first point is doubted.
     """
@@ -115,6 +117,7 @@ class Curve:
     entries: int = 1
     q_asked: bool = False
     intensity_unit: str = ""
+    replaced: int = 0
 
     def __post_init__(self) -> None:
         q = _column("q", self.q)

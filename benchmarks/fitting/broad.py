@@ -89,7 +89,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     """sasnet's answer to one problem."""
     from sasnet_plugin.fitting.api import fit_with
     from sasnet_plugin.fitting.evidence.weights import alike
-    from sasnet_plugin.fitting.result.model_fit import over_median
+    from sasnet_plugin.fitting.result.reported_values import value_of
     from sasnet_plugin.fitting.task import FitOptions
 
     given = problem(index, seed)
@@ -99,8 +99,7 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
     own = next((fit for fit in result.fits if fit.name == given.model), None)
     values: dict[str, list[float | None]] = {}
     for name, mean in given.means.items() if own else ():
-        p, over = own.parameters[name], over_median(own.parameters, own.distributions, name)
-        values[name] = [over * p.value, None if p.error is None else over * p.error, mean]
+        values[name] = [*value_of(own, name), mean]
     return {
         "index": index, "model": given.model, "kind": given.kind, "seconds": seconds, "truth": given.truth,
         "best": result.best.name if result.best else None, "explained": result.verified,

@@ -90,16 +90,17 @@ def solve(contestant: str, index: int, seed: int) -> dict[str, Any]:
 
 
 def _compared(fit: ModelFit, name: str, truth: Mapping[str, Any]) -> list[float | None]:
-    """Value, error and truth of a parameter; of a size the means: sasmodels' log-normal has the median."""
-    from sasnet_plugin.fitting.result.model_fit import over_median
+    """Value, error and truth of what is reported: number means, and relative standard deviations."""
+    from sasnet_plugin.fitting.result.reported_values import value_of
+    from sasnet_plugin.fitting.result.size_distributions import moments
     from sasnet_plugin.simulate.clean import PD_TYPES
 
-    p, mean = fit.parameters[name], over_median(fit.parameters, fit.distributions, name)
-    known = p.error is not None and p.at_least is None
-    own = 1.0
-    if f"{name}_pd" in truth and PD_TYPES[int(truth[f"{name}_pd_type"])] == "lognormal":
-        own = float(np.exp(0.5 * truth[f"{name}_pd"] ** 2))
-    return [mean * float(p.value), mean * float(p.error or 0.0) if known else None, own * float(truth[name])]
+    value, error = value_of(fit, name)
+    size, true = name.removesuffix("_pd"), float(truth[name])
+    if truth.get(f"{size}_pd"):
+        mean, deviation = moments(PD_TYPES[int(truth[f"{size}_pd_type"])], float(truth[f"{size}_pd"]))
+        true = mean * true if size == name else deviation
+    return [value, error if fit.parameters[name].at_least is None else None, true]
 
 
 def ranks(rows: Sequence[dict[str, Any]]) -> NDArray[np.float64]:

@@ -200,11 +200,13 @@ def _of(quantity: str, known: Sequence[Stated], model: str) -> Stated | None:
 
 def _bare(name: str, model: str) -> str:
     """A name without the letter of a sum's component, where only one component has such a quantity."""
-    return re.sub(r"^[AB] ", "", name) if "+" in model and model != "sphere+sphere" else name
+    own = re.sub(r"^[AB] ", "", name) if "+" in model and model != "sphere+sphere" else name
+    return own.removeprefix("mean ")
 
 
 def _width(known: Sequence[Stated]) -> Stated | None:
-    return next((one for one in known if one.width or "deviation" in one.name), None)
+    named = ("deviation", "polydispersity")
+    return next((one for one in known if one.width or any(word in one.name for word in named)), None)
 
 
 def _as_deviation(width: Stated) -> Stated:

@@ -35,9 +35,9 @@ import numpy as np  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
 from sasnet_plugin.fitting.problem.experiment import experiment  # noqa: E402
-from sasnet_plugin.fitting.problem.free_parameters import sigmas  # noqa: E402
 from sasnet_plugin.fitting.result.fit_result import FitResult  # noqa: E402
 from sasnet_plugin.fitting.result.model_fit import ModelFit, Parameter  # noqa: E402
+from sasnet_plugin.fitting.result.size_distributions import sigmas  # noqa: E402
 from sasnet_plugin.report.exports.sasview_clipboard import clipboard_text, page_state  # noqa: E402
 from sasnet_plugin.report.exports.sasview_project import write_project  # noqa: E402
 from sasnet_plugin.types import Curve  # noqa: E402

@@ -51,6 +51,8 @@ SLIP = 10.0
 
 BESIDE = 5
 """Neighbours looked at on each side."""
+_SLIPPED = 5.0
+"""Times a stated uncertainty that one in its place has at least: more than rounding."""
 
 
 def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) -> Curve:
@@ -95,7 +97,7 @@ def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) ->
     resolution = _resolution(raw, notes)
     dintensity = _uncertainty(raw, notes)
     curve = Curve(raw.q, raw.intensity, dintensity, *resolution, file=file, entry=entry, notes=tuple(notes))
-    curve = replace(curve, intensity_unit=raw.intensity_unit)
+    curve = replace(curve, intensity_unit=raw.intensity_unit, replaced=_replaced(raw.dintensity, dintensity))
     curve = shadow.without_shadow(curve)
     known = q_unit or raw.q_unit
     curve = replace(curve, q_unit=QUnit(known) if known else assumed(curve.q, curve.intensity))
@@ -239,6 +241,14 @@ def _uncertainty(raw: RawCurve, notes: list[str]) -> Floats | None:
     found, said = repaired(raw.q, raw.intensity, dy)
     notes.extend(said)
     return found
+
+
+def _replaced(stated: Floats | None, used: Floats | None) -> int:
+    """How many stated uncertainties are none, and have others in their place."""
+    if stated is None or used is None:
+        return 0
+    good = np.isfinite(stated) & (stated > 0)
+    return int(np.count_nonzero(~good | (used > _SLIPPED * np.where(good, stated, np.inf))))
 
 
 def _resolution(raw: RawCurve, notes: list[str]) -> tuple[Floats | None, Floats | None, Floats | None]:

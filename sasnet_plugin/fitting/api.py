@@ -20,6 +20,7 @@ from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
 from .asked import check_names, named_by, several_of, start_of
+from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
 from .assessment.flat import errors_to_add
 from .assessment.held import of_one, with_held
@@ -34,6 +35,7 @@ from .problem.plugin_models import split, with_plugins
 from .problem.resolution import has_resolution
 from .problem.resolution_tails import with_resolution_tails
 from .progress import Progress, shown, watched
+from .result.artefact import Artefact
 from .result.fit_result import FitResult
 from .result.model_fit import ModelFit
 from .settings import EFFORT, OPTIMIZE
@@ -209,7 +211,15 @@ def fit_with(
     if method.name == "lm":
         result = _over_kinds(result, found.kinds)
     ended = ledger.ended or longer.ended
-    result = replace(result, ended=ended, limit_met=ledger.cut and not ended, unfitted=unfitted)
+    artefact = _artefact(longer, state.curve, dintensity, result, given)
+    result = replace(
+        result,
+        artefact=artefact,
+        limited=tuple(options.ranges),
+        ended=ended,
+        limit_met=ledger.cut and not ended,
+        unfitted=unfitted,
+    )
     return told(_with_what_is_missing(result, state), options)
 
 
@@ -254,6 +264,23 @@ def _reported(
         place = open_[index]
         found[place] = fit if isinstance(fit, ModelFit) else without_bumps(found[place])
     return _beside_held(ledger, curve, dintensity, given, method, supposed, found)
+
+
+def _artefact(
+    ledger: Ledger,
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    result: FitResult,
+    given: frozenset[str],
+) -> Artefact | None:
+    """What the instrument may have done to the curve, with which a simpler model fits."""
+    if len(curve) != len(result.curve):  # the first points are excluded already
+        return None
+    asked = suspect_of(curve, dintensity, result.fits, given)
+    if asked is None:
+        return None
+    found = [found for _, found in answers(ledger, find_artefact, [asked], STRATEGY.time["fast"])]
+    return next((one for one in found if isinstance(one, Artefact)), None)
 
 
 def _beside_held(

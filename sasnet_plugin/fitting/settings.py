@@ -113,6 +113,7 @@ class ProblemSettings:
         0.1, "dq/q from which on the far tail of a resolution matters on a steep curve.", "share"
     )
     slope_window: float = setting(0.25, "About a point, in which the slope of the curve is taken.", "ln q")
+    per_decade_behind_slit: int = setting(80, "Points of q a decade behind a slit that is only supposed.")
     along_slit: int = setting(7, "Points of q along half a slit.")
     coarse_points: int = setting(80, "Points at most of the coarse copy of a curve.")
     bent: float = setting(0.01, "Of I: by so much the mean of a bent curve may be off within a cell.")
@@ -272,12 +273,32 @@ class AssessmentSettings:
     held_width: float = setting(
         0.2, "Usual width of a size distribution that a fit without one may overlook, relative to the size."
     )
+    spread_width: float = setting(
+        0.05, "Where a fit of a particle begins all of whose sizes are spread together.", "share"
+    )
+    spread_steps: int = setting(30, "Steps that such a fit may take.")
     resolution_centre: float = setting(
         0.03,
         "What the centre of a resolution function is usually off by, over its width: calibration of q, cells"
         " of the detector, the shape that is taken for a Gaussian.",
     )
     resolution_width: float = setting(0.05, "And its width, over itself.")
+    clear_share: float = setting(
+        0.5, "Of the points, by falling precision: those in which a misfit relative to I is seen.", "share"
+    )
+    least_clear: int = setting(8, "Points for that at least.")
+    artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
+    artefact_tolerance: float = setting(
+        0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
+    )
+    slit_lengths: tuple[float, ...] = setting(
+        (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
+    )
+    slit_steps: tuple[float, ...] = setting((1.6, 1.25, 1.1), "By which the best is then changed.")
+    parasitic_reach: tuple[float, ...] = setting(
+        (1.2, 1.5, 2.0, 2.5, 3.2, 4.0), "Times the least q, up to which parasitic scattering may reach."
+    )
+    parasitic_share: float = setting(0.2, "And of the points at most.", "share")
     broad: float = setting(0.5, "Width beyond which a size distribution is no longer one.")
     in_combination: float = setting(
         0.3, "Share of a parameter in a combination that the data leave open, to be named with it."
@@ -311,6 +332,7 @@ class AssessmentSettings:
     named_weight: float = setting(
         0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"
     )
+    shown_weight: float = setting(5e-4, "Of the evidence: less is shown as 0.", "share")
     most_background: float = setting(
         0.3, "Of I, where it is most: a background that changes along q by more is a component.", "share"
     )

@@ -28,6 +28,7 @@ from .effective_points import as_independent, in_words, independent_share
 from .goodness_of_fit import compare, verify
 from .long_bodies import beyond_the_window
 from .power_law_tails import stands_for_a_power_law, with_tails, without_lengths
+from .relative_misfit import misfit_of
 
 
 def assess(
@@ -70,6 +71,7 @@ def assess(
     told = [as_independent(widened(among, fit, found.errors[fit.name]), among.share) for fit in order]
     order = _in_order(told, groups, len(curve), completed)
     order = [without_lengths(beyond_the_window(fit, curve, dintensity)) for fit in order]
+    order = weightless_by_misfit(order)
     verdicts = _verified(among, order, found.errors)
     ranking = _ranking(among, order, verdicts[0], found.errors)
     return FitResult(
@@ -120,6 +122,16 @@ def _in_order(
         order = with_lower_chisq(order, [known.get(fit.name, fit) for fit in order])
         order = of_the_likeliest_group(as_the_simpler(order), groups)
     return order
+
+
+def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
+    """The same; fits whose weights are all shown as 0 follow by how far they miss the data.
+
+    Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
+    """
+    shown = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
+    others = [fit for fit in order if fit is not order[0] and fit.weight < ASSESSMENT.shown_weight]
+    return [*shown, *sorted(others, key=lambda fit: fit.reduced_chisq)]
 
 
 def with_lower_chisq(before: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:
@@ -240,7 +252,7 @@ def _verified(
         first = replace(first, replicates=replicates, sentences=(*first.sentences, *replicates.sentences))
     if error.relative > 0:
         first = replace(first, systematic={**error.as_dict(), "excuses": excused.excuses(error)})
-    return [first, *found[1:]]
+    return [replace(first, misfit=misfit_of(curve, dintensity, order[0])), *found[1:]]
 
 
 def _warned(

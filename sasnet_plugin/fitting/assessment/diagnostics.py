@@ -120,14 +120,14 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
         return p.value == limit
     if limit == inf:
         # As well where its reciprocal cannot be distinguished from zero.
-        return _end(p) == "upper" or not determined(name, p)
+        return end_of_range(p) == "upper" or not determined(name, p)
     return _near(name, limit, fit)
 
 
 def _near(name: str, limit: float, fit: ModelFit) -> bool:
     """Whether a value is at a limit, within its error or next to nothing."""
     p = fit.parameters[name]
-    if _end(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
+    if end_of_range(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
     tiny = ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
     return abs(p.value - limit) <= max(tiny, p.error or 0.0)
@@ -178,7 +178,7 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
     ]
 
 
-def _end(p: Parameter) -> str:
+def end_of_range(p: Parameter) -> str:
     """At which end of its range a fitted value is; empty where at none."""
     if p.fixed or not p.low < p.high:
         return ""
@@ -198,7 +198,7 @@ def _ends(p: Parameter) -> tuple[float, float]:
 
 
 def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
-    end = _end(p)
+    end = end_of_range(p)
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
@@ -251,7 +251,9 @@ def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if not determined(name, p):
         yield f"{name}, {value}, is not determined by these data: fix it, or take a model without it."
-    elif name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and _end(p) != "lower":
+    elif (
+        name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
+    ):
         yield f"{name}, {value}, cannot be distinguished from 0: one size does, without a distribution."
 
 
@@ -336,9 +338,9 @@ def _at_limit(name: str, limit: float | str, fit: ModelFit) -> str:
     if isinstance(limit, str):
         q = fit.parameters[limit]
         return f"{name}, {quantity(p.value, p.unit)}, is as good as {limit}, {quantity(q.value, q.unit)}"
-    if limit == inf and _end(p) == "upper":
+    if limit == inf and end_of_range(p) == "upper":
         return f"{name} is at its upper limit, {quantity(p.value, p.unit)}"
-    if _end(p) == "lower":
+    if end_of_range(p) == "lower":
         return f"{name} is at its lower limit, {quantity(p.value, p.unit)}"
     value = quantity(p.value, p.unit, None if p.fixed else p.error)
     end = f"{limit:g}".replace("inf", "infinity")

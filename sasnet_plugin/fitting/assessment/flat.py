@@ -27,6 +27,7 @@ from ..result.model_fit import ModelFit
 from ..task import UNLIMITED, Budget
 from .held import Held, errors_beside_held
 from .other_minima import spread_over_minima
+from .sizes_together import errors_by_sizes_together
 
 if TYPE_CHECKING:
     from ...simulate.bank import Bank
@@ -41,6 +42,7 @@ def errors_to_add(asked: Held, bank: Bank | None = None, budget: Budget = UNLIMI
     found = errors_beside_held(asked, bank, budget)
     own = {name: p.error or 0.0 for name, p in asked.fits[0].parameters.items()}
     found = with_flat(found, own, _flat(asked, deadline))
+    found = _with(found, errors_by_sizes_together(asked, deadline))
     return _with(found, spread_over_minima(asked, deadline))
 
 

@@ -27,12 +27,13 @@ from ..evidence.prior import extent_in
 from ..ledger import spent
 from ..problem.bounds import range_of
 from ..problem.experiment import TimeUpError, starting_values
-from ..problem.free_parameters import fittable, is_size, moving, sigmas
+from ..problem.free_parameters import fittable, is_size, moving
 from ..problem.model_curves import ModelCurves
 from ..problem.resolution import has_resolution
 from ..result.components import bare
 from ..result.covariance import errors_of
 from ..result.model_fit import ModelFit
+from ..result.size_distributions import sigmas
 from ..settings import ASSESSMENT, PROBLEM
 from ..task import UNLIMITED, Budget
 
@@ -202,11 +203,11 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
 
     def mixed(size: float) -> Floats:
         """All lengths of a particle larger and smaller together, its number of particles the same."""
-        factors, shares = _size_factors(size)
+        factors, shares = size_factors(size)
         parts = []
         for of, start, before, error in zip(own, starts, reference, asked.dintensities, strict=True):
             volumes = shares * factors**3
-            each = [of(_scaled(start, sizes, factor)) for factor in factors]
+            each = [of(scaled(start, sizes, factor)) for factor in factors]
             parts.append((volumes @ np.array(each) / volumes.sum() - before) / error)
         return asked.rows(parts)
 
@@ -230,7 +231,7 @@ def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
                 parts[i] = (of(starts[i]) - reference[i]) / asked.dintensities[i]
         return asked.rows(parts)
 
-    sizes = _sharp_sizes(asked, starts)
+    sizes = sharp_sizes(asked, starts)
     if len(sizes) > 1:
         yield _Spread.TOGETHER, mixed
     yield _Spread.NONE, displaced
@@ -269,7 +270,7 @@ def _held(asked: Held, starts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[_S
             )
 
 
-def _sharp_sizes(asked: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
+def sharp_sizes(asked: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
     """Sizes of a particle none of which has a distribution, if a user has settled none; else none."""
     info, start = load_model(asked.name).info, starts[0]
     if len(sum_parts(asked.name)) > 1:
@@ -281,13 +282,13 @@ def _sharp_sizes(asked: Held, starts: Sequence[Mapping[str, Any]]) -> list[str]:
     return sharp if len(sharp) == len(sizes) else []
 
 
-def _size_factors(size: float) -> tuple[Floats, Floats]:
+def size_factors(size: float) -> tuple[Floats, Floats]:
     """Sizes over their mean and their shares: Gaussian, the width squared so many times the usual one."""
     steps = np.linspace(-2.5, 2.5, 7)
     return 1 + ASSESSMENT.held_width * float(np.sqrt(size)) * steps, np.exp(-(steps**2) / 2)
 
 
-def _scaled(start: Mapping[str, Any], sizes: Sequence[str], factor: float) -> dict[str, Any]:
+def scaled(start: Mapping[str, Any], sizes: Sequence[str], factor: float) -> dict[str, Any]:
     return {**start, **{name: factor * float(start[name]) for name in sizes if name in start}}
 
 

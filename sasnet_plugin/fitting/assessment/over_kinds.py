@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from ..result.components import is_amplitude
 from ..result.fit_result import FitResult
-from ..result.model_fit import ModelFit, Parameter, over_median
+from ..result.model_fit import ModelFit, Parameter
+from ..result.size_distributions import deviation_over_width, mean_over_parameter
 from ..settings import ASSESSMENT
 
 
@@ -26,12 +27,8 @@ class Kind:
         Sizes are compared by their means, widths by the standard deviation over the mean.
         """
         own = name.removesuffix("_pd")
-        if own == name:
-            return over_median(self.parameters, self.distributions, name)
-        width = self.parameters[name].value
-        if self.distributions.get(own) != "lognormal" or width <= 0:
-            return 1.0
-        return math.sqrt(math.expm1(width**2)) / width
+        compare = mean_over_parameter if own == name else deviation_over_width
+        return compare(self.parameters, self.distributions, own)
 
 
 def over(name: str, best: Kind, others: Sequence[Kind]) -> Parameter:
@@ -67,7 +64,14 @@ def over_kinds(result: FitResult) -> FitResult:
     parameters = {
         name: p if is_amplitude(name) else over(name, own, others) for name, p in own.parameters.items()
     }
-    return replace(result, fits=(replace(best, parameters=parameters), *result.fits[1:]))
+    added = {name: _added(p, best.parameters[name]) for name, p in parameters.items() if p.error}
+    told = replace(best, parameters=parameters, apart=added)
+    return replace(result, fits=(told, *result.fits[1:]))
+
+
+def _added(after: Parameter, before: Parameter) -> float:
+    """What an error has grown by, as a standard deviation."""
+    return math.sqrt(max((after.error or 0.0) ** 2 - (before.error or 0.0) ** 2, 0.0))
 
 
 def _same(chisq: float, other: float) -> bool:

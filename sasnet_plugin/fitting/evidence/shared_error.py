@@ -57,7 +57,7 @@ def widened(among: Discrepancy, fit: ModelFit, error: SharedError) -> ModelFit:
     have put them: how far they move where the points are weighted by Σ⁻¹ (A. C. Aitken, Proc. R. Soc. Edinb.
     55 (1936) 42), beside a background that changes along q if there is one, is added.
     """
-    if not error.parts:
+    if not error.parts and error.noise == 1.0:
         return fit
     errors = _grown(among, fit, error)
     wider = {name: replace(fit.parameters[name], error=one) for name, one in errors.items()}

@@ -17,8 +17,9 @@ from ...simulate.quick_models.quick import quick_model
 from ...types import Curve
 from ..ledger import count, spent
 from ..result.model_fit import ModelFit
+from ..result.size_distributions import sigmas
 from ..settings import PROBLEM
-from .free_parameters import accepted, sigmas
+from .free_parameters import accepted
 from .overlaps import is_negative
 from .resolution import apply_sampling
 from .sums import all_exact, parts_of

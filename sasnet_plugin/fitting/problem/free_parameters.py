@@ -14,6 +14,7 @@ from ...simulate.clean import PD_TYPES
 from ...simulate.kernel import load_model
 from ...simulate.quick_models.cost_classes import cost_class
 from ..result.components import bare, is_scale
+from ..result.size_distributions import sigmas
 from ..settings import PROBLEM, START_VALUES
 from .sums import prefix, scales_of
 
@@ -155,17 +156,6 @@ def _layer(p: Any, info: Any) -> list[tuple[str, float, float]]:
 def _is_integer(p: Any) -> bool:
     name = bare(p.name)
     return name in COUNTS | _OTHER_INTEGERS or name.rstrip("0123456789") == "shape"
-
-
-def sigmas(kind: str) -> float:
-    """Half width of a distribution's range in a fit, in standard deviations.
-
-    Parameters
-    ----------
-    kind : str
-        gaussian, lognormal or schulz.
-    """
-    return 3.0 if kind == "gaussian" else 5.0
 
 
 def widths_of(parameters: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...data.featureless import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Suggestion
+from .artefact import Artefact
 from .model_fit import ModelFit, Posterior, Verification
 from .verdict import Verdict
 
@@ -55,6 +56,10 @@ class FitResult:
         `in_scope` of that below which no known model is likely.
     distributions : tuple of ModelFit
         The best model with other kinds of size distribution, as far as they were kept.
+    artefact : Artefact or None
+        What the instrument may have done instead of the sample; None where a simpler model gains nothing.
+    limited : tuple of str
+        Parameters for which a user has given a range.
     verdict : Verdict
         What is said of all this.
     """
@@ -75,6 +80,8 @@ class FitResult:
     expected: Suggestion | None = None
     scope_threshold: float = 0.0
     distributions: tuple[ModelFit, ...] = ()
+    artefact: Artefact | None = None
+    limited: tuple[str, ...] = ()
     verdict: Verdict = Verdict()
 
     @property

@@ -10,6 +10,7 @@ from ...digits import interval, quantity
 from ..settings import PROBLEM
 from .components import bare
 from .model_fit import ModelFit, Parameter
+from .reported_values import value_of
 
 #: Relative error up to which a value is known well enough to be told first.
 _KNOWN = 0.5
@@ -87,8 +88,22 @@ def in_words(name: str, p: Parameter) -> str:
 def parameters_in_words(found: ModelFit) -> str:
     """The fitted parameters in one line, with errors and units."""
     return ", ".join(
-        f"{in_words(name, p)}{_interval(found, name)}" for name, p in found.parameters.items() if not p.fixed
+        f"{in_words(name, p)}{_as_mean(found, name)}{_interval(found, name)}"
+        for name, p in found.parameters.items()
+        if not p.fixed
     )
+
+
+def _as_mean(found: ModelFit, name: str) -> str:
+    """The number mean, or relative standard deviation, where sasmodels' parameter is another quantity."""
+    size, p = name.removesuffix("_pd"), found.parameters[name]
+    if found.distributions.get(size) != "lognormal" or f"{size}_pd" not in found.parameters:
+        return ""
+    value, error = value_of(found, name)
+    own, reported = (
+        ("median", "mean") if size == name else ("of the logarithm", "relative standard deviation")
+    )
+    return f" ({own}; {reported} {quantity(value, p.unit, error)})"
 
 
 def _interval(found: ModelFit, name: str) -> str:

@@ -128,6 +128,8 @@ class ModelFit:
         Program, version and fitter of the values, ``bumps 1.0.5, lm``; empty where they are of the search.
     start_chisq : float
         χ² where that fitter began; not a number where none did.
+    apart : mapping of str to float
+        What equally good fits with other kinds of size distribution add to errors, standard deviations.
     """
 
     model: str
@@ -153,6 +155,7 @@ class ModelFit:
     log_evidence: float = float("nan")
     fitter: str = ""
     start_chisq: float = float("nan")
+    apart: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -232,6 +235,25 @@ class Replicates:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """What a fit misses and what neighbouring points scatter by, whatever uncertainties are stated.
+
+    Parameters
+    ----------
+    relative : float
+        Root mean square of the residuals over the fitted intensity, of the clearer points.
+    scatter : float
+        Standard deviation of these without what is smooth along q.
+    over_stated : float
+        Scatter of neighbouring points over the uncertainties that the fit used; 1 where these are right.
+    """
+
+    relative: float
+    scatter: float
+    over_stated: float
+
+
+@dataclass(frozen=True)
 class Verification:
     """The measurement among what its fitted model would give.
 
@@ -252,6 +274,8 @@ class Verification:
         What the network says of bootstrap replicates; None where it was not asked.
     systematic : mapping or None
         Size and reach of an error that neighbouring residuals share; None where there is none.
+    misfit : Misfit or None
+        Of the first fit.
     """
 
     chisq_quantile: float
@@ -262,6 +286,7 @@ class Verification:
     noise: float = 1.0
     replicates: Replicates | None = None
     systematic: Mapping[str, float] | None = None
+    misfit: Misfit | None = None
 
     @property
     def structured(self) -> bool:
@@ -287,6 +312,7 @@ class Verification:
             "worst_q": list(self.worst),
             "twins": self.replicates.as_dict() if self.replicates else None,
             "systematic_error": dict(self.systematic) if self.systematic else None,
+            "misfit": vars(self.misfit) if self.misfit else None,
         }
 
 
@@ -294,15 +320,3 @@ def _share_of_all(percent: float) -> str:
     if percent > 99.5:
         return "Nearly all"
     return "Hardly any" if percent < 0.5 else f"{percent:.0f} % of the"
-
-
-def over_median(parameters: Mapping[str, Parameter], distributions: Mapping[str, str], name: str) -> float:
-    """The mean of a size over what sasmodels' parameter stands for: 1 but for a log-normal distribution.
-
-    There it is the median: with the same curve it is smaller than the mean, which other kinds have, by half
-    the square of the width.
-    """
-    width = parameters.get(f"{name}_pd")
-    if width is None or distributions.get(name) != "lognormal":
-        return 1.0
-    return float(np.exp(0.5 * width.value**2))

@@ -12,7 +12,9 @@ from ...data.sample.kind import kind_by_look
 from ...data.sample.sample import CONCENTRATIONS, CONTRASTS, PROBES, SERIES, SETTINGS, Sample
 from ...digits import chisq_text, listed, significant
 from ...in_python import in_python
-from ..result.model_fit import Parameter, over_median
+from ..result.model_fit import Parameter
+from ..result.reported_values import value_of
+from ..result.size_distributions import mean_over_parameter
 from ..result.verdict import DOES_NOT, DOUBTS, EXPLAINS, Verdict
 from ..settings import ASSESSMENT
 from ..task import FitOptions
@@ -21,7 +23,7 @@ from ..verdict.in_python import of_verdict
 from ..verdict.in_python import spoken_in_python as of_single
 from ..verdict.names import capital, some, with_name
 from ..verdict.next_step import command
-from ..verdict.sizes import Size
+from ..verdict.sizes import Size, has_distribution
 from ..verdict.words import spoken
 from .changes import largest_change
 from .ranking import not_distinguished
@@ -139,18 +141,17 @@ def _group(result: SampleResult, best: JointFit) -> str:
 
 def _values(best: JointFit) -> list[str]:
     """Lengths, densities and widths that the curves share, with errors."""
-    found = []
+    found, fit = [], best.of_curve(0)
     for name, p in best.parameters.items():
         if p.fixed or p.error is None or name in ("scale", "background") or not _known(name, p):
             continue
+        value, error = value_of(fit, name)
         if name.endswith("_pd"):
-            spread = in_percent(Size("", p.value, p.error, "", (name,)))
-            found.append(f"{_spoken(name.removesuffix('_pd'))} {spread} polydisperse")
+            spread = in_percent(Size("", value, error, "", (name,)))
+            found.append(f"polydispersity of the {_spoken(name.removesuffix('_pd'))} {spread}")
         else:
-            over = over_median(best.parameters, best.distributions, name)
-            what = _spoken(name) if over == 1.0 else f"mean {_spoken(name)}"
-            size = Size(what, over * p.value, over * p.error, p.unit, (name,))
-            found.append(in_words(size.name, size))
+            size = Size(_spoken(name), value, error, p.unit, (name,), mean=has_distribution([name], fit))
+            found.append(in_words(size.title, size))
     return found
 
 
@@ -219,7 +220,7 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     name = result.changing
     if not name:
         return ""
-    over = over_median(best.parameters, best.distributions, name)
+    over = mean_over_parameter(best.parameters, best.distributions, name)
     own = [one[name] for one in best.own]
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
     each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]

@@ -6,7 +6,9 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from ...digits import chisq_text, listed, quantity, significant
+from ...digits import chisq_text, interval, listed, quantity, significant, unit_text
+from ..assessment.diagnostics import end_of_range
+from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling
@@ -15,6 +17,7 @@ from ..settings import ASSESSMENT
 from . import equals
 from .names import capital, is_body, kind, some, with_name
 from .network import disagreement, scope, without_a_model
+from .settings import VERDICT
 from .sizes import beyond, comparable, largest, left_open, sizes
 from .words import spoken
 
@@ -74,22 +77,100 @@ def few_points(result: FitResult) -> Iterator[str]:
         yield f"{n} points for {k} fitted parameters: hardly any model would fail."
 
 
+def instrument(result: FitResult) -> Iterator[str]:
+    """A simpler model fits if the instrument did what the file does not say."""
+    found = result.artefact
+    if found is None:
+        return
+    model, chisq = found.model, chisq_text(found.reduced_chisq)
+    fewer = "" if model == result.fits[0].name else " with fewer parameters"
+    if found.kind == SLIT:
+        yield (
+            f"A slit that the file does not state may smear these data. Behind a slit of half length"
+            f" {significant(found.q, 2)} Å⁻¹, {model} fits{fewer} (reduced χ² {chisq})."
+        )
+    else:
+        yield (
+            f"The lowest points may hold parasitic scattering. Without the first {found.points}, {model} fits"
+            f"{fewer} from q = {significant(found.q, 2)} Å⁻¹ on (reduced χ² {chisq})."
+        )
+
+
+def own_limits(result: FitResult) -> Iterator[str]:
+    """A range that a user has given ends where the best value is."""
+    for name in result.limited:
+        p = result.fits[0].parameters.get(name)
+        if p is not None and end_of_range(p):
+            yield (
+                f"The range given for {name}, {interval(p.low, p.high)} {unit_text(p.unit)}, ends at the"
+                " fitted value. It may exclude the answer."
+            )
+
+
 def no_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as no uncertainties are stated."""
-    if result.curve.dintensity is None:
+    if result.curve.dintensity is not None:
+        return
+    found = result.verification and result.verification.misfit
+    if not found:
         yield (
             "The data state no uncertainties, so that χ² says only that the fit follows the points; a small"
             " misfit would not show."
+        )
+        return
+    yield (
+        "The data state no usable uncertainties. The fit misses the points by"
+        f" {significant(100 * found.relative, 2)} % of I; neighbouring points scatter by"
+        f" {significant(100 * found.scatter, 2)} %."
+    )
+
+
+def replaced_uncertainties(result: FitResult) -> Iterator[str]:
+    """Many of the stated uncertainties are none."""
+    share = result.curve.replaced / max(len(result.curve), 1)
+    if share >= VERDICT.replaced:
+        yield (
+            f"{100 * share:.0f} % of the stated uncertainties are not usable and were replaced from their"
+            " neighbours; χ² depends on that."
         )
 
 
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² tests nothing, as the stated uncertainties are far too large."""
-    if result.curve.dintensity is not None and equals.overstated(result):
-        factor = significant(max(result.fits[0].reduced_chisq, 1e-12) ** -0.5, 2)
+    factor = _over_scatter(result)
+    if result.curve.dintensity is not None and (equals.overstated(result) or factor >= VERDICT.misstated):
+        factor = factor or max(result.fits[0].reduced_chisq, 1e-12) ** -0.5
         yield (
-            f"The stated uncertainties are about {factor} times the scatter about the fit, so that they"
-            " hardly reject any model."
+            f"The stated uncertainties are about {significant(factor, 2)} times the scatter of neighbouring"
+            " points, so that they hardly reject any model."
+        )
+
+
+def _over_scatter(result: FitResult) -> float:
+    """Uncertainties over the scatter of neighbouring points; 0 where that is not known."""
+    found = result.verification and result.verification.misfit
+    return 1 / max(found.over_stated, 1e-12) if found else 0.0
+
+
+def too_small_uncertainties(result: FitResult) -> Iterator[str]:
+    """χ² rejects right models, as neighbouring points scatter by more than is stated."""
+    factor = _over_scatter(result)
+    if result.curve.dintensity is not None and 0 < factor <= 1 / VERDICT.misstated:
+        yield (
+            f"Neighbouring points scatter by {significant(1 / factor, 2)} times the stated uncertainties:"
+            " these are too small. The errors of the values include that."
+        )
+
+
+def smooth_misfit(result: FitResult) -> Iterator[str]:
+    """The fit misses the points by more than they scatter, which large uncertainties hide."""
+    found = result.verification and result.verification.misfit
+    if not found or equals.only_within_error(result):
+        return
+    if found.relative >= max(VERDICT.hidden_misfit * found.scatter, VERDICT.least_misfit):
+        yield (
+            f"The fit misses the points by {significant(100 * found.relative, 2)} % of I, but neighbouring"
+            f" points scatter by {significant(100 * found.scatter, 2)} % only: the model may lack something."
         )
 
 
@@ -233,10 +314,11 @@ def structured(result: FitResult) -> Iterator[str]:
 
 def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
-    if not (equals.small_chisq(result) or equals.within_error(result)):
+    said = equals.small_chisq(result) or equals.within_error(result)
+    if not (said or list(too_small_uncertainties(result))):
         yield (
             f"Residuals are random but {result.fits[0].reduced_chisq ** 0.5:.1f} times as large as the"
-            " uncertainties, so that the errors of the values are too small by that."
+            " uncertainties; the errors of the values include that."
         )
 
 
@@ -267,8 +349,12 @@ _Find = Callable[[FitResult], Iterator[str]]
 #: By falling harm. Wrong by ten; no answer that means anything; another sample; a value that is none.
 _WITHOUT: tuple[_Find, ...] = (unit, reasons, failed, time)
 _EXPLAINED: tuple[_Find, ...] = (
-    unit, few_points, time_within_error, atoms, nearer, other_shape, without_a_model, other_size, warned,
-    interaction, open_values, disagreement, too_large_uncertainties, structured, no_uncertainties, replicates,
+    unit, few_points, own_limits, instrument, time_within_error, atoms, nearer, other_shape, without_a_model,
+    other_size, warned, interaction, open_values, disagreement, too_large_uncertainties,
+    too_small_uncertainties, structured, smooth_misfit, no_uncertainties, replaced_uncertainties, replicates,
     failed, understated, systematic,
 )  # fmt: skip
-_UNEXPLAINED: tuple[_Find, ...] = (unit, failed, time, scope, misfit)
+_UNEXPLAINED: tuple[_Find, ...] = (
+    unit, own_limits, instrument, failed, too_small_uncertainties, replaced_uncertainties, time, scope,
+    misfit,
+)  # fmt: skip

@@ -10,7 +10,7 @@ from ...model_free import Guinier
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
-from ..result.model_fit import ModelFit, explains, over_median
+from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
 from .equals import (
     as_good,
@@ -24,7 +24,7 @@ from .equals import (
 )
 from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
 from .settings import VERDICT
-from .sizes import Size, agreed, as_in, beyond, of_parameter, sizes, spread, summed, sums
+from .sizes import Size, agreed, beyond, has_distribution, of_parameter, sizes, spread, summed, sums
 from .words import spoken
 
 #: Shapes and models whose thickness is not that of a shell.
@@ -91,9 +91,17 @@ def explanation(result: FitResult, best: ModelFit) -> str:
     said = capital(like or with_name(best))
     values = ", ".join(_values(result, best))
     text = f"{said}: {values}" if values else said
-    if tied:
-        it = best.short_name if like else "it"
-        text += f"; {some([fit.short_name for fit in tied])} cannot be told from {it} here"
+    return text + _ties(result, tied, best.short_name if like else "it")
+
+
+def _ties(result: FitResult, tied: Sequence[ModelFit], it: str) -> str:
+    """Models that cannot be told from the first; those apart that take an error which is not stated."""
+    error, beside = result.excused
+    plain = [fit.short_name for fit in tied if fit.short_name not in beside]
+    within = [fit.short_name for fit in tied if fit.short_name in beside]
+    text = f"; {some(plain)} cannot be told from {it} here" if plain else ""
+    if within:
+        text += f"; within {error}, {some(within)} cannot be told from {it} either"
     return text
 
 
@@ -125,8 +133,17 @@ def _unexplained(result: FitResult) -> str:
         f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
         f" {chisq_text(first.reduced_chisq)}."
     )
+    if first is not best:
+        said += _why_first(best, first)
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
     return said + (_agreement("The fits that come near", close) or _without_model(result))
+
+
+def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
+    """A further sentence on a fit that stands first though another comes nearer."""
+    fewer = len(best.free) < len(nearest_.free)
+    why = f"it has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "it is more probable"
+    return f" {capital(best.short_name)}, reduced χ² {chisq_text(best.reduced_chisq)}, ranks first: {why}."
 
 
 def _without_model(result: FitResult) -> str:
@@ -139,8 +156,8 @@ def _without_model(result: FitResult) -> str:
 
 def _with_article(size: Size) -> str:
     """``an outer radius of 490 ± 3 Å``."""
-    article = "an" if size.name[0] in "aeou" else "a"
-    return f"{article} {in_words(f'{size.name} of', size)}"
+    article = "an" if size.title[0] in "aeou" else "a"
+    return f"{article} {in_words(f'{size.title} of', size)}"
 
 
 def in_words(name: str, size: Size) -> str:
@@ -154,10 +171,11 @@ def in_words(name: str, size: Size) -> str:
 def _values(result: FitResult, best: ModelFit) -> list[str]:
     """Two or three values with what equally good fits say of them in their errors, then what is open."""
     equals = [fit for fit in as_good(result) if fit.model != best.model]
-    wholes = _wholes(best, equals)
+    # A more general model that says the same does not hide what the simple one determines.
+    wholes = _wholes(best, [fit for fit in equals if len(fit.free) <= len(best.free)])
     hidden = set(beyond(best)).union(*(size.parts for size in wholes))
     # Equally good fits may leave nothing of a size that the first one seems to know.
-    said = [in_words(size.name, size) for size in wholes if not _open(size)]
+    said = [in_words(size.title, size) for size in wholes if not _open(size)]
     return [*said, *_singles(best, equals, hidden), *_longer(best), *_left(wholes, best, hidden)]
 
 
@@ -205,13 +223,8 @@ def _value(name: str, size: Size, best: ModelFit) -> str:
 
 def _same(name: str, fits: Sequence[ModelFit], best: ModelFit) -> list[Size]:
     """A quantity as other fits have it, weighted as they are."""
-    own = sizes(best).get(name)
     return [
-        replace(
-            found[name],
-            value=as_in(best, own, fit, found[name].parts) if own else found[name].value,
-            weight=min(fit.weight / max(best.weight, 1e-9), 1.0),
-        )
+        replace(found[name], weight=min(fit.weight / max(best.weight, 1e-9), 1.0))
         for fit in fits
         if name in (found := sizes(fit))
     ]
@@ -232,13 +245,12 @@ def _poor_part(size: Size, best: ModelFit) -> bool:
 
 
 def _polydispersity(name: str, size: Size, fit: ModelFit) -> str:
-    of = bare(name).removesuffix("_pd")
     kind_ = DISTRIBUTIONS.get(fit.distributions.get(name.removesuffix("_pd"), "gaussian"), "")
     shown = f" ({kind_})" if kind_ else ""
-    what = (
-        "" if of.startswith("radius") or sum(n.endswith("_pd") for n in fit.free) == 1 else f"{spoken(of)} "
-    )
-    return f"{what}{in_percent(size)} polydisperse{shown}"
+    one = sum(n.endswith("_pd") for n in fit.free) == 1
+    what = "" if one else f" of the {_plain_name(name.removesuffix('_pd'), fit)}"
+    letter = "" if bare(name) == name else f"{name[0]} "
+    return f"{letter}polydispersity{what} {in_percent(size)}{shown}"
 
 
 def in_percent(size: Size) -> str:
@@ -249,12 +261,18 @@ def in_percent(size: Size) -> str:
 
 def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
+    said = _plain_name(name, fit)
+    if has_distribution([name], fit):
+        said = f"mean {said}"
+    return said if bare(name) == name else f"{name[0]} {said}"
+
+
+def _plain_name(name: str, fit: ModelFit) -> str:
+    """The same without the letter of a component."""
     own = bare(name)
     said = spoken(own)
     if own == "radius" and name in summed(fit):
         said = "core radius"
     elif own == "thickness":
         said = _THICKNESS.get(fit.model, _THICKNESS.get(shape(fit.model), said))
-    if over_median(fit.parameters, fit.distributions, name) > 1:
-        said = f"median {said}"  # What sasmodels' parameter is of a log-normal distribution, not the mean.
-    return said if own == name else f"{name[0]} {said}"
+    return said

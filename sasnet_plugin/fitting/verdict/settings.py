@@ -29,6 +29,14 @@ class VerdictSettings:
     overstated: float = setting(
         3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
     )
+    misstated: float = setting(
+        2.3, "Uncertainties over the scatter of neighbouring points, or its inverse, beyond which it is said."
+    )
+    hidden_misfit: float = setting(
+        2.0, "Residuals over the scatter of neighbouring points, beyond which a fit misses something smooth."
+    )
+    least_misfit: float = setting(0.01, "And of I, at least: less is calibration.", "share")
+    replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are said.", "share")
     many_shapes: int = setting(3, "Shapes that explain the data beside the first, which choose none.")
     nearer: float = setting(
         10.0, "Reduced χ² of the first over that of another, which then is named whatever its evidence."

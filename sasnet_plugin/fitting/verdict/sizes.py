@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..result.components import bare
-from ..result.covariance import correlations
 from ..result.fit_result import FitResult
 from ..result.headline import determined, undetermined
-from ..result.model_fit import ModelFit, over_median
+from ..result.model_fit import ModelFit
+from ..result.reported_values import sum_of, value_of
 from .settings import VERDICT
 from .words import unit_of
 
@@ -58,6 +57,12 @@ class Size:
     unit: str
     parts: tuple[str, ...]  #: Names of the parameters that it is the sum of.
     weight: float = 1.0  #: Of its fit, over the best one's.
+    mean: bool = False  #: The number mean of a size distribution.
+
+    @property
+    def title(self) -> str:
+        """Its name, that of a mean called so."""
+        return f"mean {self.name}" if self.mean else self.name
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:
@@ -71,8 +76,14 @@ def sizes(fit: ModelFit) -> dict[str, Size]:
 
 
 def _sum(name: str, parts: tuple[str, ...], fit: ModelFit) -> Size:
-    known = [fit.parameters[part] for part in parts]
-    return Size(name, sum(p.value for p in known), _error(parts, fit), known[0].unit, parts)
+    value, error = sum_of(fit, parts)
+    return Size(name, value, error, fit.parameters[parts[0]].unit, parts, mean=has_distribution(parts, fit))
+
+
+def has_distribution(names: Iterable[str], fit: ModelFit) -> bool:
+    """Whether a size among these is distributed: then the number mean is what is reported."""
+    widths = (fit.parameters.get(f"{name}_pd") for name in names)
+    return any(width is not None and width.value > 0 for width in widths)
 
 
 def sums(fit: ModelFit) -> list[Size]:
@@ -83,25 +94,6 @@ def sums(fit: ModelFit) -> list[Size]:
 def summed(fit: ModelFit) -> set[str]:
     """Names of the parameters that make up `sums`."""
     return {part for size in sums(fit) for part in size.parts}
-
-
-def as_in(best: ModelFit, size: Size, fit: ModelFit, parts: Sequence[str]) -> float:
-    """A sum of another fit's parameters as the best one would have it: their means are the same.
-
-    Parameters
-    ----------
-    size : Size
-        The best fit's own.
-    parts : sequence of str
-        Of the other fit.
-    """
-    return _mean(fit, parts) - _mean(best, size.parts) + size.value
-
-
-def _mean(fit: ModelFit, parts: Sequence[str]) -> float:
-    return sum(
-        fit.parameters[part].value * over_median(fit.parameters, fit.distributions, part) for part in parts
-    )
 
 
 def left_open(result: FitResult) -> list[str]:
@@ -123,30 +115,6 @@ def _expanded(part: str, fit: ModelFit) -> list[str]:
     count = next((int(fit.parameters[n].value) for n in ("n", "n_shells") if n in fit.parameters), 1)
     numbered = [f"{stem}{i}" for i in range(1, count + 1)]
     return numbered if set(numbered) <= set(fit.parameters) else []
-
-
-def _error(names: Sequence[str], fit: ModelFit) -> float | None:
-    """Of a sum: what fits give against each other in a core and its shell is not in the whole."""
-    errors = np.array([fit.parameters[name].error or 0.0 for name in names])
-    if not errors.any():
-        return None
-    if len(names) == 1:
-        return float(errors[0])
-    return float(np.sqrt(max(errors @ _correlation(names, fit) @ errors, np.max(errors**2) * _LEAST)))
-
-
-#: Of the largest error's square: a sum is not known better than this, as the correlation is an estimate.
-_LEAST = 1e-4
-
-
-def _correlation(names: Sequence[str], fit: ModelFit) -> NDArray[np.float64]:
-    """Between errors, (k, k); none where the derivatives are not known."""
-    order = list(fit.derivatives)
-    if not set(names) <= set(order):
-        return np.eye(len(names))
-    at = [order.index(name) for name in names]
-    found = correlations(fit.derivatives)[np.ix_(at, at)]
-    return found if np.all(np.isfinite(found)) else np.eye(len(names))
 
 
 def comparable(size: Size, other: Size) -> bool:
@@ -174,15 +142,19 @@ def of_parameter(name: str, fit: ModelFit) -> Size | None:
     p = fit.parameters.get(name)
     if p is None or not determined(name, p):
         return None
-    if bare(name) == "rg_squared" and p.value > 0:  # as people and other models know it
-        root = float(np.sqrt(p.value))
-        return Size(name, root, None if p.error is None else p.error / (2 * root), "Ang", (name,))
+    value, error = value_of(fit, name)
+    if bare(name) == "rg_squared" and value > 0:  # as people and other models know it
+        root = math.sqrt(value)
+        return Size(name, root, None if error is None else error / (2 * root), "Ang", (name,))
     unit = unit_of(fit.model, bare(name), p.unit)
-    return Size(name, p.value, p.error, unit, (name,))
+    return Size(name, value, error, unit, (name,), mean=has_distribution([name], fit))
 
 
 def agreed(fits: Sequence[ModelFit]) -> Size | None:
-    """A quantity that is comparable in most of some fits, its error the spread; None where there is none."""
+    """A quantity that is comparable in most of some fits; None where there is none.
+
+    Its error is no less than any of theirs, and holds how far apart they are.
+    """
     known: dict[str, list[tuple[str, Size]]] = {}
     for fit in fits:
         for name, size in sizes(fit).items():
@@ -197,12 +169,13 @@ def _are_most(found: Sequence[tuple[str, Size]], fits: int) -> bool:
 
 
 def _common(same: Sequence[Size]) -> Size | None:
-    """The mean of some sizes of one name, if these are comparable."""
-    values = [size.value for size in same]
-    mean = float(np.mean(values))
-    if max(values) - min(values) > VERDICT.comparable * abs(mean):
+    """The mean of some sizes of one name, if these are comparable and each is determined."""
+    values, errors = [size.value for size in same], [size.error or 0.0 for size in same]
+    mean, error = float(np.mean(values)), float(np.hypot(np.std(values, ddof=1), max(errors)))
+    apart = max(values) - min(values) > VERDICT.comparable * abs(mean)
+    if apart or not error < VERDICT.comparable * abs(mean):
         return None
-    return Size(same[0].name, mean, float(np.std(values, ddof=1)), same[0].unit, ())
+    return Size(same[0].name, mean, error, same[0].unit, (), mean=any(size.mean for size in same))
 
 
 def beyond(fit: ModelFit) -> dict[str, float]:

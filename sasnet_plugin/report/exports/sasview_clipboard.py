@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 
 from ...files import MARK
-from ...fitting.problem.free_parameters import sigmas
 from ...fitting.result.model_fit import ModelFit, Parameter
+from ...fitting.result.size_distributions import sigmas
 from ...simulate.priors import model_info
 from ...types import sum_parts
 from ...written import CLIPBOARD_HEAD

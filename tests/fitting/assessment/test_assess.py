@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.assessment.assess import assess, of_the_likeliest_group
+from sasnet_plugin.fitting.assessment.assess import assess, of_the_likeliest_group, weightless_by_misfit
 from sasnet_plugin.fitting.assessment.excused import NONE_EXPLAINS
 from sasnet_plugin.fitting.result.model_fit import ModelFit
 from sasnet_plugin.fitting.result.verdict import DOES_NOT
@@ -90,3 +90,13 @@ def test_with_its_whole_error_a_vesicle_without_a_core_counts_as_the_sphere(
         assert result.fits[0].name == first
         assert "vesicle" not in result.alike
         assert len(asked) == len(set(asked))
+
+
+def test_fits_without_weight_stand_by_how_far_they_miss_the_data() -> None:
+    first, fuzzy, far = (
+        weighing("sphere", 1.0, -40),
+        weighing("fuzzy_sphere", 0.0, -50),
+        weighing("lamellar", 1e-40, -132),
+    )
+    order = [first, replace(far, reduced_chisq=144_697.0), replace(fuzzy, reduced_chisq=348.0)]
+    assert [fit.model for fit in weightless_by_misfit(order)] == ["sphere", "fuzzy_sphere", "lamellar"]

@@ -37,7 +37,7 @@ def test_a_radius_is_known_no_better_than_the_kinds_agree() -> None:
     best = of_kind("schulz", 62.5)
     found = over_kinds(answer(best, distributions=(of_kind("gaussian", 62.1),))).fits[0]
     assert found.parameters["radius"].value == 62.5
-    assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)))
+    assert found.parameters["radius"].error == pytest.approx(np.hypot(0.2, 0.4 / np.sqrt(2)), rel=1e-3)
     # One that is a standard deviation worse counts for less.
     worse = replace(of_kind("gaussian", 62.1), chisq=best.chisq + 1.0)
     less = over_kinds(answer(best, distributions=(worse,))).fits[0].parameters["radius"].error
@@ -49,9 +49,9 @@ def test_a_median_with_the_same_mean_is_the_same_radius() -> None:
     best = of_kind("schulz", 60.0, 0.2)
     median = of_kind("lognormal", 60.0 * float(np.exp(-0.02)), 0.2)
     same = over_kinds(answer(best, distributions=(median,))).fits[0].parameters["radius"]
-    assert same.error == pytest.approx(0.2)
+    assert same.error == pytest.approx(0.2, abs=1e-3)  # a sum over sizes ends at 5 σ
     turned = over_kinds(answer(median, distributions=(best,))).fits[0].parameters["radius"]
-    assert turned.error == pytest.approx(0.2)
+    assert turned.error == pytest.approx(0.2, abs=1e-3)
 
 
 def test_what_is_fixed_and_what_has_one_kind_alone_stay_as_they_are() -> None:
@@ -63,12 +63,13 @@ def test_what_is_fixed_and_what_has_one_kind_alone_stay_as_they_are() -> None:
 
 
 def test_widths_are_compared_by_the_deviation_over_the_mean() -> None:
-    """A log-normal distribution's width is that of ln of the size: 0.5 is a deviation of 53 % of the mean."""
-    best = of_kind("schulz", 60.0, float(np.sqrt(np.expm1(0.25))))
-    same = of_kind("lognormal", 60.0 * float(np.exp(-0.125)), 0.5)
-    assert over_kinds(answer(best, distributions=(same,))).fits[0].parameters["radius_pd"].error == (
-        pytest.approx(0.004)
-    )
-    other = of_kind("lognormal", 60.0 * float(np.exp(-0.125)), 0.4)
-    wide = over_kinds(answer(best, distributions=(other,))).fits[0].parameters["radius_pd"].error
-    assert wide == pytest.approx(np.hypot(0.004, (0.5329 - np.sqrt(np.expm1(0.16))) / np.sqrt(2)), abs=1e-3)
+    """A log-normal distribution's width is that of ln of the size: 0.25 is 25.4 % of the mean."""
+    best = of_kind("schulz", 60.0, float(np.sqrt(np.expm1(0.25**2))))
+    same = of_kind("lognormal", 60.0 * float(np.exp(-(0.25**2) / 2)), 0.25)
+    found = over_kinds(answer(best, distributions=(same,))).fits[0]
+    assert found.parameters["radius_pd"].error == pytest.approx(0.004, abs=1e-3)
+    other = of_kind("lognormal", 60.0 * float(np.exp(-(0.2**2) / 2)), 0.2)
+    wide = over_kinds(answer(best, distributions=(other,))).fits[0]
+    apart = (np.sqrt(np.expm1(0.25**2)) - np.sqrt(np.expm1(0.2**2))) / np.sqrt(2)
+    assert wide.parameters["radius_pd"].error == pytest.approx(np.hypot(0.004, apart), abs=1e-3)
+    assert wide.apart["radius_pd"] == pytest.approx(apart, abs=1e-3)

@@ -10,7 +10,7 @@ import pytest
 
 from sasnet_plugin.data.sample.described import sample_of
 from sasnet_plugin.data.sample.sample import Sample
-from sasnet_plugin.fitting.result.model_fit import over_median
+from sasnet_plugin.fitting.result.size_distributions import mean_over_parameter
 from sasnet_plugin.fitting.task import FitOptions
 from sasnet_plugin.fitting.together.distributions import over_kinds
 from sasnet_plugin.fitting.together.joint_fit import joint_fit
@@ -63,7 +63,7 @@ def test_means_of_kinds_agree_where_their_parameters_do_not(kinds: dict[str, Joi
     assert schulz.error
     assert lognormal.error
     best = kinds["lognormal"]
-    mean = over_median(best.parameters, best.distributions, "radius") * lognormal.value
+    mean = mean_over_parameter(best.parameters, best.distributions, "radius") * lognormal.value
     assert lognormal.value < RADIUS - 3 * lognormal.error  # a median
     assert abs(mean - schulz.value) < 0.5 * abs(lognormal.value - schulz.value)
     assert abs(mean - RADIUS) < 3 * lognormal.error

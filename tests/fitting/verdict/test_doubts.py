@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from made_results import CURVE, GOOD, GROUPS, SPHERE, WRONG, answer, fitted, p, unlike
 
+from sasnet_plugin.fitting.result.fit_result import FitResult
+from sasnet_plugin.fitting.result.model_fit import Misfit
 from sasnet_plugin.fitting.verdict.doubts import doubts, left_open, simpler_model
 from sasnet_plugin.fitting.verdict.headline import headline
 from sasnet_plugin.types import Suggestion
@@ -66,6 +68,36 @@ def test_errors_of_the_wrong_size_are_said() -> None:
     assert doubts(answer(replace(SPHERE, reduced_chisq=0.5))) == ()
     (small,) = doubts(answer(replace(SPHERE, reduced_chisq=2.0)))
     assert small.startswith("Residuals are random but 1.4 times as large")
+
+
+def test_uncertainties_that_neighbouring_points_contradict_are_said_both_ways() -> None:
+    """χ² of a smooth misfit may look right with uncertainties that are three times too large."""
+
+    def scattering(over_stated: float, relative: float = 0.01) -> FitResult:
+        misfit = Misfit(relative, 0.01, over_stated)
+        return answer(verification=replace(GOOD, misfit=misfit))
+
+    assert doubts(scattering(1.2)) == ()
+    assert "about 3 times the scatter of neighbouring points" in doubts(scattering(1 / 3))[0]
+    assert doubts(scattering(3.0))[0].startswith("Neighbouring points scatter by 3 times the stated")
+    assert doubts(scattering(1.0, 0.05))[0].startswith("The fit misses the points by 5 % of I, but")
+
+
+def test_uncertainties_that_were_replaced_are_said() -> None:
+    some = replace(CURVE, replaced=len(CURVE) // 4)
+    assert doubts(answer(curve=some))[0].startswith("25 % of the stated uncertainties are not usable")
+    assert doubts(answer(curve=replace(CURVE, replaced=1))) == ()
+
+
+def test_a_range_that_the_answer_lies_beyond_is_named() -> None:
+    at_end = fitted("sphere", radius=replace(p(50.0, 0.1), low=10.0, high=50.0))
+    found = answer(at_end, limited=("radius",))
+    assert doubts(found)[0] == (
+        "The range given for radius, 10 to 50 Å, ends at the fitted value. It may exclude the answer."
+    )
+    assert doubts(answer(SPHERE, limited=("radius",))) == ()
+    wrong = answer(at_end, limited=("radius",), verification=WRONG, verified=False)
+    assert doubts(wrong)[0].startswith("The range given for radius")
 
 
 def test_the_network_disagrees_unless_the_fits_refute_it() -> None:

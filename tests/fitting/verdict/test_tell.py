@@ -69,7 +69,7 @@ def _measured(model: str, seed: int, relative: float = 0.02, **parameters: objec
                 "radius": 72.0, "scale": 0.01, "background": 0.01, "radius_pd": 0.2, "radius_pd_n": 40,
                 "radius_pd_type": "schulz",
             },
-            "% polydisperse (Schulz)",
+            "polydispersity ",
         ),
         ("power_law", ("power_law", "guinier"), {"power": 3.2, "scale": 1e-4}, "exponent 3.2"),
     ],

@@ -211,7 +211,7 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
     options = FitOptions(models=("sphere", "/home/user/mine.py"))
     own = read(page(told(replace(result, fits=(plugin,)), options), groups)).words()
-    assert "Mine: median radius" in own
+    assert "Mine: mean radius" in own
     assert "--models sphere,mine.py" in own
     assert "mine says so." in own
     assert "/home" not in own

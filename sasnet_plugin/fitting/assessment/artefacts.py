@@ -1,0 +1,223 @@
+"""What an instrument may have done to a curve so that a simple model fits only beside it.
+
+A slit that no file states washes out fringes and bends the low-q end, as shells, second components and broad
+size distributions do. Parasitic scattering of slits and windows adds to the lowest points, as a thick and
+faint shell does. A simpler model is therefore fitted behind slits of several lengths, and without the lowest
+points. If it then fits with fewer parameters, an answer is not certain before the instrument is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...arrays import Floats
+from ...simulate.quick_models.quick import fit_cost_class
+from ...types import Curve, sum_parts
+from ..evidence.settings import EVIDENCE
+from ..ledger import spent
+from ..optimize.local_search import LocalMinimum, refine
+from ..problem.experiment import TimeUpError, starting_values
+from ..problem.model_curves import ModelCurves
+from ..problem.resolution import has_resolution
+from ..result.artefact import LOWEST_POINTS, SLIT, Artefact
+from ..result.model_fit import ModelFit, explains
+from ..result.size_distributions import sigmas
+from ..settings import ASSESSMENT, PROBLEM
+from ..task import UNLIMITED, Budget
+
+if TYPE_CHECKING:
+    from ...simulate.bank import Bank
+
+
+@dataclass(frozen=True)
+class Simple:
+    """A simple model that does not fit the curve as it is."""
+
+    name: str
+    free: int  #: Number of its free parameters.
+    starts: tuple[dict[str, Any], ...]
+    per_decade: int | None = None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A curve, its best fit, and simple models that an artefact may have spoilt."""
+
+    curve: Curve  #: As read: with a resolution only where the file states one.
+    dintensity: Floats  #: (n,)
+    best: ModelFit
+    simple: tuple[Simple, ...]
+    fixed: frozenset[str] = frozenset()  #: Parameters that a user has given.
+
+    @property
+    def name(self) -> str:
+        """Of the best fit."""
+        return self.best.name
+
+
+def suspect_of(
+    curve: Curve, dintensity: Floats, fits: Sequence[ModelFit], given: frozenset[str]
+) -> Suspect | None:
+    """What `find_artefact` is asked; None where no simple model fails.
+
+    Parameters
+    ----------
+    fits : sequence of ModelFit
+        The best first.
+    """
+    if not fits:
+        return None
+    best = fits[0]
+    failing = [
+        fit
+        for fit in fits
+        if _is_simple(fit)
+        and (fit is best or len(fit.free) < len(best.free))
+        and not explains(fit.reduced_chisq, len(curve))
+    ]
+    # Behind a slit a model of few parameters may be far off, and yet be the right one.
+    fewest = sorted(failing, key=lambda fit: (len(fit.free), fit.chisq))[: ASSESSMENT.artefact_models]
+    nearest = sorted(failing, key=lambda fit: fit.chisq)[: ASSESSMENT.artefact_models]
+    known = {fit.name: fit for fit in (*fewest, *nearest)}
+    simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in known.values()]
+    if "sphere" not in {fit.name for fit in fits} and len(best.free) > _FREE_OF_SPHERE:
+        simple.append(_sphere(curve))
+    return Suspect(curve, dintensity, best, tuple(simple), given) if simple else None
+
+
+#: Scale, background, radius and its distribution.
+_FREE_OF_SPHERE = 4
+
+
+def _sphere(curve: Curve) -> Simple:
+    """Spheres about as large as the curve asks for: a sphere's intensity is a half at q R = 1.9."""
+    bent = curve.q[np.argmax(curve.intensity < 0.5 * np.max(curve.intensity[:5]))]
+    radius = 1.9 / float(bent)
+    kind = {"radius_pd": 0.1, "radius_pd_n": 21, "radius_pd_nsigma": sigmas("gaussian")}
+    base = {
+        **kind,
+        "radius_pd_type": "gaussian",
+        "scale": 1.0,
+        "background": 0.0,
+        "sld": 4.0,
+        "sld_solvent": 1.0,
+    }
+    return Simple(
+        "sphere", _FREE_OF_SPHERE, tuple({**base, "radius": times * radius} for times in (1.0, 1.4))
+    )
+
+
+def _is_simple(fit: ModelFit) -> bool:
+    """Whether a fit is of one particle without a structure factor, and no slow one."""
+    alone = fit.structure_factor is None and len(sum_parts(fit.model)) == 1
+    return alone and not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
+
+
+def find_artefact(asked: Suspect, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Artefact | None:
+    """What lets a simpler model fit with evidence that is not strongly less; work for a pool."""
+    deadline = spent() + budget.seconds
+    found: list[tuple[float, Artefact]] = []
+    with suppress(TimeUpError):
+        for simple in asked.simple:
+            if not has_resolution(asked.curve):
+                found.extend(_behind_slits(asked, simple, deadline))
+            found.extend(_without_first_points(asked, simple, deadline))
+    better = [one for one in found if one[0] < EVIDENCE.strong]
+    return min(better, key=lambda one: one[0], default=(0.0, None))[1]
+
+
+def _refined(
+    asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float
+) -> LocalMinimum | None:
+    """The model's lowest minimum on another copy of the data."""
+    per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
+    local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
+    local.deadline = deadline
+    tolerances = (ASSESSMENT.artefact_tolerance, 0.0)
+    found = [refine(local, start, tolerances=tolerances) for start in simple.starts]
+    return min((one for one in found if one is not None), key=lambda one: one.chisq, default=None)
+
+
+def _behind_slits(asked: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:
+    """The slit that suits best, with BIC over that of the best fit."""
+    curve, n = asked.curve, len(asked.curve)
+
+    def chisq_behind(length: float) -> float:
+        behind = replace(curve, dxl=np.full(n, length), dxw=None)
+        done = _refined(asked, simple, behind, asked.dintensity, deadline)
+        return np.inf if done is None else done.chisq
+
+    lengths = [float(share * curve.q[-1]) for share in ASSESSMENT.slit_lengths]
+    tried = {length: chisq_behind(length) for length in lengths}
+    for step in ASSESSMENT.slit_steps:
+        best = min(tried, key=tried.__getitem__)
+        if tried[best] > ASSESSMENT.much_worse * n:
+            return  # no slit is what this model lacks
+        tried |= {length: chisq_behind(length) for length in (best * step, best / step)}
+    best = min(tried, key=tried.__getitem__)
+    free = simple.free + 1
+    reduced = tried[best] / max(n - free, 1)
+    if explains(reduced, n):
+        yield (
+            _bic(tried[best], free, n) - _bic(asked.best.chisq, len(asked.best.free), n),
+            Artefact(SLIT, simple.name, reduced, best),
+        )
+
+
+def _without_first_points(
+    asked: Suspect, simple: Simple, deadline: float
+) -> Iterator[tuple[float, Artefact]]:
+    """The fewest first points without which the model fits, where they lie above it and fall towards it."""
+    curve, n = asked.curve, len(asked.curve)
+    residual = (curve.intensity - asked.best.theory) / asked.dintensity
+    for first in _numbers_of_first_points(curve):
+        rest = _from(curve, first)
+        done = _refined(asked, simple, rest, asked.dintensity[first:], deadline)
+        if done is None:
+            continue
+        # An excess and how fast it falls are unknown.
+        free, points = simple.free + 2, n - first
+        reduced = done.chisq / max(points - free, 1)
+        gain = _bic(done.chisq, free, points) - _bic(
+            float(residual[first:] @ residual[first:]), len(asked.best.free), points
+        )
+        if explains(reduced, points) and gain < EVIDENCE.strong and _is_excess(asked, simple, done, first):
+            yield gain, Artefact(LOWEST_POINTS, simple.name, reduced, float(curve.q[first]), first)
+            return
+
+
+def _numbers_of_first_points(curve: Curve) -> list[int]:
+    """How many first points may be parasitic: not far in q, and not many of all."""
+    most = int(ASSESSMENT.parasitic_share * len(curve))
+    ends = np.searchsorted(curve.q, np.array(ASSESSMENT.parasitic_reach) * curve.q[0])
+    return sorted({int(end) for end in ends if 2 <= end <= most})
+
+
+def _from(curve: Curve, first: int) -> Curve:
+    columns = {
+        name: getattr(curve, name)[first:]
+        for name in ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
+        if getattr(curve, name) is not None
+    }
+    return replace(curve, **columns)
+
+
+def _is_excess(asked: Suspect, simple: Simple, done: LocalMinimum, first: int) -> bool:
+    """Whether the first points lie above the model, and the more the nearer they are to the beam."""
+    local = ModelCurves(asked.curve, asked.dintensity, simple.name, per_decade=simple.per_decade)
+    scales = np.array([done.parameters[name] for name in local.scales])
+    theory = scales @ local.intensity(done.parameters) + done.parameters.get("background", 0.0)
+    above = ((asked.curve.intensity - theory) / asked.dintensity)[:first]
+    nearer, farther = np.array_split(above, 2)
+    return bool(
+        np.mean(nearer) > max(float(np.mean(farther)), ASSESSMENT.significant) and np.mean(farther) > 0
+    )
+
+
+def _bic(chisq: float, free: int, points: int) -> float:
+    return chisq + free * float(np.log(points))
