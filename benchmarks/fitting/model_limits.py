@@ -131,7 +131,7 @@ def report(done: dict[str, str]) -> str:
     bad = [f"- `{key}`: {text[1:300]}" for key, text in sorted(done.items()) if text.startswith("!")]
     intro = (
         f"# Models at their limits\n\n{len(done):,} fits of a small curve, {models} models and products, each"
-" with one parameter fixed\nat 0 or at an end of its limits in sasmodels.\n\n"
+        " with one parameter fixed\nat 0 or at an end of its limits in sasmodels.\n\n"
     )
     table = markdown(["what came", "fits"], rows)
     return intro + table + "\n" + ("\n" + "\n".join(bad) + "\n" if bad else "")

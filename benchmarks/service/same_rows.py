@@ -45,11 +45,22 @@ def write_frames(folder: Path, frames: int, seed: int) -> None:
         np.savetxt(folder / f"frame{number:02d}.dat", rows, fmt="%.7g", header="q (1/A) I (1/cm) dI (1/cm)")
 
 
-def answered(data: Path, table: Path, spinning: int, extra: Sequence[str]) -> tuple[list[dict[str, str]], float]:
+def answered(
+    data: Path, table: Path, spinning: int, extra: Sequence[str]
+) -> tuple[list[dict[str, str]], float]:
     """Rows of a batch by file, and seconds."""
     began, results = time.monotonic(), table.with_suffix(".h5")
     if not table.exists():
-        command = [sys.executable, "-m", "sasnet_plugin", "batch", str(data), "--out", str(results), "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "sasnet_plugin",
+            "batch",
+            str(data),
+            "--out",
+            str(results),
+            "--quiet",
+        ]
         with busy(spinning):
             subprocess.run([*command, *extra], check=True, env=os.environ)
     with table.open(encoding="utf-8") as lines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
-from math import exp, inf, isfinite, log
+from math import inf
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from ..problem.nested_models import Reduction, simpler, without_attraction
 from ..result.components import bare, is_scale
 from ..result.headline import determined
 from ..result.model_fit import ModelFit, Parameter
+from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
 from .tied import tied
 
@@ -176,25 +177,6 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
         f" reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}: so small a"
         " step may be an error of the measurement or of its smearing."
     ]
-
-
-def end_of_range(p: Parameter) -> str:
-    """At which end of its range a fitted value is; empty where at none."""
-    if p.fixed or not p.low < p.high:
-        return ""
-    first, last = _ends(p)
-    return "lower" if p.value <= first else "upper" if p.value >= last else ""
-
-
-def _ends(p: Parameter) -> tuple[float, float]:
-    """Where the ends of a range begin; on a logarithmic scale where it is long and positive."""
-    low, high = p.low, p.high
-    if low > 0 and isfinite(high) and high > 10 * low:
-        step = exp(ASSESSMENT.at_end * log(high / low))
-        return low * step, high / step
-    width = high - low
-    tiny = ASSESSMENT.at_end * width if isfinite(width) else 1e-9 * max(abs(p.value), 1.0)
-    return low + tiny, high - tiny
 
 
 def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from ...digits import chisq_text, interval, listed, quantity, significant, unit_text
-from ..assessment.diagnostics import end_of_range
 from ..result.artefact import SLIT
 from ..result.components import bare
 from ..result.fit_result import FitResult
 from ..result.headline import determined, telling
 from ..result.model_fit import Parameter
+from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
 from . import equals
 from .names import capital, is_body, kind, some, with_name
