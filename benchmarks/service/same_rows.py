@@ -30,7 +30,7 @@ SAME = 1e-6
 
 
 def write_frames(folder: Path, frames: int, seed: int) -> None:
-    """Spheres that grow from frame to frame, with a normal distribution of radii and a SAXS camera's noise."""
+    """Spheres that grow from frame to frame, radii normally distributed, with a camera's noise."""
     q = np.geomspace(0.006, 0.35, 160)
     for number, radius in enumerate(np.linspace(FIRST, LAST, frames)):
         rng = np.random.default_rng([seed, number])

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.featureless import constant
 from ..data.given import Given, curve_of, sentences_in_python
+from ..data.no_structure import constant
 from ..domains import DEFAULT
 from ..noise import estimate_dintensity
 from ..predict import open_classifier

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays import Floats
-from ..data.featureless import constant, level, simple_shape
+from ..data.no_structure import constant, level, simple_shape
 from ..data.raw import points
 from ..digits import rounded
 from ..domains import Seen

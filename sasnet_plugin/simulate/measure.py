@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.featureless import is_uninformative
+from ..data.no_structure import is_uninformative
 from ..noise import estimate_dintensity
 from .instrument import Setting, protocol
 from .systematic import roughen

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sasnet_plugin
-from sasnet_plugin.data.featureless import constant
+from sasnet_plugin.data.no_structure import constant
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.005, 0.4, 150)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.featureless import simple_shape
+from sasnet_plugin.data.no_structure import simple_shape
 from sasnet_plugin.predict.checks import UNINFORMATIVE, check_curve, is_flag
 from sasnet_plugin.types import Curve
 

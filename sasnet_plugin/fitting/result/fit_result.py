@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.featureless import Constant, constant
+from ...data.no_structure import Constant, constant
 from ...model_free import ModelFree, PairDistances, Refused
 from ...types import Curve, SasnetError, Suggestion
 from .artefact import Artefact
