@@ -41,7 +41,9 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
         "file", "entry", "q_unit", "headline", "doubt", "next", "verdict", "purpose", "doubts", "best",
         "fits", "verified", "model_free", "verification", "notes", "limit_met", "unfitted",
     }  # fmt: skip
-    assert set(found["verification"]) == {"chisq_quantile", "runs", "worst_q", "twins", "systematic_error"}
+    assert set(found["verification"]) == {
+        "chisq_quantile", "runs", "worst_q", "twins", "systematic_error", "misfit",
+    }  # fmt: skip
     assert 0 <= found["verification"]["twins"]["taken"] <= found["verification"]["twins"]["count"]
     assert found["file"] == str(sphere)
     assert found["verified"] is True
