@@ -274,7 +274,8 @@ HOSTILE: dict[str, Task] = {
     "too many points": refuses(
         "evaluate", "at most 100,000", model="sphere", parameters={}, q=[0.1] * 100_001
     ),
-    "export elsewhere": refuses("export", "no such fit", fit="../fit1", folder="/tmp"),
+    "export elsewhere": refuses("export", "is not below", fit="../fit1", folder="/tmp"),
+    "export of no fit": refuses("export", "no such fit", fit="../fit1", folder="exports"),
     "a table that is none": refuses("batch_status", "ends in .csv", results="junk.dat"),
     **{
         f"a fit with {changes}": refuses("fit", words, file="sphere.dat", **changes)
