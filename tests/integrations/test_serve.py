@@ -320,7 +320,7 @@ def test_nothing_is_left_when_it_ends_in_the_middle_of_a_fit(
         lasting = child.ask(id=5, do="report", of=1, folder=str(tmp_path / "reports"))["result"]["path"]
         fitting(child, 3, curve, sleepy)
         family = child.family()
-        assert len(child.fitting()) == 2
+        assert child.fitting()  # one at least: others start when there is more to fit
         assert report.exists()
         if how == "end of stdin":
             assert child.process.stdin is not None
