@@ -267,6 +267,8 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
 def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
     """The finite points of positive q, by ascending q, and their uncertainties where all have one."""
     good = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
+    # A q or an intensity of another order of magnitude is damage; ratios to it would overflow.
+    good &= (raw.q > 1e-8 * np.max(raw.q, initial=0.0, where=good)) & (np.abs(raw.intensity) < 1e100)
     order = np.flatnonzero(good)[np.argsort(raw.q[good], kind="stable")]
     sigma = None if raw.dintensity is None else raw.dintensity[order]
     if sigma is not None and not np.all(np.isfinite(sigma)):

@@ -174,6 +174,8 @@ def is_a_curve(x: Floats, y: Floats) -> bool:
 
 def counts_points(column: Floats) -> bool:
     """Whether a column is n, n + 1, n + 2, ..., the numbers of the points, some of which may be missing."""
+    if not np.all(np.isfinite(column)):
+        return False
     step = np.diff(column)
     whole = bool(np.all(column == np.round(column)) and column[0] >= 0)
     return bool(step.size and whole and np.all(step >= 1.0) and np.median(step) == 1.0)

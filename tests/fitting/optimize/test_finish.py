@@ -18,8 +18,8 @@ from sasnet_plugin.simulate.quick_models.quick import quick_model
 from sasnet_plugin.types import Curve
 
 Q = np.geomspace(0.004, 0.2, 60)
-#: A rod: the quick model is off by up to 7 % there.
-ROD = {"radius_equat_minor": 20.0, "radius_equat_major": 25.0, "radius_polar": 200.0}
+#: A rod: sasmodels' own average is off by up to 8 % there, and another than the quick one.
+ROD = {"radius_equat_minor": 20.0, "radius_equat_major": 25.0, "radius_polar": 300.0}
 BLOB = {"radius_equat_minor": 20.0, "radius_equat_major": 25.0, "radius_polar": 40.0}
 
 

@@ -41,7 +41,7 @@ def contrasts(q: np.ndarray, *, stated: bool = True) -> list[Curve]:
         exact = call("sphere", q, values).intensity
         size = 0.01 * exact + 1e-4 * np.max(exact)
         noise = np.random.default_rng(seed).standard_normal(q.size)
-        dq = np.full_like(q, 1e-7) if stated else None
+        dq = np.full_like(q, 1e-9) if stated else None
         found.append(Curve(q, exact + size * noise, size, dq, file=f"{seed}.dat"))
     return found
 
@@ -104,7 +104,8 @@ def test_a_resolution_that_no_file_states_is_one_of_all_curves_at_the_same_q(fri
     # Where each has its own, as at other q, one curve's fringes say nothing of the other's.
     one, other = contrasts(FRINGES, stated=False)
     apart = fitted([one, replace(other, q=other.q * (1 + 1e-9))])
-    assert added(apart)["radius"] > 1.2 * common
+    # The scale of q is as uncertain in both cases.
+    assert added(apart)["radius"] > 1.05 * common
 
 
 def test_an_error_that_curves_have_in_common_does_not_hide_that_their_sizes_differ(
