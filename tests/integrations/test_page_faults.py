@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imagefiles import rods
 from pages import NewPage
 from webpages import Server, opened_curve, spheres, until
 
@@ -146,3 +147,23 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.click("#begin button")
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
     until(page, "document.querySelectorAll('.cell').length === 1")
+
+
+def test_an_image_that_is_dropped_is_tagged_too(server: Server, new_page: NewPage, tmp_path: Path) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    rods(tmp_path, "dropped_rods.npy")
+    page.set_input_files("#add-images", [str(tmp_path / f"dropped_rods.{end}") for end in ("npy", "toml")])
+    page.wait_for_selector(".shot:has-text('dropped_rods.npy'):has-text('cylinder')")
+    page.goto(f"{server.address.partition('?')[0]}tags")
+    if page.is_visible("#begin"):
+        page.select_option("#kind", "sans2d")
+        page.click("#begin button")
+    cell = ".cell:has-text('dropped/dropped_rods.npy')"
+    page.wait_for_selector(cell)
+    page.click(cell)
+    page.keyboard.press("1")
+    page.wait_for_selector(f"{cell} .yes")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#picture')?.naturalWidth > 0")
+    assert page.inner_text("#picture-problem") == ""

@@ -4,8 +4,8 @@ import { number } from "./net.js";
 const positive = (value) => (value > 0 ? value : null);
 // q and I to what is drawn, a flat background B left out where it would hide all else; log: both axes are logarithmic.
 export const VIEWS = {
-  "log–log": { log: true, x: (q) => q, y: (q, i) => positive(i), names: ["q / Å⁻¹", "I / cm⁻¹"] },
-  linear: { x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹", "I / cm⁻¹"] },
+  "log–log": { log: true, x: (q) => q, y: (q, i) => positive(i), names: ["q / Å⁻¹", "I"] },
+  linear: { x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹", "I"] },
   Guinier: { x: (q) => q * q, y: (q, i) => (i > 0 ? Math.log(i) : null), names: ["q² / Å⁻²", "ln I"] },
   Kratky: { x: (q) => q, y: (q, i, flat) => q * q * (i - flat), names: ["q / Å⁻¹", "q² (I − B)"] },
   Porod: { x: (q) => q, y: (q, i, flat) => q ** 4 * (i - flat), names: ["q / Å⁻¹", "q⁴ (I − B)"] },
@@ -125,7 +125,7 @@ export class Plot {
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(view.names[1], { size: AXIS, values: labels })],
+      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(view.names[1] === "I" ? this.data.label : view.names[1], { size: AXIS, values: labels })],
       hooks: { ...select, draw: [(u) => { this.bars(u); if (this.grip) this.put(); }], setCursor: [(u) => this.told(u)], ready: [(u) => u.over.addEventListener("dblclick", () => { this.zoom = null; this.build(); })] },
     }, this.columns(), this.place);
     this.small = new uPlot({
