@@ -34,6 +34,8 @@ class Columns:
     #: (value, error), NaN where there is no answer; those that no frame has are left out.
     numbers: dict[str, tuple[Floats, Floats]]
     changes: list[float]  #: Times.
+    #: Why a number, or a probability (by ""), would be missing: for each frame.
+    reasons: dict[str, list[str]]
     frames: int  #: Of the table, drawn or not.
 
 
@@ -55,7 +57,17 @@ def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
     numbers = {title: pair for title, pair in pairs.items() if np.isfinite(pair[0]).any()}
     shares = {title.removeprefix(SHARE): column(title) for title in titles if title.startswith(SHARE)}
     times = [(first - 1.5) * interval for first in changes]
-    return Columns(column("time") if rows else np.zeros(0), shares, numbers, times, frames)
+    reasons = {title: [_why_missing(title, row) for row in rows] for title in ("", *numbers)}
+    return Columns(column("time") if rows else np.zeros(0), shares, numbers, times, reasons, frames)
+
+
+def _why_missing(title: str, row: Line) -> str:
+    """Why a frame has no such number, or no probability where the title is empty."""
+    if row["note"]:
+        return "no answer"
+    if not title:
+        return "like no known model"
+    return "no Guinier region" if title.partition(" [")[0] in _DRAWN else "the fit failed"
 
 
 def _thinned(path: Path, step: int) -> tuple[list[Line], list[int], int]:
