@@ -13,6 +13,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...files import MARK, new_hdf5, put_aside
+from ...report.trend import SHARES, Gap, gaps_of
 from .line import HEAD, NAMED, NUMBERS, SHARE
 from .table import Line, lines_of
 
@@ -37,6 +38,13 @@ class Columns:
     #: Why a number, or a probability (by ""), would be missing: for each frame.
     reasons: dict[str, list[str]]
     frames: int  #: Of the table, drawn or not.
+
+    def gaps(self, time: Floats) -> list[Gap]:
+        """Find where a figure against a time (n,) has nothing to draw, and why."""
+        shares = next(iter(self.shares.values()), np.zeros(0))
+        panels = [(SHARES, "", shares)] if len(shares) else []
+        panels += [(name, name, value) for name, (value, _) in self.numbers.items()]
+        return [gap for panel, key, value in panels for gap in gaps_of(panel, time, value, self.reasons[key])]
 
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:

@@ -280,17 +280,13 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
 def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
     """The figure, its size, and what it does not show and why."""
     from ...batch.live.copies import read_columns
-    from ...report.trend import SHARES, gaps_of, in_sentences, trend, trend_size
+    from ...report.trend import in_sentences, trend, trend_size
 
     found = read_columns(asked.out, follower.frames, follower.interval)
     against = "time / s" if asked.interval else "frame"
     time = found.time if asked.interval else found.time + 1
     changes = [at + (0 if asked.interval else 1) for at in found.changes]
-    gaps = []
-    if found.shares:
-        gaps += gaps_of(SHARES, time, next(iter(found.shares.values())), found.reasons[""])
-    for name, (value, _) in found.numbers.items():
-        gaps += gaps_of(name, time, value, found.reasons[name])
+    gaps = found.gaps(time)
     draw = trend(time, found.shares, found.numbers, changes, gaps, against=against)
     return draw, trend_size(len(found.numbers)), in_sentences(gaps, against)
 
