@@ -36,7 +36,7 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
         return None
-    return replace(budget, wall=min(EFFORT.planned * wall, EFFORT.behind * budget.seconds))
+    return replace(budget, wall=EFFORT.planned * wall)
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
@@ -70,9 +70,9 @@ def _tried(
 def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
     """What comes of some work: its answer, or why it has none."""
     try:
+        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
         if budget.seconds <= 0:
             return LateError(asked.name)
-        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
         return work(asked, bank, budget)
     except TechnicalError as error:
         return TechnicalError(asked.name, error.reason)

@@ -64,7 +64,10 @@ class EffortSettings:
         40.0, "What Bumps may take for a fit that is reported: some three curves for each parameter.", "s"
     )
     behind: float = setting(
-        8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
+        8.0, "A task may take so many times its budget of the processor's time; then that clock leads."
+    )
+    loading: float = setting(
+        1.0, "And so much besides: a model's module is loaded, a kernel is made, which counts nothing.", "s"
     )
     first: float = setting(
         60.0,
@@ -72,9 +75,7 @@ class EffortSettings:
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
-    unnoticed: float = setting(
-        0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
-    )
+    unnoticed: float = setting(0.3, "Of a budget: what a clock leads by early on decides nothing.", "share")
 
 
 @dataclass(frozen=True)
