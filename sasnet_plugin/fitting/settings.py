@@ -292,6 +292,9 @@ class AssessmentSettings:
     artefact_tolerance: float = setting(
         0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
     )
+    artefact_steps: int = setting(
+        10, "Steps with that, after which a model is fitted on or is much worse than the curve."
+    )
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."
     )

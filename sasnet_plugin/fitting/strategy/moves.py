@@ -126,7 +126,7 @@ def _open(state: State) -> Iterator[Step]:
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue
         step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
-        if step.worth >= STRATEGY.price and step.key not in state.done:
+        if step.worth >= STRATEGY.price and _is_open(state, step):
             yield step
 
 
