@@ -77,7 +77,7 @@ def suspect_of(
         fit
         for fit in fits
         if _is_simple(fit)
-        and (fit is best or len(fit.free) < len(best.free))
+        and (fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1)
         and not explains(fit.reduced_chisq, len(curve))
     ]
     # Behind a slit a model of few parameters may be far off, and yet be the right one.
@@ -87,7 +87,16 @@ def suspect_of(
     simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in known.values()]
     if "sphere" not in {fit.name for fit in fits} and len(best.free) > _FREE_OF_SPHERE:
         simple.append(_sphere(curve))
+    simple += [one for fit in known.values() for one in _of_one_size(fit)]
     return Suspect(curve, dintensity, best, tuple(simple), given) if simple else None
+
+
+def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
+    """The model without its size distribution, which may stand for what the instrument did."""
+    widths = tuple(name for name in fit.free if name.endswith("_pd"))
+    if widths:
+        start = {key: value for key, value in starting_values(fit).items() if not key.startswith(widths)}
+        yield Simple(fit.name, len(fit.free) - len(widths), (start,), fit.per_decade)
 
 
 #: Scale, background, radius and its distribution.
