@@ -16,7 +16,7 @@ from ..assessment.diagnostics import reached
 from ..evidence.settings import EVIDENCE
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
-from ..problem.nested_models import simpler
+from ..problem.nested_models import simpler, without_component
 from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful, explains
@@ -172,7 +172,11 @@ def simpler_anew(state: State) -> Iterator[Step]:
     if best is None:
         return
     fit = state.fits[best]
+    # Either component of a sum alone was a candidate of its own.
+    alone = {r.name for r in without_component(fit.name)}
     for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
+        if name in alone:
+            continue
         found = replace(of_name(name), resolution=best.resolution, as_measured=best.as_measured)
         known = state.fits.get(found)
         if known is None or known.chisq < STRATEGY.near_best * fit.chisq or not is_of_particles(found):
