@@ -107,7 +107,8 @@ def _row_of(curve: Curve, job: Job, pool: OneByOne, left: float) -> Row:
         used = _within(curve, options.window)
         how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
         result = fit_with(pool, used, how, wall=left)
-        network = open_classifier().suggest([used], top=1)[0].rg_network
+        seen = result.expected or open_classifier().suggest([used], top=1)[0]
+        network = seen.rg_network
         return rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
