@@ -19,6 +19,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
+from ..workers.threads import one_thread
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
@@ -158,6 +159,7 @@ def fit(
     return spoken_in_python(found, options)
 
 
+@one_thread()
 def fit_with(
     pool: Pool,
     curve: Curve,

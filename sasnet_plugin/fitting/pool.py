@@ -15,6 +15,7 @@ from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError, TechnicalError
 from ..workers.pool import GoneError, Said
 from ..workers.pool import Pool as JobPool
+from ..workers.threads import environment_of_one_thread
 from .ledger import begin, cut, used
 from .settings import EFFORT
 from .task import Budget, Counting, EndedError, LateError, Named, Plan, Pool, Work
@@ -133,7 +134,12 @@ class Workers:
 
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
-        self._pool = JobPool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
+        self._pool = JobPool(
+            "sasnet_plugin.fitting.pool:serve",
+            self.count,
+            first=(self.bank,),
+            environment=environment_of_one_thread(),
+        )
         # A search begins with one job at a time: most curves need no second process, which takes as long to
         # begin as a simple fit.
         self._pool.start(1)

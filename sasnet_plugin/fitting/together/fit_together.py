@@ -15,6 +15,7 @@ from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import SasnetError, Suggestion
+from ...workers.threads import one_thread
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
@@ -117,6 +118,7 @@ def fit_together(
     return spoken_in_python(result, options)
 
 
+@one_thread()
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
     """As `fit_together`, with processes that are there already.
 
