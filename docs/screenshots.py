@@ -120,6 +120,7 @@ def take_tour(tour: Tour) -> None:
     tour.show("web_tags_begin", lambda one: one.goto(f"{tour.server.address.partition('?')[0]}tags"))
     page.select_option("#kind", "sans2d")
     page.click("#begin button")
+    page.wait_for_selector(".cell")
     until(page, "document.querySelectorAll('.cell').length === 7", 60)
     page.click("[data-do=predict]")
     until(page, "document.querySelectorAll('.cell .model').length > 5", FITTED / 1000)
