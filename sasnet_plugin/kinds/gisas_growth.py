@@ -28,7 +28,7 @@ def simulator() -> Simulator:
 GISAS_GROWTH = replace(
     PATTERNS,
     name="gisas_growth",
-    title="patterns of growing films",
+    title="GISAS patterns of growing films",
     purpose="Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its"
     " clusters are.",
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
