@@ -142,8 +142,13 @@ class KindFinding:
         if self.kind in _BODIES and self.size.rg is not None:
             size = f", Rg {significant(self.size.rg, 2)} Å"
         elif self.kind == LAYERS and (slope := upturn(self.size.found)) is not None:
-            beside = f" beside an upturn, q^{significant(slope, 2)}"
-        return (f"Whichever model: {self.kind}{size}{beside} ({percent(self.probability)}).",)
+            beside = f" with an upturn, q^{significant(slope, 2)}"
+        return (
+            (
+                f"Kind of sample, for any of these models: {self.kind}{size}{beside}"
+                f" ({percent(self.probability)})."
+            ),
+        )
 
     def notes(self) -> Sequence[str]:
         """None."""

@@ -28,7 +28,7 @@ from .unevenness import Unevenness
 
 _Some = TypeVar("_Some", Start, OrientedImage)
 _UNITS = {"radius": "Å", "director": "degrees"}
-ALIKE = "The image is alike all around, so that it is a curve: 'sasnet fit' fits its average."
+ALIKE = "The image is isotropic; fit its azimuthal average with 'sasnet fit'."
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:

@@ -239,7 +239,7 @@ def as_curve(measurement: Any) -> Curve | None:
     image = most_counted(images_of(measurement))
     if image is None or anisotropy([polar(image)]).directed:
         return None
-    note = "The image is alike all around: what is fitted is its average around the beam."
+    note = "The image is isotropic; its azimuthal average is fitted."
     return averaged(replace(image, notes=(*image.notes, note)))
 
 
@@ -263,7 +263,7 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     except (DataError, ModelZooError) as error:
         return [], [f"Its averaged curve has no answer: {error}"]
     named = found.finding(ClassesFinding)
-    said = "The image is alike all around: averaged, it is a curve, of which models are named besides."
+    said = "The image is isotropic; models of its azimuthal average are listed too."
     if not found.known:
         return [], ["Its averaged curve is outside what the network for curves knows."]
     return [named] if named else [], [said]
