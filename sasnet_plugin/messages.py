@@ -64,7 +64,7 @@ def _text(node: ast.AST) -> str:
 def _is_prose(text: str) -> bool:
     """Sentences end in a full stop; code, markup and patterns do not read like one."""
     first = text.strip()
-    ends = re.search(r"[a-z]{2}[.?!]\s*$|[a-z)]\.\s", first)
+    ends = re.search(r"[\w)%”’Å⁻¹²]{2}[.?!]\s*$|[a-z)]\.\s", first)
     return bool(ends) and not re.search(r"[{}<>\\]|::|==", first)
 
 

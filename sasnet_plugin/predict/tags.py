@@ -191,7 +191,7 @@ class InteractionFinding:
                 ),
             )
         if self.interacting < DETECTED:
-            return (f"No interaction between bodies is seen (interacting {percent(self.interacting)}).",)
+            return (f"No interparticle interaction is seen (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
         return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 

@@ -215,7 +215,7 @@ def test_where_nanometres_are_likelier_both_readings_are_said(tmp_path: Path) ->
     size = re.search(r"Rg about ([\d.]+) Å; in nm⁻¹", curve.q_unit.doubt)
     assert size is not None
     assert float(size[1]) == pytest.approx(4.65, rel=0.1)
-    assert "in nm⁻¹ it would end at 0.35 Å⁻¹" in curve.q_unit.doubt
+    assert "In nm⁻¹ it would end at 0.35 Å⁻¹" in curve.q_unit.doubt
 
 
 def test_joined_data_of_wide_angles_are_not_doubted(tmp_path: Path) -> None:

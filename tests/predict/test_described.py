@@ -82,7 +82,7 @@ def test_layers_below_an_upturn_are_said_with_it() -> None:
     p = _shares(lamellar_stack_caille=0.5, multilayer_vesicle=0.5)
     found = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
     assert found is not None
-    assert list(found.sentences()) == ["Whichever model: stacked layers beside an upturn, q^-2.6 (>99 %)."]
+    assert list(found.sentences()) == ["Kind of sample, for any of these models: stacked layers with an upturn, q^-2.6 (>99 %)."]
     without = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
     assert without is not None
     assert list(without.sentences()) == ["Whichever model: stacked layers (>99 %)."]
