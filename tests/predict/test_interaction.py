@@ -51,7 +51,7 @@ def test_detection_is_of_all_types_and_the_type_is_given_detection() -> None:
     said = found.as_dict()["interaction"]
     assert said["structure_factor"] == "hayter_msa"
     seldom = _found(_answer(0.1, 30.0))
-    assert "No interaction" in seldom.sentences()[0]
+    assert "No interparticle interaction" in seldom.sentences()[0]
     assert _found(_answer(0.0, 30.0)).as_dict()["interaction"]["structure_factor"] is None
 
 

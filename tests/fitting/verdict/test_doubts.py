@@ -121,7 +121,7 @@ def test_what_explains_a_curve_of_no_model_keeps_its_size_not_its_shape() -> Non
     assert "Only 10 % likely" in doubts(answer(expected=out))[0]
     peak = fitted("broad_peak")  # is no body whose shape could be another
     assert doubts(answer(peak, expected=out)) == ()
-    assert "Only 10 % likely to be a single library model" in doubts(answer(expected=out, verification=WRONG))[0]
+    assert "Only 10 % likely to be a single" in doubts(answer(expected=out, verification=WRONG))[0]
 
 
 def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not() -> None:

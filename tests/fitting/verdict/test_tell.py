@@ -61,7 +61,7 @@ def _measured(model: str, seed: int, relative: float = 0.02, **parameters: objec
 @pytest.mark.parametrize(
     ("model", "candidates", "parameters", "words"),
     [
-        ("sphere", ("sphere", "lamellar"), {"radius": 72.0, "background": 0.01}, "Best fit: spheres, radius 7"),
+        ("sphere", ("sphere", "lamellar"), {"radius": 72.0, "background": 0.01}, "fit: spheres, radius 7"),
         (
             "sphere",
             ("sphere", "lamellar"),
