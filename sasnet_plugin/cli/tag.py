@@ -76,7 +76,7 @@ def tag(
     log = Log(database)
     log.claim(folder, too=moved or _confirmed(log, folder))
     workspace = Workspace(folder, name, log, Thumbnails(cache or cache_of(folder)), live=live)
-    retraining = Retraining(models, name, workspace.folder)
+    retraining = Retraining(models, name, [workspace.folder])
 
     def ready(address: str) -> None:
         count = len(workspace.images)

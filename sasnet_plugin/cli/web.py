@@ -51,7 +51,10 @@ def web(
     fragment = f"#show?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
     images = bench.folder or bench.dropped
     tabs = app.Tabs(
-        lambda: bench, lambda kind: tagged_in(images, kind, bench.work, live=live), images, user=user_name()
+        lambda: bench,
+        lambda kind: tagged_in(images, kind, bench.work, bench.dropped if folder else None, live=live),
+        images,
+        user=user_name(),
     )
     try:
         app.serve(tabs, port=port, browser=browser, fragment=fragment, ready=ready)

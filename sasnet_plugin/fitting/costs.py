@@ -1,8 +1,8 @@
 """What an evaluation of a model counts: seconds on one core of a usual machine, the same on every machine.
 
 From its points of q, of size distributions and of orientation averages; and for models that do more than
-average over orientations, from tables that `benchmarks/fitting/evaluation_cost.py` measures, in units of a
-point of quadrature, `settings.EFFORT.node`. Without them a stack of layers counts ten times what it takes,
+average over orientations, from measured tables, in units of a point of
+quadrature, `settings.EFFORT.node`. Without them a stack of layers counts ten times what it takes,
 and has a tenth of the search that others have.
 """
 

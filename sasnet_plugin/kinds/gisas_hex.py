@@ -25,6 +25,13 @@ def refine(
     return refined(image, answer, seconds, told)
 
 
+def why_not_fitted(image: Image, answer: Answer) -> str:
+    """Why it is not fitted; empty where it is."""
+    from ..fitting.orientation.answer import why_not_fitted as _why_not_fitted
+
+    return _why_not_fitted(image, answer)
+
+
 def check(image: Image, inputs: Mapping[str, Any]) -> Seen:
     """What the network sees of it."""
     from ..predict.checks import check_share
@@ -49,6 +56,7 @@ GISAS_HEX = replace(
     recognise=signature.grazing,
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine=refine,
+    why_not_fitted=why_not_fitted,
     check=check,
     simulator=simulator,
 )

@@ -92,6 +92,13 @@ def refine(
     return refined(image, answer, seconds, told)
 
 
+def why_not_fitted(image: Image | Settings, answer: Answer) -> str:
+    """Why no fit can explain it; empty where one may."""
+    from ..fitting.images.fit_image import why_not_fitted as _why_not_fitted
+
+    return _why_not_fitted(image, answer)
+
+
 def sections(image: Image | Settings, answer: Answer) -> Sequence[Section]:
     """Of the report page."""
     from ..report.images.sans import sections as _sections
@@ -125,6 +132,7 @@ SANS2D = Domain(
     complete=complete,
     curve=curve,
     refine=refine,
+    why_not_fitted=why_not_fitted,
     sections=sections,
     keys=("file", "entry", "classes", "quantities", "orientation", "models", "in_scope", "notes"),
     network=Network(

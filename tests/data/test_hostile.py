@@ -1,4 +1,4 @@
-"""Files that mean harm (`benchmarks/service/robustness_hostile.py`): one sentence, soon, not in silence."""
+"""Files that mean harm (`hostile_files`): one sentence, soon, not in silence."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import hostile_files as hostile
 import numpy as np
 import pytest
 
-from benchmarks.service import robustness_hostile as hostile
 from sasnet_plugin.data import load
 from sasnet_plugin.data.limits import LIMITS
 from sasnet_plugin.domains import ReadOptions, recognised, specification
