@@ -105,8 +105,8 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
-                f"{path}: exists, but no journal {journal_of(out).name} that it was made from, so that it"
-                " would be lost; move it away, choose another name with --out, or give --force."
+                f"{path}: exists without its journal {journal_of(out).name}, so it would be lost; move it"
+                " away, choose another name with --out, or give --force."
             )
 
 

@@ -163,7 +163,9 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
 
     found = list(shard_journals(out))
     if needed and not found:
-        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
+        raise SasnetError(
+            f"{out}: there are no shards next to it; give the name that --out had in the job array."
+        )
     return found
 
 

@@ -52,10 +52,10 @@ from .verdict.tell import told
 BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
-    "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
-    " may be another, with larger errors."
+    "The clock ended the search. A faster or less busy machine tries more, and the answer may differ,"
+    " with larger errors."
 )
-ENDED = "You ended the search: where it goes on, the answer may be another, with larger errors."
+ENDED = "You ended the search. If it continues, the answer may differ, with larger errors."
 
 
 def bank_path() -> Path:
@@ -349,9 +349,11 @@ def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) 
     said: tuple[str, ...] = ()
     if result.best is not None and result.verified and shown.in_scope < threshold:
         said = (
-            f"To the network no known model is likely ({100 * shown.in_scope:.0f} %);"
-            f" {result.best.short_name} explains the data all the same. The fit has seen how well, the"
-            " network has not.",
+            (
+                f"The network finds no library model likely ({100 * shown.in_scope:.0f} %), but"
+                f" {result.best.short_name} fits the data. Believe the fit: it tested the model, the network"
+                " did not."
+            ),
         )
     return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
 
@@ -383,8 +385,8 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            f"{ESTIMATED} from the scatter of the points: a χ² of 1"
-            " says that a fit follows the points as closely as they scatter, whatever else is wrong."
+            f"{ESTIMATED} from the scatter of the points. So a χ² of 1 only says that a fit follows the"
+            " points as closely as they scatter."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
     if good.all():

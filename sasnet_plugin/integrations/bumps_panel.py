@@ -83,7 +83,7 @@ def ranking(result: FitResult, shown: str) -> str:
 
 def _said(result: FitResult) -> list[list[str]]:
     said = result.verdict
-    lines = [("Answer", said.headline), ("Doubt", said.doubt), ("Next", said.next)]
+    lines = [("Answer", said.headline), ("Caution", said.doubt), ("Next", said.next)]
     return [[about, text] for about, text in lines if text]
 
 

@@ -113,7 +113,7 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         '<p class="small">± is one standard deviation, from the curvature of χ² at the best fit, with two'
         " significant digits (JCGM 100:2008, 7.2.6). It holds if the model is right and the uncertainties of"
         " the data are; of the first fit also whatever width, exponent or resolution is not known. Fixed"
-        " parameters were not fitted: they were given, or the data cannot tell them from others.</p>"
+        " parameters were not fitted: they were given, or the data do not determine them.</p>"
         "</section>"
     )
 
