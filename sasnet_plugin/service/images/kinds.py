@@ -92,7 +92,7 @@ def settled(path: str, how: How) -> tuple[str, str]:
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) > 1:
         several = " or ".join(specification(name).title for name in able)
-        reason = f"The file does not say of which kind its images are. They can be read as {several}."
+        reason = f"The file does not give the kind of its images. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title
         return able[0], f"Taken for {title}: as it is described, no other kind reads it."
