@@ -48,6 +48,9 @@ GUINIER = template(" Without a model: Rg {rg} Å (Guinier).", rg="58.8 ± 0.8")
 OVER = template("{length} over {longest} Å, the largest that these data show", length="length", longest="310")
 OPEN_VALUES = template("{names} not determined by these data", names="length and shell thickness")
 
+# How names of models are read, once on every surface that prints them.
+NAMES = template("A@B is the form factor A with the structure factor B; A+B is a sum of two models.")
+
 # Cautions about the search.
 NOT_FITTED = template(
     "{models} could not be fitted for a technical reason. The answer may change.", models="Core_shell_sphere"

@@ -192,7 +192,7 @@ _HELP = "\n\n".join(
         " not fitted.",
         (
             "“Fit” fits the likeliest models within about a minute and ranks them; those in red do not fit"
-            " the data. Cautions (⚠) are next to the plot."
+            " the data. Cautions (⚠) are next to the plot. A+B is a sum of two models."
         ),
         "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
         " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"

@@ -93,7 +93,7 @@ def settled(path: str, how: How) -> tuple[str, str]:
     if len(able) > 1:
         *most, last = (specification(name).title for name in able)
         several = f"{', '.join(most)} or {last}"
-        reason = f"The file does not say of which kind its images are. They can be read as {several}."
+        reason = f"The file does not give the kind of its images. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title
         return able[0], f"Taken for {title}: as it is described, no other kind reads it."
