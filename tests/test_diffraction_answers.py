@@ -11,12 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.domains.diffraction import LABELS
-from sasnet_plugin.predict.images.novelty import Bank, profiles
-from sasnet_plugin.simulate.diffraction.measurement import PIXELS, measured, shot
-from sasnet_plugin.simulate.diffraction.out_of_distribution import KINDS
-from sasnet_plugin.simulate.diffraction.samples import draw_sample
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.labels import LABELS
+from sasnet_plugin.images.diffraction.prediction.novelty import Bank, profiles
+from sasnet_plugin.images.diffraction.simulation.measurement import PIXELS, measured, shot
+from sasnet_plugin.images.diffraction.simulation.out_of_distribution import KINDS
+from sasnet_plugin.images.diffraction.simulation.samples import draw_sample
+from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 from sasnet_plugin.types import Image
 
 #: A stack comes from one detector, and its reader finds hole and gaps in the sum of all frames.

@@ -17,7 +17,7 @@ import pytest
 import sasnet_plugin
 from sasnet_plugin import domains
 from sasnet_plugin.domains import PAGES, Domain, Simulator, recognised, specification
-from sasnet_plugin.kinds.sas1d import SAS1D
+from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.types import Curve, SasnetError
 
 PACKAGE = Path(sasnet_plugin.__file__).parent
@@ -102,11 +102,11 @@ def test_the_surest_domain_has_a_file_and_equals_ask(tmp_path: Path, monkeypatch
 
 
 def test_parameters_are_those_of_the_priors() -> None:
-    from sasnet_plugin.domains.gisas_growth import FILM
-    from sasnet_plugin.domains.gisas_hex import GEOMETRY
-    from sasnet_plugin.simulate.gisas.priors import GEOMETRY as OF_A_LATTICE
-    from sasnet_plugin.simulate.growth.priors import FILM as OF_A_FILM
-    from sasnet_plugin.simulate.images.measurement import MEASUREMENT
+    from sasnet_plugin.images.gisas.heads import GEOMETRY
+    from sasnet_plugin.images.gisas.simulation.priors import GEOMETRY as OF_A_LATTICE
+    from sasnet_plugin.images.growth.heads import FILM
+    from sasnet_plugin.images.growth.simulation.priors import FILM as OF_A_FILM
+    from sasnet_plugin.images.simulation.measurement import MEASUREMENT
 
     for parameters, priors in ((GEOMETRY, OF_A_LATTICE | MEASUREMENT), (FILM, OF_A_FILM)):
         for parameter in parameters:

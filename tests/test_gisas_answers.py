@@ -14,15 +14,15 @@ from tinypatterns import folded_w1
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.fitting.orientation.answer import guess_of
-from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
+from sasnet_plugin.images.gisas.inversion.answer import guess_of
+from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
+from sasnet_plugin.images.gisas.simulation.basis import basis, mix
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD, WINDOW, Geometry
+from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
+from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
+from sasnet_plugin.images.simulation.measurement import Measurement
 from sasnet_plugin.predict import Predictor, open_predictor
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
-from sasnet_plugin.simulate.gisas.basis import basis, mix
-from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD, WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.priors import deltas, peak
-from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
-from sasnet_plugin.simulate.images.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 

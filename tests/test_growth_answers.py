@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
+from sasnet_plugin.images.growth.simulation.pattern import pattern
+from sasnet_plugin.images.growth.simulation.priors import growing, sample_film
+from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.simulation.detector import MARGIN, measured
 from sasnet_plugin.predict import Answer, Predictor, open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
-from sasnet_plugin.simulate.growth.film import WINDOW, Film
-from sasnet_plugin.simulate.growth.pattern import pattern
-from sasnet_plugin.simulate.growth.priors import growing, sample_film
-from sasnet_plugin.simulate.growth.simulator import SIMULATOR
-from sasnet_plugin.simulate.images.detector import MARGIN, measured
 from sasnet_plugin.types import GrazingIncidence, Image
 from sasnet_plugin.zoo import registered
 

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.sans.resolution import Setting, of_pixels
-from sasnet_plugin.domains.sans2d import LABELS
-from sasnet_plugin.simulate.sans import instruments, orientation
-from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
-from sasnet_plugin.simulate.sans.samples import Sample, row_of
-from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.images.sans.heads import LABELS
+from sasnet_plugin.images.sans.reading.resolution import Setting, of_pixels
+from sasnet_plugin.images.sans.simulation import instruments, orientation
+from sasnet_plugin.images.sans.simulation.measurement import Background, beam, measured
+from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
+from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_fit_of_rods_by_the_command_has_their_order_and_a_page(folder: Path) -
 def test_frames_are_added_up_and_the_next_setting_is_ranked(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.predict.images import next_setting
+    from sasnet_plugin.images.sans.prediction import next_setting
 
     monkeypatch.setattr(next_setting, "ADVICE", next_setting.AdviceSettings(3, 3, 6, 3.0))
     rng, setting = np.random.default_rng(4), Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.3, 5.3))

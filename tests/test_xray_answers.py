@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.domains.xray_tags import LABELS, PARENTS
-from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
+from sasnet_plugin.images.xray_tags.labels import LABELS, PARENTS
+from sasnet_plugin.images.xray_tags.simulation.simulator import SIMULATOR
 
 NUMBER = 60
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .images.canvas import Draw, Paint, framed, svg
+from .canvas import Draw, Paint, framed, svg
 from .page.document import document, notes, verdict
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..report.images.raster import Look
-from ..report.images.settings import RASTER
+from ..images.report.raster import Look
+from ..images.report.settings import RASTER
 from ..types import SasnetError, printable
 from .content import Source, Stamp
 from .crew import DONE, Crew

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..report.images.settings import RASTER
+from ..images.report.settings import RASTER
 from ..types import SasnetError
 from .content import Source
 from .settings import WEB

@@ -16,9 +16,9 @@ from ..data import load
 from ..data.failure import sentence_of
 from ..domains import DEFAULT, specification
 from ..domains.heads import Classes, Head, Tags
-from ..report.images.raster import Look, picture, thumbnail
-from ..report.images.raster_place import about
-from ..service.images.kinds import How, measurement, measurements
+from ..images.report.raster import Look, picture, thumbnail
+from ..images.report.raster_place import about
+from ..images.service.kinds import How, measurement, measurements
 from ..types import SasnetError
 from .content import Source, Stamp, see_unchanged, source_of
 from .settings import WEB

@@ -14,9 +14,9 @@ from tinypatterns import GEOMETRY, frames, write_nexus, write_stack
 from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
-from sasnet_plugin.batch.follow import TOGETHER, follow, number_of, read_back, write
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.domains.gisas_growth import FILM, HEADS
+from sasnet_plugin.images.growth.heads import FILM, HEADS
+from sasnet_plugin.images.series import TOGETHER, follow, number_of, read_back, write
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import QuantitiesFinding, Value
 from sasnet_plugin.types import DataError, SasnetError
@@ -128,7 +128,7 @@ def test_an_earlier_table_is_not_destroyed_by_what_has_no_answer(
         other.mkdir()
     elif given == "Ctrl-C":
         other = stack
-        monkeypatch.setattr("sasnet_plugin.batch.follow._answered", _interrupted)
+        monkeypatch.setattr("sasnet_plugin.images.series._answered", _interrupted)
     result = runner.invoke(app, ["follow", str(other), "--out", str(out), "--force"])
     assert result.exit_code != 0
     assert out.read_bytes() == before

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from sasnet_plugin.batch.sorting import embedded, mixture, sorted_file
-from sasnet_plugin.batch.sorting.settings import SORTING
 from sasnet_plugin.cli.main import app
+from sasnet_plugin.images.diffraction.sorting import embedded, mixture, sorted_file
+from sasnet_plugin.images.diffraction.sorting.settings import SORTING
 from sasnet_plugin.types import SasnetError
 
 N, EACH = 48, 40

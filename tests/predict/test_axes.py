@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.anisotropy import anisotropy
-from sasnet_plugin.data.sans.polar import N_SECTORS, RINGS, Polar
-from sasnet_plugin.predict.images.axes import Held, evidence, held_against
-from sasnet_plugin.predict.images.bodies import Bodies
-from sasnet_plugin.predict.images.sectors import spread_over
-from sasnet_plugin.simulate.sans.form_factors import LN_Q, Q, directed, pars_of
-from sasnet_plugin.simulate.sans.orientation import DEGREES, in_harmonics, maier_saupe, strength_of
+from sasnet_plugin.images.sans.prediction.axes import Held, evidence, held_against
+from sasnet_plugin.images.sans.prediction.bodies import Bodies
+from sasnet_plugin.images.sans.prediction.sectors import spread_over
+from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
+from sasnet_plugin.images.sans.reading.polar import N_SECTORS, RINGS, Polar
+from sasnet_plugin.images.sans.simulation.form_factors import LN_Q, Q, directed, pars_of
+from sasnet_plugin.images.sans.simulation.orientation import DEGREES, in_harmonics, maier_saupe, strength_of
 
 DIRECTOR = 25.0
 

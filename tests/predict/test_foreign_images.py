@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks.images import elsewhere_diffraction, elsewhere_gisas
-from sasnet_plugin.data.diffraction.load import read
-from sasnet_plugin.data.diffraction.polar import of_images, rings
-from sasnet_plugin.data.images import load_images
-from sasnet_plugin.data.images.horizon import begins_at, misfit
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.predict.images.not_particles import speckled, stray_light
-from sasnet_plugin.predict.images.novelty import profiles
+from sasnet_plugin.images.diffraction.prediction.not_particles import speckled, stray_light
+from sasnet_plugin.images.diffraction.prediction.novelty import profiles
+from sasnet_plugin.images.diffraction.reading.load import read
+from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+from sasnet_plugin.images.reading import load_images
+from sasnet_plugin.images.reading.horizon import begins_at, misfit
 from sasnet_plugin.types import Image
 
 

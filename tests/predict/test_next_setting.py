@@ -9,11 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.features import Settings
-from sasnet_plugin.data.sans.polar import RINGS
-from sasnet_plugin.domains.sans2d import LABELS
-from sasnet_plugin.predict.images import next_setting
-from sasnet_plugin.predict.images.next_setting import AdviceSettings, advice, advised, entropy, weights
+from sasnet_plugin.images.sans.heads import LABELS
+from sasnet_plugin.images.sans.prediction import next_setting
+from sasnet_plugin.images.sans.prediction.next_setting import (
+    AdviceSettings,
+    advice,
+    advised,
+    entropy,
+    weights,
+)
+from sasnet_plugin.images.sans.reading.features import Settings
+from sasnet_plugin.images.sans.reading.polar import RINGS
 from sasnet_plugin.types import DataError
 from tests.fitting.images import rods
 

@@ -7,11 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.images.not_particles import RINGS_ENOUGH, brighter_elsewhere, narrow_rings
-from sasnet_plugin.predict.images.novelty import profiles
-from sasnet_plugin.simulate.diffraction.measurement import shot
-from sasnet_plugin.simulate.diffraction.samples import draw_sample
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.prediction.not_particles import (
+    RINGS_ENOUGH,
+    brighter_elsewhere,
+    narrow_rings,
+)
+from sasnet_plugin.images.diffraction.prediction.novelty import profiles
+from sasnet_plugin.images.diffraction.simulation.measurement import shot
+from sasnet_plugin.images.diffraction.simulation.samples import draw_sample
+from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 from sasnet_plugin.types import Image
 
 DETECTOR = {"hole": 0.08, "gap": 0.0, "beside": 0.0, "dead": 0.0, "saturation": 0.0}

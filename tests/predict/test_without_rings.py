@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.xray_tags.features import window
 from sasnet_plugin.domains.heads import Tags
+from sasnet_plugin.images.xray_tags.prediction import completed
+from sasnet_plugin.images.xray_tags.reading.features import window
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.predict.images.without_rings import completed
 from sasnet_plugin.predict.tags import TagsFinding
 from sasnet_plugin.types import Image
 

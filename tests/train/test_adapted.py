@@ -12,16 +12,16 @@ import pytest
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.domains.diffraction import LABELS
-from sasnet_plugin.kinds.diffraction import DIFFRACTION
+from sasnet_plugin.images.diffraction.labels import LABELS
+from sasnet_plugin.images.diffraction.simulation import samples
+from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.training.adapted import Settings, adapt
+from sasnet_plugin.images.training.replay import replayed
 from sasnet_plugin.predict.arithmetic import sigmoid
 from sasnet_plugin.predict.predictor import Runtime
-from sasnet_plugin.simulate.diffraction import samples
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
 from sasnet_plugin.simulate.stream import inputs_of
-from sasnet_plugin.train.adapted import Settings, adapt
 from sasnet_plugin.train.last_layer import Layer
-from sasnet_plugin.train.replay import replayed
 from sasnet_plugin.types import Image
 from sasnet_plugin.zoo import ZooModel, open_model, register
 
@@ -165,7 +165,7 @@ def test_scenes_of_a_training_that_was_stopped_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = 50
-    monkeypatch.setattr("sasnet_plugin.train.replay.PART", part)
+    monkeypatch.setattr("sasnet_plugin.images.training.replay.PART", part)
     layer = Layer.of(open_model("diffraction"), TAGS)
 
     def stop(made: int) -> None:

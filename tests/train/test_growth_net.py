@@ -12,17 +12,17 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
-from sasnet_plugin.data.images.features import N_CHANNELS, N_PICTURES
-from sasnet_plugin.domains.gisas_growth import FILM
-from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
-from sasnet_plugin.report.images.patterns import grad_cam
-from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.images.gisas.specification import GISAS_HEX
+from sasnet_plugin.images.growth.heads import FILM
+from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.growth.specification import GISAS_GROWTH
+from sasnet_plugin.images.reading.features import N_CHANNELS, N_PICTURES
+from sasnet_plugin.images.report.patterns import grad_cam
+from sasnet_plugin.images.training.attention import maps_and_gradients
+from sasnet_plugin.images.training.pattern_trunk import folded
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream
-from sasnet_plugin.train.attention import maps_and_gradients
 from sasnet_plugin.train.network import build
-from sasnet_plugin.train.trunks import folded
 from sasnet_plugin.types import SasnetError
 
 SHAPE = {"features": [64, 64, N_CHANNELS]}

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains.diffraction import LABELS
-from sasnet_plugin.kinds.diffraction import DIFFRACTION
+from sasnet_plugin.images.diffraction.labels import LABELS
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.training.recorded import labelled, record
 from sasnet_plugin.simulate.stream import Stream, held_out
-from sasnet_plugin.train.recorded import labelled, record
 from sasnet_plugin.types import SasnetError
 
 pytest.importorskip("keras")  # of the package it lies in
@@ -40,8 +40,8 @@ def test_labelled_images_are_a_dataset_with_their_labels(run: Path, tmp_path: Pa
     assert 0.2 < bright.mean() < 0.8
     np.testing.assert_array_equal(tags[:, LABELS.index("Empty")], bright.astype(float))
     np.testing.assert_array_equal(tags[:, LABELS.index("Spherical/Oblate")], (~bright).astype(float))
+    from sasnet_plugin.images.training.recorded import SIMULATOR
     from sasnet_plugin.simulate.dataset import Dataset
-    from sasnet_plugin.train.recorded import SIMULATOR
 
     kept = held_out(domain, Dataset(validation, SIMULATOR), np.random.default_rng(0), known=8, others=0)
     assert kept.inputs["features"].shape[0] == 8

@@ -10,13 +10,13 @@ pytest.importorskip("keras")
 import keras
 from keras import ops
 
-from sasnet_plugin.batch.sorting import mixture
-from sasnet_plugin.data.diffraction.features import CHANNELS
-from sasnet_plugin.data.diffraction.polar import RINGS
-from sasnet_plugin.kinds.diffraction import DIFFRACTION
-from sasnet_plugin.report.images.patterns import grad_cam
-from sasnet_plugin.train import autoencoder, contrastive
-from sasnet_plugin.train.attention import maps_and_gradients
+from sasnet_plugin.images.diffraction.reading.features import CHANNELS
+from sasnet_plugin.images.diffraction.reading.polar import RINGS
+from sasnet_plugin.images.diffraction.sorting import mixture
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.diffraction.training import autoencoder, contrastive
+from sasnet_plugin.images.report.patterns import grad_cam
+from sasnet_plugin.images.training.attention import maps_and_gradients
 from sasnet_plugin.train.network import build
 
 SIZES = {**DIFFRACTION.network.sizes, "stem": 8, "stages": ((8, 1), (8, 1)), "dense": 16}

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sasnet_plugin.predict.images import sorting as points
-from sasnet_plugin.simulate.diffraction import voxels
-from sasnet_plugin.simulate.diffraction.measurement import shot
-from sasnet_plugin.train import sorting
+from sasnet_plugin.images.diffraction.prediction import sorting as points
+from sasnet_plugin.images.diffraction.simulation import voxels
+from sasnet_plugin.images.diffraction.simulation.measurement import shot
+from sasnet_plugin.images.diffraction.training import sorting
 
 
 def test_a_ball_of_voxels_scatters_as_the_closed_formula_says() -> None:
@@ -122,9 +122,9 @@ def test_bodies_of_other_code_are_sorted_better_than_by_tags() -> None:
     from formula_bodies import shot as formula
     from sklearn.metrics import adjusted_rand_score
 
-    from sasnet_plugin.batch.sorting.mixture import fit
-    from sasnet_plugin.data.diffraction.features import of_rings
-    from sasnet_plugin.data.diffraction.polar import of_images, rings
+    from sasnet_plugin.images.diffraction.reading.features import of_rings
+    from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+    from sasnet_plugin.images.diffraction.sorting.mixture import fit
     from sasnet_plugin.predict.predictor import open_predictor
 
     rng = np.random.default_rng(40)

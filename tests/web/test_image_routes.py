@@ -15,8 +15,8 @@ from imagefiles import DIRECTOR, broken, lattice, rods
 from starlette.testclient import TestClient
 from tagpages import HOME
 
-from sasnet_plugin.service.images.kinds import titles
-from sasnet_plugin.service.images.settings import IMAGES
+from sasnet_plugin.images.service.kinds import titles
+from sasnet_plugin.images.service.settings import IMAGES
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench

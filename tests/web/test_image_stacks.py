@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from tagpages import HOME, draw
 
 from sasnet_plugin.domains import specification
-from sasnet_plugin.service.images import listed as listing
-from sasnet_plugin.service.images.kinds import How, measurement, settled
+from sasnet_plugin.images.service import listed as listing
+from sasnet_plugin.images.service.kinds import How, measurement, settled
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
 from sasnet_plugin.web.curves.bench import Bench

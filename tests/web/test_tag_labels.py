@@ -21,8 +21,8 @@ import pytest
 from tagpages import Page, draw
 
 from sasnet_plugin.domains.heads import Tags
-from sasnet_plugin.kinds.diffraction import DIFFRACTION
-from sasnet_plugin.train.recorded import read_labels
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.training.recorded import read_labels
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.web import exchange, importing
 from sasnet_plugin.web.events import LABEL, Event, Log

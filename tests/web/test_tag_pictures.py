@@ -14,10 +14,10 @@ import pytest
 from matplotlib.image import imread
 from tagpages import Page, draw
 
-from sasnet_plugin.data.diffraction.frame import Window
-from sasnet_plugin.data.sans.geometry import SmallAngle
-from sasnet_plugin.report.images.raster import Look, correlation, picture, polar, scaled, thumbnail
-from sasnet_plugin.report.images.raster_place import about
+from sasnet_plugin.images.diffraction.reading.frame import Window
+from sasnet_plugin.images.report.raster import Look, correlation, picture, polar, scaled, thumbnail
+from sasnet_plugin.images.report.raster_place import about
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
 from sasnet_plugin.web.crew import DONE, Crew

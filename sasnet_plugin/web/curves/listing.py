@@ -7,8 +7,8 @@ from typing import Any
 
 from ...digits import significant
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
+from ...images.service.listed import CHOOSE
 from ...predict.classes import percent
-from ...service.images.listed import CHOOSE
 from ...types import SasnetError, product_name
 from .settings import CURVES
 from .shelf import Row, Shelf

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from ...report.images.raster import COLOURS, SCALES, VIEWS
-from ...service.images.kinds import How, titles
+from ...images.report.raster import COLOURS, SCALES, VIEWS
+from ...images.service.kinds import How, titles
 from ...types import SasnetError
 from ..curves.bench import Bench
 from ..curves.settings import CURVES

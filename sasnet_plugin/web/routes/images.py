@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
-from ...report.images.raster import Look, colour_bar
+from ...images.report.raster import Look, colour_bar
 from ..events import UNKNOWN
 from ..settings import WEB
 from . import Desk

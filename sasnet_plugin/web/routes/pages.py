@@ -11,8 +11,8 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from ...domains import PAGES, specification
+from ...images.report.raster import COLOURS, SCALES, VIEWS
 from ...predict.classes import percent
-from ...report.images.raster import COLOURS, SCALES, VIEWS
 from ...types import SasnetError
 from ..curves.bench import Bench
 from ..events import NO, UNKNOWN, YES

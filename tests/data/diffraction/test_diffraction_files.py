@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from imagefiles import refused
 
-from sasnet_plugin.data.diffraction import features, polar
-from sasnet_plugin.data.diffraction.frame import Window
-from sasnet_plugin.data.diffraction.load import frames, read
 from sasnet_plugin.data.signature import particles
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.diffraction.reading import features, polar
+from sasnet_plugin.images.diffraction.reading.frame import Window
+from sasnet_plugin.images.diffraction.reading.load import frames, read
 from sasnet_plugin.types import Image
 
 N, CENTRE, EDGE = 96, (45.0, 50.5), 44.0

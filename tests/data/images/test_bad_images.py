@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from detectorfiles import pattern, write_cbf, write_dectris_tiff
 
-from sasnet_plugin.data.images import ImageSettings, load_images
 from sasnet_plugin.data.settings_tables import said_over
 from sasnet_plugin.domains import ReadOptions, specification
+from sasnet_plugin.images.reading import ImageSettings, load_images
 from sasnet_plugin.types import DataError
 
 Small = Callable[..., Path]

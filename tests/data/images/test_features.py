@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tinypatterns import pattern
 
-from sasnet_plugin.data.images.features import CHANNELS, N_PICTURES, features, mirrored
+from sasnet_plugin.images.reading.features import CHANNELS, N_PICTURES, features, mirrored
 from sasnet_plugin.types import Image
 
 LEVEL, SIGNIFICANCE = CHANNELS.index("level"), CHANNELS.index("significance")

@@ -48,7 +48,8 @@ def test_what_does_not_fit_is_one_sentence(changed: dict, sentence: str) -> None
 
 def test_importing_the_readers_loads_nothing_heavy(repository: Path) -> None:
     code = (
-        "import sys, sasnet_plugin.data.images; heavy = {'fabio', 'h5py', 'bornagain', 'PIL', 'matplotlib'};"
+        "import sys, sasnet_plugin.images.reading;"
+        "heavy = {'fabio', 'h5py', 'bornagain', 'PIL', 'matplotlib'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.images import masks
+from sasnet_plugin.images.reading import masks
 from sasnet_plugin.types import DataError
 
 ROWS, COLUMNS = 60, 70

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from detectorfiles import PILATUS_1M, PILATUS_2M, pilatus_gaps
 
-from sasnet_plugin.data.images import masks
-from sasnet_plugin.data.images.settings import ImageSettings
+from sasnet_plugin.images.reading import masks
+from sasnet_plugin.images.reading.settings import ImageSettings
 from sasnet_plugin.types import DataError
 
 

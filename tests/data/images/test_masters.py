@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.diffraction.stacks import blocks
-from sasnet_plugin.data.images import formats
 from sasnet_plugin.domains import ReadOptions, specification
+from sasnet_plugin.images.diffraction.reading.stacks import blocks
+from sasnet_plugin.images.reading import formats
 from sasnet_plugin.types import DataError
 
 SHAPE = (64, 72)

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from detectorfiles import pattern
 
-from sasnet_plugin.data.images import ImageSettings, iter_images, load_images
 from sasnet_plugin.data.settings_tables import said_over
+from sasnet_plugin.images.reading import ImageSettings, iter_images, load_images
 from sasnet_plugin.types import DataError
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import signature
-from sasnet_plugin.data.images import formats, iter_images
-from sasnet_plugin.data.images.raw import RawFrame
+from sasnet_plugin.images.reading import formats, iter_images
+from sasnet_plugin.images.reading.raw import RawFrame
 
 COUNTS = np.random.default_rng(1).poisson(30, (64, 80)).astype(np.uint16)
 
@@ -102,7 +102,7 @@ def test_a_plain_file_that_is_named_as_packed_is_read(tmp_path: Path) -> None:
     with path.open("wb") as stream:
         np.save(stream, COUNTS)
     settings = {"wavelength": 1.3, "alpha_i": 0.2, "phi": (-1.0, 1.0), "alpha_f": (1.5, -0.3)}
-    from sasnet_plugin.data.images import ImageSettings
+    from sasnet_plugin.images.reading import ImageSettings
 
     (image,) = iter_images(path, ImageSettings(**settings))  # type: ignore[arg-type]
     assert image.counts.sum() == COUNTS.sum()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sasnet_plugin.data.sans.geometry import SmallAngle, on_detector
-from sasnet_plugin.data.sans.resolution import Setting
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.resolution import Setting
 
 SETTING = Setting(6.0, 0.1, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0))
 

@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.anisotropy import anisotropy
-from sasnet_plugin.data.sans.load import read
-from sasnet_plugin.data.sans.polar import polar
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
+from sasnet_plugin.images.sans.reading.load import read
+from sasnet_plugin.images.sans.reading.polar import polar
 from sasnet_plugin.types import DataError, Image
 
 TILT = 30.0
@@ -165,7 +165,7 @@ def test_what_has_q_has_qy_upwards(tmp_path: Path, write: object, name: str) -> 
 
 
 def test_the_picture_of_a_report_stands_as_its_angles_are_counted(tmp_path: Path) -> None:
-    from sasnet_plugin.report.images.canvas import axes_of, upright
+    from sasnet_plugin.report.canvas import axes_of, upright
 
     for write, name in ((npy, "a.npy"), (canSAS, "a.h5")):
         write(tmp_path / name)

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.average import averaged
-from sasnet_plugin.data.sans.evenness import RIM, border, rim_efficiency, scatter
-from sasnet_plugin.data.sans.geometry import SmallAngle, on_detector
-from sasnet_plugin.data.sans.resolution import Setting
+from sasnet_plugin.images.sans.reading.average import averaged
+from sasnet_plugin.images.sans.reading.evenness import RIM, border, rim_efficiency, scatter
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.resolution import Setting
 from sasnet_plugin.types import Image
 
 SETTING = Setting(6.0, 0.1, 4000.0, 4000.0, 15.0, 5.0, (5.0, 5.0))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from sansfiles import SETTING, scene
 
-from sasnet_plugin.data.sans.load import read
-from sasnet_plugin.data.sans.polar import polar
 from sasnet_plugin.data.signature import sans as recognise
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.sans.reading.load import read
+from sasnet_plugin.images.sans.reading.polar import polar
 from sasnet_plugin.types import DataError, Image
 
 GEOMETRY = "wavelength=6", "distance=8000", "pixel_size=5"
@@ -107,13 +107,13 @@ def test_panels_of_vsans_are_one_measurement(tmp_path: Path) -> None:
     assert found.counts.shape == (1, 4 * 48 * 128)
     rings = polar(found)
     seen = rings.counts.sum(axis=1) > 2000
-    from sasnet_plugin.data.sans.polar import RINGS
+    from sasnet_plugin.images.sans.reading.polar import RINGS
 
     expected = np.exp(-((RINGS * 100) ** 2) / 3)
     ratio = rings.rate[seen] / expected[seen]
     # Panels of two distances agree on the same I(q), so that one scale serves all rings.
     assert ratio / np.median(ratio) == pytest.approx(np.ones(seen.sum()), abs=0.12)
-    from sasnet_plugin.report.images.canvas import upright
+    from sasnet_plugin.report.canvas import upright
 
     assert min(upright(found).counts.shape) > 20
 

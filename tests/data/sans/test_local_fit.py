@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.local_fit import local_fit, local_mean
-from sasnet_plugin.data.sans.polar import N_RINGS, RINGS
+from sasnet_plugin.images.sans.reading.local_fit import local_fit, local_mean
+from sasnet_plugin.images.sans.reading.polar import N_RINGS, RINGS
 
 MIDDLE = slice(40, 150)
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from ng7 import NG7
 
-from sasnet_plugin.data.sans.anisotropy import anisotropy
-from sasnet_plugin.data.sans.average import averaged
-from sasnet_plugin.data.sans.features import FRAMES, N_CHANNELS, Settings, inputs
-from sasnet_plugin.data.sans.geometry import SmallAngle
-from sasnet_plugin.data.sans.polar import N_RINGS, RINGS, excess, harmonics, odd_harmonics, polar
+from sasnet_plugin.images.sans.reading.anisotropy import anisotropy
+from sasnet_plugin.images.sans.reading.average import averaged
+from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS, Settings, inputs
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle
+from sasnet_plugin.images.sans.reading.polar import N_RINGS, RINGS, excess, harmonics, odd_harmonics, polar
 from sasnet_plugin.types import Image
 
 N = 96

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from ng7 import NG7
 
-from sasnet_plugin.data.sans.geometry import on_detector
-from sasnet_plugin.data.sans.resolution import at_radius, drop, geometric, of_pixels
+from sasnet_plugin.images.sans.reading.geometry import on_detector
+from sasnet_plugin.images.sans.reading.resolution import at_radius, drop, geometric, of_pixels
 
 #: Three of its pixels: Qx, Qy, SigmaQ_parall, SigmaQ_perp, Å⁻¹.
 PUBLISHED = np.array(

@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 from imagefiles import refused
 
-from sasnet_plugin.data.images.noisy_lines import noisy_lines
-from sasnet_plugin.data.xray_tags import rings as rings_module
-from sasnet_plugin.data.xray_tags.blocks import summed
-from sasnet_plugin.data.xray_tags.centre import centre_of
-from sasnet_plugin.data.xray_tags.features import WORK, inputs, mirrored_inputs, turned_inputs, window
-from sasnet_plugin.data.xray_tags.load import read, seen
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.reading.noisy_lines import noisy_lines
+from sasnet_plugin.images.xray_tags.reading import rings as rings_module
+from sasnet_plugin.images.xray_tags.reading.blocks import summed
+from sasnet_plugin.images.xray_tags.reading.centre import centre_of
+from sasnet_plugin.images.xray_tags.reading.features import (
+    WORK,
+    inputs,
+    mirrored_inputs,
+    turned_inputs,
+    window,
+)
+from sasnet_plugin.images.xray_tags.reading.load import read, seen
 from sasnet_plugin.types import DataError, Image
 
 N, CENTRE = 120, (52.0, 66.5)

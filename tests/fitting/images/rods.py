@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 
-from sasnet_plugin.data.sans.resolution import Setting
-from sasnet_plugin.simulate.sans import instruments, orientation
-from sasnet_plugin.simulate.sans.form_factors import pars_of
-from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, measured
-from sasnet_plugin.simulate.sans.samples import Sample, row_of
-from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.images.sans.reading.resolution import Setting
+from sasnet_plugin.images.sans.simulation import instruments, orientation
+from sasnet_plugin.images.sans.simulation.form_factors import pars_of
+from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, measured
+from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
+from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import Image
 
 RADIUS, ASPECT, SPREAD, DIRECTOR = 40.0, 4.0, 0.1, 30.0

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from sasnet_plugin.fitting.images.cells import cells_of, shadowed
-from sasnet_plugin.fitting.images.fit_image import run
-from sasnet_plugin.fitting.images.oriented import OrientedImage
+from sasnet_plugin.images.sans.fitting.cells import cells_of, shadowed
+from sasnet_plugin.images.sans.fitting.fit_image import run
+from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
 from tests.fitting.images import rods
 
 TRUTH = {

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.sans.load import read
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.fitting.images.fit_image import fit_oriented, refined
-from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
-from sasnet_plugin.kinds.sans2d import SANS2D
+from sasnet_plugin.images.sans.fitting.fit_image import fit_oriented, refined
+from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
+from sasnet_plugin.images.sans.nxcansas import write_image
+from sasnet_plugin.images.sans.reading.load import read
+from sasnet_plugin.images.sans.specification import SANS2D
 from sasnet_plugin.predict.findings import Answer
-from sasnet_plugin.report.exports.nxcansas_image import write_image
 from tests.fitting.images import rods
 
 

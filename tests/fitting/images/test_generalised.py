@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.images.cells import cells_of
-from sasnet_plugin.fitting.images.fit_image import run
-from sasnet_plugin.fitting.images.generalised import generalised, linear
-from sasnet_plugin.fitting.images.oriented import OrientedImage
-from sasnet_plugin.fitting.images.unevenness import whitening
-from sasnet_plugin.simulate.sans import orientation
-from sasnet_plugin.simulate.sans.form_factors import pars_of
-from sasnet_plugin.simulate.sans.measurement import Background, measured
-from sasnet_plugin.simulate.sans.samples import Sample, row_of
-from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.images.sans.fitting.cells import cells_of
+from sasnet_plugin.images.sans.fitting.fit_image import run
+from sasnet_plugin.images.sans.fitting.generalised import generalised, linear
+from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
+from sasnet_plugin.images.sans.fitting.unevenness import whitening
+from sasnet_plugin.images.sans.simulation import orientation
+from sasnet_plugin.images.sans.simulation.form_factors import pars_of
+from sasnet_plugin.images.sans.simulation.measurement import Background, measured
+from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
+from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import Image
 from tests.fitting.images import rods
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.images.cells import cells_of
-from sasnet_plugin.fitting.images.oriented import OrientedImage, deviance_roots
+from sasnet_plugin.images.sans.fitting.cells import cells_of
+from sasnet_plugin.images.sans.fitting.oriented import OrientedImage, deviance_roots
 from sasnet_plugin.types import DataError
 from tests.fitting.images import rods
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.images.cells import cells_of
-from sasnet_plugin.fitting.images.oriented_fit import OrientedFit
-from sasnet_plugin.fitting.images.oriented_settings import SETTINGS
+from sasnet_plugin.images.sans.fitting.cells import cells_of
+from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
+from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
 from sasnet_plugin.predict.findings import Value
 from tests.fitting.images import rods
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.fitting.images.cells import cells_of
-from sasnet_plugin.fitting.images.oriented import OrientedImage
-from sasnet_plugin.fitting.images.oriented_settings import FAULTS, SETTINGS
+from sasnet_plugin.images.sans.fitting.cells import cells_of
+from sasnet_plugin.images.sans.fitting.oriented import OrientedImage
+from sasnet_plugin.images.sans.fitting.oriented_settings import FAULTS, SETTINGS
 from tests.fitting.images import rods
 
 

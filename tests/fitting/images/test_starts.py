@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.fitting.images.oriented_settings import SETTINGS
-from sasnet_plugin.fitting.images.starts import ASPECTS, screened
+from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
+from sasnet_plugin.images.sans.fitting.starts import ASPECTS, screened
 from tests.fitting.images import rods
 
 

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.images.unevenness import Unevenness, bumps_at, covariance, unevenness, whitening
+from sasnet_plugin.images.sans.fitting.unevenness import (
+    Unevenness,
+    bumps_at,
+    covariance,
+    unevenness,
+    whitening,
+)
 from tests.fitting.images import rods
 
 SIZES = {"radius": rods.RADIUS, "aspect": rods.ASPECT, "radius_pd": rods.SPREAD}

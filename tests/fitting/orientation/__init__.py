@@ -1,1 +1,1 @@
-"""Tests of `sasnet_plugin.fitting.orientation`; a package, as other folders have files of the same names."""
+"""The inversion of lattices; a package, as other folders have files of the same names."""

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
-from sasnet_plugin.fitting.orientation import prior_guess
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.forward import State, state
-from sasnet_plugin.fitting.orientation.parameters import PARAMETERS, OrientationGuess
-from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
-from sasnet_plugin.simulate.gisas.geometry import WINDOW
-from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
+from sasnet_plugin.images.gisas.inversion import prior_guess
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.forward import State, state
+from sasnet_plugin.images.gisas.inversion.parameters import PARAMETERS, OrientationGuess
+from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
+from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
+from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
 from sasnet_plugin.types import GrazingIncidence, Image
 
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.domains.gisas_hex import HEADS
-from sasnet_plugin.fitting.orientation import answer as orientation_answer
-from sasnet_plugin.fitting.orientation.answer import NOT_FITTED, guess_of, refined
-from sasnet_plugin.fitting.orientation.invert import OrientationResult
-from sasnet_plugin.fitting.orientation.parameters import OrientationGuess
-from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
+from sasnet_plugin.images.gisas.heads import HEADS
+from sasnet_plugin.images.gisas.inversion import answer as orientation_answer
+from sasnet_plugin.images.gisas.inversion.answer import NOT_FITTED, guess_of, refined
+from sasnet_plugin.images.gisas.inversion.invert import OrientationResult
+from sasnet_plugin.images.gisas.inversion.parameters import OrientationGuess
+from sasnet_plugin.images.gisas.specification import GISAS_HEX
 from sasnet_plugin.predict import Answer
 from sasnet_plugin.predict.findings import DistributionFinding, QuantitiesFinding, Value
 from sasnet_plugin.types import Image

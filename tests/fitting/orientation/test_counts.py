@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import FLAT, STOP
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.settings import INVERSION
-from sasnet_plugin.simulate.gisas.geometry import WINDOW
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.settings import INVERSION
+from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
 from sasnet_plugin.types import DataError, GrazingIncidence, Image
 
 Make = Callable[..., Image]

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.forward import State, state
-from sasnet_plugin.fitting.orientation.linear import deviance, quadratic
-from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS
-from sasnet_plugin.fitting.orientation.refine import fitted
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.forward import State, state
+from sasnet_plugin.images.gisas.inversion.linear import deviance, quadratic
+from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS
+from sasnet_plugin.images.gisas.inversion.refine import fitted
+from sasnet_plugin.images.gisas.simulation.geometry import PERIOD
+from sasnet_plugin.images.gisas.simulation.priors import peak, sample_orientation
 from sasnet_plugin.predict.arithmetic import circular_w1
-from sasnet_plugin.simulate.gisas.geometry import PERIOD
-from sasnet_plugin.simulate.gisas.priors import peak, sample_orientation
 from sasnet_plugin.types import Image
 
 Make = Callable[..., Image]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import FLAT, form_of
-from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.information import mirror_ambiguity, resolved, uniform_p_value
-from sasnet_plugin.fitting.orientation.linear import quadratic
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.information import mirror_ambiguity, resolved, uniform_p_value
+from sasnet_plugin.images.gisas.inversion.linear import quadratic
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, PERIOD
+from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import N_XI, PERIOD
-from sasnet_plugin.simulate.gisas.priors import deltas, peak
 
 
 def test_uniform_is_called_uniform_and_two_angles_are_not(now: State) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 import numpy as np
 
 from orientation.orientedpatterns import GEOMETRY
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.parameters import INDEX, OrientationGuess, start
-from sasnet_plugin.fitting.orientation.posterior import posterior
-from sasnet_plugin.fitting.orientation.problem import Problem
-from sasnet_plugin.fitting.orientation.refine import refine
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.parameters import INDEX, OrientationGuess, start
+from sasnet_plugin.images.gisas.inversion.posterior import posterior
+from sasnet_plugin.images.gisas.inversion.problem import Problem
+from sasnet_plugin.images.gisas.inversion.refine import refine
+from sasnet_plugin.images.gisas.simulation.geometry import PERIOD
+from sasnet_plugin.images.gisas.simulation.priors import peak
 from sasnet_plugin.predict.arithmetic import circular_w1
-from sasnet_plugin.simulate.gisas.geometry import PERIOD
-from sasnet_plugin.simulate.gisas.priors import peak
 from sasnet_plugin.types import Image
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from orientation.orientedpatterns import GEOMETRY
-from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.parameters import start
-from sasnet_plugin.fitting.orientation.problem import Effort, Problem
-from sasnet_plugin.fitting.orientation.refine import over_all_films, refine
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.parameters import start
+from sasnet_plugin.images.gisas.inversion.problem import Effort, Problem
+from sasnet_plugin.images.gisas.inversion.refine import over_all_films, refine
 
 
 def test_no_descent_begins_beyond_the_bound(now: State) -> None:

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
-from sasnet_plugin.fitting.orientation import invert, prior_guess
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.films import better_film, film_minima, ratios
-from sasnet_plugin.fitting.orientation.forward import Refined, State, state
-from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS, OrientationGuess, start
-from sasnet_plugin.fitting.orientation.problem import Problem
-from sasnet_plugin.fitting.orientation.refine import best_tilt, explains, fitted, loss_of, refine
-from sasnet_plugin.simulate.gisas.basis import Basis, basis, mix
-from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.priors import deltas, peak
-from sasnet_plugin.simulate.images.detector import MARGIN, expected_counts
-from sasnet_plugin.simulate.images.measurement import Measurement
+from sasnet_plugin.images.gisas.inversion import invert, prior_guess
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.films import better_film, film_minima, ratios
+from sasnet_plugin.images.gisas.inversion.forward import Refined, State, state
+from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS, OrientationGuess, start
+from sasnet_plugin.images.gisas.inversion.problem import Problem
+from sasnet_plugin.images.gisas.inversion.refine import best_tilt, explains, fitted, loss_of, refine
+from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, mix
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW, Geometry
+from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
+from sasnet_plugin.images.simulation.detector import MARGIN, expected_counts
+from sasnet_plugin.images.simulation.measurement import Measurement
 from sasnet_plugin.types import GrazingIncidence, Image
 
 OXIDE = INDEX["oxide"]

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import GEOMETRY
-from sasnet_plugin.fitting.orientation.counts import in_bands
-from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.parameters import start
-from sasnet_plugin.fitting.orientation.refine import fitted
-from sasnet_plugin.fitting.orientation.rivals import Rival, best_rival
-from sasnet_plugin.fitting.orientation.verify import chance
-from sasnet_plugin.simulate.gisas.geometry import N_XI
-from sasnet_plugin.simulate.gisas.lattice import SQUARE
+from sasnet_plugin.images.gisas.inversion.counts import in_bands
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.parameters import start
+from sasnet_plugin.images.gisas.inversion.refine import fitted
+from sasnet_plugin.images.gisas.inversion.rivals import Rival, best_rival
+from sasnet_plugin.images.gisas.inversion.verify import chance
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI
+from sasnet_plugin.images.gisas.simulation.lattice import SQUARE
 
 GUESS = start({"lattice": (GEOMETRY.lattice, 5.0), "radius": (GEOMETRY.radius, 2.0)})
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import form_of
-from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.sampler import sample
-from sasnet_plugin.simulate.gisas import cube
-from sasnet_plugin.simulate.gisas.priors import sample_orientation
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.sampler import sample
+from sasnet_plugin.images.gisas.simulation import cube
+from sasnet_plugin.images.gisas.simulation.priors import sample_orientation
 
 
 def test_the_band_of_the_samples_covers(now: State) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from orientation.orientedpatterns import GEOMETRY
-from sasnet_plugin.fitting.orientation.counts import on_window
-from sasnet_plugin.fitting.orientation.parameters import INDEX, start
-from sasnet_plugin.fitting.orientation.problem import Problem
-from sasnet_plugin.fitting.orientation.search import search
-from sasnet_plugin.simulate.gisas.priors import peak
+from sasnet_plugin.images.gisas.inversion.counts import on_window
+from sasnet_plugin.images.gisas.inversion.parameters import INDEX, start
+from sasnet_plugin.images.gisas.inversion.problem import Problem
+from sasnet_plugin.images.gisas.inversion.search import search
+from sasnet_plugin.images.gisas.simulation.priors import peak
 from sasnet_plugin.types import Image
 
 

@@ -6,8 +6,8 @@ from dataclasses import fields
 
 import numpy as np
 
-from sasnet_plugin.fitting.orientation.parameters import INDEX, PARAMETERS
-from sasnet_plugin.fitting.orientation.settings import INVERSION
+from sasnet_plugin.images.gisas.inversion.parameters import INDEX, PARAMETERS
+from sasnet_plugin.images.gisas.inversion.settings import INVERSION
 
 
 def test_each_number_says_why() -> None:

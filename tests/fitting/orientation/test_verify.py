@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from orientation.orientedpatterns import FLAT, form_of
-from sasnet_plugin.fitting.orientation.forward import State
-from sasnet_plugin.fitting.orientation.linear import deviance
-from sasnet_plugin.fitting.orientation.verify import moments, verify
-from sasnet_plugin.simulate.gisas.priors import deltas
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.linear import deviance
+from sasnet_plugin.images.gisas.inversion.verify import moments, verify
+from sasnet_plugin.images.gisas.simulation.priors import deltas
 
 
 def test_the_deviance_has_the_moments_that_are_stated() -> None:

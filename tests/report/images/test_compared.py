@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from imagefiles import lattice, rods
 
-from sasnet_plugin.data.diffraction.frame import Window
 from sasnet_plugin.domains import ReadOptions, specification
-from sasnet_plugin.report.images.canvas import png
-from sasnet_plugin.report.images.compared import as_seen
-from sasnet_plugin.report.images.raster import Look, compared, picture
-from sasnet_plugin.report.images.raster_place import about
-from sasnet_plugin.report.images.settings import RASTER
+from sasnet_plugin.images.diffraction.reading.frame import Window
+from sasnet_plugin.images.report.compared import as_seen
+from sasnet_plugin.images.report.raster import Look, compared, picture
+from sasnet_plugin.images.report.raster_place import about
+from sasnet_plugin.images.report.settings import RASTER
+from sasnet_plugin.report.canvas import png
 from sasnet_plugin.types import Image
 
 

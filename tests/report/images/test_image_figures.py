@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.report.images import canvas, insight, patterns, trends
+from sasnet_plugin.images.report import insight, patterns, trends
+from sasnet_plugin.report import canvas
 from sasnet_plugin.types import Image, SasnetError
 
 

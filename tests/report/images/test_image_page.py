@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sasnet_plugin.report.images import patterns
-from sasnet_plugin.report.images.pages import Section, Verdict, page
+from sasnet_plugin.images.report import patterns
+from sasnet_plugin.images.report.pages import Section, Verdict, page
 from sasnet_plugin.report.page.document import write_page
 from sasnet_plugin.types import Image, SasnetError
 

@@ -12,10 +12,16 @@ from tinyzoo import write_zoo
 from typer.testing import CliRunner
 
 from sasnet_plugin.cli.main import app
-from sasnet_plugin.data.images.features import N_CHANNELS
-from sasnet_plugin.report.images import canvas
-from sasnet_plugin.report.images.insight import bias_section, learning_section, network_page, pls_section
-from sasnet_plugin.simulate.growth.simulator import SIMULATOR
+from sasnet_plugin.domains.simulator import HeldOut
+from sasnet_plugin.images.growth.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.reading.features import N_CHANNELS
+from sasnet_plugin.images.report.insight import (
+    bias_section,
+    learning_section,
+    pls_section,
+    write_network_page,
+)
+from sasnet_plugin.report import canvas
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.types import SasnetError
 
@@ -60,7 +66,9 @@ def test_learning_curves_of_two_runs_are_drawn(tmp_path: Path) -> None:
 
 
 def test_the_page_takes_the_tables_over(tmp_path: Path) -> None:
-    text = network_page("net", TABLE, [], tmp_path / "net.html").read_text(encoding="utf-8")
+    text = write_network_page(
+        TABLE, [], [], HeldOut({}, {}, {}, 0), "net", {}, 0, tmp_path / "net.html"
+    ).read_text(encoding="utf-8")
     assert "<th>quantity</th>" in text
     assert "<td>distance</td>" in text
     assert "&lt;2&gt;" in text

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from sasnet_plugin.report.images import canvas
-from sasnet_plugin.report.images.pls import components_figure, pls
+from sasnet_plugin.images.report.pls import components_figure, pls
+from sasnet_plugin.report import canvas
 
 
 def test_one_answer_is_predicted_as_scikit_learn_does(rng: np.random.Generator) -> None:

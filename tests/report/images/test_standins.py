@@ -21,14 +21,15 @@ from detectorfiles import (
 )
 from tinyzoo import write_zoo
 
-from sasnet_plugin.data.images import load_images, to_window
+from sasnet_plugin.images.growth.simulation.pattern import pattern as film_pattern
+from sasnet_plugin.images.growth.simulation.priors import growing
+from sasnet_plugin.images.reading import load_images, to_window
+from sasnet_plugin.images.report import patterns
+from sasnet_plugin.images.report.pages import Section, Verdict, page
+from sasnet_plugin.images.simulation.window import Window
 from sasnet_plugin.predict import open_predictor
 from sasnet_plugin.predict.findings import QuantitiesFinding
-from sasnet_plugin.report.images import canvas, patterns
-from sasnet_plugin.report.images.pages import Section, Verdict, page
-from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
-from sasnet_plugin.simulate.growth.priors import growing
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.report import canvas
 from sasnet_plugin.types import Image
 
 #: Millimetres.

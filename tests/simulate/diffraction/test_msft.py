@@ -7,9 +7,15 @@ import pytest
 from scipy.interpolate import CubicSpline
 from scipy.special import spherical_jn, spherical_yn
 
-from sasnet_plugin.simulate.diffraction import bodies, msft
-from sasnet_plugin.simulate.diffraction.samples import SEED, SEED_MORE, contrasts, draw_sample, tags_of
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.simulation import bodies, msft
+from sasnet_plugin.images.diffraction.simulation.samples import (
+    SEED,
+    SEED_MORE,
+    contrasts,
+    draw_sample,
+    tags_of,
+)
+from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 
 K = 2 * np.pi
 
@@ -112,7 +118,7 @@ def test_chords_add_up_to_volumes_however_a_body_is_tilted() -> None:
 
 def test_every_kind_is_drawn_with_its_tags_and_found_in_its_pattern() -> None:
     rng = np.random.default_rng(1)
-    from sasnet_plugin.simulate.diffraction.patterns import intensity
+    from sasnet_plugin.images.diffraction.simulation.patterns import intensity
 
     for kind in SEED:
         for more in ("", *(SEED_MORE if kind == "round" else ())):

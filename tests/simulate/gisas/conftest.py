@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hexpatterns import ONE_SIZE
 
-from sasnet_plugin.simulate.gisas.basis import Basis, basis
-from sasnet_plugin.simulate.gisas.geometry import WINDOW
-from sasnet_plugin.simulate.images.detector import MARGIN
+from sasnet_plugin.images.gisas.simulation.basis import Basis, basis
+from sasnet_plugin.images.gisas.simulation.geometry import WINDOW
+from sasnet_plugin.images.simulation.detector import MARGIN
 
 
 @pytest.fixture(scope="session")

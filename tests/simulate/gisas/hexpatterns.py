@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.gisas.basis import binned
-from sasnet_plugin.simulate.gisas.geometry import N_HALF, XI, Geometry
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.images.gisas.simulation.basis import binned
+from sasnet_plugin.images.gisas.simulation.geometry import N_HALF, XI, Geometry
+from sasnet_plugin.images.simulation import bornagain
+from sasnet_plugin.images.simulation.window import Window
 
 #: The angles of the network's window, a quarter of its pixels each way.
 SMALL = Window(16, 16)

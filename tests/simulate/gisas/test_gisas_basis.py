@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hexpatterns import BROAD, ONE_SIZE, SHARP, SMALL, plain_basis
 
-from sasnet_plugin.simulate import bornagain
-from sasnet_plugin.simulate.gisas.basis import Basis, basis, binned, mix, point_basis
-from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
-from sasnet_plugin.simulate.gisas.lattice import LatticeSum, lattice_sum
-from sasnet_plugin.simulate.gisas.priors import deltas, peak
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.images.gisas.simulation.basis import Basis, basis, binned, mix, point_basis
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, XI
+from sasnet_plugin.images.gisas.simulation.lattice import LatticeSum, lattice_sum
+from sasnet_plugin.images.gisas.simulation.priors import deltas, peak
+from sasnet_plugin.images.simulation import bornagain
+from sasnet_plugin.images.simulation.window import Window
 
 GEOMETRIES = {"one size": ONE_SIZE, "sharp": SHARP, "broad": BROAD}
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.gisas.basis import Basis, mix
-from sasnet_plugin.simulate.gisas.geometry import N_XI, WINDOW
-from sasnet_plugin.simulate.images.detector import MARGIN, blur_matrix, count, expected_counts, sample_mask
-from sasnet_plugin.simulate.images.measurement import Measurement, sample_measurement
+from sasnet_plugin.images.gisas.simulation.basis import Basis, mix
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, WINDOW
+from sasnet_plugin.images.simulation.detector import MARGIN, blur_matrix, count, expected_counts, sample_mask
+from sasnet_plugin.images.simulation.measurement import Measurement, sample_measurement
 
 IDEAL = Measurement(0, 0, 0, 0, 0, 0, 1.0, 0.3, 1e6)
 UNIFORM = np.full(N_XI, 1 / N_XI)

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hexpatterns import BROAD, SHARP
 
+from sasnet_plugin.images.gisas.simulation import cube
+from sasnet_plugin.images.gisas.simulation.basis import basis, mix
+from sasnet_plugin.images.gisas.simulation.factors import Factors, film_profiles
+from sasnet_plugin.images.gisas.simulation.priors import FAMILIES, sample_orientation
+from sasnet_plugin.images.simulation.window import Window
 from sasnet_plugin.predict.arithmetic import mirrored
-from sasnet_plugin.simulate.gisas import cube
-from sasnet_plugin.simulate.gisas.basis import basis, mix
-from sasnet_plugin.simulate.gisas.factors import Factors, film_profiles
-from sasnet_plugin.simulate.gisas.priors import FAMILIES, sample_orientation
-from sasnet_plugin.simulate.images.window import Window
 
 SMALL = Window(16, 16)
 

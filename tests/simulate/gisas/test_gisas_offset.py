@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from sasnet_plugin.simulate.gisas.columns import columns_of
-from sasnet_plugin.simulate.gisas.factors import Factors
-from sasnet_plugin.simulate.gisas.geometry import Geometry
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.images.gisas.simulation.columns import columns_of
+from sasnet_plugin.images.gisas.simulation.factors import Factors
+from sasnet_plugin.images.gisas.simulation.geometry import Geometry
+from sasnet_plugin.images.simulation.window import Window
 
 WINDOW = Window(4, 24, (-0.4, 0.4), (0.1, 0.24))
 

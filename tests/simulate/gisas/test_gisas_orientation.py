@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.gisas.geometry import N_XI, XI
-from sasnet_plugin.simulate.gisas.priors import DELTAS, FAMILIES, FWHM, deltas, peak, sample_orientation
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, XI
+from sasnet_plugin.images.gisas.simulation.priors import (
+    DELTAS,
+    FAMILIES,
+    FWHM,
+    deltas,
+    peak,
+    sample_orientation,
+)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

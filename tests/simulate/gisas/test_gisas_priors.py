@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from prior_tables.gisas import tables
 
+from sasnet_plugin.images.gisas.simulation.geometry import WINDOW, Geometry
+from sasnet_plugin.images.gisas.simulation.priors import CLOSEST, GEOMETRY, sample_geometry
+from sasnet_plugin.images.simulation.detector import COVERED, sample_mask
+from sasnet_plugin.images.simulation.measurement import MEASUREMENT, Measurement, sample_measurement
 from sasnet_plugin.simulate.draws import Prior
-from sasnet_plugin.simulate.gisas.geometry import WINDOW, Geometry
-from sasnet_plugin.simulate.gisas.priors import CLOSEST, GEOMETRY, sample_geometry
-from sasnet_plugin.simulate.images.detector import COVERED, sample_mask
-from sasnet_plugin.simulate.images.measurement import MEASUREMENT, Measurement, sample_measurement
 
 
 def check(drawn: list[dict[str, float]], table: dict[str, Prior]) -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from growthfilms import COUPLED, LAYERED, ONE_SIZE, SEVERAL, SMALL
 
-from sasnet_plugin.simulate.gisas.basis import binned
-from sasnet_plugin.simulate.growth.clusters import form_factor, odd_part, transform
-from sasnet_plugin.simulate.growth.film import WINDOW, Film
-from sasnet_plugin.simulate.growth.pattern import pattern, point_pattern
-from sasnet_plugin.simulate.growth.priors import sample_film
-from sasnet_plugin.simulate.growth.stack import bornagain_pattern, reflection
-from sasnet_plugin.simulate.images.window import Window
+from sasnet_plugin.images.gisas.simulation.basis import binned
+from sasnet_plugin.images.growth.simulation.clusters import form_factor, odd_part, transform
+from sasnet_plugin.images.growth.simulation.film import WINDOW, Film
+from sasnet_plugin.images.growth.simulation.pattern import pattern, point_pattern
+from sasnet_plugin.images.growth.simulation.priors import sample_film
+from sasnet_plugin.images.growth.simulation.stack import bornagain_pattern, reflection
+from sasnet_plugin.images.simulation.window import Window
 
 FILMS = {"one size": ONE_SIZE, "several": SEVERAL, "coupled": COUPLED, "layered": LAYERED}
 
@@ -121,7 +121,7 @@ def test_reflection_is_total_below_the_critical_angle_and_fresnel_s_above() -> N
     below, above = reflection(film, np.radians([0.02, 1.5]))
     assert 0.95 < abs(below) <= 1
     # Far above, r = (θ_c / 2θ)² with θ_c² = 2δ.
-    from sasnet_plugin.simulate import bornagain
+    from sasnet_plugin.images.simulation import bornagain
 
     delta, _ = bornagain.refraction("Si", 2.33, film.wavelength)
     assert abs(above) == pytest.approx(2 * delta / (4 * np.radians(1.5) ** 2), rel=0.01)

@@ -10,8 +10,8 @@ import pytest
 from growthfilms import ONE_SIZE, SEVERAL
 from prior_tables.growth import tables
 
-from sasnet_plugin.domains.gisas_growth import FILM as ASKED
-from sasnet_plugin.simulate.growth.priors import FILM, growing, sample_film
+from sasnet_plugin.images.growth.heads import FILM as ASKED
+from sasnet_plugin.images.growth.simulation.priors import FILM, growing, sample_film
 from sasnet_plugin.simulate.stream import scaled
 
 

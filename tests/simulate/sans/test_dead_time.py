@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, draw_setting
-from sasnet_plugin.simulate.sans.measurement import Beam, beam, counted_share
+from sasnet_plugin.images.sans.simulation.instruments import INSTRUMENTS, draw_setting
+from sasnet_plugin.images.sans.simulation.measurement import Beam, beam, counted_share
 
 
 def _seen(name: str) -> tuple[Beam, np.ndarray]:

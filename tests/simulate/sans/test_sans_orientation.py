@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import erfi
 
-from sasnet_plugin.simulate.kernel import call, load_model
-from sasnet_plugin.simulate.sans.form_factors import directed
-from sasnet_plugin.simulate.sans.orientation import (
+from sasnet_plugin.images.sans.simulation.form_factors import directed
+from sasnet_plugin.images.sans.simulation.orientation import (
     DEGREES,
     gaussian,
     in_harmonics,
@@ -17,6 +16,7 @@ from sasnet_plugin.simulate.sans.orientation import (
     order_parameter,
     strength_of,
 )
+from sasnet_plugin.simulate.kernel import call, load_model
 
 
 @pytest.mark.parametrize("strength", [0.3, 2.0, 9.0])

@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from prior_tables.sans import tables
 
-from sasnet_plugin.data.sans.average import averaged
-from sasnet_plugin.data.sans.geometry import SmallAngle, on_detector
-from sasnet_plugin.data.sans.polar import N_RINGS, N_SECTORS, RINGS, polar
-from sasnet_plugin.data.sans.resolution import Setting
-from sasnet_plugin.simulate.kernel import load_model
-from sasnet_plugin.simulate.sans import cells, instruments, patterns
-from sasnet_plugin.simulate.sans.form_factors import Q
-from sasnet_plugin.simulate.sans.measurement import Background, Beam, beam, efficiency, measured
-from sasnet_plugin.simulate.sans.orientation import maier_saupe
-from sasnet_plugin.simulate.sans.samples import (
+from sasnet_plugin.images.sans.reading.average import averaged
+from sasnet_plugin.images.sans.reading.geometry import SmallAngle, on_detector
+from sasnet_plugin.images.sans.reading.polar import N_RINGS, N_SECTORS, RINGS, polar
+from sasnet_plugin.images.sans.reading.resolution import Setting
+from sasnet_plugin.images.sans.simulation import cells, instruments, patterns
+from sasnet_plugin.images.sans.simulation.form_factors import Q
+from sasnet_plugin.images.sans.simulation.measurement import Background, Beam, beam, efficiency, measured
+from sasnet_plugin.images.sans.simulation.orientation import maier_saupe
+from sasnet_plugin.images.sans.simulation.samples import (
     PRIORS,
     SHARES,
     Sample,
@@ -29,7 +28,8 @@ from sasnet_plugin.simulate.sans.samples import (
     resized,
     row_of,
 )
-from sasnet_plugin.simulate.sans.simulator import SIMULATOR, draw_posture
+from sasnet_plugin.images.sans.simulation.simulator import SIMULATOR, draw_posture
+from sasnet_plugin.simulate.kernel import load_model
 
 SETTING = Setting(6.0, 0.12, 8000.0, 8000.0, 15.0, 5.0, (5.0, 5.0), gravity=False)
 

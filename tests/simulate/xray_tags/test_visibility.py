@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sasnet_plugin.simulate.xray_tags import components, scenes, visibility
-from sasnet_plugin.simulate.xray_tags.parts import parts_of
+from sasnet_plugin.images.xray_tags.simulation import components, scenes, visibility
+from sasnet_plugin.images.xray_tags.simulation.parts import parts_of
 from tests.simulate.xray_tags.test_xray_scenes import scene, tags_of
 
 Q = np.linspace(0.03, 1.2, 240)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from prior_tables.rows import quantities
 
-from sasnet_plugin.domains.xray_tags import LABELS, PARENTS, WEIGHTS
-from sasnet_plugin.kinds.xray_tags import XRAY_TAGS
+from sasnet_plugin.images.xray_tags.labels import LABELS, PARENTS, WEIGHTS
+from sasnet_plugin.images.xray_tags.simulation import components, detector, lattices, measurement, scenes
+from sasnet_plugin.images.xray_tags.simulation.simulator import SIMULATOR
+from sasnet_plugin.images.xray_tags.specification import XRAY_TAGS
 from sasnet_plugin.simulate.dataset import Row
-from sasnet_plugin.simulate.xray_tags import components, detector, lattices, measurement, scenes
-from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_the_network_reads_what_does_not_depend_on_the_turn_and_much_less_on_the
     rng = np.random.default_rng(7)
     image, _ = measurement.shot(scene("lattice", "bcc"), rng, 3e6)
     read = XRAY_TAGS.features
-    from sasnet_plugin.data.xray_tags.features import window
+    from sasnet_plugin.images.xray_tags.reading.features import window
     from sasnet_plugin.types import Image
 
     def again(counts: np.ndarray, mask: np.ndarray, centre: tuple[float, float]) -> Image:
