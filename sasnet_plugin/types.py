@@ -139,6 +139,11 @@ class Curve:
         """Whether a slit smeared it."""
         return self.dxl is not None or self.dxw is not None
 
+    @property
+    def intensity_label(self) -> str:
+        """The title of an axis of I(q), with the unit that the file names."""
+        return f"I / {self.intensity_unit}" if self.intensity_unit else "I, unit not given in the file"
+
     def __len__(self) -> int:
         return int(self.q.size)
 

@@ -147,6 +147,8 @@ class Domain:
         (measurement) to the `Curve` that it is, which 'sasnet fit' fits, or None where it is more than that.
     refine : callable or None
         `Refine`: physics fitted from the answer on, and simulated again.
+    why_not_fitted : callable or None
+        (measurement, answer) to why `refine` can explain nothing of it, a sentence; empty where it may.
     sections : callable or None
         (measurement, answer) to sections of the report page.
     finish : callable or None
@@ -180,6 +182,7 @@ class Domain:
     complete: Callable[[Any, Any], Any] | None = None
     curve: Callable[[Any], Curve | None] | None = None
     refine: Refine | None = None
+    why_not_fitted: Callable[[Any, Any], str] | None = None
     sections: Callable[[Any, Any], Sequence[Any]] | None = None
     finish: Callable[[Any, Any, Any], Any] | None = None
     evaluate: Callable[..., Any] | None = None

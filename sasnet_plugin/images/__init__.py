@@ -21,6 +21,7 @@ SERVICES = {
     "fit_image": "sasnet_plugin.images.service.fits:verified",
     "follow": "sasnet_plugin.images.commands.follow:follow_images",
     "is_image": "sasnet_plugin.images.service.listed:is_surely_image",
+    "is_image_file": "sasnet_plugin.images.recognition:is_image_file",
     "list_images": "sasnet_plugin.images.service.listed:list_images",
     "may_hold_images": "sasnet_plugin.images.reading.formats:may_hold_images",
     "page_name": "sasnet_plugin.images.report.pages:page_name",

@@ -161,6 +161,11 @@ def rate_sans(path: Path) -> float:
     return float(is_text_image(start))
 
 
+def is_image_file(path: Path) -> bool:
+    """Whether a file is a small-angle-scattering image or can only be an image."""
+    return bool(rate_sans(path)) or is_image(path)
+
+
 def rate_particles(path: Path) -> float:
     """1 for HDF5 with CXI's version at its root, which only a stack of diffraction images has; else 0."""
     try:

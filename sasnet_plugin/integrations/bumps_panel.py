@@ -139,7 +139,7 @@ def curves(result: FitResult, shown: str) -> Any:
         )
     figure.update_layout(
         xaxis={"type": "log", "title": {"text": "q (Å⁻¹)"}},
-        yaxis={"type": "log", "title": {"text": "I(q)"}, "range": _ends(result)},
+        yaxis={"type": "log", "title": {"text": curve.intensity_label}, "range": _ends(result)},
         template="simple_white",
         legend={"x": 0.02, "y": 0.02, "yanchor": "bottom"},
         margin={"l": 60, "r": 20, "t": 20, "b": 50},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .arithmetic import BoolArray, Floats
 
 DECISIVE = 0.8  # from this probability on an answer is given without "undecided"
+#: In words, the class of all that is of no other one.
+OTHERS = "another shape than this network knows"
 
 
 class Named(Protocol):
@@ -189,6 +191,12 @@ class ClassesFinding:
     keep: BoolArray | None = None
     silent: bool = False
     uniform: Floats | None = None
+    introduction: str = ""  #: Before its sentence: of what it is said, where that is a part of the answer.
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the likeliest class is that of all that is of no other one."""
+        return bool(self.head.others and self.classes and self.classes[0].name == self.head.others)
 
     @cached_property
     def classes(self) -> tuple[ClassFound, ...]:
@@ -275,10 +283,18 @@ class ClassesFinding:
         """How far the answer goes: to a class, to a group, or to neither."""
         if self.silent:
             return ()
-        if not self.head.groups:
-            best = self.classes[0]
-            return (f"{best.name} {percent(best.probability)}.",)
-        return (group_sentence(self.classes, self.groups),)
+        said = group_sentence(self.classes, self.groups) if self.head.groups else self._likeliest()
+        if not self.introduction:
+            return (said,)
+        return (f"{self.introduction}: {said[:1].lower()}{said[1:]}",)
+
+    def _likeliest(self) -> str:
+        """The likeliest class, and of how many where there may be others."""
+        best = self.classes[0]
+        if self.is_other:
+            return f"{OTHERS.capitalize()}: {percent(best.probability)}."
+        of = f", of {len(self.head.labels) - 1} shapes that this network knows" if self.head.others else ""
+        return f"{best.name} {percent(best.probability)}{of}."
 
     def notes(self) -> Sequence[str]:
         """That the answer is undecided, and that it is over fewer classes than the network knows."""

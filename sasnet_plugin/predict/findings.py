@@ -326,6 +326,8 @@ class Answer:
         if self.known:
             return [*verdict, f"{self.scope.inside}: {percent(self.in_scope)}."]
         inner = [one[:1].lower() + one[1:] if one[1:2].islower() else one for one in verdict]
+        if self.findings and getattr(self.findings[0], "is_other", False):
+            inner = []
         return [
             self.scope.outside,
             *(f"If it is one of the known kinds all the same: {one}" for one in inner),

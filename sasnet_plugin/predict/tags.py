@@ -235,6 +235,9 @@ def _found(
     none = head.labels.index("") if "" in head.labels else None
     kinds = np.array([0.0 if i == none else p for i, p in enumerate(joint)])
     total = float(kinds.sum())
+    # Models that no structure factor goes with, as microemulsions and networks, do not interact.
+    able = np.ones(len(given), dtype=bool) if none is None else given[:, none] < 1.0
+    possible = float(classes.probability @ able)
     best = int(kinds.argmax())
     tags = own.probability if own is not None else {}
     radius = _value(effective, 1.0) or _value(size, _SPHERE)
@@ -244,7 +247,7 @@ def _found(
         shows, radius = tags["window_shows"] >= DETECTED, None
     return InteractionFinding(
         own.head if own is not None else Tags("interaction", ("interacting", "window_shows")),
-        float(tags.get("interacting", total)),
+        min(float(tags.get("interacting", total)), possible),
         head.labels[best] if total > 0 else "",
         float(kinds[best] / total) if total > 0 else 0.0,
         shows,

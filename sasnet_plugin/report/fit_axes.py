@@ -51,7 +51,8 @@ def draw_fit(upper: Axes, lower: Axes | None, result: FitResult) -> None:
         # The best one lies on top, above the points: fits that differ little hide each other.
         upper.plot(curve.q, found.theory, lw=1.0 if place else 1.8, label=label, zorder=3 + MAX_DRAWN - place)
     positive = curve.intensity[curve.intensity > 0]
-    upper.set(xscale="log", ylabel="I(q)")
+    upper.set_xscale("log")
+    upper.set_ylabel(curve.intensity_label, parse_math=False)
     if positive.size:
         upper.set(yscale="log", ylim=(0.5 * np.min(positive), 2 * np.max(positive)))
     if fits:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..predict.classes import ClassesFinding, percent
+from ..predict.classes import OTHERS, ClassesFinding, percent
 
 if TYPE_CHECKING:
     from ..predict import Answer
@@ -18,13 +18,18 @@ def in_one_line(answer: Answer) -> str:
     if finding is None or not finding.classes:
         return next(iter(answer.sentences()), "no answer")
     said = _likeliest(finding)
-    return (said if answer.known else f"perhaps no known model; if one, {said}") + _assumed(answer.q_unit)
+    return (said if answer.known else _doubted(finding, said)) + _assumed(answer.q_unit)
+
+
+def _doubted(finding: ClassesFinding, said: str) -> str:
+    """The same of a measurement that is outside what the network knows."""
+    return "no known model" if finding.is_other else f"perhaps no known model; if one, {said}"
 
 
 def _likeliest(finding: ClassesFinding) -> str:
     """The likeliest model with its group, the one that is shown first in front."""
     best, group = finding.classes[0], next(iter(finding.groups), None)
-    said = f"{best.whole_name} {percent(best.probability)}"
+    said = f"{OTHERS if finding.is_other else best.whole_name} {percent(best.probability)}"
     if group is None or len(group.members) <= 1:
         return said
     first = f"{group.name} {percent(group.probability)}"

@@ -141,7 +141,7 @@ def draw_curve(axes: Axes, curve: Curve) -> None:
         # A few points that scatter down to zero would squeeze the rest.
         axes.set_ylim(0.5 * np.percentile(intensity, 1), 2 * intensity.max())
     axes.set_xlabel("q / Å⁻¹")
-    axes.set_ylabel("I(q)")
+    axes.set_ylabel(curve.intensity_label, parse_math=False)
 
 
 def _draw_image(axes: Axes, image: Image) -> None:

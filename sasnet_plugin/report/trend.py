@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..digits import unit_text
 from .canvas import Draw, Paint, framed, svg
 from .page.document import document, notes, verdict
 
@@ -19,6 +22,71 @@ if TYPE_CHECKING:
 #: Groups of which the probability is drawn: those that matter most, and reach this somewhere.
 _GROUPS, _LEAST = 8, 0.2
 _WIDTH, _HEIGHT = 8.4, 1.9
+#: Of lines: a frame between two that have nothing is a point.
+_LINE: dict[str, Any] = {"linewidth": 1.2, "marker": ".", "markersize": 2.5}
+#: Titles of columns as people write them.
+_TITLES = {"rg": "Rg", "i0": "I(0)"}
+#: The panel of probabilities.
+SHARES = "probability"
+#: Of the width of a panel, below which a reason is written upwards.
+_NARROW = 0.2
+_UPWARDS: dict[str, Any] = {"rotation": 90, "fontsize": 6}
+_ACROSS: dict[str, Any] = {"fontsize": 8}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Where a panel has nothing to draw, and why."""
+
+    panel: str  #: Its name; `SHARES` that of the probabilities.
+    first: float  #: Time or number of the first frame, and of the last.
+    last: float
+    reason: str
+
+
+def gaps_of(panel: str, time: Floats, value: Floats, reasons: Sequence[str]) -> list[Gap]:
+    """Find where a panel has nothing to draw.
+
+    Parameters
+    ----------
+    time, value : (n,) float array
+        Value is NaN where there is none.
+    reasons : sequence of str
+        Why there would be none, for each frame.
+    """
+    missing = [why if np.isnan(one) else "" for one, why in zip(value, reasons, strict=True)]
+    found = []
+    for why, some in groupby(range(len(missing)), lambda row: missing[row]):
+        rows = list(some)
+        if why:
+            found.append(Gap(panel, float(time[rows[0]]), float(time[rows[-1]]), why))
+    return found
+
+
+def in_sentences(gaps: Sequence[Gap], against: str) -> list[str]:
+    """Say of each gap which panels have it, and why."""
+    panels: dict[tuple[float, float, str], list[str]] = {}
+    for gap in gaps:
+        panels.setdefault((gap.first, gap.last, gap.reason), []).append(_plain_title(gap.panel))
+    said = []
+    for (first, last, why), names in sorted(panels.items()):
+        where = f"{first:g}" if first == last else f"{first:g} to {last:g}"
+        said.append(f"Not shown at {against} {where}: {', '.join(names)}. {why[:1].upper()}{why[1:]}.")
+    return said
+
+
+def _plain_title(panel: str) -> str:
+    name = panel.partition(" [")[0].partition(" / ")[0]
+    return _TITLES.get(name, name)
+
+
+def _title(panel: str) -> str:
+    """Title of an axis: of a column "rg [Å]" or "background [1/cm]", Rg / Å and background / unit of I."""
+    name, bracket, unit = panel.partition(" [")
+    if not bracket:
+        return _TITLES.get(panel, panel)
+    unit = unit.removesuffix("]")
+    return f"{_TITLES.get(name, name)} / {'unit of I' if unit == '1/cm' else unit_text(unit)}"
 
 
 def trend_size(numbers: int) -> tuple[float, float]:
@@ -31,6 +99,7 @@ def trend(
     shares: Mapping[str, Floats],
     numbers: Mapping[str, tuple[Floats, Floats]],
     changes: Sequence[float] = (),
+    gaps: Sequence[Gap] = (),
     *,
     against: str = "frame",
 ) -> Draw:
@@ -46,6 +115,8 @@ def trend(
         By name with unit; error one standard deviation.
     changes : sequence of float
         Where the series changes.
+    gaps : sequence of Gap
+        Where a panel has nothing to draw: shaded, with the reason.
     """
     most = {name: float(np.nanmax(p)) for name, p in shares.items() if np.isfinite(p).any()}
     drawn = sorted((n for n, p in most.items() if p >= _LEAST), key=lambda n: -np.nansum(shares[n]))[:_GROUPS]
@@ -55,16 +126,17 @@ def trend(
             1 + len(numbers), 1, sharex=True, squeeze=False, height_ratios=[1.3, *[1.0] * len(numbers)]
         )[:, 0]
         for number, name in enumerate(drawn):
-            places[0].plot(time, shares[name], color=f"C{number}", linewidth=1.2, label=name, gid=name)
-        places[0].set(ylabel="probability", ylim=(-0.02, 1.02))
+            places[0].plot(time, shares[name], color=f"C{number}", label=name, gid=name, **_LINE)
+        places[0].set(ylabel=SHARES, ylim=(-0.02, 1.02))
         if drawn:
             places[0].legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         for axes, (name, (value, error)) in zip(places[1:], numbers.items(), strict=True):
             sure = np.where(np.isfinite(error), error, 0.0)
             axes.fill_between(time, value - sure, value + sure, color=paint("fit1"), alpha=0.3, linewidth=0)
-            axes.plot(time, value, color=paint("fit1"), linewidth=1.2, gid=name)
-            axes.set_ylabel(name)
-        for axes in places:
+            axes.plot(time, value, color=paint("fit1"), gid=name, **_LINE)
+            axes.set_ylabel(_title(name))
+        for axes, name in zip(places, (SHARES, *numbers), strict=True):
+            _draw_gaps(axes, [gap for gap in gaps if gap.panel == name], time, paint)
             framed(axes, paint)
             for at in changes:
                 axes.axvline(at, color=paint("muted"), linewidth=0.9, linestyle="--")
@@ -73,8 +145,31 @@ def trend(
     return draw
 
 
+def _draw_gaps(axes: Any, gaps: Sequence[Gap], time: Floats, paint: Paint) -> None:
+    """Shade where there is nothing to draw, half a frame wider, and write the reason into it."""
+    if not gaps:
+        return
+    step = float(np.median(np.diff(time, append=time[-1] + 1.0)))
+    whole = float(time[-1] - time[0]) + step
+    for gap in gaps:
+        first, last = gap.first - step / 2, gap.last + step / 2
+        axes.axvspan(first, last, color=paint("muted"), alpha=0.15, linewidth=0)
+        style = _UPWARDS if last - first < _NARROW * whole else _ACROSS
+        axes.text(
+            (first + last) / 2, 0.5, gap.reason, transform=axes.get_xaxis_transform(), ha="center",
+            va="center", color=paint("muted"), parse_math=False, clip_on=True, **style,
+        )  # fmt: skip
+
+
 def trend_page(
-    title: str, draw: Draw, size: tuple[float, float], said: Sequence[str], facts: str, *, again: float | None
+    title: str,
+    draw: Draw,
+    size: tuple[float, float],
+    said: Sequence[str],
+    facts: str,
+    gaps: Sequence[str] = (),
+    *,
+    again: float | None,
 ) -> str:
     """A page with the picture and the sentences.
 
@@ -84,6 +179,8 @@ def trend_page(
         Changes, the newest last.
     facts : str
         How far it is.
+    gaps : sequence of str
+        What is not shown, and why.
     again : float or None
         Seconds after which a browser reads it again; None where nothing more is to come.
     """
@@ -91,7 +188,7 @@ def trend_page(
     picture = svg(draw, "trend", "probabilities and numbers against the frame", size)
     body = (
         f"<h1>{escape(title)}</h1>{verdict(escape(newest), escape(facts))}"
-        f"<section>{picture}</section>{notes(said[:-1])}"
+        f"<section>{picture}</section>{notes([*said[:-1], *gaps])}"
     )
     page = document(title, body)
     if again is None:

@@ -216,7 +216,7 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
     import numpy as np
 
     from ..files import put_whole
-    from ..report.trend import trend, trend_page, trend_size
+    from ..report.trend import gaps_of, in_sentences, trend, trend_page, trend_size
 
     there = [row for row in rows if row["model"]]
     numbers = {
@@ -228,12 +228,22 @@ def _trend(rows: list[dict[str, Any]], folder: Path) -> None:
     at = [
         place + 0.5 for place, (one, next_) in enumerate(pairwise(there), 1) if _models(one) != _models(next_)
     ]
-    drawn = trend(time, _shares(there), numbers, at, against="data set")
+    gaps = [
+        gap
+        for (name, _), (title, (value, _)) in zip(fitted_names(there), numbers.items(), strict=True)
+        for gap in gaps_of(title, time, value, [_why_missing(row, name) for row in there])
+    ]
+    drawn = trend(time, _shares(there), numbers, at, gaps, against="data set")
     page = trend_page(
         "Along the data sets", drawn, trend_size(len(numbers)), said,
-        f"{len(there)} of {len(rows)} data sets have an answer.", again=None,
+        f"{len(there)} of {len(rows)} data sets have an answer.", in_sentences(gaps, "data set"), again=None,
     )  # fmt: skip
     put_whole(folder / TREND, page.encode(), "page of the trend")
+
+
+def _why_missing(row: Mapping[str, Any], name: str) -> str:
+    """Why a data set has no fitted value of a parameter."""
+    return f"fixed in {row['model']}" if name in row["values"] else f"no parameter of {row['model']}"
 
 
 def _shares(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -252,7 +262,7 @@ def fitted_names(rows: list[dict[str, Any]]) -> list[tuple[str, str]]:
 
     values = [one for row in rows for one in row["values"].items()]
     counts = Counter(name for name, p in values if not p[3])
-    units = {name: unit_text(p[2]) for name, p in values}
+    units = {name: "unit of I" if p[2] == "1/cm" else unit_text(p[2]) for name, p in values}
     order = sorted(counts, key=lambda name: (name in ("scale", "background"), -counts[name]))
     return [(name, units[name]) for name in order[:6]]
 

@@ -109,6 +109,7 @@ class Desk:
         return {
             "entry": curve.entry, "entries": names, "q": whole.q, "intensity": whole.intensity,
             "error": uncertainties(whole)[0], "stated": curve.dintensity is not None,
+            "intensity_label": curve.intensity_label, "intensity_unit": curve.intensity_unit,
             "resolution": next((key for key, value in columns.items() if value is not None), ""),
             "notes": [*curve.notes, *([note] if note else [])],
             "q_unit": curve.q_unit.as_dict() | {"doubt": curve.q_unit.doubt, "said": str(curve.q_unit)},

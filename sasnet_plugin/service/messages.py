@@ -88,8 +88,9 @@ def curve_of(given: Any) -> Curve:
     Parameters
     ----------
     given : mapping
-        ``name``, ``q`` (Å⁻¹), ``intensity`` (cm⁻¹) and, where there are any, ``dintensity``, ``dq``, ``dxl``,
-        ``dxw``: lists of numbers, null for one that is missing; ``q_assumed``: true where nobody stated Å⁻¹.
+        ``name``, ``q`` (Å⁻¹), ``intensity`` and, where there are any, ``dintensity``, ``dq``, ``dxl``,
+        ``dxw``: lists of numbers, null for one that is missing; ``q_assumed``: true where nobody stated Å⁻¹;
+        ``intensity_unit``: such as ``1/cm`` or ``counts``.
 
     Raises
     ------
@@ -110,7 +111,8 @@ def curve_of(given: Any) -> Curve:
             )
     with np.errstate(all="ignore"):
         unit = None if given.get("q_assumed") is True else "Å⁻¹"
-        return clean(RawCurve(**columns, q_unit=unit), file=file, entry="")
+        raw = RawCurve(**columns, q_unit=unit, intensity_unit=str(given.get("intensity_unit") or ""))
+        return clean(raw, file=file, entry="")
 
 
 def _column(given: Mapping[str, Any], key: str, file: str) -> Any:

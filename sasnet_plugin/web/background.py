@@ -66,7 +66,6 @@ class Background:
         refresh: Callable[[], None], *, live: bool = True,
     ) -> None:  # fmt: skip
         self._domain, self._state, self._images = domain, state, state.images
-        self._folder = str(state.images.folder)
         self._log, self._thumbnails, self._lock, self._refresh = log, thumbnails, lock, refresh
         self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
         #: Folder of the models; empty: the usual one.
@@ -140,7 +139,8 @@ class Background:
             file, number = self._images.keys[row]
         token, wait = secrets.token_hex(8), _Wait()
         self._waits[token] = wait
-        self._views.add([Job(VIEW, self._domain, str(self._images.folder), file, number, look, token=token)])
+        folder = str(self._images.folder_of(file))
+        self._views.add([Job(VIEW, self._domain, folder, file, number, look, token=token)])
         wait.ready.wait(WEB.file_seconds + 10)
         self._waits.pop(token, None)
         if isinstance(wait.found, Shown):
@@ -200,7 +200,8 @@ class Background:
 
     def _job(self, kind: str, file: str, token: str = "") -> Job:
         stamp = self._images.stamp.get(file)
-        return Job(kind, self._domain, self._folder, file, stamp=stamp, zoo=self.zoo, token=token)
+        folder = str(self._images.folder_of(file))
+        return Job(kind, self._domain, folder, file, stamp=stamp, zoo=self.zoo, token=token)
 
     def _watch(self) -> None:
         pause = WEB.scan_seconds
@@ -209,11 +210,14 @@ class Background:
             try:
                 self.scan()
             except Exception:  # whatever became of the folder, it is looked at again
-                _LOG.warning("%s could not be looked at", self._folder, exc_info=True)
+                _LOG.warning("%s could not be looked at", self._images.folder, exc_info=True)
             pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
 
     def _sentence(self, failed: Failed) -> str:
-        return printable(failed.sentence.replace(f"{self._images.folder}/", ""))
+        sentence = failed.sentence
+        for folder in self._images.folders:
+            sentence = sentence.replace(f"{folder}/", "")
+        return printable(sentence)
 
     def _hear_view(self, job: Job, message: Any) -> None:
         wait = self._waits.get(job.token)

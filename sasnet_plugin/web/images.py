@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..extensions import has_service, service
 from ..types import SasnetError, printable
 from .content import Stamp, stamp_at, stamp_of
 
@@ -20,6 +21,9 @@ OTHERS = frozenset(
     + [".sqlite", ".sqlite-journal", ".sqlite-wal", ".sqlite-shm", ".sqlite3", ".db"]
 )
 
+#: Endings of tables, in which columns are curves unless q has two directions.
+TABLES = frozenset([".abs", ".asc", ".cor", ".csv", ".dat", ".fir", ".pdh", ".txt", ".xml", ".xye", ".xy"])
+
 
 class Images:
     """Images by row; a row is never given to another one, and none is removed.
@@ -30,10 +34,20 @@ class Images:
         Nothing outside is read.
     without : Path, optional
         A folder in it whose files are none of it.
+    dropped : Path, optional
+        A folder of files that were dropped on the page; they have the names of its last two folders in front.
+    curves : bool
+        Curves are wanted, too; else tables that hold no image are none of it.
     """
 
-    def __init__(self, folder: Path, without: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, without: Path | None = None, dropped: Path | None = None, *, curves: bool = True
+    ) -> None:
+        self._curves = curves
+        #: Tables that hold no image, by the stamp with which that was seen.
+        self._tables: dict[str, Stamp] = {}
         self.folder, self._without = folder.resolve(), without
+        self._dropped = None if dropped is None else dropped.resolve()
         self.keys: list[Key] = []
         self.row: dict[Key, int] = {}
         self._rows: dict[str, list[int]] = {}
@@ -97,7 +111,37 @@ class Images:
 
     def look(self) -> dict[str, Stamp]:
         """Files of the folder, as `take` has them; nothing is changed, so that nobody has to wait."""
-        return dict(_files(self.folder, self._without))
+        found = dict(_files(self.folder, self._without))
+        if self._dropped is not None:
+            found |= {f"{self._prefix}{file}": stamp for file, stamp in _files(self._dropped, None)}
+        if self._curves:
+            return found
+        return {file: stamp for file, stamp in found.items() if not self._is_table(file, stamp)}
+
+    def _is_table(self, file: str, stamp: Stamp) -> bool:
+        """Return whether a file is a table of numbers without an image; a file is read once."""
+        if os.path.splitext(file)[1].lower() not in TABLES or self.stamp.get(file) == stamp:
+            return False
+        if self._tables.get(file) != stamp:
+            if has_service("is_image_file") and service("is_image_file")(self.folder_of(file) / file):
+                return False
+            self._tables[file] = stamp
+        return True
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self._dropped is None else f"{self._dropped.parent.name}/{self._dropped.name}/"
+
+    @property
+    def folders(self) -> list[Path]:
+        """Return the folders to which names are relative."""
+        return list(dict.fromkeys((self.folder, self.folder_of(self._prefix))))
+
+    def folder_of(self, file: str) -> Path:
+        """Return the folder to which the name of a file is relative."""
+        if self._dropped is not None and file.startswith(self._prefix):
+            return self._dropped.parent.parent
+        return self.folder
 
     def take(self, found: dict[str, Stamp]) -> list[str]:
         """Take in what lies in the folder; files that are new or changed, whose first image is now there."""
@@ -114,7 +158,10 @@ class Images:
     def _forget_those_beside_changed(self, found: dict[str, Stamp]) -> None:
         """An image whose files beside it have changed is read anew with them."""
         for file, others in list(self.beside.items()):
-            if any((found.get(other) or stamp_at(self.folder, other)) != stamp for other, stamp in others):
+            if any(
+                (found.get(other) or stamp_at(self.folder_of(other), other)) != stamp
+                for other, stamp in others
+            ):
                 self.stamp.pop(file, None)
                 del self.beside[file]
 

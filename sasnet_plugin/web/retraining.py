@@ -26,8 +26,8 @@ class Retraining:
     ----------
     folder : Path
         For labels, checkpoints and models.
-    images : Path
-        Folder of the images.
+    images : sequence of Path
+        Folders of the images.
     command : callable, optional
         (labels, zoo) to the arguments of the process.
     """
@@ -36,7 +36,7 @@ class Retraining:
         self,
         folder: Path,
         domain: str,
-        images: Path,
+        images: Sequence[Path],
         command: Callable[[Path, Path], Sequence[str]] | None = None,
     ) -> None:
         self._folder, self._domain, self._images = folder.absolute(), domain, images
@@ -52,7 +52,8 @@ class Retraining:
         places = "--labels", str(labels), "--zoo", str(zoo), "--run", str(self._folder / "replay")
         start = str(self.used / self._domain) if self.used else "zoo"
         options = "--domain", self._domain, *places, "--start-from", start
-        return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, str(self._images)]
+        folders = [folder for folder in self._images if any(folder.iterdir())]
+        return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
     def start(self, csv: bytes, labelled: int) -> None:
         """Train on labels.

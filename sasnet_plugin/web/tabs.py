@@ -100,8 +100,15 @@ class Opened:
                 one.close()
 
 
-def tagged_in(folder: Path, kind: str, work: Path, *, live: bool = True) -> Tagging:
+def tagged_in(
+    folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True
+) -> Tagging:
     """Open the tags of images of a kind; labels and retrained models lie in a folder.
+
+    Parameters
+    ----------
+    dropped : Path, optional
+        A folder of files that were dropped on the page; their images are tagged, too.
 
     Raises
     ------
@@ -111,8 +118,10 @@ def tagged_in(folder: Path, kind: str, work: Path, *, live: bool = True) -> Tagg
     work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
     without = work if folder.parent != work else None  # what was dropped lies there, too
-    workspace = Workspace(folder, kind, log, Thumbnails(cache_of(folder)), live=live, without=without)
-    return Tagging(workspace, Retraining(work / "retrained", kind, workspace.folder))
+    thumbnails = Thumbnails(cache_of(folder))
+    workspace = Workspace(folder, kind, log, thumbnails, live=live, without=without, dropped=dropped)
+    folders = [workspace.folder, *([] if dropped is None else [dropped])]
+    return Tagging(workspace, Retraining(work / "retrained", kind, folders))
 
 
 def kind_of(folder: Path) -> str:

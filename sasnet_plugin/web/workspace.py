@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import specification
+from ..domains import DEFAULT, specification
 from ..types import SasnetError, printable
 from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
@@ -37,6 +37,8 @@ class Workspace:
         Look at the folder again and again.
     without : Path, optional
         A folder in it whose files are none of it.
+    dropped : Path, optional
+        A folder of files that were dropped on the page; they belong to the images, too.
 
     Raises
     ------
@@ -53,10 +55,11 @@ class Workspace:
         *,
         live: bool = True,
         without: Path | None = None,
+        dropped: Path | None = None,
     ) -> None:
         self.folder, self.domain, self.log = folder.resolve(), domain, log
         log.claim(self.folder)
-        self.images = Images(self.folder, without)
+        self.images = Images(self.folder, without, dropped, curves=domain == DEFAULT)
         self.state = State(self.images, vocabulary(specification(domain).heads))
         self._orders = Orders(self.state)
         self.lock = threading.RLock()

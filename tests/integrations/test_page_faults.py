@@ -8,8 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from imagefiles import lattice, rods
 from pages import NewPage
 from webpages import Server, opened_curve, spheres, until
+
+
+def in_counts(folder: Path) -> None:
+    """Spheres whose file says that I is in counts."""
+    path = spheres(folder, "counted.dat")
+    path.write_text(path.read_text().replace("I(1/cm)", "I(counts)"), encoding="utf-8")
+
+
+def against_a_position(folder: Path) -> None:
+    """A table that is no scattering curve, and no image."""
+    place = np.linspace(1, 80, 80)
+    np.savetxt(folder / "position.dat", np.c_[place, place**2, place], header="x(mm) I dI")
 
 
 def guinier_only(folder: Path) -> None:
@@ -43,6 +56,8 @@ def server(data: Path) -> Iterator[Server]:
     spheres(folder)
     guinier_only(folder)
     isotropic_image(folder)
+    in_counts(folder)
+    against_a_position(folder)
     found = Server(data / "work", folder)
     yield found
     found.end()
@@ -97,6 +112,28 @@ def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -
     until(page, f"document.getElementById('window').textContent === {first!r}")
 
 
+@pytest.mark.parametrize(("name", "unit"), [("spheres.dat", "cm⁻¹"), ("counted.dat", "counts")])
+def test_axes_and_background_have_the_unit_of_the_file(
+    server: Server, new_page: NewPage, name: str, unit: str
+) -> None:
+    page = opened_curve(new_page(server.address), name)
+    until(page, f"document.getElementById('plot').ariaLabel.startsWith('I / {unit} against')")
+    assert unit in page.text_content("#parameters tr:has-text('background') th")
+    page.select_option("#view", "Kratky")
+    until(page, "document.getElementById('plot').ariaLabel.startsWith('q² (I − B) against')")
+
+
+def test_what_cannot_be_read_is_told_in_words_of_the_page(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    page.click("#to-files")
+    row = page.wait_for_selector("tr:has-text('position.dat'):has(.state:has-text('cannot be read'))")
+    assert "--" not in row.text_content()
+    page.click("button.open:text-is('position.dat')")
+    until(page, "document.getElementById('unread-why').textContent.includes('x(mm)')")
+    assert "--" not in page.text_content("#unread-why")
+    assert "unit of q" in page.text_content("#unread-why")
+
+
 def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPage) -> None:
     page = new_page(server.address)
     page.click("#to-files")
@@ -113,6 +150,13 @@ def test_an_answer_of_a_batch_is_shown_as_a_fit(server: Server, new_page: NewPag
         "[...document.querySelectorAll('#parameters td.number')].map((e) => e.textContent)"
     )
     assert any(text.startswith("±") for text in errors)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('#parameters input[type=range]')]"
+        ".map((e) => e.getBoundingClientRect()).map((b) => [b.width, b.right])"
+    )
+    edge = page.evaluate("document.querySelector('#parameters').getBoundingClientRect().right")
+    assert all(width >= 160 and right <= edge + 1 for width, right in boxes), "with errors beside them"
     page.fill("[aria-label='radius, value']", "70")
     page.press("[aria-label='radius, value']", "Tab")
     until(page, "document.getElementById('means').textContent.includes('your values, not fitted')")
@@ -124,9 +168,14 @@ def test_an_isotropic_image_offers_the_fit_of_its_average(server: Server, new_pa
     page.click(".shot:has-text('isotropic.npy')")
     page.wait_for_selector("#image-title:has-text('isotropic.npy')")
     page.wait_for_selector(".kinds li")
+    assert "They can be read as" in page.text_content("#shot-said")
+    assert "small-angle-scattering images" in page.text_content("#shot-said")
     page.select_option("#kind", "sans2d")
     page.click("#read")
     until(page, "!document.getElementById('average').hidden")
+    said = page.text_content("#shot-said") + page.text_content("#sentences")
+    assert "shapes that this network knows" in said
+    assert "azimuthal average, among models of curves: " in said
     assert page.is_hidden("#verify"), "its directions are all alike: there is nothing to be fitted"
     assert "isotropic" in page.text_content("#why-not")
     page.click("#average")
@@ -145,4 +194,44 @@ def test_tags_have_the_same_header_and_no_curves(server: Server, new_page: NewPa
     page.select_option("#kind", "sans2d")
     page.click("#begin button")
     page.wait_for_selector(".cell:has-text('isotropic.npy')")
+    assert not page.query_selector(".cell:has-text('.dat')"), "tables of numbers are no tiles"
     until(page, "document.querySelectorAll('.cell').length === 1")
+
+
+def test_a_fit_is_offered_where_it_can_explain_the_image(new_page: NewPage, tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    lattice(folder)
+    rods(folder)
+    server = Server(tmp_path / "work", folder)
+    page = new_page(server.address)
+    page.click("#to-images")
+    page.click(".shot:has-text('rods.npy'):has-text('cylinder')")
+    until(page, "(document.body.dataset.image || '').includes('rods.npy')")
+    assert page.is_visible("#verify")
+    page.click("#image a[href='#images']")
+    page.click(".shot:has-text('film.npz'):has-text('patterns')")
+    until(page, "(document.body.dataset.image || '').includes('film.npz')")
+    known = "outside what this model knows" not in page.text_content("#shot-said")
+    assert page.is_visible("#verify") is known
+    assert known or page.text_content("#why-not").startswith("Not fitted: ")
+    server.end()
+
+
+def test_an_image_that_is_dropped_is_tagged_too(server: Server, new_page: NewPage, tmp_path: Path) -> None:
+    page = new_page(server.address)
+    page.click("#to-images")
+    rods(tmp_path, "dropped_rods.npy")
+    page.set_input_files("#add-images", [str(tmp_path / f"dropped_rods.{end}") for end in ("npy", "toml")])
+    page.wait_for_selector(".shot:has-text('dropped_rods.npy'):has-text('cylinder')")
+    page.goto(f"{server.address.partition('?')[0]}tags")
+    if page.is_visible("#begin"):
+        page.select_option("#kind", "sans2d")
+        page.click("#begin button")
+    cell = ".cell:has-text('dropped/dropped_rods.npy')"
+    page.wait_for_selector(cell)
+    page.click(cell)
+    page.keyboard.press("1")
+    page.wait_for_selector(f"{cell} .yes")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#picture')?.naturalWidth > 0")
+    assert page.inner_text("#picture-problem") == ""

@@ -255,9 +255,10 @@ def test_a_sum_is_among_the_plugin_models_before_its_page_is_filled(
 def test_text_without_units_is_told_to_be_that(loader: str, assumed: bool) -> None:
     data = SimpleNamespace(
         name="data", x=[0.01, 0.02], y=[2.0, 1.0], dy=[0.1, 0.1], dx=None, dxl=None, dxw=None,
-        meta_data={"loader": loader},
+        meta_data={"loader": loader}, _yunit="Counts",
     )  # fmt: skip
     item = SimpleNamespace(child=lambda _: SimpleNamespace(data=lambda: data), text=lambda: "data")
     curve = data_set(item).curve
     assert curve is not None
     assert curve["q_assumed"] is assumed
+    assert curve["intensity_unit"] == ("" if assumed else "Counts")

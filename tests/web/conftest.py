@@ -29,7 +29,7 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Page]]:
         thumbnails = Thumbnails(tmp_path / "cache" / "thumbnails.sqlite")
         desk = Workspace(folder, "diffraction", log, thumbnails, live=False)
         keys = Keys(8000, "127.0.0.1", "tags")
-        trainer = Retraining(tmp_path / "retrained", "diffraction", folder, **how)
+        trainer = Retraining(tmp_path / "retrained", "diffraction", [folder], **how)
         tabs = Tabs(tagging=lambda _: Tagging(desk, trainer), kind="diffraction", user="anna")
         client = TestClient(application(Opened(tabs), keys), base_url=HOME)
         client.__enter__()

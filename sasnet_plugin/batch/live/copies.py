@@ -13,6 +13,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...files import MARK, new_hdf5, put_aside
+from ...report.trend import SHARES, Gap, gaps_of
 from .line import HEAD, NAMED, NUMBERS, SHARE
 from .table import Line, lines_of
 
@@ -34,7 +35,16 @@ class Columns:
     #: (value, error), NaN where there is no answer; those that no frame has are left out.
     numbers: dict[str, tuple[Floats, Floats]]
     changes: list[float]  #: Times.
+    #: Why a number, or a probability (by ""), would be missing: for each frame.
+    reasons: dict[str, list[str]]
     frames: int  #: Of the table, drawn or not.
+
+    def gaps(self, time: Floats) -> list[Gap]:
+        """Find where a figure against a time (n,) has nothing to draw, and why."""
+        shares = next(iter(self.shares.values()), np.zeros(0))
+        panels = [(SHARES, "", shares)] if len(shares) else []
+        panels += [(name, name, value) for name, (value, _) in self.numbers.items()]
+        return [gap for panel, key, value in panels for gap in gaps_of(panel, time, value, self.reasons[key])]
 
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
@@ -55,7 +65,17 @@ def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
     numbers = {title: pair for title, pair in pairs.items() if np.isfinite(pair[0]).any()}
     shares = {title.removeprefix(SHARE): column(title) for title in titles if title.startswith(SHARE)}
     times = [(first - 1.5) * interval for first in changes]
-    return Columns(column("time") if rows else np.zeros(0), shares, numbers, times, frames)
+    reasons = {title: [_why_missing(title, row) for row in rows] for title in ("", *numbers)}
+    return Columns(column("time") if rows else np.zeros(0), shares, numbers, times, reasons, frames)
+
+
+def _why_missing(title: str, row: Line) -> str:
+    """Why a frame has no such number, or no probability where the title is empty."""
+    if row["note"]:
+        return "no answer"
+    if not title:
+        return "like no known model"
+    return "no Guinier region" if title.partition(" [")[0] in _DRAWN else "the fit failed"
 
 
 def _thinned(path: Path, step: int) -> tuple[list[Line], list[int], int]:

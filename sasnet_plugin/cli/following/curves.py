@@ -277,16 +277,18 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
     return shown
 
 
-def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float]]:
+def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
+    """The figure, its size, and what it does not show and why."""
     from ...batch.live.copies import read_columns
-    from ...report.trend import trend, trend_size
+    from ...report.trend import in_sentences, trend, trend_size
 
     found = read_columns(asked.out, follower.frames, follower.interval)
     against = "time / s" if asked.interval else "frame"
     time = found.time if asked.interval else found.time + 1
     changes = [at + (0 if asked.interval else 1) for at in found.changes]
-    draw = trend(time, found.shares, found.numbers, changes, against=against)
-    return draw, trend_size(len(found.numbers))
+    gaps = found.gaps(time)
+    draw = trend(time, found.shares, found.numbers, changes, gaps, against=against)
+    return draw, trend_size(len(found.numbers)), in_sentences(gaps, against)
 
 
 def _write_plot(asked: Asked, follower: Follower) -> None:
@@ -294,7 +296,7 @@ def _write_plot(asked: Asked, follower: Follower) -> None:
     from ...report.canvas import save
 
     assert asked.plot is not None
-    draw, size = _drawn(asked, follower)
+    draw, size, _ = _drawn(asked, follower)
     # Whoever looks at it must not see half of a picture.
     with put_aside(asked.plot, "figure of the series") as aside:
         named = aside.with_name(aside.name + asked.plot.suffix)
@@ -311,9 +313,9 @@ def _write_page(asked: Asked, follower: Follower, *, last: bool) -> None:
     from ...report.trend import trend_page
 
     assert asked.page is not None
-    draw, size = _drawn(asked, follower)
+    draw, size, gaps = _drawn(asked, follower)
     facts = f"{follower.frames} frames" + (
         f", {follower.failures} of them without an answer." if follower.failures else "."
     )
     again = EVERY if asked.watch and not last else None
-    write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, again=again))
+    write_page(asked.page, trend_page(asked.out.stem, draw, size, follower.changes, facts, gaps, again=again))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...digits import chisq_text
 from ...predict import open_classifier
-from ...types import Curve, GroupGuess
+from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.shared_error import SharedError, widened
 from ..evidence.weights import alike, weighed
@@ -195,13 +195,19 @@ def as_the_simpler(
 def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
     """The nearest of the simpler fits that a fit has become; None where it has not."""
     met = {r.name for r in reductions_met(simpler(fit.model, fit.structure_factor), fit, order)}
-    # With a width it may have no fewer parameters; the one that the fit has become is then in it.
+    # With a width it may have no fewer parameters; the one that the fit has become is then in it. So it is
+    # where a component of a sum is absent.
     found = [
         other
         for other in order
-        if other.name in met and (len(other.free) < len(fit.free) or other.chisq <= fit.chisq)
+        if other.name in met and (_is_smaller(other, fit) or other.chisq <= fit.chisq)
     ]
     return min(found, key=lambda other: other.chisq, default=None)
+
+
+def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
+    """Whether one fit has fewer fitted parameters than the other, or fewer components."""
+    return len(one.free) < len(other.free) or len(sum_parts(one.name)) < len(sum_parts(other.name))
 
 
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:

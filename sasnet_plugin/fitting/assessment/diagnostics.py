@@ -103,7 +103,11 @@ def _fits_of(reduction: Reduction, fits: Sequence[ModelFit]) -> list[ModelFit]:
 
 def reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
-    if not reduction.limited <= fit.parameters.keys() or reduction.limited.isdisjoint(fit.free):
+    if not reduction.limited <= fit.parameters.keys():
+        return False
+    # A component that least squares gave no scale is absent, and no longer free.
+    absent = any(is_scale(name) and fit.parameters[name].value == 0 for name in reduction.at)
+    if reduction.limited.isdisjoint(fit.free) and not absent:
         return False
     return all(_at(name, limit, fit) for name, limit in reduction.at.items())
 

@@ -15,7 +15,7 @@ import numpy as np
 from ..assessment.diagnostics import reached
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
-from ..problem.nested_models import simpler
+from ..problem.nested_models import simpler, without_component
 from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful, explains
@@ -23,7 +23,7 @@ from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
-from .hypothesis import Hypothesis, is_smooth, of_name, size_of
+from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
@@ -37,13 +37,24 @@ def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in _moves(state)):
-        known = step.hypothesis is None or state.allowed(step.hypothesis)
-        if known and step.key not in state.done:
+        if _is_open(state, step):
             same = found.setdefault(step.key, step)
             # Of the same twice what is due, else the worthier.
             if (step.due, step.worth) > (same.due, same.worth):
                 found[step.key] = step
     return sorted(found.values(), key=_order)
+
+
+def _is_open(state: State, step: Step) -> bool:
+    """Whether a step is allowed and brings something new: a simple curve's grid has led to its minimum."""
+    hypothesis = step.hypothesis
+    if step.key in state.done:
+        return False
+    if hypothesis is None:
+        return True
+    fitted = step.key[0] == "fit" and ("simple", hypothesis) in state.done and state.explained()
+    is_known = fitted and hypothesis in state.fits and is_simple_curve(hypothesis)
+    return state.allowed(hypothesis) and not is_known
 
 
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
@@ -160,10 +171,14 @@ def simpler_anew(state: State) -> Iterator[Step]:
     if best is None:
         return
     fit = state.fits[best]
+    # Either component of a sum alone was a candidate of its own.
+    alone = {r.name for r in without_component(fit.name)}
     for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
+        if name in alone:
+            continue
         found = replace(of_name(name), resolution=best.resolution, as_measured=best.as_measured)
         known = state.fits.get(found)
-        if known is None or known.chisq < STRATEGY.near_best * fit.chisq:
+        if known is None or known.chisq < STRATEGY.near_best * fit.chisq or not is_of_particles(found):
             continue
         task = state.task(found, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
@@ -327,7 +342,7 @@ def again(state: State) -> Iterator[Step]:
     One that is off by less than χ² scatters looks like the right one, with other sizes.
     """
     best = state.explanation
-    if best is None or best.as_measured or is_smooth(best) or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there

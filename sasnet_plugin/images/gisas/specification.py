@@ -18,6 +18,7 @@ GISAS_HEX = replace(
     recognise=Deferred("sasnet_plugin.images.recognition:rate_grazing"),
     keys=("file", "distribution", "geometry", "uniform_p_value", "deviance", "in_scope", "notes"),
     refine=Deferred("sasnet_plugin.images.gisas.inversion.answer:refined"),
+    why_not_fitted=Deferred("sasnet_plugin.images.gisas.inversion.answer:why_not_fitted"),
     check=Deferred("sasnet_plugin.images.gisas.checks:check_share"),
     simulator=DeferredValue("sasnet_plugin.images.gisas.simulation.simulator:SIMULATOR"),
 )

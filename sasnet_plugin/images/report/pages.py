@@ -185,8 +185,13 @@ def _section_of(finding: Any) -> Section:
 
     if getattr(finding, "mirror", None) is not None:
         text += " Dashed: the mirror solution, which the data cannot exclude."
-    title = getattr(finding, "title", "") or _TITLES[type(finding.head)]
-    return Section(title, draw, _FINDING_SIZE, text, finding.rows())
+    return Section(_title_of(finding), draw, _FINDING_SIZE, text, finding.rows())
+
+
+def _title_of(finding: Any) -> str:
+    """Title of the section of a finding."""
+    own = (getattr(finding, name, "") for name in ("title", "introduction"))
+    return next(filter(None, own), "") or _TITLES[type(finding.head)]
 
 
 def page_name(image: Image, folder: Path) -> str:

@@ -236,7 +236,8 @@ def _plot(curve: Curve, linear: bool) -> bytes:
     if not linear:
         axes.set_xscale("log")
         axes.set_yscale("log")
-    axes.set(xlabel="q / Å⁻¹", ylabel="I(q)")
+    axes.set_xlabel("q / Å⁻¹")
+    axes.set_ylabel(curve.intensity_label, parse_math=False)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
     return out.getvalue()

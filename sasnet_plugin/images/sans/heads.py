@@ -47,7 +47,7 @@ HEADS = (
     # What is seen of an axis within the detector's plane; a particle turned round is the same.
     Distribution("xi", bins=36, period=180.0, resolution=10.0, weight=0.3),
     Scope(
-        inside="An image of the kind that this model knows",
+        inside="Measured like the images that this network was trained on",
         outside="This image is outside what this model knows (scattering of samples through a pinhole"
         " instrument); its shape is not to be trusted.",
         weight=0.3,

@@ -26,6 +26,7 @@ SANS2D = Domain(
     complete=Deferred("sasnet_plugin.images.sans.prediction.answer:completed"),
     curve=Deferred("sasnet_plugin.images.sans.prediction.answer:as_curve"),
     refine=Deferred("sasnet_plugin.images.sans.fitting.fit_image:refined"),
+    why_not_fitted=Deferred("sasnet_plugin.images.sans.fitting.fit_image:why_not_fitted"),
     sections=Deferred("sasnet_plugin.images.sans.report:sections"),
     keys=("file", "entry", "classes", "quantities", "orientation", "models", "in_scope", "notes"),
     network=Network(

@@ -21,7 +21,7 @@ from ...service.messages import plain
 from ...service.places import Place
 from ...types import Curve, DataError, SasnetError
 from .kinds import How, beside, how_of, measurement, readable, settled, short, titles
-from .listed import CHOOSE, in_words, kinds_say
+from .listed import CHOOSE, kinds_say
 from .settings import IMAGES
 
 
@@ -154,7 +154,8 @@ def average(seen: Seen) -> tuple[str, str]:
     name = Path(seen.measurement.file).name
     if curve is None:
         raise SasnetError(f"{name}: is not isotropic; its average over all directions is no curve of it.")
-    columns = {"q(1/A)": curve.q, "I(1/cm)": curve.intensity, "dI": curve.dintensity, "dq": curve.dq}
+    unit = f"I({curve.intensity_unit})" if curve.intensity_unit else "I"
+    columns = {"q(1/A)": curve.q, unit: curve.intensity, "dI": curve.dintensity, "dq": curve.dq}
     given = {title: values for title, values in columns.items() if values is not None}
     rows = (" ".join(f"{value:.7g}" for value in row) for row in zip(*given.values(), strict=True))
     return f"{Path(name).stem}_average.dat", "\n".join([f"# {' '.join(given)}", *rows]) + "\n"
@@ -164,16 +165,26 @@ def opened(seen: Seen, how: How) -> dict[str, Any]:
     """All that is said of an image."""
     one, domain = seen.measurement, seen.domain
     rows, columns = one.counts.shape
-    fitted = bool(domain and domain.refine and seen.answer is not None)
-    isotropic = fitted and seen.average is not None
+    isotropic = seen.answer is not None and seen.average is not None
+    unfitted = _why_not_fitted(seen)
     found: dict[str, Any] = {
         "kind": domain.name if domain else "", "title": domain.title if domain else CHOOSE,
         "said_by_user": bool(how.kind), "geometry": list(how.geometry), "entry": one.entry,
         "pixels": [columns, rows], "masked": float(1 - one.mask.mean()), "reason": seen.reason,
-        "notes": list(one.notes), "can_verify": fitted and not isotropic, "isotropic": isotropic,
+        "notes": list(one.notes), "can_verify": not unfitted, "isotropic": isotropic, "unfitted": unfitted,
         "headline": "", "sure": False, "sentences": [], "figures": [],
     }  # fmt: skip
     return found if seen.made is None else found | answered(one, seen.answer, seen.made)
+
+
+def _why_not_fitted(seen: Seen) -> str:
+    """Why nothing is fitted to an image, a sentence; empty where it may be."""
+    if seen.domain is None or seen.answer is None:
+        return "Nothing is fitted before the image has an answer."
+    if seen.domain.refine is None:
+        return f"There is nothing to fit: {seen.domain.title} are not simulated again from an answer."
+    why = seen.domain.why_not_fitted
+    return "" if why is None else why(seen.measurement, seen.answer)
 
 
 def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
@@ -188,7 +199,7 @@ def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
     sentences = answer.sentences()
     notes = list(dict.fromkeys((*one.notes, *answer.notes)))
     return {
-        "headline": in_words(verdict.text), "more": verdict.more, "sure": answer.known,
+        "headline": verdict.text, "more": verdict.more, "sure": answer.known,
         "in_scope": float(answer.in_scope),
         "sentences": [one for one in sentences if one != verdict.text and not one.startswith("Note: ")],
         "notes": notes, "answer": answer.as_dict(),

@@ -90,6 +90,9 @@ def settled(path: str, how: How) -> tuple[str, str]:
             return kind, ""
         reason = f"Perhaps of {specification(kind).title}: {problem}"
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
+    if len(able) > 1:
+        several = " or ".join(specification(name).title for name in able)
+        reason = f"The file does not say of which kind its images are. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title
         return able[0], f"Taken for {title}: as it is described, no other kind reads it."

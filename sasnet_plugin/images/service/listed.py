@@ -18,8 +18,6 @@ from .settings import IMAGES
 
 #: What is said of an image that does not tell its kind.
 CHOOSE = "of which kind?"
-#: What networks call a shape that is none of theirs.
-_NONE = "unknown"
 
 
 def is_surely_image(path: str) -> bool:
@@ -88,7 +86,7 @@ def _answered(path: str, domain: Domain, one: Any, answer: Any) -> dict[str, Any
     return _line(
         path, one, image=domain.name, kind=domain.title, group=domain.title,
         model="" if best is None else best.name, known=answer.known,
-        answer=f"{angle}{in_words(in_one_line(answer))}",
+        answer=f"{angle}{in_one_line(answer)}",
         probability=float(answer.in_scope if best is None else best.probability),
         doubt="" if answer.known else answer.scope.outside,
     )  # fmt: skip
@@ -115,11 +113,6 @@ def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
         **empty, "entry": one.entry, "pixels": [columns, rows], "thumb": thumb,
         "beside": beside(Path(path)), **said,
     }  # fmt: skip
-
-
-def in_words(said: str) -> str:
-    """What is said of the likeliest class, in words where that is the network's ``unknown``."""
-    return f"another shape than it knows{said.removeprefix(_NONE)}" if said.startswith(f"{_NONE} ") else said
 
 
 def kinds_say(path: str, number: int, how: How, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -228,7 +228,14 @@ def data_set(item: Any, fit_page: Any = None) -> DataSet:
             "The data have no uncertainties: sasnet estimates them, SasView weighs all points alike."
         )
     assumed = (getattr(data, "meta_data", None) or {}).get("loader") in _WITHOUT_UNITS
-    return DataSet(name, item, key, {"name": name, "q_assumed": assumed, **curve}, notes=tuple(notes))
+    about = {"name": name, "q_assumed": assumed, "intensity_unit": _intensity_unit(data, assumed)}
+    return DataSet(name, item, key, {**about, **curve}, notes=tuple(notes))
+
+
+def _intensity_unit(data: Any, assumed: bool) -> str:
+    """Unit of I as SasView has it, which it supposes of tables without units; empty where none is known."""
+    unit = "" if assumed else str(getattr(data, "_yunit", "") or "").strip("$ ")
+    return "cm⁻¹" if unit.replace("{", "").replace("}", "") in ("cm^-1", "1/cm") else unit
 
 
 def _curve(columns: dict[str, Any], low: float, high: float) -> dict[str, Any]:

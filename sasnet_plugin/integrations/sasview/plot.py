@@ -44,7 +44,7 @@ class Plot(QWidget):
         title: str,
         residuals: Sequence[float | None] | None = None,
     ) -> None:
-        """A curve over the data: q in Å⁻¹, intensity in cm⁻¹; below them (I - fit) / σ at its q, of a fit."""
+        """A curve over the data: q in Å⁻¹, intensity; below it (I - fit) / σ of a fit."""
         self._curve, self.title, self._residuals = curve, title, residuals
         self.update()
 
@@ -80,7 +80,7 @@ class _Scales:
     up: tuple[float, float]
 
     def place(self, x: float, y: float) -> QPointF:
-        """Where q in Å⁻¹ and I in cm⁻¹ are drawn."""
+        """Where q in Å⁻¹ and I in the data's unit are drawn."""
         right = (math.log10(x) - self.across[0]) / (self.across[1] - self.across[0])
         high = (math.log10(y) - self.up[0]) / (self.up[1] - self.up[0])
         # Qt paints coordinates far outside slowly.
@@ -119,6 +119,7 @@ def paint(
     )
     if labelled:
         _axes(painter, box, scales.across, scales.up, strip.bottom())
+        painter.drawText(QRectF(2, 2, 160, 16), Qt.AlignmentFlag.AlignLeft, _intensity_label(data))
         painter.drawText(QRectF(box.left(), 2, box.width(), top - 4), Qt.AlignmentFlag.AlignCenter, title)
     painter.save()
     painter.setClipRect(box)
@@ -129,6 +130,12 @@ def paint(
     painter.restore()
     if residuals is not None and curve is not None:
         _draw_residuals(painter, strip, _placed(scales, curve[0], residuals))
+
+
+def _intensity_label(data: dict[str, Any] | None) -> str:
+    """Title of the axis of intensities, with the unit that the data have."""
+    unit = str((data or {}).get("intensity_unit") or "")
+    return f"I / {unit}" if unit else "I, unit not given"
 
 
 def _placed(
@@ -206,7 +213,6 @@ def _axes(
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
     below = QRectF(box.left(), lowest + 18, box.width(), 18)
     painter.drawText(below, Qt.AlignmentFlag.AlignCenter, "q / Å⁻¹")
-    painter.drawText(QRectF(2, 2, 80, 16), Qt.AlignmentFlag.AlignLeft, "I / cm⁻¹")
 
 
 def _ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -130,7 +130,7 @@ def _drawn(
     dintensity: NDArray[np.float64] | None = None,
 ) -> Drawn:
     error = curve.dintensity if dintensity is None else dintensity
-    return Drawn(curve.q, curve.intensity, error, lines)
+    return Drawn(curve.q, curve.intensity, error, lines, title=curve.intensity_label)
 
 
 def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> str:

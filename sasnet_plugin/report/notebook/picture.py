@@ -36,6 +36,7 @@ class Drawn:
     dintensity: Floats | None = None  #: (n,)
     lines: Sequence[tuple[Floats, Floats]] = ()  #: (q, intensity), the first on top.
     colour: str = ""  #: Of its points; of the lines too where there are several curves.
+    title: str = "I(q)"  #: Of the axis of intensities, of one curve alone.
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def picture(curves: Sequence[Drawn], label: str) -> str:
     height = _TOP + _PLOT + (0 if left is None else _GAP + _STRIP) + _BOTTOM
     across = _across([one.q for one in curves])
     up = _up(curves)
-    parts = [_frame(across, up, numbers=left is None)]
+    title = "I(q), moved apart" if alone is None else alone.title
+    parts = [_frame(across, up, title, numbers=left is None)]
     for one in curves:
         parts.append(_points(one, across, up))
         several = len(curves) > 1
@@ -144,7 +146,7 @@ def _up(curves: Sequence[Drawn]) -> _Axis:
     return _Axis(low, high if high > low else low + 1.0, False, _TOP + _PLOT, -_PLOT)
 
 
-def _frame(across: _Axis, up: _Axis, *, numbers: bool) -> str:
+def _frame(across: _Axis, up: _Axis, title: str, *, numbers: bool) -> str:
     bottom = up.start
     path = f"M{_LEFT} {_TOP}V{bottom}H{WIDTH - _RIGHT}"
     marks, said = [], []
@@ -155,9 +157,8 @@ def _frame(across: _Axis, up: _Axis, *, numbers: bool) -> str:
     for y, text in up.ticks():
         marks.append(f"M{_LEFT} {y:.1f}h-4")
         said.append(_text(_LEFT - 7, y + 4, text, "end"))
-    said.append(
-        f'<text transform="translate(12 {_TOP + _PLOT / 2}) rotate(-90)" text-anchor="middle">I(q)</text>'
-    )
+    place = f"translate(12 {_TOP + _PLOT / 2}) rotate(-90)"
+    said.append(f'<text transform="{place}" text-anchor="middle">{escape(title)}</text>')
     lines = f'<path d="{path}{"".join(marks)}" fill="none" stroke="currentColor" stroke-opacity=".6"/>'
     return lines + "".join(said)
 

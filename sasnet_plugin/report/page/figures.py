@@ -181,7 +181,7 @@ def _draw_data(axes: Axes, result: FitResult) -> None:
         if DASHES[index]:
             line.set_dashes(DASHES[index])
         line.set_gid(f"line{index + 1}")
-    axes.set_ylabel("I(q), unit of the file", color=placeholder("ink"))
+    axes.set_ylabel(result.curve.intensity_label, color=placeholder("ink"), parse_math=False)
 
 
 def _draw_residuals(axes: Axes, result: FitResult, fit: ModelFit, index: int) -> None:

@@ -84,7 +84,7 @@ def fit_plot(result: FitResult, drawn: int) -> dict[str, Any]:
 
     q, fits = result.curve.q, worth_showing(result.fits)[:drawn]
     return {
-        "axis": "I(q), unit of the file",
+        "axis": result.curve.intensity_label,
         "points": [_points(q, result.curve.intensity, result.dintensity, "data", "data", None)],
         "lines": [
             _series(q, fit.theory, fit.short_name, FITS[k], k) | {"dash": [1.4 * d for d in DASHES[k]]}
@@ -124,7 +124,7 @@ def curve_plot(curve: Curve, name: str, nearest: tuple[NDArray[Any], NDArray[Any
     error = np.zeros(len(curve)) if curve.dintensity is None else curve.dintensity
     lines = [] if nearest is None else [_series(*nearest, name, FITS[0], 0) | {"dash": []}]
     points = [_points(curve.q, curve.intensity, error, "data", "data", None)]
-    return {"axis": "I(q), unit of the file", "points": points, "lines": lines, "residuals": []}
+    return {"axis": curve.intensity_label, "points": points, "lines": lines, "residuals": []}
 
 
 def _points(

@@ -10,6 +10,7 @@ from typing import Any
 from ...service.interactive import Asked
 from ...service.line import Line
 from ...types import SasnetError
+from ..on_page import on_page
 from .batches import Batch, Batches, check
 from .dropped import drop
 from .history import Fit, History
@@ -67,7 +68,7 @@ class Bench:
             said = str(error)
             for folder in filter(None, (self.folder, self.dropped)):
                 said = said.replace(f"{folder}/", "")
-            raise SasnetError(said) from None
+            raise SasnetError(on_page(said)) from None
 
     def ask_image(self, do: str, key: str, body: Mapping[str, Any] | None = None) -> Any:
         """Ask something of an image, which is read as somebody has said."""

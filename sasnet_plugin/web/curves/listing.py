@@ -10,6 +10,7 @@ from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...images.service.listed import CHOOSE
 from ...predict.classes import percent
 from ...types import SasnetError, product_name
+from ..on_page import on_page
 from .settings import CURVES
 from .shelf import Row, Shelf
 
@@ -81,7 +82,7 @@ def _has(row: Row, word: str) -> bool:
 
 
 def _doubt(row: Row) -> str:
-    return str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", ""))
+    return on_page(str(row.verdict.get("doubt") or row.problem or row.line.get("doubt", "")))
 
 
 def shown(row: Row) -> dict[str, Any]:

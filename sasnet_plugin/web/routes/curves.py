@@ -14,6 +14,7 @@ from ...types import SasnetError, printable
 from ..curves.bench import Bench
 from ..curves.listing import selected, shown
 from ..curves.settings import CURVES
+from ..on_page import on_page
 
 router = APIRouter()
 _EXAMPLE = Path(__file__).parents[1] / "curves" / "example.dat"
@@ -148,6 +149,7 @@ def curve(data: Data, bench: OfCurves) -> JSONResponse:
     """A curve with all that is said of it before a fit."""
     row = bench.shelf.row(data.key)
     found = bench.ask("open", data.key, data.body())
+    found["notes"] = [on_page(note) for note in found["notes"]]
     return JSONResponse({"key": data.key, "file": row.file, **found})
 
 

@@ -132,7 +132,7 @@ function fill(cell, known) {
   name.textContent = known.title ? `${known.file} · ${known.title}` : known.number > 1 ? `${known.file} · ${known.number}` : known.file;
   cell.title = known.problem || name.textContent;
   labels.replaceChildren();
-  if (known.problem) labels.append(span("no", known.problem));
+  if (known.problem) labels.append(span("problem", known.problem));
   // What the image is comes first: a model's suggestions that were accepted say of many tags that they are not there.
   // A screen reader reads the button as it is written, and what colours and strokes say.
   const say = (kind, tag, before, after) => labels.append(span("spoken", before), span(kind, tag + after), " ");

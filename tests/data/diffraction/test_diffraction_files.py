@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from imagefiles import refused
 
-from sasnet_plugin.data.signature import particles
 from sasnet_plugin.domains import ReadOptions
 from sasnet_plugin.images.diffraction.reading import features, polar
 from sasnet_plugin.images.diffraction.reading.frame import Window
 from sasnet_plugin.images.diffraction.reading.load import frames, read
+from sasnet_plugin.images.recognition import rate_particles
 from sasnet_plugin.types import Image
 
 N, CENTRE, EDGE = 96, (45.0, 50.5), 44.0
@@ -47,8 +47,8 @@ def test_a_stack_is_streamed_with_its_centre_gap_and_hot_pixels_found(
         detector["distance"], detector["x_pixel_size"] = 0.07, 75e-6
         file["entry_1/instrument_1/source_1/energy"] = 21.6 * 1.602176634e-19
         file["other"] = np.zeros((40, N, N))
-    assert particles(tmp_path / "run.cxi") == 1
-    assert particles(tmp_path / "run.npy") == 0
+    assert rate_particles(tmp_path / "run.cxi") == 1
+    assert rate_particles(tmp_path / "run.npy") == 0
     for name in ("run.npy", "run.cxi"):
         (block,) = frames(tmp_path / name)
         assert block.total == len(stack)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data import signature
+from sasnet_plugin.images import recognition
 from sasnet_plugin.images.reading import formats, iter_images
 from sasnet_plugin.images.reading.raw import RawFrame
 
@@ -93,7 +93,7 @@ def test_the_geometry_of_the_header_is_used(tmp_path: Path, write: object, name:
 def test_packed_files_are_told_by_their_content(tmp_path: Path, pack: object, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(pack(smv(tmp_path / "plain.img").read_bytes()))  # type: ignore[operator]
-    assert signature.is_image(path)
+    assert recognition.is_image(path)
     assert np.array_equal(only(path).values, COUNTS)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sansfiles import SETTING, scene
 
-from sasnet_plugin.data.signature import sans as recognise
 from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.recognition import rate_sans as recognise
 from sasnet_plugin.images.sans.reading.load import read
 from sasnet_plugin.images.sans.reading.polar import polar
 from sasnet_plugin.types import DataError, Image

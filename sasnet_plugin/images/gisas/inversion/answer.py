@@ -77,13 +77,18 @@ def refined(
     """
     if answer.known:
         return with_result(answer, invert(image, guess_of(answer), told=told))
-    if answer.in_scope < EVEN:
-        return replace(answer, notes=(*answer.notes, NOT_FITTED))
+    if why := why_not_fitted(image, answer):
+        return replace(answer, notes=(*answer.notes, why))
     began = _as_if_known(answer)
     result = invert(image, guess_of(began), told=told)
     if result.in_scope < EVEN:
         return replace(answer, in_scope=result.in_scope, notes=(*answer.notes, *result.notes[-1:]))
     return replace(with_result(began, result), known=True)
+
+
+def why_not_fitted(image: Image, answer: Answer) -> str:
+    """Why a pattern is not fitted, a sentence; empty where it is."""
+    return NOT_FITTED if not answer.known and answer.in_scope < EVEN else ""
 
 
 def _as_if_known(answer: Answer) -> Answer:

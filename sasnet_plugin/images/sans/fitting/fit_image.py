@@ -14,7 +14,7 @@ from ....predict import Answer
 from ....predict.classes import ClassesFinding
 from ....predict.findings import DistributionFinding, QuantitiesFinding, Value
 from ....types import Image
-from ..prediction.answer import OrientationFinding, most_counted
+from ..prediction.answer import NO_BODY, OrientationFinding, most_counted
 from ..reading.anisotropy import anisotropy
 from ..reading.features import images_of
 from ..reading.polar import polar
@@ -28,7 +28,7 @@ from .unevenness import Unevenness
 
 _Some = TypeVar("_Some", Start, OrientedImage)
 _UNITS = {"radius": "Å", "director": "degrees"}
-ALIKE = "The image is alike all around, so that it is a curve: 'sasnet fit' fits its average."
+ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which is a curve."
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
@@ -218,7 +218,7 @@ def refined(
     image = most_counted(images_of(measurement))
     assert image is not None
     around = anisotropy([polar(image)])
-    if why := _not_fitted(around.directed, answer.finding(ClassesFinding)):
+    if why := _nothing_to_fit(around.directed, answer.finding(ClassesFinding)):
         return replace(answer, notes=(*answer.notes, why))
     if told is not None:
         told("bodies with axes about a director are fitted")
@@ -227,7 +227,19 @@ def refined(
     return replace(answer, findings=(*left, found), keys=(*answer.keys, "fit"))
 
 
-def _not_fitted(directed: bool, named: ClassesFinding | None) -> str:
+def why_not_fitted(measurement: Any, answer: Answer) -> str:
+    """Why no fit of an image can explain it, a sentence; empty where one may."""
+    image = most_counted(images_of(measurement))
+    if image is None:
+        return "No image of these settings has counts of its own to be fitted."
+    if NO_BODY in answer.notes:
+        return NO_BODY
+    if not answer.known:
+        return "The network does not know images like this one."
+    return _nothing_to_fit(anisotropy([polar(image)]).directed, answer.finding(ClassesFinding))
+
+
+def _nothing_to_fit(directed: bool, named: ClassesFinding | None) -> str:
     if not directed:
         return ALIKE
     lattice = named is not None and named.classes[0].name == "bragg_glass"

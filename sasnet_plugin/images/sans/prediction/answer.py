@@ -37,6 +37,8 @@ NO_BODY = (
     "No cylinder and no ellipsoid with axes about a director scatters like this image: its order parameter is"
     " not given, and its direction is the pattern's own."
 )
+#: Before what is said of models of the average.
+AVERAGE = "Its azimuthal average, among models of curves"
 #: Pixels within the network's range of q below which an image is not assessed.
 LEAST_PIXELS = 200
 
@@ -263,10 +265,10 @@ def _models(images: Sequence[Any]) -> tuple[list[Any], list[str]]:
     except (DataError, ModelZooError) as error:
         return [], [f"Its averaged curve has no answer: {error}"]
     named = found.finding(ClassesFinding)
-    said = "The image is alike all around: averaged, it is a curve, of which models are named besides."
+    said = "The image is isotropic; its azimuthal average is a curve, and models of curves are named, too."
     if not found.known:
         return [], ["Its averaged curve is outside what the network for curves knows."]
-    return [named] if named else [], [said]
+    return [replace(named, introduction=AVERAGE)] if named else [], [said]
 
 
 def _plain(one: Value | None) -> dict[str, float] | None:

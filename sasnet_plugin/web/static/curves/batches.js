@@ -131,7 +131,7 @@ function trends(rows) {
       const [value, error, , fixed] = of(row) || [null, null, "", true];
       return { x, value: fixed ? null : value, error, model: name(row), key: row.key };
     });
-    const shownUnit = unitText(unit) ? ` / ${unitText(unit)}` : "";
+    const shownUnit = unit === "1/cm" ? " / unit of I" : unitText(unit) ? ` / ${unitText(unit)}` : "";
     $("trends").children[k].setAttribute("role", "img");
     $("trends").children[k].setAttribute("aria-label", `${title} of ${points.length} data sets against ${against}`);
     panel($("trends").children[k], `${title}${shownUnit}`, against, points, models, open);

@@ -101,9 +101,10 @@ async function load(key, given) {
   state.limits = limitsOf(given.q, found.q);
   if (VIEWS[given.view]) $("view").value = plot.view = given.view;
   $("plot").dataset.flat = flat(found.model_free, found.q);
-  plot.show({ q: found.q, intensity: found.intensity, error: found.error, flat: flat(found.model_free, found.q), guinier: found.model_free?.guinier?.q_max }, state.limits);
+  plot.show({ q: found.q, intensity: found.intensity, error: found.error, label: found.intensity_label, flat: flat(found.model_free, found.q), guinier: found.model_free?.guinier?.q_max }, state.limits);
   $("notes").replaceChildren(...[...found.numbers, found.q_unit.said, found.resolution ? `Resolution: ${found.resolution} of the file.` : "", ...found.notes].filter(Boolean).map((text) => el("li", { textContent: text })));
   parameters.clear();
+  parameters.intensityUnit = found.intensity_unit;
   parameters.level = Math.min(...found.intensity.filter((i) => i > 0));
   $("model").value = $("factor").value = "";
   suggested(found);
@@ -159,7 +160,7 @@ function limitsOf(text, q) {
 function windowed() {
   const [low, high] = state.limits, { q } = state.data;
   $("window").textContent = `${high - low + 1} of ${q.length} points, q ${number(q[low], 3)} to ${number(q[high], 3)} Å⁻¹. Drag the two handles to leave points out; drag across the plot to zoom, double click to see all.`;
-  $("whole").disabled = low === 0 && high === q.length - 1;
+  $("whole").hidden = low === 0 && high === q.length - 1;
 }
 
 // -- what it may be

@@ -16,6 +16,9 @@ function reach(one, value, limits, level) {
   return [Math.max(low, -1), Math.min(high, 1)];
 }
 
+// A value as its box has room for it: zeros before its digits take theirs.
+const inBox = (value, digits) => number(value, Math.abs(value) < 0.01 ? digits - 2 : digits);
+
 export class Parameters {
   constructor(place, moved) {
     Object.assign(this, { place, moved, rows: [] });
@@ -73,7 +76,7 @@ export class Parameters {
   }
 
   row(one) {
-    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: number(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
+    const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: inBox(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
     const again = (value, box, take) => {
       if (Number.isFinite(value) && box.value.trim()) { tell(""); take(value); return; }
       tell(`${one.name}: “${box.value}” is no number; ${number(one.value, 6)} is kept.`);
@@ -85,10 +88,15 @@ export class Parameters {
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
     one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
-    const name = el("th", { scope: "row", title: one.meaning }, one.name, one.unit ? el("small", { textContent: ` ${unitText(one.unit)}` }) : null);
+    const name = el("th", { scope: "row", title: one.meaning }, one.name, el("small", { textContent: ` ${this.unitOf(one)}` }));
     const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
     this.update(one);
     return row;
+  }
+
+  // What has the unit of I has that of the file.
+  unitOf(one) {
+    return one.unit === "1/cm" ? this.intensityUnit || "unit of I" : unitText(one.unit);
   }
 
   within(one, value) {
@@ -120,9 +128,9 @@ export class Parameters {
   }
 
   update(one, sliding = false) {
-    one.box.value = number(one.value, 6);
-    one.lowBox.value = number(one.low, 4);
-    one.highBox.value = number(one.high, 4);
+    one.box.value = inBox(one.value, 6);
+    one.lowBox.value = inBox(one.low, 4);
+    one.highBox.value = inBox(one.high, 4);
     const part = this.logarithmic(one) ? Math.log(one.value / one.low) / Math.log(one.high / one.low) : (one.value - one.low) / (one.high - one.low || 1);
     if (!sliding) one.slider.value = Math.round(STEPS * part);
     one.slider.setAttribute("aria-valuetext", number(one.value, 4));

@@ -4,8 +4,8 @@ import { number } from "./net.js";
 const positive = (value) => (value > 0 ? value : null);
 // q and I to what is drawn, a flat background B left out where it would hide all else; log: both axes are logarithmic.
 export const VIEWS = {
-  "log–log": { log: true, x: (q) => q, y: (q, i) => positive(i), names: ["q / Å⁻¹", "I / cm⁻¹"] },
-  linear: { x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹", "I / cm⁻¹"] },
+  "log–log": { log: true, x: (q) => q, y: (q, i) => positive(i), names: ["q / Å⁻¹", "I"] },
+  linear: { x: (q) => q, y: (q, i) => i, names: ["q / Å⁻¹", "I"] },
   Guinier: { x: (q) => q * q, y: (q, i) => (i > 0 ? Math.log(i) : null), names: ["q² / Å⁻²", "ln I"] },
   Kratky: { x: (q) => q, y: (q, i, flat) => q * q * (i - flat), names: ["q / Å⁻¹", "q² (I − B)"] },
   Porod: { x: (q) => q, y: (q, i, flat) => q ** 4 * (i - flat), names: ["q / Å⁻¹", "q⁴ (I − B)"] },
@@ -111,8 +111,10 @@ export class Plot {
     this.small?.destroy();
     this.grip = null;
     if (!this.data) return;
-    const view = VIEWS[this.view], ink = colour("--ink"), line = colour("--line");
+    const view = VIEWS[this.view], height = view.names[1] === "I" ? this.data.label : view.names[1], ink = colour("--ink"), line = colour("--line");
     const axis = (label, more = {}) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, labelSize: 20, font: "12px system-ui", labelFont: "12px system-ui", ...more });
+    this.place.setAttribute("role", "group");
+    this.place.setAttribute("aria-label", `${height} against ${view.names[0]}`);
     const width = Math.max(200, this.place.clientWidth), x = this.data.q.map(view.x);
     const scales = { x: { time: false, distr: view.log ? 3 : 1, range: () => this.zoom || range(x, view.log) } };
     const dots = { stroke: colour("--dot"), width: 0, paths: () => null, points: { show: true, size: 4, fill: colour("--dot") }, label: "data" };
@@ -125,7 +127,7 @@ export class Plot {
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(view.names[1], { size: AXIS, values: labels })],
+      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(height, { size: AXIS, values: labels })],
       hooks: { ...select, draw: [(u) => { this.bars(u); if (this.grip) this.put(); }], setCursor: [(u) => this.told(u)], ready: [(u) => u.over.addEventListener("dblclick", () => { this.zoom = null; this.build(); })] },
     }, this.columns(), this.place);
     this.small = new uPlot({

@@ -13,7 +13,7 @@ const KINDS = [
 ];
 function kindOf(name) {
   const [, title, how] = KINDS.find(([ending]) => name.endsWith(ending)) || ["", "", () => "what was said of the curves; sasnet fit --sample-file takes it."];
-  return [title || name, how(name)];
+  return [title || (name.endsWith(".py") ? `Plugin ${name}` : name), how(name)];
 }
 
 // What a fit has written, by which program each file is opened, a link, and the command that gives the same.

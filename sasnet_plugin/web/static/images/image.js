@@ -122,7 +122,7 @@ function show(found, fit) {
   $("verify").hidden = $("stop-shot").hidden = $("shot-limit").parentElement.hidden = !found.can_verify;
   $("average").hidden = !found.isotropic;
   $("why-not").textContent = found.isotropic ? "The image is isotropic; its azimuthal average is a curve, and is fitted as one."
-    : found.can_verify || !found.kind ? "" : `There is nothing to fit: ${found.title} are not simulated again from an answer.`;
+    : found.can_verify || !found.kind ? "" : `Not fitted: ${found.unfitted}`;
   parts(fit);
   out(found, fit);
   runs();
@@ -186,7 +186,7 @@ async function kinds() {
     el("p", { className: "quiet", textContent: "A network that knows one kind alone may be sure of an image of another: choose what was measured, not what sounds best." }),
     el("ul", { className: "kinds" }, ...order.map((one) => el("li", {},
       el("button", { textContent: `These are ${one.title}`, onclick: () => { $("kind").value = one.kind; choose(one.kind); } }),
-      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads ? `${one.said} · ${one.known ? "of a kind it knows" : "unlike what it knows"}, ${percent(one.in_scope)}` : one.said })))),
+      el("span", { className: one.reads ? "" : "doubt", textContent: one.reads ? `${one.said} · ${one.known ? "like the images it was trained on" : "unlike the images it was trained on"}, ${percent(one.in_scope)}` : one.said })))),
   );
 }
 

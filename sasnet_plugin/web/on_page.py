@@ -1,0 +1,33 @@
+"""Sentences that name an option of the command line, for who reads them on the page."""
+
+from __future__ import annotations
+
+#: What stands on the page in the place of words of the command line; longer ones first.
+_WORDS = (
+    (" (--q-unit A or --q-unit nm)", ""),
+    ("give --q-unit to read this column as q", "choose a unit of q to read this column as q"),
+    (
+        "give the intensity against q (with its unit, --q-unit,",
+        "give the intensity against q (with its unit,",
+    ),
+    ("say which it is with --q-unit", "say which it is"),
+    (", as asked (--q-unit)", ", as asked"),
+    ("--q-unit nm", "nm⁻¹"),
+    ("--q-unit A", "Å⁻¹"),
+    ("--q-unit", "the unit of q"),
+    ("--wavelength 1.5418", "1.5418 Å"),
+    ("--wavelength", "the wavelength"),
+)
+
+
+def on_page(sentence: str) -> str:
+    """Return a sentence with what the page has in the place of options.
+
+    Examples
+    --------
+    >>> on_page("Give its wavelength, --wavelength 1.5418 for Cu Kα.")
+    'Give its wavelength, 1.5418 Å for Cu Kα.'
+    """
+    for option, words in _WORDS:
+        sentence = sentence.replace(option, words)
+    return sentence
