@@ -23,14 +23,12 @@ from ..workers.child import safe_environment
 from .help import Explained, whole_sentences
 from .streams import prepare
 
-#: Command -> "module:function", in the order of the help; those of extensions come last.
-COMMANDS = {
+_PLACES = {
     "fit": "sasnet_plugin.cli.fit:fit",
     "classify": "sasnet_plugin.cli.classify:classify",
     "batch": "sasnet_plugin.cli.batch:batch",
     "follow": "sasnet_plugin.cli.follow:follow",
     "web": "sasnet_plugin.cli.web:web",
-    "tag": "sasnet_plugin.cli.tag:tag",
     "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
     "mcp": "sasnet_plugin.cli.mcp:mcp",
@@ -41,6 +39,10 @@ COMMANDS = {
     "groups": "sasnet_plugin.cli.evaluate:groups",
     **merged_table("COMMANDS"),
 }
+#: Of commands that the help lists first.
+_ORDER = ("fit", "classify", "batch", "follow", "sort", "web", "tag")
+#: Command -> "module:function", in the order of the help.
+COMMANDS = {name: _PLACES[name] for name in (*_ORDER, *_PLACES) if name in _PLACES}
 
 
 #: `-h` helps as `--help` does.

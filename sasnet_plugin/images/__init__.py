@@ -12,7 +12,10 @@ KINDS = {
     "xray_tags": "sasnet_plugin.images.xray_tags.specification:XRAY_TAGS",
 }
 #: Command -> its function.
-COMMANDS = {"sort": "sasnet_plugin.images.commands.sort:sort"}
+COMMANDS = {
+    "sort": "sasnet_plugin.images.commands.sort:sort",
+    "tag": "sasnet_plugin.images.commands.tag:tag",
+}
 #: What other parts of the package ask for -> the function that does it.
 SERVICES = {
     "answer_page": "sasnet_plugin.images.report.pages:answer_page",
@@ -24,8 +27,10 @@ SERVICES = {
     "is_image_file": "sasnet_plugin.images.recognition:is_image_file",
     "list_images": "sasnet_plugin.images.service.listed:list_images",
     "may_hold_images": "sasnet_plugin.images.reading.formats:may_hold_images",
+    "open_tags": "sasnet_plugin.images.tagging.tab:tagged_in",
     "page_name": "sasnet_plugin.images.report.pages:page_name",
     "network_page": "sasnet_plugin.images.report.insight:write_network_page",
     "record_labels": "sasnet_plugin.images.training.recorded:record",
+    "routers": "sasnet_plugin.images.tagging.routes:routers",
     "series_lines": "sasnet_plugin.images.line:ImageLines",
 }

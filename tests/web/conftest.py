@@ -10,13 +10,13 @@ import pytest
 from starlette.testclient import TestClient
 from tagpages import HOME, Page
 
+from sasnet_plugin.images.tagging.events import Log
+from sasnet_plugin.images.tagging.retraining import Retraining
+from sasnet_plugin.images.tagging.thumbnails import Thumbnails
+from sasnet_plugin.images.tagging.workspace import Workspace
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.app import application
-from sasnet_plugin.web.events import Log
-from sasnet_plugin.web.retraining import Retraining
 from sasnet_plugin.web.tabs import Opened, Tabs, Tagging
-from sasnet_plugin.web.thumbnails import Thumbnails
-from sasnet_plugin.web.workspace import Workspace
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from starlette.testclient import TestClient
 
+from sasnet_plugin.images.tagging.events import Prediction
+from sasnet_plugin.images.tagging.workspace import Workspace
 from sasnet_plugin.web.access import Keys
 from sasnet_plugin.web.content import source_of
-from sasnet_plugin.web.events import Prediction
-from sasnet_plugin.web.workspace import Workspace
 
 HOME = "http://127.0.0.1:8000"
 MODEL = "diffraction@0123456789"

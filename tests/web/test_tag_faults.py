@@ -21,12 +21,12 @@ import numpy as np
 import pytest
 from tagpages import Page
 
+from sasnet_plugin.images.tagging.background import Background
+from sasnet_plugin.images.tagging.events import LABEL, Event, Log, Prediction
+from sasnet_plugin.images.tagging.worker import PREDICT, THUMBNAILS
 from sasnet_plugin.types import SasnetError
-from sasnet_plugin.web.background import Background
 from sasnet_plugin.web.content import source_of
-from sasnet_plugin.web.events import LABEL, Event, Log, Prediction
 from sasnet_plugin.web.settings import WEB
-from sasnet_plugin.web.worker import PREDICT, THUMBNAILS
 
 Open = Callable[..., Page]
 IMAGES = 24
@@ -35,7 +35,7 @@ TELLER = """
 import os, time
 import numpy as np
 from sasnet_plugin.web import worker
-from sasnet_plugin.web.worker import Predicted, Shown
+from sasnet_plugin.images.tagging.worker import Predicted, Shown
 def level(job):
     return float(np.load(job.path).max())
 def predict(job, source):
@@ -61,9 +61,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "modules").mkdir()
     (tmp_path / "modules" / "teller.py").write_text(TELLER)
     monkeypatch.syspath_prepend(str(tmp_path / "modules"))
-    monkeypatch.setattr("sasnet_plugin.web.crew._WORKER", "teller:begin")
-    monkeypatch.setattr("sasnet_plugin.web.background.WEB", _quick())
-    monkeypatch.setattr("sasnet_plugin.web.database.WEB", _quick())
+    monkeypatch.setattr("sasnet_plugin.images.tagging.crew._WORKER", "teller:begin")
+    monkeypatch.setattr("sasnet_plugin.images.tagging.background.WEB", _quick())
+    monkeypatch.setattr("sasnet_plugin.images.tagging.database.WEB", _quick())
     found = tmp_path / "images"
     found.mkdir()
     for level in range(1, IMAGES + 1):
@@ -392,7 +392,7 @@ def test_a_database_belongs_to_one_folder(opened: Open, folder: Path, tmp_path: 
 def test_the_command_asks_whether_a_folder_was_moved(
     folder: Path, tmp_path: Path, typed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from sasnet_plugin.cli import tag
+    from sasnet_plugin.images.commands import tag
 
     log = Log(str(tmp_path / "labels.sqlite"))
     log.claim(tmp_path)

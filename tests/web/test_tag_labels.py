@@ -22,13 +22,13 @@ from tagpages import Page, draw
 
 from sasnet_plugin.domains.heads import Tags
 from sasnet_plugin.images.diffraction.specification import DIFFRACTION
+from sasnet_plugin.images.tagging import exchange, importing
+from sasnet_plugin.images.tagging.events import LABEL, Event, Log
+from sasnet_plugin.images.tagging.state import State
 from sasnet_plugin.images.training.recorded import read_labels
 from sasnet_plugin.types import SasnetError
-from sasnet_plugin.web import exchange, importing
-from sasnet_plugin.web.events import LABEL, Event, Log
 from sasnet_plugin.web.images import Images
 from sasnet_plugin.web.settings import WEB
-from sasnet_plugin.web.state import State
 
 Open = Callable[..., Page]
 
@@ -109,7 +109,7 @@ def test_two_servers_on_one_database_lose_nothing(opened: Open, tmp_path: Path) 
 WRITER = """
 import sys
 import time
-from sasnet_plugin.web.events import LABEL, Event, Log
+from sasnet_plugin.images.tagging.events import LABEL, Event, Log
 log = Log(sys.argv[1])
 for k in range(100_000):
     log.append([Event(LABEL, f"{k}", "anna", f"{k // 7}.npy", part, "tag", 1) for part in (1, 2)])

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.web import orders
-from sasnet_plugin.web.diversity import farthest_first
-from sasnet_plugin.web.events import LABEL, UNDO, Answers, Event
+from sasnet_plugin.images.tagging import orders
+from sasnet_plugin.images.tagging.diversity import farthest_first
+from sasnet_plugin.images.tagging.events import LABEL, UNDO, Answers, Event
+from sasnet_plugin.images.tagging.orders import ORDERS, Orders
+from sasnet_plugin.images.tagging.state import State
 from sasnet_plugin.web.images import Images
-from sasnet_plugin.web.orders import ORDERS, Orders
-from sasnet_plugin.web.state import State
 
 TAGS = ("ring", "halo", "bcc")
 NUMBER = 60

@@ -18,11 +18,11 @@ from sasnet_plugin.images.diffraction.reading.frame import Window
 from sasnet_plugin.images.report.raster import Look, correlation, picture, polar, scaled, thumbnail
 from sasnet_plugin.images.report.raster_place import about
 from sasnet_plugin.images.sans.reading.geometry import SmallAngle
+from sasnet_plugin.images.tagging.crew import DONE, Crew
+from sasnet_plugin.images.tagging.worker import VIEW, Failed, Job, Shown
 from sasnet_plugin.types import Curve, GrazingIncidence, Image
 from sasnet_plugin.web.content import Source
-from sasnet_plugin.web.crew import DONE, Crew
 from sasnet_plugin.web.settings import WEB
-from sasnet_plugin.web.worker import VIEW, Failed, Job, Shown
 
 CENTRE = (40.0, 52.0)
 Y, X = np.mgrid[:96, :90]
@@ -124,12 +124,12 @@ def test_a_process_that_ends_or_hangs_costs_its_file_alone(
         (tmp_path / name).write_bytes(b"not read")
     (tmp_path / "killer.py").write_text(KILLER)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr("sasnet_plugin.web.crew._WORKER", "killer:begin")
+    monkeypatch.setattr("sasnet_plugin.images.tagging.crew._WORKER", "killer:begin")
     heard: queue.Queue = queue.Queue()
     crew = Crew(lambda job, message: heard.put(message))
 
     def done(file: str, seconds: float = 60.0) -> list[object]:
-        monkeypatch.setattr("sasnet_plugin.web.crew.WEB", replace(WEB, file_seconds=seconds))
+        monkeypatch.setattr("sasnet_plugin.images.tagging.crew.WEB", replace(WEB, file_seconds=seconds))
         crew.add([Job(VIEW, "diffraction", str(tmp_path), file)])
         said = list(iter(lambda: heard.get(timeout=90), DONE))
         assert all(one.file == file for one in said if isinstance(one, Source))

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images.report.raster import Look
-from ..images.report.settings import RASTER
-from ..types import SasnetError, printable
-from .content import Source, Stamp
+from ...types import SasnetError, printable
+from ...web.content import Source, Stamp
+from ...web.settings import WEB
+from ..report.raster import Look
+from ..report.settings import RASTER
 from .crew import DONE, Crew
 from .events import Log, Prediction
-from .settings import WEB
 from .state import State
 from .thumbnails import Thumbnail, Thumbnails
 from .worker import PREDICT, THUMBNAILS, VIEW, Failed, Job, Predicted, Shown

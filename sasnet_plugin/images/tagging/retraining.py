@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..files import put_whole
-from ..types import SasnetError, installed_by, printable
-from ..workers.child import deaf_children, safe_environment
-from .settings import WEB
+from ...files import put_whole
+from ...types import SasnetError, installed_by, printable
+from ...web.settings import WEB
+from ...workers.child import deaf_children, safe_environment
 
 
 class Retraining:

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from ...domains import specification
-from ...types import SasnetError
+from ....domains import specification
+from ....types import SasnetError
 
 router = APIRouter()
 

@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains import DEFAULT, specification
-from ..types import SasnetError, printable
+from ...domains import DEFAULT, specification
+from ...types import SasnetError, printable
+from ...web.images import Images, Key
+from ...web.settings import WEB
 from .background import Background
 from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
 from .exchange import COLUMNS
-from .images import Images, Key
 from .orders import Orders
 from .selection import selected
-from .settings import WEB
 from .state import Actions, State
 from .thumbnails import Thumbnails
 from .worker import vocabulary

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..files import MARK, plain_cell
+from ...files import MARK, plain_cell
+from ...web.images import Key
 from .events import NO, UNKNOWN, Event
-from .images import Key
 from .state import State
 
 #: Columns of the CSV that are no tags.

@@ -10,17 +10,17 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from ...domains import PAGES, specification
-from ...images.report.raster import COLOURS, SCALES, VIEWS
-from ...predict.classes import percent
-from ...types import SasnetError
-from ..curves.bench import Bench
+from ....domains import PAGES, specification
+from ....predict.classes import percent
+from ....types import SasnetError
+from ....web.curves.bench import Bench
+from ....web.settings import WEB
+from ...report.raster import COLOURS, SCALES, VIEWS
 from ..events import NO, UNKNOWN, YES
 from ..expression import FUNCTIONS, WORDS, quoted
 from ..orders import ORDERS
 from ..selection import cooccurrence
-from ..settings import WEB
-from ..tabs import kind_of
+from ..tab import kind_of
 from ..worker import PREDICT, THUMBNAILS
 from ..workspace import Workspace
 from . import Desk, Trainer

@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..types import SasnetError
-from ..workers.pool import GoneError, Pool
-from .settings import WEB
+from ...types import SasnetError
+from ...web.settings import WEB
+from ...workers.pool import GoneError, Pool
 from .worker import THUMBNAILS, Failed, Job
 
 #: Told of a job and of what its process says of it; last of `DONE`.
@@ -20,7 +20,7 @@ Hear = Callable[[Job, Any], None]
 DONE = "done"
 
 #: What its process runs.
-_WORKER = "sasnet_plugin.web.worker:begin"
+_WORKER = "sasnet_plugin.images.tagging.worker:begin"
 _LOG = logging.getLogger(__name__)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ...web.images import Images
+from ...web.settings import WEB
 from .events import LABEL, UNDO, UNKNOWN, YES, Answers, Event
-from .images import Images
-from .settings import WEB
 
 Bools = NDArray[np.bool_]
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..domains import names_and_titles
-from ..types import SasnetError, installed_by, printable
-from .arguments import Browser, Live, PagePort
+from ...cli.arguments import Browser, Live, PagePort
+from ...cli.web import WORK, page_app, user_name
+from ...domains import names_and_titles
+from ...types import SasnetError, printable
 
 if TYPE_CHECKING:
-    from ..web.curves.bench import Bench
-    from ..web.events import Log
-
-#: Where `sasnet web` keeps what is done, by default.
-WORK = Path("sasnet-web")
+    from ...web.curves.bench import Bench
+    from ..tagging.events import Log
 
 
 def tag(
@@ -63,12 +60,12 @@ def tag(
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")
     app = page_app()
-    from ..domains import specification
-    from ..web.events import Log
-    from ..web.retraining import Retraining
-    from ..web.tabs import Tagging, kind_of
-    from ..web.thumbnails import Thumbnails, cache_of
-    from ..web.workspace import Workspace, name_given
+    from ...domains import specification
+    from ..tagging.events import Log
+    from ..tagging.retraining import Retraining
+    from ..tagging.tab import Tagging, kind_of
+    from ..tagging.thumbnails import Thumbnails, cache_of
+    from ..tagging.workspace import Workspace, name_given
 
     name = domain or kind_of(folder)
     specification(name)
@@ -92,29 +89,12 @@ def tag(
         tagging.close()
 
 
-def page_app() -> Any:
-    """The module of the page's server.
-
-    Raises
-    ------
-    SasnetError
-        What it needs is not installed.
-    """
-    try:
-        from ..web import app
-    except ImportError as error:
-        raise SasnetError(
-            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
-        ) from None
-    return app
-
-
 def bench_of(folder: Path, *, live: bool) -> Callable[[], Bench]:
     """Opens the tabs of curves and images on the same folder, when somebody looks at one of them."""
 
     def opened() -> Bench:
-        from ..predict.predictor import available_cores
-        from ..web.curves.bench import Bench
+        from ...predict.predictor import available_cores
+        from ...web.curves.bench import Bench
 
         return Bench(folder, WORK, available_cores(), live=live)
 
@@ -127,11 +107,3 @@ def _confirmed(log: Log, folder: Path) -> bool:
         return False
     known = printable(log.database.folders()[0])
     return typer.confirm(f"{log.shown} holds labels of {known}. Is {folder} the same folder, moved?")
-
-
-def user_name() -> str:
-    """Of who has started the command."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # no such user in a container
-        return "somebody"

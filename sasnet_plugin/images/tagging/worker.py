@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import load
-from ..data.failure import sentence_of
-from ..domains import DEFAULT, specification
-from ..domains.heads import Classes, Head, Tags
-from ..images.report.raster import Look, picture, thumbnail
-from ..images.report.raster_place import about
-from ..images.service.kinds import How, measurement, measurements
-from ..types import SasnetError
-from .content import Source, Stamp, see_unchanged, source_of
-from .settings import WEB
+from ...data import load
+from ...data.failure import sentence_of
+from ...domains import DEFAULT, specification
+from ...domains.heads import Classes, Head, Tags
+from ...types import SasnetError
+from ...web.content import Source, Stamp, see_unchanged, source_of
+from ...web.settings import WEB
+from ..report.raster import Look, picture, thumbnail
+from ..report.raster_place import about
+from ..service.kinds import How, measurement, measurements
 
 _USUAL = Look()
 THUMBNAILS, PREDICT, VIEW = "thumbnails", "predict", "view"
@@ -146,7 +146,7 @@ def _view(job: Job, source: Source) -> Iterator[Shown]:
 def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
     if job.zoo:
         os.environ["SASNET_MODEL_ZOO"] = job.zoo
-    from ..predict.predictor import open_predictor
+    from ...predict.predictor import open_predictor
 
     predictor = open_predictor(job.domain)
     name = f"{job.domain}@{predictor.manifest.sha256['model.onnx'][:10]}"
@@ -159,8 +159,8 @@ def _predict(job: Job, source: Source) -> Iterator[Predicted | Failed]:
 def _answers(
     predictor: Any, model: str, source: Source, batch: Sequence[Any], start: int
 ) -> Iterator[Predicted | Failed]:
-    from ..predict.classes import ClassesFinding
-    from ..predict.tags import TagsFinding
+    from ...predict.classes import ClassesFinding
+    from ...predict.tags import TagsFinding
 
     tags = vocabulary(predictor.manifest.heads)
     for number, (one, answer) in enumerate(zip(batch, predictor.outcomes(batch), strict=True), start=start):

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..images.report.settings import RASTER
-from ..types import SasnetError
-from .content import Source
-from .settings import WEB
+from ...types import SasnetError
+from ...web.content import Source
+from ...web.settings import WEB
+from ..report.settings import RASTER
 
 _SHAPE = (
     """CREATE TABLE IF NOT EXISTS pictures (content TEXT, number INTEGER, title TEXT, png BLOB,

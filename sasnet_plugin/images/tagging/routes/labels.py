@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from ...types import SasnetError
+from ....types import SasnetError
+from ....web.settings import WEB
 from .. import exchange, importing
 from ..events import NO, YES, Event
-from ..settings import WEB
 from ..workspace import Workspace
 from . import Desk
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..types import SasnetError, printable
-from .settings import WEB
+from ...types import SasnetError, printable
+from ...web.settings import WEB
 
 
 class Database:

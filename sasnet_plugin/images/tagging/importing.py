@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from ..types import SasnetError, printable
-from ..workers.pool import GoneError, Pool
+from ...types import SasnetError, printable
+from ...web.images import Key
+from ...web.settings import WEB
+from ...workers.pool import GoneError, Pool
 from .events import NO, YES
 from .exchange import COLUMNS
-from .images import Key
-from .settings import WEB
 
 #: Largest number of an image in its file: databases keep these.
 _LARGEST = 2**31 - 1

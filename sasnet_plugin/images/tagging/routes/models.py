@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from ...types import SasnetError
+from ....types import SasnetError
 from .. import exchange
 from ..events import UNKNOWN
 from . import Desk, Trainer

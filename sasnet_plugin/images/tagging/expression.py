@@ -20,9 +20,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SasnetError
+from ...types import SasnetError
+from ...web.settings import WEB
 from .events import NO, UNKNOWN, YES
-from .settings import WEB
 from .state import State
 
 Bools = NDArray[np.bool_]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..types import SasnetError
+from ...types import SasnetError
+from ...web.settings import WEB
 from .expression import matching
 from .orders import ORDERS, Orders
-from .settings import WEB
 from .state import State
 
 Floats = NDArray[np.floating]

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..types import SasnetError
+from ...types import SasnetError
+from ...web.settings import WEB
 from .database import Database
-from .settings import WEB
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel
 
-from ...images.report.raster import Look, colour_bar
+from ....web.settings import WEB
+from ...report.raster import Look, colour_bar
 from ..events import UNKNOWN
-from ..settings import WEB
 from . import Desk
 
 router = APIRouter()

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...web.settings import WEB
 from .diversity import farthest_first
 from .events import UNKNOWN, YES
-from .settings import WEB
 from .state import State
 
 Floats = NDArray[np.floating]

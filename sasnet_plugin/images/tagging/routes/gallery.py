@@ -10,12 +10,12 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from ...images.report.raster import COLOURS, SCALES, VIEWS
-from ...images.service.kinds import How, titles
-from ...types import SasnetError
-from ..curves.bench import Bench
-from ..curves.settings import CURVES
-from .curves import OfCurves
+from ....types import SasnetError
+from ....web.curves.bench import Bench
+from ....web.curves.settings import CURVES
+from ....web.routes.curves import OfCurves
+from ...report.raster import COLOURS, SCALES, VIEWS
+from ...service.kinds import How, titles
 
 router = APIRouter()
 _NEVER = {"Cache-Control": "no-store"}
