@@ -20,7 +20,7 @@ import sasnet_plugin
 from ..extensions import load, merged_table
 from ..types import SasnetError
 from ..workers.child import safe_environment
-from .help import Explained, whole_sentences
+from .help import COMMAND_GROUPS, Explained, whole_sentences
 from .streams import prepare
 
 _PLACES = {
@@ -39,8 +39,7 @@ _PLACES = {
     "groups": "sasnet_plugin.cli.evaluate:groups",
     **merged_table("COMMANDS"),
 }
-#: Of commands that the help lists first.
-_ORDER = ("fit", "classify", "batch", "follow", "sort", "web", "tag")
+_ORDER = [name for names in COMMAND_GROUPS.values() for name in names]
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {name: _PLACES[name] for name in (*_ORDER, *_PLACES) if name in _PLACES}
 
