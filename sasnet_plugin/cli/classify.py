@@ -14,6 +14,7 @@ import typer
 
 from ..data.failure import sentence_of
 from ..domains import ReadOptions, names_and_titles
+from ..extensions import service
 from ..names import is_tiled
 from ..predict.class_prior import COMMON
 from ..types import Curve
@@ -291,10 +292,8 @@ class Outputs:
             self._name(one, answer, self.report, classified_name(one, self.report))
             write_classified(one, answer, self.report, next_command(one, self.given, Path(answer.file).name))
         else:
-            from ..report.images.pages import answer_page, page_name
-
-            self._name(one, answer, self.report, page_name(one, self.report))
-            answer_page(domain_of(one), one, answer, self.report)
+            self._name(one, answer, self.report, service("page_name")(one, self.report))
+            service("answer_page")(domain_of(one), one, answer, self.report)
 
     def _name(self, one: Any, answer: Answer, folder: Path, page: str) -> None:
         """List an answer with its page, in whose place nothing but sasnet's own may be."""
