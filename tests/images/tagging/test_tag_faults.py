@@ -34,7 +34,7 @@ IMAGES = 24
 TELLER = """
 import os, time
 import numpy as np
-from sasnet_plugin.web import worker
+from sasnet_plugin.images.tagging import worker
 from sasnet_plugin.images.tagging.worker import Predicted, Shown
 def level(job):
     return float(np.load(job.path).max())

@@ -103,7 +103,7 @@ def test_q_under_the_mouse_is_the_geometry_s_own() -> None:
 
 KILLER = """
 import os, time
-from sasnet_plugin.web import worker
+from sasnet_plugin.images.tagging import worker
 usual = worker._DO["view"]
 def view(job, source):
     if job.file == "kills":

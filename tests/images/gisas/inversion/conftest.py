@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientation.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
+from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 
 from sasnet_plugin.images.gisas.inversion import prior_guess
 from sasnet_plugin.images.gisas.inversion.counts import on_window

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from orientation.orientedpatterns import GEOMETRY
+from inversion.orientedpatterns import GEOMETRY
 
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.parameters import start

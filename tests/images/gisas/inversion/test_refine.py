@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientation.orientedpatterns import GEOMETRY, MEASUREMENT
+from inversion.orientedpatterns import GEOMETRY, MEASUREMENT
 
 from sasnet_plugin.images.gisas.inversion import invert, prior_guess
 from sasnet_plugin.images.gisas.inversion.counts import on_window

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientation.orientedpatterns import GEOMETRY
+from inversion.orientedpatterns import GEOMETRY
 
 from sasnet_plugin.images.gisas.inversion.counts import in_bands
 from sasnet_plugin.images.gisas.inversion.forward import State

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from orientation.orientedpatterns import GEOMETRY
+from inversion.orientedpatterns import GEOMETRY
 
 from sasnet_plugin.images.gisas.inversion.counts import on_window
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, start

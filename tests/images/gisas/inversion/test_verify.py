@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from orientation.orientedpatterns import FLAT, form_of
+from inversion.orientedpatterns import FLAT, form_of
 
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.linear import deviance
