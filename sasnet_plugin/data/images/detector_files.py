@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ...types import DataError
+from ...types import DataError, installed_by
 from ..limits import LIMITS
 from ..signature import content, has_known_suffix
 from . import whole
@@ -41,7 +41,7 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         import fabio
     except ImportError as error:
         raise DataError(
-            f"{file}: detector images are read by fabio; install it with: pip install fabio."
+            f"{file}: detector images need fabio, which is not installed; run {installed_by('images')}"
         ) from error
     with whole.unpacked(path, file) as plain:
         whole.check(plain, file)
@@ -158,7 +158,7 @@ def read_cbf(path: Path, file: str) -> RawFrame:
         from fabio.compression import decByteOffset
     except ImportError as error:
         raise DataError(
-            f"{file}: CBF images are unpacked by fabio; install it with: pip install fabio."
+            f"{file}: CBF images need fabio, which is not installed; run {installed_by('images')}"
         ) from error
     data = content(path, file, wanted="an image", most=LIMITS.array_bytes)
     begin = data.find(_SECTION)
