@@ -1,7 +1,7 @@
 """List what is measured, or run one of it.
 
 ``python -m benchmarks`` lists every benchmark: the day when its table was written, the CPU time that that
-took, and what it asks. ``python -m benchmarks fitting/sums --work W`` runs one, its options behind its name;
+took, and what it asks. ``python -m benchmarks fitting/sbc --work W`` runs one, its options behind its name;
 ``--help`` there says which it has. A table that is written gets a line about its run, which the list reads.
 """
 

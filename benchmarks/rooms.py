@@ -27,7 +27,7 @@ class Benchmark:
 
     @property
     def name(self) -> str:
-        """Room and file, as in ``fitting/sums``."""
+        """Room and file, as in ``fitting/sbc``."""
         return self.path.relative_to(HERE).with_suffix("").as_posix()
 
     @property
@@ -116,3 +116,14 @@ def _used() -> float:
     """CPU-seconds of this process and of its children that have ended."""
     times = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in times)
+
+
+def checkout_version() -> str:
+    """Commit of this checkout; with "+" where the package or the benchmarks were changed since."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(HERE.parent), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "sasnet_plugin", "benchmarks/*.py")
+    return (git("rev-parse", "--short=9", "HEAD") or "unknown") + "+" * bool(changed)

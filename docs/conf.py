@@ -49,9 +49,7 @@ def _include_tables(app, page, source):
     if page == "benchmarks":
         tables = (t.relative_to(BENCHMARKS) for t in sorted(BENCHMARKS.rglob("*.md")))
         includes = [
-            f"```{{include}} ../benchmarks/{t}\n:heading-offset: 1\n:relative-images:\n```"
-            for t in tables
-            if t.parts[0] != "rows"
+            f"```{{include}} ../benchmarks/{t}\n:heading-offset: 1\n:relative-images:\n```" for t in tables
         ]
         source[0] = source[0].replace("<!-- tables -->", "\n\n".join(includes))
 

@@ -117,7 +117,7 @@ def test_every_setting_of_fits_has_a_reason_and_is_used(repository: Path, tables
 
 def test_marks_become_tables(tables: Any) -> None:
     text = tables.filled("before\n\n<!-- options: fit -->\n\nafter")
-    assert "| `--time-limit` | Seconds for a data set; most take less. A minute more until" in text
+    assert "| `--time-limit` | Time limit per data set in seconds; extended by 60 s until the first" in text
     assert "<!--" not in text
 
 

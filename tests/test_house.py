@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.fitting.walk import complexities
+from benchmarks.house import complexities
 
 #: Cyclomatic complexity that no function is above, and that nine of ten functions of a package are within.
 MOST_BRANCHES, USUAL_BRANCHES = 15, 6

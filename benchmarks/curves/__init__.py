@@ -1,1 +1,1 @@
-"""Curves: their networks, their simulation, and what they say without a model."""
+"""Curves: do the suggested models agree with what experts say?"""

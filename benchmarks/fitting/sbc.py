@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from ..asked import parser_of
 from ..kept import Here, kept, run
 from ..tables import markdown, percent
-from .recovered import amplitudes
+from .fitting import amplitudes
 from .shared_error import shared_error
 from .task import measurement
 

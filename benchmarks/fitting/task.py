@@ -1,15 +1,15 @@
-"""The task of `fitting`: measured curves of known truth, and what each contestant is given for them."""
+"""The task of `fitting`: measured curves of known truth."""
 
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sasnet_plugin.types import Curve, SasnetError
+from sasnet_plugin.types import Curve, SasnetError, product_name
 
-from .problem import Problem
 from .truth import calculated, of_product
 
 if TYPE_CHECKING:
@@ -19,23 +19,30 @@ if TYPE_CHECKING:
     from sasnet_plugin.simulate.instrument import Setting
     from sasnet_plugin.simulate.measure import Measured
 
+#: A fit succeeds with a reduced χ² of so many times the truth's.
 SUCCESS = 1.1
 #: Training's curve is taken where sasmodels' own differs by less, mean square, in units of the truth's χ².
 AGREES = 0.03
-#: CPU-seconds after which a contestant's fit of one curve ends with the best that it has seen: more than
-#: sasnet takes on average, and few enough that 300 curves take an hour or two.
-PATIENCE = {"lm": 60.0, "amoeba": 20.0, "de": 30.0}
-#: The same for a sample of what differential evolution was stopped in: nobody would wait longer for a fit.
-LATEST = 600.0
-STARTS = 10
-#: CPU-seconds for all of sasnet's candidates: `sasnet_plugin.fit`'s default, 60 s of two processes.
+#: CPU-seconds for all candidates: `sasnet_plugin.fit`'s default, 60 s of two processes.
 LIMIT = 120.0
-CONTESTANTS = {
-    "sasnet": "sasnet, model unknown, top 5",
-    "lm": "LM from sasmodels' defaults, true model given",
-    "amoeba": f"Nelder-Mead from {STARTS} random starts, true model given",
-    "de": "differential evolution, true model given",
-}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A measured curve and what made it."""
+
+    index: int
+    curve: Curve
+    dintensity: np.ndarray  #: (n,)
+    form: str
+    factor: str | None
+    parameters: dict[str, Any]  #: Of the truth.
+    truth: float  #: Reduced χ² of the truth, over all points.
+
+    @property
+    def name(self) -> str:
+        """sasmodels' name."""
+        return product_name(self.form, self.factor)
 
 
 def problem(index: int, seed: int, *, exact: bool = True) -> Problem:
@@ -118,7 +125,9 @@ def _exact(drawn: Problem, setting: Setting, found: Measured, rng: np.random.Gen
     from sasnet_plugin.simulate.measure import measured
 
     expected = found.expected[0]
-    curve, background = calculated(drawn, setting, expected)
+    curve, background = calculated(
+        drawn.curve, drawn.dintensity, (drawn.form, drawn.factor), drawn.parameters, setting, expected
+    )
     if not np.all(np.isfinite(curve)):
         return None
     if np.mean(((curve + background - expected) / drawn.dintensity) ** 2) < AGREES * drawn.truth:

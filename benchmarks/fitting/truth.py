@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .sampled import sampling_of
+from sasnet_plugin.types import Curve, product_name
 
 if TYPE_CHECKING:
     from sasnet_plugin.simulate.instrument import Setting
-
-    from .problem import Problem
 
 #: Of size distributions: of one, and of each where there are more, whose points multiply. Of costly models
 #: as many as a fit has: a superball would take nine minutes.
@@ -26,14 +24,24 @@ POINTS = {"fast": (201, 61), "medium": (21, 21), "slow": (15, 15)}
 
 
 def calculated(
-    given: Problem, setting: Setting, expected: NDArray[np.float64]
+    curve: Curve,
+    dintensity: NDArray[np.float64],
+    model: tuple[str, str | None],
+    parameters: dict[str, Any],
+    setting: Setting,
+    expected: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], float]:
     """sasmodels' curve at as many points of q as its peaks and fringes need.
 
     Parameters
     ----------
-    given : Problem
+    curve : Curve
         On training's grid.
+    dintensity : (n,) float array
+    model : (str, str or None)
+        Form and structure factor.
+    parameters : dict
+        The true ones.
     setting : Setting
         With the true resolution, which the file may not state.
     expected : (n,) float array
@@ -50,11 +58,12 @@ def calculated(
     from sasnet_plugin.fitting.settings import PROBLEM
     from sasnet_plugin.simulate.quick_models.quick import fit_cost_class, is_exact
 
-    name, dintensity = given.name, given.dintensity
-    start = spread(given.form, given.parameters)
-    if given.factor:
+    form, factor = model
+    name = product_name(form, factor)
+    start = spread(form, parameters)
+    if factor:
         start["radius_effective_mode"] = 0
-    seen = given.curve if setting.dxl is not None else replace(given.curve, dq=setting.sigma)
+    seen = curve if setting.dxl is not None else replace(curve, dq=setting.sigma)
     # Paracrystals: a table of sasmodels' own averages, where a curve of narrow peaks would take minutes.
     table = is_exact(name, start)
     fitness = experiment(seen, dintensity, name, start, quick=table)
@@ -73,12 +82,23 @@ def calculated(
             PROBLEM.sharpest
             if table
             else {"fast": PROBLEM.sharpest, "medium": PROBLEM.finest, "slow": PROBLEM.fine}[
-                fit_cost_class(given.form)
+                fit_cost_class(form)
             ]
         )
         apply_sampling(fitness, seen, sampling_of(fitness, seen, finest))
         scale, background = fitted()
         return scale * np.asarray(fitness.theory()), background
+
+
+def sampling_of(fitness: Any, curve: Curve, finest: int) -> int | None:
+    """As `sampling_needed`, of an experiment; it is left with the last sampling that was tried."""
+    from sasnet_plugin.fitting.problem.resolution import apply_sampling, has_resolution, sampling_needed
+
+    def residual(per_decade: int | None) -> Any:
+        apply_sampling(fitness, curve, per_decade)
+        return np.asarray(fitness.theory(), dtype=float) / fitness.dIq
+
+    return sampling_needed(residual, finest=finest) if has_resolution(curve) else None
 
 
 def spread(form: str, parameters: dict[str, Any]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Images: oriented samples, gratings, growing films, single particles, tags."""
+"""Images that other code made: oriented samples, gratings, single particles, tags."""

@@ -33,7 +33,6 @@ from typing import Any
 import numpy as np
 
 from ..asked import parser_of
-from ..service.batch import memory
 from ..tables import markdown
 from .instrument import GEOMETRY, KEY, Network, TiledServer, Writer, curve, frame, free_port, seconds
 
@@ -119,9 +118,18 @@ class Follow:
             if time.monotonic() - sampled > SAMPLE and self.process is not None:
                 sampled = time.monotonic()
                 life, pid = self.lives, self.process.pid
-                self.held.append((life, memory(pid)[0], len(self.seen)))
+                self.held.append((life, resident_memory(pid), len(self.seen)))
                 self.used[life] = max(seconds(pid), self.used.get(life, 0.0))
             time.sleep(LOOK)
+
+
+def resident_memory(pid: int) -> float:
+    """Return the resident memory of a process, MB; 0 once it has ended."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except OSError:
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def events(asked: Asked, rng: np.random.Generator) -> list[tuple[float, str]]:

@@ -35,7 +35,7 @@ from zlib import crc32
 import numpy as np
 
 from ..asked import parser_of
-from ..service.robustness import commit
+from ..rooms import checkout_version
 from ..tables import markdown
 from .mutants_files import GOOD_FILES, Good
 from .mutations import of_file
@@ -207,7 +207,7 @@ def main() -> int:
         print("\n".join(line["path"] for _, line in bad))
     if given.write:
         said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
-        text = f"# Mutants\n\n{said}\n\nSeed {given.seed}, version {commit()}.\n\n{table}"
+        text = f"# Mutants\n\n{said}\n\nSeed {given.seed}, version {checkout_version()}.\n\n{table}"
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(bool(bad))
 

@@ -42,7 +42,7 @@ import sasnet_plugin
 from sasnet_plugin.types import Curve, SasnetError
 
 from ..asked import parser_of
-from ..service.robustness import commit
+from ..rooms import checkout_version
 from ..tables import markdown
 from . import (
     angles,
@@ -315,6 +315,6 @@ def main() -> int:
     if given.write:
         said = "\n\n".join((__doc__ or "").split("\n\n")[2:]).replace("``", "`").strip()
         seeds = f"{given.seed}" if given.seeds == 1 else f"{given.seed} to {given.seed + given.seeds - 1}"
-        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {commit()}.\n\n{table}"
+        text = f"# Reading\n\n{said}\n\nSeed {seeds}, version {checkout_version()}.\n\n{table}"
         Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     return int(any(worst(found)[1].kind == "silently wrong" for found in results.values()))

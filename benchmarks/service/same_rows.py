@@ -2,7 +2,7 @@
 
 ``python -m benchmarks service/same_rows --work W`` simulates growing spheres, 30 frames of plain numpy, and
 fits them with ``sasnet batch`` twice: alone, and beside four processes that do nothing but count. Where the
-clock on the wall has ended a search, the row says so (``limit_met``); all others should have the same models,
+clock has ended a search, the row says so (``stopped_by_clock``); all others should have the same models,
 values and errors. ``--write`` writes the table beside this file.
 """
 
@@ -24,7 +24,7 @@ from ..tables import markdown
 from .same_answers import busy
 
 #: Radius of the first and of the last frame, Å, relative width, and processes that count in the second run.
-FIRST, LAST, WIDTH, SPINNING = 25.0, 95.0, 0.12, 4
+FIRST, LAST, WIDTH, SPINNING = 40.0, 70.0, 0.10, 4
 #: Relative difference from which on two numbers are not the same: the table has so many digits.
 SAME = 1e-6
 
@@ -91,7 +91,7 @@ def report(alone: list[dict[str, str]], beside: list[dict[str, str]], seconds: S
     table: list[list[Any]] = []
     stopped = same = 0
     for one, other in zip(alone, beside, strict=True):
-        late = [way for way, row in (("alone", one), ("busy", other)) if row["limit_met"] == "yes"]
+        late = [way for way, row in (("alone", one), ("busy", other)) if row["stopped_by_clock"] == "yes"]
         unlike = difference(one, other)
         stopped, same = stopped + bool(late), same + (not late and not unlike)
         if late or unlike:

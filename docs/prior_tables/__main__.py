@@ -11,7 +11,7 @@ from pathlib import Path
 
 #: Module -> page.
 PAGES = {
-    "curves": "prior.md",
+    "curves": "prior_models.md",
     "diffraction": "diffraction.md",
     "gisas": "gisas_prior.md",
     "growth": "growth_prior.md",

@@ -1,4 +1,4 @@
-"""The tables of docs/prior.md: what each model's parameters are drawn from."""
+"""The tables of docs/prior_models.md: what each model's parameters are drawn from."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 A sequential test: after each frame the classes' probabilities are those of all counts so far, and the answer
 is settled when one of them has stayed above a threshold for some frames. Were the probabilities exact, no
 more than one minus the threshold of the settled answers would be wrong, whenever one stops (Wald, Sequential
-Analysis, 1947); how many are is measured with simulated samples in `benchmarks/images/sans_early.py`.
+Analysis, 1947); how many are was measured with simulated samples (docs/studies.md).
 """
 
 from __future__ import annotations

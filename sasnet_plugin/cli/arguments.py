@@ -22,52 +22,56 @@ DomainName = Annotated[str, typer.Option("--domain", help=f"Kind of measurement:
 #: How curves are read.
 QRange = Annotated[
     str | None,
-    typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, Å⁻¹; either may be left out."),
+    typer.Option("--q-range", metavar="A:B", help="Use only q from A to B, in Å⁻¹; give both ends or one."),
 ]
 QUnit = Annotated[
     str | None,
-    typer.Option("--q-unit", help="Unit of q: A (Å⁻¹) or nm (nm⁻¹), where the file is silent or wrong."),
+    typer.Option("--q-unit", help="Unit of q, A (Å⁻¹) or nm (nm⁻¹), if the file gives none or a wrong one."),
 ]
 Wavelength = Annotated[
     float | None,
     typer.Option(
         "--wavelength",
         metavar="Å",
-        help="Of curves against the angle 2θ, where the file does not say it, such as 1.5418; in a fit also"
-        " of --probe xray.",
+        help=(
+            "Wavelength of a curve against the angle 2θ, if the file gives none, such as 1.5418; in a fit"
+            " also for --probe xray."
+        ),
     ),
 ]
-Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file that holds several.")]
+Entry = Annotated[str | None, typer.Option("--entry", help="Only this entry of a file with several.")]
 Prior = Annotated[
     str,
     typer.Option(
         "--prior",
-        help="common: models are weighted with how common they are in practice; uniform: all alike.",
+        help="common: common models have more weight; uniform: all have the same.",
     ),
 ]
 #: Which models, and what is written besides the answer: the same for classify, fit, bumps and batch.
 TOP = 5
-Top = Annotated[int, typer.Option("--top", min=1, help="How many models to list, or to fit.")]
+Top = Annotated[int, typer.Option("--top", min=1, help="Number of models to list, or to fit.")]
 Models = Annotated[
     list[str] | None,
-    typer.Option("--models", help="Only these models (commas or repeated); to be fitted, also plugin files."),
+    typer.Option("--models", help="Only these models (commas or repeated); for fits also plugin files."),
 ]
 Exclude = Annotated[
-    list[str] | None, typer.Option("--exclude", help="Leave these models out (commas or repeated).")
+    list[str] | None, typer.Option("--exclude", help="All models but these (commas or repeated).")
 ]
 Plot = Annotated[
     Path | None,
-    typer.Option("--plot", help="Draw data and answers into this file (PNG, PDF, SVG); of many a sheet."),
+    typer.Option(
+        "--plot", help="Draw data and answers into this file (PNG, PDF, SVG); many curves become one sheet."
+    ),
 ]
 Table = Annotated[
-    Path | None, typer.Option("--csv", help="Also write a line for each data set into this file.")
+    Path | None, typer.Option("--csv", help="Also write a line for each data set into this CSV file.")
 ]
 #: Of a fit, what is printed.
 Details = Annotated[
     bool,
     typer.Option(
         "--details",
-        help="Besides the answer all fits, parameters, warnings and notes; in pages the tree of models, too.",
+        help="Print everything: all fits, parameters, warnings and notes; pages also get the tree of models.",
     ),
 ]
 #: Settings for reading images.
@@ -76,12 +80,12 @@ Geometry = Annotated[
     typer.Option(
         "--geometry",
         metavar="NAME=VALUE",
-        help="Images: what header and TOML file do not say, or say wrongly, such as alpha_i=0.2; repeat it.",
+        help="Images: override header and TOML file, such as alpha_i=0.2; repeatable.",
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace files that this command has not written.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that sasnet has not written.")]
 Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, and of an answer only its headline.")
+    bool, typer.Option("--quiet", "-q", help="Print only the first line of each answer, and no progress.")
 ]
 #: Where else than on this machine.
 TiledKey = Annotated[
@@ -92,12 +96,14 @@ TiledKey = Annotated[
         envvar="TILED_API_KEY",
         show_envvar=True,
         show_default=False,
-        help="API key of the server of addresses tiled:http://HOST:PORT/PATH.",
+        help="API key of the Tiled server.",
     ),
 ]
 #: Of a page in the browser.
-Live = Annotated[bool, typer.Option("--live/--once", help="Show files that come while you look.")]
-PagePort = Annotated[int, typer.Option("--port", min=0, max=65535, help="Of the page; 0 takes a free one.")]
+Live = Annotated[bool, typer.Option("--live/--once", help="Show files that arrive later.")]
+PagePort = Annotated[
+    int, typer.Option("--port", min=0, max=65535, help="Port of the page; 0 takes a free one.")
+]
 Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in your browser.")]
 Scheduler = Annotated[
     str | None,
@@ -170,7 +176,10 @@ Together = Annotated[
     bool,
     typer.Option(
         "--together",
-        help="All files are curves of one sample (solvents, settings, probes, concentrations): one answer.",
+        help=(
+            "All files are curves of one sample (solvents, settings, probes, concentrations): give one"
+            " answer."
+        ),
     ),
 ]
 
@@ -194,7 +203,10 @@ TogetherBy = Annotated[
         "--together-by",
         metavar="REGEX",
         callback=_expression,
-        help="Files in whose names its groups match the same are curves of one sample: one row.",
+        help=(
+            "Regular expression: files with the same matches of its groups are curves of one sample, in one"
+            " row."
+        ),
     ),
 ]
 
@@ -202,7 +214,7 @@ SampleFile = Annotated[
     Path | None,
     typer.Option(
         "--sample-file",
-        help="Of curves of one sample: what is known of them (TOML): [solvents], [concentrations], [tie]…",
+        help="With --together: TOML file with [solvents], [concentrations], [tie]…",
     ),
 ]
 
@@ -213,15 +225,13 @@ Kind = Annotated[
 
 Share = Annotated[
     list[str] | None,
-    typer.Option(
-        "--share", metavar="NAME", help="Of curves of one sample: all have these parameters in common."
-    ),
+    typer.Option("--share", metavar="NAME", help="With --together: all curves share these parameters."),
 ]
 
 Own = Annotated[
     list[str] | None,
     typer.Option(
-        "--own", metavar="NAME", help="Of curves of one sample: each has its own of these parameters."
+        "--own", metavar="NAME", help="With --together: each curve has its own value of these parameters."
     ),
 ]
 
@@ -230,7 +240,7 @@ Tie = Annotated[
     typer.Option(
         "--tie",
         metavar="EXPRESSION",
-        help="Of curves of one sample: a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
+        help="With --together: calculate a parameter from others, such as 'sld_solvent = -0.56 + 6.92*x'.",
     ),
 ]
 

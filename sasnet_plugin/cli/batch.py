@@ -30,36 +30,46 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@with_fit_options(time_limit=TIME_LIMIT)
+@with_fit_options(
+    time_limit=TIME_LIMIT,
+    time_help="Seconds for a data set on an idle core, counted in evaluations; the clock ends it at ten times"
+    " as many.",
+)
 def batch(
     out: Annotated[
-        Path, typer.Option("--out", help="File of the results (HDF5); a CSV of the same name lies beside it.")
+        Path,
+        typer.Option("--out", help="HDF5 file of the results; a CSV file of the same name is written too."),
     ],
     options: Options,
     files: Files = [],  # noqa: B006  typer copies it
     scheduler: Scheduler = None,
     shard: Annotated[
         str | None,
-        typer.Option(
-            "--shard", metavar="I/N", help="For a job array: only the I-th of N parts of the files."
-        ),
+        typer.Option("--shard", metavar="I/N", help="Job array: only the I-th of N parts of the files."),
     ] = None,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Fit nothing; put together what shards have so far.")
+        bool, typer.Option("--merge", help="Fit nothing; join the results of all shards.")
     ] = False,
     series: Annotated[
         bool,
         typer.Option(
-            "--series", help="The files are frames: fit them in order, each from the answer before it too."
+            "--series",
+            help="The files are frames of a series: fit them in order, each also from the previous answer.",
         ),
     ] = False,
     against: Annotated[
         str | None,
-        typer.Option("--against", metavar="FIELD", help="Draw a series against this field of the files."),
+        typer.Option(
+            "--against",
+            metavar="FIELD",
+            help="Draw a series against this field of the files, such as temperature.",
+        ),
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", "--figure", help="Figure of a series, SVG or PNG; default: beside it."),
+        typer.Option(
+            "--plot", "--figure", help="Figure of a series, SVG or PNG; default: next to the results."
+        ),
     ] = None,
     together_by: TogetherBy = None,
     sample_file: SampleFile = None,
@@ -71,15 +81,16 @@ def batch(
     export: Annotated[
         Path | None,
         typer.Option(
-            "--export", help="Folder for each curve with its fits: NXcanSAS, one HDF5 of all, sasCIF, SASBDB."
+            "--export",
+            help="Folder for each curve with its fits: NXcanSAS, one HDF5 file of all, sasCIF, SASBDB.",
         ),
     ] = None,
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit many files; the same command again does only what is missing, failed or changed.
+    """Fit many files, one row each; the same command again does only what is missing, failed or changed.
 
-    Exit code 0: every file has its answer; 1: some have not, and their rows say why; 2: wrong usage.
+    Exit code 0: every file has an answer; 1: some have not, and their rows say why; 2: wrong usage.
     """
     if out.suffix.lower() not in (".h5", ".hdf5"):
         raise typer.BadParameter(f"{out}: end the name in .h5.", param_hint="--out")
@@ -152,7 +163,9 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
 
     found = list(shard_journals(out))
     if needed and not found:
-        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
+        raise SasnetError(
+            f"{out}: there are no shards next to it; give the name that --out had in the job array."
+        )
     return found
 
 

@@ -23,7 +23,7 @@ def bumps(
     port: Annotated[
         int,
         typer.Option(
-            "--port", min=0, max=65535, help="Of the page; 0 takes 5148, or a free one where that is taken."
+            "--port", min=0, max=65535, help="Port of the page; 0 takes 5148, or a free one if that is taken."
         ),
     ] = 0,
     browser: Annotated[
@@ -32,9 +32,9 @@ def bumps(
     details: Details = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit 1D small-angle-scattering data as `sasnet fit` does, and go on in Bumps' web page.
+    """Fit a curve as `sasnet fit` does, then continue in Bumps' web page.
 
-    The best model is the problem; all of them are in the History tab, the ranking is in the Custom tab.
+    The best model is the problem. All fits are in the History tab, and the ranking is in the Custom tab.
     Ctrl-C ends it.
     """
     from ..data import load

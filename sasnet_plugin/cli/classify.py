@@ -64,25 +64,25 @@ def classify(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Data files, folders (searched to the bottom), patterns, or addresses on a Tiled server,"
-            " tiled:http://HOST:PORT/PATH."
+            help=(
+                "Data files, folders (with subfolders), patterns, or addresses on a Tiled server,"
+                " tiled:http://HOST:PORT/PATH."
+            )
         ),
     ],
     domain: Annotated[
         str | None,
         typer.Option(
             "--domain",
-            help=f"Kind of measurement, where the file does not tell it: {names_and_titles()}.",
+            help=f"Kind of measurement, if the file does not give it: {names_and_titles()}.",
         ),
     ] = None,
     verify: Annotated[
         bool,
-        typer.Option(
-            "--verify", help="Patterns: fit the physics from the answer on, simulate it again and compare."
-        ),
+        typer.Option("--verify", help="Images: fit the physics, simulate the answer again and compare."),
     ] = False,
     image_set: Annotated[
-        bool, typer.Option("--set", help="Images: all of the files are one sample in several settings.")
+        bool, typer.Option("--set", help="Images: all files are one sample in several settings.")
     ] = False,
     together: Together = False,
     sample_file: SampleFile = None,
@@ -94,12 +94,16 @@ def classify(
     plot: Plot = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Folder for an overview (index.html), and a page of each."),
+        typer.Option("--report", help="Folder for a page of each data set, and an overview (index.html)."),
     ] = None,
     details: Annotated[
         bool,
         typer.Option(
-            "--details", help="Tables for each file of a folder, not a line; of curves also p(r) and D_max."
+            "--details",
+            help=(
+                "Print everything: all columns and sentences, p(r) and D_max; for a folder, tables instead of"
+                " lines."
+            ),
         ),
     ] = False,
     table: Table = None,
@@ -115,11 +119,11 @@ def classify(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say what explains scattering data, and how sure that is.
+    """Rank the models that fit a curve, or say what an image shows, with probabilities.
 
-    Of curves: which models; of patterns: what their specification asks, such as how a lattice is rotated.
+    Images are answered by the network of their kind, such as the rotations of a lattice.
 
-    Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage.
+    Exit code 0: every file has an answer; 1: some have not, each with a sentence; 2: wrong usage.
     """
     window, unit = window_of(q_range), unit_of(q_unit)
     outputs = Outputs(report, plot, table, force)

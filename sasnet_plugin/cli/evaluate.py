@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def evaluate(
     test: Annotated[
         Path,
-        typer.Option("--test", help="Folder of shards of a seed that training never saw (sasnet simulate)."),
+        typer.Option("--test", help="Folder of shards with a seed not used in training (sasnet simulate)."),
     ],
     domain: DomainName = DEFAULT,
     per_model: Annotated[
         int, typer.Option("--per-model", min=1, help="Test examples of each model or kind.")
     ] = 100,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the measurement.")] = 2,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the measurement.")] = 2,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that measure and answer.")] = 1,
     scheduler: Scheduler = None,
     plot: Annotated[
@@ -34,16 +34,16 @@ def evaluate(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Patterns: write an HTML page that says why into this file."),
+        typer.Option("--report", help="Images: write an HTML page with explanations into this file."),
     ] = None,
     run: Annotated[
         list[Path] | None,
-        typer.Option("--run", help="For the page: folder of a training run whose learning curve is drawn."),
+        typer.Option("--run", help="For the page: folder of a training run, to draw its learning curve."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object.")] = False,
     force: Force = False,
 ) -> None:
-    """Measure accuracy and calibration, of curves under the frozen realistic protocol."""
+    """Measure accuracy and calibration of a network; for curves under the frozen realistic protocol."""
     import json
 
     from rich.console import Console
@@ -111,7 +111,7 @@ def groups(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per group.")] = False,
     force: Force = False,
 ) -> None:
-    """Print the groups of models that data rarely distinguish; draw their dendrogram."""
+    """Print the groups of models that data rarely distinguish, or draw their dendrogram."""
     import json
 
     from ..zoo import open_model

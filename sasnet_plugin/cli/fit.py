@@ -48,7 +48,7 @@ def fit(
     export: Annotated[
         Path | None,
         typer.Option(
-            "--export", help="Folder for what opens elsewhere: SasView project, bumps session, NXcanSAS…"
+            "--export", help="Folder for files of other programs: SasView project, Bumps session, NXcanSAS…"
         ),
     ] = None,
     plot: Plot = None,
@@ -57,7 +57,7 @@ def fit(
     domain: Annotated[
         str | None,
         typer.Option(
-            "--domain", help=f"Kind of measurement, where the file does not tell it: {names_and_titles()}."
+            "--domain", help=f"Kind of measurement, if the file does not give it: {names_and_titles()}."
         ),
     ] = None,
     geometry: Geometry = None,
@@ -70,18 +70,18 @@ def fit(
     force: Force = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit the models that may explain 1D small-angle-scattering data, rank and verify them.
+    """Find, fit and check the models of a small-angle-scattering curve.
 
-    The answer has three lines: what explains the data, the one doubt that would hurt most, and what to do
-    next.
+    The answer has up to three lines: the best fit, the most important caution, and the next command. A@B
+    means form factor A with structure factor B; A+B is a sum of two models.
 
-    An image that is alike all around is averaged and fitted as a curve; to one with a direction a body and
-    the distribution of its axes are fitted.
+    An isotropic image is averaged and fitted as a curve. To an oriented image, cylinders and ellipsoids with
+    a distribution of axes are fitted.
 
-    Ctrl-C ends with what is fitted of the present file, and leaves out the others; once more, at once.
+    Ctrl-C ends with the fits so far of the present file, and skips the others; a second Ctrl-C ends at once.
 
-    Exit code 0: every file has its answer; 1: some have not, and a sentence says why; 2: wrong usage;
-    130: ended by Ctrl-C.
+    Exit code 0: every file has an answer; 1: some have not, each with a sentence; 2: wrong usage; 130: ended
+    by Ctrl-C.
     """
     began = time.monotonic()
 

@@ -36,13 +36,13 @@ def follow(
     files: Annotated[
         list[str],
         typer.Argument(
-            help="Curves or images: files with one frame or many, folders or patterns, in the order of time;"
-            " or an address tiled:http://HOST:PORT/PATH, its entries in the order in which they were made."
+            help=(
+                "Files with one frame or many, folders or patterns, in the order of time; or an address"
+                " tiled:http://HOST:PORT/PATH."
+            )
         ),
     ],
-    out: Annotated[
-        Path, typer.Option("--out", help="Table to write (CSV), a line for each frame as it comes.")
-    ],
+    out: Annotated[Path, typer.Option("--out", help="CSV table to write, a line for each frame.")],
     domain: Annotated[
         str | None,
         typer.Option(
@@ -58,15 +58,17 @@ def follow(
     ] = None,
     interval: Annotated[
         float | None,
-        typer.Option("--interval", help="Seconds between two frames; default: frames are counted."),
+        typer.Option("--interval", help="Seconds between two frames; default: the time axis counts frames."),
     ] = None,
     next_settings: Annotated[
         list[str] | None,
         typer.Option(
             "--next",
             metavar="NAME=VALUE,…",
-            help="SANS: a setting that could be measured next, such as distance=2000,collimation=2800 (mm);"
-            " repeat it. Says how much each would tell.",
+            help=(
+                "SANS: a setting that could follow, such as distance=2000,collimation=2800 (mm); repeatable."
+                " Prints the expected information of each."
+            ),
         ),
     ] = None,
     before: Annotated[
@@ -74,37 +76,50 @@ def follow(
         typer.Option(
             "--before",
             metavar="FILE",
-            help="SANS: an image of the same sample that was taken before in another setting; repeat it. The"
-            " answer is that of all settings together.",
+            help=(
+                "SANS: an earlier image of the same sample in another setting; repeatable. The answer"
+                " combines all settings."
+            ),
         ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Curves: wait for more; Ctrl-C ends it. Again, and it goes on.")
+        bool, typer.Option("--watch", help="Curves: wait for more until Ctrl-C; the same command resumes.")
     ] = False,
     quiet_for: Annotated[
         float | None,
-        typer.Option("--quiet-for", metavar="S", help="With --watch: end when nothing came for so long."),
+        typer.Option(
+            "--quiet-for", metavar="S", help="With --watch: end after so many seconds without data."
+        ),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--fit", metavar="MODEL", help="Curves: fit this model to each, sphere@hardsphere say."),
+        typer.Option(
+            "--fit",
+            metavar="MODEL",
+            help=(
+                "Curves: fit this model to each, such as sphere@hardsphere (A@B: form factor A with structure"
+                " factor B)."
+            ),
+        ),
     ] = None,
     hdf5: Annotated[
-        Path | None, typer.Option("--hdf5", help="Curves: the table as HDF5, too, made anew as it grows.")
+        Path | None, typer.Option("--hdf5", help="Curves: also write the table as HDF5, renewed as it grows.")
     ] = None,
     page: Annotated[
         Path | None,
-        typer.Option("--page", help="Curves: a page (HTML) that shows the series and renews itself."),
+        typer.Option("--page", help="Curves: an HTML page of the series that renews itself."),
     ] = None,
     add: Annotated[
         bool,
-        typer.Option("--add", help="Curves of one sample: add them up, and say when the answer is settled."),
+        typer.Option(
+            "--add", help="Curves of one sample: add them up, and say when the answer has converged."
+        ),
     ] = False,
     write_back: Annotated[
         WriteBack | None,
         typer.Option(
             "--write-back",
-            help="tiled:…: write answers into the metadata of their entries, or as a table beside them.",
+            help="Tiled: write answers into the metadata of their entries, or as a table next to them.",
         ),
     ] = None,
     tiled_key: TiledKey = None,
@@ -114,13 +129,13 @@ def follow(
     scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
-    """Answer a series of frames one after the other, in constant memory.
+    """Answer curves or images as they are measured, one line each, in constant memory.
 
-    Curves get a line each with probabilities and numbers, and it is said where the series changes. The same
-    command again goes on after the last line. SANS frames of one sample are added up: probabilities against
-    counts, and when the answer is settled.
+    Of curves, the table also says where the series changes. The same command again continues after the last
+    line. SANS frames of one sample are added up, with probabilities against counts and a sign when the answer
+    has converged.
 
-    Exit code 0: every frame has its answer; 1: some have not, and their line says why; 2: wrong usage.
+    Exit code 0: every frame has an answer; 1: some have not, and their lines say why; 2: wrong usage.
     """
     _check_seconds(interval, quiet_for, watch)
     only_curves = {

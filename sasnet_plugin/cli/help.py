@@ -26,12 +26,22 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
     }
 )  # fmt: skip
+#: Commands by what they are for, in the order of ``sasnet -h``.
+COMMAND_GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "One sample": ("fit", "classify"),
+        "Many files": ("batch", "follow", "sort"),
+        "In the browser": ("web", "tag"),
+        "In other programs": ("sasview", "bumps", "mcp", "serve"),
+        "Train networks": ("simulate", "train", "evaluate", "groups"),
+    }
+)
 #: Three calls of each command, each with what it is for.
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         "classify": (
-            ("sasnet classify data.dat", "which models may explain one file"),
-            ("sasnet classify runs/ --csv answers.csv --report pages", "a line a file, and an overview"),
+            ("sasnet classify data.dat", "rank the models for one file"),
+            ("sasnet classify runs/ --csv answers.csv --report pages", "a line per file, and an overview"),
             ("sasnet classify data.dat --q-unit nm --q-range 0.01:0.3", "q in nm⁻¹, and a part of it"),
         ),
         "follow": (
@@ -40,20 +50,20 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet follow frames/ --out growth.csv --plot growth.png", "a growing film, frame by frame"),
         ),
         "tag": (
-            ("sasnet tag curves/", "look at curves and what the model makes of them"),
+            ("sasnet tag curves/", "see curves with the suggestions of the model"),
             ("sasnet tag images/ --domain diffraction", "tag images, labels in labels.sqlite"),
             ("sasnet tag images/ --database postgresql+psycopg://me@host/labels", "several people"),
         ),
         "web": (
-            ("sasnet web", "a page that files are dropped on"),
+            ("sasnet web", "a page to drop files on"),
             ("sasnet web runs/", "the same on a folder, which is followed"),
-            ("sasnet web runs/ --work analysis", "with another place for what is done"),
+            ("sasnet web runs/ --work analysis", "with another work folder"),
         ),
         "fit": (
-            ("sasnet fit data.dat", "the best models, fitted and checked"),
+            ("sasnet fit data.dat", "the best model, fitted and checked"),
             (
                 "sasnet fit data.dat --sample SiO2@2.2 --solvent D2O",
-                "contrast from what the sample is made of",
+                "contrast from the materials",
             ),
             (
                 "sasnet fit data.dat --models sphere,cylinder --report pages",
@@ -67,13 +77,16 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "sort": (
             ("sasnet sort run42.cxi --out sorted.h5 --report sorted.html", "clusters, and a page of them"),
-            ("sasnet sort run42.cxi --out sorted.h5 --like run42.cxi:17", "what is most like frame 17"),
+            (
+                "sasnet sort run42.cxi --out sorted.h5 --like run42.cxi:17",
+                "the images most similar to frame 17",
+            ),
             ("sasnet sort run43.cxi --out next.h5 --old sorted.h5", "new images into old clusters"),
         ),
         "sasview": (
             ("sasnet sasview --install", "Fitting → Suggest model… from SasView's next start"),
             ("sasnet sasview data.dat", "SasView with a file and the window"),
-            ("sasnet sasview --uninstall", "out of SasView again"),
+            ("sasnet sasview --uninstall", "remove the entry from SasView"),
         ),
         "bumps": (
             ("sasnet bumps data.dat", "fits, then Bumps' page in the browser"),
@@ -83,17 +96,17 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "serve": (
             ("sasnet serve", "JSON lines on stdin and stdout"),
             ("sasnet serve --workers 4", "with four processes that fit"),
-            ("""echo '{"id": 1, "do": "hello"}' | sasnet serve""", "whether it answers"),
+            ("""echo '{"id": 1, "do": "hello"}' | sasnet serve""", "test whether it answers"),
         ),
         "mcp": (
             ("sasnet mcp ~/beamtime", "as an assistant starts it"),
-            ("sasnet mcp ~/beamtime --port 8765", "by HTTP, for whoever has the key"),
+            ("sasnet mcp ~/beamtime --port 8765", "by HTTP, with a key"),
             ("sasnet mcp . --workers 1", "this folder, one process that fits"),
         ),
         "simulate": (
             (
                 "sasnet simulate --out data/train --rounds 5 --seed 1 --spread",
-                "what the network is trained on",
+                "the training set",
             ),
             ("sasnet simulate --out data/test --seed 2 --limit 30", "a small set for a test"),
             ("sasnet simulate --out own --models my_model.py", "of a plugin model"),
@@ -106,10 +119,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "evaluate": (
             ("sasnet evaluate --test data/test", "accuracy and calibration"),
             ("sasnet evaluate --test data/test --scheduler tcp://host:8786", "the same on a cluster"),
-            ("sasnet evaluate --test data/test --card model_zoo/sas1d/card.md", "into the model's card"),
+            ("sasnet evaluate --test data/test --card model_zoo/sas1d/card.md", "write the model card"),
         ),
         "groups": (
-            ("sasnet groups", "which models data seldom distinguish"),
+            ("sasnet groups", "models that data rarely distinguish"),
             ("sasnet groups --plot groups.svg", "their tree as a figure"),
             ("sasnet groups --json", "for a program"),
         ),
@@ -145,10 +158,14 @@ class Explained(TyperCommand):
 
 
 def whole_sentences(group: Any, ctx: typer.Context, formatter: Any) -> None:
-    """The commands of a group, each with its first sentence, none cut."""
-    rows = []
-    for name in group.list_commands(ctx):
-        text = (group.get_command(ctx, name).help or "").strip().partition("\n\n")[0]
-        rows.append((name, " ".join(text.split())))
-    with formatter.section("Commands"):
-        formatter.write_dl(rows)
+    """Write the commands of a group in sections, each with its first sentence, none cut."""
+    width = max(map(len, group.list_commands(ctx)))
+    for title, names in COMMAND_GROUPS.items():
+        with formatter.section(title):
+            formatter.write_dl(
+                [(name.ljust(width), _first_sentence(group.get_command(ctx, name))) for name in names]
+            )
+
+
+def _first_sentence(command: Any) -> str:
+    return " ".join((command.help or "").strip().partition("\n\n")[0].split())

@@ -25,17 +25,17 @@ from .streams import prepare
 
 #: Command -> "module:function", in the order of the help.
 COMMANDS = {
-    "classify": "sasnet_plugin.cli.classify:classify",
-    "sort": "sasnet_plugin.cli.sort:sort",
-    "follow": "sasnet_plugin.cli.follow:follow",
-    "tag": "sasnet_plugin.cli.tag:tag",
-    "web": "sasnet_plugin.cli.web:web",
     "fit": "sasnet_plugin.cli.fit:fit",
+    "classify": "sasnet_plugin.cli.classify:classify",
     "batch": "sasnet_plugin.cli.batch:batch",
+    "follow": "sasnet_plugin.cli.follow:follow",
+    "sort": "sasnet_plugin.cli.sort:sort",
+    "web": "sasnet_plugin.cli.web:web",
+    "tag": "sasnet_plugin.cli.tag:tag",
     "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
-    "serve": "sasnet_plugin.cli.sasview:serve",
     "mcp": "sasnet_plugin.cli.mcp:mcp",
+    "serve": "sasnet_plugin.cli.sasview:serve",
     "simulate": "sasnet_plugin.cli.simulate:simulate",
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
@@ -137,7 +137,7 @@ def _sasnet(
         typer.Option("--version", "-V", callback=_version, is_eager=True, help="Print the version and exit."),
     ] = False,
 ) -> None:
-    """From a small-angle-scattering measurement to the models that explain it."""
+    """Find the models that fit a small-angle-scattering measurement. Start with: sasnet fit data.dat"""
 
 
 def main() -> None:

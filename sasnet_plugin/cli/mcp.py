@@ -22,7 +22,9 @@ def mcp(
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option("--port", min=1, max=65535, help="Answer on this port of this machine, not on stdio."),
+        typer.Option(
+            "--port", min=1, max=65535, help="Answer on this port of this machine instead of stdio."
+        ),
     ] = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
     allow_plugins: Annotated[
@@ -32,7 +34,7 @@ def mcp(
 ) -> None:
     """Let an assistant read, classify and fit scattering data by the Model Context Protocol.
 
-    On stdio, as assistants start it; with --port by HTTP for whoever has the key that is printed. Nothing
+    It runs on stdio, as assistants start it; with --port by HTTP for everyone with the printed key. Nothing
     outside of the folders is read, written or run. Plugin models inside run only with --allow-plugins.
     """
     try:

@@ -13,7 +13,7 @@ from .arguments import Force
 def sasview(
     files: Annotated[list[str] | None, typer.Argument(help="Data files to load.")] = None,
     install: Annotated[
-        bool, typer.Option("--install", help="Add the menu entry to SasView wherever it is started from.")
+        bool, typer.Option("--install", help="Add the menu entry to SasView permanently.")
     ] = False,
     uninstall: Annotated[
         bool, typer.Option("--uninstall", help="Remove what --install has written.")
@@ -24,14 +24,15 @@ def sasview(
     ] = None,
     plugins: Annotated[
         Path | None,
-        typer.Option("--plugins", metavar="FOLDER", help="SasView's folder of plugin models, if elsewhere."),
+        typer.Option(
+            "--plugins", metavar="FOLDER", help="SasView's folder of plugin models, if not the usual one."
+        ),
     ] = None,
     force: Force = False,
 ) -> None:
     """Start SasView 6 with Fitting -> Suggest model… in its menu, or install that menu entry.
 
-    SasView's own Python needs nothing installed; models are suggested and fitted by this sasnet, in a process
-    of its own.
+    Nothing is installed into SasView's own Python. This sasnet suggests and fits models in its own process.
     """
     _check_alone(install, uninstall, files, python)
 
@@ -73,9 +74,9 @@ def _uninstall(plugins: Path | None) -> None:
 def serve(
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that fit.")] = 2,
 ) -> None:
-    """Suggest and fit for another program: one JSON object a line, requests on stdin, events on stdout.
+    """Answer another program: one JSON object a line, requests on stdin, events on stdout.
 
-    Ends with the end of stdin. docs/serve.md describes the protocol.
+    It ends with the end of stdin. docs/serve.md describes the protocol.
     """
     from ..service.serve import serve as serve_requests
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def simulate(
-    out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is not there.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the shards; made if it is missing.")],
     domain: DomainName = DEFAULT,
     rounds: Annotated[
         int, typer.Option("--rounds", min=1, help="Passes over all models, each with new curves.")
@@ -30,14 +30,15 @@ def simulate(
         bool,
         typer.Option(
             "--spread",
-            help="For training: also monodisperse curves of the slower models, spread in size when drawn.",
+            help="For training: also monodisperse curves of slower models, made polydisperse when drawn.",
         ),
     ] = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="No more curves of a model in a round than this.")
+        int | None, typer.Option("--limit", min=1, help="Largest number of curves of a model in a round.")
     ] = None,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="The same seed gives the same bytes, whatever the workers.")
+        int,
+        typer.Option("--seed", min=0, help="The same seed gives the same bytes on any number of workers."),
     ] = 1,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that simulate.")] = 1,
     scheduler: Scheduler = None,
@@ -45,20 +46,19 @@ def simulate(
         list[str] | None,
         typer.Option("--models", help="Only these: sasmodels' names or plugin files (commas or repeated)."),
     ] = None,
-    monodisperse: Annotated[
-        bool, typer.Option("--monodisperse", help="Leave size distributions out.")
-    ] = False,
+    monodisperse: Annotated[bool, typer.Option("--monodisperse", help="No size distributions.")] = False,
     truncated: Annotated[
         bool,
         typer.Option(
-            "--truncated", help="The earlier, truncated prior: no large bodies of expensive models (curves)."
+            "--truncated",
+            help="The earlier, truncated prior: no large particles of expensive models (curves).",
         ),
     ] = False,
 ) -> None:
-    """Simulate clean curves of all models, or of some, or bases of patterns into a folder of shards.
+    """Simulate clean curves or patterns of all models, or of some, into a folder of shards.
 
-    What exists is kept and skipped, so a run that was stopped or killed goes on where it was; at most the
-    shards under way are lost.
+    Existing shards are kept and skipped, so a stopped or killed run resumes and loses at most the shards in
+    work.
     """
     if not 0 < scale < float("inf"):
         raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")

@@ -24,23 +24,25 @@ if TYPE_CHECKING:
 def sort(
     images: Annotated[
         list[str],
-        typer.Argument(help="Stacks of diffraction images, or single ones; folders and patterns, too."),
+        typer.Argument(help="Stacks of diffraction images, single images, folders or patterns."),
     ],
     out: Annotated[
-        Path, typer.Option("--out", help="HDF5 file of the clusters; a CSV of the same name lies beside it.")
+        Path,
+        typer.Option("--out", help="HDF5 file of the clusters; a CSV file of the same name is written too."),
     ] = Path("sorted.h5"),
     clusters: Annotated[
-        int | None, typer.Option("--clusters", min=1, help="How many; default: the number of the least BIC.")
+        int | None,
+        typer.Option("--clusters", min=1, help="Number of clusters; default: the number with the least BIC."),
     ] = None,
     embedding: Annotated[
-        str, typer.Option("--embedding", help=f"What is compared: {', '.join(EMBEDDINGS)}.")
+        str, typer.Option("--embedding", help=f"What is compared: `{', '.join(EMBEDDINGS)}`.")
     ] = EMBEDDINGS[0],
     old: Annotated[
-        Path | None, typer.Option("--old", help="Assign to the clusters of this earlier sorted.h5.")
+        Path | None, typer.Option("--old", help="Assign images to the clusters of this earlier sorted.h5.")
     ] = None,
     like: Annotated[
         str | None,
-        typer.Option("--like", metavar="FILE[:FRAME]", help="List the images that are most like this one."),
+        typer.Option("--like", metavar="FILE[:FRAME]", help="List the images most similar to this one."),
     ] = None,
     report: Annotated[Path | None, typer.Option("--report", help="HTML page with contact sheets.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
@@ -49,10 +51,10 @@ def sort(
     scheduler: Scheduler = None,
     force: Force = False,
 ) -> None:
-    """Sort diffraction images without labels: those that look alike after any turn into one cluster.
+    """Sort diffraction images without labels: images that look alike after any rotation form a cluster.
 
-    Frames are read in a stream; what is done is kept in a folder beside the output, and the same command
-    goes on where it was stopped; files that have changed since are read again.
+    Frames are read in a stream. Finished work is kept in a folder next to the output, and the same command
+    resumes. Files that have changed are read again.
     """
     import numpy as np
 

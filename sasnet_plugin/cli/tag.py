@@ -23,40 +23,42 @@ WORK = Path("sasnet-web")
 
 
 def tag(
-    folder: Annotated[Path, typer.Argument(help="Folder of images or curves, with those below it.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of images or curves, with its subfolders.")],
     database: Annotated[
         str,
         typer.Option(
             "--database",
-            help="Where labels are kept: a file, or the URL of a database (postgresql+psycopg://…).",
+            help="Database of the labels: a file, or a URL (postgresql+psycopg://…).",
         ),
     ] = "labels.sqlite",
     domain: Annotated[
         str | None,
-        typer.Option("--domain", help=f"Kind of measurement; default: from the files. {names_and_titles()}."),
+        typer.Option(
+            "--domain", help=f"Kind of measurement, by default from the files: {names_and_titles()}."
+        ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", help="Your name in the labels; it can be changed on the page.")
+        str | None, typer.Option("--user", help="Your name in the labels; you can change it on the page.")
     ] = None,
     models: Annotated[Path, typer.Option("--models", help="Folder for retrained models.")] = Path(
         "retrained"
     ),
     cache: Annotated[
         Path | None,
-        typer.Option("--cache", help="File for thumbnails; default: in your cache folder, not in FOLDER."),
+        typer.Option("--cache", help="File for thumbnails; default: in your cache folder."),
     ] = None,
     moved: Annotated[
         bool,
-        typer.Option("--moved", help="The database's labels are of this folder, which was elsewhere."),
+        typer.Option("--moved", help="The labels in the database are of this folder, which has moved."),
     ] = False,
     live: Live = True,
     port: PagePort = 0,
     browser: Browser = True,
 ) -> None:
-    """Tag images in the browser: filter, accept what the model suggests, retrain on your labels.
+    """Tag images in the browser: filter, accept suggestions of a model, retrain on your labels.
 
-    The page is for this machine alone. Labels are kept the moment they are given; nothing in the folder is
-    changed. Ctrl-C ends it.
+    The page is for this machine only. Labels are saved at once, and files of the folder do not change. Ctrl-C
+    ends it.
     """
     if not folder.is_dir():
         raise SasnetError(f"{folder}: is no folder; name one with images or curves.")

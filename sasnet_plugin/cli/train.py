@@ -38,30 +38,34 @@ def train(
         str | None,
         typer.Option(
             "--start-from",
-            help="zoo (the installed model) or a model's folder. With --data: the network begins with its"
-            " weights. With --labels: tags follow them on such images, where that is better on others.",
+            help=(
+                "zoo (the installed model) or a model's folder. With --data: start from its weights. With"
+                " --labels: adapt its tags to your labels, if that is better on held-out images."
+            ),
         ),
     ] = None,
     keep_answers: Annotated[
         str | None,
         typer.Option(
             "--keep-answers",
-            help="zoo or a model's folder: what that network says of simulated curves of known models is"
-            " learned beside the truth, so that new kinds of samples cost nothing of it.",
+            help=(
+                "zoo or a model's folder: also learn the answers of that network to simulated curves of known"
+                " models, so new kinds of samples do not worsen them."
+            ),
         ),
     ] = None,
     domain: DomainName = DEFAULT,
     zoo: Annotated[
-        Path | None, typer.Option("--zoo", help="Where to put the finished model; default: model_zoo/DOMAIN.")
+        Path | None, typer.Option("--zoo", help="Folder of the finished model; default: model_zoo/DOMAIN.")
     ] = None,
     net: Annotated[
         list[str] | None,
         typer.Option(
             "--net",
-            help="Of the network's configuration, such as trunk=DenseNet169 or dropout=0.1; repeat it.",
+            help="Setting of the network, such as trunk=DenseNet169 or dropout=0.1; repeatable.",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Batches in all.")] = 12_000,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Total number of batches.")] = 12_000,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Examples a batch.")] = 512,
     learning_rate: Annotated[float, typer.Option("--learning-rate", min=0.0)] = 1.2e-3,
     seed: Annotated[int, typer.Option("--seed")] = 0,
@@ -74,27 +78,36 @@ def train(
     ] = 60,
     decay: Annotated[
         float,
-        typer.Option("--decay", min=0.0, max=1.0, help="Share of the batches, the last, of falling rate."),
+        typer.Option(
+            "--decay",
+            min=0.0,
+            max=1.0,
+            help="Share of the batches, at the end, with a falling learning rate.",
+        ),
     ] = 1.0,
     validate: Annotated[
-        int, typer.Option("--validate", min=0, help="Held-out examples whose loss is logged.")
+        int, typer.Option("--validate", min=0, help="Number of held-out examples for the logged loss.")
     ] = 0,
     replay: Annotated[
         int,
         typer.Option(
             "--replay",
             min=0,
-            help="With --labels and --start-from: simulated images beside yours, so that nothing is"
-            " forgotten; made once, and kept in --run.",
+            help=(
+                "With --labels and --start-from: number of simulated images added to yours, so nothing is"
+                " forgotten; made once, and kept in --run."
+            ),
         ),
     ] = 2000,
     mixed: Annotated[
         bool | None,
-        typer.Option("--mixed/--full", help="bfloat16 arithmetic, or float32; default: what is faster here."),
+        typer.Option(
+            "--mixed/--full", help="bfloat16 arithmetic, or float32; default: the faster on this machine."
+        ),
     ] = None,
     force: Force = False,
 ) -> None:
-    """Train a network. A killed run goes on from its last checkpoint when the command is repeated."""
+    """Train a network; the same command resumes a killed run from its last checkpoint."""
     import os
 
     from ..domains import specification

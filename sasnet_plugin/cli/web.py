@@ -15,23 +15,25 @@ from .tag import WORK, page_app, user_name
 
 def web(
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder of measurements, with those below it; none: what you drop.")
+        Path | None,
+        typer.Argument(
+            help="Folder of measurements, with its subfolders; without it, drop files on the page."
+        ),
     ] = None,
-    work: Annotated[
-        Path, typer.Option("--work", help="Folder for dropped files, fits and what is written of them.")
-    ] = WORK,
+    work: Annotated[Path, typer.Option("--work", help="Folder for dropped files, fits and reports.")] = WORK,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=256, help="Processes that fit; default: all cores.")
+        int | None,
+        typer.Option("--workers", min=1, max=256, help="Number of processes that fit; default: all cores."),
     ] = None,
     live: Live = True,
     port: PagePort = 0,
     browser: Browser = True,
-    show: Annotated[str, typer.Option("--show", help="A file of FOLDER that is shown first.")] = "",
+    show: Annotated[str, typer.Option("--show", help="The file of FOLDER to show first.")] = "",
 ) -> None:
-    """See, classify and fit curves and images in the browser: drop files, fit, tag, take the report.
+    """Classify and fit curves and images in the browser: drop files, move sliders, fit, save the report.
 
-    The page is for this machine alone, and nothing leaves it. Files of the folder are not changed; what is
-    done is kept in the work folder the moment it is done. Ctrl-C ends it.
+    The page is for this machine only, and nothing leaves it. Files of the folder do not change. Your work is
+    saved at once in the work folder. Ctrl-C ends it.
     """
     _check(folder, show)
     app = page_app()

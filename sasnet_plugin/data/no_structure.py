@@ -123,7 +123,7 @@ class ConstantSettings:
     points: int = 12  #: Fewer tell nothing.
     groups: int = 8  #: Of neighbours, whose means are compared with that of all.
     #: Reduced chi² up to which points scatter about it as their neighbours do, and its standard deviations
-    #: that are added.
+    #: that are added, those of the noise estimate among them.
     chi2: tuple[float, float] = (1.25, 4.0)
     group: float = 4.7  #: Standard deviations by which the mean of a group may differ.
     together: float = 7.0  #: The same of chi² of all groups.
@@ -135,6 +135,8 @@ CONSTANT = ConstantSettings()
 # Fourth differences; their mean absolute value over that of a unit normal is the scatter about neighbours.
 _FOURTH = np.array([1.0, -4.0, 6.0, -4.0, 1.0])
 _MEAN = float(np.sqrt(2 / np.pi))
+# Variance of that ratio of n points, times n: π/2 - 1 of each absolute value, and neighbours share points.
+_OF_SCATTER = (np.pi / 2 - 1) * float(np.sum((np.correlate(_FOURTH, _FOURTH, "full") / 70) ** 2))
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def constant(q: Floats, intensity: Floats, sigma: Floats | None) -> Constant | N
 def _has_structure(q: Floats, off: Floats) -> bool:
     """Whether deviations from a mean, in standard deviations, are more than noise."""
     most, deviations = CONSTANT.chi2
-    if np.mean(off**2) > most + deviations * np.sqrt(2 / off.size):
+    if np.mean(off**2) > most + deviations * np.sqrt((2 + 4 * _OF_SCATTER) / off.size):
         return True
     sums = np.array([np.sum(part) / np.sqrt(part.size) for part in np.array_split(off, CONSTANT.groups)])
     free = CONSTANT.groups - 1

@@ -43,8 +43,8 @@ _LEAST_ERROR = 0.02
 
 
 class Certainty(NamedTuple):
-    """What makes a reflectivity of a curve with a plateau and an edge; chosen on seeds 7, 11 and 12 of
-    `benchmarks/reading/reflectivity`.
+    """What makes a reflectivity of a curve with a plateau and an edge; chosen on simulated ones
+    (docs/studies.md).
 
     ``excess`` is log₁₀ of the intensity over Fresnel's, averaged from 2 to 4 times the edge.
     """

@@ -50,7 +50,7 @@ GISAS_HEX = replace(
     PATTERNS,
     name="gisas_hex",
     title="GISAS patterns of ordered nanoparticles",
-    purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
+    purpose="Finds the rotations p(ξ) of the lattice of hexagonally ordered spheres from one GISAS pattern.",
     limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,
     recognise=signature.grazing,

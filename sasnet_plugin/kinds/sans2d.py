@@ -116,8 +116,7 @@ def trunk(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
 SANS2D = Domain(
     name="sans2d",
     title="small-angle-scattering images",
-    purpose="Says from SANS images, raw or reduced, of one setting or several, which shape they show, how"
-    " large it is and how it is oriented.",
+    purpose="Finds shape, size and orientation from SANS images, raw or reduced, of one setting or several.",
     limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
     " flight that is not reduced",
     recognise=signature.sans,

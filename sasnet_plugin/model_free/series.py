@@ -40,7 +40,7 @@ class GuinierSettings(NamedTuple):
     straight: float = 1.6  #: q Rg up to which a straight line finds where to begin the search.
     begin: float = 1.1  #: Largest q Rg of the first point; a curve that begins later shows nothing of q → 0.
     points: int = 5  #: Fewest.
-    #: By ``python -m benchmarks curves/guinier --series``, of 1,500 bodies each: spheres of one and of many
+    #: Of 1,500 simulated bodies each: spheres of one and of many
     #: sizes with and without shells; ellipsoids, bricks, cylinders and rods; chains; rows of beads.
     classes: tuple[Series, ...] = (
         Series(

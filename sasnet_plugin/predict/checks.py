@@ -19,7 +19,7 @@ from ..types import Curve, DataError, Image
 from .findings import QuantitiesFinding, Value
 
 #: Of a curve that a simple shape explains, after its name.
-NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
+NO_MODEL = "; such data hardly distinguish models, even if a probability is high."
 UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.
@@ -142,7 +142,7 @@ def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
     total = float(seen.counts[seen.mask].sum())
     if total < FEW_COUNTS:
         said = (
-            f"The window that the network sees holds {total:.0f} counts, too few to answer; measure longer."
+            f"The angular range of the network holds {total:.0f} counts, too few to answer; measure longer."
         )
     else:
         said = misfit(image)
@@ -175,12 +175,12 @@ def on_window(image: Image, window: Mapping[str, Any]) -> Image:
     name = image.file or "the image"
     if np.mean(seen.mask) < LEAST_SEEN:
         raise DataError(
-            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the window that the network sees (phi"
-            f" {left:g} to {right:g}, alpha_f {low:g} to"
-            f" {high:g} degrees) was measured; check the geometry and the mask."
+            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the angular range of the network (phi"
+            f" {left:g} to {right:g}, alpha_f {low:g} to {high:g} degrees) was measured; check the geometry"
+            " and the mask."
         )
     if not np.any(seen.counts[seen.mask] > 0):
-        raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
+        raise DataError(f"{name}: holds no counts in the angular range of the network; check the geometry.")
     return seen
 
 

@@ -94,7 +94,7 @@ def is_decided(models: Sequence[Named], groups: Sequence[Named]) -> bool:
 def restriction_note(kept: Sequence[str], total: int) -> str:
     """Say that the probabilities are over fewer models than the network knows."""
     if len(kept) == 1:
-        return f"Only {kept[0]} was considered, so its probability is 1 whatever the data."
+        return f"Only {kept[0]} was considered, so its probability is 1 for any data."
     named = f" ({', '.join(kept)})" if len(kept) <= 5 else ""
     return f"Probabilities are renormalised over the {len(kept)} models considered{named} of {total}."
 

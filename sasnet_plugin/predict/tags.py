@@ -181,17 +181,19 @@ class InteractionFinding:
         if self.silent:
             return ()
         if self.window_shows is False:
-            return (f"Whether the bodies interact, this window cannot show{self._where}.",)
+            return (f"This q range cannot show interparticle interactions{self._where}.",)
         other = self.with_factor
         if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
             return (
-                f"Whether the bodies interact is open (interacting {percent(self.interacting)}, a structure"
-                f" factor {percent(other)}).",
+                (
+                    f"Interactions are possible but not certain (interacting {percent(self.interacting)}, a"
+                    f" structure factor {percent(other)})."
+                ),
             )
         if self.interacting < DETECTED:
-            return (f"No interaction between bodies is seen (interacting {percent(self.interacting)}).",)
+            return (f"No interparticle interaction is seen (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
-        return (f"The bodies interact, {percent(self.interacting)}{kind}.",)
+        return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 
     def notes(self) -> Sequence[str]:
         """None."""
@@ -235,6 +237,9 @@ def _found(
     none = head.labels.index("") if "" in head.labels else None
     kinds = np.array([0.0 if i == none else p for i, p in enumerate(joint)])
     total = float(kinds.sum())
+    # Models that no structure factor goes with, as microemulsions and networks, do not interact.
+    able = np.ones(len(given), dtype=bool) if none is None else given[:, none] < 1.0
+    possible = float(classes.probability @ able)
     best = int(kinds.argmax())
     tags = own.probability if own is not None else {}
     radius = _value(effective, 1.0) or _value(size, _SPHERE)
@@ -244,7 +249,7 @@ def _found(
         shows, radius = tags["window_shows"] >= DETECTED, None
     return InteractionFinding(
         own.head if own is not None else Tags("interaction", ("interacting", "window_shows")),
-        float(tags.get("interacting", total)),
+        min(float(tags.get("interacting", total)), possible),
         head.labels[best] if total > 0 else "",
         float(kinds[best] / total) if total > 0 else 0.0,
         shows,

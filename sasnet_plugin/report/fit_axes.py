@@ -35,7 +35,7 @@ def answer_text(result: FitResult, width: int = 100) -> str:
     import textwrap
 
     name = shown_name(result.curve.file, result.curve.entry)
-    doubt = f"Doubt: {result.verdict.doubt}" if result.verdict.doubt else ""
+    doubt = f"Caution: {result.verdict.doubt}" if result.verdict.doubt else ""
     lines = [line for text in (name, result.verdict.headline, doubt) for line in textwrap.wrap(text, width)]
     # matplotlib would typeset a dollar sign as mathematics, and names of files need not be UTF-8.
     return "\n".join(lines).encode("utf-8", "replace").decode("utf-8").replace("$", r"\$")

@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import h5py
+import nested_structures as structures
 import numpy as np
 import pytest
+from hostile_files import I, Q, links
 
-from benchmarks.service import robustness_structures as structures
-from benchmarks.service.robustness_hostile import I, Q, links
 from sasnet_plugin.data import load
 from sasnet_plugin.data.hdf5 import external_links, own_items
 from sasnet_plugin.data.limits import LIMITS

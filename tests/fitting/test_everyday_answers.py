@@ -130,3 +130,15 @@ def test_block_copolymer_micelles_are_named() -> None:
     best = result.fits[0]
     assert best.model == "polymer_micelle"
     assert best.parameters["radius_core"].value == pytest.approx(core, rel=0.08)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_network_without_an_upturn_is_led_by_no_sum(seed: int) -> None:
+    # For half of the noise least squares gives the power law of the sum a scale of exactly 0.
+    result = answer(network(90.0, 0.0), np.geomspace(0.004, 0.3, 120), 0.02, seed)
+    best = result.best
+    assert best is not None
+    assert best.name == "lorentz"
+    size = best.parameters["cor_length"]
+    assert abs(size.value - 90.0) < 3 * (size.error or 0.0)
+    assert "lorentz+power_law" not in result.alike

@@ -51,6 +51,15 @@ def test_noise_alone_is_a_constant_however_wrong_its_uncertainties(factor: float
     assert np.std(off) == pytest.approx(1.0, abs=0.2)
 
 
+@pytest.mark.parametrize("points", [40, 100])
+def test_few_points_of_noise_are_a_constant(points: int) -> None:
+    """The noise estimate of few points is itself uncertain; a test at four of its deviations knows that."""
+    rng, q = np.random.default_rng(8), np.linspace(0.01, 0.4, points)
+    curves = 5.0 + 0.1 * rng.normal(size=(1000, points))
+    constants = sum(constant(q, intensity, np.full(points, 0.1)) is not None for intensity in curves)
+    assert constants >= 985
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_particles_whose_scattering_is_twice_the_noise_are_structure(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -13,8 +13,8 @@ from instrument import Detector, Motor, documents
 
 pytest.importorskip("bluesky_adaptive")
 
-from benchmarks.live.agent import is_known
-from benchmarks.live.grids import drawn
+from phase_grids import draw_samples, is_boundary_known
+
 from sasnet_plugin.batch.steering.settings import Option
 from sasnet_plugin.integrations.bluesky.agent import SampleAgent, SettingAgent
 from sasnet_plugin.integrations.bluesky.documents import Answered, Documents
@@ -137,13 +137,13 @@ def test_a_change_is_said_and_curves_of_one_sample_are_added_up_until_settled() 
 
 
 def simulated(side: int = 10, seed: int = 0) -> tuple[Any, dict[str, Motor], Detector]:
-    samples = drawn("spheres to rods", side, np.random.default_rng([1, side, 0, seed]))
+    samples = draw_samples(side, np.random.default_rng([1, side, 0, seed]))
     motors = {name: Motor(name) for name in samples.grid.axes}
     rng = np.random.default_rng(seed)
 
     def measure() -> Curve:
         place = samples.grid.place({name: motor.at for name, motor in motors.items()})
-        return samples.measured(place, rng)
+        return samples.measure(place, rng)
 
     return samples, motors, Detector(measure)
 
@@ -178,7 +178,7 @@ def test_an_agent_finds_the_boundary_with_a_third_of_a_rasters_measurements(in_r
     plan = optimize_in_run if in_run else optimize
     engine(plan(asked, iterations=third // 3, n_points=3))
     assert detector.count <= third
-    assert is_known(samples, agent.found.phases()[0])
+    assert is_boundary_known(samples, agent.found.phases()[0])
     report = agent.report()
     assert report["measured"] == detector.count
     assert report["boundaries"]

@@ -217,5 +217,5 @@ def test_a_missing_plugin_and_an_unknown_model_are_one_sentence(tmp_path: Path) 
 
 
 def test_every_model_is_published(repository: Path) -> None:
-    text = (repository / "docs" / "prior.md").read_text(encoding="utf-8")
+    text = (repository / "docs" / "prior_models.md").read_text(encoding="utf-8")
     assert all(f"\n### {name}\n" in text for name in EVERY_MODEL)

@@ -118,10 +118,10 @@ def test_without_networks_of_its_own_tags_are_compared(monkeypatch: pytest.Monke
 
 def test_bodies_of_other_code_are_sorted_better_than_by_tags() -> None:
     pytest.importorskip("sklearn")
+    from formula_bodies import KINDS
+    from formula_bodies import shot as formula
     from sklearn.metrics import adjusted_rand_score
 
-    from benchmarks.images.formula_bodies import KINDS
-    from benchmarks.images.formula_bodies import shot as formula
     from sasnet_plugin.batch.sorting.mixture import fit
     from sasnet_plugin.data.diffraction.features import of_rings
     from sasnet_plugin.data.diffraction.polar import of_images, rings

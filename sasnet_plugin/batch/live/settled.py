@@ -26,7 +26,7 @@ from .states import sigma_of, weight_of
 if TYPE_CHECKING:
     from ...predict import Answer
 
-#: Of simulated samples (benchmarks, `live/settled`) two or three in a hundred that settle so are wrong; with
+#: Of simulated samples (docs/studies.md) two or three in a hundred that settle so are wrong; with
 #: 0.95, as for images, it would be seven. With the growth it does not depend on how long a curve was counted.
 SETTLED = SettledSettings(probability=0.98, frames=2, growth=1.3)
 #: What of the settled answers may be wrong, as it is said.

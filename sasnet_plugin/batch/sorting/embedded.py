@@ -24,7 +24,7 @@ from ...types import SasnetError
 from ...workers.spread import Workers, unordered_map
 from .settings import SORTING
 
-#: Ways to make points of images, the best on simulated ones (benchmarks/images/sorting_elsewhere.md) first.
+#: Ways to make points of images, the best on simulated ones (docs/studies.md) first.
 #: The last two are networks over the harmonics, which are trained on the images themselves when all are read.
 EMBEDDINGS = ("bodies", "network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
 LEARNED = EMBEDDINGS[-2:]

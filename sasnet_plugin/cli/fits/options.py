@@ -35,7 +35,7 @@ from ..arguments import (
 if TYPE_CHECKING:
     from ...fitting.task import Contrast, Start
 
-Files = Annotated[list[str], typer.Argument(help="Data files, folders (searched to the bottom) or patterns.")]
+Files = Annotated[list[str], typer.Argument(help="Data files, folders (with subfolders) or patterns.")]
 
 
 def _shared(
@@ -45,21 +45,22 @@ def _shared(
     prior: Prior = COMMON,
     structure_factor: Annotated[
         str | None,
-        typer.Option("--structure-factor", help="Fit with this structure factor alone; 'none' for none."),
+        typer.Option("--structure-factor", help="Fit only with this structure factor; 'none' for none."),
     ] = None,
     fix: Annotated[
-        list[str] | None, typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter at a value.")
+        list[str] | None,
+        typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter fixed at a value."),
     ] = None,
     ranges: Annotated[
         list[str] | None,
-        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Let a parameter vary in this range alone."),
+        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Fit a parameter only within this range."),
     ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(
             "--start",
             metavar="NAME=VALUE,…",
-            help="With one of --models: values from which its fit begins as well.",
+            help="With one of --models: extra starting values.",
         ),
     ] = None,
     sample: Annotated[
@@ -67,14 +68,12 @@ def _shared(
         typer.Option(
             "--sample",
             metavar="FORMULA@DENSITY",
-            help="What scatters, such as SiO2@2.2 (g/cm³): its scattering length density is not fitted.",
+            help="Material of the particles, such as SiO2@2.2 (g/cm³); fixes its scattering length density.",
         ),
     ] = None,
     solvent: Annotated[
         str | None,
-        typer.Option(
-            "--solvent", metavar="NAME", help="What it is in: D2O, 40%D2O, toluene, or FORMULA@DENSITY."
-        ),
+        typer.Option("--solvent", metavar="NAME", help="Solvent: D2O, 40%D2O, toluene, or FORMULA@DENSITY."),
     ] = None,
     probe: Annotated[
         str, typer.Option("--probe", help="For --sample and --solvent: neutron or xray.")
@@ -84,12 +83,12 @@ def _shared(
         str,
         typer.Option(
             "--method",
-            help="For the best model, after lm ranked all: amoeba, de, or dream (credible intervals).",
+            help="Treat the best fit further: amoeba, de, or dream (credible intervals).",
         ),
     ] = "lm",
     samples: Annotated[
         int | None,
-        typer.Option("--samples", min=1, max=10_000_000, help="Draws of dream.  [default: 10000]"),
+        typer.Option("--samples", min=1, max=10_000_000, help="Samples of dream.  [default: 10000]"),
     ] = None,
     burn: Annotated[
         int | None,
@@ -103,10 +102,12 @@ def _shared(
         typer.Option(
             "--time-limit",
             min=1.0,
-            help="Seconds for a data set; most take less. A minute more until anything is fitted.",
+            help="Time limit per data set in seconds; extended by 60 s until the first fit finishes.",
         ),
     ] = 90.0,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 2,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Number of processes on this machine.")
+    ] = 2,
 ) -> Options:
     """Read the shared options, or say what is wrong with them."""
     window, unit = window_of(q_range), unit_of(q_unit)
@@ -136,7 +137,7 @@ def _shared(
 
 
 def with_fit_options(
-    *, time_limit: float, methods: bool = False
+    *, time_limit: float, methods: bool = False, time_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the shared options in place of its parameter ``options``.
 
@@ -146,13 +147,20 @@ def with_fit_options(
         Default of ``--time-limit``, s.
     methods : bool
         Whether the command takes ``--method``, ``--samples`` and ``--burn``.
+    time_help : str, optional
+        What ``--time-limit`` limits, where it is not the time on the clock.
     """
     left_out = () if methods else ("method", "samples", "burn")
     shared = {
-        name: p.replace(default=time_limit) if name == "time_limit" else p
+        name: p
         for name, p in inspect.signature(_shared, eval_str=True).parameters.items()
         if name not in left_out
     }
+    limit = shared["time_limit"].replace(default=time_limit)
+    if time_help is not None:
+        option = typer.Option("--time-limit", min=1.0, help=time_help)
+        limit = limit.replace(annotation=Annotated[float, option])
+    shared["time_limit"] = limit
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True).parameters

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...digits import chisq_text
 from ...predict import open_classifier
-from ...types import Curve, GroupGuess
+from ...types import Curve, GroupGuess, sum_parts
 from ..evidence.discrepancy import Discrepancy
 from ..evidence.shared_error import SharedError, widened
 from ..evidence.weights import alike, weighed
@@ -195,13 +195,19 @@ def as_the_simpler(
 def _become(fit: ModelFit, order: Sequence[ModelFit]) -> ModelFit | None:
     """The nearest of the simpler fits that a fit has become; None where it has not."""
     met = {r.name for r in reductions_met(simpler(fit.model, fit.structure_factor), fit, order)}
-    # With a width it may have no fewer parameters; the one that the fit has become is then in it.
+    # With a width it may have no fewer parameters; the one that the fit has become is then in it. So it is
+    # where a component of a sum is absent.
     found = [
         other
         for other in order
-        if other.name in met and (len(other.free) < len(fit.free) or other.chisq <= fit.chisq)
+        if other.name in met and (_is_smaller(other, fit) or other.chisq <= fit.chisq)
     ]
     return min(found, key=lambda other: other.chisq, default=None)
+
+
+def _is_smaller(one: ModelFit, other: ModelFit) -> bool:
+    """Whether one fit has fewer fitted parameters than the other, or fewer components."""
+    return len(one.free) < len(other.free) or len(sum_parts(one.name)) < len(sum_parts(other.name))
 
 
 def of_the_likeliest_group(order: Sequence[ModelFit], groups: Sequence[GroupGuess]) -> list[ModelFit]:
@@ -333,9 +339,9 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.per_decade is not None:
         yield (
-            f"{best.name} was calculated at {best.per_decade} points of q a decade, as the measured"
-            " ones are too few for its curve or resolution; SasView calculates it at these and shows another"
-            " χ²."
+            f"{best.name} was calculated at {best.per_decade} points of q per decade, because the measured"
+            " points are too few for its curve or resolution. SasView uses the measured points and shows"
+            " another χ²."
         )
 
 
@@ -351,11 +357,11 @@ def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
         return
     named = [f"{fit.short_name} (reduced χ² {chisq_text(fit.reduced_chisq)})" for fit in ranking.explaining]
     why = (
-        ": these errors are larger than the noise, and residuals within them are not random, so that they"
-        " hardly decide between models"
+        ". These errors are larger than the noise, with residuals that are not random, so they hardly"
+        " decide between models"
     )
     end = "" if ranking.among.share < 1 else why
-    yield f"To their errors {excused.with_verb(named, 'explains', 'explain')} the data, too{end}."
+    yield f"Within the errors, {excused.with_verb(named, 'fits', 'fit')} the data too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
@@ -384,8 +390,8 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
 def _shared(ranking: _Ranking) -> Iterator[str]:
     if ranking.error.relative > 0:
         yield (
-            f"Neighbouring residuals share {ranking.error.words()}; parameters' errors include it, and models"
-            " are compared with it."
+            f"Neighbouring residuals share {ranking.error.words()}. The errors of parameters include it,"
+            " and models are compared with it."
         )
 
 

@@ -18,9 +18,7 @@ class InversionSettings:
     rod: float = setting(0.1, "Half width of the specular rod.", "degrees")
 
     # Likelihood
-    tolerance: float = setting(
-        0.002, "Accuracy of the basis in a pixel, benchmarks/images/gisas_simulation.md."
-    )
+    tolerance: float = setting(0.002, "Accuracy of the basis in a pixel, docs/studies.md.")
     least_expected: float = setting(1e-3, "Least expected counts of a pixel.")
     beyond_prior: float = setting(0.1, "How far beyond the prior a fit may go, of its range.")
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import hypot, inf, sqrt
 
+from ...simulate.priors import model_info
 from ...types import sum_parts
 from .sums import of_part, prefix
 
@@ -218,7 +220,7 @@ def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction,
     """
     parts = sum_parts(model)
     if len(parts) > 1:
-        return tuple(r for i in range(len(parts)) for r in _of_component(parts, i))
+        return (*without_component(model), *(r for i in range(len(parts)) for r in _of_component(parts, i)))
     return _TABLE.get(model, ()) if structure_factor is None else _of_product(model, structure_factor)
 
 
@@ -252,6 +254,31 @@ def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
         at = {f"{begin}{k}": f"{begin}{v}" if isinstance(v, str) else v for k, v in r.at.items()}
         name = "+".join((*parts[:index], r.name, *parts[index + 1 :]))
         yield Reduction(at, name, {f"{begin}{new}": renamed(own) for new, own in r.mapping.items()})
+
+
+@lru_cache(maxsize=512)
+def without_component(model: str) -> tuple[Reduction, ...]:
+    """What a sum of two becomes where one of them has a scale of 0: the other.
+
+    Returns
+    -------
+    tuple of Reduction
+        Empty for all but sums of two.
+    """
+    parts = sum_parts(model)
+    if len(parts) != 2:
+        return ()
+    return tuple(
+        Reduction({f"{prefix(1 - i)}scale": 0.0}, part, _renamed_parameters(part, prefix(i)))
+        for i, part in enumerate(parts)
+    )
+
+
+def _renamed_parameters(part: str, begin: str) -> dict[str, str | Formula]:
+    """Parameters of a component as its own model has them: as the sum has them."""
+    table = model_info(part).parameters.call_parameters
+    known = [p.name for p in table if p.type not in ("orientation", "magnetic")]
+    return {name: f"{begin}{name}" for name in known if name not in ("scale", "background")}
 
 
 def larger(model: str) -> list[str]:

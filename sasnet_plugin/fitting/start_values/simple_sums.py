@@ -118,6 +118,8 @@ _PEAK = "peak"
 SMOOTH = frozenset({*(name for name in _TERMS if name not in ("sphere", _PEAK)), "power_law", "porod",
     "correlation_length"})  # fmt: skip
 _POWER = "power_law"
+#: Those and a peak beside a power law: no sizes of particles, and all their minima are near the grid's.
+SIMPLE_CURVES = SMOOTH | {"broad_peak"}
 
 
 def is_smooth_sum(model: str) -> bool:

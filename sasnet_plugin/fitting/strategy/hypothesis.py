@@ -19,7 +19,7 @@ from ..problem.free_parameters import SALT
 from ..result.model_fit import ModelFit
 from ..start_values.screening import SIMPLE
 from ..start_values.second_component import TERMS
-from ..start_values.simple_sums import SMOOTH, is_smooth_sum
+from ..start_values.simple_sums import SIMPLE_CURVES, SMOOTH, is_smooth_sum
 from ..task import Pair
 from .settings import STRATEGY
 
@@ -223,6 +223,18 @@ def second_share(hypothesis: Hypothesis) -> float:
 def is_smooth(hypothesis: Hypothesis) -> bool:
     """Whether its curve has neither fringes nor peaks, so that no usual resolution shows in it."""
     return is_smooth_sum(hypothesis.pair[0])
+
+
+def is_simple_curve(hypothesis: Hypothesis) -> bool:
+    """Whether it is a curve of the grid that `simple_sums` compares, or a sum of those."""
+    return all(part in SIMPLE_CURVES for part in sum_parts(hypothesis.name))
+
+
+@cache
+def is_of_particles(hypothesis: Hypothesis) -> bool:
+    """Whether a particle of known shape is in it: fringes have many minima, one for each other size."""
+    parts = sum_parts(hypothesis.pair[0])
+    return any(p.endswith(".py") or str(model_info(p).category).startswith("shape:") for p in parts)
 
 
 def factor_share(guess: ModelGuess, factor: str | None) -> float:

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..assessment.diagnostics import reached
+from ..evidence.settings import EVIDENCE
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
-from ..problem.nested_models import simpler
+from ..problem.nested_models import simpler, without_component
 from ..problem.plugin_models import plugin_defaults
 from ..result.components import bare
 from ..result.model_fit import ModelFit, doubtful, explains
@@ -23,7 +24,7 @@ from ..settings import EFFORT, START_VALUES
 from ..start_values.screening import SIMPLE, with_fixed
 from ..task import Budget
 from .factor_moves import factors, plain, with_defaults
-from .hypothesis import Hypothesis, is_smooth, of_name, size_of
+from .hypothesis import Hypothesis, is_of_particles, is_simple_curve, is_smooth, of_name, size_of
 from .likely import expected, first
 from .resolution_moves import resolutions, resolved
 from .settings import STRATEGY
@@ -37,13 +38,24 @@ def open_steps(state: State) -> list[Step]:
     """All that may be tried, the first first."""
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in _moves(state)):
-        known = step.hypothesis is None or state.allowed(step.hypothesis)
-        if known and step.key not in state.done:
+        if _is_open(state, step):
             same = found.setdefault(step.key, step)
             # Of the same twice what is due, else the worthier.
             if (step.due, step.worth) > (same.due, same.worth):
                 found[step.key] = step
     return sorted(found.values(), key=_order)
+
+
+def _is_open(state: State, step: Step) -> bool:
+    """Whether a step is allowed and brings something new: a simple curve's grid has led to its minimum."""
+    hypothesis = step.hypothesis
+    if step.key in state.done:
+        return False
+    if hypothesis is None:
+        return True
+    fitted = step.key[0] == "fit" and ("simple", hypothesis) in state.done and state.explained()
+    is_known = fitted and hypothesis in state.fits and is_simple_curve(hypothesis)
+    return state.allowed(hypothesis) and not is_known
 
 
 def _moves(state: State) -> tuple[Callable[[State], Iterator[Step]], ...]:
@@ -115,7 +127,7 @@ def _open(state: State) -> Iterator[Step]:
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue
         step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
-        if step.worth >= STRATEGY.price and step.key not in state.done:
+        if step.worth >= STRATEGY.price and _is_open(state, step):
             yield step
 
 
@@ -160,10 +172,14 @@ def simpler_anew(state: State) -> Iterator[Step]:
     if best is None:
         return
     fit = state.fits[best]
+    # Either component of a sum alone was a candidate of its own.
+    alone = {r.name for r in without_component(fit.name)}
     for name in dict.fromkeys(r.name for r in simpler(fit.model, fit.structure_factor)):
+        if name in alone:
+            continue
         found = replace(of_name(name), resolution=best.resolution, as_measured=best.as_measured)
         known = state.fits.get(found)
-        if known is None or known.chisq < STRATEGY.near_best * fit.chisq:
+        if known is None or known.chisq < STRATEGY.near_best * fit.chisq or not is_of_particles(found):
             continue
         task = state.task(found, restarts=np.inf, attempt=1, budget=Budget(STRATEGY.time["fast"]))
         task = replace(task, budget=replace(task.budget, best_chisq=np.inf))
@@ -253,7 +269,9 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
         own = state.fits[hypothesis]
         told = hypothesis == likeliest or len(own.free) <= len(fit.free)
         is_close = own.chisq < STRATEGY.near_best * fit.chisq
-        return hypothesis != best and told and is_close and hypothesis.resolution == best.resolution
+        # What is calculated another way is never reported beside the best.
+        same = hypothesis.resolution == best.resolution and hypothesis.as_measured <= best.as_measured
+        return hypothesis != best and told and is_close and same
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]
@@ -262,9 +280,13 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
 def measured(state: State) -> Iterator[Step]:
     """The simplest near fits once more at the measured points alone, as SasView calculates them.
 
-    Where a fit explains the curve no better than it should, it is tried alone.
+    Where a fit explains the curve no better than it should, it is tried alone, if what it leaves would be
+    the strong evidence that is asked for.
     """
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
+        return
+    best = state.explanation
+    if best is not None and 2 * state.left(best) < EVIDENCE.strong:
         return
     most = STRATEGY.near_best * state.least_reduced
 
@@ -327,7 +349,7 @@ def again(state: State) -> Iterator[Step]:
     One that is off by less than χ² scatters looks like the right one, with other sizes.
     """
     best = state.explanation
-    if best is None or best.as_measured or is_smooth(best) or _is_as_good_as_can_be(state):
+    if best is None or best.as_measured or not is_of_particles(best) or _is_as_good_as_can_be(state):
         return
     task = state.task(best, restarts=STRATEGY.in_vain, attempt=1, budget=Budget(STRATEGY.brief))
     task = replace(task, budget=replace(task.budget, best_chisq=np.inf))  # its starts are far from there

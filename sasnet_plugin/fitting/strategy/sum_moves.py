@@ -13,7 +13,7 @@ from ..problem.sums import of_part
 from ..result.model_fit import ModelFit, doubtful
 from ..settings import ASSESSMENT
 from ..start_values.second_component import TERMS, has_one_contrast
-from .hypothesis import Hypothesis, is_smooth, size_of
+from .hypothesis import Hypothesis, is_simple_curve, is_smooth, size_of
 from .second_term import promises
 from .settings import STRATEGY
 from .state import State
@@ -35,16 +35,17 @@ def looks_for_sums(state: State) -> Iterator[Step]:
 
 
 def _is_settled(state: State) -> bool:
-    """Whether a smooth term explains the curve, alone or in a sum, and leaves nothing to another."""
+    """Whether a simple curve explains the data, alone or in a sum, and leaves nothing to another."""
     best = state.explanation
-    return best is not None and is_smooth(best) and state.left(best) <= STRATEGY.chance_gain
+    return best is not None and is_simple_curve(best) and state.left(best) <= STRATEGY.chance_gain
 
 
 def sums(state: State) -> Iterator[Step]:
     """Sums of two whose curves in the bank come near, those that look much like the best one too."""
     rated = _nearer_than_one(state)
     least = min(rated.values(), default=np.inf)
-    most = max(least / STRATEGY.falls, STRATEGY.sums_near)
+    # Beside what explains the data only what is within the tolerance, too.
+    most = STRATEGY.sums_near if state.explained() else max(least / STRATEGY.falls, STRATEGY.sums_near)
     near_ = sorted((h for h in rated if rated[h] < most), key=lambda h: (size_of(h), rated[h]))
     near_ = near_[: STRATEGY.sums]
     # One of them at most is right, which counts where something else explains the data already.

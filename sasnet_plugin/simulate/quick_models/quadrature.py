@@ -3,7 +3,7 @@
 sasmodels 1.1.0 averages over orientations by Gauss-Legendre quadrature whose order is fixed in some models
 and chosen from q times size, but capped, in others; the polyhedra written in Python take 500 points of a
 Fibonacci sphere. Where q times size outruns the order, the curve is noise of the integrator, not physics.
-:data:`LIMITS` says where; ``benchmarks/curves/quadrature.py`` measures it again.
+:data:`LIMITS` says where; docs/studies.md says how it was measured.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ LIMITS: Mapping[str, float] = MappingProxyType(
         "truncated_tetrahedron": 110,
     }
 )
-"""Model -> greatest q times ``max_length`` that is trusted (``benchmarks/curves/quadrature.py``)."""
+"""Model -> greatest q times ``max_length`` that is trusted."""
 
 PRINGLE_ORDER = 4.5
 """Greatest q beta R² of pringle: its Bessel series stops at order 3 (checked against 25 orders)."""

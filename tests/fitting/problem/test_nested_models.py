@@ -20,7 +20,7 @@ CASES += [("sphere", factor, r) for factor in FACTORS for r in simpler("sphere",
 CASES += [("core_shell_sphere", "hardsphere", r) for r in simpler("core_shell_sphere", "hardsphere")]
 
 # Of either component, renamed and by a formula.
-SUMS = ("fuzzy_sphere+power_law", "power_law+elliptical_cylinder", "superball+superball")
+SUMS = ("lorentz+power_law", "fuzzy_sphere+power_law", "power_law+elliptical_cylinder", "superball+superball")
 CASES += [(name, None, r) for name in SUMS for r in simpler(name)]
 
 

@@ -1,1 +1,0 @@
-"""Classifiers that others would take, built anew."""

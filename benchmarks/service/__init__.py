@@ -1,1 +1,0 @@
-"""The program around the answers: waiting, kills, memory, damaged files, other programs."""

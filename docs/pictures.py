@@ -1,0 +1,112 @@
+"""The pictures and printed answers of the tutorial in docs/fitting.md, made by the program itself.
+
+    python docs/pictures.py
+
+The measurement is SANS of sodium dodecyl sulfate, 2 % in D2O, which comes with sasdata. The answers are as
+``sasnet`` prints them, so that the page says what its reader will see; one that a busy machine has
+cut short is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sasnet_plugin.report.fit_axes import fit_figure
+
+FILE = "hSDS_D2O_2p0_percent.xml"
+FOLDER = Path(__file__).parent / "fitting"
+#: Of the terminal.
+COLUMNS = 110
+#: What SDS and its heavy water are; the density is that of a solution's micelles, g/cm³.
+CONTRAST = ("C12H25NaO4S@1.01", "D2O")
+
+
+def main() -> None:
+    """Write all of them."""
+    import sasdata
+
+    from sasnet_plugin.fitting.problem.contrast import contrast_of
+    from sasnet_plugin.fitting.task import Method
+
+    os.environ["COLUMNS"] = str(COLUMNS)
+    FOLDER.mkdir(exist_ok=True)
+    example = Path(sasdata.__file__).parent / "example_data" / "1d_data" / FILE
+    with tempfile.TemporaryDirectory() as scratch, contextlib.chdir(scratch):
+        shutil.copy(example, FILE)
+        classified()
+        fitted("fitted", also="details")
+        fitted("wrong", models=("sphere",), structure_factor="none")
+        fitted(
+            "contrast",
+            draw=None,
+            details=True,
+            models=("sphere",),
+            structure_factor="hayter_msa",
+            contrast=contrast_of(*CONTRAST),
+        )
+        fitted(
+            "dream",
+            details=True,
+            draw=lambda result: result.corner(),
+            models=("sphere",),
+            structure_factor="hayter_msa",
+            method=Method("dream"),
+            time_limit=120.0,
+        )
+
+
+def classified() -> None:
+    """What ``sasnet classify --plot`` prints and draws."""
+    from sasnet_plugin.cli.main import app
+
+    picture = FOLDER / "classified.png"
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        app(["classify", FILE, "--plot", str(picture), "--force"], standalone_mode=False)
+    _written("classified", said.getvalue())
+
+
+def fitted(
+    name: str,
+    draw: Callable[[Any], Any] | None = fit_figure,
+    details: bool = False,
+    also: str = "",
+    **options: Any,
+) -> None:
+    """What ``sasnet fit`` prints, with or without details or, under another name, also with; a picture."""
+    import sasnet_plugin
+    from sasnet_plugin.cli.fits.printed import print_result
+    from sasnet_plugin.fitting.api import bank_path, fit_with
+    from sasnet_plugin.fitting.pool import Workers
+    from sasnet_plugin.fitting.task import FitOptions
+
+    (curve,) = sasnet_plugin.load(FILE)
+    asked = FitOptions(**options)
+    with Workers(bank_path(), asked.workers) as pool:
+        result = fit_with(pool, curve, asked)
+    if result.limit_met:
+        raise SystemExit(f"{name}: the time limit ended the search early; run again on an idle machine.")
+    for where, full in ((name, details), *([(also, True)] if also else [])):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said):
+            print_result(result, details=full, titled=False)
+        _written(where, said.getvalue())
+    if draw is not None:
+        draw(result).savefig(FOLDER / f"{name}.png", dpi=100)
+
+
+def _written(name: str, said: str) -> None:
+    lines = [line.rstrip() for line in said.strip().splitlines()]
+    (FOLDER / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{name}\n{said}")
+
+
+if __name__ == "__main__":
+    main()
