@@ -394,7 +394,7 @@ class _Course(NamedTuple):
 def _fitted(heights: Floats, columns: Sequence[Floats]) -> tuple[Floats, float]:
     """Coefficients of columns and a constant, and the sum of squared residuals."""
     matrix = np.stack([np.ones_like(heights), *columns], axis=1)
-    found, *_ = np.linalg.lstsq(matrix, heights)
+    found: Floats = np.asarray(np.linalg.lstsq(matrix, heights)[0], dtype=np.float64)
     return found, float(np.sum((heights - matrix @ found) ** 2))
 
 

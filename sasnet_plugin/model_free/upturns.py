@@ -38,7 +38,12 @@ class Upturn(NamedTuple):
 
 
 def find_upturn(
-    q: Floats, before: Floats, of_before: Floats, after: Floats, of_after: Floats, settings: UpturnSettings = SETTINGS
+    q: Floats,
+    before: Floats,
+    of_before: Floats,
+    after: Floats,
+    of_after: Floats,
+    settings: UpturnSettings = SETTINGS,
 ) -> Upturn | None:
     """The power law by which a curve differs from an earlier one; None where it is not that, or not clear.
 
