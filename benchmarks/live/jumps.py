@@ -1,7 +1,8 @@
 """Are jumps and upturns in series of spheres named at their frame, and is growth left gradual?
 
 ``python -m benchmarks live/jumps`` calculates series of 40 frames of spheres of 10 % polydispersity by
-formulas in numpy: radii that jump, grow, grow and jump, or stay; a power law that appears at low q at once or slowly.
+formulas in numpy: radii that jump, grow, grow and jump, or stay; a power law that appears at low q at once or
+slowly.
 Noise is 0.5 to 6 %, stated errors are wrong by up to a factor of 1.6, the intensity and the background drift.
 Each series goes through what ``sasnet follow`` does with it. ``--write`` puts the table into
 ``benchmarks/live/jumps.md``.
