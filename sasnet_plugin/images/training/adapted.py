@@ -140,7 +140,7 @@ def adapt(
         weights[:, better] = change.weights[:, better] / slope[better]
         about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
         _write(model, layer.changed(Change(change.gate, weights)), inputs, own, target, about)
-    before, after = ({head.labels[k]: float(np.nanmean(one[:, k])) for k in fitted} for one in losses.judged)
+    before, after = (_mean_by_label(one, head.labels, fitted) for one in losses.judged)
     given = int(np.isfinite(own.judged).sum()), int(losses.accepted.sum())
     return Adapted(
         number,
@@ -152,6 +152,10 @@ def adapt(
         *given,
         losses.of_accepted(better),
     )
+
+
+def _mean_by_label(losses: Floats, labels: Sequence[str], columns: Sequence[int]) -> dict[str, float]:
+    return {labels[k]: float(np.nanmean(losses[:, k])) for k in columns}
 
 
 def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:
