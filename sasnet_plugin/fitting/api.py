@@ -19,6 +19,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
+from ..workers.threads import one_thread
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
@@ -158,13 +159,14 @@ def fit(
     return spoken_in_python(found, options)
 
 
+@one_thread()
 def fit_with(
     pool: Pool,
     curve: Curve,
     options: FitOptions,
     *,
     rng: np.random.Generator | None = None,
-    wall: float = np.inf,
+    wall: float | None = None,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
@@ -175,15 +177,16 @@ def fit_with(
         Its workers are the pool's concern.
     rng : numpy.random.Generator, optional
         Source of randomness of de and dream; default: the same at every call.
-    wall : float
-        Seconds, where less is left than the time limit: what may be evaluated is the same.
+    wall : float, optional
+        Seconds on the wall, where they are others than the time limit: what may be evaluated is the same.
     answer : (Suggestion, Suggestion), optional
         Of `suggested`, where the network was asked before.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
+    stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
     began = time.monotonic()
-    ledger = Ledger(pool, began + for_ranking * min(limit, wall))
+    ledger = Ledger(pool, began + for_ranking * stop)
     dintensity, note = uncertainties(curve)
     dintensity, tails = with_resolution_tails(curve, dintensity)
     notes = [*curve.notes, *filter(None, [note, tails])]
@@ -198,7 +201,7 @@ def fit_with(
     notes, dintensity = state.notes, state.dintensity
     fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
-    longer = replace(ledger, until=began + limit)
+    longer = replace(ledger, until=began + max(stop, limit))
     fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
     unfitted = _unfitted(state, fits)
     notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])

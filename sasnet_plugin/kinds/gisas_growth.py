@@ -28,7 +28,7 @@ def simulator() -> Simulator:
 GISAS_GROWTH = replace(
     PATTERNS,
     name="gisas_growth",
-    title="patterns of growing films",
+    title="GISAS patterns of growing films",
     purpose="Finds size, height and distance of the clusters of a growing film from one GISAXS pattern.",
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,

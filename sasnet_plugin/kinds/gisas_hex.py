@@ -49,7 +49,7 @@ def simulator() -> Simulator:
 GISAS_HEX = replace(
     PATTERNS,
     name="gisas_hex",
-    title="patterns of ordered nanoparticles",
+    title="GISAS patterns of ordered nanoparticles",
     purpose="Finds the rotations p(ξ) of the lattice of hexagonally ordered spheres from one GISAS pattern.",
     limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,

@@ -277,7 +277,12 @@ class ClassesFinding:
         group = ["group"] if self.head.groups else []
         beside = [] if self.uniform is None else ["uniform prior"]
         head = [self.head.title, *titles, "probability", *beside, *group]
-        return [head, *(one.row(grouped=bool(group)) for one in self.shown)]
+        return [head, *(self._named(one).row(grouped=bool(group)) for one in self.shown)]
+
+    def _named(self, one: ClassFound) -> ClassFound:
+        """Return a class as people read it, which that of all others has no name for."""
+        is_other = bool(self.head.others) and one.name == self.head.others
+        return replace(one, name="another shape") if is_other else one
 
     def sentences(self) -> Sequence[str]:
         """How far the answer goes: to a class, to a group, or to neither."""
@@ -305,7 +310,7 @@ class ClassesFinding:
         """Bars of probability, one colour for each group."""
         found = self.classes
         groups = list(dict.fromkeys(one.group for one in found))
-        names = [one.whole_name for one in found]
+        names = [self._named(one).whole_name for one in found]
         rows = np.arange(len(found))
         colours = [f"C{groups.index(one.group) % 10}" for one in found]
         axes.barh(rows, [one.probability for one in found], color=colours)

@@ -91,7 +91,8 @@ def settled(path: str, how: How) -> tuple[str, str]:
         reason = f"Perhaps of {specification(kind).title}: {problem}"
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) > 1:
-        several = " or ".join(specification(name).title for name in able)
+        *most, last = (specification(name).title for name in able)
+        several = f"{', '.join(most)} or {last}"
         reason = f"The file does not give the kind of its images. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title

@@ -15,6 +15,7 @@ from ...service.images.kinds import How, titles
 from ...types import SasnetError
 from ..curves.bench import Bench
 from ..curves.settings import CURVES
+from ..on_page import on_page
 from .curves import OfCurves
 
 router = APIRouter()
@@ -63,7 +64,8 @@ def image(which: Which, bench: OfCurves) -> JSONResponse:
 def kinds(which: Which, bench: OfCurves) -> JSONResponse:
     """What each kind says of an image."""
     _row(bench, which.key)
-    return JSONResponse({"kinds": bench.ask_image("kinds", which.key)})
+    found = bench.ask_image("kinds", which.key)
+    return JSONResponse({"kinds": [{**one, "said": on_page(one["said"])} for one in found]})
 
 
 @router.post("/api/image/choose")
