@@ -139,8 +139,11 @@ def _near(name: str, limit: float, fit: ModelFit) -> bool:
         return abs(p.value - limit) <= (p.error or 0.0)
     if end_of_range(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
-    tiny = ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
-    return abs(p.value - limit) <= max(tiny, p.error or 0.0)
+    return abs(p.value - limit) <= max(_tiny(name, limit, fit), p.error or 0.0)
+
+
+def _tiny(name: str, limit: float, fit: ModelFit) -> float:
+    return ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
 
 
 def _one(name: str, other: str, fit: ModelFit) -> bool:
