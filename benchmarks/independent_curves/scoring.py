@@ -37,7 +37,7 @@ ABOUT_THE_KIND = re.compile(
     r"|equally well|cannot be told|indistinguishable|do not distinguish|no shape|much nearer|comes? nearer"
     r"|no known model|library model|none of the known|unlike|network|says? the same|simpler|not certain"
     r"|not determined by these data: a model|lacks? something|not random|slit|smear|parasitic|beamstop"
-    r"|hardly reject|hardly any model|may be another|better fit may exist|no size",
+    r"|hardly reject|hardly any model|may be another|better fit may exist|may fit better|no size",
     re.I,
 )
 _NO_KIND = re.compile(
@@ -166,7 +166,7 @@ def verdict(answer: Mapping[str, Any], kind: Kind) -> str:
 
 def _named_beside(headline: str, kind: Kind) -> bool:
     """Whether the headline calls a right model indistinguishable from the first."""
-    if not re.search(r"cannot be told|indistinguishable", headline):
+    if not re.search(r"cannot be told|indistinguishable", headline, re.I):
         return False
     words = re.findall(r"[A-Za-z_0-9@+]+", headline)
     return any(is_right(word.rstrip("."), kind) for word in words)
@@ -205,7 +205,7 @@ def _of(quantity: str, known: Sequence[Stated], model: str) -> Stated | None:
 def _bare(name: str, model: str) -> str:
     """A name without the letter of a sum's component, where only one component has such a quantity."""
     own = re.sub(r"^[AB] ", "", name) if "+" in model and model != "sphere+sphere" else name
-    return own.removeprefix("mean ")
+    return own.removeprefix("number-").removeprefix("mean ")
 
 
 def _width(known: Sequence[Stated]) -> Stated | None:
