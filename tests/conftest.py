@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,20 @@ def example_data() -> Path:
     import sasdata
 
     return Path(sasdata.__file__).parent / "example_data" / "1d_data"
+
+
+#: What names a module of images, a helper that needs them, or a benchmark of them.
+_ABOUT_IMAGES = re.compile(
+    r"sasnet_plugin\.images|\b(?:imagefiles|tinypatterns|detectorfiles|formula_bodies)\b|benchmarks\.images"
+)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Without the part for images leave its tests out, so that those of all else can be run alone."""
+    if find_spec("sasnet_plugin.images") is not None or collection_path.suffix != ".py":
+        return None
+    inside = (Path(__file__).parent / "images") in collection_path.parents
+    return inside or bool(_ABOUT_IMAGES.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 def pytest_configure(config: pytest.Config) -> None:

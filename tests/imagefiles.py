@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from tinypatterns import pattern
 
-from sasnet_plugin.data.sans.resolution import Setting
 from sasnet_plugin.domains import ReadOptions
-from sasnet_plugin.simulate.sans import instruments, orientation
-from sasnet_plugin.simulate.sans.form_factors import pars_of
-from sasnet_plugin.simulate.sans.measurement import Background, beam, measured
-from sasnet_plugin.simulate.sans.samples import Sample, row_of
-from sasnet_plugin.simulate.sans.simulator import Direction, Posture
+from sasnet_plugin.images.sans.reading.resolution import Setting
+from sasnet_plugin.images.sans.simulation import instruments, orientation
+from sasnet_plugin.images.sans.simulation.form_factors import pars_of
+from sasnet_plugin.images.sans.simulation.measurement import Background, beam, measured
+from sasnet_plugin.images.sans.simulation.samples import Sample, row_of
+from sasnet_plugin.images.sans.simulation.simulator import Direction, Posture
 from sasnet_plugin.types import DataError
 
 #: Of the rods: degrees anticlockwise from the right, Å, and length over diameter.

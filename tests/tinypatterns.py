@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, WINDOW
+from sasnet_plugin.images.growth.simulation.pattern import pattern as film_pattern
+from sasnet_plugin.images.growth.simulation.priors import growing
+from sasnet_plugin.images.simulation.window import Window
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import PERIOD, WINDOW
-from sasnet_plugin.simulate.growth.pattern import pattern as film_pattern
-from sasnet_plugin.simulate.growth.priors import growing
-from sasnet_plugin.simulate.images.window import Window
 from sasnet_plugin.types import GrazingIncidence, Image
 
 #: Somewhat more than the network sees, as a detector does.

@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sasnet_plugin.data.images.features import N_CHANNELS as N_IMAGE
 from sasnet_plugin.data.preprocess import N_CHANNELS, N_GRID
 from sasnet_plugin.domains import specification
 from sasnet_plugin.domains.heads import (
@@ -29,6 +28,7 @@ from sasnet_plugin.domains.heads import (
     Tags,
     outputs_of,
 )
+from sasnet_plugin.images.reading.features import N_CHANNELS as N_IMAGE
 from sasnet_plugin.zoo.manifest import described
 
 FORMS = ("sphere", "fuzzy_sphere", "core_shell_sphere", "cylinder", "lamellar", "power_law")

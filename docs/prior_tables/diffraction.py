@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.diffraction import measurement, samples
-from sasnet_plugin.simulate.diffraction.simulator import SIMULATOR
+from sasnet_plugin.images.diffraction.simulation import measurement, samples
+from sasnet_plugin.images.diffraction.simulation.simulator import SIMULATOR
 
 from .rows import quantities
 

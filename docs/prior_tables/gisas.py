@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sasnet_plugin.simulate.gisas import priors
-from sasnet_plugin.simulate.gisas.priors import GEOMETRY
-from sasnet_plugin.simulate.images import detector
-from sasnet_plugin.simulate.images.measurement import MEASUREMENT
+from sasnet_plugin.images.gisas.simulation import priors
+from sasnet_plugin.images.gisas.simulation.priors import GEOMETRY
+from sasnet_plugin.images.simulation import detector
+from sasnet_plugin.images.simulation.measurement import MEASUREMENT
 
 from .rows import quantities
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.growth import stack
-from sasnet_plugin.simulate.growth.film import WINDOW
-from sasnet_plugin.simulate.growth.priors import FILM
+from sasnet_plugin.images.growth.simulation import stack
+from sasnet_plugin.images.growth.simulation.film import WINDOW
+from sasnet_plugin.images.growth.simulation.priors import FILM
 
 from .rows import quantities
 

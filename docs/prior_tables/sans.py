@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sasnet_plugin.simulate.sans import measurement, samples, simulator
-from sasnet_plugin.simulate.sans.instruments import INSTRUMENTS, UNLIKE
+from sasnet_plugin.images.sans.simulation import measurement, samples, simulator
+from sasnet_plugin.images.sans.simulation.instruments import INSTRUMENTS, UNLIKE
 
 from .rows import quantities
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sasnet_plugin.domains.xray_tags import LABELS, WEIGHTS
-from sasnet_plugin.simulate.xray_tags import detector, scenes
-from sasnet_plugin.simulate.xray_tags.simulator import SIMULATOR
+from sasnet_plugin.images.xray_tags.labels import LABELS, WEIGHTS
+from sasnet_plugin.images.xray_tags.simulation import detector, scenes
+from sasnet_plugin.images.xray_tags.simulation.simulator import SIMULATOR
 
 from .rows import quantities
 

@@ -14,6 +14,7 @@ import typer
 
 from ..data.failure import sentence_of
 from ..domains import ReadOptions, names_and_titles
+from ..extensions import service
 from ..names import is_tiled
 from ..predict.class_prior import COMMON
 from ..types import Curve
@@ -291,10 +292,8 @@ class Outputs:
             self._name(one, answer, self.report, classified_name(one, self.report))
             write_classified(one, answer, self.report, next_command(one, self.given, Path(answer.file).name))
         else:
-            from ..report.images.pages import answer_page, page_name
-
-            self._name(one, answer, self.report, page_name(one, self.report))
-            answer_page(domain_of(one), one, answer, self.report)
+            self._name(one, answer, self.report, service("page_name")(one, self.report))
+            service("answer_page")(domain_of(one), one, answer, self.report)
 
     def _name(self, one: Any, answer: Answer, folder: Path, page: str) -> None:
         """List an answer with its page, in whose place nothing but sasnet's own may be."""
@@ -323,7 +322,9 @@ class Outputs:
     def _write_rows(self, title: str) -> None:
         from ..report.page.overview import write_csv, write_overview
 
-        if self.table is not None and self.rows:  # none where Ctrl-C came first
+        if not self.rows:  # Ctrl-C came first
+            return
+        if self.table is not None:
             write_csv(self.rows, self.table)
-        if self.report is not None and self.rows and (self.rows[1:] or not self.rows[0].page):
+        if self.report is not None and (self.rows[1:] or not self.rows[0].page):
             write_overview(self.rows, self.report, title)

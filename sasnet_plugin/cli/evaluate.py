@@ -88,20 +88,19 @@ def evaluate(
 def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
     import json
 
-    from ..report.images.insight import learning_section, network_page
     from ..types import SasnetError
 
-    if found.sections is None:
+    if found.write_page is None:
         raise SasnetError(f"{name}: has no page; leave --report out.")
-    sections = list(found.sections())
+    logs, per_row = {}, 0
     if runs:
         try:
             training = json.loads((runs[0] / "settings.json").read_text(encoding="utf-8"))["train"]
         except (OSError, ValueError, KeyError) as error:
             raise SasnetError(f"{runs[0]}: is no folder of a training run ({error}).") from None
         logs = {folder.name: folder / "log.csv" for folder in runs}
-        sections.append(learning_section(logs, training["batch"] * training["save_every"]))
-    network_page(name, found.table, sections, path)
+        per_row = training["batch"] * training["save_every"]
+    found.write_page(name, logs, per_row, path)
 
 
 def groups(

@@ -10,11 +10,11 @@ import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
 from ..domains.heads import Parameter, Quantities
+from ..extensions import has_service, service
 from ..names import is_tiled
 from ..types import DataError, SasnetError
 from .arguments import Force, Geometry, QRange, QUnit, Scheduler, TiledKey, Wavelength, window_of
 from .following.curves import Asked, add_curves, follow_curves
-from .following.images import Images, follow_images
 from .following.tiled import WriteBack, follow_tiled
 
 
@@ -27,8 +27,9 @@ def numbers_of(domain: Domain) -> tuple[Parameter, ...]:
 #: Domains whose numbers can be followed; by default the one whose numbers have bands.
 _WITH_NUMBERS = [found for found in map(specification, PAGES) if numbers_of(found)]
 FOLLOWED = next(
-    found for found in _WITH_NUMBERS for head in found.heads
-    if isinstance(head, Quantities) and head.interval == "band"
+    (found for found in _WITH_NUMBERS for head in found.heads
+     if isinstance(head, Quantities) and head.interval == "band"),
+    specification(DEFAULT),
 )  # fmt: skip
 
 
@@ -155,11 +156,10 @@ def follow(
     if not _of_curves(domain, _first(files, watch)):
         _refuse(only_curves, "curves")
         found = specification(domain) if domain else FOLLOWED
-        images = Images(
-            files, out, found, tuple(geometry or ()), plot, interval, next_settings or (), before or (),
-            force, scheduler,
+        service("follow")(
+            numbers_of(found), files, out, found, tuple(geometry or ()), plot, interval, next_settings or (),
+            before or (), force, scheduler,
         )  # fmt: skip
-        follow_images(images, numbers_of(found))
         return
     _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
     if add:
@@ -217,6 +217,9 @@ def _of_curves(domain: str | None, first: Path | None) -> bool:
     if recognised(first) != DEFAULT:
         return False
     from ..data.frames import holds_curves
-    from ..data.images.formats import may_hold_images
 
-    return holds_curves(str(first)) or not may_hold_images(first)
+    return (
+        not has_service("may_hold_images")
+        or holds_curves(str(first))
+        or not service("may_hold_images")(first)
+    )

@@ -159,8 +159,10 @@ class Explained(TyperCommand):
 
 def whole_sentences(group: Any, ctx: typer.Context, formatter: Any) -> None:
     """Write the commands of a group in sections, each with its first sentence, none cut."""
-    width = max(map(len, group.list_commands(ctx)))
-    for title, names in COMMAND_GROUPS.items():
+    listed = group.list_commands(ctx)
+    width = max(map(len, listed))
+    for title, group_names in COMMAND_GROUPS.items():
+        names = [name for name in group_names if name in listed]
         with formatter.section(title):
             formatter.write_dl(
                 [(name.ljust(width), _first_sentence(group.get_command(ctx, name))) for name in names]

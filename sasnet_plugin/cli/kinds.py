@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..domains import DEFAULT, PAGES, Domain, ReadOptions, recognised, specification
+from ..extensions import has_service, service
 from ..names import is_tiled
 from ..types import DataError, SasnetError
 from .files import curves_of, expand
@@ -35,9 +36,7 @@ def _may_be_image(path: str, domain: Domain) -> bool:
     """Whether a file that was read as of a domain may hold images of another kind."""
     if domain.name != DEFAULT:
         return True
-    from ..data.images.formats import may_hold_images
-
-    return may_hold_images(Path(path))
+    return has_service("may_hold_images") and bool(service("may_hold_images")(Path(path)))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import gc
 import os
 import signal
 import sys
-from importlib import import_module
 from typing import Annotated, Any
 
 import typer
@@ -18,20 +17,18 @@ from typer.core import TyperGroup
 
 import sasnet_plugin
 
+from ..extensions import load, merged_table
 from ..types import SasnetError
 from ..workers.child import safe_environment
-from .help import Explained, whole_sentences
+from .help import COMMAND_GROUPS, Explained, whole_sentences
 from .streams import prepare
 
-#: Command -> "module:function", in the order of the help.
-COMMANDS = {
+_PLACES = {
     "fit": "sasnet_plugin.cli.fit:fit",
     "classify": "sasnet_plugin.cli.classify:classify",
     "batch": "sasnet_plugin.cli.batch:batch",
     "follow": "sasnet_plugin.cli.follow:follow",
-    "sort": "sasnet_plugin.cli.sort:sort",
     "web": "sasnet_plugin.cli.web:web",
-    "tag": "sasnet_plugin.cli.tag:tag",
     "sasview": "sasnet_plugin.cli.sasview:sasview",
     "bumps": "sasnet_plugin.cli.bumps:bumps",
     "mcp": "sasnet_plugin.cli.mcp:mcp",
@@ -40,7 +37,11 @@ COMMANDS = {
     "train": "sasnet_plugin.cli.train:train",
     "evaluate": "sasnet_plugin.cli.evaluate:evaluate",
     "groups": "sasnet_plugin.cli.evaluate:groups",
+    **merged_table("COMMANDS"),
 }
+_ORDER = [name for names in COMMAND_GROUPS.values() for name in names]
+#: Command -> "module:function", in the order of the help.
+COMMANDS = {name: _PLACES[name] for name in (*_ORDER, *_PLACES) if name in _PLACES}
 
 
 #: `-h` helps as `--help` does.
@@ -82,11 +83,8 @@ class LazyGroup(TyperGroup):
         """Import one command; None where there is no such command."""
         if cmd_name not in COMMANDS:
             return None
-        module, _, function = COMMANDS[cmd_name].partition(":")
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name, cls=Command, context_settings=_SETTINGS)(
-            getattr(import_module(module), function)
-        )
+        single.command(cmd_name, cls=Command, context_settings=_SETTINGS)(load(COMMANDS[cmd_name]))
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..domains import DEFAULT, Domain
+from ..extensions import service
 from ..types import SasnetError
 from .arguments import DomainName, Force
 from .files import expand
@@ -157,9 +158,9 @@ def train(
         validate=validate,
     )
     if labels is not None:
-        from ..train.recorded import record
-
-        kind, data, validation = record(kind, labels, [str(x) for x in expand(images or [])], run, seed)
+        kind, data, validation = service("record_labels")(
+            kind, labels, [str(x) for x in expand(images or [])], run, seed
+        )
     if data is None or validation is None:
         raise typer.BadParameter("give --data and --validation, or --labels and IMAGES.")
     columns = (
@@ -214,8 +215,6 @@ def _adapt(
     from rich.console import Console
     from rich.progress import Progress
 
-    from ..train.adapted import adapt
-    from ..train.gated_fit import Settings
     from ..zoo import register
 
     if not force:
@@ -224,8 +223,8 @@ def _adapt(
     model, files = _started(kind, start), [str(path) for path in expand(images)]
     with Progress(console=Console(stderr=True)) as progress, tempfile.TemporaryDirectory() as passing:
         task = progress.add_task("simulated images", total=scenes or None)
-        done = adapt(
-            kind, model, labels, files, zoo, run or Path(passing), Settings(scenes=scenes),
+        done = service("adapt")(
+            kind, model, labels, files, zoo, run or Path(passing), scenes,
             progress=lambda made: progress.update(task, completed=made),
         )  # fmt: skip
     typer.echo(done.sentence())

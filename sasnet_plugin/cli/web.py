@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import typer
 
-from ..types import SasnetError
+from ..extensions import has_service, service
+from ..types import SasnetError, installed_by
 from .arguments import Browser, Live, PagePort
-from .tag import WORK, page_app, user_name
+
+#: Where `sasnet web` keeps what is done, by default.
+WORK = Path("sasnet-web")
 
 
 def web(
@@ -39,7 +43,6 @@ def web(
     app = page_app()
     from ..predict.predictor import available_cores
     from ..web.curves.bench import Bench
-    from ..web.tabs import tagged_in
 
     bench = Bench(folder, work, workers or available_cores(), live=live)
 
@@ -50,9 +53,12 @@ def web(
 
     fragment = f"#show?{urlencode({'key': f'folder:{show}#1'})}" if show else ""
     images = bench.folder or bench.dropped
+    dropped = bench.dropped if folder else None
     tabs = app.Tabs(
         lambda: bench,
-        lambda kind: tagged_in(images, kind, bench.work, bench.dropped if folder else None, live=live),
+        (lambda kind: service("open_tags")(images, kind, bench.work, dropped, live=live))
+        if has_service("open_tags")
+        else None,
         images,
         user=user_name(),
     )
@@ -78,3 +84,28 @@ def _check(folder: Path | None, show: str) -> None:
         raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
     if show and not (folder / show).is_file():
         raise SasnetError(f"{show}: is no file of {folder}; name one of it with --show.")
+
+
+def page_app() -> Any:
+    """The module of the page's server.
+
+    Raises
+    ------
+    SasnetError
+        What it needs is not installed.
+    """
+    try:
+        from ..web import app
+    except ImportError as error:
+        raise SasnetError(
+            f"The page needs {error.name}, which is not installed; run {installed_by('web')}"
+        ) from None
+    return app
+
+
+def user_name() -> str:
+    """Of who has started the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # no such user in a container
+        return "somebody"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..extensions import load, merged_table
 from ..types import Curve, SasnetError
 from .simulator import HeldOut as HeldOut
 from .simulator import Layout as Layout
@@ -21,15 +21,8 @@ if TYPE_CHECKING:
 
     from .heads import Head, Inputs
 
-#: Name of a domain -> "module:its specification", looked up by name as others may add theirs.
-PAGES = {
-    "sas1d": "sasnet_plugin.kinds.sas1d:SAS1D",
-    "gisas_hex": "sasnet_plugin.kinds.gisas_hex:GISAS_HEX",
-    "gisas_growth": "sasnet_plugin.kinds.gisas_growth:GISAS_GROWTH",
-    "sans2d": "sasnet_plugin.kinds.sans2d:SANS2D",
-    "diffraction": "sasnet_plugin.kinds.diffraction:DIFFRACTION",
-    "xray_tags": "sasnet_plugin.kinds.xray_tags:XRAY_TAGS",
-}
+#: Name of a domain -> "module:its specification"; extensions add theirs.
+PAGES = {"sas1d": "sasnet_plugin.domains.sas1d:SAS1D", **merged_table("KINDS")}
 #: What a command means where it is told of no domain, and a file is taken for that no other recognises.
 DEFAULT = "sas1d"
 
@@ -217,10 +210,9 @@ def specification(name: str) -> Domain:
     """
     if name not in PAGES:
         raise SasnetError(f"{name}: no such kind of measurement; choose one of {', '.join(PAGES)}.")
-    module, _, attribute = PAGES[name].partition(":")
-    found = getattr(import_module(module), attribute)
-    assert isinstance(found, Domain)
-    return found
+    domain = load(PAGES[name])
+    assert isinstance(domain, Domain)
+    return domain
 
 
 def names_and_titles() -> str:

@@ -1,9 +1,9 @@
-"""Whether a curve or an image can be assessed: its points and uncertainties, its window, its geometry."""
+"""Whether a curve can be assessed: its points, its uncertainties and its q range."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from ..digits import rounded
 from ..domains import Seen
 from ..domains.heads import Parameter
 from ..noise import estimate_dintensity
-from ..types import Curve, DataError, Image
+from ..types import Curve, DataError
 from .findings import QuantitiesFinding, Value
 
 #: Of a curve that a simple shape explains, after its name.
@@ -24,8 +24,6 @@ UNINFORMATIVE = "A power law plus a constant explains this curve within its unce
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.
 _ROUNDING = 0.2
-#: Quantities that make a sample another one; resolutions or backgrounds beyond training only cost precision.
-_SIZES = ("lattice", "radius", "spacing")
 
 
 def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
@@ -108,105 +106,6 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)
 
 
-#: Less than this share of the window, or fewer counts in it, is too little to answer: training has
-#: 10⁴ counts.
-LEAST_SEEN, FEW_COUNTS = 0.1, 1000
-_UNITS = {"wavelength": "Å", "alpha_i": "degrees"}
-
-
-def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """The image on the window that the network sees, and what is to be said of it.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest: ``window`` and ``stated``.
-
-    Raises
-    ------
-    DataError
-        Too little of it was measured, or it holds no counts.
-    """
-    return _checked(image, on_window(image, inputs["window"]), image.notes, inputs)
-
-
-def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """As `check_image`; where a part of the window was not measured, a note says how large the rest is.
-
-    Nothing is known of patterns with next to no counts, or whose horizon is not where the incidence puts it.
-    """
-    from ..data.images.horizon import misfit
-
-    seen = on_window(image, inputs["window"])
-    found = _checked(image, seen, seen.notes, inputs)
-    total = float(seen.counts[seen.mask].sum())
-    if total < FEW_COUNTS:
-        said = (
-            f"The angular range of the network holds {total:.0f} counts, too few to answer; measure longer."
-        )
-    else:
-        said = misfit(image)
-    return replace(found, notes=(*found.notes, said), known=False) if said else found
-
-
-def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[str, Any]) -> Seen:
-    beyond = [
-        f"{name} = {getattr(image.geometry, name):g} {_UNITS[name]} is outside what the network was trained"
-        f" with, {low:g} to {high:g} {_UNITS[name]}."
-        for name, (low, high) in inputs["stated"].items()
-        if not low <= getattr(image.geometry, name) <= high
-    ]
-    return Seen(seen, (*notes, *beyond), known=not beyond)
-
-
-def on_window(image: Image, window: Mapping[str, Any]) -> Image:
-    """The image on a window: ``rows``, ``columns`` and the outer edges ``phi``, ``alpha_f``, degrees.
-
-    Raises
-    ------
-    DataError
-        Too little of it was measured, or it holds no counts.
-    """
-    from ..data.images import to_window
-
-    (left, right), (low, high) = window["phi"], window["alpha_f"]
-    shape = int(window["rows"]), int(window["columns"])
-    seen = to_window(image, phi=(left, right), alpha_f=(low, high), shape=shape)
-    name = image.file or "the image"
-    if np.mean(seen.mask) < LEAST_SEEN:
-        raise DataError(
-            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the angular range of the network (phi"
-            f" {left:g} to {right:g}, alpha_f {low:g} to {high:g} degrees) was measured; check the geometry"
-            " and the mask."
-        )
-    if not np.any(seen.counts[seen.mask] > 0):
-        raise DataError(f"{name}: holds no counts in the angular range of the network; check the geometry.")
-    return seen
-
-
-def beyond_training(findings: Iterable[Any]) -> list[str]:
-    """Sentences on sizes that lie beyond training by more than their errors.
-
-    A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of 450
-    and 510 Å it says 431 and 435, trained with up to 420.
-    """
-    said = []
-    for finding in [one for one in findings if isinstance(one, QuantitiesFinding)]:
-        sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]
-        said += [_beyond(parameter, finding.known.get(parameter.name)) for parameter in sizes]
-    return list(filter(None, said))
-
-
-def _beyond(parameter: Parameter, value: Value | None) -> str:
-    low, high = parameter.prior
-    if value is None or (value.value - value.error <= high and value.value + value.error >= low):
-        return ""
-    return (
-        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, beyond the {low:g} to"
-        f" {high:g} {parameter.unit} that this model was trained with."
-    )
-
-
 @dataclass(frozen=True)
 class ScatterSettings:
     """When uncertainties do not fit the points."""
@@ -282,3 +181,30 @@ def _scatter_share(intensity: Floats, sigma: Floats) -> float:
     share = float(np.median(np.abs(differences) / expected) / _MEDIAN)
     changes = float(np.mean(differences[1:] * differences[:-1] < 0))
     return 1.0 if share > 1 and changes < SETTINGS.changes else share
+
+
+#: Quantities that make a sample another one; resolutions or backgrounds beyond training only cost precision.
+_SIZES = ("lattice", "radius", "spacing")
+
+
+def beyond_training(findings: Iterable[Any]) -> list[str]:
+    """Sentences on sizes that lie beyond training by more than their errors.
+
+    A network knows no larger sizes, but what it extrapolates is beyond the range as well: of lattices of 450
+    and 510 Å it says 431 and 435, trained with up to 420.
+    """
+    said = []
+    for finding in [one for one in findings if isinstance(one, QuantitiesFinding)]:
+        sizes = [parameter for parameter in finding.head.parameters if parameter.name in _SIZES]
+        said += [_beyond(parameter, finding.known.get(parameter.name)) for parameter in sizes]
+    return list(filter(None, said))
+
+
+def _beyond(parameter: Parameter, value: Value | None) -> str:
+    low, high = parameter.prior
+    if value is None or (value.value - value.error <= high and value.value + value.error >= low):
+        return ""
+    return (
+        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, beyond the {low:g} to"
+        f" {high:g} {parameter.unit} that this model was trained with."
+    )

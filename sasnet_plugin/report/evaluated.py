@@ -5,31 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..domains.heads import Distribution, Head, Outputs, Quantities
+from ..domains.heads import Head, Outputs
 from ..domains.simulator import HeldOut
+from ..extensions import has_service, service
 from ..files import write_figure
 from ..predict import Predictor
-from ..predict.arithmetic import smoothed
 from ..predict.decoding import decode, in_scope
 from ..simulate.dataset import Dataset
 from ..simulate.stream import held_out
 from ..types import SasnetError
 from ..workers.spread import Workers
 from ..zoo import ZooModel
-from .images.insight import bias_section, pls_section
 from .model_card import model_card
 from .parts import Job, in_parts
 from .scores import scope_figures, score, table
-
-if TYPE_CHECKING:
-    from .images.pages import Section
 
 #: Known examples for one of each other kind.
 KNOWN = 10
@@ -47,8 +43,8 @@ class Evaluated:
     table: str
     draw: Callable[[Path], None]  #: (file) draws them.
     card: Callable[[], str]  #: () to the text of the model card.
-    #: () to parts of a page that says why, `report.images.page.Section`.
-    sections: Callable[[], Sequence[Section]] | None = None
+    #: (name, training logs by run, examples between two of their rows, path) writes the page that says why.
+    write_page: Callable[[str, Mapping[str, Path], int, Path], object] | None = None
 
 
 def evaluated(
@@ -105,7 +101,9 @@ def evaluated(
         text,
         lambda path: draw(result, path),
         lambda: model_card(model.domain, model.manifest, text),
-        lambda: _sections(heads, findings, held),
+        partial(service("network_page"), text, heads, findings, held)
+        if has_service("network_page")
+        else None,
     )
 
 
@@ -175,29 +173,6 @@ def _scored(
 ) -> dict[str, dict[str, float]]:
     own = [next((f for f in findings[row] if f.head.name == head.name), None) for row in rows.tolist()]
     return score(head, own, held.targets[head.name][rows]) if own[0] is not None else {}
-
-
-def _sections(heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut) -> list[Section]:
-    """Which pictures go with which answers; what is made of samples whose every angle is alike."""
-    found = []
-    features = held.inputs.get("features")
-    if features is None or features.ndim != 4:
-        return []
-    for head in heads:
-        truth = held.targets[head.name][: held.known]
-        if isinstance(head, Distribution):
-            found.append(pls_section(features[: held.known], smoothed(truth, head), f"p({head.name})"))
-            found += _bias(head, findings, truth)
-        elif isinstance(head, Quantities):
-            found.append(pls_section(features[: held.known], truth, "the quantities"))
-    return found
-
-
-def _bias(head: Distribution, findings: Sequence[Sequence[Any]], truth: NDArray[Any]) -> list[Section]:
-    """What is said of samples whose every angle is alike, where there are any."""
-    even = np.flatnonzero(np.ptp(truth, axis=1) < 1e-6).tolist()
-    own = [next(f for f in findings[row] if f.head is head) for row in even]
-    return [bias_section(head.grid, np.array([one.p for one in own]))] if len(own) > 1 else []
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

@@ -147,7 +147,7 @@ def draw_curve(axes: Axes, curve: Curve) -> None:
 
 def _draw_image(axes: Axes, image: Image) -> None:
     """Counts in logarithmic colours; what is masked is left white."""
-    from .images.canvas import axes_of
+    from .canvas import axes_of
 
     lit = image.counts[image.mask & (image.counts > 0)]
     low, high = (float(x) for x in np.percentile(lit, [5, 99.8])) if lit.size else (0.0, 1.0)

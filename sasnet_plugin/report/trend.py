@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..digits import unit_text
-from .images.canvas import Draw, Paint, framed, svg
+from .canvas import Draw, Paint, framed, svg
 from .page.document import document, notes, verdict
 
 if TYPE_CHECKING:

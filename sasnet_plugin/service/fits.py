@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.failure import sentence_of
+from ..extensions import service
 from ..fitting.progress import Watched
 from ..fitting.verdict.next_step import changes_of, command, entry_of, exact
 from .answers import fit_options
-from .images.job import ImageJob
 from .messages import plain
 from .places import Place, Reader
 
@@ -41,17 +41,17 @@ Say = Callable[[tuple[str, Any]], None]
 class FitJob:
     """What is to be fitted."""
 
-    places: tuple[Place, ...]  #: One curve, or several of one sample.
+    places: tuple[Place, ...]  #: One curve, several of one sample, or an image.
     folder: str  #: For what is written of it; made.
-    #: As a request of `sasnet serve` says how (`answers.fit_options`).
+    #: As a request of `sasnet serve` says how (`answers.fit_options`); of an image ``image``, ``kind``,
+    #: ``geometry`` (`images.service.kinds.How`) and ``time_limit`` in seconds.
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-def begin(workers: int) -> Callable[[FitJob | ImageJob, Say], tuple[str, Any]]:
+def begin(workers: int) -> Callable[[FitJob, Say], tuple[str, Any]]:
     """In a process of the pool: what does fits: says `PROGRESS`, `ANSWER`, at last `FILES` or `PROBLEM`."""
     from ..fitting.api import bank_path
     from ..fitting.pool import Workers
-    from .images.fits import verified
 
     os.environ.setdefault("MPLBACKEND", "Agg")
     # Windows and pages of whoever asked have priority; with 10 nothing would be left beside busy processes.
@@ -60,10 +60,10 @@ def begin(workers: int) -> Callable[[FitJob | ImageJob, Say], tuple[str, Any]]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     pool, reader = Workers(bank_path(), workers).__enter__(), Reader()
 
-    def do(job: FitJob | ImageJob, say: Say) -> tuple[str, Any]:
+    def do(job: FitJob, say: Say) -> tuple[str, Any]:
         try:
-            if isinstance(job, ImageJob):
-                answer, files = verified(job, lambda stage: say((PROGRESS, {"name": stage})))
+            if job.body.get("image"):
+                answer, files = service("fit_image")(job, lambda stage: say((PROGRESS, {"name": stage})))
                 say((ANSWER, answer))
                 return FILES, files
             return _done(pool, reader, job, say, workers)

@@ -9,11 +9,13 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..data.failure import sentence_of
+from ..extensions import has_service, service
 from ..types import Curve, DataError, GroupGuess, ModelGuess, SasnetError, Suggestion
 from .evaluate import Evaluator, beside
 from .messages import plain
@@ -75,26 +77,23 @@ class Desk:
 
     def is_image(self, place: Place) -> bool:
         """Whether a file holds images, and no curve."""
-        from .images.kinds import How
-        from .images.listed import is_image, surely_image
-
-        if surely_image(place.path, How()):
+        if not has_service("is_image"):
+            return False
+        if service("is_image")(place.path):
             return True
         try:
             self.reader.curves(place)
         except DataError:
-            return is_image(place.path)
+            return bool(service("may_hold_images")(Path(place.path)))
         return False
 
     def look(self, place: Place, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """A line for each data set of a file: what it may be, and how it looks; of images, see `images`."""
         from ..predict import open_classifier
-        from .images.kinds import how_of
-        from .images.listed import listed
 
-        how = how_of(body)
-        if how.kind or self.is_image(place):
-            return listed(place.path, how)
+        if body.get("kind") or self.is_image(place):
+            found_images: list[dict[str, Any]] = service("list_images")(place.path, body)
+            return found_images
         classifier, curves = open_classifier(), self.reader.curves(place)
         found = classifier.suggest(list(curves), top=1)
         return [_line(curve, one) for curve, one in zip(curves, found, strict=True)]

@@ -17,9 +17,10 @@ from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from ..extensions import has_service, service
 from ..types import SasnetError
 from .access import Guard, Keys, listening
-from .routes import batches, curves, entry, fits, gallery, images, labels, models, pages, tagging
+from .routes import batches, curves, entry, fits
 from .tabs import Opened, Tabs
 
 _HERE = Path(__file__).parent
@@ -40,8 +41,9 @@ def application(opened: Opened, keys: Keys) -> Any:
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True)
     app.state.templates = Jinja2Templates(env=environment)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
-    for purpose in (entry, tagging, pages, images, labels, models, curves, fits, gallery, batches):
-        app.include_router(purpose.router)
+    extra = service("routers")() if has_service("routers") else ()
+    for router in (entry.router, *extra, curves.router, fits.router, batches.router):
+        app.include_router(router)
 
     @app.exception_handler(SasnetError)
     async def told(request: Request, error: SasnetError) -> JSONResponse:

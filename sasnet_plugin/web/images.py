@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import signature
+from ..extensions import has_service, service
 from ..types import SasnetError, printable
 from .content import Stamp, stamp_at, stamp_of
 
@@ -123,7 +123,7 @@ class Images:
         if os.path.splitext(file)[1].lower() not in TABLES or self.stamp.get(file) == stamp:
             return False
         if self._tables.get(file) != stamp:
-            if signature.sans(self.folder_of(file) / file) or signature.is_image(self.folder_of(file) / file):
+            if has_service("is_image_file") and service("is_image_file")(self.folder_of(file) / file):
                 return False
             self._tables[file] = stamp
         return True

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
-from ..domains import recognised
-from ..types import SasnetError
 from .curves.bench import Bench
-from .events import Log
-from .images import Images
-from .retraining import Retraining
-from .thumbnails import Thumbnails, cache_of
-from .workspace import Workspace
-
-#: Files that are looked at to see what a folder holds.
-_LOOKED_AT = 20
 
 
-@dataclass(frozen=True)
-class Tagging:
-    """A folder of images whose tags are given."""
+class Tagging(Protocol):
+    """Tags of a folder of images, as an extension has them."""
 
-    workspace: Workspace
-    retraining: Retraining  #: Of the images' model.
+    @property
+    def workspace(self) -> Any:
+        """What people do to labels."""
+
+    @property
+    def retraining(self) -> Any:
+        """Of the images' model."""
 
     def close(self) -> None:
         """End what is under way."""
-        self.retraining.stop()
-        self.workspace.close()
 
 
 @dataclass(frozen=True)
@@ -98,43 +90,3 @@ class Opened:
         for one in (self._tagging, self._bench):
             if one is not None:
                 one.close()
-
-
-def tagged_in(
-    folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True
-) -> Tagging:
-    """Open the tags of images of a kind; labels and retrained models lie in a folder.
-
-    Parameters
-    ----------
-    dropped : Path, optional
-        A folder of files that were dropped on the page; their images are tagged, too.
-
-    Raises
-    ------
-    SasnetError
-        The labels are another folder's, or cannot be read.
-    """
-    work.mkdir(parents=True, exist_ok=True)
-    log = Log(str(work / "labels.sqlite"))
-    without = work if folder.parent != work else None  # what was dropped lies there, too
-    thumbnails = Thumbnails(cache_of(folder))
-    workspace = Workspace(folder, kind, log, thumbnails, live=live, without=without, dropped=dropped)
-    folders = [workspace.folder, *([] if dropped is None else [dropped])]
-    return Tagging(workspace, Retraining(work / "retrained", kind, folders))
-
-
-def kind_of(folder: Path) -> str:
-    """What most of the first files of a folder are.
-
-    Raises
-    ------
-    SasnetError
-        There is no file yet, or one may be of several kinds.
-    """
-    images = Images(folder)
-    images.take(images.look())
-    votes = Counter(recognised(images.folder / file, tags=True) for file, _ in images.keys[:_LOOKED_AT])
-    if not votes:
-        raise SasnetError(f"{folder}: holds no files yet; say what will come with --domain.")
-    return votes.most_common(1)[0][0]

@@ -64,10 +64,10 @@ except SystemExit:
 
 def test_a_curve_imports_nothing_that_reads_images_or_containers() -> None:
     parts = (
-        "data.images",
-        "data.diffraction.",
-        "data.sans.",
-        "data.xray_tags.",
+        "images.reading",
+        "images.diffraction.reading.",
+        "images.sans.reading.",
+        "images.xray_tags.reading.",
         "hdf5",
         "structured",
         "h5py",

@@ -220,7 +220,7 @@ _BILLION = "<?xml version='1.0'?><!DOCTYPE a [<!ENTITY a0 'ha'>" + "".join(
 _THOUSANDS = "".join(f"{q:.6f} {1e4 * i:,.3f} {200 * i:.3f}\n" for q, i in zip(Q, I, strict=True))
 
 CASES: dict[str, Case] = {
-    "no-data.sans": ("refused", text("FORMATVERSION: 1.0\nWAVELENGTH: 6\n")),
+    "no-images.sans.reading": ("refused", text("FORMATVERSION: 1.0\nWAVELENGTH: 6\n")),
     "short.sans": ("refused", text("FORMATVERSION: 1.0\nSIZE_X: 100000\nSIZE_Y: 100000\nDATA:\n1 1\n")),
     "empty.sans": ("refused", text("DATA:\n")),
     **{f"links-{kind}.h5": ("either", partial(links, kind=kind)) for kind in ("soft", "hard", "self", "fan", "deep")},

@@ -50,7 +50,7 @@ def soon(function: Callable[[], object]) -> object:
 @pytest.mark.parametrize(
     "name",
     [
-        "no-data.sans", "outside-link.h5", "outside-storage.h5", "outside-virtual.h5",
+        "no-images.sans.reading", "outside-link.h5", "outside-storage.h5", "outside-virtual.h5",
         "claims-10gb.h5", "cut-60.tif", "cut-99.tif", "cut-plain.tif", "loop.tif", "loop-packed.tif",
         "wide.tif",
         "far.tif", "no-directory.tif", "claims.npy", "claims.edf", "claims.cbf", "newlines.cbf", "axis.int",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.data import load
-from sasnet_plugin.data.signature import sans
+from sasnet_plugin.images.recognition import rate_sans
 from sasnet_plugin.types import Curve, DataError
 
 Q = np.geomspace(5e-3, 0.3, 70)
@@ -73,7 +73,7 @@ def pixels(fast_y: bool, *, positive: bool = False) -> list[np.ndarray]:
 def test_pixels_as_rows_without_words_are_an_image(tmp_path: Path, between: str, *, fast_y: bool) -> None:
     path = tmp_path / "a.dat"
     path.write_text(rows(*pixels(fast_y), between=between))
-    assert sans(path) == 1.0
+    assert rate_sans(path) == 1.0
     with pytest.raises(DataError, match="two-dimensional"):
         load(path)
 
@@ -89,7 +89,7 @@ def test_frames_in_one_table_are_no_image(tmp_path: Path) -> None:
     path = tmp_path / "a.dat"
     frame, q = np.repeat(np.arange(12.0), 70), np.tile(Q, 12)
     path.write_text(rows(frame, q, np.tile(INTENSITY, 12), np.tile(ERROR, 12)))
-    assert sans(path) == 0.0
+    assert rate_sans(path) == 0.0
 
 
 @pytest.mark.parametrize("first", [0, 1, 17])

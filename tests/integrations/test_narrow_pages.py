@@ -13,9 +13,9 @@ from chromium import Page
 from simulated_fits import simulated
 from tinyzoo import write_zoo
 
-from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
+from sasnet_plugin.images.gisas.specification import GISAS_HEX
+from sasnet_plugin.images.report.pages import answer_page
 from sasnet_plugin.predict import open_predictor
-from sasnet_plugin.report.images.pages import answer_page
 from sasnet_plugin.report.page.fit_report import write_report
 from sasnet_plugin.report.page.overview import Row, thumbnail, write_overview
 

@@ -17,7 +17,7 @@ from child import PATIENCE, REPOSITORY
 from chromium import Page
 from webpages import made_small
 
-from sasnet_plugin.kinds.diffraction import DIFFRACTION
+from sasnet_plugin.images.diffraction.specification import DIFFRACTION
 
 #: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
 PICTURES = os.environ.get("SASNET_PICTURES")

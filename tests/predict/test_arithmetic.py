@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tinypatterns import folded_w1
 
+from sasnet_plugin.images.gisas.simulation.geometry import PERIOD, XI
+from sasnet_plugin.images.gisas.simulation.priors import deltas, sample_orientation
 from sasnet_plugin.predict.arithmetic import circular_w1, mirrored
-from sasnet_plugin.simulate.gisas.geometry import PERIOD, XI
-from sasnet_plugin.simulate.gisas.priors import deltas, sample_orientation
 
 
 def at(*angles: float) -> np.ndarray:

@@ -46,7 +46,7 @@ def test_a_mirror_image_is_answered_as_the_image_is() -> None:
             f"{head.name}_band": np.stack([said[:, :bins], said[:, bins:]], -1),
         }
 
-    from sasnet_plugin.data.images.features import mirrored_inputs
+    from sasnet_plugin.images.reading.features import mirrored_inputs
     from sasnet_plugin.predict.arithmetic import mirrored, softmax
 
     inputs = {"features": rng.standard_normal((3, 64, 64, 3)).astype(np.float32)}

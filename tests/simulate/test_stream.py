@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sasnet_plugin.data.images.features import mirrored as mirrored_features
 from sasnet_plugin.domains import Domain
-from sasnet_plugin.domains.gisas_hex import GEOMETRY
-from sasnet_plugin.kinds.gisas_growth import GISAS_GROWTH
-from sasnet_plugin.kinds.gisas_hex import GISAS_HEX
-from sasnet_plugin.kinds.sas1d import SAS1D
+from sasnet_plugin.domains.sas1d import SAS1D
+from sasnet_plugin.images.gisas.heads import GEOMETRY
+from sasnet_plugin.images.gisas.simulation.basis import mix
+from sasnet_plugin.images.gisas.simulation.priors import deltas
+from sasnet_plugin.images.gisas.simulation.simulator import example
+from sasnet_plugin.images.gisas.specification import GISAS_HEX
+from sasnet_plugin.images.growth.specification import GISAS_GROWTH
+from sasnet_plugin.images.reading.features import mirrored as mirrored_features
 from sasnet_plugin.predict.arithmetic import mirrored
 from sasnet_plugin.simulate.dataset import Dataset
-from sasnet_plugin.simulate.gisas.basis import mix
-from sasnet_plugin.simulate.gisas.priors import deltas
-from sasnet_plugin.simulate.gisas.simulator import example
 from sasnet_plugin.simulate.shards import Request, plan
 from sasnet_plugin.simulate.stream import Stream, augmented, held_out, scaled, with_others
 

@@ -12,7 +12,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 
 def _begun(**sizes: int) -> tuple[Any, Any, tuple[str, ...]]:
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.network import build
     from sasnet_plugin.train.started import begin_with
     from sasnet_plugin.zoo import open_model
@@ -39,10 +39,10 @@ def test_a_network_that_begins_with_the_installed_one_answers_as_it_does() -> No
 
 
 def test_a_network_of_sets_begins_with_the_installed_one_as_well() -> None:
-    from sasnet_plugin.data.sans.features import FRAMES, N_CHANNELS
-    from sasnet_plugin.data.sans.polar import N_RINGS
     from sasnet_plugin.domains.heads import FRAME_MASK
-    from sasnet_plugin.kinds.sans2d import SANS2D
+    from sasnet_plugin.images.sans.reading.features import FRAMES, N_CHANNELS
+    from sasnet_plugin.images.sans.reading.polar import N_RINGS
+    from sasnet_plugin.images.sans.specification import SANS2D
     from sasnet_plugin.train.network import build
     from sasnet_plugin.train.started import begin_with
     from sasnet_plugin.zoo import open_model

@@ -20,7 +20,7 @@ NET = {"stem": 8, "stages": ((8, 1), (16, 1)), "dense": 32, "dense_blocks": 1}
 SMALL = f"""
 import sys
 from pathlib import Path
-from sasnet_plugin.kinds.sas1d import SAS1D
+from sasnet_plugin.domains.sas1d import SAS1D
 from sasnet_plugin.train.loop import TrainConfig, train
 
 if __name__ == "__main__":
@@ -40,7 +40,7 @@ def _alive(group: int) -> bool:
 @pytest.fixture(scope="module")
 def finished(shards: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[int]]:
     """A run of 140 steps, killed with SIGKILL after a checkpoint, and the steps of its second start, here."""
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.loop import TrainConfig, train
 
     folder = tmp_path_factory.mktemp("run")
@@ -82,7 +82,7 @@ def test_a_killed_run_goes_on_where_it_was(finished: tuple[Path, list[int]]) -> 
 
 
 def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path) -> None:
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.feed import Feed
     from sasnet_plugin.types import SimulationError
 
@@ -97,7 +97,7 @@ def test_a_worker_that_is_killed_ends_the_training_with_a_sentence(shards: Path)
 
 
 def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int]]) -> None:
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.loop import TrainConfig, train
     from sasnet_plugin.types import SasnetError
 
@@ -108,7 +108,7 @@ def test_other_settings_are_refused(shards: Path, finished: tuple[Path, list[int
 def test_packaged_model_answers_as_trained_and_has_learned(
     shards: Path, finished: tuple[Path, list[int]], tmp_path: Path
 ) -> None:
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.report.evaluation import evaluate, predict
     from sasnet_plugin.simulate.examples import other_set, protocol_set
     from sasnet_plugin.simulate.labelled import concatenate
@@ -141,7 +141,7 @@ def test_packaged_model_answers_as_trained_and_has_learned(
 
 
 def test_every_curve_is_drawn_once_and_batches_mix_settings() -> None:
-    from sasnet_plugin.kinds.sas1d import SAS1D
+    from sasnet_plugin.domains.sas1d import SAS1D
     from sasnet_plugin.train.feed import Feed
 
     feed = Feed(SAS1D, Path("nowhere"), seed=0, batch=32, workers=0)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
-from tagpages import HOME
 
 from sasnet_plugin.service.line import UnansweredError
 from sasnet_plugin.types import SasnetError
@@ -26,6 +25,7 @@ from sasnet_plugin.web.curves.settings import CURVES
 from sasnet_plugin.web.curves.shelf import FOLDER, Shelf
 from sasnet_plugin.web.tabs import Opened, Tabs
 
+HOME = "http://127.0.0.1:8000"
 KEY = "folder:peak.dat#1"
 GET = ["/", "/api/files", "/api/news", "/api/about", "/api/model?name=sphere", "/api/fits?key=x",
        "/api/fits/1", "/fits/1/report.html", "/static/curves/main.js", "/api/keys", "/api/batches",

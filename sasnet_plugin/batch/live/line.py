@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ...predict.classes import ClassesFinding
 from ...predict.described import SizeFinding
@@ -139,6 +139,8 @@ def said(answer: Answer) -> Said:
 @dataclass(frozen=True)
 class CurveLines:
     """Lines of curves."""
+
+    together: ClassVar[int] = 16
 
     groups: Sequence[str]
     fitted: Fitted | None = None  #: A model that is fitted to each curve.

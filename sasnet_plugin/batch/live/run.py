@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from zipfile import BadZipFile
 
 from ...files import put_whole
@@ -57,6 +57,9 @@ class Arrivals(Protocol):
 
 class Lines(Protocol):
     """What a line of the table says of a measurement."""
+
+    #: Measurements that are answered together.
+    together: ClassVar[int]
 
     def titles(self) -> list[str]:
         """Titles of all columns, those of `line.HEAD` first."""

@@ -93,24 +93,13 @@ class Outputs:
 
     def image(self, kind: Domain, image: Any, found: Answer) -> bool:
         """Write the page of an image's fit and the fit as NXcanSAS; whether there was no fit to export."""
-        from ...files import MARK, check_output
-        from ...fitting.images.oriented_fit import OrientedFit
-        from ...report.exports.nxcansas_image import image_name, write_image
-        from ...report.images.pages import answer_page, page_name
+        from ...extensions import service
+        from ...files import check_output
 
         if self.report is not None:
-            check_output(self.report / page_name(image, self.report), force=self.force)
-            answer_page(kind, image, found, self.report)
-        if self.export is None:
-            return False
-        fit = next((one for one in found.findings if isinstance(one, OrientedFit)), None)
-        if fit is None:
-            return True
-        self.export.mkdir(parents=True, exist_ok=True)
-        path = self.export / image_name(image, self.export)
-        check_output(path, force=self.force, mark=MARK)
-        write_image(image, fit, path)
-        return False
+            check_output(self.report / service("page_name")(image, self.report), force=self.force)
+            service("answer_page")(kind, image, found, self.report)
+        return self.export is not None and not service("export_fit")(image, found, self.export, self.force)
 
     def together(self, found: SampleResult, *, said: bool) -> int:
         """Write page, exports, a figure and lines of a sample's curves; how many things failed."""

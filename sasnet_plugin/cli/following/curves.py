@@ -293,7 +293,7 @@ def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], 
 
 def _write_plot(asked: Asked, follower: Follower) -> None:
     from ...files import put_aside
-    from ...report.images.canvas import save
+    from ...report.canvas import save
 
     assert asked.plot is not None
     draw, size, _ = _drawn(asked, follower)

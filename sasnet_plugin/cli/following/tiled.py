@@ -14,6 +14,7 @@ import typer
 
 from ...domains import DEFAULT, ReadOptions, specification
 from ...domains.heads import Classes, Quantities, Tags
+from ...extensions import service
 from ...types import SasnetError
 from .curves import Asked, follow_series, lines_of_curves
 
@@ -60,22 +61,27 @@ def follow_tiled(
 
 
 def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
-    from ...batch.follow import TOGETHER
-    from ...batch.live.image_line import ImageLines
-    from ...batch.live.run import TOGETHER as CURVES_TOGETHER
     from ...integrations.tiled.behind import Behind
     from ...integrations.tiled.given_back import Manner
     from ...predict import open_predictor
 
     predictor, curves = open_predictor(source.kind), source.kind == DEFAULT
-    lines: Lines = lines_of_curves(asked, predictor) if curves else ImageLines(predictor.manifest.heads)
-    together = CURVES_TOGETHER if curves else TOGETHER
+    lines: Lines = (
+        lines_of_curves(asked, predictor) if curves else service("series_lines")(predictor.manifest.heads)
+    )
     belongs = _belongs(str(source.address))
     manner = Manner(asked.watch, asked.force, _told)
     ways = list(_ways(asked, source, lines.titles(), back, manner))
     with Behind(ways, manner) as behind:
         follow_series(
-            asked, source, predictor, lines, belongs, back=behind, together=together, changes_sought=curves
+            asked,
+            source,
+            predictor,
+            lines,
+            belongs,
+            back=behind,
+            together=lines.together,
+            changes_sought=curves,
         )
     if behind.left:
         typer.echo(

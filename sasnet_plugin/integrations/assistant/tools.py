@@ -238,7 +238,7 @@ class Tools:
         import tempfile
         from pathlib import Path
 
-        from ...report.images.canvas import save
+        from ...report.canvas import save
 
         found = self._fit(fit)
         with tempfile.TemporaryDirectory(prefix="sasnet-") as folder:

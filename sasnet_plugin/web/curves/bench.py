@@ -43,7 +43,7 @@ class Bench:
         roots = {FOLDER: self.folder, DROPPED: self.dropped}
         self._line = Line(CURVES.ask_seconds)
         self._line.start()
-        self._images = Line(CURVES.look_seconds, "sasnet_plugin.service.images.desk:begin")
+        self._images = Line(CURVES.look_seconds, "sasnet_plugin.images.service.desk:begin")
         there = {root: path for root, path in roots.items() if path is not None}
         self.shelf = Shelf(there, self.work, self._record, Line(CURVES.look_seconds), live=live)
         self.listing = Listing(self.shelf)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ...service.fits import ANSWER, FILES, PROBLEM, PROGRESS, FitJob
-from ...service.images.job import ImageJob
 from ...service.places import Place
 from ...service.turns import BEGUN, CANCELLED, Queue
 from ...types import SasnetError
@@ -82,8 +81,7 @@ class History:
                 raise SasnetError(f"{CURVES.most_waiting} fits wait already; 'sasnet batch' is for so many.")
             number = self._record.add(ASKED, keys[0], {"keys": list(keys), "asked": dict(body)})
             self._take(ASKED, number, time.time(), {"keys": list(keys), "asked": dict(body)})
-            job = ImageJob if body.get("image") else FitJob
-            self._queue.add(number, job(tuple(places), str(self.folder_of(number)), body))
+            self._queue.add(number, FitJob(tuple(places), str(self.folder_of(number)), body))
             return self._fits[number]
 
     def stop(self, number: int) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 from ...digits import significant
 from ...fitting.result.verdict import DOES_NOT, DOUBTS, EXPLAINS
 from ...predict.classes import percent
-from ...service.images.listed import CHOOSE
 from ...types import SasnetError, product_name
 from ..on_page import on_page
 from .settings import CURVES
@@ -115,7 +114,7 @@ def _state(row: Row) -> str:
         chisq = row.verdict.get("chisq")
         return f"fitted, χ² {significant(chisq, 3)}" if chisq else str(level)
     if row.is_image:
-        return "answered" if row.line["image"] else CHOOSE
+        return "answered" if row.line["image"] else str(row.line["answer"])
     return "cannot be read" if row.problem else "classified" if row.line else "waits"
 
 

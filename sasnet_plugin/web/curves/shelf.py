@@ -86,7 +86,7 @@ class Shelf:
         self._urgent: deque[tuple[str, str]] = deque()
         self._unread: set[tuple[str, str]] = set()
         self._known = {event.about: event.body for event in record.events(LOOKED)}
-        #: File -> how it is read where somebody has said it: of an image as `service.images.kinds.How`, of
+        #: File -> how it is read where somebody has said it: of an image as `images.service.kinds.How`, of
         #: curves the `Place.q_unit` and `Place.wavelength`.
         self._chosen = {event.about: event.body for event in record.events(CHOSEN)}
         self._closed, self._more = threading.Event(), threading.Event()

@@ -1,0 +1,36 @@
+"""Images: every kind of measurement besides curves; the rest of the package works without this folder.
+
+The tables are read by `sasnet_plugin.extensions`.
+"""
+
+#: Kind of measurement -> its specification.
+KINDS = {
+    "gisas_hex": "sasnet_plugin.images.gisas.specification:GISAS_HEX",
+    "gisas_growth": "sasnet_plugin.images.growth.specification:GISAS_GROWTH",
+    "sans2d": "sasnet_plugin.images.sans.specification:SANS2D",
+    "diffraction": "sasnet_plugin.images.diffraction.specification:DIFFRACTION",
+    "xray_tags": "sasnet_plugin.images.xray_tags.specification:XRAY_TAGS",
+}
+#: Command -> its function.
+COMMANDS = {
+    "sort": "sasnet_plugin.images.commands.sort:sort",
+    "tag": "sasnet_plugin.images.commands.tag:tag",
+}
+#: What other parts of the package ask for -> the function that does it.
+SERVICES = {
+    "answer_page": "sasnet_plugin.images.report.pages:answer_page",
+    "adapt": "sasnet_plugin.images.training.adapted:adapt",
+    "export_fit": "sasnet_plugin.images.sans.nxcansas:export_fit",
+    "fit_image": "sasnet_plugin.images.service.fits:verified",
+    "follow": "sasnet_plugin.images.commands.follow:follow_images",
+    "is_image": "sasnet_plugin.images.service.listed:is_surely_image",
+    "is_image_file": "sasnet_plugin.images.recognition:is_image_file",
+    "list_images": "sasnet_plugin.images.service.listed:list_images",
+    "may_hold_images": "sasnet_plugin.images.reading.formats:may_hold_images",
+    "open_tags": "sasnet_plugin.images.tagging.tab:tagged_in",
+    "page_name": "sasnet_plugin.images.report.pages:page_name",
+    "network_page": "sasnet_plugin.images.report.insight:write_network_page",
+    "record_labels": "sasnet_plugin.images.training.recorded:record",
+    "routers": "sasnet_plugin.images.tagging.routes:routers",
+    "series_lines": "sasnet_plugin.images.line:ImageLines",
+}

@@ -1,0 +1,1 @@
+"""Diffraction images of single particles: tags, sizes and sorting."""

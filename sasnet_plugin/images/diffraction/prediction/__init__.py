@@ -1,0 +1,1 @@
+"""What is said of diffraction images of single particles."""

@@ -1,0 +1,108 @@
+"""How long a single particle looks: the axis ratio of the ellipses along which its image is alike.
+
+The image of a body that is seen as an ellipse depends on direction by a stretch of q alone, so that all
+counts on one ellipse have one mean; the ratio at which counts differ least within thin elliptical rings is
+the body's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ....predict.tags import TagsFinding
+from ....types import Image
+from ..reading.polar import of_images, rings
+from ..simulation.samples import STREAK
+
+#: Ratios that are tried; elliptical rings, about three to a fringe of the largest particle.
+_RATIOS, _RINGS = np.geomspace(1.0, 4.0, 57), 90
+#: Fall of the log likelihood at three standard deviations.
+_WORSE = 4.5
+
+
+def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
+    """Tags of a body that was called elliptical and is longer than what is called so; and why, or "".
+
+    Of one ellipse alone no image tells an oblate body from a prolate one; but hardly any oblate one is seen
+    so long. What was said for the one is said for the other.
+
+    Parameters
+    ----------
+    image : Image
+        Its geometry is a `images.diffraction.reading.frame.Window`.
+    """
+    ratio, least, most = seen_ratio(image)
+    if least <= STREAK or most >= _RATIOS[-1]:
+        return tags, ""
+    other = {"Spherical/Oblate": "Prolate", "Elliptical": "Streak"}
+    other |= {new: old for old, new in other.items()}
+    swapped = {name: other.get(name, name) for name in tags.probability}
+    probability = {name: tags.probability[one] for name, one in swapped.items()}
+    present = tuple(name for name, one in swapped.items() if one in tags.present)
+    reason = (
+        f"The particle appears {ratio:.2f} times as long as wide, which hardly any oblate one is. So"
+        " Elliptical was changed to Prolate and Streak."
+    )
+    return replace(tags, probability=probability, present=present), reason
+
+
+def seen_ratio(image: Image) -> tuple[float, float, float]:
+    """Axis ratio, and the ends of its range of three standard deviations; the grid's where none is told."""
+    window = image.geometry
+    y, x = np.indices(image.counts.shape, dtype=np.float64)
+    x, y = (x - window.centre[0]) / window.edge, (y - window.centre[1]) / window.edge
+    there = image.mask & (np.hypot(x, y) <= 1.0)
+    x, y, counts = x[there], y[there], image.counts[there]
+    axis = _axis(image)
+    c, s = np.cos(axis), np.sin(axis)
+    along, across = (c * x + s * y) ** 2, (c * y - s * x) ** 2
+    tried = []
+    for one, other in ((along, across), (across, along)):
+        likely = np.array([_likelihood(np.sqrt(k * one + other / k), counts) for k in _RATIOS])
+        tried.append((float(likely.max()), likely, one, other))
+    best, likely, one, other = max(tried, key=lambda each: each[0])
+    ratio = float(_RATIOS[int(np.argmax(likely))])
+    # Of counts that differ within a ring by more than chance, a likelihood is as much less certain.
+    worse = _WORSE * _dispersion(np.sqrt(ratio * one + other / ratio), counts)
+    good = np.flatnonzero(likely > best - worse)
+    # Half a step of the grid to either side is not told apart.
+    step = float(np.sqrt(_RATIOS[1] / _RATIOS[0]))
+    return ratio, float(_RATIOS[good[0]] / step), float(_RATIOS[good[-1]] * step)
+
+
+def _axis(image: Image) -> float:
+    """Direction of the particle's axis, radians, up to a quarter turn: all second harmonics lie on it."""
+    found = rings(of_images([image]))
+    second = found.harmonics[0][:, 2]
+    weight = np.where(found.noise[0] > 0, 1 / np.maximum(found.noise[0], 1e-12), 0.0)
+    # I_n of exp(inφ): a body at an angle has the phase -2 of it, or half a turn more.
+    return float(np.angle(np.sum(weight * second.conj() ** 2)) / 4)
+
+
+def _likelihood(radius: Floats, counts: Floats) -> float:
+    """Poisson log likelihood of counts with one mean in each ring, but for a constant."""
+    total, pixels = _sums(radius, counts)
+    seen = total > 0
+    return float(np.sum(total[seen] * np.log(total[seen] / pixels[seen])))
+
+
+def _dispersion(radius: Floats, counts: Floats) -> float:
+    """χ² of counts about the mean of their ring over the number of pixels, at least 1."""
+    total, pixels = _sums(radius, counts)
+    mean = np.divide(total, pixels, out=np.zeros(total.size), where=pixels > 0)[_ring(radius)]
+    seen = mean > 0
+    return max(1.0, float(np.mean((counts[seen] - mean[seen]) ** 2 / mean[seen])))
+
+
+def _ring(radius: Floats) -> NDArray[np.intp]:
+    return np.minimum((radius * _RINGS).astype(np.intp), 3 * _RINGS - 1)
+
+
+def _sums(radius: Floats, counts: Floats) -> tuple[Floats, Floats]:
+    ring = _ring(radius)
+    pixels = np.bincount(ring, minlength=3 * _RINGS).astype(np.float64)
+    return np.bincount(ring, counts, 3 * _RINGS).astype(np.float64), pixels

@@ -1,0 +1,145 @@
+"""Whether a diffraction image is unlike anything that was simulated, whatever the network says of it.
+
+A network answers anything with confidence, a powder's rings, too. So the profile around the beam is compared
+with those of simulated shots: where the nearest is farther than it is for nearly all simulated ones, nothing
+is in scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....domains import Seen
+from ....types import Image
+from ..labels import NAME
+from ..reading.features import LEAST_COUNTS
+from ..reading.polar import of_images, rings
+
+#: File of the bank, beside the network.
+BANK = "novelty.npz"
+#: Share of simulated shots of as many counts that may be called novel.
+SHARE = 0.01
+#: How far the nearest simulated profile is from one of the same kind, decades: sizes are not that dense.
+_APART = 0.1
+#: Share of a ring that must have been measured.
+_COVERED = 0.2
+#: Natural to decimal logarithm: relative error to decades.
+_DECADES = 0.4343
+_NOVEL = (
+    "No simulated shot has a profile like this one's: the nearest is farther from it than from 99 % of"
+    " simulated shots with as many counts."
+)
+NOT_EMPTY = (
+    "It was taken for a frame without a particle, but the profile of none that was simulated is like this"
+    " one's: something else scatters here."
+)
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What is seen around the beam."""
+
+    decades: NDArray[np.floating]  #: (n, RINGS), decimal logarithm of the mean counts a pixel.
+    variance: NDArray[np.floating]  #: (n, RINGS), of it, by counting.
+    seen: NDArray[np.bool_]  #: (n, RINGS), enough of the ring was measured.
+    level: NDArray[np.floating]  #: (n,), decimal logarithm of all counts.
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Profiles of simulated shots, and how far other simulated shots are from the nearest."""
+
+    #: decades, seen: (n, RINGS), of `Profiles`.
+    decades: NDArray[np.floating]
+    seen: NDArray[np.bool_]
+    empty: NDArray[np.bool_]  #: (n,), shots without a particle.
+    #: levels, limits, empty_limits: (k,), decimal logarithm of counts; the distance that `SHARE` of simulated
+    #: shots exceed, and of those without a particle from their like.
+    levels: NDArray[np.floating]
+    limits: NDArray[np.floating]
+    empty_limits: NDArray[np.floating]
+
+    def distances(self, found: Profiles, *, empty: bool = False) -> NDArray[np.float64]:
+        """(n,) mean square over the rings of what the nearest profile is off, in standard deviations.
+
+        Scales do not count: what is added to all of a profile's decades to bring it nearest is taken off.
+
+        Parameters
+        ----------
+        empty : bool
+            Only shots without a particle are compared with.
+        """
+        among = self.empty if empty else slice(None)
+        bank, there = self.decades[among], self.seen[among]
+        nearest = np.empty(len(found.level))
+        for row, decades in enumerate(found.decades):
+            weight = there * (found.seen[row] / (found.variance[row] + _APART**2))
+            total = np.maximum(weight.sum(axis=1), 1e-9)
+            off = decades - bank
+            mean = (weight * off).sum(axis=1) / total
+            square = (weight * off**2).sum(axis=1) - mean**2 * total
+            number = np.count_nonzero(weight, axis=1)
+            # A profile of which few rings are seen in both says nothing.
+            enough = number >= 0.5 * np.count_nonzero(found.seen[row])
+            nearest[row] = np.min(np.where(enough, square / np.maximum(number, 1), np.inf))
+        return nearest
+
+    def novel(self, found: Profiles, *, empty: bool = False) -> NDArray[np.bool_]:
+        """(n,) whether each is farther from the nearest than simulated shots of as many counts are."""
+        limits = self.empty_limits if empty else self.limits
+        return np.asarray(self.distances(found, empty=empty) > np.interp(found.level, self.levels, limits))
+
+
+def profiles(images: Sequence[Image]) -> Profiles:
+    """Profiles of images with a `frame.Window`."""
+    found = rings(of_images(images))
+    seen = (found.rate > 0) & (found.coverage > _COVERED)
+    return Profiles(
+        np.log10(np.where(seen, found.rate, 1.0)),
+        _DECADES**2 / np.maximum(found.counts, 0.5),
+        seen,
+        np.log10(1 + found.counts.sum(axis=1)),
+    )
+
+
+@lru_cache(maxsize=2)
+def _bank(zoo: Path) -> Bank | None:
+    """The bank beside the network, undamaged; networks of a user's own labels have none."""
+    from ....zoo import checked
+
+    path = checked(NAME, BANK)
+    if not path.is_file():
+        return None
+    with np.load(path) as stored:
+        found = {name: stored[name] for name in Bank.__annotations__}
+    return Bank(**found | {"decades": found["decades"].astype(np.float32)})
+
+
+def is_novel(image: Image, *, empty: bool = False) -> bool:
+    """Whether an image is unlike all simulated shots, or all without a particle; False without a bank."""
+    from ....zoo import zoo_folder
+
+    bank = _bank(zoo_folder())
+    if bank is None or image.counts.sum() < LEAST_COUNTS:
+        return False
+    return bool(bank.novel(profiles([image]), empty=empty)[0])
+
+
+def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
+    """See whether an image is unlike anything simulated.
+
+    Parameters
+    ----------
+    inputs : mapping
+        Of the manifest.
+    """
+    if not is_novel(measurement):
+        return Seen(measurement, measurement.notes)
+    return Seen(measurement, (*measurement.notes, _NOVEL), known=False)

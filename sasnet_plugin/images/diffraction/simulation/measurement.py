@@ -1,0 +1,140 @@
+"""From a clean pattern to counts on a detector with its stray light and faults, drawn anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ....simulate.draws import Prior, draw_all
+from ....types import Image
+from ...simulation.artefacts import counted_unevenly
+from ..reading.frame import Window
+from .patterns import DECADES
+
+#: Pixels of a side of the detector; its largest circle is the window.
+PIXELS = 96
+WINDOW = Window((PIXELS, PIXELS), ((PIXELS - 1) / 2, (PIXELS - 1) / 2), PIXELS / 2)
+
+MEASUREMENT = {
+    "counts": Prior("loguniform 1e2 1e7", "", "of the particle within the window, mask applied, expected"),
+    "stray": Prior("loguniform 0.003 0.5", "", "light from slits and windows over the particle's", 0.7),
+    "reach": Prior("uniform 0.1 0.5", "", "over which it falls by e, in radii of the window"),
+    "flat": Prior("loguniform 0.003 0.3", "", "flat background over the particle's counts", 0.8),
+    "empty": Prior("loguniform 1e1 1e6", "", "counts of an image without a particle, all stray light"),
+    "hole": Prior("uniform 0.03 0.16", "", "radius of the hole for the beam, in radii of the window"),
+    "centre": Prior(
+        "uniform -1.5 1.5", "pixels", "what the centre is wrong by, each way, of 48 to the edge", 0.6
+    ),
+    "gap": Prior("uniform 0.02 0.1", "", "width of a gap between detectors, in radii of the window", 0.35),
+    "beside": Prior("uniform -0.35 0.35", "", "beam off the detector's middle, in radii of the window", 0.2),
+    "uneven": Prior("uniform 0 0.06", "", "scatter of the pixels' gain, not known", 0.7),
+    "dead": Prior("integer 0 20", "pixels", "masked", 0.5),
+    "saturation": Prior(
+        "loguniform 0.003 0.1", "", "share of pixels over the detector's limit, masked", 0.15
+    ),
+}
+
+
+def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
+    """A pattern over q on a flat detector, (PIXELS, PIXELS).
+
+    Parameters
+    ----------
+    picture : (m, m) array
+        Logarithm of the intensity over q across the beam; its largest circle is the window.
+    theta : float
+        Scattering angle at the window's edge, radians.
+    turn : float
+        Of the particle about the beam, radians.
+    off : (float, float)
+        The true centre less the stated one, pixels.
+    """
+    from scipy.ndimage import map_coordinates
+
+    at = np.arange(PIXELS) - (PIXELS - 1) / 2
+    x, y = (at[None, :] - off[0]) / WINDOW.edge, (at[:, None] - off[1]) / WINDOW.edge
+    radius = np.hypot(x, y)
+    # On a flat detector the radius goes as tan θ, q across the beam as sin θ.
+    stretch = np.cos(np.arctan(radius * np.tan(theta))) / np.cos(theta)
+    half = len(picture) / 2
+    c, s = np.cos(turn) * stretch * half, np.sin(turn) * stretch * half
+    column, row = c * x + s * y + half - 0.5, c * y - s * x + half - 0.5
+    found = map_coordinates(picture.astype(np.float32), [row, column], order=1, mode="nearest")
+    return np.asarray(np.where(radius <= 1, 10.0 ** found.astype(np.float64), 0.0))
+
+
+def measured(
+    picture: Floats,
+    rng: np.random.Generator,
+    exposure: float | None = None,
+    *,
+    hit: bool = True,
+    fixed: Mapping[str, float] | None = None,
+) -> Image:
+    """Counts of a pattern on a detector with its faults.
+
+    Parameters
+    ----------
+    picture : (PIXELS, PIXELS) array
+        Intensity, arbitrary scale.
+    exposure : float, optional
+        Expected counts of the particle; default: drawn.
+    hit : bool
+        Whether there is a particle; else the counts are of stray light.
+    fixed : mapping of str to float, optional
+        Of `MEASUREMENT`, what one detector has in common.
+    """
+    drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
+    at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)
+    radius = np.hypot(at[:, None], at[None, :])
+    mask = _mask(drawn, at, radius, rng)
+    seen = radius <= 1
+    stray = np.exp(-radius / drawn["reach"]) * seen
+    if hit:
+        expected = picture / max(float(picture[mask].sum()), 1e-300) * (exposure or drawn["counts"])
+        level = float(expected[mask].sum())
+    else:
+        expected, level = np.zeros_like(picture), min(exposure or np.inf, 10 * drawn["empty"])
+        level = min(level, drawn["empty"])
+        drawn["stray"], drawn["flat"] = rng.dirichlet((1, 1))
+    for name, shape in (("stray", stray), ("flat", seen.astype(float))):
+        expected = expected + shape * (drawn[name] * level / max(float(shape[mask].sum()), 1e-9))
+    counts = counted_unevenly(expected, drawn["uneven"], rng)
+    if drawn["saturation"]:
+        mask &= counts < np.quantile(counts[mask], 1 - drawn["saturation"]) + 5
+    return Image(np.where(mask, counts, 0.0), mask, WINDOW)
+
+
+def _mask(
+    drawn: Mapping[str, float], at: Floats, radius: Floats, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    mask = (radius <= 1) & (radius > drawn["hole"])
+    place, across = rng.choice([0.0, rng.uniform(-0.5, 0.5)]), rng.random() < 0.5
+    if drawn["gap"]:
+        line = np.abs(at - place) < drawn["gap"] / 2
+        mask &= ~(line[:, None] if across else line[None, :])
+    if drawn["beside"]:
+        far = at * np.sign(drawn["beside"]) > 1 - abs(drawn["beside"])
+        mask &= ~(far[:, None] if across else far[None, :])
+    for row, column in rng.integers(PIXELS, size=(round(drawn["dead"]), 2)):
+        mask[row, column] = False
+    return mask
+
+
+def shot(
+    row: Mapping[str, Any],
+    rng: np.random.Generator,
+    exposure: float | None = None,
+    fixed: Mapping[str, float] | None = None,
+) -> Image:
+    """A measurement of a stored pattern, turned anew; `fixed` as in `measured`."""
+    off = MEASUREMENT["centre"](rng), MEASUREMENT["centre"](rng)
+    if fixed and "centre" in fixed:
+        off = fixed["centre"], fixed["centre"]
+    picture = seen_from(row["picture"], row["parameters"]["theta"], float(rng.uniform(0, 2 * np.pi)), off)
+    hit = float(np.max(row["picture"])) > -DECADES
+    return measured(picture, rng, exposure, hit=hit, fixed=fixed)

@@ -1,0 +1,125 @@
+"""From a sample's parameters to the intensity that it scatters: which body, where, and what is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from . import bodies
+from .bodies import Columns
+from .msft import far_field, shifted
+from .samples import SEED, SEED_MORE
+
+#: Grid cells across a body, and points across the window.
+CELLS, SIZE = 64, 128
+#: Cells of a grid must be this much finer than half a wave at the window's edge.
+_FINE = 0.9
+#: Decades below the brightest point of the window that are kept.
+DECADES = 7.0
+#: Where the half that is beside a large body begins, in radii of both.
+_TOUCHING = 0.85
+
+
+def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CELLS) -> Floats:
+    """Scattered intensity over a square in q whose largest circle is the window; nothing beyond it.
+
+    Parameters
+    ----------
+    parameters : mapping
+        Of `samples.draw_sample`.
+    size : int
+        Points of a side.
+    cells : int
+        Of the grid across the body.
+
+    Returns
+    -------
+    (size, size) array
+        Arbitrary scale; all 0 of an empty shot.
+    """
+    kind = list(SEED)[int(parameters["kind"])]
+    if kind == "empty":
+        return np.zeros((size, size))
+    more = list(SEED_MORE)[int(parameters["more"])] if parameters["more"] >= 0 else ""
+    # Unit of length: one over q at the window's edge.
+    k = 1 / np.sin(parameters["theta"])
+    whole = _body(kind, more, parameters, cells)
+    field = far_field(whole, k, 1.0, size)
+    if more not in ("newton", "double"):
+        return _square(field)
+    scale = parameters["second" if more == "newton" else "ratio"]
+    other = far_field(
+        _body(kind, "", {**parameters, "size": parameters["size"] * scale}, cells), k, 1.0, size
+    )
+    if more == "double":
+        # Far apart their fringes are finer than a pixel: intensities add up. The smaller flies where the
+        # beam is brighter, or it would not be seen.
+        first, second = _square(field), _square(other)
+        return np.asarray(first + second * (parameters["second"] * first.sum() / max(second.sum(), 1e-30)))
+    # Path difference ζΔz: so many fringes between the middle and the edge.
+    far = 2 * np.pi * parameters["fringes"] / (k - np.sqrt(k * k - 1))
+    aside = 2 * np.pi * parameters["aside"]
+    place = aside * np.cos(parameters["where"]), aside * np.sin(parameters["where"]), far
+    ratio = np.sqrt(_square(field).sum() / max(_square(other).sum(), 1e-30)) * parameters["second"]
+    return _square(field + np.complex64(ratio) * shifted(other, k, 1.0, place))
+
+
+def _square(field: NDArray[np.complexfloating]) -> Floats:
+    return np.asarray(field.real.astype(np.float64) ** 2 + field.imag.astype(np.float64) ** 2)
+
+
+def _body(kind: str, more: str, p: Mapping[str, float], cells: int) -> Columns:
+    """The body on a grid that it fills, about 0; the axis lies in the plane of beam and x, and images are
+    turned later.
+    """
+    contrast = complex(-p["delta"], p["beta"])
+    axis = bodies.direction(p["tilt"], 0.0)
+    radius, polar = _semi_axes(kind, p)
+    half = 1.02 * max(radius, polar)
+    bumped = more == "asymmetric" or kind == "irregular"
+    if bumped:
+        half = half + p["bump"] * radius * (1 + _TOUCHING)
+    half = max(half, 1.0)
+    # Finer where a large body needs it: the step must resolve the wave at the edge.
+    cells = max(cells, int(np.ceil(2 * half / (np.pi * _FINE))))
+    step, x = bodies.grid(half, cells)
+    prolate = kind in ("streak", "bent", "streak_bent")
+
+    def chord(scale: float = 1.0) -> bodies.Chord:
+        if prolate and p["straight"]:
+            return bodies.pill(x, radius * scale, 2 * (polar - radius) * scale, axis)
+        return bodies.spheroid(x, radius * scale, polar * scale, axis)
+
+    if bumped:
+        small = p["bump"] * radius
+        reach = _TOUCHING * (radius + small)
+        way = bodies.direction(0.4 * np.sin(p["where"]), p["where"])
+        at = reach * way
+        return bodies.fused(
+            step, chord(), bodies.spheroid(x, small, small, way, (at[0], at[1], at[2])), contrast
+        )
+    if more == "layered":
+        inner = 0.0 if p["hollow"] else contrast * p["denser"]
+        return bodies.layered(step, chord(), chord(p["core"]), contrast, inner)
+    return bodies.solid(step, chord(), contrast)
+
+
+def _semi_axes(kind: str, p: Mapping[str, float]) -> tuple[float, float]:
+    """Across and along the axis, such that the mean radius of the shadow is the drawn size."""
+    aspect, tilt, size = p["aspect"], p["tilt"], p["size"]
+    if kind == "irregular":
+        return size, size
+    ratio = 1 / aspect if kind in ("round", "elliptical") else aspect
+    radius = size / np.sqrt(np.hypot(ratio * np.cos(tilt), np.sin(tilt)))
+    return radius, radius * ratio
+
+
+def as_stored(picture: Floats) -> NDArray[np.float16]:
+    """Logarithm, base 10, of an intensity over its largest value; −`DECADES` at least."""
+    top = picture.max()
+    if top <= 0:
+        return np.full(picture.shape, -DECADES, np.float16)
+    return np.log10(np.maximum(picture / top, 10**-DECADES)).astype(np.float16)

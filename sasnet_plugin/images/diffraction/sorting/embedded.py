@@ -1,0 +1,255 @@
+"""Frames of many files as points: read in a stream, a part at a time, kept on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....data.failure import sentence_of
+from ....files import put_in_one_step, remove_leftovers
+from ....types import SasnetError
+from ....workers.spread import Workers, unordered_map
+from ..reading.features import LEAST_COUNTS, amplitudes, of_rings
+from ..reading.load import frames
+from ..reading.polar import SECTORS, Polar, cross_correlation, in_cells, rings
+from ..specification import DIFFRACTION
+from .settings import SORTING
+
+#: Ways to make points of images, the best on simulated ones (docs/studies.md) first.
+#: The last two are networks over the harmonics, which are trained on the images themselves when all are read.
+EMBEDDINGS = ("bodies", "network", "harmonics", "correlation", "profile", "tcvae", "contrastive")
+LEARNED = EMBEDDINGS[-2:]
+#: Of what the installed network says.
+OF_NETWORK = EMBEDDINGS[:2]
+#: Largest correlation that is compared.
+_MOST = 2.0
+#: File, number of its first frame and of the first that is not wanted.
+Piece = tuple[str, int, int]
+#: Size in bytes of a file and time of its last change, ns.
+Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Frames that are embedded at once, which is what a kill loses."""
+
+    path: str
+    pieces: tuple[Piece, ...]  #: File, first frame, end.
+    embedding: str
+    geometry: tuple[str, ...]
+    #: Size in bytes and time of the last change, ns, of the file of each piece when this was planned.
+    stamps: tuple[Stamp, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """How many."""
+        return sum(end - first for _, first, end in self.pieces)
+
+
+@dataclass(frozen=True)
+class Points:
+    """Frames in the space of the embedding."""
+
+    path: NDArray[np.str_]  #: (n,), of the file.
+    entry: NDArray[np.int64]  #: (n,), number of the frame in its file, from 1.
+    points: NDArray[np.float32]  #: (n, d)
+    counts: NDArray[np.float64]  #: (n,), within the window.
+
+
+def planned(
+    files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...], *, force: bool = False
+) -> tuple[list[Part], list[str]]:
+    """The parts of a sorting; and a sentence for each file that has none.
+
+    A part's name is a sum over what its points are of: of a file that has changed since, it is another one.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the parts.
+    force : bool
+        Whatever the folder holds is done again.
+
+    Raises
+    ------
+    SasnetError
+        The folder holds the points of other files or of another embedding.
+    """
+    pieces: list[tuple[Piece, Stamp]] = []
+    failed = []
+    for file in files:
+        try:
+            stamp = _stamp(file)
+            stream = frames(Path(file), geometry)
+            total = next(stream).total
+            stream.close()  # type: ignore[attr-defined]
+        except Exception as error:  # one file must not stop the others, whatever is wrong with it
+            failed.append(sentence_of(file, error))
+            continue
+        pieces += [((file, at, min(at + SORTING.part, total)), stamp) for at in range(0, total, SORTING.part)]
+    settings = {"embedding": name, "geometry": list(geometry), "files": list(files)} | network_of(name)
+    text = json.dumps(settings)
+    _settle(folder, text, force=force)
+    parts = []
+    for group in _grouped(pieces):
+        one, stamps = zip(*group, strict=True)
+        digest = hashlib.sha256(json.dumps([text, one, stamps]).encode()).hexdigest()[:20]
+        parts.append(Part(str(folder / f"part-{digest}.npz"), one, name, geometry, stamps))
+    return parts, failed
+
+
+def _stamp(file: str) -> Stamp:
+    status = os.stat(file)
+    return status.st_size, status.st_mtime_ns
+
+
+def _grouped(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, Stamp]]]:
+    """Pieces together as long as they have no more frames than a part."""
+    groups: list[list[tuple[Piece, Stamp]]] = []
+    held = SORTING.part
+    for one in pieces:
+        number = one[0][2] - one[0][1]
+        if held + number > SORTING.part:
+            groups.append([])
+            held = 0
+        groups[-1].append(one)
+        held += number
+    return groups
+
+
+def _settle(folder: Path, settings: str, *, force: bool) -> None:
+    """Make a folder one of these settings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "settings.json"
+    if force:
+        for path in (note, *folder.glob("part-*.npz")):
+            path.unlink(missing_ok=True)
+    if note.exists() and note.read_text(encoding="utf-8") != settings:
+        raise SasnetError(
+            f"{folder}: holds a sorting of other files or by another embedding; give another --out, or repeat"
+            " the command with --force."
+        )
+    if not note.exists():
+        with put_in_one_step(note) as aside:
+            aside.write_text(settings, encoding="utf-8")
+
+
+def network_of(name: str) -> dict[str, Any]:
+    """Which network an embedding is of: points of two cannot be compared."""
+    if name not in OF_NETWORK:
+        return {}
+    from ....predict.predictor import open_predictor
+    from ..prediction.sorting import FILE
+
+    sha256 = open_predictor(DIFFRACTION.name).manifest.sha256
+    found = {"network": sha256["model.onnx"]}
+    return found | {"bodies": sha256.get(FILE, "")} if name == "bodies" else found
+
+
+def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
+    """Embed the parts that are missing, and remove those of files as they were before.
+
+    Parameters
+    ----------
+    workers : int or str
+        See `workers.spread.unordered_map`.
+    done : callable, optional
+        Told of the frames of each part, those at once that were there before.
+    """
+    if not parts:
+        return
+    folder, done = Path(parts[0].path).parent, done or (lambda number: None)
+    remove_leftovers(folder)
+    number = {part.path: part.frames for part in parts}
+    missing = [part for part in parts if not Path(part.path).exists()]
+    done(sum(number.values()) - sum(number[part.path] for part in missing))
+    for path in unordered_map(make_part, missing, workers=workers):
+        done(number[path])
+    for old in set(folder.glob("part-*.npz")) - set(map(Path, number)):
+        old.unlink(missing_ok=True)
+
+
+def _points(piece: Piece, part: Part) -> Iterator[Points]:
+    """Embedded frames of a piece of a file."""
+    file, first, end = piece
+    for some in frames(Path(file), part.geometry, start=first):
+        number = min(len(some.counts), end - some.start)
+        if number > 0:
+            cells = in_cells(some.window, some.counts[:number], some.masks[:number])
+            entries = some.start + 1 + np.arange(number)
+            counts = cells.counts.sum(axis=(1, 2), dtype=np.float64)
+            yield Points(np.full(number, file), entries, embedded(cells, part.embedding), counts)
+        if some.start + len(some.counts) >= end:
+            break
+
+
+def make_part(part: Part) -> str:
+    """Read and embed the frames of a part, and put their points in place in one step; its path.
+
+    Raises
+    ------
+    SasnetError
+        A file was changed meanwhile.
+    """
+    found = [some for piece in part.pieces for some in _points(piece, part)]
+    for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
+        if _stamp(file) != stamp:
+            raise SasnetError(f"{file}: was changed while it was read; repeat the command, which goes on.")
+    joined = {name: np.concatenate([getattr(one, name) for one in found]) for name in Points.__annotations__}
+    with put_in_one_step(Path(part.path), ending=".npz") as aside:
+        np.savez(aside, **joined)  # type: ignore[arg-type]
+    return part.path
+
+
+def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
+    """Points of images in cells, (n, d)."""
+    if name == "correlation":
+        half = cross_correlation(cells)[..., : SECTORS // 2].clip(-1, _MOST)  # the other half is alike
+        return np.asarray(half.reshape(len(half), -1))
+    found = rings(cells)
+    if name in ("harmonics", *LEARNED):
+        return amplitudes(found)
+    if name == "profile":
+        return of_rings(found)["features"][..., 0]
+    from ....predict.predictor import open_predictor
+    from ..prediction import sorting
+
+    inputs = of_rings(found)
+    outputs = open_predictor(DIFFRACTION.name).runtime.run(inputs)
+    return sorting.points(inputs, outputs) if name == "bodies" else sorting.tags(outputs)
+
+
+def points_of(parts: Sequence[Part]) -> Iterator[Points]:
+    """The points of all parts, one part after the other.
+
+    Raises
+    ------
+    SasnetError
+        A part is damaged.
+    """
+    for part in parts:
+        try:
+            with np.load(part.path) as stored:
+                yield Points(**{name: stored[name] for name in Points.__annotations__})
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise SasnetError(f"{part.path}: is damaged; delete it and repeat the command.") from error
+
+
+def sample_of(parts: Sequence[Part], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Points that a mixture is fitted to, drawn from all parts alike; of frames that show anything."""
+    total = sum(end - first for part in parts for _, first, end in part.pieces)
+    share = min(1.0, SORTING.fitted_to / max(total, 1))
+    chosen = []
+    for some in points_of(parts):
+        lit = np.flatnonzero(some.counts >= LEAST_COUNTS)
+        chosen.append(some.points[lit[rng.random(lit.size) < share]])
+    return np.concatenate(chosen) if chosen else np.empty((0, 0), np.float32)

@@ -1,0 +1,1 @@
+"""Networks that sort diffraction images, and the profiles that novelty is measured by."""

@@ -1,0 +1,1 @@
+"""Grazing-incidence patterns of ordered nanoparticles: how their lattice is rotated."""

@@ -1,0 +1,139 @@
+"""The inversion as `sasnet classify --verify` asks for it: nothing is fitted to patterns of another kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ....digits import NORMAL_90, significant
+from ....predict import Answer
+from ....predict.findings import DistributionFinding, QuantitiesFinding, Value, finite
+from ....types import Image
+from .invert import OrientationResult, invert
+from .parameters import OrientationGuess
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: `in_scope` below which a pattern is more likely of another kind.
+EVEN = 0.5
+NOT_FITTED = "Nothing was fitted: physics of ordered spheres would find an orientation in any pattern."
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The pattern simulated again from the answer, compared with the measured one."""
+
+    result: OrientationResult
+    title = "Simulated again"
+
+    def as_dict(self) -> dict[str, Any]:
+        """``deviance``."""
+        return {"deviance": finite(self.result.deviance)}
+
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        """No table."""
+        return ()
+
+    def sentences(self) -> tuple[str, ...]:
+        """How far the pattern is from the measured one, and from what it would be were the model right."""
+        one = self.result
+        return (
+            f"Simulated again: Poisson deviance {significant(one.deviance, 4)} over {one.dof} pixels;"
+            f" {significant(one.expected_deviance, 4)} ± {significant(one.deviance_sd, 2)}"
+            " were the model right.",
+        )
+
+    def notes(self) -> tuple[str, ...]:
+        """None: the inversion's are the answer's."""
+        return ()
+
+    def draw(self, axes: Axes) -> None:
+        """The residuals, in standard deviations."""
+        drawn = axes.imshow(
+            self.result.residual, origin="lower", aspect="auto", vmin=-5, vmax=5, cmap="RdBu_r"
+        )
+        axes.figure.colorbar(drawn, ax=axes, label="standard deviations")
+        axes.set(xlabel="column", ylabel="row")
+
+    def silenced(self) -> Comparison:
+        """Nothing is said."""
+        return self
+
+
+def refined(
+    image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
+) -> Answer:
+    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
+
+    Where the network is not sure that it knows such patterns, but takes it for more likely than not, the
+    pattern is fitted all the same, and what is simulated again decides.
+
+    Parameters
+    ----------
+    seconds : float
+        Not needed: an inversion takes some seconds of its own.
+    """
+    if answer.known:
+        return with_result(answer, invert(image, guess_of(answer), told=told))
+    if why := why_not_fitted(image, answer):
+        return replace(answer, notes=(*answer.notes, why))
+    began = _as_if_known(answer)
+    result = invert(image, guess_of(began), told=told)
+    if result.in_scope < EVEN:
+        return replace(answer, in_scope=result.in_scope, notes=(*answer.notes, *result.notes[-1:]))
+    return replace(with_result(began, result), known=True)
+
+
+def why_not_fitted(image: Image, answer: Answer) -> str:
+    """Why a pattern is not fitted, a sentence; empty where it is."""
+    return NOT_FITTED if not answer.known and answer.in_scope < EVEN else ""
+
+
+def _as_if_known(answer: Answer) -> Answer:
+    """As if the network knew it as surely as such patterns are known: counts decide."""
+    notes = tuple(note for note in answer.notes if note != answer.scope.outside)
+    return replace(answer, findings=answer.unsaid or answer.findings, notes=notes)
+
+
+def with_result(answer: Answer, result: OrientationResult) -> Answer:
+    """A network's answer with what the inversion found in its place."""
+    distribution = answer.finding(DistributionFinding)
+    quantities = answer.finding(QuantitiesFinding)
+    assert distribution is not None
+    assert quantities is not None
+    found = replace(
+        distribution,
+        p=result.p,
+        p_low=result.p_low,
+        p_high=result.p_high,
+        uniform_p_value=result.uniform_p_value,
+        mirror=None if result.mirror_resolved else result.mirror,
+    )
+    values = {
+        name: Value(value, error, value - NORMAL_90 * error, value + NORMAL_90 * error, unit)
+        for name, (value, error, unit) in result.geometry.items()
+        if name not in result.ends
+    }
+    findings = (found, QuantitiesFinding(quantities.head, values), Comparison(result))
+    return replace(answer, in_scope=result.in_scope, findings=findings, notes=result.notes)
+
+
+def guess_of(answer: Answer) -> OrientationGuess:
+    """What a network says of a pattern, as a fit can start from it."""
+    distribution = answer.finding(DistributionFinding)
+    quantities = answer.finding(QuantitiesFinding)
+    assert distribution is not None
+    assert quantities is not None
+    return OrientationGuess(
+        xi=distribution.grid,
+        p=distribution.p,
+        p_low=distribution.p_low,
+        p_high=distribution.p_high,
+        geometry={name: (value.value, value.error) for name, value in quantities.known.items()},
+        in_scope=answer.in_scope,
+        file=answer.file,
+        notes=answer.notes,
+        uniform_p_value=distribution.uniform_p_value,
+    )

@@ -1,0 +1,76 @@
+"""Thicknesses of the film that explain a pattern better: the loss has many minima along it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from ....arrays import Floats
+from ..simulation.factors import film_profiles
+from .forward import Refined
+from .linear import deviance, quadratic
+from .parameters import INDEX, PARAMETERS, Guess
+from .settings import INVERSION
+
+_FILMS = np.arange(*PARAMETERS[INDEX["oxide"]].limits(), INVERSION.film_step)
+_OTHERS = [k for k in range(len(PARAMETERS)) if k != INDEX["oxide"]]
+
+
+def is_new(film: float, others: Iterable[float], least: float = INVERSION.same_film) -> bool:
+    """Whether a film is another one than all of these, by so many Å."""
+    return all(abs(film - other) >= least for other in others)
+
+
+def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
+    """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
+
+    The rod's fringes repeat, so a minimum may lie far from the fit's. Each film is given the scale,
+    backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
+    that a loss that seems to rise may still fall, but the minima are where they should be.
+
+    Returns
+    -------
+    list of (float, float)
+        Deepest first; that of the fit is among them.
+    """
+    now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
+    here = float(now.inner[oxide])
+    films = np.unique(np.append(_FILMS, here))
+    jacobian = now.jacobian(found.weights, float(found.backgrounds[1]))[_OTHERS]
+    expected = found.expected[None]
+    precision, target = guess.precision[_OTHERS], (guess.at - now.inner)[_OTHERS]
+    losses = []
+    for film, ratio in zip(films, ratios(found, films), strict=True):
+        columns = np.concatenate((now.backgrounds, expected * ratio))
+        form = quadratic(columns, counts.y, found.expected, jacobian * ratio, precision, target)
+        weights = form.nonnegative()
+        loss = form.rest - 2 * weights @ form.v + weights @ form.m @ weights
+        losses.append(0.5 * (float(loss) + ((film - guess.at[oxide]) / guess.error[oxide]) ** 2))
+    falls = losses[int(np.argmin(np.abs(films - here)))] - np.array(losses)
+    around = np.concatenate(([-np.inf], falls, [-np.inf]))
+    lowest = (falls >= around[:-2]) & (falls >= around[2:])
+    return sorted(zip(films[lowest].tolist(), falls[lowest].tolist(), strict=True), key=lambda pair: -pair[1])
+
+
+def better_film(found: Refined) -> float | None:
+    """A thickness, Å, that explains the rows better, nothing else changed; None where none does.
+
+    For fits so far from the counts that what is linear about them says little.
+    """
+    y = found.state.counts.y
+    films = _FILMS[np.abs(_FILMS - found.state.inner[INDEX["oxide"]]) > INVERSION.film_step]
+    best, least = None, float(deviance(y, found.expected).sum()) - INVERSION.film_gain_alone
+    for film, ratio in zip(films, ratios(found, films), strict=True):
+        changed = found.expected * ratio
+        loss = float(deviance(y, changed * (y.sum() / changed.sum())).sum())
+        if loss < least:
+            best, least = float(film), loss
+    return best
+
+
+def ratios(found: Refined, films: Floats) -> Floats:
+    """What other thicknesses do to each pixel that counts, (films, n): a factor."""
+    counts = found.state.counts
+    rows = film_profiles(found.state.factors.geometry, counts.window, films.tolist())
+    return np.broadcast_to(rows[:, :, None], (len(films), *counts.mask.shape))[:, counts.mask]

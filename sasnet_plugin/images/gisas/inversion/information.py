@@ -1,0 +1,128 @@
+"""What the counts say of p(ξ): how many modes, whether all angles are alike, and which mirror image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from ....arrays import Floats
+from ....predict.arithmetic import circular_w1, mirrored
+from ..simulation import cube
+from ..simulation.geometry import N_XI, PERIOD
+from .linear import Quadratic
+from .settings import INVERSION
+
+
+def resolved(form: Quadratic) -> float:
+    """Modes whose scatter in the prior is seen through the noise, each by the share that the data decide.
+
+    Notes
+    -----
+    Σ λ/(1 + λ) over the eigenvalues λ of the information in units of the prior's covariance.
+    """
+    values, vectors = _prior()
+    # Weights are counts; the scale is what a uniform distribution of best scale has.
+    flat = np.full(N_XI, 1 / N_XI)
+    along = form.m @ flat
+    scale = float(flat @ form.v) / float(flat @ along)
+    information = form.m - np.outer(along, along) / float(flat @ along)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    found = np.linalg.eigvalsh(scale**2 * root.T @ information @ root)
+    found = np.maximum(found, 0.0)
+    return float(np.sum(found / (1 + found)))
+
+
+@lru_cache(maxsize=1)
+def _prior() -> tuple[Floats, Floats]:
+    """Eigenvalues and vectors of the prior's covariance of p, the same at every angle."""
+    draws = cube.distributions(np.random.default_rng(0).random((4000, cube.DIMENSIONS)))
+    # Every rotation of the prior is the prior, so its covariance depends on the distance alone.
+    spectrum = (np.abs(np.fft.rfft(draws - 1 / N_XI, axis=1)) ** 2).mean(axis=0)
+    distance = np.fft.irfft(spectrum, n=N_XI) / N_XI
+    covariance = distance[(np.arange(N_XI)[:, None] - np.arange(N_XI)) % N_XI]
+    values, vectors = np.linalg.eigh(covariance)
+    return values, vectors
+
+
+def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
+    """Probability of a statistic as large as the data's, were the distribution uniform.
+
+    The statistic is the mean of the likelihood ratio over distributions of the prior (J. Neyman and
+    E. S. Pearson: no test of one hypothesis against a mixture has more power). Its law under the uniform
+    distribution comes from patterns of a uniform sample, drawn in the quadratic form of the likelihood.
+
+    Parameters
+    ----------
+    form : Quadratic
+        The likelihood about a fit with a uniform distribution; geometry and backgrounds eliminated.
+
+    Returns
+    -------
+    float
+        At least 1/1000.
+    """
+    flat = np.full(N_XI, 1 / N_XI)
+    some = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
+    some = some[np.abs(some - flat).sum(axis=1) > 1e-9]
+    shapes = np.concatenate([flat + strength * (some - flat) for strength in INVERSION.strengths])
+    # With the scale at its best: what is orthogonal to the uniform pattern.
+    along = form.m @ flat
+    norm = float(flat @ along)
+    scale = float(form.scales(flat[None])[0])
+    change = scale * (shapes - np.outer(shapes @ along / norm, flat))
+    length = np.einsum("ij,ij->i", change @ form.m, change)
+    values, vectors = np.linalg.eigh((form.m + form.m.T) / 2)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    noise = root @ rng.normal(size=(N_XI, INVERSION.reference_patterns))
+    scores = np.column_stack((form.v - scale * along, noise))
+    ratios = change @ scores - 0.5 * length[:, None]
+    top = ratios.max(axis=0)
+    statistic = top + np.log(np.exp(ratios - top).mean(axis=0))
+    return float((1 + np.sum(statistic[1:] >= statistic[0])) / (INVERSION.reference_patterns + 1))
+
+
+@dataclass(frozen=True)
+class MirrorAmbiguity:
+    """The two mirror solutions."""
+
+    #: one, other: (120,), means of the samples nearer to either; `other` is the mirror image of `one` where
+    #: no sample is.
+    one: Floats
+    other: Floats
+    share: float  #: Of the samples, that belong to `one`.
+    resolved: bool  #: The data can choose, or need not.
+    sentence: str
+
+
+def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
+    """Sort samples by which of two mirror images they belong to: ξ or 60° − ξ.
+
+    Only the Ewald sphere's curvature distinguishes a pattern from its mirror image. Often it does not
+    suffice; then both solutions are given.
+
+    Parameters
+    ----------
+    p : (n, 120) float array
+        Equally likely distributions.
+    """
+    # The sample that the others are nearest to stands for its side.
+    few = p[:: max(1, len(p) // 100)]
+    middle = few[np.argmin(circular_w1(few[:, None], few[None], PERIOD).mean(axis=1))]
+    other = mirrored(middle)
+    if float(circular_w1(middle, other, PERIOD)) < INVERSION.own_mirror:
+        mean = p.mean(axis=0)
+        sentence = "The distribution is its own mirror image as far as the data tell."
+        return MirrorAmbiguity(mean, mirrored(mean), 1.0, True, sentence)
+    there = circular_w1(p, other, PERIOD) < circular_w1(p, middle, PERIOD)
+    share = 1 - float(there.mean())
+    one = p[~there].mean(axis=0)
+    if share > 1 - INVERSION.mirrored_share:
+        sentence = f"The data choose between ξ and 60° − ξ ({100 * share:.0f} % for the solution given)."
+        return MirrorAmbiguity(one, mirrored(one), share, True, sentence)
+    sentence = (
+        f"ξ and 60° − ξ cannot be distinguished everywhere ({100 * share:.0f} % against"
+        f" {100 * (1 - share):.0f} %): p is the mean of both, the mirror solution is given as well."
+    )
+    return MirrorAmbiguity(one, p[there].mean(axis=0), share, False, sentence)

@@ -1,0 +1,118 @@
+"""What the counts say of p(ξ) and of the geometry together, about a refined fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....arrays import Floats
+from .forward import Refined, State, state
+from .linear import Quadratic, deviance, quadratic
+from .parameters import Guess, clipped
+from .problem import Problem
+from .refine import fitted
+from .sampler import Samples, pooled, sample
+from .settings import INVERSION
+from .verify import dispersion
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Samples of the distribution, and the geometry that goes with them."""
+
+    state: State  #: Simulated at the mean geometry, or near to it.
+    form: Quadratic  #: The likelihood about it; others are two backgrounds and the parameters' changes.
+    samples: Samples
+    #: inner, error: (parameters,), geometry on the fit's scale and its standard deviation, that of p
+    #: included.
+    inner: Floats
+    error: Floats
+    weights: Floats  #: (120,), mean counts of each rotation.
+    backgrounds: Floats
+    expected: Floats  #: (n,), mean counts of each pixel.
+    dispersed: float  #: See `verify.dispersion`.
+
+
+def posterior(
+    problem: Problem,
+    refined: Refined,
+    rng: np.random.Generator,
+    *,
+    rounds: int = 3,
+    effort: float = 15.0,
+) -> Posterior:
+    """Draw distributions and correct the geometry by them until both agree.
+
+    Several small sets of samples are drawn rather than a large one: where one has not found the best
+    explanation of many counts, the sets differ, and the band is as wide as they do.
+
+    Weights of least loss are spiky, and the geometry beside them is not quite that beside smooth ones, so the
+    geometry is moved to its mean over the samples.
+
+    Parameters
+    ----------
+    rounds : int
+        At most; the last one draws more samples.
+    effort : float
+        Moves of each sample of the last round at each exponent.
+    """
+    counts, guess = problem.counts, problem.guess
+    begin = refined.state, refined.weights, refined.backgrounds, refined.expected
+    now, weights, backgrounds, expected = begin
+    dispersed = dispersion(counts, expected)
+    found: Posterior | None = None
+    for number in range(rounds):
+        last = number == rounds - 1
+        form = expand(now, weights, backgrounds, expected, guess, dispersed)
+        samples = _samples(form, rng, effort, last)
+        every = form.scales(samples.weights)[:, None] * samples.weights
+        others = form.best_others(every)
+        mean = others.mean(axis=0)
+        inner = clipped(now.inner + mean[2:])
+        smooth, beside = every.mean(axis=0), np.maximum(mean[:2], 0.0)
+        spread = np.sqrt(np.diag(form.spread + np.cov(others.T))[2:])
+        found = Posterior(now, form, samples, inner, spread, smooth, beside, expected, dispersed)
+        if last:
+            break
+        moved = state(counts, inner, now)
+        spiky = fitted(moved, expected)
+        best = float(deviance(counts.y, spiky[2]).sum())
+        if 0.5 * (best + guess.chisq(inner)) > refined.loss + dispersed * INVERSION.worse_geometry:
+            # Samples that have not converged yet have led to a wrong geometry.
+            now, weights, backgrounds, expected = begin
+            continue
+        now = moved
+        expected = np.maximum(smooth @ now.patterns + beside @ now.backgrounds, 1e-3)
+        weights, backgrounds = smooth, beside
+        # About the samples' mean if it explains the counts, else about the best weights.
+        if deviance(counts.y, expected).sum() > best + dispersed * INVERSION.as_good:
+            weights, backgrounds, expected = spiky
+    assert found is not None
+    return found
+
+
+def _samples(form: Quadratic, rng: np.random.Generator, effort: float, last: bool) -> Samples:
+    sets, number = INVERSION.sets if last else INVERSION.first_sets
+    effort = effort if last else effort / 4
+    return pooled([sample(form.log_likelihood, rng, number=number, accepted=effort) for _ in range(sets)])
+
+
+def expand(
+    now: State,
+    weights: Floats,
+    backgrounds: Floats,
+    expected: Floats,
+    guess: Guess,
+    dispersed: float,
+) -> Quadratic:
+    """The likelihood of weights about a fit, backgrounds and geometry eliminated.
+
+    `dispersed` is the variance of the counts in units of Poisson's.
+    """
+    total = float(expected.sum())
+    # Once more at the level of the data, where a fit of spikes took backgrounds for peaks.
+    others = np.concatenate((now.backgrounds, now.jacobian(weights, float(backgrounds[1]))))
+    precision = np.concatenate((np.full(2, 1 / (INVERSION.background * total) ** 2), guess.precision))
+    target = np.concatenate((np.zeros(2), guess.at - now.inner))
+    return quadratic(now.patterns, now.counts.y, expected, others, precision, target, dispersed=dispersed)

@@ -1,0 +1,85 @@
+"""What is said beside the numbers of an inversion: verdict, limits of the data, ends of ranges."""
+
+from __future__ import annotations
+
+from ....digits import significant
+from ....predict.arithmetic import circular_w1
+from ..simulation.geometry import PERIOD
+from .counts import Counts
+from .forward import Refined
+from .information import MirrorAmbiguity
+from .parameters import INDEX, PARAMETERS, Parameter
+from .posterior import Posterior
+from .settings import INVERSION
+from .verify import Verification
+
+#: Said where the bound on geometries ended the search.
+CUT = "The search was bounded before all films were tried; the film may lie farther off than its error says."
+
+
+def notes_of(
+    checked: Verification,
+    mirror: MirrorAmbiguity,
+    alike: float,
+    modes: float,
+    found: Posterior,
+    refined: Refined,
+    counts: Counts,
+    cut: bool,
+) -> tuple[str, ...]:
+    if checked.in_scope < 0.5:
+        return (checked.sentence,)
+    said = [
+        checked.sentence,
+        mirror.sentence,
+        f"The data determine about {modes:.0f} of the 119 modes of p(ξ).",
+    ]
+    if alike > INVERSION.not_uniform:
+        said.append(f"Every angle alike is not ruled out (p = {significant(alike, 2)}).")
+    free = refined.weights / max(float(refined.weights.sum()), 1e-300)
+    apart = float(circular_w1(free, found.samples.p.mean(axis=0), PERIOD))
+    said.append(f"Without any prior of p(ξ) the fit is {apart:.1f} degrees away.")
+    said += _end_sentences(found)
+    if cut:
+        said.append(CUT)
+    said.append(_counts_sentence(counts))
+    return tuple(said)
+
+
+def at_ends(found: Posterior) -> tuple[str, ...]:
+    """Names of quantities that stand at an end of the range of the prior, or beyond: nothing was measured.
+
+    What blurs or spreads may be nothing at all: at 0 it is a measurement.
+    """
+    every = zip(PARAMETERS, found.inner, found.error, strict=True)
+    return tuple(parameter.name for parameter, inner, error in every if _is_at_end(parameter, inner, error))
+
+
+def _is_at_end(parameter: Parameter, inner: float, error: float) -> bool:
+    low, high = parameter.limits()
+    first, last = (parameter.inner(x) for x in parameter.prior.limits())
+    bounded = parameter.prior.share >= 1 and parameter.scale != "square"
+    near = min(float(error), 0.02 * (high - low))
+    return bool(inner > last - near or (bounded and inner < first + near))
+
+
+def _end_sentences(found: Posterior) -> list[str]:
+    said = []
+    for name in at_ends(found):
+        parameter = PARAMETERS[INDEX[name]]
+        value = parameter.value(float(found.inner[INDEX[name]]))
+        low, high = (f"{x:g}" for x in parameter.prior.limits())
+        unit = f" {parameter.unit}" if parameter.unit else ""
+        said.append(
+            f"{name} stands at {significant(value, 3)}{unit}, the end of the range that is known ({low} to"
+            f" {high}{unit}): it was not measured, and the sample may lie beyond."
+        )
+    return said
+
+
+def _counts_sentence(counts: Counts) -> str:
+    beside = counts.y[counts.beside_rod].sum()
+    return (
+        f"{significant(counts.y.sum(), 3)} counts in the analysed range, {significant(beside, 3)} of them"
+        " more than 0.1 degrees from the specular rod, where the rotation shows."
+    )

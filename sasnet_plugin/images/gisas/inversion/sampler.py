@@ -1,0 +1,158 @@
+"""Samples of the posterior of p(ξ): they move from prior to data as the likelihood is turned on.
+
+Sequential Monte Carlo (P. Del Moral, A. Doucet and A. Jasra, J. R. Stat. Soc. B 68 (2006) 411): the exponent
+of the likelihood rises in steps that leave half of the effective sample; the samples are drawn again by
+weight, and each moves by Metropolis' rule in the unit cube of the prior. No start is needed, and modes far
+apart, such as a distribution and its mirror image, keep their shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ..simulation import cube
+from .settings import INVERSION
+
+#: From (n, 120) distributions to (n,) log likelihoods.
+LogLikelihood = Callable[[Floats], Floats]
+_STEPS, _MOVES = np.array(INVERSION.walk_steps), np.cumsum(INVERSION.moves)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Equally likely samples of a posterior."""
+
+    p: Floats  #: (n, 120)
+    #: (n, 120), the same as shares of the patterns on the grid of angles: single angles lie between them.
+    weights: Floats
+    log_likelihood: Floats
+    evidence: float  #: Logarithm of the mean likelihood over the prior.
+
+
+def sample(
+    log_likelihood: LogLikelihood,
+    rng: np.random.Generator,
+    *,
+    number: int = 300,
+    accepted: float = 4.0,
+    most: int = 100,
+) -> Samples:
+    """Draw from the posterior.
+
+    Parameters
+    ----------
+    accepted : float
+        Moves that each sample makes at each exponent, on average.
+    most : int
+        Tries at each exponent at most.
+    """
+    points = rng.random((number, cube.DIMENSIONS))
+    found = log_likelihood(cube.distributions(points, between=True))
+    exponent, evidence = 0.0, 0.0
+    works = np.ones(_STEPS.size)
+    while exponent < 1:
+        rise = _rise(found, 1 - exponent)
+        weight = np.exp(rise * (found - found.max()))
+        evidence += float(rise * found.max() + np.log(weight.mean()))
+        exponent = 1.0 if rise >= 1 - exponent else exponent + rise
+        kept = _resampled(weight, rng)
+        points, found = points[kept], found[kept]
+        wanted, limit = (accepted, most) if exponent < 1 else (3 * accepted, 3 * most)
+        done = 0.0
+        for _ in range(limit):
+            proposed, size = _proposals(points, works, rng)
+            likely = log_likelihood(cube.distributions(proposed, between=True))
+            taken = np.log(rng.random(number)) < exponent * (likely - found)
+            points[taken], found[taken] = proposed[taken], likely[taken]
+            _learn(works, size, taken)
+            done += float(taken.mean())
+            if done > wanted:
+                break
+    return Samples(cube.distributions(points), cube.distributions(points, between=True), found, evidence)
+
+
+def _learn(works: Floats, size: NDArray[np.intp], taken: NDArray[np.bool_]) -> None:
+    """How often each step of a walk is accepted: half is best, always is too short to lead anywhere."""
+    for k in np.unique(size[size >= 0]):
+        share = min(float(taken[size == k].mean()), 0.5)
+        works[k] += 0.1 * (share - works[k])
+
+
+def pooled(sets: Sequence[Samples]) -> Samples:
+    """Samples as one, without those that explain the data far worse than the best does."""
+    means = np.array([each.log_likelihood.mean() for each in sets])
+    good = [each for each, mean in zip(sets, means, strict=True) if mean > means.max() - INVERSION.behind]
+    evidences = np.array([each.evidence for each in good])
+    top = evidences.max()
+    parts = zip(*((each.p, each.weights, each.log_likelihood) for each in good), strict=True)
+    p, weights, log_likelihood = map(np.concatenate, parts)
+    evidence = float(top + np.log(np.mean(np.exp(evidences - top))))
+    return Samples(p, weights, log_likelihood, evidence)
+
+
+def _rise(found: Floats, most: float) -> float:
+    """How far the exponent may rise and leave the effective sample."""
+
+    def effective(rise: float) -> float:
+        weight = np.exp(rise * (found - found.max()))
+        return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+    if effective(most) >= INVERSION.effective:
+        return most
+    low, high = 0.0, most
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if effective(middle) > INVERSION.effective else (low, middle)
+    return max(low, 1e-12)
+
+
+def _resampled(weight: Floats, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices drawn by weight, evenly spaced (systematic resampling)."""
+    n = weight.size
+    at = (rng.random() + np.arange(n)) / n
+    return np.asarray(np.searchsorted(np.cumsum(weight / weight.sum()), at).clip(max=n - 1))
+
+
+def _proposals(points: Floats, works: Floats, rng: np.random.Generator) -> tuple[Floats, NDArray[np.intp]]:
+    """A proposal for each sample, as likely as the way back; and which step a walk took."""
+    n, d = points.shape
+    kind = np.asarray(np.searchsorted(_MOVES, rng.random(n)))
+    active = cube.active(points)
+    # What a distribution does not depend on follows the prior: drawn anew, as it may come to depend on it.
+    spare = ~active
+    spare[:, cube.CHOICES] = False
+    new = np.where(spare, rng.random((n, d)), points)
+    kind[(kind == 0) & ~active.any(axis=1)] = 1
+    chance = works + 0.05
+    size = np.where(kind == 0, rng.choice(_STEPS.size, size=n, p=chance / chance.sum()), -1)
+    rows = np.flatnonzero(kind == 0)
+    order = (rng.random((rows.size, d)) + ~active[rows]).argsort(axis=1).argsort(axis=1)
+    chosen = (order < rng.integers(1, 5, rows.size)[:, None]) & active[rows]
+    new[rows] += chosen * rng.normal(size=(rows.size, d)) * _STEPS[size[rows]][:, None]
+    rows = np.flatnonzero(kind == 1)
+    any_of = (rng.random((rows.size, d)) + ~active[rows]).argmin(axis=1)
+    which = np.where(rng.random(rows.size) < 0.5, rng.choice(cube.CHOICES, rows.size), any_of)
+    new[rows, which] = rng.random(rows.size)
+    rows = np.flatnonzero(kind == 2)
+    over = (
+        rng.random((rows.size, cube.ROUND.size)) < np.where(rng.random(rows.size) < 0.3, 1.0, 0.25)[:, None]
+    )
+    new[rows] = cube.turned_over(new[rows], over)
+    rows = np.flatnonzero(kind == 3)
+    angles = new[rows, cube.ANGLES]
+    new[rows, cube.ANGLES] = angles + rng.integers(-1, 2, angles.shape) / 120
+    rows = np.flatnonzero(kind == 4)
+    for shares in (cube.ANGLE_SHARES, cube.PEAK_SHARES, cube.KIND_SHARES):
+        order = rng.random((rows.size, shares.stop - shares.start)).argsort(axis=1)
+        some = new[rows, shares]
+        moved = 0.1 * rng.normal(size=(rows.size, 1)) * ((order == 0) * 1.0 - (order == 1))
+        new[rows, shares] = some + moved
+    new[:, cube.ROUND] %= 1.0
+    new = np.abs(new)
+    new = np.where(new > 1, 2 - new, new)
+    return np.clip(new, 0.0, 1 - 1e-12), size

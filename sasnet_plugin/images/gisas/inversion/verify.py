@@ -1,0 +1,163 @@
+"""Whether a pattern looks like what the model found for it, with noise of counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import gammaln
+
+from ....arrays import Floats
+from .counts import Counts
+from .linear import deviance, variance
+from .settings import INVERSION
+
+
+@dataclass(frozen=True)
+class Verification:
+    """A pattern against its simulation."""
+
+    #: deviance, expected, sd: Poisson deviance, and its mean and standard deviation were the model right.
+    deviance: float
+    expected: float
+    sd: float
+    dof: int
+    in_scope: float  #: 0..1.
+    residual: Floats  #: (n,), signed roots of the pixels' deviances.
+    #: By how much the simulated pattern is off beside the rod, relative; 0 where noise explains it.
+    misfit: float
+    sentence: str
+
+
+def verify(
+    counts: Counts,
+    simulated: Floats,
+    parameters: float,
+    scattered: Floats | None = None,
+    dispersed: float = 1.0,
+) -> Verification:
+    """Compare the simulated pattern with the counts.
+
+    Parameters
+    ----------
+    simulated : (n,) float array
+        Expected counts.
+    parameters : float
+        How many were determined by the data: each takes one off the deviance.
+    scattered : (n,) float array, optional
+        What of the expected counts is no background; default: all.
+    dispersed : float
+        By which `dispersion` the band is wider already.
+    """
+    each = deviance(counts.y, simulated)
+    whole, sd = chance(simulated)
+    dof = int(round(counts.y.size - parameters))
+    expected = whole * dof / counts.y.size
+    total = float(each.sum())
+    z = (total - expected) / sd
+    misfit = _misfit(counts, simulated)
+    in_scope = 1.0 if z < INVERSION.significant else 1 / (1 + (misfit / INVERSION.half_believed) ** 2)
+    beside = counts.beside_rod
+    share = 1.0 if scattered is None else float(scattered[beside].sum() / max(simulated[beside].sum(), 1e-9))
+    in_scope *= min(1.0, share / INVERSION.least_share)
+    return Verification(
+        total,
+        expected,
+        sd,
+        dof,
+        in_scope,
+        np.sign(counts.y - simulated) * np.sqrt(each),
+        0.0 if z < INVERSION.significant else misfit,
+        _in_words(total, expected, z, misfit, in_scope, share, dispersed),
+    )
+
+
+def chance(simulated: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of the deviance of all pixels, were the expected counts right."""
+    mean, var = moments(simulated)
+    # What the tolerance takes off a pixel's deviance.
+    taken = np.maximum(simulated, 1e-3) / variance(simulated)
+    return float((mean * taken).sum()), float(np.sqrt((var * taken**2).sum()))
+
+
+def excess(counts: Counts, simulated: Floats) -> float:
+    """By how many of its standard deviations the deviance of all pixels is above its mean."""
+    expected, sd = chance(simulated)
+    return (float(deviance(counts.y, simulated).sum()) - expected) / sd
+
+
+def dispersion(counts: Counts, simulated: Floats) -> float:
+    """By how much the counts scatter more about their simulation than noise does, beside the rod.
+
+    One where chance explains the deviance. Beyond, the likelihood divided by it (R. W. M. Wedderburn,
+    Biometrika 61 (1974) 439) says how well the angles are known from a model that is nearly right.
+    """
+    if excess(counts, simulated) < INVERSION.significant:
+        return 1.0
+    beside = counts.beside_rod
+    return max(1.0, float(deviance(counts.y, simulated)[beside].sum()) / chance(simulated[beside])[0])
+
+
+def _in_words(
+    total: float, expected: float, z: float, misfit: float, in_scope: float, share: float, dispersed: float
+) -> str:
+    if share < INVERSION.least_share:
+        return (
+            "Background explains the image, and ordered particles are not seen in it; it is outside what this"
+            " model knows, and p(ξ) means nothing."
+        )
+    said = f"The deviance is {total:.0f}, {expected:.0f} expected"
+    if z < INVERSION.significant:
+        return f"{said}: the simulated pattern explains the image."
+    if in_scope > 0.5:
+        band = (
+            f"its band allows for {dispersed:.3g} times the variance of counts"
+            if dispersed > 1
+            else "its band too narrow"
+        )
+        return (
+            f"{said}: away from the rod the simulated pattern is off by {100 * misfit:.0f} %, more than"
+            f" the noise; the orientation is probably right, {band}."
+        )
+    return (
+        f"{said}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
+        " rod); it is outside of what this model knows, and p(ξ) means nothing."
+    )
+
+
+def _misfit(counts: Counts, simulated: Floats) -> float:
+    """Root mean square of what noise does not explain beside the rod, over that of the pattern there."""
+    beside = counts.beside_rod
+    mu, y = simulated[beside], counts.y[beside]
+    # Σ(y − μ)² less the noise, over Σμ², pixels weighted as noise weighs them.
+    excess = float(np.sum(((y - mu) ** 2 - mu) / np.maximum(mu, 1.0)))
+    return float(np.sqrt(max(excess, 0.0) / max(float(np.sum(mu**2 / np.maximum(mu, 1.0))), 1e-9)))
+
+
+def moments(expected: Floats) -> tuple[Floats, Floats]:
+    """Mean and variance of a pixel's Poisson deviance, were the expected counts right.
+
+    Notes
+    -----
+    Summed over the counts below 100; beyond, 1 + 1/(6μ) and 2 + 4/(3μ) of the expansion in 1/μ.
+    """
+    grid, mean, var = _table()
+    mu = np.maximum(expected, grid[0])
+    large = mu > grid[-1]
+    at = np.log(np.minimum(mu, grid[-1]))
+    first = np.where(large, 1 + 1 / (6 * mu), np.interp(at, np.log(grid), mean))
+    second = np.where(large, 2 + 4 / (3 * mu), np.interp(at, np.log(grid), var))
+    return np.asarray(first), np.asarray(second)
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[Floats, Floats, Floats]:
+    grid = np.geomspace(1e-3, 100.0, 200)
+    y = np.arange(0, 260.0)
+    log_p = y * np.log(grid[:, None]) - grid[:, None] - gammaln(y + 1)
+    p = np.exp(log_p)
+    ratio = np.where(y > 0, y, 1.0) / grid[:, None]
+    each = 2 * (np.where(y > 0, y * np.log(ratio), 0.0) - (y - grid[:, None]))
+    mean = (p * each).sum(axis=1)
+    return grid, mean, (p * each**2).sum(axis=1) - mean**2

@@ -1,0 +1,224 @@
+"""A basis in its factors: particles, and the lattice's sums at every rotation, kept to be put together anew.
+
+A fit moves one thing after another: radius, size spread, film and incidence change what particles scatter,
+the scatter about the sites a weight, the lattice constant and the width the sums alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ...simulation import bornagain
+from ...simulation.window import Window
+from .basis import Nodes, columns_per_pixel, particles_at
+from .columns import columns_of
+from .geometry import N_HALF, XI, Geometry
+from .lattice import HEXAGONAL, SQUARE, LatticeSum, debye_waller, in_plane
+
+#: What each factor depends on.
+PARTICLE_NAMES = ("radius", "radius_pd", "oxide", "alpha_i", "wavelength")
+LATTICE_NAMES = ("lattice", "width", "alpha_i", "wavelength")
+#: Parts across a pixel that may begin within a peak, at most.
+_MOST_PARTS = 22
+#: Parts of a row's height on which films are compared.
+_FILM_PARTS = 3
+
+
+@dataclass(frozen=True)
+class Factors:
+    """The factors of one geometry, on several parts across each pixel."""
+
+    geometry: Geometry
+    window: Window  #: Margin included.
+    across: int  #: Parts of a pixel across.
+    #: every, mean: (rows, columns · across), ⟨|F|²⟩ and |⟨F⟩|².
+    every: Floats
+    mean: Floats
+    #: (61, rows, columns · across), sum over the lattice's peaks under ξ = 0, 0.5, … 30 degrees.
+    sums: NDArray[np.float32]
+    nodes: Nodes = Nodes()  #: Where BornAgain was asked for ``every`` and ``mean``.
+    #: By which a detector's columns lie to the right of the window's, degrees: its pixels need not end where
+    #: φ = 0.
+    offset: float = 0.0
+    #: Angle between the two vectors of the lattice's cell, degrees; rotations of a square one have a period
+    #: of 90 degrees, and as many steps.
+    gamma: float = HEXAGONAL
+
+    @classmethod
+    def of(
+        cls, geometry: Geometry, window: Window, nodes: Nodes | None = None, offset: float = 0.0
+    ) -> Factors:
+        """Compute all factors of a geometry; see `basis` for how.
+
+        Parameters
+        ----------
+        window : Window
+            Symmetric in φ, with an even number of columns.
+        """
+        nodes = nodes or Nodes()
+        across = _parts(geometry, window, offset, nodes)
+        every, mean = scattered(geometry, window, across, nodes)
+        return cls(geometry, window, across, every, mean, _sums(geometry, window, across), nodes, offset)
+
+    def moved(
+        self,
+        geometry: Geometry,
+        *,
+        across: int | None = None,
+        nodes: Nodes | None = None,
+        weights: Floats | None = None,
+    ) -> Factors:
+        """The factors of another geometry; what does not change is kept.
+
+        Parameters
+        ----------
+        across : int, optional
+            Parts of a pixel; default: as many as its peaks need.
+        nodes : Nodes, optional
+            Default: these factors'.
+        weights : (120,) float array, optional
+            Of a mixture that is all that is asked of them: sums of rotations without weight are left at 0.
+        """
+        nodes = nodes or self.nodes
+        across = across or _parts(geometry, self.window, self.offset, nodes)
+        every, mean, sums = self.every, self.mean, self.sums
+        finer = across != self.across
+        if finer or nodes != self.nodes or _differ(self.geometry, geometry, PARTICLE_NAMES):
+            every, mean = scattered(geometry, self.window, across, nodes)
+        elif geometry.lattice != self.geometry.lattice:
+            # As many particles as sites.
+            denser = (self.geometry.lattice / geometry.lattice) ** 2
+            every, mean = denser * every, denser * mean
+        if finer or _differ(self.geometry, geometry, LATTICE_NAMES):
+            sums = _sums(geometry, self.window, across, self.gamma, _weighted(weights))
+        return Factors(geometry, self.window, across, every, mean, sums, nodes, self.offset, self.gamma)
+
+    def on_lattice(self, lattice: float, gamma: float) -> Factors:
+        """The same particles on another lattice, `lattice` in Å, on the same parts of pixels."""
+        geometry = replace(self.geometry, lattice=lattice)
+        sums = _sums(geometry, self.window, self.across, gamma)
+        return replace(self, geometry=geometry, sums=sums, gamma=gamma)
+
+    def half(self, seen: Floats | None = None, *, mirrored: bool = False) -> Floats:
+        """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
+
+        Parameters
+        ----------
+        seen : (columns, columns · across) float array, optional
+            What each column counts of the parts of pixels; default: its own, sharp.
+        mirrored : bool
+            Under 60° − ξ instead. What the parts of pixels scatter is the same at −φ; what a column sees of
+            them is so only without an offset.
+        """
+        ordered = self.ordered()
+        seen = self.sharp if seen is None else seen
+        floor = (self.every - ordered) @ seen.T
+        gather = (seen[:, ::-1] if mirrored else seen).astype(np.float32)
+        peaks = (self.sums * ordered.astype(np.float32)) @ gather.T
+        return np.asarray(floor + peaks.astype(np.float64))
+
+    @property
+    def sharp(self) -> Floats:
+        """What a column counts of the parts of pixels, without any blur: their mean over it."""
+        return columns_of(self.window, self.across, self.offset)
+
+    def ordered(self) -> Floats:
+        """|⟨F⟩|² exp(−σ²q²), (rows, columns · across): what the lattice's sum multiplies."""
+        alpha, phi = self.window.finer(1, self.across).directions()
+        qx, qy = in_plane(phi, alpha, self.geometry.wavelength, self.geometry.alpha_i)
+        return np.asarray(self.mean * debye_waller(qx, qy, self.geometry.position_spread))
+
+    def mixed(self, weights: Floats) -> Floats:
+        """Sum of the lattice's sums, each with its weight, (rows, columns · across).
+
+        Parameters
+        ----------
+        weights : (120,) float array
+        """
+        flat = self.sums.reshape(N_HALF, -1)
+        w = weights.astype(np.float32)
+        straight = (w[:N_HALF] @ flat).reshape(self.every.shape)
+        other = (w[: N_HALF - 1 : -1] @ flat[1 : N_HALF - 1]).reshape(self.every.shape)
+        return np.asarray(straight + other[:, ::-1], dtype=np.float64)
+
+    def pattern(self, mixed: Floats, total: float) -> Floats:
+        """What a mixture scatters to each part of a pixel, (rows, columns · across).
+
+        Parameters
+        ----------
+        mixed : (rows, columns · across) float array
+            As `mixed` gives it.
+        total : float
+            Sum of its weights.
+        """
+        return np.asarray(total * self.every + self.ordered() * (mixed - total))
+
+    def with_particles(self, geometry: Geometry, every: Floats, mean: Floats) -> Factors:
+        """The same lattice with other particles."""
+        return replace(self, geometry=geometry, every=every, mean=mean)
+
+
+def _parts(geometry: Geometry, window: Window, offset: float, nodes: Nodes) -> int:
+    """Parts across a pixel; a column that begins within a peak needs twice as many, unless all is rough."""
+    parts = columns_per_pixel(geometry, window)
+    return max(parts, min(2 * parts, _MOST_PARTS)) if offset and nodes.apart == 1 else parts
+
+
+def scattered(geometry: Geometry, window: Window, across: int, nodes: Nodes) -> tuple[Floats, Floats]:
+    """⟨|F|²⟩ and |⟨F⟩|² averaged over the height of each row, at so many parts across each pixel."""
+    fine = window.finer(1, across)
+    right = fine.directions()[1][fine.columns // 2 :]
+    found = particles_at(geometry, window, right, nodes)
+    every, mean = (np.concatenate((part[:, ::-1], part), axis=1) for part in found)
+    return every, mean
+
+
+def film_profiles(geometry: Geometry, window: Window, oxides: Sequence[float]) -> Floats:
+    """What other thicknesses of the film do to each row, (films, rows): a factor.
+
+    The film acts on the waves that leave at α_f, whatever their φ, so one column of particles of one size,
+    next to the rod, tells.
+    """
+    column = replace(window, columns=2, phi=(-window.pixel[1], window.pixel[1])).finer(_FILM_PARTS, 1)
+    found = [
+        bornagain.incoherent(replace(geometry, oxide=float(oxide), radius_pd=0.0), column)[:, 0]
+        for oxide in (geometry.oxide, *oxides)
+    ]
+    rows = np.stack(found).reshape(len(found), window.rows, _FILM_PARTS).sum(axis=2)
+    return np.asarray(rows[1:] / rows[0])
+
+
+def _weighted(weights: Floats | None) -> NDArray[np.bool_] | None:
+    """Which of the rotations 0, 0.5, … 30 degrees have weight, themselves or as their mirror image, (61,)."""
+    if weights is None:
+        return None
+    found = weights[:N_HALF] != 0
+    found[1 : N_HALF - 1] |= weights[: N_HALF - 1 : -1] != 0
+    return np.asarray(found)
+
+
+def _sums(
+    geometry: Geometry,
+    window: Window,
+    across: int,
+    gamma: float = HEXAGONAL,
+    wanted: NDArray[np.bool_] | None = None,
+) -> NDArray[np.float32]:
+    alpha, phi = window.finer(1, across).directions()
+    qx, qy = (q.astype(np.float32) for q in in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i))
+    peaks = LatticeSum.of(geometry.lattice, geometry.width, gamma)
+    # As many rotations over a square lattice's longer period.
+    step = 1.5 if gamma == SQUARE else 1.0
+    found = np.zeros((N_HALF, *np.broadcast_shapes(qx.shape, qy.shape)), dtype=np.float32)
+    for k in range(N_HALF) if wanted is None else np.flatnonzero(wanted):
+        found[k] = peaks(qx, qy, float(step * XI[k]))
+    return found
+
+
+def _differ(one: Geometry, other: Geometry, names: tuple[str, ...]) -> bool:
+    return any(getattr(one, name) != getattr(other, name) for name in names)

@@ -1,0 +1,1 @@
+"""Grazing-incidence patterns of growing films."""

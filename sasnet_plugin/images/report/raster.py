@@ -1,0 +1,243 @@
+"""Pictures of measurements as PNG: scales and colours, polar, correlations along the rings, masks; curves."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Floats
+from ...types import Curve, GrazingIncidence, Image, SasnetError
+from ..diffraction.reading.frame import Window
+from ..diffraction.reading.polar import SECTORS, cross_correlation, in_cells
+from .settings import RASTER
+
+Bools = NDArray[np.bool_]
+
+VIEWS = ("linear", "polar", "correlation")
+SCALES = ("log", "gamma", "linear")
+COLOURS = ("viridis", "magma", "cividis", "gray", "gray_r", "turbo")
+#: Rings and angles of the polar view: of an image of 900 pixels the pixels of its middle ring.
+_RADII, _ANGLES = 300, 720
+#: Exponent of the scale in between: square roots, in which counting noise is even.
+_GAMMA = 0.5
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an image is shown."""
+
+    #: view, scale, colours: of `VIEWS`, `SCALES`, `COLOURS`.
+    view: str = "linear"
+    scale: str = "log"
+    colours: str = "viridis"
+    mask: bool = True  #: Masked pixels are marked, rather than left as they are.
+    fine: bool = False  #: As many pixels as `RASTER.fine` allows: somebody looks closer.
+
+    def __post_init__(self) -> None:
+        for given, known in ((self.view, VIEWS), (self.scale, SCALES), (self.colours, COLOURS)):
+            if given not in known:
+                raise SasnetError(f"There is no {given[:40]!r}; choose one of {', '.join(known)}.")
+
+    @property
+    def most(self) -> int:
+        """Pixels of a side of the detector's picture, at most."""
+        return RASTER.fine if self.fine else RASTER.view
+
+
+def picture(measurement: Any, look: Look) -> bytes:
+    """The PNG of a measurement."""
+    if isinstance(measurement, Curve):
+        return _plot(measurement, look.scale == "linear")
+    values, mask = upright(measurement)
+    if look.view == "polar":
+        values, mask = polar(values, mask, _centre(measurement))
+    elif look.view == "correlation":
+        values, mask = correlation(values, mask, _centre(measurement))
+        most = np.quantile(np.abs(values[mask]), 0.9) if mask.any() else 0.0
+        return _png(
+            np.clip(values / (2 * (float(most) or 1.0)) + 0.5, 0, 1), mask, "RdBu_r", look.mask, RASTER.view
+        )
+    shown = scaled(values, mask, look.scale)
+    if look.view == "linear":
+        shown, mask = _fewer(shown, mask, look.most)
+    return _png(shown, mask, look.colours, look.mask, RASTER.view)
+
+
+def colour_bar(colours: str) -> bytes:
+    """The PNG of all colours, from the lowest to the highest, a row of 256 pixels."""
+    share, mask = np.linspace(0, 1, 256)[None], np.ones((1, 256), dtype=np.bool_)
+    return _png(share, mask, Look(colours=colours).colours, False, RASTER.view)
+
+
+def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
+    """A small PNG in grey, which the page may colour, and what is compared, (descriptor²,)."""
+    if isinstance(measurement, Curve):
+        shown, mask = _drawn(measurement), np.ones((RASTER.thumbnail, RASTER.thumbnail), dtype=np.bool_)
+    else:
+        values, mask = _fewer(*upright(measurement), RASTER.thumbnail)
+        shown = scaled(values, mask, "log")
+    rows, columns = (np.linspace(0, n - 1e-6, RASTER.descriptor + 1).astype(int) for n in shown.shape)
+    cells = np.add.reduceat(np.add.reduceat(shown, rows[:-1], axis=0), columns[:-1], axis=1)
+    area = np.add.reduceat(np.add.reduceat(np.ones_like(shown), rows[:-1], axis=0), columns[:-1], axis=1)
+    return _png(shown, mask, "gray", False, RASTER.thumbnail), (cells / area).ravel().astype(np.float32)
+
+
+def compared(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
+    """The PNGs of what was measured and simulated, in one scale, and of what is left, by these names.
+
+    Parameters
+    ----------
+    simulated, residual : (rows, columns) arrays
+        Of the pixels of `measured`; the second in standard deviations.
+    """
+    values, mask = upright(measured)
+    again, left = (one[::-1] if _turned(measured) else one for one in (simulated, residual))
+    ends = limits(values, mask, "log")
+    pictures = {"measured": values, "simulated": np.where(mask, again, 0.0)}
+    found = {
+        name: _png(scaled(one, mask, "log", ends), mask, Look.colours, True, RASTER.view)
+        for name, one in pictures.items()
+    }
+    share = np.clip(np.nan_to_num(left) / (2 * RASTER.far) + 0.5, 0, 1)
+    return found | {"residual": _png(share, mask, "RdBu_r", True, RASTER.view)}
+
+
+def scaled(values: Floats, mask: Bools, scale: str, ends: tuple[float, float] | None = None) -> Floats:
+    """Values between 0 and 1, 1 at the brightest hundredth of what is not masked, or between other ends."""
+    low, top = ends or limits(values, mask, scale)
+    if not top > low:
+        return np.zeros_like(values)
+    share = np.clip((values - low) / (top - low), 0, 1)
+    if scale == "log":
+        share = 1 + np.log10(np.maximum(share, 10**-RASTER.decades)) / RASTER.decades
+    elif scale == "gamma":
+        share = share**_GAMMA
+    return np.where(mask, share, 0.0)
+
+
+def limits(values: Floats, mask: Bools, scale: str) -> tuple[float, float]:
+    """Values that are drawn as 0 and as 1; logarithmic scales begin `RASTER.decades` below the second."""
+    good = values[mask]
+    top = float(np.quantile(good, 0.99)) if good.size else 1.0
+    top = top if top > 0 else float(good.max(initial=0.0))
+    low = min(float(np.quantile(good, 0.01)), 0.0) if good.size and scale == "linear" else 0.0
+    return low, top
+
+
+def polar(values: Floats, mask: Bools, centre: tuple[float, float]) -> tuple[Floats, Bools]:
+    """Values over angle (columns, from 0 to 360°) and radius (rows, the centre at the bottom)."""
+    radius = _edge(values.shape, centre) * (np.arange(_RADII) + 0.5)[::-1, None] / _RADII
+    angle = 2 * np.pi * (np.arange(_ANGLES) + 0.5) / _ANGLES
+    column = np.rint(centre[0] + radius * np.cos(angle)).astype(int)
+    row = np.rint(centre[1] + radius * np.sin(angle)).astype(int)
+    inside = (0 <= row) & (row < values.shape[0]) & (0 <= column) & (column < values.shape[1])
+    row, column = np.where(inside, row, 0), np.where(inside, column, 0)
+    there = inside & mask[row, column]
+    return np.where(there, values[row, column], 0.0), there
+
+
+def correlation(values: Floats, mask: Bools, centre: tuple[float, float]) -> tuple[Floats, Bools]:
+    """Two-point correlation along each ring over Δ (columns, above 0 to 360°), the centre at the bottom."""
+    window = Window((values.shape[0], values.shape[1]), centre, _edge(values.shape, centre))
+    cells = in_cells(window, values[None], mask[None])
+    found = cross_correlation(cells)[0, ::-1].astype(np.float64)
+    there = (cells.area[0] > 0).sum(axis=1)[::-1] > SECTORS // 4
+    found = np.repeat(np.repeat(found, 8, axis=0), 8, axis=1)
+    return found, np.broadcast_to(np.repeat(there, 8)[:, None], found.shape)
+
+
+def upright(image: Any) -> tuple[Floats, Bools]:
+    """Values and mask as they are drawn, the first row above."""
+    values, mask = image.counts, image.mask
+    if _turned(image):
+        values, mask = values[::-1], mask[::-1]
+    return np.where(mask, values, 0.0), mask
+
+
+def _turned(image: Any) -> bool:
+    """Whether its first row is the lowest."""
+    return isinstance(image.geometry, GrazingIncidence)
+
+
+def _centre(image: Any) -> tuple[float, float]:
+    """Column and row of the beam; where it is not known, of the middle."""
+    known = getattr(image.geometry, "centre", None)
+    rows, columns = image.counts.shape
+    return (float(known[0]), float(known[1])) if known is not None else ((columns - 1) / 2, (rows - 1) / 2)
+
+
+def _edge(shape: tuple[int, ...], centre: tuple[float, float]) -> float:
+    """Radius up to which a half of a ring at least is on the detector, pixels."""
+    across = min(max(centre[0], shape[1] - 1 - centre[0]), max(centre[1], shape[0] - 1 - centre[1]))
+    return max(across, min(shape) / 2, 1.0)
+
+
+def _fewer(values: Floats, mask: Bools, most: int) -> tuple[Floats, Bools]:
+    """Means of blocks of pixels that are not masked, so that no side has more."""
+    step = max(1, -(-max(values.shape) // most))
+    if step == 1:
+        return values, mask
+    rows, columns = (-(-n // step) * step for n in values.shape)
+    wide = (0, rows - values.shape[0]), (0, columns - values.shape[1])
+    blocks = rows // step, step, columns // step, step
+    number = np.pad(mask, wide).reshape(blocks).sum(axis=(1, 3))
+    total = np.pad(np.where(mask, values, 0), wide).reshape(blocks).sum(axis=(1, 3))
+    return total / np.maximum(number, 1), number > 0
+
+
+def _png(shown: Floats, mask: Bools, colours: str, marked: bool, most: int) -> bytes:
+    import matplotlib
+    from matplotlib.image import imsave
+
+    step = (
+        max(1, most // max(shown.shape) // 2) if marked else 1
+    )  # small images are enlarged, each pixel a square
+    table = (matplotlib.colormaps[colours](np.linspace(0, 1, 256))[:, :3] * 255).astype(np.uint8)
+    pixels = table[np.rint(shown * 255).astype(np.uint8)]
+    if marked:
+        pixels[~mask] = (120, 70, 70)
+    out = io.BytesIO()
+    imsave(out, np.repeat(np.repeat(pixels, step, axis=0), step, axis=1), format="png")
+    return out.getvalue()
+
+
+def _points(curve: Curve) -> tuple[Floats, Floats]:
+    good = np.isfinite(curve.intensity) & (curve.intensity > 0) & (curve.q > 0)
+    return np.log10(curve.q[good]), np.log10(curve.intensity[good])
+
+
+def _drawn(curve: Curve) -> Floats:
+    """A curve on logarithmic axes as dots, 0 or 1."""
+    side = RASTER.thumbnail
+    shown = np.zeros((side, side))
+    x, y = _points(curve)
+    if x.size > 1:
+        fine = np.linspace(x[0], x[-1], 6 * side)
+        y = np.interp(fine, x, y)
+        column, row = ((v - v.min()) / max(float(np.ptp(v)), 1e-9) for v in (fine, y))
+        at = side - 4 - np.rint(row * (side - 8)).astype(int), 4 + np.rint(column * (side - 8)).astype(int)
+        shown[at] = 1.0
+        shown[at[0] - 1, at[1]] = 1.0
+    return shown
+
+
+def _plot(curve: Curve, linear: bool) -> bytes:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.errorbar(curve.q, curve.intensity, yerr=curve.dintensity, fmt=".", markersize=3, elinewidth=0.6)
+    if not linear:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+    axes.set_xlabel("q / Å⁻¹")
+    axes.set_ylabel(curve.intensity_label, parse_math=False)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Small-angle-scattering images: which shape, how large, how oriented."""

@@ -1,0 +1,153 @@
+"""Detectors that count unevenly: how residuals of an image are correlated, from the image itself.
+
+Counts n of cells about their expectation m(θ) have the covariance
+
+    V = diag(m + σ₀² m²/N) + Σ_k σ_k² (m Φ_k)(m Φ_k)ᵀ,
+
+N pixels in a cell: relative efficiencies scatter from pixel to pixel, and smoothly over areas of the lengths
+k, by the bumps Φ_k. Their sizes σ are those of the largest restricted likelihood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ....arrays import Floats
+
+#: Distance of the bumps of an efficiency field, over the detector's side: coarse and fine.
+LENGTHS = (0.3, 0.1)
+#: Sizes of relative efficiency: between which the likelihood is searched; what is usual of detectors, and by
+#: what factor one standard deviation away, which says that without proof none counts quite evenly.
+SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
+
+
+def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
+    """Gaussian bumps whose weighted sum is a smooth random field, (n, number of bumps).
+
+    Parameters
+    ----------
+    x, y : (n,) arrays
+        On the detector.
+    length : float
+        Distance of bumps over the wider side, and their standard deviation.
+
+    Notes
+    -----
+    A sum of bumps of standard deviation s with independent random weights is Gaussian with the correlation
+    exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5 (1998) 173). Rows are scaled to a variance of one.
+    """
+    step = length * max(np.ptp(x), np.ptp(y))
+    places = [np.arange(a.min() - step / 2, a.max() + step, step) for a in (x, y)]
+    found = np.exp(
+        -0.5 * ((x[:, None, None] - places[0][:, None]) ** 2 + (y[:, None, None] - places[1]) ** 2) / step**2
+    ).reshape(x.size, -1)
+    return np.asarray(found / np.sqrt((found**2).sum(axis=1, keepdims=True)))
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """V to the power of -1/2, applied without a matrix of all cells."""
+
+    root: Floats  #: (n,), 1 over the standard deviation of each cell on its own.
+    axes: Floats  #: (n, K), orthonormal directions in which residuals, so scaled, vary together.
+    shrink: Floats  #: (K,), what is left of them: (1 + variance)^-1/2.
+
+    def applied(self, values: Floats) -> Floats:
+        """V^-1/2 times (n,) or (n, columns)."""
+        scaled = (values.T * self.root).T
+        along = self.axes.T @ scaled
+        return np.asarray(scaled + self.axes @ ((self.shrink - 1) * along.T).T)
+
+    @property
+    def log_determinant(self) -> float:
+        """Of V."""
+        return float(-2 * np.log(self.root).sum() - 2 * np.log(self.shrink).sum())
+
+
+def whitening(variance: Floats, together: Floats) -> Whitening:
+    """Whitening of V = diag(variance) + together · togetherᵀ.
+
+    Parameters
+    ----------
+    together : (n, K) array
+        Columns times their standard deviations.
+    """
+    root = 1 / np.sqrt(variance)
+    columns = together * root[:, None]
+    values, turns = np.linalg.eigh(columns.T @ columns)
+    kept = values > 1e-9 * max(float(values[-1]), 1e-300)
+    axes = columns @ (turns[:, kept] / np.sqrt(values[kept]))
+    return Whitening(root, axes, 1 / np.sqrt(1 + values[kept]))
+
+
+@dataclass(frozen=True)
+class Unevenness:
+    """What an image says of its detector."""
+
+    pixels: float  #: Scatter of the efficiency of pixels, relative.
+    areas: Floats  #: (len(LENGTHS),), of smooth fields.
+
+
+def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Unevenness) -> Whitening:
+    """Of the counts of an image's cells.
+
+    Parameters
+    ----------
+    expected, pixels : (n,) arrays
+        Counts, and how many pixels each cell has.
+    fields : list of (n, K) arrays
+        `bumps_at`, of each length.
+    """
+    variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
+    smooth = [a * expected[:, None] * one for a, one in zip(size.areas, fields, strict=True)]
+    return whitening(variance, np.concatenate(smooth, axis=1))
+
+
+def unevenness(
+    residuals: Floats,
+    jacobian: Floats,
+    expected: Floats,
+    pixels: Floats,
+    fields: list[Floats],
+) -> Unevenness:
+    """Sizes of efficiency fields by restricted likelihood, times a wide prior.
+
+    Parameters
+    ----------
+    residuals, expected, pixels : (n,) arrays
+        Counts about expected ones.
+    jacobian : (n, p) array
+        Of expected counts by everything that is fitted.
+    fields : list of (n, K) arrays
+        As of `covariance`.
+
+    Notes
+    -----
+    -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
+    (1971) 545): the values that are fitted take their share of the residuals, which is given back here.
+    """
+    from scipy.optimize import minimize
+
+    jacobian = jacobian / np.maximum(np.linalg.norm(jacobian, axis=0), 1e-300)
+    low, high = np.log(SIZES)
+
+    def lost(point: Floats) -> float:
+        sizes = np.exp(np.clip(point, low, high))
+        found = covariance(expected, pixels, fields, Unevenness(sizes[0], sizes[1:]))
+        whole = found.applied(np.column_stack([jacobian, residuals]))
+        triangle = np.abs(np.diag(np.linalg.qr(whole, mode="r")))
+        out = float(np.sum((point - np.clip(point, low, high)) ** 2))
+        bent = 2 * np.log(np.maximum(triangle[:-1], 1e-12)).sum()
+        unusual = float(np.sum(((point - np.log(USUAL)) / np.log(FACTOR)) ** 2))
+        return float(found.log_determinant + bent + triangle[-1] ** 2 + 10 * out + unusual)
+
+    first = np.full(1 + len(fields), np.log(USUAL))
+    simplex = np.vstack([first, first + 1.2 * np.eye(first.size)])
+    found = minimize(
+        lost, first, method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 0.1, "fatol": 0.1, "maxfev": 80},
+    )  # fmt: skip
+    sizes = np.exp(np.clip(found.x, low, high))
+    return Unevenness(float(sizes[0]), sizes[1:])

@@ -1,0 +1,298 @@
+"""Bodies with axes about a director held against an image's rings: which body, which order, along or across.
+
+A network that has to say one number says the mean of two answers that an image leaves open. Here both are
+fitted to what the rings show, and weigh as much as the rings and their ranges say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..reading.polar import Polar
+from ..simulation.form_factors import LN_Q, Q, directed, pars_of
+from .sectors import LEAST_GAUSSIAN, STEP, Cells, cells_of, spread_over
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ....arrays import Floats
+
+#: By kind: name of the body, least and largest aspect, those that are screened.
+KINDS = {
+    "cylinder": ("cylinder", 1.5, 30.0, (2.0, 4.0, 8.0, 16.0)),
+    "long": ("ellipsoid", 1.2, 10.0, (1.6, 2.5, 4.0, 7.0)),
+    "flat": ("ellipsoid", 0.1, 0.8, (0.15, 0.25, 0.4, 0.6)),
+}
+#: Whether radii alone scatter, and whether axes lie as a Gaussian: what is fitted besides.
+OTHERWISE = ((True, False), (False, True), (True, True))
+#: Order parameters that are screened, and their range.
+P2S, P2_RANGE = (-0.3, -0.15, 0.15, 0.3, 0.5, 0.7, 0.88), (-0.4, 0.93)
+#: Radii, Å, and relative spreads of radii.
+RADII, SPREADS = (6.0, 500.0), (0.02, 0.25)
+#: Of screened radii, steps of `Q` from one to the next; steps of a fit; starts of each kind along a director,
+#: and across it.
+_APART, _STEPS, _STARTS = 4, 12, 2
+#: Radius and spread of bodies that are screened.
+_RADIUS, _SPREAD = 60.0, 0.12
+#: Points of radii that scatter.
+_POINTS = 9
+#: A fall of χ² after which a fit ends; times the least χ² of all starts from which on none is fitted.
+_ENOUGH, _FAR = 0.1, 4.0
+#: Longest steps of a fit, and those of derivatives, of `Held.at`; radians that a director may be off the
+#: harmonics' axis.
+_LONGEST, _MOVES = np.array([0.3, 0.4, 0.08, 0.25, 0.1]), np.array([0.0, 0.03, 0.01, 0.01, 0.01])
+_AROUND = 0.3
+
+
+@dataclass(frozen=True)
+class Held:
+    """A body fitted to rings."""
+
+    kind: str  #: Of `KINDS`.
+    #: (5,), ln radius in Å, ln aspect, spread of radii, order parameter, director in radians from qx.
+    at: Floats
+    covariance: Floats  #: (5, 5)
+    chisq: float  #: Of all values.
+    #: The radius alone scatters, the length of a body is one; else sizes do, proportions kept.
+    radius_alone: bool = False
+    gaussian_axes: bool = False  #: Axes lie about their director as a Gaussian; else as by Maier and Saupe.
+
+    @property
+    def body(self) -> str:
+        """Its name."""
+        return KINDS[self.kind][0]
+
+
+@dataclass(frozen=True)
+class Against:
+    """Bodies that were held against an image."""
+
+    held: tuple[Held, ...]
+    evidence: Floats  #: (n,), log probability of what was seen by each, but for a constant.
+    over: float  #: χ² of a cell that the best leaves over; 1 where errors explain it.
+
+
+def amplitudes(cells: Cells, one: Floats) -> Floats:
+    """(3,) amplitudes of a body's (n, s) scattering, of flat and of slits' that fit best, none below 0."""
+    from scipy.optimize import nnls
+
+    matrix = (np.stack([one, *cells.beside]) / cells.error).reshape(3, -1).T
+    size = np.sqrt((matrix**2).sum(axis=0))
+    found, _ = nnls(matrix / size, (cells.values / cells.error).ravel())
+    return np.asarray(found / size)
+
+
+@cache
+def _table(body: str, aspect: float) -> Floats:
+    """(len(Q), 13) Legendre coefficients of a screened body."""
+    return spread_over(Q, _SPREAD) @ _of_one_size(body, _RADIUS, aspect, Q)
+
+
+def screened(cells: Cells, axis: float) -> list[Held]:
+    """The nearest of each kind with axes along a director, and with axes across it.
+
+    Parameters
+    ----------
+    axis : float
+        Of the harmonics, radians: the director is this or the one across.
+    """
+    first = int(round((np.log(cells.nodes[0]) - LN_Q[0]) / STEP))
+    span = [int(np.log(radius / _RADIUS) / STEP) for radius in RADII]
+    shifts = np.arange(span[0], span[1], _APART)
+    place = np.clip(first + np.arange(cells.nodes.size) + shifts[:, None], 0, Q.size - 1)
+    found: list[Held] = []
+    for kind, (body, _, _, aspects) in KINDS.items():
+        near: list[Held] = []
+        for aspect in aspects:
+            seen = np.einsum("rn,snl->srl", cells.smear, _table(body, aspect)[place], optimize=True)
+            for p2, director in product(P2S, (axis, axis + np.pi / 2)):
+                chisq = _distance(cells, seen @ cells.waves(p2, director))
+                best = int(np.argmin(chisq))
+                radius = np.log(_RADIUS) + STEP * shifts[best]
+                at = np.array([radius, np.log(aspect), _SPREAD, p2, director])
+                near.append(Held(kind, at, np.eye(5), float(chisq[best])))
+        near.sort(key=lambda one: one.chisq)
+        for across in (False, True):
+            same = [one for one in near if (one.at[3] < 0) == across]
+            other = [one for one in same if one.at[1] != same[0].at[1]]
+            found += [same[0], *other[: _STARTS - 1]]
+    found.sort(key=lambda one: one.chisq)
+    return [one for one in found if one.chisq < _FAR * found[0].chisq]
+
+
+def _distance(cells: Cells, shapes: Floats) -> Floats:
+    """χ² of (k, n, s) shapes with a scale and a flat background, neither below 0."""
+    weight = 1 / cells.error**2
+    weighted = weight * shapes
+    a, b, c = (weighted * shapes).sum(axis=(1, 2)), weighted.sum(axis=(1, 2)), weight.sum()
+    d, e = (weighted * cells.values).sum(axis=(1, 2)), float((weight * cells.values).sum())
+    det = np.maximum(a * c - b**2, 1e-12 * a * c)
+    scale, flat = (d * c - b * e) / det, (a * e - b * d) / det
+    alone = np.maximum(d, 0) ** 2 / a
+    gain = np.where((scale > 0) & (flat > 0), scale * d + flat * e, alone)
+    return np.asarray((weight * cells.values**2).sum() - gain)
+
+
+def fitted(cells: Cells, start: Held) -> Held:
+    """A body fitted from a start by Gauss–Newton steps, amplitudes at their best."""
+    low, high = _limits(start)
+    best = replace(start, at=np.clip(start.at, low, high), chisq=np.inf)
+    at, shrink, step = best.at, 1.0, np.zeros(5)
+    for _ in range(_STEPS):
+        residuals, jacobian = _linear(cells, start, at)
+        chisq = float(residuals @ residuals)
+        if chisq > best.chisq:
+            shrink /= 4
+            if shrink < 0.05:
+                break
+            at = np.clip(best.at + shrink * step, low, high)
+            continue
+        gained, shrink = best.chisq - chisq, 1.0
+        # The ranges are the priors: along what the cells do not show, no step leaves them.
+        matrix = jacobian.T @ jacobian + np.diag(12 / (high - low) ** 2)
+        covariance = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
+        best = replace(best, at=at, covariance=covariance, chisq=chisq)
+        if gained < _ENOUGH:
+            break
+        step = covariance @ (jacobian.T @ residuals)
+        step /= max(1.0, float(np.max(np.abs(step) / _LONGEST)))
+        at = np.clip(at + step, low, high)
+    return best
+
+
+def _limits(one: Held) -> tuple[Floats, Floats]:
+    _, least, largest, _ = KINDS[one.kind]
+    around = one.at[4] - _AROUND, one.at[4] + _AROUND
+    spans = np.log(RADII), np.log((least, largest)), SPREADS, P2_RANGE, around
+    low, high = zip(*spans, strict=True)
+    return np.array(low), np.array(high)
+
+
+def _linear(cells: Cells, one: Held, at: Floats) -> tuple[Floats, Floats]:
+    """Residuals and (cells, 5) derivatives of what is expected, in errors, amplitudes eliminated."""
+    spread, p2, director = (float(x) for x in at[2:])
+    form = _form(cells, one, at)
+    blurred = cells.smear if one.radius_alone else cells.smear @ spread_over(cells.nodes, spread)
+
+    def waves_of(p2: float, director: float) -> Floats:
+        return cells.waves(p2, director, gaussian_axes=one.gaussian_axes)
+
+    waves = waves_of(p2, director)
+
+    def seen(form: Floats, waves: Floats) -> Floats:
+        return np.asarray(blurred @ form @ waves / cells.error)
+
+    base = seen(form, waves)
+    longer = _form(cells, one, at + np.array([0, _MOVES[1], 0, 0, 0]))
+    more = at + np.array([0, 0, _MOVES[2], 0, 0])
+    if one.radius_alone:
+        wider = cells.smear @ _form(cells, one, more) @ waves / cells.error
+    else:
+        wider = cells.smear @ spread_over(cells.nodes, float(more[2])) @ form @ waves / cells.error
+    back = -1 if p2 + _MOVES[3] > P2_RANGE[1] else 1
+    changed = [
+        # A body s times as large scatters I(q s).
+        seen(np.gradient(form, np.log(cells.nodes), axis=0), waves),
+        (seen(longer, waves) - base) / _MOVES[1],
+        (wider - base) / _MOVES[2],
+        (seen(form, waves_of(p2 + back * _MOVES[3], director)) - base) / (back * _MOVES[3]),
+        (seen(form, waves_of(p2, director + _MOVES[4])) - base) / _MOVES[4],
+    ]
+    scale, *rest = amplitudes(cells, base * np.where(np.isfinite(cells.error), cells.error, 0.0))
+    beside = (cells.beside / cells.error).reshape(2, -1)
+    residuals = (cells.values / cells.error - scale * base).ravel() - rest @ beside
+    used = [base.ravel(), *(column for column, size in zip(beside, rest, strict=True) if size > 0)]
+    basis = np.linalg.qr(np.stack(used, axis=1))[0]
+    columns = scale * np.stack([each.ravel() for each in changed], axis=1)
+    return residuals, np.asarray(columns - basis @ (basis.T @ columns))
+
+
+def _form(cells: Cells, one: Held, at: Floats) -> Floats:
+    """(k, 13) Legendre coefficients at the nodes, the first 1, of one size or of radii that scatter."""
+    radius, aspect = float(np.exp(at[0])), float(np.exp(at[1]))
+    if not one.radius_alone:
+        return _of_one_size(one.body, radius, aspect, cells.nodes)
+    pars = pars_of(one.body, radius, aspect, float(at[2]))
+    pars |= {key: _POINTS for key in pars if key.endswith("_pd_n")}
+    found = directed(one.body, pars, cells.nodes)
+    return np.asarray(found / found[0, 0])
+
+
+def _of_one_size(body: str, radius: float, aspect: float, q: Floats) -> Floats:
+    """(k, 13) Legendre coefficients of bodies of one size, the first of them 1."""
+    pars = {k: v for k, v in pars_of(body, radius, aspect, 0.0).items() if "_pd" not in k}
+    found = directed(body, pars, q)
+    return np.asarray(found / found[0, 0])
+
+
+def evidence(held: Sequence[Held], over: float) -> Floats:
+    """Log probability of what was seen by each fit, but for a constant: Laplace's integral over ranges.
+
+    Before, both bodies are as likely, and so are all values in their ranges.
+
+    Parameters
+    ----------
+    over : float
+        Where the best leaves more over than errors say, as much may be wrong with the others.
+    """
+    found = []
+    for one in held:
+        low, high = _limits(one)
+        share = 1.0 if one.body == "cylinder" else 0.5
+        volume = 0.5 * np.linalg.slogdet(2 * np.pi * over * one.covariance)[1] - np.log(high - low).sum()
+        found.append(np.log(share) - 0.5 * one.chisq / over + volume)
+    return np.array(found) - max(found)
+
+
+def held_against(image: Polar, axis: float) -> Against | None:
+    """Bodies fitted to an image; None where too little is seen.
+
+    Parameters
+    ----------
+    axis : float
+        Of `anisotropy`, degrees.
+    """
+    cells = cells_of(image)
+    if cells is None or not np.any(image.counts > 0):
+        return None
+    starts = screened(cells, float(np.radians(axis)))
+    cells = cells.about(expected(cells, starts[0]))
+    held = _apart([fitted(cells, one) for one in starts])
+    held += _otherwise(cells, held)
+    over = max(1.0, min(one.chisq for one in held) / max(cells.number - 8, 1))
+    likely = evidence(held, over)
+    return Against(tuple(replace(one, covariance=over * one.covariance) for one in held), likely, over)
+
+
+def _otherwise(cells: Cells, held: Sequence[Held]) -> list[Held]:
+    """The best of some fits again, with other scatter of sizes and of axes."""
+    best = min(one.chisq for one in held)
+    found = []
+    for one, (radius_alone, gaussian_axes) in product(held, OTHERWISE):
+        known = one.at[3] > LEAST_GAUSSIAN or not gaussian_axes
+        if one.chisq < _FAR * best and known:
+            other = replace(one, radius_alone=radius_alone, gaussian_axes=gaussian_axes)
+            found.append(fitted(cells, other))
+    return found
+
+
+def expected(cells: Cells, one: Held) -> Floats:
+    """(n, s) what a body scatters with the best amplitudes, and what scatters beside it."""
+    form = spread_over(cells.nodes, float(one.at[2])) @ _form(cells, one, one.at)
+    shape = cells.smear @ form @ cells.waves(float(one.at[3]), float(one.at[4]))
+    return np.asarray(np.tensordot(amplitudes(cells, shape), np.stack([shape, *cells.beside]), 1))
+
+
+def _apart(held: Sequence[Held]) -> list[Held]:
+    """Of fits that ended at the same place the best."""
+    kept: list[Held] = []
+    for one in sorted(held, key=lambda one: one.chisq):
+        spread = np.sqrt(np.diag(one.covariance)) + 0.02
+        if not any(k.kind == one.kind and np.all(np.abs(k.at - one.at) < 2 * spread) for k in kept):
+            kept.append(one)
+    return kept

@@ -1,0 +1,146 @@
+"""From a file to small-angle-scattering images over q, or one sentence why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....data.signature import HDF5
+from ....domains import ReadOptions
+from ....types import DataError, Image
+from ...reading import formats
+from ...reading.masks import unmeasured
+from ...reading.raw import RawFrame, not_an_image
+from ...recognition import beginning, is_text_image
+from . import nexus, text_files
+from .over_q import SMALLEST, image
+from .panels import joined
+from .raw import RawSans
+from .settings import SansSettings, settings_of
+
+if TYPE_CHECKING:
+    import os
+
+
+def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
+    """The images of a file one by one, or the one that is named; panels of one detector as one image.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, its geometry is not known, or there is no such entry.
+    """
+    path = Path(path)
+    if options.q_unit is not None:
+        raise DataError(f"{path}: the q of images is in Å⁻¹ or in the file's own unit; leave --q-unit out.")
+    said = settings_of(path, options.geometry)
+    number = 0
+    for number, raws in enumerate(_measurements(_raw(path, str(path), said)), start=1):
+        if options.entry is not None and options.entry not in (raws[0].entry, str(number)):
+            continue
+        try:
+            found = _image_of(raws, said, str(path))
+        except DataError as error:
+            if options.failed is None:
+                raise
+            options.failed(error)
+            continue
+        yield found
+        if options.entry is not None:
+            return
+    if options.entry is not None:
+        raise DataError(f"{path}: there is no entry {options.entry}; the file holds {number}.")
+
+
+def _measurements(raws: Iterable[RawSans]) -> Iterator[list[RawSans]]:
+    """Images, those of panels of one entry together."""
+    for (_, panels), found in groupby(raws, key=lambda raw: (raw.entry, bool(raw.panel))):
+        if panels:
+            yield list(found)
+        else:
+            yield from ([raw] for raw in found)
+
+
+def _image_of(raws: list[RawSans], said: SansSettings, file: str) -> Image:
+    if len(raws) == 1:
+        (raw,) = raws
+        return image(raw if said.empty_file is None else subtracted(raw, said), said, file)
+    if said.empty_file is not None:
+        raise DataError(f"{file}: it has several panels; subtract the empty cell before, not by empty_file.")
+    return _of_panels(raws, said, file)
+
+
+def _of_panels(raws: list[RawSans], said: SansSettings, file: str) -> Image:
+    images, names, dark = [], [], []
+    for raw in raws:
+        try:
+            images.append(image(raw, said, file))
+            names.append(raw.panel)
+        except DataError:  # a panel that was switched off
+            dark.append(raw.panel)
+    if not images:
+        raise DataError(f"{file}: none of its panels ({', '.join(dark)}) holds enough counts; count longer.")
+    notes = [f"Panels {', '.join(names)} were read as one measurement."]
+    if dark:
+        notes.append(f"Excluded, with hardly any counts: {', '.join(dark)}.")
+    return joined(images, tuple(notes))
+
+
+def _raw(path: Path, file: str, said: SansSettings) -> Iterator[RawSans]:
+    start = beginning(path, file)
+    if start.startswith(HDF5) and said.dataset is None and nexus.recognise(path):
+        yield from nexus.read(path, file)
+    elif is_text_image(start):
+        yield text_files.read(path, file)
+    else:
+        with closing(formats.frames(path, file, said.dataset)) as frames:
+            yield from (_of_frame(frame, file) for frame in frames)
+
+
+def _of_frame(frame: RawFrame, file: str) -> RawSans:
+    values, header = frame.values, frame.geometry
+    if values.ndim != 2 or min(values.shape) < SMALLEST:
+        raise not_an_image(file, values.shape)
+    settings = SansSettings(
+        wavelength=header.wavelength,
+        distance=header.distance,
+        pixel_size=header.pixel_size,
+        direct_beam=header.direct_beam,
+    )
+    return RawSans(
+        values, bad=frame.bad, settings=settings, entry=frame.entry, notes=frame.notes, top_first=True
+    )
+
+
+def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
+    """An image without what the empty cell scatters, with the uncertainties of the difference.
+
+    Raises
+    ------
+    DataError
+        The empty cell's file cannot be read, or has other pixels.
+    """
+    assert said.empty_file is not None
+    empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)
+    if empty is None or empty.values.shape != raw.values.shape:
+        raise DataError(
+            f"{said.empty_file}: is no image with the pixels of the sample's; give its empty cell."
+        )
+    scale = 1.0 if said.empty_scale is None else said.empty_scale
+    values, errors, bad = [], [], np.zeros(raw.values.shape, dtype=bool)
+    for one in (raw, empty):
+        # Marks are no counts: they are known before anything is subtracted.
+        marked, _ = unmeasured(one.values, one.bad, subtracted=True)
+        bad |= marked
+        values.append(np.where(marked, 0.0, one.values.astype(np.float64)))
+        errors.append(np.sqrt(np.maximum(values[-1], 1.0)) if one.error is None else one.error)
+    return replace(
+        raw, values=values[0] - scale * values[1], error=np.hypot(errors[0], scale * errors[1]), bad=bad,
+        notes=(*raw.notes, f"The empty cell was subtracted, times {scale:g}."),
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Which pixels of a small-angle-scattering image count: beamstop and its shadow, dead and hot pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...reading.masks import hot_pixels, shadows, share
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ....arrays import Floats
+
+    BoolArray = NDArray[np.bool_]
+
+#: A beamstop's edge: inside, less than this share of what is just outside; within so many pixels; and no
+#: larger than this share of the detector.
+_DARK, _EDGE, _LARGEST = 0.35, 3, 0.3
+#: Inside, less than this share of the darkest ring far from the beam.
+_DARKEST = 0.7
+#: Standard deviations by which the outside must be above the inside.
+_CLEAR = 4.0
+
+
+def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | None) -> float:
+    """Radius of the beamstop's shadow about the beam, in pixels; 0 where there is none.
+
+    A beamstop ends within a pixel or two. A peak of the sample's own, which also is dark inside, rises over
+    its resolution, which is wider: it is left alone.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    mask : (rows, columns) bool array
+        True where the pixel counts so far.
+    apart : (rows, columns) array
+        Distance from the beam, pixels.
+    error : (rows, columns) array or None
+        One standard deviation; None where values are counts.
+    """
+    ring = np.round(apart).astype(int)
+    last = int(_LARGEST * max(values.shape))
+    inside = mask & (ring <= last)
+    number = np.bincount(ring[inside], minlength=last + 1)
+    total = np.bincount(ring[inside], values[inside], last + 1)
+    noise = np.maximum(values, 1.0) if error is None else error**2
+    variance = np.bincount(ring[inside], noise[inside], last + 1)
+    far = np.flatnonzero((number >= 6) & (np.arange(last + 1) > last // 2))
+    outside = float(np.min(total[far] / number[far])) if far.size else np.inf
+    found = 0.0
+    for edge in range(1, last - _EDGE - 2):
+        if _is_edge(edge, number, total, variance, outside):
+            found = float(edge + _EDGE)
+    return found
+
+
+def _is_edge(
+    edge: int, number: NDArray[Any], total: NDArray[Any], variance: NDArray[Any], outside: float
+) -> bool:
+    """Whether it is dark up to a ring and bright behind it.
+
+    Parameters
+    ----------
+    number, total, variance : (rings,) arrays
+        Of pixels, of their values, and of their noise in each ring.
+    outside : float
+        Least mean value of rings far from the beam.
+    """
+    dark, bright = slice(0, edge + 1), slice(edge + _EDGE, edge + _EDGE + 3)
+    inner, outer = number[dark].sum(), number[bright].sum()
+    if inner < 3 or outer < 6:
+        return False
+    low, high = total[dark].sum() / inner, total[bright].sum() / outer
+    clear = _CLEAR * np.sqrt(variance[dark].sum() / inner**2 + variance[bright].sum() / outer**2)
+    # Behind it is less than anywhere: below the sample's peak there is at least its background.
+    return bool(high > 0 and low < _DARK * high and high - low > clear and low < _DARKEST * outside)
+
+
+def faulty(values: Floats, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
+    """Pixels of counts in a shadow or dead, hot ones, and sentences that say so.
+
+    Parameters
+    ----------
+    values : (rows, columns) array
+    mask : (rows, columns) bool array
+    """
+    if min(values.shape) <= 3:
+        return np.zeros_like(mask), np.zeros_like(mask), []
+    dark = shadows(values, mask)
+    hot = hot_pixels(values, mask & ~dark)
+    told = (("In a shadow or dead and excluded", dark), ("Hot and excluded", hot))
+    return dark, hot, [f"{what}: {share(part)}." for what, part in told if np.any(part)]
+
+
+def behind_beamstop(
+    values: Floats, mask: BoolArray, apart: Floats, error: Floats | None
+) -> tuple[BoolArray, list[str]]:
+    """Pixels behind the beamstop, and a sentence that says so; see `beamstop`."""
+    radius = beamstop(values, mask, apart, error)
+    if not radius:
+        return np.zeros_like(mask), []
+    covered = mask & (apart <= radius)
+    return covered, [f"A beamstop of radius {radius:.0f} pixels was found and excluded: {share(covered)}."]

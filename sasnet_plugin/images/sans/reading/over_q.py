@@ -1,0 +1,249 @@
+"""An image over q of what stands in a file: bad pixels left out, the beam found, uncertainties known."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....data.settings_tables import said_over
+from ....types import DataError, Image
+from ...reading import formats
+from ...reading.masks import checked, dead_lines, integer_limit, share, stored_as_bad, unmeasured
+from .beam import beam_of, pixel_of_q
+from .centre import better_centre
+from .geometry import SmallAngle, as_seen, on_detector
+from .masks import behind_beamstop, faulty
+from .raw import RawSans, are_counts, as_counts, estimated_error
+from .resolution import Setting
+from .settings import SansSettings, in_angstrom
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ....arrays import Floats
+
+    BoolArray = NDArray[np.bool_]
+
+#: Pixels along a side of the smallest image.
+SMALLEST = 8
+#: Fewer counts than this show nothing.
+LEAST_COUNTS = 30
+
+
+@dataclass
+class Pixels:
+    """An image on its way."""
+
+    raw: RawSans
+    said: SansSettings  #: By the user; goes before the header's.
+    name: str  #: Of file and entry, for sentences.
+    values: Floats  #: (rows, columns), zero where nothing is measured by the file and the user.
+    mask: BoolArray  #: (rows, columns), pixels that count.
+    notes: list[str]  #: What was done, one plain sentence each.
+
+    @property
+    def filled(self) -> Floats:
+        """Its values, zero where they do not count."""
+        return np.where(self.mask, self.values, 0.0)
+
+    @property
+    def settings(self) -> SansSettings:
+        """What the user says, and the header where he says nothing."""
+        return said_over(self.said, self.raw.settings)
+
+
+def image(raw: RawSans, said: SansSettings, file: str) -> Image:
+    """An image over q of what stands in a file.
+
+    What is no measurement is left out first, then hot pixels: neither may say where the beam is.
+
+    Parameters
+    ----------
+    said : SansSettings
+        Goes before the header's.
+
+    Raises
+    ------
+    DataError
+        Its geometry is not known, or too little was counted.
+    """
+    which = raw.entry or raw.panel
+    name = f"{file} ({which})" if which else file
+    notes = list(raw.notes)
+    mask = _measured(raw, said, name, notes)
+    pixels = Pixels(raw, said, name, np.where(mask, raw.values.astype(np.float64), 0.0), mask, notes)
+    # Whole numbers are counts where nothing says otherwise.
+    counts = raw.error is None and are_counts(pixels.values[mask])
+    dark = _without_faulty(pixels, counts)
+    # A beamstop's shadow helps to find the beam; hot pixels mislead.
+    geometry, apart = _placed(pixels) if raw.qx is None or raw.qy is None else _in_q(pixels, raw.qx, raw.qy)
+    pixels.mask &= ~dark
+    error = _estimated(pixels, geometry) if not counts and raw.error is None else raw.error
+    _without_beamstop(pixels, apart, error)
+    _check_counted(pixels.filled, counts, name)
+    geometry = _weighted(geometry, error, pixels)
+    return Image(pixels.filled, pixels.mask, geometry, file=file, entry=raw.entry, notes=tuple(pixels.notes))
+
+
+def _weighted(geometry: SmallAngle, error: Floats | None, pixels: Pixels) -> SmallAngle:
+    """With uncertainties, which then are all that weighs a pixel; else with its area."""
+    if error is None:
+        area = pixels.raw.area
+        return geometry if area == 1.0 else replace(geometry, weight=geometry.weight * area)
+    error = np.where(pixels.mask, error, 1.0)
+    return replace(geometry, error=error, weight=np.ones_like(pixels.values))
+
+
+def _check_counted(filled: Floats, counts: bool, name: str) -> None:
+    known = int(filled.sum()) if counts else LEAST_COUNTS
+    if known < LEAST_COUNTS or not np.any(filled > 0):
+        raise DataError(f"{name}: holds {known} counts; count for longer, or check the mask.")
+
+
+def _bad(raw: RawSans, notes: list[str]) -> BoolArray:
+    """Which pixels hold none by the file."""
+    if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
+        return stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
+    bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
+    notes += more
+    return bad
+
+
+def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> BoolArray:
+    """Which pixels hold a measurement by the file and the user."""
+    mask = ~_bad(raw, notes)
+    limit = integer_limit(raw.values)
+    if limit is not None and raw.error is None:
+        full = raw.values == limit
+        # Where most of an image is at the limit it is a picture, no faulty detector.
+        if 0 < np.mean(full[mask]) < 0.5:
+            mask &= ~full
+            notes.append(f"At the detector's limit of {limit:g} counts and excluded: {share(full)}.")
+    if said.mask_file is not None:
+        mask &= ~_mask_of(said.mask_file, raw.values.shape, name)
+    return checked(np.asarray(mask), SMALLEST**2, name)
+
+
+def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
+    """Leave dead lines and hot pixels out; say which are in a shadow, which helps to find the beam."""
+    dead = np.zeros_like(pixels.mask)
+    scale = 1.0 if counts else as_counts(pixels.values, pixels.raw.error, pixels.mask)
+    if not scale or pixels.values.shape[0] == 1:
+        return dead
+    # Lines without a count; of reduced values also pixels hot before the reduction.
+    scaled = pixels.values * scale
+    if not counts:
+        dead = dead_lines(scaled, pixels.mask)
+    pixels.mask &= ~dead
+    dark, hot, more = faulty(scaled, pixels.mask)
+    pixels.mask &= ~hot
+    pixels.notes += more
+    if np.any(dead):
+        pixels.notes.append(f"Rows or columns without any count were excluded: {share(dead)}.")
+    return dark
+
+
+def _estimated(pixels: Pixels, geometry: SmallAngle) -> Floats:
+    """Uncertainties from how neighbours differ."""
+    try:
+        error = estimated_error(pixels.values, pixels.mask, geometry.q)
+    except DataError as reason:
+        raise DataError(f"{pixels.name}: {reason}") from reason
+    pixels.notes.append(
+        "No uncertainties were given; they were estimated from how neighbouring pixels differ."
+    )
+    return error
+
+
+def _without_beamstop(pixels: Pixels, apart: Floats, error: Floats | None) -> None:
+    """Leave out what is behind the beamstop that the user names, and behind one that is seen."""
+    stop = pixels.settings.beamstop
+    if stop is not None:
+        column, row, radius = stop
+        rows, columns = np.ogrid[: pixels.mask.shape[0], : pixels.mask.shape[1]]
+        pixels.mask &= (columns - column) ** 2 + (rows - row) ** 2 > radius**2
+    covered, more = behind_beamstop(pixels.filled, pixels.mask, apart, error)
+    pixels.mask &= ~covered
+    pixels.notes += more
+
+
+def _check_known(settings: SansSettings, name: str) -> None:
+    missing = [key for key in ("wavelength", "distance", "pixel_size") if getattr(settings, key) is None]
+    if missing:
+        are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+        raise DataError(
+            f"{name}: {', '.join(missing)} {are} not known; give {them} in a TOML file of the same"
+            f" name or with --geometry {missing[0]}=VALUE."
+        )
+
+
+def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
+    """Where the pixels lie, and how far from the beam, in pixels."""
+    raw = pixels.raw
+    settings = pixels.settings
+    _check_known(settings, pixels.name)
+    settings = in_angstrom(settings, pixels.said, pixels.name, pixels.notes)
+    assert settings.wavelength
+    assert settings.distance
+    assert settings.pixel_size
+    centre = beam_of(settings, pixels.said, pixels.filled, pixels.mask, pixels.name, pixels.notes)
+    shape = pixels.values.shape[0], pixels.values.shape[1]
+    known = settings.setting()
+    bare = known or Setting(settings.wavelength, 0.0, 1e9, settings.distance, 0.0, 0.0, settings.pixel_size)
+    placed = as_seen(
+        on_detector(shape, centre, bare),
+        top_first=raw.top_first,
+        up=settings.up,
+        mirror=bool(settings.mirror),
+    )
+    if known is None:
+        pixels.notes.append("The collimation is not known, nor how sharp q is; nothing was assumed of it.")
+        placed = replace(placed, setting=None)
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return placed, np.hypot(columns - centre[0], rows - centre[1])
+
+
+def _weight(q: Floats, wavelength: float | None) -> Floats:
+    """cos³ 2θ, by which a reduction may have divided already; nearly 1 everywhere."""
+    if wavelength is None:
+        return np.ones_like(q)
+    sine = np.minimum(q * wavelength / (4 * np.pi), 0.7)  # sin θ = qλ/4π
+    return np.asarray((1 - 2 * sine**2) ** 3)
+
+
+def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
+    """The geometry of a file that has q."""
+    raw, said, settings = pixels.raw, pixels.said, pixels.settings
+    if said.up is not None or said.mirror is not None:
+        raise DataError(f"{pixels.name}: its q says where up is; leave up and mirror out.")
+    known = settings.setting()
+    qx, qy = (np.where(np.isfinite(q), q, 0.0) for q in (qx, qy))
+    weight = _weight(np.hypot(qx, qy), settings.wavelength)
+    step = np.median(np.abs(np.diff(qx, axis=1))) or 1.0
+    if raw.along is None and known is None:
+        pixels.notes.append("The file does not say how sharp q is; nothing was assumed of it.")
+    _doubt_centre(pixels, pixel_of_q(qx, qy))
+    return SmallAngle(qx, qy, weight, raw.along, raw.across, setting=known), np.hypot(qx, qy) / float(step)
+
+
+def _doubt_centre(pixels: Pixels, beam: tuple[float, float] | None) -> None:
+    """Say where the image is alike under half a turn about another place than where its q is 0."""
+    whole = min(pixels.values.shape) >= SMALLEST and not pixels.raw.panel
+    found = better_centre(pixels.filled, pixels.mask, beam) if beam is not None and whole else None
+    if beam is not None and found is not None:
+        pixels.notes.append(
+            f"The image is alike under half a turn about column {found[0]:.1f}, row {found[1]:.1f}, where"
+            f" its q is 0 at {beam[0]:.1f}, {beam[1]:.1f}: the centre of the reduction may be wrong."
+        )
+
+
+def _mask_of(path: str, shape: tuple[int, ...], file: str) -> BoolArray:
+    with closing(formats.frames(Path(path), path)) as found:
+        first = next(found, None)
+    if first is None or first.values.shape != shape:
+        raise DataError(f"{path}: is no mask of the shape of {file}; give a mask of the same detector.")
+    return np.asarray(first.values != 0)

@@ -1,0 +1,200 @@
+"""An image seen around the beam: profile and angular harmonics in rings of q, and their errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ....types import Image
+from .geometry import SmallAngle
+from .resolution import at_radius
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ....arrays import Floats
+
+#: Rings: 62 a decade, a step of 3.8 %: a velocity selector's resolution in one standard deviation, and four
+#: rings in a fringe at q·radius of 20.
+N_RINGS, Q_LEAST, Q_MOST = 192, 6e-4, 0.78
+EDGES = np.geomspace(Q_LEAST, Q_MOST, N_RINGS + 1)
+RINGS = np.sqrt(EDGES[1:] * EDGES[:-1])
+#: Sectors of ten degrees; at least four for each period of the highest harmonic.
+N_SECTORS = 36
+ORDERS = (2, 4, 6)
+#: What scatters is alike at q and −q: these orders are the instrument's own. The first is left to a wrong
+#: centre, as which it appears, and only keeps out of the others.
+ODD = (1, 3, 5)
+_LN_STEP = float(np.log(Q_MOST / Q_LEAST) / N_RINGS)
+#: Of the mean's inverse variance, what is added to each harmonic's: without data it is 0, not anything.
+_RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Polar:
+    """Counts around the beam."""
+
+    #: counts, exposure: (N_RINGS, N_SECTORS), of reduced data as many counts as have their relative error.
+    counts: Floats
+    exposure: Floats
+    #: (N_RINGS,), spread of q along q, one standard deviation, Å⁻¹; NaN where it is not known.
+    along: Floats
+    scale: Floats  #: (N_RINGS,), intensity that one count over one of exposure stands for; 1 of counts.
+
+    @property
+    def rate(self) -> Floats:
+        """(N_RINGS,) mean of counts over exposure, 0 where nothing was seen."""
+        seen = self.exposure.sum(axis=1)
+        return np.divide(self.counts.sum(axis=1), seen, out=np.zeros(N_RINGS), where=seen > 0)
+
+
+def cells(geometry: SmallAngle, mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Which pixels lie in a cell, (rows · columns,), and in which, ring · N_SECTORS + sector, of those."""
+    used: NDArray[np.bool_] = mask.ravel() & (geometry.weight.ravel() > 0)
+    # Single precision places pixels well enough, at half the time.
+    qx, qy = (one.ravel()[used].astype(np.float32) for one in (geometry.qx, geometry.qy))
+    square = qx * qx + qy * qy
+    ring = ((0.5 * np.log(np.maximum(square, 1e-12)) - np.log(Q_LEAST)) / _LN_STEP).astype(np.int32)
+    inside = (square >= Q_LEAST**2) & (ring < N_RINGS)
+    if not inside.all():
+        ring, qx, qy = ring[inside], qx[inside], qy[inside]
+        used[np.flatnonzero(used)[~inside]] = False
+    turn = np.arctan2(qy, qx) * np.float32(N_SECTORS / (2 * np.pi)) + np.float32(N_SECTORS)
+    return used, ring * N_SECTORS + turn.astype(np.int32) % N_SECTORS
+
+
+def polar(image: Image) -> Polar:
+    """Sort the pixels of an image into rings and sectors.
+
+    Parameters
+    ----------
+    image : Image
+        Its geometry is a `SmallAngle`; q is counted from the middle of the beam.
+    """
+    geometry: SmallAngle = image.geometry
+    used, cell = cells(geometry, image.mask)
+    ring = cell // N_SECTORS
+    values, weight = image.counts.ravel()[used], geometry.weight.ravel()[used]
+    number = np.maximum(np.bincount(ring, minlength=N_RINGS), 1)
+    scale = np.ones(N_RINGS)
+    if geometry.error is not None:
+        # Values of one weight, with errors: as many counts as have the same relative error.
+        mean = np.bincount(ring, values, N_RINGS) / number
+        variance = np.bincount(ring, geometry.error.ravel()[used] ** 2, N_RINGS) / number
+        # Where the sample scatters less than its background, the error alone says how much was counted.
+        least = np.maximum(mean, np.sqrt(variance / number))
+        scale = np.divide(variance, least, out=np.ones(N_RINGS), where=(variance > 0) & (least > 0))
+        values = values / scale[ring]
+    size = N_RINGS * N_SECTORS
+    shape = N_RINGS, N_SECTORS
+    counts = np.asarray(np.bincount(cell, values, size), dtype=np.float64).reshape(shape)
+    exposure = np.asarray(np.bincount(cell, weight, size), dtype=np.float64).reshape(shape)
+    along = np.full(N_RINGS, np.nan)
+    if geometry.along is not None:
+        total = np.bincount(ring, geometry.along.ravel()[used], N_RINGS)
+        along = np.where(total > 0, total / number, np.nan)
+    elif geometry.setting is not None:
+        along = at_radius(geometry.setting, RINGS)[0]
+    return Polar(counts, exposure, along, scale)
+
+
+def _basis(orders: tuple[int, ...], sectors: int) -> Floats:
+    """(sectors, 2 len(orders)): cos and sin of each order, each averaged over its sector."""
+    middle = (np.arange(sectors) + 0.5) * (2 * np.pi / N_SECTORS)
+    columns = []
+    for order in orders:
+        blunted = np.sinc(order / N_SECTORS)
+        columns += [blunted * np.cos(order * middle), blunted * np.sin(order * middle)]
+    return np.stack(columns, axis=1)
+
+
+def _products(basis: Floats) -> Floats:
+    return np.asarray((basis[:, :, None] * basis[:, None, :]).reshape(len(basis), -1))
+
+
+BASIS = np.concatenate([np.ones((N_SECTORS, 1)), _basis(ORDERS, N_SECTORS)], axis=1)
+_PAIRS = _products(BASIS)
+_ODD_BASIS = _basis(ODD, N_SECTORS // 2)
+_ODD_PAIRS = _products(_ODD_BASIS)
+
+
+def harmonics(found: Polar) -> tuple[Floats, Floats]:
+    """Harmonics of each ring over its mean, whatever sectors are masked.
+
+    Returns
+    -------
+    relative : (N_RINGS, 2 len(ORDERS)) float array
+        cos and sin of each order, over the mean.
+    error : (N_RINGS, 2 len(ORDERS)) float array
+        One standard deviation by counting; infinite where nothing was seen.
+
+    Notes
+    -----
+    Least squares of n = w Σ c_k B_k with the variance w r of counts about the ring's mean rate r: the
+    normal equations are Σ w B Bᵀ c = Σ n B, and the covariance is r times the inverse.
+    """
+    rate, columns = found.rate, BASIS.shape[1]
+    matrix = (found.exposure @ _PAIRS).reshape(N_RINGS, columns, columns)
+    seen = found.exposure.sum(axis=1)
+    matrix = matrix + np.where(seen > 0, _RIDGE * seen, 1.0)[:, None, None] * np.diag([0.0] + [1.0] * 6)
+    matrix[seen <= 0, 0, 0] = 1.0
+    relative, error = _over_mean(matrix, found.counts @ BASIS, rate, rate > 0)
+    return relative[:, 1:], error[:, 1:]
+
+
+def _over_mean(
+    matrix: Floats, right: Floats, rate: Floats, known: NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """Solutions of each ring's normal equations over its mean rate, and errors; infinite where not known."""
+    inverse = np.linalg.inv(matrix)
+    mean = np.where(known, rate, 1.0)[:, None]
+    relative = np.einsum("rij,rj->ri", inverse, right) / mean
+    variance = np.einsum("rii->ri", inverse) / mean
+    there = known[:, None]
+    return np.where(there, relative, 0.0), np.where(there, np.sqrt(np.maximum(variance, 0.0)), np.inf)
+
+
+def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
+    """Harmonics that no sample has, of the orders `ODD` but the first, over each ring's mean.
+
+    An unevenly counting detector, scattering from a window, a shadow at one side make such harmonics, and
+    about as large ones of the next even orders, which look like a sample's axis.
+
+    Returns
+    -------
+    relative, error : (N_RINGS, 4) float arrays
+        As of `harmonics`; infinite errors where too few sectors are seen together with the opposite one.
+
+    Notes
+    -----
+    The sample's share in the difference of two opposite sectors is zero; half of it has the variance
+    r (1/w + 1/w')/4 by counting. Least squares over the pairs of which both are seen.
+    """
+    half = N_SECTORS // 2
+    rate, first, second = found.rate[:, None], found.exposure[:, :half], found.exposure[:, half:]
+    there = (first > 0) & (second > 0) & (rate > 0)
+    seen = [np.divide(part, w, out=np.zeros_like(w), where=there)
+            for part, w in ((found.counts[:, :half], first), (found.counts[:, half:], second))]  # fmt: skip
+    # Of (r - r')/2 over the mean, times the mean.
+    weight = np.divide(4 * first * second, first + second, out=np.zeros_like(first), where=there)
+    columns = _ODD_BASIS.shape[1]
+    total = weight.sum(axis=1)
+    matrix = (weight @ _ODD_PAIRS).reshape(N_RINGS, columns, columns)
+    matrix += np.where(total > 0, _RIDGE * total, 1.0)[:, None, None] * np.eye(columns)
+    right = (weight * (seen[0] - seen[1]) / 2) @ _ODD_BASIS
+    relative, error = _over_mean(matrix, right, found.rate, there.sum(axis=1) >= 2 * columns)
+    return relative[:, 2:], error[:, 2:]
+
+
+def excess(found: Polar) -> Floats:
+    """(N_RINGS,) χ² over degrees of freedom of the sectors of a ring about its mean; 1 where nothing is told.
+
+    Spots and textures make it large where no low harmonic does.
+    """
+    expected = found.exposure * found.rate[:, None]
+    there = expected > 0
+    terms = np.divide((found.counts - expected) ** 2, expected, out=np.zeros_like(expected), where=there)
+    number = there.sum(axis=1)
+    return np.where(number > 1, terms.sum(axis=1) / np.maximum(number - 1, 1), 1.0)

@@ -1,0 +1,159 @@
+"""What a page of a small-angle-scattering image shows besides: sectors, harmonics and the fit over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from ...report.canvas import Paint, framed, upright
+from ..report.pages import Section
+from ..report.patterns import COMPARISON_SIZE, comparison
+from .prediction.answer import most_counted
+from .reading.anisotropy import anisotropy
+from .reading.features import images_of
+from .reading.geometry import SmallAngle
+from .reading.polar import N_RINGS, N_SECTORS, RINGS, harmonics, polar
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from ...predict import Answer
+    from ...types import Image
+    from .fitting.oriented_fit import OrientedFit
+
+#: Half width of a sector that is averaged, degrees; fewer counts than this are no point.
+_HALF, _LEAST = 20.0, 5
+
+
+def sections(measurement: Any, answer: Answer) -> list[Section]:
+    """Intensity along two directions and around the beam, with the fit where there is one; harmonics.
+
+    Parameters
+    ----------
+    measurement : Image or images.sans.reading.features.Settings
+        Of several settings, the image with the most counts is drawn.
+    """
+    image = most_counted(images_of(measurement))
+    if image is None:
+        return []
+    found = polar(image)
+    axis = anisotropy([found]).axis
+    # By what it holds: its class would bring all that fits, also where nothing was fitted.
+    fit = next((cast("OrientedFit", one) for one in answer.findings if hasattr(one, "cells")), None)
+    if fit is not None:
+        axis = fit.values["director"].value
+    fitted = None
+    if fit is not None:
+        fitted = np.zeros(N_RINGS * N_SECTORS)
+        fitted[fit.cells.where] = fit.expected
+    middle = (np.arange(N_SECTORS) + 0.5) * 360 / N_SECTORS
+    relative, error = harmonics(found)
+
+    def mean(values: NDArray[np.float64], direction: float | None) -> NDArray[np.float64]:
+        near = np.ones(N_SECTORS, bool)
+        if direction is not None:
+            near = np.abs(np.mod(middle - direction + 90, 180) - 90) <= _HALF
+        total, seen = values[:, near].sum(axis=1), found.exposure[:, near].sum(axis=1)
+        there = (found.counts[:, near].sum(axis=1) >= _LEAST) & (seen > 0)
+        return np.divide(total * found.scale, seen, out=np.full(N_RINGS, np.nan), where=there)
+
+    def draw(figure: Figure, paint: Paint) -> None:
+        left, right = figure.subplots(1, 2)
+        for place in (left, right):
+            framed(place, paint)
+            place.set(xscale="log", xlabel="q / Å⁻¹")
+            place.xaxis.set_minor_formatter("")
+        lines = [("all around", None, "data"), ("along", axis, "fit1"), ("across", axis + 90, "fit2")]
+        for name, direction, colour in lines:
+            left.plot(
+                RINGS, mean(found.counts, direction), ".", color=paint(colour), label=name, markersize=4
+            )
+            if fitted is not None and direction is not None:
+                shown = mean(fitted.reshape(N_RINGS, N_SECTORS), direction)
+                left.plot(RINGS, shown, color=paint(colour), linewidth=1.1)
+        left.set(yscale="log", ylabel="intensity, arbitrary")
+        left.legend(frameon=False, fontsize="small", labelcolor=paint("ink"))
+        told = error[:, 0] < 0.3
+        for order, colour in ((2, "fit1"), (4, "fit3"), (6, "fit4")):
+            size = np.hypot(relative[:, order - 2], relative[:, order - 1])
+            sharp = error[told, order - 2]
+            right.errorbar(RINGS[told], size[told], sharp, color=paint(colour), fmt=".", label=f"m = {order}")
+        right.set(ylabel="harmonic over the mean", ylim=(0, None))
+        right.legend(frameon=False, fontsize="small", labelcolor=paint("ink"))
+        for place in (left, right):
+            for text in (place.xaxis.label, place.yaxis.label):
+                text.set_color(paint("ink"))
+
+    shown = [] if fit is None else [_again(image, fit)]
+    said = f"Sectors of ±{_HALF:g}° along {axis:.0f}° (anticlockwise from qx) and across it" + (
+        "; lines: the fit." if fit is not None else "."
+    )
+    return [*shown, Section("Profile and harmonics", draw, (8.4, 3.4), said)]
+
+
+#: Rows and columns of the pictures of a fit, at most: each pixel is simulated again.
+_MOST = 128
+
+
+def again(image: Image, fit: OrientedFit) -> tuple[Image, NDArray[np.float64], NDArray[np.float64] | None]:
+    """An image, coarser where it has many pixels, what its fit simulates, and residuals that errors give.
+
+    Returns
+    -------
+    (Image, (rows, columns) array, array or None)
+        With qx to the right and qy up, the first row below; None: of counts, `patterns.signed_deviance`.
+    """
+    small = _coarse(upright(image))
+    geometry: SmallAngle = small.geometry
+    # In the beam itself nothing is compared, and q has no direction.
+    least = 1e-3 * float(np.median(geometry.q))
+    aside = replace(geometry, qx=np.where(geometry.q < least, least, geometry.qx))
+    simulated = fit.intensity(aside)
+    if geometry.error is None:
+        # In the scale of the fit's own cells: of all counts the same number.
+        return small, simulated * geometry.weight, None
+    return small, simulated, (small.counts - simulated) / geometry.error
+
+
+def _again(image: Image, fit: OrientedFit) -> Section:
+    """Measured, simulated again and residual, side by side in q."""
+    small, simulated, residual = again(image, fit)
+    said = (
+        f"In q, {small.geometry.picture}; the first two in one scale, residuals in standard deviations of"
+        " counting."
+    )
+    drawn = comparison(small, simulated, residual)
+    return Section("Measured, simulated and residual", drawn, COMPARISON_SIZE, said)
+
+
+def _coarse(image: Image) -> Image:
+    """Blocks of pixels, counts added up and reduced values averaged: no side has more than `_MOST`."""
+    step = -(-max(image.counts.shape) // _MOST)
+    if step == 1:
+        return image
+    rows, columns = (n // step for n in image.counts.shape)
+    geometry: SmallAngle = image.geometry
+
+    def blocks(values: NDArray[Any]) -> NDArray[np.float64]:
+        cut = values[: rows * step, : columns * step].reshape(rows, step, columns, step)
+        return np.asarray(cut.sum(axis=(1, 3)), dtype=np.float64)
+
+    number = blocks(image.mask)
+    counts = blocks(np.where(image.mask, image.counts, 0.0))
+    error = None
+    if geometry.error is not None:
+        counts = counts / np.maximum(number, 1)
+        error = np.sqrt(blocks(np.where(image.mask, geometry.error, 0.0) ** 2)) / np.maximum(number, 1)
+        error = np.where(number > 0, error, 1.0)
+    placed = SmallAngle(
+        blocks(geometry.qx) / step**2,
+        blocks(geometry.qy) / step**2,
+        blocks(np.where(image.mask, geometry.weight, 0.0)),
+        error=error,
+        setting=geometry.setting,
+        picture=geometry.picture,
+    )
+    return replace(image, counts=counts, mask=number > 0, geometry=placed)

@@ -1,0 +1,213 @@
+"""What each pixel counts on average: a sample's clean scattering through resolution, onto a detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ..reading.geometry import SmallAngle
+from ..reading.polar import N_SECTORS, RINGS
+from ..reading.resolution import at_radius
+from .form_factors import LN_Q, Q
+from .orientation import DEGREES, in_harmonics
+
+_STEP = float(LN_Q[1] - LN_Q[0])
+_LN_STEP = float(np.log(RINGS[1] / RINGS[0]))
+#: Gauss–Hermite nodes along q and across it: right for fringes that the resolution damps to e⁻⁶.
+_ALONG, _ALONG_SHARE = np.polynomial.hermite_e.hermegauss(9)
+_ACROSS, _ACROSS_SHARE = np.polynomial.hermite_e.hermegauss(3)
+_SHARE = np.outer(_ALONG_SHARE, _ACROSS_SHARE).ravel() / (_ALONG_SHARE.sum() * _ACROSS_SHARE.sum())
+_X, _Y = (values.ravel() for values in np.meshgrid(_ALONG, _ACROSS, indexing="ij"))
+#: Angles of a table in polar coordinates over half a turn, 2.5 degrees apart, both ends included.
+N_ANGLES = 73
+
+
+def smeared(
+    log_intensity: NDArray[np.floating],
+    spread: tuple[Floats, Floats],
+    q: Floats,
+    harmonics: Floats | None = None,
+) -> Floats:
+    """Scattering blurred by a Gaussian along q and across it.
+
+    Parameters
+    ----------
+    log_intensity : (len(Q),) array
+        ln I of the average over directions.
+    spread : (n,) arrays
+        Along q and across it, one standard deviation, Å⁻¹.
+    q : (n,) array
+        Where it is wanted, Å⁻¹.
+    harmonics : (len(Q), M) array, optional
+        Coefficients of cos mψ, m = 0, 2, …, over that average; default: 1 alone.
+
+    Returns
+    -------
+    (n, M) array
+        Coefficients of cos mψ, blurred; (n, 1) without harmonics.
+
+    Notes
+    -----
+    The integral over both directions in the plane is taken as it stands: a blurred point at (q + x, y) has
+    the radius √((q + x)² + y²) and is turned by atan(y/(q + x)).
+    """
+    along, across = spread
+    x, y = q[:, None] + along[:, None] * _X, across[:, None] * _Y
+    radius = np.sqrt(x**2 + y**2)
+    place = np.clip((np.log(np.maximum(radius, Q[0])) - LN_Q[0]) / _STEP, 0, LN_Q.size - 1.001)
+    first = place.astype(np.intp)
+    part = place - first
+    curve = np.asarray(log_intensity, dtype=np.float64)
+    value = np.exp(curve[first] * (1 - part) + curve[first + 1] * part) * _SHARE
+    if harmonics is None:
+        return value.sum(axis=1)[:, None]
+    turned = np.arctan2(y, x)
+    found = np.empty((q.size, harmonics.shape[1]))
+    for column, order in enumerate(DEGREES[: harmonics.shape[1]]):
+        table = harmonics[:, column]
+        weight = table[first] * (1 - part) + table[first + 1] * part
+        found[:, column] = np.sum(value * weight * np.cos(order * turned), axis=1)
+    return found
+
+
+def spread_at(geometry: SmallAngle, q: Floats) -> tuple[Floats, Floats]:
+    """Spread of q along q and across it on rings, by the setting, by the pixels near them, or none."""
+    if geometry.setting is not None:
+        return at_radius(geometry.setting, q)
+    if geometry.along is None or geometry.across is None:
+        return np.zeros_like(q), np.zeros_like(q)
+    order = np.argsort(geometry.q, axis=None)
+    seen = geometry.q.ravel()[order]
+    along, across = (np.interp(q, seen, one.ravel()[order]) for one in (geometry.along, geometry.across))
+    return along, across
+
+
+def pattern(
+    row: Mapping[str, Any],
+    geometry: SmallAngle,
+    averages: Floats | None = None,
+    director: float = 0.0,
+    blunted: Floats | None = None,
+) -> Floats:
+    """Intensity of a stored sample in each pixel, without solid angle, (rows, columns); arbitrary scale.
+
+    Parameters
+    ----------
+    row : mapping
+        Of `samples.row_of`.
+    geometry : SmallAngle
+        Sharp where it says nothing of its resolution.
+    averages : (len(DEGREES),) array, optional
+        ⟨P_l⟩ of the axes about the director; default: every direction alike.
+    director : float
+        Its angle from qx in the plane of the detector, radians.
+    blunted : (rows · columns, len(DEGREES)) array, optional
+        What is left of cos mψ, m in `DEGREES`, in places that stand for areas.
+    """
+    pixels = geometry.q.ravel()
+    low, high = np.searchsorted(Q, [max(pixels.min(), Q[0]), pixels.max()])
+    nodes = Q[max(int(low) - 1, 0) : int(high) + 1]
+    place = np.clip((np.log(np.maximum(pixels, nodes[0])) - np.log(nodes[0])) / _STEP, 0, nodes.size - 1.001)
+    if averages is None:
+        table = smeared(row["log_intensity"], spread_at(geometry, nodes), nodes)[:, 0]
+        return np.asarray(np.interp(place, np.arange(nodes.size), table)).reshape(geometry.shape)
+    coefficients = np.concatenate([np.ones((Q.size, 1)), row["directed"].astype(np.float64)], axis=1)
+    spread = spread_at(geometry, nodes)
+    waves = smeared(row["log_intensity"], spread, nodes, (coefficients * averages) @ in_harmonics())
+    angle = np.arctan2(geometry.qy, geometry.qx).ravel() - director
+    if blunted is not None:
+        first = np.minimum(place.astype(np.intp), nodes.size - 2)
+        part = (place - first)[:, None]
+        each = (waves[first] * (1 - part) + waves[first + 1] * part) * np.cos(angle[:, None] * DEGREES)
+        return np.asarray(np.maximum((each * blunted).sum(axis=1), 0.0)).reshape(geometry.shape)
+    from scipy.ndimage import map_coordinates
+
+    angles = np.linspace(0, np.pi, N_ANGLES)
+    table = np.maximum(waves @ np.cos(np.outer(DEGREES, angles)), 0.0)
+    turned = np.mod(angle, np.pi)
+    found = map_coordinates(table, [place, turned * ((N_ANGLES - 1) / np.pi)], order=1, mode="nearest")
+    return np.asarray(found).reshape(geometry.shape)
+
+
+def interference(q: Floats, packing: float, apart: float) -> Floats:
+    """What bodies that keep apart scatter over what each alone would, of the shape of q.
+
+    Parameters
+    ----------
+    q : array
+        Å⁻¹.
+    packing : float
+        0 where they do not; 5.9 of spheres as dense as they go.
+    apart : float
+        Distance of neighbours, Å.
+
+    Notes
+    -----
+    S = 1/(1 + k θ), θ = 3 (sin qξ - qξ cos qξ)/(qξ)³ (Born & Green; Beaucage, J. Appl. Cryst. 28 (1995) 717).
+    """
+    x = np.maximum(q * apart, 1e-2)
+    return np.asarray(1 / (1 + packing * 3 * (np.sin(x) - x * np.cos(x)) / x**3))
+
+
+def spots(
+    values: Mapping[str, float],
+    geometry: SmallAngle,
+    turn: float,
+    tilt: tuple[float, float],
+    *,
+    fine: bool = False,
+) -> Floats:
+    """Intensity of a Bragg glass in each pixel, (rows, columns); arbitrary scale.
+
+    Vortices in a superconductor, hexagonal, along a field that is nearly along the beam: spots of the first
+    order at g = 2π√(2B/√3φ₀), of the next at √3 g and 2 g. Only those are seen that the tilt of the field
+    brings to Bragg's condition; the rocking curve falls as a power beyond its width.
+
+    Parameters
+    ----------
+    values : mapping
+        ``spacing``, ``azimuthal``, ``rocking``, ``tail``, ``second``, ``domains`` of `samples.PRIORS`.
+    geometry : SmallAngle
+        With its setting.
+    turn : float
+        Angle of one spot from qx, radians.
+    tilt : (float, float)
+        Of the field towards qx and qy, degrees.
+    fine : bool
+        Each place stands for a cell of `images.sans.reading.polar`, over which spots are averaged.
+
+    Notes
+    -----
+    A spot of g in the direction u is in Bragg's condition where the field is tilted by g/2k along u.
+    """
+    assert geometry.setting is not None
+    q, angle = geometry.q, np.arctan2(geometry.qy, geometry.qx)
+    if fine:
+        # Three rings and five sectors in each.
+        rings = np.exp(_LN_STEP * np.array([-1, 0, 1]) / 3)
+        sectors = 2 * np.pi / N_SECTORS * np.arange(-2, 3) / 5
+        q = (q[..., None, None] * rings[:, None] + 0 * sectors).reshape(*q.shape, -1)
+        angle = (angle[..., None, None] + sectors + 0 * rings[:, None]).reshape(*angle.shape, -1)
+    first = 2 * np.pi / values["spacing"]
+    found = np.zeros(q.shape)
+    domains = max(1, round(values["domains"]))
+    for factor, strength, shift in (
+        (1.0, 1.0, 0.0), (np.sqrt(3), values["second"], np.pi / 6), (2.0, values["second"], 0.0),
+    ):  # fmt: skip
+        g = first * factor
+        along, across = (float(s[0]) for s in at_radius(geometry.setting, np.array([g])))
+        near = np.nonzero(np.abs(q - g) < 5 * along)
+        radial = np.exp(-0.5 * ((q[near] - g) / along) ** 2) * strength
+        width = np.hypot(np.radians(values["azimuthal"]), across / g)
+        for number in range(6 * domains):
+            at = turn + shift + number * (np.pi / 3 / domains)
+            off = tilt[0] * np.cos(at) + tilt[1] * np.sin(at) - np.degrees(g / 2 / geometry.setting.k)
+            x = off / values["rocking"]
+            rocked = values["tail"] / (1 + x**2) + (1 - values["tail"]) * np.exp(-np.log(2) * x**2)
+            apart = np.mod(angle[near] - at + np.pi, 2 * np.pi) - np.pi
+            found[near] += radial * np.exp(-0.5 * (apart / width) ** 2) * rocked
+    return found.mean(axis=-1) if fine else found

@@ -1,0 +1,173 @@
+"""A series of frames answered one after the other, in a table that grows by a line for each."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..batch.growing import growing
+from ..digits import NORMAL_90
+from ..domains.heads import Parameter
+from ..files import plain_cell
+
+if TYPE_CHECKING:
+    from ..predict import Answer
+    from .report.trends import Column
+
+#: Frames assessed together: a frame of a large detector takes 20 MB.
+TOGETHER = 4
+#: Points of a figure; of longer series every second, third, … frame is drawn.
+MOST_DRAWN = 2000
+#: What stands before the quantities in a line.
+HEAD = ("frame", "file", "entry", "time", "in_scope", "note")
+
+#: Measurements to an answer, or an exception, for each.
+Answers = Callable[[Sequence[Any]], Sequence["Answer | Exception"]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The answer for one frame."""
+
+    number: int  #: From 1.
+    file: str
+    entry: str
+    time: float
+    in_scope: float = math.nan  #: NaN where there is no answer.
+    #: (value, low, high), ends of the 90 % band; only what was answered.
+    values: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    note: str = ""  #: Why there is no answer; else empty.
+
+
+def follow(
+    measurements: Iterable[tuple[str, Any]],
+    answers: Answers,
+    names: Sequence[str],
+    *,
+    interval: float = 1.0,
+) -> Iterator[Frame]:
+    """Answer frames in their order; no more than `TOGETHER` are held.
+
+    Parameters
+    ----------
+    measurements : iterable of (file, measurement or exception)
+        An exception becomes a line that says why.
+    names : sequence of str
+        Numbers that are wanted.
+    interval : float
+        Time between two frames; the first is at 0.
+    """
+    waiting: list[tuple[int, str, Any]] = []
+    number = 0
+    for number, (file, one) in enumerate(measurements, start=1):
+        waiting.append((number, file, one))
+        if len(waiting) >= TOGETHER:
+            yield from _answered(waiting, answers, names, interval)
+            waiting.clear()
+    yield from _answered(waiting, answers, names, interval)
+
+
+def _answered(
+    waiting: Sequence[tuple[int, str, Any]],
+    answers: Answers,
+    names: Sequence[str],
+    interval: float,
+) -> Iterator[Frame]:
+    found = iter(answers([one for *_, one in waiting if not isinstance(one, Exception)]))
+    for number, file, one in waiting:
+        outcome = one if isinstance(one, Exception) else next(found)
+        entry = str(getattr(one, "entry", ""))
+        time = (number - 1) * interval
+        if isinstance(outcome, Exception):
+            yield Frame(number, file, entry, time, note=str(outcome))
+            continue
+        said = outcome.as_dict()
+        yield Frame(number, file, entry, time, float(said.get("in_scope", math.nan)), _values(said, names))
+
+
+def _values(said: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := number_of(said, name)) is not None}
+
+
+def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] | None:
+    """A number of an answer with the ends of its 90 % band, wherever it stands in it; None if nowhere."""
+    for part in answer.values():
+        if isinstance(part, dict) and isinstance(part.get(name), dict):
+            given = part[name]
+            value = float(given["value"])
+            if "low" in given:
+                return value, float(given["low"]), float(given["high"])
+            half = NORMAL_90 * float(given.get("error", math.nan))
+            return value, value - half, value + half
+    return None
+
+
+def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) -> tuple[int, int]:
+    """Write a line for each frame as it comes, so that others can read along; returns frames and failures.
+
+    Parameters
+    ----------
+    path : Path
+        CSV; what lay there is replaced by the first answer.
+    quantities : sequence of Parameter
+        Three columns each.
+
+    Raises
+    ------
+    SasnetError
+        It cannot be written, or no frame has an answer and an earlier table lies there.
+    """
+    frames_seen = failures = 0
+    with growing(path, [*HEAD, *(title for q in quantities for title in titles(q))]) as table:
+        for frame in frames:
+            numbers = [_text(x) for q in quantities for x in frame.values.get(q.name, (math.nan,) * 3)]
+            names = (plain_cell(text) for text in (frame.file, frame.entry))
+            head = [frame.number, *names, _text(frame.time), _text(frame.in_scope)]
+            table.add([*head, plain_cell(frame.note), *numbers], frame.note)
+            frames_seen += 1
+            failures += bool(frame.note)
+    return frames_seen, failures
+
+
+def titles(quantity: Parameter) -> tuple[str, str, str]:
+    """Titles of the three columns of a quantity, with its unit."""
+    unit = f" [{quantity.unit}]" if quantity.unit else ""
+    return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
+
+
+def _text(value: float) -> str:
+    return f"{value:.6g}" if math.isfinite(value) else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a figure needs it."""
+
+    time: np.ndarray  #: (n,)
+    #: (value, low, high), NaN where there is no answer; quantities that no frame has are left out.
+    columns: dict[str, Column]
+
+
+def read_back(path: Path, quantities: Sequence[Parameter], *, most: int = MOST_DRAWN) -> Table:
+    """A table that `write` made, thinned to at most so many frames."""
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        lines = sum(1 for _ in csv.reader(file)) - 1
+    step = max(1, -(-lines // most))
+    with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        rows = [row for number, row in enumerate(csv.DictReader(file)) if number % step == 0]
+
+    def column(title: str) -> np.ndarray:
+        return np.array([float(row[title]) if row[title] else math.nan for row in rows])
+
+    columns: dict[str, Column] = {}
+    for quantity in quantities:
+        value, low, high = (column(title) for title in titles(quantity))
+        if np.isfinite(value).any():
+            columns[quantity.name] = (value, low, high)
+    return Table(column("time"), columns)

@@ -1,0 +1,322 @@
+"""What works while people look: the folder is watched, thumbnails are made, images drawn, a model asked."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...types import SasnetError, printable
+from ...web.content import Source, Stamp
+from ...web.settings import WEB
+from ..report.raster import Look
+from ..report.settings import RASTER
+from .crew import DONE, Crew
+from .events import Log, Prediction
+from .state import State
+from .thumbnails import Thumbnail, Thumbnails
+from .worker import PREDICT, THUMBNAILS, VIEW, Failed, Job, Predicted, Shown
+
+_LOG = logging.getLogger(__name__)
+#: Of jobs that are counted; others were asked for besides.
+_QUEUED = "queued"
+
+
+@dataclass
+class Progress:
+    """Files of the background's work: how many were asked for, how many are done; failures, and the last."""
+
+    total: int = 0
+    done: int = 0
+    failed: int = 0
+    reason: str = ""
+
+
+@dataclass
+class _Wait:
+    """Somebody who waits for a view."""
+
+    ready: threading.Event = field(default_factory=threading.Event)
+    found: Shown | Failed | None = None
+
+
+class Background:
+    """Two processes, one for what was asked for in advance and one for what somebody waits for.
+
+    Parameters
+    ----------
+    lock : threading.RLock
+        Held by whoever reads or changes the state.
+    refresh : callable
+        Takes in what the log has.
+    live : bool
+        Look at the folder again and again.
+    """
+
+    def __init__(
+        self, domain: str, state: State, log: Log, thumbnails: Thumbnails, lock: Any,
+        refresh: Callable[[], None], *, live: bool = True,
+    ) -> None:  # fmt: skip
+        self._domain, self._state, self._images = domain, state, state.images
+        self._log, self._thumbnails, self._lock, self._refresh = log, thumbnails, lock, refresh
+        self.progress = {THUMBNAILS: Progress(), PREDICT: Progress()}
+        #: Folder of the models; empty: the usual one.
+        self.zoo = ""
+        self._pictures: NDArray[np.float32] = np.zeros((0, RASTER.descriptor**2), np.float32)
+        self._heard: list[Prediction] = []
+        self._unkept = ""
+        self._waits: dict[str, _Wait] = {}
+        #: File -> its stamp when all of its thumbnails were made.
+        self._made: dict[str, Stamp] = {}
+        #: Of the job under way: what its file holds, and whether something of it failed.
+        self._source: Source | None = None
+        self._failed = False
+        self._back = Crew(self._hear_back, needed=self._needed)
+        self._views = Crew(self._hear_view)
+        self._closed = threading.Event()
+        self._cached = {s.file: (s, made) for s, made in thumbnails.known(state.images.folder, domain)}
+        self.scan()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        if live:
+            self._watcher.start()
+
+    @property
+    def pictures(self) -> NDArray[np.float32]:
+        """(n, d) what thumbnails look like, NaN where there is none."""
+        more = len(self._images) - len(self._pictures)
+        if more > 0:
+            wide = (0, more + len(self._pictures) // 2), (0, 0)
+            self._pictures = np.pad(self._pictures, wide, constant_values=np.nan)
+        return self._pictures[: len(self._images)]
+
+    def address(self, row: int) -> str:
+        """Of the thumbnail of an image, by what its file holds; empty where there is none yet."""
+        content = self._images.content.get(self._images.keys[row][0], "")
+        there = content and np.isfinite(self.pictures[row, 0])
+        return f"{content}/{self._images.keys[row][1]}" if there else ""
+
+    def png(self, content: str, number: int) -> bytes | None:
+        """The thumbnail of a content, if there is one."""
+        return self._thumbnails.png(content, number)
+
+    def want(self, row: int) -> str:
+        """The address of a thumbnail; where there is none yet, it is made next."""
+        with self._lock:
+            self._images.check([row])
+            file, number = self._images.keys[row]
+            wanted = bool(self._images.there[row]) and row not in self._images.problem
+            address, content = self.address(row), self._images.content.get(file, "")
+        if address and self.png(content, number) is None:  # kept nowhere any more
+            self._made.pop(file, None)
+            address = ""
+        if not address and wanted:
+            self._back.add([self._job(THUMBNAILS, file)], urgent=True)
+        return address
+
+    @property
+    def problem(self) -> str:
+        """What cannot be kept, in a sentence; empty where all can."""
+        return self._unkept or self._thumbnails.problem
+
+    def view(self, row: int, look: Look) -> Shown:
+        """Draw one image.
+
+        Raises
+        ------
+        SasnetError
+            It cannot be read.
+        """
+        with self._lock:
+            self._images.check([row])
+            file, number = self._images.keys[row]
+        token, wait = secrets.token_hex(8), _Wait()
+        self._waits[token] = wait
+        folder = str(self._images.folder_of(file))
+        self._views.add([Job(VIEW, self._domain, folder, file, number, look, token=token)])
+        wait.ready.wait(WEB.file_seconds + 10)
+        self._waits.pop(token, None)
+        if isinstance(wait.found, Shown):
+            return wait.found
+        raise SasnetError(
+            self._sentence(wait.found) if wait.found else f"{file}: is not read yet; try again."
+        )
+
+    def predict(self, rows: Iterable[int] | None = None) -> int:
+        """Ask the model about the files of images, of all by default; how many files."""
+        with self._lock:
+            there = self._images.there
+            chosen = np.flatnonzero(there).tolist() if rows is None else rows
+            files = dict.fromkeys(self._images.keys[row][0] for row in chosen if there[row])
+            self._enqueue(PREDICT, files)
+            return len(files)
+
+    def stop(self) -> None:
+        """Predict no more."""
+        self._back.cancel(PREDICT)
+
+    def scan(self) -> None:
+        """See what is new in the folder, and have its thumbnails made."""
+        found = self._images.look()
+        with self._lock:
+            changed = self._images.take(found)
+            for file in changed:
+                self._made.pop(file, None)
+                if self._images.content.get(file):
+                    self._state.read(file, "")
+                    self.pictures[self._images.of(file)] = np.nan
+            self._take_cached()
+            if changed:
+                self._state.touch([self._images.row[file, 1] for file in changed])
+            self._enqueue(THUMBNAILS, [f for f in changed if self._made.get(f) != self._images.stamp[f]])
+
+    def close(self) -> None:
+        """End all of it, and let go of the thumbnails."""
+        self._closed.set()
+        self._back.close()
+        self._views.close()
+        if self._watcher.is_alive():
+            self._watcher.join(timeout=10)
+        self._thumbnails.close()
+
+    def _needed(self, job: Job) -> bool:
+        stamp = self._images.stamp.get(job.file)
+        return job.kind != THUMBNAILS or stamp is None or self._made.get(job.file) != stamp
+
+    def _enqueue(self, kind: str, files: Iterable[str]) -> None:
+        jobs = [self._job(kind, file, _QUEUED) for file in files]
+        progress = self.progress[kind]
+        if progress.done >= progress.total:
+            progress.total = progress.done = progress.failed = 0
+        progress.total += len(jobs)
+        self._back.add(jobs)
+
+    def _job(self, kind: str, file: str, token: str = "") -> Job:
+        stamp = self._images.stamp.get(file)
+        folder = str(self._images.folder_of(file))
+        return Job(kind, self._domain, folder, file, stamp=stamp, zoo=self.zoo, token=token)
+
+    def _watch(self) -> None:
+        pause = WEB.scan_seconds
+        while not self._closed.wait(pause):
+            began = time.monotonic()
+            try:
+                self.scan()
+            except Exception:  # whatever became of the folder, it is looked at again
+                _LOG.warning("%s could not be looked at", self._images.folder, exc_info=True)
+            pause = WEB.scan_seconds * max(1.0, time.monotonic() - began)
+
+    def _sentence(self, failed: Failed) -> str:
+        sentence = failed.sentence
+        for folder in self._images.folders:
+            sentence = sentence.replace(f"{folder}/", "")
+        return printable(sentence)
+
+    def _hear_view(self, job: Job, message: Any) -> None:
+        wait = self._waits.get(job.token)
+        if wait is None or isinstance(message, Source):
+            return
+        if message is DONE:
+            wait.ready.set()
+        else:
+            wait.found = message
+
+    def _hear_back(self, job: Job, message: Any) -> None:
+        with self._lock:
+            if isinstance(message, Source):
+                self._take_source(message)
+            elif isinstance(message, Failed):
+                self._take_failure(job, message)
+            elif isinstance(message, Shown):
+                self._take_thumbnail(message)
+            elif isinstance(message, Predicted):
+                self._take_prediction(message)
+            else:
+                self._done(job)
+            last = message is DONE and self.progress[PREDICT].done >= self.progress[PREDICT].total
+        # Not under the lock: another program may hold the database for a while.
+        if len(self._heard) >= WEB.batch or (last and job.kind == PREDICT):
+            self._keep_predictions()
+
+    def _take_source(self, source: Source) -> None:
+        self._source = source
+        if self._images.stamp.get(source.file) == source.stamp:  # else the next look at the folder sees it
+            self._state.read(source.file, source.content)
+            if source.beside:
+                self._images.beside[source.file] = source.beside
+
+    def _take_failure(self, job: Job, failed: Failed) -> None:
+        self._failed = True
+        if job.kind == PREDICT:  # the image may be as good as any
+            self.progress[PREDICT].failed += 1
+            self.progress[PREDICT].reason = self._sentence(failed)
+        elif failed.curve:  # curves in a folder of images are none of it
+            rows = self._images.of(job.file)
+            self._images.there[rows] = False
+            self._state.touch(rows)
+        else:
+            row = self._images.add((job.file, max(failed.number, 1)))
+            self._images.problem[row] = self._sentence(failed)
+            self._state.touch([row])
+
+    def _take_thumbnail(self, shown: Shown) -> None:
+        assert shown.descriptor is not None
+        source = shown.source
+        made = Thumbnail(shown.number, shown.title, shown.descriptor, shown.png)
+        self._thumbnails.put(source.content, made)
+        if self._images.content.get(source.file) == source.content:
+            row = self._images.add((source.file, shown.number), there=True, title=shown.title)
+            self._images.problem.pop(row, None)
+            self.pictures[row] = shown.descriptor
+            self._state.touch([row])
+
+    def _take_prediction(self, one: Predicted) -> None:
+        file, content = one.source.file, one.source.content
+        row = self._images.add((file, one.number), there=True, title=one.title)
+        self._images.problem.pop(row, None)
+        said = one.tags, one.probability, one.in_scope, one.said
+        self._heard.append(Prediction(one.model, file, one.number, content, *said))
+
+    def _take_cached(self) -> None:
+        """What an earlier server has made of files that are as they were."""
+        for file, (source, made) in self._cached.items():
+            if self._images.stamp.get(file) == source.stamp:
+                for one in made:
+                    row = self._images.add((file, one.number), there=True, title=one.title)
+                    self.pictures[row] = one.descriptor
+                self._state.read(file, source.content)
+                self._made[file] = source.stamp
+        self._cached = {}
+
+    def _done(self, job: Job) -> None:
+        source, failed = self._source, self._failed
+        self._source, self._failed = None, False
+        progress = self.progress[job.kind]
+        if job.token == _QUEUED:
+            progress.done += 1
+        if job.kind == THUMBNAILS:
+            if source is not None and not failed and not source.beside:
+                self._thumbnails.put_source(self._images.folder, self._domain, source)
+            if made := source.stamp if source else job.stamp:
+                self._made[job.file] = made
+            if not self._back.waiting or progress.done % WEB.batch == 0:
+                self._thumbnails.keep()
+
+    def _keep_predictions(self) -> None:
+        """Write down what models said; what cannot be kept waits, and models with it, until it can."""
+        try:
+            self._log.add_predictions(self._heard)
+        except SasnetError as error:
+            self._unkept = f"{error} The model's answers wait for it; predict again when it is done."
+            self.stop()
+            return
+        self._heard, self._unkept = [], ""
+        with contextlib.suppress(SasnetError):  # they are kept; the next look at the page takes them in
+            self._refresh()

@@ -1,0 +1,204 @@
+"""Labels in: CSV, JSON or HDF5 of anybody's, read in a process of its own that may take so much memory."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from ...types import SasnetError, printable
+from ...web.images import Key
+from ...web.settings import WEB
+from ...workers.pool import GoneError, Pool
+from .events import NO, YES
+from .exchange import COLUMNS
+
+#: Largest number of an image in its file: databases keep these.
+_LARGEST = 2**31 - 1
+#: Longest path of a file: longer ones no system has.
+_LONGEST = 1000
+Labels = dict[Key, dict[str, int]]
+
+
+def labels_of(content: bytes) -> Labels:
+    """Labels of a file of bytes that `exchange` has written, or another program in its manner.
+
+    Raises
+    ------
+    SasnetError
+        It is none, or takes too much time or memory.
+    """
+    with closing(Pool(f"{__name__}:begin", quiet=True)) as pool, pool.doing(content):
+        for said in pool.hear(WEB.file_seconds):
+            if said.error is None:
+                found: Labels = said.message
+                return found
+            if isinstance(said.error, SasnetError):
+                raise said.error
+            if not isinstance(said.error, GoneError):
+                raise SasnetError(
+                    f"These labels cannot be read ({type(said.error).__name__}); export them again."
+                )
+            break
+    raise SasnetError(
+        "These labels take more time or memory than any do, or end the process that reads them; check the"
+        " file, or give it in parts."
+    )
+
+
+def begin() -> Callable[[bytes, Callable[[Any], None]], Labels]:
+    """In a process: what reads labels, with bounded memory."""
+    with contextlib.suppress(ImportError, ValueError, OSError):  # not everywhere can it be bounded
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (WEB.largest_labels, WEB.largest_labels))
+    return lambda content, say: from_any(content)
+
+
+def from_any(content: bytes) -> Labels:
+    """As `labels_of`, in this process."""
+    try:
+        if content.startswith(b"\x89HDF"):
+            return _gathered(_hdf5(content))
+        text = content.decode("utf-8-sig")
+        return _gathered(_json(json.loads(text)) if text.lstrip().startswith("{") else _csv(text))
+    except SasnetError:
+        raise
+    except (RecursionError, MemoryError) as error:
+        what = "nested too deeply" if isinstance(error, RecursionError) else "too large"
+        raise SasnetError(f"These labels are {what}; give CSV, JSON or HDF5 of labels.") from None
+    except Exception as error:  # whatever HDF5 or Unicode finds wrong with it
+        reason = printable(f"{type(error).__name__}: {error}")[:200]
+        raise SasnetError(f"These are no labels as CSV, JSON or HDF5 ({reason}); check the file.") from None
+
+
+#: Where a label stands in its file, its file and number, tag and value.
+_Label = tuple[str, Any, Any, str, Any]
+
+
+def _gathered(labels: Iterable[_Label]) -> Labels:
+    found: Labels = {}
+    for count, (where, file, number, tag, value) in enumerate(labels):
+        if count >= WEB.most_labels:
+            raise SasnetError(f"These labels are more than {WEB.most_labels:,}; give them in parts.")
+        if value not in (YES, NO) or isinstance(value, float):
+            raise SasnetError(f"{where}: {tag} is {value!r:.100}; give 1, 0 or nothing.")
+        if not isinstance(number, int) or not 0 < number <= _LARGEST:
+            raise SasnetError(f"{where}: {number!r:.100} is no number of an image; give entries from 1.")
+        found.setdefault((_path(where, file), number), {})[tag] = int(value)
+    return found
+
+
+def _path(where: str, file: Any) -> str:
+    """A path below the folder, as the log has it."""
+    name = file.removeprefix("./") if isinstance(file, str) else ""
+    parts = name.split("/")
+    if not {"", ".", ".."}.intersection(parts) and "\\" not in name and len(name) <= _LONGEST:
+        with contextlib.suppress(UnicodeEncodeError):
+            if b"\0" not in name.encode():
+                return name
+    raise SasnetError(
+        f"{where}: {printable(str(file)[:100])!r} is no file of this folder; give paths relative to it."
+    )
+
+
+def _csv(text: str) -> Iterator[_Label]:
+    reader = csv.reader(io.StringIO(text))
+    try:
+        names = next(reader, [])
+        if "file" not in names:
+            raise SasnetError("These labels have no column 'file'; the first line names the columns.")
+        if len(set(filter(None, names))) < len(list(filter(None, names))):
+            raise SasnetError("Line 1 of these labels: names a column twice; give each once.")
+        for cells in filter(None, reader):
+            where = f"Line {reader.line_num} of these labels"
+            if len(cells) > len(names):
+                raise SasnetError(f"{where}: has {len(cells)} cells for {len(names)} columns.")
+            row = dict(zip(names, map(str.strip, cells), strict=False))
+            row.pop("", None)
+            yield from _line(where, row)
+    except csv.Error as error:
+        raise SasnetError(f"Line {reader.line_num} of these labels: is no CSV ({error}).") from None
+
+
+def _line(where: str, row: Mapping[str, str]) -> Iterator[_Label]:
+    number: Any = (row.get("entry") or "1").removeprefix("frame").strip()
+    number = int(number) if number.isdecimal() and len(number) < 12 else number
+    file, said = row["file"], {tag: cell for tag, cell in row.items() if cell}
+    for name in filter(None, map(str.strip, said.get("tags", "").split(";"))):
+        yield where, file, number, name, YES
+    for tag, cell in said.items():
+        if tag not in COLUMNS:
+            yield where, file, number, tag, {"1": YES, "0": NO}.get(cell, cell)
+    if not said.keys() - {"file", "entry", "who", "accepted"}:
+        _path(where, file)  # nothing is said of it, but it is a line of labels
+
+
+def _json(given: Mapping[str, Any]) -> Iterator[_Label]:
+    images, tags = (
+        {_entry(given, kind, k, "id"): one for k, one in enumerate(_list(given, kind))}
+        for kind in ("images", "categories")
+    )
+    for k, one in enumerate(_list(given, "annotations")):
+        where = f"annotations[{k}] of these labels"
+        image = images.get(_entry(given, "annotations", k, "image_id"))
+        tag = tags.get(_entry(given, "annotations", k, "category_id"))
+        if image is None or tag is None or not isinstance(tag.get("name"), str):
+            raise SasnetError(f"{where}: is of no image or category that is listed.")
+        yield where, image.get("file_name"), image.get("frame", 1), tag["name"], _value(one)
+
+
+def _value(annotation: Mapping[str, Any]) -> int:
+    return NO if annotation.get("absent") else YES
+
+
+def _list(given: Mapping[str, Any], kind: str) -> Sequence[Any]:
+    found = given.get(kind)
+    if not isinstance(found, list):
+        raise SasnetError(f"These labels have no list {kind!r}; give JSON as COCO has it.")
+    return found
+
+
+def _entry(given: Mapping[str, Any], kind: str, k: int, name: str) -> int | str:
+    one = given[kind][k]
+    found = one.get(name) if isinstance(one, dict) else None
+    if not isinstance(found, int | str):
+        raise SasnetError(f"{kind}[{k}] of these labels: has no {name!r}.")
+    return found
+
+
+def _hdf5(content: bytes) -> Iterator[_Label]:
+    import h5py
+
+    with h5py.File(io.BytesIO(content), "r") as file:
+        names, tags = _texts(_array(file, "file")), _texts(_array(file, "tags"))
+        numbers, labels = _array(file, "entry"), _array(file, "labels")
+    if labels.shape != (len(names), len(tags)) or numbers.shape != (len(names),):
+        raise SasnetError("These labels have arrays that do not fit each other; export them again.")
+    if not {numbers.dtype.kind, labels.dtype.kind} <= set("iu"):
+        raise SasnetError("'entry' and 'labels' of these labels: are no whole numbers; export them again.")
+    for k, (name, number, values) in enumerate(zip(names, numbers.tolist(), labels.tolist(), strict=True)):
+        for tag, value in zip(tags, values, strict=True):
+            if value != -1:
+                yield f"Row {k} of these labels", name, number, tag, value
+
+
+def _array(file: Any, name: str) -> Any:
+    """An array that lies in this very file, and is no larger than labels are."""
+    import h5py
+
+    link = file.get(name, getlink=True)
+    found = file[name] if isinstance(link, h5py.HardLink) else None
+    if not isinstance(found, h5py.Dataset) or found.external or found.is_virtual:
+        raise SasnetError(f"{name!r} of these labels: is no array in this file; export them again.")
+    if found.size > WEB.most_labels * 10 or found.nbytes > WEB.largest_request * 4:
+        raise SasnetError(f"{name!r} of these labels: is larger than labels are; give them in parts.")
+    return found[:]
+
+
+def _texts(values: Any) -> list[str]:
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values.tolist()]

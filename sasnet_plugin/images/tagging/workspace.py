@@ -1,0 +1,257 @@
+"""A folder and its log: what people do to labels, and what they look at."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...domains import DEFAULT, specification
+from ...types import SasnetError, printable
+from ...web.images import Images, Key
+from ...web.settings import WEB
+from .background import Background
+from .events import LABEL, NO, REDO, UNDO, UNKNOWN, YES, Event, Log
+from .exchange import COLUMNS
+from .orders import Orders
+from .selection import selected
+from .state import Actions, State
+from .thumbnails import Thumbnails
+from .worker import vocabulary
+
+
+class Workspace:
+    """What `sasnet tag` holds.
+
+    Parameters
+    ----------
+    log : Log
+        Of this folder, or of none yet.
+    live : bool
+        Look at the folder again and again.
+    without : Path, optional
+        A folder in it whose files are none of it.
+    dropped : Path, optional
+        A folder of files that were dropped on the page; they belong to the images, too.
+
+    Raises
+    ------
+    SasnetError
+        The log is another folder's, or cannot be read.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        domain: str,
+        log: Log,
+        thumbnails: Thumbnails,
+        *,
+        live: bool = True,
+        without: Path | None = None,
+        dropped: Path | None = None,
+    ) -> None:
+        self.folder, self.domain, self.log = folder.resolve(), domain, log
+        log.claim(self.folder)
+        self.images = Images(self.folder, without, dropped, curves=domain == DEFAULT)
+        self.state = State(self.images, vocabulary(specification(domain).heads))
+        self._orders = Orders(self.state)
+        self.lock = threading.RLock()
+        self._selections: OrderedDict[str, NDArray[np.intp]] = OrderedDict()
+        self.background = Background(domain, self.state, log, thumbnails, self.lock, self.refresh, live=live)
+        try:
+            self.refresh()
+        except SasnetError:
+            self.background.close()
+            raise
+
+    def close(self) -> None:
+        """End what works in the background, and let go of the databases."""
+        self.background.close()
+        self.log.close()
+
+    def refresh(self) -> None:
+        """Take in what the log has, from this server and others."""
+        with self.lock:
+            events = self.log.since(self.state.last_event)
+            if events:
+                self.state.take(events)
+            if found := self.log.predictions_since(self.state.last_prediction):
+                self.state.take_predictions(found)
+
+    # -- labels
+
+    def tag(self, rows: Sequence[int], tag: str, value: int, who: str) -> int:
+        """A person says of images that a tag is there, or not; the number of labels that are new.
+
+        Raises
+        ------
+        SasnetError
+            A name or an image is none, or the database cannot be written to; then nothing was done.
+        """
+        with self.lock:
+            events = self.tagging(rows, tag, value, who)
+            self._append(events)
+            return len(events)
+
+    def tagging(self, rows: Sequence[int], tag: str, value: int, who: str) -> list[Event]:
+        """What `tag` would write; arguments and errors as there."""
+        tag, who = name_given(tag, "tag"), name_given(who, "person")
+        with self.lock:
+            self.refresh()
+            state, images = self.state, self.images
+            images.check(rows)
+            column = state.tags.index(tag) if tag in state.tags else -1
+            action = secrets.token_hex(8)
+            wanted = [
+                r for r in rows if column < 0 or state.value[r, column] != value or state.by[r, column] < 0
+            ]
+            return [Event(LABEL, action, who, *images.keys[row], tag, value) for row in wanted]
+
+    def accept(
+        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+    ) -> tuple[int, int]:
+        """Take over what the model says of a tag that nobody has answered; how many were accepted, rejected.
+
+        Arguments and errors as of `accepting`.
+        """
+        with self.lock:
+            events = self.accepting(rows, tag, least, most, who, value)
+            self._append(events)
+        yes = sum(event.value == YES for event in events)
+        return yes, len(events) - yes
+
+    def accepting(
+        self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
+    ) -> list[Event]:
+        """What `accept` would write.
+
+        Parameters
+        ----------
+        tag : str
+            Empty: all tags.
+        least, most : float
+            From this probability on the tag is there; up to that one it is not.
+        value : int
+            `NO`: from the first probability on the suggestion is wrong.
+        """
+        who = name_given(who, "person")
+        with self.lock:
+            self.refresh()
+            state = self.state
+            self.images.check(rows)
+            if tag and tag not in state.tags:
+                raise SasnetError(f"There is no tag {tag[:100]!r}.")
+            chosen = np.asarray(rows, dtype=np.intp)
+            action = secrets.token_hex(8)
+            events: list[Event] = []
+            for column in [state.tags.index(tag)] if tag else range(len(state.tags)):
+                p = state.probability[chosen, column]
+                free = (state.value[chosen, column] == UNKNOWN) & np.isfinite(p)
+                for said, where in ((value, free & (p >= least)), (NO, free & (p <= most) & ~(p >= least))):
+                    name = state.tags[column]
+                    events += [self._accepted(action, int(r), name, column, said, who) for r in chosen[where]]
+            return events
+
+    def undo(self, who: str, *, again: bool = False) -> bool:
+        """Take this person's last action back, or do again what was taken back last; False: there is none."""
+        who = name_given(who, "person")
+        with self.lock:
+            self.refresh()
+            acts = self.state.acts.get(who, Actions())
+            actions = acts.undone if again else list(acts.done)
+            if not actions:
+                return False
+            self._append([Event(REDO if again else UNDO, actions[-1], who)])
+            return True
+
+    def bring(self, labels: dict[Key, dict[str, int]], who: str) -> int:
+        """Take labels of a file in; the number of them that are new."""
+        who = name_given(who, "person")
+        for tag in {tag for one in labels.values() for tag in one}:
+            name_given(tag, "tag")
+        with self.lock:
+            self.refresh()
+            state, action = self.state, secrets.token_hex(8)
+            events = []
+            for (file, number), values in labels.items():
+                row = self.images.row.get((file, number))
+                for tag, value in values.items():
+                    column = state.tags.index(tag) if tag in state.tags else -1
+                    if row is None or column < 0 or state.value[row, column] != value:
+                        events.append(Event(LABEL, action, who, file, number, tag, value))
+            self._append(events)
+            return len(events)
+
+    def new_tag(self, name: str) -> None:
+        """Offer one more tag; in the log it is with its first label."""
+        with self.lock:
+            self.state.tag(name_given(name, "tag"))
+
+    def _accepted(self, action: str, row: int, tag: str, column: int, value: int, who: str) -> Event:
+        file, number = self.images.keys[row]
+        model = self.state.models[self.state.model[row]]
+        p = float(self.state.probability[row, column])
+        return Event(LABEL, action, who, file, number, tag, value, model, p)
+
+    def _append(self, events: Sequence[Event]) -> None:
+        if events:
+            self.log.append(events)
+            with contextlib.suppress(
+                SasnetError
+            ):  # they are kept; what holds now is read again before all else
+                self.refresh()
+
+    # -- what is looked at
+
+    def select(self, text: str = "", order: str = "name", like: int | None = None) -> tuple[str, int]:
+        """Filter and order; a name for the result, which stays as it is, and how many images it has."""
+        with self.lock:
+            self.refresh()
+            rows = selected(self.state, self._orders, self.background.pictures, text, order, like)
+            name = secrets.token_hex(6)
+            self._selections[name] = rows
+            while len(self._selections) > WEB.selections:
+                self._selections.popitem(last=False)
+            return name, len(rows)
+
+    def rows(self, name: str) -> NDArray[np.intp]:
+        """Rows of a selection.
+
+        Raises
+        ------
+        SasnetError
+            It is too old; the page asks for it again.
+        """
+        with self.lock:
+            if name not in self._selections:
+                raise SasnetError("This list is out of date; filter again.")
+            self._selections.move_to_end(name)
+            return self._selections[name]
+
+
+def name_given(name: str, what: str) -> str:
+    """A name of a tag or a person, without blanks around it.
+
+    Raises
+    ------
+    SasnetError
+        It is empty, too long, or has letters that cannot be seen.
+    """
+    name = name.strip()
+    if len(name) > WEB.longest_name:
+        raise SasnetError(
+            f"This name of a {what} has {len(name):,} characters; use {WEB.longest_name} at most."
+        )
+    if not name or not name.isprintable() or name[0] in "=+-@" or name in COLUMNS:
+        raise SasnetError(
+            f"{printable(name)!r} is no name of a {what}; begin with a letter, and take none of"
+            f" {', '.join(COLUMNS)}."
+        )
+    return name

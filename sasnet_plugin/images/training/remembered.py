@@ -1,0 +1,85 @@
+"""Images that a model was fitted to, kept in its folder as its last layer reads them.
+
+A later training is given other images, when the old ones may be gone: it goes over both. Of an image there
+are a few hundred numbers and its labels; of its file's name only a digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...arrays import Floats
+from ...files import put_in_one_step
+from ...zoo import ZooModel
+
+#: In the folder of a model.
+FILE = "labelled.npz"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Labelled images."""
+
+    seen: Floats  #: (n, size + 1), what the last layer reads of each, and 1.
+    truth: Floats  #: (n, labels), 0, 1, or NaN where nobody has said.
+    files: NDArray[np.str_]  #: (n,) array of str, digest of the name of the file of each.
+    accepted: NDArray[np.bool_]  #: (n, labels), where a model had suggested what is said.
+
+    @classmethod
+    def of(cls, seen: Floats, truth: Floats, files: Sequence[str], accepted: NDArray[np.bool_]) -> Remembered:
+        """Images by the names of their files."""
+        # As it is read again: else the first training would see other numbers than the next.
+        names = np.array([digest(one) for one in files])
+        return cls(seen.astype(np.float32).astype(float), truth, names, accepted)
+
+    @property
+    def judged(self) -> Floats:
+        """(n, labels) the truth by which a model is judged: not by what it has suggested itself."""
+        return np.where(self.accepted, np.nan, self.truth)
+
+    def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
+        """With those of a model, but for files that are given anew: of these the new labels alone hold.
+
+        They come in an order of their own: who came first decides nothing about who is held out.
+
+        Parameters
+        ----------
+        model : ZooModel
+            It may remember none.
+        given : collection of str
+            Names, labelled or not.
+        """
+        if FILE not in model.manifest.sha256:
+            return self._sorted()
+        with np.load(model.folder / FILE) as file:
+            truth = file["truth"].astype(float)
+            accepted = file["accepted"] if "accepted" in file else np.zeros(truth.shape, np.bool_)
+            old = Remembered(file["seen"].astype(float), truth, file["files"], accepted)
+        kept = ~np.isin(old.files, [digest(name) for name in given])
+        parts = zip(self._parts(), old._parts(), strict=True)
+        return Remembered(*(np.concatenate([new, before[kept]]) for new, before in parts))._sorted()
+
+    def _parts(self) -> tuple[NDArray[Any], ...]:
+        return self.seen, self.truth, self.files, self.accepted
+
+    def _sorted(self) -> Remembered:
+        order = np.lexsort((self.seen.sum(axis=1), self.files))
+        return Remembered(*(one[order] for one in self._parts()))
+
+    def write(self, folder: Path) -> None:
+        """Lay them down in the folder of a model."""
+        seen, truth = self.seen.astype(np.float32), self.truth.astype(np.float16)
+        with put_in_one_step(folder / FILE, ending=".npz") as aside:
+            np.savez_compressed(aside, seen=seen, truth=truth, files=self.files, accepted=self.accepted)
+
+
+def digest(name: str) -> str:
+    """Of a file's name, as the labels have it."""
+    return hashlib.sha256(name.encode()).hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""A trunk for what is seen in rings about a beam, over ln q: fringes at any size, and where they lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras import layers
+
+from ...train.trunks import dense_block
+
+
+def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
+    """Dilated residual convolutions, then a dense part that knows where a feature lies; (n, dense).
+
+    A body twice the size is the same profile moved in ln q, so that convolutions see it alike; fringes crowd
+    towards large q, so that they are compared over several distances. What there is anywhere, largest and
+    mean, is read besides where it lies, as sizes and windows are not all equally likely.
+
+    Parameters
+    ----------
+    inputs : mapping
+        ``features`` (n, rings, channels).
+    sizes : mapping
+        ``stages``: of each its channels and how far apart the places are that its residual blocks compare, in
+        turn; the first convolution and each stage after halve the number of places. ``where``: channels whose
+        places are told apart; ``dense``; ``dropout``.
+
+    Returns
+    -------
+    (n, dense) tensor
+    """
+    x = inputs["features"]
+    for number, (channels, steps) in enumerate(sizes["stages"]):
+        x = layers.Conv1D(channels, 3 if number else 7, strides=2, padding="same", activation="silu")(x)
+        for step in steps:
+            x = _block(x, channels, step)
+    where = layers.Flatten()(layers.Conv1D(sizes["where"], 1, activation="silu")(x))
+    x = layers.Concatenate()([where, layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)])
+    x = layers.Dense(sizes["dense"], activation="silu")(x)
+    # Layers are known by the order in which they are made, where a packaged network is begun with.
+    x = dense_block(x, sizes)
+    return layers.LayerNormalization(epsilon=1e-5)(x)
+
+
+def _block(x: Any, channels: int, step: int) -> Any:
+    # The last convolution begins at zero: the block is the identity then, and needs no normalisation.
+    y = layers.Conv1D(channels, 3, dilation_rate=step, padding="same", activation="silu")(x)
+    y = layers.Conv1D(channels, 1, kernel_initializer="zeros")(y)
+    return layers.Activation("silu")(layers.Add()([x, y]))

@@ -1,0 +1,1 @@
+"""X-ray scattering images of materials: tags of what they show."""

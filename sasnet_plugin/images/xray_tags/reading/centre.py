@@ -1,0 +1,141 @@
+"""Where the beam meets a detector, from the image alone: rings about it are even, and halves turned alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...sans.reading.centre import find_centre
+from .blocks import summed
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ....arrays import Floats
+
+Place = tuple[float, float]
+#: Pixels of the longer side in which the beam is looked for, first and then.
+_COARSE, _FINE = 34, 68
+#: Correlation of the image with itself, turned about the beam, from which on symmetry alone tells the beam.
+_SYMMETRIC = 0.3
+#: Places along each side where the search begins, how far beyond the image they reach, in its sides, and of
+#: how many of them it goes on.
+_STARTS, _BEYOND, _BEST = 7, 0.25, 2
+#: Share of the picture's scatter that rings about the beam must take away for it to be found by them.
+_EVEN = 0.3
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Counts as 2√(n + 3/8), which scatter by 1 wherever they are (Anscombe, Biometrika 35 (1948) 246)."""
+
+    #: values, x, y: (n,), of the blocks that were measured, less their mean; columns and rows.
+    values: Floats
+    x: Floats
+    y: Floats
+    block: int  #: Pixels of a block's side.
+    shape: tuple[int, int]  #: Rows and columns of blocks.
+
+    def scatter(self, at: Place) -> float:
+        """Sum of squares about the mean of each ring, a block wide, around a place in blocks."""
+        ring = np.hypot(self.x - at[0], self.y - at[1]).astype(int)
+        number, total = np.bincount(ring), np.bincount(ring, self.values)
+        even = (total * total / np.maximum(number, 1)).sum()
+        return float((self.values * self.values).sum() - even)
+
+    def least(self, at: Place, step: float, last: float) -> tuple[float, Place]:
+        """The least scatter that steps along the sides lead to, in blocks, and where it is."""
+        best = self.scatter(at)
+        while step >= last:
+            for across, up in ((step, 0.0), (-step, 0.0), (0.0, step), (0.0, -step)):
+                there = (at[0] + across, at[1] + up)
+                scatter = self.scatter(there)
+                if scatter < best:
+                    best, at = scatter, there
+                    break
+            else:
+                step /= 2
+        return best, at
+
+    def pixel(self, at: Place) -> Place:
+        """A place in blocks as one in pixels."""
+        return (at[0] + 0.5) * self.block - 0.5, (at[1] + 0.5) * self.block - 0.5
+
+    def own(self, pixel: Place) -> Place:
+        """A place in pixels as one in blocks."""
+        return (pixel[0] + 0.5) / self.block - 0.5, (pixel[1] + 0.5) / self.block - 0.5
+
+
+def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
+    """Column and row of the beam in or beside the image, and whether it was found; else the middle.
+
+    Parameters
+    ----------
+    counts : (rows, columns) array
+    good : (rows, columns) bool array
+
+    Notes
+    -----
+    Symmetry under half a turn is exact whatever the sample, but does not see a beam near the border, and
+    little of one that is far off the middle. Rings about the right place scatter least within themselves. Of
+    the places where the scatter has minima, and the one that symmetry says, that of the least scatter is
+    taken.
+    """
+    blocks = summed(counts, good, _FINE)
+    coarse, fine = _picture(*summed(counts, good, _COARSE)), _picture(*blocks)
+    rows, columns = counts.shape
+    middle = ((columns - 1) / 2, (rows - 1) / 2)
+    if coarse is None or fine is None:
+        return middle, False
+    shares = np.linspace(-_BEYOND, 1 + _BEYOND, _STARTS)
+    starts = [(x * coarse.shape[1] - 0.5, y * coarse.shape[0] - 0.5) for x in shares for y in shares]
+    starts = sorted(starts, key=coarse.scatter)[:_BEST]
+    symmetric = _by_symmetry(*blocks, counts.shape)
+    if symmetric is not None:
+        starts.append(coarse.own(symmetric))
+    _, best = min(coarse.least(at, 2.0, 0.5) for at in starts)
+    scatter, best = fine.least(fine.own(coarse.pixel(best)), 1.0, 0.12)
+    column, row = fine.pixel(best)
+    # A picture that is the same everywhere has no scatter but that of rounding.
+    total = float((fine.values**2).sum())
+    if scatter > (1 - _EVEN) * total - 1e-6 * fine.values.size or not _near(column, row, counts.shape):
+        return (middle, False) if symmetric is None else (symmetric, True)
+    return (column, row), True
+
+
+def explained_by_rings(counts: Floats, good: NDArray[np.bool_], at: Place) -> tuple[float, float]:
+    """Share of what varies in an image that rings about a place take away, and the variance that they leave.
+
+    The latter is 1 where counting noise alone is left.
+    """
+    fine = _picture(*summed(counts, good, _FINE))
+    if fine is None:
+        return 0.0, 0.0
+    total, left = float((fine.values**2).sum()), fine.scatter(fine.own(at))
+    return 1 - left / max(total, 1e-9), left / fine.values.size
+
+
+def _picture(sums: Floats, area: Floats, block: int) -> _Picture | None:
+    there = area >= 0.5 * block * block
+    if not there.any():
+        return None
+    y, x = np.nonzero(there)
+    values = 2 * np.sqrt(np.maximum(sums[there], 0.0) / area[there] * block**2 + 0.375)
+    shape = (sums.shape[0], sums.shape[1])
+    return _Picture(values - values.mean(), x.astype(float), y.astype(float), block, shape)
+
+
+def _by_symmetry(sums: Floats, area: Floats, block: int, shape: tuple[int, ...]) -> Place | None:
+    there = area >= 0.5 * block * block
+    column, row, like = find_centre(np.where(there, sums / np.maximum(area, 1e-9), 0.0), there)
+    column, row = ((at + 0.5) * block - 0.5 for at in (column, row))
+    return (column, row) if like >= _SYMMETRIC and _near(column, row, shape) else None
+
+
+def _near(column: float, row: float, shape: tuple[int, ...]) -> bool:
+    """Whether a place is not farther beside the image than starts reach, and a little more."""
+    rows, columns = shape
+    low, high = -_BEYOND - 0.15, 1 + _BEYOND + 0.15
+    return bool(low * columns < column < high * columns and low * rows < row < high * rows)

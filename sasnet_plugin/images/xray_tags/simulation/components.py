@@ -1,0 +1,129 @@
+"""What scenes are composed of: diffuse terms, peaks over q, texture around rings, bodies by sasmodels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ....arrays import Floats
+
+#: q of stored curves, in units of q at the reference radius: half of the detector's longer side.
+GRID: Floats = np.asarray(np.geomspace(0.008, 4.0, 256), dtype=np.float64)
+#: FWHM of a Gaussian over its standard deviation.
+FWHM = float(np.sqrt(8 * np.log(2)))
+DIFFUSE = ("power_law", "ornstein_zernike", "debye_bueche", "guinier")
+#: Bodies by sasmodels, each with the parameter that is its length, and others as multiples of it.
+BODIES: dict[str, tuple[str, dict[str, float]]] = {
+    "sphere": ("radius", {}),
+    "core_shell_sphere": ("radius", {"thickness": 0.35}),
+    "ellipsoid": ("radius_equatorial", {"radius_polar": 2.0}),
+    "cylinder": ("radius", {"length": 6.0}),
+}
+
+
+def diffuse_low_q(q: Floats, kind: str, scale: float) -> Floats:
+    """Scattering that falls with q.
+
+    Parameters
+    ----------
+    kind : str
+        Of `DIFFUSE`: q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and
+        A. M. Bueche, J. Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
+    scale : float
+        n, ξ or Rg, in one over q's unit.
+    """
+    if kind == "power_law":
+        return np.asarray(np.maximum(q, GRID[0]) ** -scale)
+    if kind == "guinier":
+        return np.asarray(np.exp(-((q * scale) ** 2) / 3))
+    return np.asarray((1 + (q * scale) ** 2) ** (-1.0 if kind == "ornstein_zernike" else -2.0))
+
+
+def diffuse_high_q(q: Floats, sigma: float) -> Floats:
+    """1 − exp(−σ²q²): what thermal and static displacements take from the peaks (Debye and Waller)."""
+    return np.asarray(-np.expm1(-((sigma * q) ** 2)))
+
+
+def peak(q: Floats, at: float, fwhm: float) -> Floats:
+    """A Gaussian over q of height 1."""
+    return np.asarray(np.exp(-0.5 * ((q - at) * (FWHM / fwhm)) ** 2))
+
+
+def texture(phi: Floats, eta: float, fold: float, chi: float) -> Floats:
+    """(1 − η²)/((1 + η)² − 4η cos²(m(φ − χ)/2)) around a ring; its mean over φ is 1.
+
+    Parameters
+    ----------
+    phi : array
+        Radians.
+    eta : float
+        0 all around alike, towards 1 m sharp arcs.
+    fold : float
+        m.
+    chi : float
+        Of an arc, radians.
+    """
+    return np.asarray(
+        (1 - eta * eta) / ((1 + eta) ** 2 - 4 * eta * np.cos(fold * (phi - chi) / 2) ** 2), dtype=np.float64
+    )
+
+
+def paracrystal_width(order: Floats, g: float) -> Floats:
+    """Breadth of a peak in units of the first ring's q, (π g h)², of a paracrystal.
+
+    Source: R. Hosemann and S. N. Bagchi, Direct Analysis of Diffraction by Matter (1962).
+
+    Parameters
+    ----------
+    order : array
+        h, q over that of the first ring.
+    g : float
+        Standard deviation of the distance of neighbours over that distance.
+    """
+    return np.asarray((np.pi * g * order) ** 2)
+
+
+def speckle(rng: np.random.Generator, grains: float, width: float) -> Floats:
+    """Around a ring of a few grains: spots of `width` radians, (720,), of mean 1.
+
+    Parameters
+    ----------
+    grains : float
+        Expected number around the ring.
+    width : float
+        Standard deviation of a spot, radians.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    bins = 720
+    # Grains differ in size: their strengths are exponential.
+    lit = rng.gamma(np.maximum(rng.poisson(grains / bins, bins), 1e-12), 1.0)
+    lit[int(rng.integers(bins))] += 1.0
+    found = gaussian_filter1d(lit, max(width * bins / (2 * np.pi), 0.5), mode="wrap")
+    return np.asarray(found / found.mean())
+
+
+def body(name: str, size: float, spread: float, volume_fraction: float) -> Floats:
+    """I(q) on `GRID` of a body by sasmodels, in a suspension of hard spheres where there is a fraction.
+
+    Parameters
+    ----------
+    name : str
+        Of `BODIES`.
+    size : float
+        Its length, in one over the unit of q.
+    spread : float
+        Relative width of its distribution.
+    volume_fraction : float
+        Of Percus' and Yevick's hard spheres; 0: dilute.
+    """
+    from ....simulate.kernel import call
+
+    length, others = BODIES[name]
+    values: dict[str, float] = {length: size, **{key: factor * size for key, factor in others.items()}}
+    found = call(name, GRID, {**values, f"{length}_pd": spread})
+    intensity = np.asarray(found.intensity)
+    if volume_fraction:
+        radius = found.radius_effective or size
+        s = call("hardsphere", GRID, {"radius_effective": radius, "volfraction": volume_fraction})
+        intensity = intensity * np.asarray(s.intensity)
+    return np.asarray(intensity / max(float(intensity.max()), 1e-300))

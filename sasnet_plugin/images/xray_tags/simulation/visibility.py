@@ -1,0 +1,188 @@
+"""What can be seen of a scene in an image: how surely each part is found when all others are unknown.
+
+A ring under its neighbours, a Guinier term under slit scattering or a weak S(q) may have many counts of its
+own and still be seen by nobody. Where expected counts are t = Σ a_k c_k with a_k = 1, the Fisher matrix of
+the strengths a is F_jk = Σ c_j c_k / t over the pixels, and the strength of part k is known to
+σ_k = √(F⁻¹)_kk while those of all others are fitted, too. A part is seen by 1/σ_k standard deviations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....arrays import Floats
+from ....simulate.dataset import Row
+from .components import FWHM, GRID, peak
+from .parts import CURVE_PARTS, Part, curve_on, ring_width
+
+#: Ridge on Fisher's matrix of templates of length 1: two that are alike to a part in 10⁷ are the same.
+_RIDGE = 1e-7
+
+
+@dataclass(frozen=True)
+class Rings:
+    """What pixels of one distance from the beam know together."""
+
+    q: Floats  #: (n,)
+    weight: Floats  #: (n,), σ 1/t over the pixels of each, t the expected counts.
+
+
+def rings_of(q: Floats, radius: Floats, expected: Floats) -> Rings:
+    """Pixels by half pixels of their distance from the beam.
+
+    Parameters
+    ----------
+    q, radius, expected : (n,) arrays
+        Of the pixels that count; the radius in pixels, which may be any steps of equal q.
+    """
+    bins = (2 * radius).astype(int)
+    number = np.bincount(bins)
+    there = number > 0
+    weight = np.asarray(np.bincount(bins, 1 / np.maximum(expected, 1e-9)), dtype=np.float64)
+    return Rings(np.bincount(bins, q)[there] / number[there], weight[there])
+
+
+def seen_by(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]:
+    """Standard deviations by which the strength of each template is known beside all others.
+
+    Parameters
+    ----------
+    templates : mapping of str to (n,) array
+        Expected counts.
+    weight : (n,) array
+        Σ 1/t.
+    """
+    length = {name: float(np.sqrt((c * c * weight).sum())) for name, c in templates.items()}
+    names = [name for name in templates if length[name] > 0]
+    found = dict.fromkeys(templates, 0.0)
+    if names:
+        unit = np.stack([templates[name] * np.sqrt(weight) / length[name] for name in names])
+        error = np.diag(np.linalg.inv(unit @ unit.T + _RIDGE * np.eye(len(names))))
+        found |= {name: length[name] / float(np.sqrt(e)) for name, e in zip(names, error, strict=True)}
+    return found
+
+
+def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[str, Floats]:
+    """Parts over q without texture, and what may hide them: ground, slit scattering, bodies' size.
+
+    Parameters
+    ----------
+    row : mapping
+        Of `scenes.row`.
+    q : (n,) array
+    resolution : float
+        One standard deviation in q.
+    reach : float
+        Over which slit scattering falls by e.
+    """
+    log_q = np.log(np.maximum(q, GRID[0]))
+    stray = np.exp(-q / reach)
+    found = {"ground": np.ones_like(q), "stray": stray, "stray's reach": q * stray}
+    for name, curve in zip(CURVE_PARTS, np.asarray(row["curves"], float), strict=False):
+        if curve.any():
+            found[name] = curve_on(curve, log_q)
+    if "body" in found:
+        found["body's size"] = _slope(np.asarray(row["curves"][0], float), log_q)
+    for number, (at, fwhm, height, *_) in enumerate(np.asarray(row["rings"], float)):
+        if height:
+            wide = ring_width(fwhm, resolution)
+            found[f"ring {number}"] = height * (fwhm / wide) * peak(q, at, wide)
+    return found
+
+
+def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) -> float:
+    """By how many standard deviations bodies are seen not to be dilute ones of any size and spread."""
+    dilute = np.asarray(row["curves"][3], float)
+    if not dilute.any():
+        return 0.0
+    log_q = np.log(np.maximum(rings.q, GRID[0]))
+    once = np.gradient(dilute, np.log(GRID))
+    others = {name: c for name, c in templates.items() if name != "body's size"}
+    others |= {
+        "dilute": curve_on(dilute, log_q),
+        "size": np.interp(log_q, np.log(GRID), once),
+        "spread": np.interp(log_q, np.log(GRID), np.gradient(once, np.log(GRID))),
+    }
+    return seen_by(others, rings.weight)["body"]
+
+
+def paracrystal_seen(
+    row: Row, templates: Mapping[str, Floats], rings: Rings, resolution: float, scale: float
+) -> float:
+    """By how many standard deviations peaks are seen to widen with the square of their order.
+
+    The strength of the derivative by ln g, where the strengths of all rings and their common relative width
+    are unknown.
+
+    Parameters
+    ----------
+    row : mapping
+        Of `scenes.row`.
+    templates : mapping
+        Of `templates_of`, in counts.
+    resolution, scale : float
+        Of the templates: q, and counts for one of intensity.
+    """
+    p = row["parameters"]
+    order_squared, order = np.zeros_like(rings.q), np.zeros_like(rings.q)
+    for at, fwhm, height, *_, of_lattice in np.asarray(row["rings"], float):
+        if not height or not of_lattice:
+            continue
+        wide, h = ring_width(fwhm, resolution), at / p["first"]
+        miss = (rings.q - at) * (FWHM / wide)
+        # By the FWHM, at the height that the ring has.
+        slope = scale * height * (fwhm / wide) * peak(rings.q, at, wide) * miss**2 * fwhm / wide**2
+        order_squared += slope * 2 * (np.pi * p["disorder"] * h) ** 2 * p["first"]
+        order += slope * h * p["first"]
+    found = seen_by({**templates, "g": order_squared, "width": order}, rings.weight)
+    return found["g"]
+
+
+def unevenness_seen(
+    parts: Sequence[Part], expected: Floats, lit: NDArray[np.bool_], *, grains: bool
+) -> float:
+    """By how many standard deviations texture, or grains, are seen around the beam.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        In counts, those that have it.
+    expected : (rows, columns) array
+    lit : (rows, columns) bool array
+    grains : bool
+        Nobody knows where grains lie: Σ d²/t, with t without them, of what they add, is compared with the
+        scatter √Σ (2 + 1/t) of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
+    """
+    more, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
+    for part in parts:
+        if grains and part.textured is not None and part.even is not None:
+            more += part.intensity - part.textured
+            near |= part.even > 0.1 * part.even.max()
+        elif not grains and part.even is not None:
+            more += (part.intensity if part.textured is None else part.textured) - part.even
+    near &= lit
+    if grains:
+        if not near.any():
+            return 0.0
+        without = np.maximum(expected[near] - more[near], 1e-9)
+        return float((more[near] ** 2 / without).sum() / np.sqrt((2 + 1 / without).sum()))
+    return float(np.sqrt((more[lit] ** 2 / expected[lit]).sum()))
+
+
+def spots_seen(part: Part, expected: Floats, lit: NDArray[np.bool_], scale: float, least: float) -> int:
+    """Spots of a crystal that are seen by `least` standard deviations each."""
+    t, counted = np.maximum(expected.ravel(), 1e-9), lit.ravel()
+    number = 0
+    for at, spot in part.spots:
+        good = counted[at]
+        number += int(((spot[good] * scale) ** 2 / t[at[good]]).sum() >= least**2)
+    return number
+
+
+def _slope(curve: Floats, log_q: Floats) -> Floats:
+    """d/d ln q of a stored curve, which is what a little larger body changes."""
+    return np.asarray(np.interp(log_q, np.log(GRID), np.gradient(curve, np.log(GRID))))

@@ -1,0 +1,37 @@
+"""The sample and the measurement that the tests of orientations share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.linear import Quadratic, quadratic
+from sasnet_plugin.images.gisas.simulation.geometry import N_XI, Geometry
+from sasnet_plugin.images.simulation.measurement import Measurement
+
+GEOMETRY = Geometry(350, 1500, 15, 100, 0.05, 1.34, 0.165, oxide=600)
+MEASUREMENT = Measurement(
+    sigma_phi=0.008,
+    sigma_alpha=0.006,
+    shift_phi=0.004,
+    shift_alpha=0.005,
+    flat=0.01,
+    diffuse=0.01,
+    diffuse_alpha=0.8,
+    diffuse_phi=0.3,
+    counts=1e6,
+)
+#: Half width of the beamstop, degrees: the rod, which knows nothing of the angle, is covered.
+STOP = 0.07
+FLAT = np.full(N_XI, 1 / N_XI)
+
+
+def form_of(
+    now: State, p: np.ndarray, counts: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, Quadratic]:
+    """Counts of a distribution, what was expected of them, and the likelihood about that."""
+    expected = p @ now.patterns
+    expected = expected * (counts / expected.sum())
+    y = rng.poisson(expected).astype(float)
+    precision = np.full(2, 1e-12)
+    return y, expected, quadratic(now.patterns, y, expected, now.backgrounds, precision, np.zeros(2))

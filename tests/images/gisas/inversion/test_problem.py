@@ -1,0 +1,28 @@
+"""A bounded search ends, and says what it did not do; stages are told."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from inversion.orientedpatterns import GEOMETRY
+from sasnet_plugin.images.gisas.inversion.forward import State
+from sasnet_plugin.images.gisas.inversion.parameters import start
+from sasnet_plugin.images.gisas.inversion.problem import Effort, Problem
+from sasnet_plugin.images.gisas.inversion.refine import over_all_films, refine
+
+
+def test_no_descent_begins_beyond_the_bound(now: State) -> None:
+    guess = start({"lattice": (GEOMETRY.lattice, 2.0), "radius": (GEOMETRY.radius, 2.0)})
+    said: list[str] = []
+    effort = Effort(most=1, told=said.append)
+    problem = Problem(now.counts, guess, effort)
+    found = refine(problem)
+    # The first descent ends, and is an answer.
+    assert np.isfinite(found.loss)
+    spent = effort.spent
+    assert spent > 1
+    assert effort.over
+    again = over_all_films(problem, found)
+    assert effort.spent == spent
+    assert again.loss == found.loss
+    assert said[0].startswith("the geometry is refined, 0 geometries")

@@ -1,0 +1,76 @@
+"""A basis put together from its factors, and the prior of distributions as a cube."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hexpatterns import BROAD, SHARP
+
+from sasnet_plugin.images.gisas.simulation import cube
+from sasnet_plugin.images.gisas.simulation.basis import basis, mix
+from sasnet_plugin.images.gisas.simulation.factors import Factors, film_profiles
+from sasnet_plugin.images.gisas.simulation.priors import FAMILIES, sample_orientation
+from sasnet_plugin.images.simulation.window import Window
+from sasnet_plugin.predict.arithmetic import mirrored
+
+SMALL = Window(16, 16)
+
+
+@pytest.mark.parametrize("geometry", [SHARP, BROAD], ids=["sharp", "broad"])
+def test_the_factors_make_the_basis(geometry) -> None:
+    factors, half = Factors.of(geometry, SMALL), basis(geometry, SMALL).half()
+    np.testing.assert_allclose(factors.half(), half, rtol=3e-6)
+    p = sample_orientation(np.random.default_rng(0), family="peaks")[1]
+    np.testing.assert_allclose(
+        factors.pattern(factors.mixed(p), 1.0) @ factors.sharp.T, mix(half, p), rtol=3e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("lattice", 320.0), ("width", 2000.0), ("position_spread", 11.0), ("radius", 95.0), ("oxide", 640.0)],
+)
+def test_factors_that_moved_are_those_of_the_new_geometry(name: str, value: float) -> None:
+    there = replace(SHARP, **{name: value})
+    moved = Factors.of(SHARP, SMALL).moved(there)
+    np.testing.assert_allclose(moved.half(), Factors.of(there, SMALL).half(), rtol=1e-6)
+
+
+def test_another_film_changes_rows_as_the_whole_pattern_says() -> None:
+    there = replace(BROAD, oxide=630.0)
+    rows = film_profiles(BROAD, SMALL, [BROAD.oxide, 630.0])
+    np.testing.assert_allclose(rows[0], 1.0)
+    one, other = (Factors.of(geometry, SMALL).every.sum(axis=1) for geometry in (BROAD, there))
+    np.testing.assert_allclose(rows[1], other / one, rtol=0.02)
+
+
+def test_points_of_the_cube_are_drawn_as_the_prior_draws() -> None:
+    rng = np.random.default_rng(1)
+    made = cube.distributions(rng.random((3000, cube.DIMENSIONS)))
+    drawn = np.stack([sample_orientation(rng)[1] for _ in range(3000)])
+    np.testing.assert_allclose(made.sum(axis=1), 1)
+    assert np.mean(np.ptp(made, axis=1) < 1e-12) == pytest.approx(FAMILIES["uniform"], abs=0.03)
+    for q in (0.1, 0.25, 0.5, 0.75, 0.9):
+        one, other = (np.quantile((p**2).sum(axis=1), q) for p in (made, drawn))
+        assert one == pytest.approx(other, rel=0.15)
+
+
+def test_what_is_not_active_changes_nothing_and_what_is_does() -> None:
+    rng = np.random.default_rng(2)
+    points = rng.random((400, cube.DIMENSIONS))
+    active = cube.active(points)
+    other = np.where(active, points, rng.random(points.shape))
+    other[:, cube.CHOICES] = points[:, cube.CHOICES]
+    np.testing.assert_allclose(cube.distributions(other), cube.distributions(points), atol=1e-12)
+    moved = np.where(active, rng.random(points.shape), points)
+    changed = np.abs(cube.distributions(moved) - cube.distributions(points)).max(axis=1) > 1e-6
+    assert np.all(changed == active.any(axis=1))
+
+
+def test_turning_everything_over_is_the_mirror() -> None:
+    points = np.random.default_rng(3).random((200, cube.DIMENSIONS))
+    over = cube.turned_over(points, np.ones((200, cube.ROUND.size), dtype=bool))
+    # An angle's place within its bin turns as well, to the next bin at the very edge.
+    np.testing.assert_allclose(cube.distributions(over), mirrored(cube.distributions(points)), atol=1e-9)

@@ -1,0 +1,54 @@
+"""What is no single particle, and an incidence that the horizon contradicts, is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.images import elsewhere_diffraction, elsewhere_gisas
+from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.diffraction.prediction.not_particles import speckled, stray_light
+from sasnet_plugin.images.diffraction.prediction.novelty import profiles
+from sasnet_plugin.images.diffraction.reading.load import read
+from sasnet_plugin.images.diffraction.reading.polar import of_images, rings
+from sasnet_plugin.images.reading import load_images
+from sasnet_plugin.images.reading.horizon import begins_at, misfit
+from sasnet_plugin.types import Image
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Image]:
+    """By what they show: a streak, a sphere, stray light, speckle."""
+    found = {}
+    for index in (2, 6, 16, 59):
+        path, truth = elsewhere_diffraction.scene(index, 71, tmp_path_factory.mktemp("shots"))
+        (found[truth.kind],) = read(path, ReadOptions())
+    return found
+
+
+def test_stray_light_alone_is_told_from_particles(shots: dict[str, Image]) -> None:
+    told = {k: stray_light(profiles([i]), float(i.counts.sum())) for k, i in shots.items()}
+    assert told == {"streak": False, "round": False, "empty": True, "speckle": False}
+
+
+def test_few_counts_do_not_tell_stray_light(shots: dict[str, Image]) -> None:
+    assert not stray_light(profiles([shots["empty"]]), 1e3)
+
+
+def test_speckle_is_told_from_particles(shots: dict[str, Image]) -> None:
+    told = {k: speckled(rings(of_images([i]))) for k, i in shots.items()}
+    assert told == {"streak": False, "round": False, "empty": False, "speckle": True}
+
+
+def test_a_pattern_below_its_horizon_is_said(tmp_path: Path) -> None:
+    path, _ = elsewhere_gisas.scene(0, 71, tmp_path)
+    (right,) = load_images(path)
+    assert misfit(right) == ""
+    assert begins_at(right) == pytest.approx(0.01, abs=0.02)
+    # As if the sample had been stated to be tilted by 0.04 degrees more.
+    beam = right.geometry
+    wrong = replace(beam, alpha_f=np.asarray(beam.alpha_f) - 0.04, alpha_i=beam.alpha_i + 0.04)
+    assert "alpha_i" in misfit(replace(right, geometry=wrong))

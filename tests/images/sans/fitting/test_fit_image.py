@@ -1,0 +1,68 @@
+"""Oriented images fitted: the values that they were simulated with, and a verdict that holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.sans.fitting.fit_image import fit_oriented, refined
+from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
+from sasnet_plugin.images.sans.nxcansas import write_image
+from sasnet_plugin.images.sans.reading.load import read
+from sasnet_plugin.images.sans.specification import SANS2D
+from sasnet_plugin.predict.findings import Answer
+from tests.images.sans.fitting import rods
+
+
+@pytest.fixture(scope="module")
+def fitted() -> OrientedFit:
+    """Rods of P₂ = 0.6, fitted from nothing but their direction."""
+    return fit_oriented(rods.rods(0.6), {"director": 30.0})
+
+
+def test_rods_are_found_with_their_size_order_and_direction(fitted: OrientedFit) -> None:
+    assert fitted.body == "cylinder"
+    assert fitted.verified
+    assert fitted.values["p2"].value == pytest.approx(0.6, abs=0.03)
+    assert fitted.values["director"].value == pytest.approx(rods.DIRECTOR, abs=1.0)
+    assert fitted.values["radius"].value == pytest.approx(rods.RADIUS, rel=0.05)
+    assert fitted.values["aspect"].value == pytest.approx(rods.ASPECT, rel=0.15)
+    said = fitted.as_dict()["fit"]
+    assert said["verified"]
+    assert said["parameters"]["radius"]["unit"] == "Å"
+    assert "Verified" in fitted.sentences()[0]
+
+
+def test_what_is_added_to_the_image_is_not_verified(fitted: OrientedFit) -> None:
+    image = rods.rods(0.6)
+    spot = np.exp(-(((image.geometry.qx - 0.04) / 0.008) ** 2) - ((image.geometry.qy / 0.008) ** 2))
+    more = replace(image, counts=image.counts + np.where(image.mask, np.round(40 * spot), 0.0))
+    found = fit_oriented(more, {"director": 30.0}, seconds=0.0)
+    assert not found.verified
+    assert found.chisq > 2 * fitted.chisq
+    assert "Neither a cylinder" in found.sentences()[0] or "end of its range" in found.sentences()[0]
+
+
+def test_an_image_that_is_alike_all_around_is_left_to_the_fit_of_curves() -> None:
+    answer = Answer("a.dat", "", 0.9, (), keys=SANS2D.keys)
+    found = refined(rods.rods(0.0), answer)
+    assert any("curve" in note for note in found.notes)
+    assert found.findings == ()
+
+
+def test_image_and_fit_as_nxcansas_are_read_again(fitted: OrientedFit, tmp_path: Path) -> None:
+    image = rods.rods(0.6)
+    write_image(image, fitted, tmp_path / "a.h5")
+    measured, again = read(tmp_path / "a.h5", ReadOptions())
+    seen = image.mask & measured.mask & again.mask
+    assert seen.sum() > 0.9 * image.mask.sum()
+    np.testing.assert_allclose(measured.counts[seen], (image.counts / image.geometry.weight)[seen])
+    np.testing.assert_allclose(measured.geometry.qx, image.geometry.qx, atol=1e-9)
+    # The fitted image is the measured one but for counting: a mean of χ² near 1.
+    variance = np.maximum(again.counts * image.geometry.weight, 0.1)[seen]
+    off = (image.counts - again.counts * image.geometry.weight)[seen]
+    assert np.mean(off**2 / variance) == pytest.approx(1, abs=0.15)

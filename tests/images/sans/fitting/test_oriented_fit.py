@@ -1,0 +1,52 @@
+"""Verdict and words of a fit of an oriented image."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sasnet_plugin.images.sans.fitting.cells import cells_of
+from sasnet_plugin.images.sans.fitting.oriented_fit import OrientedFit
+from sasnet_plugin.images.sans.fitting.oriented_settings import SETTINGS
+from sasnet_plugin.predict.findings import Value
+from tests.images.sans.fitting import rods
+
+
+@pytest.fixture(scope="module")
+def good() -> OrientedFit:
+    cells = cells_of(rods.rods(0.6))
+    known = {"radius": 40.0, "aspect": 4.0, "radius_pd": 0.1, "p2": 0.6, "director": 30.0}
+    values = {name: Value(v, 0.01 * v, 0.98 * v, 1.02 * v, "") for name, v in known.items()}
+    amplitudes = (1.0, *[0.0] * (1 + len(SETTINGS.powers)))
+    return OrientedFit("cylinder", values, cells, cells.counts, 1.0, 0.0, amplitudes=amplitudes)
+
+
+def test_a_fit_holds_by_counting_or_within_what_efficiencies_are_known_to(good: OrientedFit) -> None:
+    assert good.verified
+    assert replace(good, chisq=50.0, misfit=0.02).verified
+    assert not replace(good, chisq=2.0, misfit=0.1).verified
+    assert not replace(good, at_limit=("aspect",)).verified
+    assert "aspect" in replace(good, at_limit=("aspect",)).sentences()[0]
+
+
+def test_json_and_words_say_the_same(good: OrientedFit) -> None:
+    found = replace(good, other=(-0.25, 120.0))
+    fit = found.as_dict()["fit"]
+    assert fit["parameters"]["p2"] == {"value": 0.6, "error": 0.006, "unit": ""}
+    assert fit["or"] == {"p2": -0.25, "director_deg": 120.0}
+    assert fit["verified"] is True
+    (sentence,) = found.sentences()
+    assert sentence.startswith("Verified")
+    assert "-0.25 about 120°" in sentence
+
+
+def test_simulated_again_the_image_is_brightest_across_the_rods(good: OrientedFit) -> None:
+    """Rods scatter across their axes."""
+    geometry = rods.rods(0.6).geometry
+    found = good.intensity(geometry)
+    ring = (geometry.q > 0.03) & (geometry.q < 0.04)
+    angle = np.degrees(np.arctan2(geometry.qy, geometry.qx)) % 180
+    along, across = (ring & (abs(angle - a) < 10) for a in (30.0, 120.0))
+    assert found[across].mean() > 3 * found[along].mean()

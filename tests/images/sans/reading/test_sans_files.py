@@ -1,0 +1,158 @@
+"""Every format of small-angle-scattering images gives the same image; a bad file gives a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sansfiles import SETTING, columns, ill, nist, nxcansas, quokka, scene, sinq
+
+from sasnet_plugin.domains import ReadOptions
+from sasnet_plugin.images.recognition import rate_sans as recognise
+from sasnet_plugin.images.sans.reading.centre import find_centre
+from sasnet_plugin.images.sans.reading.load import read
+from sasnet_plugin.images.sans.reading.masks import beamstop
+from sasnet_plugin.types import DataError, Image
+
+
+def the(path: Path, *geometry: str) -> Image:
+    (found,) = read(path, ReadOptions(geometry=geometry))
+    return found
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        nist,
+        columns,
+        sinq,
+        quokka,
+        nxcansas,
+        lambda p: nxcansas(p, stacked=True),
+        lambda p: nist(p, axes=True),
+    ],
+)
+def test_each_format_is_the_same_image(write: Callable[[Path], Path], tmp_path: Path) -> None:
+    path = write(tmp_path / "one.dat")
+    assert recognise(path) == 1
+    found, (geometry, counts) = the(path), scene()
+    assert found.counts.shape == counts.shape
+    assert found.geometry.q == pytest.approx(geometry.q, abs=3e-4)
+    ratio = found.counts[found.mask] / np.maximum(counts[found.mask], 1)
+    assert np.median(ratio) == pytest.approx(1 if ratio.max() > 0.5 else 0.01, rel=0.02)
+    # The beamstop's shadow is left out, by the file's own column or as it is dark.
+    assert found.geometry.q[found.mask].min() > 4 * 5 / 8000 * SETTING.k
+    assert 0.93 < found.mask.mean() < 0.99
+
+
+def test_sigma_along_the_axes_is_turned_into_that_along_q(tmp_path: Path) -> None:
+    both = [the(nist(tmp_path / f"{axes}.dat", axes=axes)).geometry for axes in (False, True)]
+    assert both[1].along == pytest.approx(both[0].along, rel=0.02)
+    assert both[1].across == pytest.approx(both[0].across, rel=0.03)
+    assert both[0].setting.collimation == 8000
+
+
+def test_ill_finds_the_centre_and_turns_the_tubes_upright(tmp_path: Path) -> None:
+    found = the(ill(tmp_path / "a.nxs"))
+    row, column = np.unravel_index(np.argmin(found.geometry.q), found.counts.shape)
+    assert abs(row - 47) <= 1
+    assert abs(column - 30) <= 1
+    assert found.geometry.setting.spread == pytest.approx(0.1)
+    assert any("centre was found" in note for note in found.notes)
+
+
+def test_a_plain_image_takes_its_geometry_from_beside_or_from_options(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, scene()[1])
+    with pytest.raises(DataError, match=r"wavelength, distance, pixel_size are not known; give them"):
+        the(path)
+    (tmp_path / "a.toml").write_text("wavelength = 6.0\ndistance = 8000\npixel_size = 5\n")
+    found = the(path, "direct_beam=[30,33]")
+    assert found.geometry.q == pytest.approx(scene()[0].q)
+    with pytest.raises(DataError, match=r"distance = 8 looks like m, but mm is meant; give 8000"):
+        the(path, "distance=8")
+    with pytest.raises(DataError, match="did you mean wavelength"):
+        the(path, "wavelenght=6")
+
+
+def test_bad_files_give_a_sentence(tmp_path: Path) -> None:
+    path = columns(tmp_path / "a.dat")
+    text = path.read_text()
+    cases = {
+        "ASCII data\n": "no line of numbers follows",
+        text[: len(text) // 300]: "only .* pixels hold values",
+        text.replace("1", "x", 5000): "different numbers of values|no line of numbers",
+        sinq(tmp_path / "b.dat").read_text()[:3000]: "pixels instead of 4096",
+    }
+    for number, (content, sentence) in enumerate(cases.items()):
+        bad = tmp_path / f"bad{number}.dat"
+        bad.write_text(content)
+        with pytest.raises(DataError, match=sentence) as error:
+            the(bad)
+        assert str(error.value).startswith(str(bad))
+        assert "\n" not in str(error.value)
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(nxcansas(tmp_path / "c.h5").read_bytes()[:5000])
+    with pytest.raises(DataError, match="damaged or cut short"):
+        the(cut)
+
+
+def test_lines_that_end_in_two_carriage_returns_and_points_without_an_error(tmp_path: Path) -> None:
+    path = columns(tmp_path / "a.dat")
+    plain = the(path)
+    lines = path.read_text().splitlines()
+    lines[2:4] = [" ".join([*line.split()[:3], "nan"]) for line in lines[2:4]]
+    path.write_bytes("\r\r\n".join(lines).encode())
+    found = the(path)
+    assert plain.mask.sum() - found.mask.sum() == 2
+    np.testing.assert_array_equal(found.counts[found.mask], plain.counts[found.mask])
+
+
+def test_the_empty_cell_is_subtracted_with_its_uncertainty(tmp_path: Path) -> None:
+    values = scene()[1]
+    rng = np.random.default_rng(1)
+    for name, counts in (
+        ("a", values + rng.poisson(40.0, values.shape)),
+        ("empty", rng.poisson(80.0, values.shape)),
+    ):
+        np.save(tmp_path / f"{name}.npy", counts)
+    (tmp_path / "geometry.toml").write_text("wavelength = 6.0\ndistance = 8000\npixel_size = 5\n")
+    given = ("direct_beam=[30,33]", f"empty_file={tmp_path / 'empty.npy'}", "empty_scale=0.5")
+    found = the(tmp_path / "a.npy", *given)
+    seen = found.mask
+    assert np.mean((found.counts - values)[seen]) == pytest.approx(0, abs=0.5)
+    pull = (found.counts - values)[seen] / found.geometry.error[seen]
+    # The error is that of both; the image's own counts are given here without theirs.
+    assert 0.3 < np.std(pull) < 1.1
+    np.save(tmp_path / "empty.npy", values[:20])
+    with pytest.raises(DataError, match="no image with the pixels"):
+        the(tmp_path / "a.npy", *given)
+
+
+def test_too_few_counts_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    few = np.zeros((64, 64))
+    few[10, 10:20] = 1
+    np.save(path, few)
+    options = "wavelength=6", "distance=8000", "pixel_size=5", "direct_beam=[32,32]"
+    with pytest.raises(DataError, match="holds 10 counts"):
+        the(path, *options)
+
+
+@pytest.mark.parametrize("centre", [(31.3, 30.8), (22.0, 41.5)])
+def test_the_centre_is_found_off_the_middle_and_behind_a_beamstop(centre: tuple[float, float]) -> None:
+    _, counts = scene(centre=centre)
+    column, row, like = find_centre(counts, np.ones(counts.shape, dtype=bool))
+    assert (column, row) == pytest.approx(centre, abs=0.6)
+    assert like > 0.5
+
+
+def test_a_beamstop_is_told_from_a_peak_of_the_sample() -> None:
+    geometry, counts = scene()
+    apart = geometry.q / (5 / 8000 * SETTING.k)
+    every = np.ones(counts.shape, dtype=bool)
+    assert beamstop(counts, every, apart, None) == pytest.approx(7, abs=2)
+    peak = np.random.default_rng(0).poisson(20 + 400 * np.exp(-0.5 * ((apart - 12) / 1.5) ** 2)).astype(float)
+    assert beamstop(peak, every, apart, None) == 0
