@@ -85,3 +85,12 @@ def test_the_quick_start_works_as_it_is_typed(repository: Path, tmp_path: Path) 
     )
     assert done.returncode == 0, done.stderr
     assert "PolySpheres.txt" in done.stdout
+
+
+def test_every_command_stands_in_one_section_of_the_help() -> None:
+    from sasnet_plugin.cli.help import COMMAND_GROUPS
+    from sasnet_plugin.cli.main import COMMANDS
+
+    listed = [name for names in COMMAND_GROUPS.values() for name in names]
+    assert sorted(listed) == sorted(COMMANDS)
+    assert listed[:2] == ["fit", "classify"]
