@@ -1,7 +1,8 @@
 """Make the pictures of the page that the documentation shows: every tab at 1280 x 800 and on a phone.
 
-``python docs/screenshots.py [curves] [images] [tags]`` starts ``sasnet web`` on simulated data in a temporary folder, drives it in a
-browser, and writes ``docs/screenshots/web_*.png``. It needs the extra ``dev`` and takes some minutes.
+``python docs/screenshots.py [curves] [images] [tags]`` starts ``sasnet web`` on simulated data in a temporary
+folder, drives it in a browser, and writes ``docs/screenshots/web_*.png``. It needs the extra ``dev``, and
+minutes.
 """
 
 from __future__ import annotations
