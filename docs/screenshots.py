@@ -1,7 +1,8 @@
 """Make the pictures of the page that the documentation shows: every tab at 1280 x 800 and on a phone.
 
-``python docs/screenshots.py`` starts ``sasnet web`` on simulated data in a temporary folder, drives it in a
-browser, and writes ``docs/screenshots/web_*.png``. It needs the extra ``dev`` and takes some minutes.
+``python docs/screenshots.py [curves] [images] [tags]`` starts ``sasnet web`` on simulated data in a temporary
+folder, drives it in a browser, and writes ``docs/screenshots/web_*.png``. It needs the extra ``dev``, and
+minutes.
 """
 
 from __future__ import annotations
@@ -92,10 +93,9 @@ class Tour:
             made_small(path)
 
 
-def take_tour(tour: Tour) -> None:
-    """Go through all tabs as a user does."""
+def show_curves(tour: Tour) -> None:
+    """Go through the tabs of files, curves and batches as a user does."""
     page = tour.pages[""]
-    until(page, "!document.getElementById('busy').textContent", 300)
     tour.show("web_files", lambda one: one.click("#to-files"))
     opened_curve(page, "heating 3.dat")
     page.fill("#limit", "30")
@@ -111,19 +111,29 @@ def take_tour(tour: Tour) -> None:
     tour.show("web_together", describe)
     page.click("#describe-no")
     tour.pages["_phone"].click("#describe-no")
+
+
+def show_images(tour: Tour) -> None:
+    """Look at images, and fit one."""
+    page = tour.pages[""]
     tour.show("web_images", lambda one: one.click("#to-images"))
     page.click(".shot:has-text('sheared rods.npy')")
-    until(page, "(document.body.dataset.image || '').includes('rods')", 60)
+    page.wait_for_selector("#verify:not([disabled])")
     page.click("#verify")
     page.wait_for_selector("#parts:not([hidden])")
     tour.show("web_image", show_image)
+
+
+def show_labels(tour: Tour) -> None:
+    """Tag images."""
+    page = tour.pages[""]
     tour.show("web_tags_begin", lambda one: one.goto(f"{tour.server.address.partition('?')[0]}tags"))
     page.select_option("#kind", "sans2d")
     page.click("#begin button")
     page.wait_for_selector(".cell")
     until(page, "document.querySelectorAll('.cell').length === 7", 60)
     page.click("[data-do=predict]")
-    until(page, "document.querySelectorAll('.cell .model').length > 5", FITTED / 1000)
+    until(page, "document.getElementById('status').textContent.includes('7 predicted')", FITTED / 1000)
     page.click(".cell:has-text('rods')")
     page.keyboard.press("2")
     tour.show("web_tags", show_tags)
@@ -176,7 +186,7 @@ def show_tags(page: Any) -> None:
     """Show the grid of images."""
     if not page.query_selector("#grid"):
         page.reload()
-    until(page, "document.querySelectorAll('.cell .model').length > 5", 60)
+    until(page, "document.querySelectorAll('.cell .model').length > 0", 60)
 
 
 def show_tag(page: Any) -> None:
@@ -185,8 +195,11 @@ def show_tag(page: Any) -> None:
     until(page, "document.getElementById('picture')?.naturalWidth > 0", 60)
 
 
-def main() -> None:
-    """Make all pictures."""
+PARTS = {"curves": show_curves, "images": show_images, "tags": show_labels}
+
+
+def main(parts: list[str]) -> None:
+    """Make the pictures of some parts of the page, of all by default."""
     from playwright.sync_api import sync_playwright
 
     with tempfile.TemporaryDirectory(prefix="sasnet-screenshots-") as folder, sync_playwright() as started:
@@ -197,11 +210,14 @@ def main() -> None:
             executable_path=chromium(), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
         try:
-            take_tour(Tour(browser, server, home))
+            tour = Tour(browser, server, home)
+            until(tour.pages[""], "!document.getElementById('busy').textContent", FITTED / 1000)
+            for part in parts or PARTS:
+                PARTS[part](tour)
         finally:
             browser.close()
             server.end()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -126,3 +126,12 @@ def test_no_mark_of_a_table_is_misspelt(page: Path, tables: Any) -> None:
     text = tables.filled(page.read_text(encoding="utf-8"))
     left = re.findall(r"<!-- (?:options|settings)[^>]*>", text)
     assert left == []
+
+
+def test_screenshots_are_shown_and_small() -> None:
+    pictures = sorted((REPOSITORY / "docs" / "screenshots").glob("*.png"))
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [one.name for one in pictures if f"screenshots/{one.name})" not in text] == []
+    assert [one.name for one in pictures if one.stat().st_size > 150_000] == []
+    shown = set(re.findall(r"\(screenshots/([\w.]+)\)", text))
+    assert shown == {one.name for one in pictures}

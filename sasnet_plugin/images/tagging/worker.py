@@ -171,13 +171,18 @@ def _answers(
         for finding in answer.findings:
             if isinstance(finding, TagsFinding):
                 found |= finding.probability
-            elif isinstance(finding, ClassesFinding) and not finding.head.given and answer.known:
+            elif isinstance(finding, ClassesFinding) and answer.known and _is_own(finding):
                 single = dict(zip(finding.head.labels, finding.probability.tolist(), strict=True))
                 groups = {g.name: sum(single[name] for name in g.members) for g in finding.head.groups}
                 found |= groups | single
         found = {tag: min(max(float(found[tag]), 0.0), 1.0) for tag in tags if tag in found}
         said = tuple(answer.sentences())
         yield Predicted(source, number, one.entry, model, tags, found, float(answer.in_scope), said)
+
+
+def _is_own(finding: Any) -> bool:
+    """Whether a finding names classes of the image: not of its average, and not given another class."""
+    return not finding.head.given and not finding.introduction
 
 
 _DO: dict[str, Callable[[Job, Source], Iterator[Any]]] = {
