@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from sasnet_plugin.messages import find_texts, list_others, list_templates
+
 from .asked import parser_of
 from .tables import markdown
 
@@ -176,67 +178,24 @@ def read_helps() -> Iterator[Surface]:
         yield Surface(f"sasnet {name} -h", tuple(s for s in found if count_words(s) >= SHORTEST))
 
 
-def read_messages(root: Path = ROOT, *, settings: bool = False) -> Iterator[Surface]:
-    """Sentences in the code of each package that are no docstring; or the reasons of its settings."""
-    package = root / "sasnet_plugin"
+def read_messages() -> Iterator[Surface]:
+    """Sentences of the program by package: templates with their examples, and all others in its code."""
     found: dict[str, list[str]] = {}
-    for path in sorted(package.rglob("*.py")):
-        if (path.name == "settings.py") != settings:
-            continue
-        part = path.relative_to(package).parts[0].removesuffix(".py")
-        for text in find_texts(ast.parse(path.read_text(encoding="utf-8"))):
-            found.setdefault(part, []).extend(
-                sentence for sentence in split_sentences(text) if count_words(sentence) >= SHORTEST
-            )
+    for module, _, template in list_templates():
+        found.setdefault(module.split(".")[1], []).extend(split_sentences(str(template)))
+    for file, _, text in list_others():
+        found.setdefault(file.split("/")[0].removesuffix(".py"), []).extend(split_sentences(text))
     for part, sentences in found.items():
-        yield Surface(f"{'settings' if settings else 'messages'}: {part}", tuple(sentences))
+        yield Surface(f"messages: {part}", tuple(s for s in sentences if count_words(s) >= SHORTEST))
 
 
-def find_texts(tree: ast.Module) -> Iterator[str]:
-    """Texts of a module that a person may read: with a blank, and a capital or a full stop.
-
-    Values in an f-string count as one word. Docstrings, reasons of settings (``why=``) and help texts of
-    options, which are counted with their command, are none of these.
-    """
-    skipped = _skipped(tree)
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        text = _text(node)
-        if text and " " in text.strip() and re.search(r"[A-Za-z]{2}", text) and _is_prose(text):
-            yield text
-
-
-def _text(node: ast.AST) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, ast.JoinedStr):
-        return "".join(
-            part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else "value"
-            for part in node.values
-        )
-    return ""
-
-
-def _is_prose(text: str) -> bool:
-    """Sentences end in a full stop; code, markup and patterns do not read like one."""
-    first = text.strip()
-    return bool(re.search(r"[a-z]{2}[.?!]\s*$|[a-z)]\.\s", first)) and not re.search(r"[{}<>\\]|::|==", first)
-
-
-def _skipped(tree: ast.Module) -> set[int]:
-    """Nodes that are docstrings, parts of f-strings, reasons of settings, or help of options."""
-    skipped: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                skipped.add(id(first.value))
-        elif isinstance(node, ast.JoinedStr):
-            skipped.update(id(part) for part in node.values)
-        elif isinstance(node, ast.keyword) and node.arg in ("help", "why", "description", "epilog"):
-            skipped.update(id(part) for part in ast.walk(node.value))
-    return skipped
+def read_settings(root: Path = ROOT) -> Iterator[Surface]:
+    """The reasons of the settings, which the documentation prints."""
+    for path in sorted((root / "sasnet_plugin").rglob("*settings.py")):
+        texts = find_texts(ast.parse(path.read_text(encoding="utf-8")))
+        sentences = [sentence for _, text in texts for sentence in split_sentences(text)]
+        name = path.relative_to(root / "sasnet_plugin").parent.as_posix()
+        yield Surface(f"settings: {name}", tuple(s for s in sentences if count_words(s) >= SHORTEST))
 
 
 def format_row(surface: Surface) -> list[str]:
@@ -273,7 +232,7 @@ def collect_surfaces() -> dict[str, list[Surface]]:
         "pages": list(read_pages()),
         "help": list(read_helps()),
         "messages": list(read_messages()),
-        "settings": list(read_messages(settings=True)),
+        "settings": list(read_settings()),
     }
 
 

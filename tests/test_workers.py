@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sasnet_plugin.types import SasnetError
 from sasnet_plugin.workers.pool import GoneError, Pool, Said
+from sasnet_plugin.workers.threads import environment_of_one_thread, one_thread
 
 PATIENCE = 60.0
 
@@ -159,7 +163,6 @@ def test_a_worn_process_is_replaced(started: Callable[..., Pool]) -> None:
 
 
 def test_closing_ends_whoever_waits(started: Callable[..., Pool]) -> None:
-    import threading
 
     pool = started()
     pool.ask({"sleep": 60})
@@ -180,3 +183,47 @@ def test_a_process_that_begins_late_costs_no_job() -> None:
         assert pool.hear(pool.patience(1.0)) == []
     finally:
         pool.close()
+
+
+def threads_of_linear_algebra() -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+
+def test_linear_algebra_has_one_thread_in_a_block_and_as_many_as_before_after_it() -> None:
+    np.linalg.inv(np.eye(3))
+    with threadpool_limits(2, "blas"):
+        with one_thread():
+            with one_thread():
+                assert threads_of_linear_algebra() == {1}
+            assert threads_of_linear_algebra() == {1}
+        assert threads_of_linear_algebra() == {2}
+
+
+@pytest.mark.parametrize("given", ["3", None])
+def test_a_process_computes_on_one_thread_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert environment_of_one_thread() == {"OMP_NUM_THREADS": given or "1"}
+
+
+def test_a_fit_in_python_computes_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sasnet_plugin.fitting import api
+    from sasnet_plugin.fitting.task import FitOptions
+    from sasnet_plugin.types import Curve
+
+    class ReachedError(Exception):
+        pass
+
+    def reached(*_: Any) -> None:
+        assert threads_of_linear_algebra() == {1}
+        raise ReachedError
+
+    monkeypatch.setattr(api, "uncertainties", reached)
+    q = np.geomspace(0.01, 0.3, 50)
+    with threadpool_limits(2, "blas"):
+        with pytest.raises(ReachedError):
+            api.fit_with(None, Curve(q, 1 / q, 0.01 / q), FitOptions())  # type: ignore[arg-type]
+        assert threads_of_linear_algebra() == {2}

@@ -23,7 +23,7 @@ TIED = 0.1
 MEASURED = 0.5
 #: Volumes are shares of the whole.
 _SHARES = re.compile(r"(^|_)volfraction")
-_BESIDE = re.compile(r"as well|cannot be told|tied|alike")
+_BESIDE = re.compile(r"as well|equally well|cannot be told|[Ii]ndistinguishable|tied|alike")
 #: Which lengths are which is a convention: the model is the same with them exchanged.
 _EXCHANGED = {
     "parallelepiped": (("length_a", "length_b", "length_c"),),

@@ -41,7 +41,9 @@ ABOUT_THE_KIND = re.compile(
     re.I,
 )
 _NO_KIND = re.compile(
-    r"do not show a shape|nothing that was fitted|no model|no structure|would explain", re.I
+    r"do not show a shape|show no shape|nothing that was fitted|none of the fitted|no model|no structure"
+    r"|would explain|would fit",
+    re.I,
 )
 _EXPLAINS = re.compile(r"\bexplains? (?:the data|them|these data)|fits the data", re.I)
 _NUMBER = r"[-+−]?\d[\d.,]*(?:[eE][-+]?\d+)?"
@@ -152,7 +154,9 @@ def verdict(answer: Mapping[str, Any], kind: Kind) -> str:
     headline, caution = str(answer["headline"]), str(answer.get("doubt") or "")
     if kind.said and re.search(kind.said, f"{headline} {caution}", re.I):
         return RIGHT
-    explained = answer.get("verdict") != "does not explain" and not re.search(r"^Nothing", headline)
+    explained = answer.get("verdict") != "does not explain" and not re.search(
+        r"^(?:Nothing|None of the fitted)", headline
+    )
     fits = answer.get("fits") or []
     if explained and fits and (is_right(name_of(fits[0]), kind) or _named_beside(headline, kind)):
         return RIGHT

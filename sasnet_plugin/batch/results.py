@@ -52,6 +52,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("q_max", _NUMBER, "1/Ang"),
         ("seconds", _NUMBER, "wall clock, s"),
         ("limit_met", _FLAG, "the time limit ended the search: give more with --time-limit"),
+        ("stopped_by_clock", _FLAG, "the clock did: on a less busy machine the answer may be another"),
         ("headline", _TEXT, "what explains the data, with values and errors, in words"),
         ("doubt", _TEXT, "what may be wrong with that and would hurt most; empty for nothing"),
         ("notes", _TEXT, "sentences about data and fit"),
@@ -104,8 +105,8 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
-                f"{path}: exists, but no journal {journal_of(out).name} that it was made from, so that it"
-                " would be lost; move it away, choose another name with --out, or give --force."
+                f"{path}: exists without its journal {journal_of(out).name}, so it would be lost; move it"
+                " away, choose another name with --out, or give --force."
             )
 
 
@@ -172,6 +173,7 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
     """One data set in the columns of the CSV; nan, 0 or empty where there is no answer."""
     nan = float("nan")
     best = best_of(row) or {}
+    late = row.get("limit_met", record.get("late", False))
     sentences = [*row["notes"], *best.get("warnings", ())]
     return {
         "file": record["file"],
@@ -189,7 +191,8 @@ def summary(record: Record, row: Row) -> dict[str, Any]:
         "q_min": row.get("q_min", nan),
         "q_max": row.get("q_max", nan),
         "seconds": row["seconds"],
-        "limit_met": bool(row.get("limit_met", record.get("late", False))),
+        "limit_met": bool(late),
+        "stopped_by_clock": bool(row.get("stopped_by_clock", late)),
         "headline": row.get("headline", ""),
         "doubt": row.get("doubt", ""),
         "notes": " ".join(sentences),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError
 from ..workers.pool import GoneError, Pool, Said
+from ..workers.threads import environment_of_one_thread
 from . import rows
 from .plan import Options
 from .worker import Job, is_fit
@@ -131,8 +131,7 @@ class Supervisor:
 
     def __init__(self, count: int = 1) -> None:
         choose_folder()  # said once, not by each process
-        # One process a core: libraries that take all cores for each of them only get in each other's way.
-        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        threads = environment_of_one_thread()
         target = "sasnet_plugin.batch.worker:begin"
         self._pool = Pool(target, count, most=FILES_A_PROCESS, quiet=True, environment=threads)
         self._under_way: dict[int, _Answering] = {}

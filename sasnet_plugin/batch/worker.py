@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 #: Seconds beyond the time limit in which fits that are reported may still end; the supervisor waits longer.
 ENDING = 5.0
+#: Times the time limit after which the clock on the wall ends a search. What may be evaluated is counted and
+#: takes less than the limit on an idle core; a process that has a tenth of one still comes to its end.
+PATIENCE = 10.0
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,18 @@ class Job:
 
     path: str
     options: Options
-    limit: float  #: Seconds for each of its data sets.
+    limit: float  #: Seconds for each of its data sets, as the time limit of a fit.
     start: Start | None = None  #: One more start for one of the models.
     files: tuple[str, ...] = ()
     done: int = 0  #: Data sets answered before this process came; left out.
     #: Answers about candidates of the first data set that were there before this process came.
     known: dict[str, Any] = field(default_factory=dict)
-    left: float | None = None  #: Seconds left for that data set; None for all of them.
+    left: float | None = None  #: Seconds on the wall left for that data set; None for all of them.
 
     @property
     def seconds(self) -> float:
-        """For what has one row: a data set, or the curves of a sample, each alone and all together."""
-        return self.limit * max(2 * len(self.files), 1)
+        """On the wall, for what has one row: a data set, or curves of a sample, each alone and together."""
+        return PATIENCE * self.limit * max(2 * len(self.files), 1)
 
 
 def begin() -> Callable[[Job, Callable[[Any], None]], None]:
@@ -78,7 +81,7 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
     from . import rows
 
     options, known = job.options, job.known
-    left = job.limit if job.left is None else job.left
+    left = job.seconds if job.left is None else job.left
     try:
         curves = load(job.path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
     except Exception as error:  # whatever is wrong with one file, it has its row
@@ -88,12 +91,12 @@ def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         say("begin")
         pool = OneByOne(bank, known, say, usual=time.monotonic() + left)
         row = _row_of(curve, job, pool, left)
-        say("row", row | {"limit_met": pool.late}, pool.late)
-        known, left = {}, job.limit
+        say("row", row | _ended(pool), pool.late)
+        known, left = {}, job.seconds
 
 
 def _row_of(curve: Curve, job: Job, pool: OneByOne, left: float) -> Row:
-    """The row of a curve; `left` is what it may take, s of wall clock."""
+    """The row of a curve; `left` is what it may take, s on the wall."""
     from ..data.failure import unforeseen
     from ..fitting.api import fit_with
     from ..predict import open_classifier
@@ -104,7 +107,8 @@ def _row_of(curve: Curve, job: Job, pool: OneByOne, left: float) -> Row:
         used = _within(curve, options.window)
         how = replace(options.fit, time_limit=job.limit, start=job.start or options.fit.start)
         result = fit_with(pool, used, how, wall=left)
-        network = open_classifier().suggest([used], top=1)[0].rg_network
+        seen = result.expected or open_classifier().suggest([used], top=1)[0]
+        network = seen.rg_network
         return rows.fitted(result, network, time.monotonic() - began) | rows.assumed(used, result.curve)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
@@ -126,13 +130,18 @@ def _serve_sample(job: Job, bank: Bank, say: Callable[..., None]) -> None:
         curves = list(chain.from_iterable(_curves(path, job.options) for path in job.files))
         described = job.options.described or Described()
         sample = described.sample(curves, densities(job.options.wavelength), of_several=True)
-        result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit))
+        result = fit_sample(pool, sample, replace(job.options.fit, time_limit=job.limit), PATIENCE)
         row = rows.of_sample(job.path, result, time.monotonic() - began)
     except Exception as error:
         reason = error if isinstance(error, SasnetError) else unforeseen(job.path, error)
         row = rows.failed(job.path, reason, seconds=time.monotonic() - began)
         row["entry"] = rows.names_of(job.files)
-    say("row", row | {"limit_met": pool.late}, pool.late)
+    say("row", row | _ended(pool), pool.late)
+
+
+def _ended(pool: OneByOne) -> Row:
+    """What the row says of how the search has ended."""
+    return {"limit_met": pool.late, "stopped_by_clock": pool.stopped}
 
 
 def _curves(path: str, options: Options) -> list[Curve]:
@@ -170,7 +179,8 @@ class OneByOne:
     #: time that it is given.
     usual: float = math.inf
     fitted: bool = False
-    late: bool = False
+    late: bool = False  #: There were no evaluations, or no time, left for something.
+    stopped: bool = False  #: It was a clock that ended something: another time the answer may be another.
     count: int = 1
     calls: int = 0
 
@@ -190,6 +200,7 @@ class OneByOne:
             answer, took, late = self._answered(key, work, task, left, budget_of(plan, index, left))
             self.fitted |= is_fit(answer)
             self.late |= isinstance(answer, LateError) or late
+            self.stopped |= late
             if plan is not None:
                 plan.done(index, answer, took, late)
             yield index, answer

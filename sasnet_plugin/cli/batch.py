@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 NAMED = 10
 
 
-@with_fit_options(time_limit=TIME_LIMIT)
+@with_fit_options(
+    time_limit=TIME_LIMIT,
+    time_help="Seconds for a data set on an idle core, counted in evaluations; the clock ends it at ten times"
+    " as many.",
+)
 def batch(
     out: Annotated[
         Path,
@@ -159,7 +163,9 @@ def _shards(out: Path, *, needed: bool) -> list[Path]:
 
     found = list(shard_journals(out))
     if needed and not found:
-        raise SasnetError(f"{out}: no shards lie beside it; give the name that --out had in the job array.")
+        raise SasnetError(
+            f"{out}: there are no shards next to it; give the name that --out had in the job array."
+        )
     return found
 
 

@@ -56,7 +56,7 @@ def expand(
                 yield one
     for argument, count in left_out.items():
         what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
-        sentence = f"{argument}: {what} left out; name a file itself to read it."
+        sentence = f"{argument}: {what} skipped; name a file itself to read it."
         if some:
             (said or _on_stderr)(sentence)
         else:

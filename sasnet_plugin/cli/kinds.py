@@ -69,7 +69,7 @@ def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain])
     """
     if len(readers) == 1:
         (one,) = readers
-        return f"{path}: with what is said of it this is one of the {one.title}: --domain {one.name}."
+        return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
     others = ", ".join(one.name for one in _other_images(domain))
     if domain.name == DEFAULT:
         return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."

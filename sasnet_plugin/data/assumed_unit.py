@@ -78,16 +78,16 @@ def _nm_is_likelier(q_max: float, size: float | None) -> str:
         f", Rg about {significant(size, 2)} Å", f", Rg about {significant(10 * size, 2)} Å"
     )  # fmt: skip
     return (
-        f"The file names no unit of q. Read in Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]};"
-        f" in nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier: if so, set the q"
-        " unit to nm (--q-unit nm); all sizes are then ten times as large."
+        f"The file names no unit of q. In Å⁻¹, as assumed here, q ends at {q_max:.3g} Å⁻¹{sizes[0]}. In"
+        f" nm⁻¹ it would end at {q_max / 10:.3g} Å⁻¹{sizes[1]}, which is likelier. If so, give --q-unit nm;"
+        " all sizes are then ten times as large."
     )
 
 
 def _angle_or_nm(q_max: float) -> str:
     return (
-        f"The file names no unit of q, and its first column ends at {q_max:.3g}: that looks like an angle in"
-        " degrees (then give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (then --q-unit nm),"
+        f"The file names no unit of q, and its first column ends at {q_max:.3g}. That looks like an angle"
+        " in degrees (give its wavelength, --wavelength 1.5418 for Cu Kα) or like nm⁻¹ (give --q-unit nm),"
         " not like the Å⁻¹ assumed here."
     )
 

@@ -90,7 +90,7 @@ def _without_damaged_q(raw: RawCurve, notes: list[str]) -> RawCurve:
             notes.extend(found)
             return kept
         found.append(
-            f"One point was left out as damaged: its q, {significant(float(kept.q[row]), 3)} Å⁻¹ at I ="
+            f"One point was excluded as damaged: its q, {significant(float(kept.q[row]), 3)} Å⁻¹ at I ="
             f" {significant(float(kept.intensity[row]), 3)}, does not fit its neighbours'."
         )
         kept = _without(kept, row)
@@ -171,7 +171,7 @@ def _without_damaged_intensity(raw: RawCurve, notes: list[str]) -> RawCurve:
         if row is None:
             return _noted(kept, found, notes)
         found.append(
-            f"The point at q = {significant(float(kept.q[row]), 4)} Å⁻¹ was left out as damaged: its I ="
+            f"The point at q = {significant(float(kept.q[row]), 4)} Å⁻¹ was excluded as damaged: its I ="
             f" {significant(float(kept.intensity[row]), 3)} does not fit its neighbours'."
         )
         kept = _without(kept, row)

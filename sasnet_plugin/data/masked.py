@@ -42,7 +42,7 @@ def without_masked(raw: RawCurve, notes: list[str]) -> RawCurve:
         return raw
     values = sorted({f"{value:g}" for value in raw.intensity[masked]}, reverse=True)
     rows = "row that the file marks" if count == 1 else "rows that the file marks"
-    notes.append(f"{count} {rows} as masked (I = {' or '.join(values)}) left out.")
+    notes.append(f"{count} {rows} as masked (I = {' or '.join(values)}) excluded.")
     return raw.taken(np.flatnonzero(~masked))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,17 +230,25 @@ def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
         A curve has too few points in the trained q range; the sentence names its file.
     """
     out = np.empty((len(curves), N_GRID, N_CHANNELS), dtype=np.float32)
-    for row, curve in enumerate(curves):
-        dintensity = curve.dintensity
-        if dintensity is None:
-            dintensity = estimate_dintensity(curve.intensity)
+    row = 0
+    # Copies of one measurement, which share its arrays, together.
+    for _, same in groupby(curves, key=lambda curve: (id(curve.q), id(curve.dq), id(curve.dxl))):
+        rows = list(same)
+        intensity = np.stack([curve.intensity for curve in rows])
+        dintensity = np.stack([_uncertainty(curve) for curve in rows])
+        one = rows[0]
         try:
-            out[row] = features_of_rows(
-                curve.q, curve.intensity[None], dintensity[None], curve.dq, curve.dxl
-            )[0]
+            out[row : row + len(rows)] = features_of_rows(one.q, intensity, dintensity, one.dq, one.dxl)
         except DataError as error:
-            raise DataError(f"{curve.file or 'the curve'}: {error}.") from None
+            raise DataError(f"{one.file or 'the curve'}: {error}.") from None
+        row += len(rows)
     return out
+
+
+def _uncertainty(curve: Curve) -> NDArray[np.float64]:
+    if curve.dintensity is None:
+        return np.asarray(estimate_dintensity(curve.intensity))
+    return curve.dintensity
 
 
 def inputs(curves: Sequence[Curve]) -> dict[str, NDArray[np.float32]]:

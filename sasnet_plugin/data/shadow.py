@@ -96,8 +96,8 @@ def without_shadow(curve: Curve) -> Curve:
     clear, dark = points(curve, number >= hidden), points(curve, number < hidden)
     lie = "point lies" if hidden == 1 else "points lie"
     note = (
-        f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were left out;"
-        f" --q-range 0: takes them back."
+        f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were excluded;"
+        " --q-range 0: takes them back."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 

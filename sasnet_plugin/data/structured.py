@@ -448,7 +448,7 @@ def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
     if masked is None or not masked.any():
         return curve
     count = int(masked.sum())
-    note = f"{count} {'point' if count == 1 else 'points'} that the file's mask excludes left out."
+    note = f"{count} {'point' if count == 1 else 'points'} excluded by the mask of the file."
     return replace(curve.taken(np.flatnonzero(~masked)), notes=(*curve.notes, note))
 
 

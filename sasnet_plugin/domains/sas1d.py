@@ -13,10 +13,10 @@ HEADS = (
     Classes("form", "model"),
     Classes("structure_factor", "structure factor", given="form", weight=0.5),
     Scope(
-        inside="A known model explains this curve",
+        inside="A library model fits this curve",
         outside=(
-            "This curve is unlike the simulated ones of any single known model; it may be a mixture of two, a"
-            " powder pattern, not scattering from particles, or hold errors that are not stated."
+            "This curve is unlike the simulated curves of any single library model. It may be a mixture,"
+            " a powder pattern, not scattering from particles, or have larger errors than stated."
         ),
         # With 0.05 of the simulated curves 9 % of other code's SANS curves were refused, with this 6 %; of
         # crystals, powders and reflectivity 8 in 10 or more are either way.

@@ -19,6 +19,7 @@ from ..predict import open_classifier
 from ..predict.class_prior import COMMON, known_prior
 from ..predict.curves import Classifier
 from ..types import Curve, Suggestion, TechnicalError
+from ..workers.threads import one_thread
 from .asked import check_names, named_by, several_of, start_of
 from .assessment.artefacts import find_artefact, suspect_of
 from .assessment.assess import assess, discrepancy
@@ -51,10 +52,10 @@ from .verdict.tell import told
 BANK = "seeds.npz"
 ESTIMATED = "The uncertainties were estimated"
 CUT = (
-    "The clock on the wall ended the search: on a faster or less busy machine more is tried, and the answer"
-    " may be another, with larger errors."
+    "The clock ended the search. A faster or less busy machine tries more, and the answer may differ,"
+    " with larger errors."
 )
-ENDED = "You ended the search: where it goes on, the answer may be another, with larger errors."
+ENDED = "You ended the search. If it continues, the answer may differ, with larger errors."
 
 
 def bank_path() -> Path:
@@ -158,13 +159,14 @@ def fit(
     return spoken_in_python(found, options)
 
 
+@one_thread()
 def fit_with(
     pool: Pool,
     curve: Curve,
     options: FitOptions,
     *,
     rng: np.random.Generator | None = None,
-    wall: float = np.inf,
+    wall: float | None = None,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
     """As `fit`, with processes that are there already; for many curves in a row.
@@ -175,15 +177,16 @@ def fit_with(
         Its workers are the pool's concern.
     rng : numpy.random.Generator, optional
         Source of randomness of de and dream; default: the same at every call.
-    wall : float
-        Seconds, where less is left than the time limit: what may be evaluated is the same.
+    wall : float, optional
+        Seconds on the wall, where they are others than the time limit: what may be evaluated is the same.
     answer : (Suggestion, Suggestion), optional
         Of `suggested`, where the network was asked before.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
+    stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
     for_ranking = 1.0 if method.name == "lm" else OPTIMIZE.ranking_share
     began = time.monotonic()
-    ledger = Ledger(pool, began + for_ranking * min(limit, wall))
+    ledger = Ledger(pool, began + for_ranking * stop)
     dintensity, note = uncertainties(curve)
     dintensity, tails = with_resolution_tails(curve, dintensity)
     notes = [*curve.notes, *filter(None, [note, tails])]
@@ -198,7 +201,7 @@ def fit_with(
     notes, dintensity = state.notes, state.dintensity
     fits, prior = found.fits, priors(suggestion, found.fits, explained=state.explained())
     notes.extend([*state.materials(), *found.notes])
-    longer = replace(ledger, until=began + limit)
+    longer = replace(ledger, until=began + max(stop, limit))
     fits, said = _refined(longer, found.curve, dintensity, fits, prior, method, rng)
     unfitted = _unfitted(state, fits)
     notes.extend([*said, *_late(unfitted, options, ended=ledger.ended), *sentences_of(state.unanswered)])
@@ -346,9 +349,11 @@ def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) 
     said: tuple[str, ...] = ()
     if result.best is not None and result.verified and shown.in_scope < threshold:
         said = (
-            f"To the network no known model is likely ({100 * shown.in_scope:.0f} %);"
-            f" {result.best.short_name} explains the data all the same. The fit has seen how well, the"
-            " network has not.",
+            (
+                f"The network finds no library model likely ({100 * shown.in_scope:.0f} %), but"
+                f" {result.best.short_name} fits the data. Believe the fit: it tested the model, the network"
+                " did not."
+            ),
         )
     return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
 
@@ -380,8 +385,8 @@ def uncertainties(curve: Curve) -> tuple[NDArray[np.float64], str]:
     estimate = np.asarray(estimate_dintensity(curve.intensity))
     if curve.dintensity is None:
         return estimate, (
-            f"{ESTIMATED} from the scatter of the points: a χ² of 1"
-            " says that a fit follows the points as closely as they scatter, whatever else is wrong."
+            f"{ESTIMATED} from the scatter of the points. So a χ² of 1 only says that a fit follows the"
+            " points as closely as they scatter."
         )
     good = np.isfinite(curve.dintensity) & (curve.dintensity > 0)
     if good.all():

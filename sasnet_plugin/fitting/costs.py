@@ -81,6 +81,8 @@ def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, qu
     if quick and form in PARTICLES:
         return EFFORT.each + EFFORT.averaged * operations(form, parameters, q)
     points, widest = _distributed(form, parameters)
+    if _has_no_directions(form, quick):
+        return EFFORT.each + points * q.size * (EFFORT.point + EFFORT.node * _added(form, parameters))
     along, across = (_longest(names, parameters) for names in _sizes(form))
     ratios = _ratios(form)
     ratio = math.prod(max(abs(float(value)), 1.0) for key, value in parameters.items() if key in ratios)
@@ -124,11 +126,15 @@ def _each_point(
     As sasmodels' kernels have it, the outer integral goes with the largest half length, the inner one with
     the largest across the axis.
     """
-    kind, added = _kind(form, quick), form in ADDED or form in LAYERS
-    if added or kind == "fast" or (quick and form in LATTICES):
-        return EFFORT.point
     nodes = _nodes(form, sizes, q, quick)
     return EFFORT.point + each_node * float(np.mean(np.minimum(nodes, EFFORT.most_nodes)))
+
+
+@cache
+def _has_no_directions(form: str, quick: bool) -> bool:
+    """Whether nothing is averaged over orientations, or what is takes less than what is added up."""
+    added = form in ADDED or form in LAYERS
+    return added or _kind(form, quick) == "fast" or (quick and form in LATTICES)
 
 
 def _kind(form: str, quick: bool) -> str:

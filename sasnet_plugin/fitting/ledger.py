@@ -3,9 +3,10 @@
 Each curve that is computed counts what it costs on a usual machine (`costs`). Budgets are in these seconds,
 so that the same data have the same answer wherever they are fitted, with one process or many, idle or busy:
 what a task is given depends only on what came of those a fixed number of places before it, in the order in
-which they are asked for, never on which of them happened to be done. Where a machine falls so far behind
-that its time limit would be up before, its clock on the wall takes the lead: then the search ends early, and
-`cut` says so.
+which they are asked for, never on which of them happened to be done. Two clocks are safety stops: that of
+the processor where a model takes far longer than it counts, that on the wall where a machine falls so far
+behind that its time limit would be up before. Where one of them decides, the search may end early, and `cut`
+says so; where it says no, the count alone has decided.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ from .task import Budget, EndedError, LateError, Named, Plan, Pool, Work
 @dataclass
 class _Meter(threading.local):
     counted: float = 0.0
-    began: float = 0.0
     budget: float = np.inf
     wall: float = np.inf
     since: float | None = None  # the first evaluation: until then models are compiled and loaded
+    processor: float = 0.0  # by `time.thread_time`, then
     shortened: bool = False
 
 
@@ -46,42 +47,51 @@ def begin(budget: float, wall: float) -> None:
     wall : float
         Seconds on the wall by which it has to be done.
     """
-    _METER.began, _METER.budget, _METER.wall = _METER.counted, budget, wall
+    # From zero, so that not even the rounding of sums depends on what this process did before.
+    _METER.counted, _METER.budget, _METER.wall = 0.0, budget, wall
     _METER.since, _METER.shortened = None, False
 
 
 def shorten() -> None:
-    """Say that the clock on the wall has ended the present piece of work before its time."""
+    """Record that a clock has ended the present piece of work before its time."""
     _METER.shortened = True
 
 
 def used() -> float:
-    """What the present piece of work has spent, s."""
-    return _METER.counted - _METER.began
+    """What the present piece of work has spent by count, s."""
+    return _METER.counted
 
 
 def spent() -> float:
-    """What this thread has spent, s: differences mean something."""
-    return max(_METER.counted, _METER.began + _on_the_wall())
+    """What the present piece of work has spent, s: differences mean something.
+
+    The count; or what a clock stands for where that is more and above `EFFORT.unnoticed` of the budget.
+    """
+    by_clock = _spent_by_clock()
+    if by_clock <= max(used(), EFFORT.unnoticed * _METER.budget):
+        return _METER.counted
+    shorten()
+    return by_clock
 
 
 def cut() -> bool:
-    """Whether the clock on the wall has shortened the present piece of work."""
-    late = _on_the_wall() > max(used(), EFFORT.unnoticed * _METER.budget) and used() > 0
-    return late or _METER.shortened
+    """Whether a clock has decided anything in the present piece of work."""
+    return _METER.shortened
 
 
-def _on_the_wall() -> float:
-    """Of the budget, what the share of the time that has passed stands for."""
-    if _METER.since is None or not np.isfinite(_METER.budget) or not np.isfinite(_METER.wall):
+def _spent_by_clock() -> float:
+    """Of the budget, what the share of the time that has passed stands for, by the clock that is ahead."""
+    if _METER.since is None or not np.isfinite(_METER.budget):
         return 0.0
-    return _METER.budget * (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
+    processor = (time.thread_time() - _METER.processor) / (EFFORT.behind * _METER.budget + EFFORT.loading)
+    wall = (time.monotonic() - _METER.since) / max(_METER.wall, EFFORT.each)
+    return _METER.budget * max(processor, wall)
 
 
 def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
     """Count an evaluation, as `cost` has it."""
     if _METER.since is None:
-        _METER.since = time.monotonic()
+        _METER.since, _METER.processor = time.monotonic(), time.thread_time()
     _METER.counted += cost(name, parameters, q, quick=quick)
 
 
@@ -133,8 +143,9 @@ class Ledger:
     #: The same, later, for what is assured and as long as nothing is fitted: on a busy machine imports and
     #: the fast models may take longer than any time limit, and any answer is better than none.
     first: float = -np.inf
+    most: float = np.inf  #: Of `clock`, what all tasks may spend, s.
     spent: float = 0.0
-    cut: bool = False  #: Whether the clock on the wall has ended something before its evaluations were spent.
+    cut: bool = False  #: Whether a clock has ended something before its evaluations were spent.
     ended: bool = False  #: Whether the user has.
     fitted: bool = False
     count: int = EFFORT.lanes
@@ -142,6 +153,11 @@ class Ledger:
     def clock(self) -> float:
         """What was spent, as if by `EFFORT.lanes` processes beside each other, s."""
         return self.spent / EFFORT.lanes
+
+    @property
+    def left(self) -> float:
+        """What may still be spent by `clock`, s."""
+        return self.most - self.clock()
 
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None

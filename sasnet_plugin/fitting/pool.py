@@ -15,6 +15,7 @@ from ..simulate.compile_cache import choose_folder
 from ..types import SasnetError, TechnicalError
 from ..workers.pool import GoneError, Said
 from ..workers.pool import Pool as JobPool
+from ..workers.threads import environment_of_one_thread
 from .ledger import begin, cut, used
 from .settings import EFFORT
 from .task import Budget, Counting, EndedError, LateError, Named, Plan, Pool, Work
@@ -36,7 +37,7 @@ def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
         return None
-    return replace(budget, wall=min(EFFORT.planned * wall, EFFORT.behind * budget.seconds))
+    return replace(budget, wall=EFFORT.planned * wall)
 
 
 def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) -> Iterator[tuple[int, Any]]:
@@ -70,9 +71,9 @@ def _tried(
 def answer_of(work: Work, asked: Named, bank: Bank, budget: Budget) -> Any:
     """What comes of some work: its answer, or why it has none."""
     try:
+        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
         if budget.seconds <= 0:
             return LateError(asked.name)
-        begin(budget.within(getattr(asked, "budget", budget)).seconds, budget.wall)
         return work(asked, bank, budget)
     except TechnicalError as error:
         return TechnicalError(asked.name, error.reason)
@@ -133,7 +134,12 @@ class Workers:
 
         choose_folder()  # said once, not by each process
         Bank(self.bank).close()  # a damaged one would end each process that opens it
-        self._pool = JobPool("sasnet_plugin.fitting.pool:serve", self.count, first=(self.bank,))
+        self._pool = JobPool(
+            "sasnet_plugin.fitting.pool:serve",
+            self.count,
+            first=(self.bank,),
+            environment=environment_of_one_thread(),
+        )
         # A search begins with one job at a time: most curves need no second process, which takes as long to
         # begin as a simple fit.
         self._pool.start(1)

@@ -64,7 +64,10 @@ class EffortSettings:
         40.0, "What Bumps may take for a fit that is reported: some three curves for each parameter.", "s"
     )
     behind: float = setting(
-        8.0, "A task may take so many times its budget on the wall, if there is time; then that clock leads."
+        8.0, "A task may take so many times its budget of the processor's time; then that clock leads."
+    )
+    loading: float = setting(
+        1.0, "And so much besides: a model's module is loaded, a kernel is made, which counts nothing.", "s"
     )
     first: float = setting(
         60.0,
@@ -72,9 +75,7 @@ class EffortSettings:
         " imports, screening and the fast models take ten times their own time.",
         "s",
     )
-    unnoticed: float = setting(
-        0.3, "Of a budget: what the clock on the wall leads by early on decides nothing.", "share"
-    )
+    unnoticed: float = setting(0.3, "Of a budget: what a clock leads by early on decides nothing.", "share")
 
 
 @dataclass(frozen=True)
@@ -290,6 +291,9 @@ class AssessmentSettings:
     artefact_models: int = setting(2, "Simpler models that are tried with an artefact of the instrument.")
     artefact_tolerance: float = setting(
         0.1, "Of I, added to the uncertainty first: behind a slit the minimum is elsewhere."
+    )
+    artefact_steps: int = setting(
+        10, "Steps with that, after which a model is fitted on or is much worse than the curve."
     )
     slit_lengths: tuple[float, ...] = setting(
         (0.05, 0.15, 0.4, 1.0), "Half lengths of slits that are tried, over the largest q."

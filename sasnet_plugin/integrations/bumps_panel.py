@@ -13,6 +13,7 @@ from ..digits import chisq_text
 from ..fitting.result.fit_result import FitResult
 from ..fitting.result.model_fit import ModelFit
 from ..fitting.verdict.equals import worth_showing
+from ..fitting.verdict.sentences import NAMES
 
 #: Titles, as the tab lists them.
 RANKING, WARNINGS, CURVES = "Suggested models", "Warnings and notes", "Curves of the suggested models"
@@ -83,7 +84,7 @@ def ranking(result: FitResult, shown: str) -> str:
 
 def _said(result: FitResult) -> list[list[str]]:
     said = result.verdict
-    lines = [("Answer", said.headline), ("Doubt", said.doubt), ("Next", said.next)]
+    lines = [("Answer", said.headline), ("Caution", said.doubt), ("Next", said.next)]
     return [[about, text] for about, text in lines if text]
 
 
@@ -96,6 +97,8 @@ def warnings(result: FitResult, shown: str) -> str:
         rows.insert(0, [f"{result.fits[0].short_name} (best)", result.verification.in_words()])
     rows[:0] = _said(result)
     rows += [["", note] for note in result.notes]
+    if any(sign in shown for sign in "@+"):
+        rows.append(["Names", str(NAMES)])
     return _table(["About", "What to know"], rows)
 
 

@@ -272,8 +272,8 @@ def _refused(
 ) -> Refused | None:
     if found.reduced_chisq > settings.misfit:
         return Refused(
-            f"no p(r) explains the curve (reduced χ² {found.reduced_chisq:.3g}): the bodies interact, or the"
-            " errors are too small"
+            f"no p(r) fits the curve (reduced χ² {found.reduced_chisq:.3g}): the particles interact, or"
+            " the errors are too small"
         )
     largest = np.array([one.diameter >= diameters[-2] for one in solved])
     if share[largest].sum() > settings.beyond:

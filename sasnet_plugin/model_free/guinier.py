@@ -100,7 +100,7 @@ def _from(points: Points, slit: float, settings: GuinierSettings) -> Guinier | _
     return _No(_MISFIT, curable=True)
 
 
-_RISES = "the intensity does not fall from the lowest q on, as below a peak or between bodies that repel"
+_RISES = "the intensity does not fall from the lowest q on, as below a peak or with repulsion"
 
 
 _MISFIT = (
@@ -169,7 +169,7 @@ def _misfits(found: State, noise: float, settings: GuinierSettings) -> bool:
 
 def _drifts(rg: float, to: float) -> str:
     how, why = ("falls", "aggregates or a background") if to < rg else ("grows", "repulsion")
-    return f"Rg {how} from {rg:.3g} to {to:.3g} Å if the lowest points are left out, as with {why}"
+    return f"Rg {how} from {rg:.3g} to {to:.3g} Å without the lowest points, as with {why}"
 
 
 def _no_law(used: Points, found: State, noise: float, settings: GuinierSettings) -> str:

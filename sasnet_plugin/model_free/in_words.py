@@ -63,8 +63,8 @@ def _clusters(found: ModelFree) -> str:
     if not first.fringe or own.rg < _APART * rg or (kratky.peak_y or 0) < _COMPACT:
         return ""
     return (
-        f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, is that of a round body with Rg about"
-        f" {significant(rg, 2)} Å: either the body is long, or aggregates have raised Rg."
+        f"The first maximum, at q = {significant(first.q, 2)} Å⁻¹, is that of a round particle with Rg about"
+        f" {significant(rg, 2)} Å. Either the particle is long, or aggregates have raised Rg."
     )
 
 

@@ -19,7 +19,7 @@ from ..types import Curve, DataError
 from .findings import QuantitiesFinding, Value
 
 #: Of a curve that a simple shape explains, after its name.
-NO_MODEL = "; such data hardly distinguish models, whatever the probabilities say."
+NO_MODEL = "; such data hardly distinguish models, even if a probability is high."
 UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.

@@ -94,7 +94,7 @@ def is_decided(models: Sequence[Named], groups: Sequence[Named]) -> bool:
 def restriction_note(kept: Sequence[str], total: int) -> str:
     """Say that the probabilities are over fewer models than the network knows."""
     if len(kept) == 1:
-        return f"Only {kept[0]} was considered, so its probability is 1 whatever the data."
+        return f"Only {kept[0]} was considered, so its probability is 1 for any data."
     named = f" ({', '.join(kept)})" if len(kept) <= 5 else ""
     return f"Probabilities are renormalised over the {len(kept)} models considered{named} of {total}."
 
@@ -277,7 +277,12 @@ class ClassesFinding:
         group = ["group"] if self.head.groups else []
         beside = [] if self.uniform is None else ["uniform prior"]
         head = [self.head.title, *titles, "probability", *beside, *group]
-        return [head, *(one.row(grouped=bool(group)) for one in self.shown)]
+        return [head, *(self._named(one).row(grouped=bool(group)) for one in self.shown)]
+
+    def _named(self, one: ClassFound) -> ClassFound:
+        """Return a class as people read it, which that of all others has no name for."""
+        is_other = bool(self.head.others) and one.name == self.head.others
+        return replace(one, name="another shape") if is_other else one
 
     def sentences(self) -> Sequence[str]:
         """How far the answer goes: to a class, to a group, or to neither."""
@@ -305,7 +310,7 @@ class ClassesFinding:
         """Bars of probability, one colour for each group."""
         found = self.classes
         groups = list(dict.fromkeys(one.group for one in found))
-        names = [one.whole_name for one in found]
+        names = [self._named(one).whole_name for one in found]
         rows = np.arange(len(found))
         colours = [f"C{groups.index(one.group) % 10}" for one in found]
         axes.barh(rows, [one.probability for one in found], color=colours)

@@ -1,7 +1,7 @@
 """What is said of a curve besides its models: how large it is, and what kind of sample.
 
 Size is the curve's own where it has a Guinier region, the network's estimate beside it. A kind is said where
-the curve does not say which model: "a compact body, Rg 18 Å".
+the curve does not say which model: "compact particles, Rg 18 Å".
 A protein is no ellipsoid, and a real bilayer no slab. Of such samples several models are equally right, and
 none of them is the answer; what they have in common is.
 """
@@ -37,8 +37,8 @@ def _without_laws(names: Sequence[str]) -> frozenset[str]:
 LAYERS = "stacked layers"
 #: Kinds, the simplest first, and the models that are of each.
 KINDS: Mapping[str, frozenset[str]] = {
-    "a compact body": _without_laws(accepted.COMPACT),
-    "an elongated body": _without_laws(accepted.ELONGATED),
+    "compact particles": _without_laws(accepted.COMPACT),
+    "elongated particles": _without_laws(accepted.ELONGATED),
     "flexible chains": _without_laws(accepted.FLEXIBLE),
     "a bilayer, flat or closed": frozenset({*accepted.SHEET, "vesicle"}),
     LAYERS: frozenset(accepted.MULTILAYER),
@@ -50,7 +50,7 @@ _WHOLE = 0.04
 _UPTURN = -1.5
 #: Of which a radius of gyration is said; of what is no known model, one of these, or layers whose orders are
 #: seen: the rings of any lattice look like stacked layers to a network.
-_BODIES = ("a compact body", "an elongated body", "flexible chains")
+_BODIES = ("compact particles", "elongated particles", "flexible chains")
 
 
 @dataclass(frozen=True)
@@ -142,8 +142,13 @@ class KindFinding:
         if self.kind in _BODIES and self.size.rg is not None:
             size = f", Rg {significant(self.size.rg, 2)} Å"
         elif self.kind == LAYERS and (slope := upturn(self.size.found)) is not None:
-            beside = f" beside an upturn, q^{significant(slope, 2)}"
-        return (f"Whichever model: {self.kind}{size}{beside} ({percent(self.probability)}).",)
+            beside = f" with an upturn, q^{significant(slope, 2)}"
+        return (
+            (
+                f"Kind of sample, for any of these models: {self.kind}{size}{beside}"
+                f" ({percent(self.probability)})."
+            ),
+        )
 
     def notes(self) -> Sequence[str]:
         """None."""

@@ -181,17 +181,19 @@ class InteractionFinding:
         if self.silent:
             return ()
         if self.window_shows is False:
-            return (f"Whether the bodies interact, this window cannot show{self._where}.",)
+            return (f"This q range cannot show interparticle interactions{self._where}.",)
         other = self.with_factor
         if other is not None and (other < DETECTED) != (self.interacting < DETECTED):
             return (
-                f"Whether the bodies interact is open (interacting {percent(self.interacting)}, a structure"
-                f" factor {percent(other)}).",
+                (
+                    f"Interactions are possible but not certain (interacting {percent(self.interacting)}, a"
+                    f" structure factor {percent(other)})."
+                ),
             )
         if self.interacting < DETECTED:
-            return (f"No interaction between bodies is seen (interacting {percent(self.interacting)}).",)
+            return (f"No interparticle interaction is seen (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
-        return (f"The bodies interact, {percent(self.interacting)}{kind}.",)
+        return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 
     def notes(self) -> Sequence[str]:
         """None."""

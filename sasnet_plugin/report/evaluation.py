@@ -273,9 +273,11 @@ def markdown(result: dict[str, Any], manifest: Manifest) -> str:
         lines += [
             row("measured as in training", result["wide"]),
             "",
-            "Measured as in training: systematic errors, backgrounds that change along q, absent or wrong"
-            f" uncertainties; {100 * result['wide']['outside']:.1f} % of these are said to be of no known"
-            " model.",
+            (
+                "Measured as in training: systematic errors, backgrounds that change along q, absent or wrong"
+                f" uncertainties; {100 * result['wide']['outside']:.1f} % of these are classified as no known"
+                " model."
+            ),
         ]
     for title, bins in (
         ("counts at the weakest quarter", result["by_counts"]),

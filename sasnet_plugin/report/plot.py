@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..files import write_figure
+from ..predict.classes import percent
 from ..types import Curve, Image, ModelZooError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
             _draw_image(left, measurement)
         if answer.findings:
             answer.findings[0].draw(right)
-        right.set_title(f"in scope: {answer.in_scope:.2f}", fontsize=9)
+        right.set_title(f"{answer.scope.inside}: {percent(answer.in_scope)}", fontsize=9)
         left.set_title(_name(measurement), fontsize=9)
     write_figure(figure, path)
     return len(pairs)

@@ -189,7 +189,7 @@ class Bank:
             self.models = tuple(k.removesuffix("/names") for k in self._file.files if k.endswith("/names"))
         except (OSError, ValueError) as error:
             raise ModelZooError(
-                f"{path}: the bank of starting values cannot be read ({error}); reinstall sasnet-plugin."
+                f"{path}: the library of starting values cannot be read ({error}); reinstall sasnet-plugin."
             ) from error
         # Whoever drops it need not close it: callers hold it for as long as they ask.
         self._closed = finalize(self, self._file.close)

@@ -46,6 +46,8 @@ class KernelCall:
         }
         self._magnetic = slice(int(table.nvalues) - 3 * int(table.nmagnetic), int(table.nvalues), 3)
         self._details: dict[tuple[int, ...], Any] = {}
+        self._plain = np.ones(_padded(len(every) + 2 * self._count))
+        self._plain[len(every) + 2 * self._count :] = 0.0
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
         """I(q), (n,).
@@ -63,12 +65,22 @@ class KernelCall:
             from sasmodels.direct_model import call_kernel
 
             return np.asarray(call_kernel(self._kernel, dict(parameters)))
-        points = list(scalars[_COMMON : _COMMON + self._count, None] * self._own[:, None])
-        weights = [_ONE] * self._count
-        for i, p, width in self._widths(parameters):
-            points[i], weights[i] = _distribution(parameters, p, scalars[_COMMON + i], width)
-        values = self._laid_out(scalars, points, weights)
-        return np.asarray(self._kernel(self._details_of(tuple(map(len, weights))), values, 0.0, False))
+        widths = self._widths(parameters)
+        length, values = (1,) * self._count, self._without_distributions(scalars)
+        if widths:
+            points = list(scalars[_COMMON : _COMMON + self._count, None] * self._own[:, None])
+            weights = [_ONE] * self._count
+            for i, p, width in widths:
+                points[i], weights[i] = _distribution(parameters, p, scalars[_COMMON + i], width)
+            length, values = tuple(map(len, weights)), self._laid_out(scalars, points, weights)
+        return np.asarray(self._kernel(self._details_of(length), values, 0.0, False))
+
+    def _without_distributions(self, scalars: Floats) -> Floats:
+        """As `_laid_out` of one point of weight 1 for each parameter."""
+        values, n = self._plain.copy(), scalars.size
+        values[:n] = scalars
+        values[n : n + self._count] = scalars[_COMMON : _COMMON + self._count] * self._own
+        return np.asarray(values.astype(self._kernel.dtype, copy=False))
 
     def _widths(self, parameters: Mapping[str, Any]) -> list[tuple[int, Any, float]]:
         """Place, parameter and relative width of each that has a distribution."""
@@ -78,7 +90,7 @@ class KernelCall:
     def _laid_out(self, scalars: Floats, points: list[Floats], weights: list[Floats]) -> Floats:
         parts = [scalars, *points, *weights]
         length = sum(part.size for part in parts)
-        padded = np.zeros(length + (_BLOCK - length % _BLOCK) % _BLOCK)
+        padded = np.zeros(_padded(length))
         np.concatenate(parts, out=padded[:length])
         return np.asarray(padded.astype(self._kernel.dtype, copy=False))
 
@@ -93,6 +105,10 @@ class KernelCall:
             found = make_details(self._kernel.info, each, offset[:-1], offset[-1])
             self._details[length] = found
         return found
+
+
+def _padded(length: int) -> int:
+    return length + (_BLOCK - length % _BLOCK) % _BLOCK
 
 
 _ONE = np.ones(1)

@@ -15,6 +15,7 @@ from ..domains.heads import FRAME_MASK, Inputs, Targets
 from ..simulate.stream import Stream, as_read, augmented
 from ..types import SimulationError
 from ..workers.pool import GoneError, Pool
+from ..workers.threads import environment_of_one_thread
 
 #: Takes from a stream that are on their way to the trainer at a time, of all processes together.
 _AHEAD = 24
@@ -63,7 +64,7 @@ class Feed:
         self.reuse, self.capacity = domain.network.reuse, domain.network.reservoir
         self._rng = np.random.default_rng([seed, 1 << 20])
         # Threads of linear algebra take turns with the network's, and double what an example costs.
-        threads = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+        threads = environment_of_one_thread()
         self._pool = Pool(
             f"{__name__}:begin", workers, first=(domain, str(folder)), ahead=-(-_AHEAD // max(workers, 1)),
             each=[([seed, index],) for index in range(workers)], environment=threads,

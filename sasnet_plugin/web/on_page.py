@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: What stands on the page in the place of words of the command line; longer ones first.
 _WORDS = (
     (" (--q-unit A or --q-unit nm)", ""),
@@ -18,6 +20,8 @@ _WORDS = (
     ("--wavelength 1.5418", "1.5418 Å"),
     ("--wavelength", "the wavelength"),
 )
+#: Where a geometry is missing, which the page has a box for.
+_BESIDE = re.compile(r"give it in (\S+\.toml next to the image)")
 
 
 def on_page(sentence: str) -> str:
@@ -30,4 +34,4 @@ def on_page(sentence: str) -> str:
     """
     for option, words in _WORDS:
         sentence = sentence.replace(option, words)
-    return sentence
+    return _BESIDE.sub(r"give it above, a line name=value, or in \1", sentence)

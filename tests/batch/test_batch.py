@@ -147,7 +147,7 @@ def test_outputs_beside_the_measurements_are_no_data_of_the_next_run(
         sphere_file(data / f"run{k}.dat", 40.0 + k, seed=k)
     asked = ("--out", out, "--csv", data / "other.csv", "--export", data / "exported", "--workers", 1, *FAST)
     code, said = batch(data, *asked)
-    assert (code, "left out" in said) == (0, False)
+    assert (code, "skipped" in said) == (0, False)
     first = answers(out)
     assert sorted(first) == ["run0.dat", "run1.dat"]
     assert len(list((data / "exported").iterdir())) > 6
@@ -158,7 +158,7 @@ def test_outputs_beside_the_measurements_are_no_data_of_the_next_run(
         assert "0 of 2 files to fit" in said
         assert "2 data sets exported" in said or "0 data sets exported, 2 as they were" in said
         assert answers(out) == first
-    assert "outputs of sasnet are left out" in said
+    assert "outputs of sasnet are skipped" in said
 
 
 def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_wrong_usage_is_one_sentence(
 def test_merge_without_shards_and_nothing_to_fit_are_said(tmp_path: Path) -> None:
     code, said = batch("--merge", "--out", tmp_path / "r.h5")
     assert code == 1
-    assert "no shards lie beside it" in said
+    assert "there are no shards next to it" in said
     code, said = batch("--out", tmp_path / "r.h5")
     assert code == 2
     assert "name the files to fit" in said

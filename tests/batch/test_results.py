@@ -68,6 +68,7 @@ def test_both_files_give_back_what_went_in(tmp_path: Path) -> None:
     assert rows["verified"].tolist() == [True, True, True]
     # What the row itself says of the limit; in older journals, what the file says.
     assert rows["limit_met"].tolist() == [True, False, True]
+    assert rows["stopped_by_clock"].tolist() == [True, False, True]
     assert rows["error"][2] == b"No table of numbers."
     assert math.isnan(rows["rg"][0])
     assert math.isnan(rows["reduced_chisq"][2])

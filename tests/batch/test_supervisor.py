@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from sasnet_plugin.batch import supervisor as module
+from sasnet_plugin.batch import worker
 from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.batch.supervisor import Supervisor
 from sasnet_plugin.fitting.task import FitOptions
@@ -107,6 +108,7 @@ def test_what_hangs_is_ended_and_what_was_found_is_kept(
     supervisor: Supervisor, sphere: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "GRACE", 1.0)
+    monkeypatch.setattr(worker, "PATIENCE", 1.0)
     acted = _when_fitting(supervisor, monkeypatch, sphere, lambda pid: os.kill(pid, signal.SIGSTOP))
     found = supervisor.answer(sphere, QUICK, 4.0)
     assert acted.is_set()
@@ -115,6 +117,7 @@ def test_what_hangs_is_ended_and_what_was_found_is_kept(
     (other,) = {"sphere", "vesicle"} - {row["fits"][0]["model"]}
     assert any("time limit" in note and note.endswith(f": {other}.") for note in row["notes"])
     assert found.late
+    assert row["stopped_by_clock"]
 
 
 def test_a_process_is_replaced_after_some_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
@@ -14,15 +15,15 @@ from benchmarks.prose import (
     Surface,
     collect_surfaces,
     count_words,
-    find_texts,
     merge,
     parse_page,
     read_pages,
     split_sentences,
 )
+from sasnet_plugin.messages import find_texts, list_templates
 
 #: Groups of surfaces that have reached the marks; none leaves this list.
-REACHED = ["pages", "help"]
+REACHED = ["pages", "help", "messages"]
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,18 @@ def test_forbidden_words_are_found_in_text_and_not_in_code() -> None:
 
 def test_messages_are_found_in_code_and_docstrings_are_not() -> None:
     tree = ast.parse('"""A docstring of words."""\nx = f"The {n} files cannot be read."\ny = "a key"\n')
-    assert list(find_texts(tree)) == ["The value files cannot be read."]
+    assert [text for _, text in find_texts(tree)] == ["The value files cannot be read."]
 
 
 def test_all_pages_are_read(repository: Path) -> None:
     names = {surface.name for surface in read_pages(repository)}
     assert names >= {f"docs/{path.name}" for path in (repository / "docs").glob("*.md")} | {"README.md"}
+
+
+def test_every_template_has_an_example_that_fills_its_gaps() -> None:
+    templates = list(list_templates())
+    assert len(templates) > 60
+    for module, name, found in templates:
+        gaps = {gap for _, gap, _, _ in Formatter().parse(found.text) if gap}
+        assert gaps == set(found.example), (module, name)
+        assert "{" not in str(found)

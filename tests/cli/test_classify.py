@@ -66,16 +66,44 @@ def test_json_writes_null_for_a_dilute_sample(tmp_path: Path) -> None:
 
 def test_table_for_a_person(tmp_path: Path) -> None:
     file = write_sphere(tmp_path / "a [1].dat")
-    result = run("--top", 2, "--q-range", "0.005:", "--exclude", FORMS[-1], file)
+    result = run("--details", "--top", 2, "--q-range", "0.005:", "--exclude", FORMS[-1], file)
     assert result.exit_code == 0, result.output
     assert "a [1].dat" in result.stdout
     assert sum(name in result.stdout for name in FORMS) >= 2
     assert re.search(r"[▁▂▃▄▅▆▇█]{20}", result.stdout)
-    assert "A known model explains this curve" in result.stdout
+    assert "A library model fits this curve" in result.stdout
     # What to do next with what was given, so that it can be pasted.
     assert result.stdout.rstrip().endswith(
         f"Next: sasnet fit '{file}' --exclude {FORMS[-1]} --top 2 --q-range 0.005:"
     )
+
+
+def test_an_answer_has_eight_lines_at_most_sorted_by_probability(tmp_path: Path) -> None:
+    file = write_sphere(tmp_path / "a.dat")
+    result = run("--exclude", FORMS[-1], file)
+    assert result.exit_code == 0, result.output
+    title, *said = result.stdout.strip().splitlines()
+    assert str(file) in title
+    assert len(said) <= 7
+    models = [line for line in said if line.startswith("  ")]
+    shares = [int(re.search(r"(\d+) %", line)[1]) for line in models]  # type: ignore[index]
+    assert shares == sorted(shares, reverse=True) != []
+    assert all(line.count("%") == 1 for line in models), "one column of probability"
+    assert "Any library model fits" in result.stdout
+    assert said[-1].startswith(f"Next: sasnet fit {file} --exclude {FORMS[-1]}  # or --details")
+    # What is left goes with --details, and nothing is only in the short answer.
+    full = run("--details", "--exclude", FORMS[-1], file).stdout
+    assert len(full.splitlines()) > len(said) + 1
+    assert all(line.split()[0] in full for line in models)
+
+
+def test_every_model_that_the_network_knows_is_of_one_kind() -> None:
+    from sasnet_plugin.predict.curves import open_classifier
+    from sasnet_plugin.predict.short_answer import KINDS
+
+    members = [name for names in KINDS.values() for name in names]
+    assert len(members) == len(set(members))
+    assert set(open_classifier().manifest.labels) <= set(members)
 
 
 def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +111,7 @@ def test_out_of_scope_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("SASNET_MODEL_ZOO", str(zoo))
     result = run(write_sphere(tmp_path / "a.dat"))
     assert result.exit_code == 0
-    unlike, table = "unlike the simulated ones of any single known model", "probability"
+    unlike, table = "unlike the simulated curves of any single library model", "Any library model"
     assert 0 < result.stdout.index(unlike) < result.stdout.index(table)
 
 
@@ -97,7 +125,7 @@ def test_no_name_is_cut_in_a_window_of_80_characters(
     answer = SimpleNamespace(
         file="", entry="", known=True, findings=[finding], sentences=list, q_unit=None, doubts=0
     )
-    TableWriter().answer(Curve(*sphere_curve(60.0)[:2]), answer)  # type: ignore[arg-type]
+    TableWriter(details=True).answer(Curve(*sphere_curve(60.0)[:2]), answer)  # type: ignore[arg-type]
     printed = capsys.readouterr().out
     assert all(name in printed for name in names)
     assert "…" not in printed
@@ -292,9 +320,9 @@ def test_an_assumed_unit_is_part_of_every_form(tmp_path: Path) -> None:
     np.savetxt(file, np.column_stack([q, intensity, 0.02 * intensity]))
     lines = run(file, "--q-range", "0.1:3", "--csv", table).stdout.splitlines()
     assert lines[0].endswith("q read as Å⁻¹ (assumed)")
-    assert "in nm⁻¹" in lines[1]
+    assert "In nm⁻¹" in lines[1]
     (next_step,) = (line for line in lines if line.startswith("Next, if q is in nm⁻¹: sasnet fit"))
-    assert next_step.endswith("--q-unit nm --q-range 0.01:0.3"), "the same points"
+    assert next_step.partition("  # ")[0].endswith("--q-unit nm --q-range 0.01:0.3"), "the same points"
     assert "Å⁻¹ (assumed)" in table.read_text(encoding="utf-8")
     assert "q read as Å⁻¹ (assumed), perhaps wrongly" in run(tmp_path / "*.dat").stdout
     assert json.loads(run(file, "--json").stdout)["q_unit"] == {"value": "Å⁻¹", "stated": False}

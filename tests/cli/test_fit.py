@@ -48,7 +48,7 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert found["file"] == str(sphere)
     assert found["verified"] is True
     assert found["verdict"].startswith("explains")
-    assert found["headline"].startswith("Sphere")
+    assert found["headline"].startswith("Best fit: sphere")
     assert found["next"].startswith(f"sasnet fit {sphere} --models sphere,vesicle")
     assert " ± " in found["headline"]
     assert sum(f["weight"] for f in found["fits"]) == pytest.approx(1.0)
@@ -97,10 +97,8 @@ def test_the_answer_has_three_lines_and_the_rest_on_demand(sphere: Path, tmp_pat
     code, out, _ = _run(*fitted, "--csv", table, "--plot", plot, sphere)
     assert code == 0
     head, following = out.splitlines()
-    assert re.match(r"Spheres: radius (69\.9|70\.0)\d* ± 0\.0\d+ Å", head)
-    assert following.startswith(
-        f"Next, to look at data, fits and residuals: sasnet fit {sphere} --models sphere"
-    )
+    assert re.match(r"Best fit: spheres, radius (69\.9|70\.0)\d* ± 0\.0\d+ Å", head)
+    assert following.startswith(f"Next: sasnet fit {sphere} --models sphere")
     assert f"--q-range 0.006: --plot {plot} --csv {table} --report pages" in following
     assert head in table.read_text(encoding="utf-8").replace('"', "")
     assert plot.read_bytes().startswith(b"\x89PNG")

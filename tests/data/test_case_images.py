@@ -50,7 +50,7 @@ def test_directors_are_counted_as_a_screen_shows_them() -> None:
 
 def test_hot_pixels_do_not_move_the_centre() -> None:
     found = image("s17_hot.cbf", "sans2d")
-    assert "Hot and left out: 25 pixels." in found.notes
+    assert "Hot and excluded: 25 pixels." in found.notes
     q = found.geometry.q
     row, column = np.unravel_index(int(np.argmin(q)), q.shape)
     assert (column, row) == (pytest.approx(131, abs=2), pytest.approx(121, abs=2))
@@ -66,7 +66,7 @@ def test_bitshuffle_and_lz4_are_read() -> None:
 
 @pytest.mark.parametrize("domain", ["sans2d", "gisas_hex", "diffraction", "xray_tags"])
 def test_a_master_without_its_data_has_no_answer(domain: str) -> None:
-    with pytest.raises(DataError, match=r"images lie in plain_data_000001\.h5, which is not beside it"):
+    with pytest.raises(DataError, match=r"images lie in plain_data_000001\.h5, which is not in its folder"):
         image("flatfield_master.h5", domain)
 
 

@@ -50,7 +50,7 @@ def test_a_unit_below_the_table() -> None:
 def test_no_unit_where_nanometres_are_likelier() -> None:
     curve = only("nm_without_header.dat")
     assert not curve.q_unit.stated
-    assert "in nm⁻¹ it would end at 0.45 Å⁻¹" in curve.q_unit.doubt
+    assert "In nm⁻¹ it would end at 0.45 Å⁻¹" in curve.q_unit.doubt
 
 
 def test_an_angle() -> None:

@@ -212,10 +212,10 @@ def test_no_unit_is_said_to_be_assumed(tmp_path: Path) -> None:
 def test_where_nanometres_are_likelier_both_readings_are_said(tmp_path: Path) -> None:
     curve = only(write(tmp_path / "n.dat", "", 10 * Q, MEASURED, ERROR))
     # Rg = sqrt(3/5) 60 Å = 46.5 Å, read ten times too small.
-    size = re.search(r"Rg about ([\d.]+) Å; in nm⁻¹", curve.q_unit.doubt)
+    size = re.search(r"Rg about ([\d.]+) Å\. In nm⁻¹", curve.q_unit.doubt)
     assert size is not None
     assert float(size[1]) == pytest.approx(4.65, rel=0.1)
-    assert "in nm⁻¹ it would end at 0.35 Å⁻¹" in curve.q_unit.doubt
+    assert "In nm⁻¹ it would end at 0.35 Å⁻¹" in curve.q_unit.doubt
 
 
 def test_joined_data_of_wide_angles_are_not_doubted(tmp_path: Path) -> None:

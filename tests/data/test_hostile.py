@@ -119,7 +119,7 @@ def test_rows_of_another_width_are_counted(tmp_path: Path, late: bool) -> None:
     kept = 40 if late else 20
     assert len(curve) == max(kept, 60 - kept)
     lost = f"{min(kept, 60 - kept)} lines of numbers outside the table that was read"
-    assert f"{lost} were left out." in curve.notes
+    assert f"{lost} were ignored." in curve.notes
 
 
 def test_a_row_that_words_part_from_the_table_is_counted(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_a_row_that_words_part_from_the_table_is_counted(tmp_path: Path) -> None
     path.write_text("12.5 0.5 0.5\n" + "\n".join([lines[0], "some words", "more", "words 1 2", *lines[1:]]))
     (curve,) = load(path)
     assert len(curve) == 59
-    assert "1 line of numbers outside the table that was read was left out." in curve.notes
+    assert "1 line of numbers outside the table that was read was ignored." in curve.notes
 
 
 @pytest.mark.parametrize("cell", ["65,525.008", "65.525,008", "65'525.008", "1,065,525", "65\u202f525,008"])

@@ -74,5 +74,5 @@ def test_a_curve_that_the_network_does_not_know_and_a_fit_explains_says_so() -> 
 
     shown = Suggestion("a.dat", "", (), (), 0.3)
     (said,) = _beside_the_network(answer(SPHERE, notes=()), shown, 0.5).notes
-    assert "no known model is likely (30 %); sphere explains the data" in said
+    assert "no library model likely (30 %), but sphere fits the data" in said
     assert _beside_the_network(answer(SPHERE, notes=()), shown, 0.2).notes == ()

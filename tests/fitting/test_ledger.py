@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from sasnet_plugin.batch import worker
+from sasnet_plugin.batch.plan import Options
 from sasnet_plugin.fitting import api, ledger
 from sasnet_plugin.fitting.ledger import Ledger, Shares
 from sasnet_plugin.fitting.pool import answer_of
@@ -78,7 +80,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock on the wall that stands until a test moves it."""
     now = [0.0]
     for module in (api, ledger, screening, worker):
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+        monkeypatch.setattr(
+            module, "time", SimpleNamespace(monotonic=lambda: now[0], thread_time=lambda: 0.0)
+        )
     return now
 
 
@@ -109,3 +113,59 @@ def test_a_clock_that_is_up_before_anything_is_fitted_still_gives_the_fast_model
     left = f"Not fitted within the time limit (go on with --time-limit {max(300, 4 * limit):.0f}): ellipsoid."
     assert left in found.notes
     assert found.as_dict()["unfitted"] == ["ellipsoid"]
+
+
+def _row(path: Path, bank: Bank, limit: float) -> dict[str, Any]:
+    """The row that a process of a batch has for a file."""
+    options = Options(FitOptions(models=("sphere",), structure_factor="none", fixed={"radius_pd": 0.0}))
+    said: list[tuple[Any, ...]] = []
+    worker.serve(worker.Job(str(path), options, limit), bank, lambda *message: said.append(message))
+    ((_, row, _),) = (message for message in said if message[0] == "row")
+    return dict(row)
+
+
+def _tick(monkeypatch: pytest.MonkeyPatch, step: float) -> list[float]:
+    """A clock on the wall that goes on by so much each time that it is read."""
+    now = [0.0]
+
+    def monotonic() -> float:
+        now[0] += step
+        return now[0]
+
+    for module in (api, ledger, screening, worker):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=monotonic, thread_time=lambda: 0.0))
+    return now
+
+
+def test_rows_of_a_batch_do_not_depend_on_the_clock_until_it_stops_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, simulated: Callable[..., Curve], bank: Bank
+) -> None:
+    file, limit = tmp_path / "sphere.dat", 20.0
+    curve = simulated("sphere", {"radius": 60.0, "sld": 2.0, "sld_solvent": 6.0})
+    np.savetxt(file, np.column_stack([curve.q, curve.intensity, curve.dintensity]))
+    rows, passed = [], []
+    for step in (0.0, 0.05, 50.0):
+        now = _tick(monkeypatch, step)
+        rows.append(_row(file, bank, limit))
+        passed.append(now[0])
+    idle, busy, stopped = rows
+    assert limit < passed[1] < worker.PATIENCE * limit < passed[2]
+    assert [row["stopped_by_clock"] for row in rows] == [False, False, True]
+    assert not busy["limit_met"]
+    assert busy["fits"] == idle["fits"]
+    assert stopped["limit_met"]
+    assert any("clock" in note for note in stopped["notes"])
+
+
+def test_a_task_is_cut_where_a_clock_has_decided_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, cpu = [0.0], [0.0]
+    monkeypatch.setattr(ledger, "time", SimpleNamespace(monotonic=lambda: now[0], thread_time=lambda: cpu[0]))
+    q, sphere = np.geomspace(0.01, 0.3, 100), {"radius": 50.0}
+    for wall, processor, cut in ((4.0, 1.0, False), (9.0, 1.0, True), (4.0, 30.0, True)):
+        ledger.begin(2.0, wall=10.0)
+        while ledger.used() < 1.0:  # half of the budget
+            ledger.count("sphere", sphere, q, quick=True)
+        counted = ledger.used()
+        now[0], cpu[0] = now[0] + wall, cpu[0] + processor
+        assert (ledger.spent() > counted) == cut
+        assert ledger.cut() == cut

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from child import PATIENCE
 from pages import NewPage
-from webpages import Server, findings, opened_curve, picture, spheres, until
+from webpages import Server, findings, opened_curve, spheres, until
 
 from sasnet_plugin.data.sample.described import read_description
 from sasnet_plugin.simulate.kernel import call
@@ -93,7 +93,6 @@ def test_a_batch_that_is_killed_goes_on_and_is_drawn_against_the_temperature(
         ]
         np.testing.assert_allclose(radii, 40.0 + 4 * np.arange(FRAMES), rtol=0.02)
         assert findings(page) == []
-        picture(page, "web_batch", tmp_path, height=800)
         page.set_viewport_size({"width": 390, "height": 800})
         page.wait_for_timeout(300)
         assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
@@ -205,7 +204,6 @@ def test_curves_that_are_described_are_fitted_together_as_the_command_does(
             one.text_content() for one in page.query_selector_all(".shared thead th")
         }
         code = page.text_content("#said code")
-        picture(page, "web_together", runs.parent, work.parent)
         words = shlex.split(code)
         sample = read_description(words[words.index("--sample-file") + 1])
         assert sample == {

@@ -22,7 +22,6 @@ from webpages import (
     findings,
     of_no_model,
     opened_curve,
-    picture,
     spheres,
     until,
 )
@@ -168,7 +167,6 @@ def test_negative_intensities_no_errors_nanometres_and_two_entries(
         page.wait_for_selector("#said.yes, #said.doubts")
         page.click("#to-files")
         page.wait_for_selector(".state:has-text('fitted')")
-        picture(page, "web_files", folder.parent, height=420)
         opened_curve(page, "no_errors.dat")
         assert "uncertainties were estimated" in page.text_content("#notes")
         opened_curve(page, "nm.dat")
@@ -325,7 +323,6 @@ def test_a_fit_is_the_command_s_own_to_the_digit_and_its_files_open(
     assert float(page.get_by_label("radius, value").input_value()) == pytest.approx(best, rel=1e-5)
     assert not page.get_by_label("radius, fix").is_checked(), "in that fit it was free"
     page.get_by_label(f"Compare fit {number + 1}").check()
-    picture(page, "web_curve", data, server.work.parent)
 
 
 def _read_back(files: dict[str, Path], told: dict[str, Any]) -> None:

@@ -25,6 +25,16 @@ def against_a_position(folder: Path) -> None:
     np.savetxt(folder / "position.dat", np.c_[place, place**2, place], header="x(mm) I dI")
 
 
+def just_below_a_decade(folder: Path) -> None:
+    """Curves for which the page's axis of I begins just below 0.01, 0.1 and 1, see `range` in plot.js."""
+    q = np.geomspace(0.005, 0.3, 80)
+    shape = 1 / (1 + (q * 60) ** 4)
+    for lowest in (0.00986, 0.0986, 0.99):
+        intensity = lowest * (shape.max() / shape.min()) ** 0.04 * shape / shape.min()
+        table = np.c_[q, intensity, 0.03 * intensity]
+        np.savetxt(folder / f"from_{lowest}.dat", table, header="q(1/A) I(1/cm) dI(1/cm)")
+
+
 def guinier_only(folder: Path) -> None:
     """Small spheres at low q: their Guinier plateau is level, and no background."""
     q = np.geomspace(0.003, 0.08, 80)
@@ -57,6 +67,7 @@ def server(data: Path) -> Iterator[Server]:
     guinier_only(folder)
     isotropic_image(folder)
     in_counts(folder)
+    just_below_a_decade(folder)
     against_a_position(folder)
     found = Server(data / "work", folder)
     yield found
@@ -110,6 +121,14 @@ def test_the_unit_says_that_it_is_the_files(server: Server, new_page: NewPage) -
     assert "q 0.0004 to 0.035 Å⁻¹" in page.text_content("#window"), "read in nm⁻¹, shown in Å⁻¹"
     page.select_option("#unit", "")
     until(page, f"document.getElementById('window').textContent === {first!r}")
+
+
+def test_an_axis_that_begins_just_below_a_decade_is_drawn(server: Server, new_page: NewPage) -> None:
+    page = new_page(server.address)
+    for lowest in (0.00986, 0.0986, 0.99):
+        opened_curve(page, f"from_{lowest}.dat")
+        ink = "document.querySelector('#plot canvas').getContext('2d').getImageData(300, 0, 1, 400).data"
+        until(page, f"[...{ink}].some((value) => value)")
 
 
 @pytest.mark.parametrize(("name", "unit"), [("spheres.dat", "cm⁻¹"), ("counted.dat", "counts")])

@@ -58,7 +58,9 @@ async def _used(server: Server, folder: Path) -> None:
         np.testing.assert_allclose(answer["intensity"], exact, rtol=1e-6)
         await _look(page, "curve")
         await page.click("#refit")
-        await page.until("document.querySelector('#said.yes .headline')?.textContent.includes('Explains')")
+        await page.until(
+            "document.querySelector('#said.yes .headline')?.textContent.includes('Fits the data')"
+        )
         await page.until("[...document.querySelectorAll('#out a')].some((a) => a.textContent === 'Report')")
         await page.run("location.hash = '#files'")
         await page.until("!document.querySelector('#files').hidden")

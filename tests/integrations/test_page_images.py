@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from imagefiles import DIRECTOR, RADIUS, broken, lattice, rods
 from pages import NewPage
-from webpages import Server, findings, picture, spheres, until
+from webpages import Server, findings, spheres, until
 
 #: Seconds that a fit may take on a machine that is busy.
 FITTED = 180_000.0
@@ -174,7 +174,6 @@ def test_physics_is_fitted_simulated_again_and_kept_over_a_kill(
         assert "cylinder" in Path(got.value.path()).read_text(encoding="utf-8")
         page.wait_for_selector("#figures section:first-child h3:text-is('Simulated again')")
         until(page, "document.querySelector('#figures img').naturalWidth > 0")
-        picture(page, "web_images", folder.parent, tmp_path)
         # A second one is under way when the server is killed.
         page.click("#verify")
         page.wait_for_selector("#shot-progress:has-text('director')")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from chromium import Page
 from simulated_fits import simulated
@@ -90,6 +92,31 @@ def test_the_overview_sorts_filters_and_folds(tmp_path: Path) -> None:
             await page.run(TYPED % "")
             await page.run(f"{BUTTON.format('run.h5')}.click()")
             assert await page.run(order) == "b.dat"
+            assert not page.errors
+
+    asyncio.run(look())
+
+
+def test_a_plot_whose_axis_begins_just_below_a_decade_is_drawn(tmp_path: Path) -> None:
+    """uPlot's own ticks of such an axis have no end."""
+    found = simulated("slit")
+    pages = []
+    for lowest in (0.00986, 0.0986, 0.99):
+        sorted_intensity = np.sort(found.curve.intensity[found.curve.intensity > 0])
+        factor = 2 * lowest / sorted_intensity[(len(sorted_intensity) - 1) // 100]
+        intensity, error = factor * found.curve.intensity, factor * found.dintensity
+        curve = replace(found.curve, intensity=intensity, dintensity=error)
+        fits = tuple(replace(fit, theory=factor * fit.theory) for fit in found.fits)
+        moved = replace(found, curve=curve, dintensity=error, fits=fits)
+        pages.append(write_report(moved, tmp_path / f"{lowest}"))
+
+    async def look() -> None:
+        async with Page(tmp_path / "browser", (1200, 1000)) as page:
+            for path in pages:
+                await page.open(path.as_uri())
+                await page.until(f"location.href === {path.as_uri()!r}")
+                await page.until("document.querySelectorAll('#plot canvas').length === 2")
+                await page.until(f"{INK} > 1000")
             assert not page.errors
 
     asyncio.run(look())

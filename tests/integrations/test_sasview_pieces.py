@@ -100,7 +100,7 @@ def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, monkeypatch
     with pytest.raises(SasnetError, match=r"menu entry .* cannot be written .*; name another folder"):
         install.install(blocked / "plugin_models")
     monkeypatch.setattr(install.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SasnetError, match=r"^SasView is not installed beside sasnet; .* --python PATH\.$"):
+    with pytest.raises(SasnetError, match=r"^SasView is not installed together .* --python PATH\.$"):
         install.start_sasview([])
     with pytest.raises(SasnetError, match=r"nowhere: there is no Python here"):
         install.start_sasview([], str(tmp_path / "nowhere"))

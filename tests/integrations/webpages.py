@@ -21,8 +21,6 @@ from sasnet_plugin.simulate.kernel import call
 
 #: Milliseconds after which something that was to happen never will.
 SOON = 40_000.0
-#: Where the pictures of the documentation go; SASNET_PICTURES=docs/screenshots makes them anew.
-PICTURES = os.environ.get("SASNET_PICTURES")
 _AXE = Path(__file__).parent / "axe" / "axe-core-4.14.1.min.js.gz"
 
 
@@ -112,20 +110,10 @@ def until(page: Any, script: str, seconds: float = SOON / 1000) -> Any:
     return found
 
 
-def picture(page: Any, name: str, *folders: Path, height: int = 860) -> None:
-    """Where pictures are made: keep the window as one of the documentation, without the test's folders."""
-    if PICTURES is None:
-        return
-    before = page.viewport_size
-    page.set_viewport_size({"width": 1280, "height": height})
-    page.wait_for_timeout(800)
+def without_folders(page: Any, *folders: Path) -> None:
+    """Write the home of whoever looks for these folders, in all that is seen."""
     page.evaluate("for (const one of document.querySelectorAll('*')) one.scrollTop = 0")
     page.evaluate(_WITHOUT, [str(folder) for folder in folders])
-    page.wait_for_timeout(200)
-    path = Path(PICTURES, f"{name}.png")
-    page.screenshot(path=path)
-    made_small(path)
-    page.set_viewport_size(before)
 
 
 def made_small(path: Path) -> None:
@@ -133,7 +121,7 @@ def made_small(path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as image:
-        small = image.convert("RGB").quantize(160, dither=Image.Dither.NONE)
+        small = image.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 

@@ -28,7 +28,7 @@ def _answer(p: np.ndarray, *, known: bool = True) -> Answer:
 
 def test_models_of_one_kind_are_that_kind_together() -> None:
     p = _shares(sphere=0.4, ellipsoid=0.3, cylinder=0.2, rpa=0.1)
-    assert kind_of(LABELS, p, None) == ("a compact body", pytest.approx(0.9))
+    assert kind_of(LABELS, p, None) == ("compact particles", pytest.approx(0.9))
     layers = _shares(lamellar_stack_caille=0.5, multilayer_vesicle=0.45, rpa=0.05)
     assert kind_of(LABELS, layers, None)[0] == "stacked layers"
 
@@ -58,8 +58,10 @@ def _size(*peaks: float, low: float | None = None, rg: float | None = None) -> A
 def test_the_sentence_has_the_size_of_a_body() -> None:
     found = with_kind(_answer(_shares(sphere=0.5, ellipsoid=0.5)), _size(rg=18.24)).finding(KindFinding)
     assert found is not None
-    assert list(found.sentences()) == ["Whichever model: a compact body, Rg 18 Å (>99 %)."]
-    assert found.as_dict() == {"sample": {"kind": "a compact body", "probability": 1.0}}
+    assert list(found.sentences()) == [
+        "Kind of sample, for any of these models: compact particles, Rg 18 Å (>99 %)."
+    ]
+    assert found.as_dict() == {"sample": {"kind": "compact particles", "probability": 1.0}}
 
 
 def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() -> None:
@@ -73,7 +75,7 @@ def test_outside_all_models_bodies_are_said_and_layers_only_with_their_orders() 
         assert found is not None
         return found.kind
 
-    assert kind(body) == "a compact body"
+    assert kind(body) == "compact particles"
     assert kind(layers) == kind(layers, 0.1) == kind(layers, 0.1, 0.141, 0.173) == ""
     assert kind(layers, 0.1, 0.201, 0.299) == "stacked layers"
 
@@ -82,10 +84,12 @@ def test_layers_below_an_upturn_are_said_with_it() -> None:
     p = _shares(lamellar_stack_caille=0.5, multilayer_vesicle=0.5)
     found = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-2.63)).finding(KindFinding)
     assert found is not None
-    assert list(found.sentences()) == ["Whichever model: stacked layers beside an upturn, q^-2.6 (>99 %)."]
+    assert list(found.sentences()) == [
+        "Kind of sample, for any of these models: stacked layers with an upturn, q^-2.6 (>99 %)."
+    ]
     without = with_kind(_answer(p, known=False), _size(0.1, 0.2, low=-1.0)).finding(KindFinding)
     assert without is not None
-    assert list(without.sentences()) == ["Whichever model: stacked layers (>99 %)."]
+    assert list(without.sentences()) == ["Kind of sample, for any of these models: stacked layers (>99 %)."]
 
 
 def test_every_model_of_a_kind_is_one_that_the_network_knows() -> None:

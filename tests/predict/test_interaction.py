@@ -51,7 +51,7 @@ def test_detection_is_of_all_types_and_the_type_is_given_detection() -> None:
     said = found.as_dict()["interaction"]
     assert said["structure_factor"] == "hayter_msa"
     seldom = _found(_answer(0.1, 30.0))
-    assert "No interaction" in seldom.sentences()[0]
+    assert "No interparticle interaction" in seldom.sentences()[0]
     assert _found(_answer(0.0, 30.0)).as_dict()["interaction"]["structure_factor"] is None
 
 
@@ -102,9 +102,9 @@ def test_the_packaged_network_says_all_three() -> None:
 def test_where_two_answers_of_the_network_differ_it_is_open() -> None:
     tags = TagsFinding(Tags("interaction", ("interacting", "window_shows")), {"interacting": 0.3})
     (said,) = _found(_answer(0.9, 30.0, own=tags)).sentences()
-    assert said == "Whether the bodies interact is open (interacting 30 %, a structure factor 81 %)."
+    assert said == "Interactions are possible but not certain (interacting 30 %, a structure factor 81 %)."
     agreed = replace(tags, probability={"interacting": 0.7})
-    assert "The bodies interact" in _found(_answer(0.9, 30.0, own=agreed)).sentences()[0]
+    assert "The particles interact" in _found(_answer(0.9, 30.0, own=agreed)).sentences()[0]
 
 
 @pytest.mark.parametrize(

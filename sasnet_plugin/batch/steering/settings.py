@@ -127,7 +127,7 @@ def _told(
     at = _points(curve, option)
     weights, truths, labels = alike(curve, share, bank, at=at)
     if not labels:
-        raise SasnetError(f"{curve.file or 'the curve'}: no curve of the bank resembles it.")
+        raise SasnetError(f"{curve.file or 'the curve'}: no library curve resembles it.")
     own = [_measured(curve, at, truth, option, seconds, rng) for truth in truths]
     choice = predictor.choice(len(predictor.manifest.labels))
     then = [group_shares(one) for one in predictor.answers(own, choice)]

@@ -137,7 +137,7 @@ def _shared(
 
 
 def with_fit_options(
-    *, time_limit: float, methods: bool = False
+    *, time_limit: float, methods: bool = False, time_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Give a command the shared options in place of its parameter ``options``.
 
@@ -147,13 +147,20 @@ def with_fit_options(
         Default of ``--time-limit``, s.
     methods : bool
         Whether the command takes ``--method``, ``--samples`` and ``--burn``.
+    time_help : str, optional
+        What ``--time-limit`` limits, where it is not the time on the clock.
     """
     left_out = () if methods else ("method", "samples", "burn")
     shared = {
-        name: p.replace(default=time_limit) if name == "time_limit" else p
+        name: p
         for name, p in inspect.signature(_shared, eval_str=True).parameters.items()
         if name not in left_out
     }
+    limit = shared["time_limit"].replace(default=time_limit)
+    if time_help is not None:
+        option = typer.Option("--time-limit", min=1.0, help=time_help)
+        limit = limit.replace(annotation=Annotated[float, option])
+    shared["time_limit"] = limit
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
         own = inspect.signature(command, eval_str=True).parameters

@@ -119,14 +119,17 @@ def _print_details(result: FitResult, say: Any) -> None:
 
 def _after_the_table(result: FitResult) -> Iterator[str]:
     from ...fitting.result.headline import parameters_in_words
+    from ...fitting.verdict.sentences import NAMES
 
     best, doubts = result.best, result.verdict.doubts
-    more = [f"Less of a doubt: {doubt}" for doubt in doubts[1:]]
+    more = [f"Caution: {doubt}" for doubt in doubts[1:]]
+    if any(sign in fit.short_name for fit in result.fits for sign in "@+"):
+        yield str(NAMES)
     if best is not None:
         yield f"{best.short_name}: {parameters_in_words(best)}"
         if best.fitter:
             yield f"Fitted by {best.fitter}."
-        more += [f"Beware: {sentence}" for sentence in best.warnings if sentence not in doubts]
+        more += [f"Warning: {sentence}" for sentence in best.warnings if sentence not in doubts]
     yield from more
     if result.verification is not None:
         yield result.verification.in_words()

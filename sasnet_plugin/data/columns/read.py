@@ -58,7 +58,7 @@ def read_columns(
     """
     names, roles, said = _data_sets(table, file, insisted=insisted)
     x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
-    cut = ["The last line is cut short and was left out; the file may lack further points."] * table.cut
+    cut = ["The last line is truncated and was ignored; the file may lack further points."] * table.cut
     left_out = [*cut, *_left_out(table), *said]
     parts = again_from_the_start(table.columns, roles[0].x)
     pairs = ((columns, one) for columns in parts for one in roles)
@@ -184,7 +184,7 @@ def _left_out(table: Table) -> list[str]:
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")
     if table.lost:
         lines, were = ("line", "was") if table.lost == 1 else ("lines", "were")
-        notes.append(f"{table.lost} {lines} of numbers outside the table that was read {were} left out.")
+        notes.append(f"{table.lost} {lines} of numbers outside the table that was read {were} ignored.")
     return notes
 
 

@@ -77,7 +77,7 @@ def suspect_of(
         fit
         for fit in fits
         if _is_simple(fit)
-        and (fit is best or len(fit.free) < len(best.free))
+        and (fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1)
         and not explains(fit.reduced_chisq, len(curve))
     ]
     # Behind a slit a model of few parameters may be far off, and yet be the right one.
@@ -87,7 +87,16 @@ def suspect_of(
     simple = [Simple(f.name, len(f.free), (starting_values(f),), f.per_decade) for f in known.values()]
     if "sphere" not in {fit.name for fit in fits} and len(best.free) > _FREE_OF_SPHERE:
         simple.append(_sphere(curve))
+    simple += [one for fit in known.values() for one in _of_one_size(fit)]
     return Suspect(curve, dintensity, best, tuple(simple), given) if simple else None
+
+
+def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
+    """The model without its size distribution, which may stand for what the instrument did."""
+    widths = tuple(name for name in fit.free if name.endswith("_pd"))
+    if widths:
+        start = {key: value for key, value in starting_values(fit).items() if not key.startswith(widths)}
+        yield Simple(fit.name, len(fit.free) - len(widths), (start,), fit.per_decade)
 
 
 #: Scale, background, radius and its distribution.
@@ -134,13 +143,24 @@ def find_artefact(asked: Suspect, bank: Bank | None = None, budget: Budget = UNL
 def _refined(
     asked: Suspect, simple: Simple, curve: Curve, error: Floats, deadline: float
 ) -> LocalMinimum | None:
-    """The model's lowest minimum on another copy of the data."""
+    """The model's lowest minimum on another copy of the data; None where it is much worse everywhere.
+
+    With a tolerance the sum of squares is less than without. Where even that is much worse, none is fitted.
+    """
     per_decade = PROBLEM.per_decade_behind_slit if curve.dxl is not None else simple.per_decade
     local = ModelCurves(curve, error, simple.name, fixed=asked.fixed, per_decade=per_decade)
     local.deadline = deadline
-    tolerances = (ASSESSMENT.artefact_tolerance, 0.0)
-    found = [refine(local, start, tolerances=tolerances) for start in simple.starts]
+    tolerance, most = ASSESSMENT.artefact_tolerance, ASSESSMENT.much_worse * len(curve)
+    steps = ASSESSMENT.artefact_steps
+    rough = [refine(local, start, tolerances=(tolerance,), steps=steps) for start in simple.starts]
+    near = [one for one in rough if one is not None and _sum_of_squares(local, one, tolerance) <= most]
+    found = [refine(local, one.parameters, tolerances=(tolerance, 0.0)) for one in near]
     return min((one for one in found if one is not None), key=lambda one: one.chisq, default=None)
+
+
+def _sum_of_squares(local: ModelCurves, one: LocalMinimum, tolerance: float) -> float:
+    residual = local.solved(one.parameters, tolerance)[0]
+    return float(residual @ residual)
 
 
 def _behind_slits(asked: Suspect, simple: Simple, deadline: float) -> Iterator[tuple[float, Artefact]]:

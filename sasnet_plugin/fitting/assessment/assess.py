@@ -339,9 +339,9 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.per_decade is not None:
         yield (
-            f"{best.name} was calculated at {best.per_decade} points of q a decade, as the measured"
-            " ones are too few for its curve or resolution; SasView calculates it at these and shows another"
-            " χ²."
+            f"{best.name} was calculated at {best.per_decade} points of q per decade, because the measured"
+            " points are too few for its curve or resolution. SasView uses the measured points and shows"
+            " another χ²."
         )
 
 
@@ -357,11 +357,11 @@ def _to_their_errors(ranking: _Ranking) -> Iterator[str]:
         return
     named = [f"{fit.short_name} (reduced χ² {chisq_text(fit.reduced_chisq)})" for fit in ranking.explaining]
     why = (
-        ": these errors are larger than the noise, and residuals within them are not random, so that they"
-        " hardly decide between models"
+        ". These errors are larger than the noise, with residuals that are not random, so they hardly"
+        " decide between models"
     )
     end = "" if ranking.among.share < 1 else why
-    yield f"To their errors {excused.with_verb(named, 'explains', 'explain')} the data, too{end}."
+    yield f"Within the errors, {excused.with_verb(named, 'fits', 'fit')} the data too{end}."
 
 
 def _simpler(ranking: _Ranking) -> Iterator[str]:
@@ -390,8 +390,8 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
 def _shared(ranking: _Ranking) -> Iterator[str]:
     if ranking.error.relative > 0:
         yield (
-            f"Neighbouring residuals share {ranking.error.words()}; parameters' errors include it, and models"
-            " are compared with it."
+            f"Neighbouring residuals share {ranking.error.words()}. The errors of parameters include it,"
+            " and models are compared with it."
         )
 
 

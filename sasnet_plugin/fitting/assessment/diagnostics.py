@@ -132,6 +132,8 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
 def _near(name: str, limit: float, fit: ModelFit) -> bool:
     """Whether a value is at a limit, within its error or next to nothing."""
     p = fit.parameters[name]
+    if is_scale(name):  # in the unit of the curve of a component: a small number may be much
+        return abs(p.value - limit) <= (p.error or 0.0)
     if end_of_range(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
     tiny = ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
@@ -163,7 +165,7 @@ def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = Fal
     parts = [_at_limit(name, limit, fit) for name, limit in reduction.at.items()]
     said = f"{reduction.name} says the same with fewer parameters"
     if near:
-        said = f"these data do not tell the attraction from none, and {said}"
+        said = f"these data show no attraction, and {said}"
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."
 
 
@@ -177,9 +179,11 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
     if worse.reduced_chisq > ASSESSMENT.much_worse * max(fit.reduced_chisq, 1.0):
         return []
     return [
-        f"{one} and {other} are one within their errors, and yet {worse.short_name} fits worse, with"
-        f" reduced χ² {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}: so small a"
-        " step may be an error of the measurement or of its smearing."
+        (
+            f"{one} and {other} are one within their errors, but {worse.short_name} fits worse (reduced χ²"
+            f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a step"
+            " may be an error of the measurement or of its smearing."
+        )
     ]
 
 
@@ -193,7 +197,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}: sasmodels' {fit.short_name} goes no further, so that another model may be meant."
+        yield f"{said}, the limit of {fit.short_name} in sasmodels: another model may be right."
     else:
         yield f"{said}: the best value may lie beyond."
 
@@ -236,7 +240,7 @@ def _has_fringes(fit: ModelFit) -> bool:
 def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = quantity(p.value, p.unit, p.error)
     if not determined(name, p):
-        yield f"{name}, {value}, is not determined by these data: fix it, or take a model without it."
+        yield f"{name}, {value}, is not determined by these data: fix it, or use a model without it."
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
@@ -263,11 +267,11 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
     (lambda own, p: "fraction" in own and not 0 <= p.value <= 1,
      "{name}, {value}, is no fraction, which lies between 0 and 1."),
     (lambda own, p: own.startswith("fractal_dim") and p.value > _SPACE + (p.error or 0.0),
-     "{name}, {value}, is more than the 3 of space: it is a power law's exponent, no dimension."),
+     "{name}, {value}, is above 3: it is the exponent of a power law, not a dimension."),
     (lambda own, p: own.endswith("_scale") and p.value < 0,
-     "{name}, {value}, is negative: no part of a sample takes scattering away."),
+     "{name}, {value}, is negative: no part of a sample removes scattering."),
     (lambda own, p: own == "scale" and p.value <= 0,
-     "{name}, {value}, is not positive: the model explains nothing of these data."),
+     "{name}, {value}, is not positive: the model describes nothing in these data."),
     (lambda own, p: own.startswith(("thick", "radius", "length")) and p.unit == "Ang"
      and abs(p.value) < EVIDENCE.thinnest, "{name}, {value}, is less than an atom."),
 )  # fmt: skip

@@ -33,7 +33,7 @@ class Beyond:
         sides = [f"beyond {significant(self.above, 2)} Å⁻¹"] if self.above is not None else []
         sides += [f"below {significant(self.below, 2)} Å⁻¹"] if self.below is not None else []
         if not sides:
-            return "with this noise no other q would decide"
+            return "at this noise level, a wider q range would not help"
         return f"data {' or '.join(sides)} would decide"
 
 
@@ -57,7 +57,7 @@ def sentences(
         found = beyond(curve, dintensity, best, other) if ask else None
         said.setdefault("" if found is None else f"; {found}", []).append(other.short_name)
     return tuple(
-        f"{listed([best.short_name, *names])}: no difference in this q range{end}."
+        f"{listed([best.short_name, *names])} are indistinguishable in this q range{end}."
         for end, names in said.items()
     )
 

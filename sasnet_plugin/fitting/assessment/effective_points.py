@@ -63,7 +63,7 @@ def as_independent(fit: ModelFit, share: float) -> ModelFit:
 def in_words(points: int, share: float) -> str:
     """What is made of it, for a user."""
     return (
-        "The stated uncertainties are larger than the noise, and neighbouring residuals go together: the"
-        f" {points} points count as {significant(points * share, 2)} where models are compared and in the"
-        " parameters' errors."
+        "The stated uncertainties are larger than the noise, and neighbouring residuals are correlated."
+        f" So the {points} points count as {significant(points * share, 2)} in the comparison of models and"
+        " in the errors of parameters."
     )

@@ -10,7 +10,7 @@ from ..evidence.shared_error import SharedError
 from ..result.model_fit import ModelFit, Verification, explains
 from ..settings import ASSESSMENT
 
-NONE_EXPLAINS = "None of these models explains the data."
+NONE_EXPLAINS = "None of these models fits the data."
 
 
 def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
@@ -20,15 +20,17 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
         return []
     reasons = []
     if error.relative > 0:
-        reasons.append("its residuals are smooth, as a systematic error is")
+        reasons.append("its residuals are smooth, like a systematic error")
     elif len(first.free) < len(least.free):
         reasons.append(f"it has {len(first.free)} instead of {len(least.free)} parameters")
     if first.log_evidence < least.log_evidence:
-        reasons.append("it is likelier beforehand")
-    why = " and ".join(reasons) or "its evidence is greater"
+        reasons.append("it is the more common model")
+    why = " and ".join(reasons) or "it has the greater evidence"
     return [
-        f"{least.short_name} comes nearer, with reduced χ² {chisq_text(least.reduced_chisq)} against"
-        f" {chisq_text(first.reduced_chisq)}; {first.short_name} stands first, as {why}."
+        (
+            f"{least.short_name} comes nearer (reduced χ² {chisq_text(least.reduced_chisq)} against"
+            f" {chisq_text(first.reduced_chisq)}). {first.short_name} ranks first, because {why}."
+        )
     ]
 
 
@@ -67,7 +69,7 @@ def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, poin
     none = error.relative == 0 or excuses(error)
     if none or not verdict.explained or explains(fit.reduced_chisq, points):
         return verdict
-    said = f"Residuals share {error.words()}, more than measurements have: the model lacks something."
+    said = f"Residuals share {error.words()}, more than in any measurement: the model lacks something."
     return replace(verdict, explained=False, sentences=(*verdict.sentences, said))
 
 
@@ -82,7 +84,7 @@ def excused_beside(first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[st
         return []
     fewer = min(fits, key=lambda fit: len(fit.free))
     within = largest([first, *fits], errors).words()
-    said = f"Within {within}, {listed(short_names(fits))} cannot be told from {first.short_name} either"
+    said = f"Within {within}, also indistinguishable from {first.short_name}: {listed(short_names(fits))}"
     if len(fewer.free) < len(first.free):
         said += f"; {fewer.short_name} has {len(fewer.free)} parameters instead of {len(first.free)}"
     return [f"{said}."]
@@ -121,9 +123,9 @@ def none_explains(
     within = f"within {replace(largest(excused, errors), background=changing).words()}"
     do = with_verb(short_names(excused), "does", "do")
     if explaining:
-        said = with_verb(short_names(explaining), "explains", "explain")
-        return [f"To the errors given {said} the data; {within}, {do} so, too."]
-    return [f"None of these models explains the data to the errors given; {within}, {do}."]
+        said = with_verb(short_names(explaining), "fits", "fit")
+        return [f"Within the given errors {said} the data; {within}, {do} so too."]
+    return [f"None of these models fits the data within the given errors; {within}, {do}."]
 
 
 def _excused(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, SharedError]) -> list[ModelFit]:

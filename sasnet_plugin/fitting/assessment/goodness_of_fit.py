@@ -63,7 +63,7 @@ def _is_explained(probability: float, structured: bool, reduced_chisq: float) ->
 
 
 def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
-    within = "they are within the uncertainties, but neighbours share an error."
+    within = "they are within the uncertainties, but neighbouring points share an error."
     what = within if explained else "the model lacks something there."
     return (
         f"Residuals are not random (runs test {runs:.1f} σ), largest between"
@@ -78,7 +78,7 @@ def _on_errors(
     stated = curve.dintensity is not None
     given = "stated uncertainties" if stated else "uncertainties that sasnet estimated"
     if reduced_chisq < ASSESSMENT.too_large:
-        also = "" if stated else ", as they do with calculated data"
+        also = "" if stated else ", as with calculated data"
         factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
         return [
             f"The {given} seem too large by a factor of about {factor}{also}: so are the errors of the"
@@ -93,14 +93,16 @@ def _too_small(
     """Uncertainties that seem too small all over the curve, or in one part of it."""
     if reduced_chisq >= ASSESSMENT.hopeless:
         factor = significant(np.sqrt(reduced_chisq), 2 if reduced_chisq < 100 * 100 else 3)
-        no_excuse = "" if excusable else ": no usual mis-statement of these excuses that"
+        no_excuse = "" if excusable else ", more than any usual mis-statement"
         return [f"Residuals are about {factor} times as large as the {given}{no_excuse}."]
     if loud := _loud_part(q, residual, given):
         return [loud]
     if not explains(reduced_chisq, q.size):
         return [
-            f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
-            " random but larger by that."
+            (
+                f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
+                " random but that much larger."
+            )
         ]
     return []
 
@@ -183,16 +185,16 @@ def _sentences(found: Replicates, measured: Sequence[GroupGuess], threshold: flo
     if found.group and less_likely and not found.measured_taken:
         likeliest = measured[0]
         sentences.append(
-            f"The network sees “{found.group}” in {100 * found.taken / found.count:.0f} % of the simulated"
-            f" measurements of this fit, but “{likeliest.name}” in the measurement: it may show something"
-            " that the model lacks."
+            f"The network finds “{found.group}” in {100 * found.taken / found.count:.0f} % of the"
+            f" simulated measurements of this fit, but “{likeliest.name}” in the measurement. The"
+            " measurement may show something that the model lacks."
         )
     less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
     if less_known and found.in_scope < threshold:
         sentences.append(
-            "To the network, the measurement looks less like any model that it knows"
-            f" ({100 * found.in_scope:.0f} %) than simulated measurements of this fit do"
-            f" ({100 * found.median_in_scope:.0f} %): it may hold a second component."
+            f"The measurement looks less like a library model ({100 * found.in_scope:.0f} %) than"
+            f" simulated measurements of this fit ({100 * found.median_in_scope:.0f} %). It may hold a"
+            " second component."
         )
     return tuple(sentences)
 
@@ -215,7 +217,7 @@ def _loud_part(q: NDArray[np.float64], residual: NDArray[np.float64], given: str
         return ""
     ends = q[parts[loud][0]], q[parts[loud][-1]]
     return (
-        f"The {given} seem too small between q = {significant(ends[0], 3)} and"
-        f" {significant(ends[1], 3)} Å⁻¹: residuals there are random but {np.sqrt(means[loud]):.1f}"
-        f" times as large, elsewhere {np.sqrt(np.median(means)):.1f} times."
+        f"The {given} seem too small between q = {significant(ends[0], 3)} and {significant(ends[1], 3)}"
+        f" Å⁻¹. Residuals there are random but {np.sqrt(means[loud]):.1f} times as large, elsewhere"
+        f" {np.sqrt(np.median(means)):.1f} times."
     )

@@ -17,16 +17,18 @@ def tied(fit: ModelFit, explained: set[str]) -> tuple[list[str], set[str]]:
     """Parameters that move together, and the names of all that is explained by that or before."""
     groups = [group for group in together(fit) if _matters(group, fit, explained)]
     said = [
-        f"{listed(group)} move together: these data determine a combination of them, not each; fix what"
-        " is known."
+        (
+            f"{listed(group)} move together: these data determine only a combination. Fix the values that you"
+            " know."
+        )
         for group in groups
     ]
     shown = dict(_pairs(fit, explained, groups)[:3])  # of more nobody reads
     if shown:
         named = ", ".join(f"{a} and {b} ({r:.3f})" for (a, b), r in shown.items())
         said.append(
-            f"The data hardly distinguish {named}: they move together, correlation in brackets; fix one of a"
-            " pair if known."
+            f"The data hardly distinguish {named}: they move together (correlation in brackets). Fix one"
+            " of a pair if known."
         )
     return said, explained.union(*groups, *shown)
 

@@ -143,7 +143,8 @@ def _grid(
     for shape in shapes:
         seen = shape.vectors.T @ columns
         power = ratios[:, None] ** 2 * shape.values * among.share
-        grams.append(gram - np.einsum("rp,pi,pj->rij", power / (1 + power), seen, seen, optimize=True))
+        pairs = (seen[:, :, None] * seen[:, None, :]).reshape(len(seen), -1)
+        grams.append(gram - ((power / (1 + power)) @ pairs).reshape(-1, *gram.shape))
         spread.append(np.sum(np.log1p(power), axis=1))
     every = np.concatenate(grams) * among.share
     kind = np.repeat(np.arange(-1, len(shapes)), [1, *[ratios.size] * len(shapes)])

@@ -108,15 +108,16 @@ def _moved(state: _State, problem: Problem) -> Floats | None:
     """After a damped step of the parameters that are not held by a bound; None where nothing can move."""
     gradient = state.jacobian.T @ state.residual
     held = ((state.x <= problem.low) & (gradient > 0)) | ((state.x >= problem.high) & (gradient < 0))
-    scale = np.linalg.norm(state.jacobian, axis=0)
+    scale = np.sqrt(np.add.reduce(state.jacobian**2, axis=0))
     free = ~held & (scale > 0)
-    if not np.any(free):
+    if not free.any():
         return None
     unit = state.jacobian[:, free] / scale[free]
-    normal = unit.T @ unit + state.damping * np.eye(int(free.sum()))
+    normal = unit.T @ unit
+    normal.flat[:: len(normal) + 1] += state.damping
     step = np.zeros(state.x.size)
     step[free] = -np.linalg.solve(normal, gradient[free] / scale[free]) / scale[free]
-    longest = float(np.max(np.abs(step)))
+    longest = float(np.abs(step).max())
     step = step * min(1.0, OPTIMIZE.longest_step / max(longest, 1e-300))
-    moved = np.clip(state.x + step, problem.low, problem.high)
-    return moved if np.any(moved != state.x) else None
+    moved = np.minimum(np.maximum(state.x + step, problem.low), problem.high)
+    return moved if (moved != state.x).any() else None

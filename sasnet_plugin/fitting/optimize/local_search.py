@@ -138,7 +138,9 @@ class Descent:
             step = PROBLEM.step if x[i] + PROBLEM.step <= code.high else -PROBLEM.step
             moved = search.intensity(parameters | {name: code.value(x[i] + step)})
             column = (scales @ (moved - base)) / (step * self._error)
-            columns[name] = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
+            if not np.isfinite(column).all():
+                column = np.nan_to_num(column, nan=0.0, posinf=0.0, neginf=0.0)
+            columns[name] = column
         return columns
 
     def natural(self) -> dict[str, Floats]:

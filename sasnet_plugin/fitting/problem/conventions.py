@@ -228,7 +228,7 @@ def scale_in_words(fit: ModelFit) -> Iterator[str]:
             continue
         is_none = "is no volume fraction"
         if f"{prefix}volfraction" in fit.parameters:
-            is_none = "is above 1 beside a volume fraction"
+            is_none = "is above 1 in addition to a volume fraction"
         yield (
             f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only its product with"
             " the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."

@@ -76,7 +76,7 @@ class ModelCurves:
         each = [of_part(parameters, i, len(self._parts)) for i in range(len(self._parts))]
         for part, own in zip(self._parts, each, strict=True):
             count(part, own, self._resolution.q_calc, quick=self.quick)
-        if any(overlaps(part, each[i]) for i, part in self._limited):
+        if self._limited and any(overlaps(part, each[i]) for i, part in self._limited):
             return np.full((len(each), len(self.curve)), np.nan)
         return self._calculated(each)
 
@@ -88,7 +88,7 @@ class ModelCurves:
                 return np.full((len(parts), len(self.curve)), np.nan)
             if any(map(is_negative, found)):
                 return np.full((len(parts), len(self.curve)), np.nan)
-            return np.stack([np.asarray(self._resolution.apply(one)) for one in found])
+            return np.array([self._resolution.apply(one) for one in found])
 
     def solved(self, parameters: dict[str, Any], tolerance: float = 0.0) -> tuple[Floats, Floats, float]:
         """Residuals at the best scales, one of each component, and background; and these."""
@@ -109,9 +109,8 @@ class ModelCurves:
         self, curves: Floats, parameters: Mapping[str, Any], error: Floats
     ) -> tuple[Floats, Floats, float]:
         """As `solved`, of curves that are there."""
-        ones = np.ones(len(curves))
-        if not np.all(np.isfinite(curves)):
-            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+        if not np.isfinite(curves).all():
+            return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
         if not self._solved:
             scales = np.array([parameters[name] for name in self.scales])
             background = parameters["background"]
@@ -120,13 +119,12 @@ class ModelCurves:
         else:
             scales, background = self._scale_and_background(curves, 1 / error**2)
         if not _are_possible(scales):
-            return np.full(error.size, PROBLEM.no_value), ones, 0.0
+            return np.full(error.size, PROBLEM.no_value), np.ones(len(curves)), 0.0
         residual = (scales @ curves + background - self.curve.intensity) / error
-        return (
-            np.clip(np.nan_to_num(residual, nan=PROBLEM.no_value), -PROBLEM.no_value, PROBLEM.no_value),
-            scales,
-            background,
-        )
+        if not np.abs(residual).max() <= PROBLEM.no_value:  # nor is what is not a number
+            residual = np.nan_to_num(residual, nan=PROBLEM.no_value)
+            residual = np.clip(residual, -PROBLEM.no_value, PROBLEM.no_value)
+        return residual, scales, background
 
     def _scale_and_background(self, curves: Floats, weight: Floats) -> tuple[Floats, float]:
         """Of one component; beside no background where the best scale is negative.
@@ -178,7 +176,8 @@ class ModelCurves:
 
 def _are_possible(scales: Floats) -> bool:
     """Whether no component is negative, and one is there."""
-    return bool(np.all(np.isfinite(scales)) and np.any(scales > 0) and np.all(scales >= 0))
+    values = scales.tolist()  # one or two: plain Python is faster
+    return all(0 <= value < np.inf for value in values) and any(value > 0 for value in values)
 
 
 def curves_of(

@@ -51,5 +51,7 @@ def is_negative(intensity: Floats) -> bool:
     intensity : (n,) float array
         Of one component, with any positive scale; what is not a number is ignored.
     """
+    if intensity.min(initial=0.0) >= 0:  # what is not a number is not
+        return False
     largest = np.nanmax(np.abs(intensity), initial=0.0)
     return bool(np.nanmin(intensity, initial=0.0) < -PROBLEM.rounding * largest)

@@ -222,4 +222,6 @@ def scale_and_background(
         determinant = smm * sw - sm**2
         scale, background = (smy * sw - sm * sy) / determinant, (smm * sy - sm * smy) / determinant
         alone = ~(background >= lowest)
+        if not alone.any():
+            return scale, background
         return np.where(alone, (smy - lowest * sm) / smm, scale), np.where(alone, lowest, background)

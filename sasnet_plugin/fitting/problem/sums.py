@@ -39,7 +39,9 @@ def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, 
     index, count : int
         Which component, of how many; one alone has no prefix.
     """
-    begin = prefix(index) if count > 1 else ""
+    if count == 1:
+        return {**parameters, "scale": 1.0, "background": 0.0}
+    begin = prefix(index)
     own = {k.removeprefix(begin): v for k, v in parameters.items() if k.startswith(begin)}
     return own | {"scale": 1.0, "background": 0.0}
 

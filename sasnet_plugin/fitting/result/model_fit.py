@@ -302,7 +302,7 @@ class Verification:
         found = self.replicates
         share = f"{100 * found.taken / found.count:.0f} %"
         also = "and" if found.measured_taken else "but not" if 2 * found.taken > found.count else "and not"
-        return f"{said}; the network sees “{found.group}” in {share} of them {also} in the measurement."
+        return f"{said}; the network finds “{found.group}” in {share} of them {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it; q in Å⁻¹."""

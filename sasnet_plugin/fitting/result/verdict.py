@@ -39,12 +39,12 @@ class Verdict:
         return self.doubts[0] if self.doubts else ""
 
     def lines(self) -> list[str]:
-        """Three lines for people, or fewer where there is no doubt or nothing to do."""
+        """Three lines for people, or fewer where there is no caution or nothing to do."""
         found = [self.headline]
         if self.doubt:
-            found.append(f"Doubt: {self.doubt}")
+            found.append(f"Caution: {self.doubt}")
         if self.next:
-            found.append(f"Next, {self.purpose}: {self.next}")
+            found.append(f"Next: {self.next}{f'  # {self.purpose}' if self.purpose else ''}")
         return found
 
     def __str__(self) -> str:

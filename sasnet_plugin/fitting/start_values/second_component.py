@@ -7,6 +7,7 @@ or, where a user names such a sum, the bank's nearest curves of another body.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,7 +81,8 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
     for extra, curves in shifted(page, factor, data.columns, shifts):
         measured = (curves @ data.matrix).astype(np.float64)
         residual = two_scales(measured.reshape(-1, measured.shape[-1]), beside.curves, data)
-        for at, other in smallest(residual, count):
+        # Of one the first is the nearest; of several many are looked at, as neighbours are no others.
+        for at, other in islice(smallest(residual, count), 1 if count == 1 else None):
             own = at_size(page, form, factor, at // shifts.size, shifts, at % shifts.size, extra)
             if one_contrast:
                 own = _without_contrast(own)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..assessment.diagnostics import reached
+from ..evidence.settings import EVIDENCE
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
 from ..problem.nested_models import simpler, without_component
@@ -126,7 +127,7 @@ def _open(state: State) -> Iterator[Step]:
         if chance * most / hypothesis.seconds < STRATEGY.price:  # before anything of the model is loaded
             continue
         step = fitting(state, hypothesis, chance, extra=_from_form(state, hypothesis))
-        if step.worth >= STRATEGY.price and step.key not in state.done:
+        if step.worth >= STRATEGY.price and _is_open(state, step):
             yield step
 
 
@@ -268,7 +269,9 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
         own = state.fits[hypothesis]
         told = hypothesis == likeliest or len(own.free) <= len(fit.free)
         is_close = own.chisq < STRATEGY.near_best * fit.chisq
-        return hypothesis != best and told and is_close and hypothesis.resolution == best.resolution
+        # What is calculated another way is never reported beside the best.
+        same = hypothesis.resolution == best.resolution and hypothesis.as_measured <= best.as_measured
+        return hypothesis != best and told and is_close and same
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]
@@ -277,9 +280,13 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
 def measured(state: State) -> Iterator[Step]:
     """The simplest near fits once more at the measured points alone, as SasView calculates them.
 
-    Where a fit explains the curve no better than it should, it is tried alone.
+    Where a fit explains the curve no better than it should, it is tried alone, if what it leaves would be
+    the strong evidence that is asked for.
     """
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
+        return
+    best = state.explanation
+    if best is not None and 2 * state.left(best) < EVIDENCE.strong:
         return
     most = STRATEGY.near_best * state.least_reduced
 

@@ -21,6 +21,8 @@ def simple_sums(state: State) -> Iterator[Step]:
         return
     for near in state.near_simple_sums:
         hypothesis = of_name(near.model)
+        if ("simple", hypothesis) in state.done:
+            continue
         if hypothesis.second is None or state.may_be_sum:
             yield _fit(state, hypothesis, near.starts)
 

@@ -52,6 +52,10 @@ class State:
     _tails: dict[tuple[Hypothesis, float], tuple[int, ...]] = field(default_factory=dict)
     #: What a hypothesis promises beside the fit of another of a certain χ²: kept, as it is asked for again.
     expected: dict[tuple[Hypothesis, Hypothesis, float], Any] = field(default_factory=dict)
+    #: The fits of which the best is known, and which it is.
+    _best: tuple[tuple[ModelFit, ...], Hypothesis | None] = ((), None)
+    #: What fits leave, each with the fit of which that was found.
+    _left: dict[tuple[Hypothesis, bool], tuple[ModelFit, float]] = field(default_factory=dict)
 
     @cached_property
     def among(self) -> Discrepancy:
@@ -61,7 +65,10 @@ class State:
     @property
     def best(self) -> Hypothesis | None:
         """The hypothesis of most evidence, with what is thought of sums and of a supposed resolution."""
-        return min(self.fits, key=self.lost, default=None)
+        known, fits = self._best[0], tuple(self.fits.values())
+        if len(known) != len(fits) or any(a is not b for a, b in zip(known, fits, strict=True)):
+            self._best = fits, min(self.fits, key=self.lost, default=None)
+        return self._best[1]
 
     @property
     def explanation(self) -> Hypothesis | None:
@@ -173,6 +180,13 @@ class State:
         at_least : bool
             Less what chance alone makes of it; else what is to be expected.
         """
+        fit = self.fits[hypothesis]
+        known = self._left.get((hypothesis, at_least))
+        if known is None or known[0] is not fit:
+            known = self._left[hypothesis, at_least] = fit, self._left_by(hypothesis, at_least)
+        return known[1]
+
+    def _left_by(self, hypothesis: Hypothesis, at_least: bool) -> float:
         fit, n = self.fits[hypothesis], len(self.curve)
         if not doubtful(fit.reduced_chisq, n):
             return STRATEGY.chance_gain

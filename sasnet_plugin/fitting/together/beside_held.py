@@ -54,8 +54,8 @@ def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
 
 
 _NOT_BY_BUMPS = (
-    "Bumps did not fit this, for want of time or as a formula binds a fitted parameter; the values are those"
-    " of the search for starting values."
+    "Bumps did not fit this, for lack of time or because a formula binds a fitted parameter. The values"
+    " are those of the search for starting values."
 )
 
 

@@ -81,7 +81,7 @@ def _fitted(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[Join
     found: list[JointFit] = []
     for i in range(0, len(tasks), _AT_ONCE):
         if ledger.spent < end:
-            some = answers(ledger, fit_one, tasks[i : i + _AT_ONCE], ledger.until - ledger.clock())
+            some = answers(ledger, fit_one, tasks[i : i + _AT_ONCE], ledger.left)
             found += [joint_fit(answer) for _, answer in some if isinstance(answer, JointMinimum)]
     return found
 

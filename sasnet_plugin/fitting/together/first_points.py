@@ -38,7 +38,11 @@ def without_steps(sample: Sample, kept: Collection[int] = ()) -> Sample:
 
 
 def leaving_out(
-    fit: Callable[[Sample, FitOptions], SampleResult], pool: Pool, sample: Sample, options: FitOptions
+    fit: Callable[[Sample, FitOptions], SampleResult],
+    pool: Pool,
+    sample: Sample,
+    options: FitOptions,
+    patience: float,
 ) -> SampleResult:
     """Fit a sample without first points that seem dimmed, if it is explained then and was not with them.
 
@@ -46,6 +50,8 @@ def leaving_out(
     ----------
     fit : callable
         Fits curves as they are.
+    patience : float
+        As of `fit_together.fit_sample`.
     """
     clear = without_steps(sample)
     if clear is sample or len(sample.curves) < 2:
@@ -53,14 +59,14 @@ def leaving_out(
     result = fit(clear, replace(options, time_limit=options.time_limit / 2))
     if not result.explained:
         return fit(sample, options)
-    kept = _explained(pool, sample, result, options)
+    kept = _explained(Ledger(pool, time.monotonic() + patience * JOINT.seconds), sample, result, options)
     if kept:
         clear = without_steps(sample, kept)
         result = fit(clear, options)
     return replace(result, notes=(*result.notes, *_said(sample, clear)))
 
 
-def _explained(pool: Pool, sample: Sample, result: SampleResult, options: FitOptions) -> set[int]:
+def _explained(ledger: Ledger, sample: Sample, result: SampleResult, options: FitOptions) -> set[int]:
     """Places of the curves whose first points the best fit explains once it is refined on them."""
     best = result.best
     if best is None:
@@ -68,7 +74,6 @@ def _explained(pool: Pool, sample: Sample, result: SampleResult, options: FitOpt
     seem = [i for i, one in enumerate(result.sample.curves) if len(one) < len(sample.curves[i])]
     whole = replace(result.sample, curves=sample.curves)
     task = again(whole, tuple(uncertainties(curve)[0] for curve in whole.curves), options, best)
-    ledger = Ledger(pool, time.monotonic() + JOINT.seconds)
     for _, answer in answers(ledger, fit_one, [task], JOINT.seconds):
         if isinstance(answer, JointMinimum):
             fit = joint_fit(answer)

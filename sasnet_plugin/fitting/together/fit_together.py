@@ -15,6 +15,7 @@ from ...data.sample.sample import Sample
 from ...predict.class_prior import COMMON
 from ...predict.together import contradicting, together
 from ...types import SasnetError, Suggestion
+from ...workers.threads import one_thread
 from ..api import bank_path, fit_with, suggested, uncertainties
 from ..asked import check_names, check_shared, several_of
 from ..evidence.settings import EVIDENCE
@@ -117,41 +118,45 @@ def fit_together(
     return spoken_in_python(result, options)
 
 
-def fit_sample(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
+@one_thread()
+def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
     """As `fit_together`, with processes that are there already.
 
     Parameters
     ----------
     options : FitOptions
         The time limit is of each curve.
+    patience : float
+        The clock on the wall may show so many times the limit; what may be evaluated is the same.
     """
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):
         raise SasnetError("--solvent is of all curves, and the sample file has one of each; give either.")
-    return leaving_out(partial(_as_measured, pool), pool, sample, options)
+    return leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
 
 
-def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResult:
+def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:
     """`fit_sample` of curves with the points that they have."""
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
     each = [one for one, _ in asked]
+    fit_alone = partial(fit_with, pool, options=options, wall=patience * options.time_limit)
     whole = as_one_curve(sample, dintensities)
     if whole is None:
         suggestion = together(each, options.prior)
-        fits = tuple(fit_with(pool, c, options, answer=one) for c, one in zip(curves, asked, strict=True))
+        fits = tuple(fit_alone(c, answer=one) for c, one in zip(curves, asked, strict=True))
         alone = Alone(curves, dintensities, fits)
     else:  # a window of q alone tells little
         answer, seen = suggested(whole, options)
         suggestion = _with_factors(together([*each, answer], options.prior), answer)
-        as_one = fit_with(pool, whole, options, answer=(suggestion, seen))
+        as_one = fit_alone(whole, answer=(suggestion, seen))
         alone = Alone((whole,), (as_one.dintensity,), (as_one,))
     if len(curves) == 1:
         one = alone.fits[0]
         return SampleResult(sample, (one.dintensity,), (), suggestion, alone.fits, verdict=one.verdict)
-    made = _jointly(pool, sample, dintensities, options, suggestion, alone)
+    made = _jointly(pool, patience, sample, dintensities, options, suggestion, alone)
     made = replace(made, against=tuple(contradicting(suggestion, each)), apart=_apart(made, alone))
     if whole is None:
         return told(replace(made, singles=alone.fits), options)
@@ -160,6 +165,7 @@ def _as_measured(pool: Pool, sample: Sample, options: FitOptions) -> SampleResul
 
 def _jointly(
     pool: Pool,
+    patience: float,
     sample: Sample,
     dintensities: tuple[Any, ...],
     options: FitOptions,
@@ -167,7 +173,8 @@ def _jointly(
     alone: Alone,
 ) -> SampleResult:
     """All that is fitted to all curves."""
-    ledger = Ledger(pool, time.monotonic() + options.time_limit * len(sample.curves))
+    most = options.time_limit * len(sample.curves)
+    ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
     readings = search(ledger, sample, dintensities, options, suggestion, alone)
     found = [_result(reading, dintensities, suggestion) for reading in readings]
     best = found[0] if found[0].explained else _disagreeing(ledger, readings, found, options)
@@ -201,7 +208,7 @@ def _disagreeing(
             odd = odd_one(ledger, again(one.sample, one.dintensities, options, one.best))
             if odd is not None:
                 return replace(one, odd=odd)
-        if ledger.clock() >= ledger.until:
+        if ledger.left <= 0:
             break
     return found[0]
 
@@ -211,13 +218,11 @@ def _changing(ledger: Ledger, one: SampleResult, options: FitOptions) -> SampleR
     explaining: list[tuple[str, JointFit]] = []
     for fit in one.fits[:_CHANGED]:
         task = again(one.sample, one.dintensities, options, fit)
-        changed = own_that_explains(ledger, task, fit, ledger.until - ledger.clock())
+        changed = own_that_explains(ledger, task, fit, ledger.left)
         explaining += [] if changed is None else [changed]
     for fit in [own for _, own in explaining] or one.fits[:1]:
         task = again(one.sample, one.dintensities, options, fit)
-        changed = other_shape_that_explains(
-            ledger, task, fit, kin(fit, options), ledger.until - ledger.clock()
-        )
+        changed = other_shape_that_explains(ledger, task, fit, kin(fit, options), ledger.left)
         explaining += [] if changed is None else [changed]
     if not explaining:
         return None

@@ -21,10 +21,11 @@ from ..task import FitOptions
 from ..verdict.headline import in_percent, in_words
 from ..verdict.in_python import of_verdict
 from ..verdict.in_python import spoken_in_python as of_single
-from ..verdict.names import capital, some, with_name
+from ..verdict.names import some, with_name
 from ..verdict.next_step import command
 from ..verdict.sizes import Size, has_distribution
 from ..verdict.words import spoken
+from . import sentences
 from .changes import largest_change
 from .ranking import not_distinguished
 from .result import JointFit, SampleResult
@@ -40,15 +41,9 @@ WHAT = {
 #: A parameter is told where its relative error is below.
 _KNOWN = 0.5
 #: Of contrasts that share a shape alone.
-EXCHANGED = (
-    "Each curve was given densities of its own: more than the solvent was exchanged between them, such as"
-    " light for heavy water inside, or they are not one sample."
-)
+EXCHANGED = str(sentences.EXCHANGED)
 #: And where each curve has likelier models of its own.
-NOT_ONE = (
-    "Nothing shows that they are one sample: as one, each curve was given densities of its own, and fitted"
-    " each alone they are explained better."
-)
+NOT_ONE = str(sentences.NOT_ONE)
 #: Scales, and volume fractions over concentrations, that are so far off are doubted.
 _FAR = 0.1
 
@@ -61,7 +56,7 @@ def told(result: SampleResult, options: FitOptions) -> SampleResult:
 def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
     """The same result for who has called from Python."""
     said = result.verdict
-    code, purpose = ("result.plot()", "to look at all curves with their fits") if result.fits else ("", "")
+    code, purpose = ("result.plot()", str(sentences.TO_LOOK)) if result.fits else ("", "")
     singles = tuple(of_single(one, options) for one in result.singles)
     return replace(
         result,
@@ -87,38 +82,39 @@ def headline(result: SampleResult, best: JointFit) -> str:
     """Whether one model explains all curves, and with which values."""
     sample = result.sample
     count = len(sample.curves)
-    chisq = f"reduced χ² {chisq_text(best.reduced_chisq)}"
-    which = f"{count} {WHAT[sample.kind]}{'' if sample.told else ' (as the curves look)'}"
+    chisq = chisq_text(best.reduced_chisq)
+    which = f"{count} {WHAT[sample.kind]}{'' if sample.told else sentences.INFERRED}"
     units = {str(c.q_unit) for c in sample.curves if not c.q_unit.stated}
     unit = f" {units.pop()}." if units else ""
     if not result.explained:
+        model = with_name(best.of_curve(0))
         if result.odd is not None:
-            but = Path(sample.files[result.odd]).name
-            other = f"without it {with_name(best.of_curve(0))} would explain the others"
-            return (
-                f"No model that was fitted explains {which}: {but} disagrees with the others; {other}.{unit}"
-            )
-        nearest = f"Nearest: {with_name(best.of_curve(0))}, {chisq}"
-        return f"No model that was fitted explains {which}{_alone(result)}. {nearest}.{unit}"
-    values = ", ".join(_values(best))
-    said = capital(with_name(best.of_curve(0))) + _group(result, best)
+            odd = Path(sample.files[result.odd]).name
+            return sentences.ODD_CURVE(curves=which, odd=odd, model=model, unit=unit)
+        alone = _alone(result)
+        return sentences.NO_FIT(curves=which, alone=alone, model=model, chisq=chisq, unit=unit)
     tied = [fit.name for fit in not_distinguished(result.fits)]
-    more = f"; {some(tied)} cannot be told from it here" if tied else ""
-    but = _but_for(sample)
+    gaps = {
+        "sample": ", ".join([with_name(best.of_curve(0)) + _group(result, best), *_values(best)]),
+        "curves": which,
+        "excluded": _excluded(sample),
+        "chisq": chisq,
+        "ties": sentences.TIED(models=some(tied)) if tied else "",
+        "unit": unit,
+    }
     if best.within:
-        within = f"a systematic error of {significant(100 * best.within, 2)} % of I"
-        return f"{said}: {values}{more}. Explains {which} together{but} within {within} ({chisq}).{unit}"
-    return f"{said}: {values}{more}. Explains {which} together{but}, {chisq}.{unit}"
+        return sentences.BEST_WITHIN_ERROR(error=significant(100 * best.within, 2), **gaps)
+    return sentences.BEST_FIT(**gaps)
 
 
-def _but_for(sample: Sample) -> str:
-    """Which points were left out, as a beamstop dims them."""
+def _excluded(sample: Sample) -> str:
+    """Which points were excluded, as a beamstop dims them."""
     dark = [
         f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
         for c in sample.curves
         if c.shadow is not None
     ]
-    return f" but for {listed(dark)} (beamstop?)" if dark else ""
+    return sentences.EXCLUDED(points=listed(dark)) if dark else ""
 
 
 def _alone(result: SampleResult) -> str:
@@ -129,7 +125,7 @@ def _alone(result: SampleResult) -> str:
     ]
     if not not_even:
         return ""
-    return f", nor {listed(not_even)} alone"
+    return sentences.NOT_EVEN_ALONE(curves=listed(not_even))
 
 
 def _group(result: SampleResult, best: JointFit) -> str:
@@ -187,7 +183,7 @@ def _contradicting(result: SampleResult, names: Sequence[str]) -> str:
     if not (result.against and result.explained):
         return ""
     against = listed([names[i] for i in result.against])
-    return f"{against} alone looks like another kind of sample; see that it is the same."
+    return sentences.OTHER_KIND(curves=against)
 
 
 def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
@@ -196,10 +192,7 @@ def _noisy(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
     if not (noisy and result.explained):
         return ""
     factor = significant(max(best.per_point(i) for i in noisy) ** 0.5, 2)
-    return (
-        f"Residuals of {listed([names[i] for i in noisy])} are random but {factor} times as large as the"
-        " uncertainties, which seem too small."
-    )
+    return sentences.NOISY(curves=listed([names[i] for i in noisy]), factor=factor)
 
 
 def _as_it_looks(result: SampleResult) -> str:
@@ -208,11 +201,8 @@ def _as_it_looks(result: SampleResult) -> str:
         looks = kind_by_look(result.sample.curves)
         if result.explained or result.sample.kind != SETTINGS or looks not in (CONTRASTS, CONCENTRATIONS):
             return ""
-        return f"Where their q overlap, the curves differ as {looks} do: see that --kind settings is right."
-    return (
-        f"That these are {WHAT[result.sample.kind]} was told from the curves; say with --kind if they are"
-        " something else."
-    )
+        return sentences.LOOKS_DIFFERENT(kind=looks)
+    return sentences.KIND_INFERRED(kind=WHAT[result.sample.kind])
 
 
 def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
@@ -225,7 +215,7 @@ def _changing(result: SampleResult, best: JointFit, names: Sequence[str]) -> str
     sizes = [Size("", over * p.value, p.error and over * p.error, p.unit, (name,)) for p in own]
     each = [f"{in_words('', size).strip()} in {file}" for size, file in zip(sizes, names, strict=True)]
     values = f"{listed(each)}{_apart(best, name, over)}"
-    return f"The curves do not share one {_spoken(name)}: it is {values}; each was given its own."
+    return sentences.CHANGING(name=_spoken(name), values=values)
 
 
 def _apart(best: JointFit, name: str, over: float) -> str:
@@ -236,7 +226,7 @@ def _apart(best: JointFit, name: str, over: float) -> str:
     if difference > ASSESSMENT.significant * plain or not 0 < error < plain / 2:
         return ""
     size = Size("", difference, error, best.own[0][name].unit, (name,))
-    return f", and most of the error is one of all curves: the difference is {in_words('', size).strip()}"
+    return sentences.COMMON_ERROR(difference=in_words("", size).strip())
 
 
 def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> str:
@@ -258,10 +248,7 @@ def _proportion(result: SampleResult, best: JointFit, names: Sequence[str]) -> s
     if abs(ratio[far] - mean) <= doubted:
         return ""
     is_, asked = (significant(100 * x, 2) for x in (value[far], mean * concentration[far]))
-    return (
-        f"Volume fractions are not in proportion to the concentrations: {given[far][0]} has {is_} %, and the"
-        f" others ask for {asked} %."
-    )
+    return sentences.NOT_PROPORTIONAL(curve=given[far][0], found=is_, expected=asked)
 
 
 def _calibrations(result: SampleResult, best: JointFit) -> str:
@@ -279,10 +266,7 @@ def _calibrations(result: SampleResult, best: JointFit) -> str:
     if not far:
         return ""
     name = Path(sample.files[far[0]]).name
-    return (
-        f"The intensities of {name} would have to be multiplied by {middle / scales[far[0]]:.2f} to go with"
-        " the others; its calibration, or that it is the same sample, is in doubt."
-    )
+    return sentences.CALIBRATION(curve=name, factor=f"{middle / scales[far[0]]:.2f}")
 
 
 def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
@@ -293,6 +277,6 @@ def _next(result: SampleResult, options: FitOptions) -> tuple[str, str]:
     if "--report" in options.also or "--export" in options.also:
         return "", ""
     changes = {"--together": "", "--report": "report", "--export": "export"}
-    purpose = "to see all curves with their fits, and to go on in SasView or Bumps"
+    purpose = str(sentences.TO_GO_ON)
     first, *others = files
     return command(first, options, changes, *others), purpose

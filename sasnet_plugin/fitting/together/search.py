@@ -198,7 +198,7 @@ def _fitted(
 def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], list[str]]:
     """Joint fits; and what failed."""
     done, notes = [], []
-    for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.until - ask.ledger.clock()):
+    for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.left):
         if isinstance(answer, JointMinimum):
             done.append(joint_fit(answer))
         elif isinstance(answer, SasnetError):
@@ -306,7 +306,7 @@ def _task(ask: _Asked, pair: Pair, chance: float, single: Budget) -> JointTask:
             alone.curves[i], alone.dintensities[i], *pair, chance, _fixed(options, pair[0]),
             dict(options.ranges), budget=single,
         )  # fmt: skip
-        for _, answer in answers(ledger, fit_candidate, [asked], ledger.until - ledger.clock()):
+        for _, answer in answers(ledger, fit_candidate, [asked], ledger.left):
             own[i] = None if isinstance(answer, SasnetError) else answer
     starts = tuple(None if f is None else starting_values(f) for f in own)
     starts += (None,) * (len(ask.sample.curves) - len(starts))  # where all are one curve

@@ -14,7 +14,7 @@ from ..result.headline import determined, telling
 from ..result.model_fit import Parameter
 from ..result.ranges import end_of_range
 from ..settings import ASSESSMENT
-from . import equals
+from . import equals, sentences
 from .names import capital, is_body, kind, some, with_name
 from .network import disagreement, scope, without_a_model
 from .settings import VERDICT
@@ -45,18 +45,18 @@ def failed(result: FitResult) -> Iterator[str]:
     """A candidate is missing for a technical reason."""
     if result.unanswered:
         names = listed(list(result.unanswered))
-        yield f"{capital(names)} could not be fitted for a technical reason; the answer may be another."
+        yield sentences.NOT_FITTED(models=capital(names))
 
 
 def time(result: FitResult) -> Iterator[str]:
     """More was to be tried."""
     if result.ended:
-        yield "You ended the search early, so that a better fit may exist, and the errors be larger."
+        yield str(sentences.ENDED_BY_USER)
     elif result.unfitted:
         which = "one of them" if result.unfitted[1:] else "it"
-        yield f"The time limit left {some(result.unfitted)} unfitted; {which} may come nearer."
+        yield sentences.LEFT_UNFITTED(models=some(result.unfitted), which=which)
     elif result.limit_met:
-        yield "The time limit ended the search early, so that a better fit may exist."
+        yield str(sentences.ENDED_BY_TIME)
 
 
 def time_within_error(result: FitResult) -> Iterator[str]:
@@ -74,7 +74,7 @@ def few_points(result: FitResult) -> Iterator[str]:
     """Whatever is fitted fits."""
     n, k = len(result.curve), len(result.fits[0].free)
     if n - k < max(3, k):
-        yield f"{n} points for {k} fitted parameters: hardly any model would fail."
+        yield sentences.FEW_POINTS(points=n, parameters=k)
 
 
 def instrument(result: FitResult) -> Iterator[str]:
@@ -85,14 +85,10 @@ def instrument(result: FitResult) -> Iterator[str]:
     model, chisq = found.model, chisq_text(found.reduced_chisq)
     fewer = "" if model == result.fits[0].name else " with fewer parameters"
     if found.kind == SLIT:
-        yield (
-            f"A slit that the file does not state may smear these data. Behind a slit of half length"
-            f" {significant(found.q, 2)} Å⁻¹, {model} fits{fewer} (reduced χ² {chisq})."
-        )
+        yield sentences.SLIT(length=significant(found.q, 2), model=model, fewer=fewer, chisq=chisq)
     else:
-        yield (
-            f"The lowest points may hold parasitic scattering. Without the first {found.points}, {model} fits"
-            f"{fewer} from q = {significant(found.q, 2)} Å⁻¹ on (reduced χ² {chisq})."
+        yield sentences.PARASITIC(
+            points=found.points, model=model, fewer=fewer, q=significant(found.q, 2), chisq=chisq
         )
 
 
@@ -101,10 +97,7 @@ def own_limits(result: FitResult) -> Iterator[str]:
     for name in result.limited:
         p = result.fits[0].parameters.get(name)
         if p is not None and end_of_range(p):
-            yield (
-                f"The range given for {name}, {interval(p.low, p.high)} {unit_text(p.unit)}, ends at the"
-                " fitted value. It may exclude the answer."
-            )
+            yield sentences.RANGE_ENDS(name=name, range=f"{interval(p.low, p.high)} {unit_text(p.unit)}")
 
 
 def no_uncertainties(result: FitResult) -> Iterator[str]:
@@ -113,15 +106,10 @@ def no_uncertainties(result: FitResult) -> Iterator[str]:
         return
     found = result.verification and result.verification.misfit
     if not found:
-        yield (
-            "The data state no uncertainties, so that χ² says only that the fit follows the points; a small"
-            " misfit would not show."
-        )
+        yield str(sentences.NO_UNCERTAINTIES)
         return
-    yield (
-        "The data state no usable uncertainties. The fit misses the points by"
-        f" {significant(100 * found.relative, 2)} % of I; neighbouring points scatter by"
-        f" {significant(100 * found.scatter, 2)} %."
+    yield sentences.NO_UNCERTAINTIES_BUT_SCATTER(
+        misfit=significant(100 * found.relative, 2), scatter=significant(100 * found.scatter, 2)
     )
 
 
@@ -129,10 +117,7 @@ def replaced_uncertainties(result: FitResult) -> Iterator[str]:
     """Many of the stated uncertainties are none."""
     share = result.curve.replaced / max(len(result.curve), 1)
     if share >= VERDICT.replaced:
-        yield (
-            f"{100 * share:.0f} % of the stated uncertainties are not usable and were replaced from their"
-            " neighbours; χ² depends on that."
-        )
+        yield sentences.REPLACED(share=f"{100 * share:.0f}")
 
 
 def too_large_uncertainties(result: FitResult) -> Iterator[str]:
@@ -140,10 +125,7 @@ def too_large_uncertainties(result: FitResult) -> Iterator[str]:
     factor = _over_scatter(result)
     if result.curve.dintensity is not None and (equals.overstated(result) or factor >= VERDICT.misstated):
         factor = factor or max(result.fits[0].reduced_chisq, 1e-12) ** -0.5
-        yield (
-            f"The stated uncertainties are about {significant(factor, 2)} times the scatter of neighbouring"
-            " points, so that they hardly reject any model."
-        )
+        yield sentences.TOO_LARGE(factor=significant(factor, 2))
 
 
 def _over_scatter(result: FitResult) -> float:
@@ -156,10 +138,7 @@ def too_small_uncertainties(result: FitResult) -> Iterator[str]:
     """χ² rejects right models, as neighbouring points scatter by more than is stated."""
     factor = _over_scatter(result)
     if result.curve.dintensity is not None and 0 < factor <= 1 / VERDICT.misstated:
-        yield (
-            f"Neighbouring points scatter by {significant(1 / factor, 2)} times the stated uncertainties:"
-            " these are too small. The errors of the values include that."
-        )
+        yield sentences.TOO_SMALL(factor=significant(1 / factor, 2))
 
 
 def smooth_misfit(result: FitResult) -> Iterator[str]:
@@ -168,37 +147,33 @@ def smooth_misfit(result: FitResult) -> Iterator[str]:
     if not found or equals.only_within_error(result):
         return
     if found.relative >= max(VERDICT.hidden_misfit * found.scatter, VERDICT.least_misfit):
-        yield (
-            f"The fit misses the points by {significant(100 * found.relative, 2)} % of I, but neighbouring"
-            f" points scatter by {significant(100 * found.scatter, 2)} % only: the model may lack something."
+        yield sentences.HIDDEN_MISFIT(
+            misfit=significant(100 * found.relative, 2), scatter=significant(100 * found.scatter, 2)
         )
 
 
 def nearer(result: FitResult) -> Iterator[str]:
     """Another model comes much nearer than the one that stands first."""
     if (least := equals.much_nearer(result)) is not None:
-        against = f"{chisq_text(least.reduced_chisq)} against {chisq_text(result.fits[0].reduced_chisq)}"
-        yield f"Much nearer: {with_name(least)}, with reduced χ² {against}."
+        chisq, best_chisq = (chisq_text(fit.reduced_chisq) for fit in (least, result.fits[0]))
+        yield sentences.MUCH_NEARER(model=with_name(least), chisq=chisq, best_chisq=best_chisq)
 
 
 def other_shape(result: FitResult) -> Iterator[str]:
     """Another kind of sample gives the same curve."""
     others = equals.of_other_shape(result)
     if equals.no_shape(result):
-        yield "Sizes and contrasts of any one of these models rest on choosing it, not on these data."
+        yield str(sentences.CHOICE)
         return
     if not others:
         return
     within = equals.within_error(result)
     last = f" within {within}" if within else ""
     if others[1:]:
-        yield f"Other shapes explain the data as well{last}: {some([fit.short_name for fit in others])}."
+        yield sentences.OTHER_SHAPES(within=last, models=some([fit.short_name for fit in others]))
         return
-    chisq = chisq_text(others[0].reduced_chisq)
-    yield (
-        f"Another shape, {kind(others[0])}, explains the data as well{last}"
-        f" ({others[0].short_name}, reduced χ² {chisq})."
-    )
+    chisq, name = chisq_text(others[0].reduced_chisq), others[0].short_name
+    yield sentences.OTHER_SHAPE(kind=kind(others[0]), within=last, model=name, chisq=chisq)
 
 
 def other_size(result: FitResult) -> Iterator[str]:
@@ -208,7 +183,7 @@ def other_size(result: FitResult) -> Iterator[str]:
             other = sizes(fit).get(name)
             if other is not None and not comparable(size, other):
                 own = quantity(other.value, other.unit, other.error)
-                yield f"{fit.short_name}, which fits as well, has another {name}, {own}."
+                yield sentences.OTHER_SIZE(model=fit.short_name, name=name, value=own)
 
 
 def replicates(result: FitResult) -> Iterator[str]:
@@ -221,14 +196,12 @@ def open_values(result: FitResult) -> Iterator[str]:
     """A length of the headline's model is anything."""
     names = [spoken(bare(name)) for name in left_open(result)]
     if names:
-        many = bool(names[1:])
-        # A peak or a network is the same with other exponents; of a body a layer may not be there.
-        rest = (
-            f": a model without {'them' if many else 'it'} may say the same"
-            if is_body(result.fits[0].model)
-            else ", whose curve is the same with other exponents"
-        )
-        yield f"The {listed(names)} {'are' if many else 'is'} not determined by these data{rest}."
+        verb, pronoun = ("are", "them") if names[1:] else ("is", "it")
+        # A peak or a network is the same with other exponents; of a particle a layer may not be there.
+        if is_body(result.fits[0].model):
+            yield sentences.OPEN_LENGTHS(names=listed(names), verb=verb, pronoun=pronoun)
+        else:
+            yield sentences.OPEN_EXPONENTS(names=listed(names), verb=verb)
 
 
 #: What says how strongly particles interact.
@@ -250,10 +223,7 @@ def atoms(result: FitResult) -> Iterator[str]:
         return
     name, p = max(lengths, key=lambda one: one[1].value)
     if max(p.value, largest(best)) < 2 * math.pi / ASSESSMENT.atoms:
-        yield (
-            f"The {spoken(bare(name))}, {quantity(p.value, 'Ang', p.error)}, is that of atoms and molecules,"
-            " of which no model here knows; is q in another unit?"
-        )
+        yield sentences.ATOMIC(name=spoken(bare(name)), value=quantity(p.value, "Ang", p.error))
 
 
 def _is_known_length(name: str, p: Parameter) -> bool:
@@ -271,10 +241,7 @@ def interaction(result: FitResult) -> Iterator[str]:
         if name in best.parameters and not determined(name, best.parameters[name])
     ]
     if names:
-        yield (
-            f"The data do not determine {listed(names)}: that the particles interact in this way is not"
-            " certain, and neighbours or aggregates of another kind may do the same."
-        )
+        yield sentences.WEAK_INTERACTION(names=listed(names))
 
 
 def warned(result: FitResult) -> Iterator[str]:
@@ -306,9 +273,8 @@ def structured(result: FitResult) -> Iterator[str]:
     far_below = result.curve.dintensity is None and equals.overstated(result)
     if found is not None and found.structured and not (found.systematic or far_below):
         low, high = found.worst
-        yield (
-            f"Residuals are not random (runs test {found.runs:.1f} σ), largest between q ="
-            f" {significant(low, 3)} and {significant(high, 3)} Å⁻¹."
+        yield sentences.STRUCTURED(
+            runs=f"{found.runs:.1f}", low=significant(low, 3), high=significant(high, 3)
         )
 
 
@@ -316,16 +282,13 @@ def understated(result: FitResult) -> Iterator[str]:
     """Residuals are random, but larger than stated."""
     said = equals.small_chisq(result) or equals.within_error(result)
     if not (said or list(too_small_uncertainties(result))):
-        yield (
-            f"Residuals are random but {result.fits[0].reduced_chisq ** 0.5:.1f} times as large as the"
-            " uncertainties; the errors of the values include that."
-        )
+        yield sentences.RANDOM_BUT_LARGE(factor=f"{result.fits[0].reduced_chisq ** 0.5:.1f}")
 
 
 def systematic(result: FitResult) -> Iterator[str]:
     """Only an error that neighbours share makes it an explanation; the headline says how large."""
     if equals.only_within_error(result):
-        yield "The misfit is larger than the errors: they may be too small, or the model lacks something."
+        yield str(sentences.BEYOND_ERRORS)
 
 
 def misfit(result: FitResult) -> Iterator[str]:
@@ -333,16 +296,13 @@ def misfit(result: FitResult) -> Iterator[str]:
     found = result.verification
     if found is None:
         return
-    low, high = found.worst
-    where = f"between q = {significant(low, 3)} and {significant(high, 3)} Å⁻¹"
+    low, high = (significant(q, 3) for q in found.worst)
     if found.structured or found.systematic:
-        yield f"The residuals are largest {where}, where the models lack something."
+        yield sentences.MISFIT_AT(low=low, high=high)
     else:
         factor = significant(found.noise, 2 if found.noise < 100 else 3)
-        yield (
-            f"The residuals are random but about {factor} times the {equals.stated_or_estimated(result)}"
-            f" uncertainties, largest {where}: these may be far too small."
-        )
+        source = equals.stated_or_estimated(result)
+        yield sentences.MISFIT_RANDOM(factor=factor, source=source, low=low, high=high)
 
 
 _Find = Callable[[FitResult], Iterator[str]]

@@ -12,6 +12,7 @@ from ..result.fit_result import FitResult
 from ..result.headline import telling, undetermined
 from ..result.model_fit import ModelFit, explains
 from ..settings import ASSESSMENT
+from . import sentences
 from .equals import (
     as_good,
     explained_within_error,
@@ -22,7 +23,7 @@ from .equals import (
     stated_or_estimated,
     within_error,
 )
-from .names import DISTRIBUTIONS, NEIGHBOURS, capital, shape, some, with_name
+from .names import DISTRIBUTIONS, among_neighbours, capital, shape, some, with_name
 from .settings import VERDICT
 from .sizes import Size, agreed, beyond, has_distribution, of_parameter, sizes, spread, summed, sums
 from .words import spoken
@@ -41,19 +42,19 @@ def _found(result: FitResult) -> str:
     best, level = result.best, result.constant
     if level is not None:
         value = rounded(level.value, level.error, VERDICT.rounding)
-        return f"No structure: constant {value}{_intensity_unit(result)}."
+        return sentences.NO_STRUCTURE(value=f"{value}{_intensity_unit(result)}")
     if best is None:
-        return "No model could be fitted."
+        return str(sentences.NOTHING_FITTED)
     if not explained_within_error(result):
         return _unexplained(result)
-    chisq = f"reduced χ² {chisq_text(best.reduced_chisq)}"
+    chisq = chisq_text(best.reduced_chisq)
     if no_shape(result):
-        return f"{_of_no_shape(result)} {capital(chisq)}."
-    said, within = explanation(result, best), only_within_error(result)
-    if not within:
-        return f"{said}. Explains the data{_but_for(result)}, {chisq}."
-    given = stated_or_estimated(result)
-    return f"{said}. Explains the data within {within}, not to their {given} errors ({chisq})."
+        return _of_no_shape(result, chisq)
+    sample, ties, error = explanation(result, best), tied_models(result, best), only_within_error(result)
+    if not error:
+        return sentences.BEST_FIT(sample=sample, excluded=_excluded(result), chisq=chisq, ties=ties)
+    source = stated_or_estimated(result)
+    return sentences.BEST_WITHIN_ERROR(sample=sample, error=error, source=source, chisq=chisq, ties=ties)
 
 
 def _intensity_unit(result: FitResult) -> str:
@@ -61,89 +62,80 @@ def _intensity_unit(result: FitResult) -> str:
     return f" {result.curve.intensity_unit}" if result.curve.intensity_unit else ""
 
 
-def _but_for(result: FitResult) -> str:
-    """Which of the points were left out, as a beamstop dims them."""
+def _excluded(result: FitResult) -> str:
+    """Which of the points were excluded, as a beamstop dims them."""
     dark = result.curve.shadow
     if dark is None:
         return ""
-    return f" but for the first {'point' if len(dark) == 1 else f'{len(dark)} points'} (beamstop?)"
+    return str(sentences.EXCLUDED_POINT) if len(dark) == 1 else sentences.EXCLUDED_POINTS(count=len(dark))
 
 
-def _of_no_shape(result: FitResult) -> str:
-    """That any of many shapes does, and what they agree on."""
+def _of_no_shape(result: FitResult, chisq: str) -> str:
+    """That any of many shapes fits, and what they agree on."""
     equals = [result.fits[0], *as_good(result)]
     within = within_error(result)
-    said = f"These data do not show a shape: {some([fit.short_name for fit in equals])} models explain them"
-    said += f" within {within}." if within else "."
-    return said + _agreement("They", equals)
+    return sentences.NO_SHAPE(
+        models=f"{some([fit.short_name for fit in equals])} models",
+        within=f" within {within}" if within else "",
+        chisq=chisq,
+        agreement=_agreement("They", equals),
+    )
 
 
 def _agreement(who: str, fits: Sequence[ModelFit]) -> str:
     """A further sentence on a quantity that these fits agree on, if there is one."""
     same = agreed(fits)
-    return "" if same is None else f" {who} agree on {_with_article(same)}."
+    return "" if same is None else sentences.AGREEMENT(fits=who, size=_with_article(same))
 
 
 def explanation(result: FitResult, best: ModelFit) -> str:
-    """What the sample is, its values, and what cannot be told from it."""
-    tied = of_one_kind(result)
-    like = _like(best, tied)
-    said = capital(like or with_name(best))
-    values = ", ".join(_values(result, best))
-    text = f"{said}: {values}" if values else said
-    return text + _ties(result, tied, best.short_name if like else "it")
+    """What the sample is, and its values."""
+    sample = _like(best, of_one_kind(result)) or with_name(best)
+    return ", ".join([sample, *_values(result, best)])
 
 
-def _ties(result: FitResult, tied: Sequence[ModelFit], it: str) -> str:
-    """Models that cannot be told from the first; those apart that take an error which is not stated."""
-    error, beside = result.excused
-    plain = [fit.short_name for fit in tied if fit.short_name not in beside]
-    within = [fit.short_name for fit in tied if fit.short_name in beside]
-    text = f"; {some(plain)} cannot be told from {it} here" if plain else ""
-    if within:
-        text += f"; within {error}, {some(within)} cannot be told from {it} either"
-    return text
+def tied_models(result: FitResult, best: ModelFit) -> str:
+    """Further sentences on models that the data do not distinguish, plainly or within an error."""
+    error, excused = result.excused
+    tied = [fit.short_name for fit in of_one_kind(result)]
+    plain, within = [n for n in tied if n not in excused], [n for n in tied if n in excused]
+    text = sentences.TIED(first=best.short_name, models=some(plain)) if plain else ""
+    return text + (sentences.TIED_WITHIN_ERROR(error=error, models=some(within)) if within else "")
 
 
 def _like(best: ModelFit, tied: Sequence[ModelFit]) -> str | None:
-    """Such as "sphere-like", where other models of one shape do as well; else None."""
+    """Such as "sphere-like particles", where other models of one shape fit as well; else None."""
     models = {fit.model for fit in (best, *tied)}
     if len(models) == 1 or len(set(map(shape, models))) > 1:
         return None
-    return f"{shape(best.model)}-like{_neighbours(best.structure_factor, tied)}"
-
-
-def _neighbours(factor: str | None, tied: Sequence[ModelFit]) -> str:
-    """What a structure factor says of the particles, if all have this one."""
-    if not factor or any(fit.structure_factor != factor for fit in tied):
-        return ""
-    return f" particles {NEIGHBOURS.get(factor, 'with neighbours')}"
+    factor = best.structure_factor
+    same = all(fit.structure_factor == factor for fit in tied)
+    return among_neighbours(f"{shape(best.model)}-like particles", factor if same else None)
 
 
 def _unexplained(result: FitResult) -> str:
     first, best = nearest(result), result.fits[0]
     random = "not random" not in " ".join(first.warnings)
+    chisq = chisq_text(first.reduced_chisq)
     if first is not best and random and explains(first.reduced_chisq, len(result.curve)):
-        likelier = f"{best.short_name}, which is likelier for other reasons, does not"
-        return (
-            f"{capital(with_name(first))} would explain the data, reduced χ²"
-            f" {chisq_text(first.reduced_chisq)}; {likelier} (reduced χ² {chisq_text(best.reduced_chisq)})."
+        return sentences.ANOTHER_WOULD_FIT(
+            nearest=capital(with_name(first)),
+            chisq=chisq,
+            best=capital(best.short_name),
+            best_chisq=chisq_text(best.reduced_chisq),
         )
-    said = (
-        f"Nothing that was fitted explains the data. Nearest: {with_name(first)}, reduced χ²"
-        f" {chisq_text(first.reduced_chisq)}."
-    )
-    if first is not best:
-        said += _why_first(best, first)
     close = [f for f in result.fits if f.reduced_chisq <= ASSESSMENT.worse * max(first.reduced_chisq, 1.0)]
-    return said + (_agreement("The fits that come near", close) or _without_model(result))
+    more = "" if first is best else _why_first(best, first)
+    more += _agreement("The nearest fits", close) or _without_model(result)
+    return sentences.NO_FIT(nearest=with_name(first), chisq=chisq, more=more)
 
 
 def _why_first(best: ModelFit, nearest_: ModelFit) -> str:
     """A further sentence on a fit that stands first though another comes nearer."""
     fewer = len(best.free) < len(nearest_.free)
-    why = f"it has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "it is more probable"
-    return f" {capital(best.short_name)}, reduced χ² {chisq_text(best.reduced_chisq)}, ranks first: {why}."
+    reason = f"has {len(best.free)} parameters, not {len(nearest_.free)}" if fewer else "is more probable"
+    chisq = chisq_text(best.reduced_chisq)
+    return sentences.RANKS_FIRST(model=capital(best.short_name), chisq=chisq, reason=reason)
 
 
 def _without_model(result: FitResult) -> str:
@@ -151,7 +143,7 @@ def _without_model(result: FitResult) -> str:
     found = result.model_free.guinier
     if not isinstance(found, Guinier):
         return ""
-    return f" Without a model: Rg {rounded(found.rg, found.rg_error, VERDICT.rounding)} Å (Guinier)."
+    return sentences.GUINIER(rg=rounded(found.rg, found.rg_error, VERDICT.rounding))
 
 
 def _with_article(size: Size) -> str:
@@ -188,7 +180,7 @@ def _singles(best: ModelFit, equals: Sequence[ModelFit], hidden: set[str]) -> li
 def _longer(best: ModelFit) -> list[str]:
     """Lengths that are beyond the data."""
     return [
-        f"{_name(name, best)} over {significant(longest, 2)} Å, the most that these data show"
+        sentences.OVER(length=_name(name, best), longest=significant(longest, 2))
         for name, longest in beyond(best).items()
     ]
 
@@ -197,7 +189,7 @@ def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
     """That some sizes are not determined; nothing where all are."""
     names = [size.name for size in wide if _open(size)]
     names += [_name(name, best) for name in undetermined(best) if name not in hidden]
-    return [f"{listed(names)} not determined by these data"] if names else []
+    return [sentences.OPEN_VALUES(names=listed(names))] if names else []
 
 
 def _alone(name: str, best: ModelFit, equals: Sequence[ModelFit]) -> Size | None:
@@ -263,7 +255,7 @@ def _name(name: str, fit: ModelFit) -> str:
     """A parameter in plain English, with its component's letter in a sum."""
     said = _plain_name(name, fit)
     if has_distribution([name], fit):
-        said = f"mean {said}"
+        said = f"number-mean {said}"
     return said if bare(name) == name else f"{name[0]} {said}"
 
 

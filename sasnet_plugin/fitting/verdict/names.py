@@ -86,13 +86,9 @@ KINDS = {
     "two_power_law": "two power laws",
     "unified_power_Rg": "structures of several sizes",
 }  # fmt: skip
-#: What a structure factor says of neighbours.
-NEIGHBOURS = {
-    "hardsphere": "that cannot overlap",
-    "hayter_msa": "that repel each other by charge",
-    "squarewell": "that attract each other",
-    "stickyhardsphere": "that stick to each other",
-}
+#: Structure factor -> how it interacts: before the name of the particles, or behind it.
+_BEFORE = {"hayter_msa": "charged", "stickyhardsphere": "sticky"}
+_BEHIND = {"hardsphere": "with hard-sphere repulsion", "squarewell": "with square-well attraction"}
 #: Shape -> models that have it: what a curve shows before it shows which of them it is.
 SHAPES = {
     "sphere": (
@@ -136,7 +132,7 @@ DISTRIBUTIONS = {"schulz": "Schulz", "lognormal": "log-normal", "gaussian": "Gau
 
 
 def kind(fit: ModelFit) -> str:
-    """What a fit says the sample is, "core-shell spheres that stick to each other"."""
+    """What a fit says the sample is, "sticky core-shell spheres"."""
     parts = [_kind(part) for part in sum_parts(fit.model)]
     if len(parts) == 1:
         parts = [_by_length(parts[0], fit)]
@@ -144,7 +140,7 @@ def kind(fit: ModelFit) -> str:
         parts = ["two power laws" if parts[0] == KINDS["power_law"] else f"two populations of {parts[0]}"]
     if is_upturn(fit.model):
         return f"{parts[0]} with {_upturn(fit)}"
-    return _among_neighbours(" and ".join(parts), fit.structure_factor)
+    return among_neighbours(" and ".join(parts), fit.structure_factor)
 
 
 def _upturn(fit: ModelFit) -> str:
@@ -187,11 +183,15 @@ def _kind(part: str) -> str:
         return PurePath(part).stem
     model, _, factor = part.partition("@")
     said = KINDS.get(model, f"{model.replace('_', ' ')}s" if model in _SHAPE_OF else model)
-    return _among_neighbours(said, factor)
+    return among_neighbours(said, factor)
 
 
-def _among_neighbours(said: str, structure_factor: str | None) -> str:
-    return f"{said} {NEIGHBOURS.get(structure_factor or '', '')}".rstrip()
+def among_neighbours(particles: str, structure_factor: str | None) -> str:
+    """Particles with their interaction: ``charged spheres``, ``spheres with hard-sphere repulsion``."""
+    factor = structure_factor or ""
+    if factor in _BEFORE and particles[:2] in ("a ", "an"):
+        return f"{particles} ({_BEFORE[factor]})"
+    return f"{_BEFORE.get(factor, '')} {particles} {_BEHIND.get(factor, '')}".strip()
 
 
 def with_name(fit: ModelFit) -> str:

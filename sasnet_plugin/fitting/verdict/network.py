@@ -9,7 +9,7 @@ from ...types import GroupGuess, sum_parts
 from ..result.fit_result import FitResult
 from ..result.model_fit import ModelFit
 from ..settings import ASSESSMENT
-from . import equals
+from . import equals, sentences
 from .names import is_body
 from .settings import VERDICT
 
@@ -18,10 +18,7 @@ def scope(result: FitResult) -> Iterator[str]:
     """The curve may be of nothing that sasnet knows."""
     known = result.expected
     if known is not None and known.in_scope < result.scope_threshold:
-        yield (
-            f"To the network the curve looks like no single known model ({100 * known.in_scope:.0f} %): it"
-            " may be a mixture, or hold an artefact."
-        )
+        yield sentences.OUT_OF_SCOPE(probability=f"{100 * known.in_scope:.0f}")
 
 
 def without_a_model(result: FitResult) -> Iterator[str]:
@@ -29,10 +26,7 @@ def without_a_model(result: FitResult) -> Iterator[str]:
     known, model = result.expected, result.fits[0].model
     is_one = is_body(model) and len(sum_parts(model)) == 1
     if known is not None and known.in_scope < VERDICT.rather_known and is_one:
-        yield (
-            f"To the network a curve like this is one of a known model in {100 * known.in_scope:.0f} % of"
-            " cases, else of a body that has none, as a protein: its size would hold, its shape not."
-        )
+        yield sentences.NOT_A_MODEL(probability=f"{100 * known.in_scope:.0f}")
 
 
 def disagreement(result: FitResult) -> Iterator[str]:
@@ -43,15 +37,18 @@ def disagreement(result: FitResult) -> Iterator[str]:
     best = result.fits[0]
     rivals = _of_group(first, result)
     if not rivals:
-        why = "none of these was compared with it"
+        comparison = str(sentences.NONE_COMPARED)
     else:
         nearest = min(rivals, key=lambda fit: fit.reduced_chisq)
         if nearest.reduced_chisq > ASSESSMENT.worse * max(best.reduced_chisq, 1.0):
             return
-        why = f"of these {nearest.short_name} has reduced χ² {chisq_text(nearest.reduced_chisq)}"
-    yield (
-        f"The network expects “{first.name}” ({100 * first.probability:.0f} %), the fit says"
-        f" {best.short_name}; {why}."
+        chisq = chisq_text(nearest.reduced_chisq)
+        comparison = sentences.NEAREST_OF_GROUP(model=nearest.short_name, chisq=chisq)
+    yield sentences.CLASSIFIER_DISAGREES(
+        group=first.name,
+        probability=f"{100 * first.probability:.0f}",
+        model=best.short_name,
+        comparison=comparison,
     )
 
 

@@ -11,6 +11,7 @@ from ...types import printable
 from ...units import range_from_nm
 from ..result.fit_result import FitResult
 from ..task import Contrast, FitOptions, Method
+from . import sentences
 from .doubts import simpler_model
 from .equals import explained_within_error, of_other_shape
 from .names import is_body
@@ -21,8 +22,7 @@ from .sizes import left_open
 #: Folders that are named where none was given.
 PAGES, EXPORTS = "pages", "exports"
 #: What a report is for, what the files for other programs, and what the whole answer.
-TO_LOOK, TO_GO_ON = "to look at data, fits and residuals", "to go on in SasView or Bumps"
-TO_SEE_ALL = "to see all fits, parameters and warnings"
+TO_LOOK, TO_GO_ON, TO_SEE_ALL = map(str, (sentences.TO_LOOK, sentences.TO_GO_ON, sentences.TO_SEE_ALL))
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
@@ -54,9 +54,9 @@ def changes_of(result: FitResult, options: FitOptions) -> _Step:
     if result.curve.q_unit.doubt:
         window = options.also.get("--q-range")
         same = {} if window is None else {"--q-range": range_from_nm(text_of(window))}
-        return {"--q-unit": "nm", **same}, "if q is in nm⁻¹"
+        return {"--q-unit": "nm", **same}, str(sentences.IF_NANOMETRES)
     if result.ended:
-        return {}, "to let the search come to its end"
+        return {}, str(sentences.TO_FINISH)
     if result.constant is not None:
         return _written(options, TO_LOOK)
     if not explained_within_error(result):
@@ -80,7 +80,7 @@ def _of_one_model(model: str, factor: str | None) -> dict[str, Any]:
 
 def _simpler(result: FitResult, options: FitOptions) -> _Step | None:
     form, _, factor = simpler_model(result).partition("@")
-    return (_of_one_model(form, factor), "with the simpler model") if form else None
+    return (_of_one_model(form, factor), str(sentences.SIMPLER_MODEL)) if form else None
 
 
 def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
@@ -91,20 +91,20 @@ def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
     name = left[0]
     value = float(f"{best.parameters[name].value:.2g}")
     changes = _of_one_model(best.model, best.structure_factor) | {"--fix": {**options.fixed, name: value}}
-    return changes, f"with your own value of {name} in the place of {value:g}"
+    return changes, sentences.OWN_VALUE(name=name, value=f"{value:g}")
 
 
 def _expected(result: FitResult, options: FitOptions) -> _Step | None:
     found = expected_unfitted(result) if options.models is None else None
-    return (_of_one_model(*found), "with what the network expects") if found else None
+    return (_of_one_model(*found), str(sentences.EXPECTED_MODEL)) if found else None
 
 
 def _for_the_unexplained(result: FitResult, options: FitOptions) -> _Step:
     if result.unfitted or result.limit_met:
-        return {"--time-limit": options.longer()}, "with more time"
+        return {"--time-limit": options.longer()}, str(sentences.MORE_TIME)
     if options.models is not None or options.structure_factor is not None:
-        return {"--models": None, "--structure-factor": None}, "with all models"
-    return _shorter(result, options) or _written(options, "to see where the fits fail")
+        return {"--models": None, "--structure-factor": None}, str(sentences.ALL_MODELS)
+    return _shorter(result, options) or _written(options, str(sentences.TO_SEE_WHERE))
 
 
 def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
@@ -113,7 +113,7 @@ def _shorter(result: FitResult, options: FitOptions) -> _Step | None:
         return None
     end = "small" if window[1] is None else "large"
     rounded = tuple(None if one is None else float(f"{one:.3g}") for one in window)
-    return {"--q-range": rounded}, f"without the {end} q where the misfit is largest"
+    return {"--q-range": rounded}, sentences.WITHOUT_END(end=end)
 
 
 def _without_the_worst(result: FitResult) -> tuple[float | None, float | None] | None:

@@ -62,7 +62,7 @@ class Size:
     @property
     def title(self) -> str:
         """Its name, that of a mean called so."""
-        return f"mean {self.name}" if self.mean else self.name
+        return f"number-mean {self.name}" if self.mean else self.name
 
 
 def sizes(fit: ModelFit) -> dict[str, Size]:

@@ -10,8 +10,10 @@ from .labels import LABELS, NAME, PARENTS, QUANTITIES
 DIFFRACTION = Domain(
     name=NAME,
     title="diffraction images of single particles",
-    purpose="Says from single-shot diffraction images of free particles which of eleven tags they bear,"
-    " how large the particle is, how long and how tilted.",
+    purpose=(
+        "Gives single-shot diffraction images of free particles up to eleven tags. It also gives size, length"
+        " and tilt of the particle."
+    ),
     limits="crystals, powders, solutions of many particles, images without a hole or mask where the"
     " beam saturates",
     recognise=Deferred("sasnet_plugin.images.recognition:rate_particles"),

@@ -45,7 +45,7 @@ def check_share(image: Image, inputs: Mapping[str, Any]) -> Seen:
     total = float(seen.counts[seen.mask].sum())
     if total < FEW_COUNTS:
         said = (
-            f"The window that the network sees holds {total:.0f} counts, too few to answer; measure longer."
+            f"The angular range of the network holds {total:.0f} counts, too few to answer; measure longer."
         )
     else:
         said = misfit(image)
@@ -76,10 +76,10 @@ def on_window(image: Image, window: Mapping[str, Any]) -> Image:
     name = image.file or "the image"
     if np.mean(seen.mask) < LEAST_SEEN:
         raise DataError(
-            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the window that the network sees (phi"
-            f" {left:g} to {right:g}, alpha_f {low:g} to"
-            f" {high:g} degrees) was measured; check the geometry and the mask."
+            f"{name}: only {100 * np.mean(seen.mask):.0f} % of the angular range of the network (phi"
+            f" {left:g} to {right:g}, alpha_f {low:g} to {high:g} degrees) was measured; check the geometry"
+            " and the mask."
         )
     if not np.any(seen.counts[seen.mask] > 0):
-        raise DataError(f"{name}: holds no counts in the window that the network sees; check the geometry.")
+        raise DataError(f"{name}: holds no counts in the angular range of the network; check the geometry.")
     return seen

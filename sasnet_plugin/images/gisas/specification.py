@@ -11,8 +11,8 @@ from .patterns import PATTERNS
 GISAS_HEX = replace(
     PATTERNS,
     name="gisas_hex",
-    title="patterns of ordered nanoparticles",
-    purpose="Says from one GISAS pattern of hexagonally ordered spheres how their lattice is rotated: p(ξ).",
+    title="GISAS patterns of ordered nanoparticles",
+    purpose="Finds the rotations p(ξ) of the lattice of hexagonally ordered spheres from one GISAS pattern.",
     limits="other lattices, other particles than spheres, films that grow, patterns that lie on their side",
     heads=HEADS,
     recognise=Deferred("sasnet_plugin.images.recognition:rate_grazing"),

@@ -11,9 +11,8 @@ from .heads import HEADS
 GISAS_GROWTH = replace(
     PATTERNS,
     name="gisas_growth",
-    title="patterns of growing films",
-    purpose="Says from one GISAXS pattern of a growing metal film how large, how high and how far apart its"
-    " clusters are.",
+    title="GISAS patterns of growing films",
+    purpose="Finds size, height and distance of the clusters of a growing film from one GISAXS pattern.",
     limits="ordered lattices, buried particles, other materials, patterns that lie on their side",
     heads=HEADS,
     network=replace(

@@ -118,7 +118,7 @@ class _Reader:
         dark = masks.shadows(turned, mask & (placement.geometry.alpha_f > 0)[:, None])
         if np.any(dark):
             mask = mask & ~dark
-            notes.append(f"In the shadow of a beamstop or dead, and left out: {masks.share(dark)}.")
+            notes.append(f"In the shadow of a beamstop or dead, and excluded: {masks.share(dark)}.")
         return Image(
             counts=turned,
             mask=mask,
@@ -151,8 +151,8 @@ class _Reader:
         good &= ~hot
         for what, part in (
             ("Left out by the settings", self._outside),
-            ("Saturated and left out", saturated),
-            ("Hot and left out", hot),
+            ("Saturated and excluded", saturated),
+            ("Hot and excluded", hot),
         ):
             if np.any(part):
                 notes.append(f"{what}: {masks.share(part)}.")
@@ -184,7 +184,7 @@ def _upright(
     if verdict.turned and settings.up is None:
         raise DataError(
             f"{name}: the image seems to be {verdict.turned}; give up = 'left', 'right', 'bottom' or, if it"
-            " is right as it is, 'top', the side that the surface normal points to."
+            " is right now, 'top', the side that the surface normal points to."
         )
     if verdict.turned:
         return [f"The image seems to be {verdict.turned}; it was read as up = {settings.up!r} says."]

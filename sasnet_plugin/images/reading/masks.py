@@ -108,7 +108,7 @@ def unmeasured(
         notes.append(f"Marked as bad in the file: {share(marked)}.")
     dead = dead_lines(values, ~found, horizon=horizon)
     if np.any(dead):
-        notes.append(f"Rows or columns without any count were left out: {share(dead)}.")
+        notes.append(f"Rows or columns without any count were excluded: {share(dead)}.")
     return found | dead, notes
 
 
@@ -191,7 +191,7 @@ def _gaps_left_out(values: NDArray[Any], marked: BoolArray) -> tuple[BoolArray, 
         # Zeros among counts are counts, too: without them the rest would be too bright.
         kept = f"The gaps between the modules of the {family} detector hold counts and are kept."
         return none, none, [kept]
-    said = f"Gaps between the modules of the {family} detector left out: {share(empty)}."
+    said = f"Gaps between the modules of the {family} detector excluded: {share(empty)}."
     return gaps, empty, [said]
 
 

@@ -138,8 +138,8 @@ def _lost(file: str, names: list[str]) -> DataError:
     listed = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     are, files = ("is", "file") if len(names) == 1 else ("are", "files")
     return DataError(
-        f"{file}: its images lie in {listed}, which {are} not beside it; copy the {files} of the data into"
-        " the same folder."
+        f"{file}: its images lie in {listed}, which {are} not in its folder; copy the {files} of the data"
+        " there."
     )
 
 
@@ -166,7 +166,7 @@ def _linked(
     lost = [target for name, target in missing.items() if dataset in (None, name, name[1:])]
     if not arrays:
         raise _lost(file, lost) if lost else _no_image(opened, file, dataset)
-    missing_frames = f"Frames are missing: {', '.join(lost)}, which the file names, is not beside it."
+    missing_frames = f"Frames are missing: {', '.join(lost)}, which the file names, is not in its folder."
     return arrays, (missing_frames,) if lost else ()
 
 

@@ -107,7 +107,7 @@ def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats)
     if falls < _DOUBTFUL:
         return _upside_down(falls)
     if across is None and not _shows_horizon(above):
-        return Verdict(note="Whether the image is turned by 90 degrees cannot be told: it shows no horizon.")
+        return Verdict(note="The image shows no horizon, so a rotation by 90 degrees cannot be detected.")
     return Verdict()
 
 

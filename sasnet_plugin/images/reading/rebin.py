@@ -128,14 +128,14 @@ def to_window(
         pitch, wanted = float(np.median(np.diff(angles))), float(new[1] - new[0])
         if pitch > 2 * wanted:
             raise DataError(
-                f"{name}: its pixels are {pitch:.3g} degrees apart in {axis}, the network sees {wanted:.3g};"
-                " measure or export the image with a finer grid."
+                f"{name}: its pixels are {pitch:.3g} degrees apart in {axis}, but the network needs"
+                f" {wanted:.3g}; measure or export the image with a finer grid."
             )
     counts = np.where(whole, found.image.counts / np.where(whole, found.coverage, 1.0), 0.0)
     share = float(np.mean(whole))
     notes = image.notes
     if share < 1.0:
-        notes = (*notes, f"{100 * share:.0f} % of the window that the network sees was measured.")
+        notes = (*notes, f"{100 * share:.0f} % of the angular range that the network needs was measured.")
     return replace(found.image, counts=counts, mask=whole, notes=notes)
 
 

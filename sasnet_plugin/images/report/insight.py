@@ -46,8 +46,10 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
         "What the patterns hold",
         components_figure(model, shape),
         _PLS_SIZE,
-        f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components, the first of"
-        f" which are drawn, explain {share:.0f} % of it. What a network finds beyond that is not linear.",
+        (
+            f"Partial least squares of {len(pictures):,} patterns against {of}: {number} components explain"
+            f" {share:.0f} % of it; the first are drawn. What a network finds beyond that is not linear."
+        ),
     )
 
 

@@ -9,8 +9,7 @@ from .heads import HEADS
 SANS2D = Domain(
     name="sans2d",
     title="small-angle-scattering images",
-    purpose="Says from SANS images, raw or reduced, of one setting or several, which shape they show, how"
-    " large it is and how it is oriented.",
+    purpose="Finds shape, size and orientation from SANS images, raw or reduced, of one setting or several.",
     limits="structure factors, mixtures, shapes other than its classes (which it calls unknown), time of"
     " flight that is not reduced",
     recognise=Deferred("sasnet_plugin.images.recognition:rate_sans"),

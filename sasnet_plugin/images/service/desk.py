@@ -182,7 +182,7 @@ def _why_not_fitted(seen: Seen) -> str:
     if seen.domain is None or seen.answer is None:
         return "Nothing is fitted before the image has an answer."
     if seen.domain.refine is None:
-        return f"There is nothing to fit: {seen.domain.title} are not simulated again from an answer."
+        return f"{seen.domain.title} are not simulated again from an answer."
     why = seen.domain.why_not_fitted
     return "" if why is None else why(seen.measurement, seen.answer)
 

@@ -37,7 +37,7 @@ class How:
             )
         # Names of files are for whoever may write beside the image.
         if any(one.partition("=")[0].strip().endswith("_file") for one in self.geometry):
-            raise SasnetError("Files are named in a TOML file beside the image, not here.")
+            raise SasnetError("Name files in a TOML file next to the image, not here.")
 
     @property
     def reading(self) -> ReadOptions:
@@ -81,7 +81,7 @@ def settled(path: str, how: How) -> tuple[str, str]:
     if how.kind:
         return how.kind, ""
     try:
-        kind, reason = told(Path(path)), "The file does not say of which kind its images are."
+        kind, reason = told(Path(path)), "The file does not give the kind of its images."
     except SasnetError as error:
         kind, reason = "", str(error)
     if kind:
@@ -91,8 +91,9 @@ def settled(path: str, how: How) -> tuple[str, str]:
         reason = f"Perhaps of {specification(kind).title}: {problem}"
     able = [name for name in titles() if name != kind and not _unread(path, name, how)]
     if len(able) > 1:
-        several = " or ".join(specification(name).title for name in able)
-        reason = f"The file does not say of which kind its images are. They can be read as {several}."
+        *most, last = (specification(name).title for name in able)
+        several = f"{', '.join(most)} or {last}"
+        reason = f"The file does not give the kind of its images. They can be read as {several}."
     if len(able) == 1:
         title = specification(able[0]).title
         return able[0], f"Taken for {title}: as it is described, no other kind reads it."

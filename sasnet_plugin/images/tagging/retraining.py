@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from ...domains import has_tags, specification
 from ...files import put_whole
 from ...types import SasnetError, installed_by, printable
 from ...web.settings import WEB
@@ -66,11 +67,14 @@ class Retraining:
         with self._lock:
             if self.running:
                 raise SasnetError("A training is running; wait for it, or stop it.")
+            if not has_tags(specification(self._domain)):
+                raise SasnetError("The network of these images names classes and learns no tags.")
             if find_spec("onnx") is None:
                 raise SasnetError(f"Retraining needs onnx, which is not installed; run {installed_by('web')}")
             if labelled < WEB.least_labelled:
                 raise SasnetError(
-                    f"{labelled} images are labelled; label at least {WEB.least_labelled} before you retrain."
+                    f"{labelled} image{' is' if labelled == 1 else 's are'} labelled; label at least"
+                    f" {WEB.least_labelled} before you retrain."
                 )
             self._run = self._folder / time.strftime("%Y-%m-%d-%H%M%S")
             labels = self._run / "labels.csv"

@@ -10,8 +10,10 @@ from .labels import LABELS, PARENTS, WEIGHTS
 XRAY_TAGS = Domain(
     name="xray_tags",
     title="X-ray scattering images of materials",
-    purpose="Says from an X-ray scattering image which of 21 tags it bears: of the picture, of beam and"
-    " beamstop, and of the order in the sample.",
+    purpose=(
+        "Gives an X-ray scattering image up to 21 tags. They describe the picture, beam and beamstop, and the"
+        " order in the sample."
+    ),
     limits="colour pictures, grazing incidence, images of single particles; a tag says what can be seen, not"
     " what the sample might hold besides",
     recognise=Deferred("sasnet_plugin.images.recognition:rate_materials"),

@@ -147,7 +147,7 @@ class Tools:
         if solvents is not None or kind is not None:  # no option says them, and a sample file is not there
             answer |= {
                 "next": f"export of {name}, another tool",
-                "purpose": "to see all curves with their fits, and to go on in SasView or Bumps",
+                "purpose": "see all curves with their fits, and continue in SasView or Bumps",
             }
         return {"fit": name, **answer}
 
@@ -343,7 +343,7 @@ def _table(path: Path, results: str) -> list[dict[str, str]]:
     import csv
 
     if path.suffix.lower() != ".csv":
-        raise SasnetError(f"{results}: a batch's table ends in .csv; it lies beside its .h5 file.")
+        raise SasnetError(f"{results}: the table of a batch ends in .csv; it is next to its .h5 file.")
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if rows and "error" not in rows[0]:

@@ -188,8 +188,8 @@ def python_with_sasview(given: str | None) -> str:
         places = list(found.submodule_search_locations or ()) if found else []
         if not any(Path(place, "qtgui").is_dir() for place in places):
             raise SasnetError(
-                "SasView is not installed beside sasnet; "
-                "name the Python that has it: sasnet sasview --python PATH."
+                "SasView is not installed together with sasnet; name the Python that has it: sasnet"
+                " sasview --python PATH."
             )
         return sys.executable
     path = Path(given).expanduser()

@@ -190,8 +190,10 @@ _HELP = "\n\n".join(
         "Above: the data of the fit page and the ticked data sets. Below: models that may explain the chosen"
         " one, with the network's probability; a click draws a model's nearest simulated curve, which is"
         " not fitted.",
-        "“Fit” fits the likeliest models within a minute or so and ranks them; those in red do not"
-        " explain the data. What to beware of (⚠) stands beside the plot.",
+        (
+            "“Fit” fits the likeliest models within about a minute and ranks them; those in red do not fit"
+            " the data. Cautions (⚠) are next to the plot. A+B is a sum of two models."
+        ),
         "“Send to fit page” opens SasView's fit page with the values of each selected model: of its fit, or"
         " of its preview. Sample and solvent, where known, fix the scattering length densities. Close or"
         " Escape ends all; reports stay in “sasnet reports” among your documents.",

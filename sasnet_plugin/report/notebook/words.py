@@ -17,7 +17,11 @@ def of_curve(curve: Curve) -> tuple[str, ...]:
     """Name, points and range; what it says without a model, or that its unit is in doubt; what to do next."""
     doubt = in_python(curve.q_unit.doubt)
     found = tuple(without_model(curve.model_free())) if len(curve) else ()
-    return (str(curve), f"Doubt: {doubt}" if doubt else " ".join(found), "Next: suggest(curve) or fit(curve)")
+    return (
+        str(curve),
+        f"Caution: {doubt}" if doubt else " ".join(found),
+        "Next: suggest(curve) or fit(curve)",
+    )
 
 
 def of_suggestion(found: Suggestion) -> tuple[str, ...]:
@@ -36,8 +40,8 @@ def of_suggestion(found: Suggestion) -> tuple[str, ...]:
             None,
             (
                 f"{_name(found.file, found.entry)}{head}{size}",
-                f"Doubt: {doubt}" if doubt else "",
-                "Next, to fit what is likely: fit(curve)",
+                f"Caution: {doubt}" if doubt else "",
+                "Next: fit(curve)  # fit the likely models",
             ),
         )
     )

@@ -111,7 +111,7 @@ def _without_model(result: FitResult) -> str:
 def _verdict(result: FitResult) -> str:
     said = result.verdict
     level = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}[said.level]
-    more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
+    more = [f"Caution: {escape(said.doubt)}"] if said.doubt else []
     code, purpose = _next(said)
     if code:
         more.append(f"Next, {escape(purpose)}: <code>{escape(_without_folders(code))}</code>")

@@ -67,6 +67,17 @@
     });
   };
 
+  // Ticks of a logarithmic axis. uPlot's own never end where the lower limit lies just below a decade.
+  const decades = (u, which, low, high) => {
+    const found = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+      for (let times = 1; times < 10; times++) found.push(Number(`${times}e${power}`));
+    }
+    const inside = found.filter((value) => value >= low && value <= high);
+    return inside.length > 1 ? inside : [low, high];
+  };
+  const ticks = (scale) => (log[scale] ? { splits: decades } : {});
+
   const axis = (label, more) => ({
     label, labelSize: 18, labelFont: "13px system-ui", font: "12px system-ui", stroke: colour("ink"),
     grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1, size: 5 }, ...more,
@@ -144,8 +155,8 @@
 
   function build() {
     plots.forEach((one) => one.destroy());
-    const across = axis("q / Å⁻¹", { size: 28, values: labels("x"), filter: (u, splits) => splits });
-    const bare = axis("", { size: 10, labelSize: 0, values: (u, splits) => splits.map(() => null), filter: (u, splits) => splits });
+    const across = axis("q / Å⁻¹", { size: 28, ...ticks("x"), values: labels("x"), filter: (u, splits) => splits });
+    const bare = axis("", { size: 10, labelSize: 0, ...ticks("x"), values: (u, splits) => splits.map(() => null), filter: (u, splits) => splits });
     const width = place.clientWidth, narrow = width < 560;
     const x = { time: false, distr: log.x ? 3 : 1, range: () => zoom.x || widths() };
     const cursor = { sync: { key: "q" }, drag: { x: true, y: false, setScale: false }, points: { show: false } };
@@ -157,7 +168,7 @@
       cursor: { ...cursor, drag: { x: true, y: true, uni: 20, setScale: false } },
       axes: [
         told.residuals.length ? bare : across,
-        axis(told.axis, { size, values: labels("y"), filter: (u, splits) => splits }),
+        axis(told.axis, { size, ...ticks("y"), values: labels("y"), filter: (u, splits) => splits }),
       ],
       hooks: { draw: [bars], setSelect: [zoomed("main")], setCursor: [told_at] },
     }, [q, ...told.points.map((one) => one.y.map(shown)), ...told.lines.map((one) => one.y.map(shown))], above);

@@ -65,7 +65,7 @@ def sample_page(result: SampleResult) -> str:
     files = [Path(name).name for name in result.sample.files]
     title = f"{len(files)} curves of one sample"
     said = result.verdict
-    more = [f"Doubt: {escape(said.doubt)}"] if said.doubt else []
+    more = [f"Caution: {escape(said.doubt)}"] if said.doubt else []
     alone = "".join(
         f"<li><bdi>{escape(name)}</bdi> alone: {escape(one.headline)}</li>"
         for name, one in zip(files, result.singles, strict=False)

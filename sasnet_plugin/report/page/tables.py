@@ -14,6 +14,7 @@ from ...digits import chisq_text, interval, significant, unit_text, with_error
 from ...domains.heads import Classes
 from ...fitting.result.fit_result import FitResult
 from ...fitting.result.model_fit import ModelFit, Parameter
+from ...fitting.verdict.sentences import NAMES
 from ...zoo import Manifest
 from ..sample_rows import distribution_of
 from .document import DASHES, FITS
@@ -110,10 +111,11 @@ def parameter_tables(fits: Sequence[ModelFit]) -> str:
         )
     return (
         f"<section><h2>Parameters</h2>{''.join(tables)}"
+        f'<p class="small">{NAMES}</p>'
         '<p class="small">± is one standard deviation, from the curvature of χ² at the best fit, with two'
         " significant digits (JCGM 100:2008, 7.2.6). It holds if the model is right and the uncertainties of"
         " the data are; of the first fit also whatever width, exponent or resolution is not known. Fixed"
-        " parameters were not fitted: they were given, or the data cannot tell them from others.</p>"
+        " parameters were not fitted: they were given, or the data do not determine them.</p>"
         "</section>"
     )
 

@@ -107,14 +107,17 @@ class Bench:
         return self.history.ask(keys, places, body)
 
     def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
-        """Fit the files of rows, each on its own.
+        """Fit the files of rows, each on its own; images among them are left out.
 
         Raises
         ------
         SasnetError
-            A row is none, or what is asked cannot be.
+            A row is none, all are images, or what is asked cannot be.
         """
-        self._no_images(keys)
+        curves = [key for key in keys if not self.shelf.row(key).is_image]
+        if not curves:
+            self._no_images(keys)
+        keys = curves
         files = {self.shelf.place(key).path: key.rpartition("#")[0] for key in keys}
         check(files)
         return self.batches.ask(files, body)

@@ -116,7 +116,9 @@ async def drop(request: Request, name: str, bench: OfCurves) -> dict[str, Any]:
 def read(how: Reading, bench: OfCurves) -> dict[str, Any]:
     """Say how the curves of a file are read; it is kept."""
     if bench.shelf.row(how.key).is_image:
-        raise SasnetError(f"{bench.shelf.row(how.key).file}: is an image; how it is read is said in its tab.")
+        raise SasnetError(
+            f"{bench.shelf.row(how.key).file}: is an image; its tab has the settings for reading."
+        )
     body = how.model_dump(exclude={"key"}, exclude_none=True)
     bench.ask("open", how.key, body)  # whoever is mistaken is told before anything is kept
     bench.shelf.choose(how.key, body)

@@ -36,7 +36,8 @@ def measured(exact: np.ndarray, seed: int = 1) -> Curve:
 def fitted_to(curve: Curve, *models: str) -> FitResult:
     from sasnet_plugin import fit
 
-    return fit(curve, models=models, structure_factor="none", workers=1)
+    # The clock is no part of what is tested.
+    return fit(curve, models=models, structure_factor="none", workers=1, time_limit=400.0)
 
 
 def test_a_slit_that_no_file_states_is_found_with_its_length() -> None:
@@ -63,6 +64,40 @@ def test_parasitic_scattering_at_the_lowest_points_is_found() -> None:
     assert (found.kind, found.model) == (LOWEST_POINTS, "sphere")
     assert 2 <= found.points <= 24
     assert result.verdict.doubt.startswith("The lowest points may hold parasitic scattering.")
+
+
+def test_parasitic_scattering_is_found_where_a_second_component_stands_for_it() -> None:
+    parasitic = 0.3 / (1 + ((Q - Q[0]) / 0.0015) ** 2) ** 2
+    result = fitted_to(measured(spheres(Q) + parasitic), "sphere+power_law", "sphere")
+    assert result.best is not None
+    assert result.best.name == "sphere+power_law"
+    assert result.artefact is not None
+    assert (result.artefact.kind, result.artefact.model) == (LOWEST_POINTS, "sphere")
+    assert result.verdict.doubt.startswith("The lowest points may hold parasitic scattering.")
+
+
+def test_a_model_that_needs_a_distribution_for_the_artefact_is_asked_without_one() -> None:
+    """With it the sphere has as many parameters as the sum that leads, and would not be simpler."""
+    from sasnet_plugin.fitting.result.model_fit import Parameter
+
+    width = Parameter(0.3, 0.01, "", False, 0.0, 1.0)
+    failing = replace(
+        SPHERE, reduced_chisq=9.0, parameters={**SPHERE.parameters, "radius_pd": width},
+    )  # fmt: skip
+    best = replace(SPHERE, model="sphere+lorentz", reduced_chisq=1.1)
+    asked = suspect_of(answer().curve, answer().dintensity, (best, failing), frozenset())
+    assert asked is not None
+    spread, single = asked.simple
+    assert (spread.name, single.name) == ("sphere", "sphere")
+    assert single.free == spread.free - 1
+    assert not any(name.startswith("radius_pd") for name in single.starts[0])
+
+
+def test_an_upturn_over_all_q_is_a_component_and_no_artefact() -> None:
+    result = fitted_to(measured(spheres(Q) + 0.05 * (Q[0] / Q) ** 2), "sphere+power_law", "sphere")
+    assert result.best is not None
+    assert result.best.name == "sphere+power_law"
+    assert result.artefact is None
 
 
 def test_shells_that_a_sample_has_are_no_artefact() -> None:

@@ -71,7 +71,7 @@ def test_a_limit_with_a_simpler_model_behind_it_and_one_without() -> None:
     assert warnings_of(CURVE, away) == ()
     # sasmodels holds the volume fraction of its square well below 0.08: nothing lies beyond.
     well = _fit("sphere", "squarewell", volfraction=_p(0.08, 0.007, 0.0, 0.08, ""))
-    assert _said(well, "volfraction is at the upper limit of its range, 0.08", "another model may be meant")
+    assert _said(well, "volfraction is at the upper limit of its range, 0.08", "another model may be right")
     top = _fit("sphere", radius=_p(199.99, 0.5, 10.0, 200.0))
     assert _said(top, "radius is at the upper limit of its range, 200 Å: the best value may lie beyond")
     assert not _said(_fit("sphere", radius=_p(150.0, 0.5, 10.0, 200.0)), "limit")
@@ -179,13 +179,13 @@ def test_an_attraction_that_the_data_do_not_show_is_none() -> None:
     deep = _fit("sphere", "squarewell", **size, welldepth=_p(1.1, 17.0, 0.0, 1.5, "kT"))
     weak = _fit("sphere", "stickyhardsphere", **size, stickiness=_p(2.0, 3.0, 0.0, 10.0, ""))
     hard = _fit("sphere", "hardsphere", **size)
-    words = "do not tell the attraction from none, and sphere@hardsphere says the same"
+    words = "show no attraction, and sphere@hardsphere says the same"
     for fit, value in ((deep, "distinguished from 0"), (weak, "distinguished from infinity")):
         assert any(words in said and value in said for said in warnings_of(CURVE, fit, [fit, hard]))
         # Nothing is said that the table refutes; the value is open all the same.
         refuting = replace(hard, chisq=130.0, reduced_chisq=1.7)
         (said,) = warnings_of(CURVE, fit, [fit, refuting])
-        assert said.endswith("is not determined by these data: fix it, or take a model without it.")
+        assert said.endswith("is not determined by these data: fix it, or use a model without it.")
     sure = _fit("sphere", "stickyhardsphere", **size, stickiness=_p(0.1, 0.04, 0.0, 10.0, ""))
     assert warnings_of(CURVE, sure, [sure, hard]) == ()
 
@@ -211,7 +211,7 @@ def test_two_contrasts_that_are_one_beside_a_worse_fit_without_the_step() -> Non
     fit = _fit("core_shell_sphere", radius=_p(400.0, 30.0), thickness=_p(4600.0, 90.0), **slds)
     sphere = replace(_fit("sphere", radius=_p(4980.0, 1.0)), chisq=190.0, reduced_chisq=2.45)
     (said,) = warnings_of(CURVE, replace(fit, parameters=fit.parameters), [fit, sphere])[:1]
-    assert said.startswith("sld_shell and sld_core are one within their errors, and yet sphere fits worse")
+    assert said.startswith("sld_shell and sld_core are one within their errors, but sphere fits worse")
     other = replace(sphere, chisq=9e4, reduced_chisq=1030.0)  # for another reason
     assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, other]))
     same = replace(sphere, chisq=80.0, reduced_chisq=1.0)

@@ -39,7 +39,7 @@ def test_where_a_sphere_and_guiniers_law_part(simulated: Simulated, bank: Bank) 
     assert alike(order) == [order[1].name]
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], order[1:])
     first, second = (fit.name for fit in order)
-    assert sentence.startswith(f"{first} and {second}: no difference in this q range; data beyond")
+    assert sentence.startswith(f"{first} and {second} are indistinguishable in this q range; data beyond")
     found = discriminate.beyond(curve, curve.dintensity, order[0], order[1])
     assert found is not None
     assert found.above is not None
@@ -54,10 +54,10 @@ def test_what_no_data_would_decide_and_what_is_too_expensive_to_ask(simulated: S
     curve = simulated("sphere", {"radius": 80.0, "background": 0.01})
     order = _fitted(curve, bank, "sphere", "core_shell_sphere")
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], order[1:])
-    assert sentence.endswith("no difference in this q range; with this noise no other q would decide.")
+    assert sentence.endswith("in this q range; at this noise level, a wider q range would not help.")
     expensive = [replace(order[1], model="superball")]
     (sentence,) = discriminate.sentences(curve, curve.dintensity, order[0], expensive)
-    assert sentence == f"{order[0].name} and superball: no difference in this q range."
+    assert sentence == f"{order[0].name} and superball are indistinguishable in this q range."
     broken = replace(order[1], parameters={"no_such_parameter": order[1].parameters["scale"]})
     assert discriminate.beyond(curve, curve.dintensity, order[0], broken) is None
 

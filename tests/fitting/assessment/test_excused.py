@@ -30,7 +30,7 @@ def test_what_only_an_error_makes_as_good_is_said_with_it() -> None:
     best, simple = fit("onion", 1.0, 8), fit("sphere", 1.7, 4)
     (said,) = excused_beside(best, [simple], {"sphere": ERROR})
     assert said == (
-        "Within a systematic error of 2 % of I, sphere cannot be told from onion either; sphere has 4"
+        "Within a systematic error of 2 % of I, also indistinguishable from onion: sphere; sphere has 4"
         " parameters instead of 8."
     )
     assert excused_beside(best, [], {}) == []
@@ -53,13 +53,13 @@ def test_why_the_first_is_not_the_nearest_is_what_the_table_shows() -> None:
     far = replace(fit("lamellar", 9.6, 3), bic=40.0)
     near = replace(fit("onion", 1.0, 6), bic=1.0, probability=0.3)
     (said,) = not_the_least([far, near], SharedError())
-    assert said.endswith("lamellar stands first, as it has 3 instead of 6 parameters.")
+    assert said.endswith("lamellar ranks first, because it has 3 instead of 6 parameters.")
     (said,) = not_the_least(
         [replace(far, log_evidence=-9.0), replace(near, log_evidence=-8.0)], SharedError()
     )
-    assert said.endswith("as it has 3 instead of 6 parameters and it is likelier beforehand.")
+    assert said.endswith("because it has 3 instead of 6 parameters and it is the more common model.")
     (said,) = not_the_least([far, near], ERROR)
-    assert said.endswith("as its residuals are smooth, as a systematic error is.")
+    assert said.endswith("because its residuals are smooth, like a systematic error.")
 
 
 def test_errors_that_are_no_noise_decide_little() -> None:
@@ -91,10 +91,10 @@ def test_none_explains_is_said_where_none_does() -> None:
     # The second explains the data to its noise; the first does with the error.
     (said,) = none_explains([sphere, onion], {"onion"}, errors, 200)
     assert said.startswith(
-        "To the errors given onion explains the data; within a systematic error of 2 % of I,"
+        "Within the given errors onion fits the data; within a systematic error of 2 % of I,"
     )
     (said,) = none_explains([sphere, fit("ellipsoid", 1.6, 5)], set(), errors, 200)
-    assert said.startswith("None of these models explains the data to the errors given; within")
+    assert said.startswith("None of these models fits the data within the given errors; within")
     assert said.endswith("sphere does.")
     # One whose residuals share nothing is not excused by another's error.
     (said,) = none_explains([onion_far := fit("raspberry", 9.0, 8), sphere], {"sphere"}, errors, 200)

@@ -124,7 +124,7 @@ def test_what_a_fit_explains_lacks_nothing_and_what_may_be_excused_is_not_called
     for excusable in (False, True):
         (said,) = verify(Curve(Q, 1 + sigma * noise, sigma), sigma, far, excusable=excusable).sentences
         assert said.startswith("Residuals are about")
-        assert ("excuses" in said) != excusable
+        assert ("usual mis-statement" in said) != excusable
 
 
 def test_uncertainties_that_sasnet_estimated_are_not_called_the_files_own() -> None:
@@ -163,7 +163,7 @@ def test_the_truth_is_like_its_replicates_and_the_same_data_get_the_same_answer(
     assert replicates.measured_taken
     assert replicates.sentences == ()
     assert found.fits[0].warnings == ()
-    assert [note for note in found.notes if "points of q a decade" not in note] == []
+    assert [note for note in found.notes if "points of q per decade" not in note] == []
     again = assess(curve, curve.dintensity, fits).verification
     assert again is not None
     assert again.as_dict() == found.verification.as_dict()

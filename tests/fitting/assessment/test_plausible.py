@@ -21,7 +21,7 @@ from sasnet_plugin.fitting.result.model_fit import Parameter
         ("volfraction", 0.6, "", ""),
         ("surface_fraction", 1.2, "", "fraction"),
         ("fractal_dim", 3.05, "", ""),
-        ("fractal_dim", 4.0, "", "3 of space"),
+        ("fractal_dim", 4.0, "", "above 3"),
         ("lorentz_scale", -1.0, "", "negative"),
         ("scale", 0.0, "", "scale, 0, is not positive"),
         ("B_scale", 0.0, "", "B_scale, 0, is not positive"),

@@ -84,7 +84,7 @@ def test_one_material_has_the_contrast_of_sasmodels_page() -> None:
     np.testing.assert_allclose(_curve(found), _curve(fit), rtol=1e-9)
     assert any("is no volume fraction" in said for said in remarks_of(found))
     beside = replace(found, parameters={**found.parameters, "volfraction": _sld(0.2, 0.1)})
-    assert any("is above 1 beside a volume fraction" in said for said in remarks_of(beside))
+    assert any("is above 1 in addition to a volume fraction" in said for said in remarks_of(beside))
     assert not list(scale_in_words(_fit("sphere", 0.3, sld=_sld(2.0), sld_solvent=_sld(4.0))))
     of_a_sum = replace(fit, parameters={f"A_{k}": p for k, p in fit.parameters.items()})
     (said,) = scale_in_words(of_a_sum)

@@ -10,9 +10,9 @@ FULL = Verdict(DOUBTS, "Spheres.", ("It may be wrong.", "A little."), "sasnet fi
 
 
 def test_three_lines_and_fewer_where_there_is_less() -> None:
-    assert FULL.lines() == ["Spheres.", "Doubt: It may be wrong.", "Next, to look: sasnet fit a.dat"]
+    assert FULL.lines() == ["Spheres.", "Caution: It may be wrong.", "Next: sasnet fit a.dat  # to look"]
     assert Verdict("explains", "Spheres.").lines() == ["Spheres."]
-    assert str(FULL) == "Spheres. Doubt: It may be wrong."
+    assert str(FULL) == "Spheres. Caution: It may be wrong."
 
 
 def test_json_has_the_three_and_what_they_are_made_of() -> None:

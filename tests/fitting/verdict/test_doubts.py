@@ -37,7 +37,7 @@ def test_a_wrong_unit_would_hurt_most() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"alike": ("cylinder",)}, "Another shape, cylinders, explains the data as well (cylinder"),
+        ({"alike": ("cylinder",)}, "Another shape, cylinders, fits equally well (cylinder"),
         ({"curve": replace(CURVE, dintensity=None)}, "The data state no uncertainties"),
         ({"unanswered": ("onion",)}, "Onion could not be fitted for a technical reason"),
         ({"verification": replace(GOOD, runs=-9.0)}, "Residuals are not random (runs test -9.0 σ)"),
@@ -53,14 +53,14 @@ def test_a_tie_with_quite_another_size_is_said_and_not_averaged() -> None:
     faint = fitted("core_shell_sphere", radius=p(72, 1), thickness=p(30, 2))
     found = answer(SPHERE, faint, alike=("core_shell_sphere",))
     assert doubts(found) == (
-        "core_shell_sphere, which fits as well, has another outer radius, 102.0 ± 2.2 Å.",
+        "core_shell_sphere, which fits equally well, has another outer radius: 102.0 ± 2.2 Å.",
     )
     assert "radius 72.0 ± 0.1 Å" in headline(found)
 
 
 def test_points_that_any_model_fits_are_said() -> None:
     few = replace(CURVE, **{name: getattr(CURVE, name)[:6] for name in ("q", "intensity", "dintensity")})
-    assert doubts(answer(curve=few))[0].startswith("6 points for 4 fitted parameters")
+    assert doubts(answer(curve=few))[0].startswith("Only 6 points for 4 fitted parameters")
 
 
 def test_errors_of_the_wrong_size_are_said() -> None:
@@ -85,7 +85,7 @@ def test_uncertainties_that_neighbouring_points_contradict_are_said_both_ways() 
 
 def test_uncertainties_that_were_replaced_are_said() -> None:
     some = replace(CURVE, replaced=len(CURVE) // 4)
-    assert doubts(answer(curve=some))[0].startswith("25 % of the stated uncertainties are not usable")
+    assert doubts(answer(curve=some))[0].startswith("25 % of the stated uncertainties are unusable")
     assert doubts(answer(curve=replace(CURVE, replaced=1))) == ()
 
 
@@ -106,10 +106,10 @@ def test_the_network_disagrees_unless_the_fits_refute_it() -> None:
     )
     found = answer(SPHERE, expected=replace(expected, groups=(*expected.groups, GROUPS[0])))
     assert doubts(found) == (
-        "The network expects “cylinders and boxes” (90 %), the fit says sphere; none of these was compared"
-        " with it.",
+        "The network expects “cylinders and boxes” (90 %), but the best fit is sphere. None of that group was"
+        " fitted.",
     )
-    assert "cylinder has reduced χ² 1.02" in doubts(replace(found, fits=(SPHERE, ROD)))[0]
+    assert "cylinder (reduced χ² 1.02)" in doubts(replace(found, fits=(SPHERE, ROD)))[0]
     assert doubts(replace(found, fits=(SPHERE, replace(ROD, reduced_chisq=30.0)))) == ()
 
 
@@ -118,10 +118,10 @@ def test_what_explains_a_curve_of_no_model_keeps_its_size_not_its_shape() -> Non
     known = Suggestion("", "", (), GROUPS, 0.9)
     out = replace(known, in_scope=0.1)
     assert doubts(answer(expected=known)) == ()
-    assert "in 10 % of cases" in doubts(answer(expected=out))[0]
+    assert "Only 10 % likely" in doubts(answer(expected=out))[0]
     peak = fitted("broad_peak")  # is no body whose shape could be another
     assert doubts(answer(peak, expected=out)) == ()
-    assert "no single known model (10 %)" in doubts(answer(expected=out, verification=WRONG))[0]
+    assert "Only 10 % likely to be a single" in doubts(answer(expected=out, verification=WRONG))[0]
 
 
 def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not() -> None:
@@ -144,14 +144,14 @@ def test_lengths_and_interactions_that_are_open_are_said() -> None:
         stickiness=p(0.08, 0.07, ""),
     )  # fmt: skip
     assert doubts(answer(sticky))[0].startswith(
-        "The data do not determine the volume fraction: that the particles"
+        "The data do not determine the volume fraction, so this interaction"
     )
 
 
 def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
     blend = fitted("rpa", 0.02)
     assert doubts(answer(replace(SPHERE, reduced_chisq=0.9), blend))[0] == (
-        "Much nearer: a blend of polymers (rpa), with reduced χ² 0.02 against 0.9."
+        "Much nearer: a blend of polymers (rpa) (reduced χ² 0.02 against 0.9)."
     )
 
 
@@ -161,7 +161,7 @@ def test_of_what_is_not_explained_time_and_place_are_said() -> None:
     )
     late = answer(verification=WRONG, unfitted=("onion", "prism", "rpa"))
     assert doubts(late)[0].startswith("The time limit left onion, prism and 1 more unfitted; one of them")
-    assert doubts(replace(late, unfitted=("onion",)))[0].endswith("onion unfitted; it may come nearer.")
+    assert doubts(replace(late, unfitted=("onion",)))[0].endswith("onion unfitted; it may fit better.")
     assert doubts(answer(verification=WRONG, limit_met=True))[0].startswith("The time limit ended the search")
     random = replace(WRONG, runs=0.2, noise=8.31)
     assert "random but about 8.3 times the stated uncertainties" in doubts(answer(verification=random))[0]
@@ -181,7 +181,9 @@ def test_each_doubt_is_a_sentence_and_none_is_said_twice() -> None:
 
 def test_lengths_of_molecules_are_said_to_be_such() -> None:
     stack = fitted("lamellar_stack_caille", thickness=p(2.0, 0.1), d_spacing=p(5.4, 0.05))
-    assert doubts(answer(stack))[0].startswith("The spacing, 5.400 ± 0.050 Å, is that of atoms and molecules")
+    assert doubts(answer(stack))[0].startswith(
+        "The spacing, 5.400 ± 0.050 Å, is a length of atoms and molecules"
+    )
     assert doubts(answer(fitted("sphere", radius=p(60.0, 0.5)))) == ()
 
 

@@ -19,24 +19,24 @@ FUZZY = fitted("fuzzy_sphere", radius=p(72.3, 0.2), fuzziness=p(3, 1))
 
 def test_spheres_in_one_sentence() -> None:
     assert headline(answer()) == (
-        "Spheres: mean radius 72.0 ± 0.1 Å, polydispersity 10.0 ± 0.4 % (Schulz). Explains the data,"
-        " reduced χ² 1.02."
+        "Best fit: spheres, number-mean radius 72.0 ± 0.1 Å, polydispersity 10.0 ± 0.4 % (Schulz)."
+        " Fits the data (reduced χ² 1.02)."
     )
 
 
 def test_a_tie_of_one_shape_is_part_of_it_with_what_both_say_in_the_error() -> None:
     found = headline(answer(SPHERE, SHELL, FUZZY, alike=("core_shell_sphere", "fuzzy_sphere")))
-    assert found.startswith("Sphere-like: mean radius 72.0 ± 0.3 Å, ")
-    assert "; core_shell_sphere and fuzzy_sphere cannot be told from sphere here. Explains" in found
+    assert found.startswith("Best fit: sphere-like particles, number-mean radius 72.0 ± 0.3 Å, ")
+    assert "). Indistinguishable from sphere here: core_shell_sphere and fuzzy_sphere." in found
     charged = [replace(fit, structure_factor="hayter_msa") for fit in (SPHERE, SHELL)]
     said = headline(answer(*charged, alike=("core_shell_sphere@hayter_msa",)))
-    assert said.startswith("Sphere-like particles that repel each other by charge: mean radius ")
+    assert said.startswith("Best fit: charged sphere-like particles, number-mean radius ")
 
 
 def test_the_kind_of_distribution_is_named() -> None:
     best = replace(SPHERE, parameters={**SPHERE.parameters, "radius": p(62.5, 0.2)})
     assert headline(answer(best)).startswith(
-        "Spheres: mean radius 62.5 ± 0.2 Å, polydispersity 10.0 ± 0.4 % (Schulz)."
+        "Best fit: spheres, number-mean radius 62.5 ± 0.2 Å, polydispersity 10.0 ± 0.4 % (Schulz)."
     )
 
 
@@ -45,16 +45,18 @@ def test_of_every_kind_of_distribution_the_number_mean_and_relative_deviation_ar
     best = fitted(
         "sphere", radius=p(60.0, 0.5), radius_pd=p(0.3, 0.01, ""), distributions={"radius": "lognormal"}
     )  # fmt: skip
-    assert headline(answer(best)).startswith("Spheres: mean radius 62.6 ± 0.5 Å, polydispersity 30 ± 1 %")
+    assert headline(answer(best)).startswith(
+        "Best fit: spheres, number-mean radius 62.6 ± 0.5 Å, polydispersity 30 ± 1 %"
+    )
 
 
 def test_of_a_core_and_its_shell_the_whole_is_told_where_the_parts_are_open() -> None:
     open_ = fitted("core_shell_sphere", radius=p(9, 18), thickness=p(491, 18))
     said = headline(answer(open_))
-    assert said.startswith("Core-shell spheres: outer radius 500 ± ")
+    assert said.startswith("Best fit: core-shell spheres, outer radius 500 ± ")
     assert "not determined" not in said
     known = headline(answer(SHELL))
-    assert known.startswith("Core-shell spheres: core radius 60 ± 1 Å, shell thickness 13 ± 1 Å. ")
+    assert known.startswith("Best fit: core-shell spheres, core radius 60 ± 1 Å, shell thickness 13 ± 1 Å. ")
     # A part that nobody measured, as a search left it where it was, is no value.
     left = fitted("vesicle", radius=p(2.37, 0.001), thickness=p(202.585, None, fixed=True))
     assert "outer radius 204.955 ± 0.001 Å" in headline(answer(left))
@@ -63,17 +65,18 @@ def test_of_a_core_and_its_shell_the_whole_is_told_where_the_parts_are_open() ->
 def test_what_the_data_leave_open_is_said_and_has_no_value() -> None:
     cylinder = fitted("cylinder", radius=p(20, 0.2), length=p(150, 350))
     assert headline(answer(cylinder)).startswith(
-        "Cylinders: radius 20.0 ± 0.2 Å, length not determined by these data. Explains"
+        "Best fit: cylinders, radius 20.0 ± 0.2 Å, length not determined by these data. Fits"
     )
     long = fitted("cylinder", radius=p(20, 0.2), length=p(1090, 160))
-    assert "length over 310 Å, the most that these data show" in headline(answer(long))
+    assert "length over 310 Å, the largest that these data show" in headline(answer(long))
     assert "1090" not in headline(answer(long))
 
 
 def test_volume_fractions_are_in_per_cent_and_numbers_are_indices() -> None:
     crowded = fitted("sphere", 1.0, "hardsphere", radius=p(50, 1), volfraction=p(0.12, 0.011, ""))
-    assert "Spheres that cannot overlap (sphere@hardsphere): radius 50 ± 1 Å, volume fraction 12 ± 1 %" in (
-        headline(answer(crowded))
+    assert (
+        "spheres with hard-sphere repulsion (sphere@hardsphere), radius 50 ± 1 Å, volume fraction 12 ± 1 %"
+        in (headline(answer(crowded)))
     )
     levels = fitted("unified_power_Rg", rg2=p(30.5, 0.3), power1=p(1.6, 0.6, ""))
     assert "Rg₂ 30.5 ± 0.3 Å, exponent₁ 1.6 ± 0.6" in headline(answer(levels))
@@ -84,11 +87,11 @@ def test_nothing_explains_but_the_nearest_is_named_and_what_is_sure_is_said() ->
     second = replace(SHELL, reduced_chisq=8.4)
     said = headline(answer(first, second, verification=WRONG, verified=False))
     assert said == (
-        "Nothing that was fitted explains the data. Nearest: core-shell spheres, reduced χ² 8.4. Sphere,"
-        " reduced χ² 9.1, ranks first: it is more probable. The fits"
-        " that come near agree on a mean outer radius of 72.5 ± 1.6 Å."
+        "None of the fitted models fits the data. Nearest: core-shell spheres (reduced χ² 8.4). Sphere"
+        " (reduced χ² 9.1) ranks first: it is more probable. The nearest fits"
+        " agree on a number-mean outer radius of 72.5 ± 1.6 Å."
     )
-    assert "Explains" not in said
+    assert "Fits the data" not in said
     alone = headline(answer(first, verification=WRONG, verified=False))
     assert "agree" not in alone
 
@@ -111,32 +114,35 @@ def test_what_no_model_explains_still_has_its_radius_of_gyration() -> None:
 def test_one_that_is_within_the_errors_is_not_denied() -> None:
     first, second = replace(SPHERE, reduced_chisq=3.1), replace(SHELL, reduced_chisq=1.1)
     said = headline(answer(first, second, verification=WRONG, verified=False))
-    assert said.startswith("Core-shell spheres would explain the data, reduced χ² 1.1; sphere, which")
-    assert "Nothing" not in said
+    assert said.startswith("Core-shell spheres would fit the data (reduced χ² 1.1). Sphere, which")
+    assert "None of" not in said
     # Where its residuals are not random, either, nothing does.
     structured = replace(second, warnings=("Residuals are not random (runs test -9 σ): …",))
-    assert headline(answer(first, structured, verification=WRONG)).startswith("Nothing that was fitted")
+    assert headline(answer(first, structured, verification=WRONG)).startswith("None of the fitted models")
 
 
 def test_within_a_systematic_error_values_stand_and_the_error_is_named() -> None:
     error = {"relative": 0.021, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
     shared = replace(WRONG, systematic=error)
     said = headline(answer(verification=shared))
-    assert "Explains the data within a systematic error of 2.1 % of I, not to their stated errors (" in said
+    assert (
+        "Fits the data within a systematic error of 2.1 % of I, but not within the stated uncertainties ("
+        in said
+    )
     assert "radius 72.0" in said
     bare = answer(verification=shared, curve=replace(CURVE, dintensity=None))
-    assert "not to their estimated errors" in headline(bare)
+    assert "not within the estimated uncertainties" in headline(bare)
 
 
 def test_residuals_twice_as_large_as_stated_are_no_plain_explanation() -> None:
     """Though their signs are random: only the error that neighbours share excuses χ² = 2."""
     error = {"relative": 0.034, "length_ln_q": 0.1, "noise": 1.0, "background": 0.0, "excuses": True}
     large = answer(replace(SPHERE, reduced_chisq=2.0), verification=replace(GOOD, systematic=error))
-    said = "Explains the data within a systematic error of 3.4 % of I, not to their stated errors ("
+    said = "Fits the data within a systematic error of 3.4 % of I, but not within the stated uncertainties ("
     assert said in headline(large)
     assert any("misfit is larger than the errors" in doubt for doubt in doubts(large))
     small = answer(SPHERE, verification=replace(GOOD, systematic=error))
-    assert "Explains the data, reduced χ² 1.02." in headline(small)
+    assert "Fits the data (reduced χ² 1.02)." in headline(small)
     assert not any("misfit is larger" in doubt for doubt in doubts(small))
 
 
@@ -144,23 +150,23 @@ def test_many_shapes_are_no_shape_and_no_value_is_told_but_what_they_agree_on() 
     others = [fitted(name) for name in ("cylinder", "dab", "guinier", "power_law")]
     said = headline(answer(SPHERE, *others, alike=tuple(fit.model for fit in others)))
     assert said == (
-        "These data do not show a shape: sphere, cylinder and 3 more models explain them. Reduced χ² 1.02."
+        "These data show no shape: sphere, cylinder and 3 more models fit them (reduced χ² 1.02)."
     )
 
 
 def test_without_a_fit_and_without_an_error_there_is_a_sentence() -> None:
     assert headline(answer(fits=())) == "No model could be fitted."
     unknown = fitted("sphere", radius=p(41.3456, None))
-    assert explanation(answer(unknown), unknown) == "Spheres: radius 41.35 Å"
+    assert explanation(answer(unknown), unknown) == "spheres, radius 41.35 Å"
     assert in_words("radius", Size("radius", 1234.5, np.nan, "Ang", ())) == "radius 1234 Å"
-    assert headline(answer(verification=GOOD)).count("Explains the data") == 1
+    assert headline(answer(verification=GOOD)).count("Fits the data") == 1
 
 
 def test_a_whole_that_no_part_determines_has_no_value() -> None:
     parts = {"radius": p(20.0, 45.0), "thickness": p(10.0, 40.0)}
     said = headline(answer(fitted("core_shell_sphere", weight=0.9, **parts)))
     assert "outer radius not determined by these data" in said
-    assert "±" not in said.partition("Explains")[0]
+    assert "±" not in said.partition("Fits")[0]
 
 
 def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> None:
@@ -176,7 +182,7 @@ def test_a_more_general_model_does_not_hide_what_the_simple_one_determines() -> 
 
 def test_a_tie_that_takes_a_systematic_error_names_it() -> None:
     within = answer(SPHERE, FUZZY, excused=("a systematic error of 3 % of I", ("fuzzy_sphere",)))
-    assert "; within a systematic error of 3 % of I, fuzzy_sphere cannot be told from sphere either." in (
+    assert " Within a systematic error of 3 % of I, also indistinguishable: fuzzy_sphere." in (
         headline(within)
     )
-    assert "sphere here" not in headline(within)
+    assert "from sphere here" not in headline(within)

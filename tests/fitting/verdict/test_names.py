@@ -28,10 +28,13 @@ def test_words_and_shapes_are_of_models_that_exist_and_no_model_has_two_shapes()
 
 
 def test_structure_factors_and_sums_are_said_in_words() -> None:
-    assert kind(fitted("core_shell_sphere", factor="hardsphere")) == "core-shell spheres that cannot overlap"
+    assert (
+        kind(fitted("core_shell_sphere", factor="hardsphere"))
+        == "core-shell spheres with hard-sphere repulsion"
+    )
     assert kind(fitted("sphere+power_law")) == "spheres and a power law"
     mixed = kind(fitted("sphere@hardsphere+mono_gauss_coil"))
-    assert mixed == "spheres that cannot overlap and polymer coils"
+    assert mixed == "spheres with hard-sphere repulsion and polymer coils"
     assert kind(fitted("sphere+sphere")) == "two populations of spheres"
     assert kind(fitted("/home/me/my_model.py")) == "my_model"
 

@@ -67,7 +67,7 @@ def test_kinds_of_distribution_are_compared_by_their_means() -> None:
     )  # fmt: skip
     found = [sizes(fit)["outer radius"] for fit in (schulz, lognormal)]
     assert found[0].value == pytest.approx(found[1].value, rel=1e-3)
-    assert [size.title for size in found] == ["mean outer radius"] * 2
+    assert [size.title for size in found] == ["number-mean outer radius"] * 2
 
 
 def test_fits_agree_on_a_size_that_most_of_them_have() -> None:

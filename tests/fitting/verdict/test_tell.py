@@ -23,7 +23,7 @@ def test_green_is_reached_by_good_data_and_yellow_has_a_doubt() -> None:
     assert len(good.lines()) == 2
     doubted = told(answer(SPHERE, ROD, alike=("cylinder",))).verdict
     assert doubted.level == DOUBTS
-    assert doubted.lines()[1].startswith("Doubt: Another shape")
+    assert doubted.lines()[1].startswith("Caution: Another shape")
     assert len(doubted.lines()) == 3
     assert told(answer(verification=WRONG)).verdict.level == DOES_NOT
     assert told(answer(verification=replace(WRONG, systematic=ERROR))).verdict.level == DOUBTS
@@ -38,8 +38,8 @@ def test_no_answer_says_two_things_at_once() -> None:
             answer(SPHERE, ROD, verification=verification, curve=curve, alike=alike), FitOptions()
         )
         assert (found.level == EXPLAINS) == (found.doubts == ())
-        assert (found.level == DOES_NOT) == ("Explains the data" not in found.headline)
-        assert found.headline.count("xplains the data") == 1
+        assert (found.level == DOES_NOT) == ("Fits the data" not in found.headline)
+        assert found.headline.count("its the data") + found.headline.count(" fit the data") == 1
         assert len(found.lines()) <= 3
         assert bool(found.next) == bool(curve.file) == bool(found.purpose)
 
@@ -61,7 +61,7 @@ def _measured(model: str, seed: int, relative: float = 0.02, **parameters: objec
 @pytest.mark.parametrize(
     ("model", "candidates", "parameters", "words"),
     [
-        ("sphere", ("sphere", "lamellar"), {"radius": 72.0, "background": 0.01}, "Spheres: radius 7"),
+        ("sphere", ("sphere", "lamellar"), {"radius": 72.0, "background": 0.01}, "fit: spheres, radius 7"),
         (
             "sphere",
             ("sphere", "lamellar"),
@@ -91,7 +91,7 @@ def test_a_wrong_model_is_red_and_every_model_is_tried_next() -> None:
     coil = _measured("mono_gauss_coil", 5, rg=60.0, i_zero=10.0, background=0.01)
     found = fit(coil, models=["lamellar"], structure_factor="none", workers=1)  # type: ignore[arg-type]
     assert found.verdict.level == DOES_NOT
-    assert found.headline.startswith("Nothing that was fitted explains the data. Nearest: lamellae, ")
+    assert found.headline.startswith("None of the fitted models fits the data. Nearest: lamellae ")
     assert found.verdict.next == "fit(curve, workers=1)"
     said = found.as_dict()
     assert (said["headline"], said["next"]) == (found.headline, found.verdict.next)

@@ -171,7 +171,7 @@ def test_one_side_without_a_horizon_is_a_note(tmp_path: Path, rng: np.random.Gen
     np.save(tmp_path / "a.npy", _above_the_horizon(rng)[:, 40:])
     settings = ImageSettings(wavelength=1.34, alpha_i=0.2, phi=(0.3, 1.07), alpha_f=(0.0, 2.2))
     (image,) = load_images(tmp_path / "a.npy", settings)
-    assert "Whether the image is turned by 90 degrees cannot be told: it shows no horizon." in image.notes
+    assert "The image shows no horizon, so a rotation by 90 degrees cannot be detected." in image.notes
 
 
 def test_flat_background_and_one_bright_beam_are_not_called_turned(

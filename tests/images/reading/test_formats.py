@@ -71,9 +71,9 @@ def test_galaxi_as_it_is_written_has_no_beam_in_its_header(tmp_path: Path, galax
     (image,) = load_images(path)
     assert not image.mask[::-1][pilatus_gaps(PILATUS_1M)].any()
     assert any(
-        note.startswith("Gaps between the modules of the Pilatus detector left out") for note in image.notes
+        note.startswith("Gaps between the modules of the Pilatus detector excluded") for note in image.notes
     )
-    assert any(note.startswith("Hot and left out: 2 pixels") for note in image.notes)
+    assert any(note.startswith("Hot and excluded: 2 pixels") for note in image.notes)
     options = ImageSettings(wavelength=1.5, alpha_i=0.3)
     (other,) = load_images(path, options)
     assert (other.geometry.wavelength, other.geometry.alpha_i) == (1.5, 0.3)

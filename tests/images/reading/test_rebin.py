@@ -134,7 +134,7 @@ def test_nothing_of_the_window_is_one_sentence() -> None:
 
 
 def test_pixels_coarser_than_the_window_are_refused() -> None:
-    with pytest.raises(DataError, match="degrees apart in phi, the network sees"):
+    with pytest.raises(DataError, match="degrees apart in phi, but the network needs"):
         to_window(_image(np.ones((64, 12))), **WINDOW)
 
 

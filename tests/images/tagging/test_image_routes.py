@@ -271,3 +271,12 @@ def test_tags_are_a_tab_that_is_opened_once_it_is_said_of_what(page: TestClient,
     post(page, "tag", rows=[0], tag="cylinder", value=1, who="anna")
     assert (work / "labels.sqlite").exists()
     assert "cylinder" in page.get("/export/labels.csv").text
+
+
+def test_images_among_what_is_ticked_are_left_out_of_a_batch(page: TestClient) -> None:
+    images(page)
+    refused = post(page, "batches", 400, keys=[ROUND])
+    assert "is an image" in refused["problem"]
+    batch = post(page, "batches", keys=[ROUND, "folder:curve.dat#1"], models=["sphere"], time_limit=1)
+    assert batch["of"] == 1, "the curve"
+    post(page, f"batches/{batch['number']}/stop")

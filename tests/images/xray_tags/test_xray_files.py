@@ -155,7 +155,7 @@ def test_rows_of_noise_at_the_edges_of_modules_are_left_out(rings: np.ndarray, t
     assert not image.mask[40:42].any()
     assert image.mask[39].mean() > 0.9
     assert image.mask[42].mean() > 0.9
-    assert any("Rows and columns of noise were left out" in note for note in image.notes)
+    assert any("Rows and columns of noise were excluded" in note for note in image.notes)
     assert image.geometry.centre == pytest.approx(CENTRE, abs=1.0)
 
 

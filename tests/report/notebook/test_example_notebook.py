@@ -39,7 +39,7 @@ def test_it_runs_and_shows_what_it_says(cells: list[Any]) -> None:
     assert shown(cells, "load(folder", "text/html").count("<svg") == 1
     fitted = shown(cells, "progress=told", "text/html")
     assert "hayter_msa" in fitted
-    assert "Explains the data" in fitted
+    assert "Fits the data" in fitted
     assert "fit(curve" in shown(cells, "wrong = fit", "text/html")
     assert "sasnet fit" not in str(cells)
     picture = base64.b64decode(shown(cells, "result.plot()", "image/png"))

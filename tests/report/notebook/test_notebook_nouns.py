@@ -125,7 +125,7 @@ def test_a_suggestion_says_how_far_it_goes() -> None:
     found = Suggestion("a.dat", "", models, groups, 0.9, ("4 intensities below zero kept as measured.",))
     first, last = str(found).splitlines()
     assert first == "a.dat: spheres 90 %, which one of sphere, vesicle is undecided."
-    assert last == "Next, to fit what is likely: fit(curve)"
+    assert last == "Next: fit(curve)  # fit the likely models"
     assert list(found.to_dataframe()["model"]) == ["sphere", "vesicle"]
     assert "60 %" in text(found._repr_html_())
 

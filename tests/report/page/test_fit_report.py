@@ -204,14 +204,14 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
     assert "Doubt" not in words
     lacking = told(replace(result, unanswered=("onion",)))
     assert lacking.verdict.level == DOUBTS
-    assert f"Doubt: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
-    assert "to go on in SasView or Bumps: sasnet fit latex.xml --export exports" in words, "no report of it"
+    assert f"Caution: {lacking.verdict.doubt}" in read(page(lacking, groups)).words()
+    assert "continue in SasView or Bumps: sasnet fit latex.xml --export exports" in words, "no report of it"
     wrong = replace(result, verified=False, verification=Verification(0.9999, -9.0, (0.1, 0.2), False, ()))
     doubtful = read(page(told(wrong), groups)).words()
     plugin = replace(result.fits[0], model="/home/user/mine.py", warnings=("mine says so.",))
     options = FitOptions(models=("sphere", "/home/user/mine.py"))
     own = read(page(told(replace(result, fits=(plugin,)), options), groups)).words()
-    assert "Mine: mean radius" in own
+    assert "Best fit: mine, number-mean radius" in own
     assert "--models sphere,mine.py" in own
     assert "mine says so." in own
     assert "/home" not in own
@@ -220,8 +220,8 @@ def test_title_notes_and_verdict_in_words(tree: Element, result: FitResult, grou
         "62 % of the simulated measurements of this fit have a larger χ²."
         in read(page(replace(result, verification=checked), groups)).words()
     )
-    assert "Nothing that was fitted explains the data." in doubtful
-    assert "Explains" not in doubtful
+    assert "None of the fitted models fits the data." in doubtful
+    assert "Fits the data" not in doubtful
 
 
 def test_the_page_says_when_by_what_and_from_which_numbers(result: FitResult, groups: Manifest) -> None:

@@ -124,7 +124,7 @@ def _placed(
 
 
 def _left_out(what: str, pixels: NDArray[np.bool_]) -> list[str]:
-    return [f"{what} left out: {masks.share(pixels)}."] if pixels.any() else []
+    return [f"{what} excluded: {masks.share(pixels)}."] if pixels.any() else []
 
 
 def _centre(total: NDArray[np.float64], good: NDArray[np.bool_]) -> tuple[tuple[float, float], str]:

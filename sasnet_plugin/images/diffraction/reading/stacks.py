@@ -196,5 +196,5 @@ def mask_of(path: str) -> NDArray[np.bool_]:
     """
     found = next(iter(formats.frames(Path(path), path)), None)
     if found is None:
-        raise DataError(f"{path}: holds no mask; give an image that is not zero where pixels are left out.")
+        raise DataError(f"{path}: holds no mask; give an image that is not zero at pixels to exclude.")
     return np.asarray(found.values != 0)

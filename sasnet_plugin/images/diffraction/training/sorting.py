@@ -219,7 +219,7 @@ def main() -> None:
     networks = [fit(shots, looks, seed, config) for seed in range(config.networks)]
     install(home, networks, looks)
     share = 100 * np.mean([right(layers, shots, looks) for layers in networks])
-    print(f"{home / FILE}: of the shots that were learned from {share:.0f} % are told by their kind.")
+    print(f"{home / FILE}: the kind of {share:.0f} % of the training shots is recognised.")
 
 
 if __name__ == "__main__":

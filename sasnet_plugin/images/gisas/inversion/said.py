@@ -80,6 +80,6 @@ def _end_sentences(found: Posterior) -> list[str]:
 def _counts_sentence(counts: Counts) -> str:
     beside = counts.y[counts.beside_rod].sum()
     return (
-        f"{significant(counts.y.sum(), 3)} counts in the window, {significant(beside, 3)} of them more than"
-        " 0.1 degrees beside the specular rod, where the rotation shows."
+        f"{significant(counts.y.sum(), 3)} counts in the analysed range, {significant(beside, 3)} of them"
+        " more than 0.1 degrees from the specular rod, where the rotation shows."
     )

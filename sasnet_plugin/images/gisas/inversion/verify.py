@@ -117,12 +117,12 @@ def _in_words(
             else "its band too narrow"
         )
         return (
-            f"{said}: beside the rod the simulated pattern is off by {100 * misfit:.0f} %, more than noise"
-            f" is; the orientation is probably right, {band}."
+            f"{said}: away from the rod the simulated pattern is off by {100 * misfit:.0f} %, more than"
+            f" the noise; the orientation is probably right, {band}."
         )
     return (
-        f"{said}: no orientation of the lattice explains the image (off by {100 * misfit:.0f} % beside the"
-        " rod); it is outside what this model knows, and p(ξ) means nothing."
+        f"{said}: no orientation of the lattice fits the image (off by {100 * misfit:.0f} % away from the"
+        " rod); it is outside of what this model knows, and p(ξ) means nothing."
     )
 
 

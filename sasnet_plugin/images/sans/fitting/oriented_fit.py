@@ -101,7 +101,7 @@ class OrientedFit:
         verdict = "Verified" if self.verified else "Not verified"
         ends = ""
         if self.at_limit:
-            ends = f" {', '.join(self.at_limit)} stands at the end of its range: another body is likely."
+            ends = f" {', '.join(self.at_limit)} is at the end of its range: another shape is likely."
         elif not self.verified:
             ends = (
                 " Neither a cylinder nor an ellipsoid with axes about a director is all that scatters here."

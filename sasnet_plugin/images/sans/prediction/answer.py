@@ -241,7 +241,7 @@ def as_curve(measurement: Any) -> Curve | None:
     image = most_counted(images_of(measurement))
     if image is None or anisotropy([polar(image)]).directed:
         return None
-    note = "The image is alike all around: what is fitted is its average around the beam."
+    note = "The image is isotropic; its azimuthal average is fitted."
     return averaged(replace(image, notes=(*image.notes, note)))
 
 

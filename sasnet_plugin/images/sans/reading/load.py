@@ -88,7 +88,7 @@ def _of_panels(raws: list[RawSans], said: SansSettings, file: str) -> Image:
         raise DataError(f"{file}: none of its panels ({', '.join(dark)}) holds enough counts; count longer.")
     notes = [f"Panels {', '.join(names)} were read as one measurement."]
     if dark:
-        notes.append(f"Hardly anything was counted by {', '.join(dark)}, left out.")
+        notes.append(f"Excluded, with hardly any counts: {', '.join(dark)}.")
     return joined(images, tuple(notes))
 
 

@@ -90,7 +90,7 @@ def faulty(values: Floats, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[
         return np.zeros_like(mask), np.zeros_like(mask), []
     dark = shadows(values, mask)
     hot = hot_pixels(values, mask & ~dark)
-    told = (("In a shadow or dead and left out", dark), ("Hot and left out", hot))
+    told = (("In a shadow or dead and excluded", dark), ("Hot and excluded", hot))
     return dark, hot, [f"{what}: {share(part)}." for what, part in told if np.any(part)]
 
 
@@ -102,4 +102,4 @@ def behind_beamstop(
     if not radius:
         return np.zeros_like(mask), []
     covered = mask & (apart <= radius)
-    return covered, [f"A beamstop of radius {radius:.0f} pixels was found and left out: {share(covered)}."]
+    return covered, [f"A beamstop of radius {radius:.0f} pixels was found and excluded: {share(covered)}."]

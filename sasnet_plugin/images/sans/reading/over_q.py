@@ -122,7 +122,7 @@ def _measured(raw: RawSans, said: SansSettings, name: str, notes: list[str]) -> 
         # Where most of an image is at the limit it is a picture, no faulty detector.
         if 0 < np.mean(full[mask]) < 0.5:
             mask &= ~full
-            notes.append(f"At the detector's limit of {limit:g} counts and left out: {share(full)}.")
+            notes.append(f"At the detector's limit of {limit:g} counts and excluded: {share(full)}.")
     if said.mask_file is not None:
         mask &= ~_mask_of(said.mask_file, raw.values.shape, name)
     return checked(np.asarray(mask), SMALLEST**2, name)
@@ -143,7 +143,7 @@ def _without_faulty(pixels: Pixels, counts: bool) -> BoolArray:
     pixels.mask &= ~hot
     pixels.notes += more
     if np.any(dead):
-        pixels.notes.append(f"Rows or columns without any count were left out: {share(dead)}.")
+        pixels.notes.append(f"Rows or columns without any count were excluded: {share(dead)}.")
     return dark
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from ....types import SasnetError
 from ....web.curves.bench import Bench
 from ....web.curves.settings import CURVES
+from ....web.on_page import on_page
 from ....web.routes.curves import OfCurves
 from ...report.raster import COLOURS, SCALES, VIEWS
 from ...service.kinds import How, titles
@@ -63,7 +64,8 @@ def image(which: Which, bench: OfCurves) -> JSONResponse:
 def kinds(which: Which, bench: OfCurves) -> JSONResponse:
     """What each kind says of an image."""
     _row(bench, which.key)
-    return JSONResponse({"kinds": bench.ask_image("kinds", which.key)})
+    found = bench.ask_image("kinds", which.key)
+    return JSONResponse({"kinds": [{**one, "said": on_page(one["said"])} for one in found]})
 
 
 @router.post("/api/image/choose")

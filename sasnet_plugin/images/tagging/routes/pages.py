@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from ....domains import PAGES, specification
+from ....domains import PAGES, has_tags, specification
 from ....predict.classes import percent
 from ....types import SasnetError
 from ....web.curves.bench import Bench
@@ -69,6 +69,7 @@ def _page(request: Request, desk: Workspace) -> Response:
             "colours": COLOURS, "words": {k: v[0] for k, v in WORDS.items()}, "functions": FUNCTIONS,
             "user": request.app.state.opened.tabs.user, "many": WEB.previewed_from,
             "bench": request.app.state.opened.tabs.bench is not None,
+            "trained": has_tags(specification(desk.domain)),
         }  # fmt: skip
     return _drawn(request, "page.html", **context)
 

@@ -58,8 +58,8 @@ def seen(image: Image, inputs: Mapping[str, Any]) -> Seen:
         note = f"The image has {total:.3g} counts in all, too few to tag; give the detector's own counts."
     elif short < SHORTEST * long:
         note = (
-            f"The image is a strip of {short} by {long} pixels: on it the edge of a shadow is not told from a"
-            " piece of a ring, and none of that shape was in training. Average it over rings to a curve."
+            f"The image is a strip of {short} by {long} pixels. There the edge of a shadow looks like a"
+            " piece of a ring, and no such image was in training. Average it over rings to a curve."
         )
     else:
         return Seen(image, image.notes)
@@ -86,7 +86,7 @@ def _image(
     for what, faulty in (("Rows and columns of noise", noisy_lines), ("Hot pixels", masks.hot_pixels)):
         if (found := faulty(counts, good)).any():
             good &= ~found
-            notes.append(f"{what} were left out: {masks.share(found)}.")
+            notes.append(f"{what} were excluded: {masks.share(found)}.")
     centre = setup.direct_beam
     if centre is None:
         centre, note = _centre(counts, good)
@@ -115,7 +115,7 @@ def _saturated(frame: NDArray[Any], notes: list[str]) -> NDArray[np.bool_]:
     full = np.zeros(frame.shape, dtype=np.bool_) if limit is None else np.asarray(frame >= limit)
     if not 0 < np.mean(full) < 0.5:
         return np.zeros_like(full)
-    notes.append(f"Saturated pixels were left out: {masks.share(full)}.")
+    notes.append(f"Saturated pixels were excluded: {masks.share(full)}.")
     return full
 
 

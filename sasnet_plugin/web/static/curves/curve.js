@@ -209,7 +209,7 @@ function say(level, headline, doubt, next = [], more = [], table = []) {
   $("said").className = level ? kind : "";
   $("said").replaceChildren(
     el("p", { className: "headline", textContent: headline }),
-    ...(doubt ? [el("p", { textContent: `Doubt: ${doubt}` })] : []),
+    ...(doubt ? [el("p", { textContent: `Caution: ${doubt}` })] : []),
     ...next,
     ...table,
     ...(more.length ? [el("details", {}, el("summary", { textContent: "All that was found" }), ...more)] : []),

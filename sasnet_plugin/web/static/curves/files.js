@@ -68,6 +68,7 @@ export async function look(anew) {
   if (!found || at !== state.at || turn < drawn) return;
   drawn = turn;
   Object.assign(state, { count: found.count, start: found.start, rows: found.rows, version: found.version });
+  for (const one of found.rows) if (!tickable(one)) state.ticked.delete(one.key); // it was ticked before it was read
   draw();
 }
 
@@ -93,6 +94,9 @@ function draw() {
 
 const shown = keeping(row);
 
+// Whether a row holds a curve, as far as is known.
+const tickable = (one) => !one.image && one.state !== "cannot be read";
+
 function space(rows) {
   const found = el("tr", { className: "space" }, el("td", { colSpan: 7 }));
   found.setAttribute("aria-hidden", "true");
@@ -102,7 +106,7 @@ function space(rows) {
 
 function row(one) {
   const name = one.entry && !one.file.includes(one.entry) ? `${one.file} · ${one.entry}` : one.file;
-  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: one.image || one.state === "cannot be read", "aria-label": `Tick ${name}` });
+  const tick = el("input", { type: "checkbox", className: "tick", checked: state.ticked.has(one.key), disabled: !tickable(one), "aria-label": `Tick ${name}` });
   tick.addEventListener("change", () => {
     if (tick.checked) state.ticked.set(one.key, name); else state.ticked.delete(one.key);
     draw();

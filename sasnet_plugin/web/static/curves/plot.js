@@ -33,6 +33,16 @@ function short(value) {
   return `10${String(Math.round(power)).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)])}`;
 }
 
+// Ticks of a logarithmic axis. uPlot's own never end where the lower limit lies just below a decade.
+function decades(u, which, low, high) {
+  const found = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) {
+    for (let times = 1; times < 10; times++) found.push(Number(`${times}e${power}`));
+  }
+  const inside = found.filter((value) => value >= low && value <= high);
+  return inside.length > 1 ? inside : [low, high];
+}
+
 export class Plot {
   constructor(place, below, moved) {
     Object.assign(this, { place, below, moved, view: "log–log", data: null, lines: [], limits: [0, 0], zoom: null });
@@ -113,6 +123,7 @@ export class Plot {
     if (!this.data) return;
     const view = VIEWS[this.view], height = view.names[1] === "I" ? this.data.label : view.names[1], ink = colour("--ink"), line = colour("--line");
     const axis = (label, more = {}) => ({ label, stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 }, labelSize: 20, font: "12px system-ui", labelFont: "12px system-ui", ...more });
+    const ticks = view.log ? { splits: decades } : {};
     this.place.setAttribute("role", "group");
     this.place.setAttribute("aria-label", `${height} against ${view.names[0]}`);
     const width = Math.max(200, this.place.clientWidth), x = this.data.q.map(view.x);
@@ -127,13 +138,13 @@ export class Plot {
     this.main = new uPlot({
       width, height: this.height(), scales: { ...scales, y: { distr: view.log ? 3 : 1, range: (u, low, high) => this.range || [low, high] } },
       series: [{}, dots, ...this.lines.map(curve)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis("", { size: 8, values: () => [], labelSize: 0 }), axis(height, { size: AXIS, values: labels })],
+      axes: [axis("", { size: 8, ...ticks, values: () => [], labelSize: 0 }), axis(height, { size: AXIS, ...ticks, values: labels })],
       hooks: { ...select, draw: [(u) => { this.bars(u); if (this.grip) this.put(); }], setCursor: [(u) => this.told(u)], ready: [(u) => u.over.addEventListener("dblclick", () => { this.zoom = null; this.build(); })] },
     }, this.columns(), this.place);
     this.small = new uPlot({
       width, height: 150, scales: { ...scales, y: {} },
       series: [{}, ...this.lines.map(spot)], cursor: { ...cursor, drag: { ...cursor.drag, setScale: false } }, legend: { show: false },
-      axes: [axis(view.names[0], { size: 34, values: labels }), axis("residual / σ", { size: AXIS, space: 17 })], hooks: select,
+      axes: [axis(view.names[0], { size: 34, ...ticks, values: labels }), axis("residual / σ", { size: AXIS, space: 17 })], hooks: select,
     }, this.residuals(), this.below);
     for (const one of [this.main, this.small]) one.root.querySelectorAll("canvas").forEach((canvas) => canvas.setAttribute("aria-hidden", "true"));
     this.readout = this.main.over.appendChild(Object.assign(document.createElement("div"), { className: "readout" }));

@@ -39,6 +39,7 @@ export async function openImage(key, given = {}) {
   const same = state.key === key && state.found;
   if (!same) {
     $("image").setAttribute("aria-busy", "true");
+    $("verify").disabled = true; // until it is known what may be fitted
     $("image-title").textContent = key.slice(key.indexOf(":") + 1, key.lastIndexOf("#"));
   }
   const found = same && !given.anew ? state.found : await ask("/api/image", { key }).catch(() => null);

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 
+from inversion.orientedpatterns import FLAT, GEOMETRY, MEASUREMENT, STOP
 from sasnet_plugin.images.gisas.inversion import prior_guess
 from sasnet_plugin.images.gisas.inversion.counts import on_window
 from sasnet_plugin.images.gisas.inversion.forward import State, state

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import FLAT, STOP
 
+from inversion.orientedpatterns import FLAT, STOP
 from sasnet_plugin.images.gisas.inversion.counts import on_window
 from sasnet_plugin.images.gisas.inversion.settings import INVERSION
 from sasnet_plugin.images.gisas.simulation.geometry import WINDOW

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import FLAT, form_of
 
+from inversion.orientedpatterns import FLAT, form_of
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.information import mirror_ambiguity, resolved, uniform_p_value
 from sasnet_plugin.images.gisas.inversion.linear import quadratic

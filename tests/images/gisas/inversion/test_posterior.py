@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from inversion.orientedpatterns import GEOMETRY
 
+from inversion.orientedpatterns import GEOMETRY
 from sasnet_plugin.images.gisas.inversion.counts import on_window
 from sasnet_plugin.images.gisas.inversion.parameters import INDEX, OrientationGuess, start
 from sasnet_plugin.images.gisas.inversion.posterior import posterior

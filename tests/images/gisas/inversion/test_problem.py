@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from inversion.orientedpatterns import GEOMETRY
 
+from inversion.orientedpatterns import GEOMETRY
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.parameters import start
 from sasnet_plugin.images.gisas.inversion.problem import Effort, Problem

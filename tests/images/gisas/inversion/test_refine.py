@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import GEOMETRY, MEASUREMENT
 
+from inversion.orientedpatterns import GEOMETRY, MEASUREMENT
 from sasnet_plugin.images.gisas.inversion import invert, prior_guess
 from sasnet_plugin.images.gisas.inversion.counts import on_window
 from sasnet_plugin.images.gisas.inversion.films import better_film, film_minima, ratios

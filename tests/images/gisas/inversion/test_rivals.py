@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import GEOMETRY
 
+from inversion.orientedpatterns import GEOMETRY
 from sasnet_plugin.images.gisas.inversion.counts import in_bands
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.parameters import start

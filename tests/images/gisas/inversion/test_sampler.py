@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import form_of
 
+from inversion.orientedpatterns import form_of
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.sampler import sample
 from sasnet_plugin.images.gisas.simulation import cube

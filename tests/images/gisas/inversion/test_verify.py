@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from inversion.orientedpatterns import FLAT, form_of
 
+from inversion.orientedpatterns import FLAT, form_of
 from sasnet_plugin.images.gisas.inversion.forward import State
 from sasnet_plugin.images.gisas.inversion.linear import deviance
 from sasnet_plugin.images.gisas.inversion.verify import moments, verify

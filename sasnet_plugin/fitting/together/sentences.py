@@ -1,0 +1,73 @@
+"""The sentences about a sample of several curves; what fills their gaps is calculated elsewhere."""
+
+from __future__ import annotations
+
+from ...wording import template
+
+BEST_FIT = template(
+    "Best fit: {sample}. Fits {curves} together{excluded} (reduced χ² {chisq}).{ties}{unit}",
+    sample="core-shell spheres, number-mean core radius 26.8 ± 0.4 Å", curves="3 contrasts of one sample",
+    excluded="", chisq="0.701", ties="", unit="",
+)  # fmt: skip
+BEST_WITHIN_ERROR = template(
+    "Best fit: {sample}. Fits {curves} together{excluded} within a systematic error of {error} % of I"
+    " (reduced χ² {chisq}).{ties}{unit}",
+    sample="spheres, radius 60.1 ± 0.4 Å", curves="2 settings of one sample", excluded="", error="2",
+    chisq="3.1", ties="", unit="",
+)  # fmt: skip
+TIED = template(" Indistinguishable here: {models}.", models="vesicle and fuzzy_sphere")
+ODD_CURVE = template(
+    "No fitted model fits {curves}: {odd} disagrees with the others. Without it, {model} would fit the"
+    " others.{unit}",
+    curves="3 contrasts of one sample", odd="d2o.dat", model="spheres", unit="",
+)  # fmt: skip
+NO_FIT = template(
+    "No fitted model fits {curves}{alone}. Nearest: {model} (reduced χ² {chisq}).{unit}",
+    curves="3 contrasts of one sample", alone="", model="spheres", chisq="12", unit="",
+)  # fmt: skip
+NOT_EVEN_ALONE = template(", nor {curves} alone", curves="p123_30.dat")
+INFERRED = template(" (inferred from the curves)")
+EXCLUDED = template(" without {points} (beamstop?)", points="the first 2 points of far.dat")
+
+EXCHANGED = template(
+    "Each curve was given its own densities. More than the solvent was exchanged between them, such as light"
+    " for heavy water inside, or they are not one sample."
+)
+NOT_ONE = template(
+    "Nothing shows that they are one sample. As one, each curve was given its own densities; separate fits"
+    " of each curve are better."
+)
+OTHER_KIND = template(
+    "{curves} alone looks like another kind of sample; check that it is the same.", curves="d2o.dat"
+)
+NOISY = template(
+    "Residuals of {curves} are random but {factor} times as large as the uncertainties, which seem small.",
+    curves="d2o.dat", factor="2.4",
+)  # fmt: skip
+LOOKS_DIFFERENT = template(
+    "Where their q overlap, the curves differ as {kind} do. Check that --kind settings is right.",
+    kind="contrasts",
+)  # fmt: skip
+KIND_INFERRED = template(
+    "The kind of curves ({kind}) was inferred from the curves. Give --kind if it is another.",
+    kind="contrasts of one sample",
+)  # fmt: skip
+CHANGING = template(
+    "The curves do not share one {name}: it is {values}. Each has its own in this fit.",
+    name="polar radius", values="24.5 ± 1.6 Å in a.xml and 40 ± 2 Å in b.xml",
+)  # fmt: skip
+COMMON_ERROR = template(
+    ", with an error mostly common to all curves: the difference is {difference}", difference="15 ± 1 Å"
+)
+NOT_PROPORTIONAL = template(
+    "Volume fractions are not in proportion to the concentrations: {curve} has {found} %, and the others"
+    " ask for {expected} %.",
+    curve="dense.dat", found="8.1", expected="10",
+)  # fmt: skip
+CALIBRATION = template(
+    "The intensities of {curve} need a factor of {factor} to agree with the others. Check its calibration,"
+    " and that it is the same sample.",
+    curve="far.dat", factor="1.31",
+)  # fmt: skip
+TO_LOOK = template("look at all curves with their fits")
+TO_GO_ON = template("see all curves with their fits, and continue in SasView or Bumps")

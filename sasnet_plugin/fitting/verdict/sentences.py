@@ -1,0 +1,203 @@
+"""The sentences of a verdict: best fit, caution, next step; what fills their gaps is calculated elsewhere."""
+
+from __future__ import annotations
+
+from ...wording import template
+
+# The first line.
+BEST_FIT = template(
+    "Best fit: {sample}. Fits the data{excluded} (reduced χ² {chisq}).{ties}",
+    sample="spheres, number-mean radius 62.0 ± 0.1 Å, polydispersity 10.9 ± 0.2 % (Gaussian)",
+    excluded="", chisq="0.98", ties="",
+)  # fmt: skip
+BEST_WITHIN_ERROR = template(
+    "Best fit: {sample}. Fits the data within {error}, but not within the {source} uncertainties"
+    " (reduced χ² {chisq}).{ties}",
+    sample="spheres, radius 62.0 ± 0.1 Å", error="a systematic error of 2.1 % of I", source="stated",
+    chisq="3.1", ties="",
+)  # fmt: skip
+EXCLUDED_POINT = template(" without the first point (beamstop?)")
+EXCLUDED_POINTS = template(" without the first {count} points (beamstop?)", count=3)
+TIED = template(" Indistinguishable from {first} here: {models}.", first="sphere", models="core_shell_sphere")
+TIED_WITHIN_ERROR = template(
+    " Within {error}, also indistinguishable: {models}.",
+    error="a systematic error of 3 % of I", models="fuzzy_sphere",
+)  # fmt: skip
+NO_SHAPE = template(
+    "These data show no shape: {models} fit them{within} (reduced χ² {chisq}).{agreement}",
+    models="sphere, cylinder and 3 more models", within="", chisq="1.02",
+    agreement=" They agree on an outer radius of 490 ± 3 Å.",
+)  # fmt: skip
+NO_STRUCTURE = template("No structure: constant {value}.", value="5.00 ± 0.01 cm⁻¹")
+NOTHING_FITTED = template("No model could be fitted.")
+NO_FIT = template(
+    "None of the fitted models fits the data. Nearest: {nearest} (reduced χ² {chisq}).{more}",
+    nearest="spheres", chisq="199", more="",
+)  # fmt: skip
+RANKS_FIRST = template(
+    " {model} (reduced χ² {chisq}) ranks first: it {reason}.",
+    model="Sphere", chisq="9.1", reason="has 4 parameters, not 7",
+)  # fmt: skip
+ANOTHER_WOULD_FIT = template(
+    "{nearest} would fit the data (reduced χ² {chisq}). {best}, which is likelier for other reasons, does not"
+    " (reduced χ² {best_chisq}).",
+    nearest="Core-shell spheres (core_shell_sphere)", chisq="1.1", best="Sphere", best_chisq="3.1",
+)  # fmt: skip
+AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
+GUINIER = template(" Without a model: Rg {rg} Å (Guinier).", rg="58.8 ± 0.8")
+OVER = template("{length} over {longest} Å, the largest that these data show", length="length", longest="310")
+OPEN_VALUES = template("{names} not determined by these data", names="length and shell thickness")
+
+# How names of models are read, once on every surface that prints them.
+NAMES = template("A@B is the form factor A with the structure factor B; A+B is a sum of two models.")
+
+# Cautions about the search.
+NOT_FITTED = template(
+    "{models} could not be fitted for a technical reason. The answer may change.", models="Core_shell_sphere"
+)
+ENDED_BY_USER = template(
+    "You ended the search early. A better fit may exist, and the uncertainties may be larger."
+)
+LEFT_UNFITTED = template(
+    "The time limit left {models} unfitted; {which} may fit better.", models="vesicle", which="it"
+)
+ENDED_BY_TIME = template("The time limit ended the search early, so a better fit may exist.")
+FEW_POINTS = template(
+    "Only {points} points for {parameters} fitted parameters: hardly any model would fail.",
+    points=9, parameters=6,
+)  # fmt: skip
+RANGE_ENDS = template(
+    "The range given for {name}, {range}, ends at the fitted value. It may exclude the answer.",
+    name="radius", range="10 to 30 Å",
+)  # fmt: skip
+
+# Cautions about the instrument and the uncertainties.
+SLIT = template(
+    "A slit that the file does not state may smear these data. With a slit of half length {length} Å⁻¹,"
+    " {model} fits{fewer} (reduced χ² {chisq}).",
+    length="0.03", model="sphere", fewer=" with fewer parameters", chisq="1.1",
+)  # fmt: skip
+PARASITIC = template(
+    "The lowest points may hold parasitic scattering. Without the first {points}, {model} fits{fewer} from"
+    " q = {q} Å⁻¹ on (reduced χ² {chisq}).",
+    points=4, model="sphere", fewer=" with fewer parameters", q="0.012", chisq="1.1",
+)  # fmt: skip
+NO_UNCERTAINTIES = template(
+    "The data state no uncertainties. So χ² says only that the fit follows the points; a small misfit would"
+    " not show."
+)
+NO_UNCERTAINTIES_BUT_SCATTER = template(
+    "The data state no usable uncertainties. The fit misses the points by {misfit} % of I; neighbouring"
+    " points scatter by {scatter} %.",
+    misfit="1.2", scatter="1.1",
+)  # fmt: skip
+REPLACED = template(
+    "{share} % of the stated uncertainties are unusable and were replaced from their neighbours. χ² depends"
+    " on that.",
+    share=20,
+)  # fmt: skip
+TOO_LARGE = template(
+    "The stated uncertainties are about {factor} times the scatter of neighbouring points, so they hardly"
+    " reject any model.",
+    factor=5,
+)  # fmt: skip
+TOO_SMALL = template(
+    "Neighbouring points scatter by {factor} times the stated uncertainties, which are too small. The errors"
+    " of the values include that.",
+    factor=3,
+)  # fmt: skip
+HIDDEN_MISFIT = template(
+    "The fit misses the points by {misfit} % of I, but neighbouring points scatter by only {scatter} %. The"
+    " model may lack something.",
+    misfit="4", scatter="0.5",
+)  # fmt: skip
+STRUCTURED = template(
+    "Residuals are not random (runs test {runs} σ), largest between q = {low} and {high} Å⁻¹.",
+    runs="-5.1", low="0.013", high="0.037",
+)  # fmt: skip
+RANDOM_BUT_LARGE = template(
+    "Residuals are random but {factor} times as large as the uncertainties. The errors of the values include"
+    " that.",
+    factor="1.8",
+)  # fmt: skip
+BEYOND_ERRORS = template(
+    "The misfit is larger than the errors. These may be too small, or the model lacks something."
+)
+MISFIT_AT = template(
+    "The residuals are largest between q = {low} and {high} Å⁻¹, where the models lack something.",
+    low="0.013", high="0.037",
+)  # fmt: skip
+MISFIT_RANDOM = template(
+    "The residuals are random but about {factor} times the {source} uncertainties, largest between q = {low}"
+    " and {high} Å⁻¹. These uncertainties may be far too small.",
+    factor=12, source="stated", low="0.013", high="0.037",
+)  # fmt: skip
+
+# Cautions about the model.
+MUCH_NEARER = template(
+    "Much nearer: {model} (reduced χ² {chisq} against {best_chisq}).",
+    model="core-shell spheres (core_shell_sphere)", chisq="1.1", best_chisq="4.8",
+)  # fmt: skip
+CHOICE = template("Sizes and contrasts depend on the model chosen; the data do not decide between them.")
+OTHER_SHAPES = template("Other shapes fit equally well{within}: {models}.", within="", models="cylinder, dab")
+OTHER_SHAPE = template(
+    "Another shape, {kind}, fits equally well{within} ({model}, reduced χ² {chisq}).",
+    kind="cylinders", within="", model="cylinder", chisq="1.03",
+)  # fmt: skip
+OTHER_SIZE = template(
+    "{model}, which fits equally well, has another {name}: {value}.",
+    model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",
+)  # fmt: skip
+OPEN_LENGTHS = template(
+    "The {names} {verb} not determined by these data: a model without {pronoun} may say the same.",
+    names="shell thickness", verb="is", pronoun="it",
+)  # fmt: skip
+OPEN_EXPONENTS = template(
+    "The {names} {verb} not determined by these data; the curve is the same with other exponents.",
+    names="correlation length", verb="is",
+)  # fmt: skip
+ATOMIC = template(
+    "The {name}, {value}, is a length of atoms and molecules, which no library model describes. Is q in"
+    " another unit?",
+    name="radius", value="2.1 ± 0.1 Å",
+)  # fmt: skip
+WEAK_INTERACTION = template(
+    "The data do not determine {names}, so this interaction is not certain. Neighbours or aggregates of"
+    " another kind may do the same.",
+    names="the charge",
+)  # fmt: skip
+
+# Cautions from the classifier.
+OUT_OF_SCOPE = template(
+    "Only {probability} % likely to be a single library model: the curve may be a mixture, or hold an"
+    " artefact.",
+    probability=12,
+)  # fmt: skip
+NOT_A_MODEL = template(
+    "Only {probability} % likely to be a library model; it may be a protein, for example. Trust the size, not"
+    " the shape.",
+    probability=8,
+)  # fmt: skip
+CLASSIFIER_DISAGREES = template(
+    "The network expects “{group}” ({probability} %), but the best fit is {model}. {comparison}",
+    group="cylinders and boxes", probability=85, model="sphere",
+    comparison="None of that group was fitted.",
+)  # fmt: skip
+NONE_COMPARED = template("None of that group was fitted.")
+NEAREST_OF_GROUP = template(
+    "The nearest of that group is {model} (reduced χ² {chisq}).", model="cylinder", chisq="1.8"
+)
+
+# What the next command is for.
+TO_LOOK = template("look at data, fits and residuals")
+TO_GO_ON = template("continue in SasView or Bumps")
+TO_SEE_ALL = template("see all fits, parameters and warnings")
+TO_SEE_WHERE = template("see where the fits fail")
+TO_FINISH = template("let the search finish")
+IF_NANOMETRES = template("if q is in nm⁻¹")
+SIMPLER_MODEL = template("with the simpler model")
+OWN_VALUE = template("with your own value of {name} instead of {value}", name="thickness", value="12")
+EXPECTED_MODEL = template("with the model that the network expects")
+MORE_TIME = template("with more time")
+ALL_MODELS = template("with all models")
+WITHOUT_END = template("without the {end} q, where the misfit is largest", end="small")

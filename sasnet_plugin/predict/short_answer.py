@@ -1,0 +1,117 @@
+"""An answer about a curve in few lines: kinds of particles in the words of the field, likeliest models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from . import sentences
+from .classes import ClassesFinding, percent
+from .described import SizeFinding
+from .findings import Answer
+
+#: Kind of sample in the words of the field, and the models of sasmodels that belong to it.
+KINDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "globular (spheres, core-shell spheres, vesicles)": frozenset(
+            {
+                "sphere", "core_shell_sphere", "fuzzy_sphere", "vesicle", "core_multi_shell",
+                "multilayer_vesicle", "onion", "spherical_sld", "binary_hard_sphere", "polymer_micelle",
+                "adsorbed_layer", "superball", "raspberry", "guinier", "tetrahedron", "truncated_tetrahedron",
+                "truncated_octahedron", "micromagnetic_FF_3D",
+            }
+        ),
+        "elongated or flattened (cylinders, ellipsoids, discs, boxes)": frozenset(
+            {
+                "cylinder", "ellipsoid", "capped_cylinder", "elliptical_cylinder", "hollow_cylinder",
+                "hollow_rectangular_prism", "hollow_rectangular_prism_thin_walls", "parallelepiped",
+                "rectangular_prism", "triaxial_ellipsoid", "prism", "core_shell_cylinder", "pringle",
+                "core_shell_ellipsoid", "core_shell_bicelle", "stacked_disks",
+                "core_shell_bicelle_elliptical", "core_shell_bicelle_elliptical_belt_rough",
+                "core_shell_parallelepiped", "barbell",
+            }
+        ),
+        "flat (lamellae, stacks of lamellae)": frozenset(
+            {
+                "lamellar", "lamellar_hg", "lamellar_stack_caille", "lamellar_stack_paracrystal",
+                "lamellar_hg_stack_caille",
+            }
+        ),
+        "polymer chains (coils, worm-like chains)": frozenset(
+            {
+                "mono_gauss_coil", "poly_gauss_coil", "polymer_excl_volume", "star_polymer",
+                "flexible_cylinder", "flexible_cylinder_elliptical", "linear_pearls", "pearl_necklace",
+                "be_polyelectrolyte", "rpa",
+            }
+        ),
+        "networks and gels": frozenset(
+            {
+                "correlation_length", "two_lorentzian", "gel_fit", "gauss_lorentz_gel", "dab", "lorentz",
+            }
+        ),
+        "fractals and power laws": frozenset(
+            {
+                "fractal", "fractal_core_shell", "mass_fractal", "surface_fractal", "mass_surface_fractal",
+                "power_law", "porod", "two_power_law", "guinier_porod", "unified_power_Rg", "line",
+            }
+        ),
+        "ordered phases (lattices, microemulsions, peaks)": frozenset(
+            {
+                "sc_paracrystal", "bcc_paracrystal", "fcc_paracrystal", "broad_peak", "gaussian_peak",
+                "peak_lorentz", "teubner_strey", "spinodal",
+            }
+        ),
+    }
+)  # fmt: skip
+#: Lines in all, models in them, and the share of probability from which a kind is named.
+LINES, MODELS, NAMED = 8, 3, 0.05
+
+
+def short_lines(answer: Answer, command: str, condition: str = "") -> list[str]:
+    """The answer below its title: cautions, kinds, the likeliest models, size, and the next command.
+
+    Parameters
+    ----------
+    command : str
+        What to do next; empty where there is no file to name.
+    condition : str
+        When to do so, such as ", if q is in nm⁻¹".
+    """
+    classes, size = answer.finding(ClassesFinding), answer.finding(SizeFinding)
+    cautions = answer.sentences()[: answer.doubts]
+    lines = [sentences.CAUTION(caution=caution) for caution in cautions[:2]]
+    last = [] if size is None else list(size.sentences()[:1])
+    if command:
+        notes = len(set(answer.notes))
+        more = sentences.DETAILS_NOTES(count=notes) if notes else str(sentences.DETAILS)
+        last.append(sentences.NEXT(condition=condition, command=command) + more)
+    if classes is not None and not classes.silent:
+        lines.append(_kinds_line(classes, percent(answer.in_scope)))
+        room = LINES - 1 - len(lines) - len(last)
+        lines += model_lines(classes, max(min(MODELS, room), 1))
+    return [*lines, *last]
+
+
+def _kinds_line(classes: ClassesFinding, in_scope: str) -> str:
+    found = ", ".join(f"{name} {percent(share)}" for name, share in kinds_of(classes))
+    return sentences.KINDS(kinds=f"{found[:1].upper()}{found[1:]}", in_scope=in_scope)
+
+
+def kinds_of(classes: ClassesFinding) -> list[tuple[str, float]]:
+    """Kinds of sample with their probability, the likeliest first; of those below NAMED at most one."""
+    shares = dict(zip(classes.head.labels, classes.probability.tolist(), strict=True))
+    sums = {kind: sum(shares.get(name, 0.0) for name in names) for kind, names in KINDS.items()}
+    order = sorted(sums.items(), key=lambda one: -one[1])
+    return [one for one in order if one[1] >= NAMED] or order[:1]
+
+
+def model_lines(classes: ClassesFinding, count: int) -> list[str]:
+    """A line for each of the likeliest models: its name, structure factor, and probability with a bar."""
+    rows = [found.row(grouped=False) for found in classes.classes[:count]]
+    rows = [row[:-1] if classes.uniform is not None else row for row in rows]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]) - 1)] if rows else []
+    return [f"  {_padded(row, widths)}{row[-1]}".rstrip() for row in rows]
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "".join(f"{cell.ljust(width)}  " for cell, width in zip(row, widths, strict=False))

@@ -1,0 +1,25 @@
+"""Threads of linear algebra: one for each process, as small matrices gain nothing from more.
+
+The threads of OpenBLAS wait for each other by working. Beside other processes the one that is waited for has
+no core, and a fit costs several times its own time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def environment_of_one_thread() -> dict[str, str]:
+    """Variables for a process that is to compute on one thread, unless the user says otherwise."""
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep linear algebra of this thread to itself meanwhile, where numpy was imported with more threads."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
