@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-from sasnet_plugin.images.tagging.content import Source
 
 from sasnet_plugin.domains.sas1d import HEADS as CURVE_HEADS
 from sasnet_plugin.images.sans.heads import HEADS, LABELS
@@ -14,6 +13,7 @@ from sasnet_plugin.images.sans.prediction.answer import AVERAGE
 from sasnet_plugin.images.tagging.worker import Predicted, _answers
 from sasnet_plugin.predict.classes import ClassesFinding
 from sasnet_plugin.predict.findings import Answer
+from sasnet_plugin.web.content import Source
 
 
 def test_a_sphere_stays_as_likely_as_its_image_says() -> None:
