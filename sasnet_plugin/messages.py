@@ -54,10 +54,7 @@ def _text(node: ast.AST) -> str:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
-        return "".join(
-            part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else "value"
-            for part in node.values
-        )
+        return "".join(_text(part) or "value" for part in node.values)
     return ""
 
 

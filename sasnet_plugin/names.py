@@ -46,7 +46,7 @@ def sum_parts(model: str) -> tuple[str, ...]:
 
 def installed_by(extra: str) -> str:
     """How a sentence ends that misses packages: where and how to install an extra of sasnet."""
-    return f"where the source of sasnet lies: pip install '.[{extra}]'."
+    return f"in the folder of sasnet's source: pip install '.[{extra}]'."
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:

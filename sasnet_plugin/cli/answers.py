@@ -76,10 +76,16 @@ class TableWriter:
 
     def answer(self, measurement: Any, answer: Answer) -> None:
         """Write one answer."""
-        curve = isinstance(measurement, Curve)
-        if curve and not self._details:
+        if isinstance(measurement, Curve) and not self._details:
             self._short(measurement, answer)
-            return
+        else:
+            self._full(measurement, answer)
+        self._console.print()
+        sys.stdout.flush()
+
+    def _full(self, measurement: Any, answer: Answer) -> None:
+        """Write tables, sentences and notes."""
+        curve = isinstance(measurement, Curve)
         noun, leading = ("curve", answer.doubts) if curve else ("image", 1)
         sentences = list(answer.sentences())
         # A doubt comes before the numbers that it is about.
@@ -90,8 +96,6 @@ class TableWriter:
         self._lines(sentences[leading:])
         if curve:
             self._after_curve(measurement, answer.file)
-        self._console.print()
-        sys.stdout.flush()
 
     def _short(self, curve: Curve, answer: Answer) -> None:
         """Write an answer about a curve in eight lines at most."""
@@ -101,8 +105,6 @@ class TableWriter:
         command = next_command(curve, self._given) if named else ""
         self._lines([_title(answer) or "curve"], "bold")
         self._lines(short_lines(answer, command, ", if q is in nm⁻¹" if curve.q_unit.doubt else ""))
-        self._console.print()
-        sys.stdout.flush()
 
     def _lines(self, lines: Iterable[str], style: str = "") -> None:
         """Sentences, each on a line of its own, however long."""

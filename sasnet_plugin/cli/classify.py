@@ -322,7 +322,9 @@ class Outputs:
     def _write_rows(self, title: str) -> None:
         from ..report.page.overview import write_csv, write_overview
 
-        if self.table is not None and self.rows:  # none where Ctrl-C came first
+        if not self.rows:  # Ctrl-C came first
+            return
+        if self.table is not None:
             write_csv(self.rows, self.table)
-        if self.report is not None and self.rows and (self.rows[1:] or not self.rows[0].page):
+        if self.report is not None and (self.rows[1:] or not self.rows[0].page):
             write_overview(self.rows, self.report, title)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..types import SasnetError
+from ..types import SasnetError, installed_by
 
 #: Environment variable of a key that stays the same; without it each start makes its own.
 _KEY = "SASNET_MCP_KEY"
@@ -40,7 +40,9 @@ def mcp(
     try:
         import mcp as _
     except ImportError:
-        raise SasnetError("'sasnet mcp' needs the extra mcp: pip install 'sasnet-plugin[mcp]'.") from None
+        raise SasnetError(
+            f"'sasnet mcp' needs packages that are not installed; run {installed_by('mcp')}"
+        ) from None
     del _
     from ..integrations.assistant.folders import opened
     from ..integrations.assistant.server import on_port, on_stdio

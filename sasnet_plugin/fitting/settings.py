@@ -43,21 +43,23 @@ class EffortSettings:
     most_nodes: float = setting(1e5, "Points of quadrature of two integrals, at most.")
     own: float = setting(3.0, "sasmodels' own quadrature takes so many times the quick one's.")
     widths: float = setting(
-        3.0, "The largest body that one curve for all sizes reaches: so many widths above."
+        3.0, "The largest particle that one curve for all sizes reaches: so many widths above."
     )
-    look: float = setting(0.03, "Comparison of a curve with the bank's of a model.", "s")
+    look: float = setting(0.03, "Comparison of a curve with the library curves of a model.", "s")
     look_factor: float = setting(6.0, "With a structure factor it takes so many times that.")
     look_sum: float = setting(2.5, "And so many times with a second component.")
     look_starts: float = setting(0.4, "And that, in addition, for each start wanted of a sum.")
-    lanes: int = setting(2, "Budgets are shared out as if so many processes worked beside each other.")
+    lanes: int = setting(2, "Budgets are shared out as if so many processes worked in parallel.")
     ahead: int = setting(4, "A task knows what came of those before it, but for so many.")
     planned: float = setting(
         0.7, "Of the time left is planned for; the rest is for what takes longer than it should.", "share"
     )
     of_limit: float = setting(
         0.3,
-        "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
-        " machines: one process, or two beside two busy ones, still come to an end.",
+        (
+            "Of the time limit, what all evaluations may take with these; the rest is for slower or busy"
+            " machines: one process, or two next to two busy ones, still finish."
+        ),
         "share",
     )
     reported: float = setting(
@@ -71,8 +73,10 @@ class EffortSettings:
     )
     first: float = setting(
         60.0,
-        "On the wall, beyond the time limit, until something is fitted at all: beside busy processes"
-        " imports, screening and the fast models take ten times their own time.",
+        (
+            "On the wall, beyond the time limit, until something is fitted at all: next to busy processes"
+            " imports, screening and the fast models take ten times their own time."
+        ),
         "s",
     )
     unnoticed: float = setting(0.3, "Of a budget: what a clock leads by early on decides nothing.", "share")
@@ -131,7 +135,7 @@ class ProblemSettings:
         (7, 11, 15, 21, 35, 61), "Tried, as two times 35 make 1225 curves."
     )
     one_width_points: ByCost[int] = setting(
-        by_cost(101, 61, 15), "Most points where one size has a distribution: broad ones of large bodies."
+        by_cost(101, 61, 15), "Most points where one size has a distribution: broad ones of large particles."
     )
     plugin_curves: int = setting(60, "Curves computed of a user's model, to start from.")
 
@@ -140,8 +144,8 @@ class ProblemSettings:
 class StartSettings:
     """Of `start_values`: the bank's nearest curves."""
 
-    bins: int = setting(48, "Bins of ln q in which the bank's curves are compared with the data.")
-    tolerance: float = setting(0.07, "Of I, added to the uncertainty: the bank is coarse.")
+    bins: int = setting(48, "Bins of ln q in which the library's curves are compared with the data.")
+    tolerance: float = setting(0.07, "Of I, added to the uncertainty: the library is coarse.")
     distinct: float = setting(0.3, "Two starts, or minima, differ by so much at least, in ln of their sizes.")
     looked_at: int = setting(400, "Nearest curves looked at for each start that is wanted.")
     starts: int = setting(8, "Starts of a candidate.")
@@ -160,7 +164,7 @@ class StartSettings:
     )
     simple_lengths: int = setting(24, "Lengths of a simple term that are tried, even in ln.")
     simple_powers: tuple[float, ...] = setting(
-        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents of a power law beside it, or alone."
+        (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5), "Exponents of a power law added to it, or alone."
     )
     simple_exponents: tuple[float, ...] = setting((1.7, 2.0, 3.0, 4.0), "Exponents of particles' own tails.")
     simple_widths: tuple[float, ...] = setting((0.0, 0.1, 0.25), "Widths of sizes of spheres among them.")
@@ -176,17 +180,17 @@ class StartSettings:
     )
     simple_stands_out: float = setting(
         3.0,
-        "Unless the next one has so many times its residual, as beside a peak between places of the grid.",
+        "Unless the next one has so many times its residual, as near a peak between places of the grid.",
     )
     simple_least_points: int = setting(8, "Bins that a comparison of up to five parameters needs.")
     prominent: float = setting(0.3, "A maximum stands out by so much of ln I; it may be of what repeats.")
     peaks: int = setting(3, "So many of them give a distance.")
     repeating: int = setting(4, "Starts in which one length is such a distance.")
     layers: tuple[float, ...] = setting(
-        (0.14, 0.6), "Thickness of a layer in a plain body: thin, or most of it.", "of its half size"
+        (0.14, 0.6), "Thickness of a layer in a plain particle: thin, or most of it.", "of its half size"
     )
     layer_contrasts: tuple[float, ...] = setting(
-        (0.5, 1.5), "Its contrast: between body and solvent, or beyond.", "of the body's"
+        (0.5, 1.5), "Its contrast: between particle and solvent, or beyond.", "of the body's"
     )
 
 
@@ -249,7 +253,7 @@ class AssessmentSettings:
     hopeless: float = setting(30.0, "Reduced χ² that no usual mis-statement of uncertainties excuses.")
     too_large: float = setting(0.5, "Reduced χ² below which uncertainties seem too large.")
     too_small: float = setting(
-        2.0, "Noise squared, over the given, beside which a shared error excuses no fit."
+        2.0, "Noise squared, over the given, above which a systematic error excuses no fit."
     )
     loud: float = setting(4.0, "Mean squared residual of a part over the others', which makes it noisy.")
     parts: int = setting(5, "Parts of a curve that are looked at for noise.")
@@ -334,7 +338,7 @@ class AssessmentSettings:
         "share",
     )
     named_weight: float = setting(
-        0.05, "Of the evidence: a fit with so much is named beside the first, whatever its χ².", "share"
+        0.05, "Of the evidence: a fit with so much is named with the first, for any χ².", "share"
     )
     shown_weight: float = setting(5e-4, "Of the evidence: less is shown as 0.", "share")
     most_background: float = setting(

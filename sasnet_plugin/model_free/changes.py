@@ -6,14 +6,19 @@ the mean of the newest frames after the best a and b is compared with its stated
 a factor for each bin: the factors are estimated from frames before, under a prior at 1, and the ratio follows
 an F distribution. It is asked for every possible beginning among the newest frames. One odd frame is no
 change: what is found has to hold without the frame that speaks for it most.
+
+Where a change begins, and whether it is a jump, is asked of the newest frames whatever state they belong to:
+their distances along the direction of the change are a jump or a jump on a drift, or else a drift. A jump is
+reported also where it goes in the direction of a drift before it; a drift that goes on is reported once.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import fdtrc
@@ -28,6 +33,7 @@ class ChangeSettings(NamedTuple):
     bins: int = 14
     window: int = 16  #: Newest frames among which a change may have begun.
     least: int = 3  #: Frames that a change is compared with, at least.
+    fewest: int = 2  #: The same of a jump whose probability by chance is below the square of `chance`.
     #: Probability by chance of one comparison below which it is a change. A frame is compared some fifteen
     #: times, one in a thousand may be wrong, and errors are not quite normal.
     chance: float = 1e-6
@@ -38,6 +44,12 @@ class ChangeSettings(NamedTuple):
     own: float = 8.0
     same: float = 0.7  #: Cosine between two changes from which on the second goes on with the first.
     quiet: int = 24  #: Frames after a change within which another of the same direction goes on with it.
+    local: int = 10  #: Newest frames of which it is asked whether they jump or drift.
+    #: A jump on a drift is larger than what the drift makes in so many frames.
+    drifts: float = 3.0
+    #: By how much less -2 ln of the likelihood, each parameter paid for, a jump explains the frames than a
+    #: drift where the series drifts already.
+    clear: float = 12.0
 
 
 SETTINGS = ChangeSettings()
@@ -81,6 +93,9 @@ class Detector:
     squares: Floats = field(default_factory=lambda: np.zeros(0))
     counted: float = 0.0  #: Frames in it.
     newest: deque[tuple[Binned, Floats]] = field(default_factory=deque)
+    #: The newest frames since the last jump, of whatever state.
+    recent: deque[Binned] = field(default_factory=deque)
+    waiting: int = 0  #: Number of the frame that may be the first of a jump, or odd: the next one tells.
     direction: Floats = field(default_factory=lambda: np.zeros(0))
     changed: int = 0
     odd: list[int] = field(default_factory=list)
@@ -100,11 +115,23 @@ class Detector:
             return None
         self._absorb(self.settings.window - 1)
         self.newest.append((frame, self._residual(frame)))
+        self.recent.append(frame)
+        while len(self.recent) > self.settings.local:
+            self.recent.popleft()
         self._drop_odd()
-        found = self._best()
+        settings = self.settings
+        found, few = self._best(settings.least, settings.chance), False
+        if found is None:
+            found, few = self._best(settings.fewest, settings.chance**2), True
         if found is None:
             return None
-        return self._begin_anew(*found)
+        onset = self._onset(found[0], found[2])
+        if few and onset.gradual:
+            return None
+        if onset.place == len(self.recent) - 1 and self.waiting < self.newest[-2][0].number:
+            self.waiting = number
+            return None
+        return self._begin_anew(*found, onset)
 
     # --- bins ---
 
@@ -149,6 +176,7 @@ class Detector:
         self.total, self.variance, self.squares = np.zeros(size), np.zeros(size), np.zeros(size)
         self.weight, self.frames, self.counted, self.changed = 0.0, 0, 0.0, 0
         self.newest.clear()
+        self.recent.clear()
         self.direction = np.zeros(0)
 
     # --- what was before ---
@@ -191,15 +219,23 @@ class Detector:
 
     # --- whether it has changed ---
 
-    def _best(self) -> tuple[int, float, Floats] | None:
-        """Where among the newest frames the clearest change begins, its chance, and its direction."""
+    def _best(self, least: int, most: float) -> tuple[int, float, Floats] | None:
+        """Where among the newest frames the clearest change begins, its chance, and its direction.
+
+        Parameters
+        ----------
+        least : int
+            Frames that it is compared with, at least.
+        most : float
+            Largest chance.
+        """
         found = None
         held = len(self.newest)
         for begin in range(held - 2, -1, -1):
-            if self.frames + begin < self.settings.least:
+            if self.frames + begin < least:
                 break
             chance, direction = self._chance(begin, range(begin, held))
-            if chance < (self.settings.chance if found is None else found[1]) and self._holds(begin, held):
+            if chance < (most if found is None else found[1]) and self._holds(begin, held):
                 found = begin, chance, direction
         return found
 
@@ -245,16 +281,18 @@ class Detector:
         if after > self.settings.without_best:
             self.odd.append(self.newest[suspect][0].number)
             del self.newest[suspect]
+            self.recent = deque(frame for frame in self.recent if frame.number != self.odd[-1])
 
     # --- afterwards ---
 
-    def _begin_anew(self, begin: int, chance: float, direction: Floats) -> Change:
+    def _begin_anew(self, begin: int, chance: float, direction: Floats, onset: Onset) -> Change:
         """The frames from there on are a new state."""
-        begin, gradual = self._onset(begin, direction)
         seen = self.newest[-1][0].number
-        first = self.newest[begin][0].number
-        near = bool(self.changed) and first - self.changed <= self.settings.quiet
-        goes_on = near and self.direction.size > 0 and _cosine(self.direction, direction) > self.settings.same
+        first = self.recent[onset.place].number
+        goes_on = onset.gradual and self._has_drifted(first)
+        goes_on = goes_on and _cosine(self.direction, direction) > self.settings.same
+        numbers = [frame.number for frame, _ in self.newest]
+        begin = next(place for place, number in enumerate(numbers) if number >= first)
         squares, counted = self.squares, self.counted
         for _, residual in list(self.newest)[:begin]:
             squares, counted = squares + residual**2, counted + 1
@@ -267,32 +305,50 @@ class Detector:
         self.newest.clear()
         for frame in later:
             self.newest.append((frame, self._residual(frame)))
-        self.direction, self.changed = direction, seen
-        return Change(first, seen, chance, gradual, goes_on)
+        if onset.gradual:
+            self.direction, self.changed = direction, seen
+        else:
+            self.recent = deque(frame for frame in self.recent if frame.number >= first)
+        return Change(first, seen, chance, onset.gradual, goes_on)
 
-    def _onset(self, begin: int, direction: Floats) -> tuple[int, bool]:
-        """Where a step or a slope in that direction fits the newest frames best; whether it is a slope."""
+    def _has_drifted(self, first: int) -> bool:
+        """Whether the series has drifted not long before that frame."""
+        return bool(self.changed) and first - self.changed <= self.settings.quiet
+
+    def _onset(self, begin: int, direction: Floats) -> Onset:
+        """Where among the recent frames a change in that direction begins, and whether it is a drift.
+
+        Parameters
+        ----------
+        begin : int
+            Of the newest frames the first that differs from those before by a test of means.
+        """
         before = self._before(begin)
         assert before is not None
         factor, _ = self._factor(begin)
         unit = direction / max(float(np.linalg.norm(direction)), 1e-300)
-        height = []
-        for frame, _ in self.newest:
+        heights = []
+        for frame in self.recent:
             left, variance, _ = _left(frame.value, frame.variance, *before, factor)
-            height.append(float(unit @ (left / np.sqrt(variance))))
-        x, count = np.array(height), len(height)
-        first = max(self.settings.least - self.frames, 0)
-        scored = []
-        for k in range(first, count - 1):
-            step, slope = np.zeros(count), np.zeros(count)
-            step[k:], slope[k:] = 1.0, np.arange(1, count - k + 1)
-            for gradual, shape in ((False, step), (True, slope)):
-                gain = float(shape @ x) ** 2 / float(shape @ shape)
-                scored.append((gain, -int(gradual), k))
-        if not scored:
-            return begin, False
-        gain, kind, k = max(scored)
-        return k, kind < 0
+            heights.append(float(unit @ (left / np.sqrt(variance))))
+        numbers = [frame.number for frame in self.recent]
+        # A drift that is known already does not begin anew with the frames that showed it.
+        earliest = self.newest[max(self.settings.least - self.frames, 0)][0].number
+        places = [place for place, number in enumerate(numbers) if number >= earliest]
+        jump, drift = _jump(np.array(heights), self.settings.drifts), _drift(np.array(heights), places)
+        scale = max(1.0, min(jump.spread, drift.spread))
+        first = self.newest[begin][0].number
+        needed = self.settings.clear if self._has_drifted(first) else 0.0
+        if jump.misfit(scale) + needed < drift.misfit(scale):
+            return Onset(jump.place, gradual=False)
+        return Onset(numbers.index(first) if drift.place is None else drift.place, gradual=True)
+
+
+class Onset(NamedTuple):
+    """Where a change begins."""
+
+    place: int  #: Among the recent frames.
+    gradual: bool
 
 
 def _weight(frame: Binned) -> float:
@@ -317,6 +373,64 @@ def _left(
     return value - scale * mean - background, total, value.size - 2
 
 
+class _Course(NamedTuple):
+    """Distances of frames along a direction as a function of their number, fitted by least squares."""
+
+    squares: float  #: Sum of squared residuals, in standard deviations of a frame.
+    parameters: int  #: Fitted, the place where it begins included.
+    frames: int
+    place: Any  #: Where it begins; None where it began before.
+
+    @property
+    def spread(self) -> float:
+        """Variance of a frame about it."""
+        return self.squares / max(self.frames - self.parameters, 1)
+
+    def misfit(self, variance: float) -> float:
+        """-2 ln of the likelihood, with what its parameters cost (G. Schwarz, Ann. Stat. 6 (1978) 461)."""
+        return self.squares / variance + self.parameters * math.log(self.frames)
+
+
+def _fitted(heights: Floats, columns: Sequence[Floats]) -> tuple[Floats, float]:
+    """Coefficients of columns and a constant, and the sum of squared residuals."""
+    matrix = np.stack([np.ones_like(heights), *columns], axis=1)
+    found: Floats = np.asarray(np.linalg.lstsq(matrix, heights)[0], dtype=np.float64)
+    return found, float(np.sum((heights - matrix @ found) ** 2))
+
+
+def _jump(heights: Floats, drifts: float) -> _Course:
+    """The best jump, alone or on a drift that is slow against it."""
+    count = heights.size
+    frame = np.arange(count, dtype=np.float64)
+    every = []
+    for place in range(1, count):
+        step = (frame >= place).astype(np.float64)
+        every.append(_Course(_fitted(heights, [step])[1], 3, count, place))
+        found, squares = _fitted(heights, [step, frame])
+        if count > 4 and abs(found[1]) > drifts * abs(found[2]):
+            every.append(_Course(squares, 4, count, place))
+    return _best_of(every)
+
+
+def _drift(heights: Floats, places: Sequence[int]) -> _Course:
+    """The best drift: a straight line, a parabola, or a line that begins at one of these places."""
+    count = heights.size
+    frame = np.arange(count, dtype=np.float64)
+    every = [_Course(_fitted(heights, [frame])[1], 2, count, None)]
+    if count > 3:
+        every.append(_Course(_fitted(heights, [frame, frame**2])[1], 3, count, None))
+    for place in places:
+        if place > 0:
+            slope = np.maximum(frame - place + 1, 0.0)
+            every.append(_Course(_fitted(heights, [slope])[1], 3, count, place))
+    return _best_of(every)
+
+
+def _best_of(every: Sequence[_Course]) -> _Course:
+    scale = max(1.0, min(course.spread for course in every))
+    return min(every, key=lambda course: course.misfit(scale))
+
+
 def _cosine(one: Floats, other: Floats) -> float:
     if one.shape != other.shape:
         return 0.0
@@ -333,11 +447,15 @@ def restored(state: dict[str, Floats]) -> Detector:
         found.edges = None
     numbers = state["numbers"]
     found.weight, found.counted = float(numbers[0]), float(numbers[1])
-    found.frames, found.changed = int(numbers[2]), int(numbers[3])
+    found.frames, found.changed, found.waiting = map(int, numbers[2:])
     for number, value, variance, residual in zip(
         state["frame"], state["frame_value"], state["frame_variance"], state["frame_residual"], strict=True
     ):
         found.newest.append((Binned(int(number), value, variance), residual))
+    for number, value, variance in zip(
+        state["recent"], state["recent_value"], state["recent_variance"], strict=True
+    ):
+        found.recent.append(Binned(int(number), value, variance))
     return found
 
 
@@ -357,9 +475,14 @@ def kept(detector: Detector) -> dict[str, Floats]:
         "variance": detector.variance,
         "squares": detector.squares,
         "direction": detector.direction,
-        "numbers": np.array([detector.weight, detector.counted, detector.frames, detector.changed]),
+        "numbers": np.array(
+            [detector.weight, detector.counted, detector.frames, detector.changed, detector.waiting]
+        ),
         "frame": np.array([frame.number for frame in frames], dtype=np.float64),
         "frame_value": rows([frame.value for frame in frames]),
         "frame_variance": rows([frame.variance for frame in frames]),
         "frame_residual": rows([residual for _, residual in detector.newest]),
+        "recent": np.array([frame.number for frame in detector.recent], dtype=np.float64),
+        "recent_value": rows([frame.value for frame in detector.recent]),
+        "recent_variance": rows([frame.variance for frame in detector.recent]),
     }

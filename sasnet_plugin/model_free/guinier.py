@@ -104,7 +104,7 @@ _RISES = "the intensity does not fall from the lowest q on, as below a peak or w
 
 
 _MISFIT = (
-    "at the lowest q the curve is not that of bodies of one kind apart from each other: they interact or"
+    "at the lowest q the curve is not that of separate particles of one kind: they interact or"
     " stick together, or the errors are too small"
 )
 

@@ -77,19 +77,30 @@ def short_lines(answer: Answer, command: str, condition: str = "") -> list[str]:
     condition : str
         When to do so, such as ", if q is in nm⁻¹".
     """
-    classes, size = answer.finding(ClassesFinding), answer.finding(SizeFinding)
     cautions = answer.sentences()[: answer.doubts]
-    lines = [sentences.CAUTION(caution=caution) for caution in cautions[:2]]
-    last = [] if size is None else list(size.sentences()[:1])
-    if command:
-        notes = len(set(answer.notes))
-        more = sentences.DETAILS_NOTES(count=notes) if notes else str(sentences.DETAILS)
-        last.append(sentences.NEXT(condition=condition, command=command) + more)
-    if classes is not None and not classes.silent:
-        lines.append(_kinds_line(classes, percent(answer.in_scope)))
-        room = LINES - 1 - len(lines) - len(last)
-        lines += model_lines(classes, max(min(MODELS, room), 1))
-    return [*lines, *last]
+    first = [sentences.CAUTION(caution=caution) for caution in cautions[:2]]
+    last = [*_size_line(answer), *([_next_line(answer, command, condition)] if command else [])]
+    return [*first, *_model_part(answer, LINES - 1 - len(first) - len(last)), *last]
+
+
+def _size_line(answer: Answer) -> Sequence[str]:
+    size = answer.finding(SizeFinding)
+    return () if size is None else size.sentences()[:1]
+
+
+def _next_line(answer: Answer, command: str, condition: str) -> str:
+    notes = len(set(answer.notes))
+    more = sentences.DETAILS_NOTES(count=notes) if notes else str(sentences.DETAILS)
+    return sentences.NEXT(condition=condition, command=command) + more
+
+
+def _model_part(answer: Answer, room: int) -> list[str]:
+    """Kinds of sample and the likeliest models in so many lines; nothing where nothing is known of them."""
+    classes = answer.finding(ClassesFinding)
+    if classes is None or classes.silent:
+        return []
+    kinds = _kinds_line(classes, percent(answer.in_scope))
+    return [kinds, *model_lines(classes, max(min(MODELS, room - 1), 1))]
 
 
 def _kinds_line(classes: ClassesFinding, in_scope: str) -> str:

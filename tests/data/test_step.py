@@ -48,7 +48,7 @@ def test_a_dimmed_sphere_is_a_sphere_and_the_answer_says_what_was_left_out() -> 
     assert result.verified
     assert result.best is not None
     assert result.best.parameters["radius"].value == pytest.approx(60.0, abs=0.5)
-    assert "but for the first 2 points" in result.verdict.headline
+    assert "without the first 2 points" in result.verdict.headline
     assert any("takes them back" in note for note in result.notes)
 
 

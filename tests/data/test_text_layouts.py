@@ -158,7 +158,7 @@ def test_a_last_line_that_is_cut_short_is_left_out_with_a_note(tmp_path: Path, l
     whole = "# q (1/A) I dI\n" + rows(Q, INTENSITY, ERROR)
     curve = only(tmp_path / "a.dat", whole[: -1 - lost])
     assert len(curve) == Q.size - 1
-    assert any("cut short" in note for note in curve.notes)
+    assert any("truncated" in note for note in curve.notes)
 
 
 def test_a_last_line_without_an_end_is_whole(tmp_path: Path) -> None:

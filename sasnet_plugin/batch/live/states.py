@@ -16,6 +16,7 @@ import numpy as np
 
 from ...arrays import Floats
 from ...model_free.changes import Change, Detector, kept, restored
+from ...model_free.upturns import Upturn, find_upturn
 from ...noise import estimate_dintensity
 from ...types import Curve
 from .line import Said, said
@@ -81,8 +82,9 @@ class States:
     detector: Detector = field(default_factory=Detector)
     number: int = 0
     like: Curve | None = None
-    mean: Mean | None = None
-    newest: deque[tuple[int, Floats, Floats]] = field(default_factory=deque)
+    mean: Mean | None = None  #: Of the frames of this state that are no longer among the newest.
+    begun: int = 0  #: First frame of this state.
+    newest: deque[tuple[int, Floats, Floats]] = field(default_factory=deque)  #: Of whatever state.
 
     def add(self, number: int, curve: Curve) -> Changed | None:
         """Take the next curve; the change that it makes clear, if it does and is none that only goes on."""
@@ -112,14 +114,15 @@ class States:
             intensity, sigma = (np.interp(self.like.q, curve.q, one) for one in (intensity, sigma))
         self.newest.append((number, intensity, sigma))
         while len(self.newest) > self.detector.settings.window:
-            _, old, of_old = self.newest.popleft()
+            place, old, of_old = self.newest.popleft()
             assert self.mean is not None
-            self.mean.add(old, of_old)
+            if place >= self.begun:
+                self.mean.add(old, of_old)
 
     def _begin_anew(self, first: int) -> None:
         assert self.like is not None
         self.mean = Mean(np.zeros(len(self.like)), np.zeros(len(self.like)))
-        self.newest = deque(one for one in self.newest if one[0] >= first)
+        self.begun = first
 
     def _average(self, begin: Mean | None, frames: Sequence[tuple[int, Floats, Floats]]) -> Curve | None:
         assert self.like is not None
@@ -140,10 +143,18 @@ class States:
             self.newest = deque(one for one in self.newest if one[0] != odd)
 
     def _around(self, first: int) -> tuple[Curve | None, Curve | None]:
-        """Averages of the frames before one, and of the others."""
+        """Averages of this state's frames before one, and of the others.
+
+        Where the change before has just been, of the few frames before: a series that drifts has other curves
+        long before.
+        """
         before = [one for one in self.newest if one[0] < first]
+        own = [one for one in before if one[0] >= self.begun]
         after = [one for one in self.newest if one[0] >= first]
-        return self._average(self.mean, before), self._average(None, after)
+        mean = self.mean
+        if (mean is None or mean.weight <= 0) and len(own) < self.detector.settings.least:
+            own = before[-self.detector.settings.least :]
+        return self._average(mean, own), self._average(None, after)
 
     def _words(self, change: Change) -> str:
         before, after = self._around(change.first)
@@ -152,7 +163,9 @@ class States:
         one, other = self.ask([before, after])
         if isinstance(one, Exception) or isinstance(other, Exception):
             return SHAPE
-        return different(said(one), said(other))
+        return different(
+            said(one), said(other), _upturn_between(before, after), _upturn_between(after, before)
+        )
 
     def as_bytes(self) -> bytes:
         """What is kept so that another process can go on, as a numpy archive."""
@@ -165,6 +178,7 @@ class States:
                     arrays[f"like_{name}"] = getattr(like, name)
             arrays["mean"] = np.stack([self.mean.total, self.mean.variance])
             arrays["mean_weight"] = np.array([self.mean.weight])
+            arrays["begun"] = np.array([self.begun])
             arrays["newest"] = np.array([number for number, _, _ in self.newest])
             arrays["newest_curves"] = np.array([[i, s] for _, i, s in self.newest])
         memory = io.BytesIO()
@@ -189,6 +203,7 @@ def states_of(content: bytes, ask: Ask) -> States:
         found.like = Curve(q, np.ones_like(q), None, dq, dxl, dxw)
         total, variance = arrays["mean"]
         found.mean = Mean(total, variance, float(arrays["mean_weight"][0]))
+        found.begun = int(arrays["begun"][0])
         for number, (intensity, sigma) in zip(arrays["newest"], arrays["newest_curves"], strict=True):
             found.newest.append((int(number), intensity, sigma))
     return found
@@ -198,24 +213,62 @@ def states_of(content: bytes, ask: Ask) -> States:
 SHAPE = "the shape of the curve is another"
 
 
+def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
+    """The power law at low q that the second of two averages has and the first has not."""
+    assert one.dintensity is not None
+    assert other.dintensity is not None
+    return find_upturn(one.q, one.intensity, one.dintensity, other.intensity, other.dintensity)
+
+
+def different(
+    before: Said, after: Said, upturn: Upturn | None = None, upturn_before: Upturn | None = None
+) -> str:
+    """What has changed between two states, the most telling first, and what kind of sample it is now.
+
+    Parameters
+    ----------
+    upturn, upturn_before : Upturn, optional
+        The power law at low q that only the second, or only the first, has.
+    """
+    if upturn is not None:  # which the network takes for a second population
+        found = [f"an upturn at low q (q^−{upturn.exponent:.1f} ± {upturn.error:.1f})"]
+    elif upturn_before is not None:
+        found = ["no upturn at low q any more"]
+    else:
+        found = _seen_by_network(before, after) + _numbers(before, after)
+    return ", ".join([*(found or [SHAPE]), *_kept_kind(before, after)])
+
+
+def _seen_by_network(before: Said, after: Said) -> list[str]:
+    parts = list(filter(None, (_second(before, after), _forces(before, after))))
+    if before.known and not after.known and not parts:
+        return ["no single model that the network knows (a mixture, or something else)"]
+    return [*parts, *_named_anew(before, after)]
+
+
 def _named_anew(before: Said, after: Said) -> list[str]:
-    """Another group, or else another model, that is likely."""
-    if after.group != before.group and after.shares.get(after.group, 0) >= _HALF:
-        return [f"{after.group} ({_percent(after.shares[after.group])})"]
+    """Another group, or else another model, that is likely and clearly likelier than that of before."""
+    if not after.known:
+        return []
+    if after.group != before.group:
+        share = after.shares.get(after.group, 0.0)
+        clear = share >= _HALF and share - after.shares.get(before.group, 0.0) >= _HALF
+        return [f"{after.group} ({_percent(share)})"] if clear else []
     if after.model != before.model and after.model_probability >= _HALF:
         return [f"{after.model} ({_percent(after.model_probability)})"]
     return []
 
 
-def different(before: Said, after: Said) -> str:
-    """What has changed between two states, the most telling first."""
-    parts = list(filter(None, (_second(before, after), _forces(before, after))))
-    if before.known and not after.known and not parts:
-        parts.append("no single model that the network knows (a mixture, or something else)")
-    elif after.known:
-        parts += _named_anew(before, after)
-    parts += _numbers(before, after)
-    return ", ".join(parts) or SHAPE
+def _kept_kind(before: Said, after: Said) -> list[str]:
+    """The model, or else the group, that is likely before and after."""
+    if not (before.known and after.known):
+        return []
+    if after.model == before.model and after.model_probability >= _HALF:
+        return [f"kind as before: {after.model} ({_percent(after.model_probability)})"]
+    share = after.shares.get(after.group, 0.0)
+    if after.group == before.group and after.model == before.model and share >= _HALF:
+        return [f"kind as before: {after.group} ({_percent(share)})"]
+    return []
 
 
 def _second(before: Said, after: Said) -> str:

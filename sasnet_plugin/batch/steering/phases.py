@@ -161,8 +161,8 @@ class PhaseMap:
         """The free sample of which most is expected."""
         beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
         own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
-        order = np.argsort(np.where(free, -own, np.inf), kind="stable")
-        candidates = [int(k) for k in order[: self.settings.candidates] if free[k]]
+        places = np.flatnonzero(free)
+        candidates = places[np.argsort(-own[places], kind="stable")][: self.settings.candidates].tolist()
         gains = [sum(expected_gain(belief, place) for belief in beliefs) for place in candidates]
         best = int(np.argmax(gains))
         place, gain = candidates[best], float(gains[best])

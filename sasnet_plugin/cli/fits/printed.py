@@ -117,14 +117,18 @@ def _print_details(result: FitResult, say: Any) -> None:
         say(Text(sentence), soft_wrap=True)
 
 
+def _has_composed_names(result: FitResult) -> bool:
+    """Whether the name of a fit is a product or a sum."""
+    return any(sign in fit.short_name for fit in result.fits for sign in "@+")
+
+
 def _after_the_table(result: FitResult) -> Iterator[str]:
     from ...fitting.result.headline import parameters_in_words
     from ...fitting.verdict.sentences import NAMES
 
     best, doubts = result.best, result.verdict.doubts
     more = [f"Caution: {doubt}" for doubt in doubts[1:]]
-    if any(sign in fit.short_name for fit in result.fits for sign in "@+"):
-        yield str(NAMES)
+    yield from [str(NAMES)] if _has_composed_names(result) else []
     if best is not None:
         yield f"{best.short_name}: {parameters_in_words(best)}"
         if best.fitter:

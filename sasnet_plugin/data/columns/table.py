@@ -308,7 +308,7 @@ def _chosen(lines: list[str], runs: list[Run]) -> Run:
     """
     long = sorted(runs, key=lambda run: -len(run.rows))
     tables = [run for run in long[:NAMED] if len(run.rows) >= START]
-    named = [run for run in tables if _names_a_curve(lines, run.places[0])] if tables[1:] else []
+    named = [run for run in tables if _names_a_curve(lines, run.places[0])]
     return (named or long)[0]
 
 

@@ -76,9 +76,7 @@ def suspect_of(
     failing = [
         fit
         for fit in fits
-        if _is_simple(fit)
-        and (fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1)
-        and not explains(fit.reduced_chisq, len(curve))
+        if _may_lead(fit, best) and _is_simple(fit) and not explains(fit.reduced_chisq, len(curve))
     ]
     # Behind a slit a model of few parameters may be far off, and yet be the right one.
     fewest = sorted(failing, key=lambda fit: (len(fit.free), fit.chisq))[: ASSESSMENT.artefact_models]
@@ -97,6 +95,11 @@ def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
     if widths:
         start = {key: value for key, value in starting_values(fit).items() if not key.startswith(widths)}
         yield Simple(fit.name, len(fit.free) - len(widths), (start,), fit.per_decade)
+
+
+def _may_lead(fit: ModelFit, best: ModelFit) -> bool:
+    """Whether a fit is the best itself, or would be simpler than that."""
+    return fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1
 
 
 #: Scale, background, radius and its distribution.

@@ -130,7 +130,8 @@ def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
     Which of 10⁻⁴⁰ and 10⁻⁶⁰ is larger says nothing, as neither noise nor model is known to that.
     """
     shown = [fit for fit in order if fit is order[0] or fit.weight >= ASSESSMENT.shown_weight]
-    others = [fit for fit in order if fit is not order[0] and fit.weight < ASSESSMENT.shown_weight]
+    first = set(map(id, shown))
+    others = [fit for fit in order if id(fit) not in first]
     return [*shown, *sorted(others, key=lambda fit: fit.reduced_chisq)]
 
 
@@ -159,8 +160,8 @@ def with_lower_chisq(before: Sequence[ModelFit], after: Sequence[ModelFit]) -> l
 
 def _asked(order: Sequence[ModelFit], n: int, done: frozenset[str]) -> list[ModelFit]:
     near = {fit.name for fit in _near_the_first(order)}
-    wanted = [fit for fit in order if fit.name in near or explains(fit.reduced_chisq, n)]
-    return [fit for fit in wanted if fit.name not in done]
+    new = [fit for fit in order if fit.name not in done]
+    return list(filter(lambda fit: fit.name in near or explains(fit.reduced_chisq, n), new))
 
 
 def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:

@@ -105,11 +105,14 @@ def reached(reduction: Reduction, fit: ModelFit) -> bool:
     """Whether every parameter of the reduction is at its limit, or cannot be distinguished from it."""
     if not reduction.limited <= fit.parameters.keys():
         return False
-    # A component that least squares gave no scale is absent, and no longer free.
-    absent = any(is_scale(name) and fit.parameters[name].value == 0 for name in reduction.at)
-    if reduction.limited.isdisjoint(fit.free) and not absent:
+    if reduction.limited.isdisjoint(fit.free) and not _is_without_component(reduction, fit):
         return False
     return all(_at(name, limit, fit) for name, limit in reduction.at.items())
+
+
+def _is_without_component(reduction: Reduction, fit: ModelFit) -> bool:
+    """Whether least squares gave a component of the reduction no scale; the scale then is no longer free."""
+    return any(is_scale(name) and fit.parameters[name].value == 0 for name in reduction.at)
 
 
 def reductions_met(known: Iterable[Reduction], fit: ModelFit, others: Sequence[ModelFit]) -> list[Reduction]:
@@ -136,8 +139,11 @@ def _near(name: str, limit: float, fit: ModelFit) -> bool:
         return abs(p.value - limit) <= (p.error or 0.0)
     if end_of_range(p) == "lower" and p.value >= limit and limit in (0.0, 1.0):
         return True
-    tiny = ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
-    return abs(p.value - limit) <= max(tiny, p.error or 0.0)
+    return abs(p.value - limit) <= max(_tiny(name, limit, fit), p.error or 0.0)
+
+
+def _tiny(name: str, limit: float, fit: ModelFit) -> float:
+    return ASSESSMENT.negligible * (abs(limit) or _scale(name, fit))
 
 
 def _one(name: str, other: str, fit: ModelFit) -> bool:

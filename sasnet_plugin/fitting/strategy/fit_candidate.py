@@ -196,7 +196,7 @@ def _said_of_default(name: str, default: float) -> tuple[str, ...]:
 
 
 def _not_shown(name: str, default: float) -> str:
-    return f"{name} is not determined by these data: it stands at {default:g}, sasmodels' default."
+    return f"{name} is not determined by these data: it is fixed at {default:g}, sasmodels' default."
 
 
 def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:

@@ -30,34 +30,34 @@ class StrategySettings:
     alike: float = setting(
         0.5, "Steps are taken at once whose worth is this of the first's at least: it may be the last."
     )
-    most_boost: float = setting(10.0, "What an explanation gains where nothing explains the curve, at most.")
+    most_boost: float = setting(10.0, "What a good fit gains if no model fits the curve, at most.")
     doubtful_boost: float = setting(2.0, "The same where a fit explains it, though χ² is rather large.")
     chance_gain: float = setting(1.0, "ln likelihood that another model may gain on a fit that leaves noise.")
     noise_scatter: float = setting(
         1.4, "Two standard deviations of what second differences say of the noise, over √n, in ln likelihood."
     )
-    least_prior: float = setting(0.003, "Probability of a model of which the network thinks less.")
+    least_prior: float = setting(0.003, "Probability of a model that the network finds less likely.")
     simple_prior: float = setting(
-        0.02, "The same of bodies that experts try first, of any structure factor, and of one that is nearer."
+        0.02, "The same of shapes that experts try first, of any structure factor, and of one that is nearer."
     )
     nearest_prior: float = setting(
-        0.1, "The same of what the bank comes nearest with, or nearly so, whatever the network thinks of it."
+        0.1, "The same of models that the library comes nearest with, or nearly so, for any probability."
     )
     stands_out: float = setting(
-        0.4, "Residual over that of the next model, below which the bank has found what a body is."
+        0.4, "Residual over that of the next model, below which the library has found the shape."
     )
     second_prior: float = setting(0.1, "How often a curve holds a second component.")
     upturn_prior: float = setting(
-        0.5, "The same of a power law beside a network, coils or another smooth term, over none."
+        0.5, "The same of a power law with a network, coils or another smooth term, over none."
     )
-    near: float = setting(0.05, "Added to weighted residuals of the bank before they are compared.")
-    unrated: int = setting(3, "So many open models are fitted without asking the bank about all of them.")
-    some_salt: float = setting(0.005, "Salt that is tried beside charged bodies.", "mol/l")
+    near: float = setting(0.05, "Added to weighted residuals of the library before they are compared.")
+    unrated: int = setting(3, "So many open models are fitted without comparing the library for all of them.")
+    some_salt: float = setting(0.005, "Salt that is tried with charged particles.", "mol/l")
     likely: float = setting(
         0.5, "Chance of what a fit has become or was found with, and of a resolution that is not stated."
     )
     seldom: float = setting(0.15, "Chance of another minimum, of other points of q, of another sum.")
-    kinds: float = setting(0.05, "Chance of another kind of size distribution.")
+    kinds: float = setting(0.05, "Chance of another size distribution.")
     again: float = setting(0.6, "Chance of another attempt as a share of that of the last one.")
     expected_time: ByCost[float] = setting(by_cost(0.35, 1.5, 3.0), "What a fit is expected to take.", "s")
     time: ByCost[float] = setting(by_cost(4.0, 8.0, 12.0), "What it has at most.", "s")
@@ -70,10 +70,10 @@ class StrategySettings:
     )
     expected: float = setting(0.3, "An expensive model this probable is among the first.")
     brief: float = setting(
-        2.0, "Time of a fit that is there to be compared with one that explains the curve.", "s"
+        2.0, "Time of a fit that is there to be compared with one that fits the curve.", "s"
     )
-    rough: Pass = setting(Pass(0.3, (0.1,), 6), "Refinement of the bank's curves on a coarse copy.")
-    coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of what lies beside them.")
+    rough: Pass = setting(Pass(0.3, (0.1,), 6), "Refinement of the library's curves on a coarse copy.")
+    coarse: Pass = setting(Pass(0.6, (0.02, 0.0), 10), "Of the best of these, and of their neighbourhood.")
     fine: Pass = setting(Pass(0.8, (0.0,), 20), "On all points.")
     low_falls: float = setting(1e-2, "Low q ends where I has fallen to this share of its top.")
     low_grows: float = setting(1.6, "By this factor the largest q grows.")
@@ -97,7 +97,7 @@ class StrategySettings:
     )
     near_fits: int = setting(3, "So many of the best fits have neighbours.")
     far_behind: float = setting(
-        20.0, "2 ln of evidence: so far behind the best fit another one has no weight, whatever it becomes."
+        20.0, "2 ln of evidence: so far behind the best fit another fit gets no weight."
     )
     near_best: float = setting(5.0, "χ² of these, over the best's, at most.")
     far_best: float = setting(

@@ -41,7 +41,8 @@ OTHER_KIND = template(
     "{curves} alone looks like another kind of sample; check that it is the same.", curves="d2o.dat"
 )
 NOISY = template(
-    "Residuals of {curves} are random but {factor} times as large as the uncertainties, which seem small.",
+    "Residuals of {curves} are random but {factor} times as large as the uncertainties, which seem too"
+    " small.",
     curves="d2o.dat", factor="2.4",
 )  # fmt: skip
 LOOKS_DIFFERENT = template(

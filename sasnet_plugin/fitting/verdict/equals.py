@@ -104,9 +104,11 @@ def no_shape(result: FitResult) -> bool:
     for fit in of_other_shape(result):
         if not any(same_kind(result, fit, other) for other in kinds):
             kinds.append(fit)
-    return len(kinds) > VERDICT.many_shapes or (
-        bool(kinds) and unseen(result.fits[0]) and not is_upturn(result.fits[0].model)
-    )
+    return len(kinds) > VERDICT.many_shapes or (bool(kinds) and _shows_no_size(result.fits[0]))
+
+
+def _shows_no_size(fit: ModelFit) -> bool:
+    return unseen(fit) and not is_upturn(fit.model)
 
 
 def nearest(result: FitResult) -> ModelFit:

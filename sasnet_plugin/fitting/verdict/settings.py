@@ -18,28 +18,34 @@ class VerdictSettings:
         0.01, "Reduced χ² that counts as the least: below it only rounding is compared."
     )
     comparable: float = setting(
-        0.25, "Of a size: an equal fit that differs by more means another body, and is named.", "share"
+        0.25, "Of a size: an equal fit that differs by more means another particle, and is named.", "share"
     )
     expected: float = setting(
         0.5, "Probability of another group from which on the network and a fit disagree.", "share"
     )
     rather_known: float = setting(
-        0.5, "Probability of a known model below which a body that explains a curve is doubted.", "share"
+        0.5,
+        "Probability of a known model below which a particle model that fits a curve gets a caution.",
+        "share",
     )
     overstated: float = setting(
         3.0, "Uncertainties over the noise, beyond which χ² hardly rejects any model."
     )
     misstated: float = setting(
-        2.3, "Uncertainties over the scatter of neighbouring points, or its inverse, beyond which it is said."
+        2.3,
+        (
+            "Uncertainties over the scatter of neighbouring points, or its inverse, beyond which it is"
+            " reported."
+        ),
     )
     hidden_misfit: float = setting(
         2.0, "Residuals over the scatter of neighbouring points, beyond which a fit misses something smooth."
     )
     least_misfit: float = setting(0.01, "And of I, at least: less is calibration.", "share")
-    replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are said.", "share")
-    many_shapes: int = setting(3, "Shapes that explain the data beside the first, which choose none.")
+    replaced: float = setting(0.1, "Of the uncertainties: so many replaced ones are reported.", "share")
+    many_shapes: int = setting(3, "Shapes that fit as well as the first, so that none is chosen.")
     nearer: float = setting(
-        10.0, "Reduced χ² of the first over that of another, which then is named whatever its evidence."
+        10.0, "Reduced χ² of the first over that of another, which is then named for any evidence."
     )
     edge: float = setting(
         0.15,

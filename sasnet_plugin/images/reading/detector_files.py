@@ -20,7 +20,7 @@ import numpy as np
 
 from ...data.limits import LIMITS
 from ...data.signature import content
-from ...types import DataError
+from ...types import DataError, installed_by
 from ..recognition import has_known_suffix
 from . import whole
 from .headers import HEADER, dectris, edf, marccd, saxslab, smv
@@ -42,7 +42,7 @@ def read(path: Path, file: str) -> Iterator[RawFrame]:
         import fabio
     except ImportError as error:
         raise DataError(
-            f"{file}: detector images are read by fabio; install it with: pip install fabio."
+            f"{file}: detector images need fabio, which is not installed; run {installed_by('images')}"
         ) from error
     with whole.unpacked(path, file) as plain:
         whole.check(plain, file)
@@ -159,7 +159,7 @@ def read_cbf(path: Path, file: str) -> RawFrame:
         from fabio.compression import decByteOffset
     except ImportError as error:
         raise DataError(
-            f"{file}: CBF images are unpacked by fabio; install it with: pip install fabio."
+            f"{file}: CBF images need fabio, which is not installed; run {installed_by('images')}"
         ) from error
     data = content(path, file, wanted="an image", most=LIMITS.array_bytes)
     begin = data.find(_SECTION)

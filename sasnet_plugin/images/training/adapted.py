@@ -77,6 +77,20 @@ def _from_to(losses: Sequence[float]) -> str:
     return " → ".join(f"{loss:.3g}" for loss in losses)
 
 
+def adapt_with_scenes(
+    domain: Domain,
+    model: ZooModel,
+    labels: Path,
+    images: Sequence[str],
+    target: Path,
+    run: Path,
+    scenes: int,
+    progress: Callable[[int], None] | None = None,
+) -> Adapted:
+    """As `adapt`, with so many simulated scenes."""
+    return adapt(domain, model, labels, images, target, run, Settings(scenes=scenes), progress)
+
+
 def adapt(
     domain: Domain,
     model: ZooModel,
@@ -84,9 +98,8 @@ def adapt(
     images: Sequence[str],
     target: Path,
     run: Path,
-    scene_count: int | None = None,
-    progress: Callable[[int], None] | None = None,
     settings: Settings | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Adapted:
     """Fit a model's tags to labelled images, and write the new model beside the old one.
 
@@ -104,8 +117,6 @@ def adapt(
         Folder of the new model; written where a tag is better, and only then.
     run : Path
         Folder in which simulated scenes are kept for the next time.
-    scene_count : int, optional
-        Simulated scenes that the model is fitted to besides.
     progress : callable, optional
         Told how many scenes there are.
 
@@ -114,7 +125,7 @@ def adapt(
     SasnetError
         Labels or images cannot be used, or the target is the model itself.
     """
-    settings = settings or (Settings() if scene_count is None else Settings(scenes=scene_count))
+    settings = settings or Settings()
     if target.resolve() == model.folder.resolve():
         raise SasnetError(f"{target}: is the model that it starts from; give another folder with --zoo.")
     head, found = labelled(domain, labels, images)
@@ -140,7 +151,7 @@ def adapt(
         weights[:, better] = change.weights[:, better] / slope[better]
         about = {"images": number, "scenes": len(scenes.seen), "tags": list(names)}
         _write(model, layer.changed(Change(change.gate, weights)), inputs, own, target, about)
-    before, after = ({head.labels[k]: float(np.nanmean(one[:, k])) for k in fitted} for one in losses.judged)
+    before, after = (_mean_by_label(one, head.labels, fitted) for one in losses.judged)
     given = int(np.isfinite(own.judged).sum()), int(losses.accepted.sum())
     return Adapted(
         number,
@@ -152,6 +163,10 @@ def adapt(
         *given,
         losses.of_accepted(better),
     )
+
+
+def _mean_by_label(losses: Floats, labels: Sequence[str], columns: Sequence[int]) -> dict[str, float]:
+    return {labels[k]: float(np.nanmean(losses[:, k])) for k in columns}
 
 
 def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:

@@ -121,7 +121,7 @@ class SampleAgent:
         grid = self.found.grid
         phases, _ = self.found.phases()
         beside = {int(k) for pair in grid.neighbours if phases[pair[0]] != phases[pair[1]] for k in pair}
-        measured = {place for place, _ in self.found.measured}
+        measured = set(dict(self.found.measured))
         chosen = sorted(beside & measured) or sorted(measured)
         return [(self._outcomes[k][0], grid.point(k), dict(self._outcomes[k][1])) for k in chosen]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data.failure import too_large
 from ...data.limits import LIMITS
-from ...types import SasnetError, TechnicalError, printable
+from ...types import SasnetError, TechnicalError, installed_by, printable
 from .address import Address
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Server:
             from tiled.client.context import Context
         except ImportError:
             raise SasnetError(
-                "tiled: addresses need the extra tiled: pip install 'sasnet-plugin[tiled]'."
+                f"tiled: addresses need packages that are not installed; run {installed_by('tiled')}"
             ) from None
         self.address = address
         self._httpx = httpx

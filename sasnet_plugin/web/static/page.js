@@ -521,9 +521,10 @@ addEventListener("resize", layout);
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id !== "status") return;
   const { version, images } = event.target.querySelector("[data-version]")?.dataset ?? {};
-  // Files that turned out to be curves are no images any more; whoever has ticked something keeps the list.
-  const fewer = Number(images) < state.images && !state.chosen.size;
-  if (fewer) select(true, state.like ?? undefined);
+  // Files that came later are listed, and those that turned out to be curves are not; whoever has ticked
+  // something keeps the list.
+  const others = state.images !== undefined && Number(images) !== state.images && !state.chosen.size;
+  if (others) select(true, state.like ?? undefined);
   else if (version && version !== state.version && state.version) {
     if (state.count) refresh(); else select(true);
   }

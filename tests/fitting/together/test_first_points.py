@@ -58,5 +58,5 @@ def test_dimmed_points_are_left_out_and_named(bank: Bank, kind: str) -> None:
     assert p.error is not None
     assert abs(p.value - 60.0) < 4 * p.error
     assert len(result.sample.curves[1]) == len(curves[1]) - 2
-    assert "but for the first 2 points of 1.dat (beamstop?)" in result.verdict.headline
+    assert "without the first 2 points of 1.dat (beamstop?)" in result.verdict.headline
     assert any(note.startswith("1.dat: The first 2 points lie below a step") for note in result.notes)

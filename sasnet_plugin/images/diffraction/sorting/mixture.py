@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....arrays import Floats
-from ....types import SasnetError
+from ....types import SasnetError, installed_by
 from ..training.autoencoder import Layer, encoded
 from .settings import SORTING
 
@@ -121,8 +121,7 @@ def fit(
         import sklearn.decomposition  # noqa: F401
     except ImportError:
         raise SasnetError(
-            "Sorting needs scikit-learn, which is not installed; run where the source of sasnet lies:"
-            " pip install '.[diffraction]'."
+            f"Sorting needs scikit-learn, which is not installed; run {installed_by('diffraction')}"
         ) from None
     least = 4 * max(clusters or 2, 2)
     if len(points) < least:

@@ -106,12 +106,15 @@ class InversionSettings:
     # Verification
     significant: float = setting(4.0, "Standard deviations of the deviance from which it is no chance.")
     half_believed: float = setting(
-        0.1, "Relative difference beside the rod that leaves a model half believed."
+        0.1, "Relative difference away from the rod that leaves a model half believed."
     )
     misfit_error: float = setting(
         0.1,
-        "Of lengths, relative, for each unit by which the model is off beside the rod: optical constants and"
-        " resolution that are not the sample's move them so (benchmarks/images/images_elsewhere.py).",
+        (
+            "Of lengths, relative, for each unit by which the model is off away from the rod: optical"
+            " constants and resolution that are not the sample's move them so"
+            " (benchmarks/images/images_elsewhere.py)."
+        ),
     )
     rival_bands: int = setting(5, "Bands of rows on which other lattices are tried: streaks stand upright.")
     rival_step: float = setting(
@@ -120,7 +123,7 @@ class InversionSettings:
     rival_starts: int = setting(2, "Square lattices that are followed: the best may need another radius.")
     rival_steps: int = setting(
         4,
-        "Steps of the geometry beside another lattice, at most; of the fit, which stands nearly right, half.",
+        "Steps of the geometry with another lattice, at most; half for the fit, which is nearly right.",
     )
     rival_far: float = setting(2.0, "Deviance in those bands, over the fit's, up to which one is followed.")
     rival_odds: float = setting(
@@ -129,11 +132,11 @@ class InversionSettings:
     rival_prior: float = setting(
         10.0, "Odds of a hexagonal lattice before: spheres in one layer seldom lie in squares."
     )
-    rival_scope: float = setting(0.7, "`in_scope` at most beside another lattice that is named.")
+    rival_scope: float = setting(0.7, "`in_scope` at most with another lattice that is named.")
     rival_gain: float = setting(
         200.0, "Deviance by which another lattice must be better to be the right one."
     )
-    least_share: float = setting(0.02, "Share of counts beside the rod that ordered particles must have.")
+    least_share: float = setting(0.02, "Share of counts away from the rod that ordered particles must have.")
 
 
 INVERSION = InversionSettings()

@@ -1,0 +1,93 @@
+"""A power law that appears at low q between two curves of a series: clusters, surfaces, a network.
+
+The later curve is compared with a multiple of the earlier one, a flat background and c q⁻ᵖ, by least squares
+at each exponent. Only what the power law explains nearly all of is one: a particle that grows scatters more
+at low q as well, but differs elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..arrays import Floats
+
+
+class UpturnSettings(NamedTuple):
+    """What an upturn is."""
+
+    #: Exponents that are tried. Steeper laws no sample has; less steep ones are broad shapes, not upturns.
+    exponents: tuple[float, ...] = tuple(np.round(np.arange(1.0, 5.01, 0.1), 2))
+    seen: float = 5.0  #: Standard deviations from which on it is there.
+    share: float = 0.05  #: Of the intensity at the lowest q it makes at least so much.
+    #: Of the χ² that a multiple and a background leave, the power law leaves at most so much, besides noise.
+    rest: float = 0.1
+
+
+SETTINGS = UpturnSettings()
+
+
+class Upturn(NamedTuple):
+    """A power law c q⁻ᵖ that one curve has and another has not."""
+
+    exponent: float
+    error: float  #: One standard deviation.
+    share: float  #: Of the intensity at the lowest q.
+
+
+def find_upturn(
+    q: Floats,
+    before: Floats,
+    of_before: Floats,
+    after: Floats,
+    of_after: Floats,
+    settings: UpturnSettings = SETTINGS,
+) -> Upturn | None:
+    """The power law by which a curve differs from an earlier one; None where it is not that, or not clear.
+
+    Parameters
+    ----------
+    q : (n,) float array
+        Å⁻¹, ascending.
+    before, of_before, after, of_after : (n,) float arrays
+        Both curves in one unit, each with its standard deviations.
+    """
+    good = np.isfinite(before + after) & (of_before > 0) & (of_after > 0)
+    if good.sum() < 8:
+        return None
+    q, before, of_before, after, of_after = (x[good] for x in (q, before, of_before, after, of_after))
+    sigma = of_after
+    without = math.inf
+    for _ in range(2):  # the variance depends on the multiple
+        (scale, _), without, _ = _fitted([before, np.ones_like(q)], after, sigma)
+        sigma = np.hypot(of_after, scale * of_before)
+    laws = [
+        _fitted([before, np.ones_like(q), (q / q[0]) ** -exponent], after, sigma)
+        for exponent in settings.exponents
+    ]
+    left = np.array([chisq for _, chisq, _ in laws])
+    best = int(left.argmin())
+    (_, _, amount), chisq, errors = laws[best]
+    spread = max(1.0, chisq / (q.size - 4))
+    noise = q.size - 4 + 3 * math.sqrt(2 * q.size)
+    clear = amount > settings.seen * errors[2] * math.sqrt(spread)
+    explained = chisq - noise < settings.rest * (without - chisq)
+    if not (clear and explained and amount > settings.share * after[0]):
+        return None
+    near = left < chisq + spread
+    error = max(float(np.ptp(np.array(settings.exponents)[near])) / 2, 0.05)
+    return Upturn(float(settings.exponents[best]), error, float(amount / after[0]))
+
+
+def _fitted(columns: list[Floats], values: Floats, sigma: Floats) -> tuple[Floats, float, Floats]:
+    """Coefficients, χ² and standard deviations of the coefficients."""
+    matrix = np.stack(columns, axis=1) / sigma[:, None]
+    size = np.linalg.norm(matrix, axis=0)
+    left, singular, right = np.linalg.svd(matrix / size, full_matrices=False)
+    inverse = np.where(singular > 1e-10 * singular[0], 1 / np.maximum(singular, 1e-300), 0.0)
+    found = right.T @ (inverse * (left.T @ (values / sigma)))
+    errors = np.sqrt(np.sum((right.T * inverse) ** 2, axis=1))
+    chisq = float(np.sum((values / sigma - (matrix / size) @ found) ** 2))
+    return found / size, chisq, errors / size
