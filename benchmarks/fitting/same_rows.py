@@ -1,6 +1,6 @@
 """Do rows of a batch depend on what else the machine does?
 
-``python -m benchmarks service/same_rows --work W`` simulates growing spheres, 30 frames of plain numpy, and
+``python -m benchmarks fitting/same_rows --work W`` simulates growing spheres, 30 frames of plain numpy, and
 fits them with ``sasnet batch`` twice: alone, and beside four processes that do nothing but count. Where the
 clock has ended a search, the row says so (``stopped_by_clock``); all others should have the same models,
 values and errors. ``--write`` writes the table beside this file.
@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,24 @@ import numpy as np
 
 from ..asked import parser_of
 from ..tables import markdown
-from .same_answers import busy
 
 #: Radius of the first and of the last frame, Å, relative width, and processes that count in the second run.
 FIRST, LAST, WIDTH, SPINNING = 40.0, 70.0, 0.10, 4
 #: Relative difference from which on two numbers are not the same: the table has so many digits.
 SAME = 1e-6
+
+
+@contextmanager
+def run_busily(count: int) -> Iterator[None]:
+    """Run so many processes that count as fast as they can."""
+    code = "while True: pass"
+    spinning = [subprocess.Popen([sys.executable, "-I", "-c", code]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
 def write_frames(folder: Path, frames: int, seed: int) -> None:
@@ -61,7 +74,7 @@ def answered(
             str(results),
             "--quiet",
         ]
-        with busy(spinning):
+        with run_busily(spinning):
             subprocess.run([*command, *extra], check=True, env=os.environ)
     with table.open(encoding="utf-8") as lines:
         rows = sorted(csv.DictReader(lines), key=lambda row: row["file"])
