@@ -19,7 +19,7 @@ COMMANDS = {
 #: What other parts of the package ask for -> the function that does it.
 SERVICES = {
     "answer_page": "sasnet_plugin.images.report.pages:answer_page",
-    "adapt": "sasnet_plugin.images.training.adapted:adapt",
+    "adapt": "sasnet_plugin.images.training.adapted:adapt_with_scenes",
     "export_fit": "sasnet_plugin.images.sans.nxcansas:export_fit",
     "fit_image": "sasnet_plugin.images.service.fits:verified",
     "follow": "sasnet_plugin.images.commands.follow:follow_images",

@@ -77,6 +77,20 @@ def _from_to(losses: Sequence[float]) -> str:
     return " → ".join(f"{loss:.3g}" for loss in losses)
 
 
+def adapt_with_scenes(
+    domain: Domain,
+    model: ZooModel,
+    labels: Path,
+    images: Sequence[str],
+    target: Path,
+    run: Path,
+    scenes: int,
+    progress: Callable[[int], None] | None = None,
+) -> Adapted:
+    """As `adapt`, with so many simulated scenes."""
+    return adapt(domain, model, labels, images, target, run, Settings(scenes=scenes), progress)
+
+
 def adapt(
     domain: Domain,
     model: ZooModel,
@@ -84,9 +98,8 @@ def adapt(
     images: Sequence[str],
     target: Path,
     run: Path,
-    scene_count: int | None = None,
-    progress: Callable[[int], None] | None = None,
     settings: Settings | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Adapted:
     """Fit a model's tags to labelled images, and write the new model beside the old one.
 
@@ -104,8 +117,6 @@ def adapt(
         Folder of the new model; written where a tag is better, and only then.
     run : Path
         Folder in which simulated scenes are kept for the next time.
-    scene_count : int, optional
-        Simulated scenes that the model is fitted to besides.
     progress : callable, optional
         Told how many scenes there are.
 
@@ -114,7 +125,7 @@ def adapt(
     SasnetError
         Labels or images cannot be used, or the target is the model itself.
     """
-    settings = settings or (Settings() if scene_count is None else Settings(scenes=scene_count))
+    settings = settings or Settings()
     if target.resolve() == model.folder.resolve():
         raise SasnetError(f"{target}: is the model that it starts from; give another folder with --zoo.")
     head, found = labelled(domain, labels, images)
