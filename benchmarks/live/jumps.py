@@ -1,7 +1,8 @@
 """Are jumps and upturns in series of spheres named at their frame, and is growth left gradual?
 
-``python -m benchmarks live/jumps`` calculates series of 40 frames of spheres of 10 % polydispersity by formulas
-in numpy: radii that jump, grow, grow and jump, or stay; a power law that appears at low q at once or slowly.
+``python -m benchmarks live/jumps`` calculates series of 40 frames of spheres of 10 % polydispersity by
+formulas in numpy: radii that jump, grow, grow and jump, or stay; a power law that appears at low q at once or
+slowly.
 Noise is 0.5 to 6 %, stated errors are wrong by up to a factor of 1.6, the intensity and the background drift.
 Each series goes through what ``sasnet follow`` does with it. ``--write`` puts the table into
 ``benchmarks/live/jumps.md``.
@@ -106,7 +107,8 @@ def _upturn_in_growth(first: int, rng: np.random.Generator) -> Series:
 
 
 KINDS: Mapping[str, Callable[[int, np.random.Generator], Series]] = {
-    "jump": _jump, "jump in growth": _jump_in_growth, "upturn": _upturn, "upturn in growth": _upturn_in_growth,
+    "jump": _jump, "jump in growth": _jump_in_growth,
+    "upturn": _upturn, "upturn in growth": _upturn_in_growth,
     "slow upturn": _slow_upturn, "growth": _growth, "growth from the start": _growth_from_the_start,
     "nothing": _steady,
 }  # fmt: skip
@@ -167,7 +169,9 @@ def main() -> None:
             series = draw(int(rng.integers(8, 30)), rng)
             states = States(predictor.outcomes)
             told = (states.add(frame, curve) for frame, curve in enumerate(measured(series, rng), start=1))
-            score.add(series.first if kind != "nothing" else -FRAMES, [one for one in told if one is not None])
+            score.add(
+                series.first if kind != "nothing" else -FRAMES, [one for one in told if one is not None]
+            )
         rows.append([kind, *(str(value) for value in vars(score).values())])
         print(rows[-1], flush=True)
     header = ["series", "named at its frame, at once", f"named within {WITHIN} frames", "of these gradual",

@@ -163,7 +163,9 @@ class States:
         one, other = self.ask([before, after])
         if isinstance(one, Exception) or isinstance(other, Exception):
             return SHAPE
-        return different(said(one), said(other), _upturn_between(before, after), _upturn_between(after, before))
+        return different(
+            said(one), said(other), _upturn_between(before, after), _upturn_between(after, before)
+        )
 
     def as_bytes(self) -> bytes:
         """What is kept so that another process can go on, as a numpy archive."""
