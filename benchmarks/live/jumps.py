@@ -107,8 +107,8 @@ def _upturn_in_growth(first: int, rng: np.random.Generator) -> Series:
 
 
 KINDS: Mapping[str, Callable[[int, np.random.Generator], Series]] = {
-    "jump": _jump, "jump in growth": _jump_in_growth, "upturn": _upturn,
-    "upturn in growth": _upturn_in_growth,
+    "jump": _jump, "jump in growth": _jump_in_growth,
+    "upturn": _upturn, "upturn in growth": _upturn_in_growth,
     "slow upturn": _slow_upturn, "growth": _growth, "growth from the start": _growth_from_the_start,
     "nothing": _steady,
 }  # fmt: skip

@@ -18,7 +18,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import fdtrc
@@ -38,13 +38,14 @@ class ChangeSettings(NamedTuple):
     #: times, one in a thousand may be wrong, and errors are not quite normal.
     chance: float = 1e-6
     without_best: float = 1e-3  #: The same for what is left without the frame that speaks for it most.
+    #: Of what a frame differs by from those before it the next one has at least so much, or it is odd.
+    back: float = 0.3
     #: Frames that the prior of the factor on stated errors counts for; the factor is common to all bins
     #: before its own frames say otherwise, for `own` frames.
     prior: float = 2.0
     own: float = 8.0
     same: float = 0.7  #: Cosine between two changes from which on the second goes on with the first.
     quiet: int = 24  #: Frames after a change within which another of the same direction goes on with it.
-    local: int = 10  #: Newest frames of which it is asked whether they jump or drift.
     #: A jump on a drift is larger than what the drift makes in so many frames.
     drifts: float = 3.0
     #: By how much less -2 ln of the likelihood, each parameter paid for, a jump explains the frames than a
@@ -116,22 +117,31 @@ class Detector:
         self._absorb(self.settings.window - 1)
         self.newest.append((frame, self._residual(frame)))
         self.recent.append(frame)
-        while len(self.recent) > self.settings.local:
+        if len(self.recent) > self.settings.window:
             self.recent.popleft()
         self._drop_odd()
-        settings = self.settings
-        found, few = self._best(settings.least, settings.chance), False
+        return self._change() or self._jump_after_few()
+
+    def _change(self) -> Change | None:
+        """The change that there is, if it is clear where it begins."""
+        found = self._best(self.settings.least, self.settings.chance)
+        return None if found is None else self._begun(found, self._onset(found.begin, found.direction))
+
+    def _jump_after_few(self) -> Change | None:
+        """A jump so clear that fewer frames before it suffice, as shortly after another change."""
+        found = self._best(self.settings.fewest, self.settings.chance**2)
         if found is None:
-            found, few = self._best(settings.fewest, settings.chance**2), True
-        if found is None:
             return None
-        onset = self._onset(found[0], found[2])
-        if few and onset.gradual:
+        onset = self._onset(found.begin, found.direction)
+        return None if onset.gradual else self._begun(found, onset)
+
+    def _begun(self, found: _Difference, onset: Onset) -> Change | None:
+        """The change; None, once, where the newest frame alone differs, which the next may show to be odd."""
+        before, newest = (frame.number for frame, _ in list(self.newest)[-2:])
+        if onset.place == len(self.recent) - 1 and self.waiting < before:
+            self.waiting = newest
             return None
-        if onset.place == len(self.recent) - 1 and self.waiting < self.newest[-2][0].number:
-            self.waiting = number
-            return None
-        return self._begin_anew(*found, onset)
+        return self._begin_anew(found, onset)
 
     # --- bins ---
 
@@ -219,8 +229,8 @@ class Detector:
 
     # --- whether it has changed ---
 
-    def _best(self, least: int, most: float) -> tuple[int, float, Floats] | None:
-        """Where among the newest frames the clearest change begins, its chance, and its direction.
+    def _best(self, least: int, most: float) -> _Difference | None:
+        """The clearest difference between the newest frames from one on and those before it.
 
         Parameters
         ----------
@@ -235,8 +245,8 @@ class Detector:
             if self.frames + begin < least:
                 break
             chance, direction = self._chance(begin, range(begin, held))
-            if chance < (most if found is None else found[1]) and self._holds(begin, held):
-                found = begin, chance, direction
+            if chance < (most if found is None else found.chance) and self._holds(begin, held):
+                found = _Difference(begin, chance, direction)
         return found
 
     def _chance(self, begin: int, among: range) -> tuple[float, Floats]:
@@ -274,23 +284,24 @@ class Detector:
         if held < 2 or self.frames + held - 2 < self.settings.least:
             return
         suspect = held - 2
-        alone, _ = self._chance(suspect, range(suspect, suspect + 1))
-        if alone >= self.settings.chance:
+        chance, alone = self._chance(suspect, range(suspect, suspect + 1))
+        if chance >= self.settings.chance:
             return
-        after, _ = self._chance(suspect, range(held - 1, held))
-        if after > self.settings.without_best:
+        chance, after = self._chance(suspect, range(held - 1, held))
+        if chance > self.settings.without_best or after @ alone < self.settings.back * float(alone @ alone):
             self.odd.append(self.newest[suspect][0].number)
             del self.newest[suspect]
             self.recent = deque(frame for frame in self.recent if frame.number != self.odd[-1])
 
     # --- afterwards ---
 
-    def _begin_anew(self, begin: int, chance: float, direction: Floats, onset: Onset) -> Change:
-        """The frames from there on are a new state."""
+    def _begin_anew(self, found: _Difference, onset: Onset) -> Change:
+        """The frames from the onset on are a new state."""
+        direction = found.direction
         seen = self.newest[-1][0].number
         first = self.recent[onset.place].number
         goes_on = onset.gradual and self._has_drifted(first)
-        goes_on = goes_on and _cosine(self.direction, direction) > self.settings.same
+        goes_on = goes_on and _likeness(self.direction, direction) > self.settings.same
         numbers = [frame.number for frame, _ in self.newest]
         begin = next(place for place, number in enumerate(numbers) if number >= first)
         squares, counted = self.squares, self.counted
@@ -309,7 +320,7 @@ class Detector:
             self.direction, self.changed = direction, seen
         else:
             self.recent = deque(frame for frame in self.recent if frame.number >= first)
-        return Change(first, seen, chance, onset.gradual, goes_on)
+        return Change(first, seen, found.chance, onset.gradual, goes_on)
 
     def _has_drifted(self, first: int) -> bool:
         """Whether the series has drifted not long before that frame."""
@@ -339,9 +350,17 @@ class Detector:
         scale = max(1.0, min(jump.spread, drift.spread))
         first = self.newest[begin][0].number
         needed = self.settings.clear if self._has_drifted(first) else 0.0
-        if jump.misfit(scale) + needed < drift.misfit(scale):
+        if jump.place is not None and jump.misfit(scale) + needed < drift.misfit(scale):
             return Onset(jump.place, gradual=False)
         return Onset(numbers.index(first) if drift.place is None else drift.place, gradual=True)
+
+
+class _Difference(NamedTuple):
+    """What the newest frames from one on differ by from those before it."""
+
+    begin: int  #: Among the newest.
+    chance: float
+    direction: Floats  #: (bins,), in standard deviations.
 
 
 class Onset(NamedTuple):
@@ -379,7 +398,7 @@ class _Course(NamedTuple):
     squares: float  #: Sum of squared residuals, in standard deviations of a frame.
     parameters: int  #: Fitted, the place where it begins included.
     frames: int
-    place: Any  #: Where it begins; None where it began before.
+    place: int | None  #: Where it begins; None where it began before.
 
     @property
     def spread(self) -> float:
@@ -394,8 +413,8 @@ class _Course(NamedTuple):
 def _fitted(heights: Floats, columns: Sequence[Floats]) -> tuple[Floats, float]:
     """Coefficients of columns and a constant, and the sum of squared residuals."""
     matrix = np.stack([np.ones_like(heights), *columns], axis=1)
-    found: Floats = np.asarray(np.linalg.lstsq(matrix, heights)[0], dtype=np.float64)
-    return found, float(np.sum((heights - matrix @ found) ** 2))
+    found, *_ = np.linalg.lstsq(matrix, heights)
+    return np.asarray(found), float(np.sum((heights - matrix @ found) ** 2))
 
 
 def _jump(heights: Floats, drifts: float) -> _Course:
@@ -429,6 +448,14 @@ def _drift(heights: Floats, places: Sequence[int]) -> _Course:
 def _best_of(every: Sequence[_Course]) -> _Course:
     scale = max(1.0, min(course.spread for course in every))
     return min(every, key=lambda course: course.misfit(scale))
+
+
+def _likeness(one: Floats, other: Floats) -> float:
+    """Cosine between two directions, in standard deviations each, without what noise takes from it."""
+    if one.shape != other.shape:
+        return 0.0
+    lengths = [max(float(x @ x) - x.size, 1.0) for x in (one, other)]
+    return float(one @ other) / math.sqrt(math.prod(lengths))
 
 
 def _cosine(one: Floats, other: Floats) -> float:

@@ -1,8 +1,8 @@
 """A power law that appears at low q between two curves of a series: clusters, surfaces, a network.
 
-The later curve is compared with a multiple of the earlier one, a flat background and c q⁻ᵖ, by least squares
-at each exponent. Only what the power law explains nearly all of is one: a particle that grows scatters more
-at low q as well, but differs elsewhere.
+The later curve is compared with a multiple of the earlier one, the same stretched along q, as by particles
+that have grown a little, a flat background and c q⁻ᵖ, by least squares at each exponent. Only what the power
+law explains nearly all of is one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import savgol_filter
 
 from ..arrays import Floats
 
@@ -59,26 +60,31 @@ def find_upturn(
         return None
     q, before, of_before, after, of_after = (x[good] for x in (q, before, of_before, after, of_after))
     sigma = of_after
+    known = [before, np.ones_like(q), _stretched(q, before)]
     without = math.inf
     for _ in range(2):  # the variance depends on the multiple
-        (scale, _), without, _ = _fitted([before, np.ones_like(q)], after, sigma)
+        (scale, *_), without, _ = _fitted(known, after, sigma)
         sigma = np.hypot(of_after, scale * of_before)
-    laws = [
-        _fitted([before, np.ones_like(q), (q / q[0]) ** -exponent], after, sigma)
-        for exponent in settings.exponents
-    ]
+    laws = [_fitted([*known, (q / q[0]) ** -exponent], after, sigma) for exponent in settings.exponents]
     left = np.array([chisq for _, chisq, _ in laws])
     best = int(left.argmin())
-    (_, _, amount), chisq, errors = laws[best]
-    spread = max(1.0, chisq / (q.size - 4))
-    noise = q.size - 4 + 3 * math.sqrt(2 * q.size)
-    clear = amount > settings.seen * errors[2] * math.sqrt(spread)
+    (*_, amount), chisq, (*_, error_of_amount) = laws[best]
+    spread = max(1.0, chisq / (q.size - 5))
+    noise = q.size - 5 + 3 * math.sqrt(2 * q.size)
+    clear = amount > settings.seen * error_of_amount * math.sqrt(spread)
     explained = chisq - noise < settings.rest * (without - chisq)
     if not (clear and explained and amount > settings.share * after[0]):
         return None
     near = left < chisq + spread
     error = max(float(np.ptp(np.array(settings.exponents)[near])) / 2, 0.05)
     return Upturn(float(settings.exponents[best]), error, float(amount / after[0]))
+
+
+def _stretched(q: Floats, intensity: Floats) -> Floats:
+    """The change of a curve when it is stretched along q a little: dI / d ln q, smoothed."""
+    width = min(max(5, q.size // 16), q.size - 2) | 1
+    change, step = (savgol_filter(x, width, 2, deriv=1) for x in (intensity, np.log(q)))
+    return np.asarray(change / step)
 
 
 def _fitted(columns: list[Floats], values: Floats, sigma: Floats) -> tuple[Floats, float, Floats]:

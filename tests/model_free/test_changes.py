@@ -48,6 +48,49 @@ def test_growth_is_named_where_it_begins() -> None:
     assert all(change.first >= 18 for change in changes)
 
 
+@pytest.mark.parametrize("error", [0.003, 0.03])
+@pytest.mark.parametrize("ratio", [0.6, 0.85, 1.05, 1.37, 2.0])
+def test_a_jump_of_any_size_is_named_at_its_frame_and_is_not_gradual(ratio: float, error: float) -> None:
+    for seed, first in enumerate((3, 5, 21)):
+        frames = [sphere(49.0)] * (first - 1) + [sphere(49.0 * ratio)] * 20
+        changes, _ = found(frames, np.random.default_rng(seed), error=error)
+        assert [(change.first, change.gradual) for change in changes] == [(first, False)]
+
+
+@pytest.mark.parametrize("first", [5, 6, 7, 8, 16])
+@pytest.mark.parametrize("error", [0.01, 0.03])
+def test_a_jump_within_growth_is_named_at_its_frame(first: int, error: float) -> None:
+    """Wherever it lies between the frames at which growth is seen to go on."""
+    radii = [49.0 - 0.6 * (first - 1 - k) for k in range(1, first)] + [67.0 + 0.6 * k for k in range(15)]
+    changes, _ = found([sphere(radius) for radius in radii], np.random.default_rng(first), error=error)
+    jumps = [change for change in changes if not change.gradual]
+    assert [(change.first, change.goes_on) for change in jumps] == [(first, False)]
+
+
+def test_growth_stays_gradual_and_is_reported_once_or_twice() -> None:
+    early = 0
+    for seed in range(20):
+        rng = np.random.default_rng([11, seed])
+        rate, first = rng.uniform(0.006, 0.02), int(rng.integers(6, 25))
+        frames = [sphere(50.0 * (1 + rate * max(k - first + 1, 0))) for k in range(1, 41)]
+        changes, _ = found(frames, rng, error=rng.uniform(0.005, 0.03))
+        growing = [change for change in changes if change.first >= first - 3]
+        early += len(changes) - len(growing)
+        assert all(change.gradual for change in growing)
+        own = [change for change in growing if not change.goes_on]
+        assert abs(own[0].first - first) <= 3
+        assert len(own) <= 2
+    assert early <= 1  # of 300 frames before
+
+
+def test_one_frame_that_jumps_is_odd_in_growth_too() -> None:
+    frames = [sphere(40.0 + 0.5 * k) for k in range(30)]
+    frames[19] = sphere(80.0)
+    changes, detector = found(frames, np.random.default_rng(12), error=0.01)
+    assert detector.odd == [20]
+    assert all(change.gradual for change in changes)
+
+
 @pytest.mark.parametrize("stated", [0.4, 1.0, 2.5])
 def test_drift_of_intensity_and_background_is_no_change_whatever_the_stated_errors(stated: float) -> None:
     rng = np.random.default_rng(3)
