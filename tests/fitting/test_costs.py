@@ -92,7 +92,7 @@ def test_each_layer_counts_and_a_stack_of_few_is_cheap() -> None:
 
 def test_the_clock_on_the_wall_leads_only_where_it_is_far_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(ledger, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(ledger, "time", SimpleNamespace(monotonic=lambda: now[0], thread_time=lambda: 0.0))
 
     def spend(seconds: float) -> None:  # of the wall, beside one evaluation
         ledger.count("sphere", {"radius": 50.0}, Q, quick=True)

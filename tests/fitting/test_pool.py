@@ -153,7 +153,7 @@ def test_a_damaged_bank_is_a_sentence_of_its_own(tmp_path: Path) -> None:
     damaged = tmp_path / "seeds.npz"
     damaged.write_bytes(bank_path().read_bytes()[:100_000])
     with (
-        pytest.raises(ModelZooError, match=r"seeds.npz: the bank of starting values cannot be read"),
+        pytest.raises(ModelZooError, match=r"seeds.npz: the library of starting values cannot be read"),
         Workers(damaged),
     ):
         pass
