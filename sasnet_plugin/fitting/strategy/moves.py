@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from ..assessment.diagnostics import reached
-from ..evidence.settings import EVIDENCE
 from ..problem.experiment import starting_values
 from ..problem.free_parameters import SALT, other_kinds
 from ..problem.nested_models import simpler, without_component
@@ -269,9 +268,7 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
         own = state.fits[hypothesis]
         told = hypothesis == likeliest or len(own.free) <= len(fit.free)
         is_close = own.chisq < STRATEGY.near_best * fit.chisq
-        # What is calculated another way is never reported beside the best.
-        same = hypothesis.resolution == best.resolution and hypothesis.as_measured <= best.as_measured
-        return hypothesis != best and told and is_close and same
+        return hypothesis != best and told and is_close and hypothesis.resolution == best.resolution
 
     near_ = sorted(filter(is_near, state.fits), key=lambda h: state.fits[h].chisq)
     return near_[: STRATEGY.near_fits]
@@ -280,13 +277,9 @@ def _nearly_as_good(state: State, best: Hypothesis) -> list[Hypothesis]:
 def measured(state: State) -> Iterator[Step]:
     """The simplest near fits once more at the measured points alone, as SasView calculates them.
 
-    Where a fit explains the curve no better than it should, it is tried alone, if what it leaves would be
-    the strong evidence that is asked for.
+    Where a fit explains the curve no better than it should, it is tried alone.
     """
     if any(h.as_measured for h in state.fits) or _is_as_good_as_can_be(state):
-        return
-    best = state.explanation
-    if best is not None and 2 * state.left(best) < EVIDENCE.strong:
         return
     most = STRATEGY.near_best * state.least_reduced
 
