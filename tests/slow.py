@@ -2,9 +2,9 @@
 
 #: Files whose tests fit, train or kill processes throughout, by their name.
 SLOW_FILES = {
-    "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills", "test_networks",
+    "test_cluster", "test_dots", "test_gisas_training", "test_growth_net", "test_kills",
     "test_overnight", "test_page_batch", "test_page_browser", "test_page_firefox", "test_real_fits",
-    "test_sasview", "test_sasview_pages", "test_seeding", "test_tiled_follow",
+    "test_sasview", "test_sasview_pages", "test_tiled_follow",
     "test_training",
 }  # fmt: skip
 #: Other tests that take more than some two CPU-seconds, by their name, which stays when they move.
@@ -98,14 +98,11 @@ SLOW_TESTS = {
     "test_evaluate_gives_figures_a_card_and_a_page",
     "test_every_example_is_read_or_refused_in_one_sentence",
     "test_a_network_has_the_same_figures_wherever_it_is_evaluated",
-    "test_examples_for_peers_resume_and_hold_every_model",
     "test_many_entries",
     "test_protocol_set_holds_as_many_of_each_model_in_protocol_settings_alone",
     "test_other_curves_are_labelled_so",
     "test_the_mean_over_a_pixel_is_bornagain_s_on_many_parts_of_it",
     "test_the_mean_over_a_pixel_is_that_of_many_parts_of_it",
-    "test_the_truth_is_near_no_error_and_explains_its_counts",
-    "test_thirty_problems_in_a_row_have_every_stratum_once",
     "test_two_kinds_are_two_clusters_whatever_their_turn",
     "test_two_workers_write_the_same_bytes_as_one",
     "test_window_points_and_counts_are_in_the_ranges_of_the_file",

@@ -109,7 +109,7 @@ def test_pattern_of_a_plain_script_through_its_file(tmp_path: Path) -> None:
     """BornAgain's own interface, 256 x 256 pixels, Poisson noise, TIFF, command line: 0 and 30 degrees."""
     tifffile = pytest.importorskip("tifffile")
     pytest.importorskip("fabio")
-    script = Path(__file__).parent / "reference" / "gisas_plain.py"
+    script = Path(__file__).parents[1] / "reference" / "gisas_plain.py"
     subprocess.run([sys.executable, str(script), str(tmp_path / "clean.npy"), "256", "256"], check=True)
     clean = np.load(tmp_path / "clean.npy")[::-1]  # pictures have the sky at the top
     counts = np.random.default_rng(1).poisson(clean * (1e6 / clean.sum()))

@@ -160,7 +160,7 @@ async def _look(running: Running, curve: sasnet_plugin.Curve, tmp_path: Path) ->
 
         await page.run(CHOOSE % "Warnings")
         notes = await page.until(TABLE % "What to know")
-        assert "xplain" in notes[0][1]
+        assert "Fits the data" in notes[0][1]
         assert notes[0][0] == "Answer"
         await page.run(CHOOSE % "Curves")
         drawn = "[...document.querySelectorAll('.js-plotly-plot')].map(p => p._fullData.map(t => t.name))"

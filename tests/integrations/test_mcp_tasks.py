@@ -125,7 +125,7 @@ async def exported(talk: Talk) -> bool:
 
 async def page_of_the_fit(talk: Talk) -> bool:
     (page,) = (await talk.client.read_resource(f"sasnet://fit/{talk.kept['fit']['fit']}/report")).contents
-    return page.mime_type == "text/html" and "xplains the data" in page.text
+    return page.mime_type == "text/html" and "its the data" in page.text
 
 
 async def picture_of_the_fit(talk: Talk) -> bool:

@@ -175,7 +175,7 @@ def test_a_fit_reports_progress_and_gives_pages_curves_and_a_report(
     report = child.ask(id=11, do="report", of=10)["result"]["path"]
     assert Path(report).is_absolute()
     assert Path(report).is_relative_to(child.home)
-    assert "xplains the data" in Path(report).read_text(encoding="utf-8")
+    assert "its the data" in Path(report).read_text(encoding="utf-8")
 
     started = child.ask(id=12, do="page", curve=curve, model="sphere")["result"]["page"]
     assert started["fitpage_model"] == ["sphere"]
