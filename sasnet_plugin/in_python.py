@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 
-#: Options of the command line whose keyword has another name.
-_KEYWORDS = {"fix": "fixed", "range": "ranges", "share": "share", "own": "own", "tie": "ties"}
 #: Options whose value is a number or a word, as sentences of this package put them.
 _VALUED = ("time-limit", "workers", "wavelength", "q-unit", "structure-factor", "burn", "samples", "top")
 _WITH_VALUE = re.compile(rf"--({'|'.join(_VALUED)}) (\d[\d.]*\d|\d|A\b|nm\b|none\b)")
-_FIX = re.compile(r"--fix (\w+)=([\d.+-]*\d)")
+_FIX = re.compile(r"--fixed (\w+)=([\d.+-]*\d)")
 _Q_RANGE = re.compile(r"--q-range ([\d.]*):([\d.]*\d)?")
 _NAMED = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 
 
 def keyword(option: str) -> str:
-    """The keyword of `fit` and `load` for an option: ``fixed`` for ``--fix``."""
-    name = option.removeprefix("--").replace("-", "_")
-    return _KEYWORDS.get(name, name)
+    """The keyword of `fit` and `load` for an option: ``fixed`` for ``--fixed``."""
+    return option.removeprefix("--").replace("-", "_")
 
 
 def in_python(sentence: str) -> str:

@@ -105,7 +105,7 @@ def _sld(text: str, probe: str, wavelength: float | None) -> float:
         what = "neutrons" if probe == "neutron" else f"X-rays of {wavelength:g} Å"
         raise SasnetError(
             f"{text}: periodictable has no scattering lengths for it with {what}; give the scattering length"
-            " density itself, such as --fix sld=4.0."
+            " density itself, such as --fixed sld=4.0."
         )
     return float(value)
 

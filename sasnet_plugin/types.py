@@ -14,6 +14,7 @@ from .names import printable as printable
 from .names import product_name as product_name
 from .names import shown_name as shown_name
 from .names import sum_parts as sum_parts
+from .text_table import align_columns
 from .units import QUnit
 
 if TYPE_CHECKING:
@@ -133,6 +134,20 @@ class Curve:
                     " give one value per q."
                 )
             object.__setattr__(self, name, column)
+        self._check_values()
+
+    def _check_values(self) -> None:
+        """Raise a `DataError` where q is not positive or a value is no number."""
+        usable = {"q": np.isfinite(self.q) & (self.q > 0), "intensity": np.isfinite(self.intensity)}
+        if self.dintensity is not None:
+            usable["dintensity"] = np.isfinite(self.dintensity)
+        for name, good in usable.items():
+            if not np.all(good):
+                numbers = "positive numbers" if name == "q" else "finite numbers"
+                raise DataError(
+                    f"{self.file or 'the curve'}: {name} must hold only {numbers}; remove"
+                    f" {np.count_nonzero(~good)} of the {good.size} points."
+                )
 
     @property
     def has_slit(self) -> bool:
@@ -364,7 +379,7 @@ class GroupGuess:
     probability: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suggestion:
     """What explains one curve: models and groups by falling probability.
 
@@ -398,6 +413,16 @@ class Suggestion:
         from . import lines_of
 
         return "\n".join(lines_of(self))
+
+    def __repr__(self) -> str:
+        name = printable(shown_name(self.file, self.entry)) if self.file else "curve"
+        head = ("model", "structure factor", "probability", "group")
+        rows = [
+            (one.name, one.structure_factor or "–", f"{100 * one.probability:.3g} %", one.group)
+            for one in self.models
+        ]
+        title = f"Suggestion for {name} ({100 * self.in_scope:.3g} % likely to be a library model):"
+        return "\n".join([title, *align_columns([head, *rows])])
 
     def _repr_html_(self) -> str:
         from . import html_of

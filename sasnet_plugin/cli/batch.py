@@ -67,9 +67,7 @@ def batch(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option(
-            "--plot", "--figure", help="Figure of a series, SVG or PNG; default: next to the results."
-        ),
+        typer.Option("--plot", help="Figure of a series, SVG or PNG; default: next to the results."),
     ] = None,
     together_by: TogetherBy = None,
     sample_file: SampleFile = None,

@@ -9,6 +9,7 @@ import typer
 
 from ..domains import DEFAULT
 from .arguments import DomainName, Force, Scheduler
+from .files import report_page
 
 if TYPE_CHECKING:
     from ..report.evaluated import Evaluated
@@ -34,7 +35,7 @@ def evaluate(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option("--report", help="Images: write an HTML page with explanations into this file."),
+        typer.Option("--report", help="Images: folder for an HTML page with explanations (index.html)."),
     ] = None,
     run: Annotated[
         list[Path] | None,
@@ -55,6 +56,7 @@ def evaluate(
     from ..report.model_card import CARD_MARK
     from ..zoo import open_model, register, verify
 
+    report = report_page(report, "index.html")
     if plot is not None:
         check_figure(plot, force=force)
     for path, mark in ((card, CARD_MARK), (report, MARK)):
@@ -91,7 +93,7 @@ def _report(path: Path, name: str, found: Evaluated, runs: list[Path]) -> None:
     from ..types import SasnetError
 
     if found.write_page is None:
-        raise SasnetError(f"{name}: has no page; leave --report out.")
+        raise SasnetError(f"{name}: has no page; do not give --report.")
     logs, per_row = {}, 0
     if runs:
         try:

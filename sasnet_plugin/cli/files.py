@@ -15,6 +15,7 @@ import typer
 from ..names import is_tiled
 from ..types import Curve, DataError, SasnetError
 from ..written import written_by_sasnet
+from . import sentences
 
 
 def expand(
@@ -170,6 +171,23 @@ def many(arguments: Sequence[str]) -> bool:
     """Whether a folder or a pattern is among the arguments, so that tables would run for pages."""
     paths = [os.path.expanduser(argument) for argument in arguments]
     return any(os.path.isdir(p) or (glob.has_magic(p) and not os.path.lexists(p)) for p in paths)
+
+
+def report_page(report: Path | None, name: str) -> Path | None:
+    """The page of this name in the folder of reports; made if missing.
+
+    The name of an HTML file, as ``--report`` took formerly, is kept, with a note.
+    """
+    if report is None:
+        return None
+    if report.suffix.lower() in (".html", ".htm"):
+        typer.echo(f"sasnet: {sentences.REPORT_IN_FOLDER(file=report)}", err=True)
+        return report
+    from ..files import check_folder
+
+    check_folder(report)
+    report.mkdir(parents=True, exist_ok=True)
+    return report / name
 
 
 def check_free(report: Path | None, plot: Path | None, table: Path | None, *, force: bool) -> None:

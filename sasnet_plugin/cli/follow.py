@@ -95,7 +95,7 @@ def follow(
     model: Annotated[
         str | None,
         typer.Option(
-            "--fit",
+            "--model",
             metavar="MODEL",
             help=(
                 "Curves: fit this model to each, such as sphere@hardsphere (A@B: form factor A with structure"
@@ -140,7 +140,7 @@ def follow(
     """
     _check_seconds(interval, quiet_for, watch)
     only_curves = {
-        "--watch": watch, "--fit": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
+        "--watch": watch, "--model": model, "--hdf5": hdf5, "--page": page, "--q-range": q_range, "--add": add
     }  # fmt: skip
     figure, window = None if plot is None else Path(plot), window_of(q_range)
     asked = Asked(
@@ -163,7 +163,13 @@ def follow(
         return
     _refuse({"--geometry": geometry, "--next": next_settings, "--before": before}, "images")
     if add:
-        not_added = {"--fit": model, "--hdf5": hdf5, "--page": page, "--plot": plot, "--scheduler": scheduler}
+        not_added = {
+            "--model": model,
+            "--hdf5": hdf5,
+            "--page": page,
+            "--plot": plot,
+            "--scheduler": scheduler,
+        }
         _refuse(not_added, "series without --add")
     (add_curves if add else follow_curves)(asked, ReadOptions(q_unit=q_unit, wavelength=wavelength))
 

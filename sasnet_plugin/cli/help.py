@@ -17,7 +17,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("domain", "geometry", "together", "together_by", "sample_file", "kind"),
         ),
         "Which models": ("top", "models", "exclude", "prior", "structure_factor"),
-        "What is known": ("fix", "ranges", "start", "sample", "solvent", "probe", "share", "own", "tie"),
+        "What is known": ("fixed", "ranges", "start", "sample", "solvent", "probe", "share", "own", "tie"),
         "How it is fitted": ("verify", "method", "samples", "burn", "time_limit"),
         "Where it runs": ("workers", "scheduler", "shard"),
         "What is written": (
@@ -46,7 +46,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         ),
         "follow": (
             ("sasnet follow curves/ --out run.csv --watch --page run.html", "curves as they are measured"),
-            ("sasnet follow run.h5 --out run.csv --fit sphere", "each curve fitted from the one before"),
+            ("sasnet follow run.h5 --out run.csv --model sphere", "each curve fitted from the one before"),
             ("sasnet follow frames/ --out growth.csv --plot growth.png", "a growing film, frame by frame"),
         ),
         "tag": (
@@ -76,7 +76,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("sasnet batch runs/ --out results.h5 --shard 3/8", "the third of eight jobs of an array"),
         ),
         "sort": (
-            ("sasnet sort run42.cxi --out sorted.h5 --report sorted.html", "clusters, and a page of them"),
+            ("sasnet sort run42.cxi --out sorted.h5 --report pages", "clusters, and a page of them"),
             (
                 "sasnet sort run42.cxi --out sorted.h5 --like run42.cxi:17",
                 "the images most similar to frame 17",

@@ -21,6 +21,7 @@ from ..extensions import load, merged_table
 from ..types import SasnetError
 from ..workers.child import safe_environment
 from .help import COMMAND_GROUPS, Explained, whole_sentences
+from .old_options import rename_options
 from .streams import prepare
 
 _PLACES = {
@@ -50,6 +51,11 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 class Command(Explained):
     """A command as it is run: garbage is collected again, and Ctrl-C is heard."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the command line, with former names of options."""
+        options = {name for param in self.params for name in param.opts}
+        return super().parse_args(ctx, rename_options(args, options))
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         """Run it; garbage is collected from here on, among what is made from here on (see `__main__`)."""

@@ -36,6 +36,7 @@ def load(
     q_unit: str | None = None,
     entry: str | int | None = None,
     wavelength: float | None = None,
+    q_range: tuple[float, float] | None = None,
 ) -> tuple[Curve, ...]:
     """Read every 1D small-angle-scattering curve of a file.
 
@@ -50,6 +51,8 @@ def load(
         Only this entry: its title, or its number counted from 1. None for all.
     wavelength : float or None
         Å; for a file against the scattering angle that does not say it.
+    q_range : (float, float) or None
+        Only points from the first to the second q, Å⁻¹; infinite for an open end.
 
     Returns
     -------
@@ -70,7 +73,8 @@ def load(
     path = Path(path)
     file = str(path)
     try:
-        return _load(path, file, forced, entry, wavelength)
+        curves = _load(path, file, forced, entry, wavelength)
+        return curves if q_range is None else tuple(curve.within(*q_range) for curve in curves)
     except DataError:
         raise
     except Exception as error:  # whatever a reader stumbles over, the file is named

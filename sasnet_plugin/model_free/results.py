@@ -40,6 +40,12 @@ class Measured(Protocol):
         """(n,) slit half width, Å⁻¹."""
 
 
+def _table(part: Any) -> str:
+    from .tables import format_table
+
+    return format_table(part)
+
+
 class Refused(NamedTuple):
     """Why there is no such number; false, so that ``if curve.guinier():`` asks whether there is one."""
 
@@ -77,6 +83,9 @@ class Guinier(NamedTuple):
     background: float = 0.0  #: Flat one that the highest q show, subtracted before; 0 where they show none.
     terms: tuple[float, ...] = ()  #: κ₄, κ₆, … of the curve that was fitted.
 
+    def __repr__(self) -> str:
+        return _table(self)
+
     def log_intensity(self, q: Floats) -> Floats:
         """ln I of the curve that was fitted, at q in Å⁻¹, without its smearing."""
         v = (q * self.rg) ** 2
@@ -94,6 +103,9 @@ class Slope(NamedTuple):
     q_min: float
     q_max: float
     points: int
+
+    def __repr__(self) -> str:
+        return _table(self)
 
 
 class Porod(NamedTuple):
@@ -114,6 +126,9 @@ class Porod(NamedTuple):
     q_max: float
     points: int
 
+    def __repr__(self) -> str:
+        return _table(self)
+
 
 class Plateau(NamedTuple):
     """A part of the curve that is level."""
@@ -125,6 +140,9 @@ class Plateau(NamedTuple):
     q_min: float
     q_max: float
     points: int
+
+    def __repr__(self) -> str:
+        return _table(self)
 
 
 class Peak(NamedTuple):
@@ -142,6 +160,9 @@ class Peak(NamedTuple):
     #: so that d need be no distance.
     fringe: bool
 
+    def __repr__(self) -> str:
+        return _table(self)
+
 
 class Kratky(NamedTuple):
     """The dimensionless Kratky plot, (q Rg)² I / I(0) against q Rg."""
@@ -154,6 +175,9 @@ class Kratky(NamedTuple):
     #: and has none.
     peak_x: float | None
     peak_y: float | None
+
+    def __repr__(self) -> str:
+        return _table(self)
 
 
 class PairDistances(NamedTuple):
@@ -177,6 +201,9 @@ class PairDistances(NamedTuple):
     points: int  #: Used, after neighbours of many were averaged.
     reduced_chisq: float
 
+    def __repr__(self) -> str:
+        return _table(self)
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON, with the points."""
         columns = {name: [float(f"{x:.4g}") for x in getattr(self, name)] for name in ("r", "p", "p_error")}
@@ -194,6 +221,9 @@ class ModelFree(NamedTuple):
     plateau: Plateau | Refused  #: The widest one.
     peaks: tuple[Peak, ...]  #: By rising q.
     kratky: Kratky | Refused
+
+    def __repr__(self) -> str:
+        return _table(self)
 
     def as_dict(self) -> dict[str, Any]:
         """As ``--json`` prints it under ``model_free``."""

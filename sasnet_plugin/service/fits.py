@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PROGRESS, ANSWER, FILES, PROBLEM = "progress", "answer", "files", "problem"
 #: Of an option of the command its name in a request.
 _REQUEST = {
-    "--models": "models", "--structure-factor": "structure_factor", "--fix": "fixed",
+    "--models": "models", "--structure-factor": "structure_factor", "--fixed": "fixed",
     "--time-limit": "time_limit", "--q-unit": "q_unit", "--q-range": "window",
 }  # fmt: skip
 #: What was said of a sample, as ``--sample-file`` takes it.

@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 #: One small model of one size, a fraction of a second a file.
-FAST = ("--models", "sphere", "--structure-factor", "none", "--fix", "radius_pd=0")
+FAST = ("--models", "sphere", "--structure-factor", "none", "--fixed", "radius_pd=0")

@@ -70,7 +70,7 @@ def test_only_what_failed_changed_or_is_new_is_done_again(tmp_path: Path, sphere
     assert sorted(answers(out)) == ["a.dat", "b.dat", "b.dat", "bad.dat", "bad.dat", "c.dat"]
 
     assert "0 of 4 files to fit" in batch(*command)[1]
-    code, said = batch(a, a, "--out", out, "--workers", 1, *FAST, "--fix", "radius=51")
+    code, said = batch(a, a, "--out", out, "--workers", 1, *FAST, "--fixed", "radius=51")
     assert code == 0
     assert "1 of 1 files to fit" in said  # other options, other answer; one file named twice is one
     assert set(table(out)) == {"a.dat", "b.dat", "bad.dat", "c.dat"}
@@ -176,13 +176,13 @@ def test_a_pattern_without_files_is_a_sentence(tmp_path: Path) -> None:
         (("--out", "{tmp}/r.csv"), 2, ("end the name in .h5",)),
         (("--out", "{tmp}/taken.h5"), 1, ("taken.h5", "name another file")),
         (("--out", "{tmp}/r.h5", "--models", "spheer"), 1, ("spheer", "sphere")),
-        (("--out", "{tmp}/r.h5", "--fix", "raduis=3"), 1, ("raduis", "radius")),
-        (("--out", "{tmp}/r.h5", "--range", "radius=3:1"), 2, ("smaller number first",)),
+        (("--out", "{tmp}/r.h5", "--fixed", "raduis=3"), 1, ("raduis", "radius")),
+        (("--out", "{tmp}/r.h5", "--ranges", "radius=3:1"), 2, ("smaller number first",)),
         (("--out", "{tmp}/r.h5", "--shard", "3/2"), 2, ("I/N",)),
         (("--out", "{tmp}/r.h5", "--shard", "two"), 2, ("I/N",)),
         (("--out", "{tmp}/r.h5", "--series", "--shard", "1/2"), 2, ("leave --scheduler",)),
         (("--out", "{tmp}/r.h5", "--against", "time"), 2, ("add --series",)),
-        (("--out", "{tmp}/r.h5", "--series", "--figure", "a.doc"), 2, (".svg or .png",)),
+        (("--out", "{tmp}/r.h5", "--series", "--plot", "a.doc"), 2, (".svg or .png",)),
         (("--out", "{tmp}/r.h5", "--merge"), 2, ("--merge goes without",)),
     ],
 )

@@ -22,7 +22,7 @@ from sasnet_plugin.cli.main import app
 from sasnet_plugin.types import SasnetError
 
 SphereFile = Callable[..., Path]
-TWO = ("--models", "sphere,ellipsoid", "--structure-factor", "none", "--fix", "radius_pd=0")
+TWO = ("--models", "sphere,ellipsoid", "--structure-factor", "none", "--fixed", "radius_pd=0")
 
 
 def batch(*arguments: object) -> tuple[int, str]:

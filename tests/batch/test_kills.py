@@ -100,7 +100,7 @@ def test_three_at_once_in_a_fresh_home_answer_as_one_after_another(
     home.mkdir()
     fresh = {k: v for k, v in environment.items() if k != "SAS_DLL_PATH"} | {"HOME": str(home)}
     files = [spheres / name for name in ("letter.dat", "run0.dat", "run4.dat", "run8.dat")]
-    given = [*files, "--time-limit", 600, "--structure-factor", "none", "--fix", "radius_pd=0"]
+    given = [*files, "--time-limit", 600, "--structure-factor", "none", "--fixed", "radius_pd=0"]
     for workers in (3, 1):
         out = tmp_path / f"{workers}.h5"
         own = ["--models", "sphere,guinier", "--out", out, "--workers", workers]

@@ -38,7 +38,8 @@ def test_json_holds_what_is_promised(sphere: Path) -> None:
     assert code == 0
     found = json.loads(out)
     assert set(found) == {
-        "file", "entry", "q_unit", "headline", "doubt", "next", "verdict", "purpose", "doubts", "best",
+        "file", "entry", "q_unit", "headline", "caution", "next", "verdict", "purpose", "cautions",
+        "doubt", "doubts", "best",
         "fits", "verified", "model_free", "verification", "notes", "limit_met", "unfitted",
     }  # fmt: skip
     assert set(found["verification"]) == {

@@ -66,8 +66,8 @@ def _one_sentence(text: str, *words: str) -> None:
         (("--models", "sphre"), ("sphre", "did you mean sphere")),
         (("--models", "sphere,zzz"), ("zzz", "knows no such model")),
         (("--models", "nowhere.py"), ("nowhere.py", "no such plugin model file")),
-        (("--models", "sphere", "--fix", "sdl_solvent=1"), ("sdl_solvent", "sld_solvent")),
-        (("--models", "sphere", "--range", "radus=1:9"), ("radus", "did you mean radius")),
+        (("--models", "sphere", "--fixed", "sdl_solvent=1"), ("sdl_solvent", "sld_solvent")),
+        (("--models", "sphere", "--ranges", "radus=1:9"), ("radus", "did you mean radius")),
         (("--structure-factor", "hayter"), ("hayter:", "hayter_msa")),
     ],
 )
@@ -83,11 +83,11 @@ def test_unknown_names_are_answered_with_the_nearest_before_anything_is_fitted(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--range", "radius=90:10"), ("radius=90:10", "smaller number first")),
-        (("--range", "radius=90"), ("radius=90", "name=low:high")),
+        (("--ranges", "radius=90:10"), ("radius=90:10", "smaller number first")),
+        (("--ranges", "radius=90"), ("radius=90", "name=low:high")),
         (("--q-range", "0.3:0.01"), ("0.3:0.01", "smaller first")),
-        (("--fix", "radius=large"), ("radius=large", "name=number")),
-        (("--fix", "radius"), ("radius", "name=number")),
+        (("--fixed", "radius=large"), ("radius=large", "name=number")),
+        (("--fixed", "radius"), ("radius", "name=number")),
     ],
 )
 def test_limits_that_are_none_are_wrong_usage(

@@ -38,7 +38,7 @@ def test_no_sentence_is_cut_and_options_stand_in_groups() -> None:
     titles = re.findall(r"^([A-Z].*):$", said, re.MULTILINE)
     assert titles == ["Arguments", *(t for t in GROUPS), "Options", "Examples"]
     what, how = said.index("What is known:"), said.index("How it is fitted:")
-    assert all(what < said.index(f"  {option} ") < how for option in ("--fix", "--start", "--solvent"))
+    assert all(what < said.index(f"  {option} ") < how for option in ("--fixed", "--start", "--solvent"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -60,7 +60,7 @@ def test_inputs_are_never_replaced(images: Path, curve: Path) -> None:
         out = curve.with_suffix(".h5") if path.suffix == ".h5" else curve.with_name("r.h5")
         if path.suffix == ".csv":
             out = path.with_suffix(".hdf5")
-        options = ("--series", "--figure", path) if path.suffix == ".svg" else ()
+        options = ("--series", "--plot", path) if path.suffix == ".svg" else ()
         if path != curve:
             refuse(path, "batch", curve, "--out", out, *options)
 

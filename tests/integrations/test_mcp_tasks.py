@@ -181,7 +181,7 @@ TASKS: dict[str, Task] = {
     ),
     "has it errors": reads("two.txt", has_uncertainties=False),
     "what is it, at a glance": answers(
-        "classify", lambda a: "sphere" in [m["model"] for m in a["models"][:3]] and not a["doubt"],
+        "classify", lambda a: "sphere" in [m["model"] for m in a["models"][:3]] and not a["caution"],
         file="sphere.dat",
     ),
     "how probable is that": answers(
@@ -195,7 +195,7 @@ TASKS: dict[str, Task] = {
         "classify", lambda a: "nothing was fitted" in a["source"], file="sphere.dat"
     ),
     "is this one of yours at all": answers(
-        "classify", lambda a: a["in_scope"] < 0.5 and a["doubt"], file="odd.dat"
+        "classify", lambda a: a["in_scope"] < 0.5 and a["caution"], file="odd.dat"
     ),
     "and in the other unit": answers(
         "classify", lambda a: "sphere" in [m["model"] for m in a["models"][:3]], file="nm.dat"
@@ -241,7 +241,9 @@ TASKS: dict[str, Task] = {
     "was the contrast fitted": about(
         "fit", lambda a: a["fits"][0]["parameters"]["sld_solvent"]["source"] == "given, not fitted"
     ),
-    "is it sure": about("fit", lambda a: a["headline"] and "doubt" in a and 0 < a["fits"][0]["weight"] <= 1),
+    "is it sure": about(
+        "fit", lambda a: a["headline"] and "caution" in a and 0 < a["fits"][0]["weight"] <= 1
+    ),
     "what next": about("fit", lambda a: "next" in a),
     "hold the radius at 50": answers(
         "fit", lambda a: radius_of(a)["error"] is None and not a["verdict"].startswith("explains"),

@@ -271,7 +271,7 @@ def test_a_command_carries_the_starts_and_limits_of_the_page(new_page: NewPage, 
         words = shlex.split(page.text_content("#command"))
         starts = dict(pair.split("=") for pair in words[words.index("--start") + 1].split(","))
         assert float(starts["radius_polar"]) == pytest.approx(began, rel=1e-5)
-        assert words[words.index("--range") + 1] == "radius_equatorial=20:95.5"
+        assert words[words.index("--ranges") + 1] == "radius_equatorial=20:95.5"
         low, high = map(float, words[words.index("--q-range") + 1].split(":"))
         assert high >= 0.35
         assert len(str(low)) < 8, "a number for people"

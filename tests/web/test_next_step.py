@@ -18,7 +18,7 @@ from sasnet_plugin.service import fits
         ({"--models": None, "--structure-factor": None}, {"models": None, "structure_factor": None}),
         ({"--models": ("sphere", "cylinder"), "--structure-factor": "none"},
          {"models": ["sphere", "cylinder"], "structure_factor": "none"}),
-        ({"--fix": {"radius": 5.0, "scale": 0.1}}, {"fixed": {"radius": 5.0, "scale": 0.1}}),
+        ({"--fixed": {"radius": 5.0, "scale": 0.1}}, {"fixed": {"radius": 5.0, "scale": 0.1}}),
         ({"--q-range": (None, 0.2)}, {"window": [None, 0.2]}),
         ({"--q-range": (0.01, None)}, {"window": [0.01, None]}),
         ({"--q-unit": "nm"}, {"q_unit": "nm"}),

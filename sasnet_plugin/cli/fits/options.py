@@ -47,13 +47,13 @@ def _shared(
         str | None,
         typer.Option("--structure-factor", help="Fit only with this structure factor; 'none' for none."),
     ] = None,
-    fix: Annotated[
+    fixed: Annotated[
         list[str] | None,
-        typer.Option("--fix", metavar="NAME=VALUE", help="Keep a parameter fixed at a value."),
+        typer.Option("--fixed", metavar="NAME=VALUE", help="Keep a parameter fixed at a value."),
     ] = None,
     ranges: Annotated[
         list[str] | None,
-        typer.Option("--range", metavar="NAME=LOW:HIGH", help="Fit a parameter only within this range."),
+        typer.Option("--ranges", metavar="NAME=LOW:HIGH", help="Fit a parameter only within this range."),
     ] = None,
     start: Annotated[
         list[str] | None,
@@ -111,7 +111,7 @@ def _shared(
 ) -> Options:
     """Read the shared options, or say what is wrong with them."""
     window, unit = window_of(q_range), unit_of(q_unit)
-    fixed, limits = values_of(fix, "--fix"), ranges_of(ranges, "--range")
+    kept, limits = values_of(fixed, "--fixed"), ranges_of(ranges, "--ranges")
     chosen = names_of(models)
     contrast = contrast_given(sample, solvent, probe, wavelength)
     then = method_given(method, samples, burn)
@@ -120,7 +120,7 @@ def _shared(
         top,
         named,
         structure_factor,
-        fixed,
+        kept,
         limits,
         contrast,
         then,

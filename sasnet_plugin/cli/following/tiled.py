@@ -93,7 +93,7 @@ def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
 def _check(asked: Asked, kind: str) -> None:
     if kind == DEFAULT:
         return
-    for name, value in {"--fit": asked.model, "--q-range": asked.window}.items():
+    for name, value in {"--model": asked.model, "--q-range": asked.window}.items():
         if value:
             raise SasnetError(f"{asked.files[0]}: {name} is for curves, and it holds images; leave it out.")
     if not any(isinstance(head, Classes | Tags | Quantities) for head in specification(kind).heads):

@@ -205,7 +205,7 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
             task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
             notes.append(
                 f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model}; say"
-                " what it is by --solvent or --fix."
+                " what it is by --solvent or --fixed."
             )
         found.append(task)
     return found, list(dict.fromkeys(notes))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...digits import chisq_text, unit_text, with_error
+from ...text_table import align_columns
 from ...types import product_name
 from ..settings import ASSESSMENT
 from .components import Component
@@ -79,8 +81,12 @@ class Parameter:
     undetermined: str = ""
     at_least: float | None = None
 
+    def __str__(self) -> str:
+        said = "not determined" if self.undetermined else with_error(self.value, self.error)
+        return f"{said} {unit_text(self.unit)}".rstrip() + (" (fixed)" if self.fixed else "")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class ModelFit:
     """One model, fitted.
 
@@ -171,6 +177,25 @@ class ModelFit:
     def short_name(self) -> str:
         """`name` for people."""
         return product_name(self.short_model, self.structure_factor)
+
+    def __repr__(self) -> str:
+        chisq, share = chisq_text(self.reduced_chisq), f"{100 * self.weight:.3g} %"
+        title = f"ModelFit of {self.short_name}, reduced χ² {chisq}, weight {share}:"
+        return "\n".join([title, *align_columns([(k, str(p)) for k, p in self.parameters.items()])])
+
+    def __getitem__(self, name: str) -> Parameter:
+        """The parameter of this name, as in ``result.best["radius"]``.
+
+        Raises
+        ------
+        KeyError
+            There is none of this name; the message names those that exist.
+        """
+        if name not in self.parameters:
+            raise KeyError(
+                f"{self.short_name} has no parameter {name!r}; it has {', '.join(self.parameters)}."
+            )
+        return self.parameters[name]
 
     @property
     def free(self) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ class Verdict:
         """The one that would hurt most; empty where there is none."""
         return self.doubts[0] if self.doubts else ""
 
+    @property
+    def caution(self) -> str:
+        """The caution that matters most; empty where there is none."""
+        return self.doubt
+
     def lines(self) -> list[str]:
         """Three lines for people, or fewer where there is no caution or nothing to do."""
         found = [self.headline]
@@ -51,12 +56,14 @@ class Verdict:
         return " ".join(self.lines()[: 2 if self.doubt else 1])
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON; ``doubt`` and ``doubts`` are former names of the cautions, until the next release."""
         return {
             "headline": self.headline,
-            "doubt": self.doubt,
+            "caution": self.caution,
             "next": self.next,
             "verdict": self.level,
             "purpose": self.purpose,
+            "cautions": list(self.doubts),
+            "doubt": self.doubt,
             "doubts": list(self.doubts),
         }

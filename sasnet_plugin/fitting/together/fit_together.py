@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,6 +25,7 @@ from ..pool import Workers
 from ..problem.contrast import densities
 from ..progress import Progress, shown, watched
 from ..task import FitOptions, Pool
+from . import sentences
 from .alone import Alone
 from .beside_held import beside_held
 from .disagreement import odd_one, other_shape_that_explains, own_that_explains
@@ -53,7 +55,7 @@ def fit_together(
     kind: str | None = None,
     share: Iterable[str] = (),
     own: Iterable[str] = (),
-    ties: Iterable[str] = (),
+    tie: Iterable[str] = (),
     models: Iterable[str] | None = None,
     structure_factor: str | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -64,6 +66,7 @@ def fit_together(
     exclude: Iterable[str] = (),
     wavelength: float | None = None,
     progress: bool | Progress = True,
+    ties: Iterable[str] = (),
 ) -> SampleResult:
     """Fit the models that may explain several curves of one sample, all curves at once.
 
@@ -79,12 +82,14 @@ def fit_together(
         settings, contrasts, concentrations, probes or series; default: told from the curves.
     share, own : iterable of str
         Parameters that all have in common, or each of its own, against the kind's custom.
-    ties : iterable of str
+    tie : iterable of str
         ``"sld_solvent = -0.56 + 6.92*x"``.
     wavelength : float, optional
         Å, of curves that were measured with X-rays and whose solvent is the name of a material.
     models, structure_factor, fixed, ranges, time_limit, workers, prior, exclude, progress
         As of `fit`; the time limit is of each curve.
+    ties : iterable of str
+        Former name of `tie`; works until the next release.
 
     Raises
     ------
@@ -104,7 +109,7 @@ def fit_together(
             described |= {"kind": kind}
         found = sample_of(
             several, described, sld=densities(wavelength), share=several_of(share), own=several_of(own),
-            ties=several_of(ties), source=str(sample_file or "the sample"),
+            ties=several_of(_present(tie, ties)), source=str(sample_file or "the sample"),
         )  # fmt: skip
         options = FitOptions(
             models=None if models is None else several_of(models), structure_factor=structure_factor,
@@ -116,6 +121,13 @@ def fit_together(
         with shown(progress, time_limit * len(several)) as tell, Workers(bank_path(), workers) as pool:
             result = fit_sample(watched(pool, tell), found, options)
     return spoken_in_python(result, options)
+
+
+def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
+    """The value of `tie`, also where it is given by its former name."""
+    if ties:
+        warnings.warn(sentences.RENAMED_KEYWORD(old="ties", new="tie"), FutureWarning, stacklevel=3)
+    return tie or ties
 
 
 @one_thread()

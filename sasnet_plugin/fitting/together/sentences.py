@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from ...wording import template
 
+RENAMED_KEYWORD = template(
+    "{old}= is now called {new}=; the old name works until the next release.", old="ties", new="tie"
+)
 BEST_FIT = template(
     "Best fit: {sample}. Fits {curves} together{excluded} (reduced χ² {chisq}).{ties}{unit}",
     sample="core-shell spheres, number-mean core radius 26.8 ± 0.4 Å", curves="3 contrasts of one sample",

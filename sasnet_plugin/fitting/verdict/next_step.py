@@ -90,7 +90,7 @@ def _own_value(result: FitResult, options: FitOptions) -> _Step | None:
         return None
     name = left[0]
     value = float(f"{best.parameters[name].value:.2g}")
-    changes = _of_one_model(best.model, best.structure_factor) | {"--fix": {**options.fixed, name: value}}
+    changes = _of_one_model(best.model, best.structure_factor) | {"--fixed": {**options.fixed, name: value}}
     return changes, sentences.OWN_VALUE(name=name, value=f"{value:g}")
 
 
@@ -177,7 +177,7 @@ def exact(value: float | str) -> str:
 _FIELDS = {
     "models": "--models", "exclude": "--exclude", "top": "--top", "prior": "--prior",
     "structure_factor": "--structure-factor", "time_limit": "--time-limit", "workers": "--workers",
-    "fixed": "--fix", "ranges": "--range",
+    "fixed": "--fixed", "ranges": "--ranges",
 }  # fmt: skip
 
 

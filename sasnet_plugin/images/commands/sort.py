@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...cli.arguments import Force, Geometry, Scheduler
-from ...cli.files import expand
+from ...cli.files import expand, report_page
 from ...types import SasnetError, installed_by
 from ..diffraction.sorting.embedded import EMBEDDINGS
 
@@ -44,7 +44,9 @@ def sort(
         str | None,
         typer.Option("--like", metavar="FILE[:FRAME]", help="List the images most similar to this one."),
     ] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="HTML page with contact sheets.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Folder for an HTML page with contact sheets.")
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     geometry: Geometry = None,
     workers: Annotated[int, typer.Option("--workers", min=1, help="Processes that read images.")] = 1,
@@ -65,6 +67,7 @@ def sort(
         raise typer.BadParameter(
             f"{embedding!r} is none of {', '.join(EMBEDDINGS)}.", param_hint="--embedding"
         )
+    report = report_page(report, "index.html")
     _check_free(out, report, force)
     earlier = None if old is None else _earlier(old)
     if earlier is not None:

@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from ...fitting.task import FitOptions
 
 INSTRUCTIONS = """\
-sasnet answers small-angle-scattering (SAXS, SANS) measurements. Start with list_files and read; classify
-says in milliseconds which models may explain a curve; fit fits and checks them, which takes seconds to a
-minute. Report the headline of a fit as it stands, with its caution: a caution is part of the answer. Never
-state a number that no tool gave, give each with its error and unit, and do not call a model right when the
-verdict is not "explains". Several curves of one sample (solvents, settings, concentrations) belong into
-fit_together: it decides what no single curve can."""
+sasnet analyses small-angle-scattering measurements (SAXS, SANS). Start with list_files and read. classify
+ranks the models that may fit a curve, in milliseconds. fit fits and checks them, in seconds to a minute.
+Report the headline of a fit unchanged, together with its caution: the caution is part of the answer. State
+only numbers that a tool returned, each with its error and unit. Call a model right only if the verdict is
+"explains". Pass several curves of one sample (solvents, settings, concentrations) to fit_together: together
+they decide more than each curve alone."""
 #: Seconds that a fit may take at most.
 LONGEST = 300.0
 
@@ -61,14 +61,22 @@ Words = Annotated[list[str] | None, _named(WORD)]
 Solvents = Annotated[list[str | float] | None, _named(WORD)]
 Values = Annotated[dict[str, float | str], _named(WORD)]
 Fixed = Annotated[dict[str, float] | None, _named(WORD)]
-Entry = Annotated[str | None, _named(WORD, "Which data set of a file that holds several.")]
-Unit = Annotated[str | None, _named(WORD, "Unit of q, A or nm, where the file does not say it or is wrong.")]
-Wavelength = Annotated[
-    float | None, Field(description="Å; of a file against 2θ that does not say it, and of probe xray.")
+Entry = Annotated[str | None, _named(WORD, "Which data set, if the file holds several.")]
+Unit = Annotated[
+    str | None, _named(WORD, "Unit of q, A (1/Å) or nm (1/nm), if the file gives none or a wrong one.")
 ]
-Lowest = Annotated[float | None, Field(description="Use only q from here on, 1/Å.")]
-Highest = Annotated[float | None, Field(description="Use only q up to here, 1/Å.")]
-Seconds = Annotated[float, Field(description=f"Seconds for each curve, 1 to {LONGEST:.0f}.")]
+Wavelength = Annotated[
+    float | None,
+    Field(description="Wavelength in Å, for a curve against 2θ without one, and for probe xray."),
+]
+Lowest = Annotated[float | None, Field(description="Use only q from this value, 1/Å.")]
+Highest = Annotated[float | None, Field(description="Use only q up to this value, 1/Å.")]
+Range = Annotated[tuple[float, float] | None, Field(description="Use only q between these two values, 1/Å.")]
+Ranges = Annotated[
+    dict[str, tuple[float, float]] | None,
+    _named(WORD, "Lowest and highest value of a parameter in the fit, by its name."),
+]
+Seconds = Annotated[float, Field(description=f"Time limit for each curve in seconds, 1 to {LONGEST:.0f}.")]
 
 
 @dataclass
@@ -118,6 +126,13 @@ def options(
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
     found = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **given})
     return replace(found, workers=workers)
+
+
+def _ends(
+    q_range: tuple[float, float] | None, q_min: float | None, q_max: float | None
+) -> tuple[float | None, float | None]:
+    """Ends of the q range, however they are given."""
+    return (q_min, q_max) if q_range is None else q_range
 
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
@@ -180,53 +195,56 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
 
     @server.tool(annotations=reads)
     async def list_files(folder: Folder = "") -> dict[str, Any]:
-        """Files below the folders that the user has opened."""
+        """List the data files in the folders that the user has opened."""
         return await answered(partial(tools.list_files, folder))
 
     @server.tool(annotations=reads)
     async def read(file: File, q_unit: Unit = None, wavelength: Wavelength = None) -> dict[str, Any]:
-        """What a data file holds: data sets with points, q range, unit of q and whether it was stated."""
+        """Describe a data file: data sets, points, q range, and whether the file gives the unit of q."""
         return await answered(partial(tools.read, file, Reading(None, q_unit, wavelength)))
 
     @server.tool(annotations=reads)
     async def classify(
         file: File, entry: Entry = None, top: int = 5, q_unit: Unit = None, wavelength: Wavelength = None,
-        q_min: Lowest = None, q_max: Highest = None,
+        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Which models may explain a curve, with calibrated probabilities; nothing is fitted.
+        """Rank the models that may fit a curve, with calibrated probabilities; nothing is fitted.
 
-        A first look, or many files. For sizes and for whether a model really explains the data use fit.
+        Use it first, and for many files. Use fit for sizes and to check that a model fits the data.
         """
-        how = Reading(entry, q_unit, wavelength, q_min, q_max)
+        how = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await answered(partial(tools.classify, file, how, top))
 
     @server.tool(annotations=reads)
     async def model_free(
         file: File, entry: Entry = None, q_unit: Unit = None, wavelength: Wavelength = None,
-        q_min: Lowest = None, q_max: Highest = None,
+        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Numbers that need no model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky."""
-        how = Reading(entry, q_unit, wavelength, q_min, q_max)
+        """Numbers without a model, with errors: Rg and I(0), slopes, Porod's constant, peaks, Kratky plot."""
+        how = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await answered(partial(tools.model_free, file, how))
 
     @server.tool(annotations=runs)
     async def fit(
         ctx: Context, file: File, entry: Entry = None, models: Models = None, exclude: Words = None,
-        structure_factor: MaybeWord = None, fixed: Fixed = None, sample: MaybeWord = None,
-        solvent: MaybeWord = None, probe: Word = "neutron", time_limit: Seconds = 60.0, q_unit: Unit = None,
-        wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
+        structure_factor: MaybeWord = None, fixed: Fixed = None, ranges: Ranges = None,
+        sample: MaybeWord = None, solvent: MaybeWord = None, probe: Word = "neutron",
+        time_limit: Seconds = 60.0, q_unit: Unit = None, wavelength: Wavelength = None,
+        q_min: Lowest = None, q_max: Highest = None, q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Fit the models that may explain a curve, rank and verify them: seconds to a minute.
+        """Fit the models that may fit a curve, rank and check them: seconds to a minute.
 
-        Answers in three lines (headline, doubt, next) with parameters, units, errors. Report doubt as doubt.
-        Name models only if the user does. sample and solvent are materials such as SiO2@2.2 and 40%D2O.
+        The answer has three lines (headline, caution, next), and parameters with units and errors. Report the
+        caution. Give models only if the user names them. sample and solvent are materials, such as SiO2@2.2
+        and 40%D2O.
         """
         how = partial(
             options, workers, time_limit, fixed, models=models, exclude=exclude,
+            ranges={name: list(ends) for name, ends in (ranges or {}).items()},
             structure_factor=structure_factor, sample=sample, solvent=solvent, probe=probe,
             wavelength=wavelength,
         )  # fmt: skip
-        read = Reading(entry, q_unit, wavelength, q_min, q_max)
+        read = Reading(entry, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await fitted(ctx, lambda pool: tools.fit(pool, file, read, how()))
 
     @server.tool(annotations=runs)
@@ -234,14 +252,15 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         ctx: Context, files: Files, solvents: Solvents = None, kind: MaybeWord = None,
         models: Models = None, exclude: Words = None, time_limit: Seconds = 60.0,
         q_unit: Unit = None, wavelength: Wavelength = None, q_min: Lowest = None, q_max: Highest = None,
+        q_range: Range = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """One answer from several curves of one sample: other solvents, settings, concentrations or probes.
+        """Fit several curves of one sample together: solvents, settings, concentrations or probes.
 
-        solvents: of each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å²; kind: contrasts,
-        settings, concentrations, probes or series, where it is known.
+        solvents: one for each file, "D2O", "40%D2O" or its scattering length density in 1e-6/Å². kind:
+        contrasts, settings, concentrations, probes or series, if known.
         """
         how = partial(options, workers, time_limit, models=models, exclude=exclude)
-        read = Reading(None, q_unit, wavelength, q_min, q_max)
+        read = Reading(None, q_unit, wavelength, *_ends(q_range, q_min, q_max))
         return await fitted(ctx, lambda pool: tools.fit_together(pool, files, read, solvents, kind, how()))
 
     @server.tool(annotations=reads)
@@ -249,28 +268,28 @@ def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
         model: Model, parameters: Values, file: MaybeFile = None, entry: Entry = None,
         q: list[float] | None = None, q_unit: Unit = None, wavelength: Wavelength = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """I(q) of a sasmodels model at given values; with a file also the reduced χ² against its data."""
+        """Calculate I(q) of a sasmodels model at given values; with a file also its reduced χ²."""
         how = Reading(entry, q_unit, wavelength)
         return await answered(partial(tools.evaluate, model, parameters, file, how, q))
 
     @server.tool(annotations=reads)
     async def sld(material: Word, probe: Word = "neutron", wavelength: float | None = None) -> dict[str, Any]:
-        """Scattering length density of a material: formula@density such as SiO2@2.2, D2O, 40%D2O, toluene."""
+        """Calculate the scattering length density of a material: SiO2@2.2 (g/cm³), D2O, 40%D2O, toluene."""
         return await answered(partial(tools.sld, material, probe, wavelength))
 
     @server.tool(annotations=reads)
     async def explain(model: Model) -> dict[str, Any]:
-        """What a model means, its parameters, units and defaults, and what is hard to tell from it."""
+        """Describe a model: meaning, parameters, units, defaults, and models hard to distinguish from it."""
         return await answered(partial(tools.explain, model))
 
     @server.tool(annotations=reads)
     async def batch_status(results: File) -> dict[str, Any]:
-        """How many data sets a batch has answered and how many failed, from its CSV table."""
+        """Count the answered and failed data sets of a batch, from its CSV table."""
         return await answered(partial(tools.batch_status, results))
 
     @server.tool(annotations=writes)
     async def export(fit: Word, folder: Folder) -> dict[str, Any]:
-        """Write a fit, by the name that fit or fit_together gave it: SasView project, Bumps script, page."""
+        """Write a fit, named by the tool that made it: SasView project, Bumps script, HTML page."""
         return await answered(partial(tools.export, fit, folder))
 
     _with_resources(server, tools)

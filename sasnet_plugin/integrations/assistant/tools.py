@@ -34,11 +34,11 @@ _MOST = 100_000
 #: Fits that can still be exported.
 _KEPT = 32
 #: Where numbers come from.
-FITTED = "fitted by bumps to the data with sasmodels' model"
+FITTED = "fitted to the data by bumps, with the model of sasmodels"
 GIVEN = "given, not fitted"
 ERROR = (
-    "one standard deviation, from the slopes of the residuals; of the best fit over other size distributions"
-    " and over what it holds as well, as far as the time was enough"
+    "one standard deviation, from the derivatives of the residuals; for the best fit it includes other size"
+    " distributions and fixed parameters, as far as the time limit allowed"
 )
 
 
@@ -64,7 +64,7 @@ class Tools:
                     "entry": curve.entry,
                     "points": len(curve),
                     "q_range": {"low": float(curve.q[0]), "high": float(curve.q[-1]), "unit": "1/Å"},
-                    "q_unit": curve.q_unit.as_dict() | {"doubt": curve.q_unit.doubt},
+                    "q_unit": curve.q_unit.as_dict() | {"caution": curve.q_unit.doubt},
                     "has_uncertainties": curve.dintensity is not None,
                     "has_resolution": curve.dq is not None or curve.dxl is not None,
                     "notes": list(curve.notes),
@@ -95,10 +95,10 @@ class Tools:
                 for g in found.groups
             ],
             "in_scope": found.in_scope,
-            "doubt": ""
+            "caution": ""
             if found.in_scope >= threshold
-            else "The curve looks unlike anything that the network knows: no model of the list may hold.",
-            "source": "a neural network, calibrated; nothing was fitted",
+            else "The curve is unlike all curves of the library. Perhaps no listed model fits it.",
+            "source": "a calibrated neural network; nothing was fitted",
             "notes": list(found.notes),
         }  # fmt: skip
 
@@ -107,7 +107,7 @@ class Tools:
         curve = self._one(file, how)
         return {
             "file": file, "entry": curve.entry, "units": {"length": "Å", "q": "1/Å"},
-            "source": "Guinier's and Porod's laws and peaks of the data, no model",
+            "source": "the laws of Guinier and Porod and the peaks of the data; no model",
             **curve.model_free().as_dict(),
         }  # fmt: skip
 

@@ -44,7 +44,8 @@ def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals])
     curve, group = result.curve, file.create_group(name)
     group.attrs["file"], group.attrs["entry"] = _bytes(curve.file), _bytes(curve.entry)
     group.attrs["verified"] = result.verified
-    group.attrs["headline"], group.attrs["doubt"] = result.verdict.headline, result.verdict.doubt
+    group.attrs["headline"], group.attrs["caution"] = result.verdict.headline, result.verdict.caution
+    group.attrs["doubt"] = result.verdict.caution  # its former name, until the next release
     group.attrs["dI_estimated"] = curve.dintensity is None
     columns = {"q": curve.q, "I": curve.intensity, "dI": result.dintensity}
     columns |= {"dq": curve.dq} if curve.dq is not None else {}

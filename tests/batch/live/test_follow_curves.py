@@ -48,7 +48,7 @@ def follow(*arguments: object) -> object:
 def test_a_folder_becomes_a_table_with_changes_and_numbers(tmp_path: Path) -> None:
     folder, out = tmp_path / "in", tmp_path / "t.csv"
     write(folder, [40.0] * 8 + [50.0] * 6)
-    result = follow(folder, "--out", out, "--fit", "sphere", "--hdf5", tmp_path / "t.h5",
+    result = follow(folder, "--out", out, "--model", "sphere", "--hdf5", tmp_path / "t.h5",
                     "--page", tmp_path / "t.html", "--plot", tmp_path / "t.png",
                     "--interval", 0.1)  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -134,7 +134,7 @@ def test_the_same_command_goes_on_and_another_series_is_refused(tmp_path: Path) 
     result = follow(tmp_path / "other", "--out", out)
     assert result.exit_code == 1
     assert "holds frames of other files" in " ".join(result.output.split())
-    result = follow(folder, "--out", out, "--fit", "sphere")
+    result = follow(folder, "--out", out, "--model", "sphere")
     assert "no table of these columns" in " ".join(result.output.split())
     (tmp_path / "mistyped.dat").write_text("no curve\n")
     result = follow(tmp_path / "mistyped.dat", "--out", out, "--force")
@@ -198,7 +198,7 @@ def test_a_file_without_a_curve_has_its_line(tmp_path: Path) -> None:
     [
         (["--geometry", "alpha_i=0.4"], "images"),
         (["--quiet-for", "3"], "--watch"),
-        (["--fit", "sphre"], "sphre"),
+        (["--model", "sphre"], "sphre"),
     ],
 )
 def test_wrong_usage_is_said(option: list[str], said: str, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from sasnet_plugin.in_python import in_python
         ("(go on with --time-limit 180): line.", "(go on with time_limit=180): line."),
         ("give more with --time-limit.", "give more with time_limit."),
         ("run again with --workers 1", "run again with workers=1"),
-        ("density itself, such as --fix sld=4.0.", 'density itself, such as fixed={"sld": 4.0}.'),
+        ("density itself, such as --fixed sld=4.0.", 'density itself, such as fixed={"sld": 4.0}.'),
         ("take more with --burn and --samples.", "take more with burn and samples."),
         ("(--q-unit A or --q-unit nm)", '(q_unit="A" or q_unit="nm")'),
         ("--wavelength 1.5418 for Cu Kα", "wavelength=1.5418 for Cu Kα"),

@@ -34,8 +34,8 @@ def test_every_option_that_was_given_is_in_it_as_a_shell_takes_it() -> None:
     given = dict(zip(said[3::2], said[4::2], strict=True))
     assert given == {
         "--models": "sphere,vesicle", "--exclude": "onion", "--top": "3", "--prior": "uniform",
-        "--structure-factor": "none", "--time-limit": "40", "--workers": "1", "--fix": "sld=4",
-        "--range": "radius=10:90", "--sample": "SiO2@2.2", "--solvent": "40%D2O", "--probe": "xray",
+        "--structure-factor": "none", "--time-limit": "40", "--workers": "1", "--fixed": "sld=4",
+        "--ranges": "radius=10:90", "--sample": "SiO2@2.2", "--solvent": "40%D2O", "--probe": "xray",
         "--method": "dream", "--samples": "500", "--burn": "20", "--wavelength": "1.54", "--q-unit": "nm",
         "--q-range": "0.1:3", "--entry": "run 2",
     }  # fmt: skip
@@ -51,7 +51,7 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
     said = shlex.split(command("a.dat", one, {}))
     start = said[said.index("--start") + 1]
     assert start == f"radius={60.1 / 3!r},radius_pd=0.1,radius_pd_type=schulz"
-    assert said[said.index("--range") + 1] == f"radius={10 / 3!r}:90"
+    assert said[said.index("--ranges") + 1] == f"radius={10 / 3!r}:90"
     assert start_given([start], ("sphere",), "none") == one.start
     assert "--start" in command("a.dat", one, {"--report": "pages"})
     assert "--start" not in command("a.dat", one, {"--models": ("vesicle",)})
@@ -116,7 +116,7 @@ def test_without_a_file_there_is_no_command() -> None:
         (
             answer(fitted("cylinder", radius=p(20, 1), length=p(150, 350))),
             USUAL,
-            "--models cylinder --structure-factor none --fix length=150",
+            "--models cylinder --structure-factor none --fixed length=150",
         ),
     ],
 )

@@ -212,7 +212,7 @@ def test_frames_out_of_scope_have_lines_without_numbers(
     assert [row["distance [Å]"] for row in rows_of(out)] == ["", ""]
 
 
-@pytest.mark.parametrize("option", [["--watch"], ["--fit", "sphere"], ["--q-range", "0.01:0.1"]])
+@pytest.mark.parametrize("option", [["--watch"], ["--model", "sphere"], ["--q-range", "0.01:0.1"]])
 def test_what_is_for_curves_is_refused_of_images(
     option: list[str], tmp_path: Path, rng: np.random.Generator
 ) -> None:

@@ -127,7 +127,7 @@ def test_images_are_followed_with_their_numbers(new_place: Any, tmp_path: Path) 
     place["stack"].patch(frame(rng, 60.0)[None], offset=(2, 0, 0), extend=True)
     assert follow(at(place, "stack"), "--out", grown).exit_code == 0
     assert [row["entry"] for row in rows_of(grown)] == ["stack 1", "stack 2", "stack 3"]
-    for option in (["--fit", "sphere"], ["--q-range", "0.01:0.2"]):
+    for option in (["--model", "sphere"], ["--q-range", "0.01:0.2"]):
         result = follow(at(place), "--out", tmp_path / "u.csv", *option)
         assert (result.exit_code, f"{option[0]} is for curves" in result.stderr) == (1, True)
 
