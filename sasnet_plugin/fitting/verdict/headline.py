@@ -32,13 +32,19 @@ from .words import spoken
 _THICKNESS = {"sheet": "thickness", "hollow_cylinder": "wall thickness"}
 
 
-def headline(result: FitResult) -> str:
-    """The first line of an answer, see `Verdict`; its lengths hold for the unit of q, assumed or not."""
-    said, unit = _found(result), result.curve.q_unit
+def headline(result: FitResult, amount: str = "") -> str:
+    """The first line of an answer, see `Verdict`; its lengths hold for the unit of q, assumed or not.
+
+    Parameters
+    ----------
+    amount : str
+        The volume fraction of the particles, see `volume_fraction.in_words`.
+    """
+    said, unit = _found(result, amount), result.curve.q_unit
     return said if unit.stated else f"{said} {unit}."
 
 
-def _found(result: FitResult) -> str:
+def _found(result: FitResult, amount: str) -> str:
     best, level = result.best, result.constant
     if level is not None:
         value = rounded(level.value, level.error, VERDICT.rounding)
@@ -50,7 +56,11 @@ def _found(result: FitResult) -> str:
     chisq = chisq_text(best.reduced_chisq)
     if no_shape(result):
         return _of_no_shape(result, chisq)
-    sample, ties, error = explanation(result, best), tied_models(result, best), only_within_error(result)
+    sample, ties, error = (
+        explanation(result, best) + amount,
+        tied_models(result, best),
+        only_within_error(result),
+    )
     if not error:
         return sentences.BEST_FIT(sample=sample, excluded=_excluded(result), chisq=chisq, ties=ties)
     source = stated_or_estimated(result)

@@ -46,6 +46,11 @@ ANOTHER_WOULD_FIT = template(
 AGREEMENT = template(" {fits} agree on {size}.", fits="They", size="an outer radius of 490 ± 3 Å")
 GUINIER = template(" Without a model: Rg {rg} Å (Guinier).", rg="58.8 ± 0.8")
 OVER = template("{length} over {longest} Å, the largest that these data show", length="length", longest="310")
+VOLUME_FRACTION = template(
+    ", volume fraction{what} {value}{condition}", what="", value="1.60 ± 0.06 %", condition=""
+)
+WALLS = template(" of the walls")
+IF_ABSOLUTE = template(" (if I is in cm⁻¹)")
 OPEN_VALUES = template("{names} not determined by these data", names="length and shell thickness")
 
 # How names of models are read, once on every surface that prints them.

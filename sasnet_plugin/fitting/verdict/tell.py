@@ -11,6 +11,7 @@ from .doubts import doubts
 from .equals import explained, explained_within_error
 from .headline import headline
 from .next_step import next_step
+from .volume_fraction import in_words
 
 
 def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
@@ -28,7 +29,8 @@ def verdict(result: FitResult, options: FitOptions) -> Verdict:
     """What is said of a result; green where it explains the data and nothing would hurt."""
     found = doubts(result)
     command, purpose = next_step(result, options)
-    return Verdict(level(result, found), headline(result), found, command, purpose)
+    said = headline(result, in_words(result, options))
+    return Verdict(level(result, found), said, found, command, purpose)
 
 
 def level(result: FitResult, found: tuple[str, ...]) -> str:
