@@ -1,7 +1,7 @@
 """How long are the sentences that users read, and which forbidden words are left in them?
 
 Counted are README, the pages of ``docs/``, the help of every command, and the messages of the program: all
-texts in its code that read as a sentence. Code, formulas and generated tables are no prose. Cells of tables
+texts in its code that read as a sentence, errors and texts of the pages in the browser among them. Code, formulas and generated tables are no prose. Cells of tables
 are checked for length and words, but do not lower the average. The reasons of settings are their own group.
 Run ``python -m benchmarks prose``; ``--long 30`` prints sentences of more than 30 words, ``--words`` each
 forbidden word with its sentence.
@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from sasnet_plugin.messages import find_texts, list_others, list_templates
+from sasnet_plugin.messages import find_texts, list_others, list_page_texts, list_templates
 
 from .asked import parser_of
 from .tables import markdown
@@ -185,6 +185,8 @@ def read_messages() -> Iterator[Surface]:
         found.setdefault(module.split(".")[1], []).extend(split_sentences(str(template)))
     for file, _, text in list_others():
         found.setdefault(file.split("/")[0].removesuffix(".py"), []).extend(split_sentences(text))
+    for _, _, text in list_page_texts():
+        found.setdefault("pages in the browser", []).extend(split_sentences(text))
     for part, sentences in found.items():
         yield Surface(f"messages: {part}", tuple(s for s in sentences if count_words(s) >= SHORTEST))
 

@@ -73,13 +73,13 @@ def check_folder(path: str | Path) -> None:
     while not folder.exists():
         folder = folder.parent
     if not folder.is_dir():
-        raise SasnetError(f"{folder}: is a file, where a folder is wanted; name another folder.")
+        raise SasnetError(f"{folder}: is a file, not a folder; name another folder.")
     _check_writable(folder)
 
 
 def _check_writable(folder: Path) -> None:
     if not os.access(folder, os.W_OK):
-        raise SasnetError(f"{folder}: this folder may not be written to; name another folder.")
+        raise SasnetError(f"{folder}: this folder is not writable; name another folder.")
 
 
 def check_figure(path: str | Path, *, force: bool = False) -> None:
@@ -124,8 +124,8 @@ def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iter
     except OSError as error:
         where = "another folder, one" if make_folder else "a file in a folder that exists,"
         raise SasnetError(
-            f"{path}: the {what} cannot be written ({error.strerror or error}); name {where} that may be"
-            " written to and has room."
+            f"{path}: the {what} cannot be written ({error.strerror or error}); name {where} that is"
+            f" writable and has free space."
         ) from error
 
 

@@ -1,7 +1,8 @@
 """List every sentence that users can meet, for proof-reading: ``python -m sasnet_plugin.messages``.
 
 First the templates of each topic (modules called ``sentences.py``) with an example, then all other sentences
-in the code with file and line; ``value`` stands for what is filled in.
+in the code with file and line, errors and texts of the pages in the browser among them; ``value`` stands for
+what is filled in.
 """
 
 from __future__ import annotations
@@ -9,12 +10,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 
 from .wording import Template
 
 PACKAGE = Path(__file__).parent
+#: Attributes of HTML that a person reads or hears.
+_READ = ("title", "placeholder", "aria-label", "alt")
+#: Words from which on a text of a page counts as more than a label.
+_WORDS = 3
 
 
 def list_templates() -> Iterator[tuple[str, str, Template]]:
@@ -42,12 +48,86 @@ def find_texts(tree: ast.Module) -> Iterator[tuple[int, str]]:
     options are none of these.
     """
     skipped = _skipped(tree)
+    raised = {id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)}
     for node in ast.walk(tree):
         if id(node) in skipped:
             continue
         text = _text(node)
-        if text and " " in text.strip() and _is_prose(text):
+        if " " in text.strip() and (_is_prose(text) or (id(node) in raised and _is_long(text))):
             yield getattr(node, "lineno", 0), text
+
+
+def _is_long(text: str) -> bool:
+    return len(re.findall(r"[A-Za-zäöü]{2,}", text)) >= _WORDS
+
+
+def list_page_texts() -> Iterator[tuple[str, int, str]]:
+    """File, line and text of what the pages in the browser say: of scripts and of templates."""
+    for path in sorted(PACKAGE.rglob("*.js")):
+        if not path.name.endswith(".min.js"):
+            for line, text in find_script_texts(path.read_text(encoding="utf-8")):
+                yield path.relative_to(PACKAGE).as_posix(), line, text
+    for path in sorted(PACKAGE.rglob("*.html")):
+        for line, text in find_markup_texts(path.read_text(encoding="utf-8")):
+            yield path.relative_to(PACKAGE).as_posix(), line, text
+
+
+def find_script_texts(script: str) -> Iterator[tuple[int, str]]:
+    """Line and text of the strings of a script that a person may read; what is filled in is ``value``."""
+    pattern = r'//[^\n]*|/\*.*?\*/|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`'
+    for found in re.finditer(pattern, script, re.DOTALL):
+        text = _filled(found[1] or found[2] or "")
+        if _is_read(text):
+            yield script.count("\n", 0, found.start()) + 1, " ".join(text.split())
+
+
+def _filled(text: str) -> str:
+    """A template of a script with ``value`` in its gaps, also in those with gaps of their own."""
+    before = ""
+    while before != text:
+        before, text = text, re.sub(r"\$\{[^${}]*\}", "value", text)
+    return text
+
+
+def _is_read(text: str) -> bool:
+    """Whether a text of a page is for people: words with blanks, no selector, style, path or markup."""
+    return _is_long(text) and " " in text.strip() and not re.search(r"[{}<>#=\[\]]|^\.|: \w+;|px\b|//", text)
+
+
+def find_markup_texts(markup: str) -> Iterator[tuple[int, str]]:
+    """Line and text of what a person reads in a template of HTML."""
+    reader = _Reader()
+    reader.feed(re.sub(r"\{%.*?%\}", "", re.sub(r"\{\{.*?\}\}", "value", markup), flags=re.DOTALL))
+    yield from reader.texts
+
+
+class _Reader(HTMLParser):
+    """Collects texts, and attributes that are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[tuple[int, str]] = []
+        self._code = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Keep the attributes that are read."""
+        self._code += tag in ("script", "style")
+        for name, value in attrs:
+            if name in _READ:
+                self._keep(value or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave a script or a style."""
+        self._code -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        """Keep a text."""
+        if not self._code:
+            self._keep(data)
+
+    def _keep(self, text: str) -> None:
+        if _is_long(text):
+            self.texts.append((self.getpos()[0], " ".join(text.split())))
 
 
 def _text(node: ast.AST) -> str:
@@ -86,9 +166,10 @@ def main() -> None:
             print(f"\n# {module}\n")
             topic = module
         print(f"{name}\n    {str(found).strip()}")
-    print("\n# Sentences in the code\n")
-    for file, line, text in list_others():
-        print(f"{file}:{line}\n    {' '.join(text.split())}")
+    for title, texts in (("the code", list_others()), ("the pages in the browser", list_page_texts())):
+        print(f"\n# Sentences in {title}\n")
+        for file, line, text in texts:
+            print(f"{file}:{line}\n    {' '.join(text.split())}")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
 
     folder, found = Path(folder), Exported()
     if folder.resolve() in {Path(path).parent.resolve() for path in journal.places}:
-        raise SasnetError(f"{folder}: holds the measurements; give --export a folder of its own.")
+        raise SasnetError(f"{folder}: holds the measurements; give another folder for --export.")
     # Another batch has files of all of its own.
     mark = f"{MARK} from {journal.path.name}".encode("ascii", "replace").decode()
     names = archives.AllFiles(folder, mark)

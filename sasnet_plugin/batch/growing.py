@@ -68,8 +68,8 @@ def growing(path: Path, head: Iterable[str]) -> Iterator[Growing]:
         yield table
         if table.aside is not None:
             raise SasnetError(
-                f"{path}: the earlier table stays as it was, as no frame has an answer"
-                f" ({table.reason.rstrip('.') or 'there is none'}); check what was given."
+                f"{path}: no frame has an answer ({table.reason.rstrip('.') or 'there is none'}), so"
+                f" the earlier table was kept; check the files given."
             )
     except OSError as error:
         raise SasnetError(

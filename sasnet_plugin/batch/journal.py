@@ -247,7 +247,7 @@ def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
         old = head == json.dumps(OLD_HEADER).encode("ascii") + b"\n"
         known = old or head == _header()
         if not known and not any(map(_record_of, file)):
-            raise BatchError(f"{path}: is no journal of sasnet batch; choose another name with --out.")
+            raise BatchError(f"{path}: is not a journal of sasnet batch; choose another name with --out.")
         yield 0, len(head), HEADER if known else None
         file.seek(len(head))
         yield from _behind(file, len(head), old)
@@ -295,7 +295,7 @@ def lock(fd: int, path: Path) -> None:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BatchError(
-            f"{path}: another sasnet is writing it; wait for it, or choose another name with --out."
+            f"{path}: another sasnet process is writing it; wait until it ends, or choose another name with --out."
         ) from None
     except OSError:
         return  # a file system without locks

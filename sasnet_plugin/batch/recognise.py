@@ -142,7 +142,7 @@ def in_words(looks: Sequence[Look], settings: SettledSettings = SETTLED) -> str:
     known = [look for look in looks if look.classes]
     if first is not None:
         return (
-            f"Settled after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"
+            f"Converged after frame {first.number}, {first.counts:,.0f} counts: {first.settled}, with a"
             f" probability of at least {settings.probability:.0%} in {settings.frames} frames in a row."
         )
     if not known:
@@ -154,6 +154,6 @@ def _not_settled(last: Look) -> str:
     best = max(last.classes, key=last.classes.__getitem__)
     doubt = "" if last.in_scope > 0.5 else ", and it may be nothing that the network knows"
     return (
-        f"Not settled after {last.counts:,.0f} counts: {best} has {last.classes[best]:.0%}{doubt}; count on,"
-        " or ask --next which setting tells most."
+        f"Not converged after {last.counts:,.0f} counts: {best} has {last.classes[best]:.0%}{doubt};"
+        f" count longer, or use --next to find the most informative setting."
     )

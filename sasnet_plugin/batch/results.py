@@ -101,7 +101,7 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         Something lies there that cannot be made again from the journal.
     """
     if out.exists() and not out.is_file():
-        raise BatchError(f"{out}: is no file; name with --out the file of the results.")
+        raise BatchError(f"{out}: is not a file; give the results file with --out.")
     for path, mark in ((out, FORMAT), (out.with_suffix(".csv"), FIRST_COLUMNS)):
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():

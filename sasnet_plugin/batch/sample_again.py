@@ -46,7 +46,7 @@ def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
     found = list(itertools.chain.from_iterable(map(read, files)))
     if [curve.file for curve in found] != kept["files"]:
         raise SasnetError(
-            f"{path}: its files hold other data sets; give the command again with another --out."
+            f"{path}: its files contain other data sets than before; give the command again with another --out."
         )
     return found
 

@@ -35,7 +35,7 @@ def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[s
     if paths and not found:
         raise SasnetError(
             f"{pattern}: matches none of the {len(paths)} files, such as"
-            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but what stands behind the last _."
+            f" {os.path.relpath(paths[0], folder)}; '(.*)_[^_]*' takes all but the part after the last _."
         )
     return found
 
@@ -55,7 +55,7 @@ def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
     Raises
     ------
     SasnetError
-        It is no regular expression, or none of the files matches.
+        It is not a regular expression, or none of the files matches.
     """
     if pattern is None:
         return Grouped(list(paths), {})
@@ -77,12 +77,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
     Raises
     ------
     SasnetError
-        It is no regular expression.
+        It is not a regular expression.
     """
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise SasnetError(f"{pattern!r} is no regular expression ({error}); such as '(.*)_[^_]*'.") from None
+        raise SasnetError(
+            f"{pattern!r} is not a regular expression ({error}); such as '(.*)_[^_]*'."
+        ) from None
 
 
 def _key(match: re.Match[str]) -> tuple[str, ...]:

@@ -100,8 +100,8 @@ class _Answering:
         self.done.late = True
         path, limit = self.job.path, self.job.limit
         reason = SasnetError(
-            f"{path}: no answer within the time limit of {limit:g} s, or the process was killed, perhaps"
-            " for want of memory; give more time with --time-limit or use fewer workers."
+            f"{path}: no answer within the time limit of {limit:g} s, or the process was killed,"
+            f" perhaps because memory ran out; give more time with --time-limit or use fewer workers."
         )
         self.done.rows.append(rows.failed(path, reason))
         return False
@@ -168,7 +168,7 @@ class Supervisor:
         """
         for _, done in self._answers([Job(path, options, limit, start, files)]):
             return done
-        raise SasnetError(f"{path}: was given up, as the process that answered it was ended.")
+        raise SasnetError(f"{path}: was stopped, because its process was ended.")
 
     def answers(
         self,

@@ -130,7 +130,7 @@ def unit_of(given: str | None) -> str | None:
     """The unit of q as given, or wrong usage."""
     if given is not None and units.canonical(given, "q") is None:
         raise typer.BadParameter(
-            f"{given!r} is no unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
+            f"{given!r} is not a unit of q; use A (for Å⁻¹) or nm (for nm⁻¹).", param_hint="--q-unit"
         )
     return given
 
@@ -139,7 +139,7 @@ def wavelength_of(given: float | None) -> float | None:
     """A wavelength, Å, or wrong usage."""
     if given is not None and not 0 < given < math.inf:
         raise typer.BadParameter(
-            f"{given:g} is no wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
+            f"{given:g} is not a wavelength; give it in Å, such as 1.5418.", param_hint="--wavelength"
         )
     return given
 
@@ -155,7 +155,7 @@ def window_of(given: str | None) -> tuple[float, float] | None:
         window = math.nan, math.nan
     if ":" not in given or not window[0] < window[1] or window[0] < 0 < len(low):
         raise typer.BadParameter(
-            f"{given!r} is no q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
+            f"{given!r} is not a q range; write two numbers in Å⁻¹, the smaller first, such as 0.01:0.3.",
             param_hint="--q-range",
         )
     return window
@@ -259,11 +259,11 @@ class Given:
         """That nothing is given which only curves of one sample need, and that the kind is known."""
         if not together and any(value for value in vars(self).values()):
             raise typer.BadParameter(
-                f"these say how curves of one sample go together; add {option}.",
+                f"these options are for several curves of one sample; add {option}.",
                 param_hint="--sample-file / --kind / --share / --own / --tie",
             )
         if self.kind is not None and self.kind not in KINDS:
-            raise typer.BadParameter(f"{self.kind!r} is none of {', '.join(KINDS)}.", param_hint="--kind")
+            raise typer.BadParameter(f"{self.kind!r} is not one of {', '.join(KINDS)}.", param_hint="--kind")
 
     def options(self) -> dict[str, object]:
         """For the command that is named next."""

@@ -99,7 +99,7 @@ def batch(
     drawn = _figure(series, against, plot, out, any((scheduler, shard, together_by, merge)))
     options = _absolute_models(options)
     if merge == bool(files):
-        raise typer.BadParameter("name the files to fit; only --merge goes without.", param_hint="FILES")
+        raise typer.BadParameter("name the files to fit; only --merge needs none.", param_hint="FILES")
 
     from ..files import put_whole
 
@@ -127,7 +127,7 @@ def batch(
 
 def _check_export(folder: Path | None, part: Shard | None) -> None:
     if part is not None and folder is not None:
-        raise typer.BadParameter("goes with --merge, when all shards are done.", param_hint="--export")
+        raise typer.BadParameter("is for --merge, after all shards have finished.", param_hint="--export")
     if folder is not None:
         from ..files import check_folder
 
@@ -320,8 +320,8 @@ def _keep(
         journal.catch_up()
         run.publish(journal, out)
         typer.echo(
-            f"sasnet: stopped; {done} of {total} files were finished and are kept,"
-            " and the same command goes on from there.",
+            f"sasnet: stopped; {done} of {total} files were finished and are kept; the same command"
+            f" continues from there.",
             err=True,
         )
         raise typer.Exit(130) from None
@@ -368,8 +368,8 @@ def _figure(series: bool, against: str | None, given: Path | None, out: Path, el
         return None
     if elsewhere:
         raise typer.BadParameter(
-            "goes frame after frame on this machine; leave --scheduler, --shard, --together-by and --merge"
-            " out.",
+            "fits the frames in order on this machine; do not give --scheduler, --shard, --together-by"
+            " or --merge.",
             param_hint="--series",
         )
     path = given or out.with_suffix(".svg")
@@ -402,7 +402,7 @@ def _along(paths: list[str], against: str | None) -> tuple[list[float], str]:
     at = [field_of(each, against) for each in paths]
     without = [paths[row] for row in np.flatnonzero(np.isnan(at))]
     if len(without) == len(paths):
-        typer.echo(f"{paths[0]}: no file has a field {against}; drawn against the frame instead.", err=True)
+        typer.echo(f"{paths[0]}: no file has the field {against}; drawn against the frame instead.", err=True)
         return numbers, "frame"
     if without:
         typer.echo(

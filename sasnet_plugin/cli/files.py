@@ -57,7 +57,7 @@ def expand(
                 yield one
     for argument, count in left_out.items():
         what = "1 output of sasnet is" if count == 1 else f"{count} outputs of sasnet are"
-        sentence = f"{argument}: {what} skipped; name a file itself to read it."
+        sentence = f"{argument}: {what} skipped; name such a file itself to read it."
         if some:
             (said or _on_stderr)(sentence)
         else:
@@ -83,7 +83,9 @@ def _on_stderr(sentence: str) -> None:
 
 def _no_file(address: str) -> DataError:
     shown = address.partition("?")[0]  # a key may stand behind it
-    return DataError(f"{shown}: is no file; entries of a Tiled server are for sasnet classify and follow.")
+    return DataError(
+        f"{shown}: is not a file; entries of a Tiled server are read by sasnet classify and sasnet follow."
+    )
 
 
 def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
@@ -163,7 +165,7 @@ def _within(curve: Any, window: tuple[float, float]) -> Curve:
     from ..data.clean import within
 
     if not isinstance(curve, Curve):
-        raise DataError(f"{curve.file}: --q-range is for curves; leave it out.")
+        raise DataError(f"{curve.file}: --q-range is only for curves; do not give it.")
     return within(curve, *window)
 
 

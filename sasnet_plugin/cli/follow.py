@@ -176,9 +176,11 @@ def follow(
 
 def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool) -> None:
     if interval is not None and not 0 < interval < float("inf"):
-        raise typer.BadParameter(f"{interval:g} is no time; give seconds above 0.", param_hint="--interval")
+        raise typer.BadParameter(
+            f"{interval:g} is not a time; give seconds above 0.", param_hint="--interval"
+        )
     if quiet_for is not None and not (watch and quiet_for > 0):
-        raise typer.BadParameter("goes with --watch, in seconds above 0.", param_hint="--quiet-for")
+        raise typer.BadParameter("needs --watch and a number of seconds above 0.", param_hint="--quiet-for")
 
 
 def _refuse(given: Mapping[str, object], kind: str) -> None:

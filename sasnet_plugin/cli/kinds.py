@@ -69,11 +69,11 @@ def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain])
     """
     if len(readers) == 1:
         (one,) = readers
-        return f"{path}: with the given geometry this is one of the {one.title}: --domain {one.name}."
+        return f"{path}: with the given geometry it can be read as {one.title}: --domain {one.name}."
     others = ", ".join(one.name for one in _other_images(domain))
     if domain.name == DEFAULT:
-        return f"{path}: it holds images, and no curve; say of what kind they are: --domain {others}."
-    return f"{said.rstrip('.?')}; or say what kind of image it is: --domain {others}."
+        return f"{path}: it contains images, not a curve; give their kind: --domain {others}."
+    return f"{said.rstrip('.?')}; or give the kind of image: --domain {others}."
 
 
 class Kinds:
@@ -162,7 +162,7 @@ class Kinds:
         domain = self.domain_of(found[-1]) if found else None
         if domain is None or domain.together is None:
             title = domain.title if domain else "files without measurements"
-            raise SasnetError(f"{path}: {title} are no settings of one sample; leave --set out.")
+            raise SasnetError(f"{path}: {title} are not settings of one sample; do not give --set.")
         return domain.together
 
     def domain_of(self, measurement: Any) -> Domain:

@@ -50,7 +50,10 @@ def mcp(
     allowed = opened(folders or [Path.cwd()], plugins=allow_plugins)
     if port is None:
         if sys.stdin.isatty():
-            typer.echo("Waiting for an assistant, which starts this itself; Ctrl-C ends it.", err=True)
+            typer.echo(
+                "Waiting for an assistant. Assistants start this command themselves; Ctrl-C ends it.",
+                err=True,
+            )
         on_stdio(allowed, workers)
         return
     key = _key()
@@ -64,5 +67,7 @@ def _key() -> str:
 
     key = os.environ.get(_KEY) or secrets.token_urlsafe(24)
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise SasnetError(f"{_KEY} holds characters that no header can carry; use letters and digits.")
+        raise SasnetError(
+            f"{_KEY} contains characters that are not allowed in a header; use letters and digits."
+        )
     return key

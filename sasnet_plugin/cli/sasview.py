@@ -54,7 +54,7 @@ def _check_alone(install: bool, uninstall: bool, files: list[str] | None, python
         raise typer.BadParameter("choose one of them.", param_hint="--install / --uninstall")
     if asked and (files or python):
         raise typer.BadParameter(
-            "does not start SasView; leave FILES and --python out.", param_hint="--install"
+            "does not start SasView; do not give FILES or --python.", param_hint="--install"
         )
 
 

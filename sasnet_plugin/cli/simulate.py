@@ -61,7 +61,7 @@ def simulate(
     work.
     """
     if not 0 < scale < float("inf"):
-        raise typer.BadParameter(f"{scale:g} is no scale; give a number above 0.", param_hint="--scale")
+        raise typer.BadParameter(f"{scale:g} is not a scale; give a number above 0.", param_hint="--scale")
 
     from ..domains import specification
     from ..files import remove_leftovers
@@ -88,8 +88,8 @@ def simulate(
     except KeyboardInterrupt:
         remove_leftovers(out)
         typer.echo(
-            f"sasnet: stopped; {done} of {len(missing)} shards were finished and are kept,"
-            " and the same command goes on from there.",
+            f"sasnet: stopped; {done} of {len(missing)} shards were finished and are kept; the same"
+            f" command continues from there.",
             err=True,
         )
         raise typer.Exit(130) from None
@@ -102,7 +102,9 @@ def _models(given: list[str] | None) -> tuple[str, ...] | None:
         return None
     names = tuple(dict.fromkeys(name.strip() for part in given for name in part.split(",") if name.strip()))
     if not names:
-        raise typer.BadParameter("names no model; leave the option out for all.", param_hint="--models")
+        raise typer.BadParameter(
+            "names no model; for all models do not give the option.", param_hint="--models"
+        )
     return names
 
 

@@ -50,7 +50,7 @@ def sample_from(
             if isinstance(outcome, Exception):
                 raise DataError(sentence_of(path, outcome))
             if not isinstance(outcome, Curve):
-                raise DataError(f"{path}: an image is no curve of a sample; images go together with --set.")
+                raise DataError(f"{path}: images cannot be fitted with --together; use --set.")
             curves.append(outcome)
     return described.sample(curves, densities(wavelength))
 

@@ -263,9 +263,11 @@ def _sizes(usual: Mapping[str, Any], given: list[str] | None) -> dict[str, Any]:
         value = usual.get(name)
         if not equals or not isinstance(value, (str, int, float)):
             plain = ", ".join(k for k, v in usual.items() if isinstance(v, (str, int, float)))
-            raise typer.BadParameter(f"{part!r} is not name=value with one of {plain}.", param_hint="--net")
+            raise typer.BadParameter(
+                f"{part!r} is not NAME=VALUE with one of these names: {plain}.", param_hint="--net"
+            )
         try:
             changed[name] = type(value)(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is no value of {name}.", param_hint="--net") from None
+            raise typer.BadParameter(f"{text!r} is not a value of {name}.", param_hint="--net") from None
     return changed

@@ -78,12 +78,12 @@ def _check(folder: Path | None, show: str) -> None:
     """
     if folder is None:
         if show:
-            raise SasnetError(f"{show}: is shown of a folder; name that, too.")
+            raise SasnetError(f"{show}: needs the name of a folder, too.")
         return
     if not folder.is_dir():
-        raise SasnetError(f"{folder}: is no folder; name one with measurements, or none.")
+        raise SasnetError(f"{folder}: is not a folder; name a folder with measurements, or none.")
     if show and not (folder / show).is_file():
-        raise SasnetError(f"{show}: is no file of {folder}; name one of it with --show.")
+        raise SasnetError(f"{show}: is not a file in {folder}; name one of its files with --show.")
 
 
 def page_app() -> Any:

@@ -112,7 +112,7 @@ def _without_copies(raw: RawCurve, notes: list[str]) -> RawCurve:
     table = np.column_stack([values for name in COLUMNS if (values := getattr(raw, name)) is not None])
     _, first = np.unique(table, axis=0, return_index=True)
     if copies := raw.q.size - first.size:
-        notes.append(f"{_count(copies, 'row', 'rows')} that said the same as another dropped.")
+        notes.append(f"{_count(copies, 'row', 'rows')} that repeated another point dropped.")
         return raw.taken(np.sort(first))
     return raw
 
@@ -136,7 +136,7 @@ def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: li
     """
     unit = forced or _stated_unit(raw, file)
     if forced and raw.q_unit and forced != raw.q_unit:
-        notes.append(f"q was read in {forced} as asked, though the file says {raw.q_unit}.")
+        notes.append(f"q was read in {forced} as requested, although the file gives {raw.q_unit}.")
     elif unit != "Å⁻¹":
         notes.append(f"q was converted from {unit} to Å⁻¹.")
     scale = units.factor(unit, "q")
@@ -174,8 +174,8 @@ def _relative_unit(words: str, notes: list[str]) -> str:
 def _stated_unit(raw: RawCurve, file: str) -> str:
     if raw.q_unit is None and raw.q_unit_unknown:
         raise DataError(
-            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is no known unit of q; say"
-            " which it is (--q-unit A or --q-unit nm)."
+            f"{file}: it gives q in {printable(raw.q_unit_unknown[:40])!r}, which is not a known unit"
+            f" of q; give the unit (--q-unit A or --q-unit nm)."
         )
     if raw.q_unit is None:
         see_a_possible_q(raw.q, file)
@@ -296,7 +296,7 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
     if left == len(curve):
         return curve
     asked = f"({max(q_min, 0):g} to {q_max:g} Å⁻¹)"
-    note = f"{left} of {len(curve)} points lie in the q range asked for {asked}."
+    note = f"{left} of {len(curve)} points lie in the requested q range {asked}."
     return replace(points(curve, keep), notes=(*curve.notes, note))
 
 
@@ -335,7 +335,7 @@ def _said_of_repairs(coarse: BoolArray, unit: float | None, bad: BoolArray, slip
     notes = []
     if coarse.any():
         notes.append(
-            f"The uncertainties are rounded to {unit:g}; where that is much of them"
+            f"The uncertainties are rounded to {unit:g}; where that is a large part of them"
             f" ({_count(int(coarse.sum()), 'point', 'points')}), half of it was added."
         )
     if bad.any():

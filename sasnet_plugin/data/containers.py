@@ -57,7 +57,7 @@ def read_xml(words: str, path: Path, file: str) -> list[RawCurve]:
     """CanSAS XML; what sasdata would be kept busy by, as a unit of many characters, is read here alone."""
     if words.count("<") > LIMITS.xml_tags:
         raise too_large(file, f"{words.count('<'):,} tags", "CanSAS XML of one measurement")
-    reason = "the XML file holds no data that CanSAS 1D describes, or is cut short; export the curve again."
+    reason = "the XML file contains no CanSAS 1D data, or it is truncated; export the curve again."
     if scanned := structured.scan_xml(path, file):
         return scanned
     if words.count("<") > _SASDATA_TAGS or max(map(len, _ATTRIBUTE.findall(words)), default=0) > LIMITS.title:

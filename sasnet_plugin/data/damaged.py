@@ -334,7 +334,7 @@ def _with_repaired_widths(raw: RawCurve, notes: list[str]) -> RawCurve:
             places = np.argsort(order)  # of each row by ascending q
             good = order[~odd[order]]
             mended = np.interp(places, places[good], values[good])
-            notes.append(f"A {what} far from its neighbours' at one point was replaced by theirs.")
+            notes.append(f"One {what} far from its neighbours was replaced by the value between them.")
             raw = replace(raw, **{name: np.where(odd, mended, values)})
     return raw
 

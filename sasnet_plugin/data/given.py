@@ -32,7 +32,7 @@ def curve_of(given: Given | Iterable[Given]) -> Curve:
     if isinstance(given, (str, os.PathLike)):
         read = f'load("{os.fspath(given)}")'
         raise SasnetError(f"{given}: holds {len(found)} curves; take one of them, such as {read}[0].")
-    raise SasnetError(f"One curve is meant, and {len(found)} are given; take one of them, such as curves[0].")
+    raise SasnetError(f"Give one curve, not {len(found)}; take one of them, such as curves[0].")
 
 
 def curves_of(given: Given | Iterable[Given]) -> list[Curve]:

@@ -157,9 +157,7 @@ def _words(data: bytes, path: Path, file: str) -> str:
     if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
         raise two_dimensional(file)
     if words is None:
-        raise DataError(
-            f"{file}: this is a binary file that no reader knows; export the curve as text or CanSAS."
-        )
+        raise DataError(f"{file}: this is an unknown binary file; export the curve as text or CanSAS.")
     return words
 
 
@@ -178,12 +176,12 @@ def _columns(words: str, file: str, wavelength: float | None, *, insisted: bool)
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
     if found.grouped:
         raise DataError(
-            f"{file}: the number {found.grouped!r} has signs between its thousands, or two decimal signs;"
-            " export the numbers without them."
+            f"{file}: the number {found.grouped!r} has thousands separators or two decimal points;"
+            f" export the numbers without them."
         )
     if found.ambiguous:
         raise DataError(
-            f"{file}: commas are both its decimal signs and its delimiters; export it with decimal points, or"
+            f"{file}: commas are both decimal points and separators; export it with decimal points, or"
             " with semicolons between the columns."
         )
     if len(found.columns) >= 2:

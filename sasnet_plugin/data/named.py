@@ -73,7 +73,7 @@ def curves_of_columns(
 
 def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[Floats], file: str) -> None:
     if len({array.shape for array in arrays}) > 1 or max(map(np.ndim, arrays), default=1) != 1:
-        raise DataError(f"{file}: its columns have different lengths; give one value per q.")
+        raise DataError(f"{file}: its columns have different lengths; give one value for each q.")
     if len(arrays) < 2:
         raise DataError(f"{file}: it holds one column of numbers; give at least two, q and intensity.")
     if arrays[0].size > LIMITS.points:
@@ -84,8 +84,8 @@ def _see_they_are_a_curve(columns: Sequence[str], arrays: Sequence[Floats], file
 def _see_q_is_named(names: Sequence[str], file: str) -> None:
     if names and not {Q, ANGLE} & set(map(quantity, names)):
         raise DataError(
-            f"{file}: none of its columns ({printable(', '.join(names)[:_LISTED])}) is called q; it is no"
-            " scattering curve, or name the column so."
+            f"{file}: none of its columns ({printable(', '.join(names)[:_LISTED])}) is named q; name"
+            f" the column of q, if this is a scattering curve."
         )
 
 

@@ -204,7 +204,7 @@ def check_beam_profile(raw: RawCurve, file: str) -> None:
     x, y = _ordered(raw)
     if _has_edge(x[x > 0], y[x > 0]):
         raise DataError(
-            f"{file}: this looks like the profile of the primary beam; give the sample's scattering."
+            f"{file}: this looks like the profile of the primary beam; give the scattering of the sample."
         )
 
 
@@ -259,8 +259,8 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
             " If it is small-angle scattering, give the unit of q (--q-unit A)."
         )
     return (
-        "The curve has a plateau and a sharp edge, as a specular reflectivity has."
-        " If it is one, this answer means nothing.",
+        "The curve has a plateau and a sharp edge, like a specular reflectivity curve. If it is one,"
+        " this answer is meaningless.",
     )
 
 

@@ -97,7 +97,7 @@ def without_shadow(curve: Curve) -> Curve:
     lie = "point lies" if hidden == 1 else "points lie"
     note = (
         f"{hidden} {lie} in the beamstop's shadow, below q = {clear.q[0]:.4g} Å⁻¹, and were excluded;"
-        " --q-range 0: takes them back."
+        f" --q-range 0: includes them again."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(dark, notes=(note,)))
 
@@ -113,8 +113,8 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
         return replace(curve, notes=kept, shadow=None)
     seem = "point seems" if len(back) == 1 else "points seem"
     note = (
-        f"{len(back)} {seem} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; the"
-        " q range asks for them."
+        f"{len(back)} {seem} to lie in the beamstop's shadow, below q = {curve.q[0]:.4g} Å⁻¹; they are"
+        f" used because the given q range includes them."
     )
     return replace(curve, **_joined(back, curve), notes=(*kept, note), shadow=None)
 

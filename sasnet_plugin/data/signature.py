@@ -57,5 +57,5 @@ def _size_of_regular(path: Path, file: str) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise DataError(f"{file}: this is a directory; give a file, or a glob of files.")
     if not stat.S_ISREG(status.st_mode):
-        raise DataError(f"{file}: this is a pipe or a device; save what it gives in a file.")
+        raise DataError(f"{file}: this is a pipe or a device; save its data in a file.")
     return status.st_size

@@ -59,13 +59,13 @@ def _with(curve: RawCurve, found: Iterable[tuple[str, str]]) -> RawCurve:
     if not lengths:
         return curve
     if len(lengths) > 1:
-        note = "The file states several values of slit_length, and none was used; columns dQl would tell."
+        note = "The file gives several values of slit_length, and none was used; give columns dQl instead."
         return replace(curve, notes=(*curve.notes, note))
     length = lengths.pop()
     unit = curve.q_unit or "the unit of q"
     note = (
         f"The file's slit_length, {length:.4g} {unit}, is used as half the length of a slit that smears all"
-        " points; desmeared data must not state one."
+        " points; remove it from the file if the data are desmeared."
     )
     return replace(curve, dxl=np.full(curve.q.size, length), notes=(*curve.notes, note))
 

@@ -50,8 +50,8 @@ def without_step(curve: Curve) -> Curve:
         ("point lies", "it was", "it") if dark == 1 else (f"{dark} points lie", "they were", "them")
     )
     note = (
-        f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop, and the"
-        f" model fits the rest: {were} excluded; --q-range 0: takes {back} back."
+        f"The first {lie} below a step at q = {clear.q[0]:.4g} Å⁻¹, as at the edge of a beamstop; the"
+        f" model fits the other points: {were} excluded; --q-range 0: takes {back} back."
     )
     return replace(clear, notes=(*curve.notes, note), shadow=replace(below, notes=(note,)))
 

@@ -89,8 +89,8 @@ def _between(unit: str, first: str, name: str, key: str, file: str) -> float:
     if unit.strip().lower() == first.strip().lower():
         return 1.0
     raise DataError(
-        f"{file}: its points have {key} in {printable(first[:40])!r} and in {printable(unit[:40])!r}, between"
-        " which nothing converts; give the file one unit."
+        f"{file}: its points have {key} in {printable(first[:40])!r} and in {printable(unit[:40])!r},"
+        f" which cannot be converted into each other; give all points in one unit."
     )
 
 
@@ -109,7 +109,7 @@ def _xml(path: Path) -> tuple[Any, tuple[str, ...]]:
         etree = import_module("lxml.etree")  # comes with sasdata
         parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
         root = etree.fromstring(path.read_bytes(), parser)
-        return root, ("The XML is damaged; what could be read of it was read.",)
+        return root, ("The XML is damaged; only its readable part was used.",)
 
 
 def _xml_curve(data: Any, title: str, notes: tuple[str, ...], file: str) -> RawCurve | None:
@@ -134,8 +134,7 @@ def _see_units_hold(q: Floats, points: Sequence[Any], file: str) -> None:
     written = np.array([_float(point.findtext("{*}Q")) for point in points])
     if np.all(np.diff(written) > 0) and not np.all(np.diff(q) > 0):
         raise DataError(
-            f"{file}: its points have q in several units, and the values are not converted between them; give"
-            " the file one unit of q."
+            f"{file}: its points have q in several units that do not agree; give all points in one unit of q."
         )
 
 
@@ -203,8 +202,8 @@ def _see_it_is_short(group: Any, frames: int, name: str) -> None:
         raise too_large(name, f"{intensity.size:,} values", "a shorter series of curves")
     if frames > LIMITS.frames_at_once:
         raise DataError(
-            f"{name}: it holds {frames:,} frames; sasnet follow reads them one after another, or give the"
-            " frames of interest in a file of their own."
+            f"{name}: it holds {frames:,} frames; read them one by one with sasnet follow, or give the"
+            f" frames of interest in a separate file."
         )
 
 

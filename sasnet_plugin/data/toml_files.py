@@ -70,7 +70,9 @@ def parse_toml(text: str, source: str, what: str = "settings") -> dict[str, Any]
         It is no TOML, or nested too deeply.
     """
     if _depth(text) > TOML.depth:
-        raise DataError(f"{source}: is nested more than {TOML.depth} levels deep; write the {what} flat.")
+        raise DataError(
+            f"{source}: is nested more than {TOML.depth} levels deep; use fewer levels for the {what}."
+        )
     try:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads

@@ -253,5 +253,5 @@ def recognised(path: Path, *, tags: bool = False) -> str:
     if most <= 0:
         return DEFAULT
     if len(best) > 1:
-        raise SasnetError(f"{path}: may be any of {', '.join(best)}; say which with --domain.")
+        raise SasnetError(f"{path}: can be read as any of {', '.join(best)}; choose one with --domain.")
     return best[0]

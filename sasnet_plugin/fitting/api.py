@@ -351,8 +351,8 @@ def _beside_the_network(result: FitResult, shown: Suggestion, threshold: float) 
         said = (
             (
                 f"The network finds no library model likely ({100 * shown.in_scope:.0f} %), but"
-                f" {result.best.short_name} fits the data. Believe the fit: it tested the model, the network"
-                " did not."
+                f" {result.best.short_name} fits the data. Trust the fit, because it tested"
+                " the model."
             ),
         )
     return replace(result, notes=(*result.notes, *said), expected=shown, scope_threshold=threshold)
@@ -375,7 +375,7 @@ def sentences_of(unanswered: Sequence[TechnicalError]) -> list[str]:
     for error in unanswered:
         names.setdefault(error.reason, []).append(error.name)
     return [
-        f"{', '.join(dict.fromkeys(who))}: {reason}. Tried twice; the answer is incomplete without."
+        f"{', '.join(dict.fromkeys(who))}: {reason}. Tried twice; the answer is incomplete."
         for reason, who in names.items()
     ]
 

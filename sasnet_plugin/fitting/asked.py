@@ -18,7 +18,7 @@ _ALWAYS_OWN = ("scale", "background")
 _NEVER_SHARED = tuple(("share", name) for name in _ALWAYS_OWN)
 
 #: The end of a sentence that refuses a name to which none is near.
-_GIVE = "give sasmodels' name of a parameter."
+_GIVE = "give the name of a parameter as in sasmodels."
 
 
 def several_of(names: Iterable[str]) -> tuple[str, ...]:
@@ -74,12 +74,12 @@ def start_of(
     if not values:
         return None
     if models is None or len(models) != 1:
-        raise SasnetError("Values to begin with are of one model; name that one alone with --models.")
+        raise SasnetError("Starting values (--start) need exactly one model; name it with --models.")
     factor = _factor(structure_factor)
     known = names_of(model_info(product_name(models[0], factor)))
     for name, value in values.items():
         if name not in known:
-            raise SasnetError(f"{name}: {models[0]} has no such parameter to begin with.")
+            raise SasnetError(f"{name}: {models[0]} has no such parameter.")
         _check_value(name, value)
     return Start(models[0], factor, dict(values))
 
@@ -93,7 +93,7 @@ def _check_value(name: str, value: float | str) -> None:
     else:
         good, wanted = not isinstance(value, str), "a number"
     if not good:
-        raise SasnetError(f"{name}={value}: is no value to begin with; give {wanted}.")
+        raise SasnetError(f"{name}={value}is not a starting value; give {wanted}.")
 
 
 def check_names(options: FitOptions) -> None:
@@ -158,8 +158,8 @@ def check_shared(sample: Sample, options: FitOptions) -> None:
             raise SasnetError(f"{how} {name}: none of these models has such a parameter; {can}")
         if (how, name) in _NEVER_SHARED:
             raise SasnetError(
-                f"share {name}: each curve has its own; any other parameter can be shared, and factors of the"
-                " scales that are known are given as scale."
+                f"share {name}: each curve has its own scale and background. Share other parameters,"
+                f" and give known factors between curves as scale."
             )
     _check_ties(sample, known)
 
@@ -170,8 +170,8 @@ def _check_ties(sample: Sample, known: Collection[str]) -> None:
         for needed in sorted(tie.names - set(known)):
             if not all(needed in values for values in sample.values):
                 raise SasnetError(
-                    f"{name} = {tie.text}: {needed} is no parameter of these models, and not each curve has a"
-                    f" value of it; give it in [values.{needed}] of the sample file."
+                    f"{name} = {tie.text}: {needed} is not a parameter of these models, and some curves"
+                    f" have no value of it; give it in [values.{needed}] of the sample file."
                 )
 
 

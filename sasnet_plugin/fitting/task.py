@@ -155,12 +155,12 @@ class FitOptions:
     def __post_init__(self) -> None:
         for name, value in (("top", self.top), ("workers", self.workers)):
             if not (isinstance(value, Integral) and value >= 1):
-                raise SasnetError(f"{name} is a whole number from 1 on, not {value!r}.")
+                raise SasnetError(f"{name} must be a whole number of at least 1, not {value!r}.")
         if not (_is_number(self.time_limit) and self.time_limit > 0):
-            raise SasnetError(f"time_limit is a number of seconds above 0, not {self.time_limit!r}.")
+            raise SasnetError(f"time_limit must be a number of seconds above 0, not {self.time_limit!r}.")
         for name, one in self.fixed.items():
             if not _is_number(one):
-                raise SasnetError(f"{name} is fixed at {one!r}, which is no number; give its value.")
+                raise SasnetError(f"{name} is fixed at {one!r}, which is not a number; give its value.")
         for name, ends in self.ranges.items():
             if not _is_range(ends):
                 raise SasnetError(
@@ -248,6 +248,6 @@ class EndedError(LateError):
 def no_curve(name: str) -> SasnetError:
     """Why there is no fit of a model that has no curve at any start, or at the end of its search."""
     return SasnetError(
-        f"{name}: no start gives a finite curve with a positive scale; it does not describe these data,"
-        " or too much is fixed."
+        f"{name}: no starting values give a finite curve with a positive scale. The model does not"
+        f" describe these data, or too many parameters are fixed."
     )

@@ -95,8 +95,8 @@ class Feed:
                 inputs, targets = said.message
                 return inputs, targets
         raise SimulationError(
-            "a process that measures examples ended, perhaps for want of memory; the same command goes on"
-            " from the last checkpoint."
+            "a process that measures examples ended, perhaps because memory ran out; the same command"
+            " continues from the last checkpoint."
         )
 
     def _store(self, inputs: Inputs, targets: Targets) -> None:

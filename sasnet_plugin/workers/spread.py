@@ -96,8 +96,8 @@ def _local(function: Callable[[T], R], items: Iterable[T], workers: int) -> Iter
             for said in pool.hear():
                 if isinstance(said.error, GoneError):
                     raise SimulationError(
-                        "a worker process was killed, perhaps for want of memory; run again with fewer"
-                        " workers."
+                        "a worker process was killed, perhaps because memory ran out; run again with"
+                        " fewer workers."
                     )
                 if said.error is not None:
                     raise said.error
@@ -267,6 +267,6 @@ def _reason(error: BaseException) -> str:
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):
-        return "every worker that tried it was lost, perhaps for want of memory; try it on this machine."
+        return "every worker that tried it was lost, perhaps because memory ran out; try it on this machine."
     text = (str(error).strip() or "no reason given").splitlines()[0]
     return f"the worker failed ({type(error).__name__}: {text}); see its log."

@@ -54,7 +54,7 @@ def test_an_answer_is_settled_when_it_has_stayed_and_counts_add_up(tmp_path: Pat
     assert [look.counts for look in looks] == list(RISING)
     # One sure look that the next does not bear out settles nothing.
     assert [look.settled for look in looks] == [""] * 5 + ["ball", "ball"]
-    assert "Settled after frame 6, 60 counts: ball" in in_words(looks)
+    assert "Converged after frame 6, 60 counts: ball" in in_words(looks)
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["ball"]) for row in rows] == pytest.approx(list(RISING.values()))
     assert rows[-1]["settled"] == "ball"
@@ -62,7 +62,7 @@ def test_an_answer_is_settled_when_it_has_stayed_and_counts_add_up(tmp_path: Pat
 
 def test_nothing_is_settled_by_few_counts_nor_out_of_scope() -> None:
     looks = list(recognise(frames(10.0), added, sure_by(RISING)))
-    assert "Not settled after 10 counts: ball has 60%" in in_words(looks)
+    assert "Not converged after 10 counts: ball has 60%" in in_words(looks)
     outside = list(recognise(frames(*[10.0] * 7), added, sure_by(RISING, known=False)))
     assert not any(look.settled for look in outside)
     assert SETTLED.probability >= 0.9

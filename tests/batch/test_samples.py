@@ -76,7 +76,7 @@ def test_files_with_the_same_match_are_one_sample_and_others_stand_alone() -> No
 
 
 def test_pattern_that_puts_nothing_together_is_refused() -> None:
-    for pattern, sentence in (("(", "is no regular expression"), ("d", "matches none of the 1 files")):
+    for pattern, sentence in (("(", "is not a regular expression"), ("d", "matches none of the 1 files")):
         with pytest.raises(SasnetError, match=sentence):
             grouped(["/d/a_1"], pattern)
 
@@ -84,7 +84,7 @@ def test_pattern_that_puts_nothing_together_is_refused() -> None:
 def test_broken_pattern_is_wrong_usage(tmp_path: Path) -> None:
     code, said = batch(tmp_path, "--out", tmp_path / "results.h5", "--together-by", "(")
     assert code == 2
-    assert "'(' is no regular expression" in " ".join(said.replace("│", " ").split())
+    assert "'(' is not a regular expression" in " ".join(said.replace("│", " ").split())
 
 
 def test_sample_is_another_when_any_of_its_files_is(tmp_path: Path) -> None:

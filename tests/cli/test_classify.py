@@ -253,7 +253,7 @@ def test_models_and_exclude_by_comma_or_repeated(tmp_path: Path) -> None:
 def test_q_range_changes_what_is_used(tmp_path: Path) -> None:
     file = write_sphere(tmp_path / "a.dat")
     (answer,) = lines(run("--json", "--q-range", ":0.1", file))
-    assert any("points lie in the q range asked for" in note for note in answer["notes"])
+    assert any("points lie in the requested q range" in note for note in answer["notes"])
     outside = run("--json", "--q-range", "0.9:", file)
     assert outside.exit_code == 1
     assert "choose another --q-range" in lines(outside)[0]["error"]

@@ -78,7 +78,7 @@ def test_earlier_outputs_are_left_out_of_a_folder_and_a_pattern(folder: Path) ->
         _, lines, said = _run(given, *outputs)
         assert lines == first[1]
         # Of a pattern the folder of pages is one match, and the others beside it.
-        assert f"{given}: 5 outputs of sasnet are skipped; name a file itself to read it." in said
+        assert f"{given}: 5 outputs of sasnet are skipped; name such a file itself to read it." in said
         assert said.count("no table of numbers") == 1  # the letter
     code, _, said = _run(folder / "pages")
     assert (code, said.count("3 outputs of sasnet are skipped")) == (1, 1)

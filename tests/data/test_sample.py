@@ -108,9 +108,9 @@ def refused(said: str, curves: list[Curve], described: dict[str, object] | None 
 def test_what_does_not_go_together_is_said() -> None:
     a, b, c = contrasts()
     refused("no curves", [])
-    refused(r"1.dat: the same data are there twice", [a, a])
+    refused(r"1.dat: the same data are given twice", [a, a])
     refused("solvent of -6.dat is missing", [a, b, c], {"solvents": {"1.dat": 1.0, "-2.dat": 2.0}})
-    refused("other.dat is none of the curves", [a, b], {"solvents": {"other.dat": 1.0}})
+    refused("other.dat is not one of the curves", [a, b], {"solvents": {"other.dat": 1.0}})
     refused("no section colour", [a, b], {"colour": {}})
     refused("kind = 'zoo' is none of", [a, b], {"kind": "zoo"})
     refused("a probe is neutron or xray", [a, b], {"probes": {"1.dat": "muon"}})

@@ -118,7 +118,7 @@ def test_what_fails_for_a_technical_reason_is_done_once_more(simulated: Simulate
     assert isinstance(found[2], TechnicalError)
     assert str(pickle.loads(pickle.dumps(found[2]))) == "vesicle: no room."
     assert sentences_of([found[2], TechnicalError("lamellar", "no room")]) == [
-        "vesicle, lamellar: no room. Tried twice; the answer is incomplete without."
+        "vesicle, lamellar: no room. Tried twice; the answer is incomplete."
     ]
 
 

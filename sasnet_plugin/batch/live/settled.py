@@ -43,8 +43,8 @@ def added(one: Curve, other: Curve) -> Curve:
     """
     if not np.array_equal(one.q, other.q):
         raise DataError(
-            f"{other.file}: it has other q than the curves before, so they cannot be added up; give curves of"
-            " one setting."
+            f"{other.file}: its q values differ from those of the earlier curves, so it cannot be"
+            f" added; give curves of one setting."
         )
     sigmas = [_sigma(each) for each in (one, other)]
     weights = [weight_of(each.intensity, sigma) for each, sigma in zip((one, other), sigmas, strict=True)]
@@ -118,7 +118,7 @@ class Sum:
         """Whether it is settled, and since when; with the share of such answers that are wrong."""
         if self.first is not None:
             return (
-                f"Settled after frame {self.first.number}, {self.first.counts:,.0f} counts:"
+                f"Converged after frame {self.first.number}, {self.first.counts:,.0f} counts:"
                 f" {self.first.settled}, with at least {SETTLED.probability:.0%} while the"
                 f" counts grew by {SETTLED.growth - 1:.0%}; at most {WRONG:.0%} of such answers about"
                 " simulated samples are wrong. You may stop."
@@ -128,7 +128,7 @@ class Sum:
         look = self.last
         best = max(look.classes, key=lambda name: look.classes[name])
         doubt = "" if look.in_scope > 0.5 else ", and it may be nothing that the network knows"
-        return f"Not settled after {look.counts:,.0f} counts: {best} has {look.classes[best]:.0%}{doubt}."
+        return f"Not converged after {look.counts:,.0f} counts: {best} has {look.classes[best]:.0%}{doubt}."
 
 
 def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callable[[Look, Sum], None]) -> Sum:

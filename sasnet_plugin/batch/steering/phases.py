@@ -222,7 +222,7 @@ class PhaseMap:
     def settled(self) -> tuple[bool, str]:
         """Whether more samples would hardly change the map, and a sentence, which names what is undecided."""
         most, undecided = self.suggest(), self.undecided()
-        doubt = f" {len(undecided)} measured samples stay undecided: count them longer." if undecided else ""
+        doubt = f" {len(undecided)} measured samples are undecided; measure them longer." if undecided else ""
         if most is None:
             return True, f"All {len(self.grid)} samples of the grid are measured.{doubt}"
         if most.longer:
@@ -240,12 +240,12 @@ class PhaseMap:
     def _longer_words(self, place: int) -> str:
         doubt = self._doubt(place, self.settings.decided) or "its answers disagree"
         return (
-            f"{self.grid.words(place)}: measured and undecided, {doubt}; count it"
+            f"{self.grid.words(place)}: measured but still undecided, {doubt}; count it"
             f" {self.settings.longer:g} times as long."
         )
 
     def _spread_words(self, place: int) -> str:
-        return f"{self.grid.words(place)}: farthest from what is measured, as little is known yet."
+        return f"{self.grid.words(place)}: farthest from all measured points, because little is known yet."
 
     def _words(self, place: int, gain: float, total: float) -> str:
         either = self._doubt(place, 0.95) or "nothing of it is much in doubt by itself"

@@ -254,7 +254,9 @@ def contrast_given(
     from ...fitting.problem.contrast import contrast_of
 
     if probe not in PROBES:
-        raise typer.BadParameter(f"{probe!r} is no probe; use {' or '.join(PROBES)}.", param_hint="--probe")
+        raise typer.BadParameter(
+            f"{probe!r} is not a probe; use {' or '.join(PROBES)}.", param_hint="--probe"
+        )
     try:
         return contrast_of(sample, solvent, probe, wavelength)
     except SasnetError as error:
@@ -264,10 +266,10 @@ def contrast_given(
 def method_given(name: str, samples: int | None, burn: int | None) -> Method:
     """How the best fit is treated further, or wrong usage."""
     if name not in METHODS:
-        raise typer.BadParameter(f"{name!r} is no method; use {', '.join(METHODS)}.", param_hint="--method")
+        raise typer.BadParameter(
+            f"{name!r} is not a method; use {', '.join(METHODS)}.", param_hint="--method"
+        )
     given = {option: n for option, n in (("samples", samples), ("burn", burn)) if n is not None}
     if given and name != "dream":
-        raise typer.BadParameter(
-            "only dream draws samples; add --method dream.", param_hint="--samples / --burn"
-        )
+        raise typer.BadParameter("these need --method dream.", param_hint="--samples / --burn")
     return Method(name, **given)

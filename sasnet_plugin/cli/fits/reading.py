@@ -41,6 +41,6 @@ class Reading:
 def _not_fitted(path: str, kind: Domain) -> SasnetError:
     others = " or ".join(name for name in PAGES if specification(name).curve)
     return SasnetError(
-        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or say --domain {others}"
+        f"{path}: {kind.title} are not fitted here; use 'sasnet classify --verify', or give --domain {others}"
         " if the beam went through the sample."
     )

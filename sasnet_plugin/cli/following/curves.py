@@ -167,8 +167,8 @@ def follow_series(
         if table.unchanged:
             why = table.reason.rstrip(".") or "there is none"
             raise SasnetError(
-                f"{asked.out}: the earlier table stays as it was, as no frame has an answer ({why});"
-                " check what was given."
+                f"{asked.out}: no frame has an answer ({why}), so the earlier table was kept; check the"
+                f" files given."
             )
         _ended(asked, follower)
 

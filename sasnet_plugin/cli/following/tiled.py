@@ -50,7 +50,7 @@ def follow_tiled(
     from ...integrations.tiled.source import TiledSource
 
     if len(asked.files) != 1:
-        raise SasnetError("An address tiled:… is followed alone; give it as the only argument.")
+        raise SasnetError("Only one address tiled:… can be followed; give it as the only argument.")
     at = address_of(asked.files[0])
     with closing(Server(at, key or "")) as server:
         kind = kind_of(server, at, specification(domain).name if domain else None)
@@ -85,7 +85,7 @@ def _follow(asked: Asked, source: TiledSource, back: WriteBack | None) -> None:
         )
     if behind.left:
         typer.echo(
-            f"{behind.left} entries keep the answer that another run has written; --force replaces it.",
+            f"{behind.left} entries keep the answers of another run; --force replaces them.",
             err=True,
         )
 

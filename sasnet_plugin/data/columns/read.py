@@ -107,8 +107,8 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
     if letter not in ("s", "h", "k") or any(re.search(_DEFINES_Q, line) for line in header):
         return ""
     return (
-        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, sizes are 2π times"
-        " larger."
+        f"The first column, '{letter}', was read as q = 4π sin(θ)/λ; if it is 2 sin(θ)/λ, all sizes are"
+        f" 2π times larger."
     )
 
 
@@ -162,12 +162,12 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
         roles, notes = by_position(table)
         return roles, [*notes, f"Column '{printable(other[:40])}' was read as q, as asked (--q-unit)."]
     if names := intensity_without_q(table):
-        raise DataError(f"{file}: its columns are named {printable(names[:80])!r}, and none is q; add q.")
+        raise DataError(f"{file}: none of its columns ({printable(names[:80])!r}) is named q; add q.")
     roles, said = by_position(table)
     if not plausible.is_a_curve(table.columns[roles[0].x], table.columns[roles[0].intensity]):
         raise DataError(
-            f"{file}: its first column goes up and down from row to row, and sorted by it the second does; no"
-            " name says what they are; give rows of q, I, dI."
+            f"{file}: its first column is not in order, and after sorting the second column varies"
+            f" without order; give rows of q, I, dI, or name the columns."
         )
     return roles, said
 
@@ -178,7 +178,7 @@ def _left_out(table: Table) -> list[str]:
     if table.dropped:
         lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")
         notes.append(
-            f"{table.dropped} {lines} inside the table without the columns of the others {were} dropped."
+            f"{table.dropped} {lines} inside the table with other columns than the rest {were} dropped."
         )
     if table.blocks > 1 + len(table.others):
         notes.append(f"The file holds {table.blocks} tables; the longest was read.")

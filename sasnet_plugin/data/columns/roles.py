@@ -249,12 +249,12 @@ def _beside(
     fourth = columns[behind[1]]
     if _took_the_place(q, intensity, third, fourth):
         notes.append(
-            "Column 4 is larger than q and column 3 a placeholder; column 4 was read as the uncertainty."
+            "Column 3 is a placeholder and column 4 is larger than q, so column 4 was read as the uncertainty."
         )
         return behind[1], None
     if plausible.changed_places(q, intensity, third, fourth):
         notes.append(
-            "Column 3 grows with q as a resolution does, and column 4 cannot be one; they were read so."
+            "Column 3 grows with q and column 4 cannot be a resolution, so column 3 was read as the resolution."
         )
         return behind[1], behind[0]
     error = _uncertainty(columns, signal, behind[0], notes)
@@ -283,7 +283,7 @@ def _uncertainty(columns: Floats, signal: int, column: int, notes: list[str]) ->
 
 def _not_used(column: int, intensity: Floats, values: Floats, what: str) -> str:
     if plausible.follows(intensity, values):
-        return f"Column {column + 1} runs along the intensity as a calculated curve does and was not used."
+        return f"Column {column + 1} follows the intensity like a calculated curve and was not used."
     return f"Column {column + 1} cannot be the {what} and was not used."
 
 

@@ -125,7 +125,7 @@ def sample_of(
     )
     both = made.share & made.own
     if both:
-        raise DataError(f"{min(both)} cannot be shared and be of each curve; name it once.")
+        raise DataError(f"{min(both)} cannot be both shared and separate; name it under share or own.")
     if "kind" in told:
         return replace(made, told=True)
     return replace(made, kind=kind_of(made), told=bool(stated_kind(made)))
@@ -227,7 +227,7 @@ def _check_once(curves: tuple[Curve, ...]) -> None:
             if np.array_equal(curve.q, other.q) and np.array_equal(curve.intensity, other.intensity):
                 name = curve.file or f"curve {i + 1}"
                 raise DataError(
-                    f"{name}: the same data are there twice ({other.file}); name each curve once."
+                    f"{name}: the same data are given twice ({other.file}); name each curve once."
                 )
 
 
@@ -237,8 +237,8 @@ def _check_units(curves: tuple[Curve, ...]) -> None:
     stated = {curve.q_unit.value for curve in curves if curve.q_unit.stated}
     if silent and stated - assumed:
         raise DataError(
-            f"{silent[0].file}: its unit of q is not stated, and that of other curves of the sample is"
-            f" {' and '.join(sorted(stated))}; say which it is with --q-unit."
+            f"{silent[0].file}: the file gives no unit of q, and other curves of the sample have"
+            f" {' and '.join(sorted(stated))}; give it with --q-unit."
         )
 
 
@@ -271,7 +271,8 @@ def _by_curve(sample: Sample, given: Any, source: str, default: Any) -> list[Any
         places = _match(sample, str(name))
         if not places:
             raise DataError(
-                f"{source}: {name} is none of the curves ({', '.join(Path(f).name for f in sample.files)})."
+                f"{source}: {name} is not one of the curves"
+                f" ({', '.join(Path(f).name for f in sample.files)})."
             )
         for place in places:
             found[place] = value
@@ -295,7 +296,7 @@ def _solvents(
     if None in found and any(value is not None for value in found):
         lacking = sample.files[found.index(None)]
         raise DataError(
-            f"{source}: the solvent of {lacking} is missing; give that of each curve, or of none."
+            f"{source}: the solvent of {lacking} is missing; give the solvents of all curves, or none."
         )
     return tuple(found)
 
@@ -312,7 +313,7 @@ def _solvent(value: Any, probe: str, sld: Callable[[str, str], float] | None, so
     if value is None or is_finite_number(value):
         return None if value is None else float(value)
     if sld is None or not isinstance(value, str):
-        raise DataError(f"{source}: {value!r} is no scattering length density, 10⁻⁶ Å⁻².")
+        raise DataError(f"{source}: {value!r} is not a scattering length density in 10⁻⁶ Å⁻².")
     try:
         return sld(str(value), probe)
     except SasnetError as error:

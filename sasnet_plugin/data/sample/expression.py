@@ -44,7 +44,7 @@ def expression(text: str) -> Expression:
         It holds anything but numbers, names, + - * / **, brackets, sqrt, exp, log and abs.
     """
     text = text.strip()
-    wrong = f"{text!r} is no formula; use numbers, names, + - * / **, brackets, sqrt, exp, log and abs."
+    wrong = f"{text!r} is not a formula; use numbers, names, + - * / **, brackets, sqrt, exp, log and abs."
     if len(text) > _LONGEST:
         raise DataError("A tie is a short formula, such as -0.56 + 6.92*x.")
     try:

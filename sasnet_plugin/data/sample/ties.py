@@ -21,7 +21,7 @@ def ties_of(given: Sequence[str]) -> dict[str, Expression]:
     for text in given:
         name, equals, right = text.partition("=")
         if not equals or not name.strip().isidentifier():
-            raise DataError(f"{text!r} is no tie; write such as sld_solvent = -0.56 + 6.92*x.")
+            raise DataError(f"{text!r} is not a tie; write, for example, sld_solvent = -0.56 + 6.92*x.")
         found[name.strip()] = expression(right)
     return _in_order(found)
 
@@ -34,5 +34,5 @@ def _in_order(ties: Mapping[str, Expression]) -> dict[str, Expression]:
     except CycleError as error:
         first = error.args[1][0]
         raise DataError(
-            f"{first} = {ties[first].text}: ties go in a circle; leave one of their parameters free."
+            f"{first} = {ties[first].text}: the ties depend on each other in a circle; remove one of them."
         ) from None

@@ -340,9 +340,9 @@ def _sampled(ranking: _Ranking) -> Iterator[str]:
     best = ranking.order[0]
     if best.per_decade is not None:
         yield (
-            f"{best.name} was calculated at {best.per_decade} points of q per decade, because the measured"
-            " points are too few for its curve or resolution. SasView uses the measured points and shows"
-            " another χ²."
+            f"{best.name} was calculated at {best.per_decade} points of q per decade, because the"
+            f" measured points are too few for its fringes or resolution. SasView calculates only at the measured"
+            " points and shows another χ²."
         )
 
 
@@ -372,8 +372,8 @@ def _simpler(ranking: _Ranking) -> Iterator[str]:
     if simple is not None:
         fit, its = simple
         yield (
-            f"With {its.words()} in the data, {fit.short_name} says the same with {len(fit.free)} instead of"
-            f" {len(ranking.order[0].free)} parameters."
+            f"With {its.words()} in the data, {fit.short_name} fits as well with {len(fit.free)}"
+            f" instead of {len(ranking.order[0].free)} parameters."
         )
 
 
@@ -391,8 +391,8 @@ def _of_the_best(ranking: _Ranking) -> Iterator[str]:
 def _shared(ranking: _Ranking) -> Iterator[str]:
     if ranking.error.relative > 0:
         yield (
-            f"Neighbouring residuals share {ranking.error.words()}. The errors of parameters include it,"
-            " and models are compared with it."
+            f"Neighbouring residuals share {ranking.error.words()}. Errors of parameters and the"
+            f" ranking allow for it."
         )
 
 

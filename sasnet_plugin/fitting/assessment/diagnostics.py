@@ -186,9 +186,9 @@ def _hardly_apart(refuted_: Sequence[Reduction], fit: ModelFit, others: Sequence
         return []
     return [
         (
-            f"{one} and {other} are one within their errors, but {worse.short_name} fits worse (reduced χ²"
-            f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a step"
-            " may be an error of the measurement or of its smearing."
+            f"{one} and {other} agree within their errors, but {worse.short_name} fits worse (reduced χ²"
+            f" {chisq_text(worse.reduced_chisq)} against {chisq_text(fit.reduced_chisq)}). So small a"
+            f" difference may be an error of the measurement or of its smearing."
         )
     ]
 
@@ -198,12 +198,12 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     if not end or is_scale(name):
         return
     if name.endswith("_pd") and end == "lower":
-        yield f"{name}, {p.value:.2g}, is at its lower limit: one size does, without a distribution."
+        yield f"{name}, {p.value:.2g}, is at its lower limit: one size without a distribution fits as well."
         return
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}, the limit of {fit.short_name} in sasmodels: another model may be right."
+        yield f"{said}, is at the limit of {fit.short_name} in sasmodels: another model may be right."
     else:
         yield f"{said}: the best value may lie beyond."
 
@@ -250,7 +250,9 @@ def _undetermined(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     elif (
         name.endswith("_pd") and p.error is not None and p.error >= p.value > 0 and end_of_range(p) != "lower"
     ):
-        yield f"{name}, {value}, cannot be distinguished from 0: one size does, without a distribution."
+        yield (
+            f"{name}, {value}, cannot be distinguished from 0: one size without a distribution fits as well."
+        )
 
 
 def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
@@ -259,8 +261,8 @@ def _unphysical(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     elif name.endswith("_pd") and p.value > ASSESSMENT.broad:
         kind = fit.distributions.get(name.removesuffix("_pd"), "gaussian")
         yield (
-            f"{name}, {p.value:.2g}, is a very broad {kind} distribution: it may stand for another shape or"
-            " for two populations."
+            f"{name}, {p.value:.2g}, is a very broad {kind} distribution; the particles may have"
+            f" another shape or two sizes."
         )
 
 
@@ -316,7 +318,7 @@ def _background(curve: Curve, fit: ModelFit) -> Iterator[str]:
     if p.value > 0 and above < ASSESSMENT.mostly_background * len(curve):
         yield (
             f"background, {quantity(p.value, p.unit)}, is most of the data: only {above} of {len(curve)}"
-            " points rise by a tenth above it."
+            " points are more than 10 % above it."
         )
     if _is_negative(p):
         value = quantity(p.value, p.unit, p.error)

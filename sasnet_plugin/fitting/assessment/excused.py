@@ -69,7 +69,10 @@ def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, poin
     none = error.relative == 0 or excuses(error)
     if none or not verdict.explained or explains(fit.reduced_chisq, points):
         return verdict
-    said = f"Residuals share {error.words()}, more than in any measurement: the model lacks something."
+    said = (
+        f"Neighbouring residuals share {error.words()}, more than in any measurement: the model is"
+        f" incomplete."
+    )
     return replace(verdict, explained=False, sentences=(*verdict.sentences, said))
 
 

@@ -63,8 +63,8 @@ def _is_explained(probability: float, structured: bool, reduced_chisq: float) ->
 
 
 def _not_random(runs: float, worst: tuple[float, float], explained: bool) -> str:
-    within = "they are within the uncertainties, but neighbouring points share an error."
-    what = within if explained else "the model lacks something there."
+    within = "they are within the uncertainties, but neighbouring points have a common error."
+    what = within if explained else "the model is incomplete there."
     return (
         f"Residuals are not random (runs test {runs:.1f} σ), largest between"
         f" q = {significant(worst[0], 3)} and {significant(worst[1], 3)} Å⁻¹: {what}"
@@ -81,8 +81,8 @@ def _on_errors(
         also = "" if stated else ", as with calculated data"
         factor = significant(1 / np.sqrt(max(reduced_chisq, 1e-12)), 2)
         return [
-            f"The {given} seem too large by a factor of about {factor}{also}: so are the errors of the"
-            " parameters."
+            f"The {given} seem too large by a factor of about {factor}{also}; the errors of the"
+            f" parameters are then too large as well."
         ]
     return _too_small(curve.q, residual, reduced_chisq, given, excusable) if random else []
 
@@ -100,8 +100,8 @@ def _too_small(
     if not explains(reduced_chisq, q.size):
         return [
             (
-                f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}: residuals are"
-                " random but that much larger."
+                f"The {given} seem too small by a factor of about {np.sqrt(reduced_chisq):.1f}:"
+                f" residuals are random but larger by this factor."
             )
         ]
     return []
@@ -186,8 +186,8 @@ def _sentences(found: Replicates, measured: Sequence[GroupGuess], threshold: flo
         likeliest = measured[0]
         sentences.append(
             f"The network finds “{found.group}” in {100 * found.taken / found.count:.0f} % of the"
-            f" simulated measurements of this fit, but “{likeliest.name}” in the measurement. The"
-            " measurement may show something that the model lacks."
+            f" simulated measurements of this fit, but “{likeliest.name}” in the measurement. The model"
+            f" may be incomplete."
         )
     less_known = _is_less(found.in_scope, found.median_in_scope, found.in_scope_quantile)
     if less_known and found.in_scope < threshold:

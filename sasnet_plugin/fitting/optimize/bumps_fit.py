@@ -195,7 +195,7 @@ def without_bumps(fit: ModelFit) -> ModelFit:
     return replace(fit, warnings=(*fit.warnings, _LATE))
 
 
-_LATE = "Bumps had no time to finish this fit: its values are those of the search for starting values."
+_LATE = "Bumps had no time to finish this fit; its values come from the search for starting values."
 
 
 def _with_minimum(asked: Reported, found: BumpsMinimum, theory: Floats) -> ModelFit:
@@ -218,7 +218,7 @@ def _with_minimum(asked: Reported, found: BumpsMinimum, theory: Floats) -> Model
 
 
 def _kept(fitter: str) -> str:
-    return f"Bumps' {fitter} ended at a higher χ² than its start: the starting values are kept."
+    return f"Bumps' {fitter} ended at a higher χ² than it started from; the starting values are kept."
 
 
 def _errors(fit: ModelFit, found: BumpsMinimum) -> dict[str, float | None]:

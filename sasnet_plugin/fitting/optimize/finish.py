@@ -102,8 +102,8 @@ def _may_move(task: Task, values: Mapping[str, float]) -> bool:
 def _moved(found: LocalMinimum, values: Mapping[str, float]) -> dict[str, str]:
     """That other values have the same curve: outside its table, one of a lattice's may cost minutes."""
     return {
-        name: f"A curve with {name} {significant(found.parameters[name], 3)} takes too long to calculate:"
-        f" {significant(value, 3)} is kept."
+        name: f"A curve with {name} {significant(found.parameters[name], 3)} takes too long to"
+        f" calculate; {significant(value, 3)} is kept."
         for name, value in values.items()
     }
 

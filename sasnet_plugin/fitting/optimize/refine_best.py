@@ -211,7 +211,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
     """
     began = spent()
     if not job.fit.free:
-        return Refined(job.fit, (f"{job.name}: nothing to fit, so {job.method.name} was not run.",))
+        return Refined(job.fit, (f"{job.name}: no parameter is free, so {job.method.name} was not run.",))
     left = max(job.until - time.time(), 0.1)
     problem, fitness = rebuilt(job.curve, job.dintensity, job.fit, seconds=left)
     before = float(np.sum(fitness.residuals() ** 2))
@@ -231,7 +231,7 @@ def refine(job: Refinement, bank: Bank | None = None, budget: Budget = UNLIMITED
 def _of_gain(name: str, before: float, found: ModelFit | None) -> str:
     """What a method that looks for the minimum has brought."""
     if found is None:
-        return f"{name} found nothing better than Levenberg-Marquardt."
+        return f"{name} found no better fit than Levenberg-Marquardt."
     return (
         f"{name} brought χ² of {found.name} from {significant(before, 5)} to {significant(found.chisq, 5)}."
     )
@@ -243,7 +243,7 @@ def _of_posterior(posterior: Posterior | None) -> list[str]:
     if not posterior.converged:
         return [
             f"DREAM has not converged (Gelman-Rubin R {posterior.gelman_rubin:.2f}): its intervals may"
-            " still change; take more with --burn and --samples."
+            f" still change; increase --burn and --samples."
         ]
     return []
 

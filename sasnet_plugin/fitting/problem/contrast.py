@@ -104,7 +104,10 @@ def _in_words(contrast: Contrast) -> str:
 def _fixed_in_words(contrast: Contrast, names: Iterable[str], models: Iterable[str]) -> str:
     """What is fixed in some models, and why no more."""
     if not names:
-        return f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before."
+        return (
+            f"{', '.join(models)}: these models have no scattering length density of these"
+            f" materials; nothing was fixed."
+        )
     unclear = contrast.sample is not None and all("solvent" in n for n in names)
-    why = f" alone, as {contrast.sample_name} may be any of its materials" if unclear else ""
+    why = f" only, because {contrast.sample_name} may be any of its other materials" if unclear else ""
     return f"Fixed in {', '.join(models)}: {', '.join(names)}{why}."

@@ -204,8 +204,8 @@ def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[l
         if slds & default.keys() and len(names) == 1 and names[0] not in {*task.fixed, *task.ranges}:
             task = replace(task, fixed={names[0]: default[names[0]], **task.fixed})
             notes.append(
-                f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model}; say"
-                " what it is by --solvent or --fixed."
+                f"{names[0]} was taken as {default[names[0]]:g}·10⁻⁶ Å⁻², the default of {task.model};"
+                f" give its value with --solvent or --fixed."
             )
         found.append(task)
     return found, list(dict.fromkeys(notes))
@@ -221,17 +221,17 @@ def _has_contrast(fit: ModelFit, prefix: str) -> bool:
 
 
 def scale_in_words(fit: ModelFit) -> Iterator[str]:
-    """That a scale above 1 is no volume fraction; of a sum, that of each component."""
+    """That a scale above 1 is not a volume fraction; of a sum, that of each component."""
     for name, p in fit.parameters.items():
         prefix = name.removesuffix("scale")
         if not is_scale(name) or not _is_above_one(p) or not _has_contrast(fit, prefix):
             continue
-        is_none = "is no volume fraction"
+        is_none = "is not a volume fraction"
         if f"{prefix}volfraction" in fit.parameters:
-            is_none = "is above 1 in addition to a volume fraction"
+            is_none = "is above 1, and the model has a volume fraction as well"
         yield (
-            f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only its product with"
-            " the contrast squared; give --sample and --solvent where the intensity is in cm⁻¹."
+            f"{name}, {quantity(p.value, '', p.error)}, {is_none}: the data determine only its product"
+            f" with the squared contrast. Give --sample and --solvent if the intensity is in cm⁻¹."
         )
 
 
@@ -248,11 +248,11 @@ def beyond_matter(fit: ModelFit, probe: str | None) -> Iterator[str]:
         value = quantity(p.value, p.unit, None if p.fixed else p.error)
         if not low - _ROUNDING <= p.value <= high + _ROUNDING:
             yield (
-                f"{name}, {value}, is beyond what matter has{kind}, {low:g} to {high:g}: the contrast means"
-                " nothing."
+                f"{name}, {value}, is beyond that of any material{kind} ({low:g} to {high:g}); the"
+                f" contrast is meaningless."
             )
         elif probe is None and p.value > neutron[1] + _ROUNDING:
             yield (
-                f"{name}, {value}, is beyond what matter has for neutrons, {neutron[0]:g} to {neutron[1]:g}:"
-                " possible with X-rays alone."
+                f"{name}, {value}, is beyond that of any material for neutrons ({neutron[0]:g} to"
+                f" {neutron[1]:g}); it is possible only for X-rays."
             )

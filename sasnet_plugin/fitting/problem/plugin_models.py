@@ -152,7 +152,7 @@ def page_of(model: str, seconds: float) -> Page:
             break
     if not rows:
         raise SasnetError(
-            f"{model}: has no finite, positive curve for its default parameters; mend the model."
+            f"{model}: has no finite, positive curve for its default parameters; correct the model."
         )
     names = tuple(dict.fromkeys(name for row in rows for name in row))
     table = np.array([[row.get(name, np.nan) for name in names] for row in rows])

@@ -38,8 +38,8 @@ def with_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str
         return dintensity, ""
     last = curve.q[np.flatnonzero(many)[-1]]
     return np.where(share > 0, np.hypot(dintensity, added), dintensity), (
-        f"Points up to q = {significant(float(last), 2)} Å⁻¹ have larger uncertainties: their resolution is"
-        " wide where the curve is steep."
+        f"Points up to q = {significant(float(last), 2)} Å⁻¹ were given larger uncertainties, because"
+        f" the resolution is wide where the curve is steep."
     )
 
 

@@ -124,7 +124,7 @@ def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | N
         return PROBLEM.sparse
 
 
-FAR_OFF = "So much worse than others from every start that it was not fitted to the end."
+FAR_OFF = "This fit was stopped early: it was much worse than others from all starting values."
 
 
 def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
@@ -196,7 +196,7 @@ def _said_of_default(name: str, default: float) -> tuple[str, ...]:
 
 
 def _not_shown(name: str, default: float) -> str:
-    return f"{name} is not determined by these data: it is fixed at {default:g}, sasmodels' default."
+    return f"{name} is not determined by these data; it is fixed at {default:g}, the default of sasmodels."
 
 
 def described(task: Task, done: Done, per_decade: int | None, seconds: float) -> ModelFit:

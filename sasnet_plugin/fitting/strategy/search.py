@@ -160,15 +160,16 @@ def _said(state: State, best: Hypothesis) -> list[str]:
     fit = state.fits[best]
     if best.resolution is not None:
         return [
-            f"The file states no resolution; with {best.resolution.words} models come much nearer to the"
-            " data, and it was used. State it in the file if it is known."
+            f"The file gives no resolution. A resolution of {best.resolution.words} was used, because"
+            f" models then fit much better. Give the resolution in the file if it is known."
         ]
     finer = [f.reduced_chisq for h, f in state.fits.items() if not h.as_measured]
     if best.as_measured and finer and not best.form.endswith(".py"):
         return [
             f"Calculated at the measured points alone, as SasView does, {fit.short_name} has a reduced χ² of"
-            f" {chisq_text(fit.reduced_chisq)}; at as many as its fringes need no model comes below"
-            f" {chisq_text(min(finer))}. These data seem to be calculated that way, and were fitted so."
+            f" {chisq_text(fit.reduced_chisq)}; at all points that its fringes need, no model is below"
+            f" {chisq_text(min(finer))}. These data seem to be calculated that"
+            " way, and were fitted in the same way."
         ]
     return []
 

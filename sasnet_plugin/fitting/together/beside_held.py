@@ -54,8 +54,8 @@ def by_bumps(ledger: Ledger, result: SampleResult) -> SampleResult:
 
 
 _NOT_BY_BUMPS = (
-    "Bumps did not fit this, for lack of time or because a formula binds a fitted parameter. The values"
-    " are those of the search for starting values."
+    "Bumps did not refine this fit: the time was too short, or a tie determines a fitted parameter. Its"
+    " values come from the search for starting values."
 )
 
 

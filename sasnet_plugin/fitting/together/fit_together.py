@@ -40,8 +40,8 @@ from .search import Reading, again, search
 
 #: Said of contrasts whose solvents nobody has given.
 NO_DENSITIES = (
-    "The solvents are not given: the curves tell only ratios of contrasts, no density, nor whether a part is"
-    " denser or lighter than the solvent. With each curve's solvent densities come out."
+    "The solvents are not given: the curves then determine only ratios of contrasts, not scattering"
+    " length densities. Give the solvent of each curve to get these."
 )
 #: Models, the likeliest, of which each parameter in turn may be each curve's own where nothing explains all.
 _CHANGED = 2
@@ -101,9 +101,11 @@ def fit_together(
         described: dict[str, Any] = {} if sample_file is None else read_description(sample_file)
         if solvents is not None:
             if isinstance(solvents, str):
-                raise SasnetError(f"solvents is a list, one for each curve, and not {solvents!r}.")
+                raise SasnetError(f"solvents must be a list with one entry for each curve, not {solvents!r}.")
             if len(solvents) != len(several):
-                raise SasnetError(f"{len(solvents)} solvents for {len(several)} curves; give one for each.")
+                raise SasnetError(
+                    f"{len(solvents)} solvents for {len(several)} curves; give one for each curve."
+                )
             described |= {"solvents": {str(i + 1): value for i, value in enumerate(solvents)}}
         if kind is not None:
             described |= {"kind": kind}
@@ -144,7 +146,9 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
     if of_all is not None and any(value is not None for value in sample.solvents):
-        raise SasnetError("--solvent is of all curves, and the sample file has one of each; give either.")
+        raise SasnetError(
+            "give either --solvent for all curves, or the solvent of each curve in the sample file."
+        )
     return leaving_out(partial(_as_measured, pool, patience), pool, sample, options, patience)
 
 

@@ -83,7 +83,7 @@ SLIT = template(
     length="0.03", model="sphere", fewer=" with fewer parameters", chisq="1.1",
 )  # fmt: skip
 PARASITIC = template(
-    "The lowest points may hold parasitic scattering. Without the first {points}, {model} fits{fewer} from"
+    "The lowest points may contain parasitic scattering. Without the first {points}, {model} fits{fewer} from"
     " q = {q} Å⁻¹ on (reduced χ² {chisq}).",
     points=4, model="sphere", fewer=" with fewer parameters", q="0.012", chisq="1.1",
 )  # fmt: skip
@@ -97,8 +97,8 @@ NO_UNCERTAINTIES_BUT_SCATTER = template(
     misfit="1.2", scatter="1.1",
 )  # fmt: skip
 REPLACED = template(
-    "{share} % of the stated uncertainties are unusable and were replaced from their neighbours. χ² depends"
-    " on that.",
+    "{share} % of the stated uncertainties are unusable and were replaced from their neighbours, so χ²"
+    " is less certain.",
     share=20,
 )  # fmt: skip
 TOO_LARGE = template(
@@ -108,12 +108,12 @@ TOO_LARGE = template(
 )  # fmt: skip
 TOO_SMALL = template(
     "Neighbouring points scatter by {factor} times the stated uncertainties, which are too small. The errors"
-    " of the values include that.",
+    " of the values allow for this.",
     factor=3,
 )  # fmt: skip
 HIDDEN_MISFIT = template(
-    "The fit misses the points by {misfit} % of I, but neighbouring points scatter by only {scatter} %. The"
-    " model may lack something.",
+    "The fit misses the points by {misfit} % of I, but neighbouring points scatter by only {scatter} %."
+    " The model may be incomplete.",
     misfit="4", scatter="0.5",
 )  # fmt: skip
 STRUCTURED = template(
@@ -121,15 +121,15 @@ STRUCTURED = template(
     runs="-5.1", low="0.013", high="0.037",
 )  # fmt: skip
 RANDOM_BUT_LARGE = template(
-    "Residuals are random but {factor} times as large as the uncertainties. The errors of the values include"
-    " that.",
+    "Residuals are random but {factor} times as large as the uncertainties. The errors of the values"
+    " allow for this.",
     factor="1.8",
 )  # fmt: skip
 BEYOND_ERRORS = template(
-    "The misfit is larger than the errors. These may be too small, or the model lacks something."
+    "The misfit is larger than the errors. Either the errors are too small, or the model is incomplete."
 )
 MISFIT_AT = template(
-    "The residuals are largest between q = {low} and {high} Å⁻¹, where the models lack something.",
+    "The residuals are largest between q = {low} and {high} Å⁻¹,so the models are incomplete there.",
     low="0.013", high="0.037",
 )  # fmt: skip
 MISFIT_RANDOM = template(
@@ -140,7 +140,7 @@ MISFIT_RANDOM = template(
 
 # Cautions about the model.
 MUCH_NEARER = template(
-    "Much nearer: {model} (reduced χ² {chisq} against {best_chisq}).",
+    "Much nearer: {model}, reduced χ² {chisq} instead of {best_chisq}.",
     model="core-shell spheres (core_shell_sphere)", chisq="1.1", best_chisq="4.8",
 )  # fmt: skip
 CHOICE = template("Sizes and contrasts depend on the model chosen; the data do not decide between them.")
@@ -154,7 +154,7 @@ OTHER_SIZE = template(
     model="vesicle", name="outer radius", value="88.1 ± 0.9 Å",
 )  # fmt: skip
 OPEN_LENGTHS = template(
-    "The {names} {verb} not determined by these data: a model without {pronoun} may say the same.",
+    "The {names} {verb} not determined by these data: a model without {pronoun} may fit equally well.",
     names="shell thickness", verb="is", pronoun="it",
 )  # fmt: skip
 OPEN_EXPONENTS = template(
@@ -167,8 +167,8 @@ ATOMIC = template(
     name="radius", value="2.1 ± 0.1 Å",
 )  # fmt: skip
 WEAK_INTERACTION = template(
-    "The data do not determine {names}, so this interaction is not certain. Neighbours or aggregates of"
-    " another kind may do the same.",
+    "The data do not determine {names}, so this interaction is not certain. Other"
+    " interactions or aggregates may have the same effect.",
     names="the charge",
 )  # fmt: skip
 

@@ -63,7 +63,7 @@ def test_parasitic_scattering_at_the_lowest_points_is_found() -> None:
     assert found is not None
     assert (found.kind, found.model) == (LOWEST_POINTS, "sphere")
     assert 2 <= found.points <= 24
-    assert result.verdict.doubt.startswith("The lowest points may hold parasitic scattering.")
+    assert result.verdict.doubt.startswith("The lowest points may contain parasitic scattering.")
 
 
 def test_parasitic_scattering_is_found_where_a_second_component_stands_for_it() -> None:
@@ -73,7 +73,7 @@ def test_parasitic_scattering_is_found_where_a_second_component_stands_for_it() 
     assert result.best.name == "sphere+power_law"
     assert result.artefact is not None
     assert (result.artefact.kind, result.artefact.model) == (LOWEST_POINTS, "sphere")
-    assert result.verdict.doubt.startswith("The lowest points may hold parasitic scattering.")
+    assert result.verdict.doubt.startswith("The lowest points may contain parasitic scattering.")
 
 
 def test_a_model_that_needs_a_distribution_for_the_artefact_is_asked_without_one() -> None:
@@ -123,6 +123,6 @@ def test_an_artefact_is_the_first_caution(explains: bool) -> None:
         assert found.verification is not None
         found = replace(found, verification=replace(found.verification, explained=False))
     assert doubts(found)[0] == (
-        "The lowest points may hold parasitic scattering. Without the first 28, ellipsoid fits with fewer"
+        "The lowest points may contain parasitic scattering. Without the first 28, ellipsoid fits with fewer"
         " parameters from q = 0.032 Å⁻¹ on (reduced χ² 1.01)."
     )

@@ -211,7 +211,7 @@ def test_two_contrasts_that_are_one_beside_a_worse_fit_without_the_step() -> Non
     fit = _fit("core_shell_sphere", radius=_p(400.0, 30.0), thickness=_p(4600.0, 90.0), **slds)
     sphere = replace(_fit("sphere", radius=_p(4980.0, 1.0)), chisq=190.0, reduced_chisq=2.45)
     (said,) = warnings_of(CURVE, replace(fit, parameters=fit.parameters), [fit, sphere])[:1]
-    assert said.startswith("sld_shell and sld_core are one within their errors, but sphere fits worse")
+    assert said.startswith("sld_shell and sld_core agree within their errors, but sphere fits worse")
     other = replace(sphere, chisq=9e4, reduced_chisq=1030.0)  # for another reason
     assert not any("are one" in said for said in warnings_of(CURVE, fit, [fit, other]))
     same = replace(sphere, chisq=80.0, reduced_chisq=1.0)

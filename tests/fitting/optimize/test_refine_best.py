@@ -156,7 +156,7 @@ def test_at_the_minimum_the_values_stay_and_it_is_said() -> None:
     found = lm_fit(curve, TRUTH)
     answer = refine(refinement(curve, found, Method("amoeba")))
     assert answer.fit.parameters == found.parameters
-    assert answer.notes == ("The amoeba found nothing better than Levenberg-Marquardt.",)
+    assert answer.notes == ("The amoeba found no better fit than Levenberg-Marquardt.",)
 
 
 def test_hours_of_samples_end_with_the_time_limit() -> None:

@@ -82,9 +82,11 @@ def test_one_material_has_the_contrast_of_sasmodels_page() -> None:
     found = conventional(fit)
     assert (found.parameters["sld"].value, found.parameters["sld_solvent"].value) == pytest.approx((1.0, 6.0))
     np.testing.assert_allclose(_curve(found), _curve(fit), rtol=1e-9)
-    assert any("is no volume fraction" in said for said in remarks_of(found))
+    assert any("is not a volume fraction" in said for said in remarks_of(found))
     beside = replace(found, parameters={**found.parameters, "volfraction": _sld(0.2, 0.1)})
-    assert any("is above 1 in addition to a volume fraction" in said for said in remarks_of(beside))
+    assert any(
+        "is above 1, and the model has a volume fraction as well" in said for said in remarks_of(beside)
+    )
     assert not list(scale_in_words(_fit("sphere", 0.3, sld=_sld(2.0), sld_solvent=_sld(4.0))))
     of_a_sum = replace(fit, parameters={f"A_{k}": p for k, p in fit.parameters.items()})
     (said,) = scale_in_words(of_a_sum)
