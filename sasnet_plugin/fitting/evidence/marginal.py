@@ -27,22 +27,14 @@ from .shared_error import SharedError
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for one fit.
+    """What speaks for one fit."""
 
-    Parameters
-    ----------
-    minus_two_log : float
-        -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
-    misfit : float
-        Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
-        the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
-    shared : SharedError
-        What neighbouring residuals share.
-    """
-
+    #: -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
     minus_two_log: float
+    #: Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
+    #: the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
     misfit: float
-    shared: SharedError = SharedError()
+    shared: SharedError = SharedError()  #: What neighbouring residuals share.
 
 
 def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
@@ -109,28 +101,18 @@ def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Under each shared error that is thought possible, the first of which is none: see `_solved`.
+    """Under each shared error that is thought possible, the first of which is none: see `_solved`."""
 
-    Parameters
-    ----------
-    alone : float
-        -2 ln of the integral were it certain that there is none.
-    total, misfit, noise, ratio : (r,) float array
-        -2 ln of its part of the integral, the same without what parameters and priors cost, the noise over
-        the stated uncertainty, and the error's size over that noise.
-    kind : (r,) integer array
-        Of its shape; -1 of none.
-    moved : (r, k) float array
-        Coefficients of the slopes.
-    """
-
-    alone: float
+    alone: float  #: -2 ln of the integral were it certain that there is none.
+    #: `total`, `misfit`, `noise`, `ratio`: shape (r,). -2 ln of its part of the integral, the same without
+    #: what parameters and priors cost, the noise over the stated uncertainty, and the error's size over that
+    #: noise.
     total: Floats
     misfit: Floats
     noise: Floats
     ratio: Floats
-    kind: NDArray[np.intp]
-    moved: Floats
+    kind: NDArray[np.intp]  #: Shape (r,). Of its shape; -1 of none.
+    moved: Floats  #: Shape (r, k). Coefficients of the slopes.
 
 
 def _grid(

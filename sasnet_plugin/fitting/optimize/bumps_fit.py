@@ -49,18 +49,12 @@ def fitter_in_words(fitter: str) -> str:
 
 @dataclass(frozen=True)
 class Reported:
-    """A fit that is to be reported.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    assured : bool
-        It is fitted however short the time is: what is reported does not depend on how busy a machine is.
-    """
+    """A fit that is to be reported."""
 
     curve: Curve
-    dintensity: Floats
+    dintensity: Floats  #: Shape (n,).
     fit: ModelFit
+    #: It is fitted however short the time is: what is reported does not depend on how busy a machine is.
     assured: bool = True
 
     @property
@@ -71,21 +65,12 @@ class Reported:
 
 @dataclass(frozen=True)
 class BumpsMinimum:
-    """Where Bumps has ended.
+    """Where Bumps has ended."""
 
-    Parameters
-    ----------
-    values : mapping of str to float
-        Of the free parameters, in the order of the columns.
-    jacobian : (n, k) float array
-        Of the residuals, per unit of each parameter (`bumps.lsqerror.jacobian`).
-    covariance : (k, k) float array
-        Bumps' own, from this Jacobian.
-    """
-
-    values: Mapping[str, float]
+    values: Mapping[str, float]  #: Of the free parameters, in the order of the columns.
+    #: Shape (n, k). Of the residuals, per unit of each parameter (`bumps.lsqerror.jacobian`).
     jacobian: Floats
-    covariance: Floats
+    covariance: Floats  #: Shape (k, k). Bumps' own, from this Jacobian.
     chisq: float
     start_chisq: float
     fitter: str

@@ -22,21 +22,11 @@ from .local_search import Code
 
 @dataclass(frozen=True)
 class Profile:
-    """χ² where one parameter is held elsewhere, and the others follow.
+    """χ² where one parameter is held elsewhere, and the others follow."""
 
-    Parameters
-    ----------
-    residuals : callable
-        Of codes, (k,): (n,), at the best of what is solved for.
-    codes : sequence of Code
-        Of what is not; they begin at the minimum.
-    slopes : (n, k) float array
-        Of the residuals by each code there, what is solved for projected out.
-    """
-
-    residuals: Callable[[Floats], Floats]
-    codes: Sequence[Code]
-    slopes: Floats
+    residuals: Callable[[Floats], Floats]  #: Of codes, (k,): (n,), at the best of what is solved for.
+    codes: Sequence[Code]  #: Of what is not; they begin at the minimum.
+    slopes: Floats  #: Shape (n, k). Of the residuals by each code there, what is solved for projected out.
 
     @cached_property
     def first(self) -> Floats:

@@ -36,29 +36,16 @@ def is_amplitude(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Component:
-    """One component of a fitted sum, ``sphere+power_law``.
-
-    Parameters
-    ----------
-    prefix : str
-        What its parameters begin with, ``A_``.
-    fraction : float
-        Its share, 0..1; those of all components sum to one.
-    error : float or None
-        One standard deviation; None where it is not known.
-    of : str
-        "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over
-        ln q within the data.
-    change : tuple of float
-        Of the share by the logarithm of each component's scale.
-    """
+    """One component of a fitted sum, ``sphere+power_law``."""
 
     name: str
-    prefix: str
-    fraction: float
-    error: float | None
+    prefix: str  #: What its parameters begin with, ``A_``.
+    fraction: float  #: Its share, 0..1; those of all components sum to one.
+    error: float | None  #: One standard deviation; None where it is not known.
+    #: "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over ln q
+    #: within the data.
     of: str
-    change: tuple[float, ...] = ()
+    change: tuple[float, ...] = ()  #: Of the share by the logarithm of each component's scale.
 
     def as_dict(self) -> dict[str, Any]:
         """As ``sasnet fit --json`` prints it."""

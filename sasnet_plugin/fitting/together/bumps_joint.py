@@ -41,19 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportedJoint:
-    """A joint fit that is to be reported.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n_i,) float array
-    assured : bool
-        As of `bumps_fit.Reported`.
-    """
+    """A joint fit that is to be reported."""
 
     sample: Sample
-    dintensities: tuple[Floats, ...]
+    dintensities: tuple[Floats, ...]  #: Shape (n_i,).
     fit: JointFit
-    assured: bool = True
+    assured: bool = True  #: As of `bumps_fit.Reported`.
 
     @property
     def name(self) -> str:

@@ -23,24 +23,15 @@ _OPEN = 1e-9
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a joint fit stands.
+    """Where a joint fit stands."""
 
-    Parameters
-    ----------
-    x : (k,) float array
-        Codes.
-    scales, backgrounds : (m,) float array
-    prior : float
-        What scales and backgrounds cost.
-    theories : tuple of (n_i,) float array
-    """
-
-    x: Floats
+    x: Floats  #: Shape (k,). Codes.
+    #: `scales`, `backgrounds`: shape (m,).
     scales: Floats
     backgrounds: Floats
     common: float
-    prior: float
-    theories: tuple[Floats, ...]
+    prior: float  #: What scales and backgrounds cost.
+    theories: tuple[Floats, ...]  #: Shape (n_i,).
 
 
 def plain(joint: Joint, x: Floats) -> Minimum:

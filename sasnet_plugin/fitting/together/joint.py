@@ -28,21 +28,13 @@ Key = tuple[str, int | None]
 
 @dataclass(frozen=True)
 class Solved:
-    """Curves at their best scales and backgrounds.
+    """Curves at their best scales and backgrounds."""
 
-    Parameters
-    ----------
-    residual : (n + 2 m,) float array
-        Of all points, and of the priors of scales and backgrounds.
-    scales, backgrounds : (m,) float arrays
-    common : float
-        Scale that all have in common, calibration apart.
-    """
-
-    residual: Floats
+    residual: Floats  #: Shape (n + 2 m,). Of all points, and of the priors of scales and backgrounds.
+    #: `scales`, `backgrounds`: shape (m,).
     scales: Floats
     backgrounds: Floats
-    common: float
+    common: float  #: Scale that all have in common, calibration apart.
 
 
 class Joint:

@@ -19,20 +19,11 @@ from .slow_errors import slow_errors
 
 @dataclass(frozen=True)
 class Linear:
-    """Slopes about a minimum, per unit of each parameter that the curves show.
-
-    Parameters
-    ----------
-    keys : tuple of Key
-    slopes : tuple of (n_i, k) float array
-        Of each curve's residuals.
-    besides : (m, k) float array
-        Of what is known of scales and backgrounds.
-    """
+    """Slopes about a minimum, per unit of each parameter that the curves show."""
 
     keys: tuple[Key, ...]
-    slopes: tuple[Floats, ...]
-    besides: Floats
+    slopes: tuple[Floats, ...]  #: Shape (n_i, k). Of each curve's residuals.
+    besides: Floats  #: Shape (m, k). Of what is known of scales and backgrounds.
 
     def columns(self) -> dict[Key, Floats]:
         """Slopes of all residuals by each parameter, (n + m,)."""

@@ -46,30 +46,19 @@ _NO_SALT = 1e-6
 
 @dataclass(frozen=True)
 class JointTask:
-    """A model to fit to a sample.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n,) float array
-    starts : tuple of dict or None
-        Of each curve alone, where this model was fitted to it.
-    probability : float
-        Of the curves' answers together.
-    settled : bool
-        The starts are where a joint fit has ended: other densities need not be tried.
-    """
+    """A model to fit to a sample."""
 
     sample: Sample
-    dintensities: tuple[Floats, ...]
+    dintensities: tuple[Floats, ...]  #: Shape (n,).
     model: str
     structure_factor: str | None
-    starts: tuple[dict[str, Any] | None, ...]
+    starts: tuple[dict[str, Any] | None, ...]  #: Of each curve alone, where this model was fitted to it.
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    probability: float = 0.0
+    probability: float = 0.0  #: Of the curves' answers together.
     per_decade: int | None = None
     budget: Budget = Budget(10.0)
-    settled: bool = False
+    settled: bool = False  #: The starts are where a joint fit has ended: other densities need not be tried.
 
     @property
     def name(self) -> str:
@@ -79,43 +68,22 @@ class JointTask:
 
 @dataclass(frozen=True)
 class JointMinimum:
-    """Where a joint fit has ended.
-
-    Parameters
-    ----------
-    values : tuple of dict
-        sasmodels' parameters of each curve, scale and background included.
-    errors : dict
-        Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
-    chisq : tuple of float
-        Of each curve.
-    prior : float
-        What the calibration of the scales costs besides.
-    theories : tuple of (n,) float array
-    common : float
-        The scale that the curves have in common; NaN where they have none.
-    evidences : tuple of Evidence
-        Of each curve, its parameters where they are.
-    minus_two_log : float
-        -2 ln of the marginal likelihood of all curves (`joint_evidence`).
-    derivatives : mapping of Key to (n + m,) float array
-        Of the residuals of all curves, those of what is known besides at the end.
-    seconds : float
-        Evaluations.
-    """
+    """Where a joint fit has ended."""
 
     task: JointTask
     plan: Plan
-    values: tuple[dict[str, Any], ...]
+    values: tuple[dict[str, Any], ...]  #: sasmodels' parameters of each curve, scale and background included.
+    #: Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
     errors: dict[Key, float]
-    chisq: tuple[float, ...]
-    prior: float
-    theories: tuple[Floats, ...]
-    common: float
-    evidences: tuple[Evidence, ...] = ()
-    minus_two_log: float = np.inf
+    chisq: tuple[float, ...]  #: Of each curve.
+    prior: float  #: What the calibration of the scales costs besides.
+    theories: tuple[Floats, ...]  #: Shape (n,).
+    common: float  #: The scale that the curves have in common; NaN where they have none.
+    evidences: tuple[Evidence, ...] = ()  #: Of each curve, its parameters where they are.
+    minus_two_log: float = np.inf  #: -2 ln of the marginal likelihood of all curves (`joint_evidence`).
+    #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end.
     derivatives: Mapping[Key, Floats] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float = 0.0  #: Evaluations.
 
     @property
     def points(self) -> int:

@@ -47,17 +47,11 @@ _SHAPED = (CONCENTRATIONS, PROBES, SERIES)
 
 @dataclass(frozen=True)
 class Reading:
-    """What the curves are taken for, and what was fitted to them as such.
-
-    Parameters
-    ----------
-    notes : list of str
-        What failed, and what this reading allows to the curves.
-    """
+    """What the curves are taken for, and what was fitted to them as such."""
 
     sample: Sample
     fits: list[JointFit]
-    notes: list[str]
+    notes: list[str]  #: What failed, and what this reading allows to the curves.
 
     @property
     def explained(self) -> bool:

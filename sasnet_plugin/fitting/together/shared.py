@@ -23,30 +23,16 @@ _BACKGROUND, _END = 2.0, 10
 
 @dataclass(frozen=True)
 class Plan:
-    """Of one model for one sample.
+    """Of one model for one sample."""
 
-    Parameters
-    ----------
-    own : frozenset of str
-        Parameters that each curve has of its own, scale and background besides.
-    known : tuple of dict
-        Of each curve, values that are not fitted.
-    factors : tuple of float or None
-        Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
-    given : tuple of mapping
-        Numbers of each curve that ties name.
-    background : float
-        Standard deviation of each curve's background about none, 1/cm.
-    relative : bool
-        All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
-    """
-
-    own: frozenset[str]
-    known: tuple[dict[str, float], ...]
+    own: frozenset[str]  #: Parameters that each curve has of its own, scale and background besides.
+    known: tuple[dict[str, float], ...]  #: Of each curve, values that are not fitted.
+    #: Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
     factors: tuple[float, ...] | None
     ties: Mapping[str, Expression] = field(default_factory=dict)
-    given: tuple[Mapping[str, float], ...] = ()
-    background: float = np.inf
+    given: tuple[Mapping[str, float], ...] = ()  #: Numbers of each curve that ties name.
+    background: float = np.inf  #: Standard deviation of each curve's background about none, 1/cm.
+    #: All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
     relative: bool = False
 
 
