@@ -92,12 +92,8 @@ FIRST_COLUMNS = ",".join(CSV_COLUMNS[:6])
 
 
 def check_ours(out: Path, *, force: bool = False) -> None:
-    """Refuse to overwrite what is not a result of the same batch, unless `force`.
-
-    Raises
-    ------
-    SasnetError
-        Something lies there that cannot be made again from the journal.
+    """Refuse to overwrite what is not a result of the same batch, unless `force`. Raises SasnetError if the
+    journal cannot reproduce what lies there.
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is no file; name with --out the file of the results.")
@@ -113,21 +109,10 @@ def check_ours(out: Path, *, force: bool = False) -> None:
 def write_results(
     records: Callable[[], Iterable[Record]], options: dict[str, Any], out: Path
 ) -> tuple[int, int]:
-    """Write ``out`` and the CSV beside it, each put in place whole.
+    """Write ``out`` (HDF5) and the CSV next to it, each put in place whole. `records` starts again from the
+    first answer at each call; `options` are those of the runs by their digest.
 
-    Parameters
-    ----------
-    records : callable
-        Gives the answers from the beginning, each time it is called.
-    options : dict
-        Options of the runs by their digest.
-    out : Path
-        The HDF5 file.
-
-    Returns
-    -------
-    rows, failed : int
-        Data sets, and those without an answer.
+    Returns the number of data sets, and of those without an answer.
     """
     with put_aside(out, "results file") as aside:
         counts = _hdf5(records(), options, aside)

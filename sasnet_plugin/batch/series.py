@@ -59,15 +59,7 @@ def _held(parameters: dict[str, Any]) -> dict[str, float]:
 
 
 def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
-    """The first data set of each file of a series.
-
-    Parameters
-    ----------
-    records : iterable of dict
-        In the order of the frames.
-    at : sequence of float
-        What each is drawn against.
-    """
+    """Take the first data set of each file of a series; `at` are the values it is drawn against."""
     found = []
     for number, (record, where) in enumerate(zip(records, at, strict=True), start=1):
         best = best_of(record["rows"][0])
@@ -96,19 +88,8 @@ def changes(series: Sequence[Frame]) -> list[str]:
 
 
 def draw(series: Sequence[Frame], path: Path, label: str) -> None:
-    """Draw the fitted parameters of a series, one panel each; a colour a model, a line where it changes.
-
-    Parameters
-    ----------
-    path : Path
-        ``.svg`` or ``.png``.
-    label : str
-        Of the horizontal axis.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
+    """Draw the fitted parameters of a series to ``.svg`` or ``.png``: a panel for each, a colour for each
+    model, a line where it changes. Raises SasnetError if the file cannot be written.
     """
     from matplotlib.figure import Figure
 

@@ -116,17 +116,8 @@ def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
 
 
 class Supervisor:
-    """Processes that answer files, each one at a time; used by one thread, ended from any.
-
-    Parameters
-    ----------
-    count : int
-        Processes.
-
-    Raises
-    ------
-    SasnetError
-        From `answer`, what concerns no single file: a damaged model zoo, or no process can be started.
+    """Processes that answer files, each one at a time; used by one thread, ended from any. `answer` raises
+    SasnetError for what concerns no single file: a damaged model zoo, or no process can be started.
     """
 
     def __init__(self, count: int = 1) -> None:
@@ -157,14 +148,8 @@ class Supervisor:
         start: Start | None = None,
         files: tuple[str, ...] = (),
     ) -> Done:
-        """Read, classify and fit a file, or a sample of several.
-
-        Parameters
-        ----------
-        limit : float
-            Seconds for each of its data sets.
-        start : Start, optional
-            One more start for one of the models.
+        """Read, classify and fit a file or a sample; `limit` in seconds for each data set, `start` an
+        additional starting point for one model.
         """
         for _, done in self._answers([Job(path, options, limit, start, files)]):
             return done

@@ -139,12 +139,8 @@ def _title(answer: Answer) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
-    """A finding's rows; where their last column names a group, it is said once, above its members.
-
-    Parameters
-    ----------
-    narrow : bool
-        Titles of two words take two lines.
+    """Lay out a finding's rows; a group named in the last column is printed once above its members. `narrow`
+    breaks titles of two words.
     """
     from rich.table import Table
     from rich.text import Text
@@ -175,14 +171,9 @@ def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
 
 
 def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
-    """``sasnet fit`` of a curve, with the options that were given, and with its entry where there are others.
-
-    Where nm⁻¹ is likelier for q than what was assumed, q is read in it.
-
-    Parameters
-    ----------
-    file : str
-        Instead of the curve's own name.
+    """Write the ``sasnet fit`` command of a curve with the options given, and its entry where the file has
+    several. If nm⁻¹ is likelier than the assumed unit, the command says so. `file` replaces the curve's own
+    name.
     """
     entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
     words = [*entry, *given]
@@ -212,19 +203,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(curve: Curve, width: int = 40) -> str:
-    """Draw log I against log q with block characters.
-
-    Parameters
-    ----------
-    curve : Curve
-        q in Å⁻¹; points with I <= 0 are left out, as on any logarithmic axis.
-    width : int
-        Characters; each shows the mean of log I of its points and is blank where it has none.
-
-    Returns
-    -------
-    line : str
-        `width` characters; empty where fewer than two points are positive.
+    """Draw log I against log q (q > 0, I > 0) in `width` block characters, each the mean of log I of its
+    points; empty if fewer than two points are positive.
     """
     positive = (curve.q > 0) & (curve.intensity > 0)
     if np.count_nonzero(positive) < 2:

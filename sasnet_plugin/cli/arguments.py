@@ -273,13 +273,7 @@ class Given:
         }  # fmt: skip
 
     def described(self) -> Described:
-        """With the sample file read.
-
-        Raises
-        ------
-        SasnetError
-            It is not there, or no TOML.
-        """
+        """Read the sample file. Raises SasnetError if it is missing or no TOML."""
         from ..data.sample.described import Described, read_description
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)

@@ -188,12 +188,8 @@ def _paths(files: Sequence[str], out: Path, *others: Path | None) -> tuple[list[
 
 
 def _asked(paths: list[str], pattern: str | None, said: Described | None, part: Shard | None) -> Grouped:
-    """Files that stand alone and samples, of a part its own.
-
-    Raises
-    ------
-    SasnetError
-        What is said of samples names a file that there is not.
+    """Split files into single ones and samples, of this part of the list. Raises SasnetError if the
+    description names a missing file.
     """
     from ..batch.samples import grouped
 
@@ -227,12 +223,8 @@ def _work(
     figure: tuple[Path, str | None] | None,
     quiet: bool,
 ) -> int:
-    """Answer what needs an answer, and say how it went; how many of the files have none.
-
-    Parameters
-    ----------
-    figure : (path, field) or None
-        Of a series: where it is drawn, and against what.
+    """Answer what needs an answer, report, and return how many files have none. `figure` is (path, field to
+    draw against) of a series.
     """
     from ..batch import run
     from ..batch.journal import natural

@@ -183,12 +183,8 @@ def _refuse(given: Mapping[str, object], kind: str) -> None:
 
 
 def _first(files: Sequence[str], watch: bool) -> Path | None:
-    """The first file that is there; None where there is none yet, and one waits for it.
-
-    Raises
-    ------
-    SasnetError
-        There is none, and nobody waits.
+    """Find the first file; None while waiting for one. Raises SasnetError if there is none and `watch` is
+    off.
     """
     from .files import expand
 

@@ -118,13 +118,7 @@ def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
 
 
 def _check_disk(out: Path, need: int) -> None:
-    """Refuse before the first curve rather than fail in the middle.
-
-    Raises
-    ------
-    SimulationError
-        The disk has too little space.
-    """
+    """Raise SimulationError before the first curve if the disk has too little space."""
     import shutil
 
     folder = out.absolute()

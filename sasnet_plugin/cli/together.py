@@ -29,17 +29,8 @@ def sample_from(
     given: Given,
     wavelength: float | None = None,
 ) -> Sample:
-    """The sample of all curves in files.
-
-    Parameters
-    ----------
-    wavelength : float or None
-        Å, of X-rays.
-
-    Raises
-    ------
-    SasnetError
-        A file cannot be read, holds no curve, or the curves do not go together.
+    """Read the sample of all curves in files; X-ray `wavelength` in Å. Raises SasnetError if a file cannot be
+    read, holds no curve, or the curves do not go together.
     """
     from ..materials import densities
 

@@ -28,17 +28,8 @@ _AT_ONCE = 32
 
 
 def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | DataError]:
-    """Curves of a file in their order, from one on; one that is unusable is a sentence in its place.
-
-    Parameters
-    ----------
-    start : int
-        Curves that are passed over.
-
-    Raises
-    ------
-    DataError
-        No curve can be read: the file is damaged, half written, or holds none.
+    """Yield a file's curves from number `start` on; a sentence replaces an unusable one. Raises DataError if
+    none can be read.
     """
     try:
         with open(path, "rb") as file:

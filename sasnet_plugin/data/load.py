@@ -114,13 +114,7 @@ def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
 
 
 def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
-    """`load` as the domain of curves has it.
-
-    Raises
-    ------
-    DataError
-        As `load`, or settings for images are given.
-    """
+    """Run `load` as the domain of curves. Raises DataError as `load`, or if settings for images are given."""
     if options.geometry:
         raise DataError(f"{path}: --geometry is for images; a curve has none.")
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)

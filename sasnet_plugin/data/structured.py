@@ -36,14 +36,8 @@ _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
 
 
 def scan_xml(path: Path, file: str) -> list[RawCurve]:
-    """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file.
-
-    Of a file that breaks the rules of XML (or ends early) what can be read is read, with a note.
-
-    Raises
-    ------
-    DataError
-        Points of one data set have units between which nothing converts.
+    """Read the data sets of a CanSAS 1D file; empty for other files. Broken XML is read as far as possible,
+    with a note. Raises DataError if points of one data set have incompatible units.
     """
     root, notes = _xml(path)
     if root is None:
@@ -163,17 +157,8 @@ def _float(text: str | None) -> float:
 
 
 def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
-    """Data sets of a NXcanSAS file as they stand in it, in the order of its groups.
-
-    Parameters
-    ----------
-    name : str
-        Of the file, for the sentence.
-
-    Raises
-    ------
-    DataError
-        A data set holds, or claims, more points than a curve can have.
+    """Read the data sets of a NXcanSAS file in group order. Raises DataError if one has more points than a
+    curve can have.
     """
     import h5py
 
@@ -370,17 +355,8 @@ def data_set(
     frame: int | None = None,
     slits: Sequence[tuple[str, str]] | None = None,
 ) -> RawCurve:
-    """The curve of a group of `data_groups`, or one of its frames, counted from 0.
-
-    Parameters
-    ----------
-    slits : sequence of (str, str), optional
-        `slit_length.stated_in_hdf5` of the entry, for who reads many of its data sets.
-
-    Raises
-    ------
-    DataError
-        It holds, or claims, more points than a curve can have.
+    """Read a curve of `data_groups`, or one frame, counted from 0; `slits` is `slit_length.stated_in_hdf5` of
+    the entry, to read it only once. Raises DataError if it has more points than a curve can have.
     """
     import h5py
 

@@ -212,16 +212,9 @@ def run(
     shown: Callable[[], None] | None = None,
     poll: float = POLL,
 ) -> None:
-    """Follow until nothing more is to come.
-
-    Parameters
-    ----------
-    watch : bool
-        Wait for more; else look once.
-    quiet_for : float or None
-        Seconds without a new curve after which it ends; None waits for ever.
-    shown : callable or None
-        Makes pictures and copies of the table, from time to time and at the end.
+    """Follow a series until nothing more is expected: once, or with `watch` until `quiet_for` seconds bring
+    no new curve (None: for ever). `shown` draws pictures and copies the table from time to time and at the
+    end.
     """
     came, pictures = time.monotonic(), _Pictures(shown)
     try:
@@ -266,13 +259,7 @@ class _Pictures:
 
 
 def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Iterator[Arrived]:
-    """What arrives, one after the other, until nothing more is to come or Ctrl-C.
-
-    Parameters
-    ----------
-    watch, quiet_for
-        As for `run`.
-    """
+    """Yield what arrives, in order, until nothing more is expected or Ctrl-C; arguments as for `run`."""
     came = time.monotonic()
     try:
         while True:

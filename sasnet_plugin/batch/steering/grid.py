@@ -62,12 +62,8 @@ class Grid:
         return {name: values[int(k)] for (name, values), k in pairs}
 
     def place(self, point: Mapping[str, object]) -> int:
-        """The place of the raster that is nearest to a point; what is no axis is passed over.
-
-        Raises
-        ------
-        SasnetError
-            An axis is missing, or its value is no number.
+        """Find the raster point nearest to a point; other keys are ignored. Raises SasnetError if an axis is
+        missing or no number.
         """
         where = []
         for name, values in self.axes.items():

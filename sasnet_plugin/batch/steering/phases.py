@@ -138,12 +138,8 @@ class PhaseMap:
         return found
 
     def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
-        """The next sample; None where all are measured.
-
-        Parameters
-        ----------
-        waiting : sequence of int
-            Places that are suggested already and not measured yet.
+        """Choose the next sample, None if all are measured; `waiting` are places suggested but not measured
+        yet.
         """
         taken = {place for place, _ in self.measured} | self.failed | set(waiting)
         free = np.array([place not in taken for place in range(len(self.grid))])

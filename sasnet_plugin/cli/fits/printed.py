@@ -68,14 +68,8 @@ _STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
 def print_result(
     result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
 ) -> None:
-    """The answer in three lines; with details also all fits, parameters, warnings and notes.
-
-    Parameters
-    ----------
-    quiet : bool
-        The headline alone.
-    titled : bool
-        With the file's name above, as where there are several.
+    """Print the answer in three lines; `quiet` prints the headline alone, `details` also all fits,
+    parameters, warnings and notes. `titled` puts the file's name above.
     """
     from rich.text import Text
 

@@ -130,14 +130,8 @@ def follow_series(
     together: int | None = None,
     changes_sought: bool = True,
 ) -> None:
-    """Follow what arrives into its table, with its pictures; raises as `follow_curves`.
-
-    Parameters
-    ----------
-    belongs : callable
-        Whether a line of an earlier table is of this series.
-    together : int or None
-        Measurements that are answered together; None takes the usual number of curves.
+    """Follow a series into its table and pictures; raises as `follow_curves`. `belongs` says whether a line
+    of an earlier table is of this series; `together` is how many measurements are answered at once.
     """
     from ...batch.live import run as live
     from ...batch.live.table import Table

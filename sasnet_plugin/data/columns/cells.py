@@ -167,16 +167,11 @@ def numbers_alone(line: str) -> str:
 
 
 def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
-    """Lines whose commas both part the numbers and are their decimal signs, with points and semicolons.
+    """Replace decimal commas by points where commas also separate numbers; the second value is true if that
+    is ambiguous.
 
-    Such numbers come as pairs of whole ones, ``5,000000e-03,2,823191e+01``, of which the second ones have
-    zeros in front, or exponents, that no whole number has.
-
-    Returns
-    -------
-    lines : list of str
-    ambiguous : bool
-        Whether commas are both, and the numbers cannot be told apart.
+    Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
+    exponents as no whole number has.
     """
     with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))
     rows = {k: _COMMA_PARTS.split(lines[k].strip()) for k in with_commas}

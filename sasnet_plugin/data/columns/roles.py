@@ -52,17 +52,8 @@ class Roles(NamedTuple):
 
 
 def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
-    """The data sets of a table with names, and a note on columns that belong to none.
-
-    Parameters
-    ----------
-    names : Names
-        With one of q or an angle.
-
-    Returns
-    -------
-    roles : list of Roles
-        Empty where no name is that of an intensity.
+    """Assign columns by name, with a note on those that belong to no data set; empty if none is an intensity.
+    `names` has a q or an angle.
     """
     signals = _measured(table, _signals(names.columns, names.x))
     if names.x is None or not signals:
@@ -200,14 +191,8 @@ def _not_used_by_name(left: list[ColumnName]) -> str:
 
 
 def by_position(table: Table) -> tuple[list[Roles], list[str]]:
-    """The data set of a table without names: q, I and, where the third and fourth could be that, dI and dq.
-
-    Returns
-    -------
-    roles : list of Roles
-        One.
-    notes : list of str
-        On columns that are not what they would be by their place.
+    """Assign columns of a table without names: q, I and, if plausible, dI and dq, with notes on columns that
+    are not.
     """
     columns = table.columns
     notes: list[str] = []

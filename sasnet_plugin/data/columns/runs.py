@@ -118,13 +118,8 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
 
 def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
-    """A table in parts that each begin with the first q, in order, `LEAST_ROWS` at least: frames in one list.
-
-    Parameters
-    ----------
-    columns : (m, n) float array
-    x : int
-        The column of q, behind one that numbers the frames, as a rule.
+    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more. `x` is
+    the column of q, usually after one that numbers the frames.
     """
     q = columns[x]
     starts = np.flatnonzero(q == q[0])

@@ -79,18 +79,7 @@ def _is_utf16(head: bytes) -> bool:
 
 
 def read_table(text: str) -> Table:
-    """Find the table of numbers in a text.
-
-    Parameters
-    ----------
-    text : str
-        The whole file; ends of line of any system.
-
-    Returns
-    -------
-    Table
-        With zero columns where there is no table.
-    """
+    """Find the table of numbers in a text with any line ends; zero columns if there is none."""
     lines = _lines(text)
     if cut := _is_cut_short(text, lines):
         lines = lines[:-1]

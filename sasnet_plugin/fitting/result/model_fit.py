@@ -185,7 +185,7 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 
 @dataclass(frozen=True)
 class Replicates:
-    """The network's answers for parametric bootstrap replicates of a fit, and for the measurement among them."""
+    """The network's answers for parametric bootstrap replicates of a fit, and for the measurement itself."""
 
     count: int  #: Of replicates.
     #: Of models, that the fitted model belongs to; empty where the network does not know the model.
