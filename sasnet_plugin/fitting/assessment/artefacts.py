@@ -63,13 +63,7 @@ class Suspect:
 def suspect_of(
     curve: Curve, dintensity: Floats, fits: Sequence[ModelFit], given: frozenset[str]
 ) -> Suspect | None:
-    """What `find_artefact` is asked; None where no simple model fails.
-
-    Parameters
-    ----------
-    fits : sequence of ModelFit
-        The best first.
-    """
+    """Prepare the question for `find_artefact`, fits best first; None if no simple model fails."""
     if not fits:
         return None
     best = fits[0]

@@ -101,14 +101,7 @@ def of_one(
     *,
     supposed: bool = False,
 ) -> Held:
-    """What is asked of the fit of one curve.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    usual : (float, float)
-        Resolutions of instruments, dq/q and dq.
-    """
+    """State what is asked of the fit of one curve; `usual` are instruments' resolutions, dq/q and dq."""
     return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual, supposed)
 
 
@@ -157,12 +150,8 @@ def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
-    """Change of the residuals by about as much as the data allow.
-
-    Parameters
-    ----------
-    basis : (n, k) float array
-        Orthonormal: what the free parameters take up.
+    """Change of the residuals by about as much as the data allow; `basis` (n, k), orthonormal, spans the free
+    parameters.
     """
     size = 1.0
     while size > np.finfo(float).eps:

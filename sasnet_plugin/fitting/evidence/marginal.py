@@ -54,19 +54,11 @@ def marginal(
     hidden: int = 0,
     seen: float = EVIDENCE.bare_mention,
 ) -> Evidence:
-    """The likelihood of residuals, integrated over shared errors and parameters.
+    """Integrate the likelihood over shared errors and parameters.
 
-    Parameters
-    ----------
-    theory : (n,) float array
-    residual : (n,) float array
-        In units of the uncertainty.
-    slopes : (n, k) float array
-        Of the residuals, over one standard deviation of what is known of each parameter beforehand.
-    hidden : int
-        Parameters without slopes, which cost as much as the first.
-    seen : float
-        -2 ln of the odds against none from which on there is an error to speak of.
+    `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
+    prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
+    which a shared error counts.
     """
     drifting = np.column_stack([slopes, among.drifts])
     shapes = among.shapes(theory)
@@ -155,18 +147,10 @@ def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
 
 
 def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """The misfit, what parameters cost, the noise, (r,) each, and coefficients of slopes, (r, k).
+    """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k).
 
-    Parameters
-    ----------
-    gram : (r, 1 + k, 1 + k) float array
-        Products of residuals and slopes under each of r shared errors.
-    spread : (r,) float array
-        ln of the determinant of each.
-    n : int
-        Points.
-    hidden : int
-        Parameters without slopes, which cost as much as the first.
+    `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
+    their determinants.
     """
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)
     for _ in range(2):  # what the prior holds back depends little on the noise

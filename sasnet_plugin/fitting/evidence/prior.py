@@ -21,14 +21,8 @@ from .settings import EVIDENCE
 
 
 def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:
-    """1 over the prior's density at a value.
-
-    Parameters
-    ----------
-    bounds : (float, float)
-        What a sample may have.
-    background : float
-        Largest background that the data allow.
+    """Return 1 over the prior's density at a value; `bounds` are physical, `background` the largest that the
+    data allow.
     """
     own = bare(name)
     if own == "background":

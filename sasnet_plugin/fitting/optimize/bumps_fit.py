@@ -82,12 +82,8 @@ class BumpsMinimum:
 
 
 def run_bumps(problem: Any, fitter: str, **options: float) -> None:
-    """Run one of Bumps' fitters from where a problem stands, and leave the problem where it ends.
-
-    Raises
-    ------
-    TimeUpError
-        The time of an experiment was up.
+    """Run a Bumps fitter from the problem's point and leave the problem at the end. Raises TimeUpError when
+    an experiment's time is up.
     """
     from bumps.fitters import FITTERS, FitDriver
 
@@ -113,18 +109,8 @@ def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: flo
 
 
 def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
-    """Fit a problem from where it stands; never to a higher χ² than there.
-
-    Parameters
-    ----------
-    problem : bumps.fitproblem.FitProblem
-        Left where the minimum is.
-    names : mapping of int to str
-        By the ``id()`` of each free parameter, what it is called.
-
-    Raises
-    ------
-    TimeUpError
+    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. `names` are by the
+    ``id()`` of each free parameter. Raises TimeUpError.
     """
     from bumps import lsqerror
 

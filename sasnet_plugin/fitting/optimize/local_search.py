@@ -37,19 +37,10 @@ def refine(
     tolerances: tuple[float, ...] = (0.0,),
     steps: int = OPTIMIZE.steps,
 ) -> LocalMinimum | None:
-    """Go downhill from a start.
+    """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out.
 
-    Parameters
-    ----------
-    tolerances : tuple of float
-        Relative errors added to the data's own, one after the other: a narrow minimum is wide at first.
-    steps : int
-        With each.
-
-    Returns
-    -------
-    LocalMinimum or None
-        None where the model has no finite curve at the start. Out of time it is the best point seen.
+    `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
+    `steps` count for each.
     """
     here = curves.with_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
@@ -227,13 +218,7 @@ def logarithm(value: float, low: float, high: float) -> Code:
 def code_of(
     info: Any, name: str, start: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]], least_q: float
 ) -> Code:
-    """The code of a parameter from its start.
-
-    Parameters
-    ----------
-    least_q : float
-        Of the data, Å⁻¹.
-    """
+    """Choose the code of a parameter from its start; `least_q` of the data in Å⁻¹."""
     value = float(start.get(name, default_of(info, name)))
     if name in ranges:
         low, high = ranges[name]

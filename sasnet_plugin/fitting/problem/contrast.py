@@ -47,12 +47,8 @@ def _known(values: Mapping[str, float | None]) -> dict[str, float]:
 def contrast_of(
     sample: str | None, solvent_: str | None, probe: str = "neutron", wavelength: float | None = None
 ) -> Contrast | None:
-    """The contrast of a sample in a solvent; None where neither is given.
-
-    Raises
-    ------
-    SasnetError
-        One of them cannot be read, or they do not differ.
+    """Return the contrast of a sample in a solvent; None if neither is given. Raises SasnetError if one is
+    unreadable or they do not differ.
     """
     if sample is None and solvent_ is None:
         return None

@@ -25,14 +25,8 @@ from .sums import of_part, scales_of, solve_scales
 class ModelCurves:
     """Curves of one model as measured, and their residuals at the best scales and background.
 
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-    per_decade : int, optional
-        As for `resolution.resolution`.
-    quick : bool
-        With the model of `simulate.quick_models.quick`; else with sasmodels' own.
+    `per_decade` as for `resolution.resolution`; `quick` uses `simulate.quick_models.quick` instead of
+    sasmodels.
     """
 
     def __init__(

@@ -67,20 +67,8 @@ def in_words(components: Sequence[Component]) -> str:
 
 
 def shares(curves: Floats, q: Floats, volumes: Floats | None = None) -> tuple[Floats, Floats]:
-    """Share of each component, and its change with the logarithm of each component's scale.
-
-    Parameters
-    ----------
-    curves : (k, n) float array
-        I(q) of each, as fitted.
-    volumes : (k,) float array, optional
-        Scales, where these are volume fractions; then shares are of the volume.
-
-    Returns
-    -------
-    share : (k,) float array
-    change : (k, k) float array
-        d share_i / d ln scale_j.
+    """Calculate component shares (k,), and changes (k, k) d share_i / d ln scale_j, from fitted curves (k,
+    n); with `volumes`, scales that are volume fractions, shares are of volume.
     """
     each = np.abs(curves) if volumes is None else np.asarray(volumes, dtype=float)[:, None]
     point = each / np.maximum(each.sum(axis=0), 1e-300)

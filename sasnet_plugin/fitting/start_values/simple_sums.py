@@ -128,13 +128,7 @@ def is_smooth_sum(model: str) -> bool:
 
 
 def near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
-    """Simple models whose curves come near the data, the nearest first; none where none does.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-    """
+    """List simple models whose curves come near the data, the nearest first."""
     data = binned(curve, dintensity, START_VALUES.simple_tolerance)
     if data.intensity.size < START_VALUES.simple_least_points:
         return []

@@ -71,12 +71,8 @@ def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[Loca
 
 
 def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False) -> Starts:
-    """Refine with as many points of q and of size distributions as the data ask for.
-
-    Parameters
-    ----------
-    looked : bool
-        What lies beside the best was looked at on the coarse copy.
+    """Refine with as many q points and distribution points as the data need; `looked`: neighbours of the best
+    were tried on the coarse copy.
     """
     task, how = search.task, STRATEGY.fine
     sampling = _sampling(task, starts[0], search.left(how.share))
@@ -128,17 +124,8 @@ FAR_OFF = "So much worse than others from every start that it was not fitted to 
 
 
 def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
-    """Refine the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
-
-    Parameters
-    ----------
-    budget : Budget
-        Of the pool; the task's own holds too.
-
-    Raises
-    ------
-    SasnetError
-        No start gave a finite curve.
+    """Refine the bank's nearest curves, then fit the best by Bumps' Levenberg-Marquardt, within the pool's
+    and the task's budget. Raises SasnetError if no start gives a finite curve.
     """
     task = replace(task, budget=task.budget.within(budget))
     began = spent()

@@ -248,19 +248,11 @@ def factor_share(guess: ModelGuess, factor: str | None) -> float:
 
 
 def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool) -> list[float]:
-    """What the ranking of fits starts from.
+    """Return what the ranking of fits starts from.
 
-    Where a fit explains the curve: how common its model is, and its structure factor. The evidence says all
-    that the curve says; the network's probability has seen the same curve and would count it twice. Where
-    none explains it, fits may stand in wrong minima, whose evidence is not their models': there the network
-    knows more.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of all models.
-    explained : bool
-        Whether a fit explains the curve.
+    If a fit explains the curve: how common its model and structure factor are, as the evidence says what the
+    curve says and the classifier would count it twice. Otherwise fits may be in wrong minima, and the
+    classifier knows more.
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)

@@ -36,13 +36,7 @@ class Found:
 
 
 def search(pool: Counting, state: State, deadline: float) -> Found:
-    """Take the worthiest step until none is worth its time.
-
-    Parameters
-    ----------
-    deadline : float
-        By the pool's clock, s.
-    """
+    """Take the worthiest step until none is worth its time or `deadline` (pool's clock, s)."""
     while steps := _together(state, open_steps(state)):
         seconds = _time_for(steps, deadline - pool.clock())
         if seconds <= 0:

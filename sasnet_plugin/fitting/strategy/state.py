@@ -170,15 +170,8 @@ class State:
         return known or self.left(best) <= STRATEGY.chance_gain
 
     def left(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
-        """What ln of the likelihood may still gain beside a fit.
-
-        All that a better model could reach is noise of the size that the scatter of neighbouring residuals
-        about each other has; what a small error that neighbours share explains as well is no gain.
-
-        Parameters
-        ----------
-        at_least : bool
-            Less what chance alone makes of it; else what is to be expected.
+        """Return the ln likelihood still to be gained over a fit, down to noise as neighbouring residuals
+        scatter; a small shared error is no gain. `at_least` subtracts chance; else it is an expectation.
         """
         fit = self.fits[hypothesis]
         known = self._left.get((hypothesis, at_least))
@@ -271,19 +264,11 @@ class State:
 def least_misfit(
     residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless, *, scattered: bool = True
 ) -> float:
-    """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
+    """Return -2 ln likelihood if residuals (in uncertainties) were noise alone, of variance second
+    differences / 6 (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153).
 
-    The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153).
-
-    Parameters
-    ----------
-    residual : (n,) float array
-        In units of the uncertainty.
-    most : float
-        Variance above which it is not noise: fringes may be as fine as points.
-    scattered : bool
-        With two standard deviations of its own scatter.
+    Above the variance `most` it is no noise: fringes may be as fine as points. `scattered` adds two standard
+    deviations.
     """
     n = residual.size
     if n < 3:
@@ -295,15 +280,10 @@ def least_misfit(
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:
-    """By how much ln of the likelihood could grow by what neighbours share, of residuals as large as stated.
+    """Estimate the gain of ln likelihood from what neighbouring residuals (in uncertainties) share.
 
-    A smooth misfit adds its square to the sum of the products of neighbours, of which independent noise has
-    zero with a standard deviation of √n, which is taken off.
-
-    Parameters
-    ----------
-    residual : (n,) float array
-        In units of the uncertainty.
+    A smooth misfit adds its square to the sum of neighbours' products; independent noise has 0 ± √n, which is
+    subtracted.
     """
     return float(0.5 * (residual[1:] @ residual[:-1] - np.sqrt(residual.size)))
 

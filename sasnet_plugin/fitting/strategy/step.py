@@ -43,12 +43,8 @@ class Step:
 
 
 def boost(state: State, size: int, *, again: bool = False) -> float:
-    """By how much an explanation of so many parameters would stand above the best, at most.
-
-    Parameters
-    ----------
-    again : bool
-        It goes on from a fit: its chance is no share of what the network leaves to other models.
+    """Bound how far an explanation with so many parameters could rise above the best. `again`: it continues a
+    fit, whose chance is no share of what is left to other models.
     """
     best = state.best
     if best is None:

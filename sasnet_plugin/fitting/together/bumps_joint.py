@@ -63,13 +63,7 @@ class ReportedJoint:
 
 
 class JointProblem:
-    """A joint fit as Bumps has it.
-
-    Parameters
-    ----------
-    seconds : float
-        Evaluations after which residuals raise `TimeUpError`.
-    """
+    """A joint fit as Bumps has it; residuals raise `TimeUpError` after `seconds` of evaluations."""
 
     def __init__(self, asked: ReportedJoint, seconds: float = np.inf) -> None:
         from bumps.names import FitProblem

@@ -120,14 +120,8 @@ def fit_together(
 
 @one_thread()
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
-    """As `fit_together`, with processes that are there already.
-
-    Parameters
-    ----------
-    options : FitOptions
-        The time limit is of each curve.
-    patience : float
-        The clock on the wall may show so many times the limit; what may be evaluated is the same.
+    """Fit as `fit_together` with running processes. The time limit is per curve; the clock may show
+    `patience` times that, without changing what may be evaluated.
     """
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None

@@ -42,12 +42,8 @@ def plain(joint: Joint, x: Floats) -> Minimum:
 
 
 def generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
-    """At the scales, backgrounds and codes of least squares that know of the curves' slow errors.
-
-    Parameters
-    ----------
-    x : (k,) float array
-        Codes where plain least squares have ended.
+    """Refine scales, backgrounds and codes by least squares with the curves' correlated errors, from where
+    plain least squares ended.
     """
     columns = list(joint.columns(x).values())
     if columns:

@@ -38,19 +38,7 @@ class Solved:
 
 
 class Joint:
-    """Curves of one sample under one model.
-
-    Parameters
-    ----------
-    curves : sequence of ModelCurves
-        One for each curve, of the same model.
-    start : dict
-        Of sasmodels' parameters, for all curves.
-    own : sequence of dict
-        Of each curve, besides.
-    forms : ContrastForms, optional
-        Of the curves, where there are some already.
-    """
+    """Curves of one sample under one model; `start` is shared, `own` are parameters of each curve."""
 
     def __init__(
         self,

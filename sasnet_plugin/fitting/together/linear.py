@@ -49,17 +49,10 @@ def deviations(
     linear: Linear, at: Minimum, left: tuple[Sequence[Floats], Floats], among: Sequence[Discrepancy],
     begin: Sequence[SharedError],
 ) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
-    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
+    """Return standard deviations, and correlated errors, of a least-squares fit with dependent residuals.
 
-    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
-    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
-
-    Parameters
-    ----------
-    left : (list of (n_i,) float array, (m,) float array)
-        `residuals` at the minimum.
-    begin : sequence of SharedError
-        Of each curve.
+    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise and what neighbours share
+    (H. White, Econometrica 48 (1980) 817, with C known).
     """
     if not linear.keys:
         return {}, begin

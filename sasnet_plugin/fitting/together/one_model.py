@@ -107,12 +107,8 @@ class JointMinimum:
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
-    """Fit one model to all curves of a sample; in whatever process.
-
-    Raises
-    ------
-    SasnetError
-        The model has no finite curve at any start.
+    """Fit one model to all curves of a sample, in any process. Raises SasnetError if no start has a finite
+    curve.
     """
     del bank
     began = spent()

@@ -37,21 +37,8 @@ class Plan:
 
 
 def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
-    """What a kind of sample shares, unless its description says otherwise.
-
-    Parameters
-    ----------
-    model : str
-        Form model.
-    factor : str or None
-        Structure factor.
-    fixed : mapping
-        Values that a user gives for all curves.
-
-    Raises
-    ------
-    SasnetError
-        A tie needs a name that nothing has.
+    """Plan what a kind of sample shares, unless its description says otherwise; `fixed` values hold for all
+    curves. Raises SasnetError if a tie needs an unknown name.
     """
     table = model_info(product_name(model, factor)).parameters.call_parameters
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
@@ -127,13 +114,7 @@ def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
 
 
 def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[str], list[str]]:
-    """Shared and own parameters that are searched for; scales and backgrounds are solved for.
-
-    Parameters
-    ----------
-    start : mapping
-        sasmodels' parameters.
-    """
+    """List shared and own parameters to search for; scales and backgrounds are solved for."""
     free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
     free = [n for n in free if not all(n in known for known in plan.known)]
     own = [n for n in free if n in plan.own or any(n in known for known in plan.known)]

@@ -14,13 +14,7 @@ from .next_step import next_step
 
 
 def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
-    """The same result with its verdict.
-
-    Parameters
-    ----------
-    result : FitResult
-        As assessed; nothing but it is read.
-    """
+    """Add the verdict to an assessed result."""
     return replace(result, verdict=verdict(result, options or FitOptions()))
 
 

@@ -68,13 +68,8 @@ def _cells(
 
 
 def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> Polar:
-    """Count frames of one geometry in cells.
-
-    Parameters
-    ----------
-    counts : (n, rows, columns) array
-    masks : (n or 1, rows, columns) bool array
-        True where a pixel counts.
+    """Count frames (n, rows, columns) of one geometry in cells; masks (n or 1, rows, columns) are true where
+    a pixel counts.
     """
     matrix, shared = _cells(window.shape, window.centre, window.edge)
     there = masks.reshape(len(masks), -1)
