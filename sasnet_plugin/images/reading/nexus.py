@@ -58,13 +58,7 @@ class Stacks:
 
 
 def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
-    """Frames of an HDF5 file, each read from disk when it is asked for; see `stacks`.
-
-    Raises
-    ------
-    DataError
-        As `stacks`.
-    """
+    """Yield frames of an HDF5 file, each read when asked for; errors as `stacks`."""
     with stacks(path, file, dataset) as found:
         for number, frame in enumerate(frames_of(found), start=1):
             entry = f"frame {number}" if found.number > 1 else ""
@@ -92,24 +86,11 @@ def frames_of(found: Stacks) -> Iterator[Any]:
 
 @contextmanager
 def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks]:
-    """The images of an HDF5 file while it is open.
+    """Yield the images of an open HDF5 file: ``dataset``, or the default NXdata's ``signal``, CXI's entry, or
+    the largest array of two or more dimensions not named as a mask or flat field. Failing that, those it
+    links to in its folder, as in Dectris' ``_master.h5``.
 
-    They are those of ``dataset``, or of the default NXdata's ``signal``, or of CXI's entry, or else the data
-    set with the most values that has at least two dimensions and no name of a mask, flat field or the like.
-    Where there is none, they are those in files of the same folder that it links to, as in Dectris'
-    ``_master.h5``.
-
-    Parameters
-    ----------
-    file : str
-        Its name in messages.
-    dataset : str or None
-        Path of the images within the file.
-
-    Raises
-    ------
-    DataError
-        The file is damaged, holds no image where one was looked for, or one that it links to is missing.
+    Raises DataError if it is damaged, has no image, or a linked file is missing.
     """
     try:
         with hdf5.opened(path, file) as opened, ExitStack() as others:

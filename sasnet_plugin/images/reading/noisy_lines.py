@@ -20,14 +20,7 @@ _JUMPS = 0.2
 
 
 def noisy_lines(counts: Floats, good: BoolArray) -> BoolArray:
-    """Lines of a few pixels' width that stand out of both sides all along the detector, (rows, columns).
-
-    Parameters
-    ----------
-    counts : (rows, columns) array
-    good : (rows, columns) bool array
-        True where a pixel counts.
-    """
+    """Find lines a few pixels wide that stand out from both sides all along the detector, (rows, columns)."""
     seen = np.where(good, counts, np.nan)
     rows, columns = (_of_rows(one) for one in (seen, seen.T))
     return np.asarray((rows[:, None] | columns[None, :]) & good)

@@ -87,12 +87,8 @@ def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
 
 
 def compared(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
-    """The PNGs of what was measured and simulated, in one scale, and of what is left, by these names.
-
-    Parameters
-    ----------
-    simulated, residual : (rows, columns) arrays
-        Of the pixels of `measured`; the second in standard deviations.
+    """Return PNGs of measured and simulated counts on one scale and of the residual, in standard deviations,
+    by name.
     """
     values, mask = upright(measured)
     again, left = (one[::-1] if _turned(measured) else one for one in (simulated, residual))

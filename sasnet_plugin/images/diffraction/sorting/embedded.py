@@ -68,21 +68,10 @@ class Points:
 def planned(
     files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...], *, force: bool = False
 ) -> tuple[list[Part], list[str]]:
-    """The parts of a sorting; and a sentence for each file that has none.
+    """Plan the parts of a sorting, with a sentence for each file that has none. Raises SasnetError if the
+    folder holds another sorting, unless `force`.
 
-    A part's name is a sum over what its points are of: of a file that has changed since, it is another one.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the parts.
-    force : bool
-        Whatever the folder holds is done again.
-
-    Raises
-    ------
-    SasnetError
-        The folder holds the points of other files or of another embedding.
+    A part's name is a checksum of what it depends on, so a changed file gets a new name.
     """
     pieces: list[tuple[Piece, Stamp]] = []
     failed = []
@@ -156,14 +145,8 @@ def network_of(name: str) -> dict[str, Any]:
 
 
 def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
-    """Embed the parts that are missing, and remove those of files as they were before.
-
-    Parameters
-    ----------
-    workers : int or str
-        See `workers.spread.unordered_map`.
-    done : callable, optional
-        Told of the frames of each part, those at once that were there before.
+    """Embed missing parts, reporting frames to `done`, and remove outdated ones; `workers` as in
+    `workers.spread.unordered_map`.
     """
     if not parts:
         return
@@ -193,12 +176,8 @@ def _points(piece: Piece, part: Part) -> Iterator[Points]:
 
 
 def make_part(part: Part) -> str:
-    """Read and embed the frames of a part, and put their points in place in one step; its path.
-
-    Raises
-    ------
-    SasnetError
-        A file was changed meanwhile.
+    """Read and embed the frames of a part, and put its points in place in one step. Raises SasnetError if a
+    file changed meanwhile.
     """
     found = [some for piece in part.pieces for some in _points(piece, part)]
     for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
@@ -229,13 +208,7 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
 
 
 def points_of(parts: Sequence[Part]) -> Iterator[Points]:
-    """The points of all parts, one part after the other.
-
-    Raises
-    ------
-    SasnetError
-        A part is damaged.
-    """
+    """Read the points of all parts in order. Raises SasnetError if a part is damaged."""
     for part in parts:
         try:
             with np.load(part.path) as stored:

@@ -65,15 +65,9 @@ class Comparison:
 def refined(
     image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
 ) -> Answer:
-    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
+    """Refine an answer by physics, simulate it again and compare; out of scope it stays.
 
-    Where the network is not sure that it knows such patterns, but takes it for more likely than not, the
-    pattern is fitted all the same, and what is simulated again decides.
-
-    Parameters
-    ----------
-    seconds : float
-        Not needed: an inversion takes some seconds of its own.
+    Patterns that are more likely known than not are fitted too, and the simulation decides.
     """
     if answer.known:
         return with_result(answer, invert(image, guess_of(answer), told=told))

@@ -147,12 +147,8 @@ class Guess:
 
 
 def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
-    """Where a fit starts and how far it may be off; the prior's for what the guess lacks.
-
-    Parameters
-    ----------
-    guess : mapping of str to (float, float)
-        Value and one standard deviation.
+    """Return starting values and their uncertainty from a guess (value, standard deviation), or the
+    prior's.
     """
     at, errors = [], []
     for parameter in PARAMETERS:
@@ -180,16 +176,7 @@ def values(inner: Floats) -> dict[str, float]:
 
 
 def geometry_of(inner: Floats, wavelength: float, nominal_alpha_i: float) -> Geometry:
-    """The sample and its beam.
-
-    Parameters
-    ----------
-    inner : (n,) float array
-    wavelength : float
-        Å.
-    nominal_alpha_i : float
-        Degrees.
-    """
+    """Return sample and beam from inner parameters (n,); wavelength in Å, nominal incidence in degrees."""
     value = values(inner)
     return Geometry(
         lattice=value["lattice"],
