@@ -57,15 +57,7 @@ class Window:
         return _midway(self.alpha_f, self.rows), _midway(self.phi, self.columns)
 
     def geometry(self, wavelength: float, alpha_i: float) -> GrazingIncidence:
-        """Of an image on these pixels.
-
-        Parameters
-        ----------
-        wavelength : float
-            Å.
-        alpha_i : float
-            Angle of incidence, degrees.
-        """
+        """Geometry of an image on these pixels; wavelength in Å, incidence in degrees."""
         alpha_f, phi = self.centres()
         return GrazingIncidence(phi, alpha_f, wavelength, alpha_i)
 

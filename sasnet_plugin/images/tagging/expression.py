@@ -64,21 +64,8 @@ class Token:
 
 
 def matching(text: str, state: State) -> Bools:
-    """Which images a filter lets through.
-
-    Parameters
-    ----------
-    text : str
-        Empty: all.
-
-    Returns
-    -------
-    (n,) bool array
-
-    Raises
-    ------
-    SasnetError
-        It is no such expression; the sentence says where.
+    """Return which images (n,) pass a filter; an empty one passes all. Raises SasnetError that says where it
+    is wrong.
     """
     if len(text) > WEB.longest_filter:
         raise SasnetError(f"This filter has {len(text):,} characters; use {WEB.longest_filter:,} at most.")

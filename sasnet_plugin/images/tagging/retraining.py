@@ -21,16 +21,8 @@ from ...workers.child import deaf_children, safe_environment
 
 
 class Retraining:
-    """One training at a time; every one has a folder of its own, so that no model is replaced.
-
-    Parameters
-    ----------
-    folder : Path
-        For labels, checkpoints and models.
-    images : sequence of Path
-        Folders of the images.
-    command : callable, optional
-        (labels, zoo) to the arguments of the process.
+    """One training at a time, each in a folder of its own so that no model is replaced; `command` maps
+    (labels, zoo) to the process' arguments.
     """
 
     def __init__(
@@ -57,12 +49,8 @@ class Retraining:
         return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
     def start(self, csv: bytes, labelled: int) -> None:
-        """Train on labels.
-
-        Raises
-        ------
-        SasnetError
-            There are too few, a training is running, or it cannot be started.
+        """Train on labels. Raises SasnetError if there are too few, a training is running, or it cannot
+        start.
         """
         with self._lock:
             if self.running:

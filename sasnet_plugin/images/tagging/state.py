@@ -25,15 +25,7 @@ class Actions:
 
 
 class State:
-    """Labels and predictions by row of `Images` and by tag.
-
-    Parameters
-    ----------
-    images : Images
-        Gets what the log speaks of.
-    tags : sequence of str
-        Those that are there before anyone has used one.
-    """
+    """Labels and predictions by row of `Images` and by tag, starting with given tags."""
 
     def __init__(self, images: Images, tags: Sequence[str]) -> None:
         self.images = images

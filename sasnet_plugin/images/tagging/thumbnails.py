@@ -50,13 +50,7 @@ class Thumbnail:
 
 
 class Thumbnails:
-    """An opened cache.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written to.
-    """
+    """An opened cache. Raises SasnetError if it cannot be written to."""
 
     def __init__(self, path: Path) -> None:
         self._lock, self._path = threading.Lock(), path

@@ -44,18 +44,7 @@ LEAST_PIXELS = 200
 
 
 def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
-    """See that an image lies where the network looks.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest: ``q_range`` in Å⁻¹, ``frames``.
-
-    Raises
-    ------
-    DataError
-        Too few pixels lie within the range of q.
-    """
+    """Check that an image covers the manifest's ``q_range``, Å⁻¹; else DataError."""
     low, high = inputs["q_range"]
     notes = list(measurement.notes)
     images = images_of(measurement)
@@ -231,12 +220,8 @@ def director(angles: DistributionFinding, around: Anisotropy) -> Value:
 
 
 def as_curve(measurement: Any) -> Curve | None:
-    """The average around the beam of an image that is alike all around; None of one with a direction.
-
-    Raises
-    ------
-    DataError
-        Too few pixels count.
+    """Average an isotropic image around the beam; None if it has a direction. Raises DataError if too few
+    pixels count.
     """
     image = most_counted(images_of(measurement))
     if image is None or anisotropy([polar(image)]).directed:

@@ -101,13 +101,7 @@ def _of_logarithm(mean: float, error: float) -> tuple[float, float, float, float
 
 
 def beside_network(against: Against, named: ClassesFinding, angles: DistributionFinding) -> Bodies:
-    """Bodies as likely as the image's cells say and the network's body and axes do.
-
-    Parameters
-    ----------
-    angles : DistributionFinding
-        What is seen of axes in the plane of the detector.
-    """
+    """Combine the image's cells with the classifier's body and axes (`angles`, in the detector plane)."""
     of_class = dict(zip(named.head.labels, named.probability.tolist(), strict=True))
     found = np.array(against.evidence, dtype=np.float64)
     for number, one in enumerate(against.held):

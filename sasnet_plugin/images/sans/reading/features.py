@@ -64,13 +64,7 @@ def together(images: Sequence[Image]) -> Settings:
 
 
 def added(one: Image, other: Image) -> Image:
-    """Counts of one sample in one setting, of two files, as one image.
-
-    Raises
-    ------
-    DataError
-        They are no counts, or their pixels lie elsewhere.
-    """
+    """Add counts of one sample in one setting. Raises DataError if they are no counts or pixels differ."""
     for image in (one, other):
         if image.geometry.error is not None:
             raise DataError(
@@ -94,13 +88,8 @@ def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
 
 
 def inputs(measurements: Sequence[Image | Settings]) -> dict[str, NDArray[np.float32]]:
-    """What the network reads.
-
-    Returns
-    -------
-    dict
-        ``features`` (n, FRAMES, N_RINGS, N_CHANNELS); ``frame_mask`` (n, FRAMES), 1 where there is an image;
-        ``level`` (n,), log10 of all counts, on which calibration depends.
+    """Compute the classifier's input: ``features`` (n, FRAMES, N_RINGS, N_CHANNELS), ``frame_mask`` (n,
+    FRAMES), 1 where there is an image, and ``level`` (n,), log10 of all counts, on which calibration depends.
     """
     n = len(measurements)
     features = np.zeros((n, FRAMES, N_RINGS, N_CHANNELS), dtype=np.float32)

@@ -31,12 +31,8 @@ def recognise(path: Path) -> bool:
 
 
 def read(path: Path, file: str) -> Iterator[RawSans]:
-    """Images of an HDF5 file, one after the other.
-
-    Raises
-    ------
-    DataError
-        It is damaged, or lacks what its format promises.
+    """Yield the images of an HDF5 file. Raises DataError if it is damaged or lacks what its format
+    promises.
     """
     try:
         with hdf5.opened(path, file) as opened:

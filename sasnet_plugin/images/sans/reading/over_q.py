@@ -57,19 +57,10 @@ class Pixels:
 
 
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:
-    """An image over q of what stands in a file.
+    """Make an image over q from file and settings (`said` overrides the header). Raises DataError without
+    geometry or counts.
 
-    What is no measurement is left out first, then hot pixels: neither may say where the beam is.
-
-    Parameters
-    ----------
-    said : SansSettings
-        Goes before the header's.
-
-    Raises
-    ------
-    DataError
-        Its geometry is not known, or too little was counted.
+    Bad pixels, then hot ones go first, so that they do not decide where the beam is.
     """
     which = raw.entry or raw.panel
     name = f"{file} ({which})" if which else file

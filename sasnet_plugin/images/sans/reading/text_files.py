@@ -30,13 +30,7 @@ _NAMES = {
 
 
 def read(path: Path, file: str) -> RawSans:
-    """Read a text file.
-
-    Raises
-    ------
-    DataError
-        It cannot be read, is cut short, or its columns are no image.
-    """
+    """Read a text file. Raises DataError if unreadable, cut short or no image."""
     text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
     if text.startswith(SINQ):
         return _sans(text, file)

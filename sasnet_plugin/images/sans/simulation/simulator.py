@@ -119,17 +119,11 @@ class SansSimulator(Simulator):
         exposure: float | None = None,
         settings: int | None = None,
     ) -> tuple[list[Settings], Targets]:
-        """Measure samples anew, in one setting or several, whose counts are alike.
+        """Measure samples in one or several settings of similar counts; exposure (expected counts of an
+        image) and number of settings are drawn by default.
 
-        Besides what is asked of them: ``counts`` of all settings; ``settings``, how many; ``covered``,
-        whether a window holds the sample's first feature with room on either side; ``kind``, the class.
-
-        Parameters
-        ----------
-        exposure : float, optional
-            Expected counts of an image; default: drawn.
-        settings : int, optional
-            Images of each sample; default: drawn.
+        Adds ``counts``, ``settings``, ``covered`` (the first feature lies well within a q range) and
+        ``kind``.
         """
         rows = [resized(row, rng) for row in rows]
         found, covered, directions = [], [], []
@@ -188,12 +182,8 @@ class Posture:
     apart: float = 1.0
 
     def intensity(self, geometry: SmallAngle, *, fine: bool = False) -> NDArray[np.float64]:
-        """What it scatters into each direction, arbitrary scale.
-
-        Parameters
-        ----------
-        fine : bool
-            Directions stand for cells of `images.sans.reading.polar`, over which spots are averaged.
+        """Scattering into each direction, arbitrary scale; `fine` averages spots over cells of
+        `images.sans.reading.polar`.
         """
         values = self.row["parameters"]
         if LABELS[int(values["label"])] == "bragg_glass":

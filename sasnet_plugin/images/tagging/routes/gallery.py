@@ -127,13 +127,7 @@ def page(key: str, bench: OfCurves) -> Response:
 
 
 def _row(bench: Bench, key: str) -> Any:
-    """The row of an image, or of a file that was not read yet.
-
-    Raises
-    ------
-    SasnetError
-        It is none.
-    """
+    """Return the row of an image or unread file. Raises SasnetError if there is none."""
     row = bench.shelf.row(key)
     if not row.is_image and (row.line or row.problem):
         raise SasnetError(f"{row.file}: {row.problem or 'is a curve; it is shown in the tab Curve.'}")
