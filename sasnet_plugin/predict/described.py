@@ -163,18 +163,10 @@ class KindFinding:
 
 
 def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) -> tuple[str, float]:
-    """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
+    """Return the likeliest kind and its probability; "" if it is not decisive or one model is.
 
-    Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
-    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in eight).
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Models.
-    probability : (labels,) array
-    uniform : (labels,) array or None
-        If every model were as common as every other; None: the same.
+    A kind decisive under one prior only is not reported: a quarter of those were wrong on simulated curves,
+    of those at `DECISIVE` under both one in eight. `uniform` None means no other prior.
     """
     if probability.max() >= DECISIVE:
         return "", 0.0

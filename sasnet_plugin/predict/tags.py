@@ -105,13 +105,7 @@ class ComponentsFinding(TagsFinding):
 
 
 def in_words(answer: Answer) -> Answer:
-    """An answer whose finding about components is a sentence.
-
-    Parameters
-    ----------
-    answer : Answer
-        Of a network that has such a head, or not.
-    """
+    """Put an answer's finding about components, if any, into a sentence."""
     found = tuple(
         ComponentsFinding(f.head, f.probability, f.present)
         if isinstance(f, TagsFinding) and f.head.name == COMPONENTS

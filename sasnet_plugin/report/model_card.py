@@ -14,15 +14,7 @@ CARD_MARK = "- **Trained** on simulated"
 
 
 def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
-    """Markdown text of the card of any network.
-
-    Parameters
-    ----------
-    domain : Domain
-        Says what the network is for, and what not.
-    figures : str
-        Tables of the evaluation.
-    """
+    """Write the Markdown card of a network, with the evaluation's tables `figures`."""
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
     asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))

@@ -202,14 +202,8 @@ _HELP = "\n\n".join(
 
 
 class Form(QDialog):
-    """Widgets in their places; what they do is in `dialog`.
-
-    Parameters
-    ----------
-    category : callable
-        SasView's category of a model.
-    fit : str
-        Text of the button that fits.
+    """Widgets in their places; `dialog` connects them. `category` maps a model to SasView's; `fit` labels the
+    button.
     """
 
     def __init__(self, category: Callable[[str], str], fit: str, parent: QWidget) -> None:

@@ -47,13 +47,7 @@ class Address:
 
 
 def address_of(text: str) -> Address:
-    """An entry from what a user writes, or copies from Tiled's page.
-
-    Raises
-    ------
-    SasnetError
-        It is no such address.
-    """
+    """Parse an entry that a user writes or copies from Tiled's page. Raises SasnetError for anything else."""
     try:
         url = urlsplit(text.removeprefix(TILED).strip())
         host, port = url.hostname, url.port

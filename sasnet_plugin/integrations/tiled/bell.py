@@ -20,13 +20,7 @@ _NEW = "container-child-created"
 
 
 class Bell:
-    """A thread that listens.
-
-    Parameters
-    ----------
-    key : str
-        API key; empty for none.
-    """
+    """A thread that listens; an empty API key stands for none."""
 
     def __init__(self, container: Address, key: str) -> None:
         scheme = "wss" if container.server.startswith("https") else "ws"

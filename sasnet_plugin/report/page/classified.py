@@ -25,20 +25,7 @@ _NOTE = "Note: "
 
 
 def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
-    """Write the page of one curve.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-    command : str
-        What to go on with; empty for none.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
-    """
+    """Write the page of one curve with the next command, if any. Raises SasnetError if that fails."""
     page = Path(folder) / classified_name(curve, folder)
     return document.write_page(page, classified_page(curve, answer, command))
 

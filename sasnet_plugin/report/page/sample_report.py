@@ -29,22 +29,8 @@ _LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
 
 
 def write_sample_report(result: SampleResult, folder: Path) -> Path:
-    """Write the page of a sample.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-
-    Returns
-    -------
-    Path
-        The page; the same curves get the same name again.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
+    """Write the page of a sample and return its path; the same curves get the same name. Raises SasnetError
+    if that fails.
     """
     return document.write_page(Path(folder) / sample_page_name(result, folder), sample_page(result))
 

@@ -60,19 +60,8 @@ RULES = Rules()
 
 
 def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> tuple[Image, dict[str, float]]:
-    """Measure a scene on a detector drawn anew.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    exposure : float, optional
-        Expected counts of the sample in the whole image; default: drawn.
-
-    Returns
-    -------
-    tags : dict of str to float
-        0 or 1 of each.
+    """Measure a scene of `scenes.row` on a new detector, with tags 0 or 1; exposure is the sample's expected
+    counts in the whole image, drawn by default.
     """
     drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)

@@ -51,13 +51,8 @@ PRIORS = {
 
 
 def draw_scene(rng: np.random.Generator) -> dict[str, float]:
-    """Draw what a sample holds.
-
-    Returns
-    -------
-    dict
-        Of `PRIORS`; ``main`` and ``lattice`` as numbers of `MAIN` and `LATTICE`, the latter −1 for none;
-        ``seed`` of what `row` draws besides.
+    """Draw what a sample holds: values of `PRIORS`, ``main`` and ``lattice`` (−1: none) as indices into
+    `MAIN` and `LATTICE`, and the ``seed`` of what `row` draws.
     """
     drawn = draw_all(PRIORS, rng)
     main = _chosen(rng, MAIN)
@@ -85,14 +80,9 @@ def lattice_of(p: Mapping[str, float]) -> str:
 
 
 def row(p: Mapping[str, float]) -> Row:
-    """A scene as curves over `components.GRID`, rings and spots.
-
-    Returns
-    -------
-    mapping
-        ``parameters``; ``curves`` (CURVES, n) of bodies, diffuse low and high q, and bodies if they were
-        dilute, each of mean 1 over the reference circle or 0; ``rings`` (RINGS, RING_COLUMNS); ``spots``
-        (SPOTS, 4), q across and up, strength and FWHM. What is not there has height 0.
+    """Turn a scene into ``parameters``; ``curves`` (CURVES, n) on `components.GRID`: bodies, diffuse low and
+    high q, bodies if dilute, each of mean 1 over the reference circle or 0; ``rings`` (RINGS, RING_COLUMNS);
+    ``spots`` (SPOTS, 4): q across and up, strength, FWHM. Absent ones have height 0.
     """
     rng = np.random.default_rng(int(p["seed"]))
     main, lattice = main_of(p), lattice_of(p)
