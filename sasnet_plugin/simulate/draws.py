@@ -21,13 +21,7 @@ def log10_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def draw(text: str, rng: np.random.Generator) -> float:
-    """One draw as described by text.
-
-    Raises
-    ------
-    SimulationError
-        The text is no draw.
-    """
+    """Make one draw described by text. Raises SimulationError if it is none."""
     words = text.split()
     if len(words) == 3:
         kind, low, high = words[0], float(words[1]), float(words[2])

@@ -181,16 +181,8 @@ SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid", "pringle"})
 
 
 def intensity(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
-    """I(q) but for a constant factor, (n,).
-
-    Parameters
-    ----------
-    name : str
-        One of `SEPARABLE`.
-    q : (n,) float array
-        Å⁻¹, ascending.
-    parameters : mapping
-        sasmodels' parameters of shape and materials, and of distributions of lengths.
+    """Return I(q) of one of `SEPARABLE` up to a factor, (n,); q in Å⁻¹, ascending; sasmodels' parameters with
+    distributions of lengths.
     """
     wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd") and parameters[key] > 0]
     single = {key: value for key, value in parameters.items() if "_pd" not in key}

@@ -45,13 +45,7 @@ class Body:
 
 
 def averaged(body: Body, q: Floats) -> Floats:
-    """⟨F²⟩ over all orientations, (n,).
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-    """
+    """Return ⟨F²⟩ over all orientations, (n,); q in Å⁻¹, ascending."""
     from scipy.interpolate import CubicSpline
 
     at = _grid(float(q[-1]), body.half_width)

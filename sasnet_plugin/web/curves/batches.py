@@ -55,14 +55,8 @@ class Batch:
 
 
 class Batches:
-    """All batches of a record, and the queue of those to come.
-
-    Parameters
-    ----------
-    folder : Path
-        For a folder of each batch with its results.
-    workers : int
-        Processes that fit.
+    """All batches of a record and the queue of coming ones, each with a results folder; `workers` processes
+    fit.
     """
 
     def __init__(self, record: Record, folder: Path, workers: int, answered: Answered) -> None:
@@ -85,13 +79,7 @@ class Batches:
                 self._begin(batch, fit=False)
 
     def ask(self, files: Mapping[str, str], body: Mapping[str, Any]) -> Batch:
-        """Fit files, in natural order.
-
-        Raises
-        ------
-        SasnetError
-            What is asked for does not exist.
-        """
+        """Fit files in natural order. Raises SasnetError if what is asked for does not exist."""
         batch_options(body, self._workers)
         ordered = {path: files[path] for path in sorted(files, key=natural)}
         with self._lock:
@@ -202,13 +190,7 @@ class Batches:
 
 
 def check(files: Mapping[str, str]) -> None:
-    """That a batch has as many files as the page serves.
-
-    Raises
-    ------
-    SasnetError
-        It has none, or more.
-    """
+    """Raise SasnetError unless a batch has files, and no more than the page serves."""
     if not 1 <= len(files) <= CURVES.most_in_batch:
         raise SasnetError(
             f"A batch of the page has between 1 and {CURVES.most_in_batch:,} files, not {len(files):,};"

@@ -47,16 +47,8 @@ class Fit:
 
 
 class History:
-    """All fits of a record, and the queue of those to come.
-
-    Parameters
-    ----------
-    folder : Path
-        For a folder of each fit with its files.
-    workers : int
-        Processes that fit.
-    answered : callable
-        Told the key of a row and the summary of its fit's answer.
+    """All fits of a record and the queue of coming ones, each with a folder; `answered` gets a row's key and
+    its fit's summary; `workers` processes fit.
     """
 
     def __init__(
@@ -94,13 +86,7 @@ class History:
             return numbered(self._fits, number, "fit")
 
     def answer(self, number: int) -> Mapping[str, Any]:
-        """All that a fit has answered; empty where it has not.
-
-        Raises
-        ------
-        SasnetError
-            There is no such fit.
-        """
+        """Return a fit's full answer; empty if there is none yet. Raises SasnetError without such a fit."""
         self.fit(number)
         events = self._record.events(ANSWERED, str(number))
         return events[-1].body if events else {}
