@@ -210,7 +210,6 @@ def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
 
 
 def _parameters(row: Any) -> dict[str, Any]:
-    """Those of the best fit of a data set; empty where there is none."""
     best = best_of(row)
     return best["parameters"] if best else {}
 
@@ -269,14 +268,12 @@ class _Table:
         self.count = 0
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Add one row."""
         self._block.append(tuple(_bytes(value) if isinstance(value, str) else value for value in row))
         self.count += 1
         if len(self._block) == _BLOCK:
             self.close()
 
     def close(self) -> None:
-        """Write the rows collected since the last block."""
         import numpy as np
 
         if self._block:

@@ -130,7 +130,6 @@ def _scales(fit: JointFit) -> Row | None:
 
 
 def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
-    """A joint fit as that of one data set."""
     own = {
         f"{name} {number}": p
         for number, file in enumerate(files, start=1)

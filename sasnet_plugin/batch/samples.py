@@ -79,7 +79,6 @@ def _name(key: tuple[str, ...], files: Iterable[str]) -> str:
 
 
 def _folder(paths: Iterable[str]) -> str:
-    """That they have in common."""
     return os.path.commonpath([os.path.dirname(path) for path in paths])
 
 

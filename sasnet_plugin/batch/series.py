@@ -69,7 +69,6 @@ def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
 
 
 def _values_of(fit: Mapping[str, Any]) -> dict[str, tuple[float, float, str]]:
-    """Value, error and unit of each parameter that was fitted."""
     return {
         name: (p["value"], math.nan if p["error"] is None else p["error"], p["unit"])
         for name, p in fit["parameters"].items()
@@ -109,7 +108,6 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
 
 
 def _add_legend(figure: Any, panels: Any) -> None:
-    """One for all panels, each model once."""
     handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
 
@@ -194,7 +192,6 @@ def field_of(path: str | Path, name: str) -> float:
 
 
 def _numbers(candidates: Iterable[Any]) -> Iterator[float]:
-    """Those that are numbers."""
     for value in candidates:
         try:
             yield float(value.item() if hasattr(value, "item") else value)

@@ -187,7 +187,6 @@ class Supervisor:
             under_way.clear()
 
     def _fill(self, todo: Iterator[Job]) -> None:
-        """Give each idle process a file."""
         for job in islice(todo, self._pool.room):
             self._begin(_Answering(job))
 
@@ -209,7 +208,6 @@ class Supervisor:
         return one
 
     def _late(self) -> Iterator[_Answering | None]:
-        """End the processes of files that are late."""
         for number, one in [item for item in self._under_way.items() if not item[1].seconds]:
             self._pool.stop(number)
             del self._under_way[number]

@@ -84,7 +84,6 @@ class TableWriter:
         sys.stdout.flush()
 
     def _full(self, measurement: Any, answer: Answer) -> None:
-        """Write tables, sentences and notes."""
         curve = isinstance(measurement, Curve)
         noun, leading = ("curve", answer.doubts) if curve else ("image", 1)
         sentences = list(answer.sentences())
@@ -193,7 +192,6 @@ def wide_console() -> Console:
 
 
 def _sparkline(measurement: Any) -> str:
-    """A curve as a line of characters; empty for an image."""
     if not isinstance(measurement, Curve) or not (line := sparkline(measurement)):
         return ""
     return f"{line}  log I, q {significant(measurement.q[0], 3)} to {significant(measurement.q[-1], 3)} Å⁻¹"

@@ -185,7 +185,6 @@ Together = Annotated[
 
 
 def _expression(given: str | None) -> str | None:
-    """A regular expression as given, or wrong usage."""
     if given is not None:
         from ..batch.samples import compiled
         from ..types import SasnetError

@@ -281,7 +281,6 @@ def _say_failed(names: list[str]) -> int:
 
 
 def _to_fit(todo: int, asked: Grouped) -> str:
-    """How many of the files and samples need an answer."""
     count = len(asked.names)
     what = f"files and samples (of {_spread(asked.files)})" if asked.files else "files"
     there = f"; {count - todo} answered before" if todo < count else ""
@@ -289,7 +288,6 @@ def _to_fit(todo: int, asked: Grouped) -> str:
 
 
 def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
-    """How many files the samples have."""
     sizes = sorted({len(files) for files in samples.values()})
     return f"{sizes[0]} files each" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} files each"
 

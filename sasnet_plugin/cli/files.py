@@ -51,7 +51,6 @@ def expand(
 
 
 def _meant(argument: str, addresses: bool) -> Iterator[str | DataError]:
-    """The files that one argument stands for."""
     path = os.path.expanduser(argument)
     if is_tiled(argument):
         yield argument if addresses else _no_file(argument)
@@ -73,7 +72,6 @@ def _no_file(address: str) -> DataError:
 
 
 def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
-    """What is found, or why there is nothing."""
     first = next(found, None)
     yield DataError(sentence) if first is None else first
     yield from found

@@ -91,7 +91,6 @@ def spread(answers: Sequence[Answer]) -> str:
 
 
 def _counted(answers: Sequence[Answer]) -> str:
-    """The likeliest models with their numbers, and how likely they are."""
     found = list(filter(None, map(_best, answers)))
     first = Counter(one.whole_name for one in found)
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
@@ -102,7 +101,6 @@ def _counted(answers: Sequence[Answer]) -> str:
 
 
 def _best(answer: Answer) -> ClassFound | None:
-    """The likeliest class of an answer that has any."""
     finding = answer.finding(ClassesFinding)
     return finding.classes[0] if finding and finding.classes else None
 

@@ -176,7 +176,6 @@ def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool)
 
 
 def _refuse(given: Mapping[str, object], kind: str) -> None:
-    """See that no option is given that is for another kind of measurement."""
     for name, value in given.items():
         if value:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)

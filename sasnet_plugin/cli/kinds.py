@@ -55,7 +55,6 @@ def _read_alike(domain: Domain) -> list[Domain]:
 
 
 def _other_images(domain: Domain) -> list[Domain]:
-    """Domains of images but for one."""
     return [specification(name) for name in PAGES if name not in (DEFAULT, domain.name)]
 
 
@@ -116,7 +115,6 @@ class Kinds:
             raise DataError(_other_kind(path, domain, str(error), readers)) from error
 
     def _readers(self, path: str, domain: Domain) -> list[Domain]:
-        """Other domains of images that read a file with what is said of it."""
         if domain.name == DEFAULT:
             return []
         return [one for one in _other_images(domain) if self._reads(one, path)]

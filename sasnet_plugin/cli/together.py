@@ -83,7 +83,6 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-    """Rows of shared parameters that were fitted, and of those of each curve."""
     from ..report.sample_rows import own, shared
 
     nothing = [""] * len(best.own)

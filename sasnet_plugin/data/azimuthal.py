@@ -86,7 +86,6 @@ class Series:
 
     @property
     def _each(self) -> int:
-        """Images for each step of the slowest axis."""
         return math.prod(self.intensity.shape[1 : -self._inner])
 
     @property

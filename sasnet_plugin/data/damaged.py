@@ -245,7 +245,6 @@ def _is_no_minimum(points: _Points, k: int, expected: float) -> bool:
 
 
 def _beside(size: int, k: int) -> NDArray[np.intp]:
-    """The numbers of the nearest points, without the point itself."""
     first = min(max(k - SETTINGS.beside // 2, 0), size - SETTINGS.beside - 1)
     window = np.arange(first, first + SETTINGS.beside + 1)
     return window[window != k]

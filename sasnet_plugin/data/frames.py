@@ -95,7 +95,6 @@ def _several(file: Any, name: str) -> Any:
 
 
 def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
-    """Each group of data with its entry."""
     import h5py
 
     for _, entry in hdf5.members(file):
@@ -104,7 +103,6 @@ def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _are_many(series: Sequence[azimuthal.Series]) -> bool:
-    """Whether images are several, or in a place for several."""
     return sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series)
 
 

@@ -212,7 +212,6 @@ class _Looked:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is more to look into, and reason to."""
         return bool(self.waiting) and self.tame and self.objects < LIMITS.objects
 
     @property
@@ -222,7 +221,6 @@ class _Looked:
         return whole and _is_small([item for _, item in self.sets])
 
     def take(self, group: Any, name: str, depth: int) -> None:
-        """A member of a group."""
         import h5py
 
         self.objects += 1

@@ -142,7 +142,6 @@ def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) ->
 
 
 def _words(data: bytes, path: Path, file: str) -> str:
-    """The text of a file's bytes."""
     words = table.decode(data)
     if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
         raise two_dimensional(file)
@@ -154,7 +153,6 @@ def _words(data: bytes, path: Path, file: str) -> str:
 
 
 def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
-    """Text with a layout of its own, else columns of numbers."""
     pdh = _read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
@@ -196,7 +194,6 @@ def _unit(q_unit: str | None) -> str | None:
 
 
 def _titles(raws: list[RawCurve], usual: str) -> list[str]:
-    """The title of each data set, or the usual one."""
     return _unique([printable(raw.title[: LIMITS.title]).strip() or usual for raw in raws])
 
 

@@ -129,7 +129,6 @@ def _is_exact(plateau: _Plateau) -> bool:
 
 
 def _has_critical_edge(plateau: _Plateau) -> bool:
-    """Whether plateau and edge are as those of a reflectivity of any scale."""
     if plateau.sharpness > SHARPEST or plateau.reach < LEAST_REACH:
         return False
     if plateau.bend > SHARP and plateau.fall > FALL:

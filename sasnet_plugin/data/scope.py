@@ -211,7 +211,6 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
 
 
 def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
-    """The finite points of positive q, by ascending q, and their uncertainties where all have one."""
     good = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
     # A q or an intensity of another order of magnitude is damage; ratios to it would overflow.
     good &= (raw.q > 1e-8 * np.max(raw.q, initial=0.0, where=good)) & (np.abs(raw.intensity) < 1e100)
@@ -223,7 +222,6 @@ def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
 
 
 def _ordered(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:
-    """The finite points by ascending q."""
     finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
     order = np.argsort(raw.q[finite], kind="stable")
     return raw.q[finite][order], raw.intensity[finite][order]

@@ -114,7 +114,6 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
 
 
 def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
-    """The columns of a curve behind those of its shadow."""
     names = [name for name in COLUMNS if getattr(curve, name) is not None]
     return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 

@@ -89,7 +89,6 @@ def _between(unit: str, first: str, name: str, key: str, file: str) -> float:
 
 
 def _quantity(name: str) -> str:
-    """Of which quantity, in the table of units, a column is."""
     return "intensity" if name in ("intensity", "dintensity") else "q"
 
 
@@ -245,7 +244,6 @@ def _is_image(axes: int, axes_of_q: int, named_q: int) -> bool:
 
 
 def _indices(group: Any, axes: int) -> list[int]:
-    """What the attribute Q_indices says, where it is one number."""
     given = np.ravel(group.attrs.get("Q_indices", []))
     whole = given.dtype.kind in "iu" and given.size == 1 and 0 <= given[0] < axes
     return [int(given[0])] if whole else []
@@ -293,7 +291,6 @@ def _values(group: Any, key: str, frame: int | None) -> Floats | None:
 
 
 def _points(group: Any) -> int:
-    """Points of one curve of a group."""
     q, axis = hdf5.member(group, "Q"), _axis_of_q(group)
     return int(q.shape[axis or 0] if q.ndim > 1 else q.size)
 
@@ -409,7 +406,6 @@ def _scaling_factor(item: Any, frame: int | None) -> float | None:
 
 
 def _numbers(item: Any) -> Floats:
-    """Return the numbers of a data set in one row; none of what is no data set of numbers."""
     import h5py
 
     if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size <= LIMITS.points:
@@ -418,7 +414,6 @@ def _numbers(item: Any) -> Floats:
 
 
 def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
-    """The curve without points that the mask of its group excludes: those that are not zero there."""
     mask = _values(group, hdf5.text(group.attrs.get("mask", "")) or "mask", frame)
     masked = None if mask is None else np.nan_to_num(mask, nan=1.0) != 0
     if masked is None or not masked.any():

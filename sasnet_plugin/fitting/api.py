@@ -238,7 +238,6 @@ def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:
 
 
 def _over_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
-    """`over_kinds`, among those of the best fit's model."""
     names = [best.name for best in result.fits[:1]]
     return over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
 
@@ -326,7 +325,6 @@ def _refined(
 
 
 def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
-    """Names of what the time did not suffice for."""
     fitted = {fit.name for fit in fits}
     return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
 

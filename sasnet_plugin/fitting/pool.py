@@ -57,7 +57,6 @@ def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) 
 def _tried(
     pool: Pool, work: Work, asked: Sequence[Named], which: Sequence[int], seconds: float
 ) -> Iterator[tuple[int, Any]]:
-    """`Pool.run` of some of what is asked."""
     for k, answer in pool.run(work, [asked[i] for i in which], seconds) if which else ():
         yield which[k], answer
 
@@ -191,7 +190,6 @@ class _Jobs:
             self.index_of[self.pool.ask((self.work, self.asked[index], budget))] = index
 
     def answered(self, said: Said) -> tuple[int, Any]:
-        """Index and answer, of which the plan is told."""
         index = self.index_of.pop(said.number)
         lost = _lost(self.asked[index].name, said.error), 0.0, False
         answer, *spent = lost if said.error else said.message

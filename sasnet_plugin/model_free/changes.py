@@ -115,7 +115,6 @@ class Detector:
         return self._change() or self._jump_after_few()
 
     def _change(self) -> Change | None:
-        """The change that there is, if it is clear where it begins."""
         found = self._best(self.settings.least, self.settings.chance)
         return None if found is None else self._begun(found, self._onset(found.begin, found.direction))
 

@@ -157,7 +157,6 @@ def _without(columns: Floats, flat: Floats) -> Floats:
 
 
 def _cells(settings: DistanceSettings) -> Floats:
-    """Their middles, over D."""
     return (np.arange(settings.cells) + 0.5) / settings.cells
 
 
@@ -186,7 +185,6 @@ class _Solved(NamedTuple):
         return cls(diameter, factor @ v.T, values, u.T @ data.y)
 
     def evidence(self, data: _Data, amplitudes: Floats) -> Floats:
-        """Logarithm of it at each amplitude."""
         grown = 1 + np.multiply.outer(amplitudes**2, self.values**2)
         rest = data.y @ data.y - self.data @ self.data
         found: Floats = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))

@@ -49,7 +49,6 @@ def peaks(
 
 
 def _is_new(peak: Peak, found: list[Peak]) -> bool:
-    """Whether it overlaps with none of these."""
     return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
 
 

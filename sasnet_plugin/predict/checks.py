@@ -70,7 +70,6 @@ def is_flag(note: str) -> bool:
 
 
 def _ascends(q: Floats) -> bool:
-    """Whether it is positive, ascending and finite."""
     return bool(q.size and q[0] > 0 and np.all(np.diff(q) >= 0) and np.isfinite(q[-1]))
 
 

@@ -150,7 +150,6 @@ def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
 def _figures(
     heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Of these rows, by head; without those that did not answer."""
     return {head.name: found for head in heads if (found := _scored(head, findings, held, rows))}
 
 

@@ -102,7 +102,6 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
 
 
 def _auroc(answers: Decoded, examples: Examples, known: NDArray[np.intp]) -> dict[str, float]:
-    """By out-of-distribution kind."""
     return {
         kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
         for number, kind in enumerate(KINDS)

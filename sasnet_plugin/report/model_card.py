@@ -58,7 +58,6 @@ def _absolute(manifest: Manifest) -> str:
 
 
 def _begun(metrics: Mapping[str, Any]) -> str:
-    """Which network it began with, and that one."""
     said, start = "", metrics.get("start")
     while start:
         steps = (start.get("training") or {}).get("steps", "?")
@@ -103,7 +102,6 @@ def _read(inputs: dict[str, Any] | Any) -> str:
 
 
 def _asked(head: Head) -> str:
-    """What a head answers with, in words."""
     if isinstance(head, Classes):
         given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
         grouped = f", in {len(head.groups)} groups" if head.groups else ""

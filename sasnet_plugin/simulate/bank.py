@@ -55,7 +55,6 @@ class _Row:
 
     @property
     def distributed(self) -> bool:
-        """Whether a size has a distribution."""
         return any(name.endswith("_pd") for name in self.parameters)
 
 

@@ -157,7 +157,6 @@ def _limit(name: str, parameters: dict[str, Any], size: float | None) -> float:
 
 
 def _monodisperse(parameters: dict[str, Any], size: str) -> dict[str, Any]:
-    """Parameters without the distribution of one size."""
     return {key: value for key, value in parameters.items() if not key.startswith(f"{size}_pd")}
 
 

@@ -45,7 +45,6 @@ class Prior:
     seed: str = ""  #: The range that the seed of this work trained on; empty where it left the quantity out.
 
     def __call__(self, rng: np.random.Generator) -> float:
-        """One draw."""
         # Both are drawn always, so that the share changes no other quantity's draw.
         value, kept = draw(self.drawn, rng), rng.random() < self.share
         return value if kept else 0.0

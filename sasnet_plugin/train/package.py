@@ -140,7 +140,6 @@ def _held_out(
 
 
 def _calibrated(trained: Trained, inputs: Inputs, held: HeldOut, only: str = "") -> dict[str, dict[str, Any]]:
-    """What is stored of each head."""
     outputs = trained.answers(inputs)
     named = {head.name: head for head in trained.heads}
     chosen = {only} if only else named.keys()

@@ -112,7 +112,6 @@ def _done(
 
 
 def _result(item: T, future: Future[R], failed: Callable[[T, str], R] | None) -> R:
-    """What came of an item on a cluster."""
     error = future.exception()
     if error is None:
         return future.result()
@@ -229,7 +228,6 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
 
 
 def _reason(error: BaseException) -> str:
-    """Why a worker of a cluster has no answer."""
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):

@@ -102,7 +102,6 @@ class Fitted:
 
 
 def _values_of(found: ModelFit) -> dict[str, tuple[float, float]]:
-    """Value and error of each parameter that was fitted."""
     return {
         name: (p.value, math.nan if p.error is None else p.error)
         for name, p in found.parameters.items()

@@ -155,7 +155,6 @@ class Follower:
         return late
 
     def _outcomes(self, arrived: Sequence[Arrived]) -> Iterator[tuple[Arrived, Any]]:
-        """What arrived, each with its answer or why there is none."""
         measured = [one.one for one in arrived if not isinstance(one.one, Exception)]
         answers = iter(self.predictor.outcomes(measured) if measured else ())
         for one in arrived:
@@ -236,7 +235,6 @@ def run(
 
 
 def _is_over(quiet_for: float | None, quiet: float) -> bool:
-    """Whether nothing has come for long enough, s."""
     return quiet_for is not None and quiet > quiet_for
 
 

@@ -208,7 +208,6 @@ SHAPE = "the shape of the curve is another"
 
 
 def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
-    """The power law at low q that the second of two averages has and the first has not."""
     assert one.dintensity is not None
     assert other.dintensity is not None
     return find_upturn(one.q, one.intensity, one.dintensity, other.intensity, other.dintensity)

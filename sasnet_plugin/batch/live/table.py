@@ -130,7 +130,6 @@ class Table:
             self._aside = None
 
     def _check(self, belongs: Callable[[Line], bool]) -> None:
-        """See that the table is of this series, with these columns."""
         with self.path.open(**_HOW) as file:
             head = next(csv.reader([file.readline()]), [])
         first = next(lines_of(self.path), None) if head == self._head else None

@@ -154,7 +154,6 @@ class PhaseMap:
         return self._longer(most, waiting) or most
 
     def _most(self, free: NDArray[np.bool_], waiting: Sequence[int]) -> Suggestion:
-        """The free sample of which most is expected."""
         beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
         own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
         places = np.flatnonzero(free)

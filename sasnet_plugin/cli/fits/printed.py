@@ -112,7 +112,6 @@ def _print_details(result: FitResult, say: Any) -> None:
 
 
 def _has_composed_names(result: FitResult) -> bool:
-    """Whether the name of a fit is a product or a sum."""
     return any(sign in fit.short_name for fit in result.fits for sign in "@+")
 
 

@@ -115,7 +115,6 @@ class Run:
         return found
 
     def _answered(self, path: str, outcome: Any, found: FitResult | Answer | Exception) -> int:
-        """Print and write an answer; how many things failed."""
         from ...predict import Answer
 
         if isinstance(found, Exception):

@@ -252,7 +252,6 @@ def _belongs(files: Sequence[str]) -> Callable[[Mapping[str, str]], bool]:
 
 
 def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
-    """Makes the figure, the page and the HDF5 file anew; None where none is wanted."""
     if asked.plot is None and asked.page is None and asked.hdf5 is None:
         return None
 
@@ -272,7 +271,6 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
 
 
 def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
-    """The figure, its size, and what it does not show and why."""
     from ...batch.live.copies import read_columns
     from ...report.trend import in_sentences, trend, trend_size
 

@@ -77,7 +77,6 @@ def _factor_of(found: re.Match[str]) -> float:
 
 
 def _scale_of(found: re.Match[str]) -> str:
-    """The key of `INVERSES` of a name."""
     function = found["function"] or ""
     if function in ("log", "log10", "ln", "lg"):
         return _of_logarithm(found, function)

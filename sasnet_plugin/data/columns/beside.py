@@ -108,6 +108,5 @@ def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, s
 
 
 def _base(name: str) -> str:
-    """A name without its bracket."""
     bracket = _BRACKET.match(name)
     return bracket["base"] if bracket else name

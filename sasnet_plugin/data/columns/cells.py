@@ -87,7 +87,6 @@ def numbers(line: str) -> list[float] | None:
 
 
 def _values(words: list[str]) -> list[float] | None:
-    """The same of words."""
     numbers = []
     for word in words:
         value = number(word)
@@ -183,7 +182,6 @@ def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
 
 
 def _alike(rows: Mapping[int, Sequence[str]]) -> bool:
-    """Whether all rows have as many cells."""
     return len(set(map(len, rows.values()))) == 1
 
 
@@ -205,7 +203,6 @@ def _has_fraction(parts: list[str]) -> bool:
 
 
 def _are_pairs(parts: list[str]) -> bool:
-    """Whether cells are the whole parts and the fractions of numbers, in turn."""
     whole = all(re.fullmatch(r"[-+]?\d+", part) for part in parts[::2])
     fractions = all(re.fullmatch(r"\d+(?:[eE][-+]?\d+)?", part) for part in parts[1::2])
     return whole and fractions and len(parts) % 2 == 0 and len(parts) > 2

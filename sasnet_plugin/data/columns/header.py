@@ -274,7 +274,6 @@ def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[li
 
 
 def _with_units(line: str, words: list[str]) -> list[str]:
-    """The words with the bracket that follows each in the line."""
     whole = []
     for word in words:
         match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
@@ -283,7 +282,6 @@ def _with_units(line: str, words: list[str]) -> list[str]:
 
 
 def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
-    """The words of a line of units; empty where there is none."""
     for line in reversed(lines):
         for words in _splits(line, width):
             if units.canonical(words[x], "q") and all(map(_is_unit, words)):

@@ -99,7 +99,6 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
 
 
 def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None, list[Roles], list[str]]:
-    """Names where they tell the columns of the data sets, these, and notes."""
     names = names_of(table)
     if names and not insisted:
         _see_no_position(names, file)
@@ -126,7 +125,6 @@ def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
 
 
 def _not_q(name: str, file: str) -> DataError:
-    """The error for a first column whose name is not known to be that of q."""
     return DataError(
         f"{file}: its first column is {printable(name[:40])!r}, not q; give the intensity against q, or give"
         " --q-unit to read this column as q."
@@ -155,7 +153,6 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
 
 
 def _left_out(table: Table) -> list[str]:
-    """What was left out in finding the table."""
     notes = []
     if table.dropped:
         lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")

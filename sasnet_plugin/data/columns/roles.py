@@ -68,7 +68,6 @@ def _measured(table: Table, signals: list[int]) -> list[int]:
 
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
-    """The data set of each signal."""
     columns, dq, slit, width = names.columns, names.first(DQ), names.first(SLIT), names.first(WIDTH)
     for i in signals:
         error = _error_of(columns, i, signals)
@@ -88,7 +87,6 @@ def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
 
 
 def _letter(column: ColumnName) -> str:
-    """The first letter of a name, small."""
     return next((sign for sign in column.text.lower() if sign.isalpha()), "")
 
 
@@ -147,7 +145,6 @@ def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) ->
 
 
 def _behind(others: list[int], signal: int, signals: list[int]) -> list[int]:
-    """Those of other columns between a signal and the next one."""
     following = [other for other in signals if other > signal]
     return [j for j in others if signal < j and not (following and j >= following[0])]
 
@@ -259,7 +256,6 @@ def _resolution(columns: Floats, x: int, signal: int, column: int, notes: list[s
 
 
 def _uncertainty(columns: Floats, signal: int, column: int, notes: list[str]) -> int | None:
-    """The column where it could be the uncertainty; else None and a note."""
     if plausible.could_be_uncertainty(columns[signal], columns[column]):
         return column
     notes.append(_not_used(column, columns[signal], columns[column], "uncertainty"))

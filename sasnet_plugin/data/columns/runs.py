@@ -83,7 +83,6 @@ class Runs:
         return row
 
     def _other(self, line: str, number: int, row: list[float] | None) -> None:
-        """A line that is no row."""
         self.gap += 1
         self.single += row is not None
         if row is None and cells.ROW.match(line):
@@ -94,7 +93,6 @@ class Runs:
         return run.width == len(row) and not _from_the_start(run.rows, row, parted=parted)
 
     def _takes(self, run: Run, row: list[float]) -> bool:
-        """Whether the row is the run's next."""
         near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
         return near and self._goes_on(run, row)
 

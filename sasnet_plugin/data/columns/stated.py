@@ -94,7 +94,6 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
 
 
 def _hinting(lines: Iterable[str]) -> list[str]:
-    """The lines that may name a unit of q, their blanks single."""
     return [
         " ".join(line[: LIMITS.line].split())
         for line in lines

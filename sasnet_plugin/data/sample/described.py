@@ -60,8 +60,6 @@ class Described:
 
 
 def _only(sections: Mapping[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
-    """Sections without the curves that are not wanted."""
-
     def kept(given: Any) -> Any:
         return {k: v for k, v in given.items() if wanted(str(k))} if isinstance(given, Mapping) else given
 
@@ -111,7 +109,6 @@ def sample_of(
 
 
 def _kind_told(told: Mapping[str, Any], source: str) -> str:
-    """The kind that a description names, if it knows its sections."""
     unknown = [name for name in told if name not in _SECTIONS]
     if unknown:
         raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
@@ -160,7 +157,6 @@ def _section(name: str, of: Mapping[str, Any]) -> str:
 
 
 def _written(value: Any) -> str:
-    """A text, number or list as TOML has it."""
     return json.dumps(value, ensure_ascii=False)
 
 

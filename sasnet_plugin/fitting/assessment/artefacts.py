@@ -92,7 +92,6 @@ def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
 
 
 def _may_lead(fit: ModelFit, best: ModelFit) -> bool:
-    """Whether a fit is the best itself, or would be simpler than that."""
     return fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1
 
 
@@ -119,7 +118,6 @@ def _sphere(curve: Curve) -> Simple:
 
 
 def _is_simple(fit: ModelFit) -> bool:
-    """Whether a fit is of one particle without a structure factor, and no slow one."""
     alone = fit.structure_factor is None and len(sum_parts(fit.model)) == 1
     return alone and not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
 

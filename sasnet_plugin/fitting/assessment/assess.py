@@ -266,12 +266,10 @@ class _Ranking:
 
     @property
     def error(self) -> SharedError:
-        """Of the best."""
         return self.errors[self.order[0].name]
 
     @property
     def same(self) -> set[str]:
-        """Names of all that the data do not tell from the best."""
         return {fit.name for fit in (*self.near, *self.beside)}
 
 

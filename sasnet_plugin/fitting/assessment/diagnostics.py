@@ -127,7 +127,6 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
 
 
 def _near(name: str, limit: float, fit: ModelFit) -> bool:
-    """Whether a value is at a limit, within its error or next to nothing."""
     p = fit.parameters[name]
     if is_scale(name):  # in the unit of the curve of a component: a small number may be much
         return abs(p.value - limit) <= (p.error or 0.0)

@@ -134,7 +134,6 @@ def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve,
 
 
 def _resolution_at(curve: Curve, q: Floats) -> dict[str, Any]:
-    """The resolution of a curve continued to other q."""
     found: dict[str, Any] = {}
     if curve.dq is not None:
         # The width of the beam at small q, of the wavelengths at large q.

@@ -164,7 +164,6 @@ def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
 
 
 def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
-    """Of each thing that is held."""
     starts = [starting_values(fit) for fit in asked.fits]
     curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
 

@@ -73,7 +73,6 @@ def _wider(component: Component, by: float) -> Component:
 
 
 def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
-    """Errors of parameters that have one, none less than it was."""
     before = {name: p.error for name, p in fit.parameters.items() if p.error is not None}
     known = _errors(among, fit, error)
     factor = _of_scale(among, fit, error) if before.keys() - known.keys() else 1.0
@@ -81,7 +80,6 @@ def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, f
 
 
 def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
-    """Of what has slopes."""
     slopes = moving(fit.derivatives)
     if not slopes:
         return {}

@@ -30,7 +30,6 @@ def settled(contrast: Contrast, model: str) -> dict[str, float]:
 
 
 def _materials(model: str) -> tuple[list[str], list[str]]:
-    """Names of scattering length densities: those of the solvent, and others."""
     from ...simulate.priors import model_info
 
     found: tuple[list[str], list[str]] = [], []
@@ -98,7 +97,6 @@ def _in_words(contrast: Contrast) -> str:
 
 
 def _fixed_in_words(contrast: Contrast, names: Iterable[str], models: Iterable[str]) -> str:
-    """What is fixed in some models, and why no more."""
     if not names:
         return f"{', '.join(models)}: nothing to fix, scale and shape are fitted as before."
     unclear = contrast.sample is not None and all("solvent" in n for n in names)

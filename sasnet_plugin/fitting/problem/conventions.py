@@ -149,7 +149,6 @@ def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, 
 
 
 def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:
-    """Its distance from `old`, times `factor`, from `new`."""
     value, *ends = (float(new + factor * (x - old)) for x in (p.value, p.low, p.high))
     error = None if p.error is None else abs(factor) * p.error
     return replace(p, value=value, error=error, low=min(ends), high=max(ends))

@@ -97,7 +97,6 @@ def experiment(
 
 
 def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
-    """The curve as sasmodels' data."""
     from sasmodels.data import Data1D
 
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)

@@ -169,7 +169,6 @@ class ModelCurves:
 
 
 def _are_possible(scales: Floats) -> bool:
-    """Whether no component is negative, and one is there."""
     values = scales.tolist()  # one or two: plain Python is faster
     return all(0 <= value < np.inf for value in values) and any(value > 0 for value in values)
 

@@ -253,7 +253,6 @@ def without_component(model: str) -> tuple[Reduction, ...]:
 
 
 def _renamed_parameters(part: str, begin: str) -> dict[str, str | Formula]:
-    """Parameters of a component as its own model has them: as the sum has them."""
     table = model_info(part).parameters.call_parameters
     known = [p.name for p in table if p.type not in ("orientation", "magnetic")]
     return {name: f"{begin}{name}" for name in known if name not in ("scale", "background")}

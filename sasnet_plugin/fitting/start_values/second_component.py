@@ -83,7 +83,6 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
 
 
 def _distinct(found: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
-    """The first that differ."""
     kept: list[NearCurve] = []
     for value, parameters in found:
         if len(kept) < count and not is_near(parameters, [one.parameters for one in kept]):
@@ -154,7 +153,6 @@ def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | None:
-    """None where there are none."""
     if not columns:
         return None
     curves = np.array(columns)

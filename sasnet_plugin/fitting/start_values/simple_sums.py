@@ -171,7 +171,6 @@ def _near(model: str, starts: list[dict[str, Any]], residual: float, data: Binne
 
 
 def _distinct(residual: Floats, rows: list[Values]) -> list[int]:
-    """The nearest, and the nearest that is far from it, as minima may be several."""
     order = [int(i) for i in np.argsort(residual)]
     name = next(iter(rows[0]))
     others = (i for i in order if abs(np.log(rows[i][name] / rows[order[0]][name])) > 1.0)
@@ -196,7 +195,6 @@ def _with_power_law(
 
 
 def _own(name: str, row: Values) -> dict[str, float]:
-    """With what is another name of the scale at 1."""
     return row | ({"i_zero": 1.0} if name == "mono_gauss_coil" else {})
 
 

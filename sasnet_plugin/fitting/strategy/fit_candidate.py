@@ -102,7 +102,6 @@ def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, 
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
-    """Points a decade for the fit of all points."""
     if task.as_measured or not has_resolution(task.curve):
         return None
     cost = fit_cost_class(task.model)
@@ -177,7 +176,6 @@ def _held(task: Task, done: Done, name: str, default: float) -> tuple[dict[str, 
 
 
 def _said_of_default(name: str, default: float) -> tuple[str, ...]:
-    """That the data do not show a parameter; of a width, another name of the scale, or salt nothing."""
     silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
     return () if silent else (_not_shown(name, default),)
 

@@ -116,7 +116,6 @@ def _fit_resolved(
 
 
 def _keep(state: State, step: Step, answer: Any) -> None:
-    """Keep a fit; what cannot be fitted becomes a note, or is late."""
     assert step.hypothesis is not None
     if isinstance(answer, LateError):
         state.late.append(answer.name)
@@ -131,7 +130,6 @@ def _keep(state: State, step: Step, answer: Any) -> None:
 
 
 def _found(state: State) -> Found:
-    """The fits that can be compared with the best: on the same curve, calculated the same way."""
     best = state.best
     if best is None:
         return Found(state.curve, [])

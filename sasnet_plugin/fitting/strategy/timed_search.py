@@ -243,7 +243,6 @@ def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
-    """Of the size distributions that there are."""
     return {name: values.get(f"{name}_type") for name in widths_of(values)}
 
 

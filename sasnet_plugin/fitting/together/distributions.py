@@ -103,7 +103,6 @@ def other_lengths(task: JointTask, fit: JointFit) -> list[JointTask]:
 
 
 def _widths(fit: JointFit) -> dict[str, float]:
-    """Fitted widths, by length."""
     every = {n: fit.parameters[f"{n}_pd"] for n in fit.distributions}
     return {n: p.value for n, p in every.items() if not p.fixed}
 

@@ -131,7 +131,6 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:
-    """`fit_sample` of curves with the points that they have."""
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
@@ -166,7 +165,6 @@ def _jointly(
     suggestion: Suggestion,
     alone: Alone,
 ) -> SampleResult:
-    """All that is fitted to all curves."""
     most = options.time_limit * len(sample.curves)
     ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
     readings = search(ledger, sample, dintensities, options, suggestion, alone)
@@ -176,7 +174,6 @@ def _jointly(
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
-    """A reading as the sample's result."""
     notes, sample = reading.notes, reading.sample
     if reading.fits and UNKNOWN_SOLVENTS in {
         p.undetermined for p in reading.fits[0].of_curve(0).parameters.values()

@@ -161,7 +161,6 @@ def _curves(task: JointTask) -> list[ModelCurves]:
 
 
 def _nearest(found: Iterable[Joint]) -> list[Joint]:
-    """Those that begin nearest to the data."""
     off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in found]
     return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
 
@@ -188,7 +187,6 @@ def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
 def _from_one(
     task: JointTask, plan: Plan, forms: ContrastForms, start: Start, rng: np.random.Generator
 ) -> list[Start]:
-    """The starts of one shape."""
     if task.settled:
         return [start]
     shared, own = start
@@ -201,7 +199,6 @@ def _from_one(
 
 
 def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    """What a curve has of its own."""
     own = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
     return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own.items()}
 
@@ -226,7 +223,6 @@ def _by_densities(
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
-    """Those that differ in what the curves share."""
     own = {"scale", "background", *plan.own, *(name for known in plan.known for name in known)}
     found: dict[Any, dict[str, Any]] = {}
     for start in starts:

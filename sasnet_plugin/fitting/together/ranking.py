@@ -62,7 +62,6 @@ def not_distinguished(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _as_single(fit: JointFit) -> ModelFit:
-    """As the fit of one curve that has the points of all."""
     return replace(
         fit.of_curve(0), chisq=sum(fit.chisq), reduced_chisq=fit.reduced_chisq,
         log_evidence=-0.5 * fit.minus_two_log,

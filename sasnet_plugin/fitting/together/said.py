@@ -108,7 +108,6 @@ def headline(result: SampleResult, best: JointFit) -> str:
 
 
 def _excluded(sample: Sample) -> str:
-    """Which points were excluded, as a beamstop dims them."""
     dark = [
         f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
         for c in sample.curves

@@ -105,7 +105,6 @@ def search(
 
 
 def _least(reading: Reading) -> float:
-    """-2 ln of the evidence of its likeliest fit."""
     return min((fit.minus_two_log for fit in reading.fits), default=float(np.inf))
 
 
@@ -140,7 +139,6 @@ def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fi
 
 
 def _fixed(options: FitOptions, model: str) -> dict[str, float]:
-    """What a user gives for all curves: values of parameters, and materials."""
     return {**(settled(options.contrast, model) if options.contrast else {}), **options.fixed}
 
 
@@ -190,7 +188,6 @@ def _fitted(
 
 
 def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], list[str]]:
-    """Joint fits; and what failed."""
     done, notes = [], []
     for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.left):
         if isinstance(answer, JointMinimum):

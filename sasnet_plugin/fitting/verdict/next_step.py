@@ -187,7 +187,6 @@ def words_of(options: FitOptions) -> dict[str, Any]:
 
 
 def _of_start(options: FitOptions) -> dict[str, Any]:
-    """Of the one model that is fitted."""
     start = options.start
     return {"--start": start.parameters} if start is not None and options.models == (start.model,) else {}
 

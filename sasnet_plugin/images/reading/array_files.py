@@ -243,7 +243,6 @@ def _check_sizes(path: Path, file: str) -> None:
 
 
 def _claimed(stream: Any) -> int:
-    """Bytes of an array by its header."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)

@@ -137,7 +137,6 @@ def _arrays(
 def _linked(
     opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
-    """Stacks of images in files beside; those are closed with `others`."""
     found, missing = links.beside(opened, path, file)
     arrays = []
     for name, (target, within) in found.items():
@@ -159,7 +158,6 @@ def _stack_beside(opened: Any, within: str, name: str, other: str, file: str) ->
 
 
 def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
-    """Why there is no stack of images in a file."""
     if dataset and dataset not in opened:
         return DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if _events(opened):

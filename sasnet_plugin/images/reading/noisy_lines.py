@@ -27,7 +27,6 @@ def noisy_lines(counts: Floats, good: BoolArray) -> BoolArray:
 
 
 def _of_rows(seen: Floats) -> BoolArray:
-    """Which rows are noisy; NaN is not measured."""
     measured = np.isfinite(seen)
     mean = np.where(measured, seen, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
     # Most images have none, and medians take their time.

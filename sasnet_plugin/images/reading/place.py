@@ -179,7 +179,6 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
 
 
 def _not_given(settings: ImageSettings) -> list[str]:
-    """What is lacking to place an image by its beams."""
     missing = _unknown(settings, "wavelength", "distance", "pixel_size")
     unknown = _unknown(settings, "direct_beam", "specular_beam", "alpha_i")
     # Two of the three tell the third.

@@ -191,7 +191,6 @@ def _check_span(name: str, span: tuple[float, float], file: str) -> None:
 
 
 def _numbers_in(given: Any) -> tuple[float, ...]:
-    """A setting's numbers: one, several, or none."""
     if given is None:
         return ()
     return given if isinstance(given, tuple) else (given,)

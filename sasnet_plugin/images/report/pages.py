@@ -164,7 +164,6 @@ def _section_of(finding: Any) -> Section:
 
 
 def _title_of(finding: Any) -> str:
-    """Title of the section of a finding."""
     own = (getattr(finding, name, "") for name in ("title", "introduction"))
     return next(filter(None, own), "") or _TITLES[type(finding.head)]
 

@@ -155,12 +155,10 @@ def upright(image: Any) -> tuple[Floats, Bools]:
 
 
 def _turned(image: Any) -> bool:
-    """Whether its first row is the lowest."""
     return isinstance(image.geometry, GrazingIncidence)
 
 
 def _centre(image: Any) -> tuple[float, float]:
-    """Column and row of the beam; where it is not known, of the middle."""
     known = getattr(image.geometry, "centre", None)
     rows, columns = image.counts.shape
     return (float(known[0]), float(known[1])) if known is not None else ((columns - 1) / 2, (rows - 1) / 2)

@@ -91,7 +91,6 @@ def _symbol(answer: Any) -> str:
 
 
 def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
-    """What is said of an image over what is not said of it."""
     from ..report.compared import as_seen
     from ..report.raster import thumbnail
 

@@ -219,7 +219,6 @@ class State:
         return self.people.index(name)
 
     def _kept(self) -> NDArray[np.int32]:
-        """Labels that were not taken back."""
         if not self._log:
             return np.zeros((0, 6), np.int32)
         self._log = [np.concatenate(self._log)]

@@ -152,7 +152,6 @@ def _mean_by_label(losses: Floats, labels: Sequence[str], columns: Sequence[int]
 
 
 def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:
-    """Labelled images as the last layer reads them."""
     tags, accepted = (np.stack([getattr(one, name) for one in found]) for name in ("tags", "accepted"))
     return Remembered.of(layer.read(inputs), tags.astype(float), [one.file for one in found], accepted)
 

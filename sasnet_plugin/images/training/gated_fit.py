@@ -92,7 +92,6 @@ def _gate(told: Told, strength: float) -> Floats:
 
 
 def _weights(told: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
-    """Of a `Change` with this gate."""
     passed = told.seen * np.asarray(sigmoid(told.seen @ gate))[:, None]
     found = np.zeros((told.seen.shape[1], told.truth.shape[1]))
     own = np.arange(len(passed)) < told.images

@@ -57,7 +57,6 @@ def _closed(z: Any) -> Any:
 
 
 def _picture(z: Any, channels: Any) -> list[Any]:
-    """What there is anywhere in the image."""
     for wide in channels:
         z = layers.Conv2D(
             wide, 3, strides=2, padding="same", activation="silu", kernel_initializer="he_normal"

@@ -100,7 +100,6 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
 
 
 def _parameters(fit: ModelFit, name: str) -> dict[str, dict[str, Any]]:
-    """Values, and the bounds of those that were fitted."""
     from ...simulate.kernel import load_model
 
     known = {p.name: p for p in load_model(name).info.parameters.call_parameters}

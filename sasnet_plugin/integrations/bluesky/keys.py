@@ -102,13 +102,11 @@ def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
 
 
 def _unit(given: str | None) -> dict[str, Any]:
-    """What is said of the unit of q."""
     unit = None if given is None else canonical(given, "q")
     return {"q_unit": unit, "q_unit_unknown": given if given is not None and unit is None else ""}
 
 
 def _read(path: str, keys: Keys) -> Curve:
-    """The one curve of a file."""
     from ...data import load
 
     curves = load(path, q_unit=keys.q_unit, entry=keys.entry)

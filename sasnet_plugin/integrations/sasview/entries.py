@@ -115,7 +115,6 @@ def _said(found: Mapping[str, Any]) -> list[str]:
 
 
 def _fitted(result: Mapping[str, Any], known: Mapping[str, Candidate]) -> list[Candidate]:
-    """What was fitted, in its order, with what was suggested of it."""
     pages = result.get("pages") or []
     curves = [*(result.get("curves") or []), *[None] * len(pages)]
     said = (result.get("fit") or {}).get("fits") or []

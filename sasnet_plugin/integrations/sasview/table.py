@@ -69,7 +69,6 @@ class _Table(QTableWidget):
         self.setItemDelegateForColumn(PROBABILITY, Bar(self))
 
     def write(self, row: int, column: int, text: str, tip: str = "", value: Any = None) -> QTableWidgetItem:
-        """Set a cell, making it if there is none."""
         item = self.item(row, column)
         if item is None:
             item = QTableWidgetItem()

@@ -220,7 +220,6 @@ def _checked(key: str, address: Address) -> str:
 
 
 def _detail(found: Any) -> str:
-    """The reason that the server gives."""
     try:
         detail = found.json()["detail"]
     except (ValueError, KeyError, TypeError):

@@ -182,7 +182,6 @@ def _of_data_set(
 
 
 def _values(server: Server, arrays: Iterable[Node]) -> dict[str, NDArray[Any]]:
-    """Arrays by name, asked for together."""
     for one in arrays:
         ask_ahead(server, one)
     try:

@@ -163,7 +163,6 @@ def sample_script(result: SampleResult, file: str) -> str:
 
 
 def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
-    """Data and model of one curve."""
     table, columns = _table(result.sample.curves[i], result.dintensities[i])
     values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fit).items())
     title = Path(result.sample.files[i]).name

@@ -150,13 +150,11 @@ def selections(fit: ModelFit) -> int:
 
 
 def _name(curve: Curve) -> str:
-    """What SasView lists the data as; never empty."""
     parts = [Path(curve.file).name, curve.entry]
     return " ".join(part.strip() for part in parts if part.strip()) or "curve"
 
 
 def _identity(name: str, identity: str, number: int) -> Page:
-    """Which fit page of a project it is, and of which of its data."""
     return {
         "is_data": ["True"],
         "tab_index": [str(number)],

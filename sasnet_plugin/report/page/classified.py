@@ -98,7 +98,6 @@ def _nearest(curve: Curve, answer: Answer) -> tuple[str, tuple[NDArray[Any], NDA
 
 
 def _table(answer: Answer) -> str:
-    """What the findings have in rows."""
     return "".join(_section(rows) for one in answer.findings if (rows := one.rows()))
 
 

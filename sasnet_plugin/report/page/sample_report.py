@@ -80,7 +80,6 @@ Shaded: residuals within 2 σ.</p></section>
 
 
 def _key(files: list[str]) -> str:
-    """Which line is which curve."""
     items = "".join(
         f"<span>{swatch(i % len(FITS))}<bdi>{escape(name)}</bdi></span>" for i, name in enumerate(files)
     )

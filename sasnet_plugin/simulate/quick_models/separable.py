@@ -19,7 +19,6 @@ _DIRECTIONS = 230
 
 
 def _sinc(x: Floats) -> Floats:
-    """sin(x)/x."""
     return np.asarray(np.sinc(x / np.pi))
 
 
@@ -46,7 +45,6 @@ def _box(a: float, b: float, c: float) -> Body:
 
 
 def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
-    """A box less a smaller one."""
     ia, ib, ic = (side - 2 * wall for side in (a, b, c))
 
     def across(qab: Floats, turn: Floats) -> list[Floats]:

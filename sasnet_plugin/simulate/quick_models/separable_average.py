@@ -95,7 +95,6 @@ def _azimuth(body: Body, at: Floats) -> Floats:
 
 
 def _points(phase: Floats) -> NDArray[np.intp]:
-    """Points of quadrature for each phase qr."""
     return step_of(LADDER, SLOPE * phase + LEAST)
 
 

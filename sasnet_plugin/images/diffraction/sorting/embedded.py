@@ -116,7 +116,6 @@ def _grouped(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, St
 
 
 def _settle(folder: Path, settings: str, *, force: bool) -> None:
-    """Make a folder one of these settings."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "settings.json"
     if force:
@@ -162,7 +161,6 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
 
 
 def _points(piece: Piece, part: Part) -> Iterator[Points]:
-    """Embedded frames of a piece of a file."""
     file, first, end = piece
     for some in frames(Path(file), part.geometry, start=first):
         number = min(len(some.counts), end - some.start)

@@ -226,7 +226,6 @@ def _nothing_to_fit(directed: bool, named: ClassesFinding | None) -> str:
 
 
 def _refitted(finding: Any, found: OrientedFit) -> Any:
-    """A finding with the orientation of a fit, if it is one of orientation."""
     if not isinstance(finding, OrientationFinding):
         return finding
     return replace(finding, p2=found.values["p2"], director=found.values["director"], other=found.other)

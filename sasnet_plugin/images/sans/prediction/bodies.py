@@ -94,7 +94,6 @@ class Bodies:
 
 
 def _of_logarithm(mean: float, error: float) -> tuple[float, float, float, float]:
-    """Value, error and band of what has this logarithm."""
     value = float(np.exp(mean))
     ends = np.exp([mean - NORMAL_90 * error, mean + NORMAL_90 * error])
     return value, value * error, float(ends[0]), float(ends[1])

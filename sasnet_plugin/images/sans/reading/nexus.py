@@ -176,7 +176,6 @@ def _from_sinq(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
 
 
 def _number(group: Any, path: str) -> float | None:
-    """A number of a file; None where there is none, or none above 0."""
     item = hdf5.member(group, path)
     if item is None or not getattr(item, "size", 0) or item.dtype.kind not in "iuf":
         return None

@@ -96,7 +96,6 @@ def _check_counted(filled: Floats, counts: bool, name: str) -> None:
 
 
 def _bad(raw: RawSans, notes: list[str]) -> BoolArray:
-    """Which pixels hold none by the file."""
     if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
         return stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
     bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
@@ -173,7 +172,6 @@ def _check_known(settings: SansSettings, name: str) -> None:
 
 
 def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
-    """Where the pixels lie, and how far from the beam, in pixels."""
     raw = pixels.raw
     settings = pixels.settings
     _check_known(settings, pixels.name)
@@ -207,7 +205,6 @@ def _weight(q: Floats, wavelength: float | None) -> Floats:
 
 
 def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
-    """The geometry of a file that has q."""
     raw, said, settings = pixels.raw, pixels.said, pixels.settings
     if said.up is not None or said.mirror is not None:
         raise DataError(f"{pixels.name}: its q says where up is; leave up and mirror out.")

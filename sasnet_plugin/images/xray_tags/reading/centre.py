@@ -60,11 +60,9 @@ class _Picture:
         return best, at
 
     def pixel(self, at: Place) -> Place:
-        """A place in blocks as one in pixels."""
         return (at[0] + 0.5) * self.block - 0.5, (at[1] + 0.5) * self.block - 0.5
 
     def own(self, pixel: Place) -> Place:
-        """A place in pixels as one in blocks."""
         return (pixel[0] + 0.5) / self.block - 0.5, (pixel[1] + 0.5) / self.block - 0.5
 
 

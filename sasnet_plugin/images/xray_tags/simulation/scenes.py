@@ -142,7 +142,6 @@ def _lattice_rings(p: Mapping[str, float], lattice: str, rng: np.random.Generato
 
 
 def _plain_rings(p: Mapping[str, float], rng: np.random.Generator) -> list[tuple[float, ...]]:
-    """Rings anywhere, or the orders of one."""
     number = int(rng.choice([1, 2, 3, 4, 6, 8], p=[0.4, 0.2, 0.12, 0.1, 0.1, 0.08]))
     wide = rng.uniform(0.01, 0.2) if number == 1 else p["width"]
     if number > 1 and rng.random() < 0.4:
