@@ -126,7 +126,6 @@ def listed(names: Sequence[str]) -> str:
 
 
 def superscript(power: int) -> str:
-    """An integer in superscript digits, ⁻¹²."""
     return str(power).translate(_SUPERSCRIPT)
 
 

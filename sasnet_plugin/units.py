@@ -148,7 +148,6 @@ class QUnit:
     doubt: str = ""  #: One sentence where another unit is likelier than the assumed one; else empty.
 
     def as_dict(self) -> dict[str, Any]:
-        """The entry ``q_unit`` of JSON."""
         return {"value": self.value, "stated": self.stated}
 
     @property

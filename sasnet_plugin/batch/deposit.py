@@ -51,7 +51,6 @@ class DataSet:
 
     @property
     def stem(self) -> str:
-        """What the names of its files begin with."""
         return self.path.name.removesuffix(ENDING)
 
 

@@ -103,7 +103,6 @@ class Journal:
         return found
 
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
-        """Note the options that a digest stands for."""
         if digest not in self.options:
             self._append({"options": digest, "are": options})
             self.options[digest] = options

@@ -50,7 +50,6 @@ class Options:
 
     @property
     def digest(self) -> str:
-        """Short name of these options; other options, other name."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -95,7 +94,6 @@ class Shard:
         return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
 
     def out(self, out: Path) -> Path:
-        """Where this shard's results go."""
         return out.with_name(f"{out.stem}.shard-{self.number}-of-{self.count}{out.suffix}")
 
 

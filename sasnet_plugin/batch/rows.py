@@ -140,12 +140,10 @@ def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
 
 
 def names_of(files: Iterable[str]) -> str:
-    """Files of a sample, in the order of its numbers."""
     return " + ".join(PurePath(file).name for file in files)
 
 
 def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:
-    """The row of a file, or an entry of one, that has no answer."""
     return {
         "entry": "" if curve is None else curve.entry,
         "notes": [],
@@ -163,5 +161,4 @@ def name_of(fit: dict[str, Any]) -> str:
 
 
 def best_of(row: Row) -> dict[str, Any] | None:
-    """The fit of greatest weight; None where there is none."""
     return row["fits"][0] if row["fits"] else None

@@ -44,7 +44,6 @@ def answer_file(
 
 
 def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
-    """As the journal has it."""
     return {
         "file": path, "size": when[0], "mtime": when[1], "options": options.digest, "limit": limit,
         "late": done.late, "time": time.time(), "version": version(), "rows": done.rows,

@@ -50,14 +50,12 @@ class JsonWriter:
         self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
-        """Write one answer."""
         told = answer.as_dict()
         if self._details and isinstance(measurement, Curve):
             told["pair_distances"] = measurement.pair_distances().as_dict()
         self._line(told)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        """Write why a file, or an entry of one, has no answer."""
         where = {"file": file, "entry": entry} if entry else {"file": file}
         self._line({**where, "error": sentence})
 
@@ -75,7 +73,6 @@ class TableWriter:
         self._console, self._given, self._details = wide_console(), given, details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
-        """Write one answer."""
         if isinstance(measurement, Curve) and not self._details:
             self._short(measurement, answer)
         else:
@@ -126,7 +123,6 @@ class TableWriter:
             self._lines([f"Next{why}: {next_command(curve, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        """Write why a file, or an entry of one, has no answer."""
         print(printable(sentence), file=sys.stderr, flush=True)
 
     def close(self, *, next_step: bool) -> None:

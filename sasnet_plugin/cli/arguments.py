@@ -265,7 +265,6 @@ class Given:
             raise typer.BadParameter(f"{self.kind!r} is none of {', '.join(KINDS)}.", param_hint="--kind")
 
     def options(self) -> dict[str, object]:
-        """For the command that is named next."""
         return {
             "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
             "--own": names_of(self.own), "--tie": self.tie,

@@ -52,7 +52,6 @@ class LineWriter:
             self._failed = (file, first, more + 1)
 
     def close(self, *, next_step: bool) -> None:
-        """Write what is left, and what to do next."""
         self._write()
         if self._count and next_step:
             files = f"{self._count} file{'s' if self._count > 1 else ''}"
@@ -106,7 +105,6 @@ def _best(answer: Answer) -> ClassFound | None:
 
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
-    """The row of an answer of ``sasnet classify``."""
     from ..report.page.overview import Row, thumbnail
 
     row = Row(
@@ -134,7 +132,6 @@ def _size(answer: Answer) -> dict[str, Any]:
 
 
 def fitted(found: FitResult, page: str = "") -> Row:
-    """The row of an answer of ``sasnet fit``."""
     from ..fitting.result.verdict import DOES_NOT, DOUBTS
     from ..report.page.overview import Row, thumbnail
 
@@ -154,7 +151,6 @@ def fitted(found: FitResult, page: str = "") -> Row:
 
 
 def failed(file: str, sentence: str, entry: str = "") -> Row:
-    """The row of a file, or an entry of one, without an answer."""
     from ..report.page.overview import Row
 
     return Row(file, entry, sentence, level="wrong")

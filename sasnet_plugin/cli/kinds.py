@@ -97,7 +97,6 @@ class Kinds:
             self._predictor(specification(domain or DEFAULT))
 
     def read(self, path: str) -> Iterable[Any]:
-        """The measurements of a file."""
         if self._reader is not None and is_tiled(path):
             for domain, one in self._reader.read(path, self._reading):
                 self._domains[path] = domain

@@ -102,7 +102,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
 
 
 def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], kind: str, top: int) -> None:
-    """What the curves say together, for people."""
     from rich.text import Text
 
     from .answers import wide_console

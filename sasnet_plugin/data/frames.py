@@ -43,7 +43,6 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
 
 
 def holds_curves(path: str) -> bool:
-    """Whether a file holds a curve that can be read."""
     try:
         return next(frames(path, ReadOptions()), None) is not None
     except DataError:

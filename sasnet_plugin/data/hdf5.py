@@ -97,7 +97,6 @@ def _own_member(group: Any, name: str, hops: int) -> Any:
 
 
 def members(group: Any) -> Iterator[tuple[str, Any]]:
-    """Names and members of a group, in its order, as `member` finds them."""
     for name in group:
         item = member(group, name)
         if item is not None:
@@ -290,7 +289,6 @@ def unreadable(file: str, error: Exception) -> DataError:
 
 
 def not_followed(file: str, where: str) -> DataError:
-    """The error for what lies in another file."""
     return DataError(
         f"{file}: {where} lies in another file, and links to other files are not followed; give that file, or"
         " one that holds the data itself (h5repack, h5copy)."

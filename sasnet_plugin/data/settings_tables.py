@@ -88,7 +88,6 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value of a table is a finite number."""
     return is_finite_number(value)
 
 

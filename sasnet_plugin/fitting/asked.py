@@ -22,7 +22,6 @@ _GIVE = "give sasmodels' name of a parameter."
 
 
 def several_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Names that are given in a list, or one alone."""
     return (names,) if isinstance(names, str) else tuple(names)
 
 

@@ -83,7 +83,6 @@ def _spent_by_clock() -> float:
 
 
 def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
-    """Count an evaluation, as `cost` has it."""
     if _METER.since is None:
         _METER.since, _METER.processor = time.monotonic(), time.thread_time()
     _METER.counted += cost(name, parameters, q, quick=quick)

@@ -117,7 +117,6 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
 
 
 def titles(quantity: Parameter) -> tuple[str, str, str]:
-    """Titles of the three columns of a quantity, with its unit."""
     unit = f" [{quantity.unit}]" if quantity.unit else ""
     return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
 

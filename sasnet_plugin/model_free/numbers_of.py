@@ -62,7 +62,6 @@ _FEW = Refused("too few points, or none above zero")
 
 
 def model_free(curve: Measured) -> ModelFree:
-    """All of it."""
     points = _points(curve)
     if points is None:
         return ModelFree(_FEW, _FEW, _FEW, _FEW, _FEW, (), _FEW)

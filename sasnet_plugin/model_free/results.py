@@ -49,7 +49,6 @@ class Refused(NamedTuple):
         return False
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
         return {"refused": self.reason}
 
 
@@ -178,7 +177,6 @@ class PairDistances(NamedTuple):
     reduced_chisq: float
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, with the points."""
         columns = {name: [float(f"{x:.4g}") for x in getattr(self, name)] for name in ("r", "p", "p_error")}
         return rounded(self._asdict() | columns)
 

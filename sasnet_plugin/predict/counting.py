@@ -97,7 +97,6 @@ class Outlook:
 
 
 def group_shares(answer: Answer) -> dict[str, float]:
-    """Probability of each group of an answer."""
     named = answer.finding(ClassesFinding)
     if named is None:
         return {}

@@ -91,7 +91,6 @@ def open_classifier() -> Classifier:
 
 
 def suggestion_of(answer: Answer) -> Suggestion:
-    """An answer about a curve as a `Suggestion`."""
     found = answer.finding(ClassesFinding)
     size = answer.finding(SizeFinding)
     assert found is not None

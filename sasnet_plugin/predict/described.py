@@ -81,7 +81,6 @@ class SizeFinding:
         return {"rg": rg, "rg_network": network, "model_free": self.found.as_dict()}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """No table."""
         return ()
 
     def sentences(self) -> Sequence[str]:
@@ -95,7 +94,6 @@ class SizeFinding:
         return [*said, f"Radius of gyration about {significant(self.network.value, 2)} Å by the network."]
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -131,7 +129,6 @@ class KindFinding:
         return {"sample": found if self.kind else None}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """None: it is said in a sentence."""
         return ()
 
     def sentences(self) -> Sequence[str]:
@@ -151,14 +148,12 @@ class KindFinding:
         )
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
         """Nothing."""
 
     def silenced(self) -> KindFinding:
-        """Nothing is said."""
         return replace(self, likeliest="")
 
 

@@ -51,7 +51,6 @@ class Queue:
         return waited or under_way
 
     def close(self) -> None:
-        """End all."""
         with self._ready:
             self._closed = True
             self._ready.notify()

@@ -39,7 +39,6 @@ class Page:
         return len(self.parameters)
 
     def row(self, index: int) -> dict[str, float]:
-        """The parameters of one curve."""
         return {
             name: float(value)
             for name, value in zip(self.names, self.parameters[index], strict=True)
@@ -177,5 +176,4 @@ class Bank:
         )
 
     def close(self) -> None:
-        """Let go of the file."""
         self._closed()

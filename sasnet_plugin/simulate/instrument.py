@@ -81,7 +81,6 @@ class Settings:
         self._kept: list[Setting] = []
 
     def draw(self) -> Setting:
-        """One of them, or a new one."""
         if len(self._kept) < self._count:
             self._kept.append(sample_setting(self._rng, broad=True))
             return self._kept[-1]

@@ -66,7 +66,6 @@ class Shard:
 
     @property
     def path(self) -> Path:
-        """Where the finished shard lies."""
         return Path(self.folder) / f"{self.name}.h5"
 
 
@@ -78,7 +77,6 @@ class Plan:
     settings: Mapping[str, Any]  #: Everything besides the name of a shard that its content depends on.
 
     def missing(self) -> list[Shard]:
-        """Shards that do not exist yet."""
         return [shard for shard in self.shards if not shard.path.exists()]
 
     def content(self, shards: Sequence[Shard]) -> str:

@@ -75,7 +75,6 @@ class Feed:
         self.drawn = 0
 
     def close(self) -> None:
-        """End the workers."""
         self._pool.close()
 
     def _take(self) -> tuple[Inputs, Targets]:

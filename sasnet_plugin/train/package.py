@@ -40,7 +40,6 @@ class Trained:
     target: Path  #: Folder of the model in the zoo.
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        """What the network says."""
         found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
         return {key: np.asarray(value) for key, value in found.items()}
 

@@ -77,7 +77,6 @@ class Images:
         return row
 
     def of(self, file: str) -> list[int]:
-        """Rows of the images of a file."""
         return self._rows.get(file, [])
 
     def check(self, rows: Sequence[int]) -> None:

@@ -78,7 +78,6 @@ class Opened:
             self._bench.hush()
 
     def close(self) -> None:
-        """End what is under way."""
         for one in (self._tagging, self._bench):
             if one is not None:
                 one.close()

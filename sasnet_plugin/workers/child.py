@@ -129,12 +129,10 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it is running."""
         return self._process.poll() is None
 
     def send(self, message: Any) -> None:

@@ -98,7 +98,6 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """Of the processes that were started."""
         return [slot.child.pid for slot in self._slots if slot.child is not None]
 
     def fresh(self) -> bool:

@@ -35,7 +35,6 @@ _AGAIN = 200
 
 
 def state_path(table: Path) -> Path:
-    """Where the state of a series is kept, beside its table."""
     return table.with_name(table.name + ".state")
 
 

@@ -41,7 +41,6 @@ class Changed:
 
     @property
     def sentence(self) -> str:
-        """For the screen."""
         begins = "the curve changes gradually: " if self.change.gradual else ""
         return f"From frame {self.change.first} on {begins}{self.words} (seen in frame {self.change.seen})."
 

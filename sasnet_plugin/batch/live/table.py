@@ -26,7 +26,6 @@ _HOW: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogate
 
 
 def lines_of(path: Path) -> Iterator[dict[str, str]]:
-    """The whole lines of a table, one after the other."""
     with path.open(**_HOW) as file:
         head = file.readline()
         names = next(csv.reader([head]), [])

@@ -44,7 +44,6 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Values of each axis."""
         return tuple(map(len, self.axes.values()))
 
     def __len__(self) -> int:
@@ -56,7 +55,6 @@ class Grid:
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1).astype(np.float64)
 
     def point(self, place: int) -> dict[str, float]:
-        """Values of the axes at a place of the raster."""
         where = np.unravel_index(place, self.shape)
         pairs = zip(self.axes.items(), where, strict=True)
         return {name: values[int(k)] for (name, values), k in pairs}
@@ -89,7 +87,6 @@ class Grid:
         return np.concatenate(pairs).astype(np.int64)
 
     def words(self, place: int) -> str:
-        """A point as a reader says it."""
         return ", ".join(f"{name} {value:.4g}" for name, value in self.point(place).items())
 
 

@@ -115,7 +115,6 @@ class PhaseMap:
     _upto: int = -1
 
     def take(self, place: int, shares: Shares) -> None:
-        """Take what was measured at a place."""
         self.measured.append((place, shares))
 
     def beliefs(self) -> dict[str, Belief]:

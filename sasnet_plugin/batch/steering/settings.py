@@ -68,7 +68,6 @@ class Promise:
 
     @property
     def reason(self) -> str:
-        """One sentence."""
         option = self.option
         what = "counting on" if option.q_range is None else "q {:.3g} to {:.3g} Å⁻¹".format(*option.q_range)
         if self.bits < SETTINGS.worth:

@@ -47,11 +47,9 @@ class Outputs:
             check_folder(self.export)
 
     def options(self) -> dict[str, object]:
-        """The options by which these were asked for."""
         return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
 
     def failed(self, path: str, sentence: str) -> None:
-        """Keep that a file has no answer."""
         from ..folders import failed
 
         self.rows.append(failed(path, sentence))

@@ -34,14 +34,12 @@ class Say:
         return self.quiet or self.line is not None
 
     def failure(self, path: str, sentence: str) -> None:
-        """Print why there is no answer."""
         if self.line:
             self.line({"file": path, "error": sentence})
         else:
             print(sentence, file=sys.stderr, flush=True)
 
     def answer(self, measurement: Any, found: FitResult | Answer) -> None:
-        """Print an answer."""
         from ...predict import Answer
 
         if self.line:

@@ -67,14 +67,12 @@ class Names(NamedTuple):
         return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
 
     def unit_of(self, column: int) -> str:
-        """The unit of an intensity, of its name or the line of units; empty where none is named."""
         own = self.columns[column]
         if own.scale:
             return ""
         return own.unit or (self.units_beside[column] if self.units_beside else "")
 
     def first(self, *quantities: str) -> int | None:
-        """The first column of one of these quantities."""
         return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
 
     @property
@@ -84,7 +82,6 @@ class Names(NamedTuple):
 
     @property
     def x(self) -> int | None:
-        """The column of q, else that of an angle."""
         return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
 
 

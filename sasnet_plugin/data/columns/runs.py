@@ -40,7 +40,6 @@ class Run:
 
     @property
     def lines(self) -> range:
-        """From the first row to the last."""
         return range(self.places[0], self.places[-1] + 1)
 
     def add(self, row: list[float], number: int, dropped: int) -> None:
@@ -61,7 +60,6 @@ class Runs:
     parted: bool = False  #: Whether empty lines stand between the last row and the next.
 
     def take(self, lines: list[str], number: int) -> None:
-        """The line of this number."""
         row = self._row(lines[number])
         if row is None or len(row) < 2:
             self._other(lines[number], number, row)

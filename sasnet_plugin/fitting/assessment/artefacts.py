@@ -56,7 +56,6 @@ class Suspect:
 
     @property
     def name(self) -> str:
-        """Of the best fit."""
         return self.best.name
 
 

@@ -70,7 +70,6 @@ def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, poin
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
-    """The largest error that residuals of one of some fits share."""
     return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
 
 
@@ -87,7 +86,6 @@ def excused_beside(first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[st
 
 
 def short_names(fits: Sequence[ModelFit]) -> tuple[str, ...]:
-    """How the fits are called."""
     return tuple(fit.short_name for fit in fits)
 
 

@@ -59,7 +59,6 @@ class Held:
 
     @property
     def name(self) -> str:
-        """Of the fit."""
         return self.fits[0].name
 
     def rows(self, parts: Sequence[Floats]) -> Floats:
@@ -140,7 +139,6 @@ def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
 
 
 def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
-    """A fit with these added to its errors."""
     found = {
         name: replace(p, error=float(np.hypot(p.error, more[name])))
         for name, p in fit.parameters.items()

@@ -38,7 +38,6 @@ class Evidence:
 
 
 def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
-    """The marginal likelihood of a fit of a curve."""
     residual = among.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)

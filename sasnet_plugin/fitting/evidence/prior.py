@@ -45,7 +45,6 @@ def _extent_within(value: float, low: float, high: float) -> float:
 
 
 def extents(fit: ModelFit, background: float) -> dict[str, float]:
-    """`extent` of each fitted parameter of a fit."""
     return {name: extent_in(fit.name, name, fit.parameters[name], background) for name in fit.free}
 
 

@@ -34,7 +34,6 @@ class SharedError:
     parts: tuple[tuple[float, Shape], ...] = ()
 
     def as_dict(self) -> dict[str, float]:
-        """As ``sasnet fit --json`` prints it."""
         return {
             "relative": self.relative,
             "length_ln_q": self.length,

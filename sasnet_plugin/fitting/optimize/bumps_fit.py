@@ -59,7 +59,6 @@ class Reported:
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
 
@@ -129,7 +128,6 @@ def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
 
 
 def chisq_of(residuals: Any) -> float:
-    """The sum of their squares."""
     return float(np.sum(np.asarray(residuals, dtype=float) ** 2))
 
 

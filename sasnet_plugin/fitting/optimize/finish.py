@@ -115,7 +115,6 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
 
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
-    """A refined start as it stands."""
     return _described(curves_of(task, per_decade), found)
 
 

@@ -95,7 +95,6 @@ class Descent:
         return np.array([getattr(code, what) for code in self._codes.values()])
 
     def decoded(self, x: Floats) -> dict[str, Any]:
-        """sasmodels' parameters."""
         return self._start | decoded(self._codes, x)
 
     def residuals(self, x: Floats) -> Floats:
@@ -186,7 +185,6 @@ class Code:
     unit: float = 0.0  #: What 1 in the code stands for; 0: the code is a logarithm.
 
     def value(self, x: float) -> float:
-        """The parameter, in its own unit."""
         return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
 
     def within(self, x: float) -> float:
@@ -194,7 +192,6 @@ class Code:
         return float(min(max(x, self.low), self.high))
 
     def slope(self, x: float) -> float:
-        """Of the parameter by its code."""
         return self.value(x) if self.unit == 0 else self.unit
 
 
@@ -204,13 +201,11 @@ def decoded(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
 
 
 def linear(value: float, low: float, high: float, unit: float) -> Code:
-    """In a unit of what matters."""
     value = _inside(value, low, high)
     return Code(value / unit, low / unit, high / unit, unit)
 
 
 def logarithm(value: float, low: float, high: float) -> Code:
-    """Of what is positive."""
     low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
     return Code(_inside(float(np.log(value)), low, high), float(low), float(high))
 

@@ -30,7 +30,6 @@ class Profile:
 
     @cached_property
     def first(self) -> Floats:
-        """Codes at the minimum, (k,)."""
         return np.array([code.first for code in self.codes])
 
     @cached_property
@@ -39,7 +38,6 @@ class Profile:
 
     @cached_property
     def least(self) -> float:
-        """χ² there."""
         return _square(self.residuals(self.first))
 
     def half(self, i: int, error: float, wider: float) -> float:

@@ -43,7 +43,6 @@ class Refinement:
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
 

@@ -27,7 +27,6 @@ _Q = np.array([0.003, 0.012, 0.05, 0.11, 0.23])
 
 
 def slds_of(fit: ModelFit) -> dict[str, Parameter]:
-    """The scattering length densities of a fit."""
     return {name: p for name, p in fit.parameters.items() if "sld" in name and p.unit == "1e-6/Ang^2"}
 
 

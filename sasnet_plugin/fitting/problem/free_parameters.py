@@ -36,7 +36,6 @@ _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
 def names_of(info: Any) -> set[str]:
-    """Names of all parameters of a model, with those of size distributions."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
@@ -151,12 +150,10 @@ def _is_integer(p: Any) -> bool:
 
 
 def widths_of(parameters: Iterable[str]) -> list[str]:
-    """Those of the names that are widths of size distributions."""
     return [name for name in parameters if name.endswith("_pd")]
 
 
 def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Without size distributions."""
     return {name: value for name, value in parameters.items() if "_pd" not in name}
 
 
@@ -243,7 +240,6 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
 
 
 def is_size(p: Any) -> bool:
-    """Whether a parameter may have a size distribution."""
     return bool(p.polydisperse and p.type == "volume")
 
 

@@ -134,7 +134,6 @@ class ModelCurves:
         return scales, float(level[0])
 
     def count(self, parameters: dict[str, Any]) -> int:
-        """How many parameters are varied."""
         return sum(n not in self.fixed for n in fittable(self.info, parameters))
 
     def varied(self, start: Mapping[str, Any]) -> list[str]:
@@ -176,7 +175,6 @@ def _are_possible(scales: Floats) -> bool:
 def curves_of(
     task: Task, per_decade: int | None, *, data: tuple[Curve, Floats] | None = None, quick: bool = True
 ) -> ModelCurves:
-    """Of a task's model, on its data or on a copy of them with its uncertainty."""
     curve, dintensity = (task.curve, task.dintensity) if data is None else data
     return ModelCurves(
         curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,

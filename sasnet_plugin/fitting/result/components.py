@@ -48,7 +48,6 @@ class Component:
     change: tuple[float, ...] = ()  #: Of the share by the logarithm of each component's scale.
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``sasnet fit --json`` prints it."""
         return {"component": self.name} | {k: v for k, v in vars(self).items() if k not in ("name", "change")}
 
     def in_words(self) -> str:

@@ -205,7 +205,6 @@ class Replicates:
     sentences: tuple[str, ...] = ()  #: For people; empty where the measurement is like them.
 
     def as_dict(self) -> dict[str, object]:
-        """All but the sentences."""
         return {k: v for k, v in vars(self).items() if k != "sentences"}
 
 
@@ -256,7 +255,6 @@ class Verification:
         return f"{said}; the network finds “{found.group}” in {share} of them {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``sasnet fit --json`` prints it; q in Å⁻¹."""
         return {
             "chisq_quantile": self.chisq_quantile,
             "runs": self.runs,

@@ -40,7 +40,6 @@ class Verdict:
         return " ".join(self.lines()[: 2 if self.doubt else 1])
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
         return {
             "headline": self.headline,
             "doubt": self.doubt,

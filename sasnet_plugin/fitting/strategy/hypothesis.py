@@ -36,7 +36,6 @@ class Supposed:
     error: float = field(default=1.0, compare=False)  #: Of its width, relative: how well the curve shows it.
 
     def seen_with(self, curve: Curve) -> Curve:
-        """A curve with this resolution."""
         return replace(curve, dq=np.hypot(self.relative * curve.q, self.absolute))
 
     @property
@@ -67,12 +66,10 @@ class Hypothesis:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(*self.pair)
 
     @cached_property
     def cost(self) -> str:
-        """fast, medium or slow."""
         return fit_cost_class(self.pair[0])
 
     @cached_property
@@ -146,7 +143,6 @@ class Beliefs:
 
     @cached_property
     def guesses(self) -> dict[str, ModelGuess]:
-        """By form model."""
         return {guess.name: guess for guess in self.suggestion.models}
 
     def of(self, hypothesis: Hypothesis) -> float:

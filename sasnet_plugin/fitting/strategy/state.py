@@ -72,17 +72,14 @@ class State:
 
     @property
     def explanation(self) -> Hypothesis | None:
-        """The best, where it explains the curve."""
         return self.best if self.explained() else None
 
     @property
     def least_chisq(self) -> float:
-        """The smallest χ² of all fits."""
         return min((fit.chisq for fit in self.fits.values()), default=np.inf)
 
     @property
     def least_reduced(self) -> float:
-        """The smallest reduced χ² of all fits."""
         return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
 
     @cached_property
@@ -125,11 +122,9 @@ class State:
         return {h: self.beliefs.of(h) for h in found if self.allowed(h)}
 
     def allowed(self, hypothesis: Hypothesis) -> bool:
-        """Whether the user excludes none of its components."""
         return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
 
     def evidence(self, hypothesis: Hypothesis) -> Evidence:
-        """The marginal likelihood of its fit."""
         key = hypothesis, self.fits[hypothesis].chisq
         if key not in self._evidence:
             self._evidence[key] = evidence(self.among, conventional(self.fits[hypothesis]))
@@ -198,12 +193,10 @@ class State:
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def curve_of(self, hypothesis: Hypothesis) -> Curve:
-        """The data with the resolution that is supposed, where one is."""
         supposed = hypothesis.resolution
         return self.curve if supposed is None else supposed.seen_with(self.curve)
 
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
-        """What to send to a process."""
         model, factor = hypothesis.pair
         curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
@@ -248,7 +241,6 @@ class State:
         return with_default_solvent(tasks, {*self.options.fixed, *self.options.ranges})[1]
 
     def keep(self, hypothesis: Hypothesis, fit: ModelFit) -> None:
-        """The better one of what is known of it."""
         known = self.fits.get(hypothesis)
         if known is None or fit.bic < known.bic:
             self.fits[hypothesis] = fit

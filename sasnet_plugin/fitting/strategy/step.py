@@ -38,7 +38,6 @@ class Step:
 
     @property
     def is_worthy(self) -> bool:
-        """Whether it is worth its time."""
         return self.due or self.worth > STRATEGY.price
 
 

@@ -220,7 +220,6 @@ def growing(curve: Curve) -> list[Curve]:
 
 
 def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
-    """Parameters of each."""
     return [one.parameters for one in found]
 
 

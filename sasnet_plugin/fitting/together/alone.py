@@ -20,7 +20,6 @@ class Alone:
     fits: tuple[FitResult, ...]  #: Of each.
 
     def of(self, pair: Pair) -> list[ModelFit | None]:
-        """The fits of a model to each."""
         return [
             next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
             for result in self.fits

@@ -50,7 +50,6 @@ class ReportedJoint:
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
     @property
@@ -84,7 +83,6 @@ class JointProblem:
 
     @property
     def models(self) -> list[Any]:
-        """sasmodels' model of each curve."""
         return [one.model for one in self.experiments]
 
     @property
@@ -133,19 +131,15 @@ class JointProblem:
 
     # What `bumps.lsqerror.jacobian` asks of a problem, whose own residuals leave priors out.
     def getp(self) -> Floats:
-        """Values of what is varied, (k,)."""
         return np.asarray(self.problem.getp(), dtype=float)
 
     def setp(self, values: Floats) -> None:
-        """Set them."""
         self.problem.setp(values)
 
     def bounds(self) -> Any:
-        """Low and high ends."""
         return self.problem.bounds()
 
     def keys(self) -> list[Key]:
-        """Of Bumps' parameters, in its order."""
         of = {id(p): key for key, p in self.varied.items()}
         return [of[id(p)] for p in self.problem._parameters]
 

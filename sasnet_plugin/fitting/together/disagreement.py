@@ -103,8 +103,6 @@ def _explaining(
 
 
 def without(task: JointTask, i: int) -> JointTask:
-    """The same of all curves but one."""
-
     def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return values[:i] + values[i + 1 :]
 

@@ -33,7 +33,6 @@ class Unknown:
 
     @property
     def name(self) -> str:
-        """Of the fit."""
         return self.held.name
 
     def error(self, key: Key) -> float:

@@ -68,7 +68,6 @@ class Joint:
 
     @property
     def first(self) -> Floats:
-        """Where the codes begin."""
         return np.array([code.first for code in self.codes.values()])
 
     def codes_at(self, x: Floats) -> list[Code]:
@@ -77,7 +76,6 @@ class Joint:
 
     @property
     def points(self) -> int:
-        """Of all curves."""
         return sum(len(c.curve) for c in self.curves)
 
     @property
@@ -86,7 +84,6 @@ class Joint:
         return self.points + (0 if self.plan.factors is None else 2 * len(self.curves))
 
     def decoded(self, x: Floats) -> list[dict[str, Any]]:
-        """sasmodels' parameters of each curve."""
         found = [dict(start) for start in self.starts]
         for (name, place), code, value in zip(self.codes, self.codes.values(), x, strict=True):
             for i in range(len(found)) if place is None else (place,):
@@ -111,7 +108,6 @@ class Joint:
         return found
 
     def solved(self, curves: Sequence[Floats]) -> Solved:
-        """The best scales and backgrounds of curves."""
         if not all(np.all(np.isfinite(c)) for c in curves):
             return self._nothing()
         factors = self.plan.factors

@@ -22,7 +22,6 @@ ONE_SOLVENT = "not all other densities are given, so that only ratios of contras
 
 
 def joint_fit(found: JointMinimum) -> JointFit:
-    """Where a joint fit has ended, as people see it."""
     task = found.task
     shared, own = _parameters(found)
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]

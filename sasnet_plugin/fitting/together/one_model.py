@@ -62,7 +62,6 @@ class JointTask:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(self.model, self.structure_factor)
 
 
@@ -87,12 +86,10 @@ class JointMinimum:
 
     @property
     def points(self) -> int:
-        """Of all curves."""
         return sum(t.size for t in self.theories)
 
     @property
     def free(self) -> int:
-        """Parameters that were fitted."""
         return len(self.errors)
 
     @property
@@ -102,7 +99,6 @@ class JointMinimum:
 
     @property
     def reduced_chisq(self) -> float:
-        """χ² over the degrees of freedom."""
         return self.total / max(self.points - self.free, 1)
 
 

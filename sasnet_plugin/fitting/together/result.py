@@ -77,7 +77,6 @@ class JointFit:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(self.model, self.structure_factor)
 
     def lacking(self) -> list[int]:
@@ -101,7 +100,6 @@ class JointFit:
         )
 
     def per_point(self, i: int) -> float:
-        """χ² of a curve over its points."""
         return self.chisq[i] / self.theories[i].size
 
     def noisy(self, i: int) -> bool:
@@ -133,7 +131,6 @@ class JointFit:
         )  # fmt: skip
 
     def as_dict(self, files: list[str]) -> dict[str, Any]:
-        """For JSON; own parameters by file."""
         return {
             "model": self.model,
             "structure_factor": self.structure_factor,
@@ -283,7 +280,6 @@ def _single(result: FitResult) -> dict[str, Any]:
 
 
 def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
-    """The answer of all curves together."""
     return {
         "models": [
             {

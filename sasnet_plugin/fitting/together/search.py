@@ -55,7 +55,6 @@ class Reading:
 
     @property
     def explained(self) -> bool:
-        """Whether one model explains all curves."""
         return any(not fit.lacking() for fit in self.fits)
 
     @property

@@ -14,7 +14,6 @@ from .next_step import next_step
 
 
 def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
-    """Add the verdict to an assessed result."""
     return replace(result, verdict=verdict(result, options or FitOptions()))
 
 

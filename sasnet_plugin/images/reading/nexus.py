@@ -53,7 +53,6 @@ class Stacks:
 
     @property
     def number(self) -> int:
-        """Of frames."""
         return sum(math.prod(one.shape[:-2]) for one in self.arrays)
 
 

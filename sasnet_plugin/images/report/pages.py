@@ -169,7 +169,6 @@ def _title_of(finding: Any) -> str:
 
 
 def page_name(image: Image, folder: Path) -> str:
-    """Name of an image's page in a folder, see `page.names.page_name`."""
     return names.page_name(folder, image.file, image.entry, _own(image), default="image")
 
 

@@ -110,5 +110,4 @@ def _figures(sections: Sequence[Any]) -> dict[str, bytes]:
 
 
 def figure_name(number: int, night: bool) -> str:
-    """Name of the file of a figure."""
     return f"figure-{number}{'-night' if night else ''}.png"

@@ -106,7 +106,6 @@ def beside(path: Path) -> list[str]:
 
 
 def measurements(path: str, domain: Domain, how: How) -> Iterator[Any]:
-    """All images of a file, one after the other."""
     return iter(domain.read(path, how.reading))
 
 

@@ -23,7 +23,6 @@ class Window:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Window:
-        """From what JSON made of one."""
         phi, alpha_f = (tuple(map(float, raw[name])) for name in ("phi", "alpha_f"))
         return cls(int(raw["rows"]), int(raw["columns"]), (phi[0], phi[1]), (alpha_f[0], alpha_f[1]))
 
@@ -37,7 +36,6 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
         return self.rows, self.columns
 
     def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

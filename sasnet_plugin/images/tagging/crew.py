@@ -57,7 +57,6 @@ class Crew:
 
     @property
     def waiting(self) -> int:
-        """Jobs in the queue."""
         return self._jobs.qsize()
 
     def close(self) -> None:

@@ -46,12 +46,10 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """Where it is, as it may be shown."""
         scheme, found, rest = self.place.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}" if found else self.place
 
     def close(self) -> None:
-        """Let go of it."""
         self._engine.dispose()
 
     @contextlib.contextmanager

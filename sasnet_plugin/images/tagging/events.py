@@ -164,15 +164,12 @@ class Log:
 
     @property
     def shown(self) -> str:
-        """Where it is, as it may be shown."""
         return self.database.shown
 
     def claim(self, folder: Path, *, too: bool = False) -> None:
-        """See `Database.claim`."""
         self.database.claim(folder, too=too)
 
     def close(self) -> None:
-        """Let go of the database."""
         self.database.close()
 
     def _models(self) -> dict[str, tuple[str, ...]]:

@@ -75,7 +75,6 @@ def matching(text: str, state: State) -> Bools:
 
 
 def quoted(name: str) -> str:
-    """A name as it stands in a filter."""
     plain = re.fullmatch(r"""[^\s()&|!<>"']+""", name) and name.lower() not in {*_TAKEN, *WORDS, *FUNCTIONS}
     return name if plain else f"'{name}'" if '"' in name else f'"{name}"'
 

@@ -79,7 +79,6 @@ class Retraining:
 
     @property
     def running(self) -> bool:
-        """Whether it is under way."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -102,7 +101,6 @@ class Retraining:
         return self._run / "zoo" if done and (self._run / "zoo" / "registry.json").exists() else None
 
     def stop(self) -> None:
-        """End the training."""
         if self._process is not None and self.running:
             with contextlib.suppress(OSError):
                 if hasattr(os, "killpg"):

@@ -128,7 +128,6 @@ class State:
         return found
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take in events, in the order of the log."""
         labels: list[tuple[int, ...]] = []
         again = False
         self.version += 1

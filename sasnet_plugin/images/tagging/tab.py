@@ -26,7 +26,6 @@ class Tagging:
     retraining: Retraining  #: Of the images' model.
 
     def close(self) -> None:
-        """End what is under way."""
         self.retraining.stop()
         self.workspace.close()
 

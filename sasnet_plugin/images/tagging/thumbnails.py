@@ -136,7 +136,6 @@ class Thumbnails:
         return row[0] if row else None
 
     def close(self) -> None:
-        """Let go of it."""
         self.keep()
         with self._lock:
             self._opened.close()

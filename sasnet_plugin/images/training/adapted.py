@@ -54,7 +54,6 @@ class Adapted:
     agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:
-        """In words."""
         given, ones = f"{self.images} labelled images", "held-out ones"
         if self.accepted:
             given += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"

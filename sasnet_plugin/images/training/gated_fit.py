@@ -49,7 +49,6 @@ class Told:
     judged: Floats
 
     def of(self, rows: NDArray[np.bool_]) -> Told:
-        """Some of them."""
         number = int(rows[: self.images].sum())
         judged = self.judged[rows[: self.images]]
         return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)

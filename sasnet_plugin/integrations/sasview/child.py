@@ -45,7 +45,6 @@ class Child(QObject):
 
     @property
     def pid(self) -> int:
-        """Of the process; 0 where none is running."""
         return int(self._process.processId()) if self._process is not None else 0
 
     def ask(self, do: str, **content: Any) -> int:

@@ -53,7 +53,6 @@ class Plot(QWidget):
         return QSize(460, 320)
 
     def paintEvent(self, event: Any) -> None:  # Qt's name
-        """Draw."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint(painter, QRectF(self.rect()), self._data, self._curve, self.title, _MARGINS, self._residuals)

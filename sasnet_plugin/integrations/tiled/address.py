@@ -28,11 +28,9 @@ class Address:
 
     @property
     def quoted(self) -> str:
-        """The path as it stands in a URL."""
         return "/".join(quote(part, safe="") for part in self.path)
 
     def below(self, name: str) -> Address:
-        """An entry within this one."""
         return replace(self, path=(*self.path, name))
 
     @property

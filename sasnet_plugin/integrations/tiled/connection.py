@@ -80,7 +80,6 @@ class Server:
         self._ahead: dict[Wanted, Future[bytes]] = {}
 
     def close(self) -> None:
-        """Let go of it."""
         self.forget()
         self._threads.shutdown(wait=False)
         self._client.close()

@@ -162,7 +162,6 @@ class InTable:
             self.give(list(some))
 
     def give(self, lines: Sequence[Line]) -> None:
-        """Give lines."""
         for number, some in groupby(lines, _table_of):
             if number != self._number:
                 self._number, self._rows = number, []

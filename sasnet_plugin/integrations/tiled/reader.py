@@ -25,7 +25,6 @@ class Reader:
         self._newest: tuple[str, Node, Mapping[str, Any]] | None = None
 
     def close(self) -> None:
-        """Let go of the servers."""
         for server in self._servers.values():
             server.close()
 

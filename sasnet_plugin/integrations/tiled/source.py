@@ -130,7 +130,6 @@ class TiledSource:
             return error
 
     def close(self) -> None:
-        """Listen no more."""
         if self._bell is not None:
             self._bell.close()
 

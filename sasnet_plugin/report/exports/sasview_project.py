@@ -51,7 +51,6 @@ def data_digits(curve: Curve) -> str:
 
 
 def project(result: FitResult) -> dict[str, Any]:
-    """The content of the file."""
     name = _name(result.curve)
     identity = name + data_digits(result.curve)
     pages = []

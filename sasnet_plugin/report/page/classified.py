@@ -31,7 +31,6 @@ def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = 
 
 
 def classified_name(curve: Curve, folder: Path) -> str:
-    """Name of a curve's page in a folder, see `names.page_name`."""
     return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
 
 
@@ -40,7 +39,6 @@ def _own(curve: Curve) -> str:
 
 
 def classified_page(curve: Curve, answer: Answer, command: str = "") -> str:
-    """The whole page as text."""
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
     source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""

@@ -36,7 +36,6 @@ def write_report(
 
 
 def page_name(curve: Curve, folder: Path) -> str:
-    """Name of a curve's page in a folder, see `names.page_name`."""
     return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
 
 
@@ -45,7 +44,6 @@ def _own(curve: Curve) -> str:
 
 
 def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = False) -> str:
-    """The whole page as text."""
     curve = result.curve
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"

@@ -47,7 +47,6 @@ def _own(result: SampleResult) -> str:
 
 
 def sample_page(result: SampleResult) -> str:
-    """The whole page as text."""
     files = [Path(name).name for name in result.sample.files]
     title = f"{len(files)} curves of one sample"
     said = result.verdict

@@ -29,7 +29,6 @@ BODIES: Mapping[str, tuple[Callable[[np.random.Generator], Body], float]] = {
 
 
 def body(rng: np.random.Generator) -> Body:
-    """One body of a kind by its share."""
     names = list(BODIES)
     kind = names[int(rng.choice(len(names), p=[share for _, share in BODIES.values()]))]
     return BODIES[kind][0](rng)

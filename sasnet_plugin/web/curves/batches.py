@@ -44,7 +44,6 @@ class Batch:
     finishing: bool = False  #: Results and report are being written of what there is.
 
     def as_dict(self) -> dict[str, Any]:
-        """For the page, without its rows."""
         return {
             "number": self.number, "of": len(self.files), "asked": self.asked, "began": self.began,
             "state": self.state, "problem": self.problem, "written": self.written, "version": self.version,
@@ -104,12 +103,10 @@ class Batches:
             return self.batch(number).state in _OPEN and self._queue.cancel(number)
 
     def batch(self, number: int) -> Batch:
-        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
             return numbered(self._batches, number, "batch")
 
     def all(self) -> list[dict[str, Any]]:
-        """All of them, the newest first."""
         with self._lock:
             return [batch.as_dict() for batch in reversed(self._batches.values())]
 
@@ -135,7 +132,6 @@ class Batches:
         return found
 
     def folder_of(self, number: int) -> Path:
-        """Where the results of a batch lie."""
         return self.folder / f"{number:06d}"
 
     def close(self) -> None:

@@ -41,7 +41,6 @@ class Fit:
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """For the page."""
         took = time.time() - self.began if self.state in _OPEN else self.seconds
         return {**vars(self), "seconds": round(took, 1), "open": self.state in _OPEN}
 
@@ -81,7 +80,6 @@ class History:
         return self._queue.cancel(number)
 
     def fit(self, number: int) -> Fit:
-        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
             return numbered(self._fits, number, "fit")
 
@@ -97,16 +95,13 @@ class History:
             return [fit.as_dict() for fit in reversed(self._fits.values()) if key in fit.keys]
 
     def open(self) -> list[dict[str, Any]]:
-        """Those under way or waiting."""
         with self._lock:
             return [fit.as_dict() for fit in self._fits.values() if fit.state in _OPEN]
 
     def folder_of(self, number: int) -> Path:
-        """Where the files of a fit lie."""
         return self.folder / f"{number:06d}"
 
     def close(self) -> None:
-        """End what is under way."""
         self._queue.close()
 
     def _hear(self, number: int, kind: str, said: Any) -> None:

@@ -81,7 +81,6 @@ def _doubt(row: Row) -> str:
 
 
 def shown(row: Row) -> dict[str, Any]:
-    """What the page shows of a row."""
     line = row.line
     return {
         "key": row.key, "file": row.file, "dropped": row.root == "dropped", "image": row.is_image,

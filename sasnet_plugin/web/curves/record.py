@@ -76,7 +76,6 @@ class Record:
             return [Event(id, at, kind, what, json.loads(body)) for id, at, what, body in rows]
 
     def close(self) -> None:
-        """Let go of it."""
         with self._lock:
             self._connection.close()
 

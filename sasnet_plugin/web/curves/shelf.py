@@ -178,7 +178,6 @@ class Shelf:
         self._more.set()
 
     def close(self) -> None:
-        """End all of it."""
         self._closed.set()
         self._more.set()
         self._line.close()

@@ -92,7 +92,6 @@ class Bank:
 
 
 def profiles(images: Sequence[Image]) -> Profiles:
-    """Profiles of images with a `frame.Window`."""
     found = rings(of_images(images))
     seen = (found.rate > 0) & (found.coverage > _COVERED)
     return Profiles(

@@ -81,7 +81,6 @@ def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> 
 
 
 def of_images(images: Sequence[Image]) -> Polar:
-    """Images in cells, those of one geometry together."""
     found: list[Polar] = []
     for window, alike in groupby(images, key=lambda image: image.geometry):
         some = list(alike)

@@ -51,7 +51,6 @@ class Part:
 
     @property
     def frames(self) -> int:
-        """How many."""
         return sum(end - first for _, first, end in self.pieces)
 
 

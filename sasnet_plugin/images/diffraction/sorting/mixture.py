@@ -70,7 +70,6 @@ class Mixture:
         return found
 
     def as_arrays(self) -> dict[str, Any]:
-        """By name, to be stored."""
         found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "encoder"}
         for number, (weights, offsets) in enumerate(self.encoder):
             found |= {f"encoder{number}_weights": weights, f"encoder{number}_offsets": offsets}
@@ -78,7 +77,6 @@ class Mixture:
 
     @classmethod
     def of_arrays(cls, stored: Mapping[str, Any]) -> Mixture:
-        """What was stored."""
         own = {name: values for name, values in stored.items() if not name.startswith("encoder")}
         number = (len(stored) - len(own)) // 2
         layers = [(stored[f"encoder{k}_weights"], stored[f"encoder{k}_offsets"]) for k in range(number)]

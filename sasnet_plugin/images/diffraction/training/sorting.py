@@ -201,7 +201,6 @@ def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
 
 
 def main() -> None:
-    """Train, write, register."""
     from ....zoo import registered
 
     home, config, looks = registered()[NAME], SortingConfig(), len(KINDS)

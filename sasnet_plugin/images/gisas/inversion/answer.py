@@ -29,11 +29,9 @@ class Comparison:
     title = "Simulated again"
 
     def as_dict(self) -> dict[str, Any]:
-        """``deviance``."""
         return {"deviance": finite(self.result.deviance)}
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """No table."""
         return ()
 
     def sentences(self) -> tuple[str, ...]:
@@ -46,7 +44,6 @@ class Comparison:
         )
 
     def notes(self) -> tuple[str, ...]:
-        """None: the inversion's are the answer's."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -58,7 +55,6 @@ class Comparison:
         axes.set(xlabel="column", ylabel="row")
 
     def silenced(self) -> Comparison:
-        """Nothing is said."""
         return self
 
 

@@ -150,7 +150,6 @@ class State:
         return up, across
 
     def with_step(self, name: str) -> Floats:
-        """The geometry with one parameter a step on."""
         inner = self.inner.copy()
         inner[INDEX[name]] += PARAMETERS[INDEX[name]].step
         return inner

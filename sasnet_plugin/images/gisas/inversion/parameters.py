@@ -44,16 +44,13 @@ class Parameter:
 
     @property
     def prior(self) -> Prior:
-        """The table's row."""
         return GEOMETRY[self.name] if self.name in GEOMETRY else MEASUREMENT[self.name]
 
     @property
     def unit(self) -> str:
-        """Of the value."""
         return self.prior.unit
 
     def inner(self, value: float) -> float:
-        """From a value to the scale of the fit."""
         return float(np.log(value) if self.scale == "log" else value**2 if self.scale == "square" else value)
 
     def value(self, inner: float) -> float:
@@ -142,7 +139,6 @@ class Guess:
         return np.asarray(1 / self.error**2)
 
     def chisq(self, inner: Floats) -> float:
-        """Of a geometry about it."""
         return float(np.sum(((inner - self.at) / self.error) ** 2))
 
 
@@ -171,7 +167,6 @@ def clipped(inner: Floats) -> Floats:
 
 
 def values(inner: Floats) -> dict[str, float]:
-    """By name, in the priors' units."""
     return {p.name: p.value(float(x)) for p, x in zip(PARAMETERS, inner, strict=True)}
 
 

@@ -49,7 +49,6 @@ class Rival:
 
     @property
     def sentence(self) -> str:
-        """For people."""
         said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
         if self.gain > INVERSION.rival_gain:
             return (

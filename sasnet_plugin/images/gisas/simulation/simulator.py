@@ -108,7 +108,6 @@ class HexagonalSimulator(Simulator):
         }
 
     def configured(self, settings: Mapping[str, Any]) -> HexagonalSimulator:
-        """The simulator of a dataset with these settings."""
         return replace(self, window=Window.of(settings["window"]), seed_ranges=settings["seed_ranges"])
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
@@ -116,7 +115,6 @@ class HexagonalSimulator(Simulator):
         return trained_with(self.window, GEOMETRY)
 
     def sample(self, rng: np.random.Generator) -> Geometry:
-        """Draw a sample and its beam."""
         return sample_geometry(rng, seed_ranges=self.seed_ranges)
 
     def clean(self, params: Geometry) -> Row:
@@ -125,7 +123,6 @@ class HexagonalSimulator(Simulator):
         return {"parameters": asdict(params), "amplitude": found.amplitude, "ratio": found.ratio}
 
     def basis(self, row: Row) -> Basis:
-        """The basis of a stored row."""
         geometry = Geometry(**row["parameters"])
         return Basis(geometry, self.window.with_margin(MARGIN), row["amplitude"], row["ratio"])
 

@@ -27,7 +27,6 @@ SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 
 
 def sample_film(rng: np.random.Generator) -> Film:
-    """Draw a film and its beam."""
     while True:
         drawn = draw_all(FILM, rng)
         spread = drawn.pop("spread") * drawn["distance"]

@@ -76,11 +76,9 @@ class OrientationFinding:
 
     @property
     def head(self) -> Any:
-        """Of the distribution."""
         return self.angles.head
 
     def as_dict(self) -> dict[str, Any]:
-        """``orientation``."""
         found: dict[str, Any] = {"p2": _plain(self.p2), "director_deg": _plain(self.director)}
         found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
         for key in ("p", "p_low", "p_high"):
@@ -91,7 +89,6 @@ class OrientationFinding:
         return {"orientation": found}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """Order parameter and director."""
         known = [("p2", self.p2), ("director", self.director)]
         if self.other is None:
             also = dict.fromkeys(("p2", "director"), "")
@@ -119,7 +116,6 @@ class OrientationFinding:
         return said
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:

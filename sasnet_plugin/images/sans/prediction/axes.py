@@ -64,7 +64,6 @@ class Held:
 
     @property
     def body(self) -> str:
-        """Its name."""
         return KINDS[self.kind][0]
 
 

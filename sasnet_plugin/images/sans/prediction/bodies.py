@@ -37,7 +37,6 @@ class Bodies:
     over: float = 1.0  #: As of `axes.Against`.
 
     def shares(self) -> dict[str, float]:
-        """Probability of each body."""
         found: dict[str, float] = {}
         for one, share in zip(self.held, self.probability, strict=True):
             found[one.body] = found.get(one.body, 0.0) + float(share)

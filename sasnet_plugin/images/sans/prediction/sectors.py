@@ -55,7 +55,6 @@ class Cells:
 
     @property
     def number(self) -> int:
-        """Of cells that were seen."""
         return int(np.isfinite(self.error).sum())
 
     def waves(self, p2: float, director: float, *, gaussian_axes: bool = False) -> Floats:

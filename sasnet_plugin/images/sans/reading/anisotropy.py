@@ -33,7 +33,6 @@ class Anisotropy:
 
     @property
     def directed(self) -> bool:
-        """Whether the image has a direction."""
         return self.chance < CHANCE and self.amplitude > AMPLITUDE
 
 

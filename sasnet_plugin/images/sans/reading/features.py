@@ -40,7 +40,6 @@ class Settings:
 
     @property
     def file(self) -> str:
-        """Of the first."""
         return str(self.images[0].file)
 
     @property
@@ -51,7 +50,6 @@ class Settings:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Of all of them."""
         return tuple(dict.fromkeys(note for image in self.images for note in image.notes))
 
     def __len__(self) -> int:
@@ -83,7 +81,6 @@ def added(one: Image, other: Image) -> Image:
 
 
 def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
-    """The images of a measurement, which may be one itself."""
     return measurement.images if isinstance(measurement, Settings) else (measurement,)
 
 

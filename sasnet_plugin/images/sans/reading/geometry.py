@@ -37,7 +37,6 @@ class SmallAngle:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
         rows, columns = self.qx.shape
         return rows, columns
 

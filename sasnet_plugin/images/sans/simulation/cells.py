@@ -36,7 +36,6 @@ class CellBeam:
 
     @property
     def setting(self) -> Setting:
-        """Of the instrument."""
         assert self.geometry.setting is not None
         return self.geometry.setting
 

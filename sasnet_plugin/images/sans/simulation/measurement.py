@@ -152,7 +152,6 @@ class Background:
 
 
 def draw_background(rng: np.random.Generator) -> Background:
-    """Draw what is counted besides."""
     drawn = [MEASUREMENT[name](rng) for name in ("flat", "parasitic", "parasitic_power", "rate")]
     return Background(*drawn)
 

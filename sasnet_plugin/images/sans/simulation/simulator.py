@@ -46,7 +46,6 @@ class Direction:
 
     @property
     def p2(self) -> float:
-        """Order parameter."""
         return float(self.averages[1])
 
     def shares(self) -> NDArray[np.float64]:
@@ -57,7 +56,6 @@ class Direction:
 
 
 def draw_direction(rng: np.random.Generator) -> Direction:
-    """Draw how axes are distributed."""
     director = float(rng.uniform(0, np.pi))
     if rng.random() >= MAIER_SAUPE:
         return Direction(orientation.gaussian(loguniform(*WIDTH, rng)), director)
@@ -104,11 +102,9 @@ class SansSimulator(Simulator):
         }
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        """Draw a sample."""
         return draw_sample(rng)
 
     def clean(self, params: Sample) -> Row:
-        """Its scattering without an instrument."""
         return row_of(params)
 
     def measure(

@@ -50,7 +50,6 @@ def about() -> dict[str, Any]:
 
 @router.post("/api/image")
 def image(which: Which, bench: OfCurves) -> JSONResponse:
-    """An image with all that is said of it."""
     row = _row(bench, which.key)
     others = [one.key for one in bench.shelf.rows() if one.is_image and one.root == row.root]
     place = others.index(row.key) if row.key in others else 0
@@ -110,7 +109,6 @@ def picture(
 
 @router.get("/api/image/figure")
 def figure(key: str, number: int, bench: OfCurves, night: bool = False) -> Response:
-    """A figure of the answer."""
     _row(bench, key)
     return Response(
         bench.ask_image("figure", key, {"number": number, "night": night}), 200, _NEVER, "image/png"

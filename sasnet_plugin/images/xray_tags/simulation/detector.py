@@ -75,7 +75,6 @@ class Place:
 
     @property
     def sees_beam(self) -> bool:
-        """Whether the beam meets the image."""
         return -0.5 <= self.centre[0] < self.shape[1] - 0.5 and -0.5 <= self.centre[1] < self.shape[0] - 0.5
 
 

@@ -70,7 +70,6 @@ def draw_scene(rng: np.random.Generator) -> dict[str, float]:
 
 
 def main_of(p: Mapping[str, float]) -> str:
-    """What the sample mainly is."""
     return list(MAIN)[int(p["main"])]
 
 
