@@ -107,14 +107,8 @@ def interval(low: float, high: float) -> str:
 
 
 def quantity(value: float, unit: str, error: float | None = None) -> str:
-    """A value with its unit in a sentence, "56.6 ± 1.2 Å"; four digits where the error is unknown.
-
-    Parameters
-    ----------
-    unit : str
-        As sasmodels has it.
-    error : float, optional
-        One standard deviation.
+    """Write a value with its unit (sasmodels' spelling) and error, "56.6 ± 1.2 Å"; four digits without an
+    error.
     """
     known = error is not None and math.isfinite(error) and error != 0
     number = with_error(value, error) if known else significant(value, 4)
@@ -132,7 +126,6 @@ def listed(names: Sequence[str]) -> str:
 
 
 def superscript(power: int) -> str:
-    """An integer in superscript digits, ⁻¹²."""
     return str(power).translate(_SUPERSCRIPT)
 
 

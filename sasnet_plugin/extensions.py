@@ -58,13 +58,7 @@ def has_service(name: str) -> bool:
 
 
 def service(name: str) -> Any:
-    """Import the function of a service.
-
-    Raises
-    ------
-    SasnetError
-        No extension that is installed offers it.
-    """
+    """Import the function of a service. Raises SasnetError if no installed extension offers it."""
     if not has_service(name):
         raise SasnetError("Images cannot be handled: this installation of sasnet lacks the part for images.")
     return load(merged_table("SERVICES")[name])

@@ -23,24 +23,11 @@ _MARKED = {".png": "Software", ".svg": "Creator", ".pdf": "Creator", ".eps": "Cr
 
 
 def check_output(path: str | Path, *, force: bool = False, mark: str = MARK) -> None:
-    """Refuse to replace a file that is not of the kind that is about to be written there.
+    """Raise SasnetError rather than replace a file without `mark`, unless `force`; pipes and devices may be
+    written.
 
-    Every command asks for each of its files, where it can before it computes anything. A file that a command
-    reads never bears the mark of what it writes, so that this protects its inputs, too.
-
-    Parameters
-    ----------
-    path : str or Path
-        A pipe or a device may be written to.
-    force : bool
-        The user wants it replaced, whatever it is.
-    mark : str
-        What stands somewhere in a file of that kind.
-
-    Raises
-    ------
-    SasnetError
-        Something else lies there, or it cannot be read.
+    Commands call it before they compute. Input files never bear the mark of an output, so inputs are
+    protected too.
     """
     target = Path(path)
     if force or not target.is_file():
@@ -91,19 +78,8 @@ def check_figure(path: str | Path, *, force: bool = False) -> None:
 
 
 def put_whole(path: str | Path, content: bytes, what: str, *, make_folder: bool = False) -> None:
-    """Put a file in place all at once: no reader and no full disk sees half of it.
-
-    Parameters
-    ----------
-    what : str
-        What it is, for the sentence of an error.
-    make_folder : bool
-        Make the file's folder where it does not exist.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written; what lay there before is untouched.
+    """Put a file in place all at once, so that no reader sees half of it. Raises SasnetError (naming `what`)
+    if it cannot be written; an earlier file then stays.
     """
     with put_aside(path, what, make_folder=make_folder) as aside:
         aside.write_bytes(content)
@@ -131,17 +107,8 @@ def put_aside(path: str | Path, what: str, *, make_folder: bool = False) -> Iter
 
 @contextlib.contextmanager
 def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
-    """Give a path to write to; it takes the file's place when all is written without an exception.
-
-    Parameters
-    ----------
-    ending : str
-        Of the name to write to, where the writer goes by it.
-
-    Raises
-    ------
-    OSError
-        It cannot be written; what lay there before is untouched.
+    """Yield a path to write to; it replaces the file when all is written without an exception. `ending` is
+    for writers that go by the name. Raises OSError; an earlier file then stays.
     """
     aside = path.with_name(f".{path.name}{_ASIDE}{os.getpid()}{ending}")
     try:
@@ -154,19 +121,11 @@ def put_in_one_step(path: Path, *, ending: str = "") -> Iterator[Path]:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Wait until no other process or thread holds this lock, and hold it; it ends with its process.
+    """Hold a lock that ends with its process, after waiting for others; without locks in the file system
+    nobody waits.
 
-    Where a file system knows no locks nobody waits.
-
-    Parameters
-    ----------
-    path : Path
-        A file for the lock alone, which stays: one that were removed could be held twice.
-
-    Raises
-    ------
-    OSError
-        The file cannot be made.
+    `path` is a file for the lock alone and stays: a removed one could be held twice. Raises OSError if it
+    cannot be made.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -213,17 +172,8 @@ class _Medium(io.FileIO):
 
 @contextlib.contextmanager
 def new_hdf5(path: Path, **options: Any) -> Iterator[Any]:
-    """A new HDF5 file to write into, an ``h5py.File``.
-
-    Parameters
-    ----------
-    options
-        Of ``h5py.File``.
-
-    Raises
-    ------
-    OSError
-        It could not be written as a whole, for want of room say.
+    """Open a new HDF5 file, put in place when complete; options as of ``h5py.File``. Raises OSError if it
+    could not be written as a whole.
     """
     import h5py
 
@@ -255,17 +205,8 @@ def remove_leftovers(folder: Path, name: str = "") -> int:
 
 @contextlib.contextmanager
 def removing(folder: Path) -> Iterator[None]:
-    """Remove files in the block, and folders that are empty afterwards.
-
-    Parameters
-    ----------
-    folder : Path
-        Named where the error does not say what cannot be removed.
-
-    Raises
-    ------
-    SasnetError
-        Something cannot be removed.
+    """Remove files in the block, and folders left empty. Raises SasnetError, naming `folder` if the error
+    names nothing.
     """
     try:
         yield
@@ -299,12 +240,8 @@ def plain_cell(text: str) -> str:
 
 
 def write_figure(figure: Figure, path: str | Path, *, dpi: int = 130) -> None:
-    """Write a figure with `MARK`; the file's ending chooses the format (PNG, PDF, SVG).
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written, or its ending is no format of matplotlib.
+    """Write a figure with `MARK` in the format of the file's ending (PNG, PDF, SVG). Raises SasnetError if
+    that fails or the format is unknown.
     """
     try:
         figure.savefig(path, dpi=dpi, metadata=figure_mark(Path(path).suffix))

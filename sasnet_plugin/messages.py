@@ -159,7 +159,6 @@ def _skipped(tree: ast.Module) -> set[int]:
 
 
 def main() -> None:
-    """Print all of them."""
     topic = ""
     for module, name, found in list_templates():
         if module != topic:

@@ -16,21 +16,12 @@ _MEAN_ABS = float(np.sqrt(np.pi / 2))
 
 
 def estimate_dintensity(intensity: ArrayLike) -> NDArray[np.float64]:
-    """Estimate one standard deviation of each intensity from its scatter about its neighbours.
+    """Estimate one standard deviation of each intensity (..., n) from its scatter about its neighbours,
+    positive and at least 0.2 % of it.
 
-    The fourth difference of neighbouring points removes any local cubic, so that what it leaves of a
-    smooth curve is noise (J. von Neumann et al., Ann. Math. Statist. 12 (1941) 153, for the idea with
-    the first difference). Its mean absolute value over 15 points gives the standard deviation.
-
-    Parameters
-    ----------
-    intensity : (..., n) float array
-        I(q) at ascending q, any unit.
-
-    Returns
-    -------
-    dintensity : (..., n) float array
-        In the unit of the intensity, at least 0.2 % of it, always positive.
+    The fourth difference removes any local cubic, which leaves noise of a smooth curve (J. von Neumann et
+    al., Ann. Math. Statist. 12 (1941) 153, with the first difference). Its mean absolute value over 15 points
+    gives the standard deviation.
     """
     values = np.asarray(intensity, dtype=np.float64)
     n = values.shape[-1]

@@ -90,20 +90,9 @@ def _composed(text: str) -> str:
 
 
 def canonical(text: str, quantity: str) -> str | None:
-    """Name a unit the way `FACTORS` does.
-
-    Parameters
-    ----------
-    text : str
-        A unit as written in a file or by a user: ``1/nm``, ``nm^-1``, ``n_m^-1``, ``nm⁻¹``, ``A``...
-        For ``q`` a bare length (``A``, ``nm``) stands for its inverse.
-    quantity : str
-        ``q``, ``length``, ``intensity``, ``sld`` or ``angle``.
-
-    Returns
-    -------
-    str or None
-        The key in ``FACTORS[quantity]``; None where the text is no such unit.
+    """Name a unit as `FACTORS` does, from spellings such as ``1/nm``, ``nm^-1``, ``n_m^-1``, ``nm⁻¹``; for
+    ``q`` a bare length stands for its inverse. None if it is no unit of ``q``, ``length``, ``intensity``,
+    ``sld`` or ``angle``.
     """
     table = FACTORS[quantity]
     if text in table:
@@ -131,19 +120,8 @@ def canonical(text: str, quantity: str) -> str | None:
 
 
 def factor(unit: str, quantity: str) -> float:
-    """What a value in ``unit`` is multiplied by to get `INTERNAL` units.
-
-    Parameters
-    ----------
-    unit : str
-        Any spelling that `canonical` knows.
-    quantity : str
-        ``q``, ``length``, ``intensity``, ``sld`` or ``angle``.
-
-    Raises
-    ------
-    ValueError
-        If the text is no unit of that quantity.
+    """Return the factor from a unit, in any spelling of `canonical`, to `INTERNAL` units. Raises ValueError
+    if it is no unit of that quantity.
     """
     name = canonical(unit, quantity)
     if name is None:
@@ -170,7 +148,6 @@ class QUnit:
     doubt: str = ""  #: One sentence where another unit is likelier than the assumed one; else empty.
 
     def as_dict(self) -> dict[str, Any]:
-        """The entry ``q_unit`` of JSON."""
         return {"value": self.value, "stated": self.stated}
 
     @property

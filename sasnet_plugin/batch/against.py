@@ -71,12 +71,8 @@ def _scalars(path: str | Path) -> Iterator[tuple[str, float]]:
 
 
 def against(path: str | Path) -> dict[str, float]:
-    """All numbers that a data set can be drawn against: of its file, its name, and when it was written.
-
-    Returns
-    -------
-    dict
-        The time of `CHANGED` in minutes since 1970.
+    """List all numbers that a data set can be drawn against: of its file, its name, and its time of writing
+    (`CHANGED`, minutes since 1970).
     """
     in_name = re.findall(r"\d+(?:\.\d+)?", Path(path).stem)
     found = {f"number {place} in the name": float(text) for place, text in enumerate(in_name, start=1)}

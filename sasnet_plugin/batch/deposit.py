@@ -51,23 +51,13 @@ class DataSet:
 
     @property
     def stem(self) -> str:
-        """What the names of its files begin with."""
         return self.path.name.removesuffix(ENDING)
 
 
 def export(journal: Journal, folder: Path, *, force: bool = False) -> Exported:
-    """Write all fits of a batch to a folder, which is made where there is none.
-
-    Parameters
-    ----------
-    force : bool
-        Replace files that sasnet has not written.
-
-    Raises
-    ------
-    SasnetError
-        The folder holds the measurements or cannot be written, or something that is not sasnet's or is
-        another batch's lies under the name of a file of all.
+    """Write all fits of a batch to a folder, made if missing; `force` replaces files that sasnet has not
+    written. Raises SasnetError if the folder holds the measurements, cannot be written, or holds files of
+    another origin.
     """
     from ..report.exports import archives, fitted_curves
 

@@ -15,12 +15,8 @@ _HOW: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogate
 
 
 class Growing:
-    """An opened table, whose lines others can read along.
-
-    Parameters
-    ----------
-    aside : Path or None
-        Where its lines are as long as an earlier table keeps its place.
+    """An opened table that others can read along; lines go to `aside` while an earlier table keeps its
+    place.
     """
 
     def __init__(self, path: Path, aside: Path | None) -> None:
@@ -53,12 +49,8 @@ class Growing:
 
 @contextlib.contextmanager
 def growing(path: Path, head: Iterable[str]) -> Iterator[Growing]:
-    """A table to add lines to.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written; or no line is an answer, and an earlier table lies there, which stays.
+    """Open a table to add lines to. Raises SasnetError if it cannot be written, or if no line is an answer
+    and an earlier table lies there, which then stays.
     """
     table: Growing | None = None
     try:

@@ -54,17 +54,8 @@ def journal_of(out: Path) -> Path:
 
 
 class Journal:
-    """A journal open for writing, alone, and where in it the last answer about each file lies.
-
-    Parameters
-    ----------
-    path : Path
-        Made where there is none.
-
-    Raises
-    ------
-    BatchError
-        It is no journal, cannot be written, or another batch is writing it.
+    """A journal open for writing by one process, with the place of the last answer about each file. Raises
+    BatchError if the file is no journal, cannot be written, or another batch is writing it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,24 +103,16 @@ class Journal:
         return found
 
     def name_options(self, digest: str, options: dict[str, Any]) -> None:
-        """Note the options that a digest stands for."""
         if digest not in self.options:
             self._append({"options": digest, "are": options})
             self.options[digest] = options
 
     def add(self, record: Record) -> None:
-        """Keep the answer about a file; it is on the disk when this returns.
+        """Append the answer about a file; it is on the disk on return. Raises BatchError if it cannot be
+        written.
 
-        Parameters
-        ----------
-        record : dict
-            ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
-            ``version`` and ``rows``.
-
-        Raises
-        ------
-        BatchError
-            The disk is full, say.
+        The record holds ``file``, ``size``, ``mtime``, ``options``, ``limit``, ``late``, ``time``,
+        ``version`` and ``rows``.
         """
         self._take_in(self._append(record), record)
 
@@ -231,14 +214,8 @@ def _old_record_of(line: bytes) -> Record | None:
 
 
 def whole_lines(path: Path) -> Iterator[tuple[int, int, Record | None]]:
-    """Offset, length and content of each whole line of a journal, its first included.
-
-    A line torn by a kill is the last and left out; the content of a damaged one is None.
-
-    Raises
-    ------
-    BatchError
-        It is no journal.
+    """Yield offset, length and content of each whole line of a journal, the first included. A damaged line
+    has the content None; a last line torn by a kill is skipped. Raises BatchError if it is no journal.
     """
     with open(path, "rb") as file:
         head = file.readline()

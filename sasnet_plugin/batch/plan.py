@@ -50,7 +50,6 @@ class Options:
 
     @property
     def digest(self) -> str:
-        """Short name of these options; other options, other name."""
         text = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
@@ -95,7 +94,6 @@ class Shard:
         return int.from_bytes(digest[:8], "big") % self.count == self.number - 1
 
     def out(self, out: Path) -> Path:
-        """Where this shard's results go."""
         return out.with_name(f"{out.stem}.shard-{self.number}-of-{self.count}{out.suffix}")
 
 
@@ -110,12 +108,8 @@ def shard_journals(out: Path) -> list[Path]:
 
 
 def absolute(paths: Iterable[str], out: Path, *also: Path | None) -> Iterator[str]:
-    """Each file once under its full name, without what the batch itself writes.
-
-    Parameters
-    ----------
-    also : Path or None
-        More files that are no measurements: its other table and figure, and what describes samples.
+    """Yield each file once under its full name, without what the batch writes itself. `also` names further
+    files that are no measurements: a second table or figure, and descriptions of samples.
     """
     named = (out, out.with_suffix(".csv"), journal_of(out), *shard_journals(out), *filter(None, also))
     own = {str(p.absolute()) for p in named}
@@ -144,12 +138,8 @@ def missing(
     limit: float,
     stamped: Callable[[str], tuple[int, int]] = stamp,
 ) -> list[str]:
-    """The files whose answer is missing, no longer holds or, at the end, failed.
-
-    Parameters
-    ----------
-    stamped : callable
-        Tells what has changed: `stamp`, or that of a sample's files.
+    """List files without a valid answer, and at the end those that failed. `stamped` gives what identifies a
+    version of a file: `stamp`, or that of a sample's files.
     """
     digest, places = options.digest, journal.places
     found = [path for path in paths if not _holds(places.get(path), stamped(path), digest, limit)]

@@ -42,17 +42,8 @@ def digest(record: Record, row: Row) -> str:
 
 
 def curves(record: Record, options: dict[str, Any]) -> Iterator[tuple[Row, Curve]]:
-    """Each data set of a file that has a fit, with the points that were fitted.
-
-    Parameters
-    ----------
-    options : dict
-        Those that the file was read and fitted with, as the journal has them.
-
-    Raises
-    ------
-    SasnetError
-        The file has changed since or cannot be read.
+    """Yield each fitted data set of a file with its fitted points, read with the journal's `options`. Raises
+    SasnetError if the file has changed or cannot be read.
     """
     if any(row["fits"] for row in record["rows"]):
         window = options.get("window")
@@ -94,22 +85,9 @@ def _as_fitted(row: Row, curve: Curve, window: Sequence[float | None] | None) ->
 
 
 def result_of(row: Row, curve: Curve, theories: Sequence[Floats] | None = None) -> FitResult:
-    """A data set's fits with their curves.
+    """Rebuild a data set's fits with their curves; `theories` are I(q) of each fit, (n,), if known.
 
-    Parameters
-    ----------
-    theories : sequence of (n,) float arrays, optional
-        I(q) of each fit, where they are there already.
-
-    Returns
-    -------
-    FitResult
-        Without the fits whose curve could not be had again; a note names each.
-
-    Raises
-    ------
-    SasnetError
-        That of the best fit could not be.
+    Fits whose curve cannot be computed are excluded with a note; SasnetError if the best fit is among them.
     """
     from ..fitting.api import uncertainties
     from ..fitting.result.fit_result import FitResult

@@ -86,12 +86,8 @@ def recognise(
     answers: Callable[[Sequence[Any]], Sequence[Answer | Exception]],
     settings: SettledSettings = SETTLED,
 ) -> Iterator[Look]:
-    """Answer the sum of all frames after each.
-
-    Parameters
-    ----------
-    added : callable
-        Two measurements of the same sample and setting to one; raises a SasnetError where they are not.
+    """Answer the sum of all frames after each. `added` adds two measurements of one sample and setting, or
+    raises SasnetError.
     """
     total: Any = None
     test = Sequential(settings)
@@ -111,12 +107,8 @@ def recognise(
 
 
 def write(looks: Iterable[Look], path: Path, labels: Sequence[str]) -> list[Look]:
-    """Write a line for each look as it comes, so that others can read along.
-
-    Raises
-    ------
-    SasnetError
-        The table cannot be written, or no frame has an answer and an earlier table lies there.
+    """Write a line for each look as it comes. Raises SasnetError if the table cannot be written, or if no
+    frame has an answer and an earlier table lies there.
     """
     seen: list[Look] = []
     with growing(path, [*HEAD, *labels, "settled", "note"]) as table:

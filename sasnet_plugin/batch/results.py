@@ -93,12 +93,8 @@ FIRST_COLUMNS = ",".join(CSV_COLUMNS[:6])
 
 
 def check_ours(out: Path, *, force: bool = False) -> None:
-    """Refuse to overwrite what is not a result of the same batch, unless `force`.
-
-    Raises
-    ------
-    SasnetError
-        Something lies there that cannot be made again from the journal.
+    """Refuse to overwrite what is not a result of the same batch, unless `force`. Raises SasnetError if the
+    journal cannot reproduce what lies there.
     """
     if out.exists() and not out.is_file():
         raise BatchError(f"{out}: is not a file; give the results file with --out.")
@@ -114,21 +110,10 @@ def check_ours(out: Path, *, force: bool = False) -> None:
 def write_results(
     records: Callable[[], Iterable[Record]], options: dict[str, Any], out: Path
 ) -> tuple[int, int]:
-    """Write ``out`` and the CSV beside it, each put in place whole.
+    """Write ``out`` (HDF5) and the CSV next to it, each put in place whole. `records` starts again from the
+    first answer at each call; `options` are those of the runs by their digest.
 
-    Parameters
-    ----------
-    records : callable
-        Gives the answers from the beginning, each time it is called.
-    options : dict
-        Options of the runs by their digest.
-    out : Path
-        The HDF5 file.
-
-    Returns
-    -------
-    rows, failed : int
-        Data sets, and those without an answer.
+    Returns the number of data sets, and of those without an answer.
     """
     with put_aside(out, "results file") as aside:
         counts = _hdf5(records(), options, aside)
@@ -227,7 +212,6 @@ def _rows(records: Iterable[Record]) -> Iterator[tuple[Record, Row]]:
 
 
 def _parameters(row: Any) -> dict[str, Any]:
-    """Those of the best fit of a data set; empty where there is none."""
     best = best_of(row)
     return best["parameters"] if best else {}
 
@@ -286,14 +270,12 @@ class _Table:
         self.count = 0
 
     def add(self, row: tuple[Any, ...]) -> None:
-        """Add one row."""
         self._block.append(tuple(_bytes(value) if isinstance(value, str) else value for value in row))
         self.count += 1
         if len(self._block) == _BLOCK:
             self.close()
 
     def close(self) -> None:
-        """Write the rows collected since the last block."""
         import numpy as np
 
         if self._block:

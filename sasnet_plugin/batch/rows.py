@@ -20,17 +20,9 @@ Row = dict[str, Any]
 
 
 def fitted(result: FitResult, rg_network: float | None, seconds: float) -> Row:
-    """The row of a data set that was fitted, or that no model could be fitted to.
+    """Return the row of a data set, with or without a fit; `rg_network` in Å, `seconds` of wall clock.
 
-    One that lacks candidates for a technical reason has what was fitted, and an error, so that it is done
-    again.
-
-    Parameters
-    ----------
-    rg_network : float or None
-        Radius of gyration as the network estimates it, Å.
-    seconds : float
-        Of wall clock.
+    A row that lacks candidates for a technical reason carries an error too, so that the next run repeats it.
     """
     curve = result.curve
     told = result.as_dict()
@@ -78,12 +70,8 @@ def assumed(read: Curve, fitted: Curve) -> Row:
 
 
 def of_sample(name: str, result: SampleResult, seconds: float) -> Row:
-    """The row of a sample of several curves; what is each curve's own has the curve's number behind its name.
-
-    Parameters
-    ----------
-    seconds : float
-        Of wall clock.
+    """Return the row of a sample of several curves; the curve's number follows the name of what each curve
+    has of its own. `seconds` of wall clock.
     """
     if not result.fits and len(result.singles) == 1:
         return fitted(result.singles[0], None, seconds)
@@ -142,7 +130,6 @@ def _scales(fit: JointFit) -> Row | None:
 
 
 def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
-    """A joint fit as that of one data set."""
     own = {
         f"{name} {number}": p
         for number, file in enumerate(files, start=1)
@@ -153,12 +140,10 @@ def _joint(fit: dict[str, Any], files: list[str]) -> dict[str, Any]:
 
 
 def names_of(files: Iterable[str]) -> str:
-    """Files of a sample, in the order of its numbers."""
     return " + ".join(PurePath(file).name for file in files)
 
 
 def failed(path: str, error: Exception, *, curve: Curve | None = None, seconds: float = 0.0) -> Row:
-    """The row of a file, or an entry of one, that has no answer."""
     return {
         "entry": "" if curve is None else curve.entry,
         "notes": [],
@@ -176,5 +161,4 @@ def name_of(fit: dict[str, Any]) -> str:
 
 
 def best_of(row: Row) -> dict[str, Any] | None:
-    """The fit of greatest weight; None where there is none."""
     return row["fits"][0] if row["fits"] else None

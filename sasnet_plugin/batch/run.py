@@ -38,19 +38,12 @@ def answer_file(
     start: Any = None,
     files: tuple[str, ...] = (),
 ) -> Record:
-    """Everything that the journal keeps about one file, or one sample.
-
-    Parameters
-    ----------
-    limit : float
-        Seconds for each of its data sets.
-    """
+    """Return all that the journal keeps about one file or sample; `limit` in seconds for each data set."""
     when = stamp_of(path, files)  # before it is read: a file that changes meanwhile is done again
     return record(path, supervisor.answer(path, options, limit, start, files), options, limit, when)
 
 
 def record(path: str, done: Done, options: Options, limit: float, when: tuple[int, int]) -> Record:
-    """As the journal has it."""
     return {
         "file": path, "size": when[0], "mtime": when[1], "options": options.digest, "limit": limit,
         "late": done.late, "time": time.time(), "version": version(), "rows": done.rows,
@@ -64,16 +57,9 @@ def local(
     workers: int,
     samples: Mapping[str, tuple[str, ...]] = NONE,
 ) -> Answers:
-    """Answers from processes of this machine, as they come; closing it ends the processes at once.
+    """Yield answers from processes on this machine; closing the generator ends the processes at once.
 
-    Parameters
-    ----------
-    limit : float
-        Seconds for each data set.
-    workers : int
-        Processes.
-    samples : mapping of str to tuple of str
-        Files of those names that are samples of several.
+    `limit` in seconds for each data set; `samples` maps the name of a sample to its files.
     """
     stamps: dict[str, tuple[int, int]] = {}
 
@@ -95,16 +81,10 @@ def on_cluster(
     limit: float,
     samples: Mapping[str, tuple[str, ...]] = NONE,
 ) -> Answers:
-    """Answers from a Dask cluster, as they come.
+    """Yield answers from a Dask cluster with a scheduler at `address`, as ``tcp://host:8786``; `limit` in
+    seconds for each data set.
 
-    The files must be found under the same names by every worker, and sasnet-plugin be installed there.
-
-    Parameters
-    ----------
-    address : str
-        Of the scheduler, ``tcp://host:8786``.
-    limit : float
-        Seconds for each data set.
+    Every worker needs sasnet-plugin and must find the files under the same names.
     """
 
     def failed(asked: tuple[str, tuple[str, ...]], reason: str) -> Record:
@@ -128,18 +108,8 @@ def _answer_there(asked: tuple[str, tuple[str, ...]], options: Options, limit: f
 def series(
     paths: Sequence[str], todo: Sequence[str], journal: Journal, options: Options, limit: float
 ) -> Answers:
-    """Answers frame after frame; each fit starts from the answer before it as well.
-
-    Parameters
-    ----------
-    paths : sequence of str
-        All frames, in their order.
-    todo : sequence of str
-        Those that need an answer.
-    journal : Journal
-        Holds the others'.
-    limit : float
-        Seconds for each data set.
+    """Yield answers frame after frame, each fit also starting from the previous answer; `limit` in seconds
+    for each data set. `journal` holds the answers of those `paths` that are not in `todo`.
     """
     from .series import start_of
 
@@ -170,14 +140,8 @@ class Progress:
 def keep(
     answers: Answers, journal: Journal, out: Path, total: int, progress: Callable[[Progress], None]
 ) -> Progress:
-    """Put answers into the journal as they come, and the results file in place now and then.
-
-    Parameters
-    ----------
-    total : int
-        Answers to expect.
-    progress : callable
-        Called after each.
+    """Put answers into the journal as they come, and the results file in place from time to time; call
+    `progress` after each.
     """
     state = Progress(total)
     due = time.monotonic() + EVERY

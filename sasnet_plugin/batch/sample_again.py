@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 
 
 def curves_of(record: Record, options: dict[str, Any]) -> list[Curve]:
-    """All curves of a sample whose files are as they were when it was fitted.
-
-    Raises
-    ------
-    SasnetError
-        A file has changed since or cannot be read, or holds something else.
+    """Read all curves of a sample. Raises SasnetError if a file has changed since the fit, cannot be read, or
+    holds something else.
     """
     from ..data import load
 

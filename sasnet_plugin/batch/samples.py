@@ -41,21 +41,11 @@ def _matched(paths: Sequence[str], pattern: str) -> dict[tuple[str, ...], list[s
 
 
 def grouped(paths: Sequence[str], pattern: str | None) -> Grouped:
-    """Put files together by a regular expression.
+    """Group files into samples by a regular expression, searched in each name below the common folder (``/``
+    between folders).
 
-    Parameters
-    ----------
-    paths : sequence of str
-        Whole names of files.
-    pattern : str or None
-        It is searched in each name below the folder that all have in common, with ``/`` between folders.
-        Files in which its groups match the same (without groups: it as a whole) are one sample; one that does
-        not match, or is alone with its match, stands alone.
-
-    Raises
-    ------
-    SasnetError
-        It is not a regular expression, or none of the files matches.
+    Files with the same groups (or the same whole match) are one sample; others stand alone. Raises
+    SasnetError if the expression is invalid or nothing matches.
     """
     if pattern is None:
         return Grouped(list(paths), {})
@@ -72,13 +62,7 @@ def _named(paths: Sequence[str], several: dict[str, tuple[str, ...]]) -> list[st
 
 
 def compiled(pattern: str) -> re.Pattern[str]:
-    """A pattern as a user wrote it.
-
-    Raises
-    ------
-    SasnetError
-        It is not a regular expression.
-    """
+    """Compile a user's regular expression; SasnetError if it is invalid."""
     try:
         return re.compile(pattern)
     except re.error as error:
@@ -97,7 +81,6 @@ def _name(key: tuple[str, ...], files: Iterable[str]) -> str:
 
 
 def _folder(paths: Iterable[str]) -> str:
-    """That they have in common."""
     return os.path.commonpath([os.path.dirname(path) for path in paths])
 
 

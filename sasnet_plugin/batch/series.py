@@ -59,15 +59,7 @@ def _held(parameters: dict[str, Any]) -> dict[str, float]:
 
 
 def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
-    """The first data set of each file of a series.
-
-    Parameters
-    ----------
-    records : iterable of dict
-        In the order of the frames.
-    at : sequence of float
-        What each is drawn against.
-    """
+    """Take the first data set of each file of a series; `at` are the values it is drawn against."""
     found = []
     for number, (record, where) in enumerate(zip(records, at, strict=True), start=1):
         best = best_of(record["rows"][0])
@@ -77,7 +69,6 @@ def frames(records: Iterable[Record], at: Sequence[float]) -> list[Frame]:
 
 
 def _values_of(fit: Mapping[str, Any]) -> dict[str, tuple[float, float, str]]:
-    """Value, error and unit of each parameter that was fitted."""
     return {
         name: (p["value"], math.nan if p["error"] is None else p["error"], p["unit"])
         for name, p in fit["parameters"].items()
@@ -96,19 +87,8 @@ def changes(series: Sequence[Frame]) -> list[str]:
 
 
 def draw(series: Sequence[Frame], path: Path, label: str) -> None:
-    """Draw the fitted parameters of a series, one panel each; a colour a model, a line where it changes.
-
-    Parameters
-    ----------
-    path : Path
-        ``.svg`` or ``.png``.
-    label : str
-        Of the horizontal axis.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
+    """Draw the fitted parameters of a series to ``.svg`` or ``.png``: a panel for each, a colour for each
+    model, a line where it changes. Raises SasnetError if the file cannot be written.
     """
     from matplotlib.figure import Figure
 
@@ -128,7 +108,6 @@ def draw(series: Sequence[Frame], path: Path, label: str) -> None:
 
 
 def _add_legend(figure: Any, panels: Any) -> None:
-    """One for all panels, each model once."""
     handles = {k: v for panel in panels for v, k in zip(*panel.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=3, frameon=False)
 
@@ -213,7 +192,6 @@ def field_of(path: str | Path, name: str) -> float:
 
 
 def _numbers(candidates: Iterable[Any]) -> Iterator[float]:
-    """Those that are numbers."""
     for value in candidates:
         try:
             yield float(value.item() if hasattr(value, "item") else value)

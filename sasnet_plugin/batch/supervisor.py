@@ -116,17 +116,8 @@ def _until_a_fit(job: Job, known: dict[str, Any]) -> float:
 
 
 class Supervisor:
-    """Processes that answer files, each one at a time; used by one thread, ended from any.
-
-    Parameters
-    ----------
-    count : int
-        Processes.
-
-    Raises
-    ------
-    SasnetError
-        From `answer`, what concerns no single file: a damaged model zoo, or no process can be started.
+    """Processes that answer files, each one at a time; used by one thread, ended from any. `answer` raises
+    SasnetError for what concerns no single file: a damaged model zoo, or no process can be started.
     """
 
     def __init__(self, count: int = 1) -> None:
@@ -157,14 +148,8 @@ class Supervisor:
         start: Start | None = None,
         files: tuple[str, ...] = (),
     ) -> Done:
-        """Read, classify and fit a file, or a sample of several.
-
-        Parameters
-        ----------
-        limit : float
-            Seconds for each of its data sets.
-        start : Start, optional
-            One more start for one of the models.
+        """Read, classify and fit a file or a sample; `limit` in seconds for each data set, `start` an
+        additional starting point for one model.
         """
         for _, done in self._answers([Job(path, options, limit, start, files)]):
             return done
@@ -202,7 +187,6 @@ class Supervisor:
             under_way.clear()
 
     def _fill(self, todo: Iterator[Job]) -> None:
-        """Give each idle process a file."""
         for job in islice(todo, self._pool.room):
             self._begin(_Answering(job))
 
@@ -224,7 +208,6 @@ class Supervisor:
         return one
 
     def _late(self) -> Iterator[_Answering | None]:
-        """End the processes of files that are late."""
         for number, one in [item for item in self._under_way.items() if not item[1].seconds]:
             self._pool.stop(number)
             del self._under_way[number]

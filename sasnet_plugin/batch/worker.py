@@ -66,12 +66,9 @@ def begin() -> Callable[[Job, Callable[[Any], None]], None]:
 
 
 def serve(job: Job, bank: Bank, say: Callable[..., None]) -> None:
-    """Answer every data set of a file that is not yet answered.
+    """Answer every unanswered data set of a file.
 
-    Parameters
-    ----------
-    say : callable
-        Called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
+    `say` is called with ("begin",), ("try", key, name), ("done", key, answer) and ("row", row, time ran out).
     """
     if job.files:
         if not job.done:

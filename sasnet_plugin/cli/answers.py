@@ -50,14 +50,12 @@ class JsonWriter:
         self._line, self._details = json_lines(), details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
-        """Write one answer."""
         told = answer.as_dict()
         if self._details and isinstance(measurement, Curve):
             told["pair_distances"] = measurement.pair_distances().as_dict()
         self._line(told)
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        """Write why a file, or an entry of one, has no answer."""
         where = {"file": file, "entry": entry} if entry else {"file": file}
         self._line({**where, "error": sentence})
 
@@ -75,7 +73,6 @@ class TableWriter:
         self._console, self._given, self._details = wide_console(), given, details
 
     def answer(self, measurement: Any, answer: Answer) -> None:
-        """Write one answer."""
         if isinstance(measurement, Curve) and not self._details:
             self._short(measurement, answer)
         else:
@@ -84,7 +81,6 @@ class TableWriter:
         sys.stdout.flush()
 
     def _full(self, measurement: Any, answer: Answer) -> None:
-        """Write tables, sentences and notes."""
         curve = isinstance(measurement, Curve)
         noun, leading = ("curve", answer.doubts) if curve else ("image", 1)
         sentences = list(answer.sentences())
@@ -127,7 +123,6 @@ class TableWriter:
             self._lines([f"Next{why}: {next_command(curve, self._given)}"], "bold")
 
     def failure(self, file: str, entry: str, sentence: str) -> None:
-        """Write why a file, or an entry of one, has no answer."""
         print(printable(sentence), file=sys.stderr, flush=True)
 
     def close(self, *, next_step: bool) -> None:
@@ -139,12 +134,8 @@ def _title(answer: Answer) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], narrow: bool) -> Table:
-    """A finding's rows; where their last column names a group, it is said once, above its members.
-
-    Parameters
-    ----------
-    narrow : bool
-        Titles of two words take two lines.
+    """Lay out a finding's rows; a group named in the last column is printed once above its members. `narrow`
+    breaks titles of two words.
     """
     from rich.table import Table
     from rich.text import Text
@@ -175,14 +166,9 @@ def _below_groups(rows: Sequence[Sequence[str]]) -> Iterator[list[str]]:
 
 
 def next_command(curve: Curve, given: Sequence[str], file: str = "") -> str:
-    """``sasnet fit`` of a curve, with the options that were given, and with its entry where there are others.
-
-    Where nm⁻¹ is likelier for q than what was assumed, q is read in it.
-
-    Parameters
-    ----------
-    file : str
-        Instead of the curve's own name.
+    """Write the ``sasnet fit`` command of a curve with the options given, and its entry where the file has
+    several. If nm⁻¹ is likelier than the assumed unit, the command says so. `file` replaces the curve's own
+    name.
     """
     entry = ["--entry", printable(curve.entry)] if curve.entries > 1 and "--entry" not in given else []
     words = [*entry, *given]
@@ -202,7 +188,6 @@ def wide_console() -> Console:
 
 
 def _sparkline(measurement: Any) -> str:
-    """A curve as a line of characters; empty for an image."""
     if not isinstance(measurement, Curve) or not (line := sparkline(measurement)):
         return ""
     return f"{line}  log I, q {significant(measurement.q[0], 3)} to {significant(measurement.q[-1], 3)} Å⁻¹"
@@ -212,19 +197,8 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def sparkline(curve: Curve, width: int = 40) -> str:
-    """Draw log I against log q with block characters.
-
-    Parameters
-    ----------
-    curve : Curve
-        q in Å⁻¹; points with I <= 0 are left out, as on any logarithmic axis.
-    width : int
-        Characters; each shows the mean of log I of its points and is blank where it has none.
-
-    Returns
-    -------
-    line : str
-        `width` characters; empty where fewer than two points are positive.
+    """Draw log I against log q (q > 0, I > 0) in `width` block characters, each the mean of log I of its
+    points; empty if fewer than two points are positive.
     """
     positive = (curve.q > 0) & (curve.intensity > 0)
     if np.count_nonzero(positive) < 2:

@@ -185,7 +185,6 @@ Together = Annotated[
 
 
 def _expression(given: str | None) -> str | None:
-    """A regular expression as given, or wrong usage."""
     if given is not None:
         from ..batch.samples import compiled
         from ..types import SasnetError
@@ -266,20 +265,13 @@ class Given:
             raise typer.BadParameter(f"{self.kind!r} is not one of {', '.join(KINDS)}.", param_hint="--kind")
 
     def options(self) -> dict[str, object]:
-        """For the command that is named next."""
         return {
             "--sample-file": self.sample_file, "--kind": self.kind, "--share": names_of(self.share),
             "--own": names_of(self.own), "--tie": self.tie,
         }  # fmt: skip
 
     def described(self) -> Described:
-        """With the sample file read.
-
-        Raises
-        ------
-        SasnetError
-            It is not there, or no TOML.
-        """
+        """Read the sample file. Raises SasnetError if it is missing or no TOML."""
         from ..data.sample.described import Described, read_description
 
         sections = {} if self.sample_file is None else read_description(self.sample_file)

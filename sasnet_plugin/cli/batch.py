@@ -186,12 +186,8 @@ def _paths(files: Sequence[str], out: Path, *others: Path | None) -> tuple[list[
 
 
 def _asked(paths: list[str], pattern: str | None, said: Described | None, part: Shard | None) -> Grouped:
-    """Files that stand alone and samples, of a part its own.
-
-    Raises
-    ------
-    SasnetError
-        What is said of samples names a file that there is not.
+    """Split files into single ones and samples, of this part of the list. Raises SasnetError if the
+    description names a missing file.
     """
     from ..batch.samples import grouped
 
@@ -225,12 +221,8 @@ def _work(
     figure: tuple[Path, str | None] | None,
     quiet: bool,
 ) -> int:
-    """Answer what needs an answer, and say how it went; how many of the files have none.
-
-    Parameters
-    ----------
-    figure : (path, field) or None
-        Of a series: where it is drawn, and against what.
+    """Answer what needs an answer, report, and return how many files have none. `figure` is (path, field to
+    draw against) of a series.
     """
     from ..batch import run
     from ..batch.journal import natural
@@ -287,7 +279,6 @@ def _say_failed(names: list[str]) -> int:
 
 
 def _to_fit(todo: int, asked: Grouped) -> str:
-    """How many of the files and samples need an answer."""
     count = len(asked.names)
     what = f"files and samples (of {_spread(asked.files)})" if asked.files else "files"
     there = f"; {count - todo} answered before" if todo < count else ""
@@ -295,7 +286,6 @@ def _to_fit(todo: int, asked: Grouped) -> str:
 
 
 def _spread(samples: Mapping[str, tuple[str, ...]]) -> str:
-    """How many files the samples have."""
     sizes = sorted({len(files) for files in samples.values()})
     return f"{sizes[0]} files each" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]} files each"
 

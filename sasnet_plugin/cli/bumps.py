@@ -74,7 +74,6 @@ def bumps(
 
 
 def one(data: str, found: list[tuple[str, Curve | Exception]]) -> Curve:
-    """The only data set of a file."""
     curves: list[Curve] = []
     for _, outcome in found:
         if not isinstance(outcome, Curve):

@@ -213,7 +213,6 @@ def _together(
     wanted: Wanted,
     as_json: bool,
 ) -> None:
-    """One answer to all files, as curves of one sample."""
     from ..fitting.together.result import suggestion_as_dict
     from ..predict import open_classifier
     from ..predict.together import contradicting, together
@@ -273,7 +272,6 @@ class Outputs:
 
     @property
     def _listed(self) -> bool:
-        """Whether there is a list to write."""
         return self.table is not None or self.report is not None
 
     def _answered(self, path: str, one: Any, answer: Answer, domain_of: Callable[[Any], Domain]) -> None:

@@ -25,25 +25,12 @@ def expand(
     output: Callable[[str], bool] = written_by_sasnet,
     said: Callable[[str], None] | None = None,
 ) -> Iterator[str | DataError]:
-    """Yield the files that the arguments stand for, one by one, in a stable order.
+    """Yield the files that the arguments stand for, in a stable order, or a DataError for an empty folder or
+    pattern.
 
-    A folder stands for the files in it and below, without hidden ones; ``~`` and patterns (``*``, ``?``,
-    ``[]``, ``**``) are expanded; of both what sasnet has written is left out. Any other name is passed on as
-    it is, and reading it says if it is missing.
-
-    Parameters
-    ----------
-    addresses : bool
-        Pass on addresses on a Tiled server; else they are a DataError.
-    output : callable
-        Whether sasnet has written a file.
-    said : callable
-        Takes a sentence on what of a folder or pattern is left out, at the end; default: stderr.
-
-    Yields
-    ------
-    path : str or DataError
-        A DataError where a folder is empty, nothing matches a pattern, or all that there is are outputs.
+    Folders (without hidden files), ``~`` and the patterns ``*``, ``?``, ``[]``, ``**`` are expanded, without
+    what sasnet has written (`output`); `said` gets a sentence on what was excluded. Other names pass as they
+    are. Addresses on a Tiled server pass only with `addresses`.
     """
     left_out: Counter[str] = Counter()
     some = False
@@ -65,7 +52,6 @@ def expand(
 
 
 def _meant(argument: str, addresses: bool) -> Iterator[str | DataError]:
-    """The files that one argument stands for."""
     path = os.path.expanduser(argument)
     if is_tiled(argument):
         yield argument if addresses else _no_file(argument)
@@ -89,7 +75,6 @@ def _no_file(address: str) -> DataError:
 
 
 def _or_else(found: Iterator[str | DataError], sentence: str) -> Iterator[str | DataError]:
-    """What is found, or why there is nothing."""
     first = next(found, None)
     yield DataError(sentence) if first is None else first
     yield from found
@@ -121,12 +106,8 @@ def _shown(names: Iterable[str]) -> list[str]:
 
 
 def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[str, Any, float]]:
-    """Yield each (path, measurement) with the seconds that it took to come.
-
-    Parameters
-    ----------
-    began : float
-        When the first was asked for, by `time.monotonic`; the others are when the one before is done with.
+    """Yield each (path, measurement) with the seconds it took; `began` is the `time.monotonic` of the first
+    request.
     """
     for path, outcome in found:
         yield path, outcome, time.monotonic() - began
@@ -136,14 +117,8 @@ def clocked(found: Iterable[tuple[str, Any]], began: float) -> Iterator[tuple[st
 def curves_of(
     path: str | SasnetError, read: Callable[[str], Iterable[Any]], window: tuple[float, float] | None
 ) -> Iterator[tuple[str, Any]]:
-    """Yield (path, measurement) for each that a file of `expand` holds, or (path, why there is none).
-
-    Parameters
-    ----------
-    read : callable
-        From a path to its measurements.
-    window : (float, float) or None
-        Only q within it, Å⁻¹.
+    """Yield (path, measurement) for each in a file of `expand`, or (path, error); only q within `window`,
+    Å⁻¹.
     """
     if isinstance(path, SasnetError):
         yield str(path).partition(":")[0], path

@@ -52,7 +52,6 @@ class LineWriter:
             self._failed = (file, first, more + 1)
 
     def close(self, *, next_step: bool) -> None:
-        """Write what is left, and what to do next."""
         self._write()
         if self._count and next_step:
             files = f"{self._count} file{'s' if self._count > 1 else ''}"
@@ -91,7 +90,6 @@ def spread(answers: Sequence[Answer]) -> str:
 
 
 def _counted(answers: Sequence[Answer]) -> str:
-    """The likeliest models with their numbers, and how likely they are."""
     found = list(filter(None, map(_best, answers)))
     first = Counter(one.whole_name for one in found)
     listed = ", ".join(f"{name} {count}" for name, count in first.most_common(3))
@@ -102,13 +100,11 @@ def _counted(answers: Sequence[Answer]) -> str:
 
 
 def _best(answer: Answer) -> ClassFound | None:
-    """The likeliest class of an answer that has any."""
     finding = answer.finding(ClassesFinding)
     return finding.classes[0] if finding and finding.classes else None
 
 
 def classified(measurement: Any, answer: Answer, page: str = "") -> Row:
-    """The row of an answer of ``sasnet classify``."""
     from ..report.page.overview import Row, thumbnail
 
     row = Row(
@@ -136,7 +132,6 @@ def _size(answer: Answer) -> dict[str, Any]:
 
 
 def fitted(found: FitResult, page: str = "") -> Row:
-    """The row of an answer of ``sasnet fit``."""
     from ..fitting.result.verdict import DOES_NOT, DOUBTS
     from ..report.page.overview import Row, thumbnail
 
@@ -156,7 +151,6 @@ def fitted(found: FitResult, page: str = "") -> Row:
 
 
 def failed(file: str, sentence: str, entry: str = "") -> Row:
-    """The row of a file, or an entry of one, without an answer."""
     from ..report.page.overview import Row
 
     return Row(file, entry, sentence, level="wrong")

@@ -184,19 +184,14 @@ def _check_seconds(interval: float | None, quiet_for: float | None, watch: bool)
 
 
 def _refuse(given: Mapping[str, object], kind: str) -> None:
-    """See that no option is given that is for another kind of measurement."""
     for name, value in given.items():
         if value:
             raise typer.BadParameter(f"is for {kind}; leave it out.", param_hint=name)
 
 
 def _first(files: Sequence[str], watch: bool) -> Path | None:
-    """The first file that is there; None where there is none yet, and one waits for it.
-
-    Raises
-    ------
-    SasnetError
-        There is none, and nobody waits.
+    """Find the first file; None while waiting for one. Raises SasnetError if there is none and `watch` is
+    off.
     """
     from .files import expand
 

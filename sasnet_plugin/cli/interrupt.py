@@ -29,7 +29,6 @@ class Ending:
         self.asked = False
 
     def __call__(self) -> bool:
-        """Whether it was asked for."""
         return self.asked
 
     @contextmanager

@@ -55,17 +55,12 @@ def _read_alike(domain: Domain) -> list[Domain]:
 
 
 def _other_images(domain: Domain) -> list[Domain]:
-    """Domains of images but for one."""
     return [specification(name) for name in PAGES if name not in (DEFAULT, domain.name)]
 
 
 def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain]) -> str:
-    """What to do with a file that may hold images of another kind than it was read as.
-
-    Parameters
-    ----------
-    readers : sequence of Domain
-        Others that read it.
+    """Decide about a file that may hold images of another kind than it was read as; `readers` are other
+    domains that read it.
     """
     if len(readers) == 1:
         (one,) = readers
@@ -77,18 +72,8 @@ def _other_kind(path: str, domain: Domain, said: str, readers: Sequence[Domain])
 
 
 class Kinds:
-    """Reads and answers measurements.
-
-    Parameters
-    ----------
-    domain : str or None
-        Of all files; None asks each file.
-    verify : bool
-        Answers are refined by physics and simulated again.
-    told : callable, optional
-        Told of the stages of that.
-    reader : Reader, optional
-        Reads what lies on Tiled servers.
+    """Reads and answers measurements of one domain, or of each file's own; `verify` refines answers by
+    physics and reports stages to `told`. `reader` reads from Tiled servers.
     """
 
     def __init__(
@@ -112,7 +97,6 @@ class Kinds:
             self._predictor(specification(domain or DEFAULT))
 
     def read(self, path: str) -> Iterable[Any]:
-        """The measurements of a file."""
         if self._reader is not None and is_tiled(path):
             for domain, one in self._reader.read(path, self._reading):
                 self._domains[path] = domain
@@ -130,7 +114,6 @@ class Kinds:
             raise DataError(_other_kind(path, domain, str(error), readers)) from error
 
     def _readers(self, path: str, domain: Domain) -> list[Domain]:
-        """Other domains of images that read a file with what is said of it."""
         if domain.name == DEFAULT:
             return []
         return [one for one in _other_images(domain) if self._reads(one, path)]
@@ -142,12 +125,8 @@ class Kinds:
             return False
 
     def together(self, paths: Sequence[str | SasnetError]) -> Any:
-        """The measurements of several files as one, of a sample in several settings.
-
-        Raises
-        ------
-        SasnetError
-            A file cannot be read, or such measurements have no settings.
+        """Join several files of a sample in several settings. Raises SasnetError if one cannot be read or its
+        kind has no settings.
         """
         found: list[Any] = []
         for path in paths:
@@ -243,13 +222,8 @@ def outcomes(
 ) -> Iterator[Outcome]:
     """Yield the outcome of each measurement in order, a few at a time.
 
-    Measurements of small files are run together, but none waits longer than `PATIENCE` for company; of a file
-    with many no more than a few are held.
-
-    Parameters
-    ----------
-    addresses : bool
-        Some may lie on a Tiled server, which `read` knows of.
+    Measurements of small files run together, but none waits longer than `PATIENCE`; few of a large file are
+    in memory. With `addresses`, `read` knows those on a Tiled server.
     """
     waiting: list[tuple[str, Any]] = []
     answered = -math.inf  # the first file is answered at once

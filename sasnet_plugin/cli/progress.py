@@ -80,19 +80,8 @@ def classifying() -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
-    """Show what is being fitted to one data set, the best χ² so far, and the time left.
-
-    Parameters
-    ----------
-    limit : float
-        Seconds that it may take.
-    quiet : bool
-        Show nothing.
-
-    Yields
-    ------
-    callable
-        The ``progress`` of `fitting.progress.Watched`.
+    """Show the model being fitted, the best χ² and the time left of `limit` seconds; yield the ``progress``
+    of `fitting.progress.Watched`.
     """
     if quiet:
         yield lambda **how: None
@@ -133,15 +122,7 @@ def fitting(limit: float, quiet: bool = False) -> Iterator[Callable[..., None]]:
 
 
 def words(state: Progress, seconds: float) -> str:
-    """Rate, time left and failures in words.
-
-    Parameters
-    ----------
-    state : Progress
-        At least one file done.
-    seconds : float
-        Since the beginning.
-    """
+    """Describe rate, time left and failures, once a file is done; `seconds` since the beginning."""
     rate = state.done / max(seconds, 1e-3)
     left = duration((state.total - state.done) / rate)
     without = f", {state.failed} without an answer" if state.failed else ""

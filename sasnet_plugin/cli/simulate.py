@@ -97,7 +97,6 @@ def simulate(
 
 
 def _models(given: list[str] | None) -> tuple[str, ...] | None:
-    """Names and plugin files, each once; None for all."""
     if given is None:
         return None
     names = tuple(dict.fromkeys(name.strip() for part in given for name in part.split(",") if name.strip()))
@@ -120,13 +119,7 @@ def _announce(out: Path, plan: Plan, missing: list[Any], removed: int) -> None:
 
 
 def _check_disk(out: Path, need: int) -> None:
-    """Refuse before the first curve rather than fail in the middle.
-
-    Raises
-    ------
-    SimulationError
-        The disk has too little space.
-    """
+    """Raise SimulationError before the first curve if the disk has too little space."""
     import shutil
 
     folder = out.absolute()
@@ -152,7 +145,6 @@ def _bytes(count: int) -> str:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[str], None]]:
-    """A bar on stderr that moves with every shard and names the last one."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

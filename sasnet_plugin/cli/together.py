@@ -29,17 +29,8 @@ def sample_from(
     given: Given,
     wavelength: float | None = None,
 ) -> Sample:
-    """The sample of all curves in files.
-
-    Parameters
-    ----------
-    wavelength : float or None
-        Å, of X-rays.
-
-    Raises
-    ------
-    SasnetError
-        A file cannot be read, holds no curve, or the curves do not go together.
+    """Read the sample of all curves in files; X-ray `wavelength` in Å. Raises SasnetError if a file cannot be
+    read, holds no curve, or the curves do not go together.
     """
     from ..materials import densities
 
@@ -92,7 +83,6 @@ def _tables(result: SampleResult) -> Iterator[Any]:
 
 
 def _parameters(best: JointFit) -> list[list[str]]:
-    """Rows of shared parameters that were fitted, and of those of each curve."""
     from ..report.sample_rows import own, shared
 
     nothing = [""] * len(best.own)
@@ -112,7 +102,6 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Any:
 
 
 def print_suggestion(files: Sequence[str], found: Any, against: Sequence[int], kind: str, top: int) -> None:
-    """What the curves say together, for people."""
     from rich.text import Text
 
     from .answers import wide_console

@@ -234,7 +234,6 @@ def _adapt(
 
 
 def _started(kind: Domain, start: str) -> ZooModel:
-    """The model that a training begins with."""
     from ..zoo import open_model
 
     folder = None if start == "zoo" else Path(start)

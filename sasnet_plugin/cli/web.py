@@ -69,13 +69,7 @@ def web(
 
 
 def _check(folder: Path | None, show: str) -> None:
-    """See that there is a folder, where one is named, and the file of it that is shown first.
-
-    Raises
-    ------
-    SasnetError
-        There is none.
-    """
+    """Check the folder and the file shown first, if given. Raises SasnetError if one is missing."""
     if folder is None:
         if show:
             raise SasnetError(f"{show}: needs the name of a folder, too.")
@@ -87,13 +81,7 @@ def _check(folder: Path | None, show: str) -> None:
 
 
 def page_app() -> Any:
-    """The module of the page's server.
-
-    Raises
-    ------
-    SasnetError
-        What it needs is not installed.
-    """
+    """Import the page's server; SasnetError if its packages are not installed."""
     try:
         from ..web import app
     except ImportError as error:

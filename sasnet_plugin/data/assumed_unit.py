@@ -33,17 +33,8 @@ PLATEAU = 0.15
 
 
 def see_a_possible_q(q: Floats, file: str) -> None:
-    """Refuse a first column without a unit that is neither q nor an angle in any usual one.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        As it stands in the file.
-
-    Raises
-    ------
-    DataError
-        It goes on beyond `LARGEST`: energies, distances, sizes, times.
+    """Raise DataError if a first column without a unit is neither q nor an angle in any usual unit: it goes
+    beyond `LARGEST`, as energies, distances, sizes and times do.
     """
     finite = q[np.isfinite(q)]
     if finite.size and finite.max() > LARGEST:
@@ -55,13 +46,7 @@ def see_a_possible_q(q: Floats, file: str) -> None:
 
 
 def assumed(q: Floats, intensity: Floats) -> QUnit:
-    """Å⁻¹ assumed, with a doubt where the data look as if in nm⁻¹.
-
-    Parameters
-    ----------
-    q, intensity : (n,) float arrays
-        As they stand in the file, by ascending q.
-    """
+    """Assume Å⁻¹, with a caution if the data look as if in nm⁻¹; columns as in the file, ascending in q."""
     q_max, q_min = float(q[-1]), float(q[0])
     if q_max > Q_MAX_ANGLE:
         return QUnit(stated=False, doubt=_angle_or_nm(q_max))
@@ -93,14 +78,10 @@ def _angle_or_nm(q_max: float) -> str:
 
 
 def radius_of_gyration(q: Floats, intensity: Floats) -> float | None:
-    """Rg from where a curve that begins at a plateau has fallen to exp(-1/3) of it; None where it does not.
+    """Estimate Rg, in the inverse of q's unit, where a curve that begins at a plateau has fallen to
+    exp(-1/3); None if it does not.
 
-    By Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), that is at q Rg = 1. An estimate to tell units apart.
-
-    Parameters
-    ----------
-    q, intensity : (n,) float arrays
-        By ascending q; Rg is in the inverse of the unit of q.
+    Guinier's law, I(q) = I(0) exp(-(q Rg)²/3), gives that at q Rg = 1. Accurate enough to tell units apart.
     """
     few = max(3, q.size // 10)
     first, next_ = np.median(intensity[:few]), np.median(intensity[few : 2 * few])

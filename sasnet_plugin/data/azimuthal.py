@@ -32,14 +32,9 @@ _ANGLES = {"2th_deg": "degrees", "2th_rad": "radians"}  # as pyFAI names them
 
 
 def scan(file: Any, name: str) -> list[RawCurve]:
-    """Curves of an HDF5 file's integrated images, in the order of the file; empty where it has none.
-
-    Parameters are those of `structured.scan_hdf5`.
-
-    Raises
-    ------
-    DataError
-        The axis is an angle and no wavelength is stated, or there are more values than a measurement has.
+    """Read curves of an HDF5 file's integrated images in file order; empty if there are none. Raises
+    DataError if the axis is an angle without wavelength, or there are too many values. Parameters as for
+    `structured.scan_hdf5`.
     """
     found = []
     for series in all_series(file, name):
@@ -91,7 +86,6 @@ class Series:
 
     @property
     def _each(self) -> int:
-        """Images for each step of the slowest axis."""
         return math.prod(self.intensity.shape[1 : -self._inner])
 
     @property

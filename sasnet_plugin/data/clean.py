@@ -56,28 +56,11 @@ _SLIPPED = 5.0
 
 
 def clean(raw: RawCurve, *, file: str, entry: str, q_unit: str | None = None) -> Curve:
-    """Turn raw columns into a curve in Å⁻¹, positive and ascending in q.
+    """Turn raw columns into a curve in Å⁻¹, positive and ascending in q, of at least `MIN_POINTS`. `q_unit`,
+    a key of ``units.FACTORS["q"]``, overrides the file's unit. Equal q stay in file order, without exact
+    repeats.
 
-    Parameters
-    ----------
-    raw : RawCurve
-        Columns as the reader gives them.
-    file, entry : str
-        Where the curve came from.
-    q_unit : str or None
-        A key of ``units.FACTORS["q"]`` that overrides the file's own unit.
-
-    Returns
-    -------
-    Curve
-        (n,) arrays with n >= `MIN_POINTS`. Equal q are kept, in the order of the file, but for rows that say
-        the same again.
-
-    Raises
-    ------
-    DataError
-        If no curve is left: no positive q, no positive intensity, too few points; or the unit of q is
-        unknown.
+    Raises DataError if no curve is left (no positive q or intensity, too few points) or the unit is unknown.
     """
     notes = list(raw.notes)
     raw = _in_inverse_angstrom(raw, q_unit, file, notes)
@@ -127,13 +110,7 @@ def _see_some_scattering(intensity: Floats, file: str) -> None:
 
 
 def _in_inverse_angstrom(raw: RawCurve, forced: str | None, file: str, notes: list[str]) -> RawCurve:
-    """q in Å⁻¹.
-
-    Raises
-    ------
-    DataError
-        The file names a unit that is none of q, and none is forced.
-    """
+    """Convert q to Å⁻¹. Raises DataError if the file's unit is none of q and none is forced."""
     unit = forced or _stated_unit(raw, file)
     if forced and raw.q_unit and forced != raw.q_unit:
         notes.append(f"q was read in {forced} as requested, although the file gives {raw.q_unit}.")
@@ -272,17 +249,8 @@ def _count(number: int, one: str, many: str) -> str:
 
 
 def within(curve: Curve, q_min: float, q_max: float) -> Curve:
-    """Return the points with q_min <= q <= q_max; points left out as a shadow are among them.
-
-    Parameters
-    ----------
-    q_min, q_max : float
-        Å⁻¹; both infinities leave that end alone, and a shadow at the lower end left out.
-
-    Raises
-    ------
-    DataError
-        No point lies there.
+    """Select points with q_min <= q <= q_max, Å⁻¹; a finite q_min includes points excluded as a beamstop
+    shadow, an infinite limit changes nothing at that end. Raises DataError if no point is left.
     """
     if q_min > -np.inf:
         curve = replace(shadow.with_shadow(curve, q_min, q_max), q_asked=True)
@@ -301,16 +269,8 @@ def within(curve: Curve, q_min: float, q_max: float) -> Curve:
 
 
 def repaired(q: Floats, intensity: Floats, dintensity: Floats) -> tuple[Floats, list[str]]:
-    """Uncertainties that are above zero throughout and no smaller than they can be known to be.
-
-    Parameters
-    ----------
-    q, intensity, dintensity : (n,) float arrays
-        By ascending q; some dI is above zero.
-
-    Returns
-    -------
-    dintensity : (n,) float array
+    """Replace uncertainties that are zero or smaller than can be known; needs q ascending and some dI above
+    zero.
     """
     good = np.isfinite(dintensity) & (dintensity > 0)
     found = dintensity.copy()

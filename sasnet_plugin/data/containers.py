@@ -20,12 +20,8 @@ _SASDATA_TAGS = 50_000
 
 
 def read_hdf5(path: Path, file: str) -> list[RawCurve]:
-    """NXcanSAS, or integrated images (NXazint).
-
-    Raises
-    ------
-    DataError
-        It holds neither, is damaged, or points to other files.
+    """Read NXcanSAS or integrated images (NXazint). Raises DataError if the file holds neither, is damaged,
+    or points to other files.
     """
     try:
         with hdf5.opened(path, file) as opened:

@@ -54,15 +54,7 @@ SETTINGS = DamageSettings()
 
 
 def without_damaged(raw: RawCurve, notes: list[str]) -> RawCurve:
-    """The data set without single damaged points, each named in a note.
-
-    Parameters
-    ----------
-    raw : RawCurve
-        In the order of the file; q in Å⁻¹.
-    notes : list of str
-        The notes are appended.
-    """
+    """Exclude single damaged points and append a note for each; in file order, q in Å⁻¹."""
     raw = _without_damaged_q(raw, notes)
     raw = _without_damaged_intensity(raw, notes)
     return _with_repaired_widths(raw, notes)
@@ -253,7 +245,6 @@ def _is_no_minimum(points: _Points, k: int, expected: float) -> bool:
 
 
 def _beside(size: int, k: int) -> NDArray[np.intp]:
-    """The numbers of the nearest points, without the point itself."""
     first = min(max(k - SETTINGS.beside // 2, 0), size - SETTINGS.beside - 1)
     window = np.arange(first, first + SETTINGS.beside + 1)
     return window[window != k]

@@ -12,14 +12,12 @@ def too_large(file: str, size: str, wanted: str) -> DataError:
 
 
 def too_many(file: str, points: int) -> DataError:
-    """The error for more points than a curve can have."""
     return too_large(
         file, f"{points:,} points", f"a curve of at most {LIMITS.points:,}, averaged over neighbours"
     )
 
 
 def two_dimensional(file: str) -> DataError:
-    """The error for an image where a curve is wanted."""
     return DataError(
         f"{file}: this is a two-dimensional scattering image; average it over angle and give I(q)."
     )

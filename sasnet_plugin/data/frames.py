@@ -28,17 +28,8 @@ _AT_ONCE = 32
 
 
 def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | DataError]:
-    """Curves of a file in their order, from one on; one that is unusable is a sentence in its place.
-
-    Parameters
-    ----------
-    start : int
-        Curves that are passed over.
-
-    Raises
-    ------
-    DataError
-        No curve can be read: the file is damaged, half written, or holds none.
+    """Yield a file's curves from number `start` on; a sentence replaces an unusable one. Raises DataError if
+    none can be read.
     """
     try:
         with open(path, "rb") as file:
@@ -52,7 +43,6 @@ def frames(path: str, options: ReadOptions, start: int = 0) -> Iterator[Curve | 
 
 
 def holds_curves(path: str) -> bool:
-    """Whether a file holds a curve that can be read."""
     try:
         return next(frames(path, ReadOptions()), None) is not None
     except DataError:
@@ -104,7 +94,6 @@ def _several(file: Any, name: str) -> Any:
 
 
 def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
-    """Each group of data with its entry."""
     import h5py
 
     for _, entry in hdf5.members(file):
@@ -113,7 +102,6 @@ def _sets(file: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _are_many(series: Sequence[azimuthal.Series]) -> bool:
-    """Whether images are several, or in a place for several."""
     return sum(one.frames for one in series) > 1 or any(one.intensity.ndim > 1 for one in series)
 
 

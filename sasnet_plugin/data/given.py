@@ -14,17 +14,8 @@ Given = Curve | str | os.PathLike[str]
 
 
 def curve_of(given: Given | Iterable[Given]) -> Curve:
-    """The one curve that is meant.
-
-    Parameters
-    ----------
-    given : Curve, path or iterable of either
-        A path is read as `load` does; of several things or entries there may be one alone.
-
-    Raises
-    ------
-    SasnetError
-        It is nothing of the kind, or not one curve.
+    """Return the single curve meant by a curve, a path (read as by `load`) or an iterable. Raises SasnetError
+    if it is not exactly one.
     """
     found = curves_of(given)
     if len(found) == 1:

@@ -35,19 +35,8 @@ _FILTERS = {
 
 @contextmanager
 def opened(path: Path, file: str) -> Iterator[Any]:
-    """An HDF5 file, an ``h5py.File``, with the filters that its data sets are compressed with.
-
-    hdf5plugin (bitshuffle, LZ4, Zstandard, Blosc, …) is imported only for a file that needs it.
-
-    Parameters
-    ----------
-    file : str
-        Its name in the sentence.
-
-    Raises
-    ------
-    DataError
-        What is read of it needs a filter that is not there.
+    """Open an HDF5 file; hdf5plugin's filters (bitshuffle, LZ4, Zstandard, Blosc) are imported only if
+    needed. Raises DataError if a filter is missing.
     """
     import h5py
 
@@ -88,15 +77,7 @@ def _unknown_filters(found: Any) -> set[int]:
 
 
 def member(group: Any, path: str, hops: int = _HOPS) -> Any:
-    """The group or data set at a path, over links that stay in the file; None where there is none.
-
-    Parameters
-    ----------
-    path : str
-        From the group, or with "/" in front from the root.
-    hops : int
-        Soft links that may follow one another.
-    """
+    """Return the member at a path, over at most `hops` soft links within the file; None if there is none."""
     item = group.file["/"] if path.startswith("/") else group
     for name in path.split("/"):
         item = item if name in ("", ".") else _own_member(item, name, hops)
@@ -116,7 +97,6 @@ def _own_member(group: Any, name: str, hops: int) -> Any:
 
 
 def members(group: Any) -> Iterator[tuple[str, Any]]:
-    """Names and members of a group, in its order, as `member` finds them."""
     for name in group:
         item = member(group, name)
         if item is not None:
@@ -124,13 +104,7 @@ def members(group: Any) -> Iterator[tuple[str, Any]]:
 
 
 def below(group: Any, depth: int) -> Iterator[tuple[str, Any]]:
-    """Names and members of a group and of the groups in it, level by level, at most `LIMITS.objects`.
-
-    Parameters
-    ----------
-    depth : int
-        Levels under the group's own members.
-    """
+    """Yield names and members of a group level by level, `depth` levels deep, at most `LIMITS.objects`."""
     import h5py
 
     waiting, seen = [(group, 0)], 0
@@ -237,7 +211,6 @@ class _Looked:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there is more to look into, and reason to."""
         return bool(self.waiting) and self.tame and self.objects < LIMITS.objects
 
     @property
@@ -247,7 +220,6 @@ class _Looked:
         return whole and _is_small([item for _, item in self.sets])
 
     def take(self, group: Any, name: str, depth: int) -> None:
-        """A member of a group."""
         import h5py
 
         self.objects += 1
@@ -317,7 +289,6 @@ def unreadable(file: str, error: Exception) -> DataError:
 
 
 def not_followed(file: str, where: str) -> DataError:
-    """The error for what lies in another file."""
     return DataError(
         f"{file}: {where} lies in another file, and links to other files are not followed; give that file, or"
         " one that holds the data itself (h5repack, h5copy)."

@@ -9,15 +9,7 @@ from .hdf5 import external_links, member, not_followed, outside
 
 
 def near(name: str, path: Path) -> Path | None:
-    """The file that another one names, if it may be read from there: in the same folder or below; else None.
-
-    Parameters
-    ----------
-    name : str
-        As it stands in the file.
-    path : Path
-        Of the file that names it.
-    """
+    """Resolve a file name in the file at `path`; None unless it lies in the same folder or below."""
     folder = path.resolve().parent
     if name == ".":
         return path
@@ -26,17 +18,8 @@ def near(name: str, path: Path) -> Path | None:
 
 
 def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, str]], dict[str, str]]:
-    """Where the external links of a file lead to, by their names: a file of its folder, and where in that.
-
-    Returns
-    -------
-    missing : dict of str to str
-        Files that are not there.
-
-    Raises
-    ------
-    DataError
-        One leads to another folder, also by a symbolic link of the file system.
+    """Resolve external links to files of the same folder, and map missing ones. Raises DataError for a link
+    to another folder, including by symbolic link.
     """
     found, missing = {}, {}
     for name, link in sorted(external_links(opened).items()):
@@ -51,12 +34,8 @@ def beside(opened: Any, path: Path, file: str) -> tuple[dict[str, tuple[Path, st
 
 
 def lost_sources(item: Any, path: Path, file: str) -> list[str]:
-    """Names of the files that a virtual data set is put together from and that are not there.
-
-    Raises
-    ------
-    DataError
-        One lies in another folder, or holds values of yet other files.
+    """Name missing source files of a virtual data set. Raises DataError if one lies in another folder or is
+    virtual itself.
     """
     lost: list[str] = []
     for name in sorted({source.file_name for source in item.virtual_sources()}):

@@ -118,13 +118,7 @@ def _cleaned(raw: RawCurve, file: str, title: str, forced: str | None) -> Curve:
 
 
 def read(path: str, options: ReadOptions) -> tuple[Curve, ...]:
-    """`load` as the domain of curves has it.
-
-    Raises
-    ------
-    DataError
-        As `load`, or settings for images are given.
-    """
+    """Run `load` as the domain of curves. Raises DataError as `load`, or if settings for images are given."""
     if options.geometry:
         raise DataError(f"{path}: --geometry is for images; a curve has none.")
     return load(path, q_unit=options.q_unit, entry=options.entry, wavelength=options.wavelength)
@@ -152,7 +146,6 @@ def _read(path: Path, file: str, wavelength: float | None, *, insisted: bool) ->
 
 
 def _words(data: bytes, path: Path, file: str) -> str:
-    """The text of a file's bytes."""
     words = table.decode(data)
     if path.suffix.lower() == ".sans" and b"DATA:" in data:  # DANSE's images; others have columns
         raise two_dimensional(file)
@@ -162,7 +155,6 @@ def _words(data: bytes, path: Path, file: str) -> str:
 
 
 def _text(words: str, file: str, wavelength: float | None, *, insisted: bool) -> list[RawCurve]:
-    """Text with a layout of its own, else columns of numbers."""
     pdh = _read_pdh(words)
     if pdh is not None:
         scope.check_beam_profile(pdh, file)
@@ -204,7 +196,6 @@ def _unit(q_unit: str | None) -> str | None:
 
 
 def _titles(raws: list[RawCurve], usual: str) -> list[str]:
-    """The title of each data set, or the usual one."""
     return _unique([printable(raw.title[: LIMITS.title]).strip() or usual for raw in raws])
 
 

@@ -26,15 +26,7 @@ ONE_COUNT = 1.5
 
 
 def without_masked(raw: RawCurve, notes: list[str]) -> RawCurve:
-    """The data set without the rows that are marked as masked; a note counts them.
-
-    Parameters
-    ----------
-    raw : RawCurve
-        Rows in any order.
-    notes : list of str
-        The note is appended.
-    """
+    """Exclude rows marked as masked, in any order, and append a note that counts them."""
     zero, below = _zeros(raw), _negative_marks(raw)
     masked = zero | below
     count = int(np.count_nonzero(masked))

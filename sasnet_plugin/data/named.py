@@ -40,20 +40,8 @@ def curves_of_columns(
     units: Mapping[str, str] | None = None,
     entry: str = "",
 ) -> tuple[Curve, ...]:
-    """Curves of named columns; several where there are several samples.
-
-    Parameters
-    ----------
-    columns : mapping of str to (n,) arrays
-    file, entry : str
-        Where they came from.
-    units : mapping of str to str
-        By column, where the name does not hold it.
-
-    Raises
-    ------
-    DataError
-        Lengths differ, none is called q or an angle, or they are no curve.
+    """Build curves from named columns (n,), with `units` by column where names have none. Raises DataError if
+    lengths differ, none is q or an angle, or they are no curve.
     """
     arrays = [np.asarray(values, dtype=np.float64) for values in columns.values()]
     _see_they_are_a_curve(list(columns), arrays, file)

@@ -27,17 +27,10 @@ _PARABOLAS = 4
 def is_uninformative(
     q: NDArray[np.float64], intensity: NDArray[np.float64], sigma: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether A q⁻ᵖ + B explains each curve with reduced chi² below 1.5.
+    """Whether A q⁻ᵖ + B fits each curve (k, n) with reduced χ² below 1.5; q in Å⁻¹, true standard deviations.
 
-    For each exponent p the best A and B follow from linear least squares; p is scanned from -1 to 8 and
-    then refined by parabolas for the curves on which that could decide.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    intensity, sigma : (k, n) float arrays
-        Measured intensities and their true standard deviation.
+    A and B follow by linear least squares; p is scanned from -1 to 8 and refined by parabolas where that
+    could decide.
     """
     n = q.size
     weight = 1 / sigma**2
@@ -66,11 +59,8 @@ def is_uninformative(
 
 
 def _lowest(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where the parabola through three points of each row is lowest; the lowest point where it has no bottom.
-
-    Parameters
-    ----------
-    x, y : (k, 3) float arrays
+    """Find the minimum of the parabola through three points of each row (k, 3); the lowest point if it has
+    none.
     """
     low = np.argmin(y, axis=1)[:, None]
     centre, least = np.take_along_axis(x, low, 1)[:, 0], np.take_along_axis(y, low, 1)[:, 0]
@@ -148,17 +138,10 @@ class Constant:
 
 
 def constant(q: Floats, intensity: Floats, sigma: Floats | None) -> Constant | None:
-    """Return the mean of a curve that shows nothing but a constant and noise; None where it shows more.
+    """Return the mean of a curve that is constant within noise, else None.
 
-    The uncertainties may be wrong by a factor: the scatter about neighbours says how large they are.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending and positive.
-    intensity : (n,) float array
-    sigma : (n,) float array or None
-        In the same unit; None where the file has none, and all are taken for alike.
+    The noise is taken from the scatter about neighbours, as uncertainties may be wrong by a factor; `sigma`
+    None means equal ones.
     """
     sigma = np.ones_like(intensity) if sigma is None else sigma
     good = np.isfinite(intensity) & (sigma > 0)
@@ -244,14 +227,8 @@ _SHAPES: tuple[tuple[str, Callable[[Floats, Floats], Floats], Floats], ...] = (
 
 
 def simple_shape(q: Floats, intensity: Floats, sigma: Floats) -> str:
-    """Name of the first shape that explains a curve within its uncertainties; empty where none does.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending and positive.
-    intensity, sigma : (n,) float arrays
-        Of the same unit; sigma positive.
+    """Name the first simple shape that fits a curve within its uncertainties; empty if none does. q in Å⁻¹,
+    ascending.
     """
     few, many = _thinned(q.size, SETTINGS.points), _thinned(q.size, SETTINGS.most)
     x = q / q[-1]

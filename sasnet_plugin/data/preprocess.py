@@ -60,17 +60,8 @@ class Grid:
 
 
 def make_grid(q: NDArray[np.float64]) -> Grid:
-    """Assign points to cells of the fixed log-q grid.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-
-    Raises
-    ------
-    DataError
-        Fewer than eight points within the trained q range.
+    """Assign points to cells of the fixed log-q grid; q in Å⁻¹, ascending. Raises DataError if fewer than
+    eight points are within the trained q range.
     """
     begin = int(np.searchsorted(q, Q_MIN, side="left"))
     end = int(np.searchsorted(q, Q_MAX, side="right"))
@@ -127,28 +118,12 @@ def features_of_rows(
     dq: NDArray[np.float64] | None = None,
     dxl: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float32]:
-    """Features of rows of intensities that share their q.
+    """Compute features (k, N_GRID, N_CHANNELS), float32, of k intensities that share q (Å⁻¹, ascending); dq
+    and dxl (slit half length) in Å⁻¹. Zero outside the q range and in wide gaps.
 
-    Within a cell of the grid intensities are averaged, so that a thousand synchrotron points lose no
-    counts. The logarithm is taken as ln((I + sqrt(I² + 4 dI²))/2): it is ln I where the signal is strong
-    and goes to ln dI where it vanishes, so negative intensities after a subtraction stay in.
-    Its mean over the window is subtracted: the answer cannot depend on the scale.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending, positive.
-    intensity, dintensity : (k, n) float arrays
-        Any unit; dintensity positive.
-    dq : (n,) float array, optional
-        Pinhole resolution as given with the data, Å⁻¹.
-    dxl : (n,) float array, optional
-        Slit half length as given with the data, Å⁻¹.
-
-    Returns
-    -------
-    features : (k, N_GRID, N_CHANNELS) float32 array
-        Channels as in ``CHANNELS``; zero outside the window, and in wide gaps.
+    Intensities are averaged within grid cells, so that dense points lose no counts. ln((I + sqrt(I² + 4
+    dI²))/2) is ln I for strong signals and ln dI where the signal vanishes, so negative intensities stay. Its
+    mean is subtracted: the answer cannot depend on scale.
     """
     grid = make_grid(q)
     inside = grid.inside
@@ -212,21 +187,8 @@ def _moved(found: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
 
 
 def features(curves: Sequence[Curve]) -> NDArray[np.float32]:
-    """Features of curves as they were read, each on its own q.
-
-    Parameters
-    ----------
-    curves : sequence of Curve
-        A missing dintensity is estimated from the scatter of the points.
-
-    Returns
-    -------
-    features : (n, N_GRID, N_CHANNELS) float32 array
-
-    Raises
-    ------
-    DataError
-        A curve has too few points in the trained q range; the sentence names its file.
+    """Compute features (n, N_GRID, N_CHANNELS), float32, of curves, each on its own q; a missing dI is
+    estimated from scatter. Raises DataError, naming the file, if too few points are in the trained q range.
     """
     out = np.empty((len(curves), N_GRID, N_CHANNELS), dtype=np.float32)
     row = 0

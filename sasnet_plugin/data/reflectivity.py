@@ -97,14 +97,8 @@ class _Plateau:
 
 
 def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = None) -> bool:
-    """Return whether a curve is a specular reflectivity for certain.
-
-    Parameters
-    ----------
-    q, intensity : (n,) float arrays
-        q ascending and positive, in any unit, as is the intensity.
-    dintensity : (n,) float array, optional
-        Its uncertainty; taken from neighbours where it is not given.
+    """Whether a curve is certainly a specular reflectivity; q ascending and positive, any units. Missing
+    uncertainties are estimated from neighbours.
     """
     return likeness(q, intensity, dintensity) == "certain"
 
@@ -112,12 +106,8 @@ def is_reflectivity(q: Floats, intensity: Floats, dintensity: Floats | None = No
 def likeness(
     q: Floats, intensity: Floats, dintensity: Floats | None = None
 ) -> Literal["", "possible", "certain"]:
-    """Return how surely a curve is a specular reflectivity; empty where it is none.
-
-    Parameters
-    ----------
-    q, intensity, dintensity
-        As in `is_reflectivity`.
+    """Say how surely a curve is a specular reflectivity; empty if it is none. Arguments as for
+    `is_reflectivity`.
     """
     plateau = _plateau_of(q, intensity, dintensity)
     if plateau is None:
@@ -139,7 +129,6 @@ def _is_exact(plateau: _Plateau) -> bool:
 
 
 def _has_critical_edge(plateau: _Plateau) -> bool:
-    """Whether plateau and edge are as those of a reflectivity of any scale."""
     if plateau.sharpness > SHARPEST or plateau.reach < LEAST_REACH:
         return False
     if plateau.bend > SHARP and plateau.fall > FALL:

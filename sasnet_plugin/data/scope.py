@@ -100,13 +100,7 @@ MANY_TABLES = 8
 
 
 def check_bytes(head: bytes, file: str) -> None:
-    """Refuse images and documents by the first bytes of the file.
-
-    Raises
-    ------
-    DataError
-        Naming what the file is.
-    """
+    """Raise DataError for images and documents, by a file's first bytes."""
     if image := _beginning(head, _IMAGES):
         raise DataError(
             f"{file}: this is {image}, not a curve; {_USE}, so average the image over angle first."
@@ -128,13 +122,7 @@ def _beginning(head: bytes, known: Iterable[tuple[bytes, str]]) -> str:
 
 
 def check_table(table: Table, file: str) -> None:
-    """Refuse a table whose header names another method, and one wide as an image.
-
-    Raises
-    ------
-    DataError
-        Naming the method.
-    """
+    """Raise DataError for a header of another method, or a table as wide as an image."""
     near = "\n".join(table.header[-8:])
     for pattern, what in _REAL_SPACE:
         if pattern.search(near):
@@ -145,17 +133,7 @@ def check_table(table: Table, file: str) -> None:
 
 
 def check_pixels(columns: Floats, file: str) -> None:
-    """Refuse rows of pixels: two columns that run over a grid.
-
-    Parameters
-    ----------
-    columns : (m, n) float array
-
-    Raises
-    ------
-    DataError
-        It is an image.
-    """
+    """Raise DataError for rows of pixels: two columns (m, n) that run over a grid."""
     if len(columns) < 3 or columns.shape[1] < GRID**2:
         return
     x, y = columns[:2]
@@ -181,26 +159,14 @@ def _are_alike(x: Floats, y: Floats) -> bool:
 
 
 def check_words(head: str, file: str) -> None:
-    """Refuse a text whose words above the numbers name another method.
-
-    Raises
-    ------
-    DataError
-        Naming the method.
-    """
+    """Raise DataError if words above the numbers name another method."""
     for pattern, what in _HEADERS:
         if pattern.search(head):
             raise DataError(f"{file}: this looks like {what}; {_USE}.")
 
 
 def check_beam_profile(raw: RawCurve, file: str) -> None:
-    """Refuse the profile of a camera's primary beam: it lies at 1 and has an edge, as a reflectivity does.
-
-    Raises
-    ------
-    DataError
-        If the curve has that shape.
-    """
+    """Raise DataError for a primary beam's profile: like a reflectivity it lies at 1 and has an edge."""
     x, y = _ordered(raw)
     if _has_edge(x[x > 0], y[x > 0]):
         raise DataError(
@@ -209,13 +175,7 @@ def check_beam_profile(raw: RawCurve, file: str) -> None:
 
 
 def check_curve(raw: RawCurve, file: str) -> None:
-    """Refuse columns that behave as no small-angle scattering does.
-
-    Raises
-    ------
-    DataError
-        For maps (two signed coordinates) and correlation functions.
-    """
+    """Raise DataError for maps (two signed coordinates) and correlation functions."""
     x, y = _ordered(raw)
     if x.size < LEAST_POINTS:
         return
@@ -229,24 +189,10 @@ def check_curve(raw: RawCurve, file: str) -> None:
 
 
 def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str, ...]:
-    """Refuse a curve that is a specular reflectivity for certain.
+    """Raise DataError for a certain specular reflectivity; return a caution if it may be one.
 
-    An intensity in 1/cm is none, as reflectivities have no unit; nor is one whose unit of q is given.
-
-    Parameters
-    ----------
-    insisted : bool
-        The user gives the unit of q, and says with it that the first column is q of small angles.
-
-    Returns
-    -------
-    notes : tuple of str
-        A caution where the curve may be one.
-
-    Raises
-    ------
-    DataError
-        It is a reflectivity.
+    An intensity in 1/cm is none, as reflectivities have no unit; nor is a curve whose unit of q is given
+    (`insisted`).
     """
     q, intensity, dintensity = _positive(raw)
     found = likeness(q, intensity, dintensity) if q.size >= LEAST_POINTS else ""
@@ -265,7 +211,6 @@ def check_reflectivity(raw: RawCurve, file: str, *, insisted: bool) -> tuple[str
 
 
 def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
-    """The finite points of positive q, by ascending q, and their uncertainties where all have one."""
     good = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
     # A q or an intensity of another order of magnitude is damage; ratios to it would overflow.
     good &= (raw.q > 1e-8 * np.max(raw.q, initial=0.0, where=good)) & (np.abs(raw.intensity) < 1e100)
@@ -277,7 +222,6 @@ def _positive(raw: RawCurve) -> tuple[Floats, Floats, Floats | None]:
 
 
 def _ordered(raw: RawCurve) -> tuple[np.ndarray, np.ndarray]:
-    """The finite points by ascending q."""
     finite = np.isfinite(raw.q) & np.isfinite(raw.intensity)
     order = np.argsort(raw.q[finite], kind="stable")
     return raw.q[finite][order], raw.intensity[finite][order]

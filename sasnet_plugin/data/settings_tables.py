@@ -28,17 +28,8 @@ def said_over(these: S, other: S) -> S:
 
 
 def beside(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
-    """Settings of the TOML file of the same name, over those of `COMMON` in its folder.
-
-    Parameters
-    ----------
-    of_table : callable
-        Of names and values, and the file that is named where something is wrong.
-
-    Raises
-    ------
-    DataError
-        A file is no TOML, or what `of_table` raises.
+    """Read the TOML file of the same name over `COMMON` of its folder; `of_table` converts (table, file).
+    Raises DataError if a file is no TOML or `of_table` refuses it.
     """
     own, common = (_of_file(one, of_table) for one in (path.with_suffix(".toml"), path.with_name(COMMON)))
     return said_over(own, common)
@@ -55,13 +46,7 @@ def _of_file(path: Path, of_table: Callable[[dict[str, Any], str], S]) -> S:
 
 
 def of_texts(given: Sequence[str], example: str) -> dict[str, Any]:
-    """A table from texts ``name=value``, the value as in TOML; a word needs no quotes.
-
-    Raises
-    ------
-    DataError
-        A text is no name and value.
-    """
+    """Parse texts ``name=value``, values as in TOML; a word needs no quotes. Raises DataError otherwise."""
     table: dict[str, Any] = {}
     for text in given:
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -81,13 +66,7 @@ def _value(text: str) -> Any:
 
 
 def check_names(table: Mapping[str, Any], names: Iterable[str], file: str) -> None:
-    """See that all names of a table are known.
-
-    Raises
-    ------
-    DataError
-        One is not (the nearest is named).
-    """
+    """Raise DataError for an unknown name in a table, with the nearest known one."""
     names = list(names)
     for key in table:
         if key not in names:
@@ -100,13 +79,7 @@ SIDED, _SIDES = ("up", "mirror"), ("top", "bottom", "left", "right")
 
 
 def side_or_mirror(key: str, value: Any, file: str) -> Any:
-    """The value of a setting of how a picture lies.
-
-    Raises
-    ------
-    DataError
-        It is no side, or neither true nor false.
-    """
+    """Convert a setting of a picture's orientation. Raises DataError if it is no side, or no boolean."""
     if key == "up" and value not in _SIDES:
         raise DataError(f"{file}: up is {value!r}; use one of {', '.join(_SIDES)}.")
     if key == "mirror" and not isinstance(value, bool):
@@ -115,35 +88,19 @@ def side_or_mirror(key: str, value: Any, file: str) -> Any:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value of a table is a finite number."""
     return is_finite_number(value)
 
 
 def path_of(key: str, value: Any, file: str) -> str:
-    """The value of a setting that is a path.
-
-    Raises
-    ------
-    DataError
-        It is no text.
-    """
+    """Convert a setting that is a path; DataError if it is no text."""
     if not isinstance(value, str):
         raise DataError(f"{file}: {key} is {value!r}; give a path in quotes.")
     return value
 
 
 def numbers_of(key: str, value: Any, count: int, file: str, wanted: str = "") -> tuple[float, ...]:
-    """The value of a setting of so many numbers; one needs no brackets.
-
-    Parameters
-    ----------
-    wanted : str
-        What is asked for in the sentence, where it is more than numbers.
-
-    Raises
-    ------
-    DataError
-        They are not as many, or not all finite numbers.
+    """Convert a setting of `count` finite numbers; one needs no brackets. Raises DataError, asking for
+    `wanted`.
     """
     values = value if isinstance(value, list | tuple) else [value]
     if len(values) != count or not all(map(is_number, values)):

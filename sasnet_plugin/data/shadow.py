@@ -63,13 +63,7 @@ _QUIET = float(np.sqrt(np.sum(_FOURTH**2))) * 0.4307
 
 
 def shadowed(curve: Curve) -> int:
-    """How many of a curve's first points lie in the beamstop's shadow.
-
-    Parameters
-    ----------
-    curve : Curve
-        Of any unit of intensity; without uncertainties they are taken from the scatter of the points.
-    """
+    """Count a curve's first points in the beamstop's shadow; missing uncertainties are taken from scatter."""
     q, intensity = curve.q, curve.intensity
     if q.size < 8:
         return 0
@@ -120,7 +114,6 @@ def with_shadow(curve: Curve, q_min: float, q_max: float) -> Curve:
 
 
 def _joined(dark: Curve, curve: Curve) -> dict[str, Any]:
-    """The columns of a curve behind those of its shadow."""
     names = [name for name in COLUMNS if getattr(curve, name) is not None]
     return {name: np.concatenate([getattr(dark, name), getattr(curve, name)]) for name in names}
 
@@ -201,12 +194,8 @@ def _below_liquids(q: Floats, intensity: Floats, sigma: Floats, smooth: Floats, 
 
 
 def least_intensity(fraction: float, x: Floats) -> Floats:
-    """Structure factor of hard spheres (Percus and Yevick, 1958) over its first maximum.
-
-    Parameters
-    ----------
-    x : (n,) float array
-        q over that of the maximum.
+    """Structure factor of hard spheres (Percus and Yevick, 1958) over its first maximum; `x` (n,) is q over
+    that of the maximum.
     """
     where, height = _maximum(fraction)
     return percus_yevick(fraction, x * where) / height

@@ -19,21 +19,9 @@ PICTURES = (
 
 
 def content(path: Path, file: str, *, wanted: str, size: int = -1, most: int | None = None) -> bytes:
-    """Read a regular file, or its first `size` bytes; a pipe or a device may never end.
-
-    Parameters
-    ----------
-    file : str
-        Its name in the sentence.
-    wanted : str
-        What should be in it.
-    most : int, optional
-        Bytes beyond which it is no such file.
-
-    Raises
-    ------
-    DataError
-        It is missing, a directory, no regular file, too large, empty, or cannot be read.
+    """Read a regular file, or its first `size` bytes; a pipe or a device may never end. Raises DataError if
+    it is missing, no regular file, larger than `most` bytes, empty or unreadable; `wanted` names what should
+    be in it.
     """
     try:
         count = _size_of_regular(path, file)

@@ -36,14 +36,8 @@ _FIELDS = {"Q": "q", "I": "intensity", **_OPTIONAL}
 
 
 def scan_xml(path: Path, file: str) -> list[RawCurve]:
-    """Data sets of a CanSAS 1D file as they stand in it; empty where it is no such file.
-
-    Of a file that breaks the rules of XML (or ends early) what can be read is read, with a note.
-
-    Raises
-    ------
-    DataError
-        Points of one data set have units between which nothing converts.
+    """Read the data sets of a CanSAS 1D file; empty for other files. Broken XML is read as far as possible,
+    with a note. Raises DataError if points of one data set have incompatible units.
     """
     root, notes = _xml(path)
     if root is None:
@@ -95,7 +89,6 @@ def _between(unit: str, first: str, name: str, key: str, file: str) -> float:
 
 
 def _quantity(name: str) -> str:
-    """Of which quantity, in the table of units, a column is."""
     return "intensity" if name in ("intensity", "dintensity") else "q"
 
 
@@ -162,17 +155,8 @@ def _float(text: str | None) -> float:
 
 
 def scan_hdf5(file: Any, name: str) -> list[RawCurve]:
-    """Data sets of a NXcanSAS file as they stand in it, in the order of its groups.
-
-    Parameters
-    ----------
-    name : str
-        Of the file, for the sentence.
-
-    Raises
-    ------
-    DataError
-        A data set holds, or claims, more points than a curve can have.
+    """Read the data sets of a NXcanSAS file in group order. Raises DataError if one has more points than a
+    curve can have.
     """
     import h5py
 
@@ -259,7 +243,6 @@ def _is_image(axes: int, axes_of_q: int, named_q: int) -> bool:
 
 
 def _indices(group: Any, axes: int) -> list[int]:
-    """What the attribute Q_indices says, where it is one number."""
     given = np.ravel(group.attrs.get("Q_indices", []))
     whole = given.dtype.kind in "iu" and given.size == 1 and 0 <= given[0] < axes
     return [int(given[0])] if whole else []
@@ -307,7 +290,6 @@ def _values(group: Any, key: str, frame: int | None) -> Floats | None:
 
 
 def _points(group: Any) -> int:
-    """Points of one curve of a group."""
     q, axis = hdf5.member(group, "Q"), _axis_of_q(group)
     return int(q.shape[axis or 0] if q.ndim > 1 else q.size)
 
@@ -369,17 +351,8 @@ def data_set(
     frame: int | None = None,
     slits: Sequence[tuple[str, str]] | None = None,
 ) -> RawCurve:
-    """The curve of a group of `data_groups`, or one of its frames, counted from 0.
-
-    Parameters
-    ----------
-    slits : sequence of (str, str), optional
-        `slit_length.stated_in_hdf5` of the entry, for who reads many of its data sets.
-
-    Raises
-    ------
-    DataError
-        It holds, or claims, more points than a curve can have.
+    """Read a curve of `data_groups`, or one frame, counted from 0; `slits` is `slit_length.stated_in_hdf5` of
+    the entry, to read it only once. Raises DataError if it has more points than a curve can have.
     """
     import h5py
 
@@ -432,7 +405,6 @@ def _scaling_factor(item: Any, frame: int | None) -> float | None:
 
 
 def _numbers(item: Any) -> Floats:
-    """Return the numbers of a data set in one row; none of what is no data set of numbers."""
     import h5py
 
     if isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu" and item.size <= LIMITS.points:
@@ -441,7 +413,6 @@ def _numbers(item: Any) -> Floats:
 
 
 def _without_masked(curve: RawCurve, group: Any, frame: int | None) -> RawCurve:
-    """The curve without points that the mask of its group excludes: those that are not zero there."""
     mask = _values(group, hdf5.text(group.attrs.get("mask", "")) or "mask", frame)
     masked = None if mask is None else np.nan_to_num(mask, nan=1.0) != 0
     if masked is None or not masked.any():

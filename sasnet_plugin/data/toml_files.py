@@ -30,17 +30,8 @@ _BETWEEN_KEYS = re.compile(r"[,=\[\]{}]")
 
 
 def read_toml(path: Path, what: str = "settings") -> dict[str, Any]:
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    what : str
-        What the file holds, for sentences.
-
-    Raises
-    ------
-    DataError
-        It cannot be read, is no TOML, or is larger or deeper than any such file.
+    """Read a TOML file that holds `what`. Raises DataError if it cannot be read, is no TOML, too large or
+    nested too deeply.
     """
     try:
         if not path.is_file():
@@ -57,18 +48,7 @@ def read_toml(path: Path, what: str = "settings") -> dict[str, Any]:
 
 
 def parse_toml(text: str, source: str, what: str = "settings") -> dict[str, Any]:
-    """Parse TOML of bounded depth.
-
-    Parameters
-    ----------
-    source : str
-        Where the text stands, for sentences.
-
-    Raises
-    ------
-    DataError
-        It is no TOML, or nested too deeply.
-    """
+    """Parse TOML of bounded depth. Raises DataError if it is no TOML or nested too deeply."""
     if _depth(text) > TOML.depth:
         raise DataError(
             f"{source}: is nested more than {TOML.depth} levels deep; use fewer levels for the {what}."

@@ -28,12 +28,8 @@ if TYPE_CHECKING:
 
 
 def kind(path: str) -> str:
-    """What a zip archive is and how to get a curve out; empty for any other archive, and for a damaged one.
-
-    Parameters
-    ----------
-    path : str
-        Its names are looked at; of its content, only the first bytes of one small member are unpacked.
+    """Say what a zip archive is and how to get a curve out; empty for others and damaged ones. Unpacks only
+    the first bytes of one small member.
     """
     import zipfile
 

@@ -169,18 +169,11 @@ def fit_with(
     wall: float | None = None,
     answer: tuple[Suggestion, Suggestion] | None = None,
 ) -> FitResult:
-    """As `fit`, with processes that are there already; for many curves in a row.
+    """Fit as `fit` with running processes, for many curves in a row.
 
-    Parameters
-    ----------
-    options : FitOptions
-        Its workers are the pool's concern.
-    rng : numpy.random.Generator, optional
-        Source of randomness of de and dream; default: the same at every call.
-    wall : float, optional
-        Seconds on the wall, where they are others than the time limit: what may be evaluated is the same.
-    answer : (Suggestion, Suggestion), optional
-        Of `suggested`, where the network was asked before.
+    `options` leaves workers to the pool; `rng` of de and dream is the same at every call by default; `wall`
+    limits the clock in seconds where it differs from the time limit; `answer` is that of `suggested`, if
+    asked before.
     """
     method, limit = options.method, (1 - STRATEGY.assessment_share) * options.time_limit
     stop = limit if wall is None else (1 - STRATEGY.assessment_share) * wall
@@ -245,7 +238,6 @@ def _given(options: FitOptions) -> tuple[frozenset[str], str | None]:
 
 
 def _over_kinds(result: FitResult, kinds: Sequence[ModelFit]) -> FitResult:
-    """`over_kinds`, among those of the best fit's model."""
     names = [best.name for best in result.fits[:1]]
     return over_kinds(replace(result, distributions=tuple(fit for fit in kinds if fit.name in names)))
 
@@ -333,7 +325,6 @@ def _refined(
 
 
 def _unfitted(state: State, fits: Sequence[ModelFit]) -> tuple[str, ...]:
-    """Names of what the time did not suffice for."""
     fitted = {fit.name for fit in fits}
     return tuple(name for name in dict.fromkeys(state.late) if name not in fitted)
 

@@ -22,19 +22,13 @@ _GIVE = "give the name of a parameter as in sasmodels."
 
 
 def several_of(names: Iterable[str]) -> tuple[str, ...]:
-    """Names that are given in a list, or one alone."""
     return (names,) if isinstance(names, str) else tuple(names)
 
 
 def named_by(options: FitOptions, suggestion: Suggestion) -> tuple[Hypothesis, ...]:
-    """What has to be fitted: the models that the user names, with the structure factor, and a start's.
-
-    Where a structure factor is named and no model, the network's likeliest forms get it.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of the models that the user names, plugins included, or of all.
+    """List the models the user names, with the structure factor and those of a start; a structure factor
+    alone goes with the classifier's likeliest forms. `suggestion` covers named models, plugins included, or
+    all.
     """
     factor = _factor(options.structure_factor)
     found: list[Hypothesis] = []
@@ -62,12 +56,8 @@ def _factor(named: str | None) -> str | None:
 def start_of(
     models: Sequence[str] | None, structure_factor: str | None, values: Mapping[str, float | str]
 ) -> Start | None:
-    """Values that a user begins with, of the one model that is named; None where there are none.
-
-    Raises
-    ------
-    SasnetError
-        Not one model is named, or it has no such parameter.
+    """Return the user's starting values for the one model named; None if there are none. Raises SasnetError
+    unless one model is named and has these parameters.
     """
     from ..simulate.priors import model_info
 
@@ -97,13 +87,7 @@ def _check_value(name: str, value: float | str) -> None:
 
 
 def check_names(options: FitOptions) -> None:
-    """See that models, structure factor and parameters exist.
-
-    Raises
-    ------
-    SasnetError
-        One does not; the sentence offers the nearest names.
-    """
+    """Check that models, structure factor and parameters exist; else SasnetError offers the nearest names."""
     from ..simulate.priors import structure_factors
 
     if options.structure_factor not in (None, "none", *structure_factors()):
@@ -138,12 +122,8 @@ def _forms(options: FitOptions) -> list[str]:
 
 
 def check_shared(sample: Sample, options: FitOptions) -> None:
-    """See that what the curves of a sample share, have of their own or tie are parameters.
-
-    Raises
-    ------
-    SasnetError
-        One is none, or cannot be shared; the sentence says what can.
+    """Check that what curves share, have of their own or tie are parameters that can be; else SasnetError
+    says what can.
     """
     from ..simulate.priors import structure_factors
 

@@ -68,15 +68,7 @@ OWN: Mapping[str, int] = {"micromagnetic_FF_3D": 76, "superball": 20}
 
 
 def cost(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> float:
-    """What an evaluation counts, s.
-
-    Parameters
-    ----------
-    name : str
-        sasmodels' name of the model, or of one component of a sum.
-    q : (n,) float array
-        Å⁻¹, where it is calculated.
-    """
+    """Estimate an evaluation's cost, s, of a model or component at q, Å⁻¹."""
     form = name.partition("@")[0]
     if quick and form in PARTICLES:
         return EFFORT.each + EFFORT.averaged * operations(form, parameters, q)

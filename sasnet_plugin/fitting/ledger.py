@@ -40,13 +40,7 @@ _METER = _Meter()
 
 
 def begin(budget: float, wall: float) -> None:
-    """Begin a piece of work.
-
-    Parameters
-    ----------
-    wall : float
-        Seconds on the wall by which it has to be done.
-    """
+    """Begin a piece of work, due within `wall` seconds of clock time."""
     # From zero, so that not even the rounding of sums depends on what this process did before.
     _METER.counted, _METER.budget, _METER.wall = 0.0, budget, wall
     _METER.since, _METER.shortened = None, False
@@ -89,7 +83,6 @@ def _spent_by_clock() -> float:
 
 
 def count(name: str, parameters: Mapping[str, Any], q: NDArray[np.float64], *, quick: bool) -> None:
-    """Count an evaluation, as `cost` has it."""
     if _METER.since is None:
         _METER.since, _METER.processor = time.monotonic(), time.thread_time()
     _METER.counted += cost(name, parameters, q, quick=quick)

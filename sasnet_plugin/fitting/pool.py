@@ -25,14 +25,8 @@ if TYPE_CHECKING:
 
 
 def budget_of(plan: Plan | None, index: int, wall: float) -> Budget | None:
-    """What a task may spend, by the plan and by the clock on the wall; None as long as it has to wait.
-
-    Parameters
-    ----------
-    plan : Plan or None
-        None: whatever its own budget is.
-    wall : float
-        Seconds that are left for all.
+    """Return what a task may spend by plan and clock (`wall`, s left for all); None while it has to wait.
+    Without a plan it has its own budget.
     """
     budget = Budget() if plan is None else plan.budget(index)
     if budget is None:
@@ -63,7 +57,6 @@ def answers(pool: Counting, work: Work, asked: Sequence[Named], seconds: float) 
 def _tried(
     pool: Pool, work: Work, asked: Sequence[Named], which: Sequence[int], seconds: float
 ) -> Iterator[tuple[int, Any]]:
-    """`Pool.run` of some of what is asked."""
     for k, answer in pool.run(work, [asked[i] for i in which], seconds) if which else ():
         yield which[k], answer
 
@@ -114,12 +107,8 @@ class StoppedError(Exception):
 
 @dataclass
 class Workers:
-    """A few processes, started as they are needed and reused for any number of curves.
-
-    Raises
-    ------
-    ModelZooError
-        On entering: the bank is missing or damaged.
+    """A few processes, started when needed and reused for any number of curves. Entering raises ModelZooError
+    if the bank is missing or damaged.
     """
 
     bank: Path  #: Of the bank of starting values.
@@ -153,21 +142,10 @@ class Workers:
     def run(
         self, work: Work, asked: Sequence[Named], seconds: float, plan: Plan | None = None
     ) -> Iterator[tuple[int, Any]]:
-        """Do the same work on each of what is asked, the first first; yields (index, answer) as they come.
+        """Do the same work on each of what is asked, in order; yield (index, answer) as they come.
 
-        Parameters
-        ----------
-        work : callable
-            A function of a module: (what is asked, bank, budget) -> answer.
-        asked : sequence
-            Each with a ``name``.
-        seconds : float
-            On the wall, for all of them; what is not done by then is killed and answered with an error.
-
-        Raises
-        ------
-        StoppedError
-            What was under way has been killed.
+        `work` is a module's function of (what is asked, bank, budget). After `seconds` on the clock the rest
+        is killed and answered with an error. Raises StoppedError once all is killed.
         """
         deadline = time.monotonic() + seconds
         jobs = _Jobs(self._pool, work, asked, plan, deadline, list(range(len(asked)))[::-1])
@@ -212,7 +190,6 @@ class _Jobs:
             self.index_of[self.pool.ask((self.work, self.asked[index], budget))] = index
 
     def answered(self, said: Said) -> tuple[int, Any]:
-        """Index and answer, of which the plan is told."""
         index = self.index_of.pop(said.number)
         lost = _lost(self.asked[index].name, said.error), 0.0, False
         answer, *spent = lost if said.error else said.message

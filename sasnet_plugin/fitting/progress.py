@@ -67,19 +67,8 @@ _EVERY = 0.2
 
 @contextmanager
 def shown(progress: bool | Progress, limit: float) -> Iterator[Progress | None]:
-    """Show progress while the block runs.
-
-    Parameters
-    ----------
-    progress : bool or callable
-        Whether to show a bar; or what is called instead, with the keywords of `Watched`.
-    limit : float
-        Seconds that all may take.
-
-    Yields
-    ------
-    callable or None
-        What is to be called; None where nobody looks.
+    """Show progress while the block runs: a bar, or a function called with the keywords of `Watched`. Yields
+    what to call, None if nothing is shown; `limit` in s.
     """
     if callable(progress):
         yield progress

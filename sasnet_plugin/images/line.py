@@ -30,11 +30,9 @@ class ImageLines:
     heads: Sequence[Head]  #: Of the network; those of classes, tags and numbers have columns.
 
     def titles(self) -> list[str]:
-        """Titles of all columns."""
         return [*HEAD, *(title for head in self.heads for title in _titles(head))]
 
     def cells(self, measurement: Any, answer: Answer | None) -> list[str]:
-        """The cells after `HEAD`; what was not answered is empty."""
         known = answer is not None and answer.known
         return [cell for head in self.heads for cell in _cells(head, answer if known else None)]
 

@@ -111,13 +111,7 @@ def opener(start: bytes) -> Any:
 
 
 def beginning(path: Path, file: str, size: int = 6000) -> bytes:
-    """The first bytes of a file, of a packed one of what is packed.
-
-    Raises
-    ------
-    DataError
-        There is no such file, or it is damaged.
-    """
+    """Read a file's first bytes, unpacked. Raises DataError if it is missing or damaged."""
     start = content(path, file, wanted="an image", size=size)
     opened = opener(start)
     if opened is None:

@@ -52,16 +52,8 @@ def follow(
     *,
     interval: float = 1.0,
 ) -> Iterator[Frame]:
-    """Answer frames in their order; no more than `TOGETHER` are held.
-
-    Parameters
-    ----------
-    measurements : iterable of (file, measurement or exception)
-        An exception becomes a line that says why.
-    names : sequence of str
-        Numbers that are wanted.
-    interval : float
-        Time between two frames; the first is at 0.
+    """Answer frames in order, at most `TOGETHER` in memory; an exception becomes a line with the reason.
+    `interval` is the time between frames, the first at 0.
     """
     waiting: list[tuple[int, str, Any]] = []
     number = 0
@@ -109,19 +101,8 @@ def number_of(answer: dict[str, Any], name: str) -> tuple[float, float, float] |
 
 
 def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) -> tuple[int, int]:
-    """Write a line for each frame as it comes, so that others can read along; returns frames and failures.
-
-    Parameters
-    ----------
-    path : Path
-        CSV; what lay there is replaced by the first answer.
-    quantities : sequence of Parameter
-        Three columns each.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written, or no frame has an answer and an earlier table lies there.
+    """Write a CSV line for each frame as it comes, three columns per quantity; return frames and failures.
+    Raises SasnetError if it cannot be written, or if no frame has an answer and an earlier table lies there.
     """
     frames_seen = failures = 0
     with growing(path, [*HEAD, *(title for q in quantities for title in titles(q))]) as table:
@@ -136,7 +117,6 @@ def write(frames: Iterable[Frame], path: Path, quantities: Sequence[Parameter]) 
 
 
 def titles(quantity: Parameter) -> tuple[str, str, str]:
-    """Titles of the three columns of a quantity, with its unit."""
     unit = f" [{quantity.unit}]" if quantity.unit else ""
     return tuple(f"{quantity.name}{end}{unit}" for end in ("", "_low", "_high"))  # type: ignore[return-value]
 

@@ -31,25 +31,9 @@ _LOOK = 0.3
 def show(
     result: FitResult, *, port: int = 0, browser: bool = True, workers: int = 2, ready: Callable[[str], None]
 ) -> NoReturn:
-    """Serve the page until Ctrl-C, which ends this process and all that Bumps has started.
-
-    Parameters
-    ----------
-    result : FitResult
-        With at least one fit.
-    port : int
-        0 takes Bumps' own, 5148, or a free one where that is taken.
-    browser : bool
-        Open the page in the user's browser.
-    workers : int
-        Processes for what Bumps fits.
-    ready : callable
-        Called with the page's address once it can be opened.
-
-    Raises
-    ------
-    SasnetError
-        Nothing was fitted, or the port is taken.
+    """Serve the page until Ctrl-C, which also ends what Bumps started. Port 0 takes 5148 or a free one;
+    `ready` gets the address; `workers` are for Bumps' fits. Raises SasnetError if nothing was fitted or the
+    port is taken.
     """
     from aiohttp import web
     from bumps.webview.server import api, webserver
@@ -137,12 +121,8 @@ def _children_leave_with_us() -> None:
 
 
 def load(state: Any, result: FitResult) -> None:
-    """Put all fits into bumps' ``State`` (state_hdf5_backed), each with the ranking as a panel.
-
-    Raises
-    ------
-    SasnetError
-        Nothing was fitted.
+    """Put all fits into bumps' ``State``, each with the ranking as a panel. Raises SasnetError if nothing was
+    fitted.
     """
     from bumps.webview.server.state_hdf5_backed import get_custom_plots_available
 

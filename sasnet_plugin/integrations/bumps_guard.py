@@ -44,16 +44,8 @@ def guard(app: Any, keys: Keys) -> None:
 
 
 def restrict(registry: MutableMapping[str, Function], folder: Path, notify: Notify) -> None:
-    """Replace what Bumps' page may ask for: nothing is loaded, and files lie in one folder.
-
-    Parameters
-    ----------
-    registry : mapping of str to coroutine function
-        Bumps' ``api.REGISTRY``; changed.
-    folder : Path
-        Everything below may be read and written.
-    notify : callable
-        Bumps' ``add_notification``, by which the user is told.
+    """Restrict Bumps' ``api.REGISTRY`` in place: nothing is loaded, and files lie below one folder; `notify`
+    is its ``add_notification``.
     """
     folder = folder.resolve()
     for name, function in list(registry.items()):

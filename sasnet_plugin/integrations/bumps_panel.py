@@ -34,13 +34,7 @@ class Panels(dict[str, dict[str, Any]]):
 
 
 def panels(result: FitResult) -> Panels:
-    """The panels of a fitted curve.
-
-    Parameters
-    ----------
-    result : FitResult
-        With at least one fit.
-    """
+    """Make the panels of a curve with at least one fit."""
 
     def panel(kind: str, draw: Callable[[FitResult, str], Any]) -> dict[str, Any]:
         def func(model: Any, problem: Any) -> dict[str, Any]:
@@ -58,13 +52,7 @@ def panels(result: FitResult) -> Panels:
 
 
 def ranking(result: FitResult, shown: str) -> str:
-    """A table, best first, as CSV.
-
-    Parameters
-    ----------
-    shown : str
-        Name of the fit that the page shows; it is marked.
-    """
+    """Write a table as CSV, best first, marking the fit `shown` on the page."""
     header = ["Rank", "Model", "Structure factor", "χ²/dof", "BIC", "Weight", "Network", "Shown"]
     rows = [
         [

@@ -102,15 +102,7 @@ class Detector:
     odd: list[int] = field(default_factory=list)
 
     def add(self, number: int, q: Floats, intensity: Floats, sigma: Floats) -> Change | None:
-        """Take the next frame; the change that it makes clear, if it does.
-
-        Parameters
-        ----------
-        number : int
-            Of the frame; they ascend.
-        q, intensity, sigma : (n,) float arrays
-            Å⁻¹; the intensity and its standard deviation in the same unit, as in the frames before.
-        """
+        """Add the next frame (numbers ascend, q in Å⁻¹) and return the change that it establishes, if any."""
         frame = self._binned(number, q, intensity, sigma)
         if frame is None:
             return None
@@ -123,7 +115,6 @@ class Detector:
         return self._change() or self._jump_after_few()
 
     def _change(self) -> Change | None:
-        """The change that there is, if it is clear where it begins."""
         found = self._best(self.settings.least, self.settings.chance)
         return None if found is None else self._begun(found, self._onset(found.begin, found.direction))
 
@@ -230,14 +221,8 @@ class Detector:
     # --- whether it has changed ---
 
     def _best(self, least: int, most: float) -> _Difference | None:
-        """The clearest difference between the newest frames from one on and those before it.
-
-        Parameters
-        ----------
-        least : int
-            Frames that it is compared with, at least.
-        most : float
-            Largest chance.
+        """Find the clearest difference between the newest frames and at least `least` before them, of a
+        chance up to `most`.
         """
         found = None
         held = len(self.newest)
@@ -327,12 +312,8 @@ class Detector:
         return bool(self.changed) and first - self.changed <= self.settings.quiet
 
     def _onset(self, begin: int, direction: Floats) -> Onset:
-        """Where among the recent frames a change in that direction begins, and whether it is a drift.
-
-        Parameters
-        ----------
-        begin : int
-            Of the newest frames the first that differs from those before by a test of means.
+        """Find where a change in a direction begins, and whether it is a drift; `begin` is the first frame
+        that differs by a test of means.
         """
         before = self._before(begin)
         assert before is not None

@@ -60,21 +60,10 @@ def pair_distances(
     slit: float = 0.0,
     settings: DistanceSettings = SETTINGS,
 ) -> PairDistances | Refused:
-    """p(r), the largest distance, and Rg and I(0) that follow from all of the curve.
+    """Estimate p(r), its largest distance, and Rg and I(0) from the whole curve; q in Å⁻¹, ascending. Errors
+    below the scatter of neighbours are enlarged to it; a flat background may stay.
 
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive; a flat background need not be subtracted. Errors that are
-        smaller than the scatter of neighbours are enlarged to it.
-    guinier : Guinier or Refused
-        Of the same points.
-    dq : (n,) float array, optional
-        Pinhole resolution, Å⁻¹; corrected for.
-    slit : float
-        Half length of a slit, Å⁻¹.
+    Corrected for pinhole resolution `dq` and a slit's half length, Å⁻¹.
     """
     if not isinstance(guinier, Guinier):
         return Refused(f"there is no Guinier region: {guinier.reason}")
@@ -168,7 +157,6 @@ def _without(columns: Floats, flat: Floats) -> Floats:
 
 
 def _cells(settings: DistanceSettings) -> Floats:
-    """Their middles, over D."""
     return (np.arange(settings.cells) + 0.5) / settings.cells
 
 
@@ -197,7 +185,6 @@ class _Solved(NamedTuple):
         return cls(diameter, factor @ v.T, values, u.T @ data.y)
 
     def evidence(self, data: _Data, amplitudes: Floats) -> Floats:
-        """Logarithm of it at each amplitude."""
         grown = 1 + np.multiply.outer(amplitudes**2, self.values**2)
         rest = data.y @ data.y - self.data @ self.data
         found: Floats = -0.5 * (np.log(grown).sum(axis=1) + rest + (self.data**2 / grown).sum(axis=1))

@@ -33,13 +33,7 @@ _EXPONENTS = np.arange(0.5, 7.51, 0.1)
 
 
 def slopes(q: Floats, intensity: Floats, sigma: Floats) -> tuple[Slope | Refused, Slope | Refused]:
-    """d ln I / d ln q at the lowest and at the highest q.
-
-    Parameters
-    ----------
-    q, intensity, sigma : (n,) float arrays
-        As in `guinier.guinier`.
-    """
+    """Return d ln I / d ln q at the lowest and the highest q; arguments as `guinier.guinier`."""
     low, high = q <= q[0] * SETTINGS.factor, q >= q[-1] / SETTINGS.factor
     return tuple(  # type: ignore[return-value]
         _slope(q[part], intensity[part], sigma[part]) for part in (low, high)
@@ -72,12 +66,8 @@ def _slope(q: Floats, intensity: Floats, sigma: Floats) -> Slope | Refused:
 
 
 def porod(q: Floats, intensity: Floats, sigma: Floats) -> Porod | Refused:
-    """A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B where p is 4 (G. Porod, Kolloid-Z. 124 (1951) 83).
-
-    Parameters
-    ----------
-    q, intensity, sigma : (n,) float arrays
-        As in `slopes`.
+    """Fit A q⁻ᵖ + B through the highest q, with K q⁻⁴ + B for p = 4 (G. Porod, Kolloid-Z. 124 (1951) 83);
+    arguments as `slopes`.
     """
     part = q >= q[-1] / SETTINGS.porod
     if np.sum(part) < SETTINGS.points[1]:
@@ -108,12 +98,10 @@ def _jackknifed(values: Floats) -> float:
 
 
 class _Sums(NamedTuple):
-    """Sums over blocks of points, from which A and B follow for every exponent and without any block.
+    """Sums over blocks of points that give A and B for every exponent with or without any block.
 
-    Parameters
-    ----------
-    matrix : (exponents, blocks + 1, 6) float array
-        Of w, w f, w f², w I, w f I, w I² with f = (q / q₀)⁻ᵖ; without each block, and last of all points.
+    `matrix` (exponents, blocks + 1, 6): w, w f, w f², w I, w f I, w I² with f = (q / q₀)⁻ᵖ, without each
+    block, and last of all points.
     """
 
     q: Floats
@@ -173,13 +161,7 @@ class _Sums(NamedTuple):
 
 
 def plateau(q: Floats, intensity: Floats, sigma: Floats) -> Plateau | Refused:
-    """The widest part, by factors of q, in which the intensity does not change.
-
-    Parameters
-    ----------
-    q, intensity, sigma : (n,) float arrays
-        As in `slopes`.
-    """
+    """Find the widest part, by factors of q, of constant intensity; arguments as `slopes`."""
     place = (np.log10(q / q[0]) * SETTINGS.bins).astype(np.intp)
     first = np.flatnonzero(np.append(True, np.diff(place) > 0))
     weight = sigma**-2

@@ -35,18 +35,8 @@ def guinier(
     dq: Floats | None = None,
     slit: float = 0.0,
 ) -> Guinier | Refused:
-    """Radius of gyration and forward intensity, or why there are none.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, positive and ascending.
-    intensity, sigma : (n,) float arrays
-        With one standard deviation, positive.
-    dq : (n,) float array, optional
-        Pinhole resolution, Å⁻¹; corrected for.
-    slit : float
-        Half length of a slit, Å⁻¹.
+    """Return radius of gyration and forward intensity, or the reason why not; q in Å⁻¹, positive and
+    ascending, one standard deviation. Corrected for pinhole resolution `dq` and a slit's half length, Å⁻¹.
     """
     points = Points(q, intensity, sigma, dq)
     found = _from(points, slit, SETTINGS)

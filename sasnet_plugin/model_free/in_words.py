@@ -21,10 +21,8 @@ def lines(found: ModelFree) -> tuple[str, ...]:
 
 
 def _line(found: ModelFree) -> str:
-    """Rg and I(0) or why there are none, the slope at the highest q, the first maximum.
+    """Write Rg and I(0) or why there are none, the slope at the highest q, the first maximum.
 
-    Examples
-    --------
     ``Without a model: Rg 49.2 ± 0.4 Å, I(0) 8.27 ± 0.03 (Guinier, q·Rg 0.30 to 2.5); slope −4.0 ± 0.1 at the
     highest q.``
     """
@@ -79,15 +77,7 @@ def distances(found: PairDistances | Refused) -> str:
 
 
 def contradiction(found: ModelFree, rg: float | None, error: float = 0.0) -> str:
-    """A sentence where another estimate of Rg is another value, beyond both errors; else empty.
-
-    Parameters
-    ----------
-    rg : float or None
-        The network's, Å.
-    error : float
-        Its standard deviation, Å.
-    """
+    """Write a sentence if another Rg (the classifier's, Å) differs beyond both errors; else empty."""
     own = found.guinier
     if rg is None or not isinstance(own, Guinier) or max(rg / own.rg, own.rg / rg) < _APART:
         return ""

@@ -34,13 +34,7 @@ _POINTS = 4
 def peaks(
     q: Floats, intensity: Floats, sigma: Floats, settings: MaximumSettings = SETTINGS
 ) -> tuple[Peak, ...]:
-    """Maxima by rising q.
-
-    Parameters
-    ----------
-    q, intensity, sigma : (n,) float arrays
-        As in `guinier.guinier`.
-    """
+    """Find maxima by rising q; arguments as `guinier.guinier`."""
     together = -(-q.size // settings.points)
     q, intensity, sigma = (averaged(x, together) for x in (q, intensity, sigma))
     sigma = sigma / np.sqrt(together) * roughness(intensity / sigma)
@@ -55,7 +49,6 @@ def peaks(
 
 
 def _is_new(peak: Peak, found: list[Peak]) -> bool:
-    """Whether it overlaps with none of these."""
     return all(abs(peak.q - one.q) > 0.5 * (peak.width + one.width) for one in found)
 
 
@@ -170,14 +163,8 @@ def _crossing(q: Floats, smooth: Floats, outside: int, inside: int, half: float)
 
 
 def kratky(q: Floats, intensity: Floats, sigma: Floats, guinier: Guinier | Refused) -> Kratky | Refused:
-    """(q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45).
-
-    Parameters
-    ----------
-    q, intensity, sigma : (n,) float arrays
-        As in `guinier.guinier`.
-    guinier
-        Rg, I(0) and the background.
+    """Return (q Rg)² I / I(0) (D. Durand et al., J. Struct. Biol. 169 (2010) 45) with Rg, I(0) and background
+    of `guinier`.
     """
     if not isinstance(guinier, Guinier):
         return Refused("there is no Guinier region")

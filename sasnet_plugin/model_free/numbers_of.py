@@ -33,7 +33,6 @@ class _Points(NamedTuple):
 
 
 def _points(curve: Measured) -> _Points | None:
-    """None where there are too few."""
     q, intensity, sigma = curve.q, curve.intensity, _sigma(curve)
     good = np.isfinite(q) & (q > 0) & np.isfinite(intensity) & np.isfinite(sigma) & (sigma > 0)
     if np.sum(good) < _FEWEST or not np.any(intensity[good] > 0) or not np.all(np.diff(q[good]) >= 0):
@@ -63,7 +62,6 @@ _FEW = Refused("too few points, or none above zero")
 
 
 def model_free(curve: Measured) -> ModelFree:
-    """All of it."""
     points = _points(curve)
     if points is None:
         return ModelFree(_FEW, _FEW, _FEW, _FEW, _FEW, (), _FEW)

@@ -55,7 +55,6 @@ class Refused(NamedTuple):
         return False
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
         return {"refused": self.reason}
 
 
@@ -205,7 +204,6 @@ class PairDistances(NamedTuple):
         return _table(self)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON, with the points."""
         columns = {name: [float(f"{x:.4g}") for x in getattr(self, name)] for name in ("r", "p", "p_error")}
         return rounded(self._asdict() | columns)
 

@@ -46,14 +46,8 @@ def find_upturn(
     of_after: Floats,
     settings: UpturnSettings = SETTINGS,
 ) -> Upturn | None:
-    """The power law by which a curve differs from an earlier one; None where it is not that, or not clear.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-    before, of_before, after, of_after : (n,) float arrays
-        Both curves in one unit, each with its standard deviations.
+    """Find the power law by which a curve differs from an earlier one; None if unclear. q in Å⁻¹, ascending;
+    both curves in one unit with standard deviations.
     """
     good = np.isfinite(before + after) & (of_before > 0) & (of_after > 0)
     if good.sum() < 8:

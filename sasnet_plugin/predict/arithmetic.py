@@ -60,16 +60,11 @@ def smoothed(p: NDArray[np.floating], head: Distribution) -> Floats:
 def distribution_band(
     p: Floats, quantiles: Floats, scale: float, head: Distribution
 ) -> tuple[Floats, Floats]:
-    """Ends of the band of p averaged over the head's resolution, (n, bins) each.
+    """Return ends (n, bins) of the band of p averaged over the head's resolution, from quantiles (n, bins, 2)
+    of √(bins · p).
 
-    The network's quantiles, widened about its answer by one factor that held-out patterns need (conformal
-    quantile regression: Romano, Patterson & Candès, NeurIPS 2019, arXiv:1905.03222).
-
-    Parameters
-    ----------
-    p : (n, bins) array
-    quantiles : (n, bins, 2) array
-        Of √(bins · p).
+    They are widened by one factor from held-out patterns (conformal quantile regression: Romano, Patterson &
+    Candès, NeurIPS 2019, arXiv:1905.03222).
     """
     height = np.sqrt(head.bins * smoothed(p, head))
     low = height - scale * np.maximum(height - quantiles[..., 0], 0.0)
@@ -79,13 +74,9 @@ def distribution_band(
 
 
 def circular_w1(p: NDArray[np.floating], q: Any, period: float) -> Floats:
-    """Earth mover's distance of distributions on a circle, (…), in the unit of the period.
-
-    Notes
-    -----
-    ∫ |F − G − median(F − G)| with F and G the cumulative sums from any origin (M. Werman, S. Peleg and
-    A. Rosenfeld, Comput. Vision Graph. 32 (1985) 328; J. Rabin, J. Delon and Y. Gousseau, J. Math. Imaging
-    Vis. 41 (2011) 147).
+    """Return the earth mover's distance on a circle, in the period's unit: ∫ |F − G − median(F − G)| with
+    cumulative sums from any origin (M. Werman, S. Peleg and A. Rosenfeld, Comput. Vision Graph. 32 (1985)
+    328; J. Rabin, J. Delon and Y. Gousseau, J. Math. Imaging Vis. 41 (2011) 147).
     """
     difference = np.cumsum(np.asarray(p, dtype=np.float64) - np.asarray(q, dtype=np.float64), axis=-1)
     middle = np.median(difference, axis=-1, keepdims=True)
@@ -100,13 +91,7 @@ def mirrored(p: NDArray[np.floating]) -> Floats:
 def said_of(
     domain: Domain, heads: tuple[Head, ...], ask: Callable[[Inputs], Outputs], inputs: Inputs
 ) -> Outputs:
-    """What a network says of inputs, averaged over the domain's variants and symmetries.
-
-    Parameters
-    ----------
-    ask : callable
-        The network: inputs to outputs.
-    """
+    """Average the outputs of a network (`ask`) over the domain's variants and symmetries."""
     found: Outputs = ask(inputs)
     if domain.variants:
         together = [found, *(ask(variant(inputs)) for variant in domain.variants)]
@@ -117,14 +102,8 @@ def said_of(
 
 
 def averaged(heads: tuple[Head, ...], straight: Outputs, turned: Outputs) -> dict[str, Floats]:
-    """Mean of what a network says of a measurement and of its mirror image, so that the mirror is exact.
-
-    Of distributions the shares are averaged, of all else the outputs.
-
-    Parameters
-    ----------
-    straight, turned : mapping
-        Outputs for the same measurements, and for their mirror images.
+    """Average outputs for measurements and their mirror images, so that the mirror is exact; of distributions
+    the shares.
     """
     one, other = _double(straight), _double(turned)
     found: dict[str, Floats] = {}

@@ -41,23 +41,8 @@ _FLAT = 1e-9
 
 
 def calibrate(head: Head, outputs: Outputs, targets: Targets, heads: Mapping[str, Head]) -> dict[str, Any]:
-    """Fit what is said of how far a head's answers can be trusted.
-
-    Parameters
-    ----------
-    head : Head
-        With its labels.
-    outputs : mapping
-        Of held-out examples, averaged over the domain's symmetries; ``level`` (n,) where it has one.
-    targets : mapping
-        See `domains.heads`.
-    heads : mapping of str to Head
-        All heads by name.
-
-    Returns
-    -------
-    dict
-        Plain data for `decoding.decode`.
+    """Calibrate a head on held-out outputs (averaged over symmetries, with ``level`` (n,) if any) and targets
+    of `domains.heads`; returns plain data for `decoding.decode`.
     """
     if isinstance(head, Classes):
         return _classes(head, outputs, targets, heads)
@@ -116,13 +101,8 @@ def _tags(head: Tags, outputs: Outputs, targets: Targets) -> dict[str, Any]:
 
 
 def best_threshold(p: Floats, truth: Floats) -> float:
-    """The probability from which on a tag is called present with the largest F1, between 0.2 and 0.8.
-
-    Parameters
-    ----------
-    p : (n,) array
-    truth : (n,) array
-        0, 1, or NaN where it is not known.
+    """Return the probability, 0.2 to 0.8, that calls a tag present with the largest F1; truth (n,) is 0, 1 or
+    NaN.
     """
     known = np.isfinite(truth)
     p, there = p[known], truth[known] > 0.5
@@ -211,15 +191,8 @@ def of_level(classes: list[list[Any]], levels: NDArray[np.floating]) -> Floats:
 
 
 def fit_temperature(logits: NDArray[np.floating], truth: NDArray[Any]) -> float:
-    """Temperature T that minimises the cross-entropy of softmax(logits/T).
-
-    Source: Guo et al., On calibration of modern neural networks, ICML 2017 (arXiv:1706.04599).
-
-    Parameters
-    ----------
-    logits : (n, k) float array
-        Forbidden classes as very negative numbers.
-    truth : (n,) int array
+    """Return T that minimises the cross-entropy of softmax(logits/T); forbidden classes are very negative
+    (Guo et al., On calibration of modern neural networks, ICML 2017, arXiv:1706.04599).
     """
     from scipy.optimize import minimize_scalar
 
@@ -238,16 +211,8 @@ def fit_temperature(logits: NDArray[np.floating], truth: NDArray[Any]) -> float:
 def fit_platt(
     logit: NDArray[np.floating], truth: NDArray[Any], *, balanced: bool = True
 ) -> tuple[float, float]:
-    """Slope a and offset b of sigmoid(a x + b) by logistic regression.
-
-    Source: Platt, Probabilistic outputs for support vector machines, 1999.
-
-    Parameters
-    ----------
-    logit : (n,) float array
-    truth : (n,) array of 0 and 1
-    balanced : bool
-        Both classes have the same weight, however many examples they have.
+    """Fit slope a and offset b of sigmoid(a x + b) by logistic regression, `balanced` with equal class
+    weights (Platt, Probabilistic outputs for support vector machines, 1999).
     """
     from scipy.optimize import minimize
 
@@ -265,14 +230,9 @@ def fit_platt(
 
 
 def scope_threshold(in_scope: NDArray[np.floating], refused: float) -> float:
-    """The in_scope below which this share of the held-out examples of known kinds fall, or even odds.
+    """Return the in_scope below which the share `refused` of held-out known examples fall, at most even odds.
 
-    Where what is known and what is not are told apart better than that, it need not refuse so many: of
-    single-shot diffraction they would be the frames without a particle, which look like little else.
-
-    Parameters
-    ----------
-    in_scope : (n,) array
-        Of held-out examples of known kinds, calibrated with as many of unknown ones.
+    in_scope is calibrated with as many unknown ones. Where the two separate better, fewer need refusal: of
+    single-shot diffraction these would be frames without a particle.
     """
     return min(float(np.quantile(in_scope, refused)), EVEN)

@@ -27,19 +27,11 @@ _ROUNDING = 0.2
 
 
 def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
-    """The curve, and notes: points outside the trained range, few points, estimated uncertainties.
+    """Return the curve with notes on points outside the trained range (``q_range`` of the manifest, Å⁻¹), few
+    points, or estimated uncertainties. Raises DataError for points out of order, not finite, or negative
+    uncertainties.
 
-    Files are tidied on reading; arrays come as they are, and the grid needs ascending, finite points.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest: ``q_range``, Å⁻¹.
-
-    Raises
-    ------
-    DataError
-        Its points are not in order, not finite, or have negative uncertainties.
+    Files are tidied on reading, arrays are not, and the grid needs order.
     """
     name = curve.file or "the curve"
     if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
@@ -78,7 +70,6 @@ def is_flag(note: str) -> bool:
 
 
 def _ascends(q: Floats) -> bool:
-    """Whether it is positive, ascending and finite."""
     return bool(q.size and q[0] > 0 and np.all(np.diff(q) >= 0) and np.isfinite(q[-1]))
 
 
@@ -140,14 +131,8 @@ class Judged:
 
 
 def judged(intensity: Floats, sigma: Floats | None) -> Judged:
-    """Compare uncertainties with the scatter of the points and with the intensity.
-
-    Parameters
-    ----------
-    intensity : (n,) float array
-        By ascending q.
-    sigma : (n,) float array or None
-        None where the file has none; zeros are left to the caller.
+    """Compare uncertainties (None: not in the file) with the scatter of points and the intensity, ascending
+    in q.
     """
     scatter = estimate_dintensity(intensity)
     if sigma is None:

@@ -66,13 +66,7 @@ def interacting(labels: Sequence[str], factors: Sequence[str]) -> NDArray[np.flo
 
 
 def known_prior(prior: str) -> str:
-    """The name of a prior, if it is one.
-
-    Raises
-    ------
-    SasnetError
-        It is none.
-    """
+    """Return a prior's name; SasnetError if it is unknown."""
     if prior not in PRIORS:
         raise SasnetError(f"{prior}: no such prior of models; choose {' or '.join(PRIORS)}.")
     return prior

@@ -61,13 +61,7 @@ def percent(probability: float) -> str:
 
 
 def group_sentence(models: Sequence[InGroup], groups: Sequence[WithMembers]) -> str:
-    """Say how far the answer goes: to a model, to a group, or to neither.
-
-    Parameters
-    ----------
-    models, groups : sequences
-        By falling probability, neither empty.
-    """
+    """Say how far the answer goes: to a model, a group, or neither; both by falling probability."""
     group, model = groups[0], models[0]
     if group.probability < DECISIVE:
         listed = ", ".join(f"{g.name} {percent(g.probability)}" for g in groups[:3])

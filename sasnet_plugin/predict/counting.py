@@ -97,7 +97,6 @@ class Outlook:
 
 
 def group_shares(answer: Answer) -> dict[str, float]:
-    """Probability of each group of an answer."""
     named = answer.finding(ClassesFinding)
     if named is None:
         return {}
@@ -116,14 +115,8 @@ def outlook(
     rng: np.random.Generator,
     settings: OutlookSettings = OUTLOOK,
 ) -> Outlook | None:
-    """The forecast for a curve; None where nothing that the network knows resembles it.
-
-    Parameters
-    ----------
-    curve : Curve
-        What is counted so far.
-    threshold : float
-        Probability of a group from which on it is settled.
+    """Forecast an answer for longer counting; None if nothing known resembles the curve. A group is settled
+    from probability `threshold`.
     """
     choice = predictor.choice(len(predictor.manifest.labels))
     (answer,) = predictor.answers([curve], choice)
@@ -171,14 +164,8 @@ def alike(
     settings: OutlookSettings = OUTLOOK,
     at: Curve | None = None,
 ) -> tuple[Floats, list[Floats], list[str]]:
-    """Weights, curves and models of what the sample may be.
-
-    Parameters
-    ----------
-    share : mapping of str to float
-        Probability of each model.
-    at : Curve, optional
-        With the points and the resolution at which the curves are wanted; default: those of `curve`.
+    """Return weights, curves and models of what the sample may be, from each model's probability `share`;
+    `at` sets other points and resolution.
     """
     weights: list[float] = []
     truths: list[Floats] = []

@@ -44,12 +44,8 @@ class Classifier:
     def selection(
         self, models: Iterable[str] | None = None, exclude: Iterable[str] | None = None
     ) -> NDArray[np.bool_] | None:
-        """Turn names into a mask over the form models, (F,); None where nothing is restricted.
-
-        Raises
-        ------
-        UnknownModelError
-            A name that is not one of the form models (with the nearest one), or no model is left.
+        """Turn names into a mask over form models (F,); None for no restriction. Raises UnknownModelError
+        with the nearest name, or if none is left.
         """
         return self.predictor.choice(1, models, exclude).keep
 
@@ -61,23 +57,8 @@ class Classifier:
         keep: NDArray[np.bool_] | None = None,
         prior: str = COMMON,
     ) -> list[Suggestion]:
-        """Suggest models for each curve, in their order.
-
-        Parameters
-        ----------
-        curves : sequence of Curve
-            What was measured; run in batches.
-        top : int
-            How many models and groups to list, at least 1.
-        keep : (F,) bool array, optional
-            From `selection`.
-        prior : str
-            "common": models are weighted with how common they are in practice; "uniform": all alike.
-
-        Raises
-        ------
-        DataError
-            A curve that cannot be assessed; the sentence names its file.
+        """Suggest `top` models for each curve, in order; `keep` (F,) from `selection`, `prior` "common" (in
+        practice) or "uniform". Raises DataError that names the file of an unusable curve.
         """
         choice = replace(self.predictor.choice(top, prior=prior), keep=keep)
         return [suggestion_of(answer) for answer in self.predictor.answers(curves, choice)]
@@ -103,18 +84,13 @@ class Classifier:
 
 
 def open_classifier() -> Classifier:
-    """Open the network for curves, once per process.
-
-    Raises
-    ------
-    ModelZooError
-        It is missing, damaged or made for another version.
+    """Open the network for curves, once per process. Raises ModelZooError if it is missing, damaged or of
+    another version.
     """
     return Classifier(open_predictor())
 
 
 def suggestion_of(answer: Answer) -> Suggestion:
-    """An answer about a curve as a `Suggestion`."""
     found = answer.finding(ClassesFinding)
     size = answer.finding(SizeFinding)
     assert found is not None

@@ -48,16 +48,8 @@ def decode(
     calibration: Mapping[str, Calibration],
     choice: Choice | None = None,
 ) -> list[list[Any]]:
-    """Findings of each example, in the order of the heads; a class that depends on another is part of its.
-
-    Parameters
-    ----------
-    heads : sequence of Head
-        With their labels. Those of the scope and of embeddings have no findings.
-    outputs : mapping
-        For n examples, averaged over the domain's symmetries.
-    calibration : mapping of str to Calibration
-        By head.
+    """Decode outputs of n examples (averaged over symmetries) into findings in the order of heads; a
+    dependent class is part of its parent's, scope and embeddings have none.
     """
     choice = choice or Choice()
     columns: dict[str, list[Any]] = {}

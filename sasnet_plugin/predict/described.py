@@ -81,7 +81,6 @@ class SizeFinding:
         return {"rg": rg, "rg_network": network, "model_free": self.found.as_dict()}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """No table."""
         return ()
 
     def sentences(self) -> Sequence[str]:
@@ -95,7 +94,6 @@ class SizeFinding:
         return [*said, f"Radius of gyration about {significant(self.network.value, 2)} Å by the network."]
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -131,7 +129,6 @@ class KindFinding:
         return {"sample": found if self.kind else None}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """None: it is said in a sentence."""
         return ()
 
     def sentences(self) -> Sequence[str]:
@@ -151,30 +148,20 @@ class KindFinding:
         )
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
         """Nothing."""
 
     def silenced(self) -> KindFinding:
-        """Nothing is said."""
         return replace(self, likeliest="")
 
 
 def kind_of(labels: Sequence[str], probability: Floats, uniform: Floats | None) -> tuple[str, float]:
-    """The likeliest kind and its probability; "" where it is not decisive, or where one model is.
+    """Return the likeliest kind and its probability; "" if it is not decisive or one model is.
 
-    Where how common models are makes a kind, not the curve, it is not said: of simulated curves whose kind
-    was decisive under one prior alone, a quarter was of another (at `DECISIVE` under both, one in eight).
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Models.
-    probability : (labels,) array
-    uniform : (labels,) array or None
-        If every model were as common as every other; None: the same.
+    A kind decisive under one prior only is not reported: a quarter of those were wrong on simulated curves,
+    of those at `DECISIVE` under both one in eight. `uniform` None means no other prior.
     """
     if probability.max() >= DECISIVE:
         return "", 0.0

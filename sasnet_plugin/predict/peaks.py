@@ -26,17 +26,10 @@ class Peak:
 
 
 def peaks(grid: Floats, p: Floats, p_low: Floats, p_high: Floats, period: float) -> list[Peak]:
-    """The peaks of a periodic distribution, the largest first.
+    """Find peaks of a periodic distribution (angles in degrees, shares and 90 % band), the largest first.
 
-    Each bin belongs to the peak that steepest ascent leads to; one without a minimum before the next higher
-    one is part of that.
-
-    Parameters
-    ----------
-    grid, p, p_low, p_high : (bins,) arrays
-        Angles, degrees; shares; ends of the 90 % band.
-    period : float
-        Degrees.
+    Each bin belongs to its peak by steepest ascent; one without a minimum before a higher one is part of
+    that.
     """
     count = p.size
     smooth = (np.roll(p, 1) + 2 * p + np.roll(p, -1)) / 4

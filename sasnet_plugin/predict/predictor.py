@@ -34,21 +34,8 @@ BATCH = 128  # measurements at once: enough to fill the cores, little enough to 
 
 
 class Runtime:
-    """An ONNX Runtime session for one exported network.
-
-    Parameters
-    ----------
-    outputs : sequence of str
-        Names of the network's outputs.
-    threads : int or None
-        Threads within an operator; None uses the cores that this process may run on.
-    where : str
-        The file's name, for error messages.
-
-    Raises
-    ------
-    ModelZooError
-        The bytes are no graph that ONNX Runtime can run, or its inputs and outputs have other names.
+    """An ONNX Runtime session of one exported network; threads None uses all allowed cores, `where` names the
+    file in errors. Raises ModelZooError if it cannot run or has other inputs or outputs.
     """
 
     def __init__(
@@ -90,22 +77,8 @@ class Runtime:
         self._where = where
 
     def run(self, inputs: Inputs) -> dict[str, NDArray[np.float32]]:
-        """Run the network on n measurements.
-
-        Parameters
-        ----------
-        inputs : mapping of str to (n, ...) float32 array
-            From the features of the domain; n at least 1. Those that the network does not read are left out.
-
-        Returns
-        -------
-        dict of str to (n, ...) array
-            The outputs by name.
-
-        Raises
-        ------
-        ModelZooError
-            An input that the network reads is not there.
+        """Run the network on n >= 1 measurements (n, ...), float32; further inputs are ignored. Raises
+        ModelZooError if one is missing.
         """
         if missing := set(self._inputs) - set(inputs):
             raise ModelZooError(

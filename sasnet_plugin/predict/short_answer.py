@@ -68,14 +68,8 @@ LINES, MODELS, NAMED = 8, 3, 0.05
 
 
 def short_lines(answer: Answer, command: str, condition: str = "") -> list[str]:
-    """The answer below its title: cautions, kinds, the likeliest models, size, and the next command.
-
-    Parameters
-    ----------
-    command : str
-        What to do next; empty where there is no file to name.
-    condition : str
-        When to do so, such as ", if q is in nm⁻¹".
+    """Write the answer below its title: cautions, kinds, likeliest models, size, and the next command with
+    its condition, such as ", if q is in nm⁻¹".
     """
     cautions = answer.sentences()[: answer.doubts]
     first = [sentences.CAUTION(caution=caution) for caution in cautions[:2]]

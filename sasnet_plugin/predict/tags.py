@@ -54,7 +54,6 @@ class TagsFinding:
         return {self.head.name: found}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """A row for each tag."""
         if not self.probability:
             return ()
         bars = [
@@ -63,16 +62,13 @@ class TagsFinding:
         return [["tag", "probability"], *bars]
 
     def sentences(self) -> Sequence[str]:
-        """The tags that are there."""
         found = [f"{name} {percent(p)}" for name, p in self.probability.items() if name in self.present]
         return (f"{', '.join(found) or 'None of the tags'}.",) if self.probability else ()
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
-        """Bars of probability."""
         rows = np.arange(len(self.probability))
         axes.barh(rows, list(self.probability.values()))
         axes.set_yticks(rows, list(self.probability), fontsize=8)
@@ -81,7 +77,6 @@ class TagsFinding:
         axes.set_xlabel("probability")
 
     def silenced(self) -> TagsFinding:
-        """Nothing is said."""
         return replace(self, probability={}, present=())
 
 
@@ -90,7 +85,6 @@ class ComponentsFinding(TagsFinding):
     """The tag of a second component: a mixture of two models, or of two sizes of one."""
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """None: it is said in a sentence."""
         return ()
 
     def sentences(self) -> Sequence[str]:
@@ -105,13 +99,7 @@ class ComponentsFinding(TagsFinding):
 
 
 def in_words(answer: Answer) -> Answer:
-    """An answer whose finding about components is a sentence.
-
-    Parameters
-    ----------
-    answer : Answer
-        Of a network that has such a head, or not.
-    """
+    """Put an answer's finding about components, if any, into a sentence."""
     found = tuple(
         ComponentsFinding(f.head, f.probability, f.present)
         if isinstance(f, TagsFinding) and f.head.name == COMPONENTS
@@ -162,7 +150,6 @@ class InteractionFinding:
         }
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """None: it is said in sentences."""
         return ()
 
     @property
@@ -196,18 +183,15 @@ class InteractionFinding:
         return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
-        """A bar."""
         axes.barh([0], [self.interacting])
         axes.set_yticks([0], ["interacting"], fontsize=8)
         axes.set_xlim(0, 1)
         axes.set_xlabel("probability")
 
     def silenced(self) -> InteractionFinding:
-        """Nothing is said."""
         return replace(self, silent=True)
 
 

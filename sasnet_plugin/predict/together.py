@@ -23,19 +23,10 @@ _AGAINST = 0.03
 
 
 def together(suggestions: Sequence[Suggestion], prior: str = COMMON) -> Suggestion:
-    """One answer from the answers to each curve of a sample.
+    """Combine the answers to each curve of a sample, under the "common" or "uniform" prior.
 
-    Parameters
-    ----------
-    suggestions : sequence of Suggestion
-        Of all models each.
-    prior : str
-        How common models are: "common" or "uniform".
-
-    Notes
-    -----
-    Likelihood ratios multiply where measurements are independent given the model. Those of one sample share
-    what no model has, so that the product is raised to a power below 1.
+    Likelihood ratios of independent measurements multiply; those of one sample share what no model has, so
+    the product gets a power below 1.
     """
     if len(suggestions) == 1:
         return suggestions[0]

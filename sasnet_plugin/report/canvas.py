@@ -34,16 +34,8 @@ def day(role: str) -> str:
 
 
 def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
-    """A figure as an ``svg`` element that follows the page's colours.
-
-    Parameters
-    ----------
-    name : str
-        No other figure of the page has it.
-    label : str
-        What it shows, for who does not see it.
-    size : (float, float)
-        Inches.
+    """Draw a figure as ``svg`` in the page's colours; `name` is unique on the page, `label` its text
+    alternative, size in inches.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -55,13 +47,7 @@ def svg(draw: Draw, name: str, label: str, size: tuple[float, float]) -> str:
 
 
 def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:
-    """A figure as a file; its ending chooses the format (PNG, PDF, SVG).
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written, or its ending is no format of matplotlib.
-    """
+    """Save a figure as PNG, PDF or SVG. Raises SasnetError if that fails or the format is unknown."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
@@ -72,13 +58,7 @@ def save(draw: Draw, path: str | Path, size: tuple[float, float]) -> None:
 
 
 def png(draw: Draw, size: tuple[float, float], *, night: bool = False) -> bytes:
-    """A figure as a PNG without a ground of its own, in the colours of the day or the night.
-
-    Parameters
-    ----------
-    size : (float, float)
-        Inches.
-    """
+    """Draw a transparent PNG in colours of day or night; size in inches."""
     from matplotlib import style
     from matplotlib.figure import Figure
 
@@ -106,13 +86,8 @@ def framed(axes: Axes, paint: Paint) -> None:
 
 
 def shrunk(values: NDArray[np.floating], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """A picture of at most `MAX_PIXELS` a side: means over blocks of what counts, NaN where nothing does.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    mask : (rows, columns) bool array
-        True where the pixel counts.
+    """Reduce a picture to at most `MAX_PIXELS` a side by means over blocks of usable pixels, NaN where there
+    are none.
     """
     up, across = (max(1, -(-n // MAX_PIXELS)) for n in values.shape)
     rows, columns = (-(-n // step) * step for n, step in zip(values.shape, (up, across), strict=True))
@@ -206,15 +181,7 @@ def _in_cells(image: Image) -> Image:
 
 
 def picture(axes: Axes, values: NDArray[np.floating], image: Any, paint: Paint, **how: Any) -> Any:
-    """Draw one picture over exit angles; what does not count shows the ground.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-        Of the image's pixels.
-    **how
-        For matplotlib's ``imshow``.
-    """
+    """Draw one picture over exit angles, masked pixels as ground; further arguments are ``imshow``'s."""
     framed(axes, paint)
     edges, across, upwards = axes_of(image)
     axes.patch.set_visible(True)

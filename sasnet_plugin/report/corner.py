@@ -39,17 +39,9 @@ def corner_of(found: ModelFit) -> Any:
 
 
 def draw_corner(figure: Any, found: ModelFit, *, ink: str, fill: str, muted: str) -> None:
-    """Fill a square figure.
+    """Fill a square figure with a fit's posterior in colours of text, samples and axes.
 
-    Histograms have their 95 % interval dashed; contours hold 68 and 95 % of the samples; lines cross at the
-    fit.
-
-    Parameters
-    ----------
-    found : ModelFit
-        With a posterior.
-    ink, fill, muted : str
-        Colours of text, of the samples, and of axes.
+    Histograms have the 95 % interval dashed; contours hold 68 and 95 %; lines cross at the fit.
     """
     posterior = found.posterior
     assert posterior is not None

@@ -56,25 +56,11 @@ def evaluated(
     progress: Callable[[int, int], None] | None = None,
     workers: Workers = 1,
 ) -> Evaluated:
-    """Figures of each head: of all known examples, by decades of counts, and by their kind.
+    """Evaluate each head on test data of a seed that training never saw: all known examples, by decades of
+    counts, by kind.
 
-    Parameters
-    ----------
-    test : Path
-        Dataset of a seed that training never saw.
-    per_model : int
-        Out-of-distribution examples of each kind; ten times as many known ones.
-    seed : int
-        Of the measurement.
-    progress : callable, optional
-        Called with how many parts are done, and of how many.
-    workers : int or str
-        See `workers.spread.unordered_map`; the figures do not depend on them.
-
-    Raises
-    ------
-    SasnetError
-        The data were simulated otherwise than those that the network was trained on.
+    `per_model` counts out-of-distribution examples of each kind, and a tenth of the known ones; `seed` is of
+    the measurement. Raises SasnetError if the data were simulated otherwise than the training data.
     """
     data = Dataset(test, model.domain.simulated())
     _check_inputs(data, model, test)
@@ -164,7 +150,6 @@ def _parts(held: HeldOut) -> dict[str, NDArray[np.intp]]:
 def _figures(
     heads: Sequence[Head], findings: Sequence[Sequence[Any]], held: HeldOut, rows: NDArray[np.intp]
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Of these rows, by head; without those that did not answer."""
     return {head.name: found for head in heads if (found := _scored(head, findings, held, rows))}
 
 
@@ -200,13 +185,7 @@ _ERRORS, _HELD = ("error", "w1", "top1", "right"), ("coverage", "ece")
 def _draw_merits(
     axis: Any, parts: Mapping[str, Any], head: str, keys: Sequence[str], at: Mapping[str, float]
 ) -> None:
-    """A line of each figure of merit of each part of a head.
-
-    Parameters
-    ----------
-    at : mapping
-        Where each part of the examples is drawn.
-    """
+    """Draw a line for each figure of merit of a head over its parts, placed by `at`."""
     for of, figures in parts["all"][head].items():
         for key in (key for key in figures if key in keys):
             values = [parts[part].get(head, {}).get(of, {}).get(key, np.nan) for part in at]

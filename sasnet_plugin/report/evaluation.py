@@ -71,21 +71,10 @@ def decoded(outputs: Outputs, manifest: Manifest) -> Decoded:
 
 
 def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[str, Any]:
-    """All figures of merit.
-
-    Parameters
-    ----------
-    answers : Decoded
-        Of every example.
-    examples : Examples
-        Known models, and out-of-distribution curves (form −1) for the scope.
-
-    Returns
-    -------
-    dict
-        ``all`` and each instrument's name: top1, top3, top5, group, factor, ece, count; ``balanced_factor``;
-        ``auroc`` by out-of-distribution kind; ``by_counts``, ``by_width``, ``by_size``; ``confused``;
-        ``per_model``; ``rg`` (median error in decades); ``reliability``.
+    """Return figures of merit: ``all`` and each instrument's top1, top3, top5, group, factor, ece, count;
+    ``balanced_factor``; ``auroc`` by out-of-distribution kind; ``by_counts``, ``by_width``, ``by_size``;
+    ``confused``; ``per_model``; ``rg`` (median error in decades); ``reliability``. Out-of-distribution curves
+    (form −1) are for the scope.
     """
     known = np.flatnonzero(examples.form >= 0)
     index = metrics.group_index([g.members for g in manifest.groups], manifest.labels)
@@ -113,7 +102,6 @@ def evaluate(answers: Decoded, examples: Examples, manifest: Manifest) -> dict[s
 
 
 def _auroc(answers: Decoded, examples: Examples, known: NDArray[np.intp]) -> dict[str, float]:
-    """By out-of-distribution kind."""
     return {
         kind: metrics.auroc(answers.in_scope[known], answers.in_scope[examples.kind == number])
         for number, kind in enumerate(KINDS)
@@ -139,14 +127,8 @@ def curves(
     progress: Callable[[int, int], None] | None = None,
     workers: Workers = 1,
 ) -> Evaluated:
-    """Accuracy and calibration under the frozen realistic protocol.
-
-    Parameters are those of `evaluated.evaluated`; `per_model` counts test curves of each model.
-
-    Raises
-    ------
-    SasnetError
-        The shards hold other models.
+    """Evaluate accuracy and calibration under the frozen realistic protocol, `per_model` test curves each;
+    else as `evaluated.evaluated`. Raises SasnetError if shards hold other models.
     """
     job = Job.of(model, test, seed)
     forms = _opened(job)[1].forms

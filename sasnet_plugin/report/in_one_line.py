@@ -22,7 +22,6 @@ def in_one_line(answer: Answer) -> str:
 
 
 def _doubted(finding: ClassesFinding, said: str) -> str:
-    """The same of a measurement that is outside what the network knows."""
     return "no known model" if finding.is_other else f"perhaps no known model; if one, {said}"
 
 
@@ -37,7 +36,6 @@ def _likeliest(finding: ClassesFinding) -> str:
 
 
 def _assumed(unit: Any) -> str:
-    """The unit of q where one had to be assumed."""
     if unit is not None and unit.doubt:
         return f"; {unit}, perhaps wrongly"
     return f"; {unit}" if str(unit or "") else ""

@@ -14,15 +14,7 @@ CARD_MARK = "- **Trained** on simulated"
 
 
 def model_card(domain: Domain, manifest: Manifest, figures: str) -> str:
-    """Markdown text of the card of any network.
-
-    Parameters
-    ----------
-    domain : Domain
-        Says what the network is for, and what not.
-    figures : str
-        Tables of the evaluation.
-    """
+    """Write the Markdown card of a network, with the evaluation's tables `figures`."""
     training = manifest.metrics.get("training", {})
     versions = ", ".join(f"{name} {value}" for name, value in manifest.versions.items())
     asked = "".join(f"\n  - {text}" for head in manifest.heads if (text := _asked(head)))
@@ -66,7 +58,6 @@ def _absolute(manifest: Manifest) -> str:
 
 
 def _begun(metrics: Mapping[str, Any]) -> str:
-    """Which network it began with, and that one."""
     said, start = "", metrics.get("start")
     while start:
         steps = (start.get("training") or {}).get("steps", "?")
@@ -111,7 +102,6 @@ def _read(inputs: dict[str, Any] | Any) -> str:
 
 
 def _asked(head: Head) -> str:
-    """What a head answers with, in words."""
     if isinstance(head, Classes):
         given = f", given the {head.given.replace('_', ' ')}" if head.given else ""
         grouped = f", in {len(head.groups)} groups" if head.groups else ""

@@ -40,13 +40,7 @@ class Job:
         return cls(model.folder.absolute(), tuple(model.sha256.items()), test.absolute(), seed)
 
     def predictor(self) -> Predictor:
-        """The model, opened anew.
-
-        Raises
-        ------
-        ModelZooError
-            It is not there, or another.
-        """
+        """Open the model anew. Raises ModelZooError if it is missing or another."""
         return Predictor.of(open_folder(self.folder, dict(self.sha256)))
 
     def rng(self, number: int) -> np.random.Generator:
@@ -62,16 +56,8 @@ def in_parts(
     workers: Workers = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[R]:
-    """Results of all parts, in their order.
-
-    Parameters
-    ----------
-    function : callable
-        (job, number of the part, part) to its result; importable by name.
-    workers : int or str
-        See `workers.spread.unordered_map`.
-    progress : callable, optional
-        Called with how many parts are done, and of how many.
+    """Return results of all parts in order, from an importable function of (job, number, part); `progress`
+    gets done and total.
     """
     found: dict[int, R] = {}
     for number, result in unordered_map(partial(_one, function, job), enumerate(parts), workers=workers):

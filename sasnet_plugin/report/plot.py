@@ -31,22 +31,11 @@ _PANELS = 2.6
 
 
 def plot_answers(path: str | Path, pairs: Sequence[tuple[Any, Answer]]) -> int:
-    """Draw one row for each measurement, what was measured and the first finding; of many curves a sheet.
+    """Draw a row for each measurement (at most `MAX_ROWS`) and its first finding, or a sheet of at most
+    `MAX_CURVES` curves, as PNG, PDF or SVG. Raises SasnetError if that fails or the format is unknown.
 
-    The curve of the likeliest model is drawn through the data; below a curve that is drawn alone are its
-    Guinier, Kratky and Porod plots.
-
-    Parameters
-    ----------
-    path : str or Path
-        File to write; its ending chooses the format (PNG, PDF, SVG).
-    pairs : sequence of (measurement, Answer)
-        At least one; those beyond `MAX_ROWS`, or `MAX_CURVES` where all are curves, are not drawn.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written, or its ending is no format of matplotlib.
+    The likeliest model's curve goes through the data; a single curve has Guinier, Kratky and Porod plots
+    below.
     """
     from matplotlib.figure import Figure
 
@@ -90,14 +79,8 @@ def _name(measurement: Any) -> str:
 
 
 def plot_fits(path: str | Path, results: Sequence[FitResult]) -> int:
-    """Draw data with their fits, one panel for each data set.
-
-    Parameters
-    ----------
-    path, raises, and what is returned
-        As of `plot_answers`.
-    results : sequence of FitResult
-        At least one; those beyond `MAX_ROWS` are not drawn. One alone is drawn with its residuals.
+    """Draw data with fits, a panel for each of at most `MAX_ROWS`, a single one with residuals; else as
+    `plot_answers`.
     """
     from matplotlib.figure import Figure
 
@@ -163,13 +146,7 @@ def _plain(text: str) -> str:
 
 
 def linkage_of(manifest: Manifest) -> NDArray[np.float64]:
-    """The manifest's linkage, (models - 1, 4), as scipy has it.
-
-    Raises
-    ------
-    ModelZooError
-        The manifest holds no linkage.
-    """
+    """Return the manifest's linkage (models - 1, 4) as scipy's. Raises ModelZooError without one."""
     linkage = np.asarray(manifest.metrics.get("linkage", ()), dtype=float)
     if linkage.shape != (len(manifest.labels) - 1, 4):
         raise ModelZooError(
@@ -196,19 +173,8 @@ def members_of_links(manifest: Manifest) -> dict[int, frozenset[str]]:
 def draw_tree(
     axes: Axes, manifest: Manifest, colour: Callable[[int], str] | None = None, *, cut: str = "0.3"
 ) -> None:
-    """Draw the tree into axes, leaves on the right, with a dotted line where it is cut into groups.
-
-    Parameters
-    ----------
-    colour : callable, optional
-        Colour of a link by scipy's number of it; default: one for each group.
-    cut : str
-        Colour of the dotted line.
-
-    Raises
-    ------
-    ModelZooError
-        The manifest holds no linkage.
+    """Draw the tree, leaves on the right, with a dotted line (`cut`) at the groups; `colour` maps scipy's
+    link numbers, default by group. Raises ModelZooError without linkage.
     """
     from scipy.cluster.hierarchy import dendrogram
 
@@ -227,13 +193,7 @@ def draw_tree(
 
 
 def draw_dendrogram(manifest: Manifest, path: Path) -> None:
-    """Draw the dendrogram of the manifest's linkage (SVG or PNG by the file's suffix).
-
-    Raises
-    ------
-    ModelZooError
-        The manifest holds no linkage.
-    """
+    """Draw the manifest's dendrogram as SVG or PNG. Raises ModelZooError without linkage."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 0.19 * len(manifest.labels) + 1.2), layout="constrained")

@@ -17,16 +17,8 @@ from ..train import metrics
 
 
 def score(head: Head, findings: Sequence[Any], truth: NDArray[Any]) -> dict[str, dict[str, float]]:
-    """Figures of merit of one head, by what they are of: the head itself, a tag, a quantity.
-
-    Parameters
-    ----------
-    head : Head
-        With its labels.
-    findings : sequence of Finding
-        Of this head, n of them.
-    truth : (n, …) array
-        Its targets, see `domains.heads`; examples without a label are left out.
+    """Return figures of merit of n findings of a head: of the head itself, a tag, or a quantity. Targets as
+    in `domains.heads`; unlabelled examples are excluded.
     """
     if isinstance(head, Classes):
         return {head.title: _classes(head, findings, truth)}
@@ -116,21 +108,8 @@ def _distribution(
 def scope_figures(
     in_scope: NDArray[np.float64], known: int, kind: NDArray[np.str_], threshold: float
 ) -> dict[str, Any]:
-    """AUROC of in_scope by kind of out-of-distribution example, and who passes the threshold.
-
-    Parameters
-    ----------
-    in_scope : (n,) array
-        Known examples first.
-    known : int
-        So many are known.
-    kind : (n,) array of str
-        Of the others.
-
-    Returns
-    -------
-    dict
-        ``auroc`` and ``others_answered``, the share that passes, by kind; ``known_refused``.
+    """Return ``auroc`` of in_scope and ``others_answered`` (the share above the threshold) by
+    out-of-distribution kind, and ``known_refused``; the first `known` examples are known.
     """
     inside, others = in_scope[:known], {name: in_scope[known:][kind[known:] == name] for name in kind[known:]}
     return {

@@ -28,13 +28,7 @@ _FOOT = (
 
 
 def sheet(pairs: Sequence[tuple[Any, Answer]]) -> Any:
-    """A figure with a cell for each curve.
-
-    Parameters
-    ----------
-    pairs : sequence of (Curve, Answer)
-        At least one.
-    """
+    """Draw a figure with a cell for each (Curve, Answer)."""
     from matplotlib.figure import Figure
 
     rows = -(-len(pairs) // COLUMNS)

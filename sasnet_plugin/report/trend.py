@@ -45,15 +45,7 @@ class Gap:
 
 
 def gaps_of(panel: str, time: Floats, value: Floats, reasons: Sequence[str]) -> list[Gap]:
-    """Find where a panel has nothing to draw.
-
-    Parameters
-    ----------
-    time, value : (n,) float array
-        Value is NaN where there is none.
-    reasons : sequence of str
-        Why there would be none, for each frame.
-    """
+    """Find where a panel has nothing to draw (NaN values), with each frame's reason."""
     missing = [why if np.isnan(one) else "" for one, why in zip(value, reasons, strict=True)]
     found = []
     for why, some in groupby(range(len(missing)), lambda row: missing[row]):
@@ -103,20 +95,8 @@ def trend(
     *,
     against: str = "frame",
 ) -> Draw:
-    """A panel of probabilities, and one for each number with its error.
-
-    Parameters
-    ----------
-    time : (n,) float array
-        Or number of the frame.
-    shares : mapping of str to (n,) float array
-        Probability of each group, NaN where there is no answer.
-    numbers : mapping of str to (value, error), each a (n,) float array
-        By name with unit; error one standard deviation.
-    changes : sequence of float
-        Where the series changes.
-    gaps : sequence of Gap
-        Where a panel has nothing to draw: shaded, with the reason.
+    """Draw group probabilities (NaN: no answer) and a panel for each number with its standard deviation,
+    against time or frame; changes are lines, gaps shaded with the reason.
     """
     most = {name: float(np.nanmax(p)) for name, p in shares.items() if np.isfinite(p).any()}
     drawn = sorted((n for n, p in most.items() if p >= _LEAST), key=lambda n: -np.nansum(shares[n]))[:_GROUPS]
@@ -171,18 +151,8 @@ def trend_page(
     *,
     again: float | None,
 ) -> str:
-    """A page with the picture and the sentences.
-
-    Parameters
-    ----------
-    said : sequence of str
-        Changes, the newest last.
-    facts : str
-        How far it is.
-    gaps : sequence of str
-        What is not shown, and why.
-    again : float or None
-        Seconds after which a browser reads it again; None where nothing more is to come.
+    """Write a page with picture and sentences: changes (newest last), progress, and gaps with reasons;
+    browsers reload after `again` seconds, None for never.
     """
     newest = said[-1] if said else "No change is seen."
     picture = svg(draw, "trend", "probabilities and numbers against the frame", size)

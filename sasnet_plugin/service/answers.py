@@ -36,17 +36,8 @@ class Answers:
     _fits: OrderedDict[int, FitResult] = field(default_factory=OrderedDict)
 
     def answer(self, request: Request, progress: Progress) -> dict[str, Any]:
-        """The result of a request that is answered in turn.
-
-        Parameters
-        ----------
-        progress : callable
-            See `Watched`.
-
-        Raises
-        ------
-        SasnetError
-            Why there is none.
+        """Answer a request in turn; `progress` as of `Watched`. Raises SasnetError with the reason if it
+        cannot.
         """
         if request.do == "hello":
             return hello()
@@ -142,13 +133,7 @@ def previews(pool: Pool, curve: Curve, suggestion: Suggestion) -> list[dict[str,
 
 
 def fit(pool: Pool, request: Request) -> FitResult:
-    """Fit what a request asks for.
-
-    Raises
-    ------
-    SasnetError
-        It asks for what does not exist, or its data cannot be fitted.
-    """
+    """Fit what a request asks for. Raises SasnetError if that does not exist or cannot be fitted."""
     from ..fitting.api import fit_with
     from ..fitting.asked import check_names
 
@@ -158,13 +143,7 @@ def fit(pool: Pool, request: Request) -> FitResult:
 
 
 def fit_options(body: Mapping[str, Any]) -> FitOptions:
-    """What a request says of the fit that it asks for.
-
-    Raises
-    ------
-    SasnetError
-        Of the wrong kind.
-    """
+    """Parse a request's fit options; SasnetError for a wrong kind."""
     from ..fitting.problem.contrast import contrast_of
     from ..predict.class_prior import COMMON, known_prior
 

@@ -91,13 +91,7 @@ def _done(job: BatchJob, say: Say, workers: int) -> list[str]:
 
 
 def batch_options(body: Mapping[str, Any], workers: int) -> Options:
-    """How each file is fitted.
-
-    Raises
-    ------
-    SasnetError
-        What is asked for does not exist.
-    """
+    """Parse how each file is fitted. Raises SasnetError if what is asked for does not exist."""
     from ..batch.plan import Options
     from ..fitting.asked import check_names
 
@@ -125,15 +119,12 @@ def _told(answers: Any, places: Mapping[str, int], say: Say) -> Any:
 
 
 def rows_of(record: Record, place: int) -> list[dict[str, Any]]:
-    """What the page shows of an answer, a row for each data set of the file.
+    """Return page rows, one for each data set of a file.
 
-    Returns
-    -------
-    list of dict
-        ``file``, ``place`` (of the file, from 0), ``entry`` (number in it, from 1), ``name`` (of the entry),
-        ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights``
-        (of models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
-        distributions), ``at`` (numbers that it can be drawn against).
+    ``file``, ``place`` (of the file, from 0), ``entry`` (number in it, from 1), ``name`` (of the entry),
+    ``headline``, ``doubt``, ``level``, ``error``, ``chisq``, ``model``, ``structure_factor``, ``weights`` (of
+    models), ``values`` (by name: value, error or None, unit, whether fixed), ``kinds`` (of size
+    distributions), ``at`` (numbers it can be drawn against).
     """
     from ..batch.against import against
 

@@ -35,21 +35,9 @@ class Evaluator:
         parameters: Mapping[str, Any],
         per_decade: int | None = None,
     ) -> NDArray[np.float64]:
-        """I(q) at a curve's points (n,), resolution included.
-
-        Parameters
-        ----------
-        place : Place
-            Which curve that is.
-        parameters : mapping
-            Values in sasmodels' units; what is not given takes its default.
-        per_decade : int or None
-            Points a decade for smearing, as a fit says that it needed them; None: the measured ones.
-
-        Raises
-        ------
-        SasnetError
-            The model has no finite curve there, or no such parameter.
+        """Calculate I(q) at a curve's points (n,) with resolution, sasmodels' defaults for missing
+        parameters; `per_decade` points for smearing, None: the measured ones. Raises SasnetError if it is not
+        finite or a parameter is unknown.
         """
         words = {k: v for k, v in parameters.items() if isinstance(v, str)}
         check(parameters)
@@ -69,12 +57,8 @@ def _is_kind(name: str, value: str) -> bool:
 
 
 def check(parameters: Mapping[str, Any]) -> None:
-    """See that values are numbers, and distributions of a known kind, of no more points than anybody needs.
-
-    Raises
-    ------
-    SasnetError
-        One is not.
+    """Check that values are numbers, and distributions of known kind with a sensible number of points; else
+    SasnetError.
     """
     for name, value in parameters.items():
         if isinstance(value, str) and not _is_kind(name, value):
@@ -96,17 +80,8 @@ def _experiment(curve: Curve, name: str, words: dict[str, Any], per_decade: int 
 
 
 def evaluated(ready: tuple[Any, dict[str, float]], name: str, parameters: Mapping[str, Any]) -> Any:
-    """I(q) of an experiment at these values; others are at their defaults.
-
-    Parameters
-    ----------
-    ready : (Experiment, dict)
-        And the defaults of its parameters.
-
-    Raises
-    ------
-    SasnetError
-        A value or a name is none of the model's.
+    """Return I(q) of an experiment at these values, else defaults. Raises SasnetError for a wrong name or
+    value.
     """
     found, defaults = ready
     _set(found.model.parameters(), name, parameters, defaults)

@@ -107,13 +107,9 @@ def _command(found: FitResult, options: FitOptions) -> str:
 
 
 def again(found: FitResult, options: FitOptions) -> dict[str, Any] | None:
-    """What the next step changes in the request of a fit; None where it only writes what is written here.
-
-    Returns
-    -------
-    dict or None
-        Of ``models``, ``structure_factor``, ``fixed``, ``time_limit``, ``q_unit`` and ``window`` (an end that
-        stays as it is: None) what changes; None as a value: as by itself.
+    """Return what the next step changes in a fit's request: ``models``, ``structure_factor``, ``fixed``,
+    ``time_limit``, ``q_unit`` and ``window`` (None at an end: as before); None values are automatic. None if
+    it only writes files.
     """
     changes, _ = changes_of(found, options)
     if not changes.keys() <= _REQUEST.keys():
@@ -143,13 +139,9 @@ def _sample_done(
 
 
 def answered(result: FitResult) -> dict[str, Any]:
-    """A fit as plain objects: as ``sasnet fit --json``, and of each model what a page needs to go on from it.
-
-    Returns
-    -------
-    dict
-        ``fit``; ``curves``, of each fit ``name``, ``intensity``, ``residuals`` (n,), ``values`` (sasmodels'
-        keywords), ``limits`` (low, high by fitted parameter), ``per_decade``; ``q`` (n,) Å⁻¹.
+    """Return a fit as plain objects: ``fit`` as ``sasnet fit --json``; ``curves``, of each fit ``name``,
+    ``intensity``, ``residuals`` (n,), ``values`` (sasmodels' keywords), ``limits`` (low, high by fitted
+    parameter), ``per_decade``; ``q`` (n,) Å⁻¹.
     """
     return {
         "fit": result.as_dict(),

@@ -51,13 +51,7 @@ class Desk:
     _bank: Bank | None = None
 
     def answer(self, asked: Asked) -> Any:
-        """What is answered, in JSON's types.
-
-        Raises
-        ------
-        SasnetError
-            Why there is no answer.
-        """
+        """Answer a question in JSON's types. Raises SasnetError with the reason if it cannot."""
         if asked.do == "model":
             return self.model(asked.body)
         place = asked.place

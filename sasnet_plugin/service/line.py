@@ -16,15 +16,10 @@ class UnansweredError(SasnetError):
 
 
 class Line:
-    """Questions from any thread, each in its turn.
+    """Questions from any thread, each in its turn, given up (ending the process) after `seconds`; a process'
+    first may wait for its start too.
 
-    Parameters
-    ----------
-    seconds : float
-        After which a question is given up, and the process ended; the first one of a process may wait for
-        its beginning, too.
-    target : str
-        ``module:function`` of what answers; see `workers.pool.Pool`.
+    `target`, ``module:function``, answers; see `workers.pool.Pool`.
     """
 
     def __init__(self, seconds: float, target: str = "sasnet_plugin.service.interactive:begin") -> None:
@@ -38,14 +33,8 @@ class Line:
             self._pool.start()
 
     def ask(self, asked: Asked) -> Any:
-        """What is answered.
-
-        Raises
-        ------
-        SasnetError
-            Why there is no answer.
-        UnansweredError
-            There may be one another time.
+        """Return the answer. Raises SasnetError with the reason, or UnansweredError if there may be one
+        another time.
         """
         with self._turn:
             if self._pool.closed:

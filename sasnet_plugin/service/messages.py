@@ -45,24 +45,12 @@ class Request:
 
     @property
     def curve(self) -> Curve:
-        """The data, tidied as those of a file are.
-
-        Raises
-        ------
-        SasnetError
-            There are none, or no usable points are left.
-        """
+        """The data, tidied as a file's are. Raises SasnetError if no usable points are left."""
         return curve_of(self.body.get("curve"))
 
 
 def request_of(line: bytes) -> Request:
-    """Read one line.
-
-    Raises
-    ------
-    RequestError
-        It is no request; with its id as far as there is one.
-    """
+    """Parse one line. Raises RequestError, with the id if readable."""
     try:
         body = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -83,19 +71,11 @@ _COLUMNS = ("q", "intensity", "dintensity", "dq", "dxl", "dxw")
 
 
 def curve_of(given: Any) -> Curve:
-    """A curve from the caller's columns.
+    """Build a curve from the caller's columns, null for missing numbers. Raises SasnetError if it is none or
+    too few points are usable.
 
-    Parameters
-    ----------
-    given : mapping
-        ``name``, ``q`` (Å⁻¹), ``intensity`` and, where there are any, ``dintensity``, ``dq``, ``dxl``,
-        ``dxw``: lists of numbers, null for one that is missing; ``q_assumed``: true where nobody stated Å⁻¹;
-        ``intensity_unit``: such as ``1/cm`` or ``counts``.
-
-    Raises
-    ------
-    SasnetError
-        It is no curve, or too few points are left when unusable ones are dropped.
+    ``name``, ``q`` (Å⁻¹), ``intensity``, maybe ``dintensity``, ``dq``, ``dxl``, ``dxw``; ``q_assumed``: true
+    if Å⁻¹ is not stated; ``intensity_unit``: such as ``1/cm`` or ``counts``.
     """
     if not isinstance(given, dict):
         raise SasnetError('The request has no data; give "curve" with name, q and intensity.')
@@ -191,13 +171,7 @@ def _finite(value: Any) -> bool:
 
 
 def _entry(body: Mapping[str, Any], key: str, default: Any, what: str, good: Callable[[Any], bool]) -> Any:
-    """An entry of a request, or its default where it is missing or null.
-
-    Raises
-    ------
-    SasnetError
-        It is not what it should be.
-    """
+    """Return a request's entry, or the default if missing or null. Raises SasnetError if it is not `good`."""
     value = body.get(key)
     value = default if value is None else value
     if not good(value):
@@ -219,13 +193,7 @@ def plain(value: Any) -> Any:
 
 
 class EventWriter:
-    """Writes events, one whole line each; any thread may call it.
-
-    Parameters
-    ----------
-    broken : callable
-        Called where the other end of the stream is closed.
-    """
+    """Writes events as whole lines from any thread; `broken` is called once the reader is gone."""
 
     def __init__(self, stream: BinaryIO, broken: Callable[[], object]) -> None:
         self._stream, self._broken, self._lock = stream, broken, Lock()

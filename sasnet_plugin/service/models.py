@@ -12,13 +12,7 @@ _LEFT_OUT = ("magnetic", "orientation")
 
 
 def known_name(model: str, structure_factor: str | None = None) -> str:
-    """sasmodels' name of a form model with a structure factor.
-
-    Raises
-    ------
-    SasnetError
-        One does not exist; the sentence offers the nearest name.
-    """
+    """Return sasmodels' name of a form with a structure factor. Raises SasnetError with the nearest name."""
     from ..simulate.priors import form_models, model_info, structure_factors
 
     if model not in form_models():
@@ -35,13 +29,7 @@ def known_name(model: str, structure_factor: str | None = None) -> str:
 
 
 def explained(model: str) -> dict[str, Any]:
-    """A model's page: meaning, parameters, what it is hard to tell from.
-
-    Raises
-    ------
-    SasnetError
-        There is no such model.
-    """
+    """Explain a model: meaning, parameters, what it resembles. Raises SasnetError if unknown."""
     from ..fitting.verdict.names import KINDS
     from ..predict import open_classifier
     from ..simulate.priors import model_info
@@ -63,12 +51,8 @@ def explained(model: str) -> dict[str, Any]:
 
 
 def parameter_table(name: str) -> list[dict[str, Any]]:
-    """Parameters of a model or product, widths of size distributions behind what they are of.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``unit``, ``default``, ``low`` and ``high`` (None: none), ``meaning``, ``choices``.
+    """List parameters of a model or product, each width after what it is of: ``name``, ``unit``, ``default``,
+    ``low`` and ``high`` (None: none), ``meaning``, ``choices``.
     """
     from ..simulate.kernel import load_model
 

@@ -30,13 +30,7 @@ class Reader:
     _curves: OrderedDict[tuple[object, ...], tuple[Curve, ...]] = field(default_factory=OrderedDict)
 
     def curves(self, place: Place) -> tuple[Curve, ...]:
-        """All of a place's file.
-
-        Raises
-        ------
-        SasnetError
-            It cannot be read.
-        """
+        """Read all curves of a place's file. Raises SasnetError if it cannot."""
         from ..data import load
 
         path = place.path
@@ -53,13 +47,7 @@ class Reader:
         return self._curves[key]
 
     def curve(self, place: Place) -> Curve:
-        """The one of a place, within its window.
-
-        Raises
-        ------
-        SasnetError
-            There is none, or no point lies in the window.
-        """
+        """Read a place's curve within its q range. Raises SasnetError if there is none, or no point in it."""
         from ..data.clean import within
 
         curves = self.curves(place)

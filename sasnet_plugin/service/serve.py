@@ -27,13 +27,7 @@ if TYPE_CHECKING:
 
 
 class Server:
-    """Answers requests until they end.
-
-    Parameters
-    ----------
-    workers : int
-        Processes that fit.
-    """
+    """Answers requests until they end; `workers` processes fit."""
 
     def __init__(self, requests: BinaryIO, answers: BinaryIO, workers: int) -> None:
         self._requests, self._workers = requests, workers
@@ -147,13 +141,7 @@ class Server:
 
 
 def serve(workers: int) -> NoReturn:
-    """Answer the program at the other ends of stdin and stdout.
-
-    Parameters
-    ----------
-    workers : int
-        Processes that fit.
-    """
+    """Answer the program at stdin and stdout; `workers` processes fit."""
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     # Whatever libraries and compilers print must not come between the lines, nor may they read any.

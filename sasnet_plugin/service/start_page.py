@@ -32,13 +32,7 @@ def started(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit | No
 
 
 def start_page(pool: Any, curve: Curve, request: Request) -> dict[str, Any]:
-    """SasView's fit page of a model that was not fitted.
-
-    Raises
-    ------
-    SasnetError
-        The request names no model that sasnet has curves of.
-    """
+    """Return SasView's fit page of a model not fitted. Raises SasnetError if sasnet has no curves of it."""
     from ..fitting.api import uncertainties
     from ..report.exports.sasview_project import fit_page
     from .messages import name

@@ -21,16 +21,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class Queue:
-    """One fit after another, as each takes all cores.
-
-    Parameters
-    ----------
-    workers : int
-        Processes that fit.
-    hear : callable
-        Called in a thread of this queue.
-    target : str
-        ``module:function`` that gives what does the jobs; see `workers.pool.Pool`.
+    """One fit after another, as each takes all cores; `hear` runs in a thread of the queue, `target`,
+    ``module:function``, makes what does the jobs (`workers.pool.Pool`).
     """
 
     def __init__(self, workers: int, hear: Hear, target: str = "sasnet_plugin.service.fits:begin") -> None:
@@ -59,7 +51,6 @@ class Queue:
         return waited or under_way
 
     def close(self) -> None:
-        """End all."""
         with self._ready:
             self._closed = True
             self._ready.notify()

@@ -39,7 +39,6 @@ class Page:
         return len(self.parameters)
 
     def row(self, index: int) -> dict[str, float]:
-        """The parameters of one curve."""
         return {
             name: float(value)
             for name, value in zip(self.names, self.parameters[index], strict=True)
@@ -55,24 +54,12 @@ class _Row:
 
     @property
     def distributed(self) -> bool:
-        """Whether a size has a distribution."""
         return any(name.endswith("_pd") for name in self.parameters)
 
 
 def build_bank(shards: Path, target: Path, *, per_model: int = 160) -> int:
-    """Write a bank of the first curves of every form model in a folder of shards.
-
-    Parameters
-    ----------
-    target : Path
-        The file, ``.npz``.
-    per_model : int
-        Curves of each model, at most; half of them monodisperse where there are as many.
-
-    Raises
-    ------
-    SimulationError
-        The folder holds no shard of a form model.
+    """Write a bank (``.npz``) of at most `per_model` first curves of each form model in a folder of shards,
+    half monodisperse if there are as many. Raises SimulationError without such a shard.
     """
     found: dict[str, list[_Row]] = {}
     for path in shard_paths(shards):
@@ -131,16 +118,8 @@ def _as_arrays(rows: list[_Row]) -> dict[str, NDArray[Any]]:
 
 
 def _packed(curves: NDArray[np.float16]) -> NDArray[np.uint8]:
-    """Store smooth curves so that zip halves them: differences of the bits along q, high and low bytes apart.
-
-    Parameters
-    ----------
-    curves : (k, n) float16 array
-
-    Returns
-    -------
-    (2, k, n) uint8 array
-        `_unpacked` gives the same bits again.
+    """Store smooth float16 curves (k, n) so that zip halves them: bit differences along q, high and low bytes
+    apart, (2, k, n). `_unpacked` restores the same bits.
     """
     bits = curves.view(np.uint16)
     steps = bits.copy()
@@ -167,17 +146,8 @@ def _coarse(log_i: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 class Bank:
-    """The bank's pages, read when they are asked for.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file that `build_bank` wrote.
-
-    Raises
-    ------
-    ModelZooError
-        The file is missing or damaged.
+    """The pages of a file of `build_bank`, read when asked for. Raises ModelZooError if it is missing or
+    damaged.
     """
 
     def __init__(self, path: Path) -> None:
@@ -195,13 +165,7 @@ class Bank:
         self._closed = finalize(self, self._file.close)
 
     def page(self, model: str) -> Page:
-        """Curves of one form model.
-
-        Raises
-        ------
-        KeyError
-            The bank has none of it.
-        """
+        """Return curves of one form model. Raises KeyError if the bank has none."""
         if model not in self.models:
             raise KeyError(model)
         return Page(
@@ -212,5 +176,4 @@ class Bank:
         )
 
     def close(self) -> None:
-        """Let go of the file."""
         self._closed()

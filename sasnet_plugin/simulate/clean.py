@@ -66,22 +66,11 @@ PD_TYPES = ("gaussian", "lognormal", "schulz")
 def simulate_clean(
     name: str, rng: np.random.Generator, *, monodisperse: bool = False, truncated: bool = False
 ) -> Clean:
-    """Draw parameters from the prior and compute the clean curve.
+    """Draw parameters from the prior and compute the clean curve of a form, a structure factor (S(q) itself)
+    or a plugin file. `truncated` is the earlier prior: no large bodies of expensive models, nothing beyond
+    the quadrature's accuracy.
 
-    Parameters
-    ----------
-    name : str
-        Form model, structure factor (S(q) itself), or path of a plugin model file.
-    monodisperse : bool
-        Leave polydispersity out.
-    truncated : bool
-        The earlier prior: no large bodies of expensive models, and no curve beyond what the quadrature can be
-        trusted to.
-
-    Raises
-    ------
-    SimulationError
-        No draw of the prior gave a finite, positive curve.
+    Raises SimulationError if no draw gives a finite, positive curve.
     """
     for _ in range(_TRIES):
         parameters: dict[str, Any] = sample_prior(name, rng, truncated=truncated)
@@ -121,16 +110,8 @@ def _polydispersity(
 def evaluate(
     name: str, parameters: dict[str, Any], *, truncated: bool = False, averaged: bool = False
 ) -> Clean | None:
-    """The clean curve for given parameters; None where the model gives no valid one.
-
-    Parameters
-    ----------
-    parameters : dict
-        sasmodels' parameters.
-    truncated : bool
-        End the curve where the quadrature cannot be trusted any more; else it is kept.
-    averaged : bool
-        Average it there over `AVERAGED_OVER`, which leaves its asymptote.
+    """Compute the clean curve for parameters; None if invalid. Where the quadrature is inaccurate,
+    `truncated` ends it and `averaged` averages over `AVERAGED_OVER`, which leaves its asymptote.
     """
     size = max_length(name, parameters)
     limit = _limit(name, parameters, size)
@@ -176,7 +157,6 @@ def _limit(name: str, parameters: dict[str, Any], size: float | None) -> float:
 
 
 def _monodisperse(parameters: dict[str, Any], size: str) -> dict[str, Any]:
-    """Parameters without the distribution of one size."""
     return {key: value for key, value in parameters.items() if not key.startswith(f"{size}_pd")}
 
 

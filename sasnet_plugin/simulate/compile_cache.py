@@ -64,19 +64,10 @@ def _wanted() -> Path:
 
 
 def remove_compiled(folder: Path | None = None) -> list[Path]:
-    """Remove what sasnet has put into a folder of compiled models, and folders that are empty then.
+    """Remove what sasnet compiled into a folder (default: the user's), and empty folders. Raises SasnetError
+    if something cannot be removed.
 
-    A library is sasnet's if its checksum lies beside it; those that sasmodels has compiled stay.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        Default: where models are compiled by this user.
-
-    Raises
-    ------
-    SasnetError
-        Something cannot be removed.
+    sasnet's libraries have their checksum next to them; sasmodels' stay.
     """
     folder, removed = folder or _wanted(), []
     sums = list(folder.glob("*.sha256"))
@@ -149,19 +140,8 @@ def prepare() -> Path:
 
 
 def compiled_library(stem: str, source: str) -> Path:
-    """Compile C code of sasnet's own, unless it is there, and return the library's path.
-
-    Parameters
-    ----------
-    stem : str
-        Name of the library; a tag of its content is added.
-    source : str
-        C99.
-
-    Raises
-    ------
-    TechnicalError
-        It cannot be compiled here.
+    """Compile C99 of sasnet's own if needed and return the library's path, `stem` plus a tag of its content.
+    Raises TechnicalError if that fails.
     """
     tag = hashlib.sha256(source.encode()).hexdigest()[:8]
     path = prepare() / f"{stem}_{tag}{'.dll' if os.name == 'nt' else '.so'}"

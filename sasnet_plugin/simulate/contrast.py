@@ -23,24 +23,11 @@ _TRIES = 1000
 
 
 def draw_slds(limits: Mapping[str, tuple[float, float]], rng: np.random.Generator) -> dict[str, float]:
-    """Draw one set of scattering length densities.
+    """Draw scattering length densities within limits, by the model's names, 1e-6/Å². The solvent is every
+    name with ``solvent``, else the last (teubner_strey).
 
-    The probe is drawn first (neutrons 0.6, X-rays 0.4), then the solvent, then each other phase on its own.
-    A draw is taken when the largest contrast to the solvent is at least 0.5 and, with two or more other
-    phases, those differ by at least 0.3: never all equal, either sign.
-
-    Parameters
-    ----------
-    limits : mapping of parameter name to (lowest, highest)
-        sld parameters of the model in its own order, 1e-6/Å². The solvent is every name that contains
-        ``solvent``; where there is none (teubner_strey), the last one.
-    rng : numpy.random.Generator
-        Source of randomness.
-
-    Returns
-    -------
-    dict
-        One value per name, 1e-6/Å².
+    The probe is drawn first (neutrons 0.6, X-rays 0.4), then solvent, then other phases. The largest contrast
+    is at least 0.5, and two or more other phases differ by at least 0.3: never all equal, either sign.
     """
     names = list(limits)
     if not names:

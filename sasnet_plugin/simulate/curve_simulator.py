@@ -77,16 +77,12 @@ class CurveSimulator(Simulator):
         return str(units.get(key, ""))
 
     def plan(self, folder: Path | str, request: Request) -> Plan:
-        """Shards of all models, or of those asked for.
+        """Plan shards of all requested models, round by round so that stopping early has some of each. Raises
+        SimulationError for an unknown model or two plugins of one name.
 
-        Round by round, so that stopping early leaves every model represented. A round holds 600 curves of a
-        fast model, 60 of a separable, 50 of a medium and 20 of another slow one, times the scale; ``spread``
-        adds 100 monodisperse curves of a medium model, 80 of a slow one and 400 of a separable one.
-
-        Raises
-        ------
-        SimulationError
-            A model that sasmodels does not know, or two plugin files of one name.
+        A round holds 600 curves of a fast model, 60 of a separable, 50 of a medium and 20 of another slow
+        one, times the scale; ``spread`` adds 100 monodisperse curves of a medium model, 80 of a slow and 400
+        of a separable one.
         """
         _check_names(request.models)
         form = _FORMAT_TRUNCATED if request.truncated else FORMAT
@@ -171,15 +167,10 @@ class CurveSimulator(Simulator):
         heads: tuple[Head, ...],
         progress: Callable[[int], None] | None = None,
     ) -> HeldOut:
-        """Curves of every model, and of each other kind: half under the frozen protocol, half as in training,
-        with bodies that no model is.
+        """Draw curves of every model and other kind, half under the frozen protocol, half as in training with
+        bodies that no model is. Raises SimulationError if shards hold other models than heads.
 
-        What is calibrated on one protocol alone is too sure of itself under any other.
-
-        Raises
-        ------
-        SimulationError
-            The shards hold other models than the heads name.
+        Calibration under one protocol alone is overconfident under others.
         """
         from ..domains.simulator import HeldOut
         from .examples import BODY_SHARE, mixed_set

@@ -20,13 +20,7 @@ PARAMETERS = "parameters"
 
 
 def shard_paths(folder: Path | str) -> list[Path]:
-    """All finished shards of a folder, sorted by name.
-
-    Raises
-    ------
-    SimulationError
-        There is none.
-    """
+    """List finished shards of a folder by name. Raises SimulationError without one."""
     found = sorted(Path(folder).glob("*-[0-9][0-9][0-9][0-9]*.h5"))
     if not found:
         raise SimulationError(f"{folder}: no shards here; make them with 'sasnet simulate --out {folder}'.")
@@ -35,13 +29,7 @@ def shard_paths(folder: Path | str) -> list[Path]:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Any]:
-    """A shard to read from.
-
-    Raises
-    ------
-    SimulationError
-        It is damaged, or lacks what is read of it.
-    """
+    """Open a shard to read. Raises SimulationError if it is damaged or incomplete."""
     import h5py
 
     try:

@@ -21,13 +21,7 @@ def log10_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def draw(text: str, rng: np.random.Generator) -> float:
-    """One draw as described by text.
-
-    Raises
-    ------
-    SimulationError
-        The text is no draw.
-    """
+    """Make one draw described by text. Raises SimulationError if it is none."""
     words = text.split()
     if len(words) == 3:
         kind, low, high = words[0], float(words[1]), float(words[2])
@@ -51,7 +45,6 @@ class Prior:
     seed: str = ""  #: The range that the seed of this work trained on; empty where it left the quantity out.
 
     def __call__(self, rng: np.random.Generator) -> float:
-        """One draw."""
         # Both are drawn always, so that the share changes no other quantity's draw.
         value, kept = draw(self.drawn, rng), rng.random() < self.share
         return value if kept else 0.0

@@ -30,20 +30,10 @@ _SETTINGS_TRIED = 12
 
 
 class Stream:
-    """An endless stream of training examples of every model about equally.
+    """An endless stream of training examples, `rows` per setting of the instrument, all models about equally.
 
-    Rows that a constant or a power law explains are thrown away; models that lose more are drawn more often.
-
-    Parameters
-    ----------
-    rows : int
-        Curves that share one setting of the instrument.
-    pool : int
-        Settings kept, see `instrument.Settings`.
-    honest : float
-        See `HONEST_SHARE`.
-    bodies : float
-        See `BODY_SHARE`.
+    Curves that a constant or power law explains are dropped; models that lose more are drawn more. `pool` as
+    in `instrument.Settings`; `honest` is `HONEST_SHARE`, `bodies` `BODY_SHARE`.
     """
 
     def __init__(
@@ -107,16 +97,8 @@ def of_model(library: Library, form: int, rng: np.random.Generator, count: int) 
 def protocol_set(
     library: Library, rng: np.random.Generator, *, per_model: int, progress: Any = None
 ) -> Examples:
-    """A test or validation set under the frozen protocol, see `of_model`.
-
-    Parameters
-    ----------
-    library : Library
-        Of clean curves that training never saw.
-    per_model : int
-        Examples of each form model.
-    progress : callable, optional
-        Called with the number of finished models.
+    """Make a test or validation set under the frozen protocol (see `of_model`), `per_model` examples each,
+    from curves training never saw.
     """
     parts = []
     for form in range(len(library)):
@@ -147,20 +129,8 @@ def mixed_set(
     bodies: float = 0.0,
     progress: Any = None,
 ) -> Examples:
-    """The frozen protocol's curves of every model, and of each other kind a share of their number.
-
-    Parameters
-    ----------
-    per_model : int
-        Examples of each form model.
-    other_share : float
-        Out-of-distribution curves of each kind over all known curves; never fewer than 20.
-    wide_share : float
-        Curves measured as in training over those of the protocol.
-    bodies : float
-        Of these, bodies that no model is.
-    progress : callable, optional
-        As for `protocol_set`.
+    """Make frozen-protocol curves of each model, and `other_share` of their number of each other kind (at
+    least 20). `wide_share` more are measured as in training, of which `bodies` are bodies that no model is.
     """
     known = protocol_set(library, rng, per_model=per_model, progress=progress)
     parts = [known, other_set(library, rng, per_kind=max(20, int(len(known) * other_share)))]

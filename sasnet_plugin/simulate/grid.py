@@ -23,17 +23,8 @@ BLUR = 0.7
 
 
 def blurred(log_i: NDArray[np.float64], per_cell: int) -> NDArray[np.float64]:
-    """Average a curve over ``BLUR`` cells and keep one point a cell.
-
-    Parameters
-    ----------
-    log_i : (per_cell (n - 1) + 1,) float array
-        ln I at `per_cell` evenly spaced points in each cell of the grid.
-
-    Returns
-    -------
-    (n,) float array
-        ln of the averaged I. Beyond its ends the curve is continued as a power law.
+    """Average ln I at `per_cell` points per grid cell over ``BLUR`` cells, and keep one per cell, (n,); power
+    laws continue the ends.
     """
     reach = int(np.ceil(3.5 * BLUR * per_cell))
     weight = np.exp(-0.5 * (np.arange(-reach, reach + 1) / (BLUR * per_cell)) ** 2)
@@ -59,19 +50,8 @@ N_LAGRANGE = 6
 def lagrange_weights(
     q: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Lagrange interpolation from the wide grid, polynomial in ln q.
-
-    Parameters
-    ----------
-    q : (...) float array
-        Å⁻¹.
-
-    Returns
-    -------
-    first : (...) int array
-        Index of the first of the neighbouring grid points used.
-    weights : (..., N_LAGRANGE) float array
-        Their weights, which sum to one.
+    """Return Lagrange interpolation from the wide grid, polynomial in ln q: first neighbour's index (...) and
+    weights (..., N_LAGRANGE) that sum to one; q in Å⁻¹.
     """
     first, weights = _lagrange(q)
     return first, np.stack(weights, axis=-1)
@@ -105,18 +85,10 @@ N_SIGMA = (2.5, 3.0)
 
 
 def pinhole_matrix(q: NDArray[np.float64], sigma: NDArray[np.float64]) -> sparse.csr_matrix:
-    """Gaussian resolution of standard deviation sigma.
+    """Return a sparse matrix (n, N_WIDE) of Gaussian resolution sigma, Å⁻¹; rows sum to one.
 
-    Parameters
-    ----------
-    q, sigma : (n,) float arrays
-        Å⁻¹; up to ``BLUR`` cells of the grid (0.2 % of q) only interpolate: clean curves are kept with that
-        blur, and it is taken off sigma here.
-
-    Returns
-    -------
-    matrix : (n, N_WIDE) sparse matrix
-        Rows sum to one.
+    Clean curves are blurred by ``BLUR`` cells (0.2 % of q) already, which is taken off sigma; less only
+    interpolates.
     """
     sigma = np.sqrt(np.maximum(sigma**2 - (BLUR * LN_STEP * q) ** 2, 0.0))
     # As many nodes as the widest point covers cells of the grid: fewer would alias fringes.
@@ -149,15 +121,11 @@ def _banded(at: NDArray[np.float64], weight: NDArray[np.float64]) -> sparse.csr_
 
 
 def slit_matrix(q: NDArray[np.float64], half_length: NDArray[np.float64]) -> sparse.csr_matrix:
-    """Slit of half length l: I_s(q) = 1/l ∫₀ˡ I(√(q² + u²)) du (sasmodels' Slit1D, q_width = 0).
+    """Return the matrix of a slit of half length l, Å⁻¹ (0: interpolation): I_s(q) = 1/l ∫₀ˡ I(√(q² + u²)) du
+    (sasmodels' Slit1D, q_width = 0).
 
-    The integral is a trapezium in u, with a node at every point of the wide grid that √(q² + u²) passes
-    (they resolve a short wavelength in q) and 33 more (they resolve u within a cell at large q).
-
-    Parameters
-    ----------
-    q, half_length : (n,) float arrays
-        Å⁻¹; a point with half_length = 0 is interpolated only.
+    A trapezium in u with nodes where √(q² + u²) passes the wide grid (for short wavelengths in q) and 33 more
+    (within a cell at large q).
     """
     parts: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]] = []
     for row, (q_i, length) in enumerate(zip(q, half_length, strict=True)):

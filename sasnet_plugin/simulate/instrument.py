@@ -58,13 +58,7 @@ def protocol() -> Mapping[str, Any]:
 
 
 def sample_setting(rng: np.random.Generator, *, broad: bool = False) -> Setting:
-    """Draw one setting; with ``broad``, from the wider training distribution.
-
-    Parameters
-    ----------
-    broad : bool
-        False draws from the frozen protocol alone.
-    """
+    """Draw a setting from the frozen protocol, or with ``broad`` from the wider training distribution."""
     if broad and rng.random() < BROAD_SHARE:
         return _broad(rng)
     table = protocol()["instrument"]
@@ -80,20 +74,13 @@ def sample_setting(rng: np.random.Generator, *, broad: bool = False) -> Setting:
 
 
 class Settings:
-    """Settings for training, some of them at hand.
-
-    Parameters
-    ----------
-    count : int
-        So many are kept.
-    """
+    """Settings for training, `count` of them at hand."""
 
     def __init__(self, rng: np.random.Generator, count: int) -> None:
         self._rng, self._count = rng, count
         self._kept: list[Setting] = []
 
     def draw(self) -> Setting:
-        """One of them, or a new one."""
         if len(self._kept) < self._count:
             self._kept.append(sample_setting(self._rng, broad=True))
             return self._kept[-1]

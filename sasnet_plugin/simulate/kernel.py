@@ -25,30 +25,16 @@ class Result:
 
 
 def load_model(name: str) -> Any:
-    """The compiled model, in double precision on the CPU.
-
-    Parameters
-    ----------
-    name : str
-        sasmodels' name, a product such as ``sphere@hardsphere``, or the path of a plugin model file.
-
-    Raises
-    ------
-    SimulationError
-        sasmodels has no such model, or a plugin is wrong.
-    TechnicalError
-        It cannot be compiled here.
+    """Load the compiled model, double precision on the CPU: sasmodels' name, a product such as
+    ``sphere@hardsphere``, or a plugin's path. Raises SimulationError for unknown or wrong ones,
+    TechnicalError if it cannot be compiled.
     """
     return _load(name)
 
 
 def build(info: Any) -> Any:
-    """The model of sasmodels' page, whose compiled parts are whole and loaded.
-
-    Raises
-    ------
-    TechnicalError
-        It cannot be compiled here.
+    """Build the model of sasmodels' page with whole, loaded parts. Raises TechnicalError if it cannot be
+    compiled.
     """
     prepare()
     from sasmodels import core
@@ -77,16 +63,8 @@ def _load(name: str) -> Any:
 
 
 def call(name: str, q: NDArray[np.float64], parameters: dict[str, Any]) -> Result:
-    """I(q) of one model with its parameters, polydispersity included.
-
-    Parameters
-    ----------
-    name : str
-        As for `load_model`.
-    q : (n,) float array
-        Å⁻¹.
-    parameters : dict
-        sasmodels' parameters; ``scale`` is 1 and ``background`` 0 unless given.
+    """Return I(q), (n,), of a model (as `load_model`) with sasmodels' parameters, polydispersity included; q
+    in Å⁻¹, scale 1 and background 0 by default.
     """
     from sasmodels.direct_model import call_Fq
 

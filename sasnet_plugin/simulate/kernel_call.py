@@ -21,13 +21,7 @@ _COMMON = 2  #: Scale and background, which have no distributions.
 
 
 class KernelCall:
-    """As ``sasmodels.direct_model.call_kernel(kernel, parameters)``.
-
-    Parameters
-    ----------
-    kernel : sasmodels.kernel.Kernel
-        Of points of q alone, not of images.
-    """
+    """As ``sasmodels.direct_model.call_kernel(kernel, parameters)``, for a kernel of q alone."""
 
     def __init__(self, kernel: Any) -> None:
         table = kernel.info.parameters
@@ -50,13 +44,7 @@ class KernelCall:
         self._plain[len(every) + 2 * self._count :] = 0.0
 
     def __call__(self, parameters: Mapping[str, Any]) -> Floats:
-        """I(q), (n,).
-
-        Raises
-        ------
-        TypeError
-            A parameter is none of the model's.
-        """
+        """Return I(q), (n,). Raises TypeError for an unknown parameter."""
         if not parameters.keys() <= self._names:
             unknown = sorted(parameters.keys() - self._names)
             raise TypeError(f"Unused parameters in call: {', '.join(unknown)}")

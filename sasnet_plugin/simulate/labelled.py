@@ -83,12 +83,10 @@ class Examples:
         return {**self.targets(), "form": right}
 
     def take(self, rows: Any) -> Examples:
-        """Some rows, as numpy indexing has it."""
         return Examples(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
 def concatenate(parts: list[Examples]) -> Examples:
-    """Several sets of examples as one."""
     return Examples(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Examples)})
 
 

@@ -90,14 +90,9 @@ def _ids(info: ModelInfo) -> frozenset[str]:
 
 
 def rescale(info: ModelInfo, pars: Mapping[str, float], factor: float) -> dict[str, float]:
-    """Multiply every length in `pars` by `factor`, areas by its square, and so on.
-
-    Then ``I(q; rescaled)`` is proportional to ``I(q * factor; pars)``. Widths ``<p>_pd`` are relative: kept.
-
-    Raises
-    ------
-    ValueError
-        If the model is not rescalable.
+    """Multiply lengths by `factor`, areas by its square, and so on, so that ``I(q; rescaled)`` is
+    proportional to ``I(q * factor; pars)``. Relative widths ``<p>_pd`` stay. Raises ValueError if not
+    rescalable.
     """
     found = powers(info)
     if found is None or not rescalable(info):

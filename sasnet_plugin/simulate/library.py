@@ -49,13 +49,7 @@ class ModelCurves:
 
 
 def read_models(folder: Path) -> dict[str, ModelCurves]:
-    """All finished shards of a folder, by the model's name.
-
-    Raises
-    ------
-    SimulationError
-        There is none, or one cannot be read.
-    """
+    """Read all finished shards by model. Raises SimulationError without one, or if one is unreadable."""
     parts: dict[str, list[dict[str, NDArray]]] = {}
     names = ("log_intensity", "n_valid", RADIUS, "max_length", "log_rg")
     for path in shard_paths(folder):
@@ -92,14 +86,8 @@ class Draw:
 
 
 class Library:
-    """All models' curves, with what is needed to draw from them quickly.
-
-    Parameters
-    ----------
-    folder : Path
-        Of shards.
-    dilute_share : float
-        Share of curves without structure factor among models that allow one.
+    """Curves of all models of a folder of shards, ready for drawing; `dilute_share` have no structure factor
+    in models that allow one.
     """
 
     def __init__(self, folder: Path, *, dilute_share: float = DILUTE_SHARE) -> None:
@@ -141,24 +129,11 @@ class Library:
         rows: NDArray[np.intp] | None = None,
         loose: bool = False,
     ) -> Draw:
-        """One clean curve for each wanted form model, from grid point `low`, known up to `top`.
+        """Draw one clean curve for each wanted form (k,), known from grid point `low` to `top`; short ones
+        are retried, then keep ``n_valid`` below ``top``.
 
-        Rows whose curve is not known that far are tried again a few times; what remains keeps
-        ``n_valid`` below ``top`` and is for the caller to drop.
-
-        Parameters
-        ----------
-        forms : (k,) int array
-        top : int
-            Points of the wide grid needed.
-        low : int
-            First point of the wide grid needed.
-        max_shift : int
-            Largest shift of sizes, grid points; 0 keeps the prior's sizes.
-        rows : (k,) int array, optional
-            Which clean curve of each model; drawn where not given.
-        loose : bool
-            Let the radius of S(q) differ from the body's (training).
+        `max_shift` limits shifts of size in grid points (0: the prior's), `rows` (k,) choose curves, `loose`
+        lets S(q)'s radius differ from the body's (training).
         """
         k = len(forms)
         intensity = np.zeros((k, N_WIDE))

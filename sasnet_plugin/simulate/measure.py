@@ -45,22 +45,13 @@ def measure(
 def measured(
     smeared: NDArray[np.float64], setting: Setting, rng: np.random.Generator, *, wide: bool = False
 ) -> Measured:
-    """Measure curves that have the setting's resolution, with the protocol's background, noise and faults.
+    """Measure smeared curves (k, n), any scale, with the protocol's background, noise and faults.
 
-    Parameters
-    ----------
-    smeared : (k, n) float array
-        Noise-free I(q) at the setting's points, any scale.
-    wide : bool
-        Also what the protocol leaves out but real files have (training only): see `systematic.roughen`; no
-        systematic scatter in a tenth of the curves, as calculated files have, and 2 % in another tenth;
-        uncertainties absent in a quarter, given 1.7 to 7 times too small in 15 %, too large in 10 %.
-
-    Notes
-    -----
-    Expected counts are proportional to I q Δq (area of the detector ring), scaled so that the 25th
-    percentile of the points has ``setting.counts``; the counted number is Poisson. Background is flat,
-    added after smearing; where it is over-subtracted, (1 + f) times its value is taken off after counting.
+    Expected counts go as I q Δq (ring area), with ``setting.counts`` at the 25th percentile; counts are
+    Poisson. A flat background comes after smearing; if over-subtracted, (1 + f) times it is removed after
+    counting. `wide` (training) adds real files' faults: `systematic.roughen`; no systematic scatter in a
+    tenth, 2 % in another; uncertainties absent in a quarter, 1.7 to 7 times too small in 15 %, too large in
+    10 %.
     """
     faults = protocol()["faults"]
     k = smeared.shape[0]

@@ -96,21 +96,10 @@ def scaled_size(name: str, parameters: dict[str, Any]) -> str | None:
 def spread_sizes(
     parameters: dict[str, Any], size: str, where: NDArray[np.float64], log_i: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Average a monodisperse curve over the distribution of its only length.
+    """Average a monodisperse curve over its only length's distribution (``<size>_pd`` and the like): ln I per
+    volume (m,) at points in wide-grid cells.
 
-    Parameters
-    ----------
-    parameters, size
-        Of the model, with ``<size>_pd`` and the like, and that length.
-    where : (m,) float array
-        Points, in cells of the wide grid, where the curve was computed.
-    log_i : (m,) float array
-        ln I(q) per particle volume, monodisperse.
-
-    Returns
-    -------
-    log_intensity : (n,) float array
-        ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V; it ends where the largest size's curve ends.
+    Returns ln of Σ w s⁶ P(q s)/Σ w s³ on the wide grid, P = I V, up to the largest size's end.
     """
     from sasmodels.weights import get_weights
     from scipy.interpolate import CubicSpline
@@ -151,24 +140,11 @@ def size_distribution(
 def spread(
     log_i: NDArray[np.floating], shift: NDArray[np.intp], weight: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Average a monodisperse curve over a distribution of its size, all lengths in proportion.
+    """Average ln I (n,) of one body over relative sizes, all lengths in proportion: shifts in grid points,
+    weights number times volume squared; up to the largest body's end.
 
-    sasmodels spreads one length alone, which costs a curve for each of its values; this is the cheap
-    likeness of it that training adds to true ones.
-
-    Parameters
-    ----------
-    log_i : (n,) float array
-        ln I of one body, grid points 0 to n - 1.
-    shift : (m,) int array
-        ln of the relative sizes, grid points.
-    weight : (m,) float array
-        Number of bodies times the square of their volume.
-
-    Returns
-    -------
-    (n',) float array
-        Up to where the largest body's curve is known.
+    sasmodels spreads one length, a curve for each value; this cheap likeness is added to true ones in
+    training.
     """
     n = max(log_i.size - max(int(shift.max()), 0), 1)
     reach = max(-int(shift.min()), 0)

@@ -34,12 +34,8 @@ _TRIES = 2000
 
 @lru_cache(maxsize=256)
 def model_info(name: str) -> ModelInfo:
-    """Return sasmodels' description of a model; `name` may be the path of a plugin model file.
-
-    Raises
-    ------
-    SimulationError
-        If sasmodels has no such model or cannot read the file.
+    """Return sasmodels' description of a model or plugin file. Raises SimulationError if unknown or
+    unreadable.
     """
     os.environ.setdefault("SAS_OPENCL", "none")
     from sasmodels.core import load_model_info
@@ -273,12 +269,8 @@ def rescalable(name: str) -> bool:
 
 
 def rescale(name: str, pars: Mapping[str, float], factor: float) -> dict[str, float]:
-    """Multiply every length by `factor`: I(q; rescaled) is proportional to I(q * factor; pars).
-
-    Raises
-    ------
-    ValueError
-        If the model is not :func:`rescalable`.
+    """Multiply every length by `factor`: I(q; rescaled) is proportional to I(q * factor; pars). Raises
+    ValueError if not `rescalable`.
     """
     return lengths.rescale(model_info(name), pars, factor)
 

@@ -70,12 +70,8 @@ def prefactor(name: str, drawn: Mapping[str, float], rng: np.random.Generator) -
 
 
 def generic(info: Any, seeded: Callable[[Callable[[], Any]], Any]) -> dict[str, float]:
-    """sasmodels' own draw of every parameter, as its comparison tool makes it (``sascomp -random``).
-
-    Parameters
-    ----------
-    seeded : callable
-        Calls what it is given while numpy's global state is seeded from our generator.
+    """Draw all parameters as sasmodels' ``sascomp -random``; `seeded` calls while numpy's global state
+    follows our generator.
     """
     from sasmodels.compare import constrain_pars, randomize_pars
 

@@ -66,7 +66,6 @@ class Shard:
 
     @property
     def path(self) -> Path:
-        """Where the finished shard lies."""
         return Path(self.folder) / f"{self.name}.h5"
 
 
@@ -78,7 +77,6 @@ class Plan:
     settings: Mapping[str, Any]  #: Everything besides the name of a shard that its content depends on.
 
     def missing(self) -> list[Shard]:
-        """Shards that do not exist yet."""
         return [shard for shard in self.shards if not shard.path.exists()]
 
     def content(self, shards: Sequence[Shard]) -> str:
@@ -93,12 +91,8 @@ class Plan:
         return sum(rows * layout.row_bytes + layout.shard_bytes for rows, layout in layouts)
 
     def check(self) -> None:
-        """See that the shards which exist hold as many rows as planned.
-
-        Raises
-        ------
-        SimulationError
-            One holds another number (another scale or limit) or cannot be read.
+        """Check that existing shards have the planned rows. Raises SimulationError for another number (scale,
+        limit) or an unreadable one.
         """
         for shard in self.shards:
             if not shard.path.exists():
@@ -113,17 +107,8 @@ class Plan:
                 )
 
     def run(self, *, workers: Workers = 1) -> Iterator[Shard]:
-        """Make the shards that are missing; yields each as it is done.
-
-        Parameters
-        ----------
-        workers : int or str
-            See `workers.spread.unordered_map`.
-
-        Raises
-        ------
-        SimulationError
-            The folder holds shards of another seed or other settings.
+        """Make missing shards, yielding each when done; `workers` as in `workers.spread.unordered_map`.
+        Raises SimulationError if the folder has shards of another seed or settings.
         """
         folder = Path(self.shards[0].folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -202,19 +187,8 @@ def _write_parameters(file: Any, drawn: Sequence[Mapping[str, float]], layout: L
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """See that a folder's shards were made with these settings; note them in an empty one.
-
-    Parameters
-    ----------
-    folder : Path
-        It exists.
-    settings : mapping
-        Everything besides the name of a shard that its content depends on; JSON holds it.
-
-    Raises
-    ------
-    SimulationError
-        The folder holds shards of another seed or plan, or its note cannot be read.
+    """Check that a folder's shards were made with these JSON settings (all that content depends on besides a
+    shard's name), or note them in an empty one. Raises SimulationError for others or an unreadable note.
     """
     path = folder / "settings.json"
     if path.exists():

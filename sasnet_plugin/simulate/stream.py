@@ -18,25 +18,13 @@ from .dataset import Dataset
 
 
 def scaled(parameters: Sequence[Parameter], values: Any) -> NDArray[np.float32]:
-    """Targets of a head's parameters, on the network's scale, (len(parameters),).
-
-    Parameters
-    ----------
-    values : mapping or object
-        Holds each by its name.
-    """
+    """Return targets (len(parameters),) on the network's scale from values by name."""
     get = values.__getitem__ if isinstance(values, Mapping) else values.__getattribute__
     return np.array([one.scaled(float(get(one.name))) for one in parameters], dtype=np.float32)
 
 
 class Stream:
-    """An endless stream of training examples.
-
-    Parameters
-    ----------
-    folder : Path
-        Of shards.
-    """
+    """An endless stream of training examples from a folder of shards."""
 
     def __init__(self, domain: Domain, folder: Path | str, rng: np.random.Generator) -> None:
         self.domain, self.rng = domain, rng
@@ -86,14 +74,8 @@ def as_read(inputs: Inputs) -> Any:
 
 
 def with_others(heads: Sequence[Head], targets: Targets, known: int, others: int) -> dict[str, NDArray[Any]]:
-    """Targets of known examples with out-of-distribution ones after them; they have no labels but `others`.
-
-    Parameters
-    ----------
-    targets : mapping
-        Of known examples.
-    known, others : int
-        How many there are of each.
+    """Append `others` out-of-distribution examples to the targets of `known` ones, without labels but
+    `others`.
     """
     found: dict[str, NDArray[Any]] = {}
     for name, values in targets.items():
@@ -154,21 +136,12 @@ def held_out(
     rows: Sequence[int] | None = None,
     **options: Any,
 ) -> HeldOut:
-    """Measured rows of a dataset, and so many out-of-distribution examples of each kind.
+    """Measure rows of a dataset that training never saw, and `others` out-of-distribution examples of each
+    kind.
 
-    Parameters
-    ----------
-    data : Dataset
-        That training never saw.
-    known, others : int
-        Known examples; out-of-distribution examples of each kind.
-    exposure : float or (float, float), optional
-        Expected counts, or between which they are drawn uniform in their logarithm; default: the prior's.
-    rows : sequence of int, optional
-        Of the known examples, in turn; default: all, in an order that is drawn. Not where the simulator's mix
-        measures a row several times.
-    options
-        Of the simulator's ``measure``.
+    `exposure` is expected counts, or limits of a log-uniform draw; default: the prior's. `rows` select known
+    examples in turn, default all in random order, not for simulators that repeat rows. Options are of
+    ``measure``.
     """
     simulator, uses = data.simulator, data.simulator.mix.held_out_uses
     kinds = [kind for kind in simulator.kinds for _ in range(others)]

@@ -48,20 +48,8 @@ def roughen(
     background: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Add what `SystematicShares` lists.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    smeared : (k, n) float array
-        Largest value 1.
-    background : (k, 1) float array
-
-    Returns
-    -------
-    smeared, background
-        The sloped background is in the former, as no one subtracts it by a constant.
+    """Add what `SystematicShares` lists to curves (k, n) of maximum 1 with background (k, 1); a sloped
+    background joins the curve, as no constant removes it. q in Å⁻¹.
     """
     k, n = smeared.shape
     smeared = smeared.copy()

@@ -6,13 +6,7 @@ from ..types import SasnetError, installed_by
 
 
 def backend() -> str:
-    """Keras' version and backend.
-
-    Raises
-    ------
-    SasnetError
-        Keras is not installed.
-    """
+    """Return Keras' version and backend. Raises SasnetError without Keras."""
     try:
         import keras
     except ImportError as error:

@@ -19,12 +19,8 @@ STORED = 8
 
 
 def export_onnx(model: Any, path: Path) -> None:
-    """Write a Keras model as ONNX, large weights stored in 16 bits and computed in 32.
-
-    Raises
-    ------
-    SasnetError
-        Keras runs on another backend than TensorFlow, which cannot export a dynamic batch size.
+    """Write a Keras model as ONNX, large weights stored in 16 bits and computed in 32. Raises SasnetError on
+    a backend other than TensorFlow, which alone exports a dynamic batch size.
     """
     import keras
 
@@ -69,26 +65,8 @@ def check_parity(
     *,
     heads: tuple[str, ...],
 ) -> float:
-    """Compare the exported network with the trained one, and store the first `STORED` for later checks.
-
-    Parameters
-    ----------
-    inputs, expected
-        What the trained network was asked and what it answered, by name.
-    store : Path
-        Both are written here.
-    heads : tuple of str
-        Outputs that are compared.
-
-    Returns
-    -------
-    float
-        Largest difference of any number of these heads.
-
-    Raises
-    ------
-    SasnetError
-        They differ by more than `PARITY`.
+    """Compare exported and trained network on `heads`, store the first `STORED` for later checks, and return
+    the largest difference. Raises SasnetError above `PARITY`.
     """
     found = Runtime(path.read_bytes(), outputs=sorted(expected), where=str(path)).run(inputs)
     worst = max(float(np.max(np.abs(found[head] - expected[head]))) for head in heads)

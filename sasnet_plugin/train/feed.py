@@ -39,16 +39,8 @@ def _half(values: NDArray[Any]) -> NDArray[Any]:
 
 
 class Feed:
-    """An endless iterator of (inputs, targets) batches.
-
-    Parameters
-    ----------
-    domain : Domain
-        Its stream is run by every worker.
-    folder : Path
-        Of shards; every worker reads them.
-    workers : int
-        Processes that measure examples.
+    """An endless iterator of (inputs, targets) batches, measured from shards by worker processes with the
+    domain's stream.
     """
 
     def __init__(
@@ -83,7 +75,6 @@ class Feed:
         self.drawn = 0
 
     def close(self) -> None:
-        """End the workers."""
         self._pool.close()
 
     def _take(self) -> tuple[Inputs, Targets]:

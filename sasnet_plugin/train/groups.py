@@ -36,19 +36,8 @@ _NAMED = 0.2
 
 
 def mutual_confusion(probability: NDArray[np.floating], truth: NDArray[np.intp]) -> NDArray[np.float64]:
-    """How much two models are taken for one another.
-
-    Parameters
-    ----------
-    probability : (n, k) float array
-        Calibrated probabilities of held-out curves.
-    truth : (n,) int array
-
-    Returns
-    -------
-    confusion : (k, k) float array
-        Mean probability that curves of either model give to the other, summed both ways; symmetric, the
-        diagonal zero.
+    """Return the mean probability (k, k) that curves of either model give the other, summed both ways,
+    diagonal 0, from calibrated probabilities (n, k).
     """
     k = probability.shape[1]
     mean = np.zeros((k, k))
@@ -60,16 +49,12 @@ def mutual_confusion(probability: NDArray[np.floating], truth: NDArray[np.intp])
 
 
 def link(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Agglomerative clustering: join the two clusters that are most confused with one another.
+    """Cluster by joining the two clusters most confused; linkage (k − 1, 4) as scipy's, distance −ln of the
+    confusion, made to rise.
 
-    The confusion of clusters A and B is Σ c_ab / √(|A| |B|): between single linkage, which chains, and
-    average linkage, which leaves out members of large families. On validation curves it gave groups that
-    are right more often than average, complete or Ward's linkage at the same number of groups.
-
-    Returns
-    -------
-    linkage : (k − 1, 4) float array
-        As scipy has it; the distance is −ln of the confusion, made to rise from join to join.
+    Clusters' confusion is Σ c_ab / √(|A| |B|): between single linkage, which chains, and average, which
+    isolates members of large families. On validation curves groups were right more often than with average,
+    complete or Ward's linkage at equal number.
     """
     k = len(confusion)
     between = confusion.copy()
@@ -99,12 +84,8 @@ def cut(
     forms: Sequence[str],
     n_groups: int = N_GROUPS,
 ) -> list[tuple[str, tuple[str, ...]]]:
-    """Undo the last joins, so that `n_groups` remain, each with a name for people.
-
-    Returns
-    -------
-    list of (name, members)
-        Every model in exactly one group; larger groups first, in each the simplest model first.
+    """Undo the last joins so that `n_groups` remain, each named: (name, members), larger groups first,
+    simplest model first.
     """
     clusters: dict[int, list[int]] = {index: [index] for index in range(len(forms))}
     for step, (a, b, _, _) in enumerate(linkage[: max(len(forms) - n_groups, 0)]):

@@ -63,16 +63,8 @@ class Network(keras.Model):
 
 
 def losses(head: Head, found: Mapping[str, Any], targets: Mapping[str, Any], heads: tuple[Head, ...]) -> Any:
-    """Loss of a head, averaged over the examples that have a label for it.
-
-    Parameters
-    ----------
-    found : mapping
-        Outputs of the network.
-    targets : mapping
-        See `domains.heads`.
-    heads : tuple of Head
-        All of the network, for classes that depend on others.
+    """Return a head's loss over labelled examples; targets as in `domains.heads`, all heads for dependent
+    classes.
     """
     truth = ops.convert_to_tensor(targets[head.name])
     if isinstance(head, Classes):
@@ -182,12 +174,10 @@ def _distribution(head: Distribution, found: Mapping[str, Any], truth: Any) -> A
 
 
 def circular_w1(p: Any, truth: Any, period: float) -> Any:
-    """Least work that turns one distribution into another around the period, in its unit, (n,).
+    """Return the least work (n,) to turn one distribution into another around the period, in its unit.
 
-    Notes
-    -----
-    W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best
-    c is the median of the difference of the distribution functions.
+    W1 = min over c of ∫ |P − Q − c| (Rabin et al., J. Math. Imaging Vision 41 (2011) 147); the best c is the
+    median of the difference.
     """
     bins = truth.shape[-1]
     difference = ops.cumsum(p - truth, axis=-1)
@@ -207,13 +197,8 @@ def smoothing(head: Distribution, fwhm: float) -> np.ndarray:
 
 
 def gaussian_score(found: Any, truth: Any) -> Any:
-    """Negative log likelihood of scaled quantities, less its constant, (n, quantities); 0 without a label.
-
-    Parameters
-    ----------
-    found : (n, quantities, 2) tensor
-        Mean and log standard deviation.
-    truth : (n, quantities) array
+    """Negative log likelihood of scaled quantities (n, quantities) without constant, 0 if unlabelled; `found`
+    (n, quantities, 2) are mean and log standard deviation.
     """
     truth = ops.convert_to_tensor(truth)
     known = _finite(truth)

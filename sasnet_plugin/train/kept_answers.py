@@ -23,13 +23,7 @@ _NEVER = -1e9
 
 
 class Earlier:
-    """An earlier network, and which of its answers are kept.
-
-    Parameters
-    ----------
-    heads : sequence of Head
-        Of the new network, with labels; those of classes are the same in both.
-    """
+    """An earlier network and the answers kept of it; classes have the same labels in both."""
 
     def __init__(self, model: ZooModel, heads: Sequence[Head]) -> None:
         theirs = {head.name: head for head in model.manifest.heads}

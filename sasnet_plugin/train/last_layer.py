@@ -51,13 +51,7 @@ class Layer:
 
     @classmethod
     def of(cls, model: ZooModel, head: Tags) -> Layer:
-        """Find it.
-
-        Raises
-        ------
-        SasnetError
-            The network ends otherwise.
-        """
+        """Find the layer. Raises SasnetError if the network ends otherwise."""
         import onnx
 
         proto = without_labels(onnx.load_from_string(model.onnx))

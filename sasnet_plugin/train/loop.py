@@ -57,34 +57,11 @@ def train(
     keep: ZooModel | None = None,
     progress: Callable[[int, float], None] | None = None,
 ) -> Path:
-    """Train, or go on where a killed run stopped.
+    """Train on shards, or resume a run of the same settings; returns the path of final, averaged weights.
+    Raises SasnetError if the run has another configuration.
 
-    Parameters
-    ----------
-    data : Path
-        Folder of shards.
-    run : Path
-        Folder for checkpoints; a run of the same settings found there is resumed.
-    net : mapping, optional
-        Sizes of the trunk that are not the domain's own.
-    validation : Path, optional
-        Folder of shards of another seed, for ``config.validate``.
-    start : ZooModel, optional
-        A packaged network that this one begins with the weights of.
-    keep : ZooModel, optional
-        A packaged network whose answers of known examples are learned beside the truth.
-    progress : callable, optional
-        Called with (step, loss) now and then.
-
-    Returns
-    -------
-    Path
-        Of the final, averaged weights.
-
-    Raises
-    ------
-    SasnetError
-        The run folder holds another configuration.
+    `net` overrides trunk sizes; `validation` shards have another seed; `start` gives initial weights, and
+    `keep` answers to known examples to learn besides the truth; `progress` gets (step, loss).
     """
     import keras
 
@@ -172,12 +149,10 @@ def _prepare(keras: Any, config: TrainConfig) -> None:
 
 
 def bfloat16_pays() -> bool:
-    """Whether bfloat16 arithmetic is faster here: on a GPU, or in TensorFlow on a CPU that has it.
+    """Whether bfloat16 is faster here: on a GPU, or in TensorFlow on a CPU that has it.
 
-    Notes
-    -----
-    The network for curves took 0.7 of float32's time with the flag ``amx_bf16``, the network for diffraction
-    images 0.75 with ``avx512_bf16``; without either curves took 1.6 to 3.5 times as long (TensorFlow 2.21).
+    The network for curves took 0.7 of float32's time with ``amx_bf16``, that for diffraction images 0.75 with
+    ``avx512_bf16``; without either curves took 1.6 to 3.5 times as long (TensorFlow 2.21).
     """
     import keras
 

@@ -14,16 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def ranks(probability: NDArray[Any], answer: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-    """Place of the true class among all, 0 the first.
+    """Return the place of the true class (0 first) by probability (n, k) or anything monotonic.
 
-    A tie counts against the classifier, so that one which gives every class the same probability is
-    credited with nothing; so does a NaN.
-
-    Parameters
-    ----------
-    probability : (n, k) float array
-        Or anything that rises with it, as logits do.
-    answer : (n,) int array
+    Ties and NaN count against the classifier, so equal probabilities earn nothing.
     """
     probability = np.asarray(probability)
     own = np.take_along_axis(probability, np.asarray(answer)[:, None], axis=1)
@@ -36,40 +29,14 @@ def top_k(probability: NDArray[Any], answer: NDArray[np.integer[Any]], k: int) -
 
 
 def marginal_factor(form: NDArray[Any], given: NDArray[Any]) -> NDArray[np.intp]:
-    """Most probable structure factor, whatever the form model.
-
-    Parameters
-    ----------
-    form : (n, F) array
-        Probability of each form model.
-    given : (n, F, S) array
-        Of each structure factor given the form model.
-
-    Returns
-    -------
-    (n,) int array
-        0 for none.
+    """Return the most probable structure factor (n,), 0 for none, whatever the form: form (n, F), factor
+    given form (n, F, S).
     """
     return np.asarray(np.einsum("nf,nfs->ns", form, given).argmax(axis=1))
 
 
 def group_index(groups: Sequence[Sequence[str]], names: Sequence[str]) -> NDArray[np.intp]:
-    """Index of the group that each class belongs to.
-
-    Parameters
-    ----------
-    names : sequence of str
-        Of the classes, in their order; each in exactly one group.
-
-    Returns
-    -------
-    (k,) int array
-
-    Raises
-    ------
-    ValueError
-        A class is in no group, or in several.
-    """
+    """Return each class' group (k,). Raises ValueError if a class is in none or several."""
     where = _places(groups)
     missing = [name for name in names if name not in where]
     if missing:
@@ -86,18 +53,7 @@ def _places(groups: Sequence[Sequence[str]]) -> dict[str, int]:
 
 
 def group_probability(probability: NDArray[Any], index: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Probability of each group: the sum over its members.
-
-    Parameters
-    ----------
-    probability : (n, k) float array
-    index : (k,) int array
-        From `group_index`.
-
-    Returns
-    -------
-    (n, 1 + max(index)) float array
-    """
+    """Sum class probabilities (n, k) by group, (n, groups), with `index` of `group_index`."""
     member = np.zeros((len(index), int(index.max()) + 1))
     member[np.arange(len(index)), index] = 1.0
     return np.asarray(probability, dtype=np.float64) @ member
@@ -120,12 +76,8 @@ def confusion_matrix(
 
 
 def confused_pairs(matrix: NDArray[np.intp], names: Sequence[str], top: int) -> list[tuple[str, str, float]]:
-    """The `top` pairs of classes most taken for one another.
-
-    Returns
-    -------
-    list of (str, str, float)
-        Two names and the mean of the shares of either that are taken for the other; worst first.
+    """List the `top` pairs of classes most taken for each other, with the mean share of either, worst
+    first.
     """
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     mutual = np.triu(0.5 * (share + share.T), 1)
@@ -155,16 +107,8 @@ class Reliability:
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, *, bins: int = 15) -> Reliability:
-    """The reliability diagram as numbers.
-
-    Parameters
-    ----------
-    confidence : (n,) float array
-        Probability given to the answer named first, 0..1.
-    correct : (n,) bool array
-        Whether that answer is right.
-    bins : int
-        Each is open below and closed above, the first closed on both sides.
+    """Compute the reliability diagram of the first answer's confidence 0..1; bins are open below and closed
+    above, the first closed.
     """
     value = np.asarray(confidence, dtype=np.float64)
     right = np.asarray(correct, dtype=np.float64)
@@ -186,19 +130,10 @@ def expected_calibration_error(confidence: ArrayLike, correct: ArrayLike, *, bin
 
 
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
-    """Area under the ROC curve: chance that a positive scores above a negative, a tie counting half.
+    """Area under the ROC curve: chance that a positive scores above a negative, ties half. Raises ValueError
+    if one is empty.
 
-    This is Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
-
-    Parameters
-    ----------
-    positive, negative : (n,), (m,) float arrays
-        Scores; higher says positive.
-
-    Raises
-    ------
-    ValueError
-        One of them is empty.
+    Mann and Whitney's U over the number of pairs (Hanley & McNeil, Radiology 143 (1982) 29).
     """
     high, low = np.asarray(positive, dtype=np.float64), np.sort(np.asarray(negative, dtype=np.float64))
     if not high.size or not low.size:

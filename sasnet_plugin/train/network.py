@@ -19,13 +19,7 @@ from .trunks import TRUNK, dense_block
 
 
 def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Head, ...]:
-    """A domain's heads with the labels of its training data.
-
-    Parameters
-    ----------
-    said : mapping
-        By head, ``labels``, and of classes that depend on others ``allowed``.
-    """
+    """Return a domain's heads with the training data's ``labels`` and, for dependent classes, ``allowed``."""
     found: list[Head] = []
     for head in domain.heads:
         more = said.get(head.name)
@@ -37,13 +31,8 @@ def heads_of(domain: Domain, said: Mapping[str, Mapping[str, Any]]) -> tuple[Hea
 
 
 def build(domain: Domain, settings: Mapping[str, Any]) -> Network:
-    """Build the network.
-
-    Parameters
-    ----------
-    settings : mapping
-        ``inputs``, the shape of each without its first axis; ``labels`` as `heads_of` takes them;
-        ``net``, the trunk's sizes.
+    """Build the network from ``inputs`` (shapes without first axis), ``labels`` as in `heads_of` and ``net``
+    (trunk sizes).
     """
     heads = heads_of(domain, settings["labels"])
     # Sets of fewer frames than most are read without those that are not there.
@@ -98,13 +87,7 @@ def _pooled(trunk: Any, inputs: Mapping[str, Any], sizes: Mapping[str, Any], how
 
 
 def settings_of(run: Path) -> dict[str, Any]:
-    """What a finished run was trained with.
-
-    Raises
-    ------
-    SasnetError
-        The run has not finished.
-    """
+    """Return a finished run's settings. Raises SasnetError if it has not finished."""
     path = run / "settings.json"
     if not path.exists() or not (run / "final.weights.h5").exists():
         raise SasnetError(f"{run}: holds no finished training run; run 'sasnet train' to its end first.")
@@ -112,12 +95,8 @@ def settings_of(run: Path) -> dict[str, Any]:
 
 
 def load(run: Path, domain: Domain) -> tuple[Network, dict[str, Any]]:
-    """The trained network in float32, and the settings of its run.
-
-    Raises
-    ------
-    SasnetError
-        The run has not finished.
+    """Return the trained network in float32, and its run's settings. Raises SasnetError if the run has not
+    finished.
     """
     settings = settings_of(run)
     keras.mixed_precision.set_global_policy("float32")
@@ -127,20 +106,8 @@ def load(run: Path, domain: Domain) -> tuple[Network, dict[str, Any]]:
 
 
 def adopt_trunk(model: Any, run: Path) -> int:
-    """Begin a small trunk with that of a finished training run, of this domain or another.
-
-    Where the donor looks at more pictures than the model, the model's are the donor's first (the features
-    are the same for all domains).
-
-    Parameters
-    ----------
-    model : keras.Model
-        With a small trunk; changed in place.
-
-    Raises
-    ------
-    SasnetError
-        The folder holds no finished run, or one whose trunk has other layers or shapes.
+    """Start a small trunk (in place) from a finished run of any domain; fewer pictures take the donor's
+    first, as features agree. Raises SasnetError without finished run, or for other layers or shapes.
     """
     policy = keras.mixed_precision.global_policy()
     donor, _ = load(run, specification(settings_of(run)["domain"]))

@@ -40,7 +40,6 @@ class Trained:
     target: Path  #: Folder of the model in the zoo.
 
     def outputs(self, inputs: Inputs) -> Outputs:
-        """What the network says."""
         found = self.model.predict(as_read(inputs), batch_size=256, verbose=0)
         return {key: np.asarray(value) for key, value in found.items()}
 
@@ -71,33 +70,12 @@ def package(
     per_model: int = 60,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[dict[str, Any], str]:
-    """Calibrate, export and describe a trained network.
+    """Calibrate, export and describe a finished run into `target` (``model.onnx``, ``parity.npz``,
+    ``manifest.json`` and the domain's files); returns a summary.
 
-    Parameters
-    ----------
-    run : Path
-        Of a finished training.
-    data : Path
-        Its shards, for their hash.
-    validation : Path
-        Shards of another seed: all that is calibrated comes from them.
-    target : Path
-        Folder of the model in the zoo; ``model.onnx``, ``parity.npz``, ``manifest.json`` and what the domain
-        adds are written.
-    per_model : int
-        Validation examples of each model, or of each out-of-distribution kind.
-    progress : callable, optional
-        Called with the number of finished models.
-
-    Returns
-    -------
-    summary : str
-        A few words for the user.
-
-    Raises
-    ------
-    SasnetError
-        The run is unfinished, or the validation shards do not fit it.
+    Training shards `data` are hashed; calibration uses `validation` shards of another seed, `per_model`
+    examples of each model or out-of-distribution kind. Raises SasnetError if the run is unfinished or
+    validation does not fit.
     """
     model, settings = load(run, domain)
     target.mkdir(parents=True, exist_ok=True)
@@ -161,7 +139,6 @@ def _held_out(
 
 
 def _calibrated(trained: Trained, inputs: Inputs, held: HeldOut, only: str = "") -> dict[str, dict[str, Any]]:
-    """What is stored of each head."""
     outputs = trained.answers(inputs)
     named = {head.name: head for head in trained.heads}
     chosen = {only} if only else named.keys()

@@ -31,26 +31,8 @@ _SHAPES = ("Squeeze", "Transpose", "Reshape", "Cast")
 
 
 def begin_with(model: Any, packaged: bytes, where: str) -> tuple[str, ...]:
-    """Take over the weights of every layer that the packaged network has, too.
-
-    Parameters
-    ----------
-    model : network.Network
-        Changed in place.
-    packaged : bytes
-        The packaged network, as ONNX has it.
-    where : str
-        Its name, for messages.
-
-    Returns
-    -------
-    tuple of str
-        Layers that it does not have, which begin as they were made.
-
-    Raises
-    ------
-    SasnetError
-        The networks have other shapes, or answer differently with the same weights.
+    """Copy the weights of every layer of a packaged ONNX network into a model, and return layers it lacks.
+    Raises SasnetError if shapes or answers differ; `where` names it.
     """
     import onnx
 

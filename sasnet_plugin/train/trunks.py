@@ -25,24 +25,12 @@ def _shapes(layer: Any | None) -> list[Any]:
 
 
 def residual(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Residual convolutions, then a dense part that knows where a feature lies; (n, dense).
+    """Build residual convolutions on ``features`` (n, N_GRID, N_CHANNELS), then a dense part, (n, dense).
 
-    Convolutions see features wherever they lie in log q: a body twice the size is the same curve moved.
-    The dense part knows where it lies, as sizes and windows are not all equally likely.
-
-    Parameters
-    ----------
-    inputs : mapping
-        ``features`` (n, N_GRID, N_CHANNELS).
-    sizes : mapping
-        ``stem``, channels of the first convolution (kernel 9, stride 2); ``stages``, channels and residual
-        blocks of each, those after the first halve the resolution; ``attention``, heads of a layer of
-        self-attention over what they found, none where it is 0 or not there; ``dense``, width of the dense
-        residual part; ``dense_blocks``; ``dropout``.
-
-    Returns
-    -------
-    (n, dense) tensor
+    Convolutions see features anywhere in log q: twice the size is a shift. The dense part knows where, as
+    sizes and q ranges are not equally likely. Sizes: ``stem``, channels of the first convolution (kernel 9,
+    stride 2); ``stages``, channels and blocks of each, halving resolution after the first; ``attention``,
+    heads of self-attention (0: none); ``dense``, ``dense_blocks``, ``dropout``.
     """
     x = layers.Conv1D(sizes["stem"], 9, strides=2, padding="same", activation="silu")(inputs["features"])
     for channels, blocks in sizes["stages"]:

@@ -31,16 +31,8 @@ _HEADERS = {
 
 
 class Keys:
-    """Tokens by which requests are let in.
-
-    Parameters
-    ----------
-    port : int
-        Of the page; cookies are shared by all ports of a machine.
-    host : str
-        By which the address names this machine.
-    path : str
-        Of the page, without the first stroke.
+    """Tokens by which requests are let in. The port names the cookie, as a machine's ports share cookies;
+    `host` is this machine in the address, `path` the page's without first stroke.
     """
 
     def __init__(self, port: int, host: str = "localhost", path: str = "") -> None:
@@ -55,12 +47,8 @@ class Keys:
         return f"{self._page}?token={self._token}"
 
     def address_once(self, fragment: str = "") -> str:
-        """The same for one request: everyone on a machine sees the arguments of a browser.
-
-        Parameters
-        ----------
-        fragment : str
-            Which part of the page, ``#curve?key=…``.
+        """The same for one request, as everyone on a machine sees a browser's arguments; `fragment` is a part
+        of the page, ``#curve?key=…``.
         """
         self._once.append(secrets.token_urlsafe(24))
         return f"{self._page}?token={self._once[-1]}{fragment}"
@@ -127,13 +115,7 @@ class Guard:
 
 
 def listening(port: int) -> socket.socket:
-    """A socket for browsers of this machine.
-
-    Raises
-    ------
-    SasnetError
-        The port is taken, or not for everybody.
-    """
+    """Open a socket for browsers of this machine. Raises SasnetError if the port is taken or privileged."""
     found = socket.socket()
     try:
         if os.name != "nt":  # a page that was closed a moment ago is no obstacle

@@ -67,25 +67,8 @@ def serve(
     fragment: str = "",
     ready: Callable[[str], None],
 ) -> None:
-    """Serve the pages until Ctrl-C.
-
-    Parameters
-    ----------
-    tabs : Tabs
-        What was opened of them is closed at the end.
-    port : int
-        0 takes a free one.
-    browser : bool
-        Open the page in the user's browser.
-    path, fragment : str
-        Of the tab that is opened first, and of what it shows.
-    ready : callable
-        Called with the page's address once it can be opened.
-
-    Raises
-    ------
-    SasnetError
-        The port is taken.
+    """Serve the pages until Ctrl-C and close what was opened; port 0 takes a free one. `path` and `fragment`
+    open first, `ready` gets the address. Raises SasnetError if the port is taken.
     """
     import uvicorn
 

@@ -33,15 +33,7 @@ def stamp_of(status: os.stat_result) -> Stamp:
 
 
 def source_of(folder: str, file: str, domain: str) -> Source:
-    """Read a file for its sum.
-
-    Raises
-    ------
-    SasnetError
-        It is being written.
-    OSError
-        It cannot be read.
-    """
+    """Read a file for its checksum. Raises SasnetError while it is being written, OSError if unreadable."""
     found = hashlib.sha256(f"{domain}\0".encode())
     stamp = _read(os.path.join(folder, file), found)
     beside = []
@@ -85,15 +77,7 @@ def _named_by(path: str) -> list[Path]:
 
 
 def see_unchanged(folder: str, source: Source) -> None:
-    """See that what was read since is of this content.
-
-    Raises
-    ------
-    SasnetError
-        It is not.
-    OSError
-        The file is gone.
-    """
+    """Check that a file read since has this content; SasnetError if not, OSError if it is gone."""
     path = os.path.join(folder, source.file)
     if any(stamp_at(folder, file) != stamp for file, stamp in (*source.beside, (source.file, source.stamp))):
         raise SasnetError(f"{path}: was changed while it was read; wait until it is written.")

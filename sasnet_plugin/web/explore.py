@@ -102,7 +102,6 @@ def explore(curves: Given | Sequence[Given], *, browser: bool = True) -> Explora
 
 
 def _checked(curves: list[Curve]) -> list[Curve]:
-    """The same, if there are any and the page can be served."""
     if not curves:
         raise SasnetError("There is no curve to explore; give one, or a list of them, as load returns.")
     if missing := next((name for name in _NEEDED if find_spec(name) is None), ""):

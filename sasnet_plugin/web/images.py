@@ -26,18 +26,9 @@ TABLES = frozenset([".abs", ".asc", ".cor", ".csv", ".dat", ".fir", ".pdh", ".tx
 
 
 class Images:
-    """Images by row; a row is never given to another one, and none is removed.
-
-    Parameters
-    ----------
-    folder : Path
-        Nothing outside is read.
-    without : Path, optional
-        A folder in it whose files are none of it.
-    dropped : Path, optional
-        A folder of files that were dropped on the page; they have the names of its last two folders in front.
-    curves : bool
-        Curves are wanted, too; else tables that hold no image are none of it.
+    """Images by row; rows are never reused or removed. Nothing outside `folder` is read, nothing in
+    `without`. `dropped` files have its last two folders' names in front. Without `curves`, tables that hold
+    no image do not count.
     """
 
     def __init__(
@@ -86,17 +77,10 @@ class Images:
         return row
 
     def of(self, file: str) -> list[int]:
-        """Rows of the images of a file."""
         return self._rows.get(file, [])
 
     def check(self, rows: Sequence[int]) -> None:
-        """See that these are rows.
-
-        Raises
-        ------
-        SasnetError
-            One is none.
-        """
+        """Raise SasnetError if a row is none."""
         if len(rows) and not 0 <= min(rows) <= max(rows) < len(self):
             raise SasnetError("There is no such image.")
 

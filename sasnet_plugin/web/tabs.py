@@ -48,12 +48,8 @@ class Opened:
 
     @property
     def bench(self) -> Bench | None:
-        """Curves and images; opened by whoever asks first.
-
-        Raises
-        ------
-        SasnetError
-            The folder for what is done cannot be used.
+        """Curves and images, opened by whoever asks first. Raises SasnetError if the work folder is
+        unusable.
         """
         with self._lock:
             if self._bench is None and self.tabs.bench is not None:
@@ -68,12 +64,8 @@ class Opened:
         return self._tagging
 
     def tag(self, kind: str) -> Tagging | None:
-        """Open the tags of images of a kind; once open, they stay of that kind.
-
-        Raises
-        ------
-        SasnetError
-            The labels are another folder's, or cannot be read.
+        """Open the tags of images of a kind, which then stays. Raises SasnetError if labels are another
+        folder's or unreadable.
         """
         with self._lock:
             if self._tagging is None and self.tabs.tagging is not None:
@@ -86,7 +78,6 @@ class Opened:
             self._bench.hush()
 
     def close(self) -> None:
-        """End what is under way."""
         for one in (self._tagging, self._bench):
             if one is not None:
                 one.close()

@@ -92,24 +92,11 @@ Heard = queue.Queue[tuple[Any, Any]] | queue.SimpleQueue[tuple[Any, Any]]
 
 
 class Child:
-    """A process that runs a function; it is there until `end`, or until the parent is gone.
+    """A process that runs ``module:function`` with ``receive()`` and ``say(message)`` until `end` or the
+    parent's end. Raises SasnetError if it cannot start.
 
-    Parameters
-    ----------
-    target : str
-        ``module:function``; called in the process with ``receive()``, which waits for the next message, and
-        ``say(message)``.
-    heard : queue.Queue or queue.SimpleQueue
-        Gets (child, message) for each message of the process, and (child, None) when it says no more.
-    quiet : bool
-        Nothing of what it prints is shown.
-    environment : mapping, optional
-        Variables for it, besides this process' own.
-
-    Raises
-    ------
-    SasnetError
-        No further process can be started.
+    `heard` gets (child, message), and (child, None) at the end; `quiet` hides what it prints; `environment`
+    adds variables.
     """
 
     def __init__(
@@ -142,12 +129,10 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """Of the process."""
         return self._process.pid
 
     @property
     def alive(self) -> bool:
-        """Whether it is running."""
         return self._process.poll() is None
 
     def send(self, message: Any) -> None:

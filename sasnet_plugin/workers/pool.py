@@ -50,27 +50,12 @@ class _Slot:
 
 
 class Pool:
-    """Processes that are started with their first job, and again after they were ended.
+    """Processes started with their first job, and again after their end. For one thread; any may call
+    `close`.
 
-    For one thread; `close` may be called from any.
-
-    Parameters
-    ----------
-    target : str
-        ``module:function``; called in each process with what `first` and `each` hold, gives what does the
-        jobs.
-    count : int
-        Processes.
-    first : sequence
-        Arguments of the target.
-    each : sequence of tuple, optional
-        Further ones, by process.
-    ahead : int
-        Jobs that a process is given at a time: done in their order.
-    most : int
-        Jobs after which a process is replaced, so that whatever libraries keep does not pile up.
-    quiet, environment
-        See `Child`.
+    `target`, ``module:function``, called with `first` and the process' own `each`, gives what does jobs. A
+    process has at most `ahead` jobs and is replaced after `most`, so that libraries' caches do not pile up.
+    `quiet`, `environment`: see `Child`.
     """
 
     def __init__(
@@ -95,12 +80,8 @@ class Pool:
         self.closed = False
 
     def start(self, count: int | None = None) -> None:
-        """Start processes now, so that they import what they need before the first job.
-
-        Parameters
-        ----------
-        count : int, optional
-            So many of them; default: all. The others start with the first job that finds none idle.
+        """Start processes (default: all) now, so that they import before their first job; others start when
+        none is idle.
         """
         for slot in self._slots[:count]:
             self._child(slot)
@@ -117,7 +98,6 @@ class Pool:
 
     @property
     def pids(self) -> list[int]:
-        """Of the processes that were started."""
         return [slot.child.pid for slot in self._slots if slot.child is not None]
 
     def fresh(self) -> bool:
@@ -130,12 +110,8 @@ class Pool:
         return seconds + BEGINS if self.fresh() else seconds
 
     def ask(self, job: Any) -> int:
-        """Have a job done; its number. There must be `room`.
-
-        Raises
-        ------
-        SasnetError
-            No process can be started.
+        """Queue a job and return its number; needs `room`. Raises SasnetError if no process can be
+        started.
         """
         slot = self._next()
         if self._worn(slot) and not slot.jobs:

@@ -42,30 +42,13 @@ def unordered_map(
     threads: bool = False,
     failed: Callable[[T, str], R] | None = None,
 ) -> Iterator[R]:
-    """Apply a function to items; results come as they are done, in any order.
+    """Apply an importable function to items and yield results as they are done; items are handed out as
+    needed. Closing the iterator, an exception or Ctrl-C ends workers and their work at once.
 
-    Closing the iterator early, an exception or Ctrl-C ends the worker processes at once; what they had
-    under way is lost. No more items are handed out than are about to be worked on, and no results are kept.
-
-    Parameters
-    ----------
-    function : callable
-        Importable by name: it is sent to other processes.
-    workers : int or str
-        1 stays in this process. On a cluster, every worker must find the same files under the same names, and
-        have sasnet-plugin installed; what a lost worker had under way is done by another.
-    threads : bool
-        On a cluster, the function may run in several threads of a process: it waits for others anyway.
-    failed : callable, optional
-        Of an item and the reason: makes the result of an item that could not be done on a cluster, because
-        the function raised something or each worker that tried it was lost. Default: an exception.
-
-    Raises
-    ------
-    SimulationError
-        A worker process was killed, as the system does when memory runs out.
-    ClusterError
-        Dask is not installed, or the scheduler is not there or goes away.
+    `workers` 1 stays in this process; on a cluster every worker needs sasnet-plugin and the same file names,
+    and `threads` allows several in a process. `failed` (item, reason) replaces an item that failed or whose
+    workers were lost, else an exception. Raises SimulationError if a process was killed, as by lack of
+    memory; ClusterError without Dask or scheduler.
     """
     if isinstance(workers, str):
         try:
@@ -129,7 +112,6 @@ def _done(
 
 
 def _result(item: T, future: Future[R], failed: Callable[[T, str], R] | None) -> R:
-    """What came of an item on a cluster."""
     error = future.exception()
     if error is None:
         return future.result()
@@ -147,20 +129,9 @@ class Cluster:
     _count: Callable[[], int]
 
     def spread(self, function: Callable[[list[T]], list[R]], items: Sequence[T]) -> list[R]:
-        """Results of items in their order, the items shared out evenly among the workers.
-
-        Parameters
-        ----------
-        function : callable
-            Importable by name, from a list of items to a list of results; a lost worker's share is done by
-            another.
-
-        Raises
-        ------
-        ClusterError
-            The scheduler went away.
-        SimulationError
-            The function failed, or each worker that tried a share was lost.
+        """Share items evenly among workers and return results in order, by an importable function of lists.
+        Raises ClusterError if the scheduler goes away, SimulationError if the function fails or all workers
+        that tried are lost.
         """
         shares = _shares(items, self._count())
         try:
@@ -197,13 +168,7 @@ class _Company:
 
 @contextlib.contextmanager
 def connected(address: str) -> Iterator[Cluster]:
-    """A cluster by the address of its scheduler.
-
-    Raises
-    ------
-    ClusterError
-        Dask is not installed, or no scheduler answers there.
-    """
+    """Yield a cluster by its scheduler's address. Raises ClusterError without Dask or scheduler."""
     with _cluster(address, False) as (executor, count):
         yield Cluster(address, executor, count)
 
@@ -263,7 +228,6 @@ def _cluster(address: str, threads: bool) -> Iterator[tuple[Executor, Callable[[
 
 
 def _reason(error: BaseException) -> str:
-    """Why a worker of a cluster has no answer."""
     from distributed.scheduler import KilledWorker
 
     if isinstance(error, KilledWorker):

@@ -43,13 +43,7 @@ class Manifest:
     sha256: Mapping[str, str]  #: Hash of each file beside the manifest.
 
     def head(self, name: str) -> Any:
-        """A head by its name.
-
-        Raises
-        ------
-        KeyError
-            There is none.
-        """
+        """Return a head by name. Raises KeyError without one."""
         return next(head for head in self.heads if head.name == name)
 
     @property
@@ -79,17 +73,8 @@ class Manifest:
 
 
 def parse_manifest(text: str, where: str) -> Manifest:
-    """Parse and check a manifest.
-
-    Parameters
-    ----------
-    where : str
-        Its path, for the error message.
-
-    Raises
-    ------
-    ModelZooError
-        Not JSON, another format, a key missing or unknown, or entries that contradict each other.
+    """Parse and check a manifest; `where` is its path. Raises ModelZooError for other formats, missing,
+    unknown or contradictory entries.
     """
     raw = _entries(text, where)
     try:
@@ -171,13 +156,7 @@ def _described_classes(head: Classes) -> dict[str, Any]:
 
 
 def filled(head: Head, said: Mapping[str, Any]) -> Head:
-    """A head of the domain's page with what a manifest says of it.
-
-    Raises
-    ------
-    ValueError
-        They contradict each other.
-    """
+    """Return a head of the domain with what a manifest says. Raises ValueError if they contradict."""
     if isinstance(head, Classes):
         return replace(
             head,

@@ -24,21 +24,9 @@ REGISTRY = "registry.json"
 
 
 def zoo_folder() -> Path:
-    """Return the model zoo's folder.
-
-    Looked for in this order: the environment variable ``SASNET_MODEL_ZOO``; ``model_zoo`` inside the
-    package; ``model_zoo`` beside the package (a checkout, or a wheel that installs it as its own
-    top-level folder).
-
-    Returns
-    -------
-    Path
-        A folder that holds ``registry.json``.
-
-    Raises
-    ------
-    ModelZooError
-        No such folder, or the one that the environment names holds no registry.
+    """Return the folder with ``registry.json``: ``SASNET_MODEL_ZOO``, else ``model_zoo`` inside the package
+    or next to it (a checkout, or a wheel with it as top-level folder). Raises ModelZooError without one, or
+    if the named one has none.
     """
     named = os.environ.get(ENVIRONMENT)
     if named:
@@ -74,13 +62,7 @@ class ZooModel:
 
 
 def registered(folder: Path | None = None) -> dict[str, Path]:
-    """Return the folder of each registered model by name.
-
-    Raises
-    ------
-    ModelZooError
-        No zoo, or a registry that cannot be read.
-    """
+    """Return each registered model's folder. Raises ModelZooError without zoo or readable registry."""
     return {name: home for name, (home, _) in _entries(folder).items()}
 
 
@@ -137,17 +119,8 @@ def _entries(folder: Path | None) -> dict[str, tuple[Path, dict[str, tuple[int, 
 
 
 def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
-    """Open one model and check it: its files, format of the manifest, version of the features.
-
-    Parameters
-    ----------
-    folder : Path or None
-        The zoo; None looks for it (`zoo_folder`).
-
-    Raises
-    ------
-    ModelZooError
-        Unknown name, missing or damaged file, or a model made for other features.
+    """Open a model (default zoo: `zoo_folder`) and check files, manifest and version of features. Raises
+    ModelZooError if one is wrong.
     """
     home, files = _entry(name, folder)
     for file, (size, _) in files.items():
@@ -156,17 +129,8 @@ def open_model(name: str = DEFAULT, *, folder: Path | None = None) -> ZooModel:
 
 
 def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
-    """Open the model of a folder, as `open_model` does that of a name.
-
-    Parameters
-    ----------
-    sha256 : mapping of str to str
-        That its files have; those of a `ZooModel` are enough to find the same model again.
-
-    Raises
-    ------
-    ModelZooError
-        A file is missing or damaged, or the model was made for other features.
+    """Open a folder's model as `open_model`; `sha256` of its files, as of a `ZooModel`, find the same model
+    again. Raises ModelZooError if one is wrong.
     """
     path = home / "manifest.json"
     text = _verified(home, "manifest.json", sha256) if "manifest.json" in sha256 else _read(path)
@@ -184,12 +148,8 @@ def open_folder(home: Path, sha256: Mapping[str, str]) -> ZooModel:
 
 
 def checked(name: str, file: str) -> Path:
-    """The path of a file of a model, which has the sha256 of the registry where that names it.
-
-    Raises
-    ------
-    ModelZooError
-        Unknown model, or the file is missing, damaged or changed.
+    """Return the path of a model's file, with the registry's sha256 if it has one. Raises ModelZooError if
+    unknown, missing, damaged or changed.
     """
     home, files = _entry(name, None)
     if file in files:
@@ -205,12 +165,8 @@ def _entry(name: str, folder: Path | None) -> tuple[Path, dict[str, tuple[int, s
 
 
 def verify(model: ZooModel) -> None:
-    """Check every file that registry or manifest name, also those that prediction does not need.
-
-    Raises
-    ------
-    ModelZooError
-        A file is missing or its sha256 differs.
+    """Check every file that registry or manifest name, including those prediction does not need. Raises
+    ModelZooError if one is missing or differs.
     """
     sha256 = model.sha256 or model.manifest.sha256
     for name in sha256:

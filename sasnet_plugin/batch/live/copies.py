@@ -48,13 +48,7 @@ class Columns:
 
 
 def read_columns(path: Path, count: int, interval: float = 1.0) -> Columns:
-    """A table, thinned.
-
-    Parameters
-    ----------
-    count : int
-        Frames that it holds.
-    """
+    """Read a table of `count` frames, thinned."""
     rows, changes, frames = _thinned(path, max(1, -(-count // MOST_DRAWN)))
     titles = list(rows[0]) if rows else []
 
@@ -103,12 +97,8 @@ def _drawn(titles: Sequence[str]) -> list[str]:
 
 
 def write_hdf5(table: Path, path: Path) -> None:
-    """A table as HDF5: the dataset ``frames``, a row a frame, and ``changes``.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written; what lay there is untouched.
+    """Write a table as HDF5: the dataset ``frames``, one row per frame, and ``changes``. If that fails
+    (SasnetError), an earlier file stays untouched.
     """
     import h5py
 

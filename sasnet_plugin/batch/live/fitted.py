@@ -20,12 +20,8 @@ _POOR, _WORSE = 2.0, 2.0
 
 
 def parameters_of(name: str) -> list[tuple[str, str]]:
-    """Names and units of what a fit of a model of sasmodels may say, ``sphere@hardsphere`` say.
-
-    Raises
-    ------
-    SasnetError
-        sasmodels has no such model.
+    """List names and units of the parameters of a sasmodels model, such as ``sphere@hardsphere``. Raises
+    SasnetError for an unknown model.
     """
     from ...simulate.kernel import load_model
 
@@ -106,7 +102,6 @@ class Fitted:
 
 
 def _values_of(found: ModelFit) -> dict[str, tuple[float, float]]:
-    """Value and error of each parameter that was fitted."""
     return {
         name: (p.value, math.nan if p.error is None else p.error)
         for name, p in found.parameters.items()

@@ -38,7 +38,6 @@ class Number:
 
     @property
     def titles(self) -> tuple[str, str]:
-        """Of its two columns."""
         return titled(self.name, self.unit)
 
 
@@ -111,7 +110,6 @@ def _shares_of_groups(named: ClassesFinding) -> dict[str, float]:
 
 
 def said(answer: Answer) -> Said:
-    """The numbers of an answer about a curve."""
     found = _numbers_of(answer)
     named, tags = answer.finding(ClassesFinding), answer.finding(TagsFinding, COMPONENTS)
     # A mixture is outside of what has one model's name; that it is one is said all the same.
@@ -147,7 +145,6 @@ class CurveLines:
     parameters: Sequence[tuple[str, str]] = ()  #: (name, unit), of that model.
 
     def titles(self) -> list[str]:
-        """Titles of all columns."""
         numbers = list(chain.from_iterable(one.titles for one in NUMBERS))
         numbers += [title for name, unit in self.parameters for title in titled(name, unit)]
         if self.parameters:

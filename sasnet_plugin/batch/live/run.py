@@ -35,7 +35,6 @@ _AGAIN = 200
 
 
 def state_path(table: Path) -> Path:
-    """Where the state of a series is kept, beside its table."""
     return table.with_name(table.name + ".state")
 
 
@@ -155,7 +154,6 @@ class Follower:
         return late
 
     def _outcomes(self, arrived: Sequence[Arrived]) -> Iterator[tuple[Arrived, Any]]:
-        """What arrived, each with its answer or why there is none."""
         measured = [one.one for one in arrived if not isinstance(one.one, Exception)]
         answers = iter(self.predictor.outcomes(measured) if measured else ())
         for one in arrived:
@@ -212,16 +210,9 @@ def run(
     shown: Callable[[], None] | None = None,
     poll: float = POLL,
 ) -> None:
-    """Follow until nothing more is to come.
-
-    Parameters
-    ----------
-    watch : bool
-        Wait for more; else look once.
-    quiet_for : float or None
-        Seconds without a new curve after which it ends; None waits for ever.
-    shown : callable or None
-        Makes pictures and copies of the table, from time to time and at the end.
+    """Follow a series until nothing more is expected: once, or with `watch` until `quiet_for` seconds bring
+    no new curve (None: for ever). `shown` draws pictures and copies the table from time to time and at the
+    end.
     """
     came, pictures = time.monotonic(), _Pictures(shown)
     try:
@@ -243,7 +234,6 @@ def run(
 
 
 def _is_over(quiet_for: float | None, quiet: float) -> bool:
-    """Whether nothing has come for long enough, s."""
     return quiet_for is not None and quiet > quiet_for
 
 
@@ -266,13 +256,7 @@ class _Pictures:
 
 
 def arriving(source: Arrivals, *, watch: bool, quiet_for: float | None) -> Iterator[Arrived]:
-    """What arrives, one after the other, until nothing more is to come or Ctrl-C.
-
-    Parameters
-    ----------
-    watch, quiet_for
-        As for `run`.
-    """
+    """Yield what arrives, in order, until nothing more is expected or Ctrl-C; arguments as for `run`."""
     came = time.monotonic()
     try:
         while True:

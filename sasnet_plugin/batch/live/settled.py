@@ -34,12 +34,8 @@ WRONG = 0.03
 
 
 def added(one: Curve, other: Curve) -> Curve:
-    """Two measurements of a sample in one setting as one, each weighted by how much was counted.
-
-    Raises
-    ------
-    DataError
-        They have other q.
+    """Add two measurements of a sample in one setting, weighted by their counts. Raises DataError if their q
+    differ.
     """
     if not np.array_equal(one.q, other.q):
         raise DataError(
@@ -67,14 +63,7 @@ def recognise(
     kept: list[Curve],
     settings: SettledSettings = SETTLED,
 ) -> Iterator[Look]:
-    """Answer the sum of all curves after each.
-
-    Parameters
-    ----------
-    curves : iterable of (file, Curve or exception)
-    kept : list of Curve
-        Holds the sum after each look.
-    """
+    """Answer the sum of all curves after each (file, curve or exception); `kept` holds the sum."""
     test = Sequential(settings)
     total: Curve | None = None
     for number, (file, one) in enumerate(curves, start=1):
@@ -132,17 +121,8 @@ class Sum:
 
 
 def write(looks: Iterable[Look], path: Path, groups: Sequence[str], told: Callable[[Look, Sum], None]) -> Sum:
-    """Write a line for each look as it comes.
-
-    Parameters
-    ----------
-    told : callable
-        Told of each look after its line is written.
-
-    Raises
-    ------
-    SasnetError
-        The table cannot be written, or no frame has an answer and an earlier table lies there.
+    """Write a line for each look as it comes, then call `told`. Raises SasnetError if the table cannot be
+    written, or if no frame has an answer and an earlier table lies there.
     """
     whole = Sum()
     with growing(path, [*HEAD, *groups, "settled", "note"]) as table:

@@ -74,11 +74,9 @@ class Source:
         self.answered[key] = max(self.answered.get(key, 0), part)
 
     def wait(self, seconds: float) -> None:
-        """Wait for more."""
         time.sleep(seconds)
 
     def look(self) -> Iterator[Arrived]:
-        """What has arrived since the last look."""
         for file in self._files():
             if isinstance(file, SasnetError):
                 if not self.watch:

@@ -41,7 +41,6 @@ class Changed:
 
     @property
     def sentence(self) -> str:
-        """For the screen."""
         begins = "the curve changes gradually: " if self.change.gradual else ""
         return f"From frame {self.change.first} on {begins}{self.words} (seen in frame {self.change.seen})."
 
@@ -187,13 +186,7 @@ class States:
 
 
 def states_of(content: bytes, ask: Ask) -> States:
-    """States as `States.as_bytes` has kept them.
-
-    Raises
-    ------
-    ValueError, KeyError, OSError
-        It is something else, or torn.
-    """
+    """Read states written by `States.as_bytes`. Raises ValueError, KeyError or OSError for anything else."""
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     found = States(ask, restored(arrays), int(arrays["number"][0]))
@@ -214,7 +207,6 @@ SHAPE = "the shape of the curve is another"
 
 
 def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
-    """The power law at low q that the second of two averages has and the first has not."""
     assert one.dintensity is not None
     assert other.dintensity is not None
     return find_upturn(one.q, one.intensity, one.dintensity, other.intensity, other.dintensity)
@@ -223,12 +215,9 @@ def _upturn_between(one: Curve, other: Curve) -> Upturn | None:
 def different(
     before: Said, after: Said, upturn: Upturn | None = None, upturn_before: Upturn | None = None
 ) -> str:
-    """What has changed between two states, the most telling first, and what kind of sample it is now.
+    """Describe the change between two states, the most telling first, and the kind of sample now.
 
-    Parameters
-    ----------
-    upturn, upturn_before : Upturn, optional
-        The power law at low q that only the second, or only the first, has.
+    `upturn` and `upturn_before` are power laws at low q that only the later or only the earlier state has.
     """
     if upturn is not None:  # which the network takes for a second population
         found = [f"an upturn at low q (q^−{upturn.exponent:.1f} ± {upturn.error:.1f})"]

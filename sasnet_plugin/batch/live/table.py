@@ -26,7 +26,6 @@ _HOW: dict[str, Any] = {"newline": "", "encoding": "utf-8", "errors": "surrogate
 
 
 def lines_of(path: Path) -> Iterator[dict[str, str]]:
-    """The whole lines of a table, one after the other."""
     with path.open(**_HOW) as file:
         head = file.readline()
         names = next(csv.reader([head]), [])
@@ -38,21 +37,9 @@ def lines_of(path: Path) -> Iterator[dict[str, str]]:
 
 
 class Table:
-    """A table open for writing, by one process.
-
-    Parameters
-    ----------
-    head : sequence of str
-        Titles of the columns.
-    anew : bool
-        Begin anew whatever lies there.
-    belongs : callable
-        Whether a line of an earlier table is of the series that is followed.
-
-    Raises
-    ------
-    SasnetError
-        Another table lies there, it cannot be written, or another process writes it.
+    """A table open for writing by one process. `belongs` says whether a line of an earlier table is of the
+    series followed; `anew` discards an earlier table. Raises SasnetError if another table lies there, it
+    cannot be written, or another process writes it.
     """
 
     def __init__(
@@ -109,13 +96,7 @@ class Table:
         return iter(()) if self._aside is not None else lines_of(self.path)
 
     def add(self, cells: Sequence[Sequence[Any]], notes: Sequence[str]) -> None:
-        """Add lines; with a note a line is no answer.
-
-        Raises
-        ------
-        SasnetError
-            The disk is full, say.
-        """
+        """Add lines; a line with a note is no answer. Raises SasnetError if the disk is full."""
         try:
             self._write(cells)
             self.lines += len(cells)
@@ -148,7 +129,6 @@ class Table:
             self._aside = None
 
     def _check(self, belongs: Callable[[Line], bool]) -> None:
-        """See that the table is of this series, with these columns."""
         with self.path.open(**_HOW) as file:
             head = next(csv.reader([file.readline()]), [])
         first = next(lines_of(self.path), None) if head == self._head else None

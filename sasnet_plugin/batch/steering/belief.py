@@ -60,15 +60,8 @@ class Belief:
         return wins(self.mean, self.variance)
 
     def after(self, place: int) -> tuple[Floats, Floats, Floats]:
-        """What a measurement at a place would leave, for each label that it may show.
-
-        Returns
-        -------
-        chance : (labels,) float array
-            That it shows the label.
-        mean : (labels, labels, n) float array
-            Of the processes then; the first index is the label shown.
-        variance : (n,) float array
+        """Predict what a measurement at a place would leave: chance of each label (labels,), means of the
+        processes after each label (labels, labels, n; first index is the label shown), and variance (n,).
         """
         column = self.covariance[:, place]
         total = column[place] + self.noise
@@ -79,12 +72,8 @@ class Belief:
 
 
 def wins(mean: Floats, variance: Floats) -> Floats:
-    """Probability of each of several independent normal variables to be the largest.
-
-    Parameters
-    ----------
-    mean : (..., labels, n) float array
-    variance : (n,) float array
+    """Probability of each independent normal variable to be the largest: mean (..., labels, n), variance
+    (n,).
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(SETTINGS.nodes)
     z = mean / np.sqrt(variance)
@@ -104,16 +93,8 @@ def entropy(probability: Floats) -> Floats:
 
 
 def believed(steps: Floats, places: Sequence[int], shares: Sequence[Mapping[str, float]]) -> Belief:
-    """The map after measurements.
-
-    Parameters
-    ----------
-    steps : (n, axes) float array
-        All points.
-    places : sequence of int
-        Of those that were measured; a place may come again.
-    shares : sequence of mapping of str to float
-        Probability of each label there.
+    """Return the map after measurements at `places` (repeats allowed), indices into `steps` (n, axes).
+    `shares` are label probabilities.
     """
     settings = SETTINGS
     labels = (*sorted({name for one in shares for name, p in one.items() if p >= settings.least}), UNSEEN)

@@ -44,7 +44,6 @@ class Grid:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Values of each axis."""
         return tuple(map(len, self.axes.values()))
 
     def __len__(self) -> int:
@@ -56,18 +55,13 @@ class Grid:
         return np.stack(np.unravel_index(np.arange(len(self)), self.shape), axis=1).astype(np.float64)
 
     def point(self, place: int) -> dict[str, float]:
-        """Values of the axes at a place of the raster."""
         where = np.unravel_index(place, self.shape)
         pairs = zip(self.axes.items(), where, strict=True)
         return {name: values[int(k)] for (name, values), k in pairs}
 
     def place(self, point: Mapping[str, object]) -> int:
-        """The place of the raster that is nearest to a point; what is no axis is passed over.
-
-        Raises
-        ------
-        SasnetError
-            An axis is missing, or its value is no number.
+        """Find the raster point nearest to a point; other keys are ignored. Raises SasnetError if an axis is
+        missing or no number.
         """
         where = []
         for name, values in self.axes.items():
@@ -93,7 +87,6 @@ class Grid:
         return np.concatenate(pairs).astype(np.int64)
 
     def words(self, place: int) -> str:
-        """A point as a reader says it."""
         return ", ".join(f"{name} {value:.4g}" for name, value in self.point(place).items())
 
 

@@ -21,7 +21,6 @@ class Names:
 
 
 def names_of(predictor: Predictor) -> Names:
-    """Of a network."""
     heads = (head for head in predictor.manifest.heads if isinstance(head, Classes) and not head.given)
     return Names(tuple(group.name for group in next(heads).groups))
 

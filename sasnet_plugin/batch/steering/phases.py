@@ -115,7 +115,6 @@ class PhaseMap:
     _upto: int = -1
 
     def take(self, place: int, shares: Shares) -> None:
-        """Take what was measured at a place."""
         self.measured.append((place, shares))
 
     def beliefs(self) -> dict[str, Belief]:
@@ -138,12 +137,8 @@ class PhaseMap:
         return found
 
     def suggest(self, waiting: Sequence[int] = ()) -> Suggestion | None:
-        """The next sample; None where all are measured.
-
-        Parameters
-        ----------
-        waiting : sequence of int
-            Places that are suggested already and not measured yet.
+        """Choose the next sample, None if all are measured; `waiting` are places suggested but not measured
+        yet.
         """
         taken = {place for place, _ in self.measured} | self.failed | set(waiting)
         free = np.array([place not in taken for place in range(len(self.grid))])
@@ -158,7 +153,6 @@ class PhaseMap:
         return self._longer(most, waiting) or most
 
     def _most(self, free: NDArray[np.bool_], waiting: Sequence[int]) -> Suggestion:
-        """The free sample of which most is expected."""
         beliefs = [_with(belief, waiting) for belief in self.beliefs().values()]
         own = np.sum([entropy(belief.probability()) for belief in beliefs], axis=0)
         places = np.flatnonzero(free)

@@ -68,7 +68,6 @@ class Promise:
 
     @property
     def reason(self) -> str:
-        """One sentence."""
         option = self.option
         what = "counting on" if option.q_range is None else "q {:.3g} to {:.3g} Å⁻¹".format(*option.q_range)
         if self.bits < SETTINGS.worth:
@@ -86,17 +85,8 @@ def promises(
     bank: Bank,
     rng: np.random.Generator,
 ) -> list[Promise]:
-    """What each option promises, the most bits per second first.
-
-    Parameters
-    ----------
-    curve : Curve
-        What is measured so far.
-
-    Raises
-    ------
-    SasnetError
-        Nothing that the network knows resembles the curve, or there is no option.
+    """Rank options by bits gained per second, given the curve measured so far. Raises SasnetError if there is
+    no option or nothing known resembles the curve.
     """
     if not options or not seconds > 0:
         raise SasnetError("name at least one setting, and the time that was counted, above 0 s.")

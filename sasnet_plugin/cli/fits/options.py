@@ -139,16 +139,8 @@ def _shared(
 def with_fit_options(
     *, time_limit: float, methods: bool = False, time_help: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the shared options in place of its parameter ``options``.
-
-    Parameters
-    ----------
-    time_limit : float
-        Default of ``--time-limit``, s.
-    methods : bool
-        Whether the command takes ``--method``, ``--samples`` and ``--burn``.
-    time_help : str, optional
-        What ``--time-limit`` limits, where it is not the time on the clock.
+    """Give a command the shared options in place of its parameter ``options``. `time_limit` is the default in
+    s, `time_help` replaces its help; `methods` adds ``--method``, ``--samples`` and ``--burn``.
     """
     left_out = () if methods else ("method", "samples", "burn")
     shared = {
@@ -182,12 +174,8 @@ def with_fit_options(
 
 
 def also_given(options: Mapping[str, object]) -> dict[str, str]:
-    """Options that decide nothing in a fit, as the command that is named next repeats them.
-
-    Parameters
-    ----------
-    options : mapping
-        By their names, with dashes; None, False and empty lists are left out, lists become repeated options.
+    """Collect options that do not influence the fit, for the next command; None, False and empty lists are
+    dropped, lists become repeated options.
     """
     found = {}
     for name, value in options.items():

@@ -37,12 +37,8 @@ class Outputs:
     drawn: list[FitResult] = field(default_factory=list)
 
     def check(self) -> None:
-        """See that nothing is in the way of what is written at the end.
-
-        Raises
-        ------
-        SasnetError
-            Something that is not sasnet's.
+        """Check that nothing but sasnet's files is in the way of what is written at the end; else
+        SasnetError.
         """
         from ...files import check_folder
 
@@ -51,11 +47,9 @@ class Outputs:
             check_folder(self.export)
 
     def options(self) -> dict[str, object]:
-        """The options by which these were asked for."""
         return {"--report": self.report, "--export": self.export, "--plot": self.plot, "--csv": self.table}
 
     def failed(self, path: str, sentence: str) -> None:
-        """Keep that a file has no answer."""
         from ..folders import failed
 
         self.rows.append(failed(path, sentence))
@@ -142,12 +136,8 @@ class Outputs:
             yield path
 
     def close(self) -> None:
-        """Write the table, the figure, and the overview of several pages.
-
-        Raises
-        ------
-        SasnetError
-            One cannot be written.
+        """Write the table, the figure and the overview of several pages. Raises SasnetError if one cannot be
+        written.
         """
         from ...report.page.overview import write_csv, write_overview
 
@@ -162,12 +152,8 @@ class Outputs:
 
 
 def written(found: FitResult, outputs: Outputs, *, said: bool) -> str:
-    """Write what belongs to a fit; why something could not be written, or an empty string.
-
-    Parameters
-    ----------
-    said : bool
-        Print the name of each file.
+    """Write what belongs to a fit and return why something failed, or an empty string; with `said`, print
+    each file's name.
     """
     try:
         for path in outputs.fitted(found):

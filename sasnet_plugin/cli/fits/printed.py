@@ -34,14 +34,12 @@ class Say:
         return self.quiet or self.line is not None
 
     def failure(self, path: str, sentence: str) -> None:
-        """Print why there is no answer."""
         if self.line:
             self.line({"file": path, "error": sentence})
         else:
             print(sentence, file=sys.stderr, flush=True)
 
     def answer(self, measurement: Any, found: FitResult | Answer) -> None:
-        """Print an answer."""
         from ...predict import Answer
 
         if self.line:
@@ -68,14 +66,8 @@ _STYLES = {EXPLAINS: "green", DOUBTS: "yellow", DOES_NOT: "red"}
 def print_result(
     result: FitResult, *, quiet: bool = False, details: bool = False, titled: bool = True
 ) -> None:
-    """The answer in three lines; with details also all fits, parameters, warnings and notes.
-
-    Parameters
-    ----------
-    quiet : bool
-        The headline alone.
-    titled : bool
-        With the file's name above, as where there are several.
+    """Print the answer in three lines; `quiet` prints the headline alone, `details` also all fits,
+    parameters, warnings and notes. `titled` puts the file's name above.
     """
     from rich.text import Text
 
@@ -118,7 +110,6 @@ def _print_details(result: FitResult, say: Any) -> None:
 
 
 def _has_composed_names(result: FitResult) -> bool:
-    """Whether the name of a fit is a product or a sum."""
     return any(sign in fit.short_name for fit in result.fits for sign in "@+")
 
 

@@ -39,12 +39,8 @@ class Run:
     say: Say
 
     def each(self, files: Sequence[str], began: float) -> int:
-        """An answer to each curve and image, one after the other; how many things failed.
-
-        Parameters
-        ----------
-        began : float
-            When the command did, by `time.monotonic`.
+        """Answer each curve and image and return the number of failures; `began` is the command's start by
+        `time.monotonic`.
         """
         failed = 0
         window = self.reading.options.window
@@ -119,7 +115,6 @@ class Run:
         return found
 
     def _answered(self, path: str, outcome: Any, found: FitResult | Answer | Exception) -> int:
-        """Print and write an answer; how many things failed."""
         from ...predict import Answer
 
         if isinstance(found, Exception):

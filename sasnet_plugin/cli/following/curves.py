@@ -130,14 +130,8 @@ def follow_series(
     together: int | None = None,
     changes_sought: bool = True,
 ) -> None:
-    """Follow what arrives into its table, with its pictures; raises as `follow_curves`.
-
-    Parameters
-    ----------
-    belongs : callable
-        Whether a line of an earlier table is of this series.
-    together : int or None
-        Measurements that are answered together; None takes the usual number of curves.
+    """Follow a series into its table and pictures; raises as `follow_curves`. `belongs` says whether a line
+    of an earlier table is of this series; `together` is how many measurements are answered at once.
     """
     from ...batch.live import run as live
     from ...batch.live.table import Table
@@ -258,7 +252,6 @@ def _belongs(files: Sequence[str]) -> Callable[[Mapping[str, str]], bool]:
 
 
 def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
-    """Makes the figure, the page and the HDF5 file anew; None where none is wanted."""
     if asked.plot is None and asked.page is None and asked.hdf5 is None:
         return None
 
@@ -278,7 +271,6 @@ def _shown(asked: Asked, follower: Follower) -> Callable[[], None] | None:
 
 
 def _drawn(asked: Asked, follower: Follower) -> tuple[Any, tuple[float, float], list[str]]:
-    """The figure, its size, and what it does not show and why."""
     from ...batch.live.copies import read_columns
     from ...report.trend import in_sentences, trend, trend_size
 

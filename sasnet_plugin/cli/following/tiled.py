@@ -37,12 +37,8 @@ class WriteBack(StrEnum):
 def follow_tiled(
     asked: Asked, reading: ReadOptions, domain: str | None, key: str | None, back: WriteBack | None
 ) -> None:
-    """Follow the entries of an address; exit code 1 where a frame has no answer.
-
-    Raises
-    ------
-    SasnetError
-        The address is none, the server does not answer or refuses, or what it holds cannot be followed.
+    """Follow the entries of an address; exit code 1 if a frame has no answer. Raises SasnetError if the
+    address is invalid, the server does not answer or refuses, or its content cannot be followed.
     """
     from ...integrations.tiled.address import address_of
     from ...integrations.tiled.connection import Server

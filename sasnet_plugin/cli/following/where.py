@@ -13,17 +13,8 @@ if TYPE_CHECKING:
 
 @contextmanager
 def asked_where(scheduler: str | None, domain: str, here: Predictor) -> Iterator[Predictor | Elsewhere]:
-    """What answers: the network itself, or its like on a cluster while that is connected.
-
-    Parameters
-    ----------
-    domain : str
-        Whose network it is.
-
-    Raises
-    ------
-    ClusterError
-        No scheduler answers there.
+    """Yield what answers: the network itself, or its like on a cluster while connected. Raises ClusterError
+    if no scheduler answers.
     """
     if scheduler is None:
         yield here

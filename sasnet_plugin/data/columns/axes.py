@@ -62,12 +62,8 @@ _POWERS = {"2": "squared", "sq": "squared", "squared": "squared", "3": "cubed", 
 
 
 def axis_of(plain: str) -> Axis | None:
-    """The function of q that a name stands for; None where it is none, or q without a function.
-
-    Parameters
-    ----------
-    plain : str
-        In small letters, without blanks and without its unit.
+    """Return the function of q that a name stands for; None for q itself or no function. `plain` is lower
+    case without blanks and unit.
     """
     found = _FORM.fullmatch(plain)
     if found is None or _is_left_to_names(found):
@@ -81,7 +77,6 @@ def _factor_of(found: re.Match[str]) -> float:
 
 
 def _scale_of(found: re.Match[str]) -> str:
-    """The key of `INVERSES` of a name."""
     function = found["function"] or ""
     if function in ("log", "log10", "ln", "lg"):
         return _of_logarithm(found, function)

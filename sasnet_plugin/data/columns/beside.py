@@ -23,12 +23,8 @@ _LETTERS = {"q": Q, "r": INTENSITY, "s": ERROR, "w": OTHER}
 
 
 def understood(words: Sequence[str]) -> tuple[ColumnName, ...]:
-    """Names of columns, each by itself, else by what is left of it without what all begin or end with.
-
-    Parameters
-    ----------
-    words : sequence of str
-        One for each column, such as ``SMR_Int``, ``SMR_Error``, ``SMR_Qvec``, or ``Q_a``, ``R_a``, ``S_a``.
+    """Understand column names alone, else without the common beginning or end, as in ``SMR_Int``,
+    ``SMR_Error``, ``SMR_Qvec`` or ``Q_a``, ``R_a``, ``S_a``.
     """
     alone, rests = [_in_company(word, words) for word in words], _without_stem(words)
     if {"q", "r"} <= set(rests) <= set(_LETTERS):
@@ -112,6 +108,5 @@ def _signal_beside_bracket(error: str, names: Mapping[str, int]) -> tuple[int, s
 
 
 def _base(name: str) -> str:
-    """A name without its bracket."""
     bracket = _BRACKET.match(name)
     return bracket["base"] if bracket else name

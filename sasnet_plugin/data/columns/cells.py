@@ -87,7 +87,6 @@ def numbers(line: str) -> list[float] | None:
 
 
 def _values(words: list[str]) -> list[float] | None:
-    """The same of words."""
     numbers = []
     for word in words:
         value = number(word)
@@ -167,16 +166,11 @@ def numbers_alone(line: str) -> str:
 
 
 def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
-    """Lines whose commas both part the numbers and are their decimal signs, with points and semicolons.
+    """Replace decimal commas by points where commas also separate numbers; the second value is true if that
+    is ambiguous.
 
-    Such numbers come as pairs of whole ones, ``5,000000e-03,2,823191e+01``, of which the second ones have
-    zeros in front, or exponents, that no whole number has.
-
-    Returns
-    -------
-    lines : list of str
-    ambiguous : bool
-        Whether commas are both, and the numbers cannot be told apart.
+    Such numbers come as pairs, ``5,000000e-03,2,823191e+01``, whose second parts have leading zeros or
+    exponents as no whole number has.
     """
     with_commas = (k for k, line in enumerate(lines) if _COMMAS_ALONE.fullmatch(line))
     rows = {k: _COMMA_PARTS.split(lines[k].strip()) for k in with_commas}
@@ -188,7 +182,6 @@ def with_decimal_points(lines: list[str]) -> tuple[list[str], bool]:
 
 
 def _alike(rows: Mapping[int, Sequence[str]]) -> bool:
-    """Whether all rows have as many cells."""
     return len(set(map(len, rows.values()))) == 1
 
 
@@ -210,7 +203,6 @@ def _has_fraction(parts: list[str]) -> bool:
 
 
 def _are_pairs(parts: list[str]) -> bool:
-    """Whether cells are the whole parts and the fractions of numbers, in turn."""
     whole = all(re.fullmatch(r"[-+]?\d+", part) for part in parts[::2])
     fractions = all(re.fullmatch(r"\d+(?:[eE][-+]?\d+)?", part) for part in parts[1::2])
     return whole and fractions and len(parts) % 2 == 0 and len(parts) > 2

@@ -67,14 +67,12 @@ class Names(NamedTuple):
         return self.units_beside[self.x] if self.units_beside and self.x is not None else ""
 
     def unit_of(self, column: int) -> str:
-        """The unit of an intensity, of its name or the line of units; empty where none is named."""
         own = self.columns[column]
         if own.scale:
             return ""
         return own.unit or (self.units_beside[column] if self.units_beside else "")
 
     def first(self, *quantities: str) -> int | None:
-        """The first column of one of these quantities."""
         return next((i for i, one in enumerate(self.columns) if one.quantity in quantities), None)
 
     @property
@@ -84,7 +82,6 @@ class Names(NamedTuple):
 
     @property
     def x(self) -> int | None:
-        """The column of q, else that of an angle."""
         return next((i for kind in (Q, ANGLE) if (i := self.first(kind)) is not None), None)
 
 
@@ -274,7 +271,6 @@ def _splits(line: str, width: int, signs: tuple[str, ...] = _BETWEEN) -> list[li
 
 
 def _with_units(line: str, words: list[str]) -> list[str]:
-    """The words with the bracket that follows each in the line."""
     whole = []
     for word in words:
         match = re.search(re.escape(word) + r"[>\"']?\s*([\[(][^\])]*[\])])?", line)
@@ -283,7 +279,6 @@ def _with_units(line: str, words: list[str]) -> list[str]:
 
 
 def _units_beside(lines: list[str], width: int, x: int) -> tuple[str, ...]:
-    """The words of a line of units; empty where there is none."""
     for line in reversed(lines):
         for words in _splits(line, width):
             if units.canonical(words[x], "q") and all(map(_is_unit, words)):

@@ -185,12 +185,8 @@ _TWO_THETA = re.compile(r"(?:2|two)-?th(?:eta)?(?![a-z])|(?:2|two)-?theta-?(?:om
 
 
 def understand(text: str) -> ColumnName:
-    """What a column's name says.
-
-    Parameters
-    ----------
-    text : str
-        One name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle (Degrees)``.
+    """Interpret a column's name, such as ``q_nm^-1``, ``<I>``, ``I_2``, ``error(%)`` or ``2-Theta Angle
+    (Degrees)``.
     """
     stripped = text.lstrip(" \t#%;:,\"'<>|$").rstrip(" \t#;:,\"'<>|$")
     if _STRUCTURE_FACTOR.fullmatch(stripped):
@@ -223,7 +219,6 @@ def _known_in_part(text: str, name: str, unit: str) -> ColumnName | None:
 
 
 def _numbered(text: str, plain: str, unit: str) -> ColumnName | None:
-    """``I_2``: a known name with a number."""
     found = _NUMBERED.fullmatch(plain)
     simple = found and _simple(found[1])
     if found is None or not simple or simple[0] not in (Q, INTENSITY, ERROR, RELATIVE, DQ):
@@ -298,7 +293,6 @@ def _in_function(plain: str) -> tuple[str, str, float] | None:
 
 
 def _function_of(name: str, scale: str) -> tuple[str, str, float] | None:
-    """Of q or an intensity."""
     inner = _simple(name)
     return (inner[0], scale, inner[2]) if inner and inner[0] in (Q, INTENSITY) else None
 

@@ -35,13 +35,8 @@ FEW = 20
 def could_be_uncertainty(intensity: Floats, column: Floats) -> bool:
     """Whether a column could be one standard deviation of the intensity.
 
-    Not where it is negative, 1 throughout (a factor, a weight), as large as the intensity where that is
-    strongest (a calculated curve, another sample), or larger at every point. Zeros stay possible: points
-    that are not measured are marked so.
-
-    Parameters
-    ----------
-    intensity, column : (n,) float arrays
+    Excludes negative values, 1 throughout (a factor), values as large as the strongest intensity (another
+    curve), and values larger at every point. Zeros mark points that were not measured.
     """
     usable = np.isfinite(intensity) & np.isfinite(column)
     if not np.any(usable):
@@ -63,12 +58,7 @@ def _marks_alone(values: Floats) -> bool:
 
 
 def follows(intensity: Floats, column: Floats) -> bool:
-    """Whether a column runs along the intensity, as a calculated curve through it does.
-
-    Parameters
-    ----------
-    intensity, column : (n,) float arrays
-    """
+    """Whether a column runs along the intensity, as a calculated curve does."""
     usable = np.isfinite(intensity) & np.isfinite(column) & (intensity > 0)
     if np.count_nonzero(usable) < 4:
         return False
@@ -81,12 +71,7 @@ def follows(intensity: Floats, column: Floats) -> bool:
 def could_be_resolution(q: Floats, column: Floats) -> bool:
     """Whether a column could be the pinhole resolution: below q, not negative, not falling along q.
 
-    Settings that follow each other have steps downwards, but from one end of the data to the other a
-    resolution grows or stays.
-
-    Parameters
-    ----------
-    q, column : (n,) float arrays
+    It may step down between settings, but from end to end a resolution grows or stays.
     """
     usable = np.isfinite(q) & np.isfinite(column) & (q > 0)
     x, values = q[usable], column[usable]
@@ -98,25 +83,16 @@ def could_be_resolution(q: Floats, column: Floats) -> bool:
 
 
 def marks_a_slit(column: Floats) -> bool:
-    """Whether a column is a slit's half length with a minus, as NIST writes it: one number below zero.
-
-    Parameters
-    ----------
-    column : (n,) float array
-    """
+    """Whether a column is a negative slit half length, as NIST writes it: one number below zero."""
     values = column[np.isfinite(column)]
     return bool(values.size and values[0] < 0 and np.ptp(values) <= 1e-6 * -values[0])
 
 
 def changed_places(q: Floats, intensity: Floats, third: Floats, fourth: Floats) -> bool:
-    """Whether the third column can only be the resolution, and the fourth the uncertainty.
+    """Whether the third column must be the resolution and the fourth the uncertainty.
 
-    A resolution grows from point to point without noise; an uncertainty that does so, where the intensity
-    falls, is none of counts.
-
-    Parameters
-    ----------
-    q, intensity, third, fourth : (n,) float arrays
+    A resolution grows smoothly; an uncertainty that does so while the intensity falls does not come from
+    counts.
     """
     positive = np.isfinite(third) & np.isfinite(q) & (intensity > 0)
     if np.count_nonzero(positive) < FEW or not _grows_smoothly(q[positive], third[positive]):
@@ -143,25 +119,14 @@ def _rank_correlation(x: Floats, y: Floats) -> float:
 
 
 def is_placeholder(intensity: Floats, column: Floats) -> bool:
-    """Whether a column is zero, or nearly, beside the intensity.
-
-    Parameters
-    ----------
-    intensity, column : (n,) float arrays
-    """
+    """Whether a column is negligible compared with the intensity."""
     usable = np.isfinite(intensity) & np.isfinite(column) & (intensity != 0)
     return bool(np.any(usable)) and bool(np.median(np.abs(column[usable] / intensity[usable])) < PLACEHOLDER)
 
 
 def is_a_curve(x: Floats, y: Floats) -> bool:
-    """Whether x goes one way for the most part, or y goes on smoothly where it is sorted by x.
-
-    Of two columns of random numbers neither is so.
-
-    Parameters
-    ----------
-    x, y : (n,) float arrays
-        Of fewer than `FEW` points nothing is said.
+    """Whether x is mostly monotonic, or y is smooth once sorted by x; random columns are neither. True for
+    fewer than `FEW` points.
     """
     usable = np.isfinite(x) & np.isfinite(y)
     x, y = x[usable], y[usable]

@@ -34,27 +34,13 @@ _LEAST_LOG10 = -5.0
 def read_columns(
     table: Table, file: str, given_wavelength: float | None = None, *, insisted: bool = False
 ) -> list[RawCurve]:
-    """The data sets of a table, q in the file's unit.
+    """Read the data sets of a table, q in the file's unit.
 
-    Columns are taken by their names. Without names they are q, I, dI, dq, the third and fourth only where
-    they could be that. Calculated curves, counts and the like are left out with a note; relative
-    uncertainties, logarithms, intensities times a power of q, and 2θ are converted.
-
-    Parameters
-    ----------
-    table : Table
-        At least two columns.
-    file : str
-        Its name, for the sentence.
-    given_wavelength : float or None
-        Å; a first column without a name is then 2θ in degrees, where its values fit that better than q.
-    insisted : bool
-        Whether the user gives the unit of q: then a first column of an unknown name is q.
-
-    Raises
-    ------
-    DataError
-        The abscissa is an angle and no wavelength is known, a logarithm without a name, or something else.
+    Columns are taken by name; unnamed ones are q, I, dI, dq if plausible. Calculated curves and counts are
+    excluded with a note; relative uncertainties, logarithms, I·qⁿ and 2θ are converted. With
+    `given_wavelength` (Å) an unnamed first column may be 2θ in degrees; `insisted` (unit of q given) makes an
+    unknown first column q. Raises DataError if the abscissa is an angle without wavelength, an unnamed
+    logarithm, or something else.
     """
     names, roles, said = _data_sets(table, file, insisted=insisted)
     x_name = _abscissa_name(table, names, roles[0].x, given_wavelength)
@@ -113,7 +99,6 @@ def _ambiguous_letter(name: ColumnName | None, header: tuple[str, ...]) -> str:
 
 
 def _data_sets(table: Table, file: str, *, insisted: bool) -> tuple[Names | None, list[Roles], list[str]]:
-    """Names where they tell the columns of the data sets, these, and notes."""
     names = names_of(table)
     if names and not insisted:
         _see_no_position(names, file)
@@ -140,7 +125,6 @@ def _with_notes(raw: RawCurve, before: list[str]) -> RawCurve:
 
 
 def _not_q(name: str, file: str) -> DataError:
-    """The error for a first column whose name is not known to be that of q."""
     return DataError(
         f"{file}: its first column is {printable(name[:40])!r}, not q; give the intensity against q, or give"
         " --q-unit to read this column as q."
@@ -148,12 +132,8 @@ def _not_q(name: str, file: str) -> DataError:
 
 
 def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], list[str]]:
-    """The data sets of a table without names, unless its header says that the first column is no q.
-
-    Parameters
-    ----------
-    insisted : bool
-        Whether the first column is q whatever its name says.
+    """Read a table without names, unless its header says that the first column is no q; `insisted` takes it
+    as q anyway.
     """
     other = no_abscissa(table) or unknown_abscissa(table)
     if other and not insisted:
@@ -173,7 +153,6 @@ def _nameless(table: Table, file: str, *, insisted: bool) -> tuple[list[Roles], 
 
 
 def _left_out(table: Table) -> list[str]:
-    """What was left out in finding the table."""
     notes = []
     if table.dropped:
         lines, were = ("line", "was") if table.dropped == 1 else ("lines", "were")
@@ -197,16 +176,7 @@ def _resolution(values: Floats, name: ColumnName | None, notes: list[str]) -> Fl
 
 
 def curve_of(columns: Floats, roles: Roles, names: Names | None, x_name: ColumnName | None) -> RawCurve:
-    """The data set of these columns, with notes on what was converted.
-
-    Parameters
-    ----------
-    columns : (m, n) float array
-    names : Names or None
-        Of the columns, where they have names.
-    x_name : ColumnName or None
-        Of the abscissa, where it has one.
-    """
+    """Build the data set of some columns (m, n), with notes on conversions."""
     notes: list[str] = []
 
     def name(column: int) -> ColumnName | None:
@@ -330,21 +300,8 @@ def _angle_without_name(x: Floats) -> ColumnName | None:
 def angle_to_q(
     raw: RawCurve, name: ColumnName, file: str, given: float | None, stated: float | None
 ) -> RawCurve:
-    """q = 4π sin(θ)/λ.
-
-    Parameters
-    ----------
-    raw : RawCurve
-        Against the angle.
-    name : ColumnName
-        Of the angle: its unit, and whether it is θ or 2θ.
-    given, stated : float or None
-        Å; of the user and of the file.
-
-    Raises
-    ------
-    DataError
-        The wavelength is not known.
+    """Convert an angle (θ or 2θ, in its unit) to q = 4π sin(θ)/λ with the user's or the file's wavelength, Å.
+    Raises DataError if neither is known.
     """
     length = given or stated
     if length is None:
@@ -368,12 +325,8 @@ def _no_wavelength(name: ColumnName, file: str) -> DataError:
 
 
 def in_unit(raw: RawCurve, unit: Unit, file: str, *, is_s: bool, wavelength: float | None) -> RawCurve:
-    """The data set with what the file says of the unit of q; of s = q/2π, q.
-
-    Raises
-    ------
-    DataError
-        The abscissa is a logarithm, and no name says so.
+    """Add the file's unit of q; convert s = q/2π. Raises DataError if the abscissa is an unnamed
+    logarithm.
     """
     if _is_logarithm(raw.q[np.isfinite(raw.q)]):
         raise DataError(

@@ -52,17 +52,8 @@ class Roles(NamedTuple):
 
 
 def by_name(table: Table, names: Names) -> tuple[list[Roles], list[str]]:
-    """The data sets of a table with names, and a note on columns that belong to none.
-
-    Parameters
-    ----------
-    names : Names
-        With one of q or an angle.
-
-    Returns
-    -------
-    roles : list of Roles
-        Empty where no name is that of an intensity.
+    """Assign columns by name, with a note on those that belong to no data set; empty if none is an intensity.
+    `names` has a q or an angle.
     """
     signals = _measured(table, _signals(names.columns, names.x))
     if names.x is None or not signals:
@@ -77,7 +68,6 @@ def _measured(table: Table, signals: list[int]) -> list[int]:
 
 
 def _each(table: Table, names: Names, x: int, signals: list[int]) -> Iterator[Roles]:
-    """The data set of each signal."""
     columns, dq, slit, width = names.columns, names.first(DQ), names.first(SLIT), names.first(WIDTH)
     for i in signals:
         error = _error_of(columns, i, signals)
@@ -97,7 +87,6 @@ def _own_x(columns: Sequence[ColumnName], signal: int, x: int) -> int:
 
 
 def _letter(column: ColumnName) -> str:
-    """The first letter of a name, small."""
     return next((sign for sign in column.text.lower() if sign.isalpha()), "")
 
 
@@ -156,7 +145,6 @@ def _error_of(columns: Sequence[ColumnName], signal: int, signals: list[int]) ->
 
 
 def _behind(others: list[int], signal: int, signals: list[int]) -> list[int]:
-    """Those of other columns between a signal and the next one."""
     following = [other for other in signals if other > signal]
     return [j for j in others if signal < j and not (following and j >= following[0])]
 
@@ -200,14 +188,8 @@ def _not_used_by_name(left: list[ColumnName]) -> str:
 
 
 def by_position(table: Table) -> tuple[list[Roles], list[str]]:
-    """The data set of a table without names: q, I and, where the third and fourth could be that, dI and dq.
-
-    Returns
-    -------
-    roles : list of Roles
-        One.
-    notes : list of str
-        On columns that are not what they would be by their place.
+    """Assign columns of a table without names: q, I and, if plausible, dI and dq, with notes on columns that
+    are not.
     """
     columns = table.columns
     notes: list[str] = []
@@ -274,7 +256,6 @@ def _resolution(columns: Floats, x: int, signal: int, column: int, notes: list[s
 
 
 def _uncertainty(columns: Floats, signal: int, column: int, notes: list[str]) -> int | None:
-    """The column where it could be the uncertainty; else None and a note."""
     if plausible.could_be_uncertainty(columns[signal], columns[column]):
         return column
     notes.append(_not_used(column, columns[signal], columns[column], "uncertainty"))

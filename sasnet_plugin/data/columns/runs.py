@@ -40,7 +40,6 @@ class Run:
 
     @property
     def lines(self) -> range:
-        """From the first row to the last."""
         return range(self.places[0], self.places[-1] + 1)
 
     def add(self, row: list[float], number: int, dropped: int) -> None:
@@ -61,7 +60,6 @@ class Runs:
     parted: bool = False  #: Whether empty lines stand between the last row and the next.
 
     def take(self, lines: list[str], number: int) -> None:
-        """The line of this number."""
         row = self._row(lines[number])
         if row is None or len(row) < 2:
             self._other(lines[number], number, row)
@@ -83,7 +81,6 @@ class Runs:
         return row
 
     def _other(self, line: str, number: int, row: list[float] | None) -> None:
-        """A line that is no row."""
         self.gap += 1
         self.single += row is not None
         if row is None and cells.ROW.match(line):
@@ -94,7 +91,6 @@ class Runs:
         return run.width == len(row) and not _from_the_start(run.rows, row, parted=parted)
 
     def _takes(self, run: Run, row: list[float]) -> bool:
-        """Whether the row is the run's next."""
         near = self.gap == 0 or (self.gap <= GAP and len(run.rows) >= START)
         return near and self._goes_on(run, row)
 
@@ -118,13 +114,8 @@ def _from_the_start(run: list[list[float]], row: list[float], *, parted: bool) -
 
 
 def again_from_the_start(columns: Floats, x: int) -> list[Floats]:
-    """A table in parts that each begin with the first q, in order, `LEAST_ROWS` at least: frames in one list.
-
-    Parameters
-    ----------
-    columns : (m, n) float array
-    x : int
-        The column of q, behind one that numbers the frames, as a rule.
+    """Split columns (m, n) that repeat the first q: frames in one list, each of `LEAST_ROWS` or more. `x` is
+    the column of q, usually after one that numbers the frames.
     """
     q = columns[x]
     starts = np.flatnonzero(q == q[0])

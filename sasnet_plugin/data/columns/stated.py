@@ -83,16 +83,8 @@ class Unit(NamedTuple):
 
 
 def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], below: tuple[str, ...]) -> Unit:
-    """The unit of q: of its column's name, of a line of units, of any other line.
-
-    Parameters
-    ----------
-    column : ColumnName or None
-        Of q, where columns are named.
-    beside : str
-        What stands under that name in a line of units; empty where there is none.
-    header, below : tuple of str
-        Lines above the table, and the words in it and under it.
+    """Find the unit of q: in its column's name, a line of units (`beside`), or any line above, in or under
+    the table.
     """
     said = column.unit if column and column.unit else beside
     if not said:
@@ -102,7 +94,6 @@ def unit_of(column: ColumnName | None, beside: str, header: tuple[str, ...], bel
 
 
 def _hinting(lines: Iterable[str]) -> list[str]:
-    """The lines that may name a unit of q, their blanks single."""
     return [
         " ".join(line[: LIMITS.line].split())
         for line in lines

@@ -79,18 +79,7 @@ def _is_utf16(head: bytes) -> bool:
 
 
 def read_table(text: str) -> Table:
-    """Find the table of numbers in a text.
-
-    Parameters
-    ----------
-    text : str
-        The whole file; ends of line of any system.
-
-    Returns
-    -------
-    Table
-        With zero columns where there is no table.
-    """
+    """Find the table of numbers in a text with any line ends; zero columns if there is none."""
     lines = _lines(text)
     if cut := _is_cut_short(text, lines):
         lines = lines[:-1]
@@ -179,7 +168,6 @@ def _beside(lines: list[str], table: range, rows: Floats) -> tuple[list[int], st
 
 
 def _lost(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
-    """Which lines, further and further from a table, hold numbers that belong to it."""
     others, width, ends = 0, rows.shape[1], _ends(rows[:, 0])
     for number in numbers:
         if _goes_on(lines[number], width, ends) if others > GAP else _is_lost(lines[number], width):
@@ -189,12 +177,10 @@ def _lost(lines: list[str], numbers: range, rows: Floats) -> Iterator[int]:
 
 
 def _is_lost(line: str, width: int) -> bool:
-    """Whether a line next to a table holds numbers that belong to it."""
     return cells.ROW.match(line) is not None or _row_in(line, width) is not None
 
 
 def _goes_on(line: str, width: int, ends: tuple[float, float]) -> bool:
-    """Whether a line far from a table goes on with its q, which has these ends."""
     row = _row_in(line, width) if cells.ROW.match(line) else None
     if row is None:
         return False
@@ -203,7 +189,6 @@ def _goes_on(line: str, width: int, ends: tuple[float, float]) -> bool:
 
 
 def _row_in(line: str, width: int) -> list[float] | None:
-    """So many numbers of a line, which may be marked so as not to count."""
     row = cells.numbers(line.lstrip(cells.MARKS))
     return row if row is not None and len(row) == width else None
 
@@ -326,7 +311,6 @@ def _names_a_curve(lines: list[str], start: int) -> bool:
 
 
 def _words_below(lines: list[str], table: range, rows: set[int]) -> tuple[str, ...]:
-    """Lines of words within a table and below it."""
     others = (lines[number] for number in range(table.start, len(lines)) if number not in rows)
     return tuple(
         islice((line for line in others if line.strip() and cells.numbers(line) is None), WORDS_BELOW)

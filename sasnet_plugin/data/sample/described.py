@@ -36,14 +36,8 @@ class Described:
     def sample(
         self, curves: Sequence[Curve], sld: Callable[[str, str], float] | None, *, of_several: bool = False
     ) -> Sample:
-        """These curves with what is said of them; see `sample_of`.
-
-        Parameters
-        ----------
-        sld : callable or None
-            (material, probe) -> scattering length density, 10⁻⁶ Å⁻².
-        of_several : bool
-            Other samples are described as well: what names none of these curves is theirs.
+        """Apply the description to curves; see `sample_of`. With `of_several`, entries that name none of the
+        curves belong to other samples.
         """
         sections = self.sections
         if of_several:
@@ -66,8 +60,6 @@ class Described:
 
 
 def _only(sections: Mapping[str, Any], wanted: Callable[[str], bool]) -> dict[str, Any]:
-    """Sections without the curves that are not wanted."""
-
     def kept(given: Any) -> Any:
         return {k: v for k, v in given.items() if wanted(str(k))} if isinstance(given, Mapping) else given
 
@@ -87,25 +79,10 @@ def sample_of(
     ties: Sequence[str] = (),
     source: str = "the sample",
 ) -> Sample:
-    """A sample of curves, with what its file and options say.
+    """Make a sample of curves with what its file (`described`, see `read_description`) and options say.
 
-    Parameters
-    ----------
-    described : mapping, optional
-        Sections of a sample file, see `read_description`.
-    sld : callable, optional
-        (material, probe) -> scattering length density, 10⁻⁶ Å⁻².
-    share, own : sequence of str
-        Names of parameters.
-    ties : sequence of str
-        Such as ``"sld_solvent = -0.56 + 6.92*x"``.
-    source : str
-        Of `described`, for sentences.
-
-    Raises
-    ------
-    DataError
-        A curve is there twice, units differ, or the description does not fit the curves.
+    `sld` maps (material, probe) to a scattering length density, 10⁻⁶ Å⁻²; ties are such as ``"sld_solvent =
+    -0.56 + 6.92*x"``. Raises DataError if a curve repeats, units differ, or the description does not fit.
     """
     curves = tuple(curves)
     _check_curves(curves)
@@ -132,7 +109,6 @@ def sample_of(
 
 
 def _kind_told(told: Mapping[str, Any], source: str) -> str:
-    """The kind that a description names, if it knows its sections."""
     unknown = [name for name in told if name not in _SECTIONS]
     if unknown:
         raise DataError(f"{source}: there is no section {unknown[0]}; use {', '.join(_SECTIONS)}.")
@@ -143,13 +119,7 @@ def _kind_told(told: Mapping[str, Any], source: str) -> str:
 
 
 def read_description(path: str | Path) -> dict[str, Any]:
-    """Sections of a sample file (TOML).
-
-    Raises
-    ------
-    DataError
-        It is not there, or no TOML.
-    """
+    """Read the sections of a sample file (TOML). Raises DataError if it is missing or no TOML."""
     found = read_toml(Path(path), "settings of a sample")
     named = {name: _flat(found[name]) for name in _OF_CURVES if name in found}
     if isinstance(values := found.get("values"), Mapping):
@@ -187,7 +157,6 @@ def _section(name: str, of: Mapping[str, Any]) -> str:
 
 
 def _written(value: Any) -> str:
-    """A text, number or list as TOML has it."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -36,12 +36,8 @@ class Expression:
 
 
 def expression(text: str) -> Expression:
-    """Read a formula.
-
-    Raises
-    ------
-    DataError
-        It holds anything but numbers, names, + - * / **, brackets, sqrt, exp, log and abs.
+    """Parse a formula of numbers, names, + - * / **, brackets, sqrt, exp, log and abs; DataError for anything
+    else.
     """
     text = text.strip()
     wrong = f"{text!r} is not a formula; use numbers, names, + - * / **, brackets, sqrt, exp, log and abs."

@@ -27,13 +27,10 @@ _FEWEST = 8
 
 
 def kind_of(sample: Sample) -> str:
-    """The kind that is given, or as the curves look where their q overlap.
+    """Return the given kind of sample, or infer it where the curves' q overlap.
 
-    Notes
-    -----
-    In two settings a sample has one intensity, but for the calibration, the flat background and the
-    resolution. At other concentrations the ratio of two curves is a constant, at high q at least, where
-    neighbours do not matter. All else looks as curves in other solvents do.
+    Two settings share one intensity but for calibration, flat background and resolution. Concentrations have
+    a constant ratio, at high q at least. All else is taken as contrast variation.
     """
     return stated_kind(sample) or kind_by_look(sample.curves)
 
@@ -59,13 +56,9 @@ def _most_off(curves: Sequence[Curve]) -> float:
 
 
 def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
-    """By level, scatter and scatter at high q of the ratio of two curves, and how far one is from a factor
-    times the other plus a background; the largest of all pairs.
-
-    Parameters
-    ----------
-    most_off : float
-        How far off curves of two settings may be; 0 where their q ranges are not those of settings.
+    """Infer the kind from the largest level, scatter and scatter at high q of any two curves' ratio, and how
+    far one is from a multiple of the other plus a background. `most_off` limits that for settings; 0 if the q
+    ranges are not those of settings.
     """
     level, scatter, high, off = largest
     if level < MOST_CALIBRATION and scatter < _SAME_SHAPE:
@@ -76,12 +69,8 @@ def _by_ratios(largest: NDArray[np.float64], most_off: float) -> str:
 
 
 def _side_by_side(curves: Sequence[Curve], apart: float = 1.0) -> bool:
-    """Whether each q range begins and ends beyond the one before, as those of one sample in several settings.
-
-    Parameters
-    ----------
-    apart : float
-        Ratio of their beginnings, and of their ends, at least.
+    """Whether each q range begins and ends beyond the one before by the ratio `apart`, as in several
+    settings.
     """
     ends = sorted((float(c.q[0]), float(c.q[-1])) for c in curves)
     return all(b[0] > apart * a[0] and b[1] > apart * a[1] for a, b in zip(ends, ends[1:], strict=False))

@@ -10,12 +10,8 @@ from .expression import Expression, expression
 
 
 def ties_of(given: Sequence[str]) -> dict[str, Expression]:
-    """Ties by their parameter, each after those that it needs.
-
-    Raises
-    ------
-    DataError
-        One is no tie, or they go round in a circle.
+    """Parse ties by parameter, ordered by dependence. Raises DataError if one is invalid or they are
+    circular.
     """
     found = {}
     for text in given:

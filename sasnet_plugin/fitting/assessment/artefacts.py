@@ -56,20 +56,13 @@ class Suspect:
 
     @property
     def name(self) -> str:
-        """Of the best fit."""
         return self.best.name
 
 
 def suspect_of(
     curve: Curve, dintensity: Floats, fits: Sequence[ModelFit], given: frozenset[str]
 ) -> Suspect | None:
-    """What `find_artefact` is asked; None where no simple model fails.
-
-    Parameters
-    ----------
-    fits : sequence of ModelFit
-        The best first.
-    """
+    """Prepare the question for `find_artefact`, fits best first; None if no simple model fails."""
     if not fits:
         return None
     best = fits[0]
@@ -98,7 +91,6 @@ def _of_one_size(fit: ModelFit) -> Iterator[Simple]:
 
 
 def _may_lead(fit: ModelFit, best: ModelFit) -> bool:
-    """Whether a fit is the best itself, or would be simpler than that."""
     return fit is best or len(fit.free) < len(best.free) or len(sum_parts(best.name)) > 1
 
 
@@ -125,7 +117,6 @@ def _sphere(curve: Curve) -> Simple:
 
 
 def _is_simple(fit: ModelFit) -> bool:
-    """Whether a fit is of one particle without a structure factor, and no slow one."""
     alone = fit.structure_factor is None and len(sum_parts(fit.model)) == 1
     return alone and not fit.model.endswith(".py") and fit_cost_class(fit.model) != "slow"
 

@@ -44,22 +44,9 @@ def assess(
 ) -> FitResult:
     """Rank and verify fits, and warn of what may be wrong.
 
-    Parameters
-    ----------
-    given : iterable of str
-        Parameters that the user settled: of fits without, contrasts follow convention.
-    probe : str, optional
-        neutron or xray, where that is known.
-    groups : sequence of GroupGuess
-        Form models that mean the same sample.
-    completed : callable, optional
-        What is done with the first and those that the data do not tell from it: their errors over what they
-        hold, say.
-
-    Returns
-    -------
-    FitResult
-        With warnings of each fit, and what the network says of replicates of the best one.
+    `given` are parameters the user fixed (in fits without them, contrasts follow convention), `probe` is
+    neutron or xray, `groups` are form models of the same meaning, and `completed` treats the first fit and
+    those indistinguishable from it, as by wider errors.
     """
     given = tuple(given)
     among = discrepancy(curve, dintensity, fits)
@@ -136,13 +123,7 @@ def weightless_by_misfit(order: Sequence[ModelFit]) -> list[ModelFit]:
 
 
 def with_lower_chisq(before: Sequence[ModelFit], after: Sequence[ModelFit]) -> list[ModelFit]:
-    """Fits whose χ² has fallen since they were weighed, with the evidence and the weight of that.
-
-    Parameters
-    ----------
-    before, after : sequence of ModelFit
-        In the same order.
-    """
+    """Update evidence and weight of fits whose χ² has fallen since; both in the same order."""
     # In units of the noise that suits the fit, as the evidence has it.
     gain = np.array([
         0.5 * (old.chisq - new.chisq) / max(new.reduced_chisq, 1.0)
@@ -173,15 +154,8 @@ def _near_the_first(order: Sequence[ModelFit]) -> list[ModelFit]:
 def as_the_simpler(
     order: Sequence[ModelFit], both: Callable[[float, float], float] = operator.add
 ) -> list[ModelFit]:
-    """Fits by falling weight, those that have become a simpler one that was fitted counted as that.
-
-    A vesicle without a core is a sphere: what speaks for it speaks for the sphere, whatever vesicles had
-    before.
-
-    Parameters
-    ----------
-    both : callable
-        Weight of two such from that of each.
+    """Order fits by weight; those that became a fitted simpler model count as that, as a vesicle without a
+    core is a sphere. `both` combines two weights.
     """
     weight = {fit.name: fit.weight for fit in order}
     for fit in sorted(order, key=lambda fit: -len(fit.free)):
@@ -292,12 +266,10 @@ class _Ranking:
 
     @property
     def error(self) -> SharedError:
-        """Of the best."""
         return self.errors[self.order[0].name]
 
     @property
     def same(self) -> set[str]:
-        """Names of all that the data do not tell from the best."""
         return {fit.name for fit in (*self.near, *self.beside)}
 
 

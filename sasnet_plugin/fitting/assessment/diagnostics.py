@@ -32,14 +32,8 @@ _LONG = {
 def warnings_of(
     curve: Curve, fit: ModelFit, others: Sequence[ModelFit] = (), probe: str | None = None
 ) -> tuple[str, ...]:
-    """Sentences about one fit, each with parameter, value and unit; none where there is nothing to warn of.
-
-    Parameters
-    ----------
-    others : sequence of ModelFit
-        Fits of the same curve: no sentence says what these refute.
-    probe : str, optional
-        neutron or xray, where that is known.
+    """Write warnings about one fit, with parameter, value and unit. None of them contradicts `others`, fits
+    of the same curve; `probe` is neutron or xray.
     """
     reduced, explained = _reductions(fit, others)
     together, bound = tied(fit, explained)
@@ -133,7 +127,6 @@ def _at(name: str, limit: float | str, fit: ModelFit) -> bool:
 
 
 def _near(name: str, limit: float, fit: ModelFit) -> bool:
-    """Whether a value is at a limit, within its error or next to nothing."""
     p = fit.parameters[name]
     if is_scale(name):  # in the unit of the curve of a component: a small number may be much
         return abs(p.value - limit) <= (p.error or 0.0)
@@ -286,12 +279,8 @@ _IMPOSSIBLE: tuple[tuple[Callable[[str, Parameter], bool], str], ...] = (
 
 
 def impossible(name: str, p: Parameter) -> str:
-    """Why no sample has such a value, as a sentence; empty where one may.
-
-    Parameters
-    ----------
-    name : str
-        With the component's letter in a sum.
+    """Say why no sample has such a value; empty if one may. `name` includes the component's letter in a
+    sum.
     """
     own = bare(name)
     said = next((sentence for holds, sentence in _IMPOSSIBLE if holds(own, p)), "")

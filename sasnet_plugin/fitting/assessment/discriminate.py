@@ -40,17 +40,8 @@ class Beyond:
 def sentences(
     curve: Curve, dintensity: Floats, best: ModelFit, others: Sequence[ModelFit], *, ask: bool = True
 ) -> tuple[str, ...]:
-    """Name fits that these data do not distinguish from the best one, with the data that would.
-
-    Parameters
-    ----------
-    others : sequence of ModelFit
-        Those of `assess.alike`.
-
-    Returns
-    -------
-    tuple of str
-        One sentence for each answer; without the q where a curve is too expensive to compute.
+    """Name fits indistinguishable from the best one (`assess.alike`), and the data that would decide; no q is
+    named for expensive models.
     """
     said: dict[str, list[str]] = {}
     for other in others:
@@ -63,16 +54,12 @@ def sentences(
 
 
 def beyond(curve: Curve, dintensity: Floats, best: ModelFit, other: ModelFit) -> Beyond | None:
-    """Continue two fits beyond the data, with resolution and noise as at its ends.
+    """Continue two fits beyond the data, with resolution and noise as at the ends; None if a model is
+    expensive or undefined there.
 
-    The best fit is taken for the truth. In each interval of a tenth of a decade, as densely measured as the
-    end of the data, the other's scale and background are fitted anew to data and interval together, where
-    they were fitted at all: what they can mend does not count.
-
-    Returns
-    -------
-    Beyond or None
-        None where a curve would take long, or a model has none out there.
+    The best fit is taken as true. In each tenth of a decade, sampled as at the end of the data, the other's
+    fitted scale and background are refined on data and interval together: what they can absorb does not
+    count.
     """
     both_beyond = _both_beyond(curve, dintensity, best, other)
     if both_beyond is None:
@@ -147,7 +134,6 @@ def _continued(curve: Curve, dintensity: Floats, best: ModelFit) -> tuple[Curve,
 
 
 def _resolution_at(curve: Curve, q: Floats) -> dict[str, Any]:
-    """The resolution of a curve continued to other q."""
     found: dict[str, Any] = {}
     if curve.dq is not None:
         # The width of the beam at small q, of the wavelengths at large q.

@@ -21,18 +21,12 @@ from .goodness_of_fit import standardised_runs
 
 
 def independent_share(curve: Curve, dintensity: Floats, fits: Sequence[ModelFit]) -> float:
-    """Share of the points that count, as the residuals of the nearest fit show.
+    """Estimate the share of points that count, from the nearest fit's residuals.
 
-    Neighbours of the same sign are as frequent as 1/2 + arcsin(ρ)/π where they have correlation ρ
-    (W. F. Sheppard, Phil. Trans. R. Soc. A 192 (1899) 101), whatever their size; the mean of n points of a
-    process with correlation ρ from each to the next is known as that of n (1 - ρ)/(1 + ρ) independent ones
-    (G. V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184).
-
-    Returns
-    -------
-    float
-        1 where the uncertainties were estimated, where they are about as large as the residuals, or where
-        these are random; so much at least that two points are left.
+    Neighbours of equal sign have frequency 1/2 + arcsin(ρ)/π at correlation ρ (W. F. Sheppard, Phil. Trans.
+    R. Soc. A 192 (1899) 101). A mean of n such points is known as from n (1 - ρ)/(1 + ρ) independent ones (G.
+    V. Bayley and J. M. Hammersley, J. R. Stat. Soc. Suppl. 8 (1946) 184). The share is 1 for estimated
+    uncertainties, or small or random residuals, and leaves at least two points.
     """
     if curve.dintensity is None or not fits:
         return 1.0

@@ -35,12 +35,8 @@ def not_the_least(order: Sequence[ModelFit], error: SharedError) -> list[str]:
 
 
 def excuses(error: SharedError, most: float = ASSESSMENT.most_systematic) -> bool:
-    """Whether a shared error that a measurement may have leaves no noise that is clearly above the given.
-
-    Parameters
-    ----------
-    most : float
-        Largest error, as a share of I.
+    """Whether a usual shared error, at most the share `most` of I, leaves no noise clearly above the
+    given.
     """
     usual = 0 < error.relative <= most and error.background <= ASSESSMENT.most_background
     return usual and error.noise**2 < ASSESSMENT.too_small
@@ -77,7 +73,6 @@ def beyond_excuse(verdict: Verification, fit: ModelFit, error: SharedError, poin
 
 
 def largest(fits: Sequence[ModelFit], errors: Mapping[str, SharedError]) -> SharedError:
-    """The largest error that residuals of one of some fits share."""
     return max((errors[fit.name] for fit in fits if fit.name in errors), key=lambda error: error.relative)
 
 
@@ -94,7 +89,6 @@ def excused_beside(first: ModelFit, fits: Sequence[ModelFit], errors: Mapping[st
 
 
 def short_names(fits: Sequence[ModelFit]) -> tuple[str, ...]:
-    """How the fits are called."""
     return tuple(fit.short_name for fit in fits)
 
 
@@ -140,15 +134,11 @@ def _excused(order: Sequence[ModelFit], same: set[str], errors: Mapping[str, Sha
 def simplest_within_error(
     order: Sequence[ModelFit], errors: Mapping[str, SharedError], same: Iterable[str] = ()
 ) -> tuple[ModelFit, SharedError] | None:
-    """The simplest fit that a small systematic error would excuse, and that error.
+    """Find the simplest fit that a small systematic error would excuse, and that error; None unless it has
+    clearly fewer parameters than the best.
 
-    A model of many parameters also bends to what an instrument does to a curve. Which of the two it is the
-    curve does not say: whoever measured it knows how far the intensities can be trusted.
-
-    Returns
-    -------
-    (ModelFit, SharedError) or None
-        None where there is none with clearly fewer parameters than the best.
+    A flexible model also fits instrument artefacts. The curve alone does not decide; whoever measured it
+    knows how accurate the intensities are.
     """
     most = len(order[0].free) - ASSESSMENT.fewer_parameters
     simpler = [f for f in order[1:] if len(f.free) <= most and f.name not in set(same)]

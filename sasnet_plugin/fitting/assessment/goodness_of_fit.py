@@ -29,15 +29,9 @@ def verify(
 ) -> Verification:
     """Compare a fit with its measurement.
 
-    With Gaussian noise of the stated size the χ² of simulated measurements follows the χ² distribution of
-    n - k degrees of freedom exactly, so it is taken from there rather than from a few hundred draws.
-
-    Parameters
-    ----------
-    systematic : bool
-        Neighbouring residuals share an error, so that independent uncertainties are not what is too small.
-    excusable : bool
-        So do those of another fit of the same curve: it is not said that nothing usual excuses any.
+    For Gaussian noise of the stated size χ² of simulated measurements follows the χ² distribution of n - k
+    degrees of freedom, used here instead of draws. `systematic`: neighbouring residuals share an error;
+    `excusable`: so do those of another fit.
     """
     stated = curve.dintensity is not None
     residual = (curve.intensity - fit.theory) / dintensity
@@ -138,17 +132,8 @@ def compare(
     *,
     noise: float = 1.0,
 ) -> Replicates | None:
-    """Classify noisy copies of a fit together with the measurement.
-
-    Parameters
-    ----------
-    noise : float
-        Size of the noise over `dintensity`, where the residuals show that it is mis-stated.
-
-    Returns
-    -------
-    Replicates or None
-        None where the network cannot classify such curves.
+    """Classify noisy copies of a fit together with the measurement; None if the classifier cannot. `noise` is
+    the noise over `dintensity` where that is mis-stated.
     """
     count = ASSESSMENT.replicates
     draws = fit.theory + noise * dintensity * rng.standard_normal((count, len(curve)))

@@ -59,7 +59,6 @@ class Held:
 
     @property
     def name(self) -> str:
-        """Of the fit."""
         return self.fits[0].name
 
     def rows(self, parts: Sequence[Floats]) -> Floats:
@@ -101,14 +100,7 @@ def of_one(
     *,
     supposed: bool = False,
 ) -> Held:
-    """What is asked of the fit of one curve.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    usual : (float, float)
-        Resolutions of instruments, dq/q and dq.
-    """
+    """State what is asked of the fit of one curve; `usual` are instruments' resolutions, dq/q and dq."""
     return Held((curve,), (dintensity,), (fit,), moving(fit.derivatives), given, *usual, supposed)
 
 
@@ -147,7 +139,6 @@ def _columns(asked: Held, basis: Floats, deadline: float) -> list[_Column]:
 
 
 def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
-    """A fit with these added to its errors."""
     found = {
         name: replace(p, error=float(np.hypot(p.error, more[name])))
         for name, p in fit.parameters.items()
@@ -157,12 +148,8 @@ def with_held(fit: ModelFit, more: dict[str, float]) -> ModelFit:
 
 
 def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
-    """Change of the residuals by about as much as the data allow.
-
-    Parameters
-    ----------
-    basis : (n, k) float array
-        Orthonormal: what the free parameters take up.
+    """Change of the residuals by about as much as the data allow; `basis` (n, k), orthonormal, spans the free
+    parameters.
     """
     size = 1.0
     while size > np.finfo(float).eps:
@@ -175,7 +162,6 @@ def _column(kind: _Spread, change: _Change, basis: Floats) -> _Column | None:
 
 
 def _changes(asked: Held, deadline: float) -> Iterator[tuple[_Spread, _Change]]:
-    """Of each thing that is held."""
     starts = [starting_values(fit) for fit in asked.fits]
     curves = list(zip(asked.curves, asked.dintensities, asked.fits, strict=True))
 

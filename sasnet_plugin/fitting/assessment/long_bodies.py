@@ -17,15 +17,10 @@ from ..settings import ASSESSMENT
 
 
 def beyond_the_window(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
-    """With what is known of lengths that are uncertain and longer than these data show.
+    """Mark uncertain lengths above π over the smallest q as lower limits.
 
-    A body of that size bends the curve at the first points alone, or has fringes finer than the noise: that
-    it is longer than π over the smallest q is seen, how long is not. A small error is that of one minimum of
-    many, where others explain the curve as well.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
+    Such lengths bend the first points alone, or make fringes finer than the noise. A small error then belongs
+    to one minimum of many.
     """
     longest = math.pi / float(curve.q[0])
     beyond = [name for name in fit.free if _is_longer(fit.parameters[name], longest)]

@@ -75,7 +75,6 @@ def _added(after: Parameter, before: Parameter) -> float:
 
 
 def _same(chisq: float, other: float) -> bool:
-    """Whether two χ² are of one fit."""
     return math.isclose(chisq, other, rel_tol=1e-9)
 
 

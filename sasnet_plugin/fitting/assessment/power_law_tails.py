@@ -34,12 +34,7 @@ _CHAINS = frozenset({"lorentz", "mono_gauss_coil"})
 
 
 def with_tails(fit: ModelFit, curve: Curve, dintensity: Floats) -> ModelFit:
-    """The fit, told which of its components show a power law alone.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    """
+    """Mark components of which the data show a power law alone."""
     return replace(fit, power_law_parts=tails_of(fit, curve, dintensity))
 
 

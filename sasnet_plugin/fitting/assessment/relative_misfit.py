@@ -18,12 +18,8 @@ _NORMAL = 1.4826
 
 
 def misfit_of(curve: Curve, dintensity: Floats, fit: ModelFit) -> Misfit | None:
-    """Compare what a fit misses with the scatter of neighbouring points; None of too few points.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive; only the ratio of scatter to uncertainty depends on their size.
+    """Compare a fit's misfit with the scatter of neighbouring points; None for too few points. Only the ratio
+    of scatter to uncertainty depends on the size of `dintensity`.
     """
     residual = curve.intensity - fit.theory
     relative = dintensity / np.maximum(np.abs(fit.theory), 1e-300)

@@ -78,7 +78,6 @@ def _matters(names: Sequence[str], fit: ModelFit, explained: set[str]) -> bool:
 def _pairs(
     fit: ModelFit, explained: set[str], groups: Sequence[tuple[str, ...]]
 ) -> list[tuple[tuple[str, str], float]]:
-    """Pairs that are tied and of which no group says so already, with their correlation."""
     return [
         (pair, r)
         for pair, r in fit.correlations.items()

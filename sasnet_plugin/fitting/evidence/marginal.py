@@ -27,26 +27,17 @@ from .shared_error import SharedError
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks for one fit.
+    """What speaks for one fit."""
 
-    Parameters
-    ----------
-    minus_two_log : float
-        -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
-    misfit : float
-        Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
-        the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
-    shared : SharedError
-        What neighbouring residuals share.
-    """
-
+    #: -2 ln of its marginal likelihood, the constant of a density of independent noise left out.
     minus_two_log: float
+    #: Of that what the residuals make up under the likeliest shared error and how unlikely its size is, with
+    #: the parameters where they are likeliest: about n where there is nothing but noise of the stated size.
     misfit: float
-    shared: SharedError = SharedError()
+    shared: SharedError = SharedError()  #: What neighbouring residuals share.
 
 
 def evidence(among: Discrepancy, fit: ModelFit) -> Evidence:
-    """The marginal likelihood of a fit of a curve."""
     residual = among.residual(fit)
     if not np.all(np.isfinite(residual)):
         return Evidence(np.inf, np.inf)
@@ -62,19 +53,11 @@ def marginal(
     hidden: int = 0,
     seen: float = EVIDENCE.bare_mention,
 ) -> Evidence:
-    """The likelihood of residuals, integrated over shared errors and parameters.
+    """Integrate the likelihood over shared errors and parameters.
 
-    Parameters
-    ----------
-    theory : (n,) float array
-    residual : (n,) float array
-        In units of the uncertainty.
-    slopes : (n, k) float array
-        Of the residuals, over one standard deviation of what is known of each parameter beforehand.
-    hidden : int
-        Parameters without slopes, which cost as much as the first.
-    seen : float
-        -2 ln of the odds against none from which on there is an error to speak of.
+    `residual` is in units of the uncertainty, `slopes` (n, k) per standard deviation of each parameter's
+    prior; `hidden` parameters without slopes cost as much as the first; `seen` is -2 ln of the odds from
+    which a shared error counts.
     """
     drifting = np.column_stack([slopes, among.drifts])
     shapes = among.shapes(theory)
@@ -109,28 +92,18 @@ def _slopes(among: Discrepancy, fit: ModelFit) -> tuple[Floats, int]:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Under each shared error that is thought possible, the first of which is none: see `_solved`.
+    """Under each shared error that is thought possible, the first of which is none: see `_solved`."""
 
-    Parameters
-    ----------
-    alone : float
-        -2 ln of the integral were it certain that there is none.
-    total, misfit, noise, ratio : (r,) float array
-        -2 ln of its part of the integral, the same without what parameters and priors cost, the noise over
-        the stated uncertainty, and the error's size over that noise.
-    kind : (r,) integer array
-        Of its shape; -1 of none.
-    moved : (r, k) float array
-        Coefficients of the slopes.
-    """
-
-    alone: float
+    alone: float  #: -2 ln of the integral were it certain that there is none.
+    #: `total`, `misfit`, `noise`, `ratio`: shape (r,). -2 ln of its part of the integral, the same without
+    #: what parameters and priors cost, the noise over the stated uncertainty, and the error's size over that
+    #: noise.
     total: Floats
     misfit: Floats
     noise: Floats
     ratio: Floats
-    kind: NDArray[np.intp]
-    moved: Floats
+    kind: NDArray[np.intp]  #: Shape (r,). Of its shape; -1 of none.
+    moved: Floats  #: Shape (r, k). Coefficients of the slopes.
 
 
 def _grid(
@@ -173,18 +146,10 @@ def _before(among: Discrepancy, kinds: int, size: Floats) -> Floats:
 
 
 def _solved(gram: Floats, spread: Floats, n: int, hidden: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """The misfit, what parameters cost, the noise, (r,) each, and coefficients of slopes, (r, k).
+    """Return misfit, cost of parameters and noise, (r,) each, and coefficients of slopes (r, k).
 
-    Parameters
-    ----------
-    gram : (r, 1 + k, 1 + k) float array
-        Products of residuals and slopes under each of r shared errors.
-    spread : (r,) float array
-        ln of the determinant of each.
-    n : int
-        Points.
-    hidden : int
-        Parameters without slopes, which cost as much as the first.
+    `gram` (r, 1 + k, 1 + k) are products of residuals and slopes under r shared errors, `spread` (r,) ln of
+    their determinants.
     """
     noise, eye = np.ones(len(gram)), np.eye(gram.shape[1] - 1)
     for _ in range(2):  # what the prior holds back depends little on the noise

@@ -21,14 +21,8 @@ from .settings import EVIDENCE
 
 
 def extent(name: str, p: Parameter, bounds: tuple[float, float], background: float) -> float:
-    """1 over the prior's density at a value.
-
-    Parameters
-    ----------
-    bounds : (float, float)
-        What a sample may have.
-    background : float
-        Largest background that the data allow.
+    """Return 1 over the prior's density at a value; `bounds` are physical, `background` the largest that the
+    data allow.
     """
     own = bare(name)
     if own == "background":
@@ -51,7 +45,6 @@ def _extent_within(value: float, low: float, high: float) -> float:
 
 
 def extents(fit: ModelFit, background: float) -> dict[str, float]:
-    """`extent` of each fitted parameter of a fit."""
     return {name: extent_in(fit.name, name, fit.parameters[name], background) for name in fit.free}
 
 

@@ -34,7 +34,6 @@ class SharedError:
     parts: tuple[tuple[float, Shape], ...] = ()
 
     def as_dict(self) -> dict[str, float]:
-        """As ``sasnet fit --json`` prints it."""
         return {
             "relative": self.relative,
             "length_ln_q": self.length,
@@ -73,7 +72,6 @@ def _wider(component: Component, by: float) -> Component:
 
 
 def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
-    """Errors of parameters that have one, none less than it was."""
     before = {name: p.error for name, p in fit.parameters.items() if p.error is not None}
     known = _errors(among, fit, error)
     factor = _of_scale(among, fit, error) if before.keys() - known.keys() else 1.0
@@ -81,7 +79,6 @@ def _grown(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, f
 
 
 def _errors(among: Discrepancy, fit: ModelFit, error: SharedError) -> dict[str, float]:
-    """Of what has slopes."""
     slopes = moving(fit.derivatives)
     if not slopes:
         return {}

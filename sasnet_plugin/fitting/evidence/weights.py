@@ -24,13 +24,7 @@ class Weighed:
 
 
 def weighed(among: Discrepancy, fits: Sequence[ModelFit], prior: Sequence[float] | None = None) -> Weighed:
-    """Give each fit its weight: its marginal likelihood times what it has before.
-
-    Parameters
-    ----------
-    prior : sequence of float, optional
-        Of each model; default: the network's probability.
-    """
+    """Weight each fit by its marginal likelihood times its prior; default: the classifier's probability."""
     if not fits:
         return Weighed((), {})
     found = [evidence(among, fit) for fit in fits]

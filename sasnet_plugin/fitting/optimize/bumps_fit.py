@@ -49,43 +49,27 @@ def fitter_in_words(fitter: str) -> str:
 
 @dataclass(frozen=True)
 class Reported:
-    """A fit that is to be reported.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-    assured : bool
-        It is fitted however short the time is: what is reported does not depend on how busy a machine is.
-    """
+    """A fit that is to be reported."""
 
     curve: Curve
-    dintensity: Floats
+    dintensity: Floats  #: Shape (n,).
     fit: ModelFit
+    #: It is fitted however short the time is: what is reported does not depend on how busy a machine is.
     assured: bool = True
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
 
 @dataclass(frozen=True)
 class BumpsMinimum:
-    """Where Bumps has ended.
+    """Where Bumps has ended."""
 
-    Parameters
-    ----------
-    values : mapping of str to float
-        Of the free parameters, in the order of the columns.
-    jacobian : (n, k) float array
-        Of the residuals, per unit of each parameter (`bumps.lsqerror.jacobian`).
-    covariance : (k, k) float array
-        Bumps' own, from this Jacobian.
-    """
-
-    values: Mapping[str, float]
+    values: Mapping[str, float]  #: Of the free parameters, in the order of the columns.
+    #: Shape (n, k). Of the residuals, per unit of each parameter (`bumps.lsqerror.jacobian`).
     jacobian: Floats
-    covariance: Floats
+    covariance: Floats  #: Shape (k, k). Bumps' own, from this Jacobian.
     chisq: float
     start_chisq: float
     fitter: str
@@ -97,12 +81,8 @@ class BumpsMinimum:
 
 
 def run_bumps(problem: Any, fitter: str, **options: float) -> None:
-    """Run one of Bumps' fitters from where a problem stands, and leave the problem where it ends.
-
-    Raises
-    ------
-    TimeUpError
-        The time of an experiment was up.
+    """Run a Bumps fitter from the problem's point and leave the problem at the end. Raises TimeUpError when
+    an experiment's time is up.
     """
     from bumps.fitters import FITTERS, FitDriver
 
@@ -128,18 +108,8 @@ def is_affordable(name: str, experiments: Sequence[Any], free: int, seconds: flo
 
 
 def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
-    """Fit a problem from where it stands; never to a higher χ² than there.
-
-    Parameters
-    ----------
-    problem : bumps.fitproblem.FitProblem
-        Left where the minimum is.
-    names : mapping of int to str
-        By the ``id()`` of each free parameter, what it is called.
-
-    Raises
-    ------
-    TimeUpError
+    """Fit a problem from its point, never to a higher χ², and leave it at the minimum. `names` are by the
+    ``id()`` of each free parameter. Raises TimeUpError.
     """
     from bumps import lsqerror
 
@@ -158,7 +128,6 @@ def minimise_by_bumps(problem: Any, names: Mapping[int, Any]) -> BumpsMinimum:
 
 
 def chisq_of(residuals: Any) -> float:
-    """The sum of their squares."""
     return float(np.sum(np.asarray(residuals, dtype=float) ** 2))
 
 

@@ -50,13 +50,7 @@ class Done:
 
 
 def finish(task: Task, start: LocalMinimum, per_decade: int | None, seconds: float) -> Done | None:
-    """End a fit where its refinement has led to.
-
-    Returns
-    -------
-    Done or None
-        None where the model has no curve at the start.
-    """
+    """End a fit where its refinement led; None if the model has no curve at the start."""
     deadline = spent() + seconds
     quick = curves_of(task, per_decade)
     quick.deadline = deadline
@@ -121,7 +115,6 @@ def _described(local: ModelCurves, found: LocalMinimum) -> Done:
 
 
 def unfinished(task: Task, found: LocalMinimum, per_decade: int | None) -> Done:
-    """A refined start as it stands."""
     return _described(curves_of(task, per_decade), found)
 
 

@@ -47,16 +47,8 @@ def least_squares(
     steps: int,
     enough: float = OPTIMIZE.enough,
 ) -> Floats:
-    """Where the sum of squared residuals is least, downhill from x.
-
-    Parameters
-    ----------
-    x : (k,) float array
-        Within the bounds.
-    jacobian : (n, k) float array, optional
-        There, if it is known.
-    enough : float
-        Relative fall of the sum at which it ends.
+    """Minimise the sum of squared residuals downhill from x, within bounds; stop at a relative fall below
+    `enough`. `jacobian` (n, k) is that at x, if known.
     """
     known = problem.jacobian(x) if jacobian is None else jacobian
     state = _State(x, problem.residuals(x), known)

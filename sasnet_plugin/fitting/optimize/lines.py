@@ -25,12 +25,8 @@ Lines = Callable[[Values], Iterator[list[Values]]]
 
 
 def along(lines: Lines, seen_from: Callable[[Values], Misfit]) -> Propose:
-    """What is nearest on each line, but for where the walk stands, the nearest first.
-
-    Parameters
-    ----------
-    seen_from : callable
-        The measure of distance at where the walk stands; not finite where a model has no curve.
+    """Yield the nearest point of each line but the current one, nearest first; `seen_from` is the distance
+    (not finite where a model has no curve).
     """
 
     def propose(walk: Walk) -> Iterator[Values]:
@@ -66,14 +62,8 @@ def size_lines(info: Any, fixed: frozenset[str]) -> Lines:
 
 
 def position_lines(info: Any, fixed: frozenset[str], q: NDArray[np.float64]) -> Lines:
-    """A peak, or where a power law changes, at every place that was measured, as wide there and narrower.
-
-    What is as wide there is changed with it: lengths over it, and other values of q in its ratio.
-
-    Parameters
-    ----------
-    q : (n,) float array
-        In Å⁻¹, above 0.
+    """Move a peak or a change of power law to every measured q (Å⁻¹), as wide as there and narrower. Lengths
+    over it and other q scale with it.
     """
     in_q = {p.name for p in info.parameters.call_parameters if p.units == "1/Ang"} - fixed
     places = np.geomspace(q.min(), q.max(), OPTIMIZE.line_positions)

@@ -37,19 +37,10 @@ def refine(
     tolerances: tuple[float, ...] = (0.0,),
     steps: int = OPTIMIZE.steps,
 ) -> LocalMinimum | None:
-    """Go downhill from a start.
+    """Go downhill from a start; None if its curve is not finite, the best point seen if time runs out.
 
-    Parameters
-    ----------
-    tolerances : tuple of float
-        Relative errors added to the data's own, one after the other: a narrow minimum is wide at first.
-    steps : int
-        With each.
-
-    Returns
-    -------
-    LocalMinimum or None
-        None where the model has no finite curve at the start. Out of time it is the best point seen.
+    `tolerances` are relative errors added to the data's in turn, as a narrow minimum is wide at first;
+    `steps` count for each.
     """
     here = curves.with_scale(start)
     best: tuple[float, dict[str, Any]] = (np.inf, {})
@@ -104,7 +95,6 @@ class Descent:
         return np.array([getattr(code, what) for code in self._codes.values()])
 
     def decoded(self, x: Floats) -> dict[str, Any]:
-        """sasmodels' parameters."""
         return self._start | decoded(self._codes, x)
 
     def residuals(self, x: Floats) -> Floats:
@@ -195,7 +185,6 @@ class Code:
     unit: float = 0.0  #: What 1 in the code stands for; 0: the code is a logarithm.
 
     def value(self, x: float) -> float:
-        """The parameter, in its own unit."""
         return float(np.exp(x)) if self.unit == 0 else float(x * self.unit)
 
     def within(self, x: float) -> float:
@@ -203,7 +192,6 @@ class Code:
         return float(min(max(x, self.low), self.high))
 
     def slope(self, x: float) -> float:
-        """Of the parameter by its code."""
         return self.value(x) if self.unit == 0 else self.unit
 
 
@@ -213,13 +201,11 @@ def decoded(codes: Mapping[str, Code], x: Floats) -> dict[str, float]:
 
 
 def linear(value: float, low: float, high: float, unit: float) -> Code:
-    """In a unit of what matters."""
     value = _inside(value, low, high)
     return Code(value / unit, low / unit, high / unit, unit)
 
 
 def logarithm(value: float, low: float, high: float) -> Code:
-    """Of what is positive."""
     low, high = np.log(low) if low > 0 else -np.inf, np.log(high)
     return Code(_inside(float(np.log(value)), low, high), float(low), float(high))
 
@@ -227,13 +213,7 @@ def logarithm(value: float, low: float, high: float) -> Code:
 def code_of(
     info: Any, name: str, start: Mapping[str, Any], ranges: Mapping[str, tuple[float, float]], least_q: float
 ) -> Code:
-    """The code of a parameter from its start.
-
-    Parameters
-    ----------
-    least_q : float
-        Of the data, Å⁻¹.
-    """
+    """Choose the code of a parameter from its start; `least_q` of the data in Å⁻¹."""
     value = float(start.get(name, default_of(info, name)))
     if name in ranges:
         low, high = ranges[name]

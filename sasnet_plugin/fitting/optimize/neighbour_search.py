@@ -35,19 +35,8 @@ def neighbour_search(
     needed_fall: float = 1.0,
     enough: float = 0.0,
 ) -> list[LocalMinimum]:
-    """Refine what is proposed beside a minimum until nothing better comes.
-
-    Parameters
-    ----------
-    needed_fall : float
-        By so much, relative, χ² has to fall in a round for another one.
-    enough : float
-        χ² that leaves nothing to look for.
-
-    Returns
-    -------
-    list of LocalMinimum
-        The start, and each minimum that was the best so far; the last one is the best.
+    """Refine proposals next to a minimum until none is better, and return each minimum that was the best so
+    far. Another round needs a relative fall `needed_fall`; χ² of `enough` ends it.
     """
     walk, found = Walk(start), [start]
     while True:

@@ -22,25 +22,14 @@ from .local_search import Code
 
 @dataclass(frozen=True)
 class Profile:
-    """χ² where one parameter is held elsewhere, and the others follow.
+    """χ² where one parameter is held elsewhere, and the others follow."""
 
-    Parameters
-    ----------
-    residuals : callable
-        Of codes, (k,): (n,), at the best of what is solved for.
-    codes : sequence of Code
-        Of what is not; they begin at the minimum.
-    slopes : (n, k) float array
-        Of the residuals by each code there, what is solved for projected out.
-    """
-
-    residuals: Callable[[Floats], Floats]
-    codes: Sequence[Code]
-    slopes: Floats
+    residuals: Callable[[Floats], Floats]  #: Of codes, (k,): (n,), at the best of what is solved for.
+    codes: Sequence[Code]  #: Of what is not; they begin at the minimum.
+    slopes: Floats  #: Shape (n, k). Of the residuals by each code there, what is solved for projected out.
 
     @cached_property
     def first(self) -> Floats:
-        """Codes at the minimum, (k,)."""
         return np.array([code.first for code in self.codes])
 
     @cached_property
@@ -49,18 +38,11 @@ class Profile:
 
     @cached_property
     def least(self) -> float:
-        """χ² there."""
         return _square(self.residuals(self.first))
 
     def half(self, i: int, error: float, wider: float) -> float:
-        """Half of how far parameter i goes, to the farther side, in its unit.
-
-        Parameters
-        ----------
-        error : float
-            Its standard deviation by the curvature.
-        wider : float
-            This error over that of independent noise of the stated size.
+        """Return half the likelihood interval of parameter i on its farther side, in its unit. `wider` is its
+        error over that of independent noise of the stated size.
         """
         unit = error / self.codes[i].slope(self.codes[i].first)
         return max(self._half(i, side, wider) for side in (-unit, unit))

@@ -43,7 +43,6 @@ class Refinement:
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
 
@@ -183,17 +182,8 @@ def refine_best(
     seconds: float,
     rng: np.random.Generator,
 ) -> tuple[ModelFit, list[str]]:
-    """Treat the best fit by another method, in a process that is killed when the time is up.
-
-    Parameters
-    ----------
-    method : Method
-        Not lm.
-
-    Returns
-    -------
-    fit : ModelFit
-        As it was where the method did not end in time.
+    """Refine the best fit by another method than lm in a process killed when time is up; the fit returns
+    unchanged then.
     """
     until = time.time() + EFFORT.planned * seconds
     job = Refinement(curve, dintensity, fit, method, until, int(rng.integers(2**32)))
@@ -283,21 +273,10 @@ def _from_best(
 
 
 def run_lm(problem: Any, fitness: Any, **options: float) -> dict[str, float]:
-    """Bumps' Levenberg-Marquardt from where an experiment stands, which is left at the best point seen.
+    """Run Bumps' Levenberg-Marquardt from an experiment and leave it at the best point; its simplex if one
+    parameter is free (`bumps_fit.fitter_for`).
 
-    Its simplex where one parameter alone is free (`bumps_fit.fitter_for`).
-
-    Parameters
-    ----------
-    fitness : Experiment
-        Its only model, with a deadline; without one afterwards.
-    **options : float
-        Of bumps: ``steps``, ``ftol``, ``xtol``.
-
-    Returns
-    -------
-    dict of str to float
-        Standard deviations of the free parameters, NaN where the time was up.
+    Takes Bumps' ``steps``, ``ftol``, ``xtol``; returns standard deviations, NaN if time was up.
     """
     from bumps.fitters import fit
 

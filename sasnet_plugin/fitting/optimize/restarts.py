@@ -29,18 +29,8 @@ def restarts(
     going: Callable[[], bool],
     most_in_vain: float,
 ) -> list[LocalMinimum]:
-    """The starts and what is found from others about them, the best first.
-
-    Parameters
-    ----------
-    points : int
-        Of a size distribution that a start has.
-    enough : float
-        χ² that leaves nothing to look for.
-    going : callable
-        Whether there is time.
-    most_in_vain : float
-        Restarts in a row that end no lower, after which it ends.
+    """Refine starts and random ones about them, best first, while `going`. Ends at χ² of `enough`, or after
+    `most_in_vain` restarts in a row without gain; `points` are of a size distribution.
     """
     found, in_vain = list(starts), 0
     while going() and found[0].chisq > enough and in_vain < most_in_vain:

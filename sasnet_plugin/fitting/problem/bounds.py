@@ -26,12 +26,8 @@ _LONGEST_BJERRUM = 557.0
 
 
 def bounds_of(p: Any) -> tuple[float, float]:
-    """Least and largest value of a parameter that a sample may have.
-
-    Parameters
-    ----------
-    p : sasmodels.modelinfo.Parameter
-        In its own units; a length is positive, a volume fraction no more than spheres can fill.
+    """Return a parameter's physical limits in its unit: lengths are positive, volume fractions at most what
+    spheres can fill.
     """
     low, high = (float(v) for v in p.limits)
     name = bare(p.name)
@@ -78,13 +74,7 @@ def default_of(info: Any, name: str) -> float:
 
 
 def range_of(info: Any, name: str, value: float) -> tuple[float, float]:
-    """Range of a fitted parameter about a value.
-
-    Parameters
-    ----------
-    name : str
-        Widths of size distributions included.
-    """
+    """Return the fit range of a parameter, or of a size distribution's width, about a value."""
     if name.endswith("_pd"):
         return 0.0, PROBLEM.most_width
     if name == "background":

@@ -30,7 +30,6 @@ def settled(contrast: Contrast, model: str) -> dict[str, float]:
 
 
 def _materials(model: str) -> tuple[list[str], list[str]]:
-    """Names of scattering length densities: those of the solvent, and others."""
     from ...simulate.priors import model_info
 
     found: tuple[list[str], list[str]] = [], []
@@ -47,12 +46,8 @@ def _known(values: Mapping[str, float | None]) -> dict[str, float]:
 def contrast_of(
     sample: str | None, solvent_: str | None, probe: str = "neutron", wavelength: float | None = None
 ) -> Contrast | None:
-    """The contrast of a sample in a solvent; None where neither is given.
-
-    Raises
-    ------
-    SasnetError
-        One of them cannot be read, or they do not differ.
+    """Return the contrast of a sample in a solvent; None if neither is given. Raises SasnetError if one is
+    unreadable or they do not differ.
     """
     if sample is None and solvent_ is None:
         return None
@@ -102,7 +97,6 @@ def _in_words(contrast: Contrast) -> str:
 
 
 def _fixed_in_words(contrast: Contrast, names: Iterable[str], models: Iterable[str]) -> str:
-    """What is fixed in some models, and why no more."""
     if not names:
         return (
             f"{', '.join(models)}: these models have no scattering length density of these"

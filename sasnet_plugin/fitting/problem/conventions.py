@@ -27,24 +27,15 @@ _Q = np.array([0.003, 0.012, 0.05, 0.11, 0.23])
 
 
 def slds_of(fit: ModelFit) -> dict[str, Parameter]:
-    """The scattering length densities of a fit."""
     return {name: p for name, p in fit.parameters.items() if "sld" in name and p.unit == "1e-6/Ang^2"}
 
 
 def conventional(fit: ModelFit, given: Iterable[str] = ()) -> ModelFit:
-    """The same curve with the solvent of the model's defaults, and contrasts within what matter has.
+    """Express the same curve with the model's default solvent and possible contrasts, or return the fit
+    itself.
 
-    A model of one material gets its default, too: its scale is then that of who starts from sasmodels' page.
-
-    Parameters
-    ----------
-    given : iterable of str
-        Parameters that the user settled: where scale or a contrast is among them, all stay as they are.
-
-    Returns
-    -------
-    ModelFit
-        The fit itself where the model's curve would not be the same.
+    One-material models get the default too, so that scale compares with sasmodels' page. If scale or a
+    contrast is in `given`, all stay.
     """
     fit = _with_intensity(fit, given)
     if fit.model.endswith(".py") or "scale" not in fit.free or {"scale", *slds_of(fit)} & set(given):
@@ -157,7 +148,6 @@ def _shifted(posterior: Posterior, slds: Iterable[str], old: float, new: float, 
 
 
 def _scaled(p: Parameter, old: float, new: float, factor: float) -> Parameter:
-    """Its distance from `old`, times `factor`, from `new`."""
     value, *ends = (float(new + factor * (x - old)) for x in (p.value, p.low, p.high))
     error = None if p.error is None else abs(factor) * p.error
     return replace(p, value=value, error=error, low=min(ends), high=max(ends))
@@ -187,12 +177,8 @@ def invariant(model: str, solvent: str, others: tuple[str, ...]) -> bool:
 
 
 def with_default_solvent(tasks: Sequence[Task], given: Iterable[str]) -> tuple[list[Task], list[str]]:
-    """Fix the solvent of models whose other contrast the user gave: else a hidden one would make the scale.
-
-    Returns
-    -------
-    notes : list of str
-        One for each value that was taken.
+    """Fix the solvent where the user gave the other contrast, as a hidden one would set the scale; note each
+    value.
     """
     slds = {name for name in given if "sld" in name}
     if not slds or any("solvent" in name for name in slds):

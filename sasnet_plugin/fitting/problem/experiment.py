@@ -54,19 +54,11 @@ def experiment(
     *,
     quick: bool = False,
 ) -> Any:
-    """A sasmodels Experiment whose residuals are always finite, and which ends a fit that takes too long.
+    """Make a sasmodels Experiment (``sphere`` or ``sphere@hardsphere``) with finite residuals, from given and
+    default values.
 
-    Parameters
-    ----------
-    name : str
-        sasmodels' name, ``sphere`` or ``sphere@hardsphere``.
-    parameters : dict
-        Start; what is not given takes sasmodels' default.
-
-    Notes
-    -----
-    ``best`` of the experiment is the least χ² seen, with the values of all parameters there. Beyond its
-    ``deadline``, in evaluations (`costs`), theory and residuals raise `TimeUpError`.
+    Its ``best`` is the least χ² seen, with all parameters. After its ``deadline``, in evaluations (`costs`),
+    it raises `TimeUpError`.
     """
     from sasmodels.bumps_model import Experiment, Model
 
@@ -105,7 +97,6 @@ def experiment(
 
 
 def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
-    """The curve as sasmodels' data."""
     from sasmodels.data import Data1D
 
     data = Data1D(x=curve.q, y=curve.intensity, dy=dintensity)
@@ -118,12 +109,8 @@ def _measured(curve: Curve, dintensity: NDArray[np.float64]) -> Any:
 
 
 def starting_values(fit: ModelFit) -> dict[str, Any]:
-    """Every keyword of sasmodels' ``Model`` that brings the fit back, numbers of its distributions included.
-
-    Returns
-    -------
-    dict of str to float, int or str
-        Values in sasmodels' units; kinds of distributions as text.
+    """Return all keywords of sasmodels' ``Model`` that restore the fit, with the points and kinds (text) of
+    its distributions.
     """
     values: dict[str, Any] = {}
     for name, parameter in fit.parameters.items():
@@ -138,17 +125,8 @@ def starting_values(fit: ModelFit) -> dict[str, Any]:
 def rebuilt(
     curve: Curve, dintensity: NDArray[np.float64], fit: ModelFit, *, seconds: float = np.inf
 ) -> tuple[Any, Any]:
-    """The bumps problem of a fit, its free parameters within the ranges they had.
-
-    Parameters
-    ----------
-    seconds : float
-        Evaluations after which residuals raise `TimeUpError`.
-
-    Returns
-    -------
-    fitness : Experiment
-        Its only model; ``best`` holds the least χ² seen, as in `experiment`.
+    """Rebuild the Bumps problem of a fit with its ranges; its one model is an `experiment`. Residuals raise
+    `TimeUpError` after `seconds` of evaluations.
     """
     from bumps.fitproblem import FitProblem
 

@@ -36,7 +36,6 @@ _OTHER_INTEGERS = frozenset({"n", "n_steps", "level", "n_sides", "case_num"})
 
 
 def names_of(info: Any) -> set[str]:
-    """Names of all parameters of a model, with those of size distributions."""
     known = set()
     for p in info.parameters.call_parameters:
         known.add(p.name)
@@ -67,15 +66,11 @@ def moving(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, NDArray[np
 def independent(
     columns: Mapping[str, NDArray[np.float64]], reach: Mapping[str, float] | None = None
 ) -> list[str]:
-    """Names of the columns that are no combination of those before them.
+    """Select columns that are no combination of earlier ones; each (n,) is a parameter's effect in
+    uncertainties.
 
-    Parameters
-    ----------
-    columns : mapping of str to (n,) float array
-        Effect of each parameter on the curve, in units of its uncertainty.
-    reach : mapping of str to float, optional
-        How far a value may be off. One that has no effect to speak of within it, beside those before, comes
-        last: it would stand for others that the data do determine.
+    `reach` is how far each value may be off. A parameter without effect within it comes last, as it would
+    replace others that the data determine.
     """
     kept: list[NDArray[np.float64]] = []
     free: list[str] = []
@@ -92,12 +87,8 @@ def independent(
 
 
 def fittable(info: Any, parameters: Mapping[str, Any]) -> list[str]:
-    """Continuous parameters: scale, background, shape, widths and salt in use, contrasts, fractions.
-
-    Parameters
-    ----------
-    parameters : mapping
-        Values; only widths of distributions count here (those of zero are not fitted).
+    """List continuous parameters in use: scale, background, shape, widths (if not zero), salt, contrasts,
+    fractions.
     """
     shape: list[str] = []
     sld: list[str] = []
@@ -159,23 +150,15 @@ def _is_integer(p: Any) -> bool:
 
 
 def widths_of(parameters: Iterable[str]) -> list[str]:
-    """Those of the names that are widths of size distributions."""
     return [name for name in parameters if name.endswith("_pd")]
 
 
 def sharp(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Without size distributions."""
     return {name: value for name, value in parameters.items() if "_pd" not in name}
 
 
 def completed(parameters: dict[str, Any], points: int) -> dict[str, Any]:
-    """With kind, range and number of points of each size distribution.
-
-    Parameters
-    ----------
-    parameters : dict
-        Of which ``radius_pd_type`` may be a number, as the bank has it.
-    """
+    """Add kind, range and points of each size distribution; the bank gives ``radius_pd_type`` as a number."""
     start = dict(parameters)
     for key in widths_of(start):
         kind = start.get(f"{key}_type", "gaussian")
@@ -208,21 +191,10 @@ def _as_dense(parameters: dict[str, Any], points: int) -> dict[str, Any]:
 def points_needed(
     model: str, parameters: dict[str, Any], residuals: Callable[[dict[str, Any]], NDArray[np.float64]]
 ) -> int:
-    """Points of its size distributions that a fit has to have.
+    """Choose the fewest points of size distributions that change the curve little, or what the model's cost
+    allows; `residuals` of parameters in uncertainties.
 
-    Fringes that a distribution washes out need few; those that it leaves, as it is narrow or its body large,
-    need more.
-
-    Parameters
-    ----------
-    residuals : callable
-        Of parameters, in units of the uncertainty.
-
-    Returns
-    -------
-    int
-        The least of those tried that changes the curve by little of its uncertainty, or the most that the
-        cost of the model allows.
+    Fringes washed out by a distribution need few; those of narrow distributions or large particles need more.
     """
     most, count = PROBLEM.width_points[cost_class(model)], len(widths_of(parameters))
     if count == 0:
@@ -268,7 +240,6 @@ def other_widths(task: Task, parameters: dict[str, Any]) -> list[dict[str, Any]]
 
 
 def is_size(p: Any) -> bool:
-    """Whether a parameter may have a size distribution."""
     return bool(p.polydisperse and p.type == "volume")
 
 

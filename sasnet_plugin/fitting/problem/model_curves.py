@@ -25,14 +25,8 @@ from .sums import of_part, scales_of, solve_scales
 class ModelCurves:
     """Curves of one model as measured, and their residuals at the best scales and background.
 
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-    per_decade : int, optional
-        As for `resolution.resolution`.
-    quick : bool
-        With the model of `simulate.quick_models.quick`; else with sasmodels' own.
+    `per_decade` as for `resolution.resolution`; `quick` uses `simulate.quick_models.quick` instead of
+    sasmodels.
     """
 
     def __init__(
@@ -140,7 +134,6 @@ class ModelCurves:
         return scales, float(level[0])
 
     def count(self, parameters: dict[str, Any]) -> int:
-        """How many parameters are varied."""
         return sum(n not in self.fixed for n in fittable(self.info, parameters))
 
     def varied(self, start: Mapping[str, Any]) -> list[str]:
@@ -175,7 +168,6 @@ class ModelCurves:
 
 
 def _are_possible(scales: Floats) -> bool:
-    """Whether no component is negative, and one is there."""
     values = scales.tolist()  # one or two: plain Python is faster
     return all(0 <= value < np.inf for value in values) and any(value > 0 for value in values)
 
@@ -183,7 +175,6 @@ def _are_possible(scales: Floats) -> bool:
 def curves_of(
     task: Task, per_decade: int | None, *, data: tuple[Curve, Floats] | None = None, quick: bool = True
 ) -> ModelCurves:
-    """Of a task's model, on its data or on a copy of them with its uncertainty."""
     curve, dintensity = (task.curve, task.dintensity) if data is None else data
     return ModelCurves(
         curve, dintensity, task.name, fixed=frozenset(task.fixed), ranges=task.ranges,

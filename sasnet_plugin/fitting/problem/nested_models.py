@@ -40,19 +40,8 @@ class Reduction:
         return {own for own in self.mapping.values() if isinstance(own, str)} | set(self.at) | {"scale"}
 
     def start(self, values: Mapping[str, float]) -> dict[str, float]:
-        """The simpler model's parameters at a point of the larger one, for a fit to start from.
-
-        Parameters
-        ----------
-        values : mapping of str to float
-            All parameters of the larger model, in sasmodels' units.
-
-        Returns
-        -------
-        dict
-            Those in `mapping`, and those of `values` that the mapping does not use up and that are not at
-            their limit; a caller keeps what the simpler model knows. Scale is not among them: the two count
-            volumes differently.
+        """Translate parameters of the larger model into starting values of the simpler one: those mapped, and
+        others not at their limit. Scale is excluded, as the two count volumes differently.
         """
         used = self._used
         kept = {k: v for k, v in values.items() if k.removesuffix("_pd") not in used}
@@ -210,13 +199,8 @@ _TABLE: dict[str, tuple[Reduction, ...]] = {
 
 
 def simpler(model: str, structure_factor: str | None = None) -> tuple[Reduction, ...]:
-    """What a model becomes at the limits of its parameters.
-
-    Returns
-    -------
-    tuple of Reduction
-        Empty where none is known. Of a product, both the limits of the form (the structure factor stays) and
-        the structure factor's own; of a sum those of each component.
+    """List what a model becomes at limits of its parameters: of a product the limits of form and structure
+    factor, of a sum those of each component.
     """
     parts = sum_parts(model)
     if len(parts) > 1:
@@ -258,13 +242,7 @@ def _of_component(parts: Sequence[str], index: int) -> Iterator[Reduction]:
 
 @lru_cache(maxsize=512)
 def without_component(model: str) -> tuple[Reduction, ...]:
-    """What a sum of two becomes where one of them has a scale of 0: the other.
-
-    Returns
-    -------
-    tuple of Reduction
-        Empty for all but sums of two.
-    """
+    """Reduce a sum of two to either component, where the other has scale 0; empty for other models."""
     parts = sum_parts(model)
     if len(parts) != 2:
         return ()
@@ -275,7 +253,6 @@ def without_component(model: str) -> tuple[Reduction, ...]:
 
 
 def _renamed_parameters(part: str, begin: str) -> dict[str, str | Formula]:
-    """Parameters of a component as its own model has them: as the sum has them."""
     table = model_info(part).parameters.call_parameters
     known = [p.name for p in table if p.type not in ("orientation", "magnetic")]
     return {name: f"{begin}{name}" for name in known if name not in ("scale", "background")}

@@ -26,30 +26,19 @@ def is_limited(form: str) -> bool:
 
 
 def overlaps(form: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether layers are thicker than their spacing, or spheres reach into their neighbours.
-
-    Parameters
-    ----------
-    form : str
-        One that `is_limited`.
-    parameters : mapping
-        All of the form's, Å.
+    """Whether layers are thicker than their spacing, or spheres overlap; for a form that `is_limited`,
+    lengths in Å.
     """
     times, body, distance = _WITHIN[form]
     return bool(times * parameters[body] > parameters[distance])
 
 
 def is_negative(intensity: Floats) -> bool:
-    """Return whether an intensity without background falls below 0 by more than rounding.
+    """Whether an intensity without background falls below 0 by more than rounding; NaN is ignored.
 
-    sasmodels has such values within the limits of its parameters: `stickyhardsphere` is -1 at every q where
-    its equation has no solution, and the closures of `squarewell` and others fail for wide or deep wells. A
-    structure factor is a variance and an intensity a number of counts; neither can be negative.
-
-    Parameters
-    ----------
-    intensity : (n,) float array
-        Of one component, with any positive scale; what is not a number is ignored.
+    sasmodels' `stickyhardsphere` is -1 where its equation has no solution, and `squarewell` and others fail
+    for wide or deep wells. Structure factors are variances and intensities counts, so neither can be
+    negative.
     """
     if intensity.min(initial=0.0) >= 0:  # what is not a number is not
         return False

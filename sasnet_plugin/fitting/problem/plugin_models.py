@@ -31,27 +31,11 @@ def is_sum(name: str, forms: Sequence[str]) -> bool:
 
 
 def split(models: Sequence[str] | None, forms: Sequence[str]) -> tuple[list[str] | None, list[str]]:
-    """Part names into those of the network and plugin files.
+    """Separate names into those the classifier knows (`forms`, which have precedence) and the user's sums and
+    plugin paths.
 
-    Parameters
-    ----------
-    models : sequence of str or None
-        As the user gives them: sasmodels' name, a sum of two, ``path/my_model.py``, or the name of a model in
-        SasView's folder of plugins (``SAS_MODELPATH``, else ``~/.sasmodels/custom_models``).
-    forms : sequence of str
-        Models that the network knows; they go first where a plugin has the same name.
-
-    Returns
-    -------
-    known : list of str or None
-        What is left for the network to know, or to refuse; None where no models are given.
-    own : list of str
-        Sums, and paths of plugin files.
-
-    Raises
-    ------
-    SasnetError
-        A plugin file is missing, or sasmodels cannot read it.
+    A name is sasmodels', a sum of two, ``path/my_model.py`` or a plugin in ``SAS_MODELPATH`` (else
+    ``~/.sasmodels/custom_models``). Raises SasnetError for a missing or unreadable plugin.
     """
     if models is None:
         return None, []
@@ -87,14 +71,8 @@ def _plugin(name: str) -> str | None:
 
 
 def with_plugins(suggestion: Suggestion, own: Sequence[str], *, alone: bool) -> Suggestion:
-    """Put a user's plugins among the suggested models, each with an even share of the probability.
-
-    Parameters
-    ----------
-    own : sequence of str
-        Paths, from `split`.
-    alone : bool
-        No model of the network was asked for.
+    """Add a user's plugin paths to the suggested models with even probability; `alone` if no other model is
+    asked for.
     """
     if not own:
         return suggestion
@@ -112,17 +90,8 @@ def plugin_defaults(model: str) -> dict[str, float]:
 
 
 def page_of(model: str, seconds: float) -> Page:
-    """A page of starting values as the bank has them, computed now for a plugin.
-
-    Parameters
-    ----------
-    seconds : float
-        Evaluations (`costs`) to compute curves with; at least the default parameters' is computed.
-
-    Raises
-    ------
-    SasnetError
-        A plugin has no finite, positive curve for any of the parameters tried.
+    """Compute a page of starting values as in the bank, for a plugin, within `seconds` of evaluations
+    (`costs`). Raises SasnetError if no parameters tried give a finite, positive curve.
     """
     deadline = spent() + seconds
     rng = np.random.default_rng(7)

@@ -20,23 +20,10 @@ def has_resolution(curve: Curve) -> bool:
 
 
 def resolution(curve: Curve, per_decade: int | None = None) -> Any:
-    """sasmodels' resolution of a curve.
+    """Make sasmodels' resolution of a curve, calculated at the measured points and `per_decade` more.
 
-    Parameters
-    ----------
-    per_decade : int, optional
-        Points a decade at which the model is to be calculated, besides the measured ones; default: the
-        measured points alone, as in SasView.
-
-    Returns
-    -------
-    sasmodels.resolution.Resolution
-        ``q_calc`` and ``apply``.
-
-    Notes
-    -----
-    sasmodels takes the model at the measured points and averages those within the resolution. If
-    a body's fringes, 2π/size apart, are finer than the points, that average is of aliases.
+    sasmodels averages the measured points within the resolution; fringes (2π/size) finer than those would
+    alias. Measured points alone are SasView's way.
     """
     from sasmodels.resolution import Perfect1D, Pinhole1D, Slit1D
 
@@ -109,17 +96,8 @@ def apply_sampling(fitness: Any, curve: Curve, per_decade: int | None) -> None:
 def sampling_needed(
     residual: Callable[[int | None], NDArray[np.float64]], *, finest: int = PROBLEM.finest
 ) -> int | None:
-    """The fewest points a decade with which χ² no longer depends on their number.
-
-    Parameters
-    ----------
-    residual : callable
-        Of points a decade, None for the measured ones: (n,), in units of the uncertainty.
-
-    Returns
-    -------
-    int or None
-        For `resolution`.
+    """Find the fewest points per decade at which χ² is stable (None: the measured ones), from `residual` of
+    that number.
     """
     chosen, found = None, residual(None)
     for finer in (*(n for n in (PROBLEM.sparse, PROBLEM.fine, PROBLEM.finest) if n < finest), finest):
@@ -131,17 +109,8 @@ def sampling_needed(
 
 
 def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
-    """A copy of at most 80 points, weighted means over cells even in ln q.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-
-    Returns
-    -------
-    dintensity : (m,) float array
-        With a per cent of I added, by which the mean of a bent curve may be off.
+    """Average a curve to at most 80 points, evenly in ln q, by weighted means, with 1 % of I added to
+    uncertainties for the curvature within a cell.
     """
     if len(curve) <= PROBLEM.coarse_points:
         return curve, dintensity
@@ -159,26 +128,11 @@ def coarsened(curve: Curve, dintensity: Floats) -> tuple[Curve, Floats]:
 
 
 def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[Floats], Floats]]:
-    """Cells even in ln q, those without points left out.
+    """Divide points evenly into cells of ln q, without empty ones; returns one over the variance of each
+    mean, and a function from columns (n,) to means (m,).
 
-    Parameters
-    ----------
-    q, dintensity : (n,) float arrays
-        Å⁻¹, ascending; uncertainties, positive.
-
-    Returns
-    -------
-    total : (m,) float array
-        One over the variance of the mean intensity of each cell.
-    mean : callable
-        From a column (n,) to its means (m,).
-
-    Notes
-    -----
-    A point's variance in the weights has nine times that of its cell's middle one added. With 1/dintensity²
-    alone, and uncertainties in proportion to I, a point in a deep minimum would outweigh the rest of its
-    cell, and no average of the model is like that. A point far less certain than the others still counts
-    for nothing.
+    Nine times the variance of the cell's median point is added to each. Otherwise a point in a deep minimum,
+    with uncertainty in proportion to I, would outweigh its cell.
     """
     log_q = np.log(q)
     edges = np.linspace(log_q[0], log_q[-1] + 1e-9, count + 1)
@@ -202,19 +156,8 @@ def cells(q: Floats, dintensity: Floats, count: int) -> tuple[Floats, Callable[[
 def scale_and_background(
     curves: Floats, weight: Floats, intensity: Floats, *, lowest: float = 0.0
 ) -> tuple[Floats, Floats]:
-    """Weighted least squares of scale × curve + background.
-
-    Parameters
-    ----------
-    weight, intensity : (n,) float arrays
-        One over the variance, and what is to be explained.
-    lowest : float
-        Least background, negative where too much may have been subtracted.
-
-    Returns
-    -------
-    scale, background : (...) float arrays
-        Not finite where a curve is not.
+    """Fit scale × curve + background by weighted least squares (weights are inverse variances). `lowest` is
+    the least background, negative where too much may have been subtracted; not finite where a curve is not.
     """
     sw, sy = weight.sum(), weight @ intensity
     with np.errstate(all="ignore"):

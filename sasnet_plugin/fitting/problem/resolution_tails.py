@@ -22,12 +22,8 @@ _STEEPEST = 4.0
 
 
 def with_resolution_tails(curve: Curve, dintensity: Floats) -> tuple[Floats, str]:
-    """Uncertainties, (n,), with what the resolution's tail may add; and a sentence where that is most of one.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
+    """Add what the resolution's tail may contribute to the uncertainties (n,), with a sentence if it
+    dominates one.
     """
     if curve.dq is None or curve.dxl is not None or curve.dxw is not None:
         return dintensity, ""

@@ -32,12 +32,8 @@ def scales_of(model: str) -> tuple[str, ...]:
 
 
 def of_part(parameters: Mapping[str, Any], index: int, count: int) -> dict[str, Any]:
-    """Parameters of one component as its own model has them, scale 1 and no background.
-
-    Parameters
-    ----------
-    index, count : int
-        Which component, of how many; one alone has no prefix.
+    """Return one of `count` components' parameters as its own model has them, with scale 1 and no background;
+    one alone has no prefix.
     """
     if count == 1:
         return {**parameters, "scale": 1.0, "background": 0.0}
@@ -52,18 +48,8 @@ def as_part(parameters: Mapping[str, Any], index: int) -> dict[str, Any]:
 
 
 def solve_scales(columns: Floats, weight: Floats, intensity: Floats) -> tuple[Floats, float]:
-    """Weighted least squares of Σ scale × component + background, the background of either sign.
-
-    Parameters
-    ----------
-    columns : (k, n) float array
-    weight, intensity : (n,) float arrays
-        One over the variance, and what is to be explained.
-
-    Returns
-    -------
-    scales : (k,) float array
-        A component whose scale would be negative has 0.
+    """Fit Σ scale × component (k, n) + background by weighted least squares; negative scales become 0, the
+    background has either sign. Weights are inverse variances.
     """
     root = np.sqrt(weight)
     scales = np.zeros(len(columns))
@@ -84,12 +70,8 @@ def solve_scales(columns: Floats, weight: Floats, intensity: Floats) -> tuple[Fl
 
 
 def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tuple[Component, ...]:
-    """Share of each component of a sum; none for one model.
-
-    Parameters
-    ----------
-    curves : (k, n) float array
-        Of each component with its scale, without background.
+    """Calculate each component's share of a sum, from scaled curves (k, n) without background; empty for one
+    model.
     """
     parts = sum_parts(model)
     if len(parts) < 2:
@@ -106,12 +88,8 @@ def components_of(model: str, q: Floats, curves: Floats, scales: Floats) -> tupl
 def share_errors(
     parts: tuple[Component, ...], parameters: Mapping[str, Any], slopes: Mapping[str, Floats]
 ) -> tuple[Component, ...]:
-    """The same with errors: those of the scales, with their covariance; sizes stay as they are.
-
-    Parameters
-    ----------
-    slopes : mapping of str to (n,) float array
-        Of the residuals by the fitted parameters; empty where not known.
+    """Add errors from the scales and their covariance; sizes stay fixed. `slopes` are residuals' derivatives
+    (n,), empty if unknown.
     """
     names = [f"{part.prefix}scale" for part in parts]
     if not parts or not set(names) <= set(slopes):

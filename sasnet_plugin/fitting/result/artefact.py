@@ -10,24 +10,10 @@ SLIT, LOWEST_POINTS = "slit", "lowest points"
 
 @dataclass(frozen=True)
 class Artefact:
-    """An artefact with which a simpler model fits than the one that stands first.
+    """An artefact with which a simpler model fits than the one that stands first."""
 
-    Parameters
-    ----------
-    kind : str
-        `SLIT` or `LOWEST_POINTS`.
-    model : str
-        Short name of the simpler model.
-    reduced_chisq : float
-        Of it.
-    q : float
-        Half length of the slit, or the first q that is not affected, Å⁻¹.
-    points : int
-        How many lowest points are affected; 0 of a slit.
-    """
-
-    kind: str
-    model: str
-    reduced_chisq: float
-    q: float
-    points: int = 0
+    kind: str  #: `SLIT` or `LOWEST_POINTS`.
+    model: str  #: Short name of the simpler model.
+    reduced_chisq: float  #: Of it.
+    q: float  #: Half length of the slit, or the first q that is not affected, Å⁻¹.
+    points: int = 0  #: How many lowest points are affected; 0 of a slit.

@@ -36,32 +36,18 @@ def is_amplitude(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Component:
-    """One component of a fitted sum, ``sphere+power_law``.
-
-    Parameters
-    ----------
-    prefix : str
-        What its parameters begin with, ``A_``.
-    fraction : float
-        Its share, 0..1; those of all components sum to one.
-    error : float or None
-        One standard deviation; None where it is not known.
-    of : str
-        "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over
-        ln q within the data.
-    change : tuple of float
-        Of the share by the logarithm of each component's scale.
-    """
+    """One component of a fitted sum, ``sphere+power_law``."""
 
     name: str
-    prefix: str
-    fraction: float
-    error: float | None
+    prefix: str  #: What its parameters begin with, ``A_``.
+    fraction: float  #: Its share, 0..1; those of all components sum to one.
+    error: float | None  #: One standard deviation; None where it is not known.
+    #: "volume": populations of one body and contrast; "scattering": I(q) above background, averaged over ln q
+    #: within the data.
     of: str
-    change: tuple[float, ...] = ()
+    change: tuple[float, ...] = ()  #: Of the share by the logarithm of each component's scale.
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``sasnet fit --json`` prints it."""
         return {"component": self.name} | {k: v for k, v in vars(self).items() if k not in ("name", "change")}
 
     def in_words(self) -> str:
@@ -80,20 +66,8 @@ def in_words(components: Sequence[Component]) -> str:
 
 
 def shares(curves: Floats, q: Floats, volumes: Floats | None = None) -> tuple[Floats, Floats]:
-    """Share of each component, and its change with the logarithm of each component's scale.
-
-    Parameters
-    ----------
-    curves : (k, n) float array
-        I(q) of each, as fitted.
-    volumes : (k,) float array, optional
-        Scales, where these are volume fractions; then shares are of the volume.
-
-    Returns
-    -------
-    share : (k,) float array
-    change : (k, k) float array
-        d share_i / d ln scale_j.
+    """Calculate component shares (k,), and changes (k, k) d share_i / d ln scale_j, from fitted curves (k,
+    n); with `volumes`, scales that are volume fractions, shares are of volume.
     """
     each = np.abs(curves) if volumes is None else np.asarray(volumes, dtype=float)[:, None]
     point = each / np.maximum(each.sum(axis=0), 1e-300)

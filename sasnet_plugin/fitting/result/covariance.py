@@ -13,20 +13,11 @@ _ROUNDING = 1e-9
 
 
 def covariance(slopes: Mapping[str, Floats]) -> Floats:
-    """(JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4).
+    """Return (JᵀJ)⁻¹ (Press et al., Numerical Recipes, 3rd ed. 2007, 15.4), NaN for parameters without
+    effect.
 
-    Columns are scaled first: an sld of 4 and a background of 1e-4 have nothing to do with each other's
-    rounding.
-
-    Parameters
-    ----------
-    slopes : mapping of str to (n,) float array
-        Of the residuals by each parameter, per unit of it.
-
-    Returns
-    -------
-    (k, k) float array
-        Not a number for a parameter without effect.
+    Columns (n,), per unit of each parameter, are scaled first: an sld of 4 and a background of 1e-4 must not
+    share rounding.
     """
     jacobian = np.stack(list(slopes.values()), axis=1)
     length = np.linalg.norm(jacobian, axis=0)

@@ -122,6 +122,5 @@ def _class(name: str, p: Parameter) -> int | None:
 
 
 def _is_no_shape(name: str, p: Parameter) -> bool:
-    """Whether a parameter is an intensity or a factor of one."""
     is_factor = name.rstrip("_0123456789").endswith(("scale", "coefficent"))
     return is_factor or name in ("background", "perturb") or p.unit == "1/cm"

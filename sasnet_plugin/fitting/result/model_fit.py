@@ -23,25 +23,15 @@ class Posterior:
 
     The prior is uniform within the range of each parameter, the likelihood exp(-χ²/2) with the stated (or
     estimated) uncertainties.
-
-    Parameters
-    ----------
-    samples : (n, k) float array
-        At most 2000, in the parameters' units.
-    interval68, interval95 : mapping of str to (float, float)
-        Credible intervals with equal tails, of all draws.
-    gelman_rubin : float
-        Largest R of a parameter; 1 where the chains agree.
-    draws : int
-        From which the intervals are.
     """
 
     names: tuple[str, ...]
-    samples: NDArray[np.float64]
+    samples: NDArray[np.float64]  #: Shape (n, k). At most 2000, in the parameters' units.
+    #: `interval68`, `interval95`: credible intervals with equal tails, of all draws.
     interval68: Mapping[str, tuple[float, float]]
     interval95: Mapping[str, tuple[float, float]]
-    gelman_rubin: float
-    draws: int
+    gelman_rubin: float  #: Largest R of a parameter; 1 where the chains agree.
+    draws: int  #: From which the intervals are.
 
     @property
     def converged(self) -> bool:
@@ -220,98 +210,58 @@ def doubtful(reduced_chisq: float, points: int) -> bool:
 
 @dataclass(frozen=True)
 class Replicates:
-    """The network's answers for parametric bootstrap replicates of a fit, and for the measurement among them.
+    """The network's answers for parametric bootstrap replicates of a fit, and for the measurement itself."""
 
-    Parameters
-    ----------
-    count : int
-        Of replicates.
-    group : str
-        Of models, that the fitted model belongs to; empty where the network does not know the model.
-    taken : int
-        Replicates whose likeliest group is that one.
-    measured_taken : bool
-        The measurement's likeliest group is that one.
-    probability, median_probability : float
-        Of that group: for the measurement, and for the middle one of the replicates, 0..1.
-    probability_quantile : float
-        Share of the replicates that give the group less than the measurement does, 0..1.
-    in_scope, median_in_scope, in_scope_quantile : float
-        The same for looking like any known model.
-    sentences : tuple of str
-        For people; empty where the measurement is like them.
-    """
-
-    count: int
+    count: int  #: Of replicates.
+    #: Of models, that the fitted model belongs to; empty where the network does not know the model.
     group: str
-    taken: int
-    measured_taken: bool
+    taken: int  #: Replicates whose likeliest group is that one.
+    measured_taken: bool  #: The measurement's likeliest group is that one.
+    #: `probability`, `median_probability`: of that group: for the measurement, and for the middle one of the
+    #: replicates, 0..1.
     probability: float
     median_probability: float
+    #: Share of the replicates that give the group less than the measurement does, 0..1.
     probability_quantile: float
+    #: `in_scope`, `median_in_scope`, `in_scope_quantile`: the same for looking like any known model.
     in_scope: float
     median_in_scope: float
     in_scope_quantile: float
-    sentences: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()  #: For people; empty where the measurement is like them.
 
     def as_dict(self) -> dict[str, object]:
-        """All but the sentences."""
         return {k: v for k, v in vars(self).items() if k != "sentences"}
 
 
 @dataclass(frozen=True)
 class Misfit:
-    """What a fit misses and what neighbouring points scatter by, whatever uncertainties are stated.
+    """What a fit misses and what neighbouring points scatter by, whatever uncertainties are stated."""
 
-    Parameters
-    ----------
-    relative : float
-        Root mean square of the residuals over the fitted intensity, of the clearer points.
-    scatter : float
-        Standard deviation of these without what is smooth along q.
-    over_stated : float
-        Scatter of neighbouring points over the uncertainties that the fit used; 1 where these are right.
-    """
-
-    relative: float
-    scatter: float
+    relative: float  #: Root mean square of the residuals over the fitted intensity, of the clearer points.
+    scatter: float  #: Standard deviation of these without what is smooth along q.
+    #: Scatter of neighbouring points over the uncertainties that the fit used; 1 where these are right.
     over_stated: float
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The measurement among what its fitted model would give.
+    """The measurement among what its fitted model would give."""
 
-    Parameters
-    ----------
-    chisq_quantile : float
-        Share of simulated measurements of the fit with a smaller χ², 0..1.
-    runs : float
-        Standardised number of runs of residuals of one sign; below -3 they hang together.
-    worst : (float, float)
-        q range, Å⁻¹, of the tenth of the points with the largest mean squared residual.
-    explained : bool
-        The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are
-        mis-stated by, without structure in the residuals.
-    noise : float
-        Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
-    replicates : Replicates or None
-        What the network says of bootstrap replicates; None where it was not asked.
-    systematic : mapping or None
-        Size and reach of an error that neighbouring residuals share; None where there is none.
-    misfit : Misfit or None
-        Of the first fit.
-    """
-
-    chisq_quantile: float
-    runs: float
+    chisq_quantile: float  #: Share of simulated measurements of the fit with a smaller χ², 0..1.
+    runs: float  #: Standardised number of runs of residuals of one sign; below -3 they hang together.
+    #: q range, Å⁻¹, of the tenth of the points with the largest mean squared residual.
     worst: tuple[float, float]
+    #: The fit explains the curve: χ² among simulated ones, or too large by what uncertainties are mis-stated
+    #: by, without structure in the residuals.
     explained: bool
     sentences: tuple[str, ...]
+    #: Size of the residuals over the stated uncertainty, all over the curve: its root mean square.
     noise: float = 1.0
+    #: What the network says of bootstrap replicates; None where it was not asked.
     replicates: Replicates | None = None
+    #: Size and reach of an error that neighbouring residuals share; None where there is none.
     systematic: Mapping[str, float] | None = None
-    misfit: Misfit | None = None
+    misfit: Misfit | None = None  #: Of the first fit.
 
     @property
     def structured(self) -> bool:
@@ -330,7 +280,6 @@ class Verification:
         return f"{said}; the network finds “{found.group}” in {share} of them {also} in the measurement."
 
     def as_dict(self) -> dict[str, Any]:
-        """As ``sasnet fit --json`` prints it; q in Å⁻¹."""
         return {
             "chisq_quantile": self.chisq_quantile,
             "runs": self.runs,

@@ -16,15 +16,7 @@ _ONE_SIGMA = 0.682689492137
 
 
 def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.random.Generator) -> Posterior:
-    """Summarise chains.
-
-    Parameters
-    ----------
-    chains : (steps, chains, k) float array
-        After burn-in.
-    rng : numpy.random.Generator
-        Picks the samples that are kept.
-    """
+    """Summarise chains (steps, chains, k) after burn-in; `rng` picks the samples that are kept."""
     flat = chains.reshape(-1, chains.shape[-1])
     inner, outer = (
         np.quantile(flat, [(1 - part) / 2, (1 + part) / 2], axis=0) for part in (_ONE_SIGMA, 0.95)
@@ -43,18 +35,10 @@ def posterior_of(names: Sequence[str], chains: NDArray[np.float64], rng: np.rand
 
 
 def split_r(chains: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gelman and Rubin's R of each parameter, each chain split in halves.
+    """Return Gelman and Rubin's R (k,) of chains (steps, chains, k), each split in halves to detect drift;
+    infinite below four steps or without motion.
 
-    A. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), equations 11.1 to 11.4. The halves show a chain
-    that still drifts; infinite where there are fewer than four steps or nothing moves.
-
-    Parameters
-    ----------
-    chains : (steps, chains, k) float array
-
-    Returns
-    -------
-    (k,) float array
+    A. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), equations 11.1 to 11.4.
     """
     half = len(chains) // 2
     if half < 2:

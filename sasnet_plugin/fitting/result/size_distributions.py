@@ -23,30 +23,14 @@ _STEP = 1e-4
 
 
 def sigmas(kind: str) -> float:
-    """Half width of a distribution's range in a fit, in standard deviations.
-
-    Parameters
-    ----------
-    kind : str
-        gaussian, lognormal or schulz.
-    """
+    """Half width of a distribution's range in a fit, in standard deviations."""
     return 3.0 if kind == "gaussian" else 5.0
 
 
 @cache
 def moments(kind: str, width: float) -> tuple[float, float]:
-    """Calculate the number mean over sasmodels' size, and the standard deviation over the mean.
-
-    Parameters
-    ----------
-    kind : str
-        gaussian, lognormal or schulz.
-    width : float
-        sasmodels' parameter, 0 for one size.
-
-    Notes
-    -----
-    The distribution is the one that sasmodels sums over, between the ends of `sigmas`.
+    """Return number mean over sasmodels' size, and standard deviation over mean, of a gaussian, lognormal or
+    schulz distribution truncated at `sigmas`, as sasmodels sums it. `width` is sasmodels' parameter.
     """
     if width <= 0:
         return 1.0, 0.0

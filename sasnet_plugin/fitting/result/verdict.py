@@ -11,27 +11,16 @@ EXPLAINS, DOUBTS, DOES_NOT = "explains", "explains with doubts", "does not expla
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is said first, the same in the terminal, in JSON, on the page, in SasView and in Bumps.
+    """What is said first, the same in the terminal, in JSON, on the page, in SasView and in Bumps."""
 
-    Parameters
-    ----------
-    level : str
-        `EXPLAINS`, where there is nothing that would hurt; `DOUBTS`, where something may; or `DOES_NOT`.
-    headline : str
-        Whether the data are explained, by what, with values and errors.
-    doubts : tuple of str
-        What may be wrong, the most harmful first; one sentence each.
-    next : str
-        A command of ``sasnet`` with every option that was given; empty where there is no file to name.
-    purpose : str
-        What that is for, a phrase.
-    """
-
+    #: `EXPLAINS`, where there is nothing that would hurt; `DOUBTS`, where something may; or `DOES_NOT`.
     level: str = DOES_NOT
+    #: Whether the data are explained, by what, with values and errors.
     headline: str = "No model could be fitted."
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()  #: What may be wrong, the most harmful first; one sentence each.
+    #: A command of ``sasnet`` with every option that was given; empty where there is no file to name.
     next: str = ""
-    purpose: str = ""
+    purpose: str = ""  #: What that is for, a phrase.
 
     @property
     def doubt(self) -> str:

@@ -54,13 +54,7 @@ _RADII = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0)
 
 
 def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Where in the tables of structure factors; one beyond their end, S is 1.
-
-    Parameters
-    ----------
-    log_x : float array
-        ln q·R.
-    """
+    """Look up ln(q·R) in the tables of structure factors; beyond their end S is 1."""
     step = _LOG_X[1] - _LOG_X[0]
     at = np.rint(np.nan_to_num((log_x - _LOG_X[0]) / step, neginf=0.0))
     return np.asarray(np.clip(at, 0, _LOG_X.size), dtype=np.intp)
@@ -69,14 +63,8 @@ def places(log_x: NDArray[np.float64]) -> NDArray[np.intp]:
 def interaction(
     factor: str, parameters: dict[str, float], at: NDArray[np.intp], radius: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """S of a structure factor, NaN where its closure has no solution.
-
-    Parameters
-    ----------
-    at : (n, s, c) int array
-        From `places`.
-    radius : (n, s) float array
-        Effective radius, Å.
+    """Return S of a structure factor, NaN where its closure has no solution; `at` (n, s, c) from `places`,
+    effective radius (n, s) in Å.
     """
     key = tuple(sorted(parameters.items()))
     if factor != "hayter_msa":
@@ -116,13 +104,7 @@ class Binned:
 def binned(
     curve: Curve, dintensity: NDArray[np.float64], tolerance: float = START_VALUES.tolerance
 ) -> Binned:
-    """Average a curve into at most 48 bins of ln q.
-
-    Parameters
-    ----------
-    tolerance : float
-        Of I, added to the uncertainty of each bin.
-    """
+    """Average a curve into at most 48 bins of ln q; `tolerance`, a share of I, is added to uncertainties."""
     total, average = cells(curve.q, dintensity, START_VALUES.bins)
     mean, at = average(curve.intensity), average(np.log(curve.q))
     variance = 1 / total + (tolerance * mean) ** 2
@@ -130,17 +112,8 @@ def binned(
 
 
 def seen(curve: Curve, q: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Which points of the bank's grid a measurement at q sees, and how, with a curve's resolution.
-
-    Parameters
-    ----------
-    q : (m,) float array
-        Å⁻¹.
-
-    Returns
-    -------
-    columns : (c,) int array
-    matrix : (c, m) float array
+    """Return columns (c,) of the bank's grid and the matrix (c, m) that turn its curves into a measurement at
+    q (m,), with resolution.
     """
     matrix = resolution_matrix(curve, q)
     used = np.flatnonzero(matrix.any(axis=0))
@@ -173,14 +146,10 @@ def _from_bank() -> Any:
 def search(
     page: Page, model: str, factor: str | None, data: Binned
 ) -> tuple[NDArray[np.intp], list[tuple[dict[str, float], Floats, Floats, Floats]]]:
-    """How far all curves of a model are from the data, at every size and with every structure factor tried.
+    """Compare all curves of a model with the data at every size and structure factor tried.
 
-    Returns
-    -------
-    shifts : (s,) int array
-        Sizes, in steps of the bank's grid.
-    tried : list of (parameters, residual, scale, background)
-        For each choice of the structure factor's parameters; the rest (n, s) float arrays.
+    Returns size shifts (s,) in grid steps and, for each choice of structure factor parameters, residual,
+    scale and background, (n, s) each.
     """
     shifts = search_grid(model)
     every = shifted(page, factor, data.columns, shifts)
@@ -190,13 +159,8 @@ def search(
 def shifted(
     page: Page, factor: str | None, columns: NDArray[np.intp], shifts: NDArray[np.intp]
 ) -> Iterator[tuple[dict[str, float], NDArray[np.float32]]]:
-    """I(q) of all curves of a page at sizes and points of the bank's grid, for each structure factor tried.
-
-    Yields
-    ------
-    parameters : dict
-        Of the structure factor; empty without one.
-    curves : (n, s, c) float array
+    """Yield structure factor parameters (empty without one) and I(q) (n, s, c) of a page's curves at sizes
+    and grid points.
     """
     curves = _shifted(page.log_intensity, columns, shifts)
     if not factor:

@@ -109,15 +109,7 @@ def beside_tops(curve: Curve, dintensity: Floats) -> Floats:
 
 
 def layered(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Where a layered body begins, from a fit of the plain one.
-
-    Parameters
-    ----------
-    form : str
-        A key of `PLAIN`.
-    values : mapping
-        Of the plain body and its structure factor, sasmodels' units.
-    """
+    """Make starting values of a layered form, a key of `PLAIN`, from a fit of the plain one."""
     plain, solvent = PLAIN[form], values["sld_solvent"]
     contrast = values["sld"] - solvent
     rest = {name: value for name, value in sharp(values).items() if name not in (*plain.own, "sld")}

@@ -45,14 +45,8 @@ def _beyond_the_knee(values: Values, q: Floats) -> Iterator[dict[str, Any]]:
 
 
 def divided(form: str, values: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same layered body with its layer thin, and most of it: as large, and as broad, as a fit of it.
-
-    Parameters
-    ----------
-    form : str
-        A key of `PLAIN`.
-    values : mapping
-        Of its fit, as `problem.experiment.starting_values` has them.
+    """Make starts with the layer thin, and with it thick, at the fitted total size and width, from
+    `problem.experiment.starting_values` of a form in `PLAIN`.
     """
     plain = PLAIN[form]
     core, layer = values[plain.core], values[plain.layer]

@@ -49,14 +49,8 @@ def _top(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 def repeating(
     task: Task, bank: Bank, nearest: list[Values], misfit: Callable[[Values], float]
 ) -> list[Values]:
-    """Starts in which a length is a distance of the curve's maxima: of each length the nearest.
-
-    Parameters
-    ----------
-    nearest : list of dict
-        The bank's nearest curves: the product of number and length is that of the first.
-    misfit : callable
-        χ² of values; not finite where there is none.
+    """Make starts in which a length equals a distance of the curve's maxima: of each length the nearest by χ²
+    (`misfit`, not finite if undefined). The product of number and length is that of the bank's nearest curve.
     """
     info = load_model(task.name).info
     found: list[Values] = []

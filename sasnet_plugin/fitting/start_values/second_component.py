@@ -57,17 +57,8 @@ def fixed_of(model: str) -> dict[str, float]:
 
 
 def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> list[NearCurve]:
-    """The best sums of two curves, each with its best scales and background.
-
-    Parameters
-    ----------
-    model : str
-        sasmodels' name of a sum of two; the first may have a structure factor.
-
-    Returns
-    -------
-    list of NearCurve
-        By rising weighted residual; fewer, or none, where the bank has no more that differ.
+    """Find at most `count` best sums of two different curves with their best scales and background, by rising
+    weighted residual; the first may have a structure factor.
     """
     first, second = sum_parts(model)
     form, _, factor = first.partition("@")
@@ -92,7 +83,6 @@ def nearest_sums(bank: Bank, model: str, data: Binned, *, count: int = 4) -> lis
 
 
 def _distinct(found: list[tuple[float, dict[str, Any]]], count: int, data: Binned) -> list[NearCurve]:
-    """The first that differ."""
     kept: list[NearCurve] = []
     for value, parameters in found:
         if len(kept) < count and not is_near(parameters, [one.parameters for one in kept]):
@@ -163,7 +153,6 @@ def _without_contrast(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | None:
-    """None where there are none."""
     if not columns:
         return None
     curves = np.array(columns)
@@ -173,19 +162,8 @@ def _normalised(rows: list[dict[str, Any]], columns: list[Floats]) -> Second | N
 
 
 def two_scales(first: Floats, second: Floats, data: Binned) -> Floats:
-    """Weighted residual of each pair, at the best a·first + b·second + c, a and b positive, c not negative.
-
-    A zero curve as the second asks for the first alone.
-
-    Parameters
-    ----------
-    first : (n, m) float array
-    second : (k, m) float array
-
-    Returns
-    -------
-    (n, k) float array
-        Infinite where a or b is not positive.
+    """Weighted residual (n, k) of each pair of curves at the best a·first + b·second + c, with a, b > 0 and c
+    >= 0; infinite where a or b would not be positive. A zero second curve tests the first alone.
     """
     weight, intensity = data.weight, data.intensity
     alone = not np.any(second)

@@ -128,13 +128,7 @@ def is_smooth_sum(model: str) -> bool:
 
 
 def near_simple_sums(curve: Curve, dintensity: Floats) -> list[NearSum]:
-    """Simple models whose curves come near the data, the nearest first; none where none does.
-
-    Parameters
-    ----------
-    dintensity : (n,) float array
-        Positive.
-    """
+    """List simple models whose curves come near the data, the nearest first."""
     data = binned(curve, dintensity, START_VALUES.simple_tolerance)
     if data.intensity.size < START_VALUES.simple_least_points:
         return []
@@ -177,7 +171,6 @@ def _near(model: str, starts: list[dict[str, Any]], residual: float, data: Binne
 
 
 def _distinct(residual: Floats, rows: list[Values]) -> list[int]:
-    """The nearest, and the nearest that is far from it, as minima may be several."""
     order = [int(i) for i in np.argsort(residual)]
     name = next(iter(rows[0]))
     others = (i for i in order if abs(np.log(rows[i][name] / rows[order[0]][name])) > 1.0)
@@ -202,7 +195,6 @@ def _with_power_law(
 
 
 def _own(name: str, row: Values) -> dict[str, float]:
-    """With what is another name of the scale at 1."""
     return row | ({"i_zero": 1.0} if name == "mono_gauss_coil" else {})
 
 

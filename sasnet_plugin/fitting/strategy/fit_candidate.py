@@ -71,12 +71,8 @@ def _followed(search: TimedSearch, coarse: ModelCurves, bank: Bank) -> list[Loca
 
 
 def _on_all_points(search: TimedSearch, starts: list[dict[str, Any]], *, looked: bool = False) -> Starts:
-    """Refine with as many points of q and of size distributions as the data ask for.
-
-    Parameters
-    ----------
-    looked : bool
-        What lies beside the best was looked at on the coarse copy.
+    """Refine with as many q points and distribution points as the data need; `looked`: neighbours of the best
+    were tried on the coarse copy.
     """
     task, how = search.task, STRATEGY.fine
     sampling = _sampling(task, starts[0], search.left(how.share))
@@ -106,7 +102,6 @@ def _with_points(search: TimedSearch, local: ModelCurves, parameters: dict[str, 
 
 
 def _sampling(task: Task, parameters: dict[str, Any], seconds: float) -> int | None:
-    """Points a decade for the fit of all points."""
     if task.as_measured or not has_resolution(task.curve):
         return None
     cost = fit_cost_class(task.model)
@@ -128,17 +123,8 @@ FAR_OFF = "This fit was stopped early: it was much worse than others from all st
 
 
 def fit_candidate(task: Task, bank: Bank, budget: Budget = UNLIMITED) -> ModelFit:
-    """Refine the bank's nearest curves, then fit the best by bumps' Levenberg-Marquardt.
-
-    Parameters
-    ----------
-    budget : Budget
-        Of the pool; the task's own holds too.
-
-    Raises
-    ------
-    SasnetError
-        No start gave a finite curve.
+    """Refine the bank's nearest curves, then fit the best by Bumps' Levenberg-Marquardt, within the pool's
+    and the task's budget. Raises SasnetError if no start gives a finite curve.
     """
     task = replace(task, budget=task.budget.within(budget))
     began = spent()
@@ -190,7 +176,6 @@ def _held(task: Task, done: Done, name: str, default: float) -> tuple[dict[str, 
 
 
 def _said_of_default(name: str, default: float) -> tuple[str, ...]:
-    """That the data do not show a parameter; of a width, another name of the scale, or salt nothing."""
     silent = name.endswith(("_pd", "scale", "i_zero")) or bare(name) == SALT
     return () if silent else (_not_shown(name, default),)
 

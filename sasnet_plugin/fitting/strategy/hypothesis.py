@@ -36,7 +36,6 @@ class Supposed:
     error: float = field(default=1.0, compare=False)  #: Of its width, relative: how well the curve shows it.
 
     def seen_with(self, curve: Curve) -> Curve:
-        """A curve with this resolution."""
         return replace(curve, dq=np.hypot(self.relative * curve.q, self.absolute))
 
     @property
@@ -67,12 +66,10 @@ class Hypothesis:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(*self.pair)
 
     @cached_property
     def cost(self) -> str:
-        """fast, medium or slow."""
         return fit_cost_class(self.pair[0])
 
     @cached_property
@@ -146,7 +143,6 @@ class Beliefs:
 
     @cached_property
     def guesses(self) -> dict[str, ModelGuess]:
-        """By form model."""
         return {guess.name: guess for guess in self.suggestion.models}
 
     def of(self, hypothesis: Hypothesis) -> float:
@@ -248,19 +244,11 @@ def factor_share(guess: ModelGuess, factor: str | None) -> float:
 
 
 def priors(suggestion: Suggestion, fits: Iterable[ModelFit], *, explained: bool) -> list[float]:
-    """What the ranking of fits starts from.
+    """Return what the ranking of fits starts from.
 
-    Where a fit explains the curve: how common its model is, and its structure factor. The evidence says all
-    that the curve says; the network's probability has seen the same curve and would count it twice. Where
-    none explains it, fits may stand in wrong minima, whose evidence is not their models': there the network
-    knows more.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of all models.
-    explained : bool
-        Whether a fit explains the curve.
+    If a fit explains the curve: how common its model and structure factor are, as the evidence says what the
+    curve says and the classifier would count it twice. Otherwise fits may be in wrong minima, and the
+    classifier knows more.
     """
     every = [of_pair((fit.model, fit.structure_factor)) for fit in fits]
     found = _before_the_curve(suggestion, every) if explained else _as_seen(suggestion, every)

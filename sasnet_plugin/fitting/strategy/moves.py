@@ -34,7 +34,6 @@ from .sum_moves import looks_for_sums, rivals_of_sum, second_terms, sums
 
 
 def open_steps(state: State) -> list[Step]:
-    """All that may be tried, the first first."""
     found: dict[tuple[Any, ...], Step] = {}
     for step in chain.from_iterable(move(state) for move in _moves(state)):
         if _is_open(state, step):

@@ -66,7 +66,6 @@ def _without_resolution(state: State, best: Hypothesis) -> dict[Hypothesis, floa
 
 
 def _up_to(state: State, most: float) -> list[Hypothesis]:
-    """What is fitted to less than a χ²."""
     return [h for h, fit in state.fits.items() if fit.chisq < most]
 
 

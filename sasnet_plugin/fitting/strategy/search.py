@@ -36,13 +36,7 @@ class Found:
 
 
 def search(pool: Counting, state: State, deadline: float) -> Found:
-    """Take the worthiest step until none is worth its time.
-
-    Parameters
-    ----------
-    deadline : float
-        By the pool's clock, s.
-    """
+    """Take the worthiest step until none is worth its time or `deadline` (pool's clock, s)."""
     while steps := _together(state, open_steps(state)):
         seconds = _time_for(steps, deadline - pool.clock())
         if seconds <= 0:
@@ -122,7 +116,6 @@ def _fit_resolved(
 
 
 def _keep(state: State, step: Step, answer: Any) -> None:
-    """Keep a fit; what cannot be fitted becomes a note, or is late."""
     assert step.hypothesis is not None
     if isinstance(answer, LateError):
         state.late.append(answer.name)
@@ -137,7 +130,6 @@ def _keep(state: State, step: Step, answer: Any) -> None:
 
 
 def _found(state: State) -> Found:
-    """The fits that can be compared with the best: on the same curve, calculated the same way."""
     best = state.best
     if best is None:
         return Found(state.curve, [])

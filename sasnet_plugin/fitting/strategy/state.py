@@ -72,17 +72,14 @@ class State:
 
     @property
     def explanation(self) -> Hypothesis | None:
-        """The best, where it explains the curve."""
         return self.best if self.explained() else None
 
     @property
     def least_chisq(self) -> float:
-        """The smallest χ² of all fits."""
         return min((fit.chisq for fit in self.fits.values()), default=np.inf)
 
     @property
     def least_reduced(self) -> float:
-        """The smallest reduced χ² of all fits."""
         return min((fit.reduced_chisq for fit in self.fits.values()), default=np.inf)
 
     @cached_property
@@ -125,11 +122,9 @@ class State:
         return {h: self.beliefs.of(h) for h in found if self.allowed(h)}
 
     def allowed(self, hypothesis: Hypothesis) -> bool:
-        """Whether the user excludes none of its components."""
         return not {hypothesis.form, hypothesis.second} & set(self.options.exclude)
 
     def evidence(self, hypothesis: Hypothesis) -> Evidence:
-        """The marginal likelihood of its fit."""
         key = hypothesis, self.fits[hypothesis].chisq
         if key not in self._evidence:
             self._evidence[key] = evidence(self.among, conventional(self.fits[hypothesis]))
@@ -170,15 +165,8 @@ class State:
         return known or self.left(best) <= STRATEGY.chance_gain
 
     def left(self, hypothesis: Hypothesis, *, at_least: bool = True) -> float:
-        """What ln of the likelihood may still gain beside a fit.
-
-        All that a better model could reach is noise of the size that the scatter of neighbouring residuals
-        about each other has; what a small error that neighbours share explains as well is no gain.
-
-        Parameters
-        ----------
-        at_least : bool
-            Less what chance alone makes of it; else what is to be expected.
+        """Return the ln likelihood still to be gained over a fit, down to noise as neighbouring residuals
+        scatter; a small shared error is no gain. `at_least` subtracts chance; else it is an expectation.
         """
         fit = self.fits[hypothesis]
         known = self._left.get((hypothesis, at_least))
@@ -205,12 +193,10 @@ class State:
         return max(float(min(gain, excess)), STRATEGY.chance_gain)
 
     def curve_of(self, hypothesis: Hypothesis) -> Curve:
-        """The data with the resolution that is supposed, where one is."""
         supposed = hypothesis.resolution
         return self.curve if supposed is None else supposed.seen_with(self.curve)
 
     def task(self, hypothesis: Hypothesis, **more: Any) -> Task:
-        """What to send to a process."""
         model, factor = hypothesis.pair
         curve = self.curve_of(hypothesis)
         fixed, ranges = dict(self.options.fixed), dict(self.options.ranges)
@@ -255,7 +241,6 @@ class State:
         return with_default_solvent(tasks, {*self.options.fixed, *self.options.ranges})[1]
 
     def keep(self, hypothesis: Hypothesis, fit: ModelFit) -> None:
-        """The better one of what is known of it."""
         known = self.fits.get(hypothesis)
         if known is None or fit.bic < known.bic:
             self.fits[hypothesis] = fit
@@ -271,19 +256,11 @@ class State:
 def least_misfit(
     residual: NDArray[np.float64], most: float = ASSESSMENT.hopeless, *, scattered: bool = True
 ) -> float:
-    """-2 ln of the likelihood, were nothing left of residuals but what neighbours do not share.
+    """Return -2 ln likelihood if residuals (in uncertainties) were noise alone, of variance second
+    differences / 6 (J. von Neumann et al., Ann. Math. Stat. 12 (1941) 153).
 
-    The variance of independent noise is that of second differences over 6 (J. von Neumann et al., Ann. Math.
-    Stat. 12 (1941) 153).
-
-    Parameters
-    ----------
-    residual : (n,) float array
-        In units of the uncertainty.
-    most : float
-        Variance above which it is not noise: fringes may be as fine as points.
-    scattered : bool
-        With two standard deviations of its own scatter.
+    Above the variance `most` it is no noise: fringes may be as fine as points. `scattered` adds two standard
+    deviations.
     """
     n = residual.size
     if n < 3:
@@ -295,15 +272,10 @@ def least_misfit(
 
 
 def shared_gain(residual: NDArray[np.float64]) -> float:
-    """By how much ln of the likelihood could grow by what neighbours share, of residuals as large as stated.
+    """Estimate the gain of ln likelihood from what neighbouring residuals (in uncertainties) share.
 
-    A smooth misfit adds its square to the sum of the products of neighbours, of which independent noise has
-    zero with a standard deviation of √n, which is taken off.
-
-    Parameters
-    ----------
-    residual : (n,) float array
-        In units of the uncertainty.
+    A smooth misfit adds its square to the sum of neighbours' products; independent noise has 0 ± √n, which is
+    subtracted.
     """
     return float(0.5 * (residual[1:] @ residual[:-1] - np.sqrt(residual.size)))
 

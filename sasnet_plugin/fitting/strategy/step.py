@@ -38,17 +38,12 @@ class Step:
 
     @property
     def is_worthy(self) -> bool:
-        """Whether it is worth its time."""
         return self.due or self.worth > STRATEGY.price
 
 
 def boost(state: State, size: int, *, again: bool = False) -> float:
-    """By how much an explanation of so many parameters would stand above the best, at most.
-
-    Parameters
-    ----------
-    again : bool
-        It goes on from a fit: its chance is no share of what the network leaves to other models.
+    """Bound how far an explanation with so many parameters could rise above the best. `again`: it continues a
+    fit, whose chance is no share of what is left to other models.
     """
     best = state.best
     if best is None:

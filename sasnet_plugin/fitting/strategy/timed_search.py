@@ -220,7 +220,6 @@ def growing(curve: Curve) -> list[Curve]:
 
 
 def values_of(found: list[LocalMinimum]) -> list[dict[str, Any]]:
-    """Parameters of each."""
     return [one.parameters for one in found]
 
 
@@ -243,7 +242,6 @@ def _alike(info: Any, one: LocalMinimum, other: LocalMinimum) -> bool:
 
 
 def _kinds(values: dict[str, Any]) -> dict[str, Any]:
-    """Of the size distributions that there are."""
     return {name: values.get(f"{name}_type") for name in widths_of(values)}
 
 

@@ -36,15 +36,9 @@ class Resolved:
 
 
 def resolution_of(task: Task, bank: Bank | None = None, budget: Budget = UNLIMITED) -> Resolved | None:
-    """The resolution, or None where the curve does not ask for one; work for a pool, which needs no bank.
+    """Estimate the resolution from a model that fits well without one; None if the curve needs none.
 
-    Widths of usual instruments are tried first; the best is then changed by factors that become smaller, and
-    the model's parameters move with it.
-
-    Parameters
-    ----------
-    task : Task
-        Of a model that explains the curve well without resolution; its start is where that fit has ended.
+    Usual instruments' widths come first, then ever smaller changes with the model's parameters following.
     """
     deadline = spent() + task.budget.within(budget).seconds
     tried: list[Resolved] = []

@@ -13,21 +13,13 @@ from ..task import Pair
 
 @dataclass(frozen=True)
 class Alone:
-    """Curves that are fitted alone, where the joint fit begins: the sample's, or settings as one.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n_i,) float array
-    fits : tuple of FitResult
-        Of each.
-    """
+    """Curves that are fitted alone, where the joint fit begins: the sample's, or settings as one."""
 
     curves: tuple[Curve, ...]
-    dintensities: tuple[Any, ...]
-    fits: tuple[FitResult, ...]
+    dintensities: tuple[Any, ...]  #: Shape (n_i,).
+    fits: tuple[FitResult, ...]  #: Of each.
 
     def of(self, pair: Pair) -> list[ModelFit | None]:
-        """The fits of a model to each."""
         return [
             next((f for f in result.fits if (f.model, f.structure_factor) == pair), None)
             for result in self.fits

@@ -17,15 +17,7 @@ _SHELLS = ("core_shell_sphere", "core_shell_ellipsoid", "core_shell_cylinder")
 
 
 def layered(body: str, known: Mapping[str, float], but: Collection[str]) -> list[str]:
-    """Bodies that a body of fewer layers, or of others, may stand for; the likeliest first.
-
-    Parameters
-    ----------
-    known : mapping of str to float
-        What is thought of each model.
-    but : collection of str
-        Models that are none.
-    """
+    """List bodies that one of fewer layers may stand for, the likeliest by `known` first, without `but`."""
     own = materials(body)
     limits = [name for name in larger(body) if materials(name) > own > 0]
     likely = [n for n, chance in known.items() if chance > UNLIKELY and materials(n) >= max(own, 2)]

@@ -41,23 +41,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReportedJoint:
-    """A joint fit that is to be reported.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n_i,) float array
-    assured : bool
-        As of `bumps_fit.Reported`.
-    """
+    """A joint fit that is to be reported."""
 
     sample: Sample
-    dintensities: tuple[Floats, ...]
+    dintensities: tuple[Floats, ...]  #: Shape (n_i,).
     fit: JointFit
-    assured: bool = True
+    assured: bool = True  #: As of `bumps_fit.Reported`.
 
     @property
     def name(self) -> str:
-        """sasmodels' name of the model."""
         return self.fit.name
 
     @property
@@ -70,13 +62,7 @@ class ReportedJoint:
 
 
 class JointProblem:
-    """A joint fit as Bumps has it.
-
-    Parameters
-    ----------
-    seconds : float
-        Evaluations after which residuals raise `TimeUpError`.
-    """
+    """A joint fit as Bumps has it; residuals raise `TimeUpError` after `seconds` of evaluations."""
 
     def __init__(self, asked: ReportedJoint, seconds: float = np.inf) -> None:
         from bumps.names import FitProblem
@@ -97,7 +83,6 @@ class JointProblem:
 
     @property
     def models(self) -> list[Any]:
-        """sasmodels' model of each curve."""
         return [one.model for one in self.experiments]
 
     @property
@@ -146,19 +131,15 @@ class JointProblem:
 
     # What `bumps.lsqerror.jacobian` asks of a problem, whose own residuals leave priors out.
     def getp(self) -> Floats:
-        """Values of what is varied, (k,)."""
         return np.asarray(self.problem.getp(), dtype=float)
 
     def setp(self, values: Floats) -> None:
-        """Set them."""
         self.problem.setp(values)
 
     def bounds(self) -> Any:
-        """Low and high ends."""
         return self.problem.bounds()
 
     def keys(self) -> list[Key]:
-        """Of Bumps' parameters, in its order."""
         of = {id(p): key for key, p in self.varied.items()}
         return [of[id(p)] for p in self.problem._parameters]
 

@@ -12,14 +12,8 @@ from .result import JointFit
 
 
 def largest_change(fit: JointFit, name: str) -> tuple[float, float]:
-    """The largest difference of an own parameter between two curves, and its standard deviation.
-
-    An error that the curves have in common, such as that of a width which they share, is none of it.
-
-    Returns
-    -------
-    (float, float)
-        In the parameter's unit; the deviation is infinite where no error is known.
+    """Return the largest difference of an own parameter between two curves and its standard deviation
+    (infinite if unknown). Errors common to the curves, as of a shared width, do not count.
     """
     own = [one[name] for one in fit.own]
     far = sorted(range(len(own)), key=lambda i: own[i].value)

@@ -24,13 +24,7 @@ _MOST_MATERIALS = 3
 
 
 class ContrastForms:
-    """I(q) of one model for each curve of a sample, computed as often as it has to be.
-
-    Parameters
-    ----------
-    curves : sequence of ModelCurves
-        Of the same model.
-    """
+    """I(q) of one model for each curve of a sample, computed as seldom as possible."""
 
     def __init__(self, curves: Sequence[ModelCurves]) -> None:
         self.curves = list(curves)

@@ -36,19 +36,8 @@ def density_starts(
     rng: np.random.Generator,
     count: int = 3,
 ) -> list[tuple[dict[str, float], list[dict[str, float]]]]:
-    """Densities of the materials, and of each curve's solvent, that suit a shape best.
-
-    Parameters
-    ----------
-    shape : mapping
-        sasmodels' parameters of the body.
-    count : int
-        Sets, at most.
-
-    Returns
-    -------
-    list of (dict, list of dict)
-        Shared, and of each curve; empty where the model's curve is no such form.
+    """Find at most `count` sets of densities of materials and solvents that suit a shape: shared ones, and
+    those of each curve. Empty if the curve is no form of its contrasts.
     """
     if not _sampled(forms, plan, shape):
         return []
@@ -67,19 +56,10 @@ def density_starts(
 def own_density_starts(
     forms: ContrastForms, plan: Plan, shape: Mapping[str, Any], rng: np.random.Generator
 ) -> list[dict[str, float]]:
-    """Densities of each curve that suit a shape best, where each has its own, as of neutrons and X-rays.
+    """Find densities of each curve that suit a shape, where each has its own as for neutrons and X-rays;
+    empty if the curve is no form of its contrasts.
 
-    A common factor of all contrasts is one of the scale: the solvent stays where it is.
-
-    Parameters
-    ----------
-    shape : mapping
-        sasmodels' parameters of the body.
-
-    Returns
-    -------
-    list of dict
-        Of each curve; empty where the model's curve is no form of its contrasts.
+    A common factor of contrasts is one of scale, so the solvent stays.
     """
     if not _sampled(forms, plan, shape):
         return []

@@ -25,12 +25,8 @@ _CHANGING = (CONCENTRATIONS, SERIES)
 
 
 def odd_one(pool: Counting, task: JointTask) -> int | None:
-    """The one curve without which all others are explained; None where there is none, or several.
-
-    Parameters
-    ----------
-    task : JointTask
-        Of all curves, three at least; it starts where their joint fit has ended.
+    """Find the one curve (of three or more) without which all others are explained; None if there is none, or
+    several. `task` starts at the joint fit.
     """
     count = len(task.sample.curves)
     if count < 3:
@@ -43,19 +39,11 @@ def odd_one(pool: Counting, task: JointTask) -> int | None:
 def own_that_explains(
     pool: Counting, task: JointTask, fit: JointFit, seconds: float = np.inf
 ) -> tuple[str, JointFit] | None:
-    """The one parameter with which all curves are explained where each has its own; the likeliest of several.
+    """Find the likeliest parameter that explains all curves if each has its own; `task` starts at the joint
+    `fit`, `seconds` at most.
 
-    Micelles grow and lose charge along a series of concentrations or of salt, and are the same otherwise. It
-    is said to change where it is seen to.
-
-    Parameters
-    ----------
-    task : JointTask
-        Of all curves; it starts where their joint fit has ended.
-    fit : JointFit
-        That fit.
-    seconds : float
-        At most.
+    Micelles grow and lose charge along concentrations or salt and are otherwise the same. Only a visible
+    change is reported.
     """
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
@@ -66,16 +54,10 @@ def own_that_explains(
 def other_shape_that_explains(
     pool: Counting, task: JointTask, fit: JointFit, models: Sequence[str], seconds: float = np.inf
 ) -> tuple[str, JointFit] | None:
-    """As `own_that_explains`, of bodies of another shape: one of their sizes is each curve's own.
+    """Search as `own_that_explains` among shapes of the same volume (`kin` of the fit) with one size of each
+    curve's own.
 
-    Where curves are given one size that changes, a distribution of sizes makes up for it and for the shape.
-
-    Parameters
-    ----------
-    fit : JointFit
-        Of all curves, whose volume these bodies have.
-    models : sequence of str
-        Among `kin` of the fit.
+    A single size that changes would be imitated by a size distribution.
     """
     if task.sample.kind not in _CHANGING or seconds <= 0:
         return None
@@ -121,8 +103,6 @@ def _explaining(
 
 
 def without(task: JointTask, i: int) -> JointTask:
-    """The same of all curves but one."""
-
     def left(values: tuple[Any, ...]) -> tuple[Any, ...]:
         return values[:i] + values[i + 1 :]
 

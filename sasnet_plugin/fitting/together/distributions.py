@@ -35,16 +35,8 @@ _WIDTH = 0.1
 def whichever_distribution(
     ledger: Ledger, fits: Sequence[JointFit], again: Callable[[JointFit], JointTask], most: float
 ) -> list[JointFit]:
-    """The fits, the best and those near it with the distribution that suits each best.
-
-    Parameters
-    ----------
-    fits : sequence of JointFit
-        The best first.
-    again : callable
-        The task that begins where a fit has ended.
-    most : float
-        CPU that those near the best may take, s.
+    """Give the best fit, and those near it within `most` CPU seconds, the size distribution that suits each.
+    `again` makes the task that begins where a fit ended.
     """
     if not fits:
         return []
@@ -87,13 +79,7 @@ def _fitted(ledger: Ledger, tasks: Sequence[JointTask], end: float) -> list[Join
 
 
 def other_kinds(task: JointTask, fit: JointFit) -> list[JointTask]:
-    """The same from where it has ended: other kinds of its widest distribution.
-
-    Parameters
-    ----------
-    task : JointTask
-        Begins where the fit has ended.
-    """
+    """Repeat a fit from its end with other kinds of its widest distribution."""
     widths = _widths(fit)
     if not widths:
         return []
@@ -117,7 +103,6 @@ def other_lengths(task: JointTask, fit: JointFit) -> list[JointTask]:
 
 
 def _widths(fit: JointFit) -> dict[str, float]:
-    """Fitted widths, by length."""
     every = {n: fit.parameters[f"{n}_pd"] for n in fit.distributions}
     return {n: p.value for n, p in every.items() if not p.fixed}
 
@@ -127,13 +112,7 @@ def _with(task: JointTask, values: Mapping[str, Any]) -> JointTask:
 
 
 def over_kinds(fits: Sequence[JointFit]) -> JointFit:
-    """The likeliest of fits that differ in their distribution, with errors that hold the others as well.
-
-    Parameters
-    ----------
-    fits : sequence of JointFit
-        Of the same model.
-    """
+    """Take the likeliest of fits that differ in their distribution, with errors that cover the others."""
     best = min(fits, key=lambda fit: fit.minus_two_log)
     weights = [float(np.exp(0.5 * (best.minus_two_log - fit.minus_two_log))) for fit in fits]
 

@@ -25,13 +25,7 @@ from .search import JOINT, again
 
 
 def without_steps(sample: Sample, kept: Collection[int] = ()) -> Sample:
-    """The sample without first points that lie below a step; itself where no curve has any.
-
-    Parameters
-    ----------
-    kept : collection of int
-        Places of curves that keep them.
-    """
+    """Exclude first points below a step, but for curves in `kept`; the sample itself if no curve has any."""
     curves = tuple(c if i in kept else without_step(c) for i, c in enumerate(sample.curves))
     same = all(a is b for a, b in zip(curves, sample.curves, strict=True))
     return sample if same else replace(sample, curves=curves)
@@ -44,14 +38,8 @@ def leaving_out(
     options: FitOptions,
     patience: float,
 ) -> SampleResult:
-    """Fit a sample without first points that seem dimmed, if it is explained then and was not with them.
-
-    Parameters
-    ----------
-    fit : callable
-        Fits curves as they are.
-    patience : float
-        As of `fit_together.fit_sample`.
+    """Fit a sample without apparently dimmed first points if only that explains it; `patience` as of
+    `fit_together.fit_sample`.
     """
     clear = without_steps(sample)
     if clear is sample or len(sample.curves) < 2:

@@ -134,14 +134,8 @@ def _present(tie: Iterable[str], ties: Iterable[str]) -> Iterable[str]:
 
 @one_thread()
 def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float = 1.0) -> SampleResult:
-    """As `fit_together`, with processes that are there already.
-
-    Parameters
-    ----------
-    options : FitOptions
-        The time limit is of each curve.
-    patience : float
-        The clock on the wall may show so many times the limit; what may be evaluated is the same.
+    """Fit as `fit_together` with running processes. The time limit is per curve; the clock may show
+    `patience` times that, without changing what may be evaluated.
     """
     check_shared(sample, options)
     of_all = options.contrast.solvent if options.contrast else None
@@ -153,7 +147,6 @@ def fit_sample(pool: Pool, sample: Sample, options: FitOptions, patience: float 
 
 
 def _as_measured(pool: Pool, patience: float, sample: Sample, options: FitOptions) -> SampleResult:
-    """`fit_sample` of curves with the points that they have."""
     curves = sample.curves
     dintensities = tuple(uncertainties(curve)[0] for curve in curves)
     asked = [suggested(curve, options) for curve in curves]
@@ -188,7 +181,6 @@ def _jointly(
     suggestion: Suggestion,
     alone: Alone,
 ) -> SampleResult:
-    """All that is fitted to all curves."""
     most = options.time_limit * len(sample.curves)
     ledger = Ledger(pool, time.monotonic() + patience * most, most=most)
     readings = search(ledger, sample, dintensities, options, suggestion, alone)
@@ -198,7 +190,6 @@ def _jointly(
 
 
 def _result(reading: Reading, dintensities: tuple[Any, ...], suggestion: Suggestion) -> SampleResult:
-    """A reading as the sample's result."""
     notes, sample = reading.notes, reading.sample
     if reading.fits and UNKNOWN_SOLVENTS in {
         p.undetermined for p in reading.fits[0].of_curve(0).parameters.values()

@@ -26,22 +26,13 @@ _STEPS = 6
 
 @dataclass(frozen=True)
 class Unknown:
-    """A joint fit of which it is asked how well it is known.
+    """A joint fit of which it is asked how well it is known."""
 
-    Parameters
-    ----------
-    held : Held
-        The fit as each curve has it.
-    task : JointTask
-        Begins where it has ended.
-    """
-
-    held: Held
-    task: JointTask
+    held: Held  #: The fit as each curve has it.
+    task: JointTask  #: Begins where it has ended.
 
     @property
     def name(self) -> str:
-        """Of the fit."""
         return self.held.name
 
     def error(self, key: Key) -> float:

@@ -23,24 +23,15 @@ _OPEN = 1e-9
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where a joint fit stands.
+    """Where a joint fit stands."""
 
-    Parameters
-    ----------
-    x : (k,) float array
-        Codes.
-    scales, backgrounds : (m,) float array
-    prior : float
-        What scales and backgrounds cost.
-    theories : tuple of (n_i,) float array
-    """
-
-    x: Floats
+    x: Floats  #: Shape (k,). Codes.
+    #: `scales`, `backgrounds`: shape (m,).
     scales: Floats
     backgrounds: Floats
     common: float
-    prior: float
-    theories: tuple[Floats, ...]
+    prior: float  #: What scales and backgrounds cost.
+    theories: tuple[Floats, ...]  #: Shape (n_i,).
 
 
 def plain(joint: Joint, x: Floats) -> Minimum:
@@ -51,12 +42,8 @@ def plain(joint: Joint, x: Floats) -> Minimum:
 
 
 def generalised(joint: Joint, x: Floats, errors: Sequence[SharedError]) -> Minimum:
-    """At the scales, backgrounds and codes of least squares that know of the curves' slow errors.
-
-    Parameters
-    ----------
-    x : (k,) float array
-        Codes where plain least squares have ended.
+    """Refine scales, backgrounds and codes by least squares with the curves' correlated errors, from where
+    plain least squares ended.
     """
     columns = list(joint.columns(x).values())
     if columns:

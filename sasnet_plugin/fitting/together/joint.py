@@ -28,37 +28,17 @@ Key = tuple[str, int | None]
 
 @dataclass(frozen=True)
 class Solved:
-    """Curves at their best scales and backgrounds.
+    """Curves at their best scales and backgrounds."""
 
-    Parameters
-    ----------
-    residual : (n + 2 m,) float array
-        Of all points, and of the priors of scales and backgrounds.
-    scales, backgrounds : (m,) float arrays
-    common : float
-        Scale that all have in common, calibration apart.
-    """
-
-    residual: Floats
+    residual: Floats  #: Shape (n + 2 m,). Of all points, and of the priors of scales and backgrounds.
+    #: `scales`, `backgrounds`: shape (m,).
     scales: Floats
     backgrounds: Floats
-    common: float
+    common: float  #: Scale that all have in common, calibration apart.
 
 
 class Joint:
-    """Curves of one sample under one model.
-
-    Parameters
-    ----------
-    curves : sequence of ModelCurves
-        One for each curve, of the same model.
-    start : dict
-        Of sasmodels' parameters, for all curves.
-    own : sequence of dict
-        Of each curve, besides.
-    forms : ContrastForms, optional
-        Of the curves, where there are some already.
-    """
+    """Curves of one sample under one model; `start` is shared, `own` are parameters of each curve."""
 
     def __init__(
         self,
@@ -88,7 +68,6 @@ class Joint:
 
     @property
     def first(self) -> Floats:
-        """Where the codes begin."""
         return np.array([code.first for code in self.codes.values()])
 
     def codes_at(self, x: Floats) -> list[Code]:
@@ -97,7 +76,6 @@ class Joint:
 
     @property
     def points(self) -> int:
-        """Of all curves."""
         return sum(len(c.curve) for c in self.curves)
 
     @property
@@ -106,7 +84,6 @@ class Joint:
         return self.points + (0 if self.plan.factors is None else 2 * len(self.curves))
 
     def decoded(self, x: Floats) -> list[dict[str, Any]]:
-        """sasmodels' parameters of each curve."""
         found = [dict(start) for start in self.starts]
         for (name, place), code, value in zip(self.codes, self.codes.values(), x, strict=True):
             for i in range(len(found)) if place is None else (place,):
@@ -131,7 +108,6 @@ class Joint:
         return found
 
     def solved(self, curves: Sequence[Floats]) -> Solved:
-        """The best scales and backgrounds of curves."""
         if not all(np.all(np.isfinite(c)) for c in curves):
             return self._nothing()
         factors = self.plan.factors

@@ -33,20 +33,11 @@ def minus_two_log(
     prior: tuple[Floats, Floats],
     wide: Floats,
 ) -> float:
-    """-2 ln of the marginal likelihood of all curves.
+    """Return -2 ln of the marginal likelihood of all curves near the best fit.
 
-    Parameters
-    ----------
-    among : sequence of Discrepancy
-        Of each curve.
-    theories, residuals : sequence of (n_i,) float array
-        Near the best fit; residuals in uncertainties.
-    slopes : sequence of (n_i, k) float array
-        Of the residuals by each parameter of all curves.
-    prior : (m,) and (m, k) float array
-        Residuals and slopes of what is known of calibrations and backgrounds.
-    wide : (k,) float array
-        Standard deviation of each parameter beforehand; infinite where `prior` says it.
+    `residuals` in uncertainties and `slopes` (n_i, k) by each parameter; `prior` has residuals (m,) and
+    slopes (m, k) of calibrations and backgrounds; `wide` (k,) are prior standard deviations, infinite where
+    `prior` has them.
     """
     scale = np.where(np.isfinite(wide), wide, 1.0)
     besides = prior[1] * scale

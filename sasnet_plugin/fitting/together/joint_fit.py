@@ -22,7 +22,6 @@ ONE_SOLVENT = "not all other densities are given, so that only ratios of contras
 
 
 def joint_fit(found: JointMinimum) -> JointFit:
-    """Where a joint fit has ended, as people see it."""
     task = found.task
     shared, own = _parameters(found)
     widths = [n.removesuffix("_pd") for n in shared if n.endswith("_pd")]
@@ -57,13 +56,11 @@ def _parameters(found: JointMinimum) -> tuple[dict[str, Parameter], tuple[dict[s
 
 
 def _table(name: str) -> list[Any]:
-    """sasmodels' parameters of a model, but for magnetic ones and angles."""
     every = model_info(name).parameters.call_parameters
     return [p for p in every if p.type not in ("magnetic", "orientation")]
 
 
 def _single(found: JointMinimum, names: Sequence[str]) -> set[str]:
-    """Names of what each curve has of its own."""
     fitted = {name for name, place in found.errors if place is not None}
     return {
         "scale", "background", *fitted,
@@ -77,7 +74,6 @@ def _runs(found: JointMinimum) -> tuple[float, ...]:
 
 
 def _calibrations(found: JointMinimum) -> tuple[float, ...]:
-    """Of settings: each curve's scale over the middle one, as it is asked for."""
     if found.task.sample.kind != SETTINGS or found.plan.factors is None:
         return ()
     scales = [
@@ -98,7 +94,6 @@ def _parameter(found: JointMinimum, units: Mapping[str, str], name: str, place: 
 
 
 def _marked(parameters: dict[str, Parameter], reasons: Mapping[str, str]) -> dict[str, Parameter]:
-    """The same; of what is not determined that it is not."""
     return {
         name: replace(p, error=None, undetermined=reasons[name]) if name in reasons else p
         for name, p in parameters.items()

@@ -19,20 +19,11 @@ from .slow_errors import slow_errors
 
 @dataclass(frozen=True)
 class Linear:
-    """Slopes about a minimum, per unit of each parameter that the curves show.
-
-    Parameters
-    ----------
-    keys : tuple of Key
-    slopes : tuple of (n_i, k) float array
-        Of each curve's residuals.
-    besides : (m, k) float array
-        Of what is known of scales and backgrounds.
-    """
+    """Slopes about a minimum, per unit of each parameter that the curves show."""
 
     keys: tuple[Key, ...]
-    slopes: tuple[Floats, ...]
-    besides: Floats
+    slopes: tuple[Floats, ...]  #: Shape (n_i, k). Of each curve's residuals.
+    besides: Floats  #: Shape (m, k). Of what is known of scales and backgrounds.
 
     def columns(self) -> dict[Key, Floats]:
         """Slopes of all residuals by each parameter, (n + m,)."""
@@ -58,17 +49,10 @@ def deviations(
     linear: Linear, at: Minimum, left: tuple[Sequence[Floats], Floats], among: Sequence[Discrepancy],
     begin: Sequence[SharedError],
 ) -> tuple[dict[Key, float], Sequence[SharedError]]:  # fmt: skip
-    """Standard deviations, and slow errors, of a fit by least squares whose residuals are not independent.
+    """Return standard deviations, and correlated errors, of a least-squares fit with dependent residuals.
 
-    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise of its own size, and what
-    neighbours share (H. White, Econometrica 48 (1980) 817, with C known).
-
-    Parameters
-    ----------
-    left : (list of (n_i,) float array, (m,) float array)
-        `residuals` at the minimum.
-    begin : sequence of SharedError
-        Of each curve.
+    The covariance is A C Aᵀ with A = (JᵀJ)⁻¹Jᵀ and C that of the residuals: noise and what neighbours share
+    (H. White, Econometrica 48 (1980) 817, with C known).
     """
     if not linear.keys:
         return {}, begin

@@ -19,16 +19,8 @@ _FEWEST = 3
 
 
 def as_one_curve(sample: Sample, dintensities: Sequence[Floats]) -> Curve | None:
-    """All points of a sample's settings, each brought to the calibration of the first.
-
-    Parameters
-    ----------
-    dintensities : sequence of (n_i,) float array
-
-    Returns
-    -------
-    Curve or None
-        None where a curve has something of its own besides calibration, background and pinhole resolution.
+    """Combine all settings of a sample, calibrated to the first; None if a curve has more of its own than
+    calibration, background and pinhole resolution.
     """
     curves = sample.curves
     own = sample.own or sample.ties or any(value is not None for value in sample.scale)

@@ -46,85 +46,50 @@ _NO_SALT = 1e-6
 
 @dataclass(frozen=True)
 class JointTask:
-    """A model to fit to a sample.
-
-    Parameters
-    ----------
-    dintensities : tuple of (n,) float array
-    starts : tuple of dict or None
-        Of each curve alone, where this model was fitted to it.
-    probability : float
-        Of the curves' answers together.
-    settled : bool
-        The starts are where a joint fit has ended: other densities need not be tried.
-    """
+    """A model to fit to a sample."""
 
     sample: Sample
-    dintensities: tuple[Floats, ...]
+    dintensities: tuple[Floats, ...]  #: Shape (n,).
     model: str
     structure_factor: str | None
-    starts: tuple[dict[str, Any] | None, ...]
+    starts: tuple[dict[str, Any] | None, ...]  #: Of each curve alone, where this model was fitted to it.
     fixed: dict[str, float] = field(default_factory=dict)
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
-    probability: float = 0.0
+    probability: float = 0.0  #: Of the curves' answers together.
     per_decade: int | None = None
     budget: Budget = Budget(10.0)
-    settled: bool = False
+    settled: bool = False  #: The starts are where a joint fit has ended: other densities need not be tried.
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(self.model, self.structure_factor)
 
 
 @dataclass(frozen=True)
 class JointMinimum:
-    """Where a joint fit has ended.
-
-    Parameters
-    ----------
-    values : tuple of dict
-        sasmodels' parameters of each curve, scale and background included.
-    errors : dict
-        Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
-    chisq : tuple of float
-        Of each curve.
-    prior : float
-        What the calibration of the scales costs besides.
-    theories : tuple of (n,) float array
-    common : float
-        The scale that the curves have in common; NaN where they have none.
-    evidences : tuple of Evidence
-        Of each curve, its parameters where they are.
-    minus_two_log : float
-        -2 ln of the marginal likelihood of all curves (`joint_evidence`).
-    derivatives : mapping of Key to (n + m,) float array
-        Of the residuals of all curves, those of what is known besides at the end.
-    seconds : float
-        Evaluations.
-    """
+    """Where a joint fit has ended."""
 
     task: JointTask
     plan: Plan
-    values: tuple[dict[str, Any], ...]
+    values: tuple[dict[str, Any], ...]  #: sasmodels' parameters of each curve, scale and background included.
+    #: Standard deviations by (name, curve); shared ones by (name, None); of what was fitted.
     errors: dict[Key, float]
-    chisq: tuple[float, ...]
-    prior: float
-    theories: tuple[Floats, ...]
-    common: float
-    evidences: tuple[Evidence, ...] = ()
-    minus_two_log: float = np.inf
+    chisq: tuple[float, ...]  #: Of each curve.
+    prior: float  #: What the calibration of the scales costs besides.
+    theories: tuple[Floats, ...]  #: Shape (n,).
+    common: float  #: The scale that the curves have in common; NaN where they have none.
+    evidences: tuple[Evidence, ...] = ()  #: Of each curve, its parameters where they are.
+    minus_two_log: float = np.inf  #: -2 ln of the marginal likelihood of all curves (`joint_evidence`).
+    #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end.
     derivatives: Mapping[Key, Floats] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float = 0.0  #: Evaluations.
 
     @property
     def points(self) -> int:
-        """Of all curves."""
         return sum(t.size for t in self.theories)
 
     @property
     def free(self) -> int:
-        """Parameters that were fitted."""
         return len(self.errors)
 
     @property
@@ -134,17 +99,12 @@ class JointMinimum:
 
     @property
     def reduced_chisq(self) -> float:
-        """χ² over the degrees of freedom."""
         return self.total / max(self.points - self.free, 1)
 
 
 def fit_one(task: JointTask, bank: Any, budget: Budget) -> JointMinimum:
-    """Fit one model to all curves of a sample; in whatever process.
-
-    Raises
-    ------
-    SasnetError
-        The model has no finite curve at any start.
+    """Fit one model to all curves of a sample, in any process. Raises SasnetError if no start has a finite
+    curve.
     """
     del bank
     began = spent()
@@ -197,7 +157,6 @@ def _curves(task: JointTask) -> list[ModelCurves]:
 
 
 def _nearest(found: Iterable[Joint]) -> list[Joint]:
-    """Those that begin nearest to the data."""
     off = [(float(np.sum(joint.residuals(joint.first) ** 2)), joint) for joint in found]
     return [joint for _, joint in sorted(off, key=lambda pair: pair[0])[:_TRIED]]
 
@@ -224,7 +183,6 @@ def _starts(task: JointTask, plan: Plan, forms: ContrastForms) -> list[Start]:
 def _from_one(
     task: JointTask, plan: Plan, forms: ContrastForms, start: Start, rng: np.random.Generator
 ) -> list[Start]:
-    """The starts of one shape."""
     if task.settled:
         return [start]
     shared, own = start
@@ -237,7 +195,6 @@ def _from_one(
 
 
 def _of_curve(start: Mapping[str, Any], plan: Plan) -> dict[str, Any]:
-    """What a curve has of its own."""
     own = {n: v for n, v in start.items() if n in plan.own or n.removesuffix("_pd") in plan.own}
     return {n: 0.0 if bare(n) == SALT and v < _NO_SALT else v for n, v in own.items()}
 
@@ -262,7 +219,6 @@ def _by_densities(
 
 
 def _different(starts: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
-    """Those that differ in what the curves share."""
     own = {"scale", "background", *plan.own, *(name for known in plan.known for name in known)}
     found: dict[Any, dict[str, Any]] = {}
     for start in starts:

@@ -87,15 +87,7 @@ def sizes(model: str) -> list[str]:
 
 
 def other_shapes(task: JointTask, fit: JointFit, models: Sequence[str]) -> list[JointTask]:
-    """Bodies of the volume of a fit, for all curves: long and flat ones of one size.
-
-    Parameters
-    ----------
-    task : JointTask
-        Begins where the fit has ended.
-    models : sequence of str
-        Among `kin` of the fit.
-    """
+    """Make long and flat bodies (`kin` of the fit) with the volume of a fit and one size, for all curves."""
     if not models:
         return []
     each = [starting_values(fit.of_curve(i)) for i in range(len(fit.own))]

@@ -20,17 +20,11 @@ _NEARLY = 0.01
 
 
 def ranked(fits: Sequence[JointFit], suggestion: Suggestion) -> list[JointFit]:
-    """Each with its weight, its marginal likelihood times how common it is, the best first.
+    """Rank fits by marginal likelihood times how common each model is.
 
-    What has become a simpler model that was fitted counts as that, and of fits that the curves do not
-    distinguish one of the group with most weight leads, and before it what it is at a limit of its own. One
-    that explains all curves is before a likelier one that explains them but for an error that few
-    measurements have, unless its weight is next to nothing.
-
-    Parameters
-    ----------
-    suggestion : Suggestion
-        Of all curves together.
+    A fit that became a fitted simpler model counts as that. Of indistinguishable fits one of the group with
+    most weight leads, preceded by its simpler limit. A fit that explains all curves precedes likelier ones
+    that need a rare error, unless its weight is negligible.
     """
     if not fits:
         return []
@@ -68,7 +62,6 @@ def not_distinguished(fits: Sequence[JointFit]) -> list[JointFit]:
 
 
 def _as_single(fit: JointFit) -> ModelFit:
-    """As the fit of one curve that has the points of all."""
     return replace(
         fit.of_curve(0), chisq=sum(fit.chisq), reduced_chisq=fit.reduced_chisq,
         log_evidence=-0.5 * fit.minus_two_log,

@@ -27,71 +27,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class JointFit:
-    """One model, fitted to all curves of a sample.
-
-    Parameters
-    ----------
-    parameters : mapping of str to Parameter
-        That all curves have in common, the common scale and what was not fitted among them.
-    own : tuple of mapping
-        Of each curve: scale, background, and what the kind of sample leaves to each.
-    chisq : tuple of float
-        Of each curve.
-    reduced_chisq : float
-        Of all together, their calibration included.
-    minus_two_log : float
-        -2 ln of the marginal likelihood of all curves, which the BIC approximates.
-    probability : float
-        Of the network, all curves together.
-    weight : float
-        Share of the evidence among the joint fits, 0..1.
-    theories : tuple of (n,) float array
-    distributions : mapping of str to str
-        Kinds of size distribution.
-    shared_errors : tuple of SharedError
-        What neighbouring residuals of each curve share.
-    runs : tuple of float
-        Of each curve: as `Verification` has them; below -3 the residuals are not random.
-    per_decade : int or None
-        As of a `ModelFit`.
-    seconds : float
-        Evaluations.
-    derivatives : mapping to (n + m,) float array
-        Of the residuals of all curves, those of what is known besides at the end, by parameter and place of
-        the curve that has it of its own, None of what all share; per unit of each.
-    calibrations : tuple of float
-        Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
-    factors : tuple of float or None
-        Of each curve's scale, to the common one; None: the scales have nothing to do with each other.
-    common : float
-        The scale that the curves have in common; not a number where they have none.
-    background_deviation : float
-        Standard deviation of what is known of each curve's background beforehand, about none.
-    fitter : str
-        As of a `ModelFit`.
-    """
+    """One model, fitted to all curves of a sample."""
 
     model: str
     structure_factor: str | None
+    #: That all curves have in common, the common scale and what was not fitted among them.
     parameters: Mapping[str, Parameter]
+    #: Of each curve: scale, background, and what the kind of sample leaves to each.
     own: tuple[Mapping[str, Parameter], ...]
-    chisq: tuple[float, ...]
-    reduced_chisq: float
-    minus_two_log: float
-    probability: float
-    theories: tuple[NDArray[np.float64], ...]
-    distributions: Mapping[str, str]
-    shared_errors: tuple[SharedError, ...]
+    chisq: tuple[float, ...]  #: Of each curve.
+    reduced_chisq: float  #: Of all together, their calibration included.
+    minus_two_log: float  #: -2 ln of the marginal likelihood of all curves, which the BIC approximates.
+    probability: float  #: Of the network, all curves together.
+    theories: tuple[NDArray[np.float64], ...]  #: Shape (n,).
+    distributions: Mapping[str, str]  #: Kinds of size distribution.
+    shared_errors: tuple[SharedError, ...]  #: What neighbouring residuals of each curve share.
+    #: Of each curve: as `Verification` has them; below -3 the residuals are not random.
     runs: tuple[float, ...] = ()
-    per_decade: int | None = None
-    weight: float = 0.0
-    seconds: float = 0.0
+    per_decade: int | None = None  #: As of a `ModelFit`.
+    weight: float = 0.0  #: Share of the evidence among the joint fits, 0..1.
+    seconds: float = 0.0  #: Evaluations.
+    #: Shape (n + m,). Of the residuals of all curves, those of what is known besides at the end, by parameter
+    #: and place of the curve that has it of its own, None of what all share; per unit of each.
     derivatives: Mapping[tuple[str, int | None], NDArray[np.float64]] = field(default_factory=dict)
+    #: Of settings, which have one intensity: each curve's scale over the middle one, as it is asked for.
     calibrations: tuple[float, ...] = ()
+    #: Of each curve's scale, to the common one; None: the scales have nothing to do with each other.
     factors: tuple[float, ...] | None = None
+    #: The scale that the curves have in common; not a number where they have none.
     common: float = float("nan")
+    #: Standard deviation of what is known of each curve's background beforehand, about none.
     background_deviation: float = float("inf")
-    fitter: str = ""
+    fitter: str = ""  #: As of a `ModelFit`.
 
     @property
     def total(self) -> float:
@@ -110,7 +77,6 @@ class JointFit:
 
     @property
     def name(self) -> str:
-        """sasmodels' name."""
         return product_name(self.model, self.structure_factor)
 
     def lacking(self) -> list[int]:
@@ -134,7 +100,6 @@ class JointFit:
         )
 
     def per_point(self, i: int) -> float:
-        """χ² of a curve over its points."""
         return self.chisq[i] / self.theories[i].size
 
     def noisy(self, i: int) -> bool:
@@ -166,7 +131,6 @@ class JointFit:
         )  # fmt: skip
 
     def as_dict(self, files: list[str]) -> dict[str, Any]:
-        """For JSON; own parameters by file."""
         return {
             "model": self.model,
             "structure_factor": self.structure_factor,
@@ -316,7 +280,6 @@ def _single(result: FitResult) -> dict[str, Any]:
 
 
 def suggestion_as_dict(found: Suggestion, top: int = 5) -> dict[str, Any]:
-    """The answer of all curves together."""
     return {
         "models": [
             {

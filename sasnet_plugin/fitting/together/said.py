@@ -49,12 +49,10 @@ _FAR = 0.1
 
 
 def told(result: SampleResult, options: FitOptions) -> SampleResult:
-    """The same with its verdict."""
     return replace(result, verdict=verdict(result, options))
 
 
 def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
-    """The same result for who has called from Python."""
     said = result.verdict
     code, purpose = ("result.plot()", str(sentences.TO_LOOK)) if result.fits else ("", "")
     singles = tuple(of_single(one, options) for one in result.singles)
@@ -68,7 +66,6 @@ def spoken_in_python(result: SampleResult, options: FitOptions) -> SampleResult:
 
 
 def verdict(result: SampleResult, options: FitOptions) -> Verdict:
-    """What is said first."""
     best = result.best
     if best is None:
         return Verdict()
@@ -108,7 +105,6 @@ def headline(result: SampleResult, best: JointFit) -> str:
 
 
 def _excluded(sample: Sample) -> str:
-    """Which points were excluded, as a beamstop dims them."""
     dark = [
         f"the first {'point' if len(c.shadow) == 1 else f'{len(c.shadow)} points'} of {Path(c.file).name}"
         for c in sample.curves

@@ -47,21 +47,14 @@ _SHAPED = (CONCENTRATIONS, PROBES, SERIES)
 
 @dataclass(frozen=True)
 class Reading:
-    """What the curves are taken for, and what was fitted to them as such.
-
-    Parameters
-    ----------
-    notes : list of str
-        What failed, and what this reading allows to the curves.
-    """
+    """What the curves are taken for, and what was fitted to them as such."""
 
     sample: Sample
     fits: list[JointFit]
-    notes: list[str]
+    notes: list[str]  #: What failed, and what this reading allows to the curves.
 
     @property
     def explained(self) -> bool:
-        """Whether one model explains all curves."""
         return any(not fit.lacking() for fit in self.fits)
 
     @property
@@ -111,7 +104,6 @@ def search(
 
 
 def _least(reading: Reading) -> float:
-    """-2 ln of the evidence of its likeliest fit."""
     return min((fit.minus_two_log for fit in reading.fits), default=float(np.inf))
 
 
@@ -146,7 +138,6 @@ def again(sample: Sample, dintensities: tuple[Any, ...], options: FitOptions, fi
 
 
 def _fixed(options: FitOptions, model: str) -> dict[str, float]:
-    """What a user gives for all curves: values of parameters, and materials."""
     return {**(settled(options.contrast, model) if options.contrast else {}), **options.fixed}
 
 
@@ -196,7 +187,6 @@ def _fitted(
 
 
 def _joint(ask: _Asked, tasks: Sequence[JointTask]) -> tuple[list[JointFit], list[str]]:
-    """Joint fits; and what failed."""
     done, notes = [], []
     for _, answer in answers(ask.ledger, fit_one, tasks, ask.ledger.left):
         if isinstance(answer, JointMinimum):

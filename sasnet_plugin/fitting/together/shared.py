@@ -23,49 +23,22 @@ _BACKGROUND, _END = 2.0, 10
 
 @dataclass(frozen=True)
 class Plan:
-    """Of one model for one sample.
+    """Of one model for one sample."""
 
-    Parameters
-    ----------
-    own : frozenset of str
-        Parameters that each curve has of its own, scale and background besides.
-    known : tuple of dict
-        Of each curve, values that are not fitted.
-    factors : tuple of float or None
-        Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
-    given : tuple of mapping
-        Numbers of each curve that ties name.
-    background : float
-        Standard deviation of each curve's background about none, 1/cm.
-    relative : bool
-        All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
-    """
-
-    own: frozenset[str]
-    known: tuple[dict[str, float], ...]
+    own: frozenset[str]  #: Parameters that each curve has of its own, scale and background besides.
+    known: tuple[dict[str, float], ...]  #: Of each curve, values that are not fitted.
+    #: Of each curve's scale, to a common one; None: the scales have nothing to do with each other.
     factors: tuple[float, ...] | None
     ties: Mapping[str, Expression] = field(default_factory=dict)
-    given: tuple[Mapping[str, float], ...] = ()
-    background: float = np.inf
+    given: tuple[Mapping[str, float], ...] = ()  #: Numbers of each curve that ties name.
+    background: float = np.inf  #: Standard deviation of each curve's background about none, 1/cm.
+    #: All densities of a curve are its own and free: a factor of its contrasts is one of its scale.
     relative: bool = False
 
 
 def plan_of(sample: Sample, model: str, factor: str | None, fixed: Mapping[str, float]) -> Plan:
-    """What a kind of sample shares, unless its description says otherwise.
-
-    Parameters
-    ----------
-    model : str
-        Form model.
-    factor : str or None
-        Structure factor.
-    fixed : mapping
-        Values that a user gives for all curves.
-
-    Raises
-    ------
-    SasnetError
-        A tie needs a name that nothing has.
+    """Plan what a kind of sample shares, unless its description says otherwise; `fixed` values hold for all
+    curves. Raises SasnetError if a tie needs an unknown name.
     """
     table = model_info(product_name(model, factor)).parameters.call_parameters
     names = [p.name for p in table if p.type not in ("magnetic", "orientation")]
@@ -141,13 +114,7 @@ def _factors(sample: Sample, factor: str | None) -> tuple[float, ...] | None:
 
 
 def names_to_fit(info: Any, start: Mapping[str, Any], plan: Plan) -> tuple[list[str], list[str]]:
-    """Shared and own parameters that are searched for; scales and backgrounds are solved for.
-
-    Parameters
-    ----------
-    start : mapping
-        sasmodels' parameters.
-    """
+    """List shared and own parameters to search for; scales and backgrounds are solved for."""
     free = [n for n in fittable(info, start) if n not in ("scale", "background") and n not in plan.ties]
     free = [n for n in free if not all(n in known for known in plan.known)]
     own = [n for n in free if n in plan.own or any(n in known for known in plan.known)]

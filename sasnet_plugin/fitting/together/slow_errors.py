@@ -32,20 +32,10 @@ def slow_errors(
     prior: tuple[Floats, Floats],
     begin: Sequence[SharedError],
 ) -> list[SharedError]:
-    """What neighbouring residuals of each curve share.
+    """Estimate the correlated error of each curve at the best fit.
 
-    Parameters
-    ----------
-    among : sequence of Discrepancy
-        Of each curve.
-    theories : sequence of (n_i,) float array
-    residuals : sequence of (n_i,) float array
-        At the best fit, in uncertainties.
-    slopes : sequence of (n_i, k) float array
-        Of the residuals by each parameter of all curves.
-    prior : (m,) and (m, k) float array
-        Residuals and slopes of what is known besides.
-    begin : sequence of SharedError
+    `residuals` in uncertainties, `slopes` (n_i, k) by each parameter, `prior` residuals (m,) and slopes (m,
+    k) of other knowledge.
     """
     found = list(begin)
     seen = [told(e, r, s) for e, r, s in zip(found, residuals, slopes, strict=True)]

@@ -196,7 +196,6 @@ def _longer(best: ModelFit) -> list[str]:
 
 
 def _left(wide: Sequence[Size], best: ModelFit, hidden: set[str]) -> list[str]:
-    """That some sizes are not determined; nothing where all are."""
     names = [size.name for size in wide if _open(size)]
     names += [_name(name, best) for name in undetermined(best) if name not in hidden]
     return [sentences.OPEN_VALUES(names=listed(names))] if names else []

@@ -18,7 +18,6 @@ _LOOK = frozenset({"--report", "--export"})
 
 
 def spoken_in_python(result: FitResult, options: FitOptions) -> FitResult:
-    """The same result, told in Python."""
     changes, purpose = changes_of(result, options)
     if "--q-unit" in changes:  # the file is read anew
         changes = {**entry_of(result, options), **changes}

@@ -202,7 +202,6 @@ def with_name(fit: ModelFit) -> str:
 
 
 def capital(text: str) -> str:
-    """With a capital first letter."""
     return text[:1].upper() + text[1:]
 
 

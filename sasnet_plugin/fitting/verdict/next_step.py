@@ -26,12 +26,8 @@ TO_LOOK, TO_GO_ON, TO_SEE_ALL = map(str, (sentences.TO_LOOK, sentences.TO_GO_ON,
 
 
 def next_step(result: FitResult, options: FitOptions) -> tuple[str, str]:
-    """A command and what it is for; two empty strings where there is no file to name.
-
-    Parameters
-    ----------
-    options : FitOptions
-        As the curve was fitted; `also` holds what else was given.
+    """Write the next command and its purpose, empty if no file is known; `options.also` holds what else was
+    given.
     """
     if not result.curve.file:
         return "", ""
@@ -191,7 +187,6 @@ def words_of(options: FitOptions) -> dict[str, Any]:
 
 
 def _of_start(options: FitOptions) -> dict[str, Any]:
-    """Of the one model that is fitted."""
     start = options.start
     return {"--start": start.parameters} if start is not None and options.models == (start.model,) else {}
 

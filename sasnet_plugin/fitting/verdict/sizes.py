@@ -123,13 +123,7 @@ def comparable(size: Size, other: Size) -> bool:
 
 
 def spread(size: Size, others: Iterable[Size]) -> float | None:
-    """Error of a quantity, with what equally good fits say of it: the root of its variance over all of them.
-
-    Parameters
-    ----------
-    others : iterable of Size
-        The same quantity by fits as good.
-    """
+    """Error of a quantity over all equally good fits: the root of its total variance."""
     same = [other for other in others if comparable(size, other)]
     if size.error is None or not same:
         return size.error

@@ -15,13 +15,6 @@ from .volume_fraction import in_words
 
 
 def told(result: FitResult, options: FitOptions | None = None) -> FitResult:
-    """The same result with its verdict.
-
-    Parameters
-    ----------
-    result : FitResult
-        As assessed; nothing but it is read.
-    """
     return replace(result, verdict=verdict(result, options or FitOptions()))
 
 

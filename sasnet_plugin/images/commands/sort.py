@@ -156,7 +156,6 @@ def _say_like(out: Path, name: str, found: Sorted) -> list[int]:
 
 
 def _like(out: Path, name: str, found: Sorted) -> list[int]:
-    """Rows of the images most like one."""
     import tempfile
 
     from ..diffraction.sorting import sorted_file
@@ -195,7 +194,6 @@ def _fitted(points: Any, rng: Any, clusters: int | None, embedding: str) -> Mixt
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

@@ -20,17 +20,8 @@ _UNITS = {"wavelength": "Å", "alpha_i": "degrees"}
 
 
 def check_image(image: Image, inputs: Mapping[str, Any]) -> Seen:
-    """The image on the window that the network sees, and what is to be said of it.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest: ``window`` and ``stated``.
-
-    Raises
-    ------
-    DataError
-        Too little of it was measured, or it holds no counts.
+    """Return the image on the classifier's window (of the manifest) with remarks. Raises DataError if too
+    little was measured or there are no counts.
     """
     return _checked(image, on_window(image, inputs["window"]), image.notes, inputs)
 
@@ -63,12 +54,8 @@ def _checked(image: Image, seen: Image, notes: tuple[str, ...], inputs: Mapping[
 
 
 def on_window(image: Image, window: Mapping[str, Any]) -> Image:
-    """The image on a window: ``rows``, ``columns`` and the outer edges ``phi``, ``alpha_f``, degrees.
-
-    Raises
-    ------
-    DataError
-        Too little of it was measured, or it holds no counts.
+    """Crop the image to a window: ``rows``, ``columns`` and outer edges ``phi``, ``alpha_f``, degrees. Raises
+    DataError if too little was measured or there are no counts.
     """
     (left, right), (low, high) = window["phi"], window["alpha_f"]
     shape = int(window["rows"]), int(window["columns"])

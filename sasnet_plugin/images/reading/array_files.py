@@ -34,20 +34,11 @@ _NAMES = ("counts", "intensity", "image", "data", "arr_0")
 
 
 def read_text(path: Path, file: str) -> RawFrame:
-    """A table of numbers, with or without BornAgain's axes above it; ``.gz`` and ``.bz2`` are unpacked.
+    """Read a table of numbers, plain, ``.gz`` or ``.bz2``, with the angles of BornAgain's header if given.
+    Raises DataError if it is cut short, not rectangular, or its axes are no exit angles.
 
-    BornAgain's ``.int`` writes one column of the picture a line, its tables one row a line; in both the rows
-    follow the axis of alpha_f as it stands in the header.
-
-    Returns
-    -------
-    RawFrame
-        With the range of the angles where the header gives axes.
-
-    Raises
-    ------
-    DataError
-        The file is cut short, no rectangular table, or its axes are no exit angles.
+    BornAgain's ``.int`` has a column per line, its tables a row; in both rows follow the header's alpha_f
+    axis.
     """
     axes: list[tuple[str, list[float]]] = []
     rows: list[Any] = []
@@ -177,16 +168,11 @@ def _with_axes(
 
 
 def read_numpy(path: Path, file: str) -> list[RawFrame]:
-    """Frames of a ``.npy`` or ``.npz``: a 2D array, or a 3D one of frames.
+    """Read frames of a 2D or 3D array in ``.npy`` or ``.npz``. Raises DataError if damaged, of Python
+    objects, or without such an array.
 
-    A ``.npz`` may name its array (counts, intensity, image, data) and hold ``phi`` and ``alpha_f`` (one value
-    a column and row, degrees), ``wavelength`` (Å), ``alpha_i`` (degrees) and ``mask`` (True where the pixel
-    counts).
-
-    Raises
-    ------
-    DataError
-        The file is damaged, holds Python objects, or no array of rows and columns.
+    A ``.npz`` may name its array counts, intensity, image or data, and hold ``phi``, ``alpha_f`` and
+    ``alpha_i`` (degrees), ``wavelength`` (Å) and ``mask`` (True where a pixel counts).
     """
     arrays = _arrays(path, file)
     values = arrays[_image_in(arrays, file)]
@@ -257,7 +243,6 @@ def _check_sizes(path: Path, file: str) -> None:
 
 
 def _claimed(stream: Any) -> int:
-    """Bytes of an array by its header."""
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)

@@ -31,13 +31,7 @@ _DAMAGE = ("incomplete", "checksum")
 
 
 def read(path: Path, file: str) -> Iterator[RawFrame]:
-    """Frames of a TIFF, CBF or EDF file.
-
-    Raises
-    ------
-    DataError
-        fabio is not installed, or the file is damaged, cut short or no image.
-    """
+    """Read frames of a TIFF, CBF or EDF file. Raises DataError without fabio, or for a damaged file."""
     try:
         import fabio
     except ImportError as error:
@@ -148,12 +142,8 @@ _TYPES = {
 
 
 def read_cbf(path: Path, file: str) -> RawFrame:
-    """The frame of a CBF file (imgCIF, byte-offset compression; H. J. Bernstein, A. P. Hammersley, 2005).
-
-    Raises
-    ------
-    DataError
-        fabio is not installed, the compression is another, or the file is damaged or cut short.
+    """Read a CBF file (imgCIF, byte-offset compression; H. J. Bernstein, A. P. Hammersley, 2005). Raises
+    DataError without fabio, for another compression, or a damaged file.
     """
     try:
         from fabio.compression import decByteOffset

@@ -20,16 +20,8 @@ _FLOOR, _TALLEST = 0.01, 64.0
 
 
 def features(images: Sequence[Image]) -> NDArray[np.float32]:
-    """What the network reads of images that lie in its window already (`to_window`).
-
-    Parameters
-    ----------
-    images : sequence of Image
-        All of one shape and one phi.
-
-    Returns
-    -------
-    (n, rows, columns, N_CHANNELS) float32 array
+    """Compute the classifier's input (n, rows, columns, N_CHANNELS), float32, of images on its window
+    (`to_window`), all of one shape and phi.
     """
     return features_of(
         np.stack([image.counts for image in images]),
@@ -47,27 +39,12 @@ def features_of(
     wavelength: NDArray[np.float64],
     alpha_i: NDArray[np.float64],
 ) -> NDArray[np.float32]:
-    """What the network reads of patterns.
+    """Compute the classifier's input (n, rows, columns, N_CHANNELS), 0 where masked; phi and alpha_i in
+    degrees, phi symmetric about 0, wavelength in Å.
 
-    Counts are divided by their mean beside the specular rod, so that a pattern looks the same however long it
-    was measured; how long that was is a channel of its own. A logarithm shows weak pixels, a root (whose
-    noise is the same everywhere) the strong ones. A rotation of the lattice and its mirror image differ by a
-    few per cent between φ and −φ alone: that difference, over the sum and over its noise, is shown as well.
-
-    Parameters
-    ----------
-    counts : (n, rows, columns) float array
-    mask : (n, rows, columns) bool array
-        True where the pixel counts.
-    phi : (columns,) float array
-        Degrees, symmetric about 0.
-    wavelength, alpha_i : (n,) float arrays
-        Å, degrees.
-
-    Returns
-    -------
-    (n, rows, columns, N_CHANNELS) float32 array
-        Pictures are 0 where masked.
+    Counts are divided by their mean next to the specular rod, and exposure is a channel of its own. The
+    logarithm shows weak pixels, the root (of uniform noise) strong ones. A rotation differs from its mirror
+    image by a few per cent between φ and −φ: that difference, over sum and noise, is a channel too.
     """
     seen = np.where(mask, counts, 0.0).astype(np.float32)
     level = level_of(seen, mask, phi)

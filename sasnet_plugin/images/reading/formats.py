@@ -13,19 +13,8 @@ from .raw import RawFrame
 
 
 def frames(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
-    """Frames of an image file as they stand in it.
-
-    Parameters
-    ----------
-    file : str
-        Its name in messages.
-    dataset : str or None
-        Path of the images within an HDF5 file.
-
-    Raises
-    ------
-    DataError
-        There is no such file, it cannot be read, or it is damaged, or no image.
+    """Read frames of an image file; `dataset` is the path within HDF5. Raises DataError if it is missing,
+    unreadable or no image.
     """
     start = content(path, file, wanted="a detector image", size=START)
     if opener(start) is not None:

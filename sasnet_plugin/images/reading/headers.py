@@ -19,15 +19,8 @@ KEV_ANGSTROM = 12.398419843320026
 
 
 def dectris(text: str) -> ImageSettings:
-    """ImageSettings of the ``# Name value unit`` lines of a Dectris TIFF or CBF header.
-
-    The names are those of DECTRIS' "PILATUS CBF header specification" 1.4; of what a beamline did not fill
-    in (``Beam_xy (0.00, 0.00)``, ``Wavelength 0``) nothing is taken.
-
-    Parameters
-    ----------
-    text : str
-        The header's lines.
+    """Read settings from a Dectris TIFF or CBF header (DECTRIS, "PILATUS CBF header specification" 1.4),
+    without defaults that a beamline left, such as ``Beam_xy (0.00, 0.00)``.
     """
     text = "\n".join(line[:_LINE] for line in text[:HEADER].splitlines())
     width = _find(text, rf"Pixel_size[\s:=]+{_NUMBER}\s*(\w+)\s*x\s*{_NUMBER}\s*(\w+)")
@@ -94,13 +87,7 @@ _MAR_ORDER, _MAR_SHAPE, _MAR_PLACE, _MAR_PIXEL, _MAR_WAVELENGTH = 28, 80, 640, 7
 
 
 def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
-    """ImageSettings of MarCCD's header, which lies between a TIFF's own and the pixels; None of other files.
-
-    Parameters
-    ----------
-    start : bytes
-        The file's first 2048.
-    """
+    """Read settings from MarCCD's header in a TIFF's first 2048 bytes; None for other files."""
     block = start[_MAR : _MAR + _MAR_BYTES]
     if len(block) < _MAR_BYTES:
         return None
@@ -119,14 +106,8 @@ def marccd(start: bytes, shape: tuple[int, int]) -> ImageSettings | None:
 
 
 def saxslab(start: bytes) -> ImageSettings | None:
-    """ImageSettings of the XML in the TIFF of SAXSLAB's and Xenocs' instruments; None of other files.
-
-    Å, mm, pixels; the beam's row stands before its column.
-
-    Parameters
-    ----------
-    start : bytes
-        The file's first `HEADER`.
+    """Read settings, Å, mm and pixels, from the XML in TIFF files of SAXSLAB and Xenocs; None for others. The
+    beam's row precedes its column; `start` has `HEADER` bytes.
     """
     text = start.decode("latin-1")
     if "<SAXSLABparameters>" not in text:

@@ -19,12 +19,8 @@ _TOGETHER = 3
 
 
 def begins_at(image: Image) -> float | None:
-    """α_f of the first lit row, degrees; None where too little below the horizon was measured.
-
-    Parameters
-    ----------
-    image : Image
-        With exit angles of rows, ascending.
+    """Return α_f of the first lit row, degrees; None if too little below the horizon was measured. Row angles
+    ascend.
     """
     alpha = np.asarray(image.geometry.alpha_f, dtype=float)
     near = np.abs(alpha) < _REACH

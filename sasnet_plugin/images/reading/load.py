@@ -201,12 +201,8 @@ def _check_counts(counts: NDArray[np.float64], good: BoolArray, name: str) -> No
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or frame number ``entry`` counted from 1.
-
-    Raises
-    ------
-    DataError
-        As `iter_images`; a unit of q is given, or an entry that is no number.
+    """Yield a file's images, or frame number ``entry`` from 1. Raises DataError as `iter_images`, for a unit
+    of q, or a wrong entry.
     """
     if options.q_unit is not None:
         raise DataError(f"{path}: an image has no q; leave --q-unit out.")

@@ -43,17 +43,11 @@ _MOST_DEAD = 0.25
 
 
 def stored_as_bad(values: NDArray[Any], *, subtracted: bool = False) -> BoolArray:
-    """Pixels that the file itself marks: negative, not a number, or the largest number of 32 bits.
+    """Find pixels marked in the file: negative, NaN, or the largest 32-bit number. In `subtracted` images
+    only -1 and -2 count, and only if there are no other negatives.
 
-    Dectris' detectors write -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), which a
-    program may have kept in more bits or as floating point. The largest number of 8 or 16 bits may be a count
-    that did not fit: see `integer_limit`.
-
-    Parameters
-    ----------
-    subtracted : bool
-        Of negative values only -1 and -2 are marks, and only where there are no others: they may be what a
-        subtraction left.
+    Dectris writes -1 in gaps and -2 in bad pixels (Pilatus), or the largest number (Eiger), maybe converted.
+    The largest number of 8 or 16 bits may be a count: see `integer_limit`.
     """
     if values.dtype.kind == "b":
         return np.zeros(values.shape, dtype=bool)
@@ -84,20 +78,9 @@ def integer_limit(values: NDArray[Any]) -> float | None:
 def unmeasured(
     values: NDArray[Any], bad: BoolArray | None, *, subtracted: bool = False, horizon: bool = False
 ) -> tuple[BoolArray, list[str]]:
-    """What is no measurement, before anything else is looked at; and sentences that say so.
-
-    That is what the file marks, gaps between a detector's modules, and whole rows or columns without a count.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-        As stored.
-    bad : (rows, columns) bool array or None
-        The file's own mask.
-    subtracted : bool
-        See `stored_as_bad`.
-    horizon : bool
-        Dark lines at the image's border may be a sample's shadow: they are kept.
+    """Find pixels that are no measurement (marked, gaps between modules, whole lines without a count), with
+    remarks. With `horizon`, dark lines at the border are kept, as they may be the sample's shadow;
+    `subtracted` as in `stored_as_bad`.
     """
     marked = stored_as_bad(values, subtracted=subtracted)
     if bad is not None:
@@ -113,13 +96,8 @@ def unmeasured(
 
 
 def check_counts(values: NDArray[Any], name: str) -> None:
-    """See that values may be counts.
-
-    Raises
-    ------
-    DataError
-        Many of them are negative, by all amounts, where marks of what was not measured are few or of one
-        size; or they are two only, both often, where counts that are often one are sometimes two.
+    """Raise DataError if values cannot be counts: many negatives of all sizes, or two values alone, both
+    often.
     """
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.ravel()
     below = finite[finite < 0]
@@ -141,18 +119,10 @@ def _two_values(values: NDArray[Any]) -> bool:
 
 
 def dead_lines(values: NDArray[Any], good: BoolArray, *, horizon: bool = False) -> BoolArray:
-    r"""Whole rows and columns without a single count, where those on either side have many.
+    r"""Find rows and columns without a count between lines that have many; with `horizon`, those at the
+    border are kept.
 
-    A line is dead where :math:`\lambda \ge 20` counts are expected of it by the lines next to it that have
-    any: that it has none is a chance of :math:`e^{-20}`.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    good : (rows, columns) bool array
-        True where a pixel counts so far.
-    horizon : bool
-        Lines that reach the border are kept.
+    A line is dead if its neighbours predict λ >= 20 counts: zero has a chance of e⁻²⁰.
     """
     counts = np.where(good, np.maximum(values, 0), 0)
     dead = np.zeros(good.shape, dtype=bool)
@@ -196,14 +166,8 @@ def _gaps_left_out(values: NDArray[Any], marked: BoolArray) -> tuple[BoolArray, 
 
 
 def module_gaps(shape: tuple[int, int]) -> tuple[BoolArray | None, str]:
-    """Gaps between the modules of a Dectris detector that has this shape, upright or on its side.
-
-    Returns
-    -------
-    gaps : (rows, columns) bool array or None
-        True in a gap; None where no such detector has that shape.
-    name : str
-        The detector's family.
+    """Return gaps between modules of a Dectris detector of this shape (None if there is none), upright or on
+    its side, and its family.
     """
     for family, (module, gap) in _FAMILIES.items():
         if (gaps := _gaps_between(shape[::-1], module, gap)) is not None:
@@ -227,15 +191,10 @@ def _gap_lines(length: int, module: int, gap: int) -> BoolArray | None:
 
 
 def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file: str) -> BoolArray:
-    """Pixels at the detector's limit.
+    """Find pixels at the detector's limit. Raises DataError if more than 1 in 100 are.
 
-    Without a stated limit, a level above 1000 that is the highest and that more than one pixel in a thousand
-    (and at least 25) share is one: counts never agree so.
-
-    Raises
-    ------
-    DataError
-        More than one pixel in a hundred is saturated.
+    Without a stated limit, it is the highest level, above 1000, shared by more than 1 in 1000 pixels (at
+    least 25).
     """
     top = float(counts[good].max(initial=0.0))
     number = max(1, int(np.count_nonzero(good)))
@@ -255,22 +214,11 @@ def check_saturation(counts: Floats, good: BoolArray, limit: float | None, file:
 
 
 def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
-    r"""Single pixels, or two adjacent ones, that stand alone far above all around.
+    r"""Find single or paired pixels far above all around, (rows, columns): 10 times the brightest of eight
+    neighbours plus 25 counts; of a pair, the second brightest.
 
-    Hot is what exceeds 10 times its brightest neighbour (of eight) by 25 counts; of two that are each other's
-    brightest neighbour, each with its second brightest. A true peak is as wide as the beam's image: a
-    Gaussian of standard deviation :math:`\sigma` pixels falls by :math:`\exp(1/2\sigma^2)` to the next pixel,
-    less than 10 for :math:`\sigma > 0.47`; the narrowest rod has its own pixels above and below.
-
-    Parameters
-    ----------
-    counts : (rows, columns) float array
-    good : (rows, columns) bool array
-        True where a pixel counts; others are no neighbours.
-
-    Returns
-    -------
-    (rows, columns) bool array
+    True peaks are as wide as the beam: a Gaussian of standard deviation σ pixels falls by exp(1/2σ²) to the
+    next, less than 10 for σ > 0.47, and the narrowest rod has pixels above and below.
     """
     padded = np.pad(np.where(good, counts, -np.inf), 1, constant_values=-np.inf)
     rows, columns = counts.shape
@@ -295,21 +243,11 @@ def hot_pixels(counts: Floats, good: BoolArray) -> BoolArray:
 
 
 def shadows(counts: Floats, good: BoolArray) -> BoolArray:
-    r"""Connected areas of no counts at all in bright surroundings: a beamstop, a dead module.
+    r"""Find connected areas without counts in bright surroundings: a beamstop or a dead module.
 
-    An area counts as a shadow when it has at least 9 pixels and the median count on its rim is at least 5, on
-    all of it and to the left and right: where :math:`\lambda \ge 5` is expected, 9 pixels are all empty with
-    a chance of :math:`e^{-45}`. What is dark from side to side is no shadow but the sample's horizon.
-
-    Parameters
-    ----------
-    counts : (rows, columns) float array
-    good : (rows, columns) bool array
-        True where a pixel counts.
-
-    Returns
-    -------
-    (rows, columns) bool array
+    An area has at least 9 pixels and a median of at least 5 counts on its rim, on all of it and left and
+    right: at λ >= 5 all are empty with a chance of e⁻⁴⁵. What is dark from side to side is the sample's
+    horizon.
     """
     from scipy import ndimage
 
@@ -336,13 +274,7 @@ def _bright(counts: Floats, inside: BoolArray, good: BoolArray, reach: NDArray[n
 
 
 def left_out(shape: tuple[int, int], settings: ImageSettings) -> BoolArray:
-    """What the user's rectangles and circle cover.
-
-    Parameters
-    ----------
-    settings : ImageSettings
-        ``mask`` and ``beamstop``, in the file's columns and rows.
-    """
+    """Mask the user's rectangles and circle, in the file's columns and rows."""
     row, column = np.ogrid[: shape[0], : shape[1]]
     covered = np.zeros(shape, dtype=bool)
     for c0, r0, c1, r1 in settings.mask:
@@ -363,13 +295,7 @@ def share(part: BoolArray) -> str:
 
 
 def checked(good: BoolArray, least: int, file: str) -> BoolArray:
-    """Which pixels count, of which there must be enough.
-
-    Raises
-    ------
-    DataError
-        They are fewer.
-    """
+    """Return usable pixels. Raises DataError if there are fewer than `least`."""
     if good.sum() < least:
         raise DataError(f"{file}: only {int(good.sum())} pixels hold values; check the file and its mask.")
     return good

@@ -53,18 +53,11 @@ class Stacks:
 
     @property
     def number(self) -> int:
-        """Of frames."""
         return sum(math.prod(one.shape[:-2]) for one in self.arrays)
 
 
 def read(path: Path, file: str, dataset: str | None = None) -> Generator[RawFrame, None, None]:
-    """Frames of an HDF5 file, each read from disk when it is asked for; see `stacks`.
-
-    Raises
-    ------
-    DataError
-        As `stacks`.
-    """
+    """Yield frames of an HDF5 file, each read when asked for; errors as `stacks`."""
     with stacks(path, file, dataset) as found:
         for number, frame in enumerate(frames_of(found), start=1):
             entry = f"frame {number}" if found.number > 1 else ""
@@ -92,24 +85,11 @@ def frames_of(found: Stacks) -> Iterator[Any]:
 
 @contextmanager
 def stacks(path: Path, file: str, dataset: str | None = None) -> Iterator[Stacks]:
-    """The images of an HDF5 file while it is open.
+    """Yield the images of an open HDF5 file: ``dataset``, or the default NXdata's ``signal``, CXI's entry, or
+    the largest array of two or more dimensions not named as a mask or flat field. Failing that, those it
+    links to in its folder, as in Dectris' ``_master.h5``.
 
-    They are those of ``dataset``, or of the default NXdata's ``signal``, or of CXI's entry, or else the data
-    set with the most values that has at least two dimensions and no name of a mask, flat field or the like.
-    Where there is none, they are those in files of the same folder that it links to, as in Dectris'
-    ``_master.h5``.
-
-    Parameters
-    ----------
-    file : str
-        Its name in messages.
-    dataset : str or None
-        Path of the images within the file.
-
-    Raises
-    ------
-    DataError
-        The file is damaged, holds no image where one was looked for, or one that it links to is missing.
+    Raises DataError if it is damaged, has no image, or a linked file is missing.
     """
     try:
         with hdf5.opened(path, file) as opened, ExitStack() as others:
@@ -156,7 +136,6 @@ def _arrays(
 def _linked(
     opened: Any, path: Path, file: str, dataset: str | None, others: ExitStack
 ) -> tuple[list[Any], tuple[str, ...]]:
-    """Stacks of images in files beside; those are closed with `others`."""
     found, missing = links.beside(opened, path, file)
     arrays = []
     for name, (target, within) in found.items():
@@ -178,7 +157,6 @@ def _stack_beside(opened: Any, within: str, name: str, other: str, file: str) ->
 
 
 def _no_image(opened: Any, file: str, dataset: str | None) -> DataError:
-    """Why there is no stack of images in a file."""
     if dataset and dataset not in opened:
         return DataError(f"{file}: there is no dataset {dataset!r} in the file; check its path.")
     if _events(opened):

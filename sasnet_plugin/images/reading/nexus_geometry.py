@@ -79,7 +79,6 @@ def _wavelength_of(stated: float | None, energy: float | None) -> float | None:
 
 
 def _said(opened: Any, image: Any) -> dict[str, _Said]:
-    """What is said nearest to the image, by name."""
     values: dict[str, _Said] = {}
     for item in _datasets(opened):
         name, apart = item.name.rpartition("/")[2], _apart(item, image)
@@ -144,7 +143,6 @@ def _factor_of(name: str, unit: str) -> float | None:
 
 
 def _number(name: str, item: Any) -> float | None:
-    """The first value in our unit, None where the name is of no use, the unit unknown or it is no number."""
     if item.dtype.kind not in "iuf" or not 1 <= item.size <= LIMITS.frames:
         return None
     factor = _factor_of(name, hdf5.text(item.attrs.get("units", "")))

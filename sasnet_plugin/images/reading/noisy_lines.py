@@ -20,21 +20,13 @@ _JUMPS = 0.2
 
 
 def noisy_lines(counts: Floats, good: BoolArray) -> BoolArray:
-    """Lines of a few pixels' width that stand out of both sides all along the detector, (rows, columns).
-
-    Parameters
-    ----------
-    counts : (rows, columns) array
-    good : (rows, columns) bool array
-        True where a pixel counts.
-    """
+    """Find lines a few pixels wide that stand out from both sides all along the detector, (rows, columns)."""
     seen = np.where(good, counts, np.nan)
     rows, columns = (_of_rows(one) for one in (seen, seen.T))
     return np.asarray((rows[:, None] | columns[None, :]) & good)
 
 
 def _of_rows(seen: Floats) -> BoolArray:
-    """Which rows are noisy; NaN is not measured."""
     measured = np.isfinite(seen)
     mean = np.where(measured, seen, 0.0).sum(axis=1) / np.maximum(measured.sum(axis=1), 1)
     # Most images have none, and medians take their time.

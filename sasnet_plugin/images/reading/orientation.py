@@ -31,14 +31,7 @@ class Verdict:
 
 
 def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: bool) -> NDArray[Any]:
-    """A picture turned by quarter turns counter-clockwise, then with its rows and columns reversed.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    turns : int
-        One of `TURNS`.
-    """
+    """Rotate a picture by `turns` quarter turns counter-clockwise, then reverse its rows and columns."""
     turned = np.rot90(values, turns)
     return turned[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
 
@@ -46,15 +39,7 @@ def arrange(values: NDArray[Any], turns: int, *, flip_rows: bool, flip_columns: 
 def arrange_point(
     point: tuple[float, float], shape: tuple[int, int], turns: int, *, flip_rows: bool, flip_columns: bool
 ) -> tuple[float, float]:
-    """Where `arrange` takes a point.
-
-    Parameters
-    ----------
-    point : (column, row)
-        In the file's picture.
-    shape : (rows, columns)
-        Of the file's picture.
-    """
+    """Return where `arrange` takes a (column, row) of the file's picture of `shape`."""
     column, row = point
     rows, columns = shape
     for _ in range(turns):
@@ -72,26 +57,15 @@ def side_of(direct: tuple[float, float], specular: tuple[float, float]) -> str:
 
 
 def picture_sides(counts: Floats, mask: BoolArray, phi: Floats, alpha_f: Floats) -> Verdict:
-    """Look for the horizon, for the mirror symmetry of phi, and where the intensity falls.
+    """Find a picture's orientation from the horizon, the mirror symmetry of phi, and the fall of intensity;
+    angles in degrees.
 
-    The sample's substrate absorbs below its horizon: where that half of the picture is as bright as the other
-    and a half left or right of the direct beam is dark instead, the picture lies on its side. The pattern of
-    a sample with no preferred side is the same at phi and -phi, and along alpha_f it has no such centre;
-    where it is the other way round, the picture lies on its side as well. Over alpha_f the intensity falls,
-    as form factors do: where it rises instead, the picture is upside down.
+    The substrate absorbs below the horizon, patterns are symmetric in phi but not in alpha_f, and intensity
+    falls along alpha_f. Otherwise the picture is on its side or upside down.
 
-    On 150 simulated patterns of ordered spheres of 10⁴ to 10⁸ counts, up to 90 % of them background, the
-    profile over phi (its square root) correlates with its mirror image by at least 0.83, that over alpha_f
-    about the direct beam's row by at most 0.1; with up to 30 % of background the lower half of the rows is at
-    least 1.4 times as bright as the upper.
-
-    Parameters
-    ----------
-    counts, mask : (rows, columns) arrays
-    phi : (columns,) float array
-        Degrees.
-    alpha_f : (rows,) float array
-        Degrees.
+    On 150 simulated patterns of ordered spheres (10⁴ to 10⁸ counts, up to 90 % background) the root of the
+    phi profile correlates with its mirror image by 0.83 or more, that of alpha_f about the direct beam by 0.1
+    or less; with up to 30 % background the lower half of the rows is at least 1.4 times as bright.
     """
     clipped = np.where(mask, np.minimum(counts, _glare(counts, mask)), 0.0)
     if _too_few(clipped, counts[mask]):

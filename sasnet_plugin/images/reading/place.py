@@ -26,41 +26,15 @@ T = TypeVar("T")
 def exit_angles(
     y: ArrayLike, z: ArrayLike, *, distance: float, alpha_i: float, perpendicular_to: str = "beam"
 ) -> tuple[Floats, Floats]:
-    r"""Exit angles at points of a flat detector.
+    r"""Return exit angles phi and alpha_f, degrees, at points (y, z) of a flat detector from the direct beam,
+    mm, z along the surface normal; the direct beam is at phi 0, alpha_f = -alpha_i. `distance` L to the
+    detector plane in mm, alpha_i in degrees; the detector is perpendicular to the ``beam`` or the ``sample``.
 
-    In the sample's frame x runs along the surface in the plane of incidence, z along the surface normal, and
-    the scattered wave vector is :math:`k_f \propto (\cos\alpha_f\cos\varphi, \cos\alpha_f\sin\varphi,
-    \sin\alpha_f)` (G. Renaud, R. Lazzari, F. Leroy, Surf. Sci. Rep. 64 (2009) 255, eq. 1; the same convention
-    as BornAgain's, G. Pospelov et al., J. Appl. Cryst. 53 (2020) 262). A point (y, z) of a detector
-    perpendicular to the direct beam lies in the direction (L, y, z) of the beam's frame, which is the
-    sample's frame turned by :math:`\alpha_i` about y:
-
-    .. math::
-
-        k_x = L\cos\alpha_i + z\sin\alpha_i, \quad k_y = y, \quad k_z = z\cos\alpha_i - L\sin\alpha_i,
-
-    and with a detector perpendicular to the sample's x axis, met by the direct beam at
-    :math:`-L\tan\alpha_i`, (L, y, :math:`z - L\tan\alpha_i`) is the direction in the sample's frame. Then
-
-    .. math::
-
-        \varphi = \arctan(k_y / k_x), \quad \alpha_f = \arctan(k_z / \sqrt{k_x^2 + k_y^2}).
-
-    Parameters
-    ----------
-    y, z : float arrays that broadcast
-        Position on the detector from the direct beam, mm; z along the (projected) surface normal.
-    distance : float
-        From the sample to the detector plane, along its normal, mm.
-    alpha_i : float
-        Angle of incidence, degrees.
-    perpendicular_to : str
-        ``beam`` or ``sample``.
-
-    Returns
-    -------
-    phi, alpha_f : float arrays of the broadcast shape
-        Degrees; the direct beam is at phi 0, alpha_f = -alpha_i.
+    k_f ∝ (cos α_f cos φ, cos α_f sin φ, sin α_f) with x along the surface in the plane of incidence and z
+    along its normal (G. Renaud, R. Lazzari, F. Leroy, Surf. Sci. Rep. 64 (2009) 255, eq. 1; BornAgain: G.
+    Pospelov et al., J. Appl. Cryst. 53 (2020) 262). Perpendicular to the beam, k = (L cos α_i + z sin α_i, y,
+    z cos α_i − L sin α_i); perpendicular to the sample, k = (L, y, z − L tan α_i). Then φ = arctan(k_y/k_x),
+    α_f = arctan(k_z/√(k_x² + k_y²)).
     """
     y, z = np.broadcast_arrays(np.asarray(y, dtype=np.float64), np.asarray(z, dtype=np.float64))
     incidence = np.radians(alpha_i)
@@ -76,22 +50,8 @@ def exit_angles(
 
 
 def incidence_from_beams(height: float, *, distance: float, perpendicular_to: str = "beam") -> float:
-    r"""Angle of incidence from the height of the specular beam over the direct beam.
-
-    The two beams enclose :math:`2\alpha_i`: the height is :math:`L\tan 2\alpha_i` on a detector perpendicular
-    to the direct beam, and :math:`2L\tan\alpha_i` on one perpendicular to the sample.
-
-    Parameters
-    ----------
-    height, distance : float
-        mm.
-    perpendicular_to : str
-        ``beam`` or ``sample``.
-
-    Returns
-    -------
-    float
-        Degrees.
+    r"""Return the angle of incidence, degrees, from the height of the specular over the direct beam, mm: L
+    tan 2α_i on a detector perpendicular to the ``beam``, 2L tan α_i to the ``sample``.
     """
     if perpendicular_to == "sample":
         return float(np.degrees(np.arctan2(height, 2.0 * distance)))
@@ -147,21 +107,8 @@ class Placement:
 
 
 def place(shape: tuple[int, int], settings: ImageSettings, file: str) -> Placement:
-    """Exit angles of the pixels.
-
-    Parameters
-    ----------
-    shape : (rows, columns)
-        Of the file's picture.
-    settings : ImageSettings
-        All that is known.
-    file : str
-        Its name in messages.
-
-    Raises
-    ------
-    DataError
-        Something is missing, in a wrong unit, contradictory, or puts the picture below the horizon.
+    """Return exit angles of the pixels. Raises DataError if a setting is missing, contradictory, in a wrong
+    unit, or puts the picture below the horizon.
     """
     check_units(settings, file)
     placement = _by_angles(shape, settings, file) or _by_detector(shape, settings, file)
@@ -232,7 +179,6 @@ def _by_detector(shape: tuple[int, int], settings: ImageSettings, file: str) -> 
 
 
 def _not_given(settings: ImageSettings) -> list[str]:
-    """What is lacking to place an image by its beams."""
     missing = _unknown(settings, "wavelength", "distance", "pixel_size")
     unknown = _unknown(settings, "direct_beam", "specular_beam", "alpha_i")
     # Two of the three tell the third.

@@ -25,7 +25,6 @@ class RawFrame:
 
 
 def truncated(file: str) -> DataError:
-    """The error for a file that ends too early."""
     return DataError(f"{file}: the file is damaged or cut short; copy it again from its source.")
 
 

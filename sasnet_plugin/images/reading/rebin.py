@@ -33,17 +33,8 @@ def edges_of(centres: Floats) -> Floats:
 
 
 def overlap(old: Floats, new: Floats) -> Floats:
-    """Share of each old cell that lies in each new one.
-
-    Parameters
-    ----------
-    old, new : (n + 1,) and (m + 1,) float arrays
-        Ascending edges.
-
-    Returns
-    -------
-    (m, n) float array
-        Columns sum to 1 for old cells within the new range.
+    """Return shares (m, n) of each old cell in each new one, from ascending edges (n + 1,) and (m + 1,);
+    columns sum to 1 within the new range.
     """
     low = np.maximum(new[:-1, None], old[None, :-1])
     high = np.minimum(new[1:, None], old[None, 1:])
@@ -150,21 +141,8 @@ def scatter(
     phi_edges: Floats,
     alpha_f_edges: Floats,
 ) -> tuple[Floats, Floats]:
-    """Counts of pixels that lie anywhere, shared out over an even grid by area.
-
-    Parameters
-    ----------
-    counts, good : (rows, columns) arrays
-    boxes : four (rows, columns) float arrays
-        Each pixel's lowest and highest phi, lowest and highest alpha_f, degrees.
-    phi_edges, alpha_f_edges : (n + 1,), (m + 1,) float arrays
-        Even steps.
-
-    Returns
-    -------
-    counts : (m, n) float array
-    coverage : (m, n) float array
-        Share of each cell that pixels that count cover.
+    """Share counts of pixels anywhere out over an even grid (m, n) by area; `boxes` are lowest and highest
+    phi, lowest and highest alpha_f, degrees. Also returns the share of each cell covered by usable pixels.
     """
     size = (alpha_f_edges.size - 1, phi_edges.size - 1)
     parts = [_steps(boxes[0], boxes[1], phi_edges), _steps(boxes[2], boxes[3], alpha_f_edges)]

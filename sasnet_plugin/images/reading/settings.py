@@ -89,36 +89,22 @@ _SIZES = {"phi": 2, "alpha_f": 2, "direct_beam": 2, "specular_beam": 2, "pixel_s
 
 
 def read_toml(path: Path) -> ImageSettings:
-    """Settings of the TOML files beside an image (`settings_tables.beside`); empty where there is none.
-
-    Raises
-    ------
-    DataError
-        A file is no TOML, a key is unknown (the nearest is named), or a value is not of its kind.
+    """Read the TOML files next to an image (`settings_tables.beside`). Raises DataError for invalid TOML, an
+    unknown key (with the nearest) or a wrong value.
     """
     return beside(path, from_table)
 
 
 def from_table(table: dict[str, Any], file: str) -> ImageSettings:
-    """Settings from names and values; ``file`` is named where something is wrong.
-
-    Raises
-    ------
-    DataError
-        A key is unknown (the nearest is named), or a value is not of its kind.
+    """Make settings from names and values; DataError names ``file``, an unknown key (with the nearest) or a
+    wrong value.
     """
     check_names(table, (f.name for f in fields(ImageSettings)), file)
     return ImageSettings(**{key: _value(key, value, file) for key, value in table.items()})
 
 
 def from_options(given: Sequence[str]) -> ImageSettings:
-    """Settings from texts ``name=value``.
-
-    Raises
-    ------
-    DataError
-        As `from_table`, or a text is no name and value.
-    """
+    """Make settings from texts ``name=value``; errors as `from_table`, or for a text without a value."""
     return from_table(of_texts(given, "alpha_i=0.2"), "--geometry")
 
 
@@ -168,13 +154,7 @@ _RADIANS = 57.29577951308232
 
 
 def check_units(settings: ImageSettings, file: str) -> None:
-    """Refuse values that must be in another unit.
-
-    Raises
-    ------
-    DataError
-        One sentence that names the value, the unit that it seems to be in and what to write instead.
-    """
+    """Raise DataError for values that must be in another unit, with the unit and what to write instead."""
     for name, (low, high, unit) in _LIMITS.items():
         for value in _numbers_in(getattr(settings, name)):
             if not low <= value <= high:
@@ -211,7 +191,6 @@ def _check_span(name: str, span: tuple[float, float], file: str) -> None:
 
 
 def _numbers_in(given: Any) -> tuple[float, ...]:
-    """A setting's numbers: one, several, or none."""
     if given is None:
         return ()
     return given if isinstance(given, tuple) else (given,)

@@ -31,12 +31,8 @@ _EDF_HEADER = 2**16
 
 @contextmanager
 def unpacked(path: Path, file: str) -> Iterator[Path]:
-    """The file, or a copy that is unpacked if it begins as gzip's and bzip2's do, whatever its name.
-
-    Raises
-    ------
-    DataError
-        It is damaged, or larger than images are.
+    """Yield the file, or an unpacked copy if it begins as gzip or bzip2. Raises DataError if it is damaged or
+    larger than images are.
     """
     with path.open("rb") as stream:
         opened = opener(stream.read(4))
@@ -61,12 +57,8 @@ def unpacked(path: Path, file: str) -> Iterator[Path]:
 
 
 def check(path: Path, file: str) -> None:
-    """See that a TIFF or an EDF file holds what its header promises; others are not looked at.
-
-    Raises
-    ------
-    DataError
-        It is damaged or cut short, or claims more pixels than a detector has.
+    """Raise DataError if a TIFF or EDF file does not hold what its header promises, or claims more pixels
+    than a detector has.
     """
     with path.open("rb") as stream:
         start = stream.read(4)

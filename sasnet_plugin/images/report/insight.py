@@ -29,14 +29,8 @@ _PLS_SIZE, _CURVE_SIZE = (9.0, 4.6), (6.4, 3.4)
 
 
 def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], of: str) -> Section:
-    """Which pictures go with which answers.
-
-    Parameters
-    ----------
-    features : (n, rows, columns, channels) array
-        As the network reads them; the root of the counts is looked at, or the last channel.
-    answers : (n, k) array
-        What is true of them.
+    """Show which pictures go with which true answers (n, k); of features (n, rows, columns, channels), the
+    root of the counts or the last channel.
     """
     pictures = features[..., min(CHANNELS.index("root"), features.shape[-1] - 1)]
     shape = (pictures.shape[1], pictures.shape[2])
@@ -54,14 +48,7 @@ def pls_section(features: NDArray[np.floating], answers: NDArray[np.floating], o
 
 
 def bias_section(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Section:
-    """What is found of samples whose every angle is alike.
-
-    Parameters
-    ----------
-    xi : (n,) array
-        Degrees.
-    predictions : (samples, n) array
-    """
+    """Show predictions (samples, n) for samples with uniform angles; xi (n,) in degrees."""
     figures = bias_of(predictions)
     return Section(
         "What it makes of a uniform sample",
@@ -86,19 +73,8 @@ def _losses(path: Path) -> NDArray[np.float64]:
 
 
 def learning_section(logs: Mapping[str, Path], per_row: int) -> Section:
-    """Loss against the number of examples, of one run or of several.
-
-    Parameters
-    ----------
-    logs : mapping of str to Path
-        A run's ``log.csv`` by what it is called.
-    per_row : int
-        Examples between two rows of a log.
-
-    Raises
-    ------
-    SasnetError
-        A log is missing or holds no losses.
+    """Plot loss against examples for runs' ``log.csv`` files, `per_row` examples between rows. Raises
+    SasnetError if one is missing or holds no losses.
     """
     losses = {name: _losses(path) for name, path in logs.items()}
     # A likelihood may be negative; on a logarithmic axis the distance from the best is drawn.
@@ -124,21 +100,9 @@ def write_network_page(
     per_row: int,
     path: Path,
 ) -> Path:
-    """Write the page of a network; returns its path.
-
-    Parameters
-    ----------
-    table : str
-        Its figures, a text of Markdown with a table, of which the rows are taken over.
-    heads, findings, held
-        What was asked, answered and true.
-    logs : mapping of str to Path
-        Logs of training runs, whose learning curves are drawn, with so many examples between two rows.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written, or a log cannot be read.
+    """Write the page of a network and return its path: a Markdown table of figures, heads, findings and
+    truth, and learning curves of logs (`per_row` examples between rows). Raises SasnetError if it cannot be
+    written or a log cannot be read.
     """
     figures = [
         Section("Figures", table=rows, text=text) for text, rows in _tables(table) if len(rows) > 1 or text
@@ -206,16 +170,8 @@ def distribution(
     *,
     mirror: NDArray[np.float64] | None = None,
 ) -> Draw:
-    """p(ξ) in percent of a bin, its 90 % band, and dashed the mirror solution.
-
-    Parameters
-    ----------
-    xi : (n,) float array
-        Degrees.
-    p, low, high : (n,) float arrays
-        Share of each angle, and its band.
-    mirror : (n,) float array, optional
-        Drawn where the data cannot tell the two.
+    """Plot p(ξ) in percent per bin, its 90 % band, and dashed the mirror solution if the data cannot exclude
+    it; xi in degrees.
     """
 
     def draw(figure: Figure, paint: Paint) -> None:
@@ -240,14 +196,8 @@ def distribution(
 
 
 def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
-    """What is found of samples whose every angle is alike: mean and the middle 90 % over the samples.
-
-    Parameters
-    ----------
-    xi : (n,) float array
-        Degrees.
-    predictions : (samples, n) float array
-        Distributions found.
+    """Plot mean and middle 90 % of predictions (samples, n) for samples with uniform angles; xi in
+    degrees.
     """
     mean = predictions.mean(axis=0)
     low, high = np.quantile(predictions, (0.05, 0.95), axis=0)
@@ -255,19 +205,11 @@ def bias(xi: NDArray[np.float64], predictions: NDArray[np.float64]) -> Draw:
 
 
 def bias_of(predictions: NDArray[np.float64]) -> dict[str, float]:
-    """How far predictions of uniform samples are from uniform.
+    """Measure how far predictions (samples, n) for uniform samples are from uniform.
 
-    Parameters
-    ----------
-    predictions : (samples, n) float array
-        Distributions found of samples whose every angle is alike.
-
-    Returns
-    -------
-    dict
-        ``systematic``: largest deviation of the mean prediction from 1/n, over 1/n; ``noise``: standard
-        error of that mean in the same unit, averaged over the angles; ``total_variation``: mean of half the
-        sum of deviations of each.
+    ``systematic``: largest deviation of the mean from 1/n, over 1/n; ``noise``: standard error of that mean
+    in the same unit, averaged over the angles; ``total_variation``: mean of half the sum of deviations of
+    each.
     """
     samples, n = predictions.shape
     off = n * predictions - 1

@@ -54,17 +54,7 @@ def page(
     notes: Sequence[str] = (),
     own: str = "",
 ) -> str:
-    """The whole page as text; every word of it is escaped here.
-
-    Parameters
-    ----------
-    title : str
-        The file's or the frame's name.
-    facts : mapping of str to str, optional
-        Wavelength, incidence, counts, …
-    notes : sequence of str
-        Sentences; each is said once.
-    """
+    """Return the whole page as escaped text; `facts` are wavelength, incidence, counts."""
     body = [
         "<header>",
         '<p class="eyebrow">Scattering images · read by sasnet</p>',
@@ -117,31 +107,16 @@ Parts = tuple[Verdict, list[Section]]
 def answer_page(
     domain: Domain, image: Image, answer: Answer, folder: Path, made: Parts | None = None
 ) -> Path:
-    """Write the page of an answer about an image; returns its path.
-
-    Parameters
-    ----------
-    made : (Verdict, list of Section), optional
-        Of `parts`, where they are there already.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
+    """Write the page of an answer about an image and return its path; `made` are `parts`, if there already.
+    Raises SasnetError if it cannot be written.
     """
     verdict, sections = made or parts(domain, image, answer)
     return _written(image, verdict, sections, answer.notes, folder)
 
 
 def parts(domain: Domain, image: Image, answer: Answer, *, looked: bool = True) -> Parts:
-    """What the page of an answer about an image says first, and its sections, that of the pattern in front.
-
-    Parameters
-    ----------
-    domain : Domain
-        Its own sections come after those of the findings.
-    looked : bool
-        With the one on where the network looks, which asks it some hundred times.
+    """Return verdict and sections of an image's page: the pattern, findings, then the domain's. `looked` adds
+    where the classifier looks, some hundred evaluations.
     """
     sections = [_measured(image)]
     said = answer.sentences()
@@ -189,13 +164,11 @@ def _section_of(finding: Any) -> Section:
 
 
 def _title_of(finding: Any) -> str:
-    """Title of the section of a finding."""
     own = (getattr(finding, name, "") for name in ("title", "introduction"))
     return next(filter(None, own), "") or _TITLES[type(finding.head)]
 
 
 def page_name(image: Image, folder: Path) -> str:
-    """Name of an image's page in a folder, see `page.names.page_name`."""
     return names.page_name(folder, image.file, image.entry, _own(image), default="image")
 
 

@@ -22,15 +22,8 @@ _FAR = 5.0
 
 
 def pattern(image: Image, *, critical: float | None = None) -> Draw:
-    """The counts in logarithmic colours, with the mask and what is known of the geometry.
-
-    Drawn are the horizon, the place of the specular beam and, if it lies in the picture, that of the direct
-    beam. Masked pixels show the ground.
-
-    Parameters
-    ----------
-    critical : float, optional
-        Angle of the Yoneda line, degrees.
+    """Draw counts in logarithmic colours with horizon, specular and direct beam, and the Yoneda line at
+    `critical` degrees; masked pixels show the ground.
     """
     image = upright(image)
 
@@ -46,14 +39,8 @@ def pattern(image: Image, *, critical: float | None = None) -> Draw:
 def comparison(
     image: Image, simulated: NDArray[np.floating], residual: NDArray[np.floating] | None = None
 ) -> Draw:
-    """Measured, simulated and their residuals, side by side, the first two in one scale.
-
-    Parameters
-    ----------
-    simulated : (rows, columns) float array
-        Expected counts.
-    residual : (rows, columns) float array, optional
-        Default: `signed_deviance`.
+    """Draw measured, simulated and residual (default `signed_deviance`) side by side, the first two on one
+    scale.
     """
     found = signed_deviance(image.counts, simulated) if residual is None else residual
 
@@ -75,11 +62,8 @@ def comparison(
 
 
 def signed_deviance(counts: NDArray[np.floating], expected: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Signed root of each pixel's Poisson deviance, about standard normal where the expectation is right.
-
-    Notes
-    -----
-    d² = 2 (n ln(n/μ) − n + μ) (McCullagh & Nelder, Generalized Linear Models, 1989).
+    """Signed root of each pixel's Poisson deviance, about standard normal: d² = 2 (n ln(n/μ) − n + μ)
+    (McCullagh & Nelder, Generalized Linear Models, 1989).
     """
     n, mu = np.asarray(counts, dtype=np.float64), np.maximum(expected, 1e-12)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -129,24 +113,11 @@ SIZE = (10.5, 4.2)
 
 
 def grad_cam(maps: NDArray[np.floating], gradients: NDArray[np.floating]) -> NDArray[np.float64]:
-    r"""Grad-CAM++ (Chattopadhay et al., WACV 2018, arXiv:1710.11063).
+    r"""Compute Grad-CAM++ (Chattopadhay et al., WACV 2018, arXiv:1710.11063), (rows, columns), at most 1,
+    from activations A and gradients g of a score, (rows, columns, channels).
 
-    .. math::
-
-        L = \mathrm{relu} \sum_k w_k A^k,\quad w_k = \sum_{ij} \alpha^k_{ij}\, \mathrm{relu}(g^k_{ij}),\quad
-        \alpha^k_{ij} = \frac{(g^k_{ij})^2}{2 (g^k_{ij})^2 + \sum_{ab} A^k_{ab}\, (g^k_{ij})^3}
-
-    Parameters
-    ----------
-    maps : (rows, columns, channels) float array
-        Activations A of a layer of convolutions.
-    gradients : (rows, columns, channels) float array
-        g, of the score that is explained, with respect to them.
-
-    Returns
-    -------
-    (rows, columns) float array
-        At most 1; all 0 where nothing speaks for the score.
+    L = relu Σ_k w_k A^k, w_k = Σ_ij α^k_ij relu(g^k_ij), α^k_ij = (g^k_ij)² / [2 (g^k_ij)² + Σ_ab A^k_ab
+    (g^k_ij)³].
     """
     a, g = np.asarray(maps, dtype=np.float64), np.asarray(gradients, dtype=np.float64)
     below = 2 * g**2 + a.sum(axis=(0, 1)) * g**3
@@ -163,24 +134,11 @@ def occlusion(
     patch: tuple[int, int],
     batch: int = 64,
 ) -> NDArray[np.float64]:
-    """How much an answer changes when a part of the pattern is covered as a beamstop would cover it.
+    """Map how much an answer changes when patches, half overlapping, are covered as by a beamstop: root mean
+    square, averaged over patches with the pixel.
 
-    It needs no gradients, so that it works with the exported network (M. D. Zeiler, R. Fergus, ECCV 2014).
-
-    Parameters
-    ----------
-    score : callable
-        (n, rows, columns) masks of one pattern to (n, …) answers.
-    mask : (rows, columns) bool array
-        The pattern's own, True where the pixel counts.
-    patch : (int, int)
-        Rows and columns that are covered at a time; a step is half of it.
-
-    Returns
-    -------
-    (rows, columns) float array
-        Root mean square change of the answers while the pixel was covered, averaged over the patches that
-        held it.
+    Needs no gradients, so works with exported networks (M. D. Zeiler, R. Fergus, ECCV 2014); `score` maps (n,
+    rows, columns) masks to (n, …) answers.
     """
     rows, columns = mask.shape
     up, across = max(1, patch[0] // 2), max(1, patch[1] // 2)
@@ -214,13 +172,7 @@ def spread_over(found: NDArray[np.floating], shape: tuple[int, int]) -> NDArray[
 
 
 def attention(image: Image, found: NDArray[np.floating]) -> Draw:
-    """The pattern, and the map over it.
-
-    Parameters
-    ----------
-    found : array of any shape
-        `grad_cam` or `occlusion`; spread over the image's pixels.
-    """
+    """Draw the pattern with a `grad_cam` or `occlusion` map of any shape over it."""
     fine = spread_over(found, (image.counts.shape[0], image.counts.shape[1]))
 
     def draw(figure: Figure, paint: Paint) -> None:

@@ -41,14 +41,8 @@ class Pls:
 
 
 def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pls:
-    """Partial least squares by SIMPLS (S. de Jong, Chemometr. Intell. Lab. Syst. 18, 251, 1993).
-
-    Parameters
-    ----------
-    x : (n, pixels) float array
-    y : (n, answers) float array
-    components : int
-        Fewer come out where the patterns have fewer directions.
+    """Partial least squares by SIMPLS (S. de Jong, Chemometr. Intell. Lab. Syst. 18, 251, 1993) of y (n,
+    answers) on x (n, pixels); fewer components if x has fewer directions.
     """
     mean_x, mean_y = x.mean(axis=0, dtype=np.float64), y.mean(axis=0, dtype=np.float64)
     x0, y0 = x - mean_x, y - mean_y
@@ -87,13 +81,7 @@ def pls(x: NDArray[np.floating], y: NDArray[np.floating], components: int) -> Pl
 
 
 def components_figure(model: Pls, shape: tuple[int, int], *, most: int = 6) -> Draw:
-    """The pictures of the first components, and how much all of them explain.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns of a pattern; row 0 is the lowest.
-    """
+    """Draw the first components, `shape` (rows, columns) with row 0 lowest, and what all explain."""
     drawn = min(most, model.loadings.shape[1])
 
     def draw(figure: Figure, paint: Paint) -> None:

@@ -87,12 +87,8 @@ def thumbnail(measurement: Any) -> tuple[bytes, NDArray[np.float32]]:
 
 
 def compared(measured: Image, simulated: Floats, residual: Floats) -> dict[str, bytes]:
-    """The PNGs of what was measured and simulated, in one scale, and of what is left, by these names.
-
-    Parameters
-    ----------
-    simulated, residual : (rows, columns) arrays
-        Of the pixels of `measured`; the second in standard deviations.
+    """Return PNGs of measured and simulated counts on one scale and of the residual, in standard deviations,
+    by name.
     """
     values, mask = upright(measured)
     again, left = (one[::-1] if _turned(measured) else one for one in (simulated, residual))
@@ -159,12 +155,10 @@ def upright(image: Any) -> tuple[Floats, Bools]:
 
 
 def _turned(image: Any) -> bool:
-    """Whether its first row is the lowest."""
     return isinstance(image.geometry, GrazingIncidence)
 
 
 def _centre(image: Any) -> tuple[float, float]:
-    """Column and row of the beam; where it is not known, of the middle."""
     known = getattr(image.geometry, "centre", None)
     rows, columns = image.counts.shape
     return (float(known[0]), float(known[1])) if known is not None else ((columns - 1) / 2, (rows - 1) / 2)

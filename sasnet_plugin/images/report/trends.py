@@ -31,18 +31,8 @@ def trends(
     against: str = "frame",
     doubtful: NDArray[np.bool_] | None = None,
 ) -> Draw:
-    """One panel for each quantity: its value and the 90 % band.
-
-    Parameters
-    ----------
-    time : (n,) float array
-        Or number of the frame.
-    columns : mapping of str to (value, low, high), each a (n,) float array
-        NaN where there is no answer.
-    against : str
-        What lies on the horizontal axis.
-    doubtful : (n,) bool array, optional
-        Frames that are no pattern of the known kind: drawn pale.
+    """Draw a panel of value and 90 % band for each quantity, each (n,) with NaN where there is no answer,
+    against time or frame number; `doubtful` frames are pale.
     """
     pale = np.zeros(time.shape, dtype=bool) if doubtful is None else doubtful
 
@@ -66,13 +56,7 @@ def trends(
 
 
 def learning_curves(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> Draw:
-    """Error against the number of examples seen, one line for each way of training, on logarithmic axes.
-
-    Parameters
-    ----------
-    curves : mapping of str to (examples, error)
-        Ascending numbers and the error after so many.
-    """
+    """Draw error against examples seen on logarithmic axes, a line for each way of training."""
 
     def draw(figure: Figure, paint: Paint) -> None:
         axes = figure.add_subplot()
@@ -91,13 +75,8 @@ def learning_curves(curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.f
 def against_counts(
     counts: Sequence[float], classes: Mapping[str, Sequence[float]], settled: float | None
 ) -> Draw:
-    """Probabilities of classes against counts, with a line from where on the answer is settled.
-
-    Parameters
-    ----------
-    counts : (n,) sequence of float
-    classes : mapping of str to (n,) sequence of float
-        Those that never reach a twentieth are left out.
+    """Draw class probabilities against counts, with a line where the answer is settled; classes always below
+    a twentieth are skipped.
     """
 
     def draw(figure: Figure, paint: Paint) -> None:

@@ -22,12 +22,8 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 
 
 def export_fit(image: Image, answer: Answer, folder: Path, force: bool) -> bool:
-    """Write the fit of an image into a folder; whether the answer holds one.
-
-    Raises
-    ------
-    SasnetError
-        A file is in the way that sasnet has not written, or it cannot be written.
+    """Write the fit of an image into a folder; false if there is none. Raises SasnetError for a foreign file
+    or a failed write.
     """
     fit = next((finding for finding in answer.findings if isinstance(finding, OrientedFit)), None)
     if fit is None:
@@ -51,21 +47,8 @@ def _own(image: Image) -> str:
 
 
 def write_image(image: Image, fit: OrientedFit, path: str | Path) -> None:
-    """Write the measured image and the fitted one, each an entry; masked pixels are NaN.
-
-    Parameters
-    ----------
-    image : Image
-        Counts are written per solid angle of a pixel in the beam.
-    fit : OrientedFit
-        Its values stand in the SASprocess of the second entry.
-    path : str or Path
-        Should end in ``.h5``.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written.
+    """Write measured image (counts per solid angle) and fitted one as entries, masked pixels NaN, the fit's
+    values in the second's SASprocess. Raises SasnetError if that fails.
     """
     import h5py
 

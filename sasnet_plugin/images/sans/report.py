@@ -29,12 +29,8 @@ _HALF, _LEAST = 20.0, 5
 
 
 def sections(measurement: Any, answer: Answer) -> list[Section]:
-    """Intensity along two directions and around the beam, with the fit where there is one; harmonics.
-
-    Parameters
-    ----------
-    measurement : Image or images.sans.reading.features.Settings
-        Of several settings, the image with the most counts is drawn.
+    """Draw intensity along two directions and around the beam, with fit and harmonics, of the image with the
+    most counts.
     """
     image = most_counted(images_of(measurement))
     if image is None:
@@ -99,12 +95,8 @@ _MOST = 128
 
 
 def again(image: Image, fit: OrientedFit) -> tuple[Image, NDArray[np.float64], NDArray[np.float64] | None]:
-    """An image, coarser where it has many pixels, what its fit simulates, and residuals that errors give.
-
-    Returns
-    -------
-    (Image, (rows, columns) array, array or None)
-        With qx to the right and qy up, the first row below; None: of counts, `patterns.signed_deviance`.
+    """Return an image (coarser if large), what its fit simulates, and residuals (None for counts:
+    `patterns.signed_deviance`); qx to the right, qy up, first row below.
     """
     small = _coarse(upright(image))
     geometry: SmallAngle = small.geometry

@@ -62,13 +62,7 @@ class ImageDesk:
     _seen: OrderedDict[tuple[Any, ...], Seen] = field(default_factory=OrderedDict)
 
     def answer(self, asked: Asked) -> Any:
-        """What is answered.
-
-        Raises
-        ------
-        SasnetError
-            Why there is no answer.
-        """
+        """Answer a question. Raises SasnetError with the reason if it cannot."""
         place, body = asked.place, asked.body
         assert place is not None
         how = how_of(body)
@@ -113,13 +107,7 @@ def begin() -> Callable[[Asked, Any], tuple[str, Any]]:
 
 
 def look(place: Place, how: How) -> Seen:
-    """Read and answer an image, of the kind that was said or that it tells.
-
-    Raises
-    ------
-    SasnetError
-        No kind can read it.
-    """
+    """Read and answer an image of the given or detected kind. Raises SasnetError if no kind can read it."""
     kind, reason = settled(place.path, how)
     if kind:
         try:
@@ -143,12 +131,8 @@ def _of_kind(place: Place, domain: Domain, how: How, reason: str) -> Seen:
 
 
 def average(seen: Seen) -> tuple[str, str]:
-    """Return the average of an isotropic image as a text of q, I, dI and dq, and a name for its file.
-
-    Raises
-    ------
-    SasnetError
-        The image has a direction, or no curve.
+    """Return an isotropic image's average as text of q, I, dI and dq, with a file name. Raises SasnetError if
+    it has a direction or no curve.
     """
     curve = seen.average
     name = Path(seen.measurement.file).name
@@ -188,12 +172,8 @@ def _why_not_fitted(seen: Seen) -> str:
 
 
 def answered(one: Any, answer: Any, made: Any) -> dict[str, Any]:
-    """What is said of an answer: headline, sentences, and of each figure what stands around it.
-
-    Parameters
-    ----------
-    made : (Verdict, list of Section)
-        Of `images.report.pages.parts`.
+    """Return headline and sentences of an answer, and the text around each figure; `made` of
+    `images.report.pages.parts`.
     """
     verdict, sections = made
     sentences = answer.sentences()
@@ -232,13 +212,7 @@ def drawn(seen: Seen, body: Mapping[str, Any]) -> tuple[bytes, Any]:
 
 
 def figure(seen: Seen, number: int, night: bool) -> bytes:
-    """A figure of the answer as a PNG.
-
-    Raises
-    ------
-    SasnetError
-        There is no such figure.
-    """
+    """Return a figure of the answer as PNG. Raises SasnetError if there is none."""
     from ...report.canvas import png
 
     sections = [] if seen.made is None else seen.made[1][1:]
@@ -248,13 +222,7 @@ def figure(seen: Seen, number: int, night: bool) -> bytes:
 
 
 def page(seen: Seen) -> tuple[str, bytes]:
-    """The report of an answer: a file's name, and the page.
-
-    Raises
-    ------
-    SasnetError
-        There is no answer.
-    """
+    """Return file name and page of an answer's report. Raises SasnetError without an answer."""
     import tempfile
 
     from ..report.pages import answer_page

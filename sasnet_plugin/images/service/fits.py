@@ -25,17 +25,8 @@ MEASURED, SIMULATED, RESIDUAL = PARTS = "measured", "simulated", "residual"
 
 
 def verified(job: FitJob, told: Callable[[str], None]) -> tuple[dict[str, Any], list[str]]:
-    """What the fit says as plain data, and names of the files that were written.
-
-    Parameters
-    ----------
-    told : callable
-        Told of each stage in a few words.
-
-    Raises
-    ------
-    SasnetError
-        There is nothing to be fitted, and why.
+    """Return a fit's result as plain data and the names of files written; `told` gets each stage. Raises
+    SasnetError if there is nothing to fit.
     """
     from ..report.pages import parts
 
@@ -119,5 +110,4 @@ def _figures(sections: Sequence[Any]) -> dict[str, bytes]:
 
 
 def figure_name(number: int, night: bool) -> str:
-    """Name of the file of a figure."""
     return f"figure-{number}{'-night' if night else ''}.png"

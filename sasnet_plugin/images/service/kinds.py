@@ -16,12 +16,8 @@ from .settings import IMAGES
 
 @dataclass(frozen=True)
 class How:
-    """How somebody says that a file is read.
-
-    Raises
-    ------
-    SasnetError
-        There is no such kind, or a setting is none that may be given here.
+    """How a user says that a file is read. Raises SasnetError for an unknown kind or a setting not allowed
+    here.
     """
 
     kind: str = ""  #: Name of a domain; empty: as the file says.
@@ -46,13 +42,7 @@ class How:
 
 
 def how_of(body: Mapping[str, Any]) -> How:
-    """What a question says of it.
-
-    Raises
-    ------
-    SasnetError
-        See `How`.
-    """
+    """Parse that from a question; errors as `How`."""
     return How(str(body.get("kind") or ""), tuple(map(str, body.get("geometry") or ())))
 
 
@@ -62,12 +52,8 @@ def titles() -> dict[str, str]:
 
 
 def told(path: Path) -> str:
-    """The kind that a file is surely of, by itself and what lies beside it; empty where it is none's.
-
-    Raises
-    ------
-    SasnetError
-        Several kinds are equally sure.
+    """Detect a file's kind from it and its neighbours; empty if none is sure. Raises SasnetError if several
+    are equally sure.
     """
     found = recognised(path)
     return "" if found == DEFAULT else found
@@ -120,7 +106,6 @@ def beside(path: Path) -> list[str]:
 
 
 def measurements(path: str, domain: Domain, how: How) -> Iterator[Any]:
-    """All images of a file, one after the other."""
     return iter(domain.read(path, how.reading))
 
 
@@ -136,12 +121,8 @@ def measurement(path: str, domain: Domain, number: int, how: How = How()) -> Any
 
 
 def readable(path: str, number: int, how: How) -> Any:
-    """An image as the first kind reads it that can: for its picture alone.
-
-    Raises
-    ------
-    DataError
-        None can; with what a kind that says tags says, which needs least beside the file.
+    """Read an image by the first kind that can, for its picture alone. Raises DataError if none can, with the
+    reason of a kind that gives tags, which needs least.
     """
     problem: Exception | None = None
     # Kinds that say tags alone need no geometry: they read most.

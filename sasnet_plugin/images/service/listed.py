@@ -34,19 +34,11 @@ def list_images(path: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def listed(path: str, how: How) -> list[dict[str, Any]]:
-    """A line for each image of a file, the first `IMAGES.most` of them.
+    """List the first `IMAGES.most` images of a file. Raises SasnetError if no kind can read it.
 
-    Returns
-    -------
-    list of dict
-        As of curves (`interactive.Desk.look`), and ``image`` (the kind, empty where it is to be chosen),
-        ``answer``, ``thumb`` (PNG in base64), ``known``, ``note`` (why this kind), ``beside`` (names of
-        files that count as well), ``further`` (there are more images).
-
-    Raises
-    ------
-    SasnetError
-        No kind can read it.
+    Entries are as of curves (`interactive.Desk.look`) plus ``image`` (the kind, empty if to be chosen),
+    ``answer``, ``thumb`` (PNG in base64), ``known``, ``note`` (why this kind), ``beside`` (files that count
+    as well) and ``further`` (there are more images).
     """
     kind, reason = settled(path, how)
     if kind:
@@ -99,7 +91,6 @@ def _symbol(answer: Any) -> str:
 
 
 def _line(path: str, one: Any, **said: Any) -> dict[str, Any]:
-    """What is said of an image over what is not said of it."""
     from ..report.compared import as_seen
     from ..report.raster import thumbnail
 

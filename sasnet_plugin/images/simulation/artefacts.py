@@ -11,30 +11,14 @@ _MOST = 1e12
 
 
 def stripes(x: Floats, y: Floats, rng: np.random.Generator) -> Floats:
-    """Waves in one direction, as of a camera's read-out.
-
-    Parameters
-    ----------
-    x, y : (1, columns), (rows, 1) arrays
-        From -1 to 1.
-
-    Returns
-    -------
-    (rows, columns) array
-        About 1, nowhere negative.
+    """Draw waves in one direction, as of a camera's read-out, about 1 and not negative; x and y from -1
+    to 1.
     """
     waves = np.cos((x * rng.normal() + y * rng.normal()) * rng.uniform(5, 60))
     return np.asarray(1 + waves * rng.uniform(0.3, 1))
 
 
 def counted_unevenly(expected: Floats, scatter: float, rng: np.random.Generator) -> Floats:
-    """Poisson counts of pixels whose gains scatter about 1, none below 0.2.
-
-    Parameters
-    ----------
-    expected : (rows, columns) array
-    scatter : float
-        One standard deviation of the gain.
-    """
+    """Draw Poisson counts of pixels whose gains scatter about 1 by `scatter`, at least 0.2."""
     gain = np.maximum(1 + scatter * rng.standard_normal(expected.shape), 0.2)
     return rng.poisson(np.minimum(expected * gain, _MOST)).astype(np.float64)

@@ -32,13 +32,7 @@ _GREY = (0.5, 0.5, 0.5)
 
 @cache
 def version() -> str:
-    """BornAgain's version.
-
-    Raises
-    ------
-    SimulationError
-        It is not installed.
-    """
+    """Return BornAgain's version. Raises SimulationError if it is not installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -50,19 +44,8 @@ def version() -> str:
 def pattern(
     geometry: Geometry, window: Window, xi: Sequence[float], shares: Sequence[float] = (1.0,)
 ) -> NDArray[np.float64]:
-    """The pattern of a sample whose lattice lies under several angles.
-
-    Parameters
-    ----------
-    xi : sequence of float
-        Rotation of the lattice in each domain, degrees.
-    shares : sequence of float
-        Of the surface, of each domain; they sum to at most 1.
-
-    Returns
-    -------
-    (rows, columns) float array
-        In the middle of each pixel, times its solid angle; arbitrary scale, the same for all angles.
+    """Simulate (rows, columns) at pixel centres times solid angle, for lattice domains at angles xi, degrees,
+    with surface shares of at most 1 in all. The arbitrary scale is the same for all angles.
     """
     ba = _bornagain()
     top = ba.Layer(ba.Vacuum())
@@ -130,19 +113,10 @@ def growth_pattern(
     metal: tuple[float, float],
     window: Window,
 ) -> NDArray[np.float64]:
-    """The pattern of a growing film: upper halves of spheroids in a radial paracrystal on layers.
+    """Simulate a growing film, upper halves of spheroids in a radial paracrystal on layers (delta, beta,
+    thickness in Å, from above); at pixel centres times solid angle, arbitrary scale.
 
-    Parameters
-    ----------
-    layers : sequence of (float, float, float)
-        delta, beta and thickness in Å, from above.
-    substrate, metal : (float, float)
-        delta and beta of what lies below the layers and of the clusters.
-
-    Returns
-    -------
-    (rows, columns) float array
-        In the middle of each pixel, times its solid angle; arbitrary scale.
+    `substrate` and `metal` are (delta, beta).
     """
     ba = _bornagain()
     material = ba.RefractiveMaterial("metal", _GREY, *metal)
@@ -188,15 +162,7 @@ def _seen(
 
 @lru_cache(maxsize=64)
 def refraction(formula: str, density: float, wavelength: float) -> tuple[float, float]:
-    """delta and beta of a material for X-rays (periodictable).
-
-    Parameters
-    ----------
-    density : float
-        g/cm³.
-    wavelength : float
-        Å.
-    """
+    """Return delta and beta of a material for X-rays (periodictable); density in g/cm³, wavelength in Å."""
     from periodictable import xsf
 
     found = complex(xsf.index_of_refraction(formula, density=density, wavelength=wavelength))

@@ -22,20 +22,8 @@ def expected_counts(
     measurement: Measurement,
     mask: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """What each pixel counts on average.
-
-    Parameters
-    ----------
-    clean : (rows + MARGIN, columns + 2 MARGIN) float array
-        A pattern of `window.with_margin(MARGIN)`, arbitrary scale.
-    mask : (rows, columns) bool array, optional
-        True where the pixel counts; default: everywhere.
-
-    Returns
-    -------
-    (rows, columns) float array
-        Its sum over the mask is ``measurement.counts``: the specular rod, which a beamstop may cover, has
-        most of a pattern's counts.
+    """Return each pixel's expected counts from a pattern on ``window.with_margin(MARGIN)``, arbitrary scale.
+    Their sum over the mask is ``measurement.counts``, as the specular rod has most counts and may be covered.
     """
     up = blur_matrix(
         window.rows,
@@ -63,22 +51,10 @@ def expected_counts(
 def blur_matrix(
     n: int, n_in: int, first: int, sigma: float, shift: float, pixel: float
 ) -> NDArray[np.float64]:
-    """Matrix that blurs and shifts one axis.
+    """Return the matrix (n, n_in) that blurs and shifts one axis. `first` is the first output pixel's input
+    index; sigma, shift (to larger angles) and pixel have one unit.
 
-    Parameters
-    ----------
-    n, n_in : int
-        Pixels that come out and go in.
-    first : int
-        Index of the first pixel that comes out among those that go in.
-    sigma, shift, pixel : float
-        Standard deviation of the Gaussian, shift towards larger angles, pixel; in one unit.
-
-    Returns
-    -------
-    (n, n_in) float array
-        Share of each pixel's counts that another gets, the counts spread evenly over the pixel: a column sums
-        to 1 except for what leaves the window.
+    Counts are spread evenly over a pixel; columns sum to 1 but for losses beyond the window.
     """
     # It depends on the difference of the two indices alone.
     steps = np.arange(first - n_in, first + n + 1, dtype=np.float64)
@@ -118,18 +94,7 @@ COVERED = 0.6
 
 
 def sample_mask(window: Window, alpha_i: float, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Draw a mask.
-
-    Parameters
-    ----------
-    alpha_i : float
-        Where the specular beam is, degrees.
-
-    Returns
-    -------
-    (rows, columns) bool array
-        True where the pixel counts.
-    """
+    """Draw a mask, True where a pixel counts; alpha_i in degrees places the specular beam."""
     alpha, phi = window.centres()
     mask = np.ones(window.shape, dtype=bool)
     gaps, stop, hot, partial = (rng.random() < share for share in SHARES.values())
@@ -172,17 +137,9 @@ def measured(
 ) -> tuple[Image, Measurement]:
     """Draw one measurement of a pattern.
 
-    Parameters
-    ----------
-    clean : callable
-        () to the pattern in ``window.with_margin(MARGIN)``, arbitrary scale; called once the mask is drawn.
-    wavelength : float
-        Å.
-    alpha_i : float
-        The true angle of incidence, degrees; the image has what is stated with the data, which the
-        misalignment of the sample sets off.
-    exposure : float, optional
-        Expected counts of the pixels that count; default: drawn.
+    `clean` is called once the mask is drawn, for ``window.with_margin(MARGIN)``; wavelength in Å; alpha_i,
+    degrees, is true, stated is what misalignment leaves; exposure is the expected counts of usable pixels,
+    drawn by default.
     """
     measurement = sample_measurement(rng, counts=exposure)
     stated = alpha_i - measurement.shift_alpha

@@ -50,24 +50,14 @@ MEASUREMENT = {
 
 
 def sample_measurement(rng: np.random.Generator, *, counts: float | None = None) -> Measurement:
-    """Draw how a pattern is measured.
-
-    Parameters
-    ----------
-    counts : float, optional
-        So many expected counts instead of the prior's.
-    """
+    """Draw how a pattern is measured, with the prior's or the given expected counts."""
     drawn = {field.name: MEASUREMENT[field.name](rng) for field in fields(Measurement)}
     return Measurement(**(drawn if counts is None else drawn | {"counts": counts}))
 
 
 def trained_with(window: Window, beam: Mapping[str, Prior]) -> dict[str, Any]:
-    """What the manifest of a network says of its images: the window, and beams as they were stated.
-
-    Parameters
-    ----------
-    beam : mapping of str to Prior
-        Of ``wavelength`` and the true ``alpha_i``; stated is the latter less the misalignment.
+    """Describe training images for the manifest: the window, and beams as stated. `beam` has ``wavelength``
+    and true ``alpha_i``, stated less the misalignment.
     """
     shift = MEASUREMENT["shift_alpha"].limits()
     low, high = beam["alpha_i"].limits()

@@ -23,7 +23,6 @@ class Window:
 
     @classmethod
     def of(cls, raw: Mapping[str, Any]) -> Window:
-        """From what JSON made of one."""
         phi, alpha_f = (tuple(map(float, raw[name])) for name in ("phi", "alpha_f"))
         return cls(int(raw["rows"]), int(raw["columns"]), (phi[0], phi[1]), (alpha_f[0], alpha_f[1]))
 
@@ -37,7 +36,6 @@ class Window:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
         return self.rows, self.columns
 
     def centres(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -57,15 +55,7 @@ class Window:
         return _midway(self.alpha_f, self.rows), _midway(self.phi, self.columns)
 
     def geometry(self, wavelength: float, alpha_i: float) -> GrazingIncidence:
-        """Of an image on these pixels.
-
-        Parameters
-        ----------
-        wavelength : float
-            Å.
-        alpha_i : float
-            Angle of incidence, degrees.
-        """
+        """Geometry of an image on these pixels; wavelength in Å, incidence in degrees."""
         alpha_f, phi = self.centres()
         return GrazingIncidence(phi, alpha_f, wavelength, alpha_i)
 

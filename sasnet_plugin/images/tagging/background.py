@@ -49,16 +49,8 @@ class _Wait:
 
 
 class Background:
-    """Two processes, one for what was asked for in advance and one for what somebody waits for.
-
-    Parameters
-    ----------
-    lock : threading.RLock
-        Held by whoever reads or changes the state.
-    refresh : callable
-        Takes in what the log has.
-    live : bool
-        Look at the folder again and again.
+    """Two processes, for work in advance and for what a user waits for; `lock` guards the state, `refresh`
+    reads the log, `live` rescans the folder.
     """
 
     def __init__(
@@ -127,13 +119,7 @@ class Background:
         return self._unkept or self._thumbnails.problem
 
     def view(self, row: int, look: Look) -> Shown:
-        """Draw one image.
-
-        Raises
-        ------
-        SasnetError
-            It cannot be read.
-        """
+        """Draw one image. Raises SasnetError if it cannot be read."""
         with self._lock:
             self._images.check([row])
             file, number = self._images.keys[row]

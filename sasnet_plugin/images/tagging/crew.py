@@ -25,14 +25,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class Crew:
-    """A process that works off a queue, started with the first job.
-
-    Parameters
-    ----------
-    hear : callable
-        Called in a thread of this crew. Whatever it raises costs its job, and the process that does it.
-    needed : callable
-        Whether a job is still to be done when its turn comes.
+    """A process that works off a queue, started with the first job. `hear` runs in a thread; its exceptions
+    end job and process. `needed` says whether a job is still wanted.
     """
 
     def __init__(self, hear: Hear, *, needed: Callable[[Job], bool] = lambda job: True) -> None:
@@ -63,7 +57,6 @@ class Crew:
 
     @property
     def waiting(self) -> int:
-        """Jobs in the queue."""
         return self._jobs.qsize()
 
     def close(self) -> None:

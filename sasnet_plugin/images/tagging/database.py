@@ -14,17 +14,8 @@ from ...web.settings import WEB
 
 
 class Database:
-    """An opened database.
-
-    Parameters
-    ----------
-    place : str
-        A file, or a URL of SQLAlchemy, such as ``postgresql+psycopg://user@host/labels``.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be opened, or holds something else.
+    """An opened database: a file, or a URL of SQLAlchemy such as ``postgresql+psycopg://user@host/labels``.
+    Raises SasnetError if it cannot be opened or holds something else.
     """
 
     def __init__(self, place: str) -> None:
@@ -55,23 +46,15 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """Where it is, as it may be shown."""
         scheme, found, rest = self.place.partition("://")
         return f"{scheme}://{rest.rpartition('@')[2]}" if found else self.place
 
     def close(self) -> None:
-        """Let go of it."""
         self._engine.dispose()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Any]:
-        """A connection to read by.
-
-        Raises
-        ------
-        SasnetError
-            It cannot be read, or holds what no such database does.
-        """
+        """Yield a connection to read by. Raises SasnetError if it cannot be read or has foreign content."""
         self._see_it_is_there()
         try:
             with self._engine.connect() as connection:
@@ -83,13 +66,7 @@ class Database:
             ) from None
 
     def insert(self, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows, all of them or none; they are on the disk when this returns.
-
-        Raises
-        ------
-        SasnetError
-            They were not kept.
-        """
+        """Add all rows or none, on disk on return. Raises SasnetError if they were not kept."""
         if not rows:
             return
         self._see_it_is_there()
@@ -121,17 +98,8 @@ class Database:
         return not known or any(_same(Path(one), folder) for one in known)
 
     def claim(self, folder: Path, *, too: bool = False) -> None:
-        """Write down that it holds the labels of this folder.
-
-        Parameters
-        ----------
-        too : bool
-            Of this one, too: the same folder in another place, or on another machine.
-
-        Raises
-        ------
-        SasnetError
-            It holds those of another one, whose images of the same names would be taken for these.
+        """Record that it holds labels of this folder; with `too`, of this one as another place of the same.
+        Raises SasnetError if it belongs to another folder, whose equal names would be confused.
         """
         known, here = self.folders(), str(folder.resolve())
         if any(_same(Path(one), folder) for one in known):

@@ -17,21 +17,8 @@ _BLOCK = 512
 
 
 def farthest_first(points: Floats, number: int) -> tuple[NDArray[np.intp], Floats]:
-    """Centres in their order, and the distance of every point from the nearest of them.
-
-    Parameters
-    ----------
-    points : (n, d) array
-        The first centre is the one nearest to their mean.
-    number : int
-        Of centres; fewer where fewer points differ.
-
-    Returns
-    -------
-    centres : (at most number,) array
-        Indices.
-    distance : (n,) float32 array
-        Squared.
+    """Choose at most `number` centres of points (n, d), starting nearest to the mean, and return their
+    indices and each point's squared distance to the nearest.
     """
     points = np.asarray(points - points.mean(axis=0), np.float32)
     squares = np.einsum("nd,nd->n", points, points)

@@ -90,30 +90,13 @@ class Answers:
 
 
 class Log:
-    """An opened database of labels.
-
-    Parameters
-    ----------
-    place : str
-        See `Database`.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be opened, or holds something else.
-    """
+    """An opened database of labels; arguments and errors as of `Database`."""
 
     def __init__(self, place: str) -> None:
         self.database = Database(place)
 
     def append(self, events: Iterable[Event]) -> None:
-        """Add events, all of them or none; they are on the disk when this returns.
-
-        Raises
-        ------
-        SasnetError
-            They could not be written.
-        """
+        """Add all events or none, on disk on return. Raises SasnetError if that fails."""
         now = time.time()
         rows = [
             {
@@ -139,13 +122,7 @@ class Log:
         )
 
     def add_predictions(self, found: Sequence[Prediction]) -> None:
-        """Add what models said.
-
-        Raises
-        ------
-        SasnetError
-            They could not be written.
-        """
+        """Add predictions of models. Raises SasnetError if that fails."""
         database, now = self.database, time.time()
         for name, tags in {one.model: one.tags for one in found}.items():
             if name not in self._models():
@@ -187,15 +164,12 @@ class Log:
 
     @property
     def shown(self) -> str:
-        """Where it is, as it may be shown."""
         return self.database.shown
 
     def claim(self, folder: Path, *, too: bool = False) -> None:
-        """See `Database.claim`."""
         self.database.claim(folder, too=too)
 
     def close(self) -> None:
-        """Let go of the database."""
         self.database.close()
 
     def _models(self) -> dict[str, tuple[str, ...]]:

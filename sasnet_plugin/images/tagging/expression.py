@@ -64,21 +64,8 @@ class Token:
 
 
 def matching(text: str, state: State) -> Bools:
-    """Which images a filter lets through.
-
-    Parameters
-    ----------
-    text : str
-        Empty: all.
-
-    Returns
-    -------
-    (n,) bool array
-
-    Raises
-    ------
-    SasnetError
-        It is no such expression; the sentence says where.
+    """Return which images (n,) pass a filter; an empty one passes all. Raises SasnetError that says where it
+    is wrong.
     """
     if len(text) > WEB.longest_filter:
         raise SasnetError(f"This filter has {len(text):,} characters; use {WEB.longest_filter:,} at most.")
@@ -88,7 +75,6 @@ def matching(text: str, state: State) -> Bools:
 
 
 def quoted(name: str) -> str:
-    """A name as it stands in a filter."""
     plain = re.fullmatch(r"""[^\s()&|!<>"']+""", name) and name.lower() not in {*_TAKEN, *WORDS, *FUNCTIONS}
     return name if plain else f"'{name}'" if '"' in name else f'"{name}"'
 

@@ -25,12 +25,8 @@ Labels = dict[Key, dict[str, int]]
 
 
 def labels_of(content: bytes) -> Labels:
-    """Labels of a file of bytes that `exchange` has written, or another program in its manner.
-
-    Raises
-    ------
-    SasnetError
-        It is none, or takes too much time or memory.
+    """Parse labels as `exchange` writes them. Raises SasnetError if it is none, or takes too much time or
+    memory.
     """
     with closing(Pool(f"{__name__}:begin", quiet=True)) as pool, pool.doing(content):
         for said in pool.hear(WEB.file_seconds):

@@ -72,17 +72,7 @@ class Orders:
         self._diverse: OrderedDict[object, Rows] = OrderedDict()
 
     def of(self, name: str, rows: Rows, pictures: Floats) -> Rows:
-        """Some rows in an order.
-
-        Parameters
-        ----------
-        name : str
-            One of `ORDERS`.
-        rows : array
-            Ascending.
-        pictures : (n, d) array
-            As of `points`.
-        """
+        """Order ascending rows by one of `ORDERS`; `pictures` (n, d) as in `points`."""
         if name == "new":
             return rows[::-1]
         if name == "diverse":
@@ -95,12 +85,8 @@ class Orders:
         return order[wanted[order]]
 
     def points(self, pictures: Floats) -> Floats:
-        """(n, d): what a model says where it has seen all images, else what they look like, roughly.
-
-        Parameters
-        ----------
-        pictures : (n, d) array
-            What is compared of images that no model has seen, NaN where there is nothing.
+        """Return (n, d) a model's outputs if it has seen all images, else rough looks: `pictures`, NaN where
+        unknown.
         """
         state, there = self._state, self._state.images.there
         about = state.shown, len(there), int(there.sum())

@@ -21,16 +21,8 @@ from ...workers.child import deaf_children, safe_environment
 
 
 class Retraining:
-    """One training at a time; every one has a folder of its own, so that no model is replaced.
-
-    Parameters
-    ----------
-    folder : Path
-        For labels, checkpoints and models.
-    images : sequence of Path
-        Folders of the images.
-    command : callable, optional
-        (labels, zoo) to the arguments of the process.
+    """One training at a time, each in a folder of its own so that no model is replaced; `command` maps
+    (labels, zoo) to the process' arguments.
     """
 
     def __init__(
@@ -57,12 +49,8 @@ class Retraining:
         return [sys.executable, "-P", "-m", "sasnet_plugin", "train", *options, *map(str, folders)]
 
     def start(self, csv: bytes, labelled: int) -> None:
-        """Train on labels.
-
-        Raises
-        ------
-        SasnetError
-            There are too few, a training is running, or it cannot be started.
+        """Train on labels. Raises SasnetError if there are too few, a training is running, or it cannot
+        start.
         """
         with self._lock:
             if self.running:
@@ -91,7 +79,6 @@ class Retraining:
 
     @property
     def running(self) -> bool:
-        """Whether it is under way."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -114,7 +101,6 @@ class Retraining:
         return self._run / "zoo" if done and (self._run / "zoo" / "registry.json").exists() else None
 
     def stop(self) -> None:
-        """End the training."""
         if self._process is not None and self.running:
             with contextlib.suppress(OSError):
                 if hasattr(os, "killpg"):

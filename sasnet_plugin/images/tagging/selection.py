@@ -25,23 +25,8 @@ def selected(
     order: str = "name",
     like: int | None = None,
 ) -> Rows:
-    """Rows of images that a filter lets through, in an order.
-
-    Parameters
-    ----------
-    pictures : (n, d) array
-        As of `Orders.points`.
-    text : str
-        See `expression`.
-    order : str
-        One of `ORDERS`.
-    like : int, optional
-        Only the images most like the one of this row, the likest first.
-
-    Raises
-    ------
-    SasnetError
-        The filter or the order is none.
+    """Return rows that pass a filter (see `expression`), in one of `ORDERS`, or those most like row `like`;
+    `pictures` as in `Orders.points`. Raises SasnetError for a wrong filter or order.
     """
     rows = np.flatnonzero(matching(text, state) & state.images.there)
     if like is not None:

@@ -25,15 +25,7 @@ class Actions:
 
 
 class State:
-    """Labels and predictions by row of `Images` and by tag.
-
-    Parameters
-    ----------
-    images : Images
-        Gets what the log speaks of.
-    tags : sequence of str
-        Those that are there before anyone has used one.
-    """
+    """Labels and predictions by row of `Images` and by tag, starting with given tags."""
 
     def __init__(self, images: Images, tags: Sequence[str]) -> None:
         self.images = images
@@ -136,7 +128,6 @@ class State:
         return found
 
     def take(self, events: Iterable[Event]) -> None:
-        """Take in events, in the order of the log."""
         labels: list[tuple[int, ...]] = []
         again = False
         self.version += 1
@@ -227,7 +218,6 @@ class State:
         return self.people.index(name)
 
     def _kept(self) -> NDArray[np.int32]:
-        """Labels that were not taken back."""
         if not self._log:
             return np.zeros((0, 6), np.int32)
         self._log = [np.concatenate(self._log)]

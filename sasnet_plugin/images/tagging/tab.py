@@ -26,7 +26,6 @@ class Tagging:
     retraining: Retraining  #: Of the images' model.
 
     def close(self) -> None:
-        """End what is under way."""
         self.retraining.stop()
         self.workspace.close()
 
@@ -34,17 +33,8 @@ class Tagging:
 def tagged_in(
     folder: Path, kind: str, work: Path, dropped: Path | None = None, *, live: bool = True
 ) -> Tagging:
-    """Open the tags of images of a kind; labels and retrained models lie in a folder.
-
-    Parameters
-    ----------
-    dropped : Path, optional
-        A folder of files that were dropped on the page; their images are tagged, too.
-
-    Raises
-    ------
-    SasnetError
-        The labels are another folder's, or cannot be read.
+    """Open the tags of images of a kind; `dropped` is a folder of files dropped on the page. Raises
+    SasnetError if labels are another folder's or unreadable.
     """
     work.mkdir(parents=True, exist_ok=True)
     log = Log(str(work / "labels.sqlite"))
@@ -56,12 +46,8 @@ def tagged_in(
 
 
 def kind_of(folder: Path) -> str:
-    """What most of the first files of a folder are.
-
-    Raises
-    ------
-    SasnetError
-        There is no file yet, or one may be of several kinds.
+    """Return the kind of most of a folder's first files. Raises SasnetError without files, or if one is
+    ambiguous.
     """
     images = Images(folder)
     images.take(images.look())

@@ -50,13 +50,7 @@ class Thumbnail:
 
 
 class Thumbnails:
-    """An opened cache.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written to.
-    """
+    """An opened cache. Raises SasnetError if it cannot be written to."""
 
     def __init__(self, path: Path) -> None:
         self._lock, self._path = threading.Lock(), path
@@ -142,7 +136,6 @@ class Thumbnails:
         return row[0] if row else None
 
     def close(self) -> None:
-        """Let go of it."""
         self.keep()
         with self._lock:
             self._opened.close()

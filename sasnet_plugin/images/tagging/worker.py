@@ -43,7 +43,6 @@ class Job:
 
     @property
     def path(self) -> str:
-        """Of the file."""
         return str(Path(self.folder) / self.file)
 
 

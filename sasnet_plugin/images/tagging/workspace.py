@@ -27,23 +27,8 @@ from .worker import vocabulary
 
 
 class Workspace:
-    """What `sasnet tag` holds.
-
-    Parameters
-    ----------
-    log : Log
-        Of this folder, or of none yet.
-    live : bool
-        Look at the folder again and again.
-    without : Path, optional
-        A folder in it whose files are none of it.
-    dropped : Path, optional
-        A folder of files that were dropped on the page; they belong to the images, too.
-
-    Raises
-    ------
-    SasnetError
-        The log is another folder's, or cannot be read.
+    """What `sasnet tag` holds; `live` rescans the folder, `without` is excluded from it, `dropped` has files
+    dropped on the page. Raises SasnetError if the log is another folder's or unreadable.
     """
 
     def __init__(
@@ -88,12 +73,8 @@ class Workspace:
     # -- labels
 
     def tag(self, rows: Sequence[int], tag: str, value: int, who: str) -> int:
-        """A person says of images that a tag is there, or not; the number of labels that are new.
-
-        Raises
-        ------
-        SasnetError
-            A name or an image is none, or the database cannot be written to; then nothing was done.
+        """Record a person's tag and return how many labels are new. Raises SasnetError, with nothing done,
+        for a wrong name or image or a failed write.
         """
         with self.lock:
             events = self.tagging(rows, tag, value, who)
@@ -130,16 +111,8 @@ class Workspace:
     def accepting(
         self, rows: Sequence[int], tag: str, least: float, most: float, who: str, value: int = YES
     ) -> list[Event]:
-        """What `accept` would write.
-
-        Parameters
-        ----------
-        tag : str
-            Empty: all tags.
-        least, most : float
-            From this probability on the tag is there; up to that one it is not.
-        value : int
-            `NO`: from the first probability on the suggestion is wrong.
+        """Return what `accept` would write: tags (empty: all) present from probability `least`, absent up to
+        `most`; with `NO`, wrong from `least`.
         """
         who = name_given(who, "person")
         with self.lock:
@@ -222,13 +195,7 @@ class Workspace:
             return name, len(rows)
 
     def rows(self, name: str) -> NDArray[np.intp]:
-        """Rows of a selection.
-
-        Raises
-        ------
-        SasnetError
-            It is too old; the page asks for it again.
-        """
+        """Return the rows of a selection. Raises SasnetError if it is outdated; the page then asks again."""
         with self.lock:
             if name not in self._selections:
                 raise SasnetError("This list is out of date; filter again.")
@@ -237,12 +204,8 @@ class Workspace:
 
 
 def name_given(name: str, what: str) -> str:
-    """A name of a tag or a person, without blanks around it.
-
-    Raises
-    ------
-    SasnetError
-        It is empty, too long, or has letters that cannot be seen.
+    """Strip a tag's or person's name. Raises SasnetError if it is empty, too long, or has invisible
+    characters.
     """
     name = name.strip()
     if len(name) > WEB.longest_name:

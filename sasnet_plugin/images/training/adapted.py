@@ -54,7 +54,6 @@ class Adapted:
     agreed: tuple[float, float] = (float("nan"), float("nan"))
 
     def sentence(self) -> str:
-        """In words."""
         given, ones = f"{self.images} labelled images", "held-out ones"
         if self.accepted:
             given += f" ({self.own:,} own labels, {self.accepted:,} accepted suggestions)"
@@ -101,29 +100,11 @@ def adapt(
     settings: Settings | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Adapted:
-    """Fit a model's tags to labelled images, and write the new model beside the old one.
+    """Fit a model's tags (a domain with `Tags`) to labelled images, and write a new model to `target` only if
+    a tag improves.
 
-    Parameters
-    ----------
-    domain : Domain
-        With a head of `Tags`.
-    model : ZooModel
-        That it starts from; its files are not touched.
-    labels : Path
-        As of `recorded.record`.
-    images : sequence of str
-        Files.
-    target : Path
-        Folder of the new model; written where a tag is better, and only then.
-    run : Path
-        Folder in which simulated scenes are kept for the next time.
-    progress : callable, optional
-        Told how many scenes there are.
-
-    Raises
-    ------
-    SasnetError
-        Labels or images cannot be used, or the target is the model itself.
+    Labels as of `recorded.record`; `run` keeps simulated scenes for the next time; `progress` gets their
+    number. Raises SasnetError if labels or images are unusable, or the target is the model itself.
     """
     settings = settings or Settings()
     if target.resolve() == model.folder.resolve():
@@ -170,7 +151,6 @@ def _mean_by_label(losses: Floats, labels: Sequence[str], columns: Sequence[int]
 
 
 def _remembered(layer: Layer, inputs: Inputs, found: Sequence[Labelled]) -> Remembered:
-    """Labelled images as the last layer reads them."""
     tags, accepted = (np.stack([getattr(one, name) for one in found]) for name in ("tags", "accepted"))
     return Remembered.of(layer.read(inputs), tags.astype(float), [one.file for one in found], accepted)
 

@@ -20,26 +20,11 @@ from ...types import SasnetError
 def maps_and_gradients(
     model: keras.Model, features: NDArray[np.float32], score: Callable[[dict[str, Any]], Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Activations of the last layer of convolutions, and the gradient of a score with respect to them.
+    """Return the last convolutions' activations and a score's gradient, (n, smaller rows, smaller columns,
+    channels), columns left to right; rings are one column, inner to outer.
 
-    Parameters
-    ----------
-    model : keras.Model
-        With a dict of outputs. Its trunk may see the whole pattern, one side after the other
-        (`trunks.two_sides`), or one that stands for both (`trunks.folded`).
-    features : (n, rows, columns, channels) or (n, rings, channels) float32 array
-    score : callable
-        From the outputs to one number for each pattern, (n,), by `keras.ops`.
-
-    Returns
-    -------
-    maps, gradients : (n, smaller rows, smaller columns, channels) float arrays
-        Columns from left to right; of rings one column, from the inner to the outer.
-
-    Raises
-    ------
-    SasnetError
-        Keras runs on a backend without a tape (JAX), or the network has no pictures inside.
+    `score` maps outputs to (n,) by `keras.ops`. The trunk may see both sides (`trunks.two_sides`) or one
+    (`trunks.folded`). Raises SasnetError on JAX, which has no tape, or without pictures inside.
     """
     last = _last_convolution(model)
     backend = keras.backend.backend()

@@ -49,7 +49,6 @@ class Told:
     judged: Floats
 
     def of(self, rows: NDArray[np.bool_]) -> Told:
-        """Some of them."""
         number = int(rows[: self.images].sum())
         judged = self.judged[rows[: self.images]]
         return Told(self.seen[rows], self.logits[rows], self.truth[rows], number, judged)
@@ -92,7 +91,6 @@ def _gate(told: Told, strength: float) -> Floats:
 
 
 def _weights(told: Told, gate: Floats, fitted: Sequence[int], strength: float, scenes: float) -> Floats:
-    """Of a `Change` with this gate."""
     passed = told.seen * np.asarray(sigmoid(told.seen @ gate))[:, None]
     found = np.zeros((told.seen.shape[1], told.truth.shape[1]))
     own = np.arange(len(passed)) < told.images

@@ -34,22 +34,9 @@ _REFUSED = (OSError, ValueError, KeyError, AttributeError, UserWarning)
 
 
 def application(name: str, shape: tuple[int, ...], weights: str = "") -> Any:
-    """One of Keras' applications without its top.
-
-    Parameters
-    ----------
-    name : str
-        As in ``keras.applications``, such as "DenseNet169".
-    shape : (int, int, int)
-        Of its input; three colours.
-    weights : str
-        File that Keras wrote of this application with ``save_weights``, with its top or without; empty: from
-        scratch. Nothing is fetched from anywhere.
-
-    Raises
-    ------
-    SasnetError
-        There is no such application, or the file is missing or of another one.
+    """Build an application of ``keras.applications``, such as "DenseNet169", without its top, for three
+    colours. `weights` is a ``save_weights`` file with or without the top; empty: from scratch, nothing is
+    downloaded. Raises SasnetError for unknown names or files.
     """
     build = getattr(keras.applications, name, None)
     if not callable(build):
@@ -192,13 +179,7 @@ def _conv(filters: int, size: int, name: str) -> Any:
 
 
 def _application(pictures: Any, sizes: Mapping[str, Any]) -> Any:
-    """One of Keras' applications without its top, with the user's weights if a file is named.
-
-    Raises
-    ------
-    SasnetError
-        There is no such application, or the file holds other weights.
-    """
+    """Build one with the user's weights, if a file is named; errors as `application`."""
     x = layers.Conv2D(3, 1, name="as_colours")(pictures)
     body = application(sizes["trunk"], tuple(x.shape[1:]), sizes["weights"])
     return layers.GlobalAveragePooling2D()(body(x))

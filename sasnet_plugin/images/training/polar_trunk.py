@@ -9,21 +9,11 @@ from keras import layers, ops
 
 
 def about_a_beam(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Convolutions over each of them, together in a dense block; (n, dense).
+    """Build convolutions over each input and a joint dense block, (n, dense).
 
-    Parameters
-    ----------
-    inputs : mapping
-        ``profile`` (n, rings, channels) over the logarithm of the distance, ``map`` (n, rings, sectors,
-        channels), ``picture`` (n, rows, columns, channels), ``beam`` (n, facts).
-    sizes : mapping
-        ``profile``, ``map``, ``picture``: channels of the convolutions, each halves every axis; ``steps``:
-        of the profile's first residual blocks, how far apart the rings are that they compare; ``dense``;
-        ``dropout``.
-
-    Returns
-    -------
-    (n, dense) tensor
+    Inputs: ``profile`` (n, rings, channels) over log distance, ``map`` (n, rings, sectors, channels),
+    ``picture`` (n, rows, columns, channels), ``beam`` (n, facts). Sizes: channels of each, halving all axes;
+    ``steps`` of the profile's first residual blocks; ``dense``; ``dropout``.
     """
     seen = [
         *_profile(inputs["profile"], sizes["profile"], sizes["steps"]),
@@ -67,7 +57,6 @@ def _closed(z: Any) -> Any:
 
 
 def _picture(z: Any, channels: Any) -> list[Any]:
-    """What there is anywhere in the image."""
     for wide in channels:
         z = layers.Conv2D(
             wide, 3, strides=2, padding="same", activation="silu", kernel_initializer="he_normal"

@@ -56,32 +56,12 @@ def inputs(rows: Sequence[Row]) -> dict[str, NDArray[Any]]:
 def record(
     domain: Domain, labels: Path, images: Sequence[str], folder: Path, seed: int = 0
 ) -> tuple[Domain, Path, Path]:
-    """Read labelled images and lay down what a network is trained on.
+    """Lay down training data from labelled images: the adapted domain, and folders of training and validation
+    shards.
 
-    Parameters
-    ----------
-    domain : Domain
-        With a head of `Tags`.
-    labels : Path
-        CSV with a column ``file``, ``entry`` (frame, from 1) where files hold several, and one column for
-        each tag with 1, 0 or nothing where it is not known, or a column ``tags`` of names between semicolons.
-        Of tags named in a column ``accepted`` a model had suggested what stands there.
-    images : sequence of str
-        Files of the images; those that are not labelled are not read.
-    seed : int
-        Of the draw of the held-out images.
-
-    Returns
-    -------
-    domain : Domain
-        As it is trained on these labels.
-    data, validation : Path
-        Folders of shards.
-
-    Raises
-    ------
-    SasnetError
-        The table cannot be read, names no tag, or too few of its images are there.
+    The CSV has ``file``, ``entry`` (frame from 1), and a column of 1, 0 or nothing for each tag, or ``tags``
+    separated by semicolons; tags in ``accepted`` were suggested by a model. `seed` draws held-out images.
+    Raises SasnetError if it is unreadable, names no tag, or too few images are there.
     """
     head, found = labelled(domain, labels, images)
     order = np.random.default_rng(seed).permutation(len(found))
@@ -142,12 +122,8 @@ def _frames(domain: Domain, image: str, entries: Mapping[int, Any]) -> Iterable[
 
 
 def read_labels(path: Path, head: Tags) -> dict[str, dict[int, NDArray[np.float32]]]:
-    """File -> frame, from 1 -> 0, 1 or NaN of each tag; a tag implies its parent.
-
-    Raises
-    ------
-    DataError
-        It is no such table.
+    """Read file -> frame (from 1) -> 0, 1 or NaN of each tag; a tag implies its parent. Raises DataError for
+    another table.
     """
     rows = _rows(path)
     columns = set(rows[0]) if rows else set()

@@ -45,16 +45,8 @@ class Remembered:
         return np.where(self.accepted, np.nan, self.truth)
 
     def and_others(self, model: ZooModel, given: Collection[str]) -> Remembered:
-        """With those of a model, but for files that are given anew: of these the new labels alone hold.
-
-        They come in an order of their own: who came first decides nothing about who is held out.
-
-        Parameters
-        ----------
-        model : ZooModel
-            It may remember none.
-        given : collection of str
-            Names, labelled or not.
+        """Add a model's labels, but for files `given` anew. Their fixed order keeps the held-out draw
+        independent of who came first.
         """
         if FILE not in model.manifest.sha256:
             return self._sorted()

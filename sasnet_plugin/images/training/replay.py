@@ -46,18 +46,8 @@ def replayed(
     folder: Path,
     progress: Callable[[int], None] | None = None,
 ) -> Scenes:
-    """Scenes of a domain's own simulator, as its network reads them.
-
-    Parameters
-    ----------
-    domain : Domain
-        Without a simulator there are none.
-    number : int
-        Of scenes.
-    folder : Path
-        What is there already is not made again: the same network reads the same scenes alike.
-    progress : callable, optional
-        Told how many there are.
+    """Simulate scenes (if the domain has a simulator) as the network reads them, reusing those in `folder`;
+    `progress` gets their number.
     """
     size, labels = layer.kernel.shape
     seen, truth = [np.zeros((0, size + 1))], [np.zeros((0, labels))]

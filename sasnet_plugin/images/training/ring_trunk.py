@@ -11,24 +11,13 @@ from ...train.trunks import dense_block
 
 
 def over_rings(inputs: Mapping[str, Any], sizes: Mapping[str, Any]) -> Any:
-    """Dilated residual convolutions, then a dense part that knows where a feature lies; (n, dense).
+    """Build dilated residual convolutions over ``features`` (n, rings, channels), then a dense part that
+    knows positions; (n, dense).
 
-    A body twice the size is the same profile moved in ln q, so that convolutions see it alike; fringes crowd
-    towards large q, so that they are compared over several distances. What there is anywhere, largest and
-    mean, is read besides where it lies, as sizes and windows are not all equally likely.
-
-    Parameters
-    ----------
-    inputs : mapping
-        ``features`` (n, rings, channels).
-    sizes : mapping
-        ``stages``: of each its channels and how far apart the places are that its residual blocks compare, in
-        turn; the first convolution and each stage after halve the number of places. ``where``: channels whose
-        places are told apart; ``dense``; ``dropout``.
-
-    Returns
-    -------
-    (n, dense) tensor
+    Twice the size is a shift in ln q, which convolutions see alike; fringes crowd at large q, so distances
+    vary. Largest and mean are read besides, as sizes and q ranges are not equally likely. Sizes: ``stages``
+    (channels and dilations of residual blocks; each halves the rings), ``where``: channels with positions,
+    ``dense``, ``dropout``.
     """
     x = inputs["features"]
     for number, (channels, steps) in enumerate(sizes["stages"]):

@@ -78,6 +78,5 @@ def mistyped(tool: str, schema: Mapping[str, Any], arguments: Mapping[str, Any])
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What a schema asks for, in words."""
     kinds = [one.get("type") for one in schema.get("anyOf", [schema])]
     return " or ".join(_WORDS.get(str(kind), str(kind)) for kind in kinds if kind != "null")

@@ -34,17 +34,8 @@ class Folders:
     plugins: bool = False
 
     def check(self, names: str, text: str) -> None:
-        """Check one text argument of a tool.
-
-        Parameters
-        ----------
-        names : str
-            What the text names: `FILE`, `FOLDER`, `MODEL` or `WORD`.
-
-        Raises
-        ------
-        SasnetError
-            It leads out of the opened folders, or names a plugin that may not run.
+        """Check a text that names a `FILE`, `FOLDER`, `MODEL` or `WORD`. Raises SasnetError if it leaves the
+        opened folders or names a forbidden plugin.
         """
         checks: dict[str, Callable[[str], object]] = {
             FILE: self.readable, FOLDER: self.folder, MODEL: self.model, WORD: str,
@@ -53,12 +44,8 @@ class Folders:
             checks[names](text)
 
     def model(self, name: str) -> str:
-        """A model that may be calculated: sasmodels' name, a sum of two, or the path of a plugin file.
-
-        Raises
-        ------
-        SasnetError
-            There is no such model, the plugin lies outside of the folders, or plugins may not run.
+        """Resolve sasmodels' name, a sum of two, or a plugin's path. Raises SasnetError if it is unknown,
+        outside the folders, or plugins are forbidden.
         """
         from ...fitting.problem.plugin_models import is_sum
         from ...service.models import known_name
@@ -80,12 +67,8 @@ class Folders:
         return None if names is None else tuple(map(self.model, names))
 
     def readable(self, name: str) -> Path:
-        """The file of a name, absolute or below one of the folders.
-
-        Raises
-        ------
-        SasnetError
-            It is none, lies elsewhere, or is too large.
+        """Resolve a file name, absolute or below a folder. Raises SasnetError if it is none, elsewhere or too
+        large.
         """
         path = self._inside(name)
         if not path.is_file():
@@ -140,13 +123,7 @@ class Folders:
 
 
 def check_arguments(folders: Folders, schema: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
-    """Check every text that a call of a tool holds, by what the tool's schema says that it names.
-
-    Raises
-    ------
-    SasnetError
-        See `Folders.check`.
-    """
+    """Check all texts of a tool's call by the tool's schema; errors as `Folders.check`."""
     for name, value in arguments.items():
         names = schema["properties"].get(name, {}).get(NAMES, WORD)
         for text in value if isinstance(value, list) else [value]:
@@ -166,17 +143,8 @@ def _takes_text(schema: Mapping[str, Any]) -> bool:
 
 
 def opened(names: list[Path], *, plugins: bool = False) -> Folders:
-    """The folders that a user names.
-
-    Parameters
-    ----------
-    plugins : bool
-        Whether plugin models below them may run.
-
-    Raises
-    ------
-    SasnetError
-        One is no folder.
+    """Open the folders a user names; `plugins` allows plugin models below them. Raises SasnetError if one is
+    no folder.
     """
     found = []
     for name in names:

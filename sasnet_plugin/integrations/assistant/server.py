@@ -115,13 +115,7 @@ class Fits:
 def options(
     workers: int, time_limit: float, fixed: Mapping[str, float] | None = None, **given: Any
 ) -> FitOptions:
-    """What a tool was told of a fit; the rest as a request of `sasnet serve` says it.
-
-    Raises
-    ------
-    SasnetError
-        The time is none, or something else is not what it should be.
-    """
+    """Parse a tool's fit options, else as `sasnet serve`. Raises SasnetError for an invalid time or value."""
     if not 1 <= time_limit <= LONGEST:
         raise SasnetError(f"time_limit is between 1 and {LONGEST:.0f} seconds, not {time_limit:g}.")
     found = fit_options({"time_limit": time_limit, "fixed": dict(fixed or {}), **given})
@@ -136,15 +130,7 @@ def _ends(
 
 
 def build(folders: Folders, workers: int) -> tuple[MCPServer, Fits]:
-    """The server with its tools.
-
-    Parameters
-    ----------
-    folders : Folders
-        What may be read and written.
-    workers : int
-        Processes that fit.
-    """
+    """Build the server with its tools; `workers` processes fit."""
     import sasnet_plugin
 
     tools, fits = Tools(folders), Fits(workers)
@@ -334,17 +320,8 @@ def on_stdio(folders: Folders, workers: int) -> None:
 def on_port(
     folders: Folders, workers: int, host: str, port: int, key: str, ready: Callable[[], None]
 ) -> None:
-    """Answer on a port, whoever sends the key in the header ``Authorization: Bearer KEY``.
-
-    Parameters
-    ----------
-    ready : callable
-        Called once the port is this program's.
-
-    Raises
-    ------
-    SasnetError
-        The port is taken, or not for everybody.
+    """Answer on a port requests with the header ``Authorization: Bearer KEY``, calling `ready` once
+    listening. Raises SasnetError if the port is taken or privileged.
     """
     import uvicorn
 

@@ -339,7 +339,6 @@ def _described(solvents: Sequence[str | float] | None, kind: str | None) -> dict
 
 
 def _table(path: Path, results: str) -> list[dict[str, str]]:
-    """The rows of a batch's table."""
     import csv
 
     if path.suffix.lower() != ".csv":

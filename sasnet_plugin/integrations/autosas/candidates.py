@@ -25,24 +25,12 @@ LEAST = 0.02
 
 
 def candidates(curves: Sequence[Curve], top: int = 4, least: float = LEAST) -> list[dict[str, Any]]:
-    """Candidates for curves that are fitted with the same list, the most probable first.
+    """List candidates for curves fitted with one list, the most probable first, each at least `least`
+    probable for some curve.
 
-    Parameters
-    ----------
-    least : float
-        Probability that a pair has to have for some curve.
-
-    Returns
-    -------
-    list of dict
-        ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, of what is
-        fitted, ``bounds``. Values are those of a short fit to the curve for which the model is most
-        probable; what such a fit holds, as a contrast that does what the scale does, is held.
-
-    Raises
-    ------
-    SasnetError
-        There is no curve, or nothing that the network knows resembles any of them.
+    Each has ``name``, ``sasmodel``, ``q_min``, ``q_max`` (Å⁻¹) and ``fit_params`` with ``value`` and, if
+    fitted, ``bounds``, from a short fit to the curve of highest probability. Raises SasnetError without
+    curves or if none resembles anything known.
     """
     from ...fitting.api import bank_path
     from ...predict import open_predictor
@@ -112,7 +100,6 @@ def _made(pair: Pair, curve: Curve, bank: Bank) -> dict[str, Any] | None:
 
 
 def _parameters(fit: ModelFit, name: str) -> dict[str, dict[str, Any]]:
-    """Values, and the bounds of those that were fitted."""
     from ...simulate.kernel import load_model
 
     known = {p.name: p for p in load_model(name).info.parameters.call_parameters}

@@ -106,7 +106,6 @@ class _Model(SASModel):
 
 
 def _covariance(problem: Any, x: Any = None) -> Any:
-    """At a place, or where the problem stands."""
     return type(problem).cov(problem, problem.getp() if x is None else x)
 
 

@@ -43,17 +43,8 @@ class Evaluation:
     stream: str = "primary"
 
     def __call__(self, uid: Any, suggestions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """An outcome for each suggestion.
-
-        Parameters
-        ----------
-        uid : str or sequence
-            Of the run; of plans within one run the ids in the order in which they were measured.
-
-        Raises
-        ------
-        SasnetError
-            The scan has not one event with a curve for each suggestion.
+        """Return an outcome for each suggestion of a run, or of runs in the order measured. Raises
+        SasnetError unless each has one event with a curve.
         """
         if isinstance(uid, str):
             order = list(self.documents.start_of(uid).get(ORDER, [one[ID] for one in suggestions]))

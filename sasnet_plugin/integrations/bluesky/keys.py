@@ -39,12 +39,8 @@ class Keys:
 
 
 def keys_of(data_keys: Mapping[str, Mapping[str, Any]], given: Keys) -> Keys | None:
-    """The fields of a descriptor that hold a curve; None where it has no curve.
-
-    Parameters
-    ----------
-    given : Keys
-        What is named is taken if the descriptor has it, and nothing else is looked for in its place.
+    """Find a descriptor's fields that hold a curve; None without one. A named field is never replaced by
+    another.
     """
     found = {}
     for field in USUAL:
@@ -74,18 +70,7 @@ def _usual(data_keys: Mapping[str, Mapping[str, Any]], field: str) -> str | None
 
 
 def curve_of(event: Mapping[str, Any], keys: Keys, name: str) -> Curve:
-    """The curve of an event.
-
-    Parameters
-    ----------
-    name : str
-        For sentences.
-
-    Raises
-    ------
-    SasnetError
-        It has none that can be used.
-    """
+    """Read the curve of an event. Raises SasnetError if it has none usable."""
     _check(event, keys, name)
     data = event["data"]
     if keys.q is None:
@@ -117,13 +102,11 @@ def _check(event: Mapping[str, Any], keys: Keys, name: str) -> None:
 
 
 def _unit(given: str | None) -> dict[str, Any]:
-    """What is said of the unit of q."""
     unit = None if given is None else canonical(given, "q")
     return {"q_unit": unit, "q_unit_unknown": given if given is not None and unit is None else ""}
 
 
 def _read(path: str, keys: Keys) -> Curve:
-    """The one curve of a file."""
     from ...data import load
 
     curves = load(path, q_unit=keys.q_unit, entry=keys.entry)

@@ -58,12 +58,7 @@ class DataSet:
 
 
 class SasView:
-    """The main window of SasView, as sasnet uses it.
-
-    Raises
-    ------
-    MissingHookError
-    """
+    """The main window of SasView, as sasnet uses it. Raises MissingHookError."""
 
     def __init__(self, window: Any) -> None:
         self.window = window
@@ -115,26 +110,11 @@ class SasView:
     def send(
         self, data: DataSet, sent: dict[str, Any], dq: list[float] | None = None, *, plot: bool = True
     ) -> list[str]:
-        """Put a fitted model into a fit page: the active one if it is still without a model, else a new one.
+        """Put a fitted model (the protocol's PAGE) into the active fit page if that has no model, else a new
+        one; `dq` is a resolution found, Å⁻¹.
 
-        Parameters
-        ----------
-        sent : dict
-            What the protocol calls PAGE.
-        dq : list of float, optional
-            The resolution that was found, Å⁻¹, where the data have none.
-        plot : bool
-            Whether to open SasView's plots of it.
-
-        Returns
-        -------
-        differences : list of str
-            What SasView shows otherwise than it was sent; empty if all is well.
-
-        Raises
-        ------
-        NotSentError
-            SasView does not list the model, or has no data set of this name any more.
+        Returns what SasView shows differently. Raises NotSentError if SasView lacks the model or the data
+        set.
         """
         state = page.clean(sent)
         model = state["fitpage_model"][0]

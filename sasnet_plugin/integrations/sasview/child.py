@@ -19,15 +19,7 @@ _GRACE = 2000
 
 
 class Child(QObject):
-    """The process, started with the first request and again with the next one after it has died.
-
-    Parameters
-    ----------
-    command : sequence of str
-        Program and arguments.
-    environment : dict of str to str
-        Variables for it.
-    """
+    """The process, started with the first request and restarted with the next one after it has died."""
 
     #: Number of the request, its result.
     answered = Signal(int, dict)
@@ -53,7 +45,6 @@ class Child(QObject):
 
     @property
     def pid(self) -> int:
-        """Of the process; 0 where none is running."""
         return int(self._process.processId()) if self._process is not None else 0
 
     def ask(self, do: str, **content: Any) -> int:

@@ -93,7 +93,6 @@ class SuggestDialog(Form):
 
     @property
     def entry(self) -> Entry | None:
-        """The data set that is selected."""
         row = self.data_table.currentRow()
         return self.entries[row] if 0 <= row < len(self.entries) else None
 
@@ -231,7 +230,6 @@ class SuggestDialog(Form):
         self._refresh()
 
     def open_url(self, url: QUrl) -> None:
-        """Show a page in the browser."""
         QDesktopServices.openUrl(url)
 
     def _progressed(self, number: int, event: dict[str, Any]) -> None:
@@ -306,7 +304,6 @@ class SuggestDialog(Form):
         self._say(" ".join(([f"Sent to a fit page: {', '.join(done)}{how}."] if done else []) + wrong))
 
     def closeEvent(self, event: Any) -> None:  # Qt's name
-        """Closing the dialog ends the process and what it does."""
         self._leave()
         # Not QDialog's own: that rejects, and a window that is being closed by rejecting would stay.
         event.accept()

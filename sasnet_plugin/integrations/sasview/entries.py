@@ -58,16 +58,13 @@ class Entry:
 
     @property
     def best(self) -> Candidate | None:
-        """The first candidate."""
         return self.candidates[0] if self.candidates else None
 
     @property
     def fitted(self) -> bool:
-        """Whether there is a fit."""
         return any(each.page is not None for each in self.candidates)
 
     def suggested(self, result: dict[str, Any]) -> None:
-        """Take the answer to ``suggest``."""
         self.candidates = [_from_suggestion(each) for each in result.get("models") or []]
         warning = result.get("warning") or ""
         self.remarks = [f"⚠ {warning}"] if warning else []
@@ -115,7 +112,6 @@ def _said(found: Mapping[str, Any]) -> list[str]:
 
 
 def _fitted(result: Mapping[str, Any], known: Mapping[str, Candidate]) -> list[Candidate]:
-    """What was fitted, in its order, with what was suggested of it."""
     pages = result.get("pages") or []
     curves = [*(result.get("curves") or []), *[None] * len(pages)]
     said = (result.get("fit") or {}).get("fits") or []

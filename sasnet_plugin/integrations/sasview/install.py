@@ -75,13 +75,8 @@ begin()
 
 
 def record() -> dict[str, Any]:
-    """Where this code lies, and the command that answers SasView's questions.
-
-    Returns
-    -------
-    record : dict
-        ``folder`` of this code; ``command``, program and arguments; ``environment``, variables that the
-        command needs (``PYTHONPATH``, where that is how this sasnet was found).
+    """Return ``folder`` of this code, ``command`` (program and arguments) that answers SasView, and its
+    ``environment``, such as ``PYTHONPATH``.
     """
     path = safe_environment().get("PYTHONPATH")
     return {
@@ -106,17 +101,8 @@ def plugin_folder() -> Path:
 
 
 def install(folder: Path | None = None, *, force: bool = False) -> Path:
-    """Write the file.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        Where SasView keeps its plugin models, if not in its usual place.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written, or something else lies there and `force` is not given.
+    """Write the file into SasView's plugin folder. Raises SasnetError if it cannot be written, or replaces
+    another without `force`.
     """
     path = (folder or plugin_folder()) / NAME
     check_output(path, force=force, mark="sasnet sasview --uninstall")
@@ -126,17 +112,8 @@ def install(folder: Path | None = None, *, force: bool = False) -> Path:
 
 
 def uninstall(folder: Path | None = None) -> list[Path]:
-    """Remove the file, what Python has compiled of it, and folders that are empty then.
-
-    Parameters
-    ----------
-    folder : Path, optional
-        As for `install`.
-
-    Raises
-    ------
-    SasnetError
-        Something cannot be removed.
+    """Remove the file, its compiled forms and empty folders. Raises SasnetError if something cannot be
+    removed.
     """
     folder = folder or plugin_folder()
     compiled = folder / "__pycache__"
@@ -151,22 +128,8 @@ def uninstall(folder: Path | None = None) -> list[Path]:
 
 
 def start_sasview(files: Sequence[str], python: str | None = None) -> int:
-    """Start SasView and wait until it is closed.
-
-    Parameters
-    ----------
-    python : str, optional
-        The Python that has SasView, or the folder of its environment; that of sasnet itself if not given.
-
-    Returns
-    -------
-    status : int
-        SasView's exit status.
-
-    Raises
-    ------
-    SasnetError
-        There is no SasView, or a file is missing.
+    """Start SasView with its Python (an executable or environment; default: sasnet's), wait, and return its
+    exit status. Raises SasnetError without SasView or a file.
     """
     program = python_with_sasview(python)
     paths = [str(Path(name).expanduser().absolute()) for name in files]

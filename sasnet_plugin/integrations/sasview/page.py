@@ -42,23 +42,8 @@ def clean(sent: dict[str, Any]) -> dict[str, list[Any]]:
 def fill(
     page: Any, state: dict[str, list[Any]], percent: float | None = None, *, plot: bool = True
 ) -> list[str]:
-    """Fill a fit page.
-
-    Parameters
-    ----------
-    page : FittingWidget
-        It has the data already.
-    state : dict of str to list
-        As `clean` returns it, its category one of SasView's.
-    percent : float, optional
-        A resolution dq/q that is not in the data.
-    plot : bool
-        Whether to open plots.
-
-    Returns
-    -------
-    differences : list of str
-        What the page shows otherwise in the end.
+    """Fill a FittingWidget that has its data with a state of `clean`, `percent` a resolution dq/q not in the
+    data; return what it shows differently.
     """
     # SasView calculates at each change, in threads: what was half filled may be done, and shown, last.
     page.calculateQGridForModel = lambda: None
@@ -76,14 +61,8 @@ def fill(
 
 
 def _show_when_calculated(page: Any, before: Any, until: float) -> None:
-    """Open the graph of data and theory once there is one: SasView's button plots the data alone before.
-
-    Parameters
-    ----------
-    before : Data1D or None
-        The theory that the page had.
-    until : float
-        By ``time.monotonic()``: when it is given up.
+    """Open the graph once data and theory (not `before`) are there, until a ``time.monotonic()``: SasView's
+    button alone would plot the data.
     """
     from PySide6.QtCore import QTimer
 

@@ -53,7 +53,6 @@ class Plot(QWidget):
         return QSize(460, 320)
 
     def paintEvent(self, event: Any) -> None:  # Qt's name
-        """Draw."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         paint(painter, QRectF(self.rect()), self._data, self._curve, self.title, _MARGINS, self._residuals)
@@ -141,12 +140,10 @@ def _intensity_label(data: dict[str, Any] | None) -> str:
 def _placed(
     scales: _Scales, q: Sequence[float], residuals: Sequence[float | None]
 ) -> list[tuple[float, float]]:
-    """Place across and value of each residual that there is."""
     return [(scales.place(x, 1.0).x(), r) for x, r in zip(q, residuals, strict=False) if r is not None]
 
 
 def _positive_points(q: Sequence[Any], intensity: Sequence[Any]) -> list[tuple[float, float]]:
-    """What logarithmic axes can show."""
     return [(x, y) for x, y in zip(q, intensity, strict=True) if _positive(x) and _positive(y)]
 
 

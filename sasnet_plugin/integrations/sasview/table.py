@@ -69,7 +69,6 @@ class _Table(QTableWidget):
         self.setItemDelegateForColumn(PROBABILITY, Bar(self))
 
     def write(self, row: int, column: int, text: str, tip: str = "", value: Any = None) -> QTableWidgetItem:
-        """Set a cell, making it if there is none."""
         item = self.item(row, column)
         if item is None:
             item = QTableWidgetItem()
@@ -202,14 +201,8 @@ _HELP = "\n\n".join(
 
 
 class Form(QDialog):
-    """Widgets in their places; what they do is in `dialog`.
-
-    Parameters
-    ----------
-    category : callable
-        SasView's category of a model.
-    fit : str
-        Text of the button that fits.
+    """Widgets in their places; `dialog` connects them. `category` maps a model to SasView's; `fit` labels the
+    button.
     """
 
     def __init__(self, category: Callable[[str], str], fit: str, parent: QWidget) -> None:

@@ -28,11 +28,9 @@ class Address:
 
     @property
     def quoted(self) -> str:
-        """The path as it stands in a URL."""
         return "/".join(quote(part, safe="") for part in self.path)
 
     def below(self, name: str) -> Address:
-        """An entry within this one."""
         return replace(self, path=(*self.path, name))
 
     @property
@@ -47,13 +45,7 @@ class Address:
 
 
 def address_of(text: str) -> Address:
-    """An entry from what a user writes, or copies from Tiled's page.
-
-    Raises
-    ------
-    SasnetError
-        It is no such address.
-    """
+    """Parse an entry that a user writes or copies from Tiled's page. Raises SasnetError for anything else."""
     try:
         url = urlsplit(text.removeprefix(TILED).strip())
         host, port = url.hostname, url.port

@@ -18,13 +18,7 @@ MOST = 1000
 
 
 class Behind:
-    """A thread that gives lines back.
-
-    Parameters
-    ----------
-    manner : Manner
-        That of the ways.
-    """
+    """A thread that gives lines back, with the `manner` of the ways."""
 
     def __init__(self, ways: Sequence[InMetadata | InTable], manner: Manner) -> None:
         self._ways, self._manner = ways, manner
@@ -39,13 +33,7 @@ class Behind:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """Give what is left.
-
-        Raises
-        ------
-        SasnetError
-            As the ways do, unless it is known already why the series has ended.
-        """
+        """Give what is left; SasnetError as the ways, unless the series has failed already."""
         with self._news:
             self._done = True
             self._news.notify_all()

@@ -20,13 +20,7 @@ _NEW = "container-child-created"
 
 
 class Bell:
-    """A thread that listens.
-
-    Parameters
-    ----------
-    key : str
-        API key; empty for none.
-    """
+    """A thread that listens; an empty API key stands for none."""
 
     def __init__(self, container: Address, key: str) -> None:
         scheme = "wss" if container.server.startswith("https") else "ws"
@@ -40,13 +34,11 @@ class Bell:
         self._thread.start()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for something new, no longer than that; whether there is."""
         rung = self._rung.wait(seconds)
         self._rung.clear()
         return rung
 
     def close(self) -> None:
-        """Listen no more."""
         self._closed.set()
         self._rung.set()
         self._thread.join(timeout=2 * _LISTEN)

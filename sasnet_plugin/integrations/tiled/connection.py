@@ -46,21 +46,9 @@ class NoEntryError(SasnetError):
 
 
 class Server:
-    """A connection that outlives the server's restarts.
-
-    Parameters
-    ----------
-    address : Address
-        Of anything on it.
-    key : str
-        API key; empty takes the one in the address, that of ``TILED_API_KEY``, or a login of Tiled's client.
-
-    Raises
-    ------
-    TechnicalError
-        It does not answer.
-    SasnetError
-        It is no Tiled server, or tiled is not installed.
+    """A connection that outlives the server's restarts. An empty key takes the address', ``TILED_API_KEY``,
+    or a login of Tiled's client. Raises TechnicalError if it does not answer, SasnetError if it is no Tiled
+    server or tiled is missing.
     """
 
     def __init__(self, address: Address, key: str = "") -> None:
@@ -92,7 +80,6 @@ class Server:
         self._ahead: dict[Wanted, Future[bytes]] = {}
 
     def close(self) -> None:
-        """Let go of it."""
         self.forget()
         self._threads.shutdown(wait=False)
         self._client.close()
@@ -112,16 +99,8 @@ class Server:
             ) from None
 
     def get(self, route: str, of: Address, **params: Any) -> Any:
-        """What the API says of an entry.
-
-        Raises
-        ------
-        TechnicalError
-            The server is away.
-        NoEntryError
-            There is no such entry.
-        SasnetError
-            No permission, or the server refuses it.
+        """Ask the API about an entry. Raises TechnicalError if the server is away, NoEntryError without such
+        an entry, SasnetError if it refuses.
         """
         return self._sent("GET", route, of, params=params).json()
 
@@ -240,7 +219,6 @@ def _checked(key: str, address: Address) -> str:
 
 
 def _detail(found: Any) -> str:
-    """The reason that the server gives."""
     try:
         detail = found.json()["detail"]
     except (ValueError, KeyError, TypeError):

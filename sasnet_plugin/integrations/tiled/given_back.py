@@ -61,15 +61,9 @@ class Manner:
 
 
 def patiently(act: Callable[[], None], manner: Manner) -> None:
-    """Do something with the server, again and again while it is away.
+    """Repeat an action while the server is away; TechnicalError if nobody waits.
 
-    Of the first failure nothing is said: of two that write at once into its database, a server may turn one
-    back.
-
-    Raises
-    ------
-    TechnicalError
-        It is away, and nobody waits for it.
+    The first failure is not reported: a server may refuse one of two simultaneous writes to its database.
     """
     pause, failures = FIRST_PAUSE, 0
     while True:
@@ -168,7 +162,6 @@ class InTable:
             self.give(list(some))
 
     def give(self, lines: Sequence[Line]) -> None:
-        """Give lines."""
         for number, some in groupby(lines, _table_of):
             if number != self._number:
                 self._number, self._rows = number, []

@@ -57,12 +57,8 @@ class Entry:
 
 
 def domain_named(metadata: Mapping[str, Any], given: str | None, where: object) -> str | None:
-    """The domain that is given, or that metadata name; None where nobody says it.
-
-    Raises
-    ------
-    DataError
-        Metadata name one that is not known.
+    """Return the domain given or named by metadata, or None. Raises DataError if metadata name an unknown
+    one.
     """
     told = given or metadata.get("domain")
     if told is None or told in PAGES:
@@ -76,17 +72,8 @@ def domain_named(metadata: Mapping[str, Any], given: str | None, where: object) 
 def entry_of(
     server: Server, node: Node, given: str | None, inherited: Mapping[str, Any] | None = None
 ) -> Entry:
-    """What an entry holds.
-
-    Parameters
-    ----------
-    given : str or None
-        Domain, over what metadata say.
-
-    Raises
-    ------
-    DataError
-        It holds no measurement.
+    """Find what an entry holds; a given domain overrides metadata. Raises DataError if it is no
+    measurement.
     """
     told = domain_named({**(inherited or {}), **node.metadata}, given, node.address)
     curves = specification(DEFAULT)
@@ -140,19 +127,8 @@ def _of_container(
 def read(
     server: Server, entry: Entry, options: ReadOptions, start: int = 0, *, whole: bool = True
 ) -> Iterator[Any]:
-    """Measurements of an entry from a number on, or a DataError in the place of one that is unusable.
-
-    Parameters
-    ----------
-    start : int
-        Measurements that are passed over.
-    whole : bool
-        It is written to its end; else what is zero throughout is not there yet.
-
-    Raises
-    ------
-    SasnetError
-        As `nodes.array`, or it is not there yet.
+    """Yield measurements of an entry from number `start`, or a DataError for an unusable one; unless `whole`,
+    zeros throughout are not there yet. Raises SasnetError as `nodes.array`, or if it is not there yet.
     """
     if entry.domain.name == DEFAULT:
         yield from _curves(server, entry, options, start, whole)
@@ -206,7 +182,6 @@ def _of_data_set(
 
 
 def _values(server: Server, arrays: Iterable[Node]) -> dict[str, NDArray[Any]]:
-    """Arrays by name, asked for together."""
     for one in arrays:
         ask_ahead(server, one)
     try:
@@ -278,13 +253,7 @@ def _image(values: NDArray[Any], entry: Entry, options: ReadOptions, part: int) 
 
 
 def _geometry(metadata: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Settings of an image as texts, by name.
-
-    Raises
-    ------
-    DataError
-        They are no table, or name a file.
-    """
+    """Read an image's settings as texts. Raises DataError if they are no table, or name a file."""
     told = metadata.get("geometry", {})
     if not isinstance(told, Mapping):
         raise DataError(f"{where}: geometry in its metadata is no table; write such as {{'distance': 4000}}.")

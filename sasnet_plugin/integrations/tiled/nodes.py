@@ -63,12 +63,8 @@ def node_at(server: Server, at: Address) -> Node:
 
 
 def page_of(server: Server, container: Address, start: int, most: int, *, names_only: bool = False) -> Page:
-    """Entries of a container from a number on, counted from 0; raises as `Server.get` does.
-
-    Parameters
-    ----------
-    names_only : bool
-        Of no entry more than where it is: so a long container is looked through fast.
+    """List entries of a container from number `start` (0 first); `names_only` reads long containers fast.
+    Errors as `Server.get`.
     """
     params: dict[str, Any] = {"page[offset]": start, "page[limit]": most}
     if names_only:
@@ -124,14 +120,8 @@ def _of_table(node: Node, column: str = "") -> Wanted:
 
 
 def array(server: Server, node: Node, part: int | None = None) -> NDArray[Any]:
-    """Values of an array, or of one of its frames, counted from 0.
-
-    Raises
-    ------
-    DataError
-        It holds more than a measurement can, or no numbers.
-    SasnetError
-        As `Server.get`.
+    """Read an array, or one frame from 0. Raises DataError if it is too large or no numbers, SasnetError as
+    `Server.get`.
     """
     kind, shape = _kind(node), node.shape if part is None else node.shape[1:]
     size = math.prod(shape)

@@ -54,14 +54,8 @@ def _is_data_set(server: Server, node: Node, domain: str | None) -> bool:
 
 
 def kind_of(server: Server, at: Address, given: str | None) -> str:
-    """Which kind of measurement an address holds: as given, as metadata say, else as its first entry is.
-
-    Where there is no entry yet, they will be curves.
-
-    Raises
-    ------
-    SasnetError
-        As `measured.entry_of`, of a single measurement; as `Server.get`.
+    """Return an address' kind of measurement: given, by metadata, or of its first entry; curves if empty.
+    Raises SasnetError as `measured.entry_of` of a single measurement, or `Server.get`.
     """
     root, above = opened_with(server, at, given)
     if not is_place(root):

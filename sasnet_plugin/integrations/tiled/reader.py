@@ -16,13 +16,7 @@ from .places import entries_below, holds_many
 
 
 class Reader:
-    """Reads what addresses stand for; a connection to each server is kept.
-
-    Parameters
-    ----------
-    key : str
-        API key; empty as for `Server`.
-    """
+    """Reads addresses, keeping a connection to each server; an empty key as for `Server`."""
 
     def __init__(self, key: str, domain: str | None) -> None:
         self._key, self._domain = key, domain
@@ -31,7 +25,6 @@ class Reader:
         self._newest: tuple[str, Node, Mapping[str, Any]] | None = None
 
     def close(self) -> None:
-        """Let go of the servers."""
         for server in self._servers.values():
             server.close()
 
@@ -57,12 +50,8 @@ class Reader:
                 yield file
 
     def read(self, file: str, options: ReadOptions) -> Iterator[tuple[Domain, Any]]:
-        """Measurements of an entry with their domain; a DataError in the place of one that is unusable.
-
-        Raises
-        ------
-        SasnetError
-            As `measured.entry_of` and `measured.read`; there is no part of the number that is asked for.
+        """Yield measurements of an entry with their domain, or a DataError for an unusable one. Raises
+        SasnetError as `measured.entry_of` and `measured.read`, or for a part that is not there.
         """
         at = address_of(file)
         server = self._server(at)

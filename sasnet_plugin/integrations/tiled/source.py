@@ -82,12 +82,8 @@ class TiledSource:
             self._look_again(address_of(file), 0.0, LOOK_AGAIN)
 
     def look(self) -> Iterator[Arrived]:
-        """What has arrived since the last look; nothing while the server is away.
-
-        Raises
-        ------
-        SasnetError
-            There is no such container, no permission; without `watch` also where the server is away.
+        """Return what has arrived; nothing while the server is away. Raises SasnetError without container or
+        permission, and unless `watch` if the server is away.
         """
         if time.monotonic() < self._gone:
             return
@@ -134,7 +130,6 @@ class TiledSource:
             return error
 
     def close(self) -> None:
-        """Listen no more."""
         if self._bell is not None:
             self._bell.close()
 
@@ -168,12 +163,8 @@ class TiledSource:
         self._looked = now
 
     def _of_place(self, root: Node, ahead: int) -> Iterator[Arrived]:
-        """New measurements of a container's entries, from the first that is not done with on.
-
-        Parameters
-        ----------
-        ahead : int
-            Entries whose numbers are asked for before it is their turn.
+        """Return new measurements of a container from the first unfinished entry, asking for the sizes of
+        `ahead` entries in advance.
         """
         if not self._last and self.answered:
             self._find_the_place(root)

@@ -36,12 +36,8 @@ class AllFiles:
         return self.folder / PROJECT
 
     def add(self, result: FitResult, start: Path, digest: str, *, force: bool = False) -> None:
-        """Write what belongs to a data set, but what is there already and bears this digest.
-
-        Parameters
-        ----------
-        start : Path
-            Folder, and what the names begin with.
+        """Write what belongs to a data set, except what has this digest already; `start` is folder and
+        beginning of names.
         """
         curve = result.curve
         files: dict[str, tuple[NDArray[np.float64], ...]] = {

@@ -86,23 +86,8 @@ fitness.resolution = Slit1D(data.x, q_length=data.dxl, q_width=data.dxw, q_calc=
 
 
 def write_script(result: FitResult, fit: ModelFit, path: str | Path) -> None:
-    """Write one fit as a bumps model script that needs sasmodels and bumps alone.
-
-    The script starts where the fit ended, so its χ² is the fit's.
-
-    Parameters
-    ----------
-    result : FitResult
-        Whose curve and uncertainties go into the script.
-    fit : ModelFit
-        Any fit of that result.
-    path : str or Path
-        File to write; should end in ``.py``.
-
-    Raises
-    ------
-    SasnetError
-        The file cannot be written.
+    """Write any fit of a result as a bumps model script (``.py``) that needs sasmodels and bumps alone and
+    starts at its χ². Raises SasnetError if that fails.
     """
     curve = result.curve
     columns: dict[str, NDArray[np.float64]]

@@ -25,17 +25,10 @@ _NO_TIME = "0.000000"
 
 
 class _Call:
-    """Pickled as the call of a function; whoever reads it gets what the function returns.
+    """A value that pickles as a call of an importable function, with attributes `state` set on its result.
 
-    A model of sasmodels pickles with the path of the library that was compiled on this machine. Pickled as
-    calls of sasmodels' own functions, a session opens wherever bumps and sasmodels are installed.
-
-    Parameters
-    ----------
-    function : callable
-        Importable by its name.
-    state : dict, optional
-        Attributes to set on what it returns.
+    A sasmodels model would pickle with this machine's compiled library. As calls of sasmodels' functions, a
+    session opens anywhere.
     """
 
     def __init__(
@@ -48,19 +41,8 @@ class _Call:
 
 
 def write_session(result: FitResult, path: str | Path) -> None:
-    """Write every fit as an item of a bumps session, the best one active.
-
-    Parameters
-    ----------
-    result : FitResult
-        With at least one fit.
-    path : str or Path
-        File to write; should end in ``.h5``.
-
-    Raises
-    ------
-    SasnetError
-        There is no fit, or the file cannot be written.
+    """Write every fit as an item of a bumps session (``.h5``), the best one active. Raises SasnetError
+    without fit or if that fails.
     """
     import h5py
     from bumps.webview.server.state_hdf5_backed import FitResult as Fitting

@@ -23,24 +23,12 @@ Intervals = Mapping[str, tuple[float, float]]
 
 
 def begin(file: Any, mark: str) -> None:
-    """What a new file says of itself.
-
-    Parameters
-    ----------
-    mark : str
-        By which its command knows it (`files.check_output`).
-    """
+    """Describe a new file, with the `mark` by which its command knows it (`files.check_output`)."""
     file.attrs["format"], file.attrs["version"], file.attrs["creator"] = FORMAT, VERSION, mark
 
 
 def add(file: Any, name: str, result: FitResult, intervals: Sequence[Intervals]) -> None:
-    """Add a data set with its fits.
-
-    Parameters
-    ----------
-    intervals : sequence of mapping
-        Of each fit the 95 % credible intervals of its parameters, as far as they were drawn.
-    """
+    """Add a data set with its fits, and 95 % credible intervals of parameters that were drawn."""
     curve, group = result.curve, file.create_group(name)
     group.attrs["file"], group.attrs["entry"] = _bytes(curve.file), _bytes(curve.entry)
     group.attrs["verified"] = result.verified

@@ -27,20 +27,12 @@ _Q_UNIT, _I_UNIT = "1/angstrom", "1/cm"
 def write_nxcansas(
     result: FitResult, path: str | Path, *, every: bool = False, known_by: Mapping[str, str] | None = None
 ) -> None:
-    """Write the measured curve, the best fit's curve and what the fit says.
+    """Write the measured curve, the best fit's (or `every` fit's, by weight) and what fits say; `known_by`
+    are more attributes.
 
-    Each parameter is a ``term`` of the fit's SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name,
-    value, units, uncertainty and fixed as attributes. The ``note`` texts give each candidate's χ² and weight,
-    then warnings and notes.
-
-    Parameters and errors are those of `bumps_session.write_session`.
-
-    Parameters
-    ----------
-    every : bool
-        An SASentry for each fit, by falling weight, not for the best one alone.
-    known_by : mapping of str to str
-        More attributes of the file, of plain letters.
+    Each parameter is a ``term`` of the SASprocess: a text (``radius = 50.1 ± 0.3 Ang``) with name, value,
+    units, uncertainty and fixed as attributes. ``note`` texts hold each candidate's χ² and weight, warnings
+    and notes. Values are those of `bumps_session.write_session`.
     """
     import h5py
 

@@ -79,19 +79,8 @@ experiments = [Guarded(data=data, model=model) for data, model in curves]
 
 
 def write_sample(result: SampleResult, folder: Path, name: str = "sample") -> list[Path]:
-    """Write a joint fit's SasView project and Bumps script.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-    name : str
-        Of the files, without ending.
-
-    Raises
-    ------
-    SasnetError
-        Nothing was fitted, or a file cannot be written.
+    """Write a joint fit's SasView project and Bumps script. Raises SasnetError if nothing was fitted or that
+    fails.
     """
     if result.best is None:
         raise SasnetError(f"{result.sample.files[0]}: nothing was fitted together, so nothing is exported.")
@@ -127,12 +116,10 @@ def _ranged(name: str, p: Parameter) -> Parameter:
 
 
 def sample_project(result: SampleResult) -> dict[str, Any]:
-    """All curves with their pages, shared parameters bound to those of the first by constraints.
+    """Make a project of all curves with shared parameters constrained to the first page's.
 
-    Notes
-    -----
-    SasView 6.2 keeps no constraints of widths of size distributions in its projects: each page has its own,
-    which begin at the shared value.
+    SasView 6.2 stores no constraints of distribution widths: each page has its own, starting at the shared
+    value.
     """
     fits = _all_fitted(result)
     shared = [name for name in _shared(result, fits[0]) if not name.endswith("_pd")]
@@ -176,7 +163,6 @@ def sample_script(result: SampleResult, file: str) -> str:
 
 
 def _curve_lines(result: SampleResult, i: int, fit: ModelFit) -> str:
-    """Data and model of one curve."""
     table, columns = _table(result.sample.curves[i], result.dintensities[i])
     values = "\n".join(f"    {n}={v!r}," for n, v in starting_values(fit).items())
     title = Path(result.sample.files[i]).name

@@ -40,16 +40,8 @@ def project(samples: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def sample(result: FitResult, curve_file: str, fit_files: list[str], mark: str) -> dict[str, Any]:
-    """A data set with its fits.
-
-    Parameters
-    ----------
-    curve_file : str
-        Name of its columns of q, I and dI.
-    fit_files : list of str
-        Of each fit, names of the columns q, I, dI and fit.
-    mark : str
-        Who wrote it; there is no key of its own for that.
+    """Describe a data set and its fits by their files: columns q, I, dI, and q, I, dI, fit; `mark` says who
+    wrote it, for want of a key.
     """
     curve = result.curve
     found: dict[str, Any] = {

@@ -43,19 +43,8 @@ def blank() -> list[str]:
 
 
 def sascif(result: FitResult, name: str, known_by: str = "") -> bytes:
-    """The text of the file.
-
-    Parameters
-    ----------
-    name : str
-        Of the blocks, of plain letters.
-    known_by : str
-        Goes into a comment of the head.
-
-    Raises
-    ------
-    SasnetError
-        gemmi is not installed.
+    """Return the file's text with blocks of plain-letter `name`, and `known_by` in a comment. Raises
+    SasnetError without gemmi.
     """
     try:
         from gemmi import cif

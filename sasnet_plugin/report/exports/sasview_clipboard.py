@@ -51,15 +51,11 @@ Model = make_model_from_info(model_info)
 
 
 def clipboard_text(fit: ModelFit) -> str:
-    """A fit as SasView's "Copy parameters" gives it and "Paste parameters" of the same model's page reads it.
+    """Return a fit as SasView's "Copy parameters" does, for "Paste parameters" on a page of the same model.
+    Raises SimulationError for an unknown model.
 
-    The page's data, q range and resolution stay as they are. With a structure factor SasView passes over the
-    background of what is pasted; the project file (`write_project`) has no such gap.
-
-    Raises
-    ------
-    SimulationError
-        sasmodels does not know the model (a plugin model file that is gone).
+    Data, q range and resolution stay. With a structure factor SasView ignores a pasted background; the
+    project file (`write_project`) keeps it.
     """
     lines = [CLIPBOARD_HEAD]
     for name, state in page_state(fit).items():
@@ -68,17 +64,8 @@ def clipboard_text(fit: ModelFit) -> str:
 
 
 def page_state(fit: ModelFit) -> Page:
-    """Model, parameters and switches of a fit page, as SasView serialises them.
-
-    Returns
-    -------
-    state : dict of str to list
-        Text, None and (for "no constraint") empty lists, ready for json.
-
-    Raises
-    ------
-    SimulationError
-        sasmodels does not know the model.
+    """Return model, parameters and switches as SasView serialises them, ready for json. Raises
+    SimulationError for an unknown model.
     """
     form = sasview_name(fit.model)
     widths = _widths(fit)

@@ -32,17 +32,8 @@ _BY_UNCERTAINTY = "1"
 
 
 def write_project(result: FitResult, path: Path) -> None:
-    """Write a SasView project: the data embedded, one fit page for each fit, the best first.
-
-    Parameters
-    ----------
-    path : Path
-        Ending in ``.json``: SasView goes by it.
-
-    Raises
-    ------
-    SasnetError
-        Nothing was fitted, the name has another ending, or the file cannot be written.
+    """Write a SasView project (``.json``) with embedded data and a page for each fit, the best first. Raises
+    SasnetError if nothing was fitted, for another ending, or if that fails.
     """
     path = Path(path)
     if path.suffix.lower() != ".json":
@@ -60,7 +51,6 @@ def data_digits(curve: Curve) -> str:
 
 
 def project(result: FitResult) -> dict[str, Any]:
-    """The content of the file."""
     name = _name(result.curve)
     identity = name + data_digits(result.curve)
     pages = []
@@ -81,16 +71,8 @@ def project(result: FitResult) -> dict[str, Any]:
 def pages_of_sample(
     results: Sequence[FitResult], fits: Sequence[ModelFit], shared: Sequence[str]
 ) -> dict[str, Any]:
-    """The content of a project of several curves, each with a page, and a page of their simultaneous fit.
-
-    Parameters
-    ----------
-    results : sequence of FitResult
-        One for each curve.
-    fits : sequence of ModelFit
-        What is on the page of each, of the same model.
-    shared : sequence of str
-        Parameters that the pages after the first take from it.
+    """Make a project of several curves, each with its fit of one model, and a page of their simultaneous fit,
+    where later pages take `shared` parameters from the first.
     """
     found: dict[str, Any] = {}
     for number, (result, fit) in enumerate(zip(results, fits, strict=True), start=1):
@@ -114,17 +96,8 @@ def pages_of_sample(
 
 
 def fit_page(curve: Curve, fit: ModelFit) -> Page:
-    """What a running SasView's fit page takes (``createPageForParameters``), its data loaded already.
-
-    Returns
-    -------
-    page : dict of str to list
-        Ready for json.
-
-    Raises
-    ------
-    SimulationError
-        sasmodels does not know the model.
+    """Return what ``createPageForParameters`` of a running SasView takes, ready for json. Raises
+    SimulationError for an unknown model.
     """
     return page_state(fit) | measured(curve)
 
@@ -176,13 +149,11 @@ def selections(fit: ModelFit) -> int:
 
 
 def _name(curve: Curve) -> str:
-    """What SasView lists the data as; never empty."""
     parts = [Path(curve.file).name, curve.entry]
     return " ".join(part.strip() for part in parts if part.strip()) or "curve"
 
 
 def _identity(name: str, identity: str, number: int) -> Page:
-    """Which fit page of a project it is, and of which of its data."""
     return {
         "is_data": ["True"],
         "tab_index": [str(number)],

@@ -46,25 +46,12 @@ def _in_utf8(curve: Curve) -> Curve:
 
 
 def export(result: FitResult, folder: Path) -> list[Path]:
-    """Write a fit for SasView, for Bumps and for everything that reads NXcanSAS.
+    """Write a fit for SasView, Bumps and readers of NXcanSAS; nothing if nothing was fitted. Raises
+    SasnetError if that fails.
 
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-
-    Returns
-    -------
-    list of Path
-        ``NAME.sasview.json`` (project), ``NAME.parameters.txt`` (SasView's clipboard text of the best fit),
-        ``NAME.bumps.py`` (script of the best fit), ``NAME.session.h5`` (bumps, every fit in its history) and
-        ``NAME.nxcansas.h5``; NAME is that of the HTML page. Of a sum of models also the plugin file that
-        SasView needs for it, ``sphere_plus_power_law.py``. None where nothing was fitted.
-
-    Raises
-    ------
-    SasnetError
-        The folder or a file cannot be written.
+    ``NAME.sasview.json`` (project), ``NAME.parameters.txt`` (clipboard text of the best fit),
+    ``NAME.bumps.py`` (its script), ``NAME.session.h5`` (every fit) and ``NAME.nxcansas.h5``, NAME as the HTML
+    page's; for a sum also its SasView plugin, ``sphere_plus_power_law.py``.
     """
     best = result.best
     if best is None:

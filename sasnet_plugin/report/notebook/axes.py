@@ -17,18 +17,8 @@ if TYPE_CHECKING:
 
 
 def plot_of(thing: Curve | Suggestion | FitResult | SampleResult, ax: Axes | None = None) -> Axes:
-    """Draw a noun.
-
-    Parameters
-    ----------
-    ax : Axes, optional
-        To draw into; default: those of a new figure of pyplot, which a notebook shows at the end of its cell
-        and a script with ``matplotlib.pyplot.show()``. A fit then has its residuals below.
-
-    Returns
-    -------
-    Axes
-        Of the data; residuals are the next axes of the same figure.
+    """Draw a noun into `ax` or a new pyplot figure and return the axes of the data. A fit in a new figure has
+    residuals below, the next axes.
     """
     if isinstance(thing, FitResult):
         return _plot_fit(thing, ax)

@@ -143,7 +143,6 @@ def _whole(lines: Sequence[str], below: str, *, notes: Sequence[str] = ()) -> st
 
 
 def _key(names: Sequence[str]) -> str:
-    """Which line is which."""
     items = "".join(
         f'<span style="margin-right:18px"><span style="color:{COLOURS[k % len(COLOURS)]}">━ </span>'
         f"{escape(name)}</span>"
@@ -153,7 +152,6 @@ def _key(names: Sequence[str]) -> str:
 
 
 def _parameters(fit: ModelFit) -> str:
-    """Each parameter of a fit with value, error and unit."""
     return _table(*_parameter_rows(fit.parameters))
 
 
@@ -173,7 +171,6 @@ def _how(p: Parameter) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; cells are HTML."""
     top = "".join(f'<th style="{_CELL}">{name}</th>' for name in head)
     body = "".join(
         f"<tr>{''.join(f'<td style={chr(34)}{_CELL}{chr(34)}>{cell}</td>' for cell in row)}</tr>"

@@ -93,15 +93,10 @@ def _linear_ticks(low: float, high: float) -> list[float]:
 
 
 def picture(curves: Sequence[Drawn], label: str) -> str:
-    """Data with error bars and lines, and below one curve alone the residuals of its first line.
+    """Draw data with error bars and lines, and below a single curve its first line's residuals.
 
-    Each point of a curve is one move of the path ``class="sasnet-points"``; those that a logarithmic axis
-    cannot show lie on its lower edge.
-
-    Parameters
-    ----------
-    label : str
-        For who does not see it.
+    Each point is a move of the path ``class="sasnet-points"``; points a logarithmic axis cannot show are on
+    its lower edge.
     """
     alone = curves[0] if len(curves) == 1 else None
     left = None if alone is None else _residuals(alone)

@@ -14,13 +14,7 @@ from ...types import Curve, ModelGuess, SasnetError, Suggestion
 
 
 def frame_of(thing: Curve | Suggestion | FitResult | SampleResult) -> Any:
-    """A noun as a pandas.DataFrame.
-
-    Raises
-    ------
-    SasnetError
-        There is no pandas.
-    """
+    """Return a noun as a pandas.DataFrame. Raises SasnetError without pandas."""
     try:
         import pandas
     except ImportError as error:

@@ -25,26 +25,12 @@ _NOTE = "Note: "
 
 
 def write_classified(curve: Curve, answer: Answer, folder: Path, command: str = "") -> Path:
-    """Write the page of one curve.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-    command : str
-        What to go on with; empty for none.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
-    """
+    """Write the page of one curve with the next command, if any. Raises SasnetError if that fails."""
     page = Path(folder) / classified_name(curve, folder)
     return document.write_page(page, classified_page(curve, answer, command))
 
 
 def classified_name(curve: Curve, folder: Path) -> str:
-    """Name of a curve's page in a folder, see `names.page_name`."""
     return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
 
 
@@ -53,7 +39,6 @@ def _own(curve: Curve) -> str:
 
 
 def classified_page(curve: Curve, answer: Answer, command: str = "") -> str:
-    """The whole page as text."""
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"
     source = f'<p class="source"><bdi>{escape(file)}</bdi></p>' if file and file != title else ""
@@ -111,7 +96,6 @@ def _nearest(curve: Curve, answer: Answer) -> tuple[str, tuple[NDArray[Any], NDA
 
 
 def _table(answer: Answer) -> str:
-    """What the findings have in rows."""
     return "".join(_section(rows) for one in answer.findings if (rows := one.rows()))
 
 

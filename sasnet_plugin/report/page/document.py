@@ -201,20 +201,8 @@ def document(
     scripts: Sequence[str] = (),
     style: str = "",
 ) -> str:
-    """A whole page as text.
-
-    Parameters
-    ----------
-    title : str
-        Of the window; escaped here.
-    pictures : bool
-        It holds pictures in pixels.
-    own : str
-        Of which data it is, see `identity`.
-    scripts : sequence of str
-        What runs at the end of the page, and nothing else does.
-    style : str
-        CSS below that of all pages.
+    """Return a whole page as text. `title` is escaped here; `pictures`: it holds pixel images; `own`
+    identifies its data (`identity`); only `scripts` run; `style` is added CSS.
     """
     run = "".join(f"<script>{one}</script>\n" for one in scripts)
     text = f"""<!DOCTYPE html>
@@ -242,12 +230,8 @@ def document(
 
 
 def verdict(first: str, second: str = "", *, level: str = "") -> str:
-    """The box with the answer in one sentence, and a smaller one below it; both are HTML.
-
-    Parameters
-    ----------
-    level : str
-        Empty where the answer can be relied on, ``doubt``, or ``wrong``.
+    """Return the box with the answer in one sentence, and a smaller one, both HTML; `level` is empty,
+    ``doubt`` or ``wrong``.
     """
     more = f"<p>{second}</p>" if second else ""
     return f'<div class="verdict{f" {level}" if level else ""}"><p>{first}</p>{more}</div>'
@@ -266,12 +250,6 @@ def notes(sentences: Iterable[str]) -> str:
 
 
 def write_page(path: Path, text: str) -> Path:
-    """Write a page in one step; its folder is made where it does not exist.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
-    """
+    """Write a page in one step, with its folder. Raises SasnetError if that fails."""
     put_whole(path, text.encode("utf-8"), "report", make_folder=True)
     return path

@@ -34,17 +34,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 0.8, 0.12, 0.1, 0.55, 0.25
 
 
 def fit_figure(result: FitResult) -> str:
-    """Data with error bars and the best fits on logarithmic axes, above a strip of residuals for each.
+    """Draw data with error bars and best fits on logarithmic axes above residual strips, as ``svg``.
 
-    Points that a logarithmic axis cannot show, or that lie far below the others, are triangles on its lower
-    edge; residuals beyond their strip are triangles at its upper or lower edge. So every point is drawn.
-
-    Returns
-    -------
-    str
-        An ``svg`` element. Its groups ``fit-data`` and ``fit-below`` hold one marker for each point of the
-        curve, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the best fit's residuals, and
-        ``fit-line1`` is its curve.
+    Points off an axis or strip are triangles at its edge, so all are drawn. Groups ``fit-data`` and
+    ``fit-below`` hold a marker per point, ``fit-residual1``, ``fit-above1`` and ``fit-under1`` those of the
+    best fit's residuals, ``fit-line1`` its curve.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -98,12 +92,8 @@ def model_free_figure(result: FitResult) -> str:
 
 
 def tree_figure(manifest: Manifest, result: FitResult) -> str:
-    """The tree of models, those of this answer marked with their rank.
-
-    Raises
-    ------
-    ModelZooError
-        The manifest holds no tree.
+    """Draw the tree of models with those of this answer marked by rank. Raises ModelZooError if the manifest
+    has no tree.
     """
     from matplotlib import style
     from matplotlib.figure import Figure
@@ -284,13 +274,7 @@ def _width(fit: ModelFit) -> int:
 
 
 def corner_svg(fit: ModelFit) -> str:
-    """An ``svg`` element with one group ``corner-panel-ROW-COLUMN`` for each pair of parameters.
-
-    Parameters
-    ----------
-    fit : ModelFit
-        With a posterior.
-    """
+    """Draw a posterior as ``svg`` with a group ``corner-panel-ROW-COLUMN`` for each pair of parameters."""
     from matplotlib import style
     from matplotlib.figure import Figure
 

@@ -26,37 +26,16 @@ from .tables import key, made_with, parameter_tables, ranking
 def write_report(
     result: FitResult, folder: Path, *, groups: Manifest | None = None, made: str = "", tree: bool = False
 ) -> Path:
-    """Write the page of one data set.
+    """Write the page of a data set and return its path; the same data get the same name, others never.
+    `groups` defaults to the shipped network, `made` says when and by which command, `tree` adds all models.
 
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-    groups : Manifest, optional
-        Of the network whose groups of models are drawn; default: the one that comes with sasnet.
-    made : str
-        When and by which command.
-    tree : bool
-        Draw the tree of all models as well.
-
-    Returns
-    -------
-    Path
-        The page. The same data set gets the same name again, two data sets never share one.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
-    ModelZooError
-        The network that comes with sasnet is missing or damaged.
+    Raises SasnetError if it cannot be written, ModelZooError if that network is missing or damaged.
     """
     text = page(result, open_model().manifest if groups is None else groups, made, tree=tree)
     return document.write_page(Path(folder) / page_name(result.curve, folder), text)
 
 
 def page_name(curve: Curve, folder: Path) -> str:
-    """Name of a curve's page in a folder, see `names.page_name`."""
     return names.page_name(folder, curve.file, curve.entry, _own(curve), default="curve")
 
 
@@ -65,7 +44,6 @@ def _own(curve: Curve) -> str:
 
 
 def page(result: FitResult, groups: Manifest, made: str = "", *, tree: bool = False) -> str:
-    """The whole page as text."""
     curve = result.curve
     file = Path(curve.file).name
     title = curve.entry or file or "Curve"

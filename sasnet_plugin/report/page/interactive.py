@@ -42,13 +42,7 @@ STYLE = """
 
 
 def figure_of(picture: str, drawn: dict[str, Any]) -> str:
-    """A picture, and what takes its place where scripts run.
-
-    Parameters
-    ----------
-    drawn : dict
-        Of `fit_plot` or `sample_plot`.
-    """
+    """Return a picture and what replaces it where scripts run, of `fit_plot` or `sample_plot`."""
     # Nothing in it may end the element, whatever a file's title says.
     data = json.dumps(drawn, separators=(",", ":")).replace("<", "\\u003c").replace("&", "\\u0026")
     return (
@@ -73,13 +67,7 @@ def style() -> str:
 
 
 def fit_plot(result: FitResult, drawn: int) -> dict[str, Any]:
-    """Data and the first fits with their residuals, for the page's script.
-
-    Parameters
-    ----------
-    drawn : int
-        Fits.
-    """
+    """Return data and the first `drawn` fits with residuals for the page's script."""
     from ...fitting.verdict.equals import worth_showing
 
     q, fits = result.curve.q, worth_showing(result.fits)[:drawn]
@@ -114,13 +102,7 @@ def sample_plot(result: SampleResult) -> dict[str, Any]:
 
 
 def curve_plot(curve: Curve, name: str, nearest: tuple[NDArray[Any], NDArray[Any]] | None) -> dict[str, Any]:
-    """A curve with a line that was not fitted to it, for the page's script.
-
-    Parameters
-    ----------
-    nearest : ((m,) array, (m,) array) or None
-        q, Å⁻¹, and intensity.
-    """
+    """Return a curve, with a line not fitted to it (q in Å⁻¹, intensity), for the page's script."""
     error = np.zeros(len(curve)) if curve.dintensity is None else curve.dintensity
     lines = [] if nearest is None else [_series(*nearest, name, FITS[0], 0) | {"dash": []}]
     points = [_points(curve.q, curve.intensity, error, "data", "data", None)]

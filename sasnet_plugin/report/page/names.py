@@ -39,17 +39,10 @@ def stem(file: str, entry: str, default: str) -> str:
 
 
 def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str:
-    """A name under which nothing of other data lies in a folder, with a number only where it takes one.
+    """Return a name in a folder without a file of other data, numbered only if needed.
 
-    Parameters
-    ----------
-    start, ending : str
-        Of the name.
-    mark : str
-        What stands in every such file that sasnet wrote. A file without it keeps its name, so that
-        `files.check_output` refuses to replace it.
-    own : str
-        What stands in such a file of these data.
+    `mark` is in every such file of sasnet; a file without it keeps its name, so that `files.check_output`
+    refuses. `own` is in files of these data.
     """
     for number in count(1):
         if number == 1 and _TAKEN.fullmatch(start):
@@ -65,14 +58,8 @@ def free_name(folder: Path, start: str, ending: str, mark: str, own: str) -> str
 
 
 def page_name(folder: Path, file: str, entry: str, own: str, *, default: str) -> str:
-    """Name of a measurement's page in a folder; the same data get the same again, no two data sets share one.
-
-    Parameters
-    ----------
-    own : str
-        See `identity`.
-    default : str
-        In place of names without any plain letter.
+    """Name a measurement's page: the same data get the same name, others never; `own` of `identity`,
+    `default` for names without plain letters.
     """
     return free_name(folder, stem(file, entry, default), ".html", MARK, OWN.format(own))
 

@@ -60,12 +60,7 @@ class Row:
 
 
 def thumbnail(measurement: Any, theory: NDArray[np.float64] | None = None) -> str:
-    """log I against log q as a small drawing, with a fit through it; empty for an image.
-
-    Parameters
-    ----------
-    theory : (n,) float array, optional
-    """
+    """Draw log I against log q small, with a fit (n,) through it; empty for an image."""
     if not isinstance(measurement, Curve):
         return ""
     q, intensity = measurement.q, measurement.intensity
@@ -125,12 +120,8 @@ td.wrong { color: var(--bad); }
 
 
 def write_overview(rows: Sequence[Row], folder: Path, title: str) -> Path:
-    """Write ``index.html`` over the data sets of a folder; of a few hundred rows each is seen at once.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
+    """Write ``index.html`` over the data sets of a folder, readable at some hundred rows. Raises SasnetError
+    if that fails.
     """
     fitted = any(row.reduced_chisq is not None for row in rows)
     names = (_WEIGHT if fitted and name == _SHARE else name for name in _SORTED)
@@ -215,13 +206,7 @@ def _plain(value: float | None) -> str:
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> Path:
-    """Write one line for each data set.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be written.
-    """
+    """Write one line for each data set. Raises SasnetError if that fails."""
     text = io.StringIO()
     text.write(f"{HEAD},weight\n")
     writer = csv.writer(text, lineterminator="\n")

@@ -29,22 +29,8 @@ _LEVEL = {EXPLAINS: "", DOUBTS: "doubt", DOES_NOT: "wrong"}
 
 
 def write_sample_report(result: SampleResult, folder: Path) -> Path:
-    """Write the page of a sample.
-
-    Parameters
-    ----------
-    folder : Path
-        Made where it does not exist.
-
-    Returns
-    -------
-    Path
-        The page; the same curves get the same name again.
-
-    Raises
-    ------
-    SasnetError
-        The folder or the page cannot be written.
+    """Write the page of a sample and return its path; the same curves get the same name. Raises SasnetError
+    if that fails.
     """
     return document.write_page(Path(folder) / sample_page_name(result, folder), sample_page(result))
 
@@ -61,7 +47,6 @@ def _own(result: SampleResult) -> str:
 
 
 def sample_page(result: SampleResult) -> str:
-    """The whole page as text."""
     files = [Path(name).name for name in result.sample.files]
     title = f"{len(files)} curves of one sample"
     said = result.verdict
@@ -94,7 +79,6 @@ Shaded: residuals within 2 σ.</p></section>
 
 
 def _key(files: list[str]) -> str:
-    """Which line is which curve."""
     items = "".join(
         f"<span>{swatch(i % len(FITS))}<bdi>{escape(name)}</bdi></span>" for i, name in enumerate(files)
     )

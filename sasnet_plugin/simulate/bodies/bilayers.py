@@ -46,10 +46,8 @@ class Profile:
 
 
 def profile(rng: np.random.Generator) -> Profile:
-    """A bilayer of 28 to 50 Å between its heads, for X-rays (0.6) or neutrons.
+    """Draw a bilayer of 28 to 50 Å between its heads, for X-rays (0.6) or neutrons.
 
-    Notes
-    -----
     X-rays: heads of 2.5 to 5 Å above water, chains below it, a trough of methyl ends. Neutrons in heavy
     water: chains far below, heads between. In a third the leaflets differ, by up to 30 %.
     """
@@ -71,16 +69,8 @@ def profile(rng: np.random.Generator) -> Profile:
 
 
 def caille(q: Floats, spacing: float, layers: int, eta: float) -> Floats:
-    """Structure factor of a stack of fluctuating layers, per layer, (n,).
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    spacing : float
-        Å.
-    eta : float
-        Caillé's parameter of the first order, 0 to 0.5.
+    """Structure factor per layer (n,) of a stack of fluctuating layers; q in Å⁻¹, spacing in Å, eta is
+    Caillé's parameter of the first order, 0 to 0.5.
     """
     phase, strength = q * spacing, eta * (q * spacing / (2 * np.pi)) ** 2
     total = np.ones_like(q)

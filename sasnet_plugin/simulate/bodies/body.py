@@ -38,12 +38,8 @@ class Body:
         return self.accepted if q_max > self.named_from else ()
 
     def labels(self, q_min: float, q_max: float) -> tuple[float, float]:
-        """Whether a single model explains a curve between two q, Å⁻¹, and whether it has a second component.
-
-        Returns
-        -------
-        in_scope, second : float
-            0, 1, or NaN where both may be said.
+        """Return in_scope (a single model explains a curve between two q, Å⁻¹) and second (it has a second
+        component): 0, 1, or NaN if either may be said.
         """
         reach = q_max * (1.0 if np.isnan(self.rg) else self.rg)
         beyond = reach > self.outside_from and q_min < self.second_below
@@ -52,12 +48,8 @@ class Body:
 
 
 def on_wide_grid(q: NDArray[np.float64], intensity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ln I on the wide grid, from ascending points that reach `Q_TOP`; a power law below the first.
-
-    Parameters
-    ----------
-    q, intensity : (n,) float arrays
-        Å⁻¹; positive.
+    """Interpolate ln I on the wide grid from ascending points, Å⁻¹, that reach `Q_TOP`; a power law below the
+    first.
     """
     from scipy.interpolate import CubicSpline
 

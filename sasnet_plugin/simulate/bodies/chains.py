@@ -26,12 +26,8 @@ def rotation(rng: np.random.Generator) -> Floats:
 
 
 def domain(residues: int, axes: Floats, rng: np.random.Generator) -> Floats:
-    """Residues of a folded domain about the origin, (about `residues`, 3), Å.
-
-    Parameters
-    ----------
-    axes : (3,) float array
-        Relative half axes of the ellipsoid that it fills; a bulge is put on it.
+    """Place about `residues` residues of a folded domain, (residues, 3), Å; `axes` are relative half axes of
+    its ellipsoid, with a bulge on top.
     """
     half = axes * (3 * residues * RESIDUE_VOLUME / (4 * np.pi * np.prod(axes))) ** (1 / 3)
     rods = _helices if rng.random() < 0.6 else _strands
@@ -84,12 +80,8 @@ def _tilted(centres: Floats, along: Floats, x: Floats, y: Floats, rng: np.random
 
 
 def coil(residues: int, persistence: float, conformations: int, rng: np.random.Generator) -> Floats:
-    """Chains without a fold, (conformations, residues, 3), Å: bonds of `BOND`, Kratky and Porod's worm.
-
-    Parameters
-    ----------
-    persistence : float
-        Å; the cosine of a bond's angle to the last is exp(−`BOND`/persistence) on average.
+    """Draw chains without a fold, (conformations, residues, 3), Å: bonds of `BOND`, Kratky and Porod's worm.
+    A bond's angle to the last has mean cosine exp(−`BOND`/persistence), persistence in Å.
     """
     mean = np.exp(-BOND / persistence)
     now = _unit(rng.standard_normal((conformations, 3)))

@@ -16,12 +16,10 @@ from .populations import _X, averaged, sphere, spheroid
 
 
 def cluster(bodies: int, dimension: float, prefactor: float, rng: np.random.Generator) -> Floats:
-    """Centres of touching spheres of radius 1, (bodies, 3), about their centre of mass.
+    """Return centres (bodies, 3) of touching spheres of radius 1, about their centre of mass.
 
-    Notes
-    -----
-    The next one lies at the distance from the centre of mass that the radius of gyration asks for; of 200
-    directions, one where it touches a body and overlaps none. Where there is none it is put on the surface.
+    Each next one lies at the distance that the radius of gyration asks for, in one of 200 directions where it
+    touches and does not overlap; else on the surface.
     """
     points = np.array([[-1.0, 0, 0], [1.0, 0, 0]])
     while len(points) < bodies:

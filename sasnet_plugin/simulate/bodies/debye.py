@@ -26,23 +26,8 @@ def distances(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def summed(pairs: Sequence[tuple[Floats, Floats]], weights: Sequence[Floats]) -> tuple[Floats, Floats, float]:
-    """Debye's sum, averaged over several conformations of as many points.
-
-    Parameters
-    ----------
-    pairs : sequence of (array, array)
-        Of each conformation, as `distances` gives them, Å.
-    weights : sequence of (n,) arrays
-        Of its points.
-
-    Returns
-    -------
-    q : (m,) float array
-        Å⁻¹, from a hundredth of 1/Rg, or the grid's first point, to `Q_TOP`.
-    intensity : (m,) float array
-        1 at q = 0.
-    rg : float
-        Å, with the weights as contrast.
+    """Compute Debye's sum over conformations of equal size, `pairs` of `distances`, Å; returns q from 1/(100
+    Rg) or the grid's first point to `Q_TOP`, Å⁻¹, I (1 at q = 0) and Rg, Å, weights as contrast.
     """
     edges = np.linspace(0.0, max(float(r.max()) for r, _ in pairs) * (1 + 1e-9), BINS + 1)
     width = edges[1]

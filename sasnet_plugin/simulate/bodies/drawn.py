@@ -29,21 +29,14 @@ BODIES: Mapping[str, tuple[Callable[[np.random.Generator], Body], float]] = {
 
 
 def body(rng: np.random.Generator) -> Body:
-    """One body of a kind by its share."""
     names = list(BODIES)
     kind = names[int(rng.choice(len(names), p=[share for _, share in BODIES.values()]))]
     return BODIES[kind][0](rng)
 
 
 class Drawn:
-    """An endless supply of bodies, each measured a few times.
-
-    Parameters
-    ----------
-    kept : int
-        So many are at hand.
-    uses : int
-        Measurements of each, on average: a body takes tens of milliseconds, a measurement a tenth of one.
+    """An endless supply of bodies, `kept` at hand and each measured `uses` times on average: a body takes
+    tens of milliseconds, a measurement a tenth of one.
     """
 
     def __init__(self, rng: np.random.Generator, *, kept: int = 256, uses: int = 10) -> None:

@@ -20,14 +20,8 @@ _X = np.exp(np.arange(np.log(0.3), np.log(250), 1 / 60))
 
 
 def polyhedron(corners: Floats, x: Floats = _X) -> tuple[Floats, float]:
-    """|F|² of the convex hull of points in all directions, 1 at q = 0, and its radius of gyration.
-
-    Parameters
-    ----------
-    corners : (n, 3) float array
-        Their length's unit is that of 1/x.
-    x : (m,) float array
-        q; not so small that the largest length times it is below 0.1.
+    """Return |F|² of the convex hull of points, all directions, 1 at q = 0, and its radius of gyration; x = q
+    in inverse units of corners, largest length times x at least 0.1.
     """
     from scipy.spatial import ConvexHull
 
@@ -60,10 +54,8 @@ def polyhedron(corners: Floats, x: Floats = _X) -> tuple[Floats, float]:
 
 
 def particle(rng: np.random.Generator) -> Body:
-    """A hull of 8 to 40 points near an ellipsoid, of 10 to 500 Å, with a size distribution; rough in a half.
+    """Draw a hull of 8 to 40 points near an ellipsoid of 10 to 500 Å, with size distribution; half are rough.
 
-    Notes
-    -----
     A rough surface scatters with q^−(6 − D), D 2 to 2.7 (Bale & Schmidt, Phys. Rev. Lett. 53 (1984) 596).
     """
     directions = rng.standard_normal((int(rng.integers(8, 41)), 3))

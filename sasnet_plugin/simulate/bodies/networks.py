@@ -14,11 +14,8 @@ from .body import COARSE_Q, Q_TOP, Body, on_wide_grid
 
 
 def cut(correlation: Floats, level: float) -> Floats:
-    """Covariance of the phase where a unit Gaussian field lies above a level, (n,).
-
-    Notes
-    -----
-    ∫₀ᵍ exp(−α²/(1 + t))/(2π √(1 − t²)) dt, here over t = sin u.
+    """Covariance of the phase where a unit Gaussian field exceeds a level, (n,): ∫₀ᵍ exp(−α²/(1 + t))/(2π √(1
+    − t²)) dt, here over t = sin u.
     """
     u, w = np.polynomial.legendre.leggauss(24)
     top = np.arcsin(np.clip(correlation, -1, 1))

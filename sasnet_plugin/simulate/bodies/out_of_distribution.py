@@ -59,27 +59,11 @@ def out_of_distribution(
     *,
     wide: bool = False,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[tuple[int, ...]]]:
-    """Clean curves of out-of-scope kinds on the wide grid.
+    """Simulate clean curves (k, N_WIDE) of out-of-scope `KINDS`; `window` are first and last grid points
+    measured, `wide` adds realistic mixtures (training).
 
-    Parameters
-    ----------
-    kinds : (k,) int array
-        Indices into ``KINDS``.
-    window : (int, int)
-        First and last grid point that will be measured.
-    library : Library
-        Whose models are mixed.
-    wide : bool
-        Mixtures as real samples are (training), besides those of any two models.
-
-    Returns
-    -------
-    intensity : (k, N_WIDE) float array
-    good : (k,) bool array
-        False where no visible mixture was found.
-    named : list of tuple of int
-        Of each, the models of the library that are a right first answer: of a mixture its parts, but for a
-        power law, which says nothing of a sample.
+    Also returns where a visible mixture was found, and models of the library that are a right first answer: a
+    mixture's parts, but for a power law.
     """
     out = np.ones((len(kinds), N_WIDE))
     good = np.ones(len(kinds), dtype=bool)
@@ -105,13 +89,8 @@ def out_of_distribution(
 def mixture(
     window: tuple[int, int], library: Library, rng: np.random.Generator, *, wide: bool = False
 ) -> tuple[NDArray[np.float64], tuple[int, ...]] | None:
-    """Sum of two models, or of two sizes of one, that are equal in strength somewhere inside the window.
-
-    Returns
-    -------
-    intensity : (N_WIDE,) float array
-    named : tuple of int
-        Which models of the library are a right first answer, see `out_of_distribution`.
+    """Sum two models, or two sizes of one, of equal strength somewhere in the window, (N_WIDE,); `named` as
+    in `out_of_distribution`.
     """
     low, high = window
     for _ in range(6):

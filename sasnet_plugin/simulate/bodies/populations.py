@@ -31,17 +31,8 @@ def spheroid(x: Floats, ratio: float) -> Floats:
 
 
 def averaged(x: Floats, curve: Floats, q: Floats, size: float, sigma: float) -> Floats:
-    """A curve of unit size, averaged over a log-normal distribution of sizes, weighted by volume squared,
-    (n,).
-
-    Parameters
-    ----------
-    x, curve : (m,) float arrays
-        q times size, and |F|² there.
-    q : (n,) float array
-        Å⁻¹.
-    size, sigma : float
-        Median size in Å; standard deviation of its logarithm. Not normalized.
+    """Average |F|² (at x = q times size) over log-normal sizes weighted by volume squared, (n,), not
+    normalised; q in Å⁻¹, median size in Å, sigma of its logarithm.
     """
     t = np.linspace(-4, 4, int(np.clip(160 * sigma, 9, 120)) | 1)
     # Weighted by size to the sixth the distribution is the same, six σ² further on.

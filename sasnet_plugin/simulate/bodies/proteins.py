@@ -29,13 +29,10 @@ _LONG, _LONGISH = 2.8, 2.0
 
 
 def residue(q: Floats, rng: np.random.Generator) -> Floats:
-    """Form factor of a residue, 1 at q = 0, (n,).
+    """Return a residue's form factor (n,), 1 at q = 0.
 
-    Notes
-    -----
-    Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), each with electrons, exp(−a q²), a 0.2 to
-    0.35 Å², and displaced water, exp(−0.5 q²), its volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978)
-    693).
+    Gaussian clouds: atoms spread over 1.1 to 1.5 Å (one axis), electrons exp(−a q²), a 0.2 to 0.35 Å², and
+    displaced water exp(−0.5 q²), volume 16 Å³ (Fraser et al., J. Appl. Cryst. 11 (1978) 693).
     """
     spread = np.exp(-0.5 * (rng.uniform(1.1, 1.5) * q) ** 2)
     if rng.random() < 0.35:
@@ -54,11 +51,9 @@ def protein(rng: np.random.Generator) -> Body:
 
 
 def flexible(rng: np.random.Generator) -> Body:
-    """A chain without a fold: 40 to 600 residues, persistence 5 to 20 Å, swollen by none to good solvents.
+    """Draw an unfolded chain: 40 to 600 residues, persistence 5 to 20 Å, in poor to good solvents.
 
-    Notes
-    -----
-    Distances along a swollen chain grow by (|i − j|/10)^(ν − 1/2) beyond ten residues, ν 0.48 to 0.62.
+    Distances grow by (|i − j|/10)^(ν − 1/2) beyond ten residues, ν 0.48 to 0.62.
     """
     n = int(np.exp(rng.uniform(np.log(40), np.log(600))))
     chains = coil(n, rng.uniform(5.0, 20.0), _ENSEMBLE, rng)

@@ -17,25 +17,12 @@ _Q = COARSE_Q[(COARSE_Q >= 3e-4) & (COARSE_Q <= Q_TOP)]
 
 
 def two_phase_stack(q: Floats, spacing: float, fraction: float, width: float, edge: float) -> Floats:
-    """Crystalline and amorphous layers in turn, without end, both of varying thickness, (n,).
+    """Scattering (n,) of endless alternating crystalline and amorphous layers of relative thickness spread
+    `width`; q in Å⁻¹, `spacing` (mean long period) and `edge` (boundary's spread) in Å, `fraction`
+    crystalline.
 
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    spacing : float
-        Mean long period, Å.
-    fraction : float
-        Of it, crystalline.
-    width : float
-        Relative standard deviation of each thickness.
-    edge : float
-        Standard deviation of the boundary, Å.
-
-    Notes
-    -----
-    Hosemann and Tsvankin: I ∝ q⁻⁴ Re[(1 − H_c)(1 − H_a)/(1 − H_c H_a)] for layers across, H the
-    characteristic function of a thickness; Gaussians here, and q⁻² for all directions.
+    Hosemann and Tsvankin: I ∝ q⁻⁴ Re[(1 − H_c)(1 − H_a)/(1 − H_c H_a)] across layers, H the (Gaussian)
+    characteristic function of a thickness, and q⁻² for all directions.
     """
     characteristic = [
         np.exp(1j * q * part - 0.5 * (width * q * part) ** 2)

@@ -43,14 +43,8 @@ _KEPT = """
 
 
 def with_memory(info: Any, folder: Path) -> Any:
-    """A model's page whose structure factor of charged spheres keeps its coefficients.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-        Of any model; the same where there is no such structure factor in it, or another C code.
-    folder : Path
-        Where C code is written.
+    """Return a model's page whose charged spheres' structure factor caches its coefficients, with C code in
+    `folder`; unchanged without one, or for another C code.
     """
     if info.composition:
         kind, parts = info.composition

@@ -34,15 +34,7 @@ _DNN, _RADIUS = 100.0, 1.0
 
 
 def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np.float64]:
-    """sasmodels' own T.
-
-    Parameters
-    ----------
-    form : str
-        One of `LATTICES`.
-    x : (n,) float array
-        q dnn, above 0.
-    """
+    """Return sasmodels' own T of one of `LATTICES` at x = q dnn > 0, (n,)."""
     from sasmodels.direct_model import call_kernel
 
     from ..kernel import load_model
@@ -56,14 +48,8 @@ def calculated(form: str, x: NDArray[np.float64], d_factor: float) -> NDArray[np
 
 
 def with_table(info: Any, folder: Path) -> Any:
-    """A paracrystal's page that takes T from the table; ``info`` is left as it is.
-
-    Parameters
-    ----------
-    info : sasmodels.modelinfo.ModelInfo
-        Of one of `LATTICES`.
-    folder : Path
-        Where the C file is written.
+    """Return a page of one of `LATTICES` that takes T from the table, with C code in `folder`; ``info``
+    stays.
     """
     path = written_by_content(folder, f"sasnet_{info.id}", _source(tables()[info.id]))
     info = copy.copy(info)

@@ -33,18 +33,8 @@ _AT_ONCE = 40_000
 def intensity(
     q: Floats, radius: float, alpha: float, beta: float, thicknesses: Sequence[tuple[float, float]]
 ) -> Floats:
-    """Sum over the thicknesses' weights of volume² times the mean square of the form, (n,).
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹.
-    radius : float
-        Å.
-    alpha, beta : float
-        Curvatures, Å⁻¹.
-    thicknesses : sequence of (float, float)
-        Weight, and thickness in Å.
+    """Sum volume² times the mean square form over weighted thicknesses (weight, Å), (n,); q and curvatures in
+    Å⁻¹, radius in Å.
     """
     bend = (abs(alpha) + abs(beta)) * radius**2
     thick = max(t for _, t in thicknesses) / 2

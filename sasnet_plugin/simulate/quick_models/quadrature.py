@@ -70,19 +70,10 @@ CANCELLATION_SMALL_SPHERE = 0.09
 
 
 def gauss_legendre(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], ascending.
+    """Return ascending nodes and weights of n-point Gauss-Legendre quadrature on [-1, 1], n >= 2.
 
-    Newton's method on the three-term recurrence, from Tricomi's guess (Abramowitz and Stegun 22.16.6);
-    quick for n of ten thousand, where eigenvalue methods are not.
-
-    Parameters
-    ----------
-    n : int
-        Number of points, at least 2.
-
-    Returns
-    -------
-    nodes, weights : (n,) float arrays
+    Newton's method on the recurrence from Tricomi's guess (Abramowitz and Stegun 22.16.6), quick for ten
+    thousand points, unlike eigenvalue methods.
     """
     k = np.arange(n, 0, -1)
     x = (1 - (n - 1) / (8 * n**3)) * np.cos(np.pi * (4 * k - 1) / (4 * n + 2))
@@ -105,21 +96,9 @@ def has_quadrature(name: str) -> bool:
 
 
 def fine_model(name: str, n: int, folder: Path) -> Any:
-    """Build the model with `n` points of quadrature instead of its own.
-
-    Parameters
-    ----------
-    name : str
-        Model that :func:`has_quadrature`.
-    n : int
-        Points of each Gauss-Legendre integral, or points on the Fibonacci sphere.
-    folder : Path
-        Where the table of nodes is written; the installed sasmodels is left as it is.
-
-    Returns
-    -------
-    sasmodels.kernel.KernelModel
-        Double precision, compiled C or Python.
+    """Build a model that `has_quadrature` with `n` points in each Gauss-Legendre integral, or on the
+    Fibonacci sphere; its table goes to `folder`, the installed sasmodels stays. Double precision, C or
+    Python.
     """
     return build(with_points(priors.model_info(name), n, folder))
 
@@ -140,13 +119,7 @@ def with_points(info: Any, n: int, folder: Path) -> Any:
 
 
 def with_rule(info: Any, sources: list[str]) -> Any:
-    """Return a model's page with other C files in the place of its table of nodes.
-
-    Raises
-    ------
-    ValueError
-        It has none.
-    """
+    """Return a model's page with other C files for its table of nodes. Raises ValueError without one."""
     index = _gauss_source(info)
     if index is None:
         raise ValueError(f"{info.id} has no quadrature")
@@ -189,12 +162,8 @@ def deviation(intensity: NDArray[np.float64], reference: NDArray[np.float64]) ->
 
 
 def q_valid(name: str, pars: Mapping[str, float]) -> float:
-    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹; infinite where there is no limit.
-
-    Parameters
-    ----------
-    pars : mapping
-        Its parameters as :func:`sasnet_plugin.simulate.priors.sample_prior` gives them.
+    """Return the q up to which sasmodels' curve is within `TOLERANCE`, Å⁻¹, maybe infinite; parameters as of
+    `sample_prior`.
     """
     limit = LIMITS.get(name)
     size = priors.max_length(name, pars)

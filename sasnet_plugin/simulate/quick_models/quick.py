@@ -42,17 +42,8 @@ FIXED = {"micromagnetic_FF_3D": 20, "superball": 14}
 
 @cache
 def quick_model(name: str) -> Any:
-    """The model of `kernel.load_model` with fewer points of quadrature, or itself where it has none.
-
-    Parameters
-    ----------
-    name : str
-        As for `load_model`.
-
-    Raises
-    ------
-    SimulationError
-        sasmodels cannot load or compile it.
+    """Return the model of `kernel.load_model` with fewer quadrature points, or itself without quadrature.
+    Raises SimulationError if it cannot be loaded or compiled.
     """
     model = load_model(name)
     if len(sum_parts(name)) > 1:
@@ -94,13 +85,7 @@ def is_quick(name: str) -> bool:
 
 
 def is_exact(name: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether the quick model's curve is sasmodels' own within 1e-3 there, a few narrow peaks aside.
-
-    Parameters
-    ----------
-    parameters : mapping
-        sasmodels' parameters.
-    """
+    """Whether the quick curve is sasmodels' within 1e-3, a few narrow peaks aside."""
     if name not in LATTICES:
         return False
     return bool(WIDTHS[0] <= np.log(max(abs(float(parameters.get("d_factor", 0.0))), 1e-9)) <= WIDTHS[-1])
@@ -124,12 +109,8 @@ def nearest_exact(name: str, parameters: Mapping[str, Any]) -> dict[str, float]:
 
 @cache
 def fit_cost_class(name: str) -> str:
-    """Cost class of a model in fits: fast, medium or slow, as its quick model is calculated.
-
-    Parameters
-    ----------
-    name : str
-        Form model, or a sum: as its most expensive component.
+    """Return a quick model's cost class in fits: fast, medium or slow; a sum's is that of its most expensive
+    component.
     """
     forms = [part.partition("@")[0] for part in sum_parts(name)]
     each = {"medium" if form in (*LATTICES, *SINGLE, *PARTICLES) else cost_class(form) for form in forms}

@@ -19,7 +19,6 @@ _DIRECTIONS = 230
 
 
 def _sinc(x: Floats) -> Floats:
-    """sin(x)/x."""
     return np.asarray(np.sinc(x / np.pi))
 
 
@@ -46,7 +45,6 @@ def _box(a: float, b: float, c: float) -> Body:
 
 
 def _hollow_box(a: float, b: float, c: float, wall: float) -> Body:
-    """A box less a smaller one."""
     ia, ib, ic = (side - 2 * wall for side in (a, b, c))
 
     def across(qab: Floats, turn: Floats) -> list[Floats]:
@@ -181,16 +179,8 @@ SEPARABLE = frozenset({*_BODIES, "triaxial_ellipsoid", "pringle"})
 
 
 def intensity(name: str, q: Floats, parameters: Mapping[str, Any]) -> Floats:
-    """I(q) but for a constant factor, (n,).
-
-    Parameters
-    ----------
-    name : str
-        One of `SEPARABLE`.
-    q : (n,) float array
-        Å⁻¹, ascending.
-    parameters : mapping
-        sasmodels' parameters of shape and materials, and of distributions of lengths.
+    """Return I(q) of one of `SEPARABLE` up to a factor, (n,); q in Å⁻¹, ascending; sasmodels' parameters with
+    distributions of lengths.
     """
     wide = [key.removesuffix("_pd") for key in parameters if key.endswith("_pd") and parameters[key] > 0]
     single = {key: value for key, value in parameters.items() if "_pd" not in key}

@@ -45,13 +45,7 @@ class Body:
 
 
 def averaged(body: Body, q: Floats) -> Floats:
-    """⟨F²⟩ over all orientations, (n,).
-
-    Parameters
-    ----------
-    q : (n,) float array
-        Å⁻¹, ascending.
-    """
+    """Return ⟨F²⟩ over all orientations, (n,); q in Å⁻¹, ascending."""
     from scipy.interpolate import CubicSpline
 
     at = _grid(float(q[-1]), body.half_width)
@@ -101,7 +95,6 @@ def _azimuth(body: Body, at: Floats) -> Floats:
 
 
 def _points(phase: Floats) -> NDArray[np.intp]:
-    """Points of quadrature for each phase qr."""
     return step_of(LADDER, SLOPE * phase + LEAST)
 
 

@@ -35,17 +35,8 @@ _LOWEST = 1e-300
 
 
 def with_similar(model: Any) -> Any:
-    """The model with distributions of its only length from one curve.
-
-    Parameters
-    ----------
-    model : sasmodels.kernel.KernelModel
-        Of one of `SIMILAR`.
-
-    Returns
-    -------
-    sasmodels.kernel.KernelModel
-        The same curve to 1e-3; distributions of anything else are left to the model.
+    """Make one of `SIMILAR` compute distributions of its only length from one curve, to 1e-3; other
+    distributions stay with the model.
     """
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput

@@ -208,16 +208,8 @@ PARTICLES: Mapping[str, Product | Ellipsoid] = {
 
 
 def operations(form: str, parameters: Mapping[str, Any], q: Floats) -> float:
-    """Estimate how many profiles and interpolations one curve takes, some 20 ns each.
-
-    Parameters
-    ----------
-    form : str
-        One of `PARTICLES`.
-    parameters : mapping
-        sasmodels' parameters, those of distributions among them; what is not given is sasmodels' default.
-    q : (n,) float array
-        Å⁻¹.
+    """Estimate how many profiles and interpolations, some 20 ns each, a curve of one of `PARTICLES` takes; q
+    in Å⁻¹, sasmodels' parameters and defaults.
     """
     given = {
         **_defaults(form),
@@ -271,17 +263,8 @@ def _is_number(value: Any) -> bool:
 
 
 def with_size_averages(model: Any) -> Any:
-    """The model with size distributions averaged before orientations.
-
-    Parameters
-    ----------
-    model : sasmodels.kernel.KernelModel
-        Of one of `PARTICLES`.
-
-    Returns
-    -------
-    sasmodels.kernel.KernelModel
-        The same curve to 1e-3. A distribution of anything but sizes is left to the model.
+    """Make one of `PARTICLES` average sizes before orientations, to 1e-3; other distributions stay with the
+    model.
     """
     from sasmodels.kernel import Kernel, KernelModel
     from sasmodels.kernelpy import PyInput
@@ -359,26 +342,9 @@ def average(
     particle: Product | Ellipsoid, q: Floats, scalars: Mapping[str, float],
     distributions: Mapping[str, tuple[Floats, Floats]], *, amplitude: bool,
 ) -> tuple[Floats, Floats] | None:  # fmt: skip
-    """Average F² and F over sizes and orientations.
-
-    Parameters
-    ----------
-    particle : Product or Ellipsoid
-        One of `PARTICLES`.
-    q : (n,) float array
-        Å⁻¹, ascending, above 0.
-    scalars : mapping
-        sasmodels' parameters.
-    distributions : mapping
-        Name of a size -> its values and weights, each (k,).
-    amplitude : bool
-        Whether F is wanted; 0 otherwise.
-
-    Returns
-    -------
-    tuple of (n,) float arrays or None
-        Sums over sizes of weight times F² and F, not normalised, in sasmodels' unit of sld times Å³; None
-        where a table would be too large.
+    """Sum weight times F² and F (if `amplitude`, else 0) over sizes, averaged over orientations, not
+    normalised, sld times Å³; None if a table would be too large. q in Å⁻¹, ascending, above 0;
+    `distributions` have values and weights (k,) by size.
     """
 
     def averaged(linear: bool) -> Floats:

@@ -44,7 +44,6 @@ class Batch:
     finishing: bool = False  #: Results and report are being written of what there is.
 
     def as_dict(self) -> dict[str, Any]:
-        """For the page, without its rows."""
         return {
             "number": self.number, "of": len(self.files), "asked": self.asked, "began": self.began,
             "state": self.state, "problem": self.problem, "written": self.written, "version": self.version,
@@ -55,14 +54,8 @@ class Batch:
 
 
 class Batches:
-    """All batches of a record, and the queue of those to come.
-
-    Parameters
-    ----------
-    folder : Path
-        For a folder of each batch with its results.
-    workers : int
-        Processes that fit.
+    """All batches of a record and the queue of coming ones, each with a results folder; `workers` processes
+    fit.
     """
 
     def __init__(self, record: Record, folder: Path, workers: int, answered: Answered) -> None:
@@ -85,13 +78,7 @@ class Batches:
                 self._begin(batch, fit=False)
 
     def ask(self, files: Mapping[str, str], body: Mapping[str, Any]) -> Batch:
-        """Fit files, in natural order.
-
-        Raises
-        ------
-        SasnetError
-            What is asked for does not exist.
-        """
+        """Fit files in natural order. Raises SasnetError if what is asked for does not exist."""
         batch_options(body, self._workers)
         ordered = {path: files[path] for path in sorted(files, key=natural)}
         with self._lock:
@@ -116,12 +103,10 @@ class Batches:
             return self.batch(number).state in _OPEN and self._queue.cancel(number)
 
     def batch(self, number: int) -> Batch:
-        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
             return numbered(self._batches, number, "batch")
 
     def all(self) -> list[dict[str, Any]]:
-        """All of them, the newest first."""
         with self._lock:
             return [batch.as_dict() for batch in reversed(self._batches.values())]
 
@@ -147,7 +132,6 @@ class Batches:
         return found
 
     def folder_of(self, number: int) -> Path:
-        """Where the results of a batch lie."""
         return self.folder / f"{number:06d}"
 
     def close(self) -> None:
@@ -202,13 +186,7 @@ class Batches:
 
 
 def check(files: Mapping[str, str]) -> None:
-    """That a batch has as many files as the page serves.
-
-    Raises
-    ------
-    SasnetError
-        It has none, or more.
-    """
+    """Raise SasnetError unless a batch has files, and no more than the page serves."""
     if not 1 <= len(files) <= CURVES.most_in_batch:
         raise SasnetError(
             f"A batch of the page has between 1 and {CURVES.most_in_batch:,} files, not {len(files):,};"

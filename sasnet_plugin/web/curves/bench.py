@@ -21,18 +21,8 @@ from .shelf import DROPPED, FOLDER, Shelf
 
 
 class Bench:
-    """A folder of data, and a folder for what is done with them.
-
-    Parameters
-    ----------
-    folder : Path or None
-        None: only what is dropped.
-    work : Path
-        For dropped files, fits and the record; made.
-    workers : int
-        Processes that fit.
-    live : bool
-        Look at the folder again and again.
+    """A folder of data (None: dropped files only) and a folder `work` for dropped files, fits and the record;
+    `live` rescans, `workers` processes fit.
     """
 
     def __init__(self, folder: Path | None, work: Path, workers: int, *, live: bool = True) -> None:
@@ -76,26 +66,14 @@ class Bench:
         return self._images.ask(Asked(do, self.shelf.place(key), said))
 
     def verify(self, key: str, time_limit: float) -> Fit:
-        """Fit physics to an image from its answer on.
-
-        Raises
-        ------
-        SasnetError
-            There is no such image.
-        """
+        """Fit physics to an image from its answer on. Raises SasnetError without such an image."""
         if not self.shelf.row(key).is_image:
             raise SasnetError(f"{self.shelf.row(key).file}: is no image.")
         body = {"image": True, **self.shelf.chosen(key), "time_limit": time_limit}
         return self.history.ask([key], [self.shelf.place(key)], body)
 
     def fit(self, keys: list[str], body: Mapping[str, Any]) -> Fit:
-        """Fit the data of rows.
-
-        Raises
-        ------
-        SasnetError
-            A row is none, or what is asked cannot be.
-        """
+        """Fit the data of rows. Raises SasnetError for a wrong row or request."""
         from ...service.answers import fit_options
 
         if not 1 <= len(set(keys)) == len(keys) <= CURVES.most_together:
@@ -107,12 +85,8 @@ class Bench:
         return self.history.ask(keys, places, body)
 
     def batch(self, keys: list[str], body: Mapping[str, Any]) -> Batch:
-        """Fit the files of rows, each on its own; images among them are left out.
-
-        Raises
-        ------
-        SasnetError
-            A row is none, all are images, or what is asked cannot be.
+        """Fit the files of rows, each alone, without images. Raises SasnetError for a wrong row or request,
+        or images alone.
         """
         curves = [key for key in keys if not self.shelf.row(key).is_image]
         if not curves:

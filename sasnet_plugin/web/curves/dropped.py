@@ -20,12 +20,8 @@ _FORBIDDEN = frozenset('<>:"/\\|?*')
 
 
 def drop(folder: Path, name: str, content: bytes) -> str:
-    """Keep a file; its name in the folder, where the same content under the same name is there but once.
-
-    Raises
-    ------
-    SasnetError
-        It is too large, has no name, or cannot be kept.
+    """Keep a file once and return its name in the folder. Raises SasnetError if it is too large, nameless, or
+    cannot be kept.
     """
     own = _name(name)
     _check(own, content)
@@ -56,12 +52,8 @@ def _check(own: str, content: bytes) -> None:
 
 
 def _name(given: str) -> str:
-    """The last part of a name, without what no file system takes.
-
-    Raises
-    ------
-    SasnetError
-        Nothing is left of it.
+    """Return a name's last part without characters that no file system takes. Raises SasnetError if nothing
+    is left.
     """
     last = given.replace("\\", "/").rpartition("/")[2]
     clean = "".join("_" if c in _FORBIDDEN or not c.isprintable() else c for c in last).strip().lstrip(".")

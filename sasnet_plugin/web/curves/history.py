@@ -41,22 +41,13 @@ class Fit:
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """For the page."""
         took = time.time() - self.began if self.state in _OPEN else self.seconds
         return {**vars(self), "seconds": round(took, 1), "open": self.state in _OPEN}
 
 
 class History:
-    """All fits of a record, and the queue of those to come.
-
-    Parameters
-    ----------
-    folder : Path
-        For a folder of each fit with its files.
-    workers : int
-        Processes that fit.
-    answered : callable
-        Told the key of a row and the summary of its fit's answer.
+    """All fits of a record and the queue of coming ones, each with a folder; `answered` gets a row's key and
+    its fit's summary; `workers` processes fit.
     """
 
     def __init__(
@@ -89,18 +80,11 @@ class History:
         return self._queue.cancel(number)
 
     def fit(self, number: int) -> Fit:
-        """One of them, or a `SasnetError` that says that there is none."""
         with self._lock:
             return numbered(self._fits, number, "fit")
 
     def answer(self, number: int) -> Mapping[str, Any]:
-        """All that a fit has answered; empty where it has not.
-
-        Raises
-        ------
-        SasnetError
-            There is no such fit.
-        """
+        """Return a fit's full answer; empty if there is none yet. Raises SasnetError without such a fit."""
         self.fit(number)
         events = self._record.events(ANSWERED, str(number))
         return events[-1].body if events else {}
@@ -111,16 +95,13 @@ class History:
             return [fit.as_dict() for fit in reversed(self._fits.values()) if key in fit.keys]
 
     def open(self) -> list[dict[str, Any]]:
-        """Those under way or waiting."""
         with self._lock:
             return [fit.as_dict() for fit in self._fits.values() if fit.state in _OPEN]
 
     def folder_of(self, number: int) -> Path:
-        """Where the files of a fit lie."""
         return self.folder / f"{number:06d}"
 
     def close(self) -> None:
-        """End what is under way."""
         self._queue.close()
 
     def _hear(self, number: int, kind: str, said: Any) -> None:

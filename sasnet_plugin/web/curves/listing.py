@@ -43,12 +43,8 @@ class Listing:
     def rows(
         self, search: str, order: str, *, backwards: bool, images: bool = False
     ) -> tuple[int, list[Row]]:
-        """Version of the list, and the rows that a search finds, in an order; images alone where asked for.
-
-        Raises
-        ------
-        SasnetError
-            There is no such order, or the search is too long.
+        """Return the list's version and the rows that a search finds, in an order, maybe images alone. Raises
+        SasnetError for an unknown order or a long search.
         """
         if order not in _ORDERS:
             raise SasnetError(f"{order[:40]!r}: no such order; choose {', '.join(_ORDERS)}.")
@@ -85,7 +81,6 @@ def _doubt(row: Row) -> str:
 
 
 def shown(row: Row) -> dict[str, Any]:
-    """What the page shows of a row."""
     line = row.line
     return {
         "key": row.key, "file": row.file, "dropped": row.root == "dropped", "image": row.is_image,

@@ -41,25 +41,15 @@ class Event:
 
 
 def numbered(those: Mapping[int, T], number: int, what: str) -> T:
-    """The fit or batch of a number.
-
-    Raises
-    ------
-    SasnetError
-        There is none.
-    """
+    """Return the fit or batch of a number. Raises SasnetError without one."""
     if number not in those:
         raise SasnetError(f"There is no {what} {number}.")
     return those[number]
 
 
 class Record:
-    """An opened record; made where there is none.
-
-    Raises
-    ------
-    SasnetError
-        It cannot be opened, or holds something else.
+    """An opened record, made if missing. Raises SasnetError if it cannot be opened or holds something
+    else.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,13 +60,7 @@ class Record:
             self._connection.executescript("".join(_SHAPE.format(kind) for kind in _KINDS))
 
     def add(self, kind: str, about: str, body: Mapping[str, Any]) -> int:
-        """Write an event down; its number. It is on the disk when this returns.
-
-        Raises
-        ------
-        SasnetError
-            It was not kept.
-        """
+        """Write an event to the disk and return its number. Raises SasnetError if it was not kept."""
         row = time.time(), about, json.dumps(body, ensure_ascii=False, allow_nan=False)
         with self._lock, self._sentences(), self._connection:
             into = f"insert into {kind} (time, about, body) values (?, ?, ?)"
@@ -92,7 +76,6 @@ class Record:
             return [Event(id, at, kind, what, json.loads(body)) for id, at, what, body in rows]
 
     def close(self) -> None:
-        """Let go of it."""
         with self._lock:
             self._connection.close()
 

@@ -57,20 +57,8 @@ class Row:
 
 
 class Shelf:
-    """The list, which follows its folders, and has each file read in turn.
-
-    Parameters
-    ----------
-    roots : mapping of str to Path
-        Folders by `FOLDER` and `DROPPED`.
-    without : Path
-        What lies there belongs to `FOLDER` nevertheless not: dropped files and what was written of fits.
-    record : Record
-        Keeps what was said of files.
-    line : Line
-        Reads them.
-    live : bool
-        Look at the folders again and again.
+    """The list of files in its folders (by `FOLDER` and `DROPPED`), each read in turn by `line`; `record`
+    keeps answers, `without` (dropped files and results of fits) is no part of `FOLDER`, `live` rescans.
     """
 
     def __init__(
@@ -113,13 +101,7 @@ class Shelf:
             return [row for some in self._rows.values() for row in some]
 
     def row(self, key: str) -> Row:
-        """The row of a key.
-
-        Raises
-        ------
-        SasnetError
-            There is none.
-        """
+        """Return the row of a key. Raises SasnetError without one."""
         with self.lock:
             if found := self._found(key):
                 return found
@@ -196,7 +178,6 @@ class Shelf:
         self._more.set()
 
     def close(self) -> None:
-        """End all of it."""
         self._closed.set()
         self._more.set()
         self._line.close()

@@ -48,7 +48,6 @@ def batch(asked: Asked, bench: OfCurves) -> dict[str, Any]:
 
 @router.get("/api/batches")
 def batches(bench: OfCurves) -> JSONResponse:
-    """All batches, the newest first."""
     return JSONResponse({"batches": bench.batches.all(), "version": bench.batches.version})
 
 

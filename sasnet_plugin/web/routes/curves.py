@@ -175,5 +175,4 @@ def evaluate(values: Values, bench: OfCurves) -> JSONResponse:
 
 @router.get("/api/model")
 def model(bench: OfCurves, name: str, structure_factor: str | None = None) -> JSONResponse:
-    """A model's page."""
     return JSONResponse(bench.ask("model", "", {"model": name, "structure_factor": structure_factor}))

@@ -67,7 +67,6 @@ class Asked(BaseModel):
 
 @router.post("/api/fits")
 def fit(asked: Asked, bench: OfCurves) -> dict[str, Any]:
-    """Have something fitted."""
     from ...service.models import known_name
 
     pairs = [(name, asked.structure_factor) for name in asked.models or ()]
@@ -86,7 +85,6 @@ def fits(key: str, bench: OfCurves) -> JSONResponse:
 
 @router.get("/api/fits/{number}")
 def answer(number: int, bench: OfCurves) -> JSONResponse:
-    """A fit with its answer."""
     found = bench.history.fit(number).as_dict()
     return JSONResponse({**found, "answer": bench.history.answer(number)})
 
@@ -99,7 +97,6 @@ def stop(number: int, bench: OfCurves) -> dict[str, Any]:
 
 @router.get("/fits/{number}/{name}")
 def file(number: int, name: str, bench: OfCurves) -> FileResponse:
-    """A file that was written of a fit."""
     found = bench.history.fit(number)
     path = bench.history.folder_of(number) / name
     if name not in found.files or not path.is_file():

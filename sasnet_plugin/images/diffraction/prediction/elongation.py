@@ -25,15 +25,9 @@ _WORSE = 4.5
 
 
 def called_prolate(image: Image, tags: TagsFinding) -> tuple[TagsFinding, str]:
-    """Tags of a body that was called elliptical and is longer than what is called so; and why, or "".
+    """Retag a body tagged elliptical that is longer than those usually are, and say why (or "").
 
-    Of one ellipse alone no image tells an oblate body from a prolate one; but hardly any oblate one is seen
-    so long. What was said for the one is said for the other.
-
-    Parameters
-    ----------
-    image : Image
-        Its geometry is a `images.diffraction.reading.frame.Window`.
+    One ellipse alone does not tell oblate from prolate, but hardly any oblate body looks so long.
     """
     ratio, least, most = seen_ratio(image)
     if least <= STREAK or most >= _RATIOS[-1]:

@@ -67,13 +67,7 @@ def narrow_rings(found: Profiles) -> NDArray[np.intp]:
 
 
 def brighter_elsewhere(image: Image) -> bool:
-    """Whether an area outside the window is brighter than the window's edge, beyond counting.
-
-    Parameters
-    ----------
-    image : Image
-        With a `images.diffraction.reading.frame.Window`.
-    """
+    """Whether an area outside the `Window` is brighter than its edge, beyond counting statistics."""
     window = image.geometry
     y, x = np.indices(image.counts.shape)
     radius = np.hypot(x - window.centre[0], y - window.centre[1]) / window.edge

@@ -67,14 +67,8 @@ class Bank:
     empty_limits: NDArray[np.floating]
 
     def distances(self, found: Profiles, *, empty: bool = False) -> NDArray[np.float64]:
-        """(n,) mean square over the rings of what the nearest profile is off, in standard deviations.
-
-        Scales do not count: what is added to all of a profile's decades to bring it nearest is taken off.
-
-        Parameters
-        ----------
-        empty : bool
-            Only shots without a particle are compared with.
+        """Return the mean square distance (n,) from the nearest profile over the rings, in standard
+        deviations and whatever the scale; with `empty`, from shots without a particle alone.
         """
         among = self.empty if empty else slice(None)
         bank, there = self.decades[among], self.seen[among]
@@ -98,7 +92,6 @@ class Bank:
 
 
 def profiles(images: Sequence[Image]) -> Profiles:
-    """Profiles of images with a `frame.Window`."""
     found = rings(of_images(images))
     seen = (found.rate > 0) & (found.coverage > _COVERED)
     return Profiles(
@@ -133,13 +126,7 @@ def is_novel(image: Image, *, empty: bool = False) -> bool:
 
 
 def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
-    """See whether an image is unlike anything simulated.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest.
-    """
+    """Check whether an image is unlike anything simulated; `inputs` of the manifest."""
     if not is_novel(measurement):
         return Seen(measurement, measurement.notes)
     return Seen(measurement, (*measurement.notes, _NOVEL), known=False)

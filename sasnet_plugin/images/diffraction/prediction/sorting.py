@@ -41,14 +41,8 @@ def read(outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
 
 
 def applied(layers: Layers, features: Floats, said: Floats) -> Floats:
-    """Logits of all kinds of bodies, (n, kinds); what is below 0 is cut off behind each layer but the last.
-
-    Parameters
-    ----------
-    features : (n, rings, channels) array
-        See `images.diffraction.reading.features`.
-    said : (n, d) array
-        See `read`; joins behind the convolutions.
+    """Compute logits of all kinds (n, kinds), rectified after each layer but the last, from `features` (n,
+    rings, channels) and `said` (n, d) of `read`, which joins after the convolutions.
     """
     z = features
     for (weights, offsets), stride in zip(layers, STRIDES, strict=False):
@@ -62,12 +56,8 @@ def applied(layers: Layers, features: Floats, said: Floats) -> Floats:
 
 
 def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, said: Floats) -> Floats:
-    """Points, (n, kinds): square roots of the probabilities within each vocabulary, of all networks together.
-
-    Parameters
-    ----------
-    looks : int
-        Kinds of the first vocabulary.
+    """Compute points (n, kinds) of all networks together: square roots of the probabilities within each
+    vocabulary; `looks` counts the first vocabulary.
     """
     from ....predict.arithmetic import softmax
 
@@ -80,12 +70,8 @@ def likeness(networks: tuple[Layers, ...], looks: int, features: Floats, said: F
 
 
 def points(inputs: Mapping[str, Floats], outputs: Mapping[str, NDArray[np.floating]]) -> Floats:
-    """Points of images: see `likeness`; `tags`, where the network is not the one that these belong to.
-
-    Parameters
-    ----------
-    inputs, outputs : mapping of str to array
-        Of the large network.
+    """Compute `likeness` of images from the large network's inputs and outputs, or `tags` of another
+    network.
     """
     networks, looks = _installed()
     return likeness(networks, looks, inputs["features"], read(outputs)) if networks else tags(outputs)

@@ -23,13 +23,7 @@ _MOST = 1.5
 
 
 def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
-    """``features`` (n, RINGS, CHANNELS), and ``level`` (n,), the decimal logarithm of the counts.
-
-    Parameters
-    ----------
-    images : sequence of Image
-        With a `frame.Window`.
-    """
+    """Compute ``features`` (n, RINGS, CHANNELS) and ``level`` (n,), log10 of the counts."""
     return of_rings(rings(of_images(images)))
 
 

@@ -21,13 +21,7 @@ class Window:
     pixel_size: float | None = None  #: mm.
 
     def check(self, name: str) -> None:
-        """See that the circle lies on the detector, at least in part.
-
-        Raises
-        ------
-        DataError
-            It does not.
-        """
+        """Raise DataError if the circle is entirely off the detector."""
         rows, columns = self.shape
         column, row = self.centre
         if not (-self.edge < column < columns + self.edge and -self.edge < row < rows + self.edge):

@@ -56,19 +56,8 @@ def _images(path: Path, geometry: tuple[str, ...], start: int) -> Iterator[Image
 
 
 def frames(path: Path, geometry: tuple[str, ...] = (), start: int = 0) -> Iterator[Frames]:
-    """The frames of a file in blocks, with their masks; no more than a block is held.
-
-    Parameters
-    ----------
-    geometry : tuple of str
-        ``name=value``; see `settings.Setup`.
-    start : int
-        Number of the first that is wanted.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, or the centre cannot be found.
+    """Yield a file's frames from number `start` in blocks with masks, one block in memory; `geometry` as in
+    `settings.Setup`. Raises DataError if the file or the centre cannot be read.
     """
     said = setup_of(path, geometry)
     given = mask_of(said.mask_file) if said.mask_file else None

@@ -68,13 +68,8 @@ def _cells(
 
 
 def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> Polar:
-    """Count frames of one geometry in cells.
-
-    Parameters
-    ----------
-    counts : (n, rows, columns) array
-    masks : (n or 1, rows, columns) bool array
-        True where a pixel counts.
+    """Count frames (n, rows, columns) of one geometry in cells; masks (n or 1, rows, columns) are true where
+    a pixel counts.
     """
     matrix, shared = _cells(window.shape, window.centre, window.edge)
     there = masks.reshape(len(masks), -1)
@@ -86,7 +81,6 @@ def in_cells(window: Window, counts: NDArray[Any], masks: NDArray[np.bool_]) -> 
 
 
 def of_images(images: Sequence[Image]) -> Polar:
-    """Images in cells, those of one geometry together."""
     found: list[Polar] = []
     for window, alike in groupby(images, key=lambda image: image.geometry):
         some = list(alike)

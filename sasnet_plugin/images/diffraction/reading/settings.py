@@ -35,17 +35,8 @@ class Setup:
 
 
 def setup_of(path: Path, given: Sequence[str]) -> Setup:
-    """Settings by the user over those of the TOML files beside a file (`settings_tables.beside`).
-
-    Parameters
-    ----------
-    given : sequence of str
-        ``name=value``, the value as in TOML.
-
-    Raises
-    ------
-    DataError
-        A name is unknown, or a value is not of its kind.
+    """Combine the user's settings ``name=value`` with TOML files next to a file (`settings_tables.beside`).
+    Raises DataError for unknown names or wrong values.
     """
     return said_over(_of(of_texts(given, "direct_beam=[512,500]"), "--geometry"), beside(path, _of))
 

@@ -42,12 +42,8 @@ class Block:
 
 
 def blocks(path: Path, file: str, dataset: str | None = None, start: int = 0) -> Iterator[Block]:
-    """The frames of a file from number `start` on, no more than some megabytes at once.
-
-    Raises
-    ------
-    DataError
-        There is no such file, it is damaged, or it holds no images.
+    """Yield a file's frames from number `start`, some megabytes at once. Raises DataError if it is missing,
+    damaged or holds no images.
     """
     first = content(path, file, wanted="diffraction images", size=64)
     if first.startswith(HDF5):
@@ -123,13 +119,7 @@ def _setup(said: ImageSettings) -> Setup:
 
 
 def frame_number(path: Path, entry: str | None) -> int | None:
-    """Number from 0 of the frame that an entry names; None where none is asked for.
-
-    Raises
-    ------
-    DataError
-        It names no frame.
-    """
+    """Parse an entry's frame number from 0; None if none is asked for. Raises DataError for anything else."""
     if entry is None:
         return None
     digits = entry.removeprefix("frame").strip()
@@ -143,17 +133,8 @@ def wanted(
     options: ReadOptions,
     images: Callable[[Path, tuple[str, ...], int], Iterator[Image]],
 ) -> Iterator[Image]:
-    """The images of a file one by one, or the one whose number is given.
-
-    Parameters
-    ----------
-    images : callable
-        From a path, texts of settings and the number of the first that is wanted, from 0, to images.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, there is no such entry, or a unit of q is given.
+    """Yield a file's images, or the one whose number is given, by `images` (path, settings, first number).
+    Raises DataError for an unreadable file, an unknown entry, or a unit of q.
     """
     path = Path(path)
     if options.q_unit is not None:
@@ -174,25 +155,15 @@ def titled(number: int, total: int) -> str:
 
 
 def same_shape(mask: NDArray[np.bool_], shape: tuple[int, int], name: str, file: str) -> NDArray[np.bool_]:
-    """A mask, if it has the shape of the images of a file.
-
-    Raises
-    ------
-    DataError
-        It has not; its own file is named.
-    """
+    """Return a mask of the images' shape; else DataError names its file."""
     if mask.shape != shape:
         raise DataError(f"{name}: is no mask of the shape of {file}; give one of the same detector.")
     return mask
 
 
 def mask_of(path: str) -> NDArray[np.bool_]:
-    """Which pixels a mask's file leaves out: those that are not zero.
-
-    Raises
-    ------
-    DataError
-        It holds no image.
+    """Read which pixels a mask file excludes: those that are not zero. Raises DataError if it holds no
+    image.
     """
     found = next(iter(formats.frames(Path(path), path)), None)
     if found is None:

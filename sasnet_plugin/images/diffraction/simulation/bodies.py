@@ -47,16 +47,8 @@ def spheroid(
     axis: Floats,
     centre: tuple[float, float, float] = (0, 0, 0),
 ) -> Chord:
-    """Chords of an ellipsoid of revolution.
-
-    Parameters
-    ----------
-    x : (n,) array
-        Of the grid, both ways.
-    radius, polar : float
-        Semi-axes across and along its axis.
-    axis : (3,) array
-        Unit vector.
+    """Chords of an ellipsoid with `radius` across and `polar` along its axis, a unit vector; `x` (n,) is the
+    grid, both ways.
     """
     # r·M·r = 1 with M = (1 − u uᵀ)/a² + u uᵀ/c², a quadratic in z.
     m = (np.eye(3) - np.outer(axis, axis)) / radius**2 + np.outer(axis, axis) / polar**2

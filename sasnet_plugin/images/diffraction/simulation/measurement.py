@@ -40,18 +40,9 @@ MEASUREMENT = {
 
 
 def seen_from(picture: NDArray[np.floating], theta: float, turn: float, off: tuple[float, float]) -> Floats:
-    """A pattern over q on a flat detector, (PIXELS, PIXELS).
-
-    Parameters
-    ----------
-    picture : (m, m) array
-        Logarithm of the intensity over q across the beam; its largest circle is the window.
-    theta : float
-        Scattering angle at the window's edge, radians.
-    turn : float
-        Of the particle about the beam, radians.
-    off : (float, float)
-        The true centre less the stated one, pixels.
+    """Project a pattern over q, log intensity (m, m), on a flat detector (PIXELS, PIXELS). `theta` is the
+    scattering angle at the window's edge and `turn` about the beam, radians; `off` the true centre less the
+    stated one, pixels.
     """
     from scipy.ndimage import map_coordinates
 
@@ -75,18 +66,10 @@ def measured(
     hit: bool = True,
     fixed: Mapping[str, float] | None = None,
 ) -> Image:
-    """Counts of a pattern on a detector with its faults.
+    """Simulate counts of a pattern (PIXELS, PIXELS) on a detector with its faults.
 
-    Parameters
-    ----------
-    picture : (PIXELS, PIXELS) array
-        Intensity, arbitrary scale.
-    exposure : float, optional
-        Expected counts of the particle; default: drawn.
-    hit : bool
-        Whether there is a particle; else the counts are of stray light.
-    fixed : mapping of str to float, optional
-        Of `MEASUREMENT`, what one detector has in common.
+    `exposure` is the expected counts of the particle, drawn by default; without a `hit` there is stray light
+    alone; `fixed` sets `MEASUREMENT` values that one detector shares.
     """
     drawn = draw_all(MEASUREMENT, rng) | dict(fixed or {})
     at = np.asarray((np.arange(PIXELS) - (PIXELS - 1) / 2) / WINDOW.edge, dtype=np.float64)

@@ -26,21 +26,10 @@ _TINY = 1e-7
 
 
 def far_field(body: Columns, k: float, q_edge: float, size: int) -> ComplexArray:
-    """Scattered field over a square in q.
+    """Compute the scattered field (size, size) over a square from −q_edge to q_edge, at pixel centres, times
+    a grid cell's area; rows along y, 0 beyond q_edge.
 
-    Parameters
-    ----------
-    k : float
-        2π over the wavelength, in one over the body's unit of length.
-    q_edge : float
-        The square reaches from −q_edge to q_edge, in that unit; 0 beyond q = `q_edge`, the largest circle.
-    size : int
-        Points of a side, at the middles of their pixels.
-
-    Returns
-    -------
-    (size, size) complex64 array
-        Rows along y, times the area of a grid cell.
+    `k` = 2π over the wavelength; k and q_edge are in inverse units of the body's length.
     """
     z_max = body.half_depth
     zeta_max = k - np.sqrt(max(k * k - q_edge * q_edge, 0.0))

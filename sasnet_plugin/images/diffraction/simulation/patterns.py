@@ -24,21 +24,8 @@ _TOUCHING = 0.85
 
 
 def intensity(parameters: Mapping[str, float], size: int = SIZE, cells: int = CELLS) -> Floats:
-    """Scattered intensity over a square in q whose largest circle is the window; nothing beyond it.
-
-    Parameters
-    ----------
-    parameters : mapping
-        Of `samples.draw_sample`.
-    size : int
-        Points of a side.
-    cells : int
-        Of the grid across the body.
-
-    Returns
-    -------
-    (size, size) array
-        Arbitrary scale; all 0 of an empty shot.
+    """Compute the scattered intensity (size, size) over a square in q, arbitrary scale, 0 outside its
+    inscribed circle and for an empty shot. `cells` is the grid across the body.
     """
     kind = list(SEED)[int(parameters["kind"])]
     if kind == "empty":

@@ -100,22 +100,11 @@ def draw_sample(
     alone: float,
     fixed: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Draw the parameters of one shot.
+    """Draw the parameters of one shot: those of `PRIORS` that its kind has, ``kind`` and ``more`` as indices
+    into `SEED` and `SEED_MORE` (−1 for none), ``delta``, ``beta``; angles in radians.
 
-    Parameters
-    ----------
-    kinds, more : mapping of str to float
-        How often each kind is, and what is found on top.
-    alone : float
-        How often nothing is on top, on the scale of `more`.
-    fixed : mapping of str to float, optional
-        What one beam time has in common: ``theta`` in radians, ``delta``, ``beta``.
-
-    Returns
-    -------
-    dict
-        Those of `PRIORS` that the kind has; ``kind`` and ``more`` as indices into `SEED` and `SEED_MORE` (−1
-        for none), ``delta``, ``beta``; angles in radians.
+    `kinds` and `more` are relative frequencies, `alone` that of no addition; `fixed` is common to a beam time
+    (``theta`` in radians, ``delta``, ``beta``).
     """
     kind = _chosen(rng, kinds)
     extra = _chosen(rng, {"": alone, **more})

@@ -35,7 +35,6 @@ class DiffractionSimulator(Simulator):
 
     @property
     def layout(self) -> Layout:
-        """Shards of some seconds of work."""
         return Layout(
             stem="shots",
             content="{rows:,} shots",
@@ -61,11 +60,9 @@ class DiffractionSimulator(Simulator):
         }
 
     def sample(self, rng: np.random.Generator) -> dict[str, float]:
-        """Draw a particle, or that there is none."""
         return samples.draw_sample(rng, self.often, self.more, self.alone)
 
     def clean(self, params: Mapping[str, float]) -> Row:
-        """Its pattern without a detector."""
         return {"parameters": dict(params), "picture": as_stored(intensity(params))}
 
     def measure(

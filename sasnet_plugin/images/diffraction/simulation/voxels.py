@@ -148,18 +148,8 @@ BODIES: Mapping[str, Callable[[np.random.Generator], Array]] = MappingProxyType(
 
 
 def field(body: Array, half: float, k: float, q: NDArray[np.float64]) -> NDArray[np.complex64]:
-    """Scattered field over a square of q, (n, n).
-
-    Parameters
-    ----------
-    body : (VOXELS, VOXELS, VOXELS) array
-        Along the beam, up and across; how much of each voxel is filled.
-    half : float
-        Half of the cube's side.
-    k : float
-        2π over the wavelength, of the inverse unit.
-    q : (n,) array
-        Both up and across, up to k.
+    """Compute the scattered field (n, n) of a filled cube (beam, up, across) at `q` in both directions, up to
+    k. `half` is half the side; `k` = 2π/λ in its inverse unit.
     """
     at = ((np.arange(VOXELS) + 0.5) / VOXELS * 2 - 1) * half
     # The transform of a voxel's own box with the sum over voxels.
@@ -174,12 +164,8 @@ def field(body: Array, half: float, k: float, q: NDArray[np.float64]) -> NDArray
 
 
 def pattern(kind: str, rng: np.random.Generator) -> dict[str, Any]:
-    """A clean pattern of a body of a kind, as `measurement.shot` takes it.
-
-    Returns
-    -------
-    dict
-        ``picture``, decades of the intensity over q across the beam; ``parameters`` with ``theta``, radians.
+    """Simulate a clean pattern for `measurement.shot`: ``picture``, log10 intensity over q across the beam,
+    and ``parameters`` with ``theta``, radians.
     """
     theta = float(np.radians(rng.uniform(*_THETA)))
     half = min(loguniform(*_SIZE, rng) / 0.95, _MOST)

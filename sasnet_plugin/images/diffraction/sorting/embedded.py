@@ -51,7 +51,6 @@ class Part:
 
     @property
     def frames(self) -> int:
-        """How many."""
         return sum(end - first for _, first, end in self.pieces)
 
 
@@ -68,21 +67,10 @@ class Points:
 def planned(
     files: Sequence[str], folder: Path, name: str, geometry: tuple[str, ...], *, force: bool = False
 ) -> tuple[list[Part], list[str]]:
-    """The parts of a sorting; and a sentence for each file that has none.
+    """Plan the parts of a sorting, with a sentence for each file that has none. Raises SasnetError if the
+    folder holds another sorting, unless `force`.
 
-    A part's name is a sum over what its points are of: of a file that has changed since, it is another one.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the parts.
-    force : bool
-        Whatever the folder holds is done again.
-
-    Raises
-    ------
-    SasnetError
-        The folder holds the points of other files or of another embedding.
+    A part's name is a checksum of what it depends on, so a changed file gets a new name.
     """
     pieces: list[tuple[Piece, Stamp]] = []
     failed = []
@@ -127,7 +115,6 @@ def _grouped(pieces: Sequence[tuple[Piece, Stamp]]) -> list[list[tuple[Piece, St
 
 
 def _settle(folder: Path, settings: str, *, force: bool) -> None:
-    """Make a folder one of these settings."""
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "settings.json"
     if force:
@@ -156,14 +143,8 @@ def network_of(name: str) -> dict[str, Any]:
 
 
 def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], None] | None = None) -> None:
-    """Embed the parts that are missing, and remove those of files as they were before.
-
-    Parameters
-    ----------
-    workers : int or str
-        See `workers.spread.unordered_map`.
-    done : callable, optional
-        Told of the frames of each part, those at once that were there before.
+    """Embed missing parts, reporting frames to `done`, and remove outdated ones; `workers` as in
+    `workers.spread.unordered_map`.
     """
     if not parts:
         return
@@ -179,7 +160,6 @@ def embed(parts: Sequence[Part], *, workers: Workers = 1, done: Callable[[int], 
 
 
 def _points(piece: Piece, part: Part) -> Iterator[Points]:
-    """Embedded frames of a piece of a file."""
     file, first, end = piece
     for some in frames(Path(file), part.geometry, start=first):
         number = min(len(some.counts), end - some.start)
@@ -193,12 +173,8 @@ def _points(piece: Piece, part: Part) -> Iterator[Points]:
 
 
 def make_part(part: Part) -> str:
-    """Read and embed the frames of a part, and put their points in place in one step; its path.
-
-    Raises
-    ------
-    SasnetError
-        A file was changed meanwhile.
+    """Read and embed the frames of a part, and put its points in place in one step. Raises SasnetError if a
+    file changed meanwhile.
     """
     found = [some for piece in part.pieces for some in _points(piece, part)]
     for (file, _, _), stamp in zip(part.pieces, part.stamps, strict=bool(part.stamps)):
@@ -229,13 +205,7 @@ def embedded(cells: Polar, name: str) -> NDArray[np.float32]:
 
 
 def points_of(parts: Sequence[Part]) -> Iterator[Points]:
-    """The points of all parts, one part after the other.
-
-    Raises
-    ------
-    SasnetError
-        A part is damaged.
-    """
+    """Read the points of all parts in order. Raises SasnetError if a part is damaged."""
     for part in parts:
         try:
             with np.load(part.path) as stored:

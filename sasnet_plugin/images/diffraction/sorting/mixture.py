@@ -36,12 +36,8 @@ class Mixture:
     encoder: tuple[Layer, ...] = ()
 
     def reduced(self, points: NDArray[np.floating]) -> Floats:
-        """Principal components of points, (n, components).
-
-        Raises
-        ------
-        SasnetError
-            The points are not of the kind that the mixture was fitted to.
+        """Project points to principal components (n, components). Raises SasnetError for points of another
+        kind.
         """
         asked = len(self.encoder[0][0]) if self.encoder else len(self.mean)
         if points.shape[1] != asked:
@@ -74,7 +70,6 @@ class Mixture:
         return found
 
     def as_arrays(self) -> dict[str, Any]:
-        """By name, to be stored."""
         found = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "encoder"}
         for number, (weights, offsets) in enumerate(self.encoder):
             found |= {f"encoder{number}_weights": weights, f"encoder{number}_offsets": offsets}
@@ -82,7 +77,6 @@ class Mixture:
 
     @classmethod
     def of_arrays(cls, stored: Mapping[str, Any]) -> Mixture:
-        """What was stored."""
         own = {name: values for name, values in stored.items() if not name.startswith("encoder")}
         number = (len(stored) - len(own)) // 2
         layers = [(stored[f"encoder{k}_weights"], stored[f"encoder{k}_offsets"]) for k in range(number)]
@@ -101,21 +95,9 @@ def fit(
     clusters: int | None = None,
     encoder: tuple[Layer, ...] = (),
 ) -> Mixture:
-    """Fit a mixture.
-
-    Parameters
-    ----------
-    points : (n, d) array
-    clusters : int, optional
-        Their number; default: that of the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6
-        (1978) 461).
-    encoder : tuple of (weights, offsets)
-        Of `images.diffraction.training.autoencoder`, which points go through first.
-
-    Raises
-    ------
-    SasnetError
-        scikit-learn is not installed, or there are too few points.
+    """Fit a mixture to points (n, d), passed through `encoder` (of `autoencoder`) first. By default the
+    number of clusters has the least Bayesian information criterion (G. Schwarz, Ann. Statist. 6 (1978) 461).
+    Raises SasnetError without scikit-learn or with too few points.
     """
     try:
         import sklearn.decomposition  # noqa: F401

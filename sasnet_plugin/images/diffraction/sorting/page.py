@@ -42,19 +42,8 @@ def write_report(
     like: tuple[str, Sequence[int]] | None = None,
     along: Sequence[NDArray[np.int64]] = (),
 ) -> None:
-    """Write the page.
-
-    Parameters
-    ----------
-    like : (str, sequence of int), optional
-        Name of an image, and the rows of those most like it, the likest first.
-    along : sequence of int arrays, optional
-        Of each of the largest components, rows of images along it.
-
-    Raises
-    ------
-    SasnetError
-        The page cannot be written.
+    """Write the page, with the images most like one (`like`: name and rows), and those along the largest
+    components. Raises SasnetError if it cannot be written.
     """
     labels = [int(k) for k in np.unique(found.cluster) if k != NOISE]
     numbers = {k: int(np.count_nonzero(found.cluster == k)) for k in (*labels, NOISE)}
@@ -90,12 +79,8 @@ def _sections(
     like: tuple[str, Sequence[int]] | None,
     along: Sequence[NDArray[np.int64]],
 ) -> list[Section]:
-    """The map, then sheets of images: most like one, along components, of each cluster, of noise.
-
-    Parameters
-    ----------
-    numbers : mapping of int to int
-        Images by cluster, `NOISE` the last.
+    """Make the map and sheets of images: most like one, along components, of each cluster, of noise (`NOISE`,
+    last in `numbers`).
     """
     sections = [Section("Map", lambda figure, paint: _map(figure, found), (8.4, 4.6), _MAP)]
     if len(found.mixture.bic):

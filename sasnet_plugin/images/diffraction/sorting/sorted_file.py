@@ -73,12 +73,8 @@ def _append(file: Any, name: str, values: NDArray[Any]) -> None:
 def write(
     path: Path, found: Iterable[Points], mixture: Mixture, embedding: str, geometry: Sequence[str]
 ) -> int:
-    """Write ``sorted.h5`` and the CSV beside it, part by part; the number of images.
-
-    Raises
-    ------
-    SasnetError
-        They cannot be written.
+    """Write ``sorted.h5`` and its CSV part by part and return the number of images. Raises SasnetError if
+    that fails.
     """
     table = path.with_suffix(".csv")
     n = 0
@@ -125,13 +121,7 @@ def write(
 
 
 def read(path: Path) -> Sorted:
-    """What was written.
-
-    Raises
-    ------
-    SasnetError
-        It is no such file, or of another version.
-    """
+    """Read a sorting. Raises SasnetError if the file is none, or of another version."""
     import h5py
 
     try:
@@ -157,12 +147,7 @@ def read(path: Path) -> Sorted:
 def nearest(
     path: Path, point: NDArray[np.floating], mixture: Mixture
 ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Rows of the images that are the likest to a point, and how far they are, in a stream.
-
-    Parameters
-    ----------
-    point : (d,) array
-    """
+    """Find rows of the images nearest to a point (d,), with distances, in a stream."""
     target = mixture.reduced(point[None])[0]
     apart = np.concatenate([np.linalg.norm(z - target, axis=1) for _, z in _reduced(path, mixture)])
     rows = np.argsort(apart)[: SORTING.similar]
@@ -180,16 +165,10 @@ def _reduced(path: Path, mixture: Mixture) -> Iterator[tuple[int, NDArray[np.flo
 
 
 def along(path: Path, mixture: Mixture) -> list[NDArray[np.int64]]:
-    """Images along each of the largest components, the others near their mean: rows, in a stream.
+    """Find images along each of the largest components while the others stay near their mean, in a stream.
+    Steps run between ±2 standard deviations; empty ones are skipped.
 
-    What a component stands for is seen where only it changes. An embedding need not have a way back to
-    images, so that real ones are shown.
-
-    Returns
-    -------
-    list of (up to SORTING.shown,) int arrays
-        Of each component, step by step between two standard deviations below its mean and above, the image
-        whose others are nearest to theirs; no step is shown that holds none.
+    Real images are shown, as an embedding need not have a way back to images.
     """
     mean = mixture.weights @ mixture.means
     square = mixture.weights @ (

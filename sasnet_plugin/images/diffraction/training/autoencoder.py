@@ -41,16 +41,11 @@ def silu(x: NDArray[np.floating]) -> Floats:
 def fit(
     points: NDArray[np.floating], seed: int, config: AutoencoderConfig = AutoencoderConfig()
 ) -> tuple[Layer, ...]:
-    """Train one; the layers of its encoder, `silu` between them, the last of the latent means.
+    """Train an autoencoder on points (n, d) and return its encoder's layers, with `silu` between, the last
+    giving latent means.
 
-    Parameters
-    ----------
-    points : (n, d) array
-
-    Notes
-    -----
-    The loss is the misfit of the reconstruction, plus KL(q(z|x) ‖ q(z)) + β KL(q(z) ‖ Π q(z_j)) +
-    Σ KL(q(z_j) ‖ p(z_j)), with q(z) from the batch by minibatch-weighted sampling.
+    The loss is reconstruction + KL(q(z|x) ‖ q(z)) + β KL(q(z) ‖ Π q(z_j)) + Σ KL(q(z_j) ‖ p(z_j)), with q(z)
+    by minibatch-weighted sampling.
     """
     import keras
     from keras import layers, ops
@@ -105,17 +100,8 @@ def fit(
 def trained(
     model: Any, encoder: Sequence[Any], points: NDArray[np.floating], seed: int, config: Any
 ) -> tuple[Layer, ...]:
-    """Train a model, whose loss is its own, on scaled points; the layers of its encoder for them as they are.
-
-    Parameters
-    ----------
-    encoder : sequence of keras.layers.Dense
-        Layers of the model, the first of which reads the points.
-    points : (n, d) array
-    seed : int
-        Of what is drawn from them.
-    config : AutoencoderConfig or contrastive.ContrastiveConfig
-        ``steps``, ``batch`` and ``learning_rate``.
+    """Train a model that has its own loss on scaled points (n, d) and return its encoder's layers for
+    unscaled ones.
     """
     import keras
 

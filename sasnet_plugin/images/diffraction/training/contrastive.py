@@ -32,17 +32,11 @@ class ContrastiveConfig:
 def fit(
     points: NDArray[np.floating], seed: int, config: ContrastiveConfig = ContrastiveConfig()
 ) -> tuple[Layer, ...]:
-    """Train one; the layers of its encoder, as of `autoencoder.fit`.
+    """Train an encoder, as `autoencoder.fit` returns it, on points (n, d) that do not depend on the
+    particle's rotation.
 
-    Parameters
-    ----------
-    points : (n, d) array
-        That do not change as a particle turns: what is left to be disturbed is noise and what was not seen.
-
-    Notes
-    -----
-    The loss of a copy i with its other copy j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with
-    s the cosine of the head's outputs.
+    The loss of copies i and j among 2N is -ln of exp(s_ij/T) over Σ_k≠i exp(s_ik/T), with s the cosine of the
+    head's outputs.
     """
     import keras
     from keras import layers, ops

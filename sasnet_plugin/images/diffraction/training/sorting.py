@@ -107,13 +107,8 @@ def joined(one: Shots, other: Shots, kinds: int) -> Shots:
 
 
 def fit(shots: Shots, looks: int, seed: int, config: SortingConfig = SortingConfig()) -> Layers:
-    """A network that tells the kinds of each simulator apart.
-
-    Parameters
-    ----------
-    looks : int
-        Kinds of the first simulator. The loss of a shot is over the kinds of its own simulator alone: that
-        simulators differ is not learned.
+    """Train a network to tell the kinds of each simulator apart, `looks` of the first. Each shot's loss
+    covers its own simulator's kinds, so differences between simulators are not learned.
     """
     import keras
 
@@ -206,7 +201,6 @@ def install(home: Path, networks: Sequence[Layers], looks: int) -> None:
 
 
 def main() -> None:
-    """Train, write, register."""
     from ....zoo import registered
 
     home, config, looks = registered()[NAME], SortingConfig(), len(KINDS)

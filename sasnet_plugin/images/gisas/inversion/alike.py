@@ -16,15 +16,9 @@ from .settings import INVERSION
 
 
 def uniform_alike(now: State, found: Posterior, guess: Guess, rng: np.random.Generator, best: float) -> float:
-    """Probability of a pattern as far from every angle alike as this one, were it so.
+    """Return the p-value of a uniform distribution; `best` is the loss of the distribution found.
 
-    A geometry that was fitted beside another distribution is not the best one for this: before every angle
-    alike is ruled out, it has been fitted as well.
-
-    Parameters
-    ----------
-    best : float
-        Loss of the distribution that was found.
+    The geometry is refitted with the uniform one first, as the best geometry depends on the distribution.
     """
     weights, backgrounds = np.full(N_XI, float(found.weights.mean())), found.backgrounds
     form, loss = flat_form(now, weights, backgrounds, guess, found.dispersed)

@@ -29,11 +29,9 @@ class Comparison:
     title = "Simulated again"
 
     def as_dict(self) -> dict[str, Any]:
-        """``deviance``."""
         return {"deviance": finite(self.result.deviance)}
 
     def rows(self) -> tuple[tuple[str, ...], ...]:
-        """No table."""
         return ()
 
     def sentences(self) -> tuple[str, ...]:
@@ -46,7 +44,6 @@ class Comparison:
         )
 
     def notes(self) -> tuple[str, ...]:
-        """None: the inversion's are the answer's."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -58,22 +55,15 @@ class Comparison:
         axes.set(xlabel="column", ylabel="row")
 
     def silenced(self) -> Comparison:
-        """Nothing is said."""
         return self
 
 
 def refined(
     image: Image, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
 ) -> Answer:
-    """The answer refined by physics, simulated again and compared; out of scope, the answer as it is.
+    """Refine an answer by physics, simulate it again and compare; out of scope it stays.
 
-    Where the network is not sure that it knows such patterns, but takes it for more likely than not, the
-    pattern is fitted all the same, and what is simulated again decides.
-
-    Parameters
-    ----------
-    seconds : float
-        Not needed: an inversion takes some seconds of its own.
+    Patterns that are more likely known than not are fitted too, and the simulation decides.
     """
     if answer.known:
         return with_result(answer, invert(image, guess_of(answer), told=told))

@@ -49,16 +49,10 @@ class Counts:
 
 
 def on_window(image: Image, window: Window = WINDOW) -> tuple[Counts, Image]:
-    """The counts to be explained, and the image as it is shown.
+    """Bin the detector to whole blocks of the window's pixels, and return the image as shown.
 
-    Pixels of the detector are added up in whole blocks as large as the window's pixels, so that the counts
-    keep Poisson's law and no peak is shared out between two columns: of narrow peaks and many counts that is
-    seen, and nothing explains it. Where the image has no even steps, counts are shared out by area instead.
-
-    Raises
-    ------
-    DataError
-        The image has nothing within the window, is coarser, has negative values or hardly any counts.
+    Blocks keep Poisson statistics and do not share narrow peaks between columns; uneven steps are rebinned by
+    area. Raises DataError if the window is empty, the image coarser, negative or almost without counts.
     """
     name = image.file or "the image"
     if np.any(image.counts[image.mask] < 0):

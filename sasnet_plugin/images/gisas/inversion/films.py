@@ -23,16 +23,11 @@ def is_new(film: float, others: Iterable[float], least: float = INVERSION.same_f
 
 
 def film_minima(found: Refined, guess: Guess) -> list[tuple[float, float]]:
-    """Thicknesses in Å at which the loss has a minimum, and by how much it is expected to fall there.
+    """Find film thicknesses, Å, with a minimum of the loss, and the expected fall there, deepest first, the
+    fit's included.
 
-    The rod's fringes repeat, so a minimum may lie far from the fit's. Each film is given the scale,
-    backgrounds and other parameters that suit it, all linear about the fit: rough where a film is far, so
-    that a loss that seems to rise may still fall, but the minima are where they should be.
-
-    Returns
-    -------
-    list of (float, float)
-        Deepest first; that of the fit is among them.
+    Fringes of the rod repeat, so minima may be far. Scale, backgrounds and other parameters adapt linearly at
+    each: rough far away, but minima stay in place.
     """
     now, counts, oxide = found.state, found.state.counts, INDEX["oxide"]
     here = float(now.inner[oxide])

@@ -99,19 +99,8 @@ class State:
         return float(self.factors.every.mean() * self.counts.window.rows * self.counts.window.columns)
 
     def jacobian(self, weights: Floats, diffuse: float) -> Floats:
-        """Change of the expected counts with each parameter, at fixed weights.
-
-        Parameters
-        ----------
-        weights : (120,) float array
-            Counts of each rotation, of `patterns`.
-        diffuse : float
-            Counts of the decaying background.
-
-        Returns
-        -------
-        (parameters, n) float array
-            On the fit's scale.
+        """Derivative (parameters, n) of the expected counts on the fit's scale, at fixed weights: counts
+        (120,) of each rotation, and `diffuse` ones of the decaying background.
         """
         factors, total = self.factors, float(weights.sum())
         mixed = factors.mixed(weights)
@@ -161,7 +150,6 @@ class State:
         return up, across
 
     def with_step(self, name: str) -> Floats:
-        """The geometry with one parameter a step on."""
         inner = self.inner.copy()
         inner[INDEX[name]] += PARAMETERS[INDEX[name]].step
         return inner

@@ -16,11 +16,8 @@ from .settings import INVERSION
 
 
 def resolved(form: Quadratic) -> float:
-    """Modes whose scatter in the prior is seen through the noise, each by the share that the data decide.
-
-    Notes
-    -----
-    Σ λ/(1 + λ) over the eigenvalues λ of the information in units of the prior's covariance.
+    """Count modes visible through noise, each by the share that the data decide: Σ λ/(1 + λ) over eigenvalues
+    λ of the information in units of the prior's covariance.
     """
     values, vectors = _prior()
     # Weights are counts; the scale is what a uniform distribution of best scale has.
@@ -47,21 +44,11 @@ def _prior() -> tuple[Floats, Floats]:
 
 
 def uniform_p_value(form: Quadratic, rng: np.random.Generator) -> float:
-    """Probability of a statistic as large as the data's, were the distribution uniform.
+    """Return the p-value (at least 1/1000) of a uniform distribution, from the likelihood about its fit
+    without geometry and backgrounds.
 
-    The statistic is the mean of the likelihood ratio over distributions of the prior (J. Neyman and
-    E. S. Pearson: no test of one hypothesis against a mixture has more power). Its law under the uniform
-    distribution comes from patterns of a uniform sample, drawn in the quadratic form of the likelihood.
-
-    Parameters
-    ----------
-    form : Quadratic
-        The likelihood about a fit with a uniform distribution; geometry and backgrounds eliminated.
-
-    Returns
-    -------
-    float
-        At least 1/1000.
+    The statistic is the prior mean of the likelihood ratio (J. Neyman and E. S. Pearson: no test against a
+    mixture has more power). Its law comes from uniform samples drawn in the quadratic form.
     """
     flat = np.full(N_XI, 1 / N_XI)
     some = cube.distributions(rng.random((1500, cube.DIMENSIONS)))
@@ -97,15 +84,9 @@ class MirrorAmbiguity:
 
 
 def mirror_ambiguity(p: Floats) -> MirrorAmbiguity:
-    """Sort samples by which of two mirror images they belong to: ξ or 60° − ξ.
+    """Sort equally likely distributions (n, 120) by mirror image, ξ or 60° − ξ.
 
-    Only the Ewald sphere's curvature distinguishes a pattern from its mirror image. Often it does not
-    suffice; then both solutions are given.
-
-    Parameters
-    ----------
-    p : (n, 120) float array
-        Equally likely distributions.
+    Only the Ewald sphere's curvature tells them apart; if that does not suffice both are reported.
     """
     # The sample that the others are nearest to stands for its side.
     few = p[:: max(1, len(p) // 100)]

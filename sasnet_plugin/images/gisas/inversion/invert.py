@@ -141,16 +141,8 @@ def invert(
 
 
 def over_films(refined: Refined, inner: Floats, found: Floats) -> Floats:
-    """Standard deviations, that of the film over all its minima, each as likely as its loss says.
-
-    Parameters
-    ----------
-    refined : Refined
-        With the films at which descents ended.
-    inner : (parameters,) float array
-        The answer, about which the films scatter.
-    found : (parameters,) float array
-        Standard deviations in its own minimum.
+    """Return standard deviations with the film's spread over all its minima, weighted by loss, about the
+    answer `inner`; `found` are those within its own minimum.
     """
     oxide = INDEX["oxide"]
     minima = [end_of(refined)]
@@ -205,12 +197,8 @@ def simulated_again(problem: Problem, found: Posterior) -> tuple[float, State, F
 
 
 def geometry(found: Posterior, image: Image, misfit: float) -> dict[str, tuple[float, float, str]]:
-    """Value, standard deviation and unit of each quantity.
-
-    Parameters
-    ----------
-    misfit : float
-        See `Verification`: what the model leaves over moves lengths more than counting does.
+    """Return value, standard deviation and unit of each quantity; `misfit` of `Verification` widens lengths
+    beyond counting.
     """
     named: dict[str, tuple[float, float, str]] = {}
     for parameter, inner, error in zip(PARAMETERS, found.inner, found.error, strict=True):

@@ -68,22 +68,11 @@ def quadratic(
     tolerance: float = INVERSION.tolerance,
     dispersed: float = 1.0,
 ) -> Quadratic:
-    """Expand about a fit.
+    """Expand the likelihood about a fit.
 
-    Parameters
-    ----------
-    columns : (k, n) float array
-        What the weights multiply.
-    y, expected : (n,) float arrays
-        Counts, and what the fit expects: it sets the variance.
-    others : (f, n) float array
-        What is eliminated, with Gaussian priors.
-    precision, target : (f,) float arrays
-        1/σ² and middle of those priors.
-    tolerance : float
-        Of the simulation, relative.
-    dispersed : float
-        Variance of the counts in units of what noise and tolerance say.
+    Weights multiply `columns` (k, n); `others` (f, n) are eliminated with Gaussian priors of `precision`
+    (1/σ²) and `target`. `expected` counts set the variance, with the simulation's relative `tolerance` and
+    the factor `dispersed`.
     """
     weight = 1 / np.sqrt(dispersed * variance(expected, tolerance))
     every = np.concatenate((columns, others)) * weight
@@ -115,12 +104,8 @@ def reweighted(
     tolerance: float = INVERSION.tolerance,
     rounds: int = 2,
 ) -> tuple[Floats, Floats]:
-    """Weights of columns and the expected counts, by reweighted least squares.
-
-    Parameters
-    ----------
-    y, expected : (n,) float arrays
-        Counts, and what sets their variances in the first round.
+    """Find weights of columns and expected counts by reweighted least squares; `expected` sets the first
+    variances.
     """
     none, weights = np.zeros(0), np.zeros(len(columns))
     for _ in range(rounds):

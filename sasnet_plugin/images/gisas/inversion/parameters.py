@@ -44,16 +44,13 @@ class Parameter:
 
     @property
     def prior(self) -> Prior:
-        """The table's row."""
         return GEOMETRY[self.name] if self.name in GEOMETRY else MEASUREMENT[self.name]
 
     @property
     def unit(self) -> str:
-        """Of the value."""
         return self.prior.unit
 
     def inner(self, value: float) -> float:
-        """From a value to the scale of the fit."""
         return float(np.log(value) if self.scale == "log" else value**2 if self.scale == "square" else value)
 
     def value(self, inner: float) -> float:
@@ -142,17 +139,12 @@ class Guess:
         return np.asarray(1 / self.error**2)
 
     def chisq(self, inner: Floats) -> float:
-        """Of a geometry about it."""
         return float(np.sum(((inner - self.at) / self.error) ** 2))
 
 
 def start(guess: Mapping[str, tuple[float, float]]) -> Guess:
-    """Where a fit starts and how far it may be off; the prior's for what the guess lacks.
-
-    Parameters
-    ----------
-    guess : mapping of str to (float, float)
-        Value and one standard deviation.
+    """Return starting values and their uncertainty from a guess (value, standard deviation), or the
+    prior's.
     """
     at, errors = [], []
     for parameter in PARAMETERS:
@@ -175,21 +167,11 @@ def clipped(inner: Floats) -> Floats:
 
 
 def values(inner: Floats) -> dict[str, float]:
-    """By name, in the priors' units."""
     return {p.name: p.value(float(x)) for p, x in zip(PARAMETERS, inner, strict=True)}
 
 
 def geometry_of(inner: Floats, wavelength: float, nominal_alpha_i: float) -> Geometry:
-    """The sample and its beam.
-
-    Parameters
-    ----------
-    inner : (n,) float array
-    wavelength : float
-        Å.
-    nominal_alpha_i : float
-        Degrees.
-    """
+    """Return sample and beam from inner parameters (n,); wavelength in Å, nominal incidence in degrees."""
     value = values(inner)
     return Geometry(
         lattice=value["lattice"],

@@ -42,20 +42,11 @@ def posterior(
     rounds: int = 3,
     effort: float = 15.0,
 ) -> Posterior:
-    """Draw distributions and correct the geometry by them until both agree.
+    """Draw distributions and correct the geometry by them until both agree, in at most `rounds`; the last
+    draws more, with `effort` moves at each exponent.
 
-    Several small sets of samples are drawn rather than a large one: where one has not found the best
-    explanation of many counts, the sets differ, and the band is as wide as they do.
-
-    Weights of least loss are spiky, and the geometry beside them is not quite that beside smooth ones, so the
-    geometry is moved to its mean over the samples.
-
-    Parameters
-    ----------
-    rounds : int
-        At most; the last one draws more samples.
-    effort : float
-        Moves of each sample of the last round at each exponent.
+    Several small sets show where one has missed the best explanation. Weights of least loss are spiky and
+    pull the geometry, so it moves to its mean over samples.
     """
     counts, guess = problem.counts, problem.guess
     begin = refined.state, refined.weights, refined.backgrounds, refined.expected

@@ -44,7 +44,6 @@ class Effort:
         self.work += alone + each * values / 1e6
 
     def say(self, stage: str) -> None:
-        """Tell of a stage."""
         if self.told is not None:
             self.told(f"{stage}, {self.spent} geometries so far")
 

@@ -26,18 +26,7 @@ SHRINKS = (1.0, 1 / 3, 1 / 3 / 3, 1 / 3 / 3 / 3)
 
 
 def refine(problem: Problem, begin: Floats | None = None) -> Refined:
-    """From a guess of the geometry to the best one.
-
-    Parameters
-    ----------
-    begin : (parameters,) float array, optional
-        Where to begin; default: at the guess.
-
-    Returns
-    -------
-    Refined
-        With the films at which the descents ended.
-    """
+    """Refine the geometry from `begin` (parameters,) or the guess; includes the films of all descents."""
     effort = problem.effort
     found = best_tilt(problem, problem.guess.at if begin is None else begin)
     ends = [end_of(found)]
@@ -217,12 +206,8 @@ def step_of(found: Refined, guess: Guess, tolerance: float = INVERSION.tolerance
 def fitted(
     now: State, expected: Floats | None = None, tolerance: float = INVERSION.tolerance, rounds: int = 2
 ) -> tuple[Floats, Floats, Floats]:
-    """Weights, backgrounds and expected counts at a fixed geometry, by reweighted least squares.
-
-    Parameters
-    ----------
-    expected : (n,) float array, optional
-        Of an earlier fit; sets the variances of the first round.
+    """Fit weights, backgrounds and expected counts at fixed geometry by reweighted least squares; `expected`
+    of an earlier fit sets the first variances.
     """
     y = now.counts.y
     columns = np.concatenate((now.backgrounds, now.patterns))

@@ -49,7 +49,6 @@ class Rival:
 
     @property
     def sentence(self) -> str:
-        """For people."""
         said = f"A {self.name} lattice of {significant(self.lattice, 3)} Å"
         if self.gain > INVERSION.rival_gain:
             return (
@@ -75,21 +74,10 @@ class Rival:
 
 
 def best_rival(now: State, expected: Floats, likely: float, guess: Guess) -> Rival | None:
-    """The lattice that explains a pattern best besides; None where none explains it nearly as well.
+    """Find the next best lattice, with `guess` as prior; None if none is nearly as good.
 
-    Both have as many free values, so that the difference of their deviances, over what counts scatter by, is
-    twice the logarithm of the odds between them.
-
-    Parameters
-    ----------
-    now : State
-        The fit.
-    expected : (n,) float array
-        Its counts.
-    likely : float
-        Deviance to expect of the fit, were it right.
-    guess : Guess
-        Prior of its geometry.
+    Parameters are equal in number, so the difference of deviances over the dispersion is twice the log odds.
+    `likely` is the deviance expected of a right fit.
     """
     near = _nearest_in_bands(now, guess)
     if near is None:

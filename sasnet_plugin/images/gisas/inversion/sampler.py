@@ -42,14 +42,8 @@ def sample(
     accepted: float = 4.0,
     most: int = 100,
 ) -> Samples:
-    """Draw from the posterior.
-
-    Parameters
-    ----------
-    accepted : float
-        Moves that each sample makes at each exponent, on average.
-    most : int
-        Tries at each exponent at most.
+    """Draw from the posterior, with `accepted` moves of each sample and at most `most` tries at each
+    exponent.
     """
     points = rng.random((number, cube.DIMENSIONS))
     found = log_likelihood(cube.distributions(points, between=True))

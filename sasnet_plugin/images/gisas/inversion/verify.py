@@ -37,18 +37,10 @@ def verify(
     scattered: Floats | None = None,
     dispersed: float = 1.0,
 ) -> Verification:
-    """Compare the simulated pattern with the counts.
+    """Compare the simulated pattern (n,) with the counts.
 
-    Parameters
-    ----------
-    simulated : (n,) float array
-        Expected counts.
-    parameters : float
-        How many were determined by the data: each takes one off the deviance.
-    scattered : (n,) float array, optional
-        What of the expected counts is no background; default: all.
-    dispersed : float
-        By which `dispersion` the band is wider already.
+    Each of `parameters` takes one off the deviance; `scattered` are expected counts without background;
+    `dispersed` has widened the band already.
     """
     each = deviance(counts.y, simulated)
     whole, sd = chance(simulated)
@@ -136,11 +128,8 @@ def _misfit(counts: Counts, simulated: Floats) -> float:
 
 
 def moments(expected: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance of a pixel's Poisson deviance, were the expected counts right.
-
-    Notes
-    -----
-    Summed over the counts below 100; beyond, 1 + 1/(6μ) and 2 + 4/(3μ) of the expansion in 1/μ.
+    """Mean and variance of a pixel's Poisson deviance under right expected counts: summed below 100 counts,
+    above 1 + 1/(6μ) and 2 + 4/(3μ), the expansion in 1/μ.
     """
     grid, mean, var = _table()
     mu = np.maximum(expected, grid[0])

@@ -93,12 +93,10 @@ def particles(geometry: Geometry, window: Window) -> tuple[NDArray[np.float64], 
 
 
 def point_basis(geometry: Geometry, window: Window) -> NDArray[np.float64]:
-    """Half of a basis, factorised, in the middle of each pixel, term by term, (61, rows, columns).
+    """Compute half of a basis at pixel centres term by term, (61, rows, columns).
 
-    Notes
-    -----
-    I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for particles of
-    several sizes, and what it comes to for one.
+    I(ξ) = ⟨|F|²⟩ + |⟨F⟩|² exp(−σ²q²) (Σ(ξ) − 1): BornAgain's decoupling approximation for several sizes, and
+    its limit for one.
     """
     alpha, phi = window.directions()
     qx, qy = in_plane(phi, alpha, geometry.wavelength, geometry.alpha_i)
@@ -168,14 +166,8 @@ def particles_at(
     at: NDArray[np.float64],
     nodes: Nodes | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What particles scatter, ⟨|F|²⟩ and |⟨F⟩|², averaged over the height of each row, at given φ.
-
-    Parameters
-    ----------
-    at : (n,) float array
-        Radians, not negative.
-    nodes : Nodes, optional
-        Where BornAgain is asked.
+    """Compute ⟨|F|²⟩ and |⟨F⟩|² at angles φ >= 0 (n,), radians, averaged over each row's height; `nodes` are
+    where BornAgain is evaluated.
     """
     nodes = nodes or Nodes()
     height, width = window.pixel[0], window.pixel[1] * nodes.apart

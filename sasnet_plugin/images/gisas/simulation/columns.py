@@ -22,22 +22,11 @@ _FAR = 5.5
 def columns_of(
     window: Window, across: int, offset: float = 0.0, sigma: float = 0.0, shift: float = 0.0
 ) -> Floats:
-    """Shares of the parts of pixels in what each column counts, (columns, columns · across).
+    """Compute which share of pixel parts each column counts, (columns, columns · across). `offset` of columns
+    to the right, Gaussian blur `sigma` and `shift` to larger angles are in degrees.
 
-    Parameters
-    ----------
-    across : int
-        Parts of a pixel.
-    offset : float
-        By which the detector's columns lie to the right of the window's, degrees.
-    sigma, shift : float
-        Standard deviation of the Gaussian blur, and shift towards larger angles, degrees.
-
-    Notes
-    -----
-    A column may begin within a part, and within a peak that is hardly wider: the pattern between the middles
-    of parts is the parabola through a part's and its neighbours', and each edge of a column is the mean over
-    edges that scatter as the blur does.
+    Between centres the pattern is a parabola through neighbouring parts, as a column may begin within a part
+    and within a narrow peak. Column edges are averaged over the blur.
     """
     if not offset and not sigma and not shift:
         return np.repeat(np.eye(window.columns), across, axis=1) / across
@@ -57,15 +46,8 @@ def columns_of(
 
 
 def _up_to(end: Floats, sigma: float) -> tuple[Floats, Floats, Floats]:
-    """Integral up to a blurred end of the parabola of a part, in units of its own value, of the one before
-    and of the one after.
-
-    Parameters
-    ----------
-    end : float array
-        From the middle of the part, in parts.
-    sigma : float
-        In parts.
+    """Integrate a part's parabola up to a blurred end, in units of its value, the previous and the next;
+    `end` and `sigma` in parts.
     """
     low, high = (-0.5 - end) / sigma, (0.5 - end) / sigma
     density = [sigma * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) for z in (low, high)]

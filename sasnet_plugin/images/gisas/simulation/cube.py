@@ -51,20 +51,10 @@ ROUND = np.r_[ANGLES, CENTRES]
 
 
 def distributions(points: Floats, *, between: bool = False) -> Floats:
-    """Distributions of points of the cube.
+    """Turn points (n, DIMENSIONS) of the unit cube into distributions (n, 120) that sum to 1.
 
-    Parameters
-    ----------
-    points : (n, DIMENSIONS) float array
-        0..1.
-    between : bool
-        A single angle is given as the cubic through its four neighbours on the grid, two of which have a
-        small negative weight: the pattern of any angle as a sum of the grid's. Else its bin has all of it.
-
-    Returns
-    -------
-    (n, 120) float array
-        Each sums to 1.
+    With `between`, a single angle is the cubic through its four grid neighbours (two slightly negative), so
+    that patterns of any angle are sums of the grid's. Otherwise its bin has all of it.
     """
     n = len(points)
     has = _HAS[np.searchsorted(_ENDS, points[:, FAMILY], side="right")]
@@ -105,14 +95,7 @@ def active(points: Floats) -> NDArray[np.bool_]:
 
 
 def turned_over(points: Floats, which: NDArray[np.bool_]) -> Floats:
-    """The points with some angles and peaks at 60° − ξ.
-
-    Parameters
-    ----------
-    points : (n, DIMENSIONS) float array
-    which : (n, ROUND.size) bool array
-        Of the angles and the peaks.
-    """
+    """Mirror some angles and peaks (`which`, (n, ROUND.size)) of points (n, DIMENSIONS) to 60° − ξ."""
     other = points.copy()
     # An angle stands for the bin that begins there, a centre for itself.
     one = np.where(ROUND < ANGLES.stop, 1 / N_XI, 0.0)

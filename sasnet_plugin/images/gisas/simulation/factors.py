@@ -53,12 +53,8 @@ class Factors:
     def of(
         cls, geometry: Geometry, window: Window, nodes: Nodes | None = None, offset: float = 0.0
     ) -> Factors:
-        """Compute all factors of a geometry; see `basis` for how.
-
-        Parameters
-        ----------
-        window : Window
-            Symmetric in φ, with an even number of columns.
+        """Compute all factors of a geometry (see `basis`) on a window symmetric in φ with an even number of
+        columns.
         """
         nodes = nodes or Nodes()
         across = _parts(geometry, window, offset, nodes)
@@ -73,16 +69,8 @@ class Factors:
         nodes: Nodes | None = None,
         weights: Floats | None = None,
     ) -> Factors:
-        """The factors of another geometry; what does not change is kept.
-
-        Parameters
-        ----------
-        across : int, optional
-            Parts of a pixel; default: as many as its peaks need.
-        nodes : Nodes, optional
-            Default: these factors'.
-        weights : (120,) float array, optional
-            Of a mixture that is all that is asked of them: sums of rotations without weight are left at 0.
+        """Return the factors of another geometry, reusing what stays. `across` parts of a pixel default to
+        what peaks need; rotations without `weights` (120,) stay 0.
         """
         nodes = nodes or self.nodes
         across = across or _parts(geometry, self.window, self.offset, nodes)
@@ -105,15 +93,8 @@ class Factors:
         return replace(self, geometry=geometry, sums=sums, gamma=gamma)
 
     def half(self, seen: Floats | None = None, *, mirrored: bool = False) -> Floats:
-        """Patterns under ξ = 0, 0.5, … 30 degrees, (61, rows, columns), as `basis` gives them.
-
-        Parameters
-        ----------
-        seen : (columns, columns · across) float array, optional
-            What each column counts of the parts of pixels; default: its own, sharp.
-        mirrored : bool
-            Under 60° − ξ instead. What the parts of pixels scatter is the same at −φ; what a column sees of
-            them is so only without an offset.
+        """Return patterns for ξ = 0, 0.5, … 30 degrees, (61, rows, columns), or 60° − ξ if `mirrored`. `seen`
+        (columns, columns · across) is what columns count; mirroring is at −φ only without an offset.
         """
         ordered = self.ordered()
         seen = self.sharp if seen is None else seen
@@ -134,12 +115,7 @@ class Factors:
         return np.asarray(self.mean * debye_waller(qx, qy, self.geometry.position_spread))
 
     def mixed(self, weights: Floats) -> Floats:
-        """Sum of the lattice's sums, each with its weight, (rows, columns · across).
-
-        Parameters
-        ----------
-        weights : (120,) float array
-        """
+        """Sum the lattice sums with weights (120,), (rows, columns · across)."""
         flat = self.sums.reshape(N_HALF, -1)
         w = weights.astype(np.float32)
         straight = (w[:N_HALF] @ flat).reshape(self.every.shape)
@@ -147,14 +123,8 @@ class Factors:
         return np.asarray(straight + other[:, ::-1], dtype=np.float64)
 
     def pattern(self, mixed: Floats, total: float) -> Floats:
-        """What a mixture scatters to each part of a pixel, (rows, columns · across).
-
-        Parameters
-        ----------
-        mixed : (rows, columns · across) float array
-            As `mixed` gives it.
-        total : float
-            Sum of its weights.
+        """Scattering of a mixture (see `mixed`) into each pixel part, (rows, columns · across); `total` is
+        the sum of its weights.
         """
         return np.asarray(total * self.every + self.ordered() * (mixed - total))
 

@@ -26,23 +26,8 @@ HEXAGONAL, SQUARE = 120.0, 90.0
 def in_plane(
     phi: NDArray[np.float64], alpha_f: NDArray[np.float64], wavelength: float, alpha_i: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Components of q in the plane of the sample, along the beam and across it.
-
-    Parameters
-    ----------
-    phi : (columns,) float array
-        Radians.
-    alpha_f : (rows,) float array
-        Radians.
-    wavelength : float
-        Å.
-    alpha_i : float
-        Degrees.
-
-    Returns
-    -------
-    qx, qy : (rows, columns) float arrays
-        Å⁻¹.
+    """Components qx along the beam and qy across it, (rows, columns), Å⁻¹; phi and alpha_f in radians,
+    alpha_i in degrees, wavelength in Å.
     """
     k = 2 * np.pi / wavelength
     across = np.cos(alpha_f)[:, None]
@@ -69,13 +54,11 @@ def cell_coordinates(
 def lattice_sum(
     qx: NDArray[np.float64], qy: NDArray[np.float64], lattice: float, width: float, xi: float
 ) -> NDArray[np.float64]:
-    """The sum over the peaks, term by term.
+    """Sum over the peaks, term by term.
 
-    Notes
-    -----
-    1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the one that q/G rounds
-    to, with A = √3/2 a² the cell's area: the Fourier transform of exp(−r/ω) at every site (BornAgain's
-    manual, two-dimensional lattice with Cauchy decay).
+    1/A Σ 2πω²/(1 + ω²|q − G|²)^(3/2) over 11 × 11 reciprocal lattice points G about the nearest one, with the
+    cell's area A = √3/2 a²: the Fourier transform of exp(−r/ω) at every site (BornAgain's manual,
+    two-dimensional lattice with Cauchy decay).
     """
     u, v = cell_coordinates(qx, qy, lattice, xi)
     return _peaks(u - np.rint(u), v - np.rint(v), lattice, width)
@@ -136,15 +119,7 @@ class LatticeSum:
         return cls(lattice, width, np.ascontiguousarray(whole, dtype=np.float32), gamma)
 
     def __call__(self, qx: NDArray[np.float32], qy: NDArray[np.float32], xi: float) -> NDArray[np.float32]:
-        """The sum at each q for a lattice turned by xi degrees.
-
-        Parameters
-        ----------
-        qx, qy : float32 arrays of one shape
-            Å⁻¹.
-        xi : float
-            Degrees.
-        """
+        """Return the sum at each q, Å⁻¹, for a lattice rotated by xi degrees."""
         height, sharpness = (np.float32(value) for value in _profile(self.lattice, self.width, self.gamma))
         scale = self.lattice / (2 * np.pi)
         c, s = scale * np.cos(np.radians(xi)), scale * np.sin(np.radians(xi))

@@ -27,13 +27,7 @@ CLOSEST = 0.95
 
 
 def sample_geometry(rng: np.random.Generator, *, seed_ranges: bool = False) -> Geometry:
-    """Draw a sample and its beam.
-
-    Parameters
-    ----------
-    seed_ranges : bool
-        Draw from the narrower ranges of the seed of this work: one size, fixed film.
-    """
+    """Draw a sample and its beam; `seed_ranges` are narrower: one size, fixed film."""
     while True:
         drawn = {
             name: (draw(prior.seed, rng) if prior.seed else 0.0) if seed_ranges else prior(rng)
@@ -57,17 +51,8 @@ LEAST = 0.1
 def sample_orientation(
     rng: np.random.Generator, *, family: str | None = None
 ) -> tuple[str, NDArray[np.float64]]:
-    """Draw a distribution.
-
-    Parameters
-    ----------
-    family : str, optional
-        One of `FAMILIES`; default: drawn.
-
-    Returns
-    -------
-    p : (120,) float array
-        Share of the surface under each angle; sums to 1.
+    """Draw a distribution (120,): shares of the surface under each angle, which sum to 1. The family (of
+    `FAMILIES`) is drawn by default.
     """
     kind = family or str(rng.choice(list(FAMILIES), p=list(FAMILIES.values())))
     if kind != "mixture":

@@ -53,18 +53,8 @@ def example(
     family: str | None = None,
     exposure: float | None = None,
 ) -> Example:
-    """Draw one measurement of a sample of this geometry.
-
-    Parameters
-    ----------
-    basis : Basis
-        Of ``window.with_margin(MARGIN)``.
-    half : (61, rows + MARGIN, columns + 2 MARGIN) float32 array, optional
-        `basis.half()`, where several examples are drawn from one basis.
-    family : str, optional
-        Kind of distribution; default: drawn.
-    exposure : float, optional
-        Expected counts of the pixels that count; default: drawn.
+    """Draw one measurement from a basis on ``window.with_margin(MARGIN)``; `half` is `basis.half()` if
+    computed. Family and exposure (expected counts of usable pixels) are drawn by default.
     """
     if basis.window != window.with_margin(MARGIN):
         raise ValueError("the basis belongs to another window; make it for window.with_margin(MARGIN).")
@@ -118,7 +108,6 @@ class HexagonalSimulator(Simulator):
         }
 
     def configured(self, settings: Mapping[str, Any]) -> HexagonalSimulator:
-        """The simulator of a dataset with these settings."""
         return replace(self, window=Window.of(settings["window"]), seed_ranges=settings["seed_ranges"])
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
@@ -126,7 +115,6 @@ class HexagonalSimulator(Simulator):
         return trained_with(self.window, GEOMETRY)
 
     def sample(self, rng: np.random.Generator) -> Geometry:
-        """Draw a sample and its beam."""
         return sample_geometry(rng, seed_ranges=self.seed_ranges)
 
     def clean(self, params: Geometry) -> Row:
@@ -135,7 +123,6 @@ class HexagonalSimulator(Simulator):
         return {"parameters": asdict(params), "amplitude": found.amplitude, "ratio": found.ratio}
 
     def basis(self, row: Row) -> Basis:
-        """The basis of a stored row."""
         geometry = Geometry(**row["parameters"])
         return Basis(geometry, self.window.with_margin(MARGIN), row["amplitude"], row["ratio"])
 
@@ -187,19 +174,8 @@ SIMULATOR = HexagonalSimulator()
 def out_of_distribution(
     kind: str, basis: Basis, half: NDArray[np.float32], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """A clean pattern of one of the `KINDS`.
-
-    Parameters
-    ----------
-    basis : Basis
-        Its window, margin included, is filled.
-    half : (61, rows, columns) float32 array
-        `basis.half()`.
-
-    Returns
-    -------
-    (rows, columns) float array
-        Arbitrary scale, nowhere negative.
+    """Draw a clean pattern of one of the `KINDS` on the basis' window, (rows, columns), not negative,
+    arbitrary scale; `half` is `basis.half()`.
     """
     if kind == "lone":  # the same particles without any order
         return np.asarray(basis.amplitude, dtype=np.float64)

@@ -17,32 +17,11 @@ _NODES = 128
 def form_factor(
     q_r: NDArray[np.float64], q_z: NDArray[np.float64], radius: float, height: float
 ) -> NDArray[np.complex128]:
-    r"""Fourier transform of the upper half of a spheroid that stands on its base.
+    r"""Return the Fourier transform of the upper half of a spheroid on its base, Å³; q_r >= 0 and q_z in Å⁻¹,
+    radius R of the base and height H in Å. Raises ValueError if q lies beyond the table.
 
-    .. math::
-
-        F = \int e^{i \mathbf{q r}} d^3r = R^2 H \left[\tfrac12 a(w) + i\, b(q_r R, q_z H)\right],\quad
-        a(w) = 4\pi\,\frac{\sin w - w\cos w}{w^3},\quad
-        b(u, v) = 2\pi \int_0^1 (1 - s^2) \frac{J_1(u\sqrt{1-s^2})}{u\sqrt{1-s^2}} \sin(v s)\, ds
-
-    with :math:`w^2 = (q_r R)^2 + (q_z H)^2`: the even part is half of the whole spheroid's.
-
-    Parameters
-    ----------
-    q_r, q_z : float arrays of one shape
-        In the plane (not negative) and along the normal, Å⁻¹.
-    radius, height : float
-        R of the base and H above it, Å.
-
-    Returns
-    -------
-    complex array of that shape
-        Å³; the volume 2π/3 R² H at q = 0.
-
-    Raises
-    ------
-    ValueError
-        Some q lies beyond the table.
+    F = R²H [a(w)/2 + i b(q_r R, q_z H)], w² = (q_r R)² + (q_z H)², a(w) = 4π (sin w − w cos w)/w³, b(u, v) =
+    2π ∫₀¹ (1 − s²) J₁(u√(1 − s²))/(u√(1 − s²)) sin(vs) ds; the even part is half of the whole spheroid's.
     """
     u, v = q_r * radius, q_z * height
     up = np.abs(v)
@@ -93,19 +72,9 @@ def order(
     distance_spread: float,
     self_coupling: NDArray[np.complex128] | float = 1.0,
 ) -> NDArray[np.complex128]:
-    r"""Factor :math:`\Omega/(1 - p_2\Omega)` of the term that neighbours add.
+    r"""Return the factor Ω/(1 − p₂Ω) of the neighbours' term; q_r > 0 in Å⁻¹, distances in Å, p₂
+    (`self_coupling`) the mean of exp(2iκ q ΔR) over sizes, 1 without coupling.
 
-    Parameters
-    ----------
-    q_r : float array
-        Å⁻¹, positive.
-    distance, distance_spread : float
-        Å.
-    self_coupling : complex array or 1
-        p₂, the mean of exp(2iκ q ΔR) over the sizes; 1 without coupling of sizes to distances.
-
-    Notes
-    -----
     I = ⟨|F|²⟩ + 2 Re(F₊F₋ Ω/(1 − p₂Ω)), F₊ = ⟨F exp(iκqΔR)⟩ and F₋ = ⟨F* exp(iκqΔR)⟩ (R. Lazzari, F. Leroy,
     G. Renaud, Phys. Rev. B 76, 125411, 2007).
     """

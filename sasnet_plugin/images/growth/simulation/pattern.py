@@ -75,32 +75,11 @@ def pattern(film: Film, window: Window) -> NDArray[np.float32]:
 def clusters(
     film: Film, alpha: NDArray[np.float64], q_r: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.complex128], NDArray[np.complex128], NDArray[np.complex128]]:
-    r"""Means over the sizes of what a cluster scatters.
+    r"""Average over sizes what a cluster scatters: ⟨|A|²⟩, ⟨A exp(iκqΔR)⟩, ⟨A* exp(iκqΔR)⟩ and ⟨exp(2iκqΔR)⟩,
+    each (rows, columns); exit angles in radians, q_r in Å⁻¹.
 
-    Parameters
-    ----------
-    alpha : (rows,) float array
-        Exit angles, radians.
-    q_r : (rows, columns) float array
-        Å⁻¹.
-
-    Returns
-    -------
-    every : (rows, columns) float array
-        ⟨|A|²⟩.
-    plus, minus : (rows, columns) complex arrays
-        ⟨A exp(iκqΔR)⟩ and ⟨A* exp(iκqΔR)⟩.
-    pair : (rows, columns) complex array
-        ⟨exp(2iκqΔR)⟩.
-
-    Notes
-    -----
-    With the reflected amplitudes of the incoming and the outgoing wave, ρ_i and ρ_f,
-
-    .. math::
-
-        A = F(-q_+) + \rho_i F(-q_-) + \rho_f F(q_-) + \rho_i \rho_f F(q_+),\quad
-        q_\pm = k_{z,f} \pm k_{z,i}.
+    With reflected amplitudes ρ_i and ρ_f of the incoming and outgoing waves, A = F(−q₊) + ρ_i F(−q₋) + ρ_f
+    F(q₋) + ρ_i ρ_f F(q₊), q± = k_z,f ± k_z,i.
     """
     k = 2 * np.pi / film.wavelength
     incoming = np.radians(film.alpha_i)

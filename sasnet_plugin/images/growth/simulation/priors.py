@@ -27,7 +27,6 @@ SPREAD_LIMITS, MOST_METAL = (2.0, 40.0), 250.0
 
 
 def sample_film(rng: np.random.Generator) -> Film:
-    """Draw a film and its beam."""
     while True:
         drawn = draw_all(FILM, rng)
         spread = drawn.pop("spread") * drawn["distance"]
@@ -38,19 +37,11 @@ def sample_film(rng: np.random.Generator) -> Film:
 
 
 def growing(thickness: float, distance: float) -> Film:
-    """A film of hemispheres that holds so much metal: what a series of frames shows.
+    """Return a film of hemispheres from the effective thickness δ of metal and the distance D, Å, as a series
+    of frames shows it.
 
-    Parameters
-    ----------
-    thickness : float
-        Effective thickness of the metal δ, Å.
-    distance : float
-        D, Å.
-
-    Notes
-    -----
     One hemisphere a cell: 2/3 π R³ = δ √3/2 D² (the geometrical model of M. Schwartzkopf et al., Nanoscale 5,
-    5053, 2013). Once they touch, the rest lies below them as a layer.
+    5053, 2013). Once they touch, the rest is a layer below.
     """
     radius = min((thickness * 3 * np.sqrt(3) * distance**2 / (4 * np.pi)) ** (1 / 3), distance / 2)
     bare = Film(distance, 0.15 * distance, float(radius), 1.0, 0.15, 0.0, 0.0, 300.0, 0.96, 0.4)

@@ -58,7 +58,6 @@ class FilmSimulator(Simulator):
         }
 
     def configured(self, settings: Mapping[str, Any]) -> FilmSimulator:
-        """The simulator of a dataset with these settings."""
         return replace(self, window=Window.of(settings["window"]))
 
     def inputs(self, folder: Path | str) -> dict[str, Any]:
@@ -66,7 +65,6 @@ class FilmSimulator(Simulator):
         return trained_with(self.window, priors.FILM)
 
     def sample(self, rng: np.random.Generator) -> Film:
-        """Draw a film and its beam."""
         return priors.sample_film(rng)
 
     def clean(self, params: Film) -> Row:

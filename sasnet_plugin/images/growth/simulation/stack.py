@@ -24,19 +24,8 @@ def layers(film: Film) -> tuple[list[tuple[float, float, float]], tuple[float, f
 
 
 def reflection(film: Film, alpha: NDArray[np.float64]) -> NDArray[np.complex128]:
-    """Amplitude that is reflected of a wave from above, by Parratt's recursion (Phys. Rev. 95, 359, 1954).
-
-    Parameters
-    ----------
-    film : Film
-        Sharp interfaces.
-    alpha : float array
-        Angles to the surface, radians.
-
-    Returns
-    -------
-    complex array
-        Phase at the uppermost interface, where the clusters stand.
+    """Return the reflected amplitude by Parratt's recursion (Phys. Rev. 95, 359, 1954), sharp interfaces,
+    angles in radians; phase at the uppermost interface, where clusters stand.
     """
     below, substrate = layers(film)
     k = 2 * np.pi / film.wavelength

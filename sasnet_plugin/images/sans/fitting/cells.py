@@ -63,12 +63,8 @@ class Cells:
         return replace(self, geometry=replace(self.geometry, along=along, across=slits))
 
     def seen(self, centre: tuple[float, float], kept: Floats) -> Cells:
-        """These where the beam is off its stated place, and a share of the counts is kept.
-
-        Parameters
-        ----------
-        centre : (float, float)
-            Beam's place minus the stated one, pixels along qx and qy.
+        """Return cells for a beam centre off by `centre` pixels along qx and qy, with the share `kept` of
+        counts.
         """
         old, (x, y) = self.geometry, centre
         moved = replace(old, qx=old.qx - x * self.pitch, qy=old.qy - y * self.pitch, weight=old.weight * kept)
@@ -106,13 +102,7 @@ class Cells:
 
 
 def cells_of(image: Image) -> Cells:
-    """Sort an image into rings and sectors.
-
-    Raises
-    ------
-    DataError
-        Too few hold counts.
-    """
+    """Sort an image into rings and sectors. Raises DataError if too few hold counts."""
     found = polar(image)
     geometry: SmallAngle = image.geometry
     used, cell = cells(geometry, image.mask)
@@ -145,15 +135,10 @@ def cells_of(image: Image) -> Cells:
 
 
 def shadowed(cells: Cells, expected: Floats) -> NDArray[np.bool_]:
-    """Which cells lie in the shadow of the beamstop, beyond its mask, (n,).
+    """Find cells (n,) in the beamstop's shadow beyond its mask, from expected counts of a first fit.
 
-    The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost ones
-    that are seen, a cell that lacks half of the counts of a first fit, and that not by chance, is dark.
-
-    Parameters
-    ----------
-    expected : (n,) array
-        Counts.
+    The mask is of the stated centre, and the stop has a penumbra: within some pixels of the innermost visible
+    ones, a cell that lacks half its counts beyond chance is dark.
     """
     q = cells.geometry.q[0]
     near = q < q.min() + SETTINGS.penumbra * cells.pitch

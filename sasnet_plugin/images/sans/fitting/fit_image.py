@@ -32,21 +32,9 @@ ALIKE = "The image is isotropic: 'sasnet fit' fits its azimuthal average, which 
 
 
 def fit_oriented(image: Image, guess: Mapping[str, Any], seconds: float = 30.0) -> OrientedFit:
-    """Fit cylinders and ellipsoids whose axes are distributed about a director.
-
-    Parameters
-    ----------
-    image : Image
-        With a direction.
-    guess : mapping
-        ``director`` in degrees; ``body``, ``radius``, ``aspect``, ``p2`` where the network says them.
-    seconds : float
-        After these no other start is refined.
-
-    Raises
-    ------
-    DataError
-        Too little of the image holds counts.
+    """Fit cylinders and ellipsoids with axes distributed about a director; `guess` has ``director`` in
+    degrees, maybe ``body``, ``radius``, ``aspect``, ``p2``. After `seconds` no other start is refined. Raises
+    DataError if too little holds counts.
     """
     until = time.monotonic() + seconds
     cells, starts = cells_of(image), starts_of(image, guess)
@@ -148,15 +136,10 @@ def done(
     unevenness: Unevenness,
     rivals: Sequence[OrientedImage | None],
 ) -> OrientedFit:
-    """What a problem says where it stands.
+    """Make the result of a fitted problem; `errors` are standard deviations.
 
-    Parameters
-    ----------
-    errors : mapping
-        Standard deviations of its values.
-    rivals : sequence
-        Fits that are as likely, the first a quarter turn from this one: bands of P₂, and of a rival of about
-        the same director all bands that both have, hold the values of both.
+    Bands also cover equally likely `rivals`: the first, a quarter turn away, for P₂; one of about the same
+    director for all bands both have.
     """
     # Simulated again with amplitudes by counting: whitened ones leave to the detector what may be its own.
     counted = replace(problem, start=problem.values(), whitening=None)
@@ -208,12 +191,8 @@ def _value(name: str, problem: OrientedImage, error: float, rivals: Sequence[Ori
 def refined(
     measurement: Any, answer: Answer, seconds: float = 30.0, told: Callable[[str], None] | None = None
 ) -> Answer:
-    """The answer with a fit in the place of the network's orientation; of an image without one, as it is.
-
-    Parameters
-    ----------
-    measurement : Image or images.sans.reading.features.Settings
-        Of several settings, the image with the most counts is fitted.
+    """Replace the classifier's orientation by a fit, of the image with the most counts if there are several
+    settings; an isotropic answer stays.
     """
     image = most_counted(images_of(measurement))
     assert image is not None
@@ -247,7 +226,6 @@ def _nothing_to_fit(directed: bool, named: ClassesFinding | None) -> str:
 
 
 def _refitted(finding: Any, found: OrientedFit) -> Any:
-    """A finding with the orientation of a fit, if it is one of orientation."""
     if not isinstance(finding, OrientationFinding):
         return finding
     return replace(finding, p2=found.values["p2"], director=found.values["director"], other=found.other)

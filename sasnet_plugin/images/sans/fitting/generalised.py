@@ -70,14 +70,8 @@ def linear(problem: OrientedImage) -> Linear:
 def generalised(
     problem: OrientedImage, run: Callable[[OrientedImage], object]
 ) -> tuple[OrientedImage, dict[str, float], Unevenness]:
-    """Refit a problem that stands at its minimum by counting.
-
-    Returns
-    -------
-    problem : OrientedImage
-        With the instrument's values, at the minimum of its whitened residuals.
-    errors : dict
-        Standard deviations of its parameters.
+    """Refit a problem at its counting minimum with whitened residuals, and return it with the standard
+    deviations of its parameters.
     """
     cells = problem.cells
     problem = replace(problem, start=problem.values(), bright=brightness(cells, problem.expected()))

@@ -48,7 +48,6 @@ class OrientedImage:
 
     @cached_property
     def limits(self) -> dict[str, tuple[float, float]]:
-        """Of each parameter."""
         low, high = SETTINGS.aspects
         # A cylinder shorter than wide is a disc and another body to the eye; rods alone are meant here.
         return (
@@ -76,7 +75,6 @@ class OrientedImage:
 
     @cached_property
     def pars(self) -> dict[str, Any]:
-        """bumps' parameters by name."""
         from bumps.parameter import Parameter
 
         return {
@@ -87,18 +85,15 @@ class OrientedImage:
         }
 
     def parameters(self) -> dict[str, Any]:
-        """For bumps."""
         return self.pars
 
     def values(self) -> dict[str, float]:
-        """The parameters' values now."""
         return {name: float(one.value) for name, one in self.pars.items()}
 
     def update(self) -> None:
         """For bumps: values have changed."""
 
     def numpoints(self) -> int:
-        """Cells."""
         return int(self.cells.counts.size)
 
     def expected(self) -> Floats:

@@ -71,7 +71,6 @@ class OrientedFit:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """``fit``."""
         numbers = {
             name: {"value": float(f"{v.value:.5g}"), "error": float(f"{v.error:.2g}"), "unit": v.unit}
             for name, v in self.values.items()
@@ -90,7 +89,6 @@ class OrientedFit:
         return {"fit": {"model": self.body, "parameters": numbers, **verdict, "verified": self.verified}}
 
     def rows(self) -> list[list[str]]:
-        """A row for each value."""
         return [
             [f"fitted {self.body}", "value", "unit"],
             *([k, with_error(v.value, v.error), v.unit] for k, v in self.values.items()),
@@ -115,7 +113,6 @@ class OrientedFit:
         )
 
     def notes(self) -> tuple[str, ...]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:

@@ -43,17 +43,10 @@ def _table(body: str, aspect: float) -> Floats:
 
 
 def screened(image: Image, bodies: Sequence[str], guess: dict[str, float]) -> list[Start]:
-    """Starts of each body, the nearest first and of different aspects.
+    """Return starts of each body, the nearest first and of different aspects; `guess` as in `fit_oriented`.
 
-    Parameters
-    ----------
-    guess : mapping
-        What the network says: ``director`` in degrees, and any of ``radius``, ``aspect``, ``p2``.
-
-    Notes
-    -----
-    A ring's mean and its second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm with m = 0 and 2
-    (`orientation.in_harmonics`). Of the harmonic both directions are tried that it cannot tell apart.
+    A ring's mean and second harmonic about the director are Σ ⟨P_l⟩ F_l(q) c_lm, m = 0 and 2
+    (`orientation.in_harmonics`). Both directions that the harmonic allows are tried.
     """
     found = polar(image)
     seen = (found.counts.sum(axis=1) > 5) & (found.exposure.sum(axis=1) > 0)

@@ -24,19 +24,11 @@ SIZES, USUAL, FACTOR = (1e-3, 0.5), 0.015, 3.0
 
 
 def bumps_at(x: Floats, y: Floats, length: float) -> Floats:
-    """Gaussian bumps whose weighted sum is a smooth random field, (n, number of bumps).
+    """Evaluate Gaussian bumps, `length` (of the wider side) apart and wide, whose random sum is a smooth
+    field, (n, bumps).
 
-    Parameters
-    ----------
-    x, y : (n,) arrays
-        On the detector.
-    length : float
-        Distance of bumps over the wider side, and their standard deviation.
-
-    Notes
-    -----
-    A sum of bumps of standard deviation s with independent random weights is Gaussian with the correlation
-    exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5 (1998) 173). Rows are scaled to a variance of one.
+    Independent weights give a Gaussian field with correlation exp(-r²/4s²) (Higdon, Environ. Ecol. Stat. 5
+    (1998) 173). Rows are scaled to variance one.
     """
     step = length * max(np.ptp(x), np.ptp(y))
     places = [np.arange(a.min() - step / 2, a.max() + step, step) for a in (x, y)]
@@ -67,12 +59,8 @@ class Whitening:
 
 
 def whitening(variance: Floats, together: Floats) -> Whitening:
-    """Whitening of V = diag(variance) + together · togetherᵀ.
-
-    Parameters
-    ----------
-    together : (n, K) array
-        Columns times their standard deviations.
+    """Return the whitening of V = diag(variance) + together · togetherᵀ; columns (n, K) are times their
+    standard deviations.
     """
     root = 1 / np.sqrt(variance)
     columns = together * root[:, None]
@@ -91,14 +79,8 @@ class Unevenness:
 
 
 def covariance(expected: Floats, pixels: Floats, fields: list[Floats], size: Unevenness) -> Whitening:
-    """Of the counts of an image's cells.
-
-    Parameters
-    ----------
-    expected, pixels : (n,) arrays
-        Counts, and how many pixels each cell has.
-    fields : list of (n, K) arrays
-        `bumps_at`, of each length.
+    """Return the covariance of counts of cells (n,), with `pixels` each and `fields` of `bumps_at` for each
+    length.
     """
     variance = np.maximum(expected, 0.3) + (size.pixels * expected) ** 2 / pixels
     smooth = [a * expected[:, None] * one for a, one in zip(size.areas, fields, strict=True)]
@@ -112,21 +94,11 @@ def unevenness(
     pixels: Floats,
     fields: list[Floats],
 ) -> Unevenness:
-    """Sizes of efficiency fields by restricted likelihood, times a wide prior.
+    """Estimate sizes of efficiency fields by restricted likelihood times a wide prior; `jacobian` (n, p) is
+    that of expected counts.
 
-    Parameters
-    ----------
-    residuals, expected, pixels : (n,) arrays
-        Counts about expected ones.
-    jacobian : (n, p) array
-        Of expected counts by everything that is fitted.
-    fields : list of (n, K) arrays
-        As of `covariance`.
-
-    Notes
-    -----
     -2 ln L = ln|V| + ln|XᵀV⁻¹X| + rᵀPr, P = V⁻¹ - V⁻¹X(XᵀV⁻¹X)⁻¹XᵀV⁻¹ (Patterson & Thompson, Biometrika 58
-    (1971) 545): the values that are fitted take their share of the residuals, which is given back here.
+    (1971) 545) restores the share of residuals taken by fitted values.
     """
     from scipy.optimize import minimize
 

@@ -44,18 +44,7 @@ LEAST_PIXELS = 200
 
 
 def check(measurement: Any, inputs: Mapping[str, Any]) -> Seen:
-    """See that an image lies where the network looks.
-
-    Parameters
-    ----------
-    inputs : mapping
-        Of the manifest: ``q_range`` in Å⁻¹, ``frames``.
-
-    Raises
-    ------
-    DataError
-        Too few pixels lie within the range of q.
-    """
+    """Check that an image covers the manifest's ``q_range``, Å⁻¹; else DataError."""
     low, high = inputs["q_range"]
     notes = list(measurement.notes)
     images = images_of(measurement)
@@ -87,11 +76,9 @@ class OrientationFinding:
 
     @property
     def head(self) -> Any:
-        """Of the distribution."""
         return self.angles.head
 
     def as_dict(self) -> dict[str, Any]:
-        """``orientation``."""
         found: dict[str, Any] = {"p2": _plain(self.p2), "director_deg": _plain(self.director)}
         found["xi_deg"] = [round(float(x), 4) for x in self.angles.grid]
         for key in ("p", "p_low", "p_high"):
@@ -102,7 +89,6 @@ class OrientationFinding:
         return {"orientation": found}
 
     def rows(self) -> Sequence[Sequence[str]]:
-        """Order parameter and director."""
         known = [("p2", self.p2), ("director", self.director)]
         if self.other is None:
             also = dict.fromkeys(("p2", "director"), "")
@@ -130,7 +116,6 @@ class OrientationFinding:
         return said
 
     def notes(self) -> Sequence[str]:
-        """None."""
         return ()
 
     def draw(self, axes: Axes) -> None:
@@ -231,12 +216,8 @@ def director(angles: DistributionFinding, around: Anisotropy) -> Value:
 
 
 def as_curve(measurement: Any) -> Curve | None:
-    """The average around the beam of an image that is alike all around; None of one with a direction.
-
-    Raises
-    ------
-    DataError
-        Too few pixels count.
+    """Average an isotropic image around the beam; None if it has a direction. Raises DataError if too few
+    pixels count.
     """
     image = most_counted(images_of(measurement))
     if image is None or anisotropy([polar(image)]).directed:

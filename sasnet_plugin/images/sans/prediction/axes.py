@@ -64,7 +64,6 @@ class Held:
 
     @property
     def body(self) -> str:
-        """Its name."""
         return KINDS[self.kind][0]
 
 
@@ -94,12 +93,8 @@ def _table(body: str, aspect: float) -> Floats:
 
 
 def screened(cells: Cells, axis: float) -> list[Held]:
-    """The nearest of each kind with axes along a director, and with axes across it.
-
-    Parameters
-    ----------
-    axis : float
-        Of the harmonics, radians: the director is this or the one across.
+    """Return the nearest of each kind with axes along a director and across it; `axis` of the harmonics,
+    radians, is either.
     """
     first = int(round((np.log(cells.nodes[0]) - LN_Q[0]) / STEP))
     span = [int(np.log(radius / _RADIUS) / STEP) for radius in RADII]
@@ -231,14 +226,8 @@ def _of_one_size(body: str, radius: float, aspect: float, q: Floats) -> Floats:
 
 
 def evidence(held: Sequence[Held], over: float) -> Floats:
-    """Log probability of what was seen by each fit, but for a constant: Laplace's integral over ranges.
-
-    Before, both bodies are as likely, and so are all values in their ranges.
-
-    Parameters
-    ----------
-    over : float
-        Where the best leaves more over than errors say, as much may be wrong with the others.
+    """Log probability of the image by each fit, up to a constant: Laplace's integral over ranges, with equal
+    priors. `over` is the best fit's excess misfit, allowed to all.
     """
     found = []
     for one in held:
@@ -250,13 +239,7 @@ def evidence(held: Sequence[Held], over: float) -> Floats:
 
 
 def held_against(image: Polar, axis: float) -> Against | None:
-    """Bodies fitted to an image; None where too little is seen.
-
-    Parameters
-    ----------
-    axis : float
-        Of `anisotropy`, degrees.
-    """
+    """Fit bodies to an image with the axis of `anisotropy`, degrees; None if too little is visible."""
     cells = cells_of(image)
     if cells is None or not np.any(image.counts > 0):
         return None

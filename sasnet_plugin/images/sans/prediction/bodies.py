@@ -37,7 +37,6 @@ class Bodies:
     over: float = 1.0  #: As of `axes.Against`.
 
     def shares(self) -> dict[str, float]:
-        """Probability of each body."""
         found: dict[str, float] = {}
         for one, share in zip(self.held, self.probability, strict=True):
             found[one.body] = found.get(one.body, 0.0) + float(share)
@@ -94,20 +93,13 @@ class Bodies:
 
 
 def _of_logarithm(mean: float, error: float) -> tuple[float, float, float, float]:
-    """Value, error and band of what has this logarithm."""
     value = float(np.exp(mean))
     ends = np.exp([mean - NORMAL_90 * error, mean + NORMAL_90 * error])
     return value, value * error, float(ends[0]), float(ends[1])
 
 
 def beside_network(against: Against, named: ClassesFinding, angles: DistributionFinding) -> Bodies:
-    """Bodies as likely as the image's cells say and the network's body and axes do.
-
-    Parameters
-    ----------
-    angles : DistributionFinding
-        What is seen of axes in the plane of the detector.
-    """
+    """Combine the image's cells with the classifier's body and axes (`angles`, in the detector plane)."""
     of_class = dict(zip(named.head.labels, named.probability.tolist(), strict=True))
     found = np.array(against.evidence, dtype=np.float64)
     for number, one in enumerate(against.held):

@@ -54,20 +54,11 @@ class Advice:
 
 
 def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) -> list[str]:
-    """The settings that a user lists, the most telling first, in sentences.
+    """Rank the settings a user lists, in sentences. The first measurement is what is there so far; the last
+    could be counted on.
 
-    Parameters
-    ----------
-    measurements : sequence of Image or Settings
-        The first is what was measured so far, in one setting or several; the last could be counted on.
-    wanted : sequence of str
-        Each "name=value,name=value" of `SansSettings`; what is left out stays as it is.
-
-    Raises
-    ------
-    DataError
-        The setting of an image is not known, there are as many as the network looks at together, or a name or
-        value is wrong.
+    Settings are "name=value,name=value" of `SansSettings`, else as before. Raises DataError if a setting is
+    unknown or wrong, or the classifier reads no more settings.
     """
     found = advice(images_of(measurements[0]), wanted, predictor, np.random.default_rng(0))
     ranked = sorted(found, key=lambda one: -one.bits)
@@ -81,14 +72,8 @@ def advised(measurements: Sequence[Any], wanted: Sequence[str], predictor: Any) 
 def advice(
     images: Sequence[Image], wanted: Sequence[str], predictor: Any, rng: np.random.Generator
 ) -> list[Advice]:
-    """Expected gain of counting on and of each setting that is listed, as long as the last was counted.
-
-    Parameters
-    ----------
-    images : sequence of Image
-        Of one sample, a setting each.
-    wanted, predictor
-        As for `advised`.
+    """Return the expected gain of counting on, and of each listed setting, for the last counting time;
+    arguments as for `advised`.
     """
     if len(images) >= FRAMES:
         raise DataError(

@@ -55,7 +55,6 @@ class Cells:
 
     @property
     def number(self) -> int:
-        """Of cells that were seen."""
         return int(np.isfinite(self.error).sum())
 
     def waves(self, p2: float, director: float, *, gaussian_axes: bool = False) -> Floats:
@@ -119,11 +118,8 @@ def _gaussians() -> Floats:
 
 
 def spread_over(nodes: Floats, spread: float) -> Floats:
-    """(k, k) from bodies of one size to sizes that scatter about it log-normally, proportions kept.
-
-    Notes
-    -----
-    A body s times as large scatters s⁶ I(q s).
+    """Return the matrix (k, k) from one size to log-normal sizes of equal proportions; a body s times as
+    large scatters s⁶ I(q s).
     """
     apart = np.log(nodes) - np.log(nodes)[:, None]
     weight = np.exp(-0.5 * (apart / max(spread, 0.4 * STEP)) ** 2 + 6 * apart)

@@ -33,18 +33,14 @@ class Anisotropy:
 
     @property
     def directed(self) -> bool:
-        """Whether the image has a direction."""
         return self.chance < CHANCE and self.amplitude > AMPLITUDE
 
 
 def anisotropy(images: Sequence[Polar]) -> Anisotropy:
     """Look for a direction in images of one sample.
 
-    Notes
-    -----
     In ring q the second harmonic is z = c + is with variance σ² each; Σ |z|²/σ² is χ² of two degrees of
-    freedom a ring. z points along the director or across it, as the ring has it: z² points one way in all
-    rings, at four times the angle.
+    freedom per ring. z points along or across the director, so z² has four times the angle in all rings.
     """
     from scipy.special import chdtrc
 

@@ -15,25 +15,12 @@ _FEWEST = 4
 
 
 def averaged(image: Image) -> Curve:
-    """The mean around the beam, in rings of one pixel's width or of `MOST_POINTS`.
+    """Average around the beam (geometry `SmallAngle`) in rings of a pixel or `MOST_POINTS`; intensity per
+    solid angle. Raises DataError if too few pixels count.
 
-    Parameters
-    ----------
-    image : Image
-        Its geometry is a `SmallAngle`.
-
-    Returns
-    -------
-    Curve
-        Intensity per solid angle, arbitrary for counts; uncertainties by counting, or of the reduced pixels,
-        and by how much sectors of a ring differ beyond; ``dq`` of the resolution and of the ring's width
-        together, None where the resolution is not known. Rows of pixels along the border that count less
-        (`evenness.rim_efficiency`) are divided by what they count.
-
-    Raises
-    ------
-    DataError
-        Too few pixels count.
+    Uncertainties combine counting (or reduced pixels) with the scatter of a ring's sectors; ``dq`` combines
+    resolution and ring width, None if unknown. Border rows that count less are corrected by
+    `evenness.rim_efficiency`.
     """
     geometry: SmallAngle = image.geometry
     used = image.mask & (geometry.weight > 0) & (geometry.q > 0)

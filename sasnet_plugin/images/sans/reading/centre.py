@@ -23,20 +23,9 @@ _TRUSTED, _CLEARLY, _APART = 0.5, 0.1, (3.0, 0.02)
 
 
 def find_centre(values: Floats, mask: BoolArray) -> tuple[float, float, float]:
-    """Centre of symmetry of an image: scattering at q and −q is alike, whatever the sample.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-        Counts or intensities, finite where the mask is True.
-    mask : (rows, columns) bool array
-
-    Returns
-    -------
-    column, row : float
-        To about a quarter of a pixel.
-    correlation : float
-        Of the image with its turned self about that centre, −1..1; below 0.2 there is no centre to trust.
+    """Find the centre of symmetry, as scattering at q and −q is alike, to a quarter of a pixel, and the
+    correlation (−1..1) with the rotated image; below 0.2 do not trust it. Values are finite where the mask is
+    True.
     """
     worth, correlation = _symmetry(values, mask)
     row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
@@ -44,14 +33,8 @@ def find_centre(values: Floats, mask: BoolArray) -> tuple[float, float, float]:
 
 
 def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) -> tuple[float, float] | None:
-    """Where an image is clearly more symmetric than about the centre that is stated; None where nowhere.
-
-    Parameters
-    ----------
-    values, mask
-        As for `find_centre`.
-    stated : (float, float)
-        Column and row.
+    """Return (column, row) about which an image is clearly more symmetric than the stated centre, else
+    None.
     """
     worth, correlation = _symmetry(values, mask)
     row, column = np.unravel_index(int(np.argmax(worth)), worth.shape)
@@ -68,12 +51,10 @@ def better_centre(values: Floats, mask: BoolArray, stated: tuple[float, float]) 
 
 
 def _symmetry(values: Floats, mask: BoolArray) -> tuple[Floats, Floats]:
-    """What each centre, in half pixels, is worth, and the correlation about it, (2 rows − 1, 2 columns − 1).
+    """Return the worth of each centre in half pixels and its correlation, (2 rows − 1, 2 columns − 1).
 
-    Notes
-    -----
-    The correlation of the image f with f turned by half about c, over the pixels that both have, for all c at
-    once: Σ f(x) f(2c − x) is a convolution of f with itself.
+    The correlation of f with f rotated by half a turn about c, over common pixels, is for all c at once Σ
+    f(x) f(2c − x), a convolution of f with itself.
     """
     from scipy.fft import irfft2, next_fast_len, rfft2
     from scipy.ndimage import gaussian_filter

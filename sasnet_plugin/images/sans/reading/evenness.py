@@ -30,27 +30,11 @@ def border(shape: tuple[int, int]) -> Index:
 
 
 def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, variance: Floats) -> Floats:
-    """What rows of pixels along the border count of what pixels further in count at the same q.
+    """Estimate (RIM,) what border rows count relative to inner pixels of the same ring; 1 from the first row
+    that is not lower by `_SURE` standard deviations.
 
-    Parameters
-    ----------
-    ring : (n,) int array
-        Ring of each pixel.
-    row : (n,) int array
-        `border` of each.
-    weight, values, variance : (n,) float arrays
-        What each sees, counts, and the variance of counts.
-
-    Returns
-    -------
-    (RIM,) float array
-        1 from the first row inwards on that does not count less by `_SURE` standard deviations; never above.
-
-    Notes
-    -----
-    Values are weight · I(ring) · g(row), with g = 1 beyond `RIM` rows: maximum likelihood of counts, by
-    Newton's steps in ln g with each ring's intensity profiled out, H = diag(Σ_r m) - Σ_r m mᵀ/Σm. Reduced
-    values are taken for as many counts as have their relative error.
+    Values are weight · I(ring) · g(row), g = 1 beyond `RIM`: maximum likelihood by Newton's steps in ln g,
+    rings profiled out, H = diag(Σ_r m) - Σ_r m mᵀ/Σm. Reduced values count as counts of their relative error.
     """
     rows = np.minimum(row, RIM)
     number = int(ring.max()) + 1
@@ -81,23 +65,12 @@ def rim_efficiency(ring: Index, row: Index, weight: Floats, values: Floats, vari
 
 
 def scatter(ring: Index, angle: Floats, weight: Floats, values: Floats, variance: Floats) -> Floats:
-    """Variance of each ring's mean by how its sectors scatter beyond counting, over the square of the mean.
+    """Return the relative variance (rings,) of each ring's mean from the scatter of sectors beyond counting;
+    `angle` around the beam in radians.
 
-    Parameters
-    ----------
-    angle : (n,) array
-        Of each pixel around the beam, radians; the others as of `rim_efficiency`.
-
-    Returns
-    -------
-    (rings,) array
-
-    Notes
-    -----
-    Sectors c of a ring have the expectation m_c = w_c Σn/Σw and the variance v_c + τ² m_c²; τ² is what the
-    squares of n - m have more than v (1 - w_c/Σw), over Σm², of neighbouring rings together. The ring's mean
-    then has the relative variance τ² Σw_c²/(Σw_c)². Areas that are wider than a sector, as all are near the
-    beam, move neighbouring rings alike, which this does not hold.
+    Sectors c have expectation m_c = w_c Σn/Σw and variance v_c + τ² m_c²; τ² is the excess of squares of n -
+    m over v (1 - w_c/Σw), over Σm², of neighbouring rings. The mean then has τ² Σw_c²/(Σw_c)². Areas wider
+    than a sector, as near the beam, are not covered.
     """
     number = int(ring.max()) + 1
     sector = np.floor(angle * (_SECTORS / (2 * np.pi))).astype(np.intp) % _SECTORS

@@ -40,7 +40,6 @@ class Settings:
 
     @property
     def file(self) -> str:
-        """Of the first."""
         return str(self.images[0].file)
 
     @property
@@ -51,7 +50,6 @@ class Settings:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Of all of them."""
         return tuple(dict.fromkeys(note for image in self.images for note in image.notes))
 
     def __len__(self) -> int:
@@ -64,13 +62,7 @@ def together(images: Sequence[Image]) -> Settings:
 
 
 def added(one: Image, other: Image) -> Image:
-    """Counts of one sample in one setting, of two files, as one image.
-
-    Raises
-    ------
-    DataError
-        They are no counts, or their pixels lie elsewhere.
-    """
+    """Add counts of one sample in one setting. Raises DataError if they are no counts or pixels differ."""
     for image in (one, other):
         if image.geometry.error is not None:
             raise DataError(
@@ -89,18 +81,12 @@ def added(one: Image, other: Image) -> Image:
 
 
 def images_of(measurement: Image | Settings) -> tuple[Any, ...]:
-    """The images of a measurement, which may be one itself."""
     return measurement.images if isinstance(measurement, Settings) else (measurement,)
 
 
 def inputs(measurements: Sequence[Image | Settings]) -> dict[str, NDArray[np.float32]]:
-    """What the network reads.
-
-    Returns
-    -------
-    dict
-        ``features`` (n, FRAMES, N_RINGS, N_CHANNELS); ``frame_mask`` (n, FRAMES), 1 where there is an image;
-        ``level`` (n,), log10 of all counts, on which calibration depends.
+    """Compute the classifier's input: ``features`` (n, FRAMES, N_RINGS, N_CHANNELS), ``frame_mask`` (n,
+    FRAMES), 1 where there is an image, and ``level`` (n,), log10 of all counts, on which calibration depends.
     """
     n = len(measurements)
     features = np.zeros((n, FRAMES, N_RINGS, N_CHANNELS), dtype=np.float32)

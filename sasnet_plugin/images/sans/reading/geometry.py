@@ -37,7 +37,6 @@ class SmallAngle:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
         rows, columns = self.qx.shape
         return rows, columns
 
@@ -53,13 +52,7 @@ class SmallAngle:
         return None if self.setting is None else of_pixels(self.setting, self.qx, self.qy)
 
     def check(self, name: str) -> None:
-        """See that the arrays are of one shape and their values finite.
-
-        Raises
-        ------
-        DataError
-            They are not.
-        """
+        """Raise DataError unless arrays are of one shape and finite."""
         for what in ("qx", "qy", "weight", "along", "across", "error"):
             values = getattr(self, what)
             if values is None:
@@ -80,19 +73,11 @@ _TURNED = {
 
 
 def as_seen(placed: SmallAngle, *, top_first: bool, up: str | None, mirror: bool) -> SmallAngle:
-    """The geometry of a file's pixels as the picture stands upright; the order of the pixels stays.
+    """Turn the geometry as the picture stands, keeping the order of pixels; `placed` as of `on_detector`.
 
-    Parameters
-    ----------
-    placed : SmallAngle
-        As of `on_detector`: q rises with columns and rows.
-    top_first : bool
-        The file's first row is the highest of its picture, as screens show TIFF, CBF, EDF, numpy and HDF5;
-        ILL's, ANSTO's and SINQ's files have the lowest first.
-    up : str or None
-        Side of that picture that is up in truth: ``top`` (None), ``bottom``, ``left``, ``right``.
-    mirror : bool
-        Left and right are exchanged.
+    `top_first`: the file's first row is the highest, as screens show TIFF, CBF, EDF, numpy and HDF5; ILL,
+    ANSTO and SINQ write the lowest first. `up` names the side that is up (None: ``top``), `mirror` exchanges
+    left and right.
     """
     right, upwards = placed.qx, -placed.qy if top_first else placed.qy
     qx, qy = (a * right + b * upwards for a, b in _TURNED[up or "top"])
@@ -109,18 +94,10 @@ def on_detector(
     centre: tuple[float, float],
     setting: Setting,
 ) -> SmallAngle:
-    """Geometry of a flat detector perpendicular to the beam.
+    """Return the geometry of a flat detector, row 0 lowest, beam at (column, row), 0 in the first pixel's
+    centre.
 
-    Parameters
-    ----------
-    shape : (rows, columns)
-        Row 0 is the lowest.
-    centre : (float, float)
-        Column and row of the beam, 0 in the middle of the first pixel.
-
-    Notes
-    -----
-    q = 2k sin θ with tan 2θ = r/L2; a pixel of area D² sees dΩ = D² cos³2θ / L2².
+    q = 2k sin θ with tan 2θ = r/L2; a pixel of area D² covers dΩ = D² cos³2θ / L2².
     """
     width, height = setting.pixel
     x = (np.arange(shape[1]) - centre[0]) * (width / setting.distance)

@@ -29,12 +29,8 @@ if TYPE_CHECKING:
 
 
 def read(path: str | os.PathLike[str], options: ReadOptions) -> Iterator[Image]:
-    """The images of a file one by one, or the one that is named; panels of one detector as one image.
-
-    Raises
-    ------
-    DataError
-        The file cannot be read, its geometry is not known, or there is no such entry.
+    """Yield a file's images, or the one named; panels of one detector as one. Raises DataError if it cannot
+    be read, lacks its geometry, or has no such entry.
     """
     path = Path(path)
     if options.q_unit is not None:
@@ -119,12 +115,8 @@ def _of_frame(frame: RawFrame, file: str) -> RawSans:
 
 
 def subtracted(raw: RawSans, said: SansSettings) -> RawSans:
-    """An image without what the empty cell scatters, with the uncertainties of the difference.
-
-    Raises
-    ------
-    DataError
-        The empty cell's file cannot be read, or has other pixels.
+    """Subtract the empty cell, with uncertainties. Raises DataError if its file is unreadable or has other
+    pixels.
     """
     assert said.empty_file is not None
     empty = next(_raw(Path(said.empty_file), said.empty_file, SansSettings(dataset=said.dataset)), None)

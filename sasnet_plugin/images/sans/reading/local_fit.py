@@ -40,20 +40,10 @@ def _kernels(width: float) -> Floats:
 
 
 def local_fit(counts: Floats, exposure: Floats, width: float) -> LocalFit:
-    """Fit a parabola to the counts about each ring.
+    """Fit a parabola to counts of whole rings (N_RINGS,) about each, Gaussian weights of `width` in ln q.
 
-    Parameters
-    ----------
-    counts, exposure : (N_RINGS,) arrays
-        Of whole rings.
-    width : float
-        Standard deviation of the weights, in ln q.
-
-    Notes
-    -----
-    Local likelihood (Tibshirani & Hastie, J. Am. Stat. Assoc. 82 (1987) 559) of Poisson counts with the
-    logarithm as link, by iterated weighted least squares: counts of 0 and 1 count as what they are, which
-    logarithms of single rings cannot.
+    Local likelihood (Tibshirani & Hastie, J. Am. Stat. Assoc. 82 (1987) 559) of Poisson counts with
+    logarithmic link, so counts of 0 and 1 are used properly.
     """
     kernels = _kernels(width)
     # Half a count over all that was seen nearby: an empty end is dark, not ln 0.
@@ -85,19 +75,8 @@ def _solved(moments: Floats, right: Floats, before: Floats) -> tuple[Floats, Flo
 
 
 def local_mean(values: Floats, error: Floats, width: float) -> tuple[Floats, Floats]:
-    """Mean of what neighbouring rings say, weighted by how well they know, and its error.
-
-    Parameters
-    ----------
-    values, error : (N_RINGS, columns) arrays
-        And one standard deviation each, infinite where nothing is known.
-    width : float
-        Standard deviation of the weights, in ln q.
-
-    Returns
-    -------
-    (N_RINGS, columns) arrays
-        0 and infinite where nothing is known nearby.
+    """Average neighbouring rings (N_RINGS, columns) by inverse variance and Gaussian weights of `width` in ln
+    q, with the error; 0 and infinite where nothing is known.
     """
     kernel, known = _kernels(width)[0], error**-2.0
     total = kernel @ known

@@ -25,20 +25,10 @@ _CLEAR = 4.0
 
 
 def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | None) -> float:
-    """Radius of the beamstop's shadow about the beam, in pixels; 0 where there is none.
+    """Return the radius of the beamstop's shadow, pixels, 0 without one; `apart` is each pixel's distance
+    from the beam, `error` None for counts.
 
-    A beamstop ends within a pixel or two. A peak of the sample's own, which also is dark inside, rises over
-    its resolution, which is wider: it is left alone.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    mask : (rows, columns) bool array
-        True where the pixel counts so far.
-    apart : (rows, columns) array
-        Distance from the beam, pixels.
-    error : (rows, columns) array or None
-        One standard deviation; None where values are counts.
+    A beamstop ends within a pixel or two; a peak of the sample rises over the wider resolution.
     """
     ring = np.round(apart).astype(int)
     last = int(_LARGEST * max(values.shape))
@@ -59,14 +49,8 @@ def beamstop(values: Floats, mask: BoolArray, apart: Floats, error: Floats | Non
 def _is_edge(
     edge: int, number: NDArray[Any], total: NDArray[Any], variance: NDArray[Any], outside: float
 ) -> bool:
-    """Whether it is dark up to a ring and bright behind it.
-
-    Parameters
-    ----------
-    number, total, variance : (rings,) arrays
-        Of pixels, of their values, and of their noise in each ring.
-    outside : float
-        Least mean value of rings far from the beam.
+    """Whether it is dark up to a ring and bright beyond; each ring has `number`, `total` and `variance`,
+    `outside` is the least mean far away.
     """
     dark, bright = slice(0, edge + 1), slice(edge + _EDGE, edge + _EDGE + 3)
     inner, outer = number[dark].sum(), number[bright].sum()
@@ -79,13 +63,7 @@ def _is_edge(
 
 
 def faulty(values: Floats, mask: BoolArray) -> tuple[BoolArray, BoolArray, list[str]]:
-    """Pixels of counts in a shadow or dead, hot ones, and sentences that say so.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    mask : (rows, columns) bool array
-    """
+    """Find pixels in a shadow, dead or hot, with remarks."""
     if min(values.shape) <= 3:
         return np.zeros_like(mask), np.zeros_like(mask), []
     dark = shadows(values, mask)

@@ -31,12 +31,8 @@ def recognise(path: Path) -> bool:
 
 
 def read(path: Path, file: str) -> Iterator[RawSans]:
-    """Images of an HDF5 file, one after the other.
-
-    Raises
-    ------
-    DataError
-        It is damaged, or lacks what its format promises.
+    """Yield the images of an HDF5 file. Raises DataError if it is damaged or lacks what its format
+    promises.
     """
     try:
         with hdf5.opened(path, file) as opened:
@@ -180,7 +176,6 @@ def _from_sinq(opened: Any, _: Path, file: str) -> Iterator[RawSans]:
 
 
 def _number(group: Any, path: str) -> float | None:
-    """A number of a file; None where there is none, or none above 0."""
     item = hdf5.member(group, path)
     if item is None or not getattr(item, "size", 0) or item.dtype.kind not in "iuf":
         return None

@@ -57,19 +57,10 @@ class Pixels:
 
 
 def image(raw: RawSans, said: SansSettings, file: str) -> Image:
-    """An image over q of what stands in a file.
+    """Make an image over q from file and settings (`said` overrides the header). Raises DataError without
+    geometry or counts.
 
-    What is no measurement is left out first, then hot pixels: neither may say where the beam is.
-
-    Parameters
-    ----------
-    said : SansSettings
-        Goes before the header's.
-
-    Raises
-    ------
-    DataError
-        Its geometry is not known, or too little was counted.
+    Bad pixels, then hot ones go first, so that they do not decide where the beam is.
     """
     which = raw.entry or raw.panel
     name = f"{file} ({which})" if which else file
@@ -105,7 +96,6 @@ def _check_counted(filled: Floats, counts: bool, name: str) -> None:
 
 
 def _bad(raw: RawSans, notes: list[str]) -> BoolArray:
-    """Which pixels hold none by the file."""
     if min(raw.values.shape) < SMALLEST:  # a list of pixels, of which the file says all
         return stored_as_bad(raw.values, subtracted=True) | (False if raw.bad is None else raw.bad)
     bad, more = unmeasured(raw.values, raw.bad, subtracted=raw.error is not None or raw.qx is not None)
@@ -182,7 +172,6 @@ def _check_known(settings: SansSettings, name: str) -> None:
 
 
 def _placed(pixels: Pixels) -> tuple[SmallAngle, Floats]:
-    """Where the pixels lie, and how far from the beam, in pixels."""
     raw = pixels.raw
     settings = pixels.settings
     _check_known(settings, pixels.name)
@@ -216,7 +205,6 @@ def _weight(q: Floats, wavelength: float | None) -> Floats:
 
 
 def _in_q(pixels: Pixels, qx: Floats, qy: Floats) -> tuple[SmallAngle, Floats]:
-    """The geometry of a file that has q."""
     raw, said, settings = pixels.raw, pixels.said, pixels.settings
     if said.up is not None or said.mirror is not None:
         raise DataError(f"{pixels.name}: its q says where up is; leave up and mirror out.")

@@ -66,13 +66,7 @@ def cells(geometry: SmallAngle, mask: NDArray[np.bool_]) -> tuple[NDArray[np.boo
 
 
 def polar(image: Image) -> Polar:
-    """Sort the pixels of an image into rings and sectors.
-
-    Parameters
-    ----------
-    image : Image
-        Its geometry is a `SmallAngle`; q is counted from the middle of the beam.
-    """
+    """Sort an image's pixels (geometry `SmallAngle`) into rings and sectors about the beam's centre."""
     geometry: SmallAngle = image.geometry
     used, cell = cells(geometry, image.mask)
     ring = cell // N_SECTORS
@@ -121,19 +115,11 @@ _ODD_PAIRS = _products(_ODD_BASIS)
 
 
 def harmonics(found: Polar) -> tuple[Floats, Floats]:
-    """Harmonics of each ring over its mean, whatever sectors are masked.
+    """Return cos and sin of each order over each ring's mean, (N_RINGS, 2 len(ORDERS)), whatever is masked,
+    and their counting errors, infinite if not visible.
 
-    Returns
-    -------
-    relative : (N_RINGS, 2 len(ORDERS)) float array
-        cos and sin of each order, over the mean.
-    error : (N_RINGS, 2 len(ORDERS)) float array
-        One standard deviation by counting; infinite where nothing was seen.
-
-    Notes
-    -----
-    Least squares of n = w Σ c_k B_k with the variance w r of counts about the ring's mean rate r: the
-    normal equations are Σ w B Bᵀ c = Σ n B, and the covariance is r times the inverse.
+    Least squares of n = w Σ c_k B_k with variance w r (mean rate r): Σ w B Bᵀ c = Σ n B, covariance r times
+    the inverse.
     """
     rate, columns = found.rate, BASIS.shape[1]
     matrix = (found.exposure @ _PAIRS).reshape(N_RINGS, columns, columns)
@@ -157,20 +143,12 @@ def _over_mean(
 
 
 def odd_harmonics(found: Polar) -> tuple[Floats, Floats]:
-    """Harmonics that no sample has, of the orders `ODD` but the first, over each ring's mean.
+    """Return harmonics of orders `ODD` but the first, over the mean, which no sample has, as `harmonics`
+    does, (N_RINGS, 4).
 
-    An unevenly counting detector, scattering from a window, a shadow at one side make such harmonics, and
-    about as large ones of the next even orders, which look like a sample's axis.
-
-    Returns
-    -------
-    relative, error : (N_RINGS, 4) float arrays
-        As of `harmonics`; infinite errors where too few sectors are seen together with the opposite one.
-
-    Notes
-    -----
-    The sample's share in the difference of two opposite sectors is zero; half of it has the variance
-    r (1/w + 1/w')/4 by counting. Least squares over the pairs of which both are seen.
+    Uneven detectors, windows or one-sided shadows make them, with even orders of about that size, which look
+    like a sample's axis. The difference of opposite sectors is free of the sample; half has variance r (1/w +
+    1/w')/4.
     """
     half = N_SECTORS // 2
     rate, first, second = found.rate[:, None], found.exposure[:, :half], found.exposure[:, half:]

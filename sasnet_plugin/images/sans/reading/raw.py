@@ -56,12 +56,8 @@ def as_counts(values: Floats, error: Floats | None, mask: NDArray[np.bool_]) -> 
 
 
 def estimated_error(values: Floats, good: NDArray[np.bool_], q: Floats) -> Floats:
-    """One standard deviation from how neighbours along a row differ, ring by ring, (rows, columns).
-
-    Raises
-    ------
-    DataError
-        No two neighbours are there.
+    """Estimate the standard deviation (rows, columns) ring by ring from neighbours in a row. Raises DataError
+    if there are no two.
     """
     pairs = good[:, 1:] & good[:, :-1]
     if not np.any(pairs):

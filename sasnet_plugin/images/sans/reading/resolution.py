@@ -38,11 +38,8 @@ class Setting:
 
 
 def drop(setting: Setting) -> float:
-    """How far neutrons of the mean wavelength fall from source aperture to detector, mm.
-
-    Notes
-    -----
-    A = g m² L2 (L1 + L2) λ² / 2h² (Mildner, Barker & Kline, J. Appl. Cryst. 44 (2011) 1127).
+    """Return how far neutrons of the mean wavelength fall from source aperture to detector, mm: A = g m² L2
+    (L1 + L2) λ² / 2h² (Mildner, Barker & Kline, J. Appl. Cryst. 44 (2011) 1127).
     """
     if not setting.gravity:
         return 0.0
@@ -52,12 +49,10 @@ def drop(setting: Setting) -> float:
 
 
 def geometric(setting: Setting) -> float:
-    """Spread of q by slits and pixels, one standard deviation along one axis, Å⁻¹.
+    """Return σ of q along one axis by slits and pixels, Å⁻¹.
 
-    Notes
-    -----
     σ² = k² [R1²/4L1² + R2²/4L'² + D²/12L2²], 1/L' = 1/L1 + 1/L2 (Mildner & Carpenter, J. Appl. Cryst. 17
-    (1984) 249); D² is the mean of the squares of a pixel's width and height.
+    (1984) 249); D² is the mean square of a pixel's width and height.
     """
     l1, l2 = setting.collimation, setting.distance
     pixel = (setting.pixel[0] ** 2 + setting.pixel[1] ** 2) / 2
@@ -70,21 +65,11 @@ def geometric(setting: Setting) -> float:
 
 
 def of_pixels(setting: Setting, qx: Floats, qy: Floats) -> tuple[Floats, Floats]:
-    """Spread of q along q and across it, one standard deviation each, Å⁻¹.
+    """Return σ along q and across it, Å⁻¹; qx and qy (upwards) from where the mean wavelength arrives.
 
-    A neutron that is slower by a share δ has a smaller k and falls further than the mean, about whose place
-    q is counted: q changes by -δ (q - g ŷ), with g = 2kA/L2.
-
-    Parameters
-    ----------
-    qx, qy : float arrays of one shape
-        To the side and upwards, from where the mean wavelength hits the detector, Å⁻¹.
-
-    Notes
-    -----
-    A triangular distribution of full width at half maximum w has the variance w²/6. A neutron's fall goes as
-    λ², so that its place changes by 2Aδ; the columns that NIST's reduction writes are met best by twice that,
-    which is at most 3 % of σ at 6 Å and 15 m.
+    A neutron slower by δ changes q by -δ (q - g ŷ), g = 2kA/L2. A triangle of full width at half maximum w
+    has variance w²/6. The fall goes as λ², so its place changes by 2Aδ; NIST's reduction uses twice that, at
+    most 3 % of σ at 6 Å and 15 m.
     """
     q = np.sqrt(qx**2 + qy**2)
     upwards = np.divide(qy, q, out=np.zeros_like(q), where=q > 0)

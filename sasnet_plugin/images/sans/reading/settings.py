@@ -78,34 +78,22 @@ _LENGTHS = {"pixel_size": 2, "direct_beam": 2, "beamstop": 3}
 
 
 def settings_of(path: Path, given: Sequence[str] = ()) -> SansSettings:
-    """Settings from texts ``name=value``, over those of the TOML files beside an image.
-
-    Raises
-    ------
-    DataError
-        As `of_table`; a file is no TOML, or a text no name and value.
+    """Combine texts ``name=value`` with TOML files next to an image. Raises DataError as `of_table`, or for
+    invalid TOML or text.
     """
     return said_over(settings_of_texts(given), beside(path, of_table))
 
 
 def settings_of_texts(given: Sequence[str], option: str = "--geometry") -> SansSettings:
-    """Settings from texts ``name=value``; the option is named where something is wrong.
-
-    Raises
-    ------
-    DataError
-        As `of_table`, or a text is no name and value.
+    """Parse texts ``name=value`` of an option. Raises DataError as `of_table`, or for a text without a
+    value.
     """
     return of_table(of_texts(given, "distance=4000"), option)
 
 
 def of_table(table: Mapping[str, Any], file: str) -> SansSettings:
-    """Settings from names and values; ``file`` is named where something is wrong.
-
-    Raises
-    ------
-    DataError
-        A name is unknown (the nearest is named), a value is not of its kind or beyond `LIMITS`.
+    """Make settings from names and values; DataError names ``file`` for an unknown name (with the nearest) or
+    a value wrong or beyond `LIMITS`.
     """
     check_names(table, (f.name for f in fields(SansSettings)), file)
     return SansSettings(**{key: _value(key, value, file) for key, value in table.items()})
@@ -130,19 +118,8 @@ _SELECTOR, _WIDE, _SHORTEST = 0.02, 1.5, 2.0
 
 
 def in_angstrom(settings: SansSettings, said: SansSettings, file: str, notes: list[str]) -> SansSettings:
-    """The settings with a wavelength in Å: neutrons of 0.51 are of 0.51 nm, X-rays may have 0.51 Å.
-
-    Parameters
-    ----------
-    settings, said : SansSettings
-        All that is known, and what the user says.
-    notes : list of str
-        Told of a header's wavelength that was converted.
-
-    Raises
-    ------
-    DataError
-        The user's wavelength is in nm.
+    """Convert the wavelength to Å, noting a converted header: neutrons of 0.51 are of 0.51 nm, X-rays may
+    have 0.51 Å. Raises DataError if the user's is in nm.
     """
     wavelength = settings.wavelength
     assert wavelength is not None

@@ -30,13 +30,7 @@ _NAMES = {
 
 
 def read(path: Path, file: str) -> RawSans:
-    """Read a text file.
-
-    Raises
-    ------
-    DataError
-        It cannot be read, is cut short, or its columns are no image.
-    """
+    """Read a text file. Raises DataError if unreadable, cut short or no image."""
     text = content(path, file, wanted="a 2D image in q").decode("utf-8", "replace")
     if text.startswith(SINQ):
         return _sans(text, file)
@@ -128,7 +122,6 @@ def _names_in(line: str) -> list[str]:
 
 
 def _columns(head: list[str], width: int) -> list[str]:
-    """Names of the columns, from the header's list of them or by their number."""
     for line in reversed(head):
         if not re.search(r"qx\b.*qy", line, re.IGNORECASE):
             continue
@@ -162,7 +155,6 @@ def _rotated(arrays: dict[str, Floats]) -> tuple[Floats, Floats]:
 
 
 def _said_by(names: str, numbers: Sequence[float]) -> dict[str, float]:
-    """What the numbers below a line of names are."""
     if "LAMBDA" in names and len(numbers) >= 4:
         return {"wavelength": numbers[1], "distance": 1e3 * numbers[3]}
     if "BCENT" in names and len(numbers) >= 6:

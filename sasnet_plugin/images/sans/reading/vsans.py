@@ -26,22 +26,8 @@ _UNIT = 6.4e-7
 
 
 def panel(name: str, group: Any, counts: Floats, wavelength: float, file: str) -> RawSans:
-    """One panel over q.
-
-    Parameters
-    ----------
-    name : str
-        Of `PANELS`.
-    group : h5py.Group
-        NXdetector; lengths in cm, sizes of pixels and calibration of tubes in mm.
-    counts : (columns, rows) array
-    wavelength : float
-        Å.
-
-    Raises
-    ------
-    DataError
-        It lacks its place.
+    """Read a panel of `PANELS` over q; NXdetector has lengths in cm, pixels and tube calibration in mm;
+    counts (columns, rows), wavelength in Å. Raises DataError without its place.
     """
 
     def number(key: str, otherwise: float | None = None) -> float:

@@ -36,7 +36,6 @@ class CellBeam:
 
     @property
     def setting(self) -> Setting:
-        """Of the instrument."""
         assert self.geometry.setting is not None
         return self.geometry.setting
 
@@ -120,14 +119,8 @@ def counted(
     rng: np.random.Generator,
     counts: float,
 ) -> Polar:
-    """Counts of a sample in the cells of a beam.
-
-    Parameters
-    ----------
-    intensity : (N_RINGS, N_SECTORS) array
-        What the sample scatters into each cell, arbitrary scale.
-    counts : float
-        Expected.
+    """Simulate counts in the cells of a beam from intensity (N_RINGS, N_SECTORS), arbitrary scale; `counts`
+    are expected.
     """
     weight = seen.geometry.weight
     expected = background.added(intensity * weight, weight, seen.geometry.q, seen.block)

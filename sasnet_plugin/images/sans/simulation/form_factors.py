@@ -45,21 +45,8 @@ def plain(log_intensity: NDArray[np.floating]) -> Floats:
 
 
 def directed(name: str, parameters: Mapping[str, Any], q: Floats) -> Floats:
-    """Legendre coefficients F_l(q) of a body with an axis of symmetry, as sasmodels calculates it.
-
-    Parameters
-    ----------
-    name : str
-        sasmodels' name of a form with ``theta`` and ``phi``.
-    parameters : mapping
-        Of sasmodels, size distributions included, orientations left out.
-    q : (n,) array
-        Å⁻¹.
-
-    Returns
-    -------
-    (n, len(DEGREES)) array
-        At scale 1 and background 0; the first column is the orientational average.
+    """Compute Legendre coefficients F_l(q), (n, len(DEGREES)), of a sasmodels form with ``theta`` and
+    ``phi``, at scale 1 without background; q in Å⁻¹. The first is the orientational average.
     """
     from sasmodels.direct_model import call_kernel
 

@@ -70,14 +70,8 @@ def suits(setting: Setting, instrument: Instrument, feature: float) -> bool:
 def draw_beam(
     rng: np.random.Generator, feature: float = float("nan"), instrument: Instrument | None = None
 ) -> Beam:
-    """Draw an instrument in a setting that suits a sample.
-
-    Parameters
-    ----------
-    feature : float
-        Where the sample's first feature lies, Å⁻¹.
-    instrument : Instrument, optional
-        Default: drawn.
+    """Draw an instrument (unless given) in a setting that suits a sample with its first feature at `feature`,
+    Å⁻¹.
     """
     for _ in range(_TRIES):
         one = instrument or INSTRUMENTS[int(rng.integers(len(INSTRUMENTS)))]
@@ -158,25 +152,16 @@ class Background:
 
 
 def draw_background(rng: np.random.Generator) -> Background:
-    """Draw what is counted besides."""
     drawn = [MEASUREMENT[name](rng) for name in ("flat", "parasitic", "parasitic_power", "rate")]
     return Background(*drawn)
 
 
 def counted_share(expected: Floats, seen: Beam, rate: float) -> Floats:
-    """Share of events that is counted, of each pixel, for arrays that broadcast against the image.
+    """Return the share of events counted in each pixel; `expected` events have arbitrary scale, `rate` is per
+    second on the detector.
 
-    Parameters
-    ----------
-    expected : (rows, columns) array
-        Events, arbitrary scale.
-    rate : float
-        Events a second on the whole detector.
-
-    Notes
-    -----
     Not paralysable: of n events a second in a tube n/(1 + nτ) are counted (G. F. Knoll, Radiation Detection
-    and Measurement, 4.VII). A tube is dead over its whole length, a chamber as a whole.
+    and Measurement, 4.VII). A tube is dead as a whole, and so is a chamber.
     """
     along = {1: 0, 0: 1}.get(seen.tubes)
     share = expected.sum(axis=along, keepdims=True) / max(float(expected.sum()), 1e-300)
@@ -186,14 +171,8 @@ def counted_share(expected: Floats, seen: Beam, rate: float) -> Floats:
 def measured(
     intensity: Floats, seen: Beam, background: Background, rng: np.random.Generator, counts: float
 ) -> Image:
-    """Counts of a sample in the pixels of a beam.
-
-    Parameters
-    ----------
-    intensity : (rows, columns) array
-        What the sample scatters into each pixel's true direction, arbitrary scale.
-    counts : float
-        Expected, of pixels that count.
+    """Simulate counts of a beam from intensity in each pixel's true direction, arbitrary scale; `counts` are
+    expected in usable pixels.
     """
     weight = seen.true.weight
     expected = background.added(intensity * weight, weight, seen.true.q, seen.block, seen.mask)

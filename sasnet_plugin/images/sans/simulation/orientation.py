@@ -46,11 +46,8 @@ def _averages(density: Floats) -> Floats:
 
 
 def order_parameter(strength: float) -> float:
-    """⟨P₂⟩ of Maier and Saupe's distribution.
-
-    Notes
-    -----
-    ⟨P₂⟩ = 3eᵃ / (2√(πa) erfi √a) − 3/4a − 1/2, for a > 0; about 2a/15 where a is small.
+    """⟨P₂⟩ of Maier and Saupe's distribution: 3eᵃ / (2√(πa) erfi √a) − 3/4a − 1/2 for a > 0, about 2a/15 for
+    small a.
     """
     from scipy.special import dawsn
 
@@ -79,22 +76,8 @@ def in_harmonics() -> Floats:
 
 
 def in_plane(averages: Floats, angles: Floats) -> Floats:
-    """How the axes' directions within the plane of the detector are distributed.
-
-    A particle's axis is seen from along the beam: the density, per radian over half a turn, of the angle
-    between what is seen of it and the director.
-
-    Parameters
-    ----------
-    averages : (len(DEGREES),) array
-        ⟨P_l⟩.
-    angles : (n,) array
-        From the director, radians.
-
-    Returns
-    -------
-    (n,) array
-        Its integral over half a turn is 1.
+    """Density, per radian over half a turn (integral 1), of the angle between director and axes seen along
+    the beam, from ⟨P_l⟩ (len(DEGREES),); angles in radians.
     """
     # f(n) = Σ (2l + 1)/4π ⟨P_l⟩ P_l(cos β), with cos β = cos(latitude) cos(angle), integrated over latitudes:
     # twice the half above the plane, and twice as an axis is the same turned round.

@@ -32,28 +32,11 @@ def smeared(
     q: Floats,
     harmonics: Floats | None = None,
 ) -> Floats:
-    """Scattering blurred by a Gaussian along q and across it.
+    """Blur scattering by a Gaussian along q and across it (`spread`, Å⁻¹); returns (n, M) coefficients of cos
+    mψ, m = 0, 2, …, from ln I (len(Q),) and `harmonics` (len(Q), M) over that average.
 
-    Parameters
-    ----------
-    log_intensity : (len(Q),) array
-        ln I of the average over directions.
-    spread : (n,) arrays
-        Along q and across it, one standard deviation, Å⁻¹.
-    q : (n,) array
-        Where it is wanted, Å⁻¹.
-    harmonics : (len(Q), M) array, optional
-        Coefficients of cos mψ, m = 0, 2, …, over that average; default: 1 alone.
-
-    Returns
-    -------
-    (n, M) array
-        Coefficients of cos mψ, blurred; (n, 1) without harmonics.
-
-    Notes
-    -----
-    The integral over both directions in the plane is taken as it stands: a blurred point at (q + x, y) has
-    the radius √((q + x)² + y²) and is turned by atan(y/(q + x)).
+    The plane integral is exact: a point at (q + x, y) has radius √((q + x)² + y²) and rotates by atan(y/(q +
+    x)).
     """
     along, across = spread
     x, y = q[:, None] + along[:, None] * _X, across[:, None] * _Y
@@ -93,20 +76,9 @@ def pattern(
     director: float = 0.0,
     blunted: Floats | None = None,
 ) -> Floats:
-    """Intensity of a stored sample in each pixel, without solid angle, (rows, columns); arbitrary scale.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `samples.row_of`.
-    geometry : SmallAngle
-        Sharp where it says nothing of its resolution.
-    averages : (len(DEGREES),) array, optional
-        ⟨P_l⟩ of the axes about the director; default: every direction alike.
-    director : float
-        Its angle from qx in the plane of the detector, radians.
-    blunted : (rows · columns, len(DEGREES)) array, optional
-        What is left of cos mψ, m in `DEGREES`, in places that stand for areas.
+    """Compute a stored sample's intensity (rows, columns), without solid angle, arbitrary scale; ⟨P_l⟩ about
+    the director (radians from qx), by default isotropic. `blunted` (rows · columns, len(DEGREES)) is what is
+    left of cos mψ in areas; sharp unless the geometry has a resolution.
     """
     pixels = geometry.q.ravel()
     low, high = np.searchsorted(Q, [max(pixels.min(), Q[0]), pixels.max()])
@@ -134,20 +106,9 @@ def pattern(
 
 
 def interference(q: Floats, packing: float, apart: float) -> Floats:
-    """What bodies that keep apart scatter over what each alone would, of the shape of q.
-
-    Parameters
-    ----------
-    q : array
-        Å⁻¹.
-    packing : float
-        0 where they do not; 5.9 of spheres as dense as they go.
-    apart : float
-        Distance of neighbours, Å.
-
-    Notes
-    -----
-    S = 1/(1 + k θ), θ = 3 (sin qξ - qξ cos qξ)/(qξ)³ (Born & Green; Beaucage, J. Appl. Cryst. 28 (1995) 717).
+    """Structure factor of particles that keep apart, S = 1/(1 + k θ), θ = 3 (sin qξ - qξ cos qξ)/(qξ)³ (Born
+    & Green; Beaucage, J. Appl. Cryst. 28 (1995) 717). `packing` k is 0 without, 5.9 for densest spheres;
+    `apart` in Å.
     """
     x = np.maximum(q * apart, 1e-2)
     return np.asarray(1 / (1 + packing * 3 * (np.sin(x) - x * np.cos(x)) / x**3))
@@ -161,28 +122,12 @@ def spots(
     *,
     fine: bool = False,
 ) -> Floats:
-    """Intensity of a Bragg glass in each pixel, (rows, columns); arbitrary scale.
+    """Compute a Bragg glass's intensity (rows, columns), arbitrary scale; `turn` of a spot from qx in
+    radians, `tilt` of the field in degrees, `fine` averages over cells.
 
-    Vortices in a superconductor, hexagonal, along a field that is nearly along the beam: spots of the first
-    order at g = 2π√(2B/√3φ₀), of the next at √3 g and 2 g. Only those are seen that the tilt of the field
-    brings to Bragg's condition; the rocking curve falls as a power beyond its width.
-
-    Parameters
-    ----------
-    values : mapping
-        ``spacing``, ``azimuthal``, ``rocking``, ``tail``, ``second``, ``domains`` of `samples.PRIORS`.
-    geometry : SmallAngle
-        With its setting.
-    turn : float
-        Angle of one spot from qx, radians.
-    tilt : (float, float)
-        Of the field towards qx and qy, degrees.
-    fine : bool
-        Each place stands for a cell of `images.sans.reading.polar`, over which spots are averaged.
-
-    Notes
-    -----
-    A spot of g in the direction u is in Bragg's condition where the field is tilted by g/2k along u.
+    Hexagonal superconductor vortices nearly along the beam: first order at g = 2π√(2B/√3φ₀), then √3 g and 2
+    g, visible if the field's tilt (g/2k along the spot) meets Bragg's condition; the rocking curve has
+    power-law tails.
     """
     assert geometry.setting is not None
     q, angle = geometry.q, np.arctan2(geometry.qy, geometry.qx)

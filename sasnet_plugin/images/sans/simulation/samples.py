@@ -122,14 +122,8 @@ def draw_sample(rng: np.random.Generator, name: str = "") -> Sample:
 
 
 def row_of(sample: Sample) -> dict[str, Any]:
-    """What is stored of a sample.
-
-    Returns
-    -------
-    dict
-        ``parameters`` by `NAMES`; ``log_intensity`` (len(Q),) of the orientational average, its largest value
-        0, all 0 of a Bragg glass, which has spots alone; ``directed`` (len(Q), len(DEGREES) - 1), the other
-        Legendre coefficients over that average.
+    """Store a sample: ``parameters`` by `NAMES`; ``log_intensity`` (len(Q),) of the average, largest 0 (all 0
+    of a Bragg glass); ``directed`` (len(Q), len(DEGREES) - 1), other Legendre coefficients over it.
     """
     label = LABELS.index(sample.name)
     known = {"label": label, **sample.values}
@@ -150,16 +144,10 @@ def row_of(sample: Sample) -> dict[str, Any]:
 
 
 def resized(row: Mapping[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """A stored sample in another size: the same body s times as large scatters I(q s), which moves in ln q.
+    """Rescale a stored sample: a body s times as large scatters I(q s), a shift in ln q.
 
-    Radii are drawn anew from their prior and samples without a radius by `STRETCH`, to a step of `Q`: the
-    rows of a dataset differ in their proportions, and their uses in size besides. A Bragg glass is drawn anew
-    as a whole, as nothing of it is stored.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `row_of`.
+    Radii are drawn from their prior, samples without one stretched by `STRETCH`, to a step of `Q`, so rows
+    differ in proportions and their uses in size. A Bragg glass is drawn anew.
     """
     values = dict(row["parameters"])
     name = LABELS[int(values["label"])]

@@ -46,7 +46,6 @@ class Direction:
 
     @property
     def p2(self) -> float:
-        """Order parameter."""
         return float(self.averages[1])
 
     def shares(self) -> NDArray[np.float64]:
@@ -57,7 +56,6 @@ class Direction:
 
 
 def draw_direction(rng: np.random.Generator) -> Direction:
-    """Draw how axes are distributed."""
     director = float(rng.uniform(0, np.pi))
     if rng.random() >= MAIER_SAUPE:
         return Direction(orientation.gaussian(loguniform(*WIDTH, rng)), director)
@@ -104,11 +102,9 @@ class SansSimulator(Simulator):
         }
 
     def sample(self, rng: np.random.Generator) -> Sample:
-        """Draw a sample."""
         return draw_sample(rng)
 
     def clean(self, params: Sample) -> Row:
-        """Its scattering without an instrument."""
         return row_of(params)
 
     def measure(
@@ -119,17 +115,11 @@ class SansSimulator(Simulator):
         exposure: float | None = None,
         settings: int | None = None,
     ) -> tuple[list[Settings], Targets]:
-        """Measure samples anew, in one setting or several, whose counts are alike.
+        """Measure samples in one or several settings of similar counts; exposure (expected counts of an
+        image) and number of settings are drawn by default.
 
-        Besides what is asked of them: ``counts`` of all settings; ``settings``, how many; ``covered``,
-        whether a window holds the sample's first feature with room on either side; ``kind``, the class.
-
-        Parameters
-        ----------
-        exposure : float, optional
-            Expected counts of an image; default: drawn.
-        settings : int, optional
-            Images of each sample; default: drawn.
+        Adds ``counts``, ``settings``, ``covered`` (the first feature lies well within a q range) and
+        ``kind``.
         """
         rows = [resized(row, rng) for row in rows]
         found, covered, directions = [], [], []
@@ -188,12 +178,8 @@ class Posture:
     apart: float = 1.0
 
     def intensity(self, geometry: SmallAngle, *, fine: bool = False) -> NDArray[np.float64]:
-        """What it scatters into each direction, arbitrary scale.
-
-        Parameters
-        ----------
-        fine : bool
-            Directions stand for cells of `images.sans.reading.polar`, over which spots are averaged.
+        """Scattering into each direction, arbitrary scale; `fine` averages spots over cells of
+        `images.sans.reading.polar`.
         """
         values = self.row["parameters"]
         if LABELS[int(values["label"])] == "bragg_glass":

@@ -50,7 +50,6 @@ def about() -> dict[str, Any]:
 
 @router.post("/api/image")
 def image(which: Which, bench: OfCurves) -> JSONResponse:
-    """An image with all that is said of it."""
     row = _row(bench, which.key)
     others = [one.key for one in bench.shelf.rows() if one.is_image and one.root == row.root]
     place = others.index(row.key) if row.key in others else 0
@@ -110,7 +109,6 @@ def picture(
 
 @router.get("/api/image/figure")
 def figure(key: str, number: int, bench: OfCurves, night: bool = False) -> Response:
-    """A figure of the answer."""
     _row(bench, key)
     return Response(
         bench.ask_image("figure", key, {"number": number, "night": night}), 200, _NEVER, "image/png"
@@ -127,13 +125,7 @@ def page(key: str, bench: OfCurves) -> Response:
 
 
 def _row(bench: Bench, key: str) -> Any:
-    """The row of an image, or of a file that was not read yet.
-
-    Raises
-    ------
-    SasnetError
-        It is none.
-    """
+    """Return the row of an image or unread file. Raises SasnetError if there is none."""
     row = bench.shelf.row(key)
     if not row.is_image and (row.line or row.problem):
         raise SasnetError(f"{row.file}: {row.problem or 'is a curve; it is shown in the tab Curve.'}")

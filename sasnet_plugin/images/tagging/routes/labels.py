@@ -79,7 +79,6 @@ class NewTag(BaseModel):
 
 @router.post("/api/tag")
 def tag(label: Label, desk: Desk) -> dict[str, object]:
-    """Tag images; they are kept when this is answered."""
     said = label.of(desk), label.tag, label.value, label.who
     return _preview(desk, desk.tagging(*said)) if label.preview else {"done": desk.tag(*said)}
 
@@ -135,7 +134,6 @@ def new_tag(wanted: NewTag, desk: Desk) -> dict[str, object]:
 
 @router.get("/export/labels.{kind}")
 def export(kind: str, desk: Desk) -> Response:
-    """All labels that hold, as a file."""
     if kind not in _WRITERS:
         raise SasnetError(f"Labels are given as {', '.join(_WRITERS)}.")
     write, media = _WRITERS[kind]

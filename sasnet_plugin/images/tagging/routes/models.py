@@ -22,7 +22,6 @@ class Which(BaseModel):
 
 @router.post("/api/predict")
 def predict(which: Which, desk: Desk) -> dict[str, object]:
-    """Ask the model in the background."""
     return {
         "files": desk.background.predict(desk.rows(which.selection).tolist() if which.selection else None)
     }
@@ -38,7 +37,6 @@ def stop(desk: Desk, trainer: Trainer) -> dict[str, object]:
 
 @router.post("/api/retrain")
 def retrain(desk: Desk, trainer: Trainer) -> dict[str, object]:
-    """Train a network on the labels."""
     with desk.lock:
         desk.refresh()
         csv = exchange.to_csv(desk.state)

@@ -13,21 +13,8 @@ if TYPE_CHECKING:
 
 
 def summed(counts: Floats, good: NDArray[np.bool_], most: int) -> tuple[Floats, Floats, int]:
-    """Counts and good pixels of blocks, as many a side that no more than `most` blocks are left.
-
-    Parameters
-    ----------
-    counts : (rows, columns) array
-    good : (rows, columns) bool array
-        Others count as nothing.
-    most : int
-        Of the longer side.
-
-    Returns
-    -------
-    counts, area : (rows, columns) array
-    block : int
-        Pixels of a block's side.
+    """Sum counts and usable pixels over square blocks so that the longer side has at most `most`, and return
+    the block's side, pixels.
     """
     block = -(-max(counts.shape) // most)
     if block == 1:
@@ -36,14 +23,7 @@ def summed(counts: Floats, good: NDArray[np.bool_], most: int) -> tuple[Floats, 
 
 
 def blocked(values: Floats, block: int) -> Floats:
-    """Sums over blocks; the last ones of each axis may reach over the border, where nothing is.
-
-    Parameters
-    ----------
-    values : (rows, columns) array
-    block : int
-        Pixels of a block's side.
-    """
+    """Sum over blocks; the last may reach over the border, where nothing is."""
     rows, columns = (-(-n // block) * block for n in values.shape)
     whole = np.zeros((rows, columns))
     whole[: values.shape[0], : values.shape[1]] = values

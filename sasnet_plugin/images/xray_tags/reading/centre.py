@@ -60,28 +60,17 @@ class _Picture:
         return best, at
 
     def pixel(self, at: Place) -> Place:
-        """A place in blocks as one in pixels."""
         return (at[0] + 0.5) * self.block - 0.5, (at[1] + 0.5) * self.block - 0.5
 
     def own(self, pixel: Place) -> Place:
-        """A place in pixels as one in blocks."""
         return (pixel[0] + 0.5) / self.block - 0.5, (pixel[1] + 0.5) / self.block - 0.5
 
 
 def centre_of(counts: Floats, good: NDArray[np.bool_]) -> tuple[Place, bool]:
-    """Column and row of the beam in or beside the image, and whether it was found; else the middle.
+    """Return column and row of the beam, in or next to the image, and whether it was found (else the middle).
 
-    Parameters
-    ----------
-    counts : (rows, columns) array
-    good : (rows, columns) bool array
-
-    Notes
-    -----
-    Symmetry under half a turn is exact whatever the sample, but does not see a beam near the border, and
-    little of one that is far off the middle. Rings about the right place scatter least within themselves. Of
-    the places where the scatter has minima, and the one that symmetry says, that of the least scatter is
-    taken.
+    Symmetry under half a turn holds for any sample, but fails near the border or far off. Rings scatter least
+    about the true place. The best of the scatter's minima and the symmetric place is taken.
     """
     blocks = summed(counts, good, _FINE)
     coarse, fine = _picture(*summed(counts, good, _COARSE)), _picture(*blocks)

@@ -39,14 +39,9 @@ def window(shape: tuple[int, int], centre: tuple[float, float]) -> Window:
 
 
 def inputs(images: Sequence[Image]) -> dict[str, NDArray[np.float32]]:
-    """``profile`` (n, RINGS, CHANNELS), ``map`` (n, MAP_RINGS, SECTORS, MAP_CHANNELS), ``picture`` (n,
-    PICTURE, PICTURE, PICTURE_CHANNELS), ``beam`` (n, FACTS), and ``level`` (n,), the decimal logarithm of the
-    mean counts.
-
-    Parameters
-    ----------
-    images : sequence of Image
-        With a window about the beam as their geometry.
+    """Compute the classifier's input: ``profile`` (n, RINGS, CHANNELS), ``map`` (n, MAP_RINGS, SECTORS,
+    MAP_CHANNELS), ``picture`` (n, PICTURE, PICTURE, PICTURE_CHANNELS), ``beam`` (n, FACTS), ``level`` (n,),
+    log10 of the mean counts.
     """
     found = [_of_image(image) for image in images]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}

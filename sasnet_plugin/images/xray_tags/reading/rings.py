@@ -43,7 +43,6 @@ class Pixels:
 
     @cached_property
     def mean(self) -> float:
-        """Counts a pixel."""
         return float(self.counts.sum() / max(self.area.sum(), 1e-9))
 
     def rate(self, counts: Floats, area: Floats) -> Floats:
@@ -60,7 +59,6 @@ class Pixels:
 
     @cached_property
     def radius(self) -> Floats:
-        """Distance of each pixel from the beam."""
         return np.hypot(*self.offsets)
 
     @cached_property

@@ -21,15 +21,10 @@ BODIES: dict[str, tuple[str, dict[str, float]]] = {
 
 
 def diffuse_low_q(q: Floats, kind: str, scale: float) -> Floats:
-    """Scattering that falls with q.
+    """Scattering that falls with q, of a kind in `DIFFUSE`; `scale` is n, ξ or Rg in q's inverse unit.
 
-    Parameters
-    ----------
-    kind : str
-        Of `DIFFUSE`: q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and
-        A. M. Bueche, J. Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
-    scale : float
-        n, ξ or Rg, in one over q's unit.
+    q^-n; 1/(1 + q²ξ²) (L. S. Ornstein and F. Zernike, 1914); 1/(1 + q²ξ²)² (P. Debye and A. M. Bueche, J.
+    Appl. Phys. 20 (1949) 518); exp(−q²Rg²/3) (A. Guinier, 1939).
     """
     if kind == "power_law":
         return np.asarray(np.maximum(q, GRID[0]) ** -scale)
@@ -49,18 +44,8 @@ def peak(q: Floats, at: float, fwhm: float) -> Floats:
 
 
 def texture(phi: Floats, eta: float, fold: float, chi: float) -> Floats:
-    """(1 − η²)/((1 + η)² − 4η cos²(m(φ − χ)/2)) around a ring; its mean over φ is 1.
-
-    Parameters
-    ----------
-    phi : array
-        Radians.
-    eta : float
-        0 all around alike, towards 1 m sharp arcs.
-    fold : float
-        m.
-    chi : float
-        Of an arc, radians.
+    """(1 − η²)/((1 + η)² − 4η cos²(m(φ − χ)/2)) around a ring, mean 1: η 0 is isotropic, towards 1 gives m
+    sharp arcs, one at χ; radians.
     """
     return np.asarray(
         (1 - eta * eta) / ((1 + eta) ** 2 - 4 * eta * np.cos(fold * (phi - chi) / 2) ** 2), dtype=np.float64
@@ -68,30 +53,14 @@ def texture(phi: Floats, eta: float, fold: float, chi: float) -> Floats:
 
 
 def paracrystal_width(order: Floats, g: float) -> Floats:
-    """Breadth of a peak in units of the first ring's q, (π g h)², of a paracrystal.
-
-    Source: R. Hosemann and S. N. Bagchi, Direct Analysis of Diffraction by Matter (1962).
-
-    Parameters
-    ----------
-    order : array
-        h, q over that of the first ring.
-    g : float
-        Standard deviation of the distance of neighbours over that distance.
+    """Width of a peak over the first ring's q, (π g h)², at order h of a paracrystal with relative distance
+    spread g (R. Hosemann and S. N. Bagchi, Direct Analysis of Diffraction by Matter, 1962).
     """
     return np.asarray((np.pi * g * order) ** 2)
 
 
 def speckle(rng: np.random.Generator, grains: float, width: float) -> Floats:
-    """Around a ring of a few grains: spots of `width` radians, (720,), of mean 1.
-
-    Parameters
-    ----------
-    grains : float
-        Expected number around the ring.
-    width : float
-        Standard deviation of a spot, radians.
-    """
+    """Return spots around a ring (720,), mean 1, of `grains` expected and Gaussian `width`, radians."""
     from scipy.ndimage import gaussian_filter1d
 
     bins = 720
@@ -103,18 +72,8 @@ def speckle(rng: np.random.Generator, grains: float, width: float) -> Floats:
 
 
 def body(name: str, size: float, spread: float, volume_fraction: float) -> Floats:
-    """I(q) on `GRID` of a body by sasmodels, in a suspension of hard spheres where there is a fraction.
-
-    Parameters
-    ----------
-    name : str
-        Of `BODIES`.
-    size : float
-        Its length, in one over the unit of q.
-    spread : float
-        Relative width of its distribution.
-    volume_fraction : float
-        Of Percus' and Yevick's hard spheres; 0: dilute.
+    """I(q) on `GRID` of one of `BODIES` by sasmodels, with relative size spread, of size in q's inverse unit;
+    a volume fraction adds Percus-Yevick hard spheres.
     """
     from ....simulate.kernel import call
 

@@ -75,7 +75,6 @@ class Place:
 
     @property
     def sees_beam(self) -> bool:
-        """Whether the beam meets the image."""
         return -0.5 <= self.centre[0] < self.shape[1] - 0.5 and -0.5 <= self.centre[1] < self.shape[0] - 0.5
 
 
@@ -97,15 +96,8 @@ def draw_place(drawn: Mapping[str, float], rng: np.random.Generator) -> Place:
 
 
 def stop(kind: str, drawn: Mapping[str, float], place: Place, rng: np.random.Generator) -> Floats:
-    """Share of each pixel in the shadow of a beamstop: a thin one is narrower than a pixel.
-
-    Parameters
-    ----------
-    kind : str
-        Of `STOPS`: a disk; a bar from an edge to the beam, with a round end or a disk that it holds; a wedge
-        with its tip on the beam.
-    drawn : mapping
-        Of `MEASUREMENT`.
+    """Share of each pixel in the shadow of a beamstop, maybe thinner than a pixel: a disk; a bar from an
+    edge, with round end or disk; a wedge with its tip on the beam (`STOPS`).
     """
     if not kind:
         return np.zeros(place.shape)
@@ -156,16 +148,7 @@ def gaps(drawn: Mapping[str, float], shape: tuple[int, int], rng: np.random.Gene
 def counted(
     expected: Floats, drawn: Mapping[str, float], dark: BoolArray, rng: np.random.Generator
 ) -> Floats:
-    """Poisson counts of pixels of unequal gain, some of them hit by cosmic rays or dead.
-
-    Parameters
-    ----------
-    expected : (rows, columns) array
-    drawn : mapping
-        Of `MEASUREMENT`.
-    dark : (rows, columns) bool array
-        Pixels that are masked.
-    """
+    """Draw Poisson counts of pixels of unequal gain, some dead or hit by cosmic rays; `dark` are masked."""
     found = counted_unevenly(expected, drawn["uneven"], rng)
     flat = found.ravel()
     hit = rng.integers(flat.size, size=int(drawn["zingers"]))

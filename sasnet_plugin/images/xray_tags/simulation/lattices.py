@@ -107,12 +107,8 @@ def _of_ia3d(miller: NDArray[np.intp]) -> NDArray[np.bool_]:
 
 @cache
 def powder(name: str, rings: int) -> tuple[Floats, Floats]:
-    """Rings of a powder: q over that of the first, and Σ|F|²/q², the Lorentz factor of small angles.
-
-    Parameters
-    ----------
-    rings : int
-        No more than this many.
+    """Return at most `rings` rings of a powder: q over that of the first, and Σ|F|²/q², with the small-angle
+    Lorentz factor.
     """
     found = reflections(name)
     at, which = np.unique(np.round(found.distance, 6), return_inverse=True)
@@ -121,17 +117,10 @@ def powder(name: str, rings: int) -> tuple[Floats, Floats]:
 
 
 def crystal(name: str, turn: Floats, thick: float, reach: float) -> Floats:
-    """Spots of a single crystal on a flat Ewald sphere, (n, 3): q across and up, and strength.
+    """Return spots (n, 3) of a rotated single crystal on a flat Ewald sphere: q across and up, and strength,
+    up to `reach`; lengths in the first ring's q.
 
-    Parameters
-    ----------
-    turn : (3, 3) array
-        Rotation of the crystal.
-    thick : float
-        Over which a reflection is lit off the sphere, one standard deviation, in units of the first ring's
-        q: mosaic spread, size and divergence together.
-    reach : float
-        Largest q, in that unit.
+    `thick` is one standard deviation off the sphere by mosaic spread, size and divergence.
     """
     found = reflections(name)
     at = found.points @ turn.T

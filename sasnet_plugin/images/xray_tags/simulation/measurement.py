@@ -60,19 +60,8 @@ RULES = Rules()
 
 
 def shot(row: Row, rng: np.random.Generator, exposure: float | None = None) -> tuple[Image, dict[str, float]]:
-    """Measure a scene on a detector drawn anew.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    exposure : float, optional
-        Expected counts of the sample in the whole image; default: drawn.
-
-    Returns
-    -------
-    tags : dict of str to float
-        0 or 1 of each.
+    """Measure a scene of `scenes.row` on a new detector, with tags 0 or 1; exposure is the sample's expected
+    counts in the whole image, drawn by default.
     """
     drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)
@@ -213,7 +202,6 @@ def _seen(view: _View, signal: Mapping[str, float]) -> tuple[set[str], set[str]]
 
 
 def _rings_of(names: set[str], rings: Floats) -> list[int]:
-    """Numbers of the rings among names."""
     return [n for n in range(len(rings)) if f"ring {n}" in names]
 
 
@@ -223,7 +211,6 @@ def _within(limits: tuple[float, float], ring: Floats) -> bool:
 
 
 def _ring_tags(rings: Floats, sharp: Sequence[int], halos: Sequence[int]) -> dict[str, float]:
-    """Of sharp rings and of halos, by their numbers."""
     first = rings[sharp, 0].min() if sharp else np.inf
     orders = (abs(rings[n, 0] / first - k) < 0.01 for n in sharp for k in (2, 3, 4, 5))
     return {
@@ -253,6 +240,5 @@ def _uneven_tags(
 
 
 def _spots(view: _View) -> int:
-    """Spots of a crystal that are seen."""
     with_spots = [part for part in view.parts if part.spots]
     return sum(spots_seen(part, view.expected, view.lit, view.scale, RULES.signal) for part in with_spots)

@@ -97,12 +97,8 @@ _LEAST = 2.0
 
 
 def foreign(kind: str, rng: np.random.Generator, exposure: float | None = None) -> Image:
-    """An image of one of `KINDS` on a detector with its gaps and zingers.
-
-    Parameters
-    ----------
-    exposure : float, optional
-        Expected counts of the image; default: drawn.
+    """Simulate one of `KINDS` on a detector with gaps and zingers; exposure is the image's expected counts,
+    drawn by default.
     """
     drawn = draw_all(MEASUREMENT, rng)
     place = draw_place(drawn, rng)

@@ -43,17 +43,8 @@ def ring_width(fwhm: float, resolution: float) -> float:
 
 
 def parts_of(row: Row, q: Floats, phi: Floats, resolution: float, rng: np.random.Generator) -> list[Part]:
-    """Parts of a scene on a grid of q and azimuth.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    q, phi : (rows, columns) arrays
-    resolution : float
-        One standard deviation in q, in reference radii.
-    rng : numpy.random.Generator
-        Of grains.
+    """Compute the parts of a scene of `scenes.row` on a grid of q and azimuth; resolution is one standard
+    deviation, in reference radii; `rng` places grains.
     """
     p, found = row["parameters"], []
     log_q = np.log(np.maximum(q, GRID[0]))

@@ -51,13 +51,8 @@ PRIORS = {
 
 
 def draw_scene(rng: np.random.Generator) -> dict[str, float]:
-    """Draw what a sample holds.
-
-    Returns
-    -------
-    dict
-        Of `PRIORS`; ``main`` and ``lattice`` as numbers of `MAIN` and `LATTICE`, the latter −1 for none;
-        ``seed`` of what `row` draws besides.
+    """Draw what a sample holds: values of `PRIORS`, ``main`` and ``lattice`` (−1: none) as indices into
+    `MAIN` and `LATTICE`, and the ``seed`` of what `row` draws.
     """
     drawn = draw_all(PRIORS, rng)
     main = _chosen(rng, MAIN)
@@ -75,7 +70,6 @@ def draw_scene(rng: np.random.Generator) -> dict[str, float]:
 
 
 def main_of(p: Mapping[str, float]) -> str:
-    """What the sample mainly is."""
     return list(MAIN)[int(p["main"])]
 
 
@@ -85,14 +79,9 @@ def lattice_of(p: Mapping[str, float]) -> str:
 
 
 def row(p: Mapping[str, float]) -> Row:
-    """A scene as curves over `components.GRID`, rings and spots.
-
-    Returns
-    -------
-    mapping
-        ``parameters``; ``curves`` (CURVES, n) of bodies, diffuse low and high q, and bodies if they were
-        dilute, each of mean 1 over the reference circle or 0; ``rings`` (RINGS, RING_COLUMNS); ``spots``
-        (SPOTS, 4), q across and up, strength and FWHM. What is not there has height 0.
+    """Turn a scene into ``parameters``; ``curves`` (CURVES, n) on `components.GRID`: bodies, diffuse low and
+    high q, bodies if dilute, each of mean 1 over the reference circle or 0; ``rings`` (RINGS, RING_COLUMNS);
+    ``spots`` (SPOTS, 4): q across and up, strength, FWHM. Absent ones have height 0.
     """
     rng = np.random.default_rng(int(p["seed"]))
     main, lattice = main_of(p), lattice_of(p)
@@ -152,7 +141,6 @@ def _lattice_rings(p: Mapping[str, float], lattice: str, rng: np.random.Generato
 
 
 def _plain_rings(p: Mapping[str, float], rng: np.random.Generator) -> list[tuple[float, ...]]:
-    """Rings anywhere, or the orders of one."""
     number = int(rng.choice([1, 2, 3, 4, 6, 8], p=[0.4, 0.2, 0.12, 0.1, 0.1, 0.08]))
     wide = rng.uniform(0.01, 0.2) if number == 1 else p["width"]
     if number > 1 and rng.random() < 0.4:

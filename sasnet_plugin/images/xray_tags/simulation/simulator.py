@@ -56,7 +56,6 @@ class XraySimulator(Simulator):
         }
 
     def sample(self, rng: np.random.Generator) -> dict[str, float]:
-        """Draw a scene."""
         return scenes.draw_scene(rng)
 
     def clean(self, params: Mapping[str, float]) -> Row:

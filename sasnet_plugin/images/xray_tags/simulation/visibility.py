@@ -32,13 +32,7 @@ class Rings:
 
 
 def rings_of(q: Floats, radius: Floats, expected: Floats) -> Rings:
-    """Pixels by half pixels of their distance from the beam.
-
-    Parameters
-    ----------
-    q, radius, expected : (n,) arrays
-        Of the pixels that count; the radius in pixels, which may be any steps of equal q.
-    """
+    """Sort usable pixels by half pixels of their radius (pixels, or any steps of equal q)."""
     bins = (2 * radius).astype(int)
     number = np.bincount(bins)
     there = number > 0
@@ -47,14 +41,8 @@ def rings_of(q: Floats, radius: Floats, expected: Floats) -> Rings:
 
 
 def seen_by(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]:
-    """Standard deviations by which the strength of each template is known beside all others.
-
-    Parameters
-    ----------
-    templates : mapping of str to (n,) array
-        Expected counts.
-    weight : (n,) array
-        Σ 1/t.
+    """Return by how many standard deviations each template's strength (expected counts) is known next to all
+    others; `weight` is Σ 1/t.
     """
     length = {name: float(np.sqrt((c * c * weight).sum())) for name, c in templates.items()}
     names = [name for name in templates if length[name] > 0]
@@ -67,17 +55,8 @@ def seen_by(templates: Mapping[str, Floats], weight: Floats) -> dict[str, float]
 
 
 def templates_of(row: Row, q: Floats, resolution: float, reach: float) -> dict[str, Floats]:
-    """Parts over q without texture, and what may hide them: ground, slit scattering, bodies' size.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    q : (n,) array
-    resolution : float
-        One standard deviation in q.
-    reach : float
-        Over which slit scattering falls by e.
+    """Compute parts of a scene over q without texture, and what may hide them: ground, slit scattering,
+    bodies' size. `resolution` is one standard deviation in q; `reach` where slit scattering falls by e.
     """
     log_q = np.log(np.maximum(q, GRID[0]))
     stray = np.exp(-q / reach)
@@ -113,19 +92,10 @@ def interaction_seen(row: Row, templates: Mapping[str, Floats], rings: Rings) ->
 def paracrystal_seen(
     row: Row, templates: Mapping[str, Floats], rings: Rings, resolution: float, scale: float
 ) -> float:
-    """By how many standard deviations peaks are seen to widen with the square of their order.
+    """Return by how many standard deviations peaks widen with the square of their order: the strength of the
+    derivative by ln g, with ring strengths and common relative width unknown.
 
-    The strength of the derivative by ln g, where the strengths of all rings and their common relative width
-    are unknown.
-
-    Parameters
-    ----------
-    row : mapping
-        Of `scenes.row`.
-    templates : mapping
-        Of `templates_of`, in counts.
-    resolution, scale : float
-        Of the templates: q, and counts for one of intensity.
+    Templates of `templates_of` are in counts, `scale` is counts per intensity.
     """
     p = row["parameters"]
     order_squared, order = np.zeros_like(rings.q), np.zeros_like(rings.q)
@@ -145,17 +115,11 @@ def paracrystal_seen(
 def unevenness_seen(
     parts: Sequence[Part], expected: Floats, lit: NDArray[np.bool_], *, grains: bool
 ) -> float:
-    """By how many standard deviations texture, or grains, are seen around the beam.
+    """Return by how many standard deviations texture, or grains, of `parts` (in counts) are visible around
+    the beam.
 
-    Parameters
-    ----------
-    parts : sequence of Part
-        In counts, those that have it.
-    expected : (rows, columns) array
-    lit : (rows, columns) bool array
-    grains : bool
-        Nobody knows where grains lie: Σ d²/t, with t without them, of what they add, is compared with the
-        scatter √Σ (2 + 1/t) of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
+    Positions of grains are unknown: their Σ d²/t, t without them, is compared with the scatter √Σ (2 + 1/t)
+    of Σ (n − t)²/t. An arc has few unknowns: √Σ d²/t.
     """
     more, near = np.zeros_like(expected), np.zeros(expected.shape, dtype=bool)
     for part in parts:
