@@ -1,8 +1,9 @@
 """How long are the sentences that users read, and which forbidden words are left in them?
 
 Counted are README, the pages of ``docs/``, the help of every command, and the messages of the program: all
-texts in its code that read as a sentence, errors and texts of the pages in the browser among them. Code, formulas and generated tables are no prose. Cells of tables
-are checked for length and words, but do not lower the average. The reasons of settings are their own group.
+texts in its code that read as a sentence, errors and texts of the pages in the browser among them. Code,
+formulas and generated tables are no prose. Cells of tables are checked for length and words, but do not lower
+the average. The reasons of settings are their own group.
 Run ``python -m benchmarks prose``; ``--long 30`` prints sentences of more than 30 words, ``--words`` each
 forbidden word with its sentence.
 """

@@ -45,12 +45,12 @@ def check_curve(curve: Curve, inputs: Mapping[str, Any]) -> Seen:
     if not (_ascends(curve.q) and np.all(np.isfinite(curve.intensity))):
         raise DataError(
             f"{name}: q must be positive and ascending, and q and intensity finite;"
-            " sort the points and drop the others."
+            " sort the points and remove the others."
         )
     if curve.dintensity is not None and not np.all(curve.dintensity >= 0):
         raise DataError(
             f"{name}: dintensity must be a number, not negative, at each point;"
-            " drop the others, or leave dintensity out to have it estimated."
+            " remove the other points, or omit dintensity to have it estimated."
         )
     low, high = inputs["q_range"]
     return Seen(curve, tuple(_notes(curve, (low, high))))
@@ -62,11 +62,11 @@ def _notes(curve: Curve, q_range: tuple[float, float]) -> list[str]:
     inside = int(np.count_nonzero((curve.q >= q_range[0]) & (curve.q <= q_range[1])))
     if inside < total:
         notes.append(
-            f"{total - inside} of {total} points lie outside the trained q range"
+            f"{total - inside} of {total} points are outside the trained q range"
             f" ({q_range[0]:g} to {q_range[1]:g} Å⁻¹) and were not used."
         )
     if inside < FEW_POINTS:
-        notes.append(f"Only {inside} points were used; the probabilities rest on little data.")
+        notes.append(f"Only {inside} points were used, so the probabilities are less reliable.")
     if curve.dintensity is None and not any("estimated" in note for note in curve.notes):
         notes.append("No uncertainties were given; they were estimated from the scatter of the points.")
     return [*notes, *_doubts(curve, q_range)]
@@ -205,6 +205,6 @@ def _beyond(parameter: Parameter, value: Value | None) -> str:
     if value is None or (value.value - value.error <= high and value.value + value.error >= low):
         return ""
     return (
-        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, beyond the {low:g} to"
-        f" {high:g} {parameter.unit} that this model was trained with."
+        f"{parameter.name} would be {value.value:.3g} {parameter.unit}, outside the training range of"
+        f" this model, {low:g} to {high:g} {parameter.unit}."
     )

@@ -101,7 +101,7 @@ class ComponentsFinding(TagsFinding):
         if TAG in self.present:
             says = "seems to be there" if self.probability[TAG] >= 0.5 else "may be there"
             return (f"A second component, or a second size, {says} ({seen}).",)
-        return (f"No second component is seen ({seen}).",)
+        return (f"No second component was detected ({seen}).",)
 
 
 def in_words(answer: Answer) -> Answer:
@@ -191,7 +191,7 @@ class InteractionFinding:
                 ),
             )
         if self.interacting < DETECTED:
-            return (f"No interparticle interaction is seen (interacting {percent(self.interacting)}).",)
+            return (f"No interparticle interaction was detected (interacting {percent(self.interacting)}).",)
         kind = f"; if so, most likely {self.kind} ({percent(self.kind_probability)})" if self.kind else ""
         return (f"The particles interact: {percent(self.interacting)}{kind}.",)
 

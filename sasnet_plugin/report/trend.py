@@ -184,7 +184,7 @@ def trend_page(
     again : float or None
         Seconds after which a browser reads it again; None where nothing more is to come.
     """
-    newest = said[-1] if said else "No change is seen."
+    newest = said[-1] if said else "No change was found."
     picture = svg(draw, "trend", "probabilities and numbers against the frame", size)
     body = (
         f"<h1>{escape(title)}</h1>{verdict(escape(newest), escape(facts))}"

@@ -53,7 +53,7 @@ class _Waiting(QObject):
             attach(ready[0], self.record)
         elif self.left <= 0:
             self.timer.stop()
-            _log.warning("sasnet found no main window with a guiManager, so SasView's menu has no entry.")
+            _log.warning("SasView's main window was not found, so its menu has no entry of sasnet.")
 
 
 def attach(window: Any, record: dict[str, Any]) -> None:

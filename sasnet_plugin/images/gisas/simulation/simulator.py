@@ -67,7 +67,9 @@ def example(
         Expected counts of the pixels that count; default: drawn.
     """
     if basis.window != window.with_margin(MARGIN):
-        raise ValueError("the basis belongs to another window; make it for window.with_margin(MARGIN).")
+        raise ValueError(
+            "the basis belongs to another angular range; calculate it for window.with_margin(MARGIN)."
+        )
     kind, p = sample_orientation(rng, family=family)
     beam = basis.geometry.wavelength, basis.geometry.alpha_i
     clean = mix(basis.half() if half is None else half, p)

@@ -136,5 +136,5 @@ def _row(bench: Bench, key: str) -> Any:
     """
     row = bench.shelf.row(key)
     if not row.is_image and (row.line or row.problem):
-        raise SasnetError(f"{row.file}: {row.problem or 'is a curve; it is shown in the tab Curve.'}")
+        raise SasnetError(f"{row.file}: {row.problem or 'is a curve; see the tab Curve.'}")
     return row

@@ -79,7 +79,7 @@ export class Parameters {
     const typed = (name, what, change) => el("input", { type: "text", inputMode: "decimal", "aria-label": `${one.name}, ${name}`, value: inBox(one[what], 6), onchange: (event) => change(numberIn(event.target.value), event.target) });
     const again = (value, box, take) => {
       if (Number.isFinite(value) && box.value.trim()) { tell(""); take(value); return; }
-      tell(`${one.name}: “${box.value}” is no number; ${number(one.value, 6)} is kept.`);
+      tell(`${one.name}: “${box.value}” is not a number; ${number(one.value, 6)} is kept.`);
       this.update(one);
     };
     one.box = typed("value", "value", (value, box) => again(value, box, () => this.set(one.name, this.within(one, value))));
@@ -108,7 +108,7 @@ export class Parameters {
     one[which] = this.within(one, value);
     if (one.low < one.high) one.limited = true;
     else {
-      tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave nothing between them; ${number(before, 4)} is kept.`);
+      tell(`${one.name}: limits of ${number(one.low, 4)} to ${number(one.high, 4)} leave no range between them; ${number(before, 4)} is kept.`);
       one[which] = before;
     }
     if (one.value < one.low || one.value > one.high) this.set(one.name, Math.max(one.low, Math.min(one.high, one.value)));
