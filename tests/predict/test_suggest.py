@@ -77,7 +77,7 @@ def test_unknown_model_names_the_nearest() -> None:
 
 
 def test_nothing_left() -> None:
-    with pytest.raises(SasnetError, match="No model is left"):
+    with pytest.raises(SasnetError, match="All models are excluded"):
         suggest(make(), exclude=FORMS)
 
 
@@ -127,7 +127,7 @@ def test_estimated_uncertainties_are_mentioned_once() -> None:
     ],
 )
 def test_arrays_that_are_no_curve(change: dict[str, np.ndarray]) -> None:
-    with pytest.raises(DataError, match=r"a\.dat: .*(q must be positive|dintensity must be)"):
+    with pytest.raises(DataError, match=r"a\.dat: .*(q must be positive|dintensity must be|must hold only)"):
         suggest(make(**change))
 
 

@@ -61,8 +61,8 @@ def test_a_start_is_said_to_the_digit_with_its_model_and_dropped_with_another() 
 @pytest.mark.parametrize(
     ("given", "models", "said"),
     [
-        (["radius=5"], None, "name that one alone"),
-        (["radius=5"], ("sphere", "vesicle"), "name that one alone"),
+        (["radius=5"], None, "need exactly one model"),
+        (["radius=5"], ("sphere", "vesicle"), "need exactly one model"),
         (["raduis=5"], ("sphere",), "no such parameter"),
         (["radius"], ("sphere",), "name=number"),
         (["radius_pd_type=evil"], ("sphere",), "gaussian"),

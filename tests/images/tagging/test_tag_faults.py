@@ -293,7 +293,7 @@ def test_a_full_disk_costs_no_label_and_mixes_nothing(opened: Open, folder: Path
         idle(background)
         if background.problem:
             break
-    assert "The model's answers wait" in html.unescape(page.get("/status").text)
+    assert "The answers of the model wait" in html.unescape(page.get("/status").text)
     assert wrong_pairs(page)[0] == 0
     full[0] = False
     background.predict()
@@ -316,7 +316,7 @@ def test_thumbnails_live_in_memory_where_their_disk_is_full(opened: Open, folder
     background.scan()
     idle(background, THUMBNAILS)
     assert page.get(f"/thumb/{page.workspace.images.row[name_of(3), 1]}").content == b"\x89PNG 99"
-    assert "thumbnails are not kept" in page.get("/status").text
+    assert "thumbnails cannot be saved" in page.get("/status").text
     lost = page.workspace.images.row[name_of(7), 1]
     assert page.get(f"/thumb/{lost}").headers["content-type"] == "image/svg+xml", "it is made again"
     idle(background, THUMBNAILS)

@@ -71,7 +71,7 @@ def test_a_series_that_is_killed_and_goes_on_has_each_row_once(
     third.give(lines(1, 2))
     assert frames_of(place) == [1, 2]
     other, _ = in_table(place, series="another's")
-    with pytest.raises(SasnetError, match="holds other answers"):
+    with pytest.raises(SasnetError, match="contains other answers"):
         other.give(lines(1, 1))
 
 
@@ -172,7 +172,7 @@ def test_what_goes_wrong_behind_is_said_to_the_series() -> None:
     with Behind([away], Manner(watch=True, tell=told.append)) as back:  # type: ignore[list-item]
         back.give(lines(1, 1))
     assert len(told) == 1
-    assert "go back when the same command runs again" in told[0]
+    assert "written to the server when the same command runs again" in told[0]
 
 
 def test_data_that_are_asked_for_ahead_are_taken_once_and_forgotten_in_time(place: Any) -> None:
