@@ -106,8 +106,8 @@ def check_ours(out: Path, *, force: bool = False) -> None:
         check_output(path, force=force, mark=mark)
         if path.exists() and not force and not journal_of(out).exists():
             raise BatchError(
-                f"{path}: exists without its journal {journal_of(out).name}, so it would be lost; move it"
-                " away, choose another name with --out, or give --force."
+                f"{path}: exists without its journal {journal_of(out).name}, so its results would be"
+                f" overwritten; move it away, choose another name with --out, or give --force."
             )
 
 

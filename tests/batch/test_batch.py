@@ -156,7 +156,7 @@ def test_outputs_beside_the_measurements_are_no_data_of_the_next_run(
         code, said = batch(*given, *asked)
         assert code == 0, said
         assert "0 of 2 files to fit" in said
-        assert "2 data sets exported" in said or "0 data sets exported, 2 as they were" in said
+        assert "2 data sets exported" in said or "0 data sets exported, 2 unchanged" in said
         assert answers(out) == first
     assert "outputs of sasnet are skipped" in said
 

@@ -203,7 +203,7 @@ def _limits(name: str, p: Parameter, fit: ModelFit) -> Iterator[str]:
     value = p.low if end == "lower" else p.high
     said = f"{name} is at the {end} limit of its range, {quantity(value, p.unit)}"
     if value and value in limits_of(model_info(fit.name), name):
-        yield f"{said}, is at the limit of {fit.short_name} in sasmodels: another model may be right."
+        yield f"{said}, the limit of {fit.short_name} in sasmodels; another model may be right."
     else:
         yield f"{said}: the best value may lie beyond."
 

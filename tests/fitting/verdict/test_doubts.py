@@ -157,7 +157,7 @@ def test_one_that_comes_much_nearer_is_not_hidden_by_its_prior() -> None:
 
 def test_of_what_is_not_explained_time_and_place_are_said() -> None:
     assert doubts(answer(verification=WRONG)) == (
-        "The residuals are largest between q = 0.05 and 0.07 Å⁻¹,so the models are incomplete there.",
+        "The residuals are largest between q = 0.05 and 0.07 Å⁻¹, so the models are incomplete there.",
     )
     late = answer(verification=WRONG, unfitted=("onion", "prism", "rpa"))
     assert doubts(late)[0].startswith("The time limit left onion, prism and 1 more unfitted; one of them")
