@@ -155,7 +155,8 @@ class InteractionFinding:
                 "interacting": round(self.interacting, 6),
                 "structure_factor": self.kind or None,
                 "structure_factor_probability": round(self.kind_probability, 6) if self.kind else None,
-                "window_shows": self.window_shows,
+                "q_range_shows": self.window_shows,
+                "window_shows": self.window_shows,  # its former name, until the next release
                 "radius_effective": None if self.radius is None else float(f"{self.radius:.3g}"),
                 "q_needed": None if needed is None else float(f"{needed:.3g}"),
             }
