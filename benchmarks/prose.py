@@ -45,7 +45,7 @@ FORBIDDEN: Mapping[str, str] = {
     "window of q": r"\bwindow (?:of q|in q)\b",
     "to the network": r"\bto the network\b",
     "the network sees": r"\bnetwork (?:sees|thinks|has seen|says)\b",
-    "explains the data": r"\bexplains? (?:the|these) (?:data|curves?)\b",
+    "explains the data": r"\bexplains? (?:the|these|this) (?:data|curves?)\b",
     "costly": r"\b(?:costly|dear)\b",
     "left out": r"\b(?:left|leaves?) out\b",
     "nobody has": r"\bnobody has\b",

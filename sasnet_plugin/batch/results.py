@@ -35,7 +35,7 @@ TABLES: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("reduced_chisq", _NUMBER, "chi squared over degrees of freedom"),
         ("bic", _NUMBER, "Bayesian information criterion"),
         ("weight", _NUMBER, "share of the evidence among the fits, 0..1"),
-        ("verified", _FLAG, "the fit explains the data"),
+        ("verified", _FLAG, "the model fits the data"),
         ("rg", _NUMBER, "radius of gyration by Guinier's law, else as the network estimates it, Ang"),
         ("rg_error", _NUMBER, "its standard deviation; nan where it is the network's"),
         ("rg_network", _NUMBER, "radius of gyration as the network estimates it, Ang"),

@@ -20,7 +20,7 @@ from .findings import QuantitiesFinding, Value
 
 #: Of a curve that a simple shape explains, after its name.
 NO_MODEL = "; such data hardly distinguish models, even if a probability is high."
-UNINFORMATIVE = "A power law plus a constant explains this curve within its uncertainties" + NO_MODEL
+UNINFORMATIVE = "A power law plus a constant fits this curve within its uncertainties" + NO_MODEL
 FEW_POINTS = 25
 #: Largest change of an uncertainty by rounding it to one digit.
 _ROUNDING = 0.2
@@ -99,10 +99,10 @@ def _doubts(curve: Curve, q_range: tuple[float, float]) -> list[str]:
         value = rounded(level_of.value, level_of.error, _ROUNDING)
         return [
             *[f"{found.note}."] * bool(found.note),
-            f"No structure: a constant, {value}, explains this curve{NO_MODEL}",
+            f"No structure: a constant, {value}, fits this curve{NO_MODEL}",
         ]
     name = simple_shape(seen.q, seen.intensity, found.sigma)
-    shape = f"{name} explains this curve within {found.against}" if name else level(seen.intensity)
+    shape = f"{name} fits this curve within {found.against}" if name else level(seen.intensity)
     return [f"{found.note}."] * bool(found.note) + [shape + NO_MODEL] * bool(shape)
 
 
@@ -157,7 +157,7 @@ def judged(intensity: Floats, sigma: Floats | None) -> Judged:
         times = "more than a hundred" if share < 0.01 else f"about {1 / share:.2g}"
         note = (
             f"The uncertainties are {times} times the scatter of the points; with them, wrong models"
-            " would explain the curve as well"
+            " would fit the curve as well"
         )
         return Judged(note, np.minimum(sigma, scatter), "the scatter of its points")
     if np.quantile(intensity / sigma, 0.95) < SETTINGS.faint:

@@ -66,7 +66,7 @@ def attach(window: Any, record: dict[str, Any]) -> None:
         return
     suggest = Suggest(window, record)
     action = QAction(_ENTRY, window)
-    action.setStatusTip("Rank the models that may explain the data of the fit page (sasnet)")
+    action.setStatusTip("Rank the models that may fit the data of the fit page (sasnet)")
     action.triggered.connect(suggest.open)
     first = menu.actions()
     menu.insertAction(first[0] if first else None, action)
