@@ -169,7 +169,7 @@ def _range_of_contrasts(fit: ModelFit) -> float:
 
 def _simpler(reduction: Reduction, fit: ModelFit, fitted: bool, near: bool = False) -> str:
     parts = [_at_limit(name, limit, fit) for name, limit in reduction.at.items()]
-    said = f"{reduction.name} says the same with fewer parameters"
+    said = f"{reduction.name} gives the same curve with fewer parameters"
     if near:
         said = f"these data show no attraction, and {said}"
     return f"{', and '.join(parts)}: {said}{'' if fitted else ', if it fits as well: it was not fitted'}."

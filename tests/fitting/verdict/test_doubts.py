@@ -128,7 +128,7 @@ def test_values_of_the_headline_that_no_sample_has_are_said_and_others_are_not()
     at_end = "radius is at the upper limit of its range, 72 Å: the best value may lie beyond."
     hidden = "scale is at the lower limit of its range."
     assert doubts(answer(replace(SPHERE, warnings=(hidden, at_end)))) == (at_end,)
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
     shell = fitted("vesicle", radius=p(60, 1), thickness=p(12, 1), warnings=(simple,))
     assert doubts(answer(shell)) == (simple,)
     assert simpler_model(answer(shell)) == "sphere"

@@ -127,7 +127,7 @@ def test_what_it_does_follows_from_the_answer(found: object, options: FitOptions
 
 
 def test_a_simpler_model_is_tried_next() -> None:
-    simple = "thickness, 0.1 Å, is at its lower limit: sphere says the same with fewer parameters."
+    simple = "thickness, 0.1 Å, is at its lower limit: sphere gives the same curve with fewer parameters."
     shell = replace(SPHERE, model="vesicle", warnings=(simple,))
     assert next_step(answer(shell), USUAL)[0].endswith("--models sphere --structure-factor none")
 

@@ -31,7 +31,7 @@ def test_an_image_does_not_change() -> None:
     [
         (
             {"counts": np.ones((3, 2))},
-            r"counts \(3, 2\) and mask \(2, 3\) do not fit a geometry of 2 rows and 3 columns",
+            r"counts \(3, 2\) and mask \(2, 3\) do not match the geometry of 2 rows and 3 columns",
         ),
         ({"mask": np.ones((2, 2), dtype=bool)}, "do not fit"),
         ({"phi": np.array([1.0, 0.0, -1.0])}, "phi does not ascend"),

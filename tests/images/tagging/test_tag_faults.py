@@ -375,7 +375,7 @@ def test_a_database_belongs_to_one_folder(opened: Open, folder: Path, tmp_path: 
     place = tmp_path / "labels.sqlite"
     second = tmp_path / "other images"
     shutil.copytree(folder, second)
-    with pytest.raises(SasnetError, match=r"holds labels of .*/images; .* add --moved"):
+    with pytest.raises(SasnetError, match=r"contains labels of .*/images; .* add --moved"):
         opened(second)
     log = Log(str(place))
     assert not log.database.belongs_to(second)
@@ -540,7 +540,7 @@ def test_a_dropped_postgresql_loses_no_label(postgres: Callable[[str], str], tmp
         for content, p in zip(answers.content, answers.probability, strict=True):
             assert int(content) == round(100 * float(p[0]))
     other = Log(url)
-    with pytest.raises(SasnetError, match="holds labels of"):
+    with pytest.raises(SasnetError, match="contains labels of"):
         other.claim(tmp_path / "elsewhere")
     other.close()
     log.close()

@@ -414,7 +414,7 @@ function next({ answer, asked, number: fit }) {
   if (!said.next) return [];
   if (again === null) return line(`Next, ${said.purpose}: see “Export” below.`);
   if (again === undefined) return line(`Next, ${said.purpose}: `, el("code", { textContent: said.next }));
-  if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fix”, then choose “Fit this model”.`);
+  if (again.fixed) return line(`Next, ${said.purpose}: enter the value below, tick “Fixed”, then choose “Fit this model”.`);
   return line("Next: ", el("button", { id: "again", textContent: `Fit ${said.purpose}`, title: `Continue from fit ${fit}`, onclick: () => fitSo(asked, again) }));
 }
 

@@ -71,7 +71,7 @@ export class Parameters {
   }
 
   draw() {
-    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fix", "from", "to", "Slide"].map((name) => el("th", { scope: "col", textContent: name })));
+    const head = el("tr", {}, ...["Parameter", "Value", "± error", "Fixed", "Range from", "to", "Slider"].map((name) => el("th", { scope: "col", textContent: name })));
     this.place.replaceChildren(el("table", { className: "parameters" }, el("thead", {}, head), el("tbody", {}, ...this.rows.map((row) => this.row(row)))));
   }
 
@@ -86,7 +86,7 @@ export class Parameters {
     one.lowBox = typed("lower limit", "low", (value, box) => again(value, box, () => this.limit(one, "low", value)));
     one.highBox = typed("upper limit", "high", (value, box) => again(value, box, () => this.limit(one, "high", value)));
     one.slider = el("input", { type: "range", min: 0, max: STEPS, "aria-label": `${one.name}, slider`, oninput: (event) => this.slid(one, Number(event.target.value)) });
-    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fix`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
+    one.fix = el("input", { type: "checkbox", checked: one.fixed, "aria-label": `${one.name}, fixed`, onchange: (event) => { one.fixed = event.target.checked; this.update(one); } });
     one.shown = el("td", { className: "number" });
     const name = el("th", { scope: "row", title: one.meaning }, one.name, el("small", { textContent: ` ${this.unitOf(one)}` }));
     const row = el("tr", {}, name, el("td", {}, one.box), one.shown, el("td", {}, one.fix), el("td", {}, one.lowBox), el("td", {}, one.highBox), el("td", {}, one.slider));
